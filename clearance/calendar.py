@@ -1,0 +1,84 @@
+"""Kuwait's clock and calendar: local dates, working days, due dates that stand still."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+KUWAIT = ZoneInfo("Asia/Kuwait")
+
+_FRIDAY, _SATURDAY = 4, 5
+_ONE_DAY = timedelta(days=1)
+
+
+def utc_now() -> datetime:
+    """The present instant, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def kuwait_date(instant: datetime) -> date:
+    """The date in Kuwait at `instant`, which is aware. Raises: ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    return instant.astimezone(KUWAIT).date()
+
+
+def kuwait_today() -> date:
+    """Today's date in Kuwait."""
+    return kuwait_date(utc_now())
+
+
+def is_working_day(day: date, holidays: AbstractSet[date]) -> bool:
+    """Whether offices work on `day`: Sunday to Thursday, less `holidays`."""
+    return day.weekday() not in (_FRIDAY, _SATURDAY) and day not in holidays
+
+
+def add_working_days(start: date, days: int, holidays: AbstractSet[date]) -> date:
+    """The `days`-th working day after `start`; `start` itself for 0.
+
+    Raises: ValueError for a negative number. Source: specification section 6, due dates.
+    """
+    if days < 0:
+        raise ValueError("working days are counted forward only")
+    day, left = start, days
+    while left:
+        day += _ONE_DAY
+        left -= is_working_day(day, holidays)
+    return day
+
+
+def _working_days_after(first: date, last: date, holidays: AbstractSet[date]) -> set[date]:
+    span = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
+    return {day for day in span if is_working_day(day, holidays)}
+
+
+def working_days_between(first: date, last: date, holidays: AbstractSet[date]) -> int:
+    """How many working days lie after `first` up to and with `last`; negative if `last` is earlier.
+
+    So `working_days_between(a, add_working_days(a, n, h), h) == n`.
+    """
+    if last < first:
+        return -len(_working_days_after(last, first, holidays))
+    return len(_working_days_after(first, last, holidays))
+
+
+def due_date(
+    sent: datetime,
+    processing_days: int,
+    pauses: Sequence[tuple[datetime, datetime | None]],
+    holidays: AbstractSet[date],
+) -> date | None:
+    """The last working day on which a request sent at `sent` is answered in time.
+
+    processing_days: working days promised, counted from the day after sending.
+    pauses: when the request waited for the agent (from, to; None while it still does). Each working
+    day after the one a pause began on, up to the one it ended on, is given back to the office.
+    Returns: None while a pause is open: the clock stands. Raises: ValueError for naive instants.
+    Source: specification section 6, due dates.
+    """
+    paused: set[date] = set()
+    for since, until in pauses:
+        if until is None:
+            return None
+        paused |= _working_days_after(kuwait_date(since), kuwait_date(until), holidays)
+    return add_working_days(kuwait_date(sent), processing_days + len(paused), holidays)
