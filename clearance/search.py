@@ -1,0 +1,132 @@
+"""Folding of names and numbers so that a search finds them however they were typed."""
+
+import unicodedata
+from collections.abc import Iterable
+
+LIKE_ESCAPE = "\\"
+
+_JOINED_PREFIXES = ("عبد", "ابو")
+_SAME_LETTER = str.maketrans(
+    {
+        "ٱ": "ا",
+        "ى": "ي",
+        "ی": "ي",
+        "ے": "ي",
+        "ک": "ك",
+        "ڪ": "ك",
+        "ة": "ه",
+        "ۃ": "ه",
+        "ە": "ه",
+        "ہ": "ه",
+        "ھ": "ه",
+    }
+)
+_DROPPED = frozenset("ـ'`´‘’ʼʿʾ")
+_SEPARATING = frozenset('.,;:،؛"«»“”()[]')
+_LAST_CACHED = 0xFFFF
+
+
+def _fold_character(character: str) -> str:
+    if character in _DROPPED:  # before NFKD makes a space and a mark of U+00B4
+        return ""
+    folded = []
+    for part in unicodedata.normalize("NFKD", character):
+        category = unicodedata.category(part)
+        if category in ("Mn", "Cf", "Cs"):
+            continue
+        if category == "Nd":
+            folded.append(str(unicodedata.decimal(part)))
+        elif category[0] in "ZC" or category == "Pd" or part in _SEPARATING:
+            folded.append(" ")
+        else:
+            folded.append(part.translate(_SAME_LETTER).casefold())
+    return "".join(folded)
+
+
+class _FoldTable(dict[int, str]):
+    """What each code point becomes; filled as characters are met, so that folding stays quick."""
+
+    def __missing__(self, code_point: int) -> str:
+        folded = _fold_character(chr(code_point))
+        if code_point <= _LAST_CACHED:
+            self[code_point] = folded
+        return folded
+
+
+_TABLE = _FoldTable()
+
+
+def _plain_words(text: str) -> list[str]:
+    return text.translate(_TABLE).split()
+
+
+def _is_only_prefixes(word: str) -> bool:
+    rest = word
+    while rest.startswith(_JOINED_PREFIXES):
+        rest = rest[3:]
+    return rest == "" and word != ""
+
+
+def fold_words(text: str) -> list[str]:
+    """The words of `fold(text)`, in their order."""
+    words: list[str] = []
+    joins_next = False
+    for word in _plain_words(text):
+        if joins_next:
+            words[-1] += word
+        else:
+            words.append(word)
+        joins_next = _is_only_prefixes(words[-1])
+    return words
+
+
+def fold(text: str) -> str:
+    """The one spelling that all ways of typing `text` share: for comparing names.
+
+    Hamza carriers, final ya and ta marbuta, Persian letters, diacritics, tatweel, invisible marks,
+    digits of any script, letter case and kinds of space make no difference, nor does a space after
+    عبد or أبو («عبد الله» gives «عبدالله»). Source: specification section 8, Search.
+    """
+    return " ".join(fold_words(text))
+
+
+def name_index(*parts: str | None) -> str:
+    """The folded form of a name as it is stored for `search_patterns`, with a leading space.
+
+    parts: the pieces of one name, empty ones allowed. A joined word such as «عبدالله» is followed
+    at the end by its second half, so that typing «الله» or «عبد الله» finds it too.
+    Returns: "" for an empty name; otherwise never longer than three times the parts together.
+    """
+    words = fold_words(" ".join(part for part in parts if part))
+    halves: list[str] = []
+    for word in words:
+        rest = word
+        for _depth in _JOINED_PREFIXES:
+            if not rest.startswith(_JOINED_PREFIXES) or len(rest) < 5:
+                break
+            rest = rest[3:]
+            halves.append(rest)
+    every_word = [*words, *dict.fromkeys(half for half in halves if half not in words)]
+    return "".join(f" {word}" for word in every_word)
+
+
+def like_prefix_patterns(words: Iterable[str]) -> list[str]:
+    """LIKE patterns that each find one word at the beginning of a word of a `name_index` text.
+
+    They are to be joined by AND and used with `escape=LIKE_ESCAPE`; `%`, `_` and the backslash
+    stand for themselves in them.
+    """
+    patterns = []
+    for word in words:
+        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        patterns.append(f"% {escaped}%")
+    return patterns
+
+
+def search_patterns(typed: str, limit: int = 8) -> list[str]:
+    """The LIKE patterns for what a person typed into a search box; empty when nothing counts.
+
+    limit: how many different words are looked at, so that a pasted page makes no endless query.
+    Every word typed is the beginning of a word of the name, in any order (specification section 8).
+    """
+    return like_prefix_patterns(list(dict.fromkeys(_plain_words(typed)))[:limit])
