@@ -1,0 +1,105 @@
+"""create_app(): the one place where the rooms meet; `python app.py` serves the portal."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+from dotenv import dotenv_values
+from flask import Flask
+
+import admin_views.install
+from clearance import (
+    audit,
+    cli,
+    database,
+    demo,
+    error_pages,
+    hardening,
+    i18n,
+    jobs,
+    logs,
+    messages,
+    presentation,
+    public,
+    sessions,
+    storage,
+)
+from clearance.extensions import compress
+from clearance.settings import ROOT, Settings
+
+
+def create_app(*, testing: bool = False, **overrides: Any) -> Flask:
+    """Make the application.
+
+    testing: the suite's mode (no demo world, no production checks). overrides: fields of
+    `Settings` that replace the environment's. Raises BadSettings where running would be unsafe.
+    """
+    environment = {} if testing else {**dotenv_values(ROOT / ".env"), **os.environ}
+    settings = Settings.from_environment(
+        {key: value for key, value in environment.items() if value is not None},
+        testing=testing,
+        **overrides,
+    )
+    app = Flask("clearance", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
+    app.extensions["settings"] = settings
+    _configure(app, settings)
+    _bind_extensions(app, settings)
+    _open_rooms(app, settings)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.testing = settings.mode == "testing"
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(settings.database_url),
+        FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
+        COMPRESS_MIMETYPES=["text/html", "text/css", "text/javascript", "image/svg+xml"],
+        COMPRESS_ALGORITHM=["br", "gzip"],
+    )
+    hardening.configure(app, settings)
+    messages.configure(app, settings)
+
+
+def _bind_extensions(app: Flask, settings: Settings) -> None:
+    logs.init_app(app)
+    database.init_app(app)
+    compress.init_app(app)
+    hardening.init_app(app, settings)
+    sessions.init_app(app)
+    i18n.init_app(app)
+    audit.init_app()
+    storage.init_app(app)
+    messages.init_app(app)
+    error_pages.init_app(app)
+    presentation.init_app(app)
+
+
+def _open_rooms(app: Flask, settings: Settings) -> None:
+    app.register_blueprint(public.blueprint)
+    admin_views.install.init_app(app)
+    cli.init_app(app)
+    jobs.init_app(app)
+    if settings.is_demo:
+        demo.init_app(app)
+    for name in settings.extensions:
+        import_module(name).init_app(app)
+
+
+def __getattr__(name: str) -> Any:
+    """Make `app:app` for WSGI servers when they ask for it, so that importing has no effect."""
+    if name == "app":
+        globals()["app"] = create_app()
+        return globals()["app"]
+    raise AttributeError(name)
+
+
+def main() -> None:
+    """Serve with waitress and the in-process consumer, in one process."""
+    jobs.serve(create_app())
+
+
+if __name__ == "__main__":
+    main()

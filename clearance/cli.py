@@ -1,0 +1,44 @@
+"""The commands of `flask`: database, services, staff, customs register, audit."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from clearance import audit, schema
+from clearance.extensions import db
+
+database_commands = AppGroup("db", help="The database's schema.")
+audit_commands = AppGroup("audit", help="The audit trail.")
+
+
+def init_app(app: Flask) -> None:
+    """Register the command groups."""
+    for group in (database_commands, audit_commands):
+        app.cli.add_command(group)
+
+
+@database_commands.command("upgrade")
+def upgrade() -> None:
+    """Bring the schema to the newest migration."""
+    schema.upgrade(current_app.extensions["settings"].database_url)
+    click.echo("The database is at the newest migration.")
+
+
+@database_commands.command("revision")
+@click.argument("message")
+def revision(message: str) -> None:
+    """Write a migration for what the models have and the database has not (for developers)."""
+    schema.write_revision(current_app.extensions["settings"].database_url, message)
+
+
+@audit_commands.command("verify")
+def verify() -> None:
+    """Walk the chain of events and tell whether it is unbroken (exit code 1 when not)."""
+    faults = audit.verify_chain(db.session())
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        raise SystemExit(1)
+    click.echo("The audit trail is unbroken.")

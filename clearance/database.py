@@ -1,0 +1,98 @@
+"""How transactions begin on both databases, and short transactions apart from the request's.
+
+A transaction reads if the HTTP request is GET, HEAD or OPTIONS, else it writes. A write on SQLite
+begins with BEGIN IMMEDIATE (a plain BEGIN loses writers under load); a read cannot write at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, has_request_context, request
+from sqlalchemy import event
+
+from clearance.extensions import db
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
+
+
+def writes() -> bool:
+    """Whether a transaction that begins now may write."""
+    forced = _forced.get()
+    if forced is not None:
+        return forced
+    return not (has_request_context() and request.method in SAFE_METHODS)
+
+
+@contextmanager
+def own_transaction(*, write: bool = True) -> Iterator[sa.Connection]:
+    """Run a short transaction on a connection of its own, committed on leaving the block.
+
+    For what must stand whatever becomes of the request: counters, access events, last-seen marks,
+    and for reading the session before the request's own transaction begins. While the request's
+    own transaction writes, do not open a writing one (SQLite has one writer at a time).
+    """
+    token = _forced.set(write)
+    try:
+        with db.engine.begin() as connection:
+            yield connection
+    finally:
+        _forced.reset(token)
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database and its events to the application."""
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the engine options for `url`: pools and timeouts."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 30}, "pool_size": 16, "max_overflow": 32}
+    timeouts = "-c statement_timeout=30000 -c lock_timeout=10000"
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 16,
+        "max_overflow": 16,
+        "connect_args": {"connect_timeout": 5, "options": timeouts},
+    }
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    if writes():
+        connection.exec_driver_sql("PRAGMA query_only=0")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("PRAGMA query_only=1")
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    if not writes():
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")

@@ -1,0 +1,104 @@
+"""Every fault ends in a calm page in the reader's language with a reference found in the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from clearance import audit
+from clearance.errors import DomainError, NotFound, TooManyTries
+from clearance.extensions import db
+
+log = structlog.get_logger("clearance.errors")
+
+AUDITED = {400: "csrf", 403: "forbidden", 404: "not_found", 429: "throttled"}
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_down)
+    app.register_error_handler(Exception, _fault)
+
+
+def error_page(status: int, message: str, retry_after: int | None = None) -> Response:
+    """Return the error page (JSON for a fetch) of `status` in the page's language."""
+    db.session.rollback()
+    if _wants_json():
+        response = jsonify(error=message, reference=g.get("request_id", ""))
+    else:
+        response = make_response(render_template("errors/error.html", status=status, text=message))
+    response.status_code = status
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _domain_error(error: DomainError) -> Response:
+    retry_after = error.retry_after if isinstance(error, TooManyTries) else None
+    response = error_page(error.status_code, str(error.message), retry_after)
+    _note_refusal(error.status_code)
+    return response
+
+
+def _csrf_error(error: CSRFError) -> Response:
+    response = error_page(
+        400, _("The page was open for too long or was changed. Go back, reload it and send again.")
+    )
+    _note_refusal(400)
+    return response
+
+
+def _http_error(error: HTTPException) -> Any:
+    status = error.code or 500
+    if status < 400:
+        return error
+    texts = {
+        404: str(NotFound().message),
+        405: _("This address does not take that kind of request."),
+        413: _("What was sent is too large. Choose smaller files."),
+        429: _("Too many attempts. Please wait a little and try again."),
+    }
+    response = error_page(status, texts.get(status) or _("This request could not be understood."))
+    if isinstance(error.get_headers(), list):
+        allow = dict(error.get_headers()).get("Allow")
+        if allow:
+            response.headers["Allow"] = allow
+    _note_refusal(status)
+    return response
+
+
+def _database_down(error: OperationalError) -> Response:
+    log.error("database_unavailable", request_id=g.get("request_id"), exc_info=error)
+    return error_page(
+        503, _("The portal cannot reach its records now. Nothing was lost; try again shortly."), 30
+    )
+
+
+def _fault(error: Exception) -> Response:
+    log.error("fault", request_id=g.get("request_id"), path=request.path, exc_info=error)
+    return error_page(500, _("Something went wrong on our side. It was recorded."))
+
+
+def _note_refusal(status: int) -> None:
+    if status in AUDITED and getattr(current_user, "user_id", None) is not None:
+        audit.access(
+            f"access:refused:{AUDITED[status]}",
+            object_type="url",
+            object_id=request.path,
+            result=str(status),
+        )
+
+
+def _wants_json() -> bool:
+    accepted = request.accept_mimetypes
+    return accepted.best_match(["text/html", "application/json"]) == "application/json"

@@ -1,0 +1,11 @@
+"""First cut."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Bind."""
+
+
+def configure(app: Flask, settings: object) -> None:
+    """Configure."""

@@ -1,0 +1,88 @@
+"""The tables of the portal; import models from here."""
+
+from clearance.models.account import (
+    Captcha,
+    CustomsAccount,
+    Grant,
+    Invitation,
+    KnownDevice,
+    LegalEntity,
+    Membership,
+    NoticePreference,
+    OneTimeKey,
+    Organisation,
+    PasswordReset,
+    RecoveryCode,
+    Registration,
+    ThrottleCount,
+    User,
+    UserSession,
+    VerificationCode,
+)
+from clearance.models.audit import AccessEvent, ChainHead, Event, EventSeal
+from clearance.models.base import Base, UtcDateTime
+from clearance.models.exam import Exam, ExamSeat
+from clearance.models.issued import IssuedDocument
+from clearance.models.notice import Announcement, Delivery, MessageText, Notice
+from clearance.models.reference import Counter, Holiday, Setting
+from clearance.models.register import Broker, BrokerType, Licence, LicenceChange
+from clearance.models.request import (
+    Document,
+    InternalNote,
+    Message,
+    Remark,
+    Request,
+    TransferConsent,
+)
+from clearance.models.service import DocumentKind, Reason, Service, ServiceVersion, Subscription
+
+__all__ = [
+    "AccessEvent",
+    "Announcement",
+    "Base",
+    "Broker",
+    "BrokerType",
+    "Captcha",
+    "ChainHead",
+    "Counter",
+    "CustomsAccount",
+    "Delivery",
+    "Document",
+    "DocumentKind",
+    "Event",
+    "EventSeal",
+    "Exam",
+    "ExamSeat",
+    "Grant",
+    "Holiday",
+    "InternalNote",
+    "Invitation",
+    "IssuedDocument",
+    "KnownDevice",
+    "LegalEntity",
+    "Licence",
+    "LicenceChange",
+    "Membership",
+    "Message",
+    "MessageText",
+    "Notice",
+    "NoticePreference",
+    "OneTimeKey",
+    "Organisation",
+    "PasswordReset",
+    "Reason",
+    "RecoveryCode",
+    "Registration",
+    "Remark",
+    "Request",
+    "Service",
+    "ServiceVersion",
+    "Setting",
+    "Subscription",
+    "ThrottleCount",
+    "TransferConsent",
+    "User",
+    "UserSession",
+    "UtcDateTime",
+    "VerificationCode",
+]

@@ -1,0 +1,79 @@
+"""The trail: business events sealed in a chain, and access events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clearance.models import base
+from clearance.models.base import Base, Json
+
+
+class Event(Base):
+    """A business step: timeline of a request and audit trail in one; insert-only."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        sa.Index("ix_event_request", "request_id", "id"),
+        sa.Index("ix_event_object", "object_type", "object_id", "id"),
+        sa.Index("ix_event_actor", "actor_id", "id"),
+    )
+
+    id: Mapped[base.pk]
+    at: Mapped[base.instant]
+    kind: Mapped[base.short]
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    request_id: Mapped[int | None] = mapped_column(sa.ForeignKey("request.id"))
+    object_type: Mapped[base.code]
+    object_id: Mapped[base.short]
+    from_status: Mapped[base.code | None]
+    to_status: Mapped[base.code | None]
+    reason: Mapped[base.text] = mapped_column(default="")
+    changes: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    ip: Mapped[base.code] = mapped_column(default="")
+    session_hash: Mapped[base.code] = mapped_column(default="")
+
+
+class EventSeal(Base):
+    """The chain: hash over the event's content and the seal before; insert-only."""
+
+    __tablename__ = "event_seal"
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event_id: Mapped[int] = mapped_column(sa.ForeignKey("event.id"), unique=True)
+    hash: Mapped[base.digest]
+
+
+class ChainHead(Base):
+    """The one row that holds the last seal; updated last before a commit."""
+
+    __tablename__ = "chain_head"
+    __table_args__ = (sa.CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int]
+    hash: Mapped[base.digest]
+
+
+class AccessEvent(Base):
+    """Sign-ins, reads by staff, refusals, codes: insert-only, not chained."""
+
+    __tablename__ = "access_event"
+    __table_args__ = (
+        sa.Index("ix_access_event_user", "user_id", "id"),
+        sa.Index("ix_access_event_kind", "kind", "id"),
+    )
+
+    id: Mapped[base.pk]
+    at: Mapped[base.instant]
+    kind: Mapped[base.short]
+    user_id: Mapped[int | None]
+    ip: Mapped[base.code] = mapped_column(default="")
+    session_hash: Mapped[base.code] = mapped_column(default="")
+    object_type: Mapped[base.code] = mapped_column(default="")
+    object_id: Mapped[base.short] = mapped_column(default="")
+    result: Mapped[base.code] = mapped_column(default="")
+    detail: Mapped[base.line] = mapped_column(default="")

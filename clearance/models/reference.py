@@ -1,0 +1,42 @@
+"""Small tables the office keeps: holidays, settings, counters of numbers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clearance.models import base
+from clearance.models.base import Base, Json
+
+
+class Holiday(Base):
+    """A Kuwait day on which the office does not work."""
+
+    __tablename__ = "holiday"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    name_ar: Mapped[base.name]
+    name_en: Mapped[base.name]
+
+
+class Setting(Base):
+    """A value set in the panel; kinds and defaults stand in clearance/office_settings.py."""
+
+    __tablename__ = "setting"
+
+    key: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    value: Mapped[Any] = mapped_column(Json)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Counter(Base):
+    """The last serial given for a prefix in a Kuwait year; updated in the sending transaction."""
+
+    __tablename__ = "counter"
+
+    prefix: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,109 @@
+"""The licence register: broker types, brokers, licences and their history."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clearance.models import base
+from clearance.models.account import Organisation
+from clearance.models.base import Base, Json, one_of
+from clearance.vocabulary import LicenceStatus
+
+
+class BrokerType(Base):
+    """Kind of licensed person (نوع المخلص); editable reference data."""
+
+    __tablename__ = "broker_type"
+
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name_ar: Mapped[base.name]
+    name_en: Mapped[base.name]
+    position: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class Broker(Base):
+    """A licensed person (مخلص); belongs to exactly one organisation at every instant."""
+
+    __tablename__ = "broker"
+    __table_args__ = (
+        sa.UniqueConstraint("civil_id", name="uq_broker_civil_id"),
+        sa.Index("ix_broker_organisation", "organisation_id", "name_folded"),
+    )
+
+    id: Mapped[base.pk]
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
+    broker_type: Mapped[base.code] = mapped_column(sa.ForeignKey("broker_type.code"))
+    name_ar_1: Mapped[base.short]
+    name_ar_2: Mapped[base.short] = mapped_column(default="")
+    name_ar_3: Mapped[base.short] = mapped_column(default="")
+    name_ar_4: Mapped[base.short] = mapped_column(default="")
+    name_en_1: Mapped[base.short]
+    name_en_2: Mapped[base.short] = mapped_column(default="")
+    name_en_3: Mapped[base.short] = mapped_column(default="")
+    name_en_4: Mapped[base.short] = mapped_column(default="")
+    name_folded: Mapped[str] = mapped_column(sa.String(700))
+    nationality: Mapped[base.code]
+    civil_id: Mapped[base.civil]
+    civil_id_expiry: Mapped[date]
+    passport_no: Mapped[base.code]
+    passport_expiry: Mapped[date]
+    mobile: Mapped[base.phone] = mapped_column(default="")
+    email: Mapped[base.address] = mapped_column(default="")
+    address: Mapped[base.line] = mapped_column(default="")
+    created_at: Mapped[base.instant]
+    version: Mapped[int] = mapped_column(default=1)
+
+    organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
+    licences: Mapped[list[Licence]] = relationship(back_populates="broker")
+
+
+class Licence(Base):
+    """A clearance licence (رخصة التخليص) and its guarantee; dates are Kuwait days, inclusive."""
+
+    __tablename__ = "licence"
+    __table_args__ = (
+        sa.UniqueConstraint("number", name="uq_licence_number"),
+        one_of("status", LicenceStatus),
+        sa.CheckConstraint("suspended_by IN ('office', 'holder')", name="suspended_by"),
+        sa.Index(
+            "uq_licence_one_living",
+            "broker_id",
+            unique=True,
+            sqlite_where=sa.text("status <> 'cancelled'"),
+            postgresql_where=sa.text("status <> 'cancelled'"),
+        ),
+        sa.Index("ix_licence_status_expires", "status", "expires"),
+    )
+
+    id: Mapped[base.pk]
+    number: Mapped[base.short]
+    broker_id: Mapped[int] = mapped_column(sa.ForeignKey("broker.id"), index=True)
+    guarantee_no: Mapped[base.short]
+    guarantee_expiry: Mapped[date]
+    issued: Mapped[date]
+    expires: Mapped[date]
+    status: Mapped[base.code] = mapped_column(default=LicenceStatus.ACTIVE)
+    suspended_by: Mapped[base.code | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    broker: Mapped[Broker] = relationship(back_populates="licences")
+
+
+class LicenceChange(Base):
+    """One step in a licence's history: what changed, by which request or officer, and why."""
+
+    __tablename__ = "licence_change"
+
+    id: Mapped[base.pk]
+    licence_id: Mapped[int] = mapped_column(sa.ForeignKey("licence.id"), index=True)
+    request_id: Mapped[int | None] = mapped_column(sa.ForeignKey("request.id"))
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    at: Mapped[base.instant]
+    kind: Mapped[base.code]
+    reason: Mapped[base.text] = mapped_column(default="")
+    changes: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

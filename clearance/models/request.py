@@ -1,0 +1,197 @@
+"""A request (طلب) and what hangs on it: documents, remarks, messages, notes, consents."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clearance.models import base
+from clearance.models.account import Organisation, User
+from clearance.models.base import Base, Json, one_of
+from clearance.models.register import Broker, Licence
+from clearance.models.service import ServiceVersion
+from clearance.vocabulary import Status
+
+
+class Request(Base):
+    """One application for one service, whichever: standard fields are columns, own ones `answers`.
+
+    `exclusive_key` is set while the request excludes another of its kind (one open request per
+    licence, one open or passed exam per civil number); its uniqueness is that rule.
+    """
+
+    __tablename__ = "request"
+    __table_args__ = (
+        sa.UniqueConstraint("number", name="uq_request_number"),
+        sa.UniqueConstraint("exclusive_key", name="uq_request_exclusive_key"),
+        sa.UniqueConstraint("form_key", name="uq_request_form_key"),
+        one_of("status", Status),
+        sa.CheckConstraint("(status = 'draft') = (number IS NULL)", name="number_when_sent"),
+        sa.Index("ix_request_queue", "sent_at", "id"),
+        sa.Index("ix_request_status_sent", "status", "sent_at", "id"),
+        sa.Index("ix_request_reviewer_status", "reviewer_id", "status", "sent_at", "id"),
+        sa.Index("ix_request_organisation", "organisation_id", "created_at", "id"),
+        sa.Index("ix_request_service_status", "service_code", "status", "sent_at", "id"),
+        sa.Index("ix_request_civil_service", "civil_id", "service_code", "status"),
+        sa.Index("ix_request_licence", "licence_id", "status"),
+        sa.Index("ix_request_due", "status", "due_on"),
+    )
+
+    id: Mapped[base.pk]
+    service_code: Mapped[base.code] = mapped_column(sa.ForeignKey("service.code"))
+    service_version_id: Mapped[int] = mapped_column(sa.ForeignKey("service_version.id"))
+    number: Mapped[base.code | None]
+    status: Mapped[base.code] = mapped_column(default=Status.DRAFT)
+    version: Mapped[int] = mapped_column(default=1)
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
+    created_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    sender_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    reviewer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    first_approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    licence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("licence.id"))
+    broker_id: Mapped[int | None] = mapped_column(sa.ForeignKey("broker.id"))
+    exclusive_key: Mapped[base.short | None]
+    form_key: Mapped[base.digest | None]
+
+    broker_type: Mapped[base.code | None] = mapped_column(sa.ForeignKey("broker_type.code"))
+    name_ar_1: Mapped[base.short] = mapped_column(default="")
+    name_ar_2: Mapped[base.short] = mapped_column(default="")
+    name_ar_3: Mapped[base.short] = mapped_column(default="")
+    name_ar_4: Mapped[base.short] = mapped_column(default="")
+    name_en_1: Mapped[base.short] = mapped_column(default="")
+    name_en_2: Mapped[base.short] = mapped_column(default="")
+    name_en_3: Mapped[base.short] = mapped_column(default="")
+    name_en_4: Mapped[base.short] = mapped_column(default="")
+    name_folded: Mapped[str] = mapped_column(sa.String(700), default="")
+    nationality: Mapped[base.code | None]
+    civil_id: Mapped[base.civil | None]
+    civil_id_expiry: Mapped[date | None]
+    passport_no: Mapped[base.code] = mapped_column(default="")
+    passport_expiry: Mapped[date | None]
+    licence_expiry: Mapped[date | None]
+    guarantee_no: Mapped[base.short] = mapped_column(default="")
+    guarantee_expiry: Mapped[date | None]
+    mobile: Mapped[base.phone] = mapped_column(default="")
+    email: Mapped[base.address] = mapped_column(default="")
+    address: Mapped[base.line] = mapped_column(default="")
+    answers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+    created_at: Mapped[base.instant]
+    saved_at: Mapped[base.instant]
+    sent_at: Mapped[base.instant | None]
+    returned_at: Mapped[base.instant | None]
+    decided_at: Mapped[base.instant | None]
+    due_on: Mapped[date | None]
+
+    service_version: Mapped[ServiceVersion] = relationship()
+    organisation: Mapped[Organisation] = relationship()
+    created_by: Mapped[User] = relationship(foreign_keys=[created_by_id])
+    sender: Mapped[User | None] = relationship(foreign_keys=[sender_id])
+    reviewer: Mapped[User | None] = relationship(foreign_keys=[reviewer_id])
+    licence: Mapped[Licence | None] = relationship()
+    broker: Mapped[Broker | None] = relationship()
+    documents: Mapped[list[Document]] = relationship(
+        back_populates="request", order_by="Document.id"
+    )
+    remarks: Mapped[list[Remark]] = relationship(order_by="Remark.id")
+
+    @property
+    def name_ar(self) -> str:
+        """The four Arabic names in one line."""
+        return " ".join(filter(None, (getattr(self, f"name_ar_{n}") for n in range(1, 5))))
+
+    @property
+    def name_en(self) -> str:
+        """The four English names in one line."""
+        return " ".join(filter(None, (getattr(self, f"name_en_{n}") for n in range(1, 5))))
+
+
+class Document(Base):
+    """An uploaded file (وثيقة): the row tells what, the depot holds the bytes."""
+
+    __tablename__ = "document"
+
+    id: Mapped[base.pk]
+    request_id: Mapped[int] = mapped_column(sa.ForeignKey("request.id"), index=True)
+    kind: Mapped[base.code] = mapped_column(sa.ForeignKey("document_kind.code"))
+    label: Mapped[base.name]
+    media_type: Mapped[base.code]
+    size: Mapped[int]
+    sha256: Mapped[base.digest]
+    storage_key: Mapped[base.short]
+    pages: Mapped[int] = mapped_column(default=1)
+    uploaded_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    uploaded_at: Mapped[base.instant]
+    is_locked: Mapped[bool] = mapped_column(default=False)
+
+    request: Mapped[Request] = relationship(back_populates="documents")
+
+
+class Remark(Base):
+    """What a reviewer pinned to a field or document when returning; open until sent again."""
+
+    __tablename__ = "remark"
+    __table_args__ = (
+        sa.CheckConstraint("(field IS NULL) <> (document_kind IS NULL)", name="one_place"),
+    )
+
+    id: Mapped[base.pk]
+    request_id: Mapped[int] = mapped_column(sa.ForeignKey("request.id"), index=True)
+    field: Mapped[base.code | None]
+    document_kind: Mapped[base.code | None]
+    text: Mapped[base.text]
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    created_at: Mapped[base.instant]
+    settled_at: Mapped[base.instant | None]
+
+
+class Message(Base):
+    """A line of the conversation between the office and the applicant."""
+
+    __tablename__ = "message"
+
+    id: Mapped[base.pk]
+    request_id: Mapped[int] = mapped_column(sa.ForeignKey("request.id"), index=True)
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    body: Mapped[base.text]
+    created_at: Mapped[base.instant]
+
+    author: Mapped[User] = relationship()
+
+
+class InternalNote(Base):
+    """What the office writes for itself; the agent never sees it."""
+
+    __tablename__ = "internal_note"
+
+    id: Mapped[base.pk]
+    request_id: Mapped[int] = mapped_column(sa.ForeignKey("request.id"), index=True)
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    body: Mapped[base.text]
+    created_at: Mapped[base.instant]
+
+    author: Mapped[User] = relationship()
+
+
+class TransferConsent(Base):
+    """One of the three consents of a transfer: releasing and receiving office, and the broker."""
+
+    __tablename__ = "transfer_consent"
+    __table_args__ = (
+        sa.UniqueConstraint("request_id", "party", name="uq_transfer_consent_party"),
+        one_of("party", {"releasing", "receiving", "broker"}),
+        one_of("answer", {"waiting", "given", "declined"}),
+    )
+
+    id: Mapped[base.pk]
+    request_id: Mapped[int] = mapped_column(sa.ForeignKey("request.id"))
+    party: Mapped[base.code]
+    organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    answer: Mapped[base.code] = mapped_column(default="waiting")
+    token_hash: Mapped[base.digest | None]
+    answered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    asked_at: Mapped[base.instant]
+    answered_at: Mapped[base.instant | None]

@@ -1,0 +1,85 @@
+"""Services as data: each version of a definition, document kinds, subscriptions, ready reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clearance.models import base
+from clearance.models.base import Base, Json, one_of
+
+
+class Service(Base):
+    """A service the portal offers; what it asks and causes stands in its newest version."""
+
+    __tablename__ = "service"
+    __table_args__ = (sa.UniqueConstraint("prefix", name="uq_service_prefix"),)
+
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    prefix: Mapped[base.code]
+    position: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class ServiceVersion(Base):
+    """A published definition; never changes, a request keeps the one it began with."""
+
+    __tablename__ = "service_version"
+    __table_args__ = (
+        sa.UniqueConstraint("service_code", "number", name="uq_service_version_number"),
+    )
+
+    id: Mapped[base.pk]
+    service_code: Mapped[base.code] = mapped_column(sa.ForeignKey("service.code"))
+    number: Mapped[int]
+    definition: Mapped[dict[str, Any]] = mapped_column(Json)
+    published_at: Mapped[base.instant]
+    published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+
+
+class DocumentKind(Base):
+    """What a document is (نوع الوثيقة); editable reference data."""
+
+    __tablename__ = "document_kind"
+
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name_ar: Mapped[base.name]
+    name_en: Mapped[base.name]
+    position: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class Subscription(Base):
+    """An organisation's right to a service (الاشتراك بالخدمات)."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        sa.UniqueConstraint("organisation_id", "service_code", name="uq_subscription_service"),
+        one_of("status", {"asked", "active", "refused", "left"}),
+    )
+
+    id: Mapped[base.pk]
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
+    service_code: Mapped[base.code] = mapped_column(sa.ForeignKey("service.code"))
+    status: Mapped[base.code]
+    reason: Mapped[base.text] = mapped_column(default="")
+    asked_at: Mapped[base.instant]
+    decided_at: Mapped[base.instant | None]
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Reason(Base):
+    """A ready reason that reviewers choose from when returning or rejecting."""
+
+    __tablename__ = "reason"
+    __table_args__ = (one_of("action", {"return", "reject"}),)
+
+    id: Mapped[base.pk]
+    action: Mapped[base.code]
+    text_ar: Mapped[base.text]
+    text_en: Mapped[base.text]
+    position: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)

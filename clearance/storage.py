@@ -1,0 +1,7 @@
+"""First cut."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Bind."""

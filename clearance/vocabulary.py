@@ -1,0 +1,171 @@
+"""The closed word lists of the portal: codes as stored, each with its translated label."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+
+class Role(StrEnum):
+    """What a user is; staff have exactly one, agents' rights lie in their memberships."""
+
+    AGENT = "agent"
+    REVIEWER = "reviewer"
+    MANAGER = "manager"
+    ADMINISTRATOR = "administrator"
+
+
+STAFF_ROLES = frozenset({Role.REVIEWER, Role.MANAGER, Role.ADMINISTRATOR})
+
+
+class Gender(StrEnum):
+    """The two values of the civil card."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
+class LicenceStatus(StrEnum):
+    """State of a licence in the register."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class Status(StrEnum):
+    """Every state a request can be in; which may follow which: procedures/flows.py."""
+
+    DRAFT = "draft"
+    AWAITING_OTHER_PARTY = "awaiting_other_party"
+    AWAITING_BROKER = "awaiting_broker"
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under_review"
+    RETURNED = "returned"
+    PREAPPROVED = "preapproved"
+    SEATED = "seated"
+    CONFIRMED = "confirmed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    DECLINED = "declined"
+    PASSED = "passed"
+    FAILED = "failed"
+    ABSENT = "absent"
+
+
+OPEN_STATUSES = frozenset(
+    {
+        Status.AWAITING_OTHER_PARTY,
+        Status.AWAITING_BROKER,
+        Status.SUBMITTED,
+        Status.UNDER_REVIEW,
+        Status.RETURNED,
+        Status.PREAPPROVED,
+        Status.SEATED,
+        Status.CONFIRMED,
+    }
+)
+
+
+class Channel(StrEnum):
+    """Ways a message leaves the portal."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class CodePurpose(StrEnum):
+    """What a one-time code proves; a code of one purpose never serves another."""
+
+    VERIFY = "verify"
+    RESET = "reset"
+    FACTOR = "factor"
+    CONTACT = "contact"
+
+
+class SessionStage(StrEnum):
+    """How far a signed-in browser may go (security: until both codes are right only /verify …)."""
+
+    PASSWORD = "password"  # noqa: S105 - a stage's name: a password of their own is due
+    VERIFY = "verify"
+    FACTOR = "factor"
+    FULL = "full"
+
+
+class DeliveryStatus(StrEnum):
+    """Life of one message on one channel."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+    EXPIRED = "expired"
+
+
+class SeatStatus(StrEnum):
+    """What became of a seat offered in an exam."""
+
+    OFFERED = "offered"
+    CONFIRMED = "confirmed"
+    RELEASED = "released"
+
+
+GENDER_LABELS: dict[str, Any] = {Gender.MALE: _l("Male"), Gender.FEMALE: _l("Female")}
+
+ROLE_LABELS: dict[str, Any] = {
+    Role.AGENT: _l("Clearance agent"),
+    Role.REVIEWER: _l("Reviewer"),
+    Role.MANAGER: _l("Manager"),
+    Role.ADMINISTRATOR: _l("Administrator"),
+}
+
+LICENCE_STATUS_LABELS: dict[str, Any] = {
+    LicenceStatus.ACTIVE: _l("Active"),
+    LicenceStatus.SUSPENDED: _l("Suspended"),
+    LicenceStatus.CANCELLED: _l("Cancelled"),
+    LicenceStatus.EXPIRED: _l("Expired"),
+}
+
+STATUS_LABELS: dict[str, Any] = {
+    Status.DRAFT: _l("Draft"),
+    Status.AWAITING_OTHER_PARTY: _l("Awaiting the other party"),
+    Status.AWAITING_BROKER: _l("Awaiting the broker's consent"),
+    Status.SUBMITTED: _l("Submitted"),
+    Status.UNDER_REVIEW: _l("Under review"),
+    Status.RETURNED: _l("Returned for completion"),
+    Status.PREAPPROVED: _l("Preliminary approval"),
+    Status.SEATED: _l("Nominated for the exam"),
+    Status.CONFIRMED: _l("Attendance confirmed"),
+    Status.APPROVED: _l("Approved"),
+    Status.REJECTED: _l("Rejected"),
+    Status.WITHDRAWN: _l("Withdrawn"),
+    Status.LAPSED: _l("Lapsed"),
+    Status.DECLINED: _l("Declined by the other party"),
+    Status.PASSED: _l("Passed"),
+    Status.FAILED: _l("Failed"),
+    Status.ABSENT: _l("Absent"),
+}
+
+STATUS_TONES: dict[str, str] = {
+    Status.DRAFT: "quiet",
+    Status.AWAITING_OTHER_PARTY: "waiting",
+    Status.AWAITING_BROKER: "waiting",
+    Status.SUBMITTED: "info",
+    Status.UNDER_REVIEW: "info",
+    Status.RETURNED: "warning",
+    Status.PREAPPROVED: "info",
+    Status.SEATED: "warning",
+    Status.CONFIRMED: "info",
+    Status.APPROVED: "success",
+    Status.REJECTED: "danger",
+    Status.WITHDRAWN: "quiet",
+    Status.LAPSED: "quiet",
+    Status.DECLINED: "danger",
+    Status.PASSED: "success",
+    Status.FAILED: "danger",
+    Status.ABSENT: "danger",
+}

@@ -1,0 +1,20 @@
+"""Run migrations on the connection that clearance/schema.py hands over."""
+
+from alembic import context
+
+from clearance.models import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=True,
+    transactional_ddl=True,
+    render_item=lambda kind, item, autogen: (
+        "clearance.models.base.UtcDateTime()"
+        if kind == "type" and type(item).__name__ == "UtcDateTime"
+        else False
+    ),
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,112 @@
+"""Fixtures of the whole suite: real databases, the application, clients that read pages."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from clearance.extensions import db
+from tests.databases import KINDS
+from tests.pages import PageClient
+
+DEFAULT_DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests marked `databases` on SQLite and on PostgreSQL."""
+    if "database" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("databases")
+        kinds = list(KINDS) if marked else [DEFAULT_DATABASE]
+        metafunc.parametrize("database", kinds, indirect=True, scope="function")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the heavy tests to FULL=1; a filter named on the command line still finds them."""
+    if os.environ.get("FULL") == "1" or config.option.markexpr:
+        return
+    heavy = [item for item in items if item.get_closest_marker("heavy")]
+    config.hook.pytest_deselected(items=heavy)
+    items[:] = [item for item in items if item not in heavy]
+
+
+@pytest.fixture(scope="session")
+def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    made: dict[str, Any] = {}
+
+    def get(kind: str) -> Any:
+        if kind not in made:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                made[kind] = KINDS[kind](tmp_path_factory.mktemp(kind))
+        return made[kind]
+
+    yield get
+    for database in made.values():
+        database.close()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, _databases: Callable[[str], Any]) -> Any:
+    """A freshly migrated database; mark a test `databases` to run it on both kinds."""
+    made = _databases(request.param)
+    made.restore()
+    return made
+
+
+@pytest.fixture(scope="session")
+def _apps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Flask]:
+    return {}
+
+
+@pytest.fixture
+def app(
+    database: Any, _apps: dict[str, Flask], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    """The application on a fresh database; made once per kind of database."""
+    if database.kind not in _apps:
+        files = tmp_path_factory.mktemp("files")
+        _apps[database.kind] = create_app(
+            testing=True, database_url=database.url, storage_url=f"file://{files}"
+        )
+    application = _apps[database.kind]
+    with application.app_context():
+        db.engine.dispose()
+    yield application
+    with application.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[Flask]:
+    """The application with its context pushed: for tests of the domain."""
+    with app.app_context():
+        yield app
+        db.session.rollback()
+
+
+@pytest.fixture
+def make_app(database: Any, tmp_path: Path) -> Callable[..., Flask]:
+    """Make an application with other settings on the test's database."""
+
+    def make(**overrides: Any) -> Flask:
+        values: dict[str, Any] = {
+            "database_url": database.url,
+            "storage_url": f"file://{tmp_path / 'files'}",
+        }
+        return create_app(testing=True, **(values | overrides))
+
+    return make
+
+
+@pytest.fixture
+def client(app: Flask) -> PageClient:
+    """A visitor's browser without JavaScript."""
+    return PageClient(app)

@@ -1,0 +1,177 @@
+"""A browser without JavaScript: reads pages, checks what every page owes, submits its forms."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from flask import Flask
+from werkzeug.test import TestResponse
+
+ARABIC = re.compile(r"[\u0600-\u06FF]")
+
+
+class Page:
+    """One answer, parsed."""
+
+    def __init__(self, response: TestResponse, url: str) -> None:
+        self.response = response
+        self.url = url
+        self.status = response.status_code
+        self.soup = BeautifulSoup(response.get_data(as_text=True), "html.parser")
+
+    @property
+    def text(self) -> str:
+        """All text of the page, white space folded."""
+        return " ".join(self.soup.get_text(" ").split())
+
+    @property
+    def h1(self) -> str:
+        """The page's one heading."""
+        return " ".join(self.soup.h1.get_text(" ").split()) if self.soup.h1 else ""
+
+    def form(self, selector: str = "main form") -> Tag:
+        """The first form that fits the CSS selector; fails when there is none."""
+        found = self.soup.select_one(selector)
+        assert found is not None, f"no form {selector!r} on {self.url}: {self.text[:300]}"
+        return found if found.name == "form" else found.find_parent("form")
+
+    def link(self, label: str) -> str:
+        """The address behind the link whose text contains `label`."""
+        for anchor in self.soup.find_all("a"):
+            if label in " ".join(anchor.get_text(" ").split()):
+                return str(anchor["href"])
+        raise AssertionError(f"no link {label!r} on {self.url}")
+
+    def error_of(self, name: str) -> str:
+        """The error text beside the field `name`, by aria-describedby; "" when there is none."""
+        field = self.soup.find(attrs={"name": name})
+        assert field is not None, f"no field {name!r} on {self.url}"
+        for ref in str(field.get("aria-describedby", "")).split():
+            node = self.soup.find(id=ref)
+            if node is not None and "error" in ref:
+                return " ".join(node.get_text(" ").split())
+        return ""
+
+    def check(self) -> Page:
+        """Assert what every page owes: language, direction, one h1, unique ids, labelled inputs."""
+        html = self.soup.html
+        assert html is not None and html.get("lang") in {"ar", "en"}, self.url
+        assert html.get("dir") == ("rtl" if html["lang"] == "ar" else "ltr"), self.url
+        assert len(self.soup.find_all("h1")) == 1, f"{self.url} needs one h1"
+        ids = [tag["id"] for tag in self.soup.find_all(id=True)]
+        assert len(ids) == len(set(ids)), f"double ids on {self.url}: {_doubles(ids)}"
+        for field in self.soup.select("main input, main select, main textarea"):
+            self._check_label(field)
+        for tag in self.soup.find_all(True):
+            handlers = [name for name in tag.attrs if name.startswith("on") or name == "style"]
+            assert not handlers, f"{self.url}: inline {handlers} on <{tag.name}>"
+        assert not self.soup.select("script:not([src])"), f"inline script on {self.url}"
+        return self
+
+    def _check_label(self, field: Tag) -> None:
+        if field.get("type") in {"hidden", "submit", "button"}:
+            return
+        named = field.get("aria-label") or field.get("aria-labelledby")
+        labelled = field.get("id") and self.soup.find("label", attrs={"for": field["id"]})
+        wrapped = field.find_parent("label")
+        assert named or labelled or wrapped, f"{self.url}: {field.get('name')} has no label"
+
+
+class PageClient:
+    """Keeps cookies, follows redirects, posts the forms that pages show (with their CSRF token)."""
+
+    def __init__(self, app: Flask, *, language: str | None = None, ip: str = "127.0.0.1") -> None:
+        self.app = app
+        self.http = app.test_client()
+        self.ip = ip
+        if language:
+            self.http.set_cookie("lang", language)
+
+    def get(self, url: str, *, status: int = 200, check: bool = True) -> Page:
+        """Open a page; asserts the status, and what every page owes."""
+        return self._page(self.http.get(url, **self._options()), url, status, check)
+
+    def post(
+        self, url: str, data: dict[str, Any], *, status: int = 200, check: bool = True
+    ) -> Page:
+        """Post raw data, with a CSRF token taken from the sign-in or any page with a form."""
+        data = {"csrf_token": self.csrf_token(), **data}
+        return self._page(self.http.post(url, data=data, **self._options()), url, status, check)
+
+    def submit(
+        self,
+        page: Page,
+        values: dict[str, Any] | None = None,
+        *,
+        form: str = "main form",
+        press: str | None = None,
+        status: int = 200,
+        check: bool = True,
+    ) -> Page:
+        """Fill in and send a form of `page`. press: "name=value" of the button that is pressed."""
+        tag = page.form(form)
+        data = form_data(tag)
+        data.update(values or {})
+        if press:
+            name, _, value = press.partition("=")
+            data[name] = value
+        data = {key: value for key, value in data.items() if value is not None}
+        url = str(tag.get("action") or page.url)
+        if str(tag.get("method", "get")).lower() == "get":
+            response = self.http.get(url, query_string=data, **self._options())
+        else:
+            response = self.http.post(
+                url, data=data, content_type="multipart/form-data", **self._options()
+            )
+        return self._page(response, url, status, check)
+
+    def csrf_token(self) -> str:
+        """A valid CSRF token of this browser."""
+        for url in ("/support", "/login"):
+            page = Page(self.http.get(url, **self._options()), url)
+            field = page.soup.find("input", attrs={"name": "csrf_token"})
+            if field is not None:
+                return str(field["value"])
+        raise AssertionError("no page with a CSRF token")
+
+    def _options(self) -> dict[str, Any]:
+        return {"follow_redirects": True, "environ_overrides": {"REMOTE_ADDR": self.ip}}
+
+    def _page(self, response: TestResponse, url: str, status: int, check: bool) -> Page:
+        final = response.request.full_path.rstrip("?") if response.history else url
+        page = Page(response, final)
+        assert page.status == status, f"{url}: {page.status}, not {status}: {page.text[:600]}"
+        if check and response.mimetype == "text/html":
+            page.check()
+        return page
+
+
+def form_data(form: Tag) -> dict[str, Any]:
+    """What a browser would send for the form as it stands (buttons excluded)."""
+    data: dict[str, Any] = {}
+    for field in form.find_all(["input", "select", "textarea"]):
+        name = field.get("name")
+        kind = field.get("type", "text")
+        if not name or field.has_attr("disabled") or kind in {"submit", "button", "file", "image"}:
+            continue
+        if kind in {"checkbox", "radio"} and not field.has_attr("checked"):
+            continue
+        if field.name == "select":
+            chosen = field.select_one("option[selected]") or field.find("option")
+            value: Any = str(chosen.get("value", "")) if chosen else ""
+        elif field.name == "textarea":
+            value = field.get_text()
+        else:
+            value = field.get("value", "on" if kind == "checkbox" else "")
+        if name in data:
+            earlier = data[name] if isinstance(data[name], list) else [data[name]]
+            data[name] = [*earlier, value]
+        else:
+            data[name] = value
+    return data
+
+
+def _doubles(ids: list[str]) -> set[str]:
+    return {each for each in ids if ids.count(each) > 1}
