@@ -170,7 +170,7 @@ _STANDINGS = (
 )
 
 
-def _is_alive(row: sa.Row[Any], now: datetime) -> bool:
+def _is_alive(row: Any, now: datetime) -> bool:
     if row.ended_at is not None or row.is_active is False:
         return False
     rested = now - row.last_seen_at
