@@ -1,0 +1,83 @@
+// A form with data-autosave saves itself: the whole form is posted some time after a change.
+const PAUSE_MS = 1500;
+const RETRY_MS = 15000;
+const token = document.querySelector('meta[name="csrf-token"]').content;
+
+function start(form) {
+  const status = document.querySelector(`[data-autosave-status="${form.id}"]`);
+  const words = status?.querySelector("span");
+  const signIn = status?.querySelector("a");
+  let timer = 0;
+  let saving = false;
+  let changed = false;
+  let leaving = false;
+
+  function tell(text, failed = false) {
+    if (!status) return;
+    status.classList.toggle("is-failed", failed);
+    if (words) words.textContent = text;
+  }
+
+  function later(pause) {
+    clearTimeout(timer);
+    timer = setTimeout(save, pause);
+  }
+
+  async function save() {
+    if (saving || leaving) return;
+    saving = true;
+    changed = false;
+    if (status) tell(status.dataset.saving);
+    try {
+      await send();
+    } catch {
+      changed = true;
+      tell(status?.dataset.failed ?? "", true);
+      later(RETRY_MS);
+    } finally {
+      saving = false;
+    }
+    if (changed && !status?.classList.contains("is-failed")) later(PAUSE_MS);
+  }
+
+  async function send() {
+    const answer = await fetch(form.dataset.autosave, {
+      method: "POST",
+      body: new FormData(form),
+      headers: { "X-CSRFToken": token, Accept: "application/json" },
+    });
+    if (answer.status === 401) {
+      leaving = true;
+      tell("", true);
+      if (signIn) signIn.hidden = false;
+      return;
+    }
+    if (!answer.ok) throw new Error(String(answer.status));
+    const body = await answer.json();
+    keepVersion(body.version);
+    tell(body.saved_at_label);
+  }
+
+  // The server may count versions of the draft; the next sending must carry the newest.
+  function keepVersion(version) {
+    const field = form.elements.namedItem("version");
+    if (field && version !== undefined) field.value = version;
+  }
+
+  form.addEventListener("input", () => {
+    changed = true;
+    if (!saving) later(PAUSE_MS);
+  });
+  form.addEventListener("change", () => {
+    changed = true;
+    if (!saving) later(0);
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    leaving = true;
+    clearTimeout(timer);
+  });
+  window.addEventListener("pageshow", () => (leaving = false));
+}
+
+document.querySelectorAll("form[data-autosave]").forEach(start);

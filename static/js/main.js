@@ -1,0 +1,23 @@
+// Starts what the page at hand needs. Every text comes from the page; without scripts every page still works.
+import "./menu.js";
+import "./submit.js";
+import "./confirm.js";
+
+const NEEDS = {
+  "[data-autosave]": "./autosave.js",
+  "[data-upload]": "./upload.js",
+  "[data-captcha]": "./captcha.js",
+  "[data-shows]": "./shows.js",
+  "[data-bulk-bar]": "./bulk.js",
+  "[data-countdown]": "./countdown.js",
+  "[data-idle-seconds]": "./idle.js",
+  "[data-submit-on-change]": "./change.js",
+  "[data-reveal], [data-rules]": "./password.js",
+  "[data-lookup]": "./lookup.js",
+};
+
+for (const [selector, module] of Object.entries(NEEDS)) {
+  if (document.querySelector(selector)) import(module);
+}
+
+document.querySelector("[data-error-summary]")?.focus();
