@@ -1,0 +1,68 @@
+"""Migrations: head equals the models, down and up keep rows, nothing is half done."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance import schema
+from clearance.extensions import db
+from clearance.models import BrokerType, LegalEntity
+
+pytestmark = pytest.mark.databases
+
+
+def test_head_equals_the_models(context: Flask) -> None:
+    connection = db.session.connection()
+    assert schema.is_at_head(connection)
+    assert schema.differences(connection) == []
+
+
+def test_reference_rows_are_there_after_the_first_upgrade(context: Flask) -> None:
+    entities = {row.code: row for row in db.session.scalars(sa.select(LegalEntity))}
+    assert entities["clearing_agent"].name_ar == "وكيل تخليص"
+    assert entities["clearing_agent"].may_hold_licences
+    assert not entities["company"].may_hold_licences
+    codes = db.session.scalars(sa.select(BrokerType.code).order_by(BrokerType.position)).all()
+    assert codes == ["general", "private", "representative"]
+
+
+def test_down_to_nothing_and_up_again(app: Flask, database: object) -> None:
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    schema.downgrade(url, "base")
+    engine = sa.create_engine(url)
+    assert sa.inspect(engine).get_table_names() == ["alembic_version"]
+    schema.upgrade(url)
+    with engine.connect() as connection:
+        assert schema.differences(connection) == []
+        assert connection.execute(sa.text("SELECT count(*) FROM broker_type")).scalar() == 3
+    engine.dispose()
+
+
+def test_changing_a_parent_table_keeps_its_children(app: Flask) -> None:
+    """Batch mode copies the table; with foreign keys on it would delete what points at it."""
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    with app.app_context():
+        db.session.execute(
+            sa.text(
+                "INSERT INTO organisation (id, legal_entity, name_ar, name_en, name_folded,"
+                " address, phone, email, stored_bytes, created_at, version)"
+                " VALUES (1, 'company', 'ا', 'a', ' a', '', '', '', 0, '2026-01-01', 1)"
+            )
+        )
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+
+    with schema._connection(url) as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("legal_entity", recreate="auto") as batch:
+            batch.alter_column("name_ar", type_=sa.String(200), existing_type=sa.String(150))
+    with app.app_context():
+        assert db.session.execute(sa.text("SELECT count(*) FROM organisation")).scalar() == 1
