@@ -51,7 +51,10 @@ def _visible(text: str) -> str:
 def _within(text: str, max_length: int | None) -> str:
     if max_length is not None and len(text) > max_length:
         raise BadValue(
-            _l("This is too long: write %(max_length)d characters at most.", max_length=max_length)
+            _l(
+                "This is too long. The greatest number of characters is %(max_length)d.",
+                max_length=max_length,
+            )
         )
     return text
 
