@@ -1,0 +1,327 @@
+"""Fields that take what people type and give the domain's normalised value.
+
+What was typed stands in the field again when the page comes back, except secrets.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from wtforms.fields import (
+    BooleanField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.fields.choices import Choice, SelectChoice
+from wtforms.widgets import (
+    CheckboxInput,
+    DateInput,
+    EmailInput,
+    ListWidget,
+    PasswordInput,
+    TelInput,
+    TextArea,
+)
+
+from clearance import values
+from clearance.values import BadValue
+
+Choices = Iterable[tuple[str, Any]]
+
+_EARLIEST_YEAR, _LATEST_YEAR = 1900, 2199
+_LONGEST_ANSWER = 12
+
+
+class _TypedField(StringField):
+    """A field of one typed text; `normalise` makes the value or raises `BadValue`."""
+
+    attributes: ClassVar[dict[str, object]] = {}
+    empty: ClassVar[str | None] = None
+    data: Any
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        render_kw: dict[str, object] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            label, validators, render_kw={**self.attributes, **(render_kw or {})}, **kwargs
+        )
+
+    def normalise(self, typed: str) -> Any:
+        """The value that `typed`, which is not blank, stands for. Raises: BadValue."""
+        raise NotImplementedError
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist:
+            self.data = self.empty
+            if values.clean_text(valuelist[0]):
+                self.data = self.normalise(valuelist[0])
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else str(self.data)
+
+
+class TextField(_TypedField):
+    """One line of text, cleaned. max_length: in characters, the column's. Empty: ""."""
+
+    attributes: ClassVar[dict[str, object]] = {"dir": "auto"}
+    empty = ""
+
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, max_length: int, **kwargs: Any
+    ) -> None:
+        self.max_length = max_length
+        super().__init__(label, validators, **kwargs)
+        self.flags.maxlength = max_length
+
+    def normalise(self, typed: str) -> str:
+        return values.clean_text(typed, self.max_length)
+
+
+class TextAreaField(TextField):
+    """Several lines of text, cleaned. max_length: in characters, the column's. Empty: ""."""
+
+    widget = TextArea()
+    attributes: ClassVar[dict[str, object]] = {"dir": "auto", "rows": 4}
+
+    def normalise(self, typed: str) -> str:
+        return values.clean_lines(typed, self.max_length)
+
+
+class ArabicNameField(_TypedField):
+    """One name in Arabic letters. Empty: ""."""
+
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "rtl",
+        "lang": "ar",
+        "maxlength": values.NAME_MAX_LENGTH,
+    }
+    empty = ""
+
+    def normalise(self, typed: str) -> str:
+        return values.arabic_name(typed)
+
+
+class LatinNameField(_TypedField):
+    """One name in Latin letters. Empty: ""."""
+
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "ltr",
+        "lang": "en",
+        "maxlength": values.NAME_MAX_LENGTH,
+    }
+    empty = ""
+
+    def normalise(self, typed: str) -> str:
+        return values.latin_name(typed)
+
+
+class CivilNumberField(_TypedField):
+    """A civil number as 12 ASCII digits."""
+
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "ltr",
+        "inputmode": "numeric",
+        "autocomplete": "off",
+    }
+
+    def normalise(self, typed: str) -> str:
+        return values.civil_number(typed)
+
+
+class MobileField(_TypedField):
+    """A mobile number in E.164; one without country code is Kuwait's."""
+
+    widget = TelInput()
+    attributes: ClassVar[dict[str, object]] = {"dir": "ltr", "autocomplete": "tel"}
+
+    def normalise(self, typed: str) -> str:
+        return values.mobile_e164(typed)
+
+
+class EmailAddressField(_TypedField):
+    """An e-mail address, lower-cased."""
+
+    widget = EmailInput()
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "ltr",
+        "autocomplete": "email",
+        "maxlength": values.EMAIL_MAX_LENGTH,
+    }
+
+    def normalise(self, typed: str) -> str:
+        return values.email_address(typed)
+
+
+class IsoDateField(_TypedField):
+    """A date by the browser's own picker; also typed as dd/mm/yyyy, in digits of either script."""
+
+    widget = DateInput()
+
+    def normalise(self, typed: str) -> date:
+        text = values.ascii_digits(values.clean_text(typed)).replace(" ", "")
+        found = re.fullmatch(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})", text)
+        found = found or re.fullmatch(
+            r"(?P<d>[0-9]{1,2})[/.-](?P<m>[0-9]{1,2})[/.-](?P<y>[0-9]{4})", text
+        )
+        try:
+            day = date(int(found["y"]), int(found["m"]), int(found["d"])) if found else None
+        except ValueError:
+            day = None
+        if day is None or not _EARLIEST_YEAR <= day.year <= _LATEST_YEAR:
+            raise BadValue(_l("This is not a date. Write day, month and year, such as 31/12/2030."))
+        return day
+
+    def _value(self) -> str:
+        return self.data.isoformat() if self.data is not None else super()._value()
+
+    def __call__(self, **kwargs: Any) -> Any:
+        if self.process_errors:
+            # A date input would show nothing of what was typed.
+            kwargs.setdefault("type", "text")
+        return super().__call__(**kwargs)
+
+
+class PasswordField(StringField):
+    """A password exactly as typed, never shown again. new: it is being chosen, not checked."""
+
+    widget = PasswordInput()
+
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, new: bool = False, **kwargs: Any
+    ) -> None:
+        attributes = {
+            "autocomplete": "new-password" if new else "current-password",
+            "spellcheck": "false",
+            "autocapitalize": "none",
+        }
+        kwargs["render_kw"] = {**attributes, **(kwargs.get("render_kw") or {})}
+        super().__init__(label, validators, **kwargs)
+
+
+class CodeField(_TypedField):
+    """A code of six digits from a message, never shown again."""
+
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "ltr",
+        "inputmode": "numeric",
+        "autocomplete": "one-time-code",
+    }
+
+    def normalise(self, typed: str) -> str:
+        code = values.ascii_digits(values.clean_text(typed)).replace(" ", "").replace("-", "")
+        if not re.fullmatch(r"[0-9]{6}", code):
+            raise BadValue(_l("The code has 6 digits. Copy it from the message you received."))
+        return code
+
+    def _value(self) -> str:
+        return ""
+
+
+class CaptchaField(_TypedField):
+    """What was read in the image, or heard; letter case counts; never shown again."""
+
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "ltr",
+        "autocomplete": "off",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+    }
+
+    def normalise(self, typed: str) -> str:
+        answer = values.ascii_digits(values.clean_text(typed)).replace(" ", "")
+        if len(answer) > _LONGEST_ANSWER:
+            raise BadValue(_l("Type the six characters of the image, or the six digits you hear."))
+        return answer
+
+    def _value(self) -> str:
+        return ""
+
+
+def _as_choices(choices: Choices | Callable[[], Choices] | None) -> Any:
+    if callable(choices):
+        make = choices
+        return lambda: [SelectChoice(value, label) for value, label in make()]
+    return None if choices is None else [SelectChoice(value, label) for value, label in choices]
+
+
+class _OneChoice(SelectField):
+    """One of several options; nothing chosen gives None."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        choices: Choices | Callable[[], Choices] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(label, validators, choices=_as_choices(choices), **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist:
+            self.data = valuelist[0] or None
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data is not None:
+            super().pre_validate(form)
+
+
+class ChoiceField(_OneChoice):
+    """One option of a list. choices: (value, label) pairs or what makes them, for each page anew.
+
+    blank: the list begins with an empty option, so that nothing is chosen unawares.
+    """
+
+    def __init__(self, *args: Any, blank: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.blank = blank
+
+    def iter_choices(self) -> list[Choice]:
+        choices: list[Choice] = super().iter_choices()
+        if self.blank:
+            choices.insert(0, Choice("", _l("Choose…"), self.data is None, {}))
+        return choices
+
+
+class RadioChoiceField(_OneChoice, RadioField):
+    """One option of a few, all in sight. choices: (value, label) pairs or what makes them."""
+
+
+class _FreeCheckbox(CheckboxInput):
+    """A box of a group: the group may be required, no single box is."""
+
+    validation_attrs: ClassVar[list[str]] = ["disabled"]
+
+
+class ChoicesField(SelectMultipleField):
+    """Several options, each a box to tick. choices: (value, label) pairs or what makes them."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = _FreeCheckbox()
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        choices: Choices | Callable[[], Choices] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("invalid_choice_message", _l("Choose only among the options listed."))
+        super().__init__(label, validators, choices=_as_choices(choices), **kwargs)
+        self.label.field_id = False
+
+
+class CheckField(BooleanField):
+    """One box to tick; with `Required` it must be ticked."""

@@ -1,0 +1,107 @@
+"""Validators whose messages say in plain words what to do."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms.validators import StopValidation, ValidationError
+
+from clearance.calendar import kuwait_today
+from clearance.passwords import password_faults
+
+
+class Required:
+    """The field must be filled in, chosen or ticked; a fault of form is told instead of this."""
+
+    field_flags = {"required": True}
+
+    def __init__(self, message: Any = None) -> None:
+        self.message = message or _l("This is needed. Please fill it in.")
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.errors:
+            raise StopValidation
+        if isinstance(field.data, bool):
+            is_given = field.data
+        else:
+            is_given = any(str(typed).strip() for typed in field.raw_data or ())
+        if not is_given:
+            raise StopValidation(self.message)
+
+
+class FutureDate:
+    """The date lies after today in Kuwait. Source: specification section 5, Values."""
+
+    def __init__(self, message: Any = None, today: Callable[[], date] = kuwait_today) -> None:
+        self.message = message or _l("This date has passed. Give one in the future.")
+        self.today = today
+        self.field_flags = {"min": self._earliest}
+
+    def _earliest(self) -> str:
+        return (self.today() + timedelta(days=1)).isoformat()
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.data is not None and field.data <= self.today():
+            raise ValidationError(self.message)
+
+
+class NotAfterToday:
+    """The date is today in Kuwait or earlier."""
+
+    def __init__(self, message: Any = None, today: Callable[[], date] = kuwait_today) -> None:
+        self.message = message or _l("This date is still to come. Give today or an earlier one.")
+        self.today = today
+        self.field_flags = {"max": self._latest}
+
+    def _latest(self) -> str:
+        return self.today().isoformat()
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.data is not None and field.data > self.today():
+            raise ValidationError(self.message)
+
+
+class SameAs:
+    """The field repeats another one, such as a password typed twice."""
+
+    def __init__(self, other: str, message: Any = None) -> None:
+        self.other = other
+        self.message = message or _l("The two passwords are not the same. Type the same one twice.")
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.data != form[self.other].data:
+            raise ValidationError(self.message)
+
+
+class StrongPassword:
+    """The password may be chosen; every reason against it is told.
+
+    inputs: names of sibling fields that hold what the person is called; those the form lacks are
+    skipped. `form.known_words` counts too. Source: security requirements 1 and 2.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[str] = (
+            "first_name",
+            "last_name",
+            "organisation_name",
+            "email",
+            "mobile",
+            "civil_id",
+            "customs_user",
+            "licence_no",
+        ),
+    ) -> None:
+        self.inputs = inputs
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if not field.data:
+            return
+        typed = [form[name].data for name in self.inputs if name in form]
+        known = [word for word in (*typed, *form.known_words) if isinstance(word, str)]
+        faults = password_faults(field.data, known)
+        if faults:
+            field.errors.extend(faults[:-1])
+            raise ValidationError(faults[-1])

@@ -1,0 +1,424 @@
+"""Fields, validators and the base form, on a small application of their own."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import flask_admin.form
+import pytest
+import time_machine
+import wtforms
+from flask import Flask
+from flask_babel import Babel, force_locale
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, FieldList, IntegerField, SelectField, StringField, URLField
+from wtforms.validators import URL, InputRequired, IPAddress, Length, NumberRange
+
+from clearance.countries import country_choices
+from forms import texts
+from forms.base import BaseForm
+from forms.fields import (
+    ArabicNameField,
+    CaptchaField,
+    CheckField,
+    ChoiceField,
+    ChoicesField,
+    CivilNumberField,
+    CodeField,
+    EmailAddressField,
+    IsoDateField,
+    LatinNameField,
+    MobileField,
+    PasswordField,
+    RadioChoiceField,
+    TextAreaField,
+    TextField,
+)
+from forms.validators import FutureDate, NotAfterToday, Required, SameAs, StrongPassword
+
+NOW = datetime(2026, 10, 4, 6, 0, tzinfo=UTC)
+CIVIL = "288010100115"
+GOOD_PASSWORD = "Nakhla-7-Bahr!"
+
+
+@pytest.fixture(autouse=True)
+def _page() -> Iterator[None]:
+    app = Flask(__name__)
+    app.config.update(SECRET_KEY="of these tests only", WTF_CSRF_ENABLED=False)
+    Babel(app, default_locale="en")
+    with time_machine.travel(NOW, tick=False), app.test_request_context(method="POST"):
+        yield
+
+
+def form_of(**fields: Field) -> type[BaseForm]:
+    return type("Form", (BaseForm,), fields)
+
+
+def posted(field: Field, *typed: str, **others: str) -> Field:
+    """The field `x` of a form to which `typed` was posted, validated."""
+    data = MultiDict([("x", text) for text in typed])
+    data.update(others)
+    form = form_of(x=field)(data)
+    form.validate()
+    return form["x"]
+
+
+def messages(field: Field) -> str:
+    return " ".join(str(error) for error in field.errors)
+
+
+def attributes(html: str) -> dict[str, str | None]:
+    """The attributes of the first element of `html`."""
+    found: list[dict[str, str | None]] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: found.append(dict(attrs))
+    parser.feed(str(html))
+    return found[0]
+
+
+VALUES = [
+    (lambda: CivilNumberField(), "٢٨٨٠١٠١٠٠١١٥ ", CIVIL),
+    (lambda: MobileField(), "٥٠٠٠ ١٢٣٤", "+96550001234"),
+    (lambda: EmailAddressField(), " Sara@Example.com", "sara@example.com"),
+    (lambda: ArabicNameField(), " عبد  الله ", "عبد الله"),
+    (lambda: LatinNameField(), " Al-Sabah ", "Al-Sabah"),
+    (lambda: IsoDateField(), "2030-12-31", date(2030, 12, 31)),
+    (lambda: IsoDateField(), "31/12/2030", date(2030, 12, 31)),
+    (lambda: IsoDateField(), "٣١/١٢/٢٠٣٠", date(2030, 12, 31)),
+    (lambda: IsoDateField(), "۲۰۳۰-۱۲-۳۱", date(2030, 12, 31)),
+    (lambda: IsoDateField(), "1-2-2030", date(2030, 2, 1)),
+    (lambda: CodeField(), "١٢٣ ٤٥٦", "123456"),
+    (lambda: CodeField(), "123-456\u200f", "123456"),
+    (lambda: CaptchaField(), " aBd 5٦7 ", "aBd567"),
+    (lambda: TextField(max_length=5), " a\u202e  b\n", "a b"),
+    (lambda: TextAreaField(max_length=5), " a \r\n b ", "a\nb"),
+    (lambda: PasswordField(), " as typed ", " as typed "),
+]
+
+
+@pytest.mark.parametrize(("make", "typed", "value"), VALUES)
+def test_what_is_typed_becomes_the_domains_value(
+    make: Callable[[], Field], typed: str, value: object
+) -> None:
+    field = posted(make(), typed)
+    assert not field.errors
+    assert field.data == value
+
+
+FAULTS = [
+    (lambda: CivilNumberField(), "288010100116", "civil ID card"),
+    (lambda: CivilNumberField(), "<b>", "12 digits"),
+    (lambda: MobileField(), "22451234", "mobile number"),
+    (lambda: EmailAddressField(), "sara@", "name@example.com"),
+    (lambda: ArabicNameField(), "Ali", "Arabic letters"),
+    (lambda: LatinNameField(), "علي", "English letters"),
+    (lambda: IsoDateField(), "2030-02-30", "31/12/2030"),
+    (lambda: IsoDateField(), "12/31/2030", "31/12/2030"),
+    (lambda: IsoDateField(), "31/12/30", "31/12/2030"),
+    (lambda: IsoDateField(), "0030-12-31", "31/12/2030"),
+    (lambda: IsoDateField(), "tomorrow", "31/12/2030"),
+    (lambda: TextField(max_length=5), "abcdef", "number of characters is 5"),
+    (lambda: TextAreaField(max_length=3), "a\nbc", "number of characters is 3"),
+]
+
+
+@pytest.mark.parametrize(("make", "typed", "reason"), FAULTS)
+def test_a_wrong_value_is_refused_and_stays_in_the_field(
+    make: Callable[[], Field], typed: str, reason: str
+) -> None:
+    field = posted(make(), typed)
+    assert reason in messages(field)
+    assert len(field.errors) == 1
+    html = str(field())
+    assert typed.replace("<", "&lt;").replace(">", "&gt;") in html
+    assert "<b>" not in html
+
+
+@pytest.mark.parametrize(("make", "typed", "reason"), FAULTS)
+def test_a_required_field_with_a_fault_tells_the_fault_only(
+    make: Callable[[], Field], typed: str, reason: str
+) -> None:
+    field = make()
+    field.kwargs["validators"] = [Required()]
+    checked = posted(field, typed)
+    assert reason in messages(checked)
+    assert len(checked.errors) == 1
+
+
+@pytest.mark.parametrize("make", [make for make, _typed, _reason in FAULTS])
+def test_an_empty_field_is_no_fault_unless_required(make: Callable[[], Field]) -> None:
+    for nothing in ((), ("",), (" \u00a0",)):
+        assert not posted(make(), *nothing).errors
+        required = make()
+        required.kwargs["validators"] = [Required()]
+        assert messages(posted(required, *nothing)) == "This is needed. Please fill it in."
+
+
+def test_an_empty_value_is_none_and_an_empty_text_is_empty() -> None:
+    assert posted(MobileField(), "").data is None
+    assert posted(IsoDateField(), " ").data is None
+    assert posted(TextField(max_length=5), " ").data == ""
+    assert posted(ArabicNameField(), "").data == ""
+
+
+def test_a_stored_value_is_shown_as_the_field_takes_it() -> None:
+    form = form_of(x=IsoDateField(), y=MobileField())(
+        None, data={"x": date(2030, 1, 2), "y": "+96550001234"}
+    )
+    assert attributes(form["x"]())["value"] == "2030-01-02"
+    assert attributes(form["y"]())["value"] == "+96550001234"
+
+
+def test_a_date_typed_our_way_comes_back_as_the_browser_takes_it() -> None:
+    assert attributes(posted(IsoDateField(), "31/12/2030")())["value"] == "2030-12-31"
+
+
+def test_a_date_nobody_understands_comes_back_as_text() -> None:
+    shown = attributes(posted(IsoDateField(), "soon")())
+    assert (shown["type"], shown["value"]) == ("text", "soon")
+    assert attributes(posted(IsoDateField(), "2030-01-01")())["type"] == "date"
+
+
+@pytest.mark.parametrize("make", [PasswordField, CodeField, CaptchaField])
+def test_secrets_never_come_back(make: Callable[[], Field]) -> None:
+    assert attributes(posted(make(), "123456")())["value"] == ""
+    assert attributes(posted(make(), "x" * 20)())["value"] == ""
+
+
+@pytest.mark.parametrize("typed", ["12345", "1234567", "12345a", "²23456"])
+def test_a_code_has_six_digits(typed: str) -> None:
+    assert "6 digits" in messages(posted(CodeField(), typed))
+
+
+def test_letter_case_counts_in_the_image_text() -> None:
+    assert posted(CaptchaField(), "aBdEfG").data == "aBdEfG"
+    assert "six characters" in messages(posted(CaptchaField(), "a" * 13))
+
+
+def test_inputs_help_keyboards_and_password_keepers() -> None:
+    code = attributes(posted(CodeField())())
+    assert (code["autocomplete"], code["inputmode"], code["dir"]) == (
+        "one-time-code",
+        "numeric",
+        "ltr",
+    )
+    assert attributes(posted(PasswordField())())["autocomplete"] == "current-password"
+    assert attributes(posted(PasswordField(new=True))())["autocomplete"] == "new-password"
+    assert attributes(posted(CaptchaField())())["autocomplete"] == "off"
+    assert attributes(posted(MobileField())())["type"] == "tel"
+    assert attributes(posted(TextField(max_length=7))())["maxlength"] == "7"
+    assert attributes(posted(TextAreaField(max_length=7))())["maxlength"] == "7"
+    assert "required" in attributes(posted(TextField(None, [Required()], max_length=7))())
+
+
+def test_attributes_given_with_a_field_are_added_to_its_own() -> None:
+    shown = attributes(posted(CodeField(render_kw={"data-kind": "email", "dir": "auto"}))())
+    assert (shown["data-kind"], shown["dir"], shown["inputmode"]) == ("email", "auto", "numeric")
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_taken"), [("2026-10-04", False), ("2026-10-05", True), ("2020-01-01", False)]
+)
+def test_an_expiry_lies_after_today_in_kuwait(typed: str, is_taken: bool) -> None:
+    field = posted(IsoDateField(None, [FutureDate()]), typed)
+    assert (not field.errors) is is_taken
+    assert attributes(field())["min"] == "2026-10-05"
+
+
+def test_today_is_kuwaits_today() -> None:
+    with time_machine.travel(datetime(2026, 10, 4, 21, 30, tzinfo=UTC), tick=False):
+        assert "has passed" in messages(posted(IsoDateField(None, [FutureDate()]), "2026-10-05"))
+
+
+def test_a_date_gone_by_may_be_asked_for() -> None:
+    for typed, expected in (("2026-10-04", ""), ("2026-10-05", "still to come")):
+        field = posted(IsoDateField(None, [NotAfterToday()]), typed)
+        assert expected in messages(field)
+        assert bool(field.errors) is bool(expected)
+        assert attributes(field())["max"] == "2026-10-04"
+
+
+def test_an_empty_date_is_neither_past_nor_future() -> None:
+    assert not posted(IsoDateField(None, [FutureDate(), NotAfterToday()]), "").errors
+
+
+class Signup(BaseForm):
+    ALSO_POSTED = frozenset({"submit"})
+
+    first_name = TextField(max_length=40)
+    email = EmailAddressField()
+    password = PasswordField(validators=[Required(), StrongPassword()], new=True)
+    password_confirm = PasswordField(validators=[SameAs("password")], new=True)
+    accept_terms = CheckField(validators=[Required(_l("Agree to the terms to go on."))])
+    phones = FieldList(StringField(), min_entries=1)
+
+
+def signup(**typed: str) -> Signup:
+    form = Signup(
+        MultiDict(
+            {
+                "first_name": "Zubaida",
+                "email": "z.qattan@example.com",
+                "password": GOOD_PASSWORD,
+                "password_confirm": GOOD_PASSWORD,
+                "accept_terms": "y",
+            }
+            | typed
+        )
+    )
+    form.validate()
+    return form
+
+
+def test_a_good_form_has_no_error() -> None:
+    assert signup().errors == {}
+    assert signup().error_list() == []
+
+
+def test_a_guessable_password_is_refused_with_every_reason() -> None:
+    form = signup(password="xyz", password_confirm="xyz")
+    assert len(form.password.errors) == 4
+    assert "at least 8" in messages(form.password)
+
+
+def test_a_password_made_of_the_persons_data_is_refused() -> None:
+    for password in ("Zubaida-Qattan1!", "Z.Qattan@Example7"):
+        assert "easy to guess" in messages(signup(password=password).password)
+
+
+def test_words_known_to_the_view_count_too() -> None:
+    data = MultiDict({"password": "Layan-Tamimi-77!", "password_confirm": "Layan-Tamimi-77!"})
+    form = Signup(data)
+    form.known_words = ("Layan", "Tamimi", None)
+    form.validate()
+    assert "easy to guess" in messages(form.password)
+
+
+def test_two_different_passwords_are_refused() -> None:
+    assert "not the same" in messages(signup(password_confirm="other").password_confirm)
+
+
+def test_an_unticked_box_is_refused_with_its_own_message() -> None:
+    for typed in ("", "false"):
+        assert messages(signup(accept_terms=typed).accept_terms) == "Agree to the terms to go on."
+
+
+def test_errors_are_listed_in_the_order_of_the_fields() -> None:
+    form = signup(email="x", accept_terms="")
+    assert [(field.name, message.split()[0]) for field, message in form.error_list()] == [
+        ("email", "This"),
+        ("accept_terms", "Agree"),
+    ]
+
+
+def test_posted_fields_that_the_form_lacks_are_found() -> None:
+    form = signup(**{"submit": "1", "status": "approved", "is_general": "y", "phones-0": "1"})
+    assert form.unknown_fields() == ["is_general", "status"]
+    assert Signup(None).unknown_fields() == []
+
+
+COLOURS = [("red", _l("Red")), ("blue", _l("Blue"))]
+
+
+@pytest.mark.parametrize("kind", [ChoiceField, RadioChoiceField])
+def test_one_listed_option_is_taken_and_another_refused(kind: type[ChoiceField]) -> None:
+    assert posted(kind(choices=COLOURS), "blue").data == "blue"
+    assert messages(posted(kind(choices=COLOURS), "green")) == "Choose one of the options listed."
+    assert posted(kind(choices=COLOURS), "").data is None
+    assert not posted(kind(choices=COLOURS), "").errors
+    required = posted(kind(None, [Required(_l("Choose a colour."))], choices=COLOURS), "")
+    assert messages(required) == "Choose a colour."
+
+
+def test_a_list_begins_with_nothing_chosen_unless_told_otherwise() -> None:
+    assert str(posted(ChoiceField(choices=COLOURS))()).count("<option") == 3
+    assert "selected" in str(posted(ChoiceField(choices=COLOURS), "red")())
+    assert str(posted(ChoiceField(choices=COLOURS, blank=False))()).count("<option") == 2
+
+
+def test_choices_may_be_made_anew_for_each_page() -> None:
+    calls: list[str] = []
+
+    def choices() -> list[tuple[str, str]]:
+        calls.append("made")
+        return [("KW", "Kuwait")]
+
+    form = form_of(x=ChoiceField(choices=choices))
+    for _ in range(2):
+        assert "Kuwait" in str(form(None)["x"]())
+    assert len(calls) == 2
+
+
+def test_countries_fit_a_list() -> None:
+    field = posted(ChoiceField(choices=country_choices("en")), "OM")
+    assert field.data == "OM"
+    assert not field.errors
+
+
+def test_several_options_are_boxes_of_which_none_is_required_alone() -> None:
+    field = posted(ChoicesField(None, [Required()], choices=COLOURS), "red", "blue")
+    assert field.data == ["red", "blue"]
+    assert not field.errors
+    html = str(field())
+    assert html.count('type="checkbox"') == 2
+    assert "required" not in html
+    assert "needed" in messages(posted(ChoicesField(None, [Required()], choices=COLOURS)))
+
+
+def test_an_option_that_is_not_listed_is_refused_without_being_echoed() -> None:
+    field = posted(ChoicesField(choices=COLOURS), "red", "<script>%(value)s")
+    assert messages(field) == "Choose only among the options listed."
+
+
+def test_stock_messages_speak_plainly_with_their_numbers() -> None:
+    class Stock(BaseForm):
+        x = SelectField(choices=[], validators=[InputRequired()])
+        y = StringField(validators=[Length(min=3)])
+        z = IntegerField(validators=[NumberRange(2, 4)])
+        u = URLField(validators=[URL()])
+
+    form = Stock(MultiDict({"x": "a", "y": "a", "z": "7", "u": "a"}))
+    form.validate()
+    assert messages(form.x) == "Choose one of the options listed."
+    assert "least number of characters is 3." in messages(form.y)
+    assert messages(form.z) == "Give a number between 2 and 4."
+    assert "https://example.com" in messages(form.u)
+
+
+def test_a_stock_message_without_words_of_ours_is_translated_by_its_maker() -> None:
+    class Stock(BaseForm):
+        x = StringField(validators=[IPAddress()])
+
+    with force_locale("ar"):
+        form = Stock(MultiDict({"x": "a"}))
+        form.validate()
+    assert "صالح" in messages(form.x)
+
+
+def test_every_stock_message_we_replace_is_one_that_exists() -> None:
+    sources = "".join(
+        path.read_text()
+        for package in (wtforms, flask_admin)
+        for path in Path(package.__file__).parent.rglob("*.py")
+    )
+    assert [text for text in texts._OURS if text not in sources] == []
+
+
+def test_our_words_keep_the_placeholders_of_the_stock_message() -> None:
+    for stock, ours in texts._OURS.items():
+        used = set(re.findall(r"%\((\w+)\)[sd]", str(ours)))
+        assert used <= set(re.findall(r"%\((\w+)\)[sd]", stock)), stock
+
+
+def test_flask_admins_own_forms_can_speak_so_too() -> None:
+    class Office(flask_admin.form.BaseForm):
+        Meta = texts.TextsMeta
+
+        x = StringField(validators=[InputRequired()])
+
+    form = Office(MultiDict())
+    form.validate()
+    assert messages(form.x) == "This is needed. Please fill it in."
