@@ -90,12 +90,12 @@ def fold(text: str) -> str:
     return " ".join(fold_words(text))
 
 
-def name_index(*parts: str | None) -> str:
+def name_index(*parts: str | None, max_length: int = 250) -> str:
     """The folded form of a name as it is stored for `search_patterns`, with a leading space.
 
     parts: the pieces of one name, empty ones allowed. A joined word such as «عبدالله» is followed
     at the end by its second half, so that typing «الله» or «عبد الله» finds it too.
-    Returns: "" for an empty name; otherwise never longer than three times the parts together.
+    max_length: in characters, the column's; what a very long name has beyond it is not searched.
     """
     words = fold_words(" ".join(part for part in parts if part))
     halves: list[str] = []
@@ -107,7 +107,7 @@ def name_index(*parts: str | None) -> str:
             rest = rest[3:]
             halves.append(rest)
     every_word = [*words, *dict.fromkeys(half for half in halves if half not in words)]
-    return "".join(f" {word}" for word in every_word)
+    return "".join(f" {word}" for word in every_word)[:max_length]
 
 
 def like_prefix_patterns(words: Iterable[str]) -> list[str]:
