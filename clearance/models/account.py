@@ -45,7 +45,7 @@ class User(Base):
     civil_id: Mapped[base.civil | None]
     first_name: Mapped[base.short]
     last_name: Mapped[base.short]
-    name_folded: Mapped[base.line]
+    name_folded: Mapped[str] = mapped_column(sa.String(700))
     gender: Mapped[base.code | None]
     role: Mapped[base.code] = mapped_column(default=Role.AGENT)
     legal_entity: Mapped[base.code | None] = mapped_column(sa.ForeignKey("legal_entity.code"))
@@ -165,7 +165,7 @@ class Organisation(Base):
     legal_entity: Mapped[base.code] = mapped_column(sa.ForeignKey("legal_entity.code"))
     name_ar: Mapped[base.name]
     name_en: Mapped[base.name]
-    name_folded: Mapped[base.line] = mapped_column(index=True)
+    name_folded: Mapped[str] = mapped_column(sa.String(700), index=True)
     licence_no: Mapped[base.short | None] = mapped_column(unique=True)
     general_broker_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("broker.id", use_alter=True, name="fk_organisation_general_broker_id")
