@@ -17,6 +17,7 @@ from tests.databases import KINDS
 from tests.pages import PageClient
 
 DEFAULT_DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
+TEST_HOSTS = ("127.0.0.1", "localhost")  # werkzeug's test client calls itself localhost
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -73,7 +74,10 @@ def app(
     if database.kind not in _apps:
         files = tmp_path_factory.mktemp("files")
         _apps[database.kind] = create_app(
-            testing=True, database_url=database.url, storage_url=f"file://{files}"
+            testing=True,
+            database_url=database.url,
+            storage_url=f"file://{files}",
+            trusted_hosts=TEST_HOSTS,
         )
     application = _apps[database.kind]
     with application.app_context():
@@ -100,6 +104,7 @@ def make_app(database: Any, tmp_path: Path) -> Callable[..., Flask]:
         values: dict[str, Any] = {
             "database_url": database.url,
             "storage_url": f"file://{tmp_path / 'files'}",
+            "trusted_hosts": TEST_HOSTS,
         }
         return create_app(testing=True, **(values | overrides))
 
