@@ -1,7 +1,27 @@
 """The one list of views of both areas."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from flask import Flask
+from flask_admin import Admin, BaseView
+from flask_admin.theme import Theme
+from flask_babel import lazy_gettext as _l
+
+from admin_views import my, office
+
+# The folder does not exist, so that no stock template of Flask-Admin can slip in.
+THEME = Theme(folder="clearance", base_template="admin/base.html")
 
 
 def init_app(app: Flask) -> None:
-    """Install."""
+    """Install the agents' area at /my and the office at /office."""
+    with app.app_context():
+        _install(app, "my", _l("My services area"), my.index(), my.views())
+        _install(app, "office", _l("Office"), office.index(), office.views())
+
+
+def _install(app: Flask, area: str, name: Any, index: BaseView, views: list[BaseView]) -> None:
+    admin = Admin(app, name=name, url=f"/{area}", endpoint=area, index_view=index, theme=THEME)
+    admin.add_views(*views)

@@ -76,6 +76,16 @@ def end_session(now: datetime, *, session_id: int) -> None:
     )
 
 
+def choose_organisation(session_id: int, organisation_id: int) -> None:
+    """Keep with the session for which organisation its user works now; flushes."""
+    db.session.execute(
+        sa.update(UserSession)
+        .where(UserSession.id == session_id)
+        .values(organisation_id=organisation_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def load_actor(key: str, now: datetime | None = None) -> Actor | None:
     """Return who the session key stands for, or None when it has ended, rested or expired.
 
