@@ -58,8 +58,20 @@ def nativise(form: Form) -> Form:
         if native is not None:
             field.widget = native
         if isinstance(native, widgets.DateTimeLocalInput):
-            field.format = [LOCAL_FORMAT, *field.strptime_format]
+            _accept_local_format(field)
     return form
+
+
+def _accept_local_format(field: Any) -> None:
+    # The form has been read already, so that what the browser sent is read once more.
+    field.format = [LOCAL_FORMAT, *field.format]
+    field.strptime_format = [LOCAL_FORMAT, *field.strptime_format]
+    if field.raw_data:
+        field.process_errors = []
+        try:
+            field.process_formdata(field.raw_data)
+        except ValueError as error:
+            field.process_errors.append(str(error))
 
 
 def _native_widget(field: Field) -> Any:

@@ -17,7 +17,7 @@ async function stay() {
     headers: { "X-CSRFToken": token, Accept: "application/json" },
   }).catch(() => null);
   // A session already over: the page itself leads to sign-in and back.
-  if (answer?.status === 401) location.reload();
+  if (answer?.status === 401) location.assign(location.href);
   else wait();
 }
 
