@@ -351,11 +351,13 @@ def upgrade() -> None:
         sa.Column("final_at", clearance.models.base.UtcDateTime(), nullable=True),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("created_at", clearance.models.base.UtcDateTime(), nullable=False),
+        sa.Column("form_key", sa.String(length=64), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("seats > 0", name=op.f("ck_exam_seats")),
         sa.CheckConstraint("seats_taken BETWEEN 0 AND seats", name=op.f("ck_exam_never_oversold")),
         sa.ForeignKeyConstraint(["created_by_id"], ["user.id"], name=op.f("fk_exam_created_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exam")),
+        sa.UniqueConstraint("form_key", name="uq_exam_form_key"),
     )
     with op.batch_alter_table("exam", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_exam_held_at"), ["held_at"], unique=False)
@@ -769,6 +771,7 @@ def upgrade() -> None:
         sa.Column("request_id", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("offered_at", clearance.models.base.UtcDateTime(), nullable=False),
+        sa.Column("reminded_at", clearance.models.base.UtcDateTime(), nullable=True),
         sa.Column("confirmed_at", clearance.models.base.UtcDateTime(), nullable=True),
         sa.Column("result", sa.String(length=40), nullable=True),
         sa.Column("result_at", clearance.models.base.UtcDateTime(), nullable=True),
