@@ -9,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, request
+from flask import session as cookie
+from flask_login import login_user, logout_user
 
 from clearance.actor import Actor, Standing
 from clearance.calendar import utc_now
@@ -84,6 +86,70 @@ def choose_organisation(session_id: int, organisation_id: int) -> None:
         .values(organisation_id=organisation_id)
         .execution_options(synchronize_session=False)
     )
+
+
+def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
+    """End one of the user's own sessions; False when it is not theirs or has ended. Flushes."""
+    result = db.session.execute(
+        sa.update(UserSession)
+        .where(
+            UserSession.id == session_id,
+            UserSession.user_id == user_id,
+            UserSession.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0)) == 1
+
+
+def living(user_id: int, now: datetime) -> list[UserSession]:
+    """Return the user's sessions that are neither ended nor expired, the last seen first."""
+    user = db.session.get_one(User, user_id)
+    return list(
+        db.session.scalars(
+            sa.select(UserSession)
+            .where(
+                UserSession.user_id == user_id,
+                UserSession.ended_at.is_(None),
+                UserSession.expires_at > now,
+                UserSession.last_seen_at > now - idle_limit(user.role),
+            )
+            .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+        )
+    )
+
+
+def renew(actor: Actor, stage: SessionStage, now: datetime) -> str:
+    """Give the actor's session a new key at `stage` (security rule 16); its end stays. Flushes.
+
+    Returns the key for the cookie; the one before is void at once.
+    """
+    key = secrets.token_urlsafe(32)
+    db.session.execute(
+        sa.update(UserSession)
+        .where(UserSession.id == actor.session_id, UserSession.ended_at.is_(None))
+        .values(key_hash=key_hash(key), stage=stage, last_seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return key
+
+
+def enter(key: str) -> None:
+    """Put the session `key` into the browser; call it after the commit that made the key.
+
+    What the visitor's cookie held before is forgotten, its CSRF token too (security rule 16).
+    """
+    cookie.clear()
+    actor = load_actor(key)
+    if actor is not None:
+        login_user(actor)
+
+
+def leave() -> None:
+    """Take the session out of the browser; end its row first by `end_session`."""
+    logout_user()
+    cookie.clear()
 
 
 def load_actor(key: str, now: datetime | None = None) -> Actor | None:

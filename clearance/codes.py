@@ -1,0 +1,284 @@
+"""One-time codes (رمز التحقق): made, sent, tried and used. Source: security rules 7 to 9."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import phonenumbers
+import sqlalchemy as sa
+from flask import current_app
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import aliased
+
+from clearance import audit, notices, secrets_box, throttle
+from clearance.actor import Actor
+from clearance.database import own_transaction
+from clearance.errors import Refusal, Refused
+from clearance.extensions import db
+from clearance.models import VerificationCode
+from clearance.values import ascii_digits, mask_email, mask_mobile
+from clearance.vocabulary import Channel, CodePurpose
+
+LIFETIME = timedelta(minutes=10)
+TRIES = 5
+RESET_LENGTH = 8
+RESET_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+
+
+def owner_of(actor: Actor) -> str:
+    """The owner of an actor's codes: a user, or a registration not yet proved."""
+    if actor.user_id is not None:
+        return f"user:{actor.user_id}"
+    return f"registration:{actor.registration_id}"
+
+
+def claim(channel: Channel, address: str, now: datetime) -> None:
+    """Count one code against what may be sent to `address`; see `claim_all`."""
+    claim_all([(channel, address)], now)
+
+
+def claim_all(targets: Sequence[tuple[Channel, str]], now: datetime) -> None:
+    """Count a code for each (channel, address) against what may be sent there, or none of them.
+
+    In a transaction of its own: call it before the request's first query, then `issue`.
+    Raises: TooManyTries; Refused for a mobile of a country that gets no SMS (rule 41).
+    """
+    pairs = [("code_sent_ip", throttle.client_ip())]
+    for channel, address in targets:
+        pairs.append((f"code_sent_{channel}", address))
+        if channel == Channel.SMS:
+            _require_served(address)
+            pairs.append(("sms_all", "all"))
+    throttle.hit_all(pairs, now)
+    for channel, address in targets:
+        audit.access("code:send", object_type="code", detail=masked(channel, address))
+
+
+def issue(
+    owner: str,
+    purpose: CodePurpose,
+    channel: Channel,
+    address: str,
+    language: str,
+    now: datetime,
+    *,
+    link: str = "",
+    deliver: bool = True,
+) -> VerificationCode:
+    """Make a code, void the owner's older one of that purpose and channel, queue it. Flushes.
+
+    link: where it is to be typed (reset). deliver: False does all the work and queues
+    nothing, so that a known address takes as long as any other.
+    """
+    code = _new_code(purpose)
+    void(owner, purpose, channel, now)
+    row = VerificationCode(
+        owner=owner,
+        purpose=purpose,
+        channel=channel,
+        address=address,
+        code_hash=_hash(owner, purpose, channel, address, code),
+        created_at=now,
+        expires_at=now + LIFETIME,
+        tries_left=TRIES,
+    )
+    db.session.add(row)
+    db.session.flush()
+    attempt = db.session.begin_nested()
+    notices.send_code(
+        purpose=purpose,
+        channel=channel,
+        address=address,
+        language=language,
+        code=code,
+        expires_at=row.expires_at,
+        now=now,
+        link=link,
+    )
+    if deliver:
+        attempt.commit()
+    else:
+        attempt.rollback()
+    return row
+
+
+def send(
+    owner: str,
+    purpose: CodePurpose,
+    channel: Channel,
+    address: str,
+    language: str,
+    now: datetime,
+) -> VerificationCode:
+    """Claim and issue a code; for a caller that has written nothing yet. Raises: TooManyTries."""
+    claim(channel, address, now)
+    return issue(owner, purpose, channel, address, language, now)
+
+
+def void(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
+    """Make the owner's living codes of that purpose and channel useless. Flushes."""
+    db.session.execute(
+        sa.update(VerificationCode)
+        .where(*_living(owner, purpose, channel))
+        .values(voided_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def try_code(
+    owner: str,
+    purpose: CodePurpose,
+    channel: Channel,
+    address: str,
+    typed: str,
+    now: datetime,
+) -> int | None:
+    """Take one of the code's five tries, then compare. Returns the code's id when it is right.
+
+    The try is taken for good, in a transaction of its own, before anything is compared, so that
+    any number of guesses at once gets five comparisons. `spend` the id afterwards.
+    Raises: TooManyTries.
+    """
+    throttle.hit_all(
+        [("code_try_account", f"{owner}:{channel}"), ("code_try_ip", throttle.client_ip())], now
+    )
+    row = _take_try(owner, purpose, channel, address, now)
+    is_right = row is not None and compare(
+        _normal(typed), row.code_hash, _binding(owner, purpose, channel, address)
+    )
+    audit.access(
+        "code:try",
+        object_type="code",
+        object_id=owner,
+        result="right" if is_right else "wrong" if row is not None else "none_living",
+        detail=masked(channel, address),
+    )
+    return row.id if row is not None and is_right else None
+
+
+def spend(code_id: int, now: datetime) -> bool:
+    """Use a right code up in the running transaction; False when it was used or voided. Flushes."""
+    result = db.session.execute(
+        sa.update(VerificationCode)
+        .where(
+            VerificationCode.id == code_id,
+            VerificationCode.used_at.is_(None),
+            VerificationCode.voided_at.is_(None),
+        )
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0)) == 1
+
+
+def check(
+    owner: str,
+    purpose: CodePurpose,
+    channel: Channel,
+    address: str,
+    typed: str,
+    now: datetime,
+) -> bool:
+    """Try and spend a code; for a caller that has written nothing yet. Raises: TooManyTries."""
+    code_id = try_code(owner, purpose, channel, address, typed, now)
+    return code_id is not None and spend(code_id, now)
+
+
+def living_until(
+    owner: str, purpose: CodePurpose, channel: Channel, now: datetime
+) -> datetime | None:
+    """When the owner's living code of that purpose and channel expires; None when there is none."""
+    return db.session.scalar(
+        sa.select(VerificationCode.expires_at)
+        .where(
+            *_living(owner, purpose, channel),
+            VerificationCode.created_at <= now,
+            VerificationCode.expires_at > now,
+            VerificationCode.tries_left > 0,
+        )
+        .order_by(VerificationCode.id.desc())
+        .limit(1)
+    )
+
+
+def compare(typed: str, digest: str, binding: str) -> bool:
+    """The one place where a typed code meets a stored hash; constant in time."""
+    return secrets_box.matches(f"{binding}\n{typed}", digest, "code")
+
+
+def is_served(mobile: str) -> bool:
+    """Whether SMS go to the country of `mobile` (E.164); the operator's SMS_COUNTRIES."""
+    served = current_app.extensions["settings"].sms_countries
+    return phonenumbers.region_code_for_number(phonenumbers.parse(mobile)) in served
+
+
+def masked(channel: str, address: str) -> str:
+    """The address as it may stand in logs and events."""
+    return mask_email(address) if channel == Channel.EMAIL else mask_mobile(address)
+
+
+def _require_served(mobile: str) -> None:
+    if not is_served(mobile):
+        raise Refused(
+            Refusal(
+                _l("SMS cannot be sent to mobile numbers of this country."),
+                _l("Give a mobile number of a Gulf country."),
+            )
+        )
+
+
+def _new_code(purpose: CodePurpose) -> str:
+    if purpose == CodePurpose.RESET:
+        return "".join(secrets.choice(RESET_ALPHABET) for _ in range(RESET_LENGTH))
+    return f"{secrets.randbelow(10**6):06d}"
+
+
+def _normal(typed: str) -> str:
+    return "".join(ascii_digits(typed).split()).upper()
+
+
+def _binding(owner: str, purpose: str, channel: str, address: str) -> str:
+    return "\n".join((owner, purpose, channel, address))
+
+
+def _hash(owner: str, purpose: str, channel: str, address: str, code: str) -> str:
+    return secrets_box.keyed_hash(f"{_binding(owner, purpose, channel, address)}\n{code}", "code")
+
+
+def _living(owner: str, purpose: str, channel: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        VerificationCode.owner == owner,
+        VerificationCode.purpose == purpose,
+        VerificationCode.channel == channel,
+        VerificationCode.used_at.is_(None),
+        VerificationCode.voided_at.is_(None),
+    )
+
+
+def _take_try(
+    owner: str, purpose: str, channel: str, address: str, now: datetime
+) -> sa.Row[int, str] | None:
+    """Take a try of the newest code, if it lives. A code from the future does not (rule 58)."""
+    newer = aliased(VerificationCode)
+    newest = (
+        sa.select(sa.func.max(newer.id))
+        .where(newer.owner == owner, newer.purpose == purpose, newer.channel == channel)
+        .scalar_subquery()
+    )
+    statement = (
+        sa.update(VerificationCode)
+        .where(
+            *_living(owner, purpose, channel),
+            VerificationCode.id == newest,
+            VerificationCode.address == address,
+            VerificationCode.tries_left > 0,
+            VerificationCode.created_at <= now,
+            VerificationCode.expires_at > now,
+        )
+        .values(tries_left=VerificationCode.tries_left - 1)
+        .returning(VerificationCode.id, VerificationCode.code_hash)
+    )
+    with own_transaction() as connection:
+        return connection.execute(statement).one_or_none()
