@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask_babel import Babel
 from flask_compress import Compress
 from flask_login import LoginManager
-from flask_mail import Mail
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 
+from clearance.mail_transport import PortalMail
 from clearance.models import Base
 
 db = SQLAlchemy(
@@ -20,4 +20,4 @@ babel = Babel()
 compress = Compress()
 csrf = CSRFProtect()
 login_manager = LoginManager()
-mail = Mail()
+mail = PortalMail()
