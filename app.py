@@ -27,6 +27,7 @@ from clearance import (
     storage,
 )
 from clearance.extensions import compress
+from clearance.public import dev
 from clearance.settings import ROOT, Settings
 
 
@@ -83,6 +84,7 @@ def _open_rooms(app: Flask, settings: Settings) -> None:
     cli.init_app(app)
     jobs.init_app(app)
     if settings.is_demo:
+        app.register_blueprint(dev.blueprint)
         demo.init_app(app)
     for name in settings.extensions:
         import_module(name).init_app(app)

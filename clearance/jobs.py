@@ -1,7 +1,294 @@
-"""First cut."""
+"""Work outside requests: huey wakes the sender and keeps the clock; the rows are the truth.
 
-from flask import Flask
+With SQLite the queue is a file beside the database's, with PostgreSQL tables in a schema of their
+own. Losing the queue loses nothing: the clock finds what is due.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from types import FrameType
+from typing import Any
+
+import click
+import psycopg
+import sqlalchemy as sa
+import structlog
+import waitress
+from flask import Flask, current_app
+from huey import Huey, PostgresHuey, SqliteHuey, crontab
+from huey.consumer import Consumer
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from clearance import definition, messages, notices, retention, schema
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.settings import Settings
+from clearance.vocabulary import Channel
+
+WEB_THREADS = 8  # more would only queue at SQLite's one writer (design section 4)
+SENDERS = 4
+RUN_LIMIT = 50
+STOP_SECONDS = 25  # one message may take 20
+QUEUE_SCHEMA = "clearance_jobs"
+QUEUE_LOCK = 778_102  # who makes the queue's tables on PostgreSQL
+
+_log = structlog.get_logger(__name__)
+_Work = Callable[[datetime], object]
+
+
+@dataclass(frozen=True)
+class _Periodic:
+    name: str
+    seconds: int
+    work: _Work
+
+
+_periodic: dict[str, _Periodic] = {}
+_at_start: list[_Work] = []
+
+
+def every(seconds: int) -> Callable[[_Work], _Work]:
+    """Register `function(now)` to run once in each span of `seconds` (60 at least), by one process.
+
+    It runs in an application context and is committed after; when it raises, it is rolled back,
+    logged, and tried again a minute later.
+    """
+
+    def register(work: _Work) -> _Work:
+        name = f"{work.__module__}.{work.__qualname__}"
+        _periodic[name] = _Periodic(name, max(60, seconds), work)
+        return work
+
+    return register
+
+
+def at_start(work: _Work) -> _Work:
+    """Register `function(now)` to run, and be committed, when `python app.py` starts."""
+    _at_start.append(work)
+    return work
 
 
 def init_app(app: Flask) -> None:
-    """Bind."""
+    """Bind the queue, the waking after commits, and the command `flask jobs`."""
+    app.extensions["jobs"] = Jobs(app)
+    app.cli.add_command(_command)
+    if not event.contains(Session, "after_commit", _after_commit):
+        event.listen(Session, "after_commit", _after_commit)
+        event.listen(Session, "after_rollback", _after_rollback)
+
+
+def wake() -> None:
+    """Let the sender look at the outbox now; call it after the commit.
+
+    A `db.session` commit that queued deliveries does it by itself.
+    """
+    jobs: Jobs = current_app.extensions["jobs"]
+    jobs.wake()
+
+
+def serve(app: Flask) -> None:
+    """Serve with waitress, sender and clock in this one process, until SIGTERM or SIGINT.
+
+    The schema is upgraded and shipped services are loaded first.
+    """
+    settings: Settings = app.extensions["settings"]
+    schema.upgrade(settings.database_url)
+    with app.app_context():
+        for work in _at_start:
+            work(utc_now())
+            db.session.commit()
+    server = waitress.create_server(
+        app,
+        host=settings.host,
+        port=settings.port,
+        threads=WEB_THREADS,
+        ident=None,
+        # The application answers larger ones itself, with a page; this bounds the rest.
+        max_request_body_size=2 * settings.request_max_bytes,
+        # Forwarded headers are believed from named proxies only (hardening).
+        clear_untrusted_proxy_headers=False,
+    )
+    jobs: Jobs = app.extensions["jobs"]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    jobs.start()
+    click.echo(f"Clearance runs on http://{settings.host}:{server.effective_port}")
+    try:
+        server.run()
+    finally:
+        server.close()
+        jobs.stop()
+
+
+class Jobs:
+    """One application's queue and, where it was started, its consumer."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._settings: Settings = app.extensions["settings"]
+        self._consumer: Consumer | None = None
+        self._thread: threading.Thread | None = None
+
+    @cached_property
+    def huey(self) -> Huey:
+        """The queue, made when it is first needed."""
+        huey = _make_queue(self._settings.database_url)
+        huey.periodic_task(crontab(), name="tick")(self.tick)
+        return huey
+
+    @cached_property
+    def _deliver(self) -> Any:
+        return self.huey.task(name="deliver")(self.deliver)
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether waking makes sense: always but in tests that started no consumer."""
+        return self._consumer is not None or not self._app.testing
+
+    def wake(self) -> None:
+        """Queue one look at each channel; a failing queue is logged, for the clock catches up."""
+        if not self.is_awake:
+            return
+        try:
+            self._queue_all()
+        except Exception:  # the business step is committed: it must not look failed now
+            _log.exception("the sender could not be woken")
+
+    def deliver(self, channel: str) -> None:
+        """Send what is due on one channel, and come back when what was put off is due."""
+        times = []
+        has_more = True
+        with self._app.app_context():
+            while has_more and not self._is_stopping:
+                outcome = messages.deliver_due(utc_now(), RUN_LIMIT, (channel,))
+                has_more = outcome.has_more
+                if outcome.next_at is not None:
+                    times.append(outcome.next_at)
+        if times:
+            delay = (min(times) - utc_now()).total_seconds()
+            self._deliver.schedule(args=(channel,), delay=max(1, delay))
+
+    def tick(self) -> None:
+        """Run each minute: look at the outbox, then do the periodic work whose time has come."""
+        self._queue_all()
+        for job in list(_periodic.values()):
+            self._run_once(job, utc_now())
+
+    def start(self) -> None:
+        """Start the consumer in threads of this process (one process only may do so)."""
+        self._consumer = _QuietConsumer(self.huey, **_CONSUMER)
+        self._thread = threading.Thread(target=self._consumer.run, name="jobs", daemon=True)
+        self._thread.start()
+        self.wake()
+
+    def stop(self) -> None:
+        """Stop the consumer when the messages in hand are through; it takes 25 s at most."""
+        if self._consumer is None or self._thread is None:
+            return
+        self._consumer.stop(graceful=True)
+        self._thread.join(STOP_SECONDS)
+        self._consumer = self._thread = None
+
+    def run(self) -> None:
+        """Be a process of its own (`flask jobs`) until SIGTERM or SIGINT."""
+        self._queue_all()
+        self._consumer = Consumer(self.huey, graceful_signal="TERM", **_CONSUMER)
+        self._consumer.run()
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._consumer is not None and self._consumer.stop_flag.is_set()
+
+    def _queue_all(self) -> None:
+        for channel in Channel:
+            self._deliver(str(channel))
+
+    def _run_once(self, job: _Periodic, now: datetime) -> None:
+        span = int(now.timestamp()) // job.seconds
+        storage = self.huey.storage
+        if not storage.put_if_empty(f"{job.name}:{span}", b"1"):
+            return
+        storage.pop_data(f"{job.name}:{span - 1}")
+        with self._app.app_context():
+            try:
+                job.work(now)
+                db.session.commit()
+            except Exception:  # one job that fails must not keep the others from running
+                db.session.rollback()
+                storage.pop_data(f"{job.name}:{span}")
+                _log.exception("periodic work failed", job=job.name)
+
+
+class _QuietConsumer(Consumer):  # type: ignore[misc]  # huey is untyped
+    """A consumer inside a process that handles its signals itself."""
+
+    def _set_signal_handlers(self) -> None:
+        """Leave the signals to `serve`."""
+
+
+_CONSUMER: dict[str, Any] = {
+    "workers": SENDERS,
+    "max_delay": 1,  # codes should not wait for the queue to be looked at
+    "shutdown_timeout": STOP_SECONDS,
+}
+
+
+@click.command("jobs")
+def _command() -> None:
+    """Send messages and do the periodic work; may run in several processes."""
+    current_app.extensions["jobs"].run()
+
+
+def _make_queue(database_url: str) -> Huey:
+    url = sa.make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return SqliteHuey("clearance", filename=f"{url.database}-jobs", results=False)
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(address, connect_timeout=5, options=f"-c search_path={QUEUE_SCHEMA}")
+
+    with psycopg.connect(address, connect_timeout=5, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (QUEUE_LOCK,))
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {QUEUE_SCHEMA}".encode())
+        return PostgresHuey("clearance", connection=connect, results=False)
+
+
+def _after_commit(session: Session) -> None:
+    if session.info.pop(notices.QUEUED_MARK, False):
+        wake()
+
+
+def _after_rollback(session: Session) -> None:
+    session.info.pop(notices.QUEUED_MARK, None)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+@at_start
+def _load_services(now: datetime) -> None:
+    definition.load_missing(now)
+
+
+@every(900)
+def _report_outbox(now: datetime) -> None:
+    state = notices.waiting(now)
+    if state.is_late or state.given_up:
+        _log.warning(
+            "messages wait",
+            queued=state.queued,
+            given_up=state.given_up,
+            oldest_minutes=state.oldest_minutes,
+        )
+
+
+every(3600)(retention.purge)

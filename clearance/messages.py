@@ -57,18 +57,18 @@ _Clock = Callable[[], datetime]
 
 @dataclass
 class Outcome:
-    """What one run did. next_at: when the earliest of those put off is due again, or None."""
+    """What one run did.
+
+    next_at: when the earliest of those put off is due again, or None. has_more: the limit was
+    reached with the gateway well, so that there may be more to send.
+    """
 
     sent: int = 0
     retried: int = 0
     given_up: int = 0
     expired: int = 0
     next_at: datetime | None = None
-
-    @property
-    def handled(self) -> int:
-        """How many deliveries left the queue or were put off."""
-        return self.sent + self.retried + self.given_up + self.expired
+    has_more: bool = False
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -152,7 +152,10 @@ class _Run:
                     if self.is_down:
                         break
                     self._try(row, send)
-            _release(self.lease)
+            if self.is_down:
+                _release(self.lease)
+            else:
+                self.outcome.has_more = True
 
     def _sender(self, stack: ExitStack) -> Callable[[Any, str], None]:
         if not has_transport(self.channel):

@@ -1,0 +1,69 @@
+"""What is not kept for ever: rows that have expired, and those whose retention period is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearance import audit, captcha, office_settings, throttle
+from clearance.database import own_transaction
+from clearance.extensions import db
+from clearance.models import (
+    Base,
+    Delivery,
+    OneTimeKey,
+    PasswordReset,
+    Registration,
+    UserSession,
+    VerificationCode,
+)
+from clearance.vocabulary import DeliveryStatus
+
+ONE_TIME_KEY_KEPT = timedelta(days=2)
+CODE_KEPT = timedelta(days=30)
+
+
+def purge(now: datetime) -> dict[str, int]:
+    """Remove what has expired; return how many rows of each table went. Commits by itself.
+
+    now: aware UTC. Each table is a short transaction of its own, so that nobody waits long.
+    Periods are the office's settings; the removal is noted as an access event (rule 46).
+    """
+    periods = {
+        key: timedelta(days=office_settings.get(f"retention_{key}_days"))
+        for key in ("registration", "message", "session")
+    }
+    db.session.rollback()  # the settings were only read; the removals write on their own
+    removed = {"captcha": captcha.purge(now), "throttle_count": throttle.purge(now)}
+    for model, condition in _over(now, periods):
+        with own_transaction() as connection:
+            count = connection.execute(sa.delete(model).where(condition)).rowcount
+        removed[model.__tablename__] = count
+    removed = {table: count for table, count in removed.items() if count}
+    if removed:
+        detail = ", ".join(f"{table}: {count}" for table, count in removed.items())
+        audit.access("retention:rows:purged", result="done", detail=detail)
+    return removed
+
+
+def _over(
+    now: datetime, periods: dict[str, timedelta]
+) -> Iterator[tuple[type[Base], sa.ColumnElement[Any]]]:
+    yield OneTimeKey, OneTimeKey.created_at <= now - ONE_TIME_KEY_KEPT
+    yield VerificationCode, VerificationCode.expires_at <= now - CODE_KEPT
+    yield PasswordReset, PasswordReset.expires_at <= now - CODE_KEPT
+    yield Registration, Registration.created_at <= now - periods["registration"]
+    yield (
+        UserSession,
+        sa.func.coalesce(UserSession.ended_at, UserSession.expires_at) <= now - periods["session"],
+    )
+    yield (
+        Delivery,
+        sa.and_(
+            Delivery.status != DeliveryStatus.QUEUED,
+            Delivery.created_at <= now - periods["message"],
+        ),
+    )
