@@ -1,0 +1,164 @@
+"""Inviting staff: a link by e-mail, by which somebody makes their own account with its role."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask import current_app
+from flask_babel import force_locale
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from clearance import audit, links, notices, search, secrets_box
+from clearance.errors import DomainError, Refusal, Refused
+from clearance.extensions import db
+from clearance.models import Invitation, User
+from clearance.new_passwords import require_strong
+from clearance.passwords import hash_password
+from clearance.vocabulary import ROLE_LABELS, STAFF_ROLES, Channel
+
+LIFETIME = timedelta(days=7)
+
+
+def invite_staff(
+    email: str, role: str, now: datetime, invited_by: int | None = None
+) -> tuple[Invitation, str]:
+    """Invite `email` into the office with `role`; an earlier open invitation ends. Flushes.
+
+    invited_by: the administrator's user id; None for the operator's command. Returns the row and
+    the link, which stands nowhere else. Raises: Refused when the address is a user's; DomainError
+    for a role that is not of the office.
+    """
+    if role not in STAFF_ROLES:
+        raise DomainError(_l("This is not a role of the office."))
+    if db.session.scalar(sa.select(User.id).where(User.email == email)) is not None:
+        raise _known()
+    db.session.execute(
+        sa.update(Invitation)
+        .where(
+            Invitation.email == email,
+            Invitation.organisation_id.is_(None),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        email=email,
+        role=role,
+        services=[],
+        token_hash=secrets_box.token_hash(token),
+        invited_by_id=invited_by,
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    db.session.add(invitation)
+    db.session.flush()
+    audit.record(
+        "staff:user:invited",
+        obj=invitation,
+        actor_id=invited_by,
+        at=now,
+        changes={"role": [None, role]},
+    )
+    _tell(invitation, links.invitation_url(token), now)
+    return invitation, f"{current_app.extensions['settings'].base_url}{links.invitation_url(token)}"
+
+
+def find_invitation(token: str, now: datetime) -> Invitation | None:
+    """The open staff invitation of that link, None when there is none or its time is over."""
+    return db.session.scalar(
+        sa.select(Invitation).where(
+            Invitation.token_hash == secrets_box.token_hash(token),
+            Invitation.role.in_(STAFF_ROLES),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+            Invitation.created_at <= now,
+            Invitation.expires_at > now,
+        )
+    )
+
+
+def accept_invitation(
+    token: str,
+    now: datetime,
+    *,
+    first_name: str,
+    last_name: str,
+    password: str,
+    language: str,
+    mobile: str | None = None,
+    gender: str | None = None,
+) -> User | None:
+    """Make the staff user of that link, whose e-mail the link has proved; None when it is void.
+
+    Flushes. Slow: call it before the request's first query. Raises: WeakPassword; Refused when
+    the address has become a user's meanwhile.
+    """
+    require_strong(password, (first_name, last_name, mobile))
+    password_hash = hash_password(password)
+    invitation = find_invitation(token, now)
+    if invitation is None or not _use(invitation, now):
+        return None
+    user = User(
+        email=invitation.email,
+        mobile=mobile,
+        first_name=first_name,
+        last_name=last_name,
+        name_folded=search.name_index(first_name, last_name),
+        gender=gender,
+        role=invitation.role,
+        language=language,
+        password_hash=password_hash,
+        email_proved_at=now,
+        created_at=now,
+        created_by_id=invitation.invited_by_id,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(user)
+    except IntegrityError:
+        raise _known() from None
+    audit.record(
+        "staff:user:joined",
+        obj=user,
+        actor_id=user.id,
+        at=now,
+        changes={"role": [None, user.role]},
+    )
+    return user
+
+
+def _use(invitation: Invitation, now: datetime) -> bool:
+    result = db.session.execute(
+        sa.update(Invitation)
+        .where(Invitation.id == invitation.id, Invitation.accepted_at.is_(None))
+        .values(accepted_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0)) == 1
+
+
+def _known() -> Refused:
+    return Refused(Refusal(_l("This e-mail address belongs to a user already.")))
+
+
+def _tell(invitation: Invitation, link: str, now: datetime) -> None:
+    names = {}
+    for lang in ("ar", "en"):
+        with force_locale(lang):
+            names[lang] = str(ROLE_LABELS[invitation.role])
+    notices.tell_address(
+        "staff:invited",
+        channel=Channel.EMAIL,
+        address=invitation.email,
+        language="ar",
+        params={"role": names, "expires": invitation.expires_at},
+        now=now,
+        link=link,
+        expires_at=invitation.expires_at,
+    )

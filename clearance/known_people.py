@@ -1,0 +1,25 @@
+"""Whether an address, mobile or civil number is a user's: asked in secret, never told to anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from clearance.extensions import db
+from clearance.models import User
+from clearance.vocabulary import Channel
+
+
+def owners(*, email: str, mobile: str, civil_id: str) -> Sequence[User]:
+    """The users who have any of the three; the running transaction is used."""
+    query = sa.select(User).where(
+        sa.or_(User.email == email, User.mobile == mobile, User.civil_id == civil_id)
+    )
+    return db.session.scalars(query.order_by(User.id)).all()
+
+
+def is_known(channel: str, address: str) -> bool:
+    """Whether a user has that e-mail or mobile; the running transaction is used."""
+    column = User.email if channel == Channel.EMAIL else User.mobile
+    return db.session.scalar(sa.select(User.id).where(column == address).limit(1)) is not None

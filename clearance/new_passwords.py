@@ -1,0 +1,245 @@
+"""Choosing a password: by code after forgetting it, by the old one, or in place of another's."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance import audit, codes, links, notices, sessions, throttle
+from clearance.actor import Actor
+from clearance.database import own_transaction
+from clearance.errors import DomainError, PermissionDenied, TooManyTries
+from clearance.extensions import db
+from clearance.models import PasswordReset, User
+from clearance.passwords import MAX_LENGTH, hash_password, password_faults, verify_password
+from clearance.stages import next_stage
+from clearance.vocabulary import Channel, CodePurpose, SessionStage
+
+RESET_LIFETIME = timedelta(minutes=10)
+
+
+class WeakPassword(DomainError):
+    """A new password that may not be chosen. faults: every reason, for beside the field."""
+
+    status_code = 400
+
+    def __init__(self, faults: Sequence[Any]) -> None:
+        super().__init__(faults[0])
+        self.faults = list(faults)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What follows a first own password. key: the session's new one. stage: the next step."""
+
+    key: str
+    stage: SessionStage
+
+
+@dataclass(frozen=True)
+class _Person:
+    id: int
+    password_hash: str
+    first_name: str
+    last_name: str
+    email: str
+    mobile: str | None
+    civil_id: str | None
+    is_active: bool
+    email_is_due: bool
+    mobile_is_due: bool
+
+    @property
+    def words(self) -> tuple[str | None, ...]:
+        """What the person is called, which must not make a password up."""
+        return (self.first_name, self.last_name, self.email, self.mobile, self.civil_id)
+
+
+def require_strong(password: str, words: Sequence[str | None]) -> None:
+    """Refuse a password that may not be chosen by a person called `words`. Raises: WeakPassword."""
+    faults = password_faults(password, words)
+    if faults:
+        raise WeakPassword(faults)
+
+
+def ask_reset(email: str, language: str, now: datetime) -> str:
+    """Begin a reset for whoever has `email`; the same work and answer when nobody has. Flushes.
+
+    Returns the random reference of the reset page; the mail carries it and the code.
+    Raises: TooManyTries. Source: security rule 11.
+    """
+    throttle.hit_all([("reset_account", email), ("reset_ip", throttle.client_ip())], now)
+    audit.access("account:reset:ask", object_type="user", detail=codes.masked(Channel.EMAIL, email))
+    user = db.session.scalar(sa.select(User).where(User.email == email, User.is_active))
+    ref = secrets.token_urlsafe(24)
+    db.session.add(
+        PasswordReset(
+            ref=ref,
+            user_id=user.id if user is not None else None,
+            created_at=now,
+            expires_at=now + RESET_LIFETIME,
+        )
+    )
+    codes.issue(
+        _reset_owner(ref),
+        CodePurpose.RESET,
+        Channel.EMAIL,
+        email,
+        language,
+        now,
+        link=links.reset_url(ref),
+        deliver=user is not None,
+    )
+    return ref
+
+
+def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool:
+    """Set a new password by the mailed code; False when reference or code is not right. Flushes.
+
+    Ends every session, tells the user, signs nobody in (security rule 4). Slow: call it before the
+    request's first query. Raises: TooManyTries; WeakPassword (the code stays usable).
+    """
+    if len(new_password) > MAX_LENGTH:
+        require_strong(new_password, ())
+    password_hash = hash_password(new_password)  # for a wrong code too: it must not be quicker
+    ref = ref[:80]
+    asked = _asked(ref, now)
+    email = asked.email if asked is not None else ""
+    code_id = codes.try_code(_reset_owner(ref), CodePurpose.RESET, Channel.EMAIL, email, code, now)
+    if code_id is None or asked is None:
+        return False
+    require_strong(new_password, asked.words)
+    throttle.reset("sign_in_account", asked.email)
+    if not (codes.spend(code_id, now) and _use_reset(asked.id, ref, now)):
+        return False
+    user = db.session.get_one(User, asked.id, with_for_update=True)
+    user.email_proved_at = user.email_proved_at or now
+    _set_password(user, password_hash, now, actor_id=user.id)
+    sessions.end_sessions(now, user_id=user.id)
+    return True
+
+
+def change_password(actor: Actor, current: str, new: str, now: datetime) -> str | None:
+    """Replace one's password; returns the session's new key, None when `current` is wrong.
+
+    Ends every other session and tells the user. Flushes. Slow: call it before the request's first
+    query. Raises: TooManyTries; WeakPassword.
+    """
+    tries = [("sign_in_account", f"change:{actor.id}")]
+    throttle.hit_all(tries, now)
+    person = _person(actor.id)
+    if not verify_password(person.password_hash, current):
+        audit.access("account:password:change", user_id=actor.id, result="wrong_password")
+        return None
+    throttle.refund(tries, now)
+    _require_new(person, new)
+    password_hash = hash_password(new)
+    user = db.session.get_one(User, actor.id, with_for_update=True)
+    _set_password(user, password_hash, now, actor_id=actor.id)
+    sessions.end_sessions(now, user_id=actor.id, but=actor.session_id)
+    return sessions.renew(actor, SessionStage.FULL, now)
+
+
+def choose_password(actor: Actor, new: str, now: datetime) -> Chosen:
+    """Replace, at the stage `password`, what somebody else chose. Flushes.
+
+    Where both codes are still due they go out now. Slow: call it before the request's first query.
+    Raises: WeakPassword, also for the very password that is to be replaced; PermissionDenied.
+    """
+    if actor.stage != SessionStage.PASSWORD or actor.user_id is None:
+        raise PermissionDenied(_l("Your password needs no change now."))
+    person = _person(actor.user_id)
+    _require_new(person, new)
+    password_hash = hash_password(new)
+    due = _claim_due(person, now)
+    user = db.session.get_one(User, actor.user_id, with_for_update=True)
+    _set_password(user, password_hash, now, actor_id=actor.user_id)
+    for channel, address in due:
+        codes.issue(codes.owner_of(actor), CodePurpose.VERIFY, channel, address, user.language, now)
+    sessions.end_sessions(now, user_id=user.id, but=actor.session_id)
+    stage = next_stage(user)
+    return Chosen(sessions.renew(actor, stage, now), stage)
+
+
+def _reset_owner(ref: str) -> str:
+    return f"reset:{ref}"
+
+
+def _asked(ref: str, now: datetime) -> _Person | None:
+    """Whose reset it is, while it can be used."""
+    with own_transaction(write=False) as connection:
+        user_id = connection.scalar(
+            sa.select(PasswordReset.user_id).where(
+                PasswordReset.ref == ref,
+                PasswordReset.used_at.is_(None),
+                PasswordReset.created_at <= now,
+                PasswordReset.expires_at > now,
+            )
+        )
+    person = _person(user_id) if user_id is not None else None
+    return person if person is not None and person.is_active else None
+
+
+def _use_reset(user_id: int, ref: str, now: datetime) -> bool:
+    """Use the reset up, and with it every other one of the user."""
+    used = db.session.scalars(
+        sa.update(PasswordReset)
+        .where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None))
+        .values(used_at=now)
+        .returning(PasswordReset.ref)
+        .execution_options(synchronize_session=False)
+    )
+    return ref in set(used)
+
+
+def _person(user_id: int) -> _Person:
+    with own_transaction(write=False) as connection:
+        row = connection.execute(
+            sa.select(
+                User.id,
+                User.password_hash,
+                User.first_name,
+                User.last_name,
+                User.email,
+                User.mobile,
+                User.civil_id,
+                User.is_active,
+                User.email_proved_at.is_(None).label("email_is_due"),
+                User.mobile_proved_at.is_(None).label("mobile_is_due"),
+            ).where(User.id == user_id)
+        ).one()
+    return _Person(**row._asdict())
+
+
+def _require_new(person: _Person, new: str) -> None:
+    require_strong(new, person.words)
+    if verify_password(person.password_hash, new):
+        raise WeakPassword([_l("This is your present password. Choose another one.")])
+
+
+def _claim_due(person: _Person, now: datetime) -> list[tuple[Channel, str]]:
+    """The addresses still to be proved, counted; none when the budget is used up (resend later)."""
+    due = []
+    if person.email_is_due:
+        due.append((Channel.EMAIL, person.email))
+    if person.mobile_is_due and person.mobile:
+        due.append((Channel.SMS, person.mobile))
+    try:
+        codes.claim_all(due, now)
+    except TooManyTries:
+        return []
+    return due
+
+
+def _set_password(user: User, password_hash: str, now: datetime, *, actor_id: int) -> None:
+    user.password_hash = password_hash
+    user.must_change_password = False
+    user.failures_in_a_row = 0
+    audit.record("account:password:changed", obj=user, actor_id=actor_id, at=now)
+    notices.tell("account:password:changed", user_id=user.id, params={"at": now}, now=now)

@@ -1,0 +1,190 @@
+"""Opening an organisation for its first user: membership, subscriptions, brokers from customs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from clearance import customs, definition, search
+from clearance.extensions import db
+from clearance.models import (
+    Broker,
+    LegalEntity,
+    Licence,
+    LicenceChange,
+    Membership,
+    Organisation,
+    Registration,
+    Subscription,
+    User,
+)
+from clearance.vocabulary import LicenceStatus
+
+_GENERAL_BROKER = "general"
+
+
+def has_general_user(licence_no: str) -> sa.Select[int]:
+    """The query that finds whether the organisation of that licence has an active general user."""
+    return (
+        sa.select(Membership.id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Organisation.licence_no == licence_no,
+            Membership.is_general,
+            Membership.is_active,
+            User.is_active,
+        )
+        .limit(1)
+    )
+
+
+def open_for(user: User, registration: Registration, now: datetime) -> Organisation:
+    """Give the new `user` an organisation, as its general user, and return it. Flushes.
+
+    With a customs account it is the one of that licence, with its brokers; else a new one, named
+    after the person unless the legal entity gives its name.
+    """
+    if registration.customs_data is None:
+        organisation = _new(registration, *_names(user, registration), now)
+    else:
+        answer = customs.Answer.model_validate(registration.customs_data)
+        organisation = _of_customs(registration, answer, now)
+        _take_brokers(organisation, answer, user, now)
+    db.session.add(
+        Membership(
+            user_id=user.id, organisation_id=organisation.id, is_general=True, created_at=now
+        )
+    )
+    subscribe(organisation, now)
+    db.session.flush()
+    return organisation
+
+
+def subscribe(organisation: Organisation, now: datetime) -> None:
+    """Subscribe it to what its legal entity gets automatically and it has not yet. Flushes."""
+    had = set(
+        db.session.scalars(
+            sa.select(Subscription.service_code).where(
+                Subscription.organisation_id == organisation.id
+            )
+        )
+    )
+    for version in definition.all_current():
+        service = version.definition
+        is_due = service.subscription == "automatic" and service.code not in had
+        if is_due and organisation.legal_entity in service.legal_entities:
+            db.session.add(
+                Subscription(
+                    organisation_id=organisation.id,
+                    service_code=service.code,
+                    status="active",
+                    asked_at=now,
+                    decided_at=now,
+                )
+            )
+    db.session.flush()
+
+
+def _names(user: User, registration: Registration) -> tuple[str, str]:
+    entity = db.session.get_one(LegalEntity, registration.legal_entity)
+    named = registration.organisation_name if entity.needs_organisation_name else ""
+    return (named or user.full_name,) * 2
+
+
+def _new(registration: Registration, name_ar: str, name_en: str, now: datetime) -> Organisation:
+    organisation = Organisation(
+        legal_entity=registration.legal_entity,
+        name_ar=name_ar,
+        name_en=name_en,
+        name_folded=search.name_index(name_ar, name_en),
+        email=registration.email,
+        phone=registration.mobile,
+        created_at=now,
+    )
+    db.session.add(organisation)
+    db.session.flush()
+    return organisation
+
+
+def _of_customs(registration: Registration, answer: customs.Answer, now: datetime) -> Organisation:
+    """The organisation of the licence, which may be here already without a general user."""
+    found = db.session.scalar(
+        sa.select(Organisation).where(Organisation.licence_no == answer.licence_no)
+    )
+    if found is not None:
+        return found
+    names = answer.organisation
+    organisation = _new(registration, names.name_ar, names.name_en, now)
+    organisation.licence_no = answer.licence_no
+    db.session.flush()
+    return organisation
+
+
+def _take_brokers(
+    organisation: Organisation, answer: customs.Answer, user: User, now: datetime
+) -> None:
+    """Enter the brokers that the register does not know yet; the known stay where they are."""
+    known = set(
+        db.session.scalars(
+            sa.select(Broker.civil_id).where(
+                Broker.civil_id.in_([each.civil_id for each in answer.brokers])
+            )
+        )
+    )
+    for given in answer.brokers:
+        if given.civil_id not in known:
+            broker = _broker(organisation, given, now)
+            _licence(broker, given.licence, user, now)
+    general = db.session.scalar(
+        sa.select(Broker.id)
+        .where(Broker.organisation_id == organisation.id, Broker.broker_type == _GENERAL_BROKER)
+        .order_by(Broker.civil_id != answer.holder.civil_id, Broker.id)
+        .limit(1)
+    )
+    organisation.general_broker_id = organisation.general_broker_id or general
+
+
+def _broker(organisation: Organisation, given: customs.Broker, now: datetime) -> Broker:
+    names = {
+        f"name_{lang}_{place}": name
+        for lang, parts in (("ar", given.name_ar), ("en", given.name_en))
+        for place, name in enumerate(parts, start=1)
+    }
+    broker = Broker(
+        organisation_id=organisation.id,
+        broker_type=given.broker_type,
+        name_folded=search.name_index(*given.name_ar, *given.name_en, max_length=700),
+        nationality=given.nationality,
+        civil_id=given.civil_id,
+        civil_id_expiry=given.civil_id_expiry,
+        passport_no=given.passport_no,
+        passport_expiry=given.passport_expiry,
+        created_at=now,
+        **names,
+    )
+    db.session.add(broker)
+    db.session.flush()
+    return broker
+
+
+def _licence(broker: Broker, given: customs.Licence, user: User, now: datetime) -> None:
+    if db.session.scalar(sa.select(Licence.id).where(Licence.number == given.number)) is not None:
+        return
+    licence = Licence(
+        number=given.number,
+        broker_id=broker.id,
+        guarantee_no=given.guarantee_no,
+        guarantee_expiry=given.guarantee_expiry,
+        issued=given.issued,
+        expires=given.expires,
+        status=given.status,
+        # Customs does not say whose suspension it is; the office's is the stricter one.
+        suspended_by="office" if given.status == LicenceStatus.SUSPENDED else None,
+    )
+    db.session.add(licence)
+    db.session.flush()
+    db.session.add(
+        LicenceChange(licence_id=licence.id, actor_id=user.id, at=now, kind="taken_from_customs")
+    )

@@ -1,0 +1,226 @@
+"""Registering (تسجيل حساب جديد): from what a visitor sends to the user made of both codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from clearance import (
+    audit,
+    codes,
+    customs,
+    known_people,
+    links,
+    notices,
+    organisations,
+    search,
+    throttle,
+)
+from clearance.database import own_transaction
+from clearance.errors import Refusal, Refused
+from clearance.extensions import db
+from clearance.models import Registration, User
+from clearance.new_passwords import require_strong
+from clearance.passwords import hash_password
+from clearance.vocabulary import Channel, CodePurpose
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """What the form gave, cleaned: mobile in E.164, e-mail lower-cased, civil number 12 digits.
+
+    With a customs account names, civil number and organisation are "": customs knows them.
+    """
+
+    legal_entity: str
+    organisation_name: str
+    first_name: str
+    last_name: str
+    gender: str
+    civil_id: str
+    mobile: str
+    email: str
+    password: str = field(repr=False)
+    language: str
+
+
+def register(
+    applicant: Applicant, *, customs: customs.Answer | None = None, now: datetime
+) -> Registration:
+    """Keep a sign-up and send both codes; the same for known and unknown people. Flushes.
+
+    Whoever is known already gets a notice in place of the code, and that registration is void.
+    Slow: call it before the request's first query. Raises: WeakPassword; TooManyTries; Refused
+    when the customs organisation has a general user, or the mobile's country gets no SMS.
+    Source: specification section 3, security rules 1 and 11.
+    """
+    person = applicant if customs is None else _told_by_customs(applicant, customs)
+    require_strong(
+        person.password,
+        (
+            person.first_name,
+            person.last_name,
+            person.organisation_name,
+            person.email,
+            person.mobile,
+            person.civil_id,
+        ),
+    )
+    _count(person, now)
+    if customs is not None:
+        _require_unclaimed(customs.licence_no)
+    codes.claim_all([(Channel.EMAIL, person.email), (Channel.SMS, person.mobile)], now)
+    password_hash = hash_password(person.password)
+    registration = _keep(person, password_hash, customs, now)
+    _send(registration, person, now)
+    return registration
+
+
+def complete(registration: Registration, now: datetime) -> User | Refusal:
+    """Make the user and the organisation of a registration whose both codes were right. Flushes.
+
+    The caller holds the registration's row. Who became known meanwhile (or was from the first,
+    by the civil number) gets a Refusal, and the registration is void for good.
+    """
+    if registration.completed_at is not None:
+        return Refusal(_l("This account is ready already."), _l("Sign in with your e-mail."))
+    if not registration.is_void:
+        try:
+            with db.session.begin_nested():
+                return _make(registration, now)
+        except IntegrityError:
+            db.session.refresh(registration)
+    registration.is_void = True
+    db.session.flush()
+    return Refusal(
+        _l("This account cannot be opened."),
+        _l(
+            "You may have an account already: sign in, or reset your password. If you have none,"
+            " contact support."
+        ),
+    )
+
+
+def _told_by_customs(applicant: Applicant, answer: customs.Answer) -> Applicant:
+    return replace(
+        applicant,
+        first_name=answer.holder.first_name,
+        last_name=answer.holder.last_name,
+        civil_id=answer.holder.civil_id,
+        organisation_name=answer.organisation.name_ar,
+    )
+
+
+def _count(person: Applicant, now: datetime) -> None:
+    throttle.hit_all(
+        [
+            ("registration_target", f"email:{person.email}"),
+            ("registration_target", f"mobile:{person.mobile}"),
+            ("registration_target", f"civil:{person.civil_id}"),
+            ("registration_ip", throttle.client_ip()),
+        ],
+        now,
+    )
+    audit.access(
+        "account:register",
+        object_type="registration",
+        detail=codes.masked(Channel.EMAIL, person.email),
+    )
+
+
+def _require_unclaimed(licence_no: str) -> None:
+    """The customs system has agreed on the password, so its organisation may be spoken of."""
+    with own_transaction(write=False) as connection:
+        if connection.scalar(organisations.has_general_user(licence_no)) is not None:
+            raise Refused(
+                Refusal(
+                    _l("The organisation of this licence has a general user already."),
+                    _l("Ask the general user to add you under Users."),
+                )
+            )
+
+
+def _keep(
+    person: Applicant, password_hash: str, answer: customs.Answer | None, now: datetime
+) -> Registration:
+    registration = Registration(
+        email=person.email,
+        mobile=person.mobile,
+        civil_id=person.civil_id,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        gender=person.gender,
+        legal_entity=person.legal_entity,
+        organisation_name=person.organisation_name,
+        customs_data=answer.model_dump(mode="json") if answer is not None else None,
+        password_hash=password_hash,
+        language=person.language,
+        created_at=now,
+    )
+    db.session.add(registration)
+    db.session.flush()
+    return registration
+
+
+def _send(registration: Registration, person: Applicant, now: datetime) -> None:
+    """Send a code to each address, but to the owners of what is known a notice."""
+    owners = known_people.owners(email=person.email, mobile=person.mobile, civil_id=person.civil_id)
+    registration.is_void = bool(owners)
+    for owner in owners:
+        by_mobile = owner.mobile == person.mobile and owner.email != person.email
+        channel = Channel.SMS if by_mobile else Channel.EMAIL
+        notices.tell_address(
+            "account:registration:known",
+            channel=channel,
+            address=person.mobile if by_mobile else owner.email,
+            language=owner.language,
+            now=now,
+            link=links.SIGN_IN,
+        )
+    known = {(Channel.EMAIL, owner.email) for owner in owners}
+    known |= {(Channel.SMS, owner.mobile) for owner in owners if owner.mobile}
+    for channel, address in ((Channel.EMAIL, person.email), (Channel.SMS, person.mobile)):
+        codes.issue(
+            f"registration:{registration.id}",
+            CodePurpose.VERIFY,
+            channel,
+            address,
+            person.language,
+            now,
+            deliver=(channel, address) not in known,
+        )
+
+
+def _make(registration: Registration, now: datetime) -> User:
+    user = User(
+        email=registration.email,
+        mobile=registration.mobile,
+        civil_id=registration.civil_id,
+        first_name=registration.first_name,
+        last_name=registration.last_name,
+        name_folded=search.name_index(registration.first_name, registration.last_name),
+        gender=registration.gender,
+        legal_entity=registration.legal_entity,
+        language=registration.language,
+        password_hash=registration.password_hash,
+        email_proved_at=registration.email_proved_at,
+        mobile_proved_at=registration.mobile_proved_at,
+        created_at=now,
+    )
+    db.session.add(user)
+    db.session.flush()
+    organisation = organisations.open_for(user, registration, now)
+    registration.completed_at = now
+    audit.record(
+        "account:user:registered",
+        obj=user,
+        actor_id=user.id,
+        at=now,
+        organisation_id=organisation.id,
+        changes={"legal_entity": [None, user.legal_entity]},
+    )
+    notices.tell("account:verified", user_id=user.id, now=now, organisation_id=organisation.id)
+    return user
