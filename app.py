@@ -25,6 +25,7 @@ from clearance import (
     public,
     sessions,
     storage,
+    throttle,
 )
 from clearance.extensions import compress
 from clearance.public import dev
@@ -70,6 +71,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     compress.init_app(app)
     hardening.init_app(app, settings)
     sessions.init_app(app)
+    throttle.check_settings(settings)
     i18n.init_app(app)
     audit.init_app()
     storage.init_app(app)

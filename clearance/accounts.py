@@ -14,7 +14,7 @@ from clearance.new_passwords import (
 )
 from clearance.registering import Applicant, register
 from clearance.signing_in import SignIn, pass_factor, sign_in
-from clearance.verifying import Contacts, Verified, contacts, resend, verify
+from clearance.verifying import Contacts, Verified, contacts, proved, resend, verify
 
 __all__ = [
     "DEVICE_COOKIE",
@@ -34,6 +34,7 @@ __all__ = [
     "find_invitation",
     "invite_staff",
     "pass_factor",
+    "proved",
     "register",
     "require_strong",
     "resend",

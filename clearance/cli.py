@@ -1,4 +1,4 @@
-"""The commands of `flask`: database, services, staff, customs register, audit."""
+"""The commands of `flask`: database and audit here, the others from their own modules."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from clearance import audit, schema
+from clearance.account_commands import customs_commands, staff_commands
 from clearance.extensions import db
 
 database_commands = AppGroup("db", help="The database's schema.")
@@ -15,7 +16,7 @@ audit_commands = AppGroup("audit", help="The audit trail.")
 
 def init_app(app: Flask) -> None:
     """Register the command groups."""
-    for group in (database_commands, audit_commands):
+    for group in (database_commands, audit_commands, staff_commands, customs_commands):
         app.cli.add_command(group)
 
 

@@ -189,18 +189,18 @@ def check(
 def living_until(
     owner: str, purpose: CodePurpose, channel: Channel, now: datetime
 ) -> datetime | None:
-    """When the owner's living code of that purpose and channel expires; None when there is none."""
-    return db.session.scalar(
-        sa.select(VerificationCode.expires_at)
-        .where(
-            *_living(owner, purpose, channel),
-            VerificationCode.created_at <= now,
-            VerificationCode.expires_at > now,
-            VerificationCode.tries_left > 0,
-        )
-        .order_by(VerificationCode.id.desc())
-        .limit(1)
+    """When the owner's living code of that purpose and channel expires; None when there is none.
+
+    Read apart from the request's transaction.
+    """
+    query = sa.select(sa.func.max(VerificationCode.expires_at)).where(
+        *_living(owner, purpose, channel),
+        VerificationCode.created_at <= now,
+        VerificationCode.expires_at > now,
+        VerificationCode.tries_left > 0,
     )
+    with own_transaction(write=False) as connection:
+        return connection.scalar(query)
 
 
 def compare(typed: str, digest: str, binding: str) -> bool:

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import audit, codes, devices, known_people, registering, sessions
 from clearance.actor import Actor
+from clearance.calendar import utc_now
 from clearance.database import own_transaction
 from clearance.errors import NotFound, PermissionDenied, Refusal
 from clearance.extensions import db
@@ -23,12 +24,17 @@ Owner = TypeVar("Owner", User, Registration)
 
 @dataclass(frozen=True)
 class Contacts:
-    """What is to be proved, and what is. Mask the addresses where they are shown."""
+    """What is to be proved, and what is. Mask the addresses where they are shown.
+
+    email_expires_at, mobile_expires_at: end of the code that lives now, None when none does.
+    """
 
     email: str
     mobile: str
     email_ok: bool
     mobile_ok: bool
+    email_expires_at: datetime | None
+    mobile_expires_at: datetime | None
 
     def of(self, channel: Channel) -> tuple[str, bool]:
         """The address of that channel and whether it is proved."""
@@ -64,12 +70,21 @@ def contacts(actor: Actor) -> Contacts:
         ).one_or_none()
     if row is None:
         raise NotFound
+    owner, now = codes.owner_of(actor), utc_now()
     return Contacts(
         row.email,
         row.mobile or "",
         row.email_proved_at is not None,
         row.mobile_proved_at is not None,
+        codes.living_until(owner, CodePurpose.VERIFY, Channel.EMAIL, now),
+        codes.living_until(owner, CodePurpose.VERIFY, Channel.SMS, now),
     )
+
+
+def proved(actor: Actor) -> tuple[bool, bool]:
+    """Whether the actor's e-mail and mobile are proved already."""
+    told = contacts(actor)
+    return told.email_ok, told.mobile_ok
 
 
 def verify(

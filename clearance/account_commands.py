@@ -1,0 +1,46 @@
+"""The commands `flask staff` and `flask customs`: first administrator, embedded register."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from clearance import accounts, customs_register
+from clearance.calendar import utc_now
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.values import BadValue, email_address
+from clearance.vocabulary import STAFF_ROLES
+
+staff_commands = AppGroup("staff", help="People of the office.")
+customs_commands = AppGroup("customs", help="The embedded customs register.")
+
+
+@staff_commands.command("invite")
+@click.argument("email")
+@click.option("--role", type=click.Choice(sorted(STAFF_ROLES)), required=True)
+def invite(email: str, role: str) -> None:
+    """Invite EMAIL into the office. The link is mailed, and printed for the first of all."""
+    try:
+        invitation, link = accounts.invite_staff(email_address(email), role, utc_now())
+    except (BadValue, DomainError) as error:
+        raise click.ClickException(str(error)) from None
+    db.session.commit()
+    click.echo(f"Invited {invitation.email} as {role}. The link is good for 7 days:\n{link}")
+
+
+@customs_commands.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_register(file: Path) -> None:
+    """Fill the register from FILE, a CSV with one row a broker; all of it or nothing."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            count = customs_register.import_file(stream)
+    except customs_register.BadRows as error:
+        for fault in error.faults:
+            click.echo(fault, err=True)
+        raise click.ClickException("Nothing was imported.") from None
+    db.session.commit()
+    click.echo(f"Accounts in the register from this file: {count}.")
