@@ -78,14 +78,17 @@ def end_session(now: datetime, *, session_id: int) -> None:
     )
 
 
-def choose_organisation(session_id: int, organisation_id: int) -> None:
-    """Keep with the session for which organisation its user works now; flushes."""
+def choose_organisation(actor: Actor, organisation_id: int) -> bool:
+    """Keep the organisation chosen in the header; False when the actor is not in it. Flushes."""
+    if organisation_id not in actor.organisation_ids:
+        return False
     db.session.execute(
         sa.update(UserSession)
-        .where(UserSession.id == session_id)
+        .where(UserSession.id == actor.session_id)
         .values(organisation_id=organisation_id)
         .execution_options(synchronize_session=False)
     )
+    return True
 
 
 def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
