@@ -1,0 +1,32 @@
+"""Which named constraint a database refused a row by, told alike for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from clearance.models import Base
+
+_SQLITE_UNIQUE = "UNIQUE constraint failed: "
+
+
+def is_violation_of(error: IntegrityError, name: str) -> bool:
+    """Whether `error` is the violation of the unique constraint or index `name` of our models.
+
+    PostgreSQL tells the constraint's name; SQLite only its columns, which are looked up here.
+    """
+    told = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if told is not None:
+        return bool(told == name)
+    message = str(error.orig)
+    if not message.startswith(_SQLITE_UNIQUE):
+        return False
+    return set(message.removeprefix(_SQLITE_UNIQUE).split(", ")) == _columns_of(name)
+
+
+def _columns_of(name: str) -> set[str]:
+    for table in Base.metadata.tables.values():
+        for each in (*table.constraints, *table.indexes):
+            if isinstance(each, sa.UniqueConstraint | sa.Index) and each.name == name:
+                return {f"{table.name}.{column.name}" for column in each.columns}
+    raise LookupError(f"no unique constraint is called {name}")
