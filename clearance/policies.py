@@ -1,0 +1,133 @@
+"""Who may see a request and who may take which kind of step; every room asks here.
+
+A step's policy takes the actor (None: the portal itself, in a job) and the request, and answers
+with the refusal or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.actor import Actor
+from clearance.errors import Refusal
+from clearance.models import Request
+from clearance.vocabulary import Role, Status
+
+Policy = Callable[[Actor | None, Request], Refusal | None]
+
+READING_ROLES = frozenset({Role.REVIEWER, Role.MANAGER})
+
+
+def organisations_of(actor: Actor) -> frozenset[int]:
+    """Organisations whose services and requests the actor may handle (staff: none)."""
+    return frozenset() if actor.is_staff else actor.organisation_ids
+
+
+def requests_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on Request that leaves what `actor` may see.
+
+    Reviewers and managers: everything sent. Agents: the requests and drafts of their
+    organisations in the services granted to them. Source: specification section 1.
+    """
+    if actor.is_staff:
+        return Request.status != Status.DRAFT if actor.role in READING_ROLES else sa.false()
+    conditions: list[sa.ColumnElement[bool]] = []
+    for standing in actor.standings:
+        condition = Request.organisation_id == standing.organisation_id
+        if not standing.is_general:
+            condition = sa.and_(condition, Request.service_code.in_(sorted(standing.services)))
+        conditions.append(condition)
+    return sa.or_(sa.false(), *conditions)
+
+
+def can_see_request(actor: Actor, req: Request) -> bool:
+    """Whether `actor` may see `req`: the same rule as `requests_visible_to`, for a row in hand."""
+    if actor.is_staff:
+        return actor.role in READING_ROLES and req.status != Status.DRAFT
+    standing = actor.standing_in(req.organisation_id)
+    return standing is not None and standing.may_use(req.service_code)
+
+
+def acts_for(actor: Actor | None, req: Request) -> Refusal | None:
+    """An agent's step: an active member of the organisation with the service granted."""
+    if actor is not None and not actor.is_staff and can_see_request(actor, req):
+        return None
+    return Refusal(_l("Only the applicant's organisation can do this."))
+
+
+def can_process(actor: Actor | None, req: Request) -> Refusal | None:
+    """A reviewer's step that needs no taking; never on one's own file (security rule 24)."""
+    if actor is None or not actor.is_reviewer:
+        return Refusal(_l("Only reviewers can do this."))
+    if actor.user_id in (req.sender_id, req.created_by_id):
+        return Refusal(_l("You sent this request yourself; another reviewer decides on it."))
+    if actor.civil_id is not None and actor.civil_id == req.civil_id:
+        return Refusal(_l("This request is about yourself; another reviewer decides on it."))
+    if req.organisation_id in actor.organisation_ids:
+        return Refusal(
+            _l("This request is your own organisation's; another reviewer decides on it.")
+        )
+    return None
+
+
+def can_decide(actor: Actor | None, req: Request) -> Refusal | None:
+    """A decision: a reviewer, not on an own file, and nobody else has taken the request."""
+    refusal = can_process(actor, req)
+    if refusal is not None or actor is None or req.reviewer_id in (None, actor.user_id):
+        return refusal
+    return Refusal(
+        _("%(name)s has taken this request.", name=req.reviewer.full_name if req.reviewer else ""),
+        _l("It can be decided by others when it is given back or assigned anew."),
+    )
+
+
+def can_decide_second(actor: Actor | None, req: Request) -> Refusal | None:
+    """The second approval: as a decision, by another reviewer than the first."""
+    refusal = can_decide(actor, req)
+    if refusal is not None or actor is None or req.first_approver_id != actor.user_id:
+        return refusal
+    return Refusal(_l("You gave the first approval; the second is another reviewer's."))
+
+
+def can_take(actor: Actor | None, req: Request) -> Refusal | None:
+    """Taking a request that nobody has, or one that came back to its reviewer."""
+    return can_decide(actor, req) or _already_has(actor, req)
+
+
+def can_take_second(actor: Actor | None, req: Request) -> Refusal | None:
+    """Taking a request for its second approval."""
+    return can_decide_second(actor, req) or _already_has(actor, req)
+
+
+def is_its_reviewer(actor: Actor | None, req: Request) -> Refusal | None:
+    """Giving back: only who has taken it."""
+    if actor is not None and actor.is_reviewer and req.reviewer_id == actor.user_id:
+        return None
+    return Refusal(_l("You have not taken this request."))
+
+
+def can_assign(actor: Actor | None, req: Request) -> Refusal | None:
+    """Assigning work: managers, who decide nothing themselves."""
+    if actor is not None and actor.is_manager:
+        return None
+    return Refusal(_l("Only managers assign requests."))
+
+
+def can_process_or_portal(actor: Actor | None, req: Request) -> Refusal | None:
+    """A step that a reviewer takes or the portal itself when its day has come."""
+    return None if actor is None else can_process(actor, req)
+
+
+def is_portal(actor: Actor | None, req: Request) -> Refusal | None:
+    """A step of the portal itself."""
+    return None if actor is None else Refusal(_l("The portal does this by itself."))
+
+
+def _already_has(actor: Actor | None, req: Request) -> Refusal | None:
+    if actor is None or req.reviewer_id != actor.user_id or req.status == Status.SUBMITTED:
+        return None
+    return Refusal(_l("You have already taken this request."))

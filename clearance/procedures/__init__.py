@@ -1,0 +1,1 @@
+"""The named functions and tables that definitions speak of."""

@@ -1,0 +1,20 @@
+"""What a request keeps for itself: the key whose uniqueness is the rule of one open request."""
+
+from __future__ import annotations
+
+CONSTRAINT = "uq_request_exclusive_key"
+
+
+def claim_key(
+    exclusive: str, service_code: str, *, civil_id: str | None, licence_id: int | None
+) -> str | None:
+    """The key of the claim, or None when nothing is excluded or its subject is not known yet.
+
+    exclusive: "person" (one of this service per civil number), "licence" (one per licence,
+    whichever service) or "none". Source: specification section 5, Open.
+    """
+    if exclusive == "person" and civil_id:
+        return f"{service_code}:{civil_id}"
+    if exclusive == "licence" and licence_id is not None:
+        return f"licence:{licence_id}"
+    return None

@@ -1,0 +1,217 @@
+"""What guards look at: plain facts, loaded once by a fixed number of queries for all subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from clearance import office_settings
+from clearance.actor import Actor, Standing
+from clearance.calendar import kuwait_date
+from clearance.extensions import db
+from clearance.models import Exam, ExamSeat, LegalEntity, Organisation, Request, Subscription
+from clearance.vocabulary import OPEN_STATUSES, SeatStatus, Status
+
+
+class ServiceTerms(Protocol):
+    """What guards ask of a service's definition."""
+
+    @property
+    def code(self) -> str:
+        """Its code."""
+
+    @property
+    def legal_entities(self) -> tuple[str, ...]:
+        """Codes of the legal entities that may ask for it; empty for all."""
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether every organisation has it without subscribing."""
+
+
+@dataclass(frozen=True)
+class RequestFact:
+    """An earlier request for the same person or licence."""
+
+    id: int
+    service_code: str
+    number: str | None
+    status: str
+    organisation_id: int
+    decided_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is sent and not yet decided."""
+        return self.status in OPEN_STATUSES
+
+
+@dataclass(frozen=True)
+class SeatFact:
+    """The seat a request holds in an exam. confirm_by: Kuwait day, inclusive."""
+
+    exam_id: int
+    held_at: datetime
+    confirm_by: date
+    place_ar: str
+    place_en: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything guards may know.
+
+    subscriptions: service code → status. claims: exclusive key → the request that holds it.
+    history: civil number → that person's sent requests. settings: the office's, by key.
+    """
+
+    now: datetime
+    actor: Actor | None
+    organisation_id: int | None
+    legal_entity: str | None = None
+    entity_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, RequestFact] = field(default_factory=dict)
+    history: Mapping[str, tuple[RequestFact, ...]] = field(default_factory=dict)
+    seat: SeatFact | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The Kuwait date."""
+        return kuwait_date(self.now)
+
+    @property
+    def standing(self) -> Standing | None:
+        """The actor's membership in the organisation that asks."""
+        if self.actor is None or self.organisation_id is None:
+            return None
+        return self.actor.standing_in(self.organisation_id)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question put to guards: this service, for this person or licence, given these facts.
+
+    request_id: the request itself, which never stands in its own way.
+    """
+
+    service: ServiceTerms
+    facts: Facts
+    civil_id: str | None = None
+    claim_key: str | None = None
+    request_id: int | None = None
+
+    @property
+    def earlier(self) -> tuple[RequestFact, ...]:
+        """The person's other sent requests for this service, oldest first."""
+        rows = self.facts.history.get(self.civil_id or "", ())
+        return tuple(
+            row
+            for row in rows
+            if row.service_code == self.service.code and row.id != self.request_id
+        )
+
+
+def load(
+    actor: Actor | None,
+    organisation_id: int | None,
+    now: datetime,
+    *,
+    civil_ids: Iterable[str] = (),
+    claim_keys: Iterable[str] = (),
+    request_id: int | None = None,
+) -> Facts:
+    """Load the facts for an organisation and any number of people and claims.
+
+    The number of queries does not grow with them. request_id: its seat is loaded too.
+    """
+    return Facts(
+        now=now,
+        actor=actor,
+        organisation_id=organisation_id,
+        legal_entity=_legal_entity(organisation_id),
+        entity_names=_entity_names(),
+        subscriptions=_subscriptions(organisation_id),
+        claims=_claims(set(claim_keys)),
+        history=_history(set(civil_ids)),
+        seat=load_seat(request_id) if request_id is not None else None,
+        settings=office_settings.all_values(),
+    )
+
+
+_FACT = (
+    Request.id,
+    Request.service_code,
+    Request.number,
+    Request.status,
+    Request.organisation_id,
+    Request.decided_at,
+)
+
+
+def _legal_entity(organisation_id: int | None) -> str | None:
+    return db.session.scalar(
+        sa.select(Organisation.legal_entity).where(Organisation.id == organisation_id)
+    )
+
+
+def _entity_names() -> dict[str, Mapping[str, str]]:
+    rows = db.session.execute(sa.select(LegalEntity.code, LegalEntity.name_ar, LegalEntity.name_en))
+    return {code: {"ar": name_ar, "en": name_en} for code, name_ar, name_en in rows}
+
+
+def _subscriptions(organisation_id: int | None) -> dict[str, str]:
+    rows = db.session.execute(
+        sa.select(Subscription.service_code, Subscription.status).where(
+            Subscription.organisation_id == organisation_id
+        )
+    )
+    return {code: status for code, status in rows}
+
+
+def _claims(keys: set[str]) -> dict[str, RequestFact]:
+    if not keys:
+        return {}
+    rows = db.session.execute(
+        sa.select(Request.exclusive_key, *_FACT).where(Request.exclusive_key.in_(keys))
+    )
+    return {str(row[0]): RequestFact(*row[1:]) for row in rows}
+
+
+def _history(civil_ids: set[str]) -> dict[str, tuple[RequestFact, ...]]:
+    if not civil_ids:
+        return {}
+    found: dict[str, list[RequestFact]] = {}
+    rows = db.session.execute(
+        sa.select(Request.civil_id, *_FACT)
+        .where(Request.civil_id.in_(civil_ids), Request.status != Status.DRAFT)
+        .order_by(Request.id)
+    )
+    for row in rows:
+        found.setdefault(str(row[0]), []).append(RequestFact(*row[1:]))
+    return {civil_id: tuple(facts) for civil_id, facts in found.items()}
+
+
+def load_seat(request_id: int) -> SeatFact | None:
+    """The seat the request holds now, or None."""
+    row = db.session.execute(
+        sa.select(
+            ExamSeat.exam_id,
+            Exam.held_at,
+            Exam.confirm_by,
+            Exam.place_ar,
+            Exam.place_en,
+            ExamSeat.status,
+        )
+        .join(Exam, Exam.id == ExamSeat.exam_id)
+        .where(ExamSeat.request_id == request_id, ExamSeat.status != SeatStatus.RELEASED)
+        .order_by(ExamSeat.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return SeatFact(*row) if row is not None else None
