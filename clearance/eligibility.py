@@ -1,0 +1,78 @@
+"""Whether a service may be begun or a request sent: definitions' guards put to the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from clearance.actor import Actor
+from clearance.definition import Definition
+from clearance.errors import Refusal
+from clearance.models import Request
+from clearance.procedures import facts as facts_of
+from clearance.procedures import guards
+from clearance.procedures.claims import claim_key
+from clearance.procedures.facts import Case, Facts
+from clearance.procedures.guards import GUARDS, Guard
+
+
+def case_of(req: Request, definition: Definition, actor: Actor | None, now: datetime) -> Case:
+    """The question that a step of `req` puts to its guards, with the facts loaded."""
+    key = own_claim(req, definition)
+    facts = facts_of.load(
+        actor,
+        req.organisation_id,
+        now,
+        civil_ids=[req.civil_id] if req.civil_id else [],
+        claim_keys=[key] if key else [],
+        request_id=req.id,
+    )
+    return Case(definition, facts, req.civil_id, key, req.id)
+
+
+def own_claim(req: Request, definition: Definition) -> str | None:
+    """The key of the claim that `req` has once sent, or None."""
+    return claim_key(
+        definition.exclusive, req.service_code, civil_id=req.civil_id, licence_id=req.licence_id
+    )
+
+
+def start_case(
+    definition: Definition,
+    facts: Facts,
+    *,
+    civil_id: str | None = None,
+    licence_id: int | None = None,
+) -> Case:
+    """The question whether a draft may be begun for this person or licence."""
+    key = claim_key(definition.exclusive, definition.code, civil_id=civil_id, licence_id=licence_id)
+    return Case(definition, facts, civil_id, key)
+
+
+def start_refusal(definition: Definition, case: Case) -> Refusal | None:
+    """Why no draft may be begun, or None. A licence's claim refuses here already."""
+    claim: tuple[Guard, ...] = (guards.claim_is_free,) if definition.subject == "licence" else ()
+    named = _named(definition.guards.start)
+    return guards.first_refusal((*guards.UNIVERSAL, *claim, *named), case)
+
+
+def send_guards(definition: Definition) -> tuple[Guard, ...]:
+    """Everything that is checked at sending, whatever was checked before."""
+    names = dict.fromkeys((*definition.guards.start, *definition.guards.send))
+    return (*guards.UNIVERSAL, guards.claim_is_free, *_named(names))
+
+
+def send_refusals(definition: Definition, case: Case) -> list[Refusal]:
+    """Every reason why the request cannot be sent now; [] when it can."""
+    answers = (each(case) for each in send_guards(definition))
+    return [refusal for refusal in answers if refusal is not None]
+
+
+def subject_refusals(definition: Definition, case: Case) -> list[Refusal]:
+    """What of the person or licence itself stands in the way, the organisation's rights apart."""
+    answers = (each(case) for each in send_guards(definition) if each not in guards.UNIVERSAL)
+    return [refusal for refusal in answers if refusal is not None]
+
+
+def _named(names: Iterable[str]) -> tuple[Guard, ...]:
+    return tuple(GUARDS[name] for name in names)

@@ -1,0 +1,308 @@
+"""The one way a request moves: a step of its flow, with everything that belongs to it, or none.
+
+This is also the door through which the edges reach what stands beside it: drafts, completeness,
+offers, timeline.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from clearance import (
+    audit,
+    deadlines,
+    definition,
+    eligibility,
+    notices,
+    numbering,
+    office_settings,
+    policies,
+)
+from clearance import timeline as history
+from clearance.actor import Actor
+from clearance.calendar import KUWAIT, kuwait_date
+from clearance.completeness import (
+    Incomplete,
+    Missing,
+    missing,
+    open_document_kinds,
+    open_fields,
+    remarks,
+)
+from clearance.constraints import is_violation_of
+from clearance.definition import Definition
+from clearance.drafts import StaleSave, discard, save, start
+from clearance.errors import (
+    NotFound,
+    PermissionDenied,
+    ReasonRequired,
+    Refused,
+    TransitionNotAllowed,
+)
+from clearance.extensions import db
+from clearance.links import office_request_url, request_url
+from clearance.models import Event, Request
+from clearance.offers import Offer, ServiceOffer, offer, offers, send_warnings, service_offers
+from clearance.procedures import guards
+from clearance.procedures.claims import CONSTRAINT
+from clearance.procedures.effects import (
+    APPROVAL_EFFECTS,
+    Decision,
+    RemarkInput,
+    StepContext,
+)
+from clearance.procedures.facts import SeatFact, load_seat
+from clearance.procedures.flows import Action, Step
+from clearance.request_rows import lock
+from clearance.request_values import shown_value, value_of
+from clearance.timeline import TimelineEntry, timeline
+from clearance.values import clean_lines
+from clearance.vocabulary import Status
+
+__all__ = [
+    "Action",
+    "Decision",
+    "Incomplete",
+    "Missing",
+    "Offer",
+    "RemarkInput",
+    "ServiceOffer",
+    "StaleSave",
+    "TimelineEntry",
+    "discard",
+    "lapse_returned",
+    "missing",
+    "offer",
+    "offers",
+    "open_document_kinds",
+    "open_fields",
+    "perform",
+    "remarks",
+    "save",
+    "send_warnings",
+    "service_offers",
+    "shown_value",
+    "start",
+    "timeline",
+    "value_of",
+]
+
+REASON_MAX_LENGTH = 1000
+
+
+def perform(
+    req: Request,
+    action: Action,
+    *,
+    actor: Actor | None,
+    now: datetime,
+    version: int,
+    reason: str = "",
+    data: Decision | None = None,
+) -> Event:
+    """Move `req` along `action`, with effects, trail and notices, or change nothing. Flushes.
+
+    actor: None for the portal itself. now: aware UTC. version: the row's as the actor saw it.
+    reason: what the applicant reads, 1-1000 characters where the step needs one. data: what else
+    the step is given. A decision on a request that nobody has taken takes it too, as an event of
+    its own. Returns: the timeline entry of `action`; `req` is fresh. Raises: NotFound,
+    TransitionNotAllowed when it was moved on meanwhile or the step does not lead on from here,
+    PermissionDenied, ReasonRequired, Incomplete, Refused (a guard's or a constraint's refusal).
+    Source: specification section 6; security rules 24, 25, 51-54.
+    """
+    reason = clean_lines(reason, REASON_MAX_LENGTH)
+    try:
+        with db.session.begin_nested():
+            return _perform(req, action, actor, now, version, reason, data or Decision())
+    except IntegrityError as error:
+        if not is_violation_of(error, CONSTRAINT):
+            raise
+        case = eligibility.case_of(req, definition.of(req), actor, now)
+        holder = case.facts.claims.get(case.claim_key or "")
+        raise Refused(guards.claimed_by(holder, case)) from None
+
+
+def lapse_returned(now: datetime) -> int:
+    """Let every request lapse that was returned too long ago (a setting). Returns how many.
+
+    Flushes. One that is being sent again this instant is left alone.
+    """
+    before = now - timedelta(days=int(office_settings.get("returned_lapse_days")))
+    waiting = db.session.scalars(
+        sa.select(Request)
+        .where(Request.status == Status.RETURNED, Request.returned_at < before)
+        .order_by(Request.id)
+    ).all()
+    lapsed = 0
+    for req in waiting:
+        try:
+            perform(req, Action.LAPSE, actor=None, now=now, version=req.version)
+        except TransitionNotAllowed:
+            continue
+        lapsed += 1
+    return lapsed
+
+
+def _perform(
+    req: Request,
+    action: Action,
+    actor: Actor | None,
+    now: datetime,
+    version: int,
+    reason: str,
+    decision: Decision,
+) -> Event:
+    lock(req)
+    if actor is not None and not policies.can_see_request(actor, req):
+        raise NotFound
+    path = definition.of(req).steps.path(req.status, action, is_taken=req.reviewer_id is not None)
+    if req.version != version:
+        raise history.moved_on(req, actor)
+    if not path:
+        raise TransitionNotAllowed(history.impossible_from(req.status))
+    for step in path:
+        is_asked = step.action == action
+        event = _walk(req, step, actor, now, reason if is_asked else "", decision)
+    return event
+
+
+def _walk(
+    req: Request, step: Step, actor: Actor | None, now: datetime, reason: str, decision: Decision
+) -> Event:
+    """Take one row of the flow's table."""
+    refusal = step.who(actor, req)
+    if refusal is not None:
+        raise PermissionDenied(refusal.text)
+    if step.needs_reason and not reason:
+        raise ReasonRequired
+    service = definition.of(req)
+    _check(req, step, service, actor, now)
+    from_status, seat = req.status, _seat(req, service)
+    _move(req, step, service, now, actor)
+    context = StepContext(req, actor, now, decision, _remarkable(service))
+    for effect in step.effects:
+        effect(context)
+    for name in service.on_approval if step.completes else ():
+        APPROVAL_EFFECTS[name](context)
+    event = audit.record(
+        history.kind_of(step.action),
+        obj=req,
+        actor_id=actor.id if actor is not None else None,
+        at=now,
+        organisation_id=req.organisation_id,
+        request_id=req.id,
+        from_status=from_status,
+        to_status=req.status,
+        reason=reason,
+        changes=_changes(req, decision),
+    )
+    _tell(req, step, service, now, reason, _seat(req, service) or seat)
+    return event
+
+
+def _check(
+    req: Request, step: Step, service: Definition, actor: Actor | None, now: datetime
+) -> None:
+    """Put the step to its guards. Raises: Refused, Incomplete."""
+    if not step.guards and not step.sends:
+        return
+    if step.sends and (lacking := missing(req, now)):
+        raise Incomplete(lacking)
+    case = eligibility.case_of(req, service, actor, now)
+    checks = (*step.guards, *(eligibility.send_guards(service) if step.sends else ()))
+    refusal = guards.first_refusal(checks, case)
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def _seat(req: Request, service: Definition) -> SeatFact | None:
+    return load_seat(req.id) if service.steps.has_seats else None
+
+
+def _move(
+    req: Request, step: Step, service: Definition, now: datetime, actor: Actor | None
+) -> None:
+    """Set the new status, on the very row that was judged. Raises: TransitionNotAllowed."""
+    target = step.target or Status(req.status)
+    values: dict[str, Any] = {
+        "status": target,
+        "version": req.version + 1,
+        "due_on": deadlines.due_on(req, service, target, now),
+    }
+    if step.sends:
+        values["number"] = req.number or numbering.next_number(service.prefix, now)
+        values["exclusive_key"] = eligibility.own_claim(req, service)
+    elif not service.steps.holds_claim(target):
+        values["exclusive_key"] = None
+    moved = db.session.execute(
+        sa.update(Request)
+        .where(Request.id == req.id, Request.status == req.status, Request.version == req.version)
+        .values(**values)
+        .returning(Request.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if moved is None:
+        raise history.moved_on(req, actor)
+    db.session.refresh(req)
+
+
+def _remarkable(service: Definition) -> frozenset[str]:
+    fields = (spec.name for spec in service.asked)
+    return frozenset(fields) | {spec.kind for spec in service.documents}
+
+
+def _changes(req: Request, decision: Decision) -> dict[str, Any]:
+    """What the trail keeps besides the status: whom it was assigned to, where it was seated."""
+    changes: dict[str, Any] = {}
+    if decision.reviewer_id is not None:
+        changes["reviewer_id"] = [None, req.reviewer_id]
+    if decision.exam_id is not None:
+        changes["exam_id"] = [None, decision.exam_id]
+    return changes
+
+
+def _tell(
+    req: Request,
+    step: Step,
+    service: Definition,
+    now: datetime,
+    reason: str,
+    seat: SeatFact | None,
+) -> None:
+    """Queue the notices of the step in the same transaction."""
+    params: dict[str, Any] = {
+        "number": req.number,
+        "service": {"ar": service.title.ar, "en": service.title.en},
+    }
+    if reason:
+        params["reason"] = reason
+    if seat is not None:
+        params |= {
+            "date": kuwait_date(seat.held_at),
+            "time": seat.held_at.astimezone(KUWAIT).strftime("%H:%M"),
+            "place": {"ar": seat.place_ar, "en": seat.place_en},
+            "confirm_by": seat.confirm_by,
+        }
+    if step.tells:
+        notices.tell_members(
+            step.tells,
+            organisation_id=req.organisation_id,
+            service_code=req.service_code,
+            params=params,
+            now=now,
+            request_id=req.id,
+            url=request_url(req.id),
+        )
+    if step.tells_reviewer and req.reviewer_id is not None:
+        notices.tell(
+            step.tells_reviewer,
+            user_id=req.reviewer_id,
+            params=params,
+            now=now,
+            request_id=req.id,
+            url=office_request_url(req.id),
+        )

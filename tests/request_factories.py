@@ -1,0 +1,220 @@
+"""Builders of requests for tests: drafts filled by the use cases, walked on by steps; committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import yaml
+
+from clearance import definition, workflow
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.models import Document, Exam, Request, ServiceVersion, User
+from clearance.procedures.flows import Action
+from clearance.sessions import actor_of
+from clearance.vocabulary import Status
+from clearance.workflow import Decision
+from tests import factories
+
+_serial = count(1)
+
+TRIVIAL = """
+code: greeting
+prefix: GR
+title: {ar: طلب تحية, en: Greeting Request}
+description: {ar: خدمة للتجربة., en: A service for trying.}
+subject: person
+start: broker_type
+subscription: automatic
+exclusive: none
+fields:
+  - {name: number, mode: shown}
+  - {name: name_ar_1, required: true}
+  - name: words
+    type: text
+    required: true
+    label: {ar: العبارة, en: Words}
+flow: standard
+processing_days: 3
+"""
+"""The text of a service that nobody wrote Python for."""
+
+
+def load_services(now: datetime | None = None) -> None:
+    """Publish the shipped services that the database has not."""
+    definition.load_missing(now or utc_now())
+    db.session.commit()
+
+
+def publish(text: str, **changes: Any) -> ServiceVersion:
+    """Publish a definition given as YAML, with `changes` at its top."""
+    document: Mapping[str, Any] = yaml.safe_load(text) | changes
+    version = definition.publish(document, None, utc_now())
+    db.session.commit()
+    return version
+
+
+def values_for(code: str = "exam", **values: Any) -> dict[str, Any]:
+    """A valid value for every field that the service asks of the standard ones."""
+    known: dict[str, Any] = {
+        "name_ar_1": "أحمد",
+        "name_ar_2": "عبد الله",
+        "name_ar_4": "العنزي",
+        "name_en_1": "Ahmad",
+        "name_en_2": "Abdullah",
+        "name_en_4": "Alenezi",
+        "nationality": "KW",
+        "civil_id": factories.civil_id(),
+        "civil_id_expiry": date(2035, 1, 1),
+        "mobile": factories.mobile(),
+        "email": f"candidate{next(_serial)}@example.com",
+        "address": "حولي، شارع تونس",
+    }
+    asked = {spec.name for spec in definition.current(code).definition.asked}
+    return {name: value for name, value in known.items() if name in asked} | values
+
+
+def make_draft(
+    user: User,
+    code: str = "exam",
+    *,
+    broker_type: str = "private",
+    with_documents: bool = True,
+    now: datetime | None = None,
+    **values: Any,
+) -> Request:
+    """A complete draft of `user`; values replace what is made up."""
+    load_services(now)
+    now = now or utc_now()
+    actor = actor_of(user)
+    req = workflow.start(code, actor, now, broker_type=broker_type)
+    workflow.save(req, values_for(code, **values), actor, now)
+    if with_documents:
+        for spec in definition.of(req).documents:
+            if spec.requires(req.broker_type):
+                make_document(req, spec.kind, user)
+    db.session.commit()
+    return req
+
+
+def make_document(req: Request, kind: str, user: User, **columns: Any) -> Document:
+    """The row of an uploaded document, without a file behind it."""
+    number = next(_serial)
+    values: dict[str, Any] = {
+        "label": f"{kind}.pdf",
+        "media_type": "application/pdf",
+        "size": 1000,
+        "sha256": f"{number:064d}",
+        "storage_key": f"test-{number}",
+        "uploaded_by_id": user.id,
+        "uploaded_at": utc_now(),
+    }
+    document = Document(request_id=req.id, kind=kind, **(values | columns))
+    db.session.add(document)
+    db.session.commit()
+    return document
+
+
+def step(
+    req: Request,
+    action: Action,
+    user: User | None,
+    *,
+    now: datetime | None = None,
+    reason: str = "",
+    data: Decision | None = None,
+) -> Request:
+    """Take one step as `user` (None: the portal) and commit."""
+    workflow.perform(
+        req,
+        action,
+        actor=actor_of(user) if user is not None else None,
+        now=now or utc_now(),
+        version=req.version,
+        reason=reason,
+        data=data,
+    )
+    db.session.commit()
+    return req
+
+
+def make_sent(user: User, code: str = "exam", **options: Any) -> Request:
+    """A request that `user` sent."""
+    now = options.get("now")
+    return step(make_draft(user, code, **options), Action.SEND, user, now=now)
+
+
+def make_exam(**columns: Any) -> Exam:
+    """A sitting ten days from now with 30 seats; columns replace what is made up."""
+    now = utc_now()
+    values: dict[str, Any] = {
+        "held_at": now + timedelta(days=10),
+        "place_ar": "قاعة الامتحانات، الشويخ",
+        "place_en": "Examination Hall, Shuwaikh",
+        "seats": 30,
+        "confirm_by": (now + timedelta(days=7)).date(),
+        "created_at": now,
+    }
+    exam = Exam(**(values | columns))
+    db.session.add(exam)
+    db.session.commit()
+    return exam
+
+
+_REASON = "الوثائق غير واضحة."
+_WAYS: dict[str, tuple[tuple[Action, str], ...]] = {
+    Status.SUBMITTED: (),
+    Status.UNDER_REVIEW: ((Action.TAKE, "office"),),
+    Status.RETURNED: ((Action.RETURN, "office"),),
+    Status.REJECTED: ((Action.REJECT, "office"),),
+    Status.APPROVED: ((Action.APPROVE, "office"),),
+    Status.WITHDRAWN: ((Action.WITHDRAW, "agent"),),
+    Status.LAPSED: ((Action.RETURN, "office"), (Action.LAPSE, "portal")),
+    Status.PREAPPROVED: ((Action.PREAPPROVE, "office"),),
+    Status.SEATED: ((Action.PREAPPROVE, "office"), (Action.SEAT, "office")),
+}
+_TO_CONFIRMED = (*_WAYS[Status.SEATED], (Action.CONFIRM, "agent"))
+_WAYS |= {
+    Status.CONFIRMED: _TO_CONFIRMED,
+    Status.PASSED: (*_TO_CONFIRMED, (Action.PASS, "after")),
+    Status.FAILED: (*_TO_CONFIRMED, (Action.FAIL, "after")),
+    Status.ABSENT: (*_TO_CONFIRMED, (Action.ABSENT, "after")),
+}
+
+
+def make_request(
+    user: User,
+    status: str = Status.SUBMITTED,
+    *,
+    code: str = "exam",
+    reviewer: User | None = None,
+    exam: Exam | None = None,
+    **options: Any,
+) -> Request:
+    """A request of `user` that was walked to `status` by its flow's steps.
+
+    reviewer: who decides (made up when needed). exam: the sitting for a seat (made up when needed).
+    """
+    if status == Status.DRAFT:
+        return make_draft(user, code, **options)
+    req = make_sent(user, code, **options)
+    now = options.get("now")
+    way = _WAYS[status]
+    if any(by in {"office", "after"} for _action, by in way):
+        reviewer = reviewer or factories.make_staff()
+    if any(action == Action.SEAT for action, _by in way):
+        exam = exam or make_exam()
+    for action, by in way:
+        after = exam.held_at + timedelta(hours=3) if by == "after" and exam is not None else now
+        step(
+            req,
+            action,
+            {"agent": user, "portal": None}.get(by, reviewer),
+            now=after,
+            reason=_REASON if action in {Action.RETURN, Action.REJECT} else "",
+            data=Decision(exam_id=exam.id) if exam is not None else None,
+        )
+    return req
