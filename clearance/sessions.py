@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, request
+from flask import Flask, g, request
 from flask import session as cookie
 from flask_login import login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from clearance.actor import Actor, Standing
 from clearance.calendar import utc_now
@@ -206,7 +207,18 @@ def init_app(app: Flask) -> None:
     """Bind Flask-Login: the cookie's id is a session key, never a user's id."""
     login_manager.init_app(app)
     login_manager.session_protection = None  # the server-side row decides
-    login_manager.user_loader(load_actor)
+    login_manager.user_loader(_load_once)
+
+
+def _load_once(key: str) -> Actor | None:
+    """Read the session; if that fails, the page that says so is shown as to a visitor."""
+    if g.get("sessions_are_away"):
+        return None
+    try:
+        return load_actor(key)
+    except SQLAlchemyError:
+        g.sessions_are_away = True
+        raise
 
 
 _SESSION = (
