@@ -1,5 +1,56 @@
-"""The public journeys: registration, codes, sign-in, reset, pages."""
+"""The public journeys: registration, codes, sign-in, reset, pages. Here: their addresses."""
+
+from __future__ import annotations
 
 from flask import Blueprint
 
+from clearance.public import (
+    captcha_routes,
+    gate,
+    health,
+    language,
+    pages,
+    register,
+    reset,
+    sign_in,
+    verify,
+)
+
+GET_POST = ["GET", "POST"]
+
 blueprint = Blueprint("public", __name__)
+blueprint.before_app_request(language.adopt_posted)
+blueprint.before_app_request(gate.check)
+blueprint.app_context_processor(pages.common_context)
+
+_add = blueprint.add_url_rule
+_add("/", "index", pages.index)
+_add("/terms", "terms", pages.terms)
+_add("/support", "support", pages.support)
+_add("/guide", "guide", pages.guide)
+_add("/language", "language", language.choose, methods=["POST"])
+
+_add("/register", "register", register.register, methods=GET_POST)
+_add("/register/sent", "registered", register.registered)
+_add("/invitation/<token>", "invitation", register.invitation, methods=GET_POST)
+
+_add("/login", "sign_in", sign_in.sign_in, methods=GET_POST)
+_add("/login/factor", "factor", sign_in.factor, methods=GET_POST)
+_add("/logout", "sign_out", sign_in.sign_out, methods=["POST"])
+_add("/session/stay", "stay", sign_in.stay, methods=["POST"])
+
+_add("/verify", "verify", verify.verify, methods=GET_POST)
+_add("/verify/resend", "verify_resend", verify.resend, methods=["POST"])
+_add("/verify/done", "verified", verify.verified)
+
+_add("/password", "choose_password", reset.choose_password, methods=GET_POST)
+_add("/reset", "reset", reset.reset, methods=GET_POST)
+_add("/reset/sent", "reset_sent", reset.reset_sent)
+_add("/reset/confirm", "reset_confirm", reset.reset_confirm, methods=GET_POST)
+
+_add("/captcha", "captcha_new", captcha_routes.new, methods=["POST"])
+_add("/captcha/<ref>.png", "captcha_image", captcha_routes.image)
+_add("/captcha/<ref>.wav", "captcha_audio", captcha_routes.audio)
+
+_add("/healthz", "healthz", health.healthz)
+_add("/readyz", "readyz", health.readyz)

@@ -1,0 +1,59 @@
+"""The language switch: by itself, and by any form, which then keeps what was typed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, after_this_request, current_app, g, redirect, request
+from flask_babel import refresh
+from flask_login import current_user
+
+from clearance.database import own_transaction
+from clearance.i18n import COOKIE, LANGUAGES
+from clearance.models import User
+from clearance.public import gate
+
+POSTED = "_language"
+COOKIE_LIFETIME = timedelta(days=365)
+
+
+def adopt_posted() -> None:
+    """Adopt the language that a form's switch posted; runs before each request.
+
+    The form's view then shows the page again with what was typed (`journey.is_redrawn`).
+    """
+    if request.method == "POST" and request.endpoint is not None:
+        chosen = request.form.get(POSTED)
+        if chosen in LANGUAGES:
+            _adopt(chosen)
+
+
+def choose() -> Any:
+    """POST /language: keep the language and show the same page again."""
+    chosen = request.form.get("lang")
+    if chosen in LANGUAGES:
+        _adopt(chosen)
+    return redirect(gate.safe_next(request.form.get("next")) or "/", code=303)
+
+
+def _adopt(lang: str) -> None:
+    g.language = lang
+    refresh()
+    user_id = getattr(current_user, "user_id", None)
+    if user_id is not None and current_user.language != lang:
+        with own_transaction() as connection:
+            connection.execute(sa.update(User).where(User.id == user_id).values(language=lang))
+
+    @after_this_request
+    def _keep(response: Response) -> Response:
+        response.set_cookie(
+            COOKIE,
+            lang,
+            max_age=COOKIE_LIFETIME,
+            samesite="Lax",
+            httponly=True,
+            secure=current_app.extensions["settings"].is_https,
+        )
+        return response

@@ -1,0 +1,122 @@
+"""Pages to read: welcome, terms, support, guide; and what every page of the portal shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g, render_template, url_for
+from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
+
+from clearance import definition, office_settings, sessions
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.i18n import language
+from clearance.models import Announcement
+from clearance.settings import ROOT
+
+ANNOUNCEMENTS_SHOWN = 5
+PICTURES = ROOT / "static" / "img" / "guide"
+
+
+class SupportContacts:
+    """How to reach the office; read only when a page shows it, once a request."""
+
+    @property
+    def phone(self) -> str:
+        """Telephone number as people write it."""
+        return _support("support_phone")
+
+    @property
+    def email(self) -> str:
+        """E-mail address."""
+        return _support("support_email")
+
+    @property
+    def fax(self) -> str:
+        """Fax number."""
+        return _support("support_fax")
+
+    @property
+    def hours(self) -> str:
+        """When somebody answers, in the page's language."""
+        return _support(f"support_hours_{language()}")
+
+
+def index() -> str:
+    """GET /: what the portal is, its services, current announcements."""
+    services = [version.definition for version in definition.all_current()]
+    return render_template(
+        "public/index.html",
+        services=services,
+        announcements=_announcements(),
+    )
+
+
+def terms() -> str:
+    """GET /terms."""
+    return render_template("public/terms.html")
+
+
+def support() -> str:
+    """GET /support: phone, e-mail, fax."""
+    return render_template("public/support.html")
+
+
+def guide() -> str:
+    """GET /guide: registering and using the services, step by step."""
+    services = [version.definition for version in definition.all_current()]
+    return render_template(
+        "public/guide.html",
+        services=services,
+        picture=_picture,
+        lapse_days=office_settings.get("returned_lapse_days"),
+        validity_years=office_settings.get("exam_validity_years"),
+    )
+
+
+def common_context() -> dict[str, Any]:
+    """Give every template the support contacts and, signed in, the idle limit.
+
+    Runs for error pages too, so it touches neither the database nor a session that is not read yet.
+    """
+    context: dict[str, Any] = {"support": SupportContacts()}
+    if g.get("actor_is_read") and current_user.is_authenticated:
+        idle = sessions.idle_limit(current_user.role)
+        context["idle_seconds"] = int(idle.total_seconds())
+        context["stay_url"] = url_for("public.stay")
+    return context
+
+
+def _support(key: str) -> str:
+    known: dict[str, str] = g.setdefault("support_contacts", {})
+    if key not in known:
+        try:
+            known[key] = str(office_settings.get(key) or "")
+        except SQLAlchemyError:
+            # The page that says the database is away must still be shown.
+            db.session.rollback()
+            known[key] = str(office_settings.SETTINGS[key].default)
+    return known[key]
+
+
+def _announcements() -> list[Announcement]:
+    now = utc_now()
+    return list(
+        db.session.scalars(
+            sa.select(Announcement)
+            .where(
+                Announcement.published_at <= now,
+                sa.or_(Announcement.ends_at.is_(None), Announcement.ends_at > now),
+            )
+            .order_by(Announcement.published_at.desc(), Announcement.id.desc())
+            .limit(ANNOUNCEMENTS_SHOWN)
+        )
+    )
+
+
+def _picture(name: str) -> str | None:
+    """Return the path under static/ of the guide's picture `name` in the page's language."""
+    path = PICTURES / f"{name}-{language()}.png"
+    return str(path.relative_to(ROOT / "static")) if path.is_file() else None

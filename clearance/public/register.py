@@ -1,0 +1,158 @@
+"""Registering an account, in both variants, and accepting an invitation to the office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from clearance import accounts, customs, one_time_keys
+from clearance.calendar import utc_now
+from clearance.database import own_transaction
+from clearance.errors import NotFound, Refused, ServiceUnavailable
+from clearance.extensions import db
+from clearance.i18n import in_language, language
+from clearance.models import LegalEntity, OneTimeKey
+from clearance.public import journey
+from clearance.vocabulary import ROLE_LABELS
+from forms.account import EntityChoice, InvitationForm, RegistrationForm
+
+FORM_NAME = "register"
+KEY_OWNER = "register"
+
+
+def register() -> Any:
+    """GET and POST /register."""
+    form = RegistrationForm(_entities())
+    faults: list[str] = []
+    status = 200
+    if journey.is_sent():
+        is_image_right = journey.spend_image(FORM_NAME)
+        if not is_image_right and _was_sent():
+            return _to_sent()
+        journey.note_leftovers(form)
+        is_valid = form.validate()
+        journey.judge_image(form, is_image_right)
+        if is_valid and is_image_right:
+            try:
+                return _send(form)
+            except (customs.Rejected, ServiceUnavailable) as error:
+                faults, status = [str(error.message)], _status_of(error)
+            except Refused as error:
+                faults = [str(text) for text in (error.refusal.text, error.refusal.change) if text]
+            except accounts.WeakPassword as error:
+                form.password.errors = [*form.password.errors, *map(str, error.faults)]
+    return _page(form, faults), status
+
+
+def registered() -> str:
+    """GET /register/sent: the same page whoever registered."""
+    return render_template("public/registered.html")
+
+
+def invitation(token: str) -> Any:
+    """GET and POST /invitation/<token>: staff choose their name and password."""
+    form = InvitationForm()
+    if journey.is_sent() and form.validate():
+        try:
+            user = accounts.accept_invitation(
+                token,
+                utc_now(),
+                first_name=form.first_name.data,
+                last_name=form.last_name.data,
+                password=form.password.data or "",
+                language=language(),
+                mobile=form.mobile.data,
+            )
+        except accounts.WeakPassword as error:
+            form.password.errors = [*form.password.errors, *map(str, error.faults)]
+        else:
+            if user is None:
+                raise NotFound
+            db.session.commit()
+            flash(
+                _("Your account is ready. Sign in with your e-mail and your password."), "success"
+            )
+            return redirect(url_for("public.sign_in"), code=303)
+    db.session.rollback()
+    found = accounts.find_invitation(token, utc_now())
+    if found is None:
+        raise NotFound
+    return render_template(
+        "public/invitation.html", form=form, email=found.email, role=ROLE_LABELS[found.role]
+    )
+
+
+def _send(form: RegistrationForm) -> Any:
+    """Ask the customs system if need be, then keep the registration and go to the sent page."""
+    now = utc_now()
+    answer = None
+    if form.uses_customs:
+        answer = customs.verify(
+            form.licence_no.data, form.customs_user.data, form.customs_password.data or "", now
+        )
+    accounts.register(_applicant(form), customs=answer, now=now)
+    # The image text that was used up is the form's one-time key: nobody can spend it again.
+    one_time_keys.claim(_key(), KEY_OWNER, url_for("public.registered"), now)
+    db.session.commit()
+    return _to_sent()
+
+
+def _applicant(form: RegistrationForm) -> accounts.Applicant:
+    return accounts.Applicant(
+        legal_entity=form.legal_entity.data or "",
+        organisation_name=form.organisation_name.data or "",
+        first_name=form.first_name.data or "",
+        last_name=form.last_name.data or "",
+        gender=form.gender.data or "",
+        civil_id=form.civil_id.data or "",
+        mobile=form.mobile.data,
+        email=form.email.data,
+        password=form.password.data or "",
+        language=language(),
+    )
+
+
+def _page(form: RegistrationForm, faults: list[str]) -> str:
+    image = journey.new_image(FORM_NAME)
+    return render_template("public/register.html", form=form, faults=faults, image=image)
+
+
+def _to_sent() -> Any:
+    return redirect(url_for("public.registered"), code=303)
+
+
+def _status_of(error: Exception) -> int:
+    return error.status_code if isinstance(error, ServiceUnavailable) else 200
+
+
+def _entities() -> list[EntityChoice]:
+    """Read who may register on a connection of its own: hashing comes before the transaction."""
+    with own_transaction(write=False) as connection:
+        rows = connection.execute(
+            sa.select(LegalEntity.__table__)
+            .where(LegalEntity.is_active)
+            .order_by(LegalEntity.position, LegalEntity.code)
+        ).all()
+    return [
+        EntityChoice(
+            code=row.code,
+            label=in_language(row, "name"),
+            has_customs_account=row.has_customs_account,
+            needs_name=row.needs_organisation_name,
+        )
+        for row in rows
+    ]
+
+
+def _key() -> str:
+    return f"{KEY_OWNER}:{request.form.get('captcha_ref', '')[:40]}"
+
+
+def _was_sent() -> bool:
+    """Whether this very form went through before: a double click, or back and send again."""
+    with own_transaction(write=False) as connection:
+        statement = sa.select(OneTimeKey.key).where(OneTimeKey.key == _key())
+        return connection.execute(statement).first() is not None

@@ -1,0 +1,126 @@
+"""Signing in, the second factor of staff, staying and signing out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import (
+    Response,
+    current_app,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from clearance import accounts, second_factor, sessions, throttle
+from clearance.calendar import utc_now
+from clearance.errors import TooManyTries
+from clearance.extensions import db
+from clearance.public import gate, journey
+from clearance.vocabulary import SessionStage
+from forms.account import FactorForm, SignInForm
+
+
+def sign_in() -> Any:
+    """GET and POST /login?next=…"""
+    target = gate.safe_next(request.args.get("next"))
+    if current_user.is_authenticated:
+        return gate.go_on(target)
+    form = SignInForm()
+    if journey.is_sent() and form.validate():
+        result = accounts.sign_in(
+            form.email.data,
+            form.password.data or "",
+            ip=throttle.client_ip(),
+            device=request.cookies.get(accounts.DEVICE_COOKIE),
+            now=utc_now(),
+        )
+        db.session.commit()
+        if result.key is not None:
+            enter(result.key, target)
+            return known_device(gate.go_on(target), result.device)
+        form.password.errors = [_("The e-mail or the password is not right.")]
+    return render_template(
+        "public/sign_in.html",
+        form=form,
+        next=target,
+        demo_accounts=current_app.extensions.get("demo_accounts", ()),
+    )
+
+
+def factor() -> Any:
+    """GET and POST /login/factor: the code of the second factor."""
+    form = FactorForm()
+    target = gate.remembered()
+    if journey.is_sent():
+        if "_resend" in request.form:
+            return _send_factor_again()
+        if form.validate():
+            key = accounts.pass_factor(current_user, form.code.data, utc_now())
+            db.session.commit()
+            if key is not None:
+                enter(key, target)
+                return gate.go_on(target)
+            form.code.errors = [_("This code is not right, or no longer valid.")]
+    uses_totp = second_factor.uses_totp(current_user.user_id)
+    return render_template("public/factor.html", form=form, uses_totp=uses_totp)
+
+
+def sign_out() -> Any:
+    """POST /logout: end this session at once, here and on the server."""
+    if current_user.is_authenticated:
+        sessions.end_session(utc_now(), session_id=current_user.session_id)
+        db.session.commit()
+    sessions.leave()
+    flash(_("You are signed out."), "success")
+    response = redirect(url_for("public.sign_in"), code=303)
+    response.headers["Clear-Site-Data"] = '"storage"'
+    return response
+
+
+def stay() -> Response:
+    """POST /session/stay: the request itself keeps the session awake."""
+    return jsonify(ok=True)
+
+
+def enter(key: str, target: str) -> None:
+    """Give the browser the session `key` (committed already) and begin the step it is at."""
+    sessions.enter(key)
+    if current_user.is_full:
+        return
+    gate.remember(target)
+    if current_user.stage == SessionStage.FACTOR:
+        try:
+            second_factor.start(current_user, utc_now())
+        except TooManyTries as error:
+            db.session.rollback()
+            flash(str(error.message), "warning")
+        else:
+            db.session.commit()
+
+
+def known_device(response: Any, device: str) -> Response:
+    """Let the browser be known again: a throttle budget of its own, and nothing else (rule 17)."""
+    made: Response = make_response(response)
+    made.set_cookie(
+        accounts.DEVICE_COOKIE,
+        device,
+        max_age=accounts.DEVICE_LIFETIME,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.extensions["settings"].is_https,
+    )
+    return made
+
+
+def _send_factor_again() -> Any:
+    second_factor.start(current_user, utc_now())
+    db.session.commit()
+    flash(_("A new code was sent. The earlier one is no longer valid."), "success")
+    return redirect(url_for("public.factor"), code=303)

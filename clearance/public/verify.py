@@ -1,0 +1,114 @@
+"""Proving e-mail and mobile by the two codes. Labels: the registration manual, step 5."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from clearance import accounts, codes, sessions
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.public import gate, journey, sign_in
+from clearance.values import mask_email, mask_mobile
+from clearance.vocabulary import Channel, CodePurpose
+from forms.account import VerifyForm
+
+RESEND_AFTER_SECONDS = 60  # the shortest limit of the policies code_sent_*
+
+
+def verify() -> Any:
+    """GET and POST /verify."""
+    form = VerifyForm()
+    if journey.is_sent():
+        _leave_out_proved(form)
+        if form.validate():
+            answer = _try_codes(form)
+            if answer is not None:
+                return answer
+    return _page(form)
+
+
+def resend() -> Any:
+    """POST /verify/resend: a new code on one channel; the earlier one is void."""
+    try:
+        channel = Channel(request.form.get("channel", ""))
+    except ValueError:
+        abort(400)
+    accounts.resend(current_user, channel, utc_now())
+    db.session.commit()
+    texts = {
+        Channel.EMAIL: _("A new code was sent to your e-mail. The earlier one is no longer valid."),
+        Channel.SMS: _("A new code was sent to your mobile. The earlier one is no longer valid."),
+    }
+    flash(texts[channel], "success")
+    return redirect(url_for("public.verify"), code=303)
+
+
+def verified() -> str:
+    """GET /verify/done: the confirmation with «موافق», which leads into the portal."""
+    target = gate.remembered() or gate.home_of(current_user)
+    return render_template("public/verified.html", target=target)
+
+
+def _try_codes(form: VerifyForm) -> Any:
+    """Compare the codes; the answer when both are proved, None to show the page again."""
+    target = gate.remembered()
+    result = accounts.verify(
+        current_user,
+        form.email_code.data if "email_code" in form else None,
+        form.mobile_code.data if "mobile_code" in form else None,
+        utc_now(),
+        device=request.cookies.get(accounts.DEVICE_COOKIE),
+    )
+    db.session.commit()
+    if result.refusal is not None:
+        sessions.leave()
+        flash(str(result.refusal.text), "error")
+        flash(str(result.refusal.change), "info")
+        return redirect(url_for("public.sign_in"), code=303)
+    if result.key is not None:
+        sign_in.enter(result.key, target)
+        gate.remember(target)
+        return redirect(url_for("public.verified"), code=303)
+    wrong = _("This code is not right, or no longer valid. You can ask for a new one.")
+    if "email_code" in form and not result.email_ok:
+        form.email_code.errors = [wrong]
+    if "mobile_code" in form and not result.mobile_ok:
+        form.mobile_code.errors = [wrong]
+    return None
+
+
+def _page(form: VerifyForm) -> str:
+    contacts = accounts.contacts(current_user)
+    return render_template(
+        "public/verify.html",
+        form=form,
+        contacts=contacts,
+        email=mask_email(contacts.email),
+        mobile=mask_mobile(contacts.mobile),
+        email_wait=_seconds_until_resend(Channel.EMAIL),
+        mobile_wait=_seconds_until_resend(Channel.SMS),
+    )
+
+
+def _leave_out_proved(form: VerifyForm) -> None:
+    contacts = accounts.contacts(current_user)
+    if contacts.email_ok:
+        del form.email_code
+    if contacts.mobile_ok:
+        del form.mobile_code
+
+
+def _seconds_until_resend(channel: Channel) -> int:
+    """How long until a new code may be asked for; a hint only, the throttle decides."""
+    now = utc_now()
+    owner = codes.owner_of(current_user)
+    until = codes.living_until(owner, CodePurpose.VERIFY, channel, now)
+    if until is None:
+        return 0
+    age = codes.LIFETIME - (until - now)
+    return max(0, math.ceil(RESEND_AFTER_SECONDS - age.total_seconds()))
