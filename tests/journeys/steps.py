@@ -1,0 +1,110 @@
+"""Steps that several journeys take: reading the image text, registering, typing codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance.extensions import db
+from clearance.models import Captcha
+from tests import factories
+from tests.gateways import queued_code
+from tests.pages import Page, PageClient
+
+PASSWORD = factories.PASSWORD
+EMAIL = "noura@example.com"
+MOBILE = "50001234"
+MOBILE_E164 = "+96550001234"
+
+TEXTS = {
+    "ar": {
+        "sign_in": "تسجيل الدخول",
+        "register": "تسجيل حساب جديد",
+        "sent": "تم استلام طلب التسجيل",
+        "verify": "التحقق",
+        "ok": "موافق",
+        "needed": "هذا الحقل مطلوب. يرجى تعبئته.",
+        "image": "النص المدخل لا يطابق نص الصورة. تم عرض صورة جديدة، يرجى إدخال نصها.",
+        "refused": "البريد الإلكتروني أو كلمة المرور غير صحيحة.",
+        "code": "رمز التحقق غير صحيح أو لم يعد صالحاً.",
+        "reset": "إعادة ضبط كلمة المرور",
+    },
+    "en": {
+        "sign_in": "Sign in",
+        "register": "Register a new account",
+        "sent": "Registration received",
+        "verify": "Verification",
+        "ok": "OK",
+        "needed": "This is needed. Please fill it in.",
+        "image": "This is not what the image says. A new image is shown: type its text.",
+        "refused": "The e-mail or the password is not right.",
+        "code": "This code is not right, or no longer valid.",
+        "reset": "Reset the password",
+    },
+}
+
+
+def browser(app: Flask, lang: str = "ar", **kwargs: Any) -> PageClient:
+    """A visitor's browser that reads in `lang`."""
+    return PageClient(app, language=lang, **kwargs)
+
+
+def image_text(app: Flask, page: Page) -> str:
+    """What the page's image says, read where only the server knows it."""
+    field = page.soup.find(attrs={"name": "captcha_ref"})
+    assert field is not None, f"no image text on {page.url}"
+    with app.app_context():
+        text = db.session.scalar(sa.select(Captcha.image_text).where(Captcha.ref == field["value"]))
+    assert text is not None
+    return str(text)
+
+
+def registration_values(**changes: Any) -> dict[str, Any]:
+    """What an agent without a customs account types."""
+    values: dict[str, Any] = {
+        "legal_entity": "clearing_agent",
+        "first_name": "نورة",
+        "last_name": "الشمري",
+        "gender": "female",
+        "civil_id": "288010100115",
+        "mobile": MOBILE,
+        "email": EMAIL,
+        "password": PASSWORD,
+        "password_confirm": PASSWORD,
+        "accept_terms": "y",
+    }
+    return values | changes
+
+
+def send_registration(client: PageClient, *, status: int = 200, **changes: Any) -> Page:
+    """Open /register, fill everything in (changes replace) and send it."""
+    page = client.get("/register")
+    values = {"captcha": image_text(client.app, page), **registration_values(**changes)}
+    return client.submit(page, values, form="#register-form", status=status)
+
+
+def sign_in(
+    client: PageClient, email: str = EMAIL, password: str = PASSWORD, url: str = "/login"
+) -> Page:
+    """Sign in through the page; returns where it leads."""
+    page = client.get(url)
+    return client.submit(page, {"email": email, "password": password}, form="#sign-in-form")
+
+
+def code_to(app: Flask, address: str) -> str:
+    """The newest code sent to that address."""
+    with app.app_context():
+        return queued_code(address)
+
+
+def type_codes(
+    client: PageClient, page: Page, email: str = EMAIL, mobile: str = MOBILE_E164
+) -> Page:
+    """Type both right codes on /verify."""
+    codes = {
+        "email_code": code_to(client.app, email),
+        "mobile_code": code_to(client.app, mobile),
+    }
+    return client.submit(page, codes, form="#verify-form")

@@ -1,0 +1,114 @@
+"""The language by one click: it keeps the page and, on a form, what was typed."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance.extensions import db
+from clearance.models import Registration, User
+from tests import factories
+from tests.journeys import steps
+from tests.pages import PageClient
+
+
+def test_arabic_comes_first_and_english_is_one_click_away(app: Flask) -> None:
+    client = PageClient(app)
+    page = client.get("/guide?a=1")
+    assert (page.soup.html["lang"], page.soup.html["dir"]) == ("ar", "rtl")
+    page = client.submit(page, {}, form='header form[action="/language"]', press="lang=en")
+    assert page.url == "/guide?a=1"
+    assert (page.soup.html["lang"], page.soup.html["dir"]) == ("en", "ltr")
+    assert client.get("/support").soup.html["lang"] == "en"
+
+
+def test_the_cookie_stays_a_year_and_goes_to_this_site_only(app: Flask) -> None:
+    client = PageClient(app)
+    data = {"csrf_token": client.csrf_token(), "lang": "en", "next": "/guide"}
+    response = client.http.post("/language", data=data)
+    cookie = next(c for c in response.headers.getlist("Set-Cookie") if c.startswith("lang=en"))
+    assert "Max-Age=31536000" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil", ""])
+def test_the_switch_never_leads_to_another_host(app: Flask, target: str) -> None:
+    client = PageClient(app)
+    data = {"csrf_token": client.csrf_token(), "lang": "en", "next": target}
+    assert client.http.post("/language", data=data).location == "/"
+
+
+def test_an_unknown_language_changes_nothing(app: Flask) -> None:
+    client = PageClient(app)
+    page = client.post("/language", {"lang": "fr", "next": "/guide"})
+    assert page.soup.html["lang"] == "ar"
+    assert client.http.get_cookie("lang") is None
+
+
+@pytest.mark.databases
+def test_somebody_signed_in_keeps_the_language_for_messages_too(app: Flask) -> None:
+    client = PageClient(app)
+    with app.app_context():
+        user = factories.make_agent(language="ar")
+    factories.sign_in(client, user)
+    client.post("/language", {"lang": "en", "next": "/guide"})
+    with app.app_context():
+        assert db.session.get_one(User, user.id).language == "en"
+
+
+def test_the_users_own_language_shows_where_no_cookie_is(app: Flask) -> None:
+    client = PageClient(app)
+    with app.app_context():
+        user = factories.make_agent(language="en")
+    factories.sign_in(client, user)
+    assert client.get("/guide").soup.html["lang"] == "en"
+
+
+@pytest.mark.databases
+def test_a_form_switched_to_the_other_language_keeps_what_was_typed(app: Flask) -> None:
+    client = steps.browser(app, "ar")
+    page = client.get("/register")
+    values = steps.registration_values(email="not an address", captcha="abc", civil_id="12")
+    page = client.submit(page, values, form="#register-form", press="_language=en")
+    assert page.soup.html["lang"] == "en"
+    assert page.h1 == "Register a new account"
+    for name in ("first_name", "last_name", "mobile", "email", "civil_id"):
+        assert page.soup.find(attrs={"name": name})["value"] == values[name]
+    assert page.soup.select_one('[name="gender"] option[selected]')["value"] == "female"
+    assert page.soup.find(attrs={"name": "accept_terms"}).has_attr("checked")
+    for secret in ("password", "password_confirm", "captcha"):
+        assert not page.soup.find(attrs={"name": secret}).get("value")
+    assert page.soup.select(".error-summary, .field-error") == []
+    with app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Registration)) == 0
+    assert client.get("/guide").soup.html["lang"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "field", "value"),
+    [
+        ("/login", "#sign-in-form", "email", "a@example.com"),
+        ("/reset", "#reset-form", "email", "a@example.com"),
+        ("/reset/confirm?ref=abc", "#reset-confirm-form", "code", ""),
+    ],
+)
+def test_every_public_form_can_be_switched(
+    app: Flask, path: str, form: str, field: str, value: str
+) -> None:
+    client = steps.browser(app, "en")
+    page = client.get(path)
+    page = client.submit(page, {field: value or "ABC"}, form=form, press="_language=ar")
+    assert page.soup.html["lang"] == "ar"
+    assert (page.soup.find(attrs={"name": field}).get("value") or "") == value
+    assert page.soup.select(".error-summary") == []
+    header = page.soup.select_one('header button[name="_language"]')
+    assert header["form"] == form.removeprefix("#")
+
+
+def test_choosing_a_language_signed_out_lets_sign_in_keep_it(app: Flask) -> None:
+    client = steps.browser(app, "en")
+    with app.app_context():
+        email = factories.make_agent(language="ar").email
+    page = steps.sign_in(client, email, url="/login?next=/guide")
+    assert page.soup.html["lang"] == "en"
