@@ -140,17 +140,17 @@ def verify(licence_no: str, customs_user: str, password: str, now: datetime) -> 
     ]
     throttle.hit_all(tries, now)
     url = current_app.extensions["settings"].customs_url
+    ask = _ask_http if url else _ask_register
     try:
-        told = (_ask_http if url else _ask_register)(licence_no, customs_user, password)
-        answer = None if told is None else _read(told, licence_no)
+        answer = _read(ask(licence_no, customs_user, password), licence_no)
+    except Rejected:
+        audit.access("customs:verify", object_type="customs", result="rejected")
+        raise
     except ServiceUnavailable:
         throttle.refund(tries, now)
         audit.access("customs:verify", object_type="customs", result="unavailable")
         raise
-    result = "rejected" if answer is None else "agreed"
-    audit.access("customs:verify", object_type="customs", object_id=licence_no, result=result)
-    if answer is None:
-        raise Rejected
+    audit.access("customs:verify", object_type="customs", object_id=licence_no, result="agreed")
     return answer
 
 
@@ -184,8 +184,8 @@ def _read(told: Any, licence_no: str) -> Answer:
     return answer
 
 
-def _ask_register(licence_no: str, customs_user: str, password: str) -> Any | None:
-    """What the embedded register knows, or None; a missing account costs a hash too."""
+def _ask_register(licence_no: str, customs_user: str, password: str) -> Any:
+    """What the embedded register knows; a missing account costs a hash too. Raises: Rejected."""
     with own_transaction(write=False) as connection:
         row = connection.execute(
             sa.select(CustomsAccount.password_hash, CustomsAccount.answer).where(
@@ -194,11 +194,13 @@ def _ask_register(licence_no: str, customs_user: str, password: str) -> Any | No
             )
         ).one_or_none()
     is_right = verify_password(row.password_hash if row is not None else "", password)
-    return row.answer if row is not None and is_right else None
+    if row is None or not is_right:
+        raise Rejected
+    return row.answer
 
 
-def _ask_http(licence_no: str, customs_user: str, password: str) -> Any | None:
-    """What the system at CUSTOMS_URL answers, within 5 seconds in all; None when it refuses."""
+def _ask_http(licence_no: str, customs_user: str, password: str) -> Any:
+    """What the system at CUSTOMS_URL answers, within 5 seconds in all. Raises: Rejected."""
     settings = current_app.extensions["settings"]
     exchange = _Exchange(
         f"{settings.customs_url}/accounts/verify",
@@ -208,7 +210,7 @@ def _ask_http(licence_no: str, customs_user: str, password: str) -> Any | None:
     exchange.start()
     exchange.join(TIMEOUT_SECONDS)
     if exchange.status == requests.codes.unauthorized:
-        return None
+        raise Rejected
     if exchange.status != requests.codes.ok:
         log.warning("customs_unavailable", status=exchange.status, fault=exchange.fault)
         raise unavailable()

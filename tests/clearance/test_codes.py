@@ -1,0 +1,289 @@
+"""One-time codes: bound to what they prove, five tries, ten minutes, once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance import codes, secrets_box
+from clearance.errors import Refused, TooManyTries
+from clearance.extensions import db
+from clearance.models import AccessEvent, Delivery, VerificationCode
+from clearance.vocabulary import Channel, CodePurpose
+from tests.gateways import queued_code
+from tests.parallel import run_together
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+OWNER = "registration:7"
+EMAIL = "new@example.com"
+MOBILE = "+96550001234"
+
+
+def issue(
+    owner: str = OWNER,
+    channel: Channel = Channel.EMAIL,
+    address: str = EMAIL,
+    purpose: CodePurpose = CodePurpose.VERIFY,
+    now: datetime = NOW,
+) -> str:
+    codes.issue(owner, purpose, channel, address, "ar", now)
+    db.session.commit()
+    return read_code(address)
+
+
+def read_code(address: str = EMAIL) -> str:
+    """The newest code for `address`; the transaction of reading it is ended."""
+    code = queued_code(address)
+    db.session.commit()
+    return code
+
+
+def try_it(
+    code: str,
+    owner: str = OWNER,
+    channel: Channel = Channel.EMAIL,
+    address: str = EMAIL,
+    purpose: CodePurpose = CodePurpose.VERIFY,
+    now: datetime = NOW,
+) -> bool:
+    is_right = codes.check(owner, purpose, channel, address, code, now)
+    db.session.commit()
+    return is_right
+
+
+def another(code: str) -> str:
+    """A code that is not `code`."""
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+@pytest.fixture
+def wide(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    """An application whose budgets leave the five tries of a code as the only limit."""
+    app = make_app(limits={"code_try_account": "", "code_try_ip": ""})
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.databases
+def test_a_right_code_proves_once(context: Flask) -> None:
+    code = issue()
+    assert re.fullmatch("[0-9]{6}", code)
+    assert try_it(code) is True
+    assert try_it(code) is False
+
+
+def test_spaces_and_arabic_digits_are_no_mistake(context: Flask) -> None:
+    code = issue()
+    typed = " ".join(code).translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    assert try_it(typed) is True
+
+
+def test_a_reset_code_has_eight_characters_without_look_alikes(context: Flask) -> None:
+    code = issue(purpose=CodePurpose.RESET)
+    assert re.fullmatch("[A-HJKMNP-Z2-9]{8}", code)
+    assert try_it(code.lower(), purpose=CodePurpose.RESET) is True
+
+
+def test_a_code_serves_nothing_but_what_it_was_made_for(context: Flask) -> None:
+    mine = issue()
+    issue(owner="registration:8", address="other@example.com")
+    issue(channel=Channel.SMS, address=MOBILE)
+    issue(purpose=CodePurpose.CONTACT)
+    assert not try_it(mine, owner="registration:8", address="other@example.com")
+    assert not try_it(mine, channel=Channel.SMS, address=MOBILE)
+    assert not try_it(mine, purpose=CodePurpose.CONTACT)
+    assert not try_it(mine, address="changed@example.com")
+    assert try_it(mine)
+
+
+def test_sending_again_voids_the_code_before(context: Flask) -> None:
+    first = issue()
+    second = issue(now=NOW + timedelta(minutes=1))
+    if first != second:
+        assert not try_it(first, now=NOW + timedelta(minutes=1))
+    assert try_it(second, now=NOW + timedelta(minutes=1))
+    row = db.session.scalars(sa.select(VerificationCode).order_by(VerificationCode.id)).first()
+    assert row is not None
+    assert row.voided_at == NOW + timedelta(minutes=1)
+
+
+def test_after_ten_minutes_and_before_its_time_a_code_is_void(context: Flask) -> None:
+    code = issue()
+    assert not try_it(code, now=NOW - timedelta(seconds=1))
+    assert not try_it(code, now=NOW + codes.LIFETIME)
+    assert try_it(code, now=NOW + codes.LIFETIME - timedelta(seconds=1))
+
+
+@pytest.mark.databases
+def test_five_wrong_tries_void_the_code(context: Flask) -> None:
+    code = issue()
+    for _ in range(codes.TRIES):
+        assert not try_it(another(code))
+    assert not try_it(code)
+
+
+def test_resending_does_not_refill_the_accounts_budget(context: Flask) -> None:
+    now = NOW
+    for _ in range(4):
+        code = issue(now=now)
+        for _ in range(codes.TRIES):
+            assert not try_it(another(code), now=now)
+        now += timedelta(minutes=1)
+    code = issue(now=now)
+    with pytest.raises(TooManyTries):
+        try_it(code, now=now)
+
+
+def test_the_try_stands_even_if_the_request_is_undone(context: Flask) -> None:
+    code = issue()
+    codes.try_code(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, another(code), NOW)
+    db.session.rollback()
+    assert db.session.scalar(sa.select(VerificationCode.tries_left)) == codes.TRIES - 1
+
+
+def test_a_right_code_not_spent_stays_usable(context: Flask) -> None:
+    code = issue()
+    code_id = codes.try_code(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, code, NOW)
+    assert code_id is not None
+    db.session.rollback()
+    assert try_it(code)
+
+
+def test_the_database_keeps_only_a_keyed_hash(context: Flask) -> None:
+    code = issue()
+    row = db.session.scalars(sa.select(VerificationCode)).one()
+    assert len(row.code_hash) == 64
+    assert code not in row.code_hash
+    assert row.code_hash != secrets_box.keyed_hash(code, "code")
+    delivery = db.session.scalars(sa.select(Delivery)).one()
+    assert code not in f"{delivery.subject} {delivery.body}"
+
+
+def test_codes_made_under_the_secret_before_still_work(make_app: Callable[..., Flask]) -> None:
+    old, new = "o" * 40, "n" * 40
+    with make_app(secret_key=old).app_context():
+        code = issue()
+        db.engine.dispose()
+    with make_app(secret_key=new, secret_key_fallbacks=(old,)).app_context():
+        assert try_it(code)
+        db.engine.dispose()
+    with make_app(secret_key=new).app_context():
+        with pytest.raises(ValueError, match="not sealed"):
+            secrets_box.open(db.session.scalars(sa.select(Delivery.body)).one())
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_one_code_a_minute_and_five_an_hour_go_to_an_address(context: Flask) -> None:
+    codes.claim(Channel.SMS, MOBILE, NOW)
+    with pytest.raises(TooManyTries) as refused:
+        codes.claim(Channel.SMS, MOBILE, NOW + timedelta(seconds=20))
+    assert refused.value.retry_after == 40
+    for minute in range(1, 5):
+        codes.claim(Channel.SMS, MOBILE, NOW + timedelta(minutes=minute))
+    with pytest.raises(TooManyTries):
+        codes.claim(Channel.SMS, MOBILE, NOW + timedelta(minutes=6))
+
+
+def test_when_one_address_is_over_its_budget_the_other_is_not_counted(context: Flask) -> None:
+    codes.claim(Channel.SMS, MOBILE, NOW)
+    with pytest.raises(TooManyTries):
+        codes.claim_all([(Channel.EMAIL, EMAIL), (Channel.SMS, MOBILE)], NOW)
+    codes.claim(Channel.EMAIL, EMAIL, NOW)
+
+
+def test_no_sms_goes_to_a_country_off_the_list(context: Flask) -> None:
+    assert codes.is_served(MOBILE)
+    with pytest.raises(Refused, match="country"):
+        codes.claim(Channel.SMS, "+447400123456", NOW)
+
+
+def test_sending_and_trying_leave_masked_access_events(context: Flask) -> None:
+    codes.send(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, "en", NOW)
+    db.session.commit()
+    code = read_code()
+    try_it(another(code))
+    try_it(code)
+    events = db.session.scalars(sa.select(AccessEvent).order_by(AccessEvent.id)).all()
+    assert [(each.kind, each.result) for each in events] == [
+        ("code:send", ""),
+        ("code:try", "wrong"),
+        ("code:try", "right"),
+    ]
+    assert {each.detail for each in events} == {"n•••@example.com"}
+    assert not any(code in f"{each.object_id}{each.detail}" for each in events)
+
+
+def test_a_code_nobody_is_to_know_is_queued_nowhere(context: Flask) -> None:
+    codes.issue(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, "ar", NOW, deliver=False)
+    db.session.commit()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Delivery)) == 0
+    assert db.session.scalars(sa.select(VerificationCode)).one().tries_left == codes.TRIES
+
+
+def test_when_the_living_code_expires_is_told(context: Flask) -> None:
+    issue()
+    asked = (OWNER, CodePurpose.VERIFY, Channel.EMAIL)
+    assert codes.living_until(*asked, NOW) == NOW + codes.LIFETIME
+    assert codes.living_until(*asked, NOW + codes.LIFETIME) is None
+
+
+@pytest.mark.heavy
+@pytest.mark.databases
+def test_200_wrong_codes_at_once_get_five_comparisons(
+    wide: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = issue()
+    assert guesses_compared(wide, another(code), 200, monkeypatch) == codes.TRIES
+
+
+@pytest.mark.databases
+def test_20_wrong_codes_at_once_get_five_comparisons(
+    wide: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = issue()
+    assert guesses_compared(wide, another(code), 20, monkeypatch) == codes.TRIES
+    assert not try_it(code)
+
+
+@pytest.mark.databases
+def test_one_right_code_typed_ten_times_at_once_proves_once(wide: Flask) -> None:
+    code = issue()
+    proved: list[int] = []
+
+    def attempt(number: int) -> None:
+        with wide.app_context():
+            if codes.check(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, code, NOW):
+                proved.append(number)
+            db.session.commit()
+            db.session.remove()
+
+    run_together(attempt, 10)
+    assert len(proved) == 1
+
+
+def guesses_compared(app: Flask, guess: str, count: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many of `count` guesses at once reached the comparison; none may be right."""
+    compared: list[str] = []
+    real = codes.compare
+
+    def counting(typed: str, digest: str, binding: str) -> bool:
+        compared.append(typed)
+        return real(typed, digest, binding)
+
+    monkeypatch.setattr(codes, "compare", counting)
+
+    def attempt(number: int) -> None:
+        with app.app_context():
+            assert not codes.check(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, guess, NOW)
+            db.session.remove()
+
+    run_together(attempt, count)
+    return len(compared)
