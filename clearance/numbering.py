@@ -51,3 +51,13 @@ def _begin(prefix: str, year: int) -> None:
     db.session.execute(
         insert(Counter).values(prefix=prefix, year=year, last=0).on_conflict_do_nothing()
     )
+
+
+def skip_to(prefix: str, year: int, last: int) -> None:
+    """Let the counter go on after `last`, for numbers that were given in bulk."""
+    db.session.execute(
+        sa.update(Counter)
+        .where(Counter.prefix == prefix, Counter.year == year, Counter.last < last)
+        .values(last=last)
+        .execution_options(synchronize_session=False)
+    )

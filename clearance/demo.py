@@ -1,7 +1,0 @@
-"""First cut."""
-
-from flask import Flask
-
-
-def init_app(app: Flask) -> None:
-    """Bind."""

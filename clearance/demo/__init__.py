@@ -1,0 +1,51 @@
+"""Demo mode: an invented world on first start, and as many invented requests as wanted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+import sqlalchemy as sa
+import structlog
+from flask import Flask
+from flask.cli import AppGroup
+
+from clearance import jobs
+from clearance.calendar import utc_now
+from clearance.database import own_transaction
+from clearance.demo import mass, people, register, stories
+from clearance.demo.people import ACCOUNTS, PASSWORD
+from clearance.extensions import db
+from clearance.models import User
+
+__all__ = ["ACCOUNTS", "PASSWORD", "build_world", "init_app"]
+
+log = structlog.get_logger("clearance.demo")
+commands = AppGroup("demo", help="Invented data for trying the portal out.")
+
+
+def init_app(app: Flask) -> None:
+    """Make the world when the portal starts for the first time, and register the commands."""
+    app.cli.add_command(commands)
+    jobs.at_start(build_world)
+
+
+def build_world(now: datetime) -> None:
+    """Make the invented world in an empty database; in any other do nothing. Commits as it goes."""
+    with own_transaction(write=False) as connection:
+        is_empty = connection.scalar(sa.select(sa.func.count()).select_from(User)) == 0
+    if not is_empty:
+        return
+    cast = people.make(now)
+    register.make(cast, now)
+    db.session.commit()
+    stories.play(cast, now)
+    log.info("demo_world_made")
+
+
+@commands.command("requests")
+@click.argument("count", type=click.IntRange(1, 5_000_000))
+def add_requests(count: int) -> None:
+    """Add COUNT realistic requests, the same for the same COUNT."""
+    seconds = mass.add_requests(count, utc_now())
+    click.echo(f"{count:,} requests added in {seconds:.0f} s.")

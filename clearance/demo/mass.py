@@ -1,0 +1,156 @@
+"""Any number of realistic requests at once, for measuring lists and searches at scale."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearance import audit, definition, numbering, search
+from clearance.calendar import kuwait_date
+from clearance.demo.names import Candidate, candidate
+from clearance.extensions import db
+from clearance.models import Organisation, Request, User
+from clearance.procedures.claims import claim_key
+from clearance.vocabulary import Role, Status
+
+CHUNK = 5_000
+YEARS = 4
+FIRST_PERSON = 1_000_000
+SEED = 20_260_101
+# What an office of this kind has after some years: most is decided, little is open.
+WEIGHTS = {
+    Status.PASSED: 40,
+    Status.FAILED: 22,
+    Status.ABSENT: 7,
+    Status.REJECTED: 9,
+    Status.WITHDRAWN: 6,
+    Status.LAPSED: 4,
+    Status.SUBMITTED: 3,
+    Status.UNDER_REVIEW: 3,
+    Status.RETURNED: 2,
+    Status.PREAPPROVED: 4,
+}
+TAKEN = frozenset(WEIGHTS) - {Status.SUBMITTED, Status.WITHDRAWN}
+OPEN = frozenset({Status.SUBMITTED, Status.UNDER_REVIEW, Status.RETURNED, Status.PREAPPROVED})
+
+
+def add_requests(count: int, now: datetime) -> float:
+    """Add `count` requests over the last years and commit; the same for the same count.
+
+    They get numbers from the counters like any other. Returns the seconds it took.
+    """
+    began = time.perf_counter()
+    source = _Source(count, now)
+    for rows in _chunks(source.rows(), CHUNK):
+        db.session.execute(sa.insert(Request), rows)
+    source.settle_counters()
+    audit.record(
+        "demo:requests:added", obj=source.sender, actor_id=None, changes={"count": [0, count]}
+    )
+    db.session.commit()
+    return time.perf_counter() - began
+
+
+class _Source:
+    """Makes rows; everything that varies comes from one seeded sequence."""
+
+    def __init__(self, count: int, now: datetime) -> None:
+        self._random = random.Random(SEED + count)
+        self._now, self._count = now, count
+        self._version = definition.current("exam")
+        self._first = FIRST_PERSON + (db.session.scalar(sa.select(sa.func.max(Request.id))) or 0)
+        self._organisations = list(
+            db.session.scalars(sa.select(Organisation.id).order_by(Organisation.id))
+        )
+        self._reviewers = list(
+            db.session.scalars(
+                sa.select(User.id).where(User.role == Role.REVIEWER).order_by(User.id)
+            )
+        )
+        self.sender = db.session.scalars(
+            sa.select(User).where(User.role == Role.AGENT).order_by(User.id).limit(1)
+        ).one()
+        self._serials: dict[int, int] = {}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows, oldest first, so that numbers follow the time of sending."""
+        span = timedelta(days=365 * YEARS) / self._count
+        for place in range(self._count):
+            sent_at = self._now - timedelta(days=365 * YEARS) + span * place
+            yield self._row(candidate(self._first + place), sent_at)
+
+    def settle_counters(self) -> None:
+        """Let the counters know the numbers that were given."""
+        for year, last in self._serials.items():
+            numbering.skip_to(self._version.definition.prefix, year, last)
+
+    def _row(self, person: Candidate, sent_at: datetime) -> dict[str, Any]:
+        chance = self._random
+        status = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        is_open = status in OPEN
+        if is_open:  # nothing stays open for years
+            sent_at = self._now - timedelta(minutes=chance.randrange(60 * 24 * 30))
+        service = self._version.definition
+        return {
+            "service_code": service.code,
+            "service_version_id": self._version.id,
+            "number": self._number(service.prefix, sent_at),
+            "status": status,
+            "version": 2,
+            "organisation_id": chance.choice(self._organisations),
+            "created_by_id": self.sender.id,
+            "sender_id": self.sender.id,
+            "reviewer_id": chance.choice(self._reviewers) if status in TAKEN else None,
+            "exclusive_key": self._claim(person, status),
+            "broker_type": chance.choice(("private", "private", "representative", "general")),
+            "nationality": "KW",
+            "civil_id": person.civil_id,
+            "civil_id_expiry": kuwait_date(self._now) + timedelta(days=chance.randrange(30, 3000)),
+            "mobile": person.mobile,
+            "email": person.email,
+            "address": person.address,
+            "answers": {},
+            "created_at": sent_at - timedelta(minutes=20),
+            "saved_at": sent_at,
+            "sent_at": sent_at,
+            "decided_at": None if is_open else sent_at + timedelta(days=chance.randrange(1, 40)),
+            "due_on": kuwait_date(sent_at) + timedelta(days=7) if is_open else None,
+            **_names(person),
+        }
+
+    def _claim(self, person: Candidate, status: Status) -> str | None:
+        service = self._version.definition
+        if not service.steps.holds_claim(status):
+            return None
+        return claim_key(service.exclusive, service.code, civil_id=person.civil_id, licence_id=None)
+
+    def _number(self, prefix: str, sent_at: datetime) -> str:
+        year = kuwait_date(sent_at).year
+        if year not in self._serials:
+            self._serials[year] = numbering.next_serial(prefix, year)
+        else:
+            self._serials[year] += 1
+        return f"{prefix}/{self._serials[year]}/{year % 100:02d}"
+
+
+def _names(person: Candidate) -> dict[str, str]:
+    names = {f"name_ar_{n}": text for n, text in enumerate(person.names_ar, 1)}
+    names |= {f"name_en_{n}": text for n, text in enumerate(person.names_en, 1)}
+    names["name_folded"] = search.name_index(*person.names_ar, *person.names_en, max_length=700)
+    return names
+
+
+def _chunks(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    chunk: list[dict[str, Any]] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

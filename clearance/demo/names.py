@@ -1,0 +1,108 @@
+"""Invented people's names in both scripts, and candidates made of them by a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from clearance.values import civil_number_for
+
+FIRST = (
+    ("أحمد", "Ahmad"),
+    ("عبد الله", "Abdullah"),
+    ("فاطمة", "Fatemah"),
+    ("ناصر", "Naser"),
+    ("سارة", "Sarah"),
+    ("مشعل", "Meshal"),
+    ("دلال", "Dalal"),
+    ("عبد الرحمن", "Abdulrahman"),
+    ("خالد", "Khaled"),
+    ("منى", "Muna"),
+    ("حمد", "Hamad"),
+    ("لطيفة", "Latifah"),
+    ("جاسم", "Jassim"),
+    ("شيخة", "Shaikha"),
+    ("راشد", "Rashed"),
+    ("إبراهيم", "Ibrahim"),
+    ("أمل", "Amal"),
+    ("طلال", "Talal"),
+    ("وليد", "Waleed"),
+)
+FATHERS = (
+    ("محمد", "Mohammad"),
+    ("سالم", "Salem"),
+    ("علي", "Ali"),
+    ("صالح", "Saleh"),
+    ("يوسف", "Yousef"),
+    ("عبد العزيز", "Abdulaziz"),
+    ("مبارك", "Mubarak"),
+    ("سعد", "Saad"),
+    ("حسين", "Husain"),
+    ("ماجد", "Majed"),
+    ("عيسى", "Eisa"),
+)
+FAMILIES = (
+    ("العنزي", "Alenezi"),
+    ("المطيري", "Almutairi"),
+    ("العازمي", "Alazmi"),
+    ("الرشيدي", "Alrashidi"),
+    ("الشمري", "Alshammari"),
+    ("العجمي", "Alajmi"),
+    ("الكندري", "Alkandari"),
+    ("الهاجري", "Alhajri"),
+    ("بو حمد", "Bu Hamad"),
+    ("الفيلكاوي", "Alfailakawi"),
+    ("الدوسري", "Aldousari"),
+    ("المنصوري", "Almansouri"),
+    ("الخالدي", "Alkhaldi"),
+)
+ADDRESSES = (
+    "حولي، شارع تونس، قطعة 4",
+    "السالمية، شارع سالم المبارك، قطعة 7",
+    "الفروانية، شارع حبيب مناور، قطعة 2",
+    "الجهراء، القصر، قطعة 3",
+    "الأحمدي، الفحيحيل، شارع الدبوس",
+    "العاصمة، الشويخ الصناعية، قطعة 1",
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An invented person; the same number gives the same one."""
+
+    names_ar: tuple[str, str, str, str]
+    names_en: tuple[str, str, str, str]
+    civil_id: str
+    mobile: str
+    email: str
+    address: str
+
+
+def candidate(number: int) -> Candidate:
+    """Make the person of that number (0 to about 40 million)."""
+    people = [
+        FIRST[number % len(FIRST)],
+        FATHERS[number // 3 % len(FATHERS)],
+        FATHERS[number // 7 % len(FATHERS)],
+        FAMILIES[number // 2 % len(FAMILIES)],
+    ]
+    return Candidate(
+        names_ar=(people[0][0], people[1][0], people[2][0], people[3][0]),
+        names_en=(people[0][1], people[1][1], people[2][1], people[3][1]),
+        civil_id=_civil_id(number),
+        mobile=f"+9655{1_000_000 + number % 8_999_999:07d}",
+        email=f"candidate{number}@example.com",
+        address=ADDRESSES[number % len(ADDRESSES)],
+    )
+
+
+def _civil_id(number: int) -> str:
+    """A civil number of its own: the day of birth and the serial count through the numbers."""
+    birth = date(1970, 1, 1) + timedelta(days=number % 12_000)
+    # A remainder of 10 or 11 is never issued; then the next serial serves.
+    for serial in range(number // 12_000 * 3, number // 12_000 * 3 + 3):
+        try:
+            return civil_number_for(birth, serial + 1000)
+        except ValueError:
+            continue
+    raise ValueError(f"no civil number for {number}")
