@@ -23,8 +23,8 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from clearance import notices
-from clearance.extensions import db
+from clearance import secrets_box
+from clearance.database import own_transaction
 from clearance.models import Delivery
 
 CODE = re.compile(r"\b(?:[0-9]{6}|[A-Z2-9]{8})\b")
@@ -39,10 +39,16 @@ def code_in(text: str) -> str:
 
 def queued_code(address: str) -> str:
     """The newest code in the outbox for the address, sent or not; needs an application context."""
-    query = sa.select(Delivery).where(Delivery.address == address, Delivery.is_secret)
-    delivery = db.session.scalars(query.order_by(Delivery.id.desc()).limit(1)).first()
-    assert delivery is not None, f"no code queued for {address}"
-    return code_in(notices.body_of(delivery))
+    query = (
+        sa.select(Delivery.body)
+        .where(Delivery.address == address, Delivery.is_secret)
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    )
+    with own_transaction(write=False) as connection:
+        body = connection.scalar(query)
+    assert body, f"no code queued for {address}, or it was sent and erased"
+    return code_in(secrets_box.open(body))
 
 
 def text_of(message: EmailMessage) -> str:
