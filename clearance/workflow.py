@@ -118,8 +118,9 @@ def perform(
     try:
         with db.session.begin_nested():
             return _perform(req, action, actor, now, version, reason, data or Decision())
-    except IntegrityError as error:
-        if not is_violation_of(error, CONSTRAINT):
+    except Exception as error:
+        db.session.expire(req)  # what was read inside the savepoint went with it
+        if not isinstance(error, IntegrityError) or not is_violation_of(error, CONSTRAINT):
             raise
         case = eligibility.case_of(req, definition.of(req), actor, now)
         holder = case.facts.claims.get(case.claim_key or "")
