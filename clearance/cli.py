@@ -6,9 +6,11 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from clearance import audit, schema
+from clearance import audit, definition, schema
 from clearance.account_commands import customs_commands, staff_commands
+from clearance.calendar import utc_now
 from clearance.extensions import db
+from clearance.service_commands import service_commands
 
 database_commands = AppGroup("db", help="The database's schema.")
 audit_commands = AppGroup("audit", help="The audit trail.")
@@ -16,14 +18,22 @@ audit_commands = AppGroup("audit", help="The audit trail.")
 
 def init_app(app: Flask) -> None:
     """Register the command groups."""
-    for group in (database_commands, audit_commands, staff_commands, customs_commands):
+    for group in (
+        database_commands,
+        audit_commands,
+        staff_commands,
+        customs_commands,
+        service_commands,
+    ):
         app.cli.add_command(group)
 
 
 @database_commands.command("upgrade")
 def upgrade() -> None:
-    """Bring the schema to the newest migration."""
+    """Bring the schema to the newest migration and publish services not known yet."""
     schema.upgrade(current_app.extensions["settings"].database_url)
+    definition.load_missing(utc_now())
+    db.session.commit()
     click.echo("The database is at the newest migration.")
 
 

@@ -53,6 +53,7 @@ __all__ = [
     "of",
     "of_version",
     "publish",
+    "publish_if_changed",
     "read_file",
     "shipped",
 ]
@@ -161,6 +162,29 @@ def load_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
             continue  # another process that starts now has just published it
         added.append(code)
     return added
+
+
+def publish_if_changed(
+    code: str, actor_id: int | None, now: datetime, folder: Path = FOLDER
+) -> ServiceVersion | None:
+    """Publish the file of `code` unless the newest version says the same; flushes.
+
+    Returns the new version or None. Raises: BadDefinition.
+    """
+    document = read_file(folder / f"{code}.yaml")
+    told = document.get("code")
+    if told != code:
+        raise BadDefinition([f"code: the file is called {code!r} and says {told!r}"])
+    wanted, _found = parse(document)
+    newest = db.session.scalar(
+        sa.select(ServiceVersion)
+        .where(ServiceVersion.service_code == code)
+        .order_by(ServiceVersion.number.desc())
+        .limit(1)
+    )
+    if newest is not None and wanted == _definition(newest.definition):
+        return None
+    return publish(document, actor_id, now)
 
 
 def shipped(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
