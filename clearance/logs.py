@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
     root = logging.getLogger()
     if not app.testing:
         root.handlers = [handler]
+    logging.getLogger("huey").setLevel(logging.WARNING)  # a line for each tick tells nothing
     root.setLevel(logging.INFO if not app.testing else logging.WARNING)
 
 

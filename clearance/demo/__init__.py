@@ -28,6 +28,10 @@ def init_app(app: Flask) -> None:
     """Make the world when the portal starts for the first time, and register the commands."""
     app.cli.add_command(commands)
     jobs.at_start(build_world)
+    app.extensions["demo_accounts"] = [
+        {"email": account.email, "about": account.label, "password": PASSWORD}
+        for account in ACCOUNTS
+    ]
 
 
 def build_world(now: datetime) -> None:
