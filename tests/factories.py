@@ -7,6 +7,9 @@ from functools import cache
 from itertools import count
 from typing import Any
 
+from flask import Flask
+from flask.ctx import RequestContext
+
 from clearance import search, sessions
 from clearance.calendar import utc_now
 from clearance.extensions import db
@@ -146,6 +149,13 @@ def make_registration(**columns: Any) -> Registration:
     db.session.add(registration)
     db.session.commit()
     return registration
+
+
+def visit(app: Flask, ip: str = "10.0.0.1", user_agent: str = "") -> RequestContext:
+    """The context of a POST from that address: what a use case that asks who comes needs."""
+    return app.test_request_context(
+        method="POST", environ_base={"REMOTE_ADDR": ip}, headers={"User-Agent": user_agent}
+    )
 
 
 def sign_in(
