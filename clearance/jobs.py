@@ -21,6 +21,7 @@ import sqlalchemy as sa
 import structlog
 import waitress
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 from sqlalchemy import event
@@ -29,6 +30,7 @@ from sqlalchemy.orm import Session
 from clearance import definition, messages, notices, retention, schema
 from clearance.calendar import utc_now
 from clearance.extensions import db
+from clearance.message_commands import message_commands, purge
 from clearance.settings import Settings
 from clearance.vocabulary import Channel
 
@@ -76,9 +78,10 @@ def at_start(work: _Work) -> _Work:
 
 
 def init_app(app: Flask) -> None:
-    """Bind the queue, the waking after commits, and the command `flask jobs`."""
+    """Bind the queue, the waking after commits, and the commands."""
     app.extensions["jobs"] = Jobs(app)
-    app.cli.add_command(_command)
+    for command in (_command, purge, message_commands):
+        app.cli.add_command(command)
     if not event.contains(Session, "after_commit", _after_commit):
         event.listen(Session, "after_commit", _after_commit)
         event.listen(Session, "after_rollback", _after_rollback)
@@ -241,6 +244,7 @@ _CONSUMER: dict[str, Any] = {
 
 
 @click.command("jobs")
+@with_appcontext
 def _command() -> None:
     """Send messages and do the periodic work; may run in several processes."""
     current_app.extensions["jobs"].run()
