@@ -87,6 +87,7 @@ _CLASSES = (
     MessageClass("request:lapsed", _REQUEST, ("reason",)),
     MessageClass("request:message", _REQUEST, channels=_MAIL),
     MessageClass("exam:announced", (*_SITTING, "confirm_by"), is_mandatory=True),
+    MessageClass("exam:changed", _SITTING, ("confirm_by",), is_mandatory=True),
     MessageClass("exam:reminder", (*_SITTING, "confirm_by"), is_mandatory=True),
     MessageClass("exam:confirmed", _SITTING),
     MessageClass("exam:released", (*_REQUEST, "date"), is_mandatory=True),

@@ -439,6 +439,40 @@ WORDING: dict[str, dict[str, Wording]] = {
             ),
         ),
     },
+    "exam:changed": {
+        "ar": Wording(
+            label="تعديل موعد الاختبار أو مكانه",
+            title="تعديل في الاختبار: الموعد {date} الساعة {time}",
+            body=(
+                "جرى تعديل في الاختبار المرشحين له بموجب «{service}» رقم {number}. "
+                "البيانات المعتمدة الآن:\n"
+                "التاريخ: {date}\n"
+                "الوقت: {time}\n"
+                "المكان: {place}\n"
+                "آخر يوم لتأكيد الحضور: {confirm_by}."
+            ),
+            sms=(
+                "بوابة المخلصين: تعديل في موعد الاختبار أو مكانه. الموعد المعتمد: {date} الساعة "
+                "{time}. التفاصيل في البوابة."
+            ),
+        ),
+        "en": Wording(
+            label="Change of an exam's date or place",
+            title="Change to your exam: now on {date} at {time}",
+            body=(
+                "The exam you are nominated for under your “{service}” {number} has changed. "
+                "What holds now:\n"
+                "Date: {date}\n"
+                "Time: {time}\n"
+                "Place: {place}\n"
+                "Last day to confirm attendance: {confirm_by}."
+            ),
+            sms=(
+                "Customs Clearance Portal: the date or place of your exam has changed. It is now "
+                "on {date} at {time}. See the portal for details."
+            ),
+        ),
+    },
     "exam:reminder": {
         "ar": Wording(
             label="تذكير بتأكيد الحضور",
