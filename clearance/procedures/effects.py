@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import policies
 from clearance.actor import Actor
+from clearance.calendar import kuwait_date
 from clearance.errors import Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Document, Exam, ExamSeat, Remark, Request, User
@@ -177,7 +178,7 @@ def note_decision(step: StepContext) -> None:
 def take_seat(step: StepContext) -> None:
     """Seat the candidate in the chosen sitting; one conditional UPDATE, so none is oversold.
 
-    Raises: Refused when the sitting is full, over or unknown.
+    Raises: Refused when the sitting is full, over, unknown or past its last day to confirm.
     """
     taken = db.session.execute(
         sa.update(Exam)
@@ -185,13 +186,16 @@ def take_seat(step: StepContext) -> None:
             Exam.id == step.decision.exam_id,
             Exam.seats_taken < Exam.seats,
             Exam.held_at > step.now,
+            Exam.confirm_by >= kuwait_date(step.now),
         )
         .values(seats_taken=Exam.seats_taken + 1)
         .returning(Exam.id)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if taken is None:
-        raise Refused(Refusal(_l("This exam has no seat left.")))
+        raise Refused(
+            Refusal(_l("This exam has no seat left, or its last day to confirm has passed."))
+        )
     seat = db.session.scalar(
         sa.select(ExamSeat).where(ExamSeat.exam_id == taken, ExamSeat.request_id == step.req.id)
     )
@@ -199,6 +203,7 @@ def take_seat(step: StepContext) -> None:
         seat = ExamSeat(exam_id=taken, request_id=step.req.id, offered_at=step.now)
         db.session.add(seat)
     seat.status, seat.offered_at = SeatStatus.OFFERED, step.now
+    seat.confirmed_at = seat.reminded_at = None
 
 
 def confirm_seat(step: StepContext) -> None:

@@ -164,10 +164,12 @@ def exam_attempts_left(case: Case) -> Refusal | None:
 def seat_is_confirmable(case: Case) -> Refusal | None:
     """There is a seat and the last day to confirm it has not passed."""
     seat = case.facts.seat
-    if seat is not None and case.facts.today <= seat.confirm_by:
+    if seat is None:
+        return Refusal(_l("There is no seat to confirm."))
+    if case.facts.today <= seat.confirm_by:
         return None
     return Refusal(
-        _l("The last day to confirm attendance has passed."),
+        _("The last day to confirm attendance was %(day)s.", day=i18n.format_day(seat.confirm_by)),
         _l("You will be nominated for the next exam."),
     )
 
