@@ -27,7 +27,15 @@ from huey.consumer import Consumer
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from clearance import definition, messages, notices, retention, schema
+from clearance import (
+    definition,
+    exam_seating,
+    messages,
+    notices,
+    retention,
+    schema,
+    workflow,
+)
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.message_commands import message_commands, purge
@@ -73,7 +81,8 @@ def every(seconds: int) -> Callable[[_Work], _Work]:
 
 def at_start(work: _Work) -> _Work:
     """Register `function(now)` to run, and be committed, when `python app.py` starts."""
-    _at_start.append(work)
+    if work not in _at_start:
+        _at_start.append(work)
     return work
 
 
@@ -296,3 +305,6 @@ def _report_outbox(now: datetime) -> None:
 
 
 every(3600)(retention.purge)
+every(1800)(exam_seating.daily)
+every(3600)(workflow.lapse_returned)
+every(1800)(exam_seating.daily)
