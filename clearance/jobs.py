@@ -305,6 +305,5 @@ def _report_outbox(now: datetime) -> None:
 
 
 every(3600)(retention.purge)
-every(1800)(exam_seating.daily)
 every(3600)(workflow.lapse_returned)
 every(1800)(exam_seating.daily)
