@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -108,7 +109,7 @@ def make_document(req: Request, kind: str, user: User, **columns: Any) -> Docume
         "media_type": "application/pdf",
         "size": 1000,
         "sha256": f"{number:064d}",
-        "storage_key": f"test-{number}",
+        "storage_key": str(uuid.uuid4()),
         "uploaded_by_id": user.id,
         "uploaded_at": utc_now(),
     }
