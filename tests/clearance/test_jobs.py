@@ -224,8 +224,12 @@ def test_one_failing_job_does_not_keep_the_others_from_running(make_app: MakeApp
 
 
 def test_the_clock_knows_the_work_of_the_portal() -> None:
-    names = set(jobs._periodic)
-    assert {"clearance.retention.purge", "clearance.jobs._report_outbox"} <= names
+    assert {
+        "clearance.retention.purge",
+        "clearance.jobs._report_outbox",
+        "clearance.workflow.lapse_returned",
+        "clearance.exam_seating.daily",
+    } <= set(jobs._periodic)
 
 
 @pytest.mark.databases

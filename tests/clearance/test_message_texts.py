@@ -8,6 +8,7 @@ import pytest
 
 from clearance import message_texts
 from clearance.message_texts import EVENTS
+from clearance.settings import ROOT
 from clearance.vocabulary import Channel
 from tests.pages import ARABIC
 
@@ -61,6 +62,14 @@ def test_codes_are_in_mail_and_sms_but_never_in_a_subject(event: str, lang: str)
     assert "{code}" not in wording.title
     assert EVENTS[event].is_secret
     assert EVENTS[event].priority < message_texts.USUAL_PRIORITY
+
+
+def test_every_event_that_the_code_tells_is_registered() -> None:
+    told = re.compile(r"""\btells?\w*(?:\(\s*|=)"(\w+(?::\w+)+)\"""")
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "clearance").rglob("*.py"))
+    found = {event for source in sources for event in told.findall(source)}
+    assert {"request:sent", "account:verified"} <= found
+    assert found <= set(EVENTS)
 
 
 def test_a_value_is_never_looked_at_again() -> None:
