@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -523,3 +525,19 @@ def test_codes_are_not_shown_anywhere_but_in_the_message(visit: Flask) -> None:
     rows = db.session.scalars(sa.select(Delivery)).all()
     assert not any(code in f"{row.subject}{row.body}" for row in rows)
     assert codes.masked(Channel.EMAIL, who.email) != who.email
+
+
+@pytest.mark.heavy
+def test_known_and_unknown_take_the_same_time_over_300_registrations(visit: Flask) -> None:
+    owner = factories.make_user(password=OTHER_PASSWORD)
+    db.session.commit()
+    times: dict[str, list[float]] = {"known": [], "unknown": []}
+    for number in range(300):
+        with factories.visit(visit, ip=f"10.5.{number % 250}.1"):
+            for kind, taken in times.items():
+                who = applicant(email=owner.email) if kind == "known" else applicant()
+                began = time.perf_counter()
+                register(who, NOW + timedelta(days=2 * number))
+                taken.append(time.perf_counter() - began)
+    known, unknown = (statistics.median(taken) for taken in times.values())
+    assert abs(known - unknown) < 0.1 * max(known, unknown)

@@ -1,0 +1,270 @@
+"""Passwords chosen anew: by a mailed code, by the old one, in place of somebody else's."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance import accounts, notices, sessions
+from clearance.actor import Actor
+from clearance.errors import PermissionDenied, TooManyTries
+from clearance.extensions import db
+from clearance.models import Delivery, Event, Notice, PasswordReset, User
+from clearance.passwords import verify_password
+from clearance.vocabulary import SessionStage
+from tests import factories
+from tests.gateways import queued_code
+from tests.parallel import run_together
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+NEW = "Sidra-9-Marjan?"
+
+
+@pytest.fixture
+def visit(app: Flask) -> Iterator[Flask]:
+    """The application during a POST of a visitor."""
+    with factories.visit(app):
+        yield app
+        db.session.rollback()
+
+
+def ask(email: str, now: datetime = NOW) -> str:
+    ref = accounts.ask_reset(email, "ar", now)
+    db.session.commit()
+    return ref
+
+
+def confirm(ref: str, code: str, new: str = NEW, now: datetime = NOW) -> bool:
+    is_done = accounts.confirm_reset(ref, code, new, now)
+    db.session.commit()
+    return is_done
+
+
+def code_of(user: User) -> str:
+    code = queued_code(user.email)
+    db.session.commit()
+    return code
+
+
+def session_of(user: User, stage: SessionStage = SessionStage.FULL) -> Actor:
+    key = sessions.open_session(user, stage, NOW)
+    db.session.commit()
+    actor = sessions.load_actor(key, NOW)
+    assert actor is not None
+    return actor
+
+
+def is_alive(actor: Actor) -> bool:
+    return sessions.load_actor(actor.key, NOW) is not None
+
+
+def has_password(user: User, password: str) -> bool:
+    db.session.refresh(user)
+    stored = user.password_hash
+    db.session.commit()
+    return verify_password(stored, password)
+
+
+def test_the_mail_carries_code_and_link(visit: Flask) -> None:
+    user = factories.make_agent()
+    ref = ask(user.email)
+    body = notices.body_of(db.session.scalars(sa.select(Delivery)).one())
+    assert f"/reset/confirm?ref={ref}" in body
+    assert re.search(r"\b[A-Z2-9]{8}\b", body)
+
+
+@pytest.mark.databases
+def test_the_code_sets_the_password_and_ends_every_session(visit: Flask) -> None:
+    user = factories.make_agent(failures_in_a_row=100)
+    open_session = session_of(user)
+    assert confirm(ask(user.email), code_of(user))
+    assert has_password(user, NEW)
+    assert not is_alive(open_session)
+    assert user.failures_in_a_row == 0
+    assert db.session.scalars(sa.select(Notice.event)).all() == ["account:password:changed"]
+    assert db.session.scalars(sa.select(Event.kind)).all() == ["account:password:changed"]
+
+
+def test_a_reset_signs_nobody_in_and_the_new_password_does(visit: Flask) -> None:
+    user = factories.make_agent()
+    assert confirm(ask(user.email), code_of(user))
+    for password, is_in in ((factories.PASSWORD, False), (NEW, True)):
+        result = accounts.sign_in(user.email, password, ip="10.0.0.9", device=None, now=NOW)
+        db.session.commit()
+        assert (result.key is not None) is is_in
+
+
+def test_after_a_reset_the_strangers_failures_no_longer_count(visit: Flask) -> None:
+    user = factories.make_agent()
+    for number in range(5):
+        accounts.sign_in(user.email, "x", ip=f"10.9.0.{number}", device=None, now=NOW)
+    assert confirm(ask(user.email), code_of(user))
+    result = accounts.sign_in(user.email, NEW, ip="10.0.0.9", device=None, now=NOW)
+    assert result.key is not None
+
+
+def test_a_code_works_once_and_for_its_own_reference(visit: Flask) -> None:
+    user, other = factories.make_agent(), factories.make_agent()
+    ref, other_ref = ask(user.email), ask(other.email)
+    code = code_of(user)
+    assert not confirm(other_ref, code)
+    assert not confirm("no-such-reference", code)
+    assert not confirm(ref, "WRONG999")
+    assert confirm(ref, code)
+    assert not confirm(ref, code, "Another-3-Sadaf!")
+    assert has_password(user, NEW)
+    assert has_password(other, factories.PASSWORD)
+
+
+def test_a_reset_voids_the_others_of_the_same_user(visit: Flask) -> None:
+    user = factories.make_agent()
+    first = ask(user.email)
+    first_code = code_of(user)
+    assert confirm(ask(user.email, NOW), code_of(user))
+    assert not confirm(first, first_code, "Another-3-Sadaf!")
+
+
+def test_after_ten_minutes_the_code_is_void(visit: Flask) -> None:
+    user = factories.make_agent()
+    ref = ask(user.email)
+    assert not confirm(ref, code_of(user), now=NOW + timedelta(minutes=10))
+
+
+def test_a_weak_password_is_refused_and_the_code_stays_usable(visit: Flask) -> None:
+    user = factories.make_agent(first_name="Zubair", last_name="Alqattan")
+    ref = ask(user.email)
+    code = code_of(user)
+    for weak in ("Zubair-Alqattan-1!", "short", "x" * 200):
+        with pytest.raises(accounts.WeakPassword):
+            confirm(ref, code, weak)
+        db.session.rollback()
+    assert confirm(ref, code)
+
+
+def test_a_weak_password_with_a_wrong_code_tells_nothing(visit: Flask) -> None:
+    user = factories.make_agent(first_name="Zubair", last_name="Alqattan")
+    assert confirm(ask(user.email), "WRONG999", "Zubair-Alqattan-1!") is False
+
+
+@pytest.mark.databases
+def test_an_unknown_address_gets_a_reference_and_no_message(visit: Flask) -> None:
+    known = factories.make_agent()
+    gone = factories.make_agent(is_active=False)
+    refs = [ask(known.email), ask("nobody@example.com"), ask(gone.email)]
+    assert len({len(ref) for ref in refs}) == 1
+    assert db.session.scalars(sa.select(Delivery.address)).all() == [known.email]
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(PasswordReset)) == 3
+    db.session.commit()
+    assert not confirm(refs[1], "ABCDEFGH")
+
+
+def test_three_resets_an_hour_for_known_and_unknown_alike(visit: Flask) -> None:
+    for email in (factories.make_agent().email, "nobody@example.com"):
+        for _ in range(3):
+            ask(email)
+        with pytest.raises(TooManyTries):
+            ask(email)
+
+
+def test_a_reset_proves_the_email_of_an_added_user(visit: Flask) -> None:
+    user = factories.make_agent(
+        must_change_password=True, email_proved_at=None, mobile_proved_at=None
+    )
+    assert confirm(ask(user.email), code_of(user))
+    db.session.refresh(user)
+    assert (user.email_proved_at, user.mobile_proved_at) == (NOW, None)
+    assert not user.must_change_password
+
+
+@pytest.mark.databases
+def test_a_reset_sent_ten_times_at_once_counts_once(app: Flask) -> None:
+    with factories.visit(app):
+        user = factories.make_agent()
+        ref = ask(user.email)
+        code = code_of(user)
+        db.session.remove()
+    done: list[int] = []
+
+    def attempt(number: int) -> None:
+        with factories.visit(app):
+            if accounts.confirm_reset(ref, code, f"{NEW}-{number}", NOW):
+                done.append(number)
+            db.session.commit()
+            db.session.remove()
+
+    run_together(attempt, 5)
+    assert len(done) == 1
+
+
+# Changing it oneself.
+
+
+@pytest.mark.databases
+def test_a_change_asks_for_the_old_one_and_ends_the_other_sessions(visit: Flask) -> None:
+    user = factories.make_agent()
+    here, there = session_of(user), session_of(user)
+    assert accounts.change_password(here, "wrong", NEW, NOW) is None
+    assert has_password(user, factories.PASSWORD)
+    key = accounts.change_password(here, factories.PASSWORD, NEW, NOW)
+    db.session.commit()
+    assert has_password(user, NEW)
+    assert not is_alive(there)
+    assert not is_alive(here)
+    assert sessions.load_actor(key or "", NOW) is not None
+    assert db.session.scalars(sa.select(Notice.event)).all() == ["account:password:changed"]
+
+
+def test_the_present_password_and_a_weak_one_are_refused(visit: Flask) -> None:
+    actor = session_of(factories.make_agent())
+    for refused in (factories.PASSWORD, "Kuwait@2026"):
+        with pytest.raises(accounts.WeakPassword):
+            accounts.change_password(actor, factories.PASSWORD, refused, NOW)
+
+
+def test_guessing_the_old_password_is_limited(visit: Flask) -> None:
+    actor = session_of(factories.make_agent())
+    for _ in range(5):
+        assert accounts.change_password(actor, "wrong", NEW, NOW) is None
+    with pytest.raises(TooManyTries):
+        accounts.change_password(actor, factories.PASSWORD, NEW, NOW)
+
+
+def test_nobody_chooses_a_first_password_when_none_is_due(visit: Flask) -> None:
+    with pytest.raises(PermissionDenied):
+        accounts.choose_password(session_of(factories.make_agent()), NEW, NOW)
+
+
+def test_a_first_own_password_counts_even_when_no_code_may_go_out(
+    make_app: Callable[..., Flask],
+) -> None:
+    with factories.visit(make_app(limits={"code_sent_ip": "1 per 1 hour"})):
+        user = factories.make_agent(
+            must_change_password=True, email_proved_at=None, mobile_proved_at=None
+        )
+        chosen = accounts.choose_password(session_of(user, SessionStage.PASSWORD), NEW, NOW)
+        db.session.commit()
+        assert chosen.stage == SessionStage.VERIFY
+        assert has_password(user, NEW)
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.heavy
+def test_known_and_unknown_resets_take_the_same_time_over_300(visit: Flask) -> None:
+    user = factories.make_agent()
+    times: dict[str, list[float]] = {user.email: [], "nobody@example.com": []}
+    for number in range(300):
+        with factories.visit(visit, ip=f"10.4.{number % 250}.1"):
+            for email, taken in times.items():
+                began = time.perf_counter()
+                ask(email, NOW + timedelta(days=2 * number))
+                taken.append(time.perf_counter() - began)
+    known, unknown = (statistics.median(taken) for taken in times.values())
+    assert abs(known - unknown) < 0.1 * max(known, unknown)
