@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
-from clearance import i18n, sessions
+from clearance import exams, i18n, sessions
 from clearance.actor import Actor
 from clearance.extensions import db
 from clearance.models import Notice
@@ -40,7 +40,10 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("my_requests", _l("My requests"), "requests"),
         Entry("my_account", _l("My account"), "account", page="index"),
     ),
-    "office": (Entry("office", _l("Home"), "home", page="index"),),
+    "office": (
+        Entry("office", _l("Home"), "home", page="index"),
+        Entry("office_exams", _l("Exams"), "exam", exams.can_read),
+    ),
 }
 
 

@@ -8,7 +8,9 @@ from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base import GuardedView
+from admin_views.office.exams import OfficeExams
 from clearance.actor import Actor
+from clearance.models import Exam
 
 
 class OfficeHome(GuardedView):
@@ -30,4 +32,4 @@ def index() -> BaseView:
 
 def views() -> list[BaseView]:
     """Every other view of the office, in the order of the menu."""
-    return []
+    return [OfficeExams(Exam, name=_l("Exams"), endpoint="office_exams", url="/office/exams")]
