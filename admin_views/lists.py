@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import request
+from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -141,6 +142,19 @@ class KeysetView(GuardedModelView):
             flt = self._filters[index]
             statement = flt.apply(statement, flt.clean(value))
         return statement
+
+    def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
+        column = self._get_column_by_idx(args.sort)
+        order, descending = self._order(column[0] if column else None, args.sort_desc)
+        direction = sa.desc if descending else sa.asc
+        statement = self.narrowed(args.search, args.filters)
+        statement = statement.order_by(direction(order), direction(self.model.id))
+        keys = [key for key, _label in self._export_columns]
+        for row in db.session.execute(statement.execution_options(yield_per=500)):
+            yield [self.export_value(row, key) for key in keys]
+
+    def export_value(self, row: Any, key: str) -> Any:
+        return getattr(row, key)
 
     def get_list(
         self,

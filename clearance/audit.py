@@ -63,7 +63,7 @@ def record(
         organisation_id=organisation_id,
         request_id=request_id,
         object_type=obj.__tablename__,
-        object_id=str(getattr(obj, "id", None) or getattr(obj, "code", None) or obj.key),
+        object_id=str(sa.inspect(obj).mapper.primary_key_from_instance(obj)[0]),
         from_status=from_status,
         to_status=to_status,
         reason=reason,
