@@ -1,0 +1,318 @@
+"""The form of a request, built from its service's definition; no line here knows a service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from wtforms import Field, HiddenField
+from wtforms.validators import StopValidation
+
+from clearance import values
+from clearance.countries import country_choices
+from clearance.definition import Definition, FieldSpec
+from clearance.extensions import db
+from clearance.models import BrokerType
+from clearance.procedures.standard_fields import GROUP_LABELS, Kind
+from clearance.values import BadValue
+from forms.base import BaseForm
+from forms.fields import (
+    ArabicNameField,
+    CheckField,
+    ChoiceField,
+    CivilNumberField,
+    EmailAddressField,
+    IsoDateField,
+    LatinNameField,
+    MobileField,
+    TextAreaField,
+    TextField,
+)
+from forms.validators import FutureDate
+
+DEFAULT_LENGTH = 250
+DEFAULT_TEXT_LENGTH = 1000
+WIDTHS = {
+    Kind.CIVIL_NUMBER: "md",
+    Kind.MOBILE: "md",
+    Kind.EMAIL: "lg",
+    Kind.NUMBER: "sm",
+    Kind.COUNTRY: "md",
+    Kind.LICENCE_NO: "md",
+    Kind.TEXT: "lg",
+    Kind.TEXTAREA: "lg",
+    Kind.CHOICE: "lg",
+}
+CACHED_CLASSES = 256
+_NAMES = {"name_ar": _l("Name in Arabic"), "name_en": _l("Name in English")}
+_ASK = "ask_"
+_classes: dict[tuple[str, tuple[str, ...], str], type[RequestForm]] = {}
+_TOGETHER = re.compile(r"(_id)?(_no|_expiry|_[0-9])?$")
+
+
+class RequiredToSend:
+    """The field must be filled in for sending; a draft may be saved without it."""
+
+    field_flags = {"required": True}
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.errors:
+            raise StopValidation
+        if form.is_sending and (field.data is None or field.data in ("", False)):
+            raise StopValidation(_l("This is needed. Please fill it in."))
+
+
+class WholeNumberField(TextField):
+    """A whole number, in digits of either script, between two limits (both inclusive)."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(label, validators, max_length=12, **kwargs)
+        self.minimum = minimum
+        self.maximum = maximum
+        self.empty = None  # type: ignore[misc, assignment]  # nothing typed is no number
+
+    def normalise(self, typed: str) -> int:  # type: ignore[override]  # a number, not a text
+        text = values.ascii_digits(values.clean_text(typed, 12))
+        if not re.fullmatch(r"-?[0-9]+", text):
+            raise BadValue(_l("Write a whole number, in digits only."))
+        number = int(text)
+        if self.minimum is not None and number < self.minimum:
+            raise BadValue(_l("The least is %(number)s.", number=self.minimum))
+        if self.maximum is not None and number > self.maximum:
+            raise BadValue(_l("The most is %(number)s.", number=self.maximum))
+        return number
+
+
+class RequestForm(BaseForm):
+    """The asked fields of one definition. is_sending: what is required must be there.
+
+    Fields are attributes called `ask_<name>`, so that no service's field can be called as a part
+    of the form is; in the page they have their own names.
+    """
+
+    ALSO_POSTED = frozenset({"csrf_token", "form_key", "submit", "_language", "kind", "label"})
+
+    version = HiddenField()
+    is_sending = False
+
+    @property
+    def asked(self) -> dict[str, Field]:
+        """Name → field, of the fields that stand in this form."""
+        return {field.name: field for key, field in self._fields.items() if key.startswith(_ASK)}
+
+    def good_values(self) -> dict[str, Any]:
+        """Name → value of every field without a fault: what a draft keeps."""
+        return {name: field.data for name, field in self.asked.items() if not field.errors}
+
+    def add_fault(self, name: str, message: str) -> bool:
+        """Put a fault found elsewhere beside its field; False when the form has no such field."""
+        field = self.asked.get(name)
+        if field is None:
+            return False
+        if not field.errors:
+            field.errors = [message]
+        return True
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field's place on the page: an input, or a value that is not the reader's to change."""
+
+    name: str
+    label: str
+    field: Field | None
+    value: str = ""
+    hint: str = ""
+    remark: str = ""
+    width: str | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A fieldset: its legend and its rows of lines that stand side by side."""
+
+    legend: str
+    rows: tuple[tuple[Line, ...], ...]
+
+    @property
+    def has_inputs(self) -> bool:
+        """Whether anything in it can be filled in now."""
+        return any(line.field is not None for row in self.rows for line in row)
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        """(label, value) of its lines for reading; the parts of a name in one line."""
+        read = []
+        for row in self.rows:
+            label = _NAMES.get(_TOGETHER.sub("", row[0].name)) if len(row) > 1 else None
+            if label is None:
+                read += [(line.label, line.value) for line in row]
+            else:
+                read.append((str(label), " ".join(line.value for line in row if line.value)))
+        return read
+
+
+def request_form(
+    definition: Definition, open_fields: Collection[str], lang: str, saved: dict[str, Any]
+) -> RequestForm:
+    """Make the form of `definition` with inputs for `open_fields` only, bound to a post.
+
+    lang: of the labels. saved: name → value that an input shows before anything is typed.
+    """
+    chosen = tuple(spec.name for spec in definition.asked if spec.name in open_fields)
+    data = {f"{_ASK}{name}": value for name, value in saved.items()}
+    return _form_class(definition, chosen, lang)(data=data)
+
+
+def broker_type_choices(codes: Collection[str], lang: str) -> list[tuple[str, str]]:
+    """(code, name) of the active broker types, of `codes` only unless it is empty."""
+    statement = sa.select(BrokerType).where(BrokerType.is_active).order_by(BrokerType.position)
+    return [
+        (row.code, row.name_ar if lang == "ar" else row.name_en)
+        for row in db.session.scalars(statement)
+        if not codes or row.code in codes
+    ]
+
+
+def sections(
+    definition: Definition,
+    form: RequestForm | None,
+    shown: dict[str, str],
+    remarks: dict[str, str],
+    lang: str,
+) -> list[Section]:
+    """Lay the definition's fields out in the order of the groups.
+
+    form: None for reading. shown: name → value of what is not an input. remarks: name → what the
+    reviewer pinned there.
+    """
+    laid = []
+    for group, legend in GROUP_LABELS.items():
+        lines = [
+            _line(spec, form, shown, remarks, lang)
+            for spec in definition.fields
+            if spec.group is group
+        ]
+        if lines:
+            laid.append(Section(str(legend), tuple(_rows(lines))))
+    return laid
+
+
+def _line(
+    spec: FieldSpec,
+    form: RequestForm | None,
+    shown: dict[str, str],
+    remarks: dict[str, str],
+    lang: str,
+) -> Line:
+    return Line(
+        name=spec.name,
+        label=spec.title(lang),
+        field=form.asked.get(spec.name) if form is not None else None,
+        value=shown.get(spec.name, ""),
+        hint=spec.hint_in(lang),
+        remark=remarks.get(spec.name, ""),
+        width=WIDTHS.get(spec.kind),
+    )
+
+
+def _rows(lines: Iterable[Line]) -> list[tuple[Line, ...]]:
+    """Put fields of one thing side by side: the four names, a number and its expiry."""
+    rows: list[list[Line]] = []
+    previous = None
+    for line in lines:
+        thing = _TOGETHER.sub("", line.name)
+        if thing == previous:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+        previous = thing
+    return [tuple(row) for row in rows]
+
+
+def _form_class(definition: Definition, names: tuple[str, ...], lang: str) -> type[RequestForm]:
+    key = (definition.fingerprint, names, lang)
+    if key not in _classes:
+        if len(_classes) >= CACHED_CLASSES:
+            _classes.clear()
+        specs = [spec for spec in definition.asked if spec.name in names]
+        fields = {f"{_ASK}{spec.name}": _field(spec, lang) for spec in specs}
+        _classes[key] = type("ServiceForm", (RequestForm,), fields)
+    return _classes[key]
+
+
+def _field(spec: FieldSpec, lang: str) -> Any:
+    field_class, more = _FIELDS.get(spec.kind, _text)(spec, lang)
+    checks: list[Any] = [RequiredToSend()] if spec.required else []
+    if spec.kind is Kind.FUTURE_DATE:
+        checks.append(FutureDate())
+    # The id is what the summary of errors and the remarks of a reviewer link to.
+    return field_class(spec.title(lang), checks, name=spec.name, id=spec.name, **more)
+
+
+_Made = tuple[Any, dict[str, Any]]
+
+
+def _attributes(spec: FieldSpec) -> dict[str, Any]:
+    return {"render_kw": {"autocomplete": spec.autocomplete}}
+
+
+def _text(spec: FieldSpec, lang: str) -> _Made:
+    return TextField, {"max_length": spec.longest or DEFAULT_LENGTH, **_attributes(spec)}
+
+
+def _lines(spec: FieldSpec, lang: str) -> _Made:
+    return TextAreaField, {"max_length": spec.longest or DEFAULT_TEXT_LENGTH, **_attributes(spec)}
+
+
+def _number(spec: FieldSpec, lang: str) -> _Made:
+    return WholeNumberField, {"minimum": spec.minimum, "maximum": spec.maximum}
+
+
+def _choice(spec: FieldSpec, lang: str) -> _Made:
+    return ChoiceField, {"choices": [(each.value, each.label.of(lang)) for each in spec.choices]}
+
+
+def _country(spec: FieldSpec, lang: str) -> _Made:
+    return ChoiceField, {"choices": country_choices(lang)}
+
+
+def _broker_type(spec: FieldSpec, lang: str) -> _Made:
+    return ChoiceField, {"choices": lambda: broker_type_choices((), lang)}
+
+
+def _box(spec: FieldSpec, lang: str) -> _Made:
+    return CheckField, {}
+
+
+def _as(field_class: type[Field]) -> Callable[[FieldSpec, str], _Made]:
+    return lambda spec, lang: (field_class, _attributes(spec))
+
+
+_FIELDS: dict[Kind, Callable[[FieldSpec, str], _Made]] = {
+    Kind.ARABIC_NAME: _as(ArabicNameField),
+    Kind.LATIN_NAME: _as(LatinNameField),
+    Kind.CIVIL_NUMBER: _as(CivilNumberField),
+    Kind.MOBILE: _as(MobileField),
+    Kind.EMAIL: _as(EmailAddressField),
+    Kind.FUTURE_DATE: _as(IsoDateField),
+    Kind.DATE: _as(IsoDateField),
+    Kind.TEXTAREA: _lines,
+    Kind.NUMBER: _number,
+    Kind.CHOICE: _choice,
+    Kind.COUNTRY: _country,
+    Kind.BROKER_TYPE: _broker_type,
+    Kind.BOOL: _box,
+}
