@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyotp
 import pytest
@@ -13,7 +13,7 @@ from flask import Flask
 from clearance import accounts, secrets_box
 from clearance.calendar import utc_now
 from clearance.extensions import db
-from clearance.models import User
+from clearance.models import AccessEvent, User
 from clearance.vocabulary import Role
 from tests import factories
 from tests.journeys import steps
@@ -191,3 +191,25 @@ def test_an_unknown_or_old_invitation_is_not_found(app: Flask) -> None:
         path = invite(app)
         clock.shift(timedelta(days=8))
         client.get(path, status=404)
+
+
+def test_the_token_of_an_invitation_stands_in_no_log(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(token: str, now: datetime) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(accounts, "find_invitation", broken)
+    with app.app_context():
+        agent = factories.make_agent()
+    client = steps.browser(app)
+    factories.sign_in(client, agent)
+    client.get("/invitation/canary-token", status=500)
+    assert "fault" in caplog.text
+    assert "canary-token" not in caplog.text
+    monkeypatch.undo()
+    client.get("/invitation/canary-token", status=404)
+    with app.app_context():
+        kept = db.session.scalars(sa.select(AccessEvent.object_id)).all()
+    assert "/invitation/<token>" in kept
+    assert not any("canary-token" in each for each in kept)
