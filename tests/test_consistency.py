@@ -1,0 +1,173 @@
+"""What no single module can promise: the direction of imports, words for every name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from clearance import definition, message_texts, vocabulary
+from clearance.procedures import schema
+from clearance.procedures.effects import APPROVAL_EFFECTS
+from clearance.procedures.flows import FLOWS
+from clearance.procedures.guards import GUARDS
+from clearance.procedures.standard_fields import GROUP_LABELS, STANDARD_FIELDS, Group
+from clearance.settings import ROOT
+
+# The rooms from the bottom up; a module imports from its own room and those below.
+ROOMS = ("models", "domain", "forms", "edges", "app")
+EDGES = (
+    "admin_views",
+    "clearance.public",
+    "clearance.cli",
+    "clearance.account_commands",
+    "clearance.service_commands",
+    "clearance.jobs",
+    "clearance.demo",
+)
+# The words that models are written in, and bare objects that know nothing of the portal.
+GROUND = ("clearance.vocabulary", "clearance.models")
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    """(module, file) of everything that is not a test."""
+    yield "app", ROOT / "app.py"
+    for folder in ("clearance", "forms", "admin_views"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(part for part in parts if part != "__init__"), path
+
+
+MODULES = dict(sources())
+
+
+def room_of(module: str) -> str:
+    """The room a module of ours stands in."""
+    if module == "app":
+        return "app"
+    if any(module == edge or module.startswith(f"{edge}.") for edge in EDGES):
+        return "edges"
+    if module == "forms" or module.startswith("forms."):
+        return "forms"
+    if any(module == each or module.startswith(f"{each}.") for each in GROUND):
+        return "models"
+    return "domain"
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported_by(path: Path) -> set[str]:
+    """Our own modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                deeper = f"{node.module}.{alias.name}"
+                found.add(deeper if deeper in MODULES else node.module)
+    return {name for name in found if name in MODULES}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_go_down_only(module: str) -> None:
+    height = ROOMS.index(room_of(module))
+    upward = {name for name in imported_by(MODULES[module]) if ROOMS.index(room_of(name)) > height}
+    assert not upward
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_no_import_hides_in_a_function(module: str) -> None:
+    """Except one of a heavy library's module, which says so in the line before."""
+    lines = MODULES[module].read_text(encoding="utf-8").splitlines()
+    hidden = {
+        ast.unparse(node)
+        for function in ast.walk(tree_of(MODULES[module]))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and not lines[node.lineno - 2].strip().startswith("# Loading ")
+    }
+    ours = [line for line in hidden if re.search(r"\b(clearance|forms|admin_views|app)\b", line)]
+    assert not ours
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_every_module_says_what_belongs_in_it(module: str) -> None:
+    said = ast.get_docstring(tree_of(MODULES[module]))
+    assert said and said.splitlines()[0].endswith((".", ";", ":")), module
+
+
+def test_no_rule_asks_for_a_services_code() -> None:
+    """A service is data: outside its file and the invented world nothing speaks its code."""
+    codes = set(definition.shipped())
+    for module, path in MODULES.items():
+        if module.startswith("clearance.demo"):
+            continue
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Compare):
+                named = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+                assert not named & codes, f"{module}:{node.lineno}"
+
+
+def test_status_is_written_by_the_workflow_alone() -> None:
+    """No module assigns the status of a request; one conditional UPDATE in workflow does."""
+    for module, path in MODULES.items():
+        for node in ast.walk(tree_of(path)):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            for target in targets:
+                is_status = isinstance(target, ast.Attribute) and target.attr == "status"
+                owner = ast.unparse(target.value) if isinstance(target, ast.Attribute) else ""
+                assert not (is_status and owner in {"req", "step.req"}), f"{module}:{node.lineno}"
+
+
+def test_every_word_of_the_vocabulary_is_labelled() -> None:
+    assert set(vocabulary.STATUS_LABELS) == set(vocabulary.Status)
+    assert set(vocabulary.STATUS_TONES) == set(vocabulary.Status)
+    assert set(vocabulary.ROLE_LABELS) == set(vocabulary.Role)
+    assert set(vocabulary.LICENCE_STATUS_LABELS) == set(vocabulary.LicenceStatus)
+    assert set(vocabulary.GENDER_LABELS) == set(vocabulary.Gender)
+    assert set(GROUP_LABELS) == set(Group)
+
+
+def test_every_step_tells_of_an_event_that_has_its_texts() -> None:
+    for flow in FLOWS.values():
+        for step in flow.steps:
+            for event in filter(None, (step.tells, step.tells_reviewer)):
+                assert event in message_texts.EVENTS, f"{flow.name}: {event}"
+
+
+def test_every_shipped_service_is_named_after_its_file_and_is_sound(context: Flask) -> None:
+    for code, document in definition.shipped().items():
+        assert definition.faults(document) == []
+        service, found = schema.parse(document)
+        assert service is not None and found == []
+        assert service.code == code
+        assert service.flow in FLOWS
+        assert set(service.guards.start + service.guards.send) <= set(GUARDS)
+        assert set(service.on_approval) <= set(APPROVAL_EFFECTS)
+
+
+def test_shipped_services_differ_in_prefix_and_place() -> None:
+    services = [schema.parse(document)[0] for document in definition.shipped().values()]
+    prefixes = [service.prefix for service in services if service is not None]
+    assert len(set(prefixes)) == len(prefixes) == len(services)
+
+
+def test_every_label_has_its_arabic(context: Flask) -> None:
+    """The test's context speaks Arabic: a label that stays English has no translation."""
+    labels = [
+        *vocabulary.STATUS_LABELS.values(),
+        *GROUP_LABELS.values(),
+        *(field.label for field in STANDARD_FIELDS.values()),
+    ]
+    latin = [str(label) for label in labels if re.search("[A-Za-z]", str(label))]
+    assert latin == []
