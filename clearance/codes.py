@@ -45,9 +45,9 @@ def claim_all(targets: Sequence[tuple[Channel, str]], now: datetime) -> None:
     In a transaction of its own: call it before the request's first query, then `issue`.
     Raises: TooManyTries; Refused for a mobile of a country that gets no SMS (rule 41).
     """
-    pairs = [("code_sent_ip", throttle.client_ip())]
+    pairs = []
     for channel, address in targets:
-        pairs.append((f"code_sent_{channel}", address))
+        pairs += [(f"code_sent_{channel}", address), ("code_sent_ip", throttle.client_ip())]
         if channel == Channel.SMS:
             _require_served(address)
             pairs.append(("sms_all", "all"))
@@ -224,7 +224,7 @@ def _require_served(mobile: str) -> None:
         raise Refused(
             Refusal(
                 _l("SMS cannot be sent to mobile numbers of this country."),
-                _l("Give a mobile number of a Gulf country."),
+                _l("Give a Kuwaiti mobile number."),
             )
         )
 

@@ -15,6 +15,7 @@ from clearance.errors import Refused, TooManyTries
 from clearance.extensions import db
 from clearance.models import AccessEvent, Delivery, VerificationCode
 from clearance.vocabulary import Channel, CodePurpose
+from tests import factories
 from tests.gateways import queued_code
 from tests.parallel import run_together
 
@@ -197,6 +198,18 @@ def test_when_one_address_is_over_its_budget_the_other_is_not_counted(context: F
     with pytest.raises(TooManyTries):
         codes.claim_all([(Channel.EMAIL, EMAIL), (Channel.SMS, MOBILE)], NOW)
     codes.claim(Channel.EMAIL, EMAIL, NOW)
+
+
+def test_thirty_codes_an_hour_are_sent_for_one_address_of_the_network(app: Flask) -> None:
+    with factories.visit(app):
+        for number in range(15):
+            targets = [
+                (Channel.EMAIL, f"new{number}@example.com"),
+                (Channel.SMS, f"+965500100{number:02d}"),
+            ]
+            codes.claim_all(targets, NOW)
+        with pytest.raises(TooManyTries):
+            codes.claim(Channel.EMAIL, "one-more@example.com", NOW)
 
 
 def test_no_sms_goes_to_a_country_off_the_list(context: Flask) -> None:
