@@ -20,7 +20,9 @@ customs_commands = AppGroup("customs", help="The embedded customs register.")
 
 @staff_commands.command("invite")
 @click.argument("email")
-@click.option("--role", type=click.Choice(sorted(role.value for role in STAFF_ROLES)), required=True)
+@click.option(
+    "--role", type=click.Choice(sorted(role.value for role in STAFF_ROLES)), required=True
+)
 def invite(email: str, role: str) -> None:
     """Invite EMAIL into the office. The link is mailed, and printed for the first of all."""
     try:
