@@ -204,10 +204,10 @@ class _Run:
 def _claim(channel: str, lease: str, now: datetime, count: int) -> list[Any]:
     """Lease the most urgent due rows to this run and return them, most urgent first.
 
-    Times further ahead than any pause or lease can be come from a clock that has since been set
-    back, and count as past.
+    Times twice as far ahead as any pause or lease reaches come from a clock that has since been
+    set back, and count as past; the margin is for senders whose clocks differ a little.
     """
-    latest = now + timedelta(seconds=LONGEST_PAUSE_SECONDS)
+    latest = now + 2 * timedelta(seconds=LONGEST_PAUSE_SECONDS)
     due = (
         sa.select(*_WANTED)
         .where(
@@ -217,7 +217,7 @@ def _claim(channel: str, lease: str, now: datetime, count: int) -> list[Any]:
             sa.or_(
                 Delivery.leased_until.is_(None),
                 Delivery.leased_until <= now,
-                Delivery.leased_until > now + LEASE,
+                Delivery.leased_until > now + 2 * LEASE,
             ),
         )
         .order_by(Delivery.priority, Delivery.next_at, Delivery.id)

@@ -374,6 +374,12 @@ def test_a_lease_of_a_sender_that_died_runs_out(portal: Flask, smtp: SmtpGateway
     assert row(delivery_id).status == DeliveryStatus.SENT
 
 
+def test_a_lease_holds_against_a_sender_whose_clock_is_behind(portal: Flask) -> None:
+    queue()
+    messages._claim(Channel.EMAIL, "ahead", NOW + timedelta(seconds=30), 5)
+    assert messages._claim(Channel.EMAIL, "behind", NOW, 5) == []
+
+
 @pytest.mark.databases
 def test_a_result_written_after_the_lease_was_lost_changes_nothing(portal: Flask) -> None:
     delivery_id = queue()
