@@ -1,0 +1,194 @@
+"""What people do in the browser, step by step; fields are found by name, for both languages."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import count
+
+from PIL import Image, ImageDraw
+from playwright.sync_api import Page, expect
+
+from clearance.demo.people import PASSWORD
+from clearance.values import civil_number_for
+from tests.browser.conftest import CAPTCHA, Visit
+from tests.gateways import SmtpGateway
+
+_serial = count(1)
+PRIMARY = "main button.button-primary[type=submit], main button.button-primary:not([type])"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who never saw the portal."""
+
+    email: str
+    mobile: str
+    civil_id: str
+    password: str = "Marsa-4-Lulu!"
+
+
+def newcomer() -> Person:
+    """Make a person that nobody registered yet."""
+    number = next(_serial)
+    return Person(
+        email=f"newcomer{number}@example.com",
+        mobile=f"+9655123{number:04d}",
+        civil_id=civil_number_for(date(1991, 6, 3) + timedelta(days=number), 300),
+    )
+
+
+def fill(page: Page, values: dict[str, str]) -> None:
+    """Type into the named fields; choose where the field is a list."""
+    for name, value in values.items():
+        control = page.locator(f"main [name='{name}']").first
+        if control.evaluate("each => each.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            control.fill(value)
+
+
+def press(page: Page, selector: str = PRIMARY) -> None:
+    """Press the page's one primary button and wait for the answer."""
+    with page.expect_navigation():
+        page.locator(selector).first.click()
+
+
+def register(visit: Visit, person: Person) -> None:
+    """Fill in the registration without a customs account and send it."""
+    page = visit.open("/register")
+    visit.shoot("register")
+    fill(
+        page,
+        {
+            "legal_entity": "clearing_agent",
+            "first_name": "سالم",
+            "last_name": "العتيبي",
+            "gender": "male",
+            "civil_id": person.civil_id,
+            "mobile": person.mobile,
+            "email": person.email,
+            "password": person.password,
+            "password_confirm": person.password,
+            "captcha": CAPTCHA,
+        },
+    )
+    page.locator("[name=accept_terms]").check()
+    press(page)
+    visit.shoot("registered")
+
+
+def sign_in(visit: Visit, email: str, password: str) -> None:
+    """Sign in with e-mail and password."""
+    page = visit.open("/login")
+    fill(page, {"email": email, "password": password})
+    press(page)
+
+
+def prove(visit: Visit, person: Person) -> None:
+    """Type both codes as they came by mail and SMS, and go on into the portal."""
+    page = visit.page
+    page.wait_for_url("**/verify**")
+    visit.shoot("verify")
+    codes = {
+        "email_code": _wait_for(lambda: visit.portal.mail.code_for(person.email)),
+        "mobile_code": _wait_for(lambda: visit.portal.sms.code_for(person.mobile)),
+    }
+    fill(page, codes)
+    press(page)
+    visit.shoot("verified")
+    with page.expect_navigation():
+        page.locator("main a.button-primary").first.click()
+    page.wait_for_url("**/my/")
+
+
+def sign_in_staff(visit: Visit, email: str) -> None:
+    """Sign in as one of the office with the second factor that came by mail."""
+    seen = len(visit.portal.mail.to(email))
+    sign_in(visit, email, PASSWORD)
+    visit.page.wait_for_url("**/login/factor**")
+    code = _wait_for(lambda: _newer_code(visit.portal.mail, email, seen))
+    fill(visit.page, {"code": code})
+    press(visit.page)
+    visit.page.wait_for_url("**/office/**")
+
+
+def apply_for_exam(visit: Visit, person: Person) -> str:
+    """Fill in and send an exam request with three documents; returns the address of its details."""
+    page = visit.open("/my/services/")
+    visit.shoot("services")
+    with page.expect_navigation():
+        page.locator("#service-exam a.button-primary").click()
+    page.locator("#broker_type-private").check()
+    visit.shoot("broker-type")
+    press(page)
+    fill(
+        page,
+        {
+            "name_ar_1": "سالم",
+            "name_ar_2": "عبد الله",
+            "name_ar_4": "العتيبي",
+            "name_en_1": "Salem",
+            "name_en_2": "Abdullah",
+            "name_en_4": "Alotaibi",
+            "nationality": "KW",
+            "civil_id": person.civil_id,
+            "civil_id_expiry": "2034-05-01",
+            "mobile": person.mobile,
+            "email": person.email,
+            "address": "حولي، شارع تونس، قطعة 4، منزل 12",
+            "notes": "أرغب في الاختبار باللغة العربية.",
+        },
+    )
+    upload(page, {"civil_id_copy": "civil.jpg", "photo": "photo.jpg", "good_conduct": "صورة.jpg"})
+    visit.shoot("request-form")
+    press(page, "button[name=submit][value=send]")
+    expect(page.locator("main")).to_contain_text("CE/")
+    visit.shoot("request-sent")
+    return page.url.removeprefix(visit.portal.url)
+
+
+def upload(page: Page, files: dict[str, str]) -> None:
+    """Choose files, say what each is, upload them and wait until all stand in the table."""
+    before = page.locator("#documents tbody tr").count()
+    page.locator("#upload-files").set_input_files(
+        [
+            {"name": name, "mimeType": "image/jpeg", "buffer": picture(kind)}
+            for kind, name in files.items()
+        ]
+    )
+    rows = page.locator("[data-upload-list] li")
+    expect(rows).to_have_count(len(files))
+    for place, kind in enumerate(files):
+        rows.nth(place).locator("[data-kind]").select_option(kind)
+    page.locator("[data-upload-start] button").click()
+    expect(page.locator("#documents tbody tr")).to_have_count(before + len(files))
+
+
+def picture(text: str) -> bytes:
+    """A JPEG with a word in it."""
+    image = Image.new("RGB", (640, 420), "#f4efe3")
+    ImageDraw.Draw(image).text((60, 180), text, fill="#123")
+    data = io.BytesIO()
+    image.save(data, "JPEG")
+    return data.getvalue()
+
+
+def _newer_code(mail: SmtpGateway, email: str, seen: int) -> str:
+    assert len(mail.to(email)) > seen, f"no new code for {email}"
+    return mail.code_for(email)
+
+
+def _wait_for(read: Callable[[], str]) -> str:
+    """Wait until a message has come (the outbox sends within a second or two)."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return read()
+        except (AssertionError, IndexError, LookupError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
