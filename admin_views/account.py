@@ -1,0 +1,77 @@
+"""The account of who is signed in: names, contact, password, language, sessions; both areas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.access import acting, as_id, not_found
+from admin_views.base import GuardedView
+from clearance import accounts, sessions
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.models import User
+from forms.password_change import PasswordChangeForm
+
+
+class AccountView(GuardedView):
+    """Everything here is about the reader's own account."""
+
+    def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
+        self.for_staff = for_staff
+        super().__init__(**kwargs)
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_staff == self.for_staff
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show the account."""
+        return self._show(PasswordChangeForm(formdata=None))
+
+    @expose("/password", methods=("POST",))
+    def password(self) -> Any:
+        """Change the password; every other session ends."""
+        actor, form = acting(), PasswordChangeForm()
+        form.known_words = (actor.first_name, actor.last_name, actor.email, actor.civil_id)
+        if not form.validate():
+            return self._show(form)
+        current, new = form.current_password.data, form.new_password.data
+        try:
+            key = accounts.change_password(actor, current, new, utc_now())
+        except accounts.WeakPassword as weak:
+            db.session.rollback()
+            form.new_password.errors = [str(each) for each in weak.faults]
+            return self._show(form)
+        if key is None:
+            db.session.rollback()
+            form.current_password.errors = [_("This is not your current password.")]
+            return self._show(form)
+        db.session.commit()
+        sessions.enter(key)
+        flash(_("Your password was changed. Every other session has ended."), "success")
+        return redirect(url_for(f"{self.endpoint}.index"), code=303)
+
+    @expose("/sessions/<int:session_id>/end", methods=("POST",))
+    def end_session(self, session_id: int) -> Any:
+        """End one of the reader's own sessions."""
+        if not sessions.end_one(utc_now(), user_id=acting().id, session_id=as_id(session_id)):
+            not_found()
+        db.session.commit()
+        flash(_("The session was ended."), "success")
+        return redirect(url_for(f"{self.endpoint}.index"), code=303)
+
+    def _show(self, form: PasswordChangeForm) -> Any:
+        actor = acting()
+        return self.render(
+            "my/account.html",
+            form=form,
+            user=db.session.get(User, actor.id),
+            standings=actor.standings,
+            sessions=sessions.living(actor.id, utc_now()),
+            own_session_id=actor.session_id,
+        )

@@ -1,0 +1,132 @@
+"""What the lists of requests of both areas share: columns, search, filters, cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g
+from flask_babel import lazy_gettext as _l
+
+from admin_views import cells
+from admin_views.base import matches_all_words
+from admin_views.filters import DateFilter, ListFilter
+from clearance import definition, i18n, values, vocabulary
+from clearance.calendar import KUWAIT
+from clearance.models import Request
+from clearance.vocabulary import OPEN_STATUSES, Status
+
+NUMBER = re.compile(r"[A-Za-z]{1,6}/[0-9]{1,9}(/[0-9]{0,2})?")
+
+LABELS: dict[str, Any] = {
+    "number": _l("Request number"),
+    "service_code": _l("Service"),
+    "name": _l("Name"),
+    "status": _l("Status"),
+    "created_at": _l("Created on"),
+    "sent_at": _l("Sent on"),
+    "due_on": _l("Due on"),
+    "civil_id": _l("Civil number"),
+    "mobile": _l("Mobile number"),
+}
+
+
+def search_condition(typed: str) -> sa.ColumnElement[bool] | None:
+    """Find requests by number, civil number, mobile or the words of a name.
+
+    Digits of either script are equal; each typed word begins a word of the name (specification
+    section 8, Search). Returns None when nothing that counts was typed.
+    """
+    text = values.ascii_digits(typed).strip()
+    compact = text.replace(" ", "")
+    if NUMBER.fullmatch(compact):
+        return Request.number.startswith(compact.upper(), autoescape=True)
+    digits = compact.lstrip("+")
+    if digits.isdigit() and digits.isascii():
+        return sa.or_(
+            Request.civil_id.startswith(digits, autoescape=True),
+            Request.mobile.endswith(digits, autoescape=True),
+            Request.number.contains(f"/{digits}/", autoescape=True),
+        )
+    return matches_all_words(Request.name_folded, typed)
+
+
+def status_filter(statuses: Iterable[str] = tuple(Status)) -> ListFilter:
+    """By state; "open" stands for every state from sending to decision."""
+
+    def choices() -> list[tuple[str, Any]]:
+        listed = [(str(each), vocabulary.STATUS_LABELS[each]) for each in statuses]
+        return [("open", _l("Open")), *listed]
+
+    def condition(value: str) -> sa.ColumnElement[bool]:
+        if value == "open":
+            return Request.status.in_(sorted(OPEN_STATUSES))
+        return Request.status == value
+
+    return ListFilter("status", LABELS["status"], condition, choices)
+
+
+def service_filter() -> ListFilter:
+    """By service."""
+    return ListFilter(
+        "service",
+        LABELS["service_code"],
+        lambda value: Request.service_code == value,
+        service_titles,
+    )
+
+
+def sent_filters() -> list[DateFilter]:
+    """From a day of sending, and up to one (both Kuwait's and inclusive)."""
+    return [
+        DateFilter("sent_from", _l("Sent from"), lambda day: Request.sent_at >= day_start(day)),
+        DateFilter("sent_to", _l("Sent up to"), lambda day: Request.sent_at < day_start(day, 1)),
+    ]
+
+
+def day_start(day: date, days_later: int = 0) -> datetime:
+    """The instant at which the Kuwait day `day` (or one some days later) begins."""
+    return datetime.combine(day + timedelta(days=days_later), time(), KUWAIT)
+
+
+def service_titles() -> list[tuple[str, str]]:
+    """(code, title) of the services in the page's language."""
+    lang = i18n.language()
+    return [
+        (version.definition.code, version.definition.title_in(lang))
+        for version in definition.all_current()
+    ]
+
+
+def name_column() -> sa.ColumnElement[str]:
+    """The person's name in the page's language, falling back to the other."""
+    lang, other = ("ar", "en") if i18n.language() == "ar" else ("en", "ar")
+    return sa.func.coalesce(sa.func.nullif(_joined(lang), ""), _joined(other)).label("name")
+
+
+def service_cell(view: Any, context: Any, row: Any, key: str) -> str:
+    """A formatter that writes a service's title."""
+    return title_of(row.service_code)
+
+
+def title_of(code: str) -> str:
+    """The title of a service in the page's language; all titles are read once per page."""
+    if "service_titles" not in g:
+        g.service_titles = dict(service_titles())
+    return str(g.service_titles.get(code, code))
+
+
+def number_cell(view: Any, context: Any, row: Any, key: str) -> Any:
+    """A formatter for numbers; a draft has none yet."""
+    return cells.whole(row.number) if row.number else _l("Given when sent")
+
+
+def _joined(lang: str) -> sa.ColumnElement[str]:
+    parts = [getattr(Request, f"name_{lang}_{place}") for place in range(1, 5)]
+    joined: Any = parts[0]
+    for part in parts[1:]:
+        joined = joined + sa.case((part == "", ""), else_=sa.literal(" ") + part)
+    return sa.func.trim(joined)
