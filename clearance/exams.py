@@ -23,7 +23,7 @@ from clearance.i18n import format_day
 from clearance.models import Announcement, Exam, ExamSeat
 from clearance.vocabulary import SeatStatus
 
-SEATS_MAX = 1_000
+SEATS_MAX = 500  # all are seated, and given results, in one transaction of a few seconds
 
 
 class Phase(StrEnum):

@@ -31,7 +31,7 @@ FORM_ID = "sitting"
 CANDIDATES_ON_A_PAGE = 100
 SHOWN_WAITING = 10
 SEAT_LABELS: dict[str, Any] = {
-    SeatStatus.OFFERED: _l("Nominated, not confirmed yet"),
+    SeatStatus.OFFERED: _l("Awaiting confirmation"),
     SeatStatus.CONFIRMED: _l("Attendance confirmed"),
     SeatStatus.RELEASED: _l("Seat released"),
 }
