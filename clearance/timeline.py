@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,11 +62,11 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
     )
 
 
-def impossible_from(status: str, labels: Mapping[str, Any] = STATUS_LABELS) -> str:
+def impossible_from(status: str) -> str:
     """What to say of a step that the flow does not have from `status`."""
     text: str = _(
         "This is not possible while the request is in the state “%(status)s”.",
-        status=labels[status],
+        status=STATUS_LABELS[status],
     )
     return text
 

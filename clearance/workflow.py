@@ -115,6 +115,7 @@ def perform(
     Source: specification section 6; security rules 24, 25, 51-54.
     """
     reason = clean_lines(reason, REASON_MAX_LENGTH)
+    lock(req)
     try:
         with db.session.begin_nested():
             return _perform(req, action, actor, now, version, reason, data or Decision())
@@ -157,7 +158,6 @@ def _perform(
     reason: str,
     decision: Decision,
 ) -> Event:
-    lock(req)
     if actor is not None and not policies.can_see_request(actor, req):
         raise NotFound
     path = definition.of(req).steps.path(req.status, action, is_taken=req.reviewer_id is not None)

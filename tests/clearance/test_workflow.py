@@ -490,6 +490,26 @@ def test_draft_saved_elsewhere_meanwhile_is_not_sent_unseen(agent: User) -> None
         act(req, Action.SEND, agent, version=seen)
 
 
+def test_row_that_is_gone_is_not_found(agent: User) -> None:
+    req = requests.make_draft(agent, with_documents=False)
+    db.session.execute(sa.delete(Request).where(Request.id == req.id))
+    with pytest.raises(NotFound):
+        act(req, Action.SEND, agent)
+
+
+@pytest.mark.databases
+def test_row_changed_under_the_judgement_is_not_moved(
+    agent: User, sent: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The UPDATE itself refuses, whatever became of the lock."""
+    bump = sa.update(Request).values(version=Request.version + 1)
+    db.session.execute(bump.execution_options(synchronize_session=False))
+    monkeypatch.setattr("clearance.workflow.lock", lambda req: None)
+    with pytest.raises(TransitionNotAllowed):
+        act(sent, Action.WITHDRAW, agent)
+    assert (sent.status, steps_of(sent)) == (Status.SUBMITTED, ["send"])
+
+
 def test_stranger_learns_nothing_of_a_request(sent: Request) -> None:
     with pytest.raises(NotFound):
         act(sent, Action.WITHDRAW, factories.make_agent())
@@ -594,6 +614,15 @@ def test_returned_request_lapses_after_the_days_the_office_set(agent: User, revi
     )
     assert workflow.lapse_returned(start + timedelta(days=61)) == 1
     assert young.status == Status.LAPSED
+
+
+def test_request_that_moves_on_meanwhile_does_not_lapse(agent: User) -> None:
+    start = datetime(2026, 1, 4, 8, 0, tzinfo=UTC)
+    req = requests.make_request(agent, Status.RETURNED, now=start)
+    bump = sa.update(Request).values(version=Request.version + 1)
+    db.session.execute(bump.execution_options(synchronize_session=False))
+    assert workflow.lapse_returned(start + timedelta(days=90)) == 0
+    assert req.status == Status.RETURNED
 
 
 # At once
