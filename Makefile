@@ -1,0 +1,56 @@
+# Everything happens in .venv; only Python 3.11+ with venv, and make, must be there.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 5000
+BIN := .venv/bin
+CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
+SOURCES := app.py clearance admin_views forms migrations tests benchmarks
+PARALLEL ?= 2
+
+.PHONY: run test lint format strings clean
+
+run: .venv/run static/fonts/made $(CATALOGUES:.po=.mo)
+	DEMO=1 HOST=$(HOST) PORT=$(PORT) BASE_URL=http://$(HOST):$(PORT) $(BIN)/python app.py
+
+test: lint static/fonts/made $(CATALOGUES:.po=.mo)
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal -q --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: .venv/test
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+
+format: .venv/test
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+# Read new texts from code and templates into the catalogue (tests name what still lacks Arabic).
+strings: .venv/test
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -k lazy_ngettext:1,2 --no-location --sort-output -o translations/messages.pot .
+	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --ignore-obsolete --omit-header
+	$(MAKE) $(CATALOGUES:.po=.mo)
+
+.venv/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+.venv/run: .venv/uv requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/test: .venv/uv requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/run
+
+static/fonts/made: clearance/fonts.py requirements.txt | .venv/uv
+	@test -e .venv/run || $(MAKE) .venv/run
+	$(BIN)/python -m clearance.fonts static/fonts
+	@touch $@
+
+%.mo: %.po | .venv/uv
+	@test -e .venv/run || $(MAKE) .venv/run
+	$(BIN)/pybabel -q compile -i $< -o $@
+
+clean:
+	rm -rf .venv static/fonts instance translations/*/LC_MESSAGES/*.mo translations/messages.pot
