@@ -14,7 +14,7 @@ from clearance.actor import Actor
 from clearance.errors import DomainError, NotFound
 from clearance.extensions import db
 from clearance.models import Message, Request
-from clearance.values import clean_lines
+from clearance.values import BadValue, clean_lines
 from clearance.vocabulary import Status
 
 BODY_MAX_LENGTH = 2000
@@ -38,10 +38,13 @@ def post(req: Request, body: str, actor: Actor, now: datetime) -> Message:
         raise NotFound
     if req.status == Status.DRAFT:
         raise NoConversationYet
+    text = clean_lines(body, BODY_MAX_LENGTH)
+    if not text:
+        raise BadValue(_l("Write your message first."))
     message = Message(
         request_id=req.id,
         author_id=actor.id,
-        body=clean_lines(body, BODY_MAX_LENGTH),
+        body=text,
         created_at=now,
     )
     db.session.add(message)
