@@ -21,6 +21,7 @@ from clearance.extensions import db
 from clearance.models import BrokerType, Document, Organisation, Remark, Request
 from clearance.procedures import facts
 from clearance.procedures.claims import claim_key
+from clearance.procedures.standard_fields import NAME_COLUMNS
 from clearance.request_rows import lock
 from clearance.request_values import keep, keep_column, value_of
 from clearance.vocabulary import Status
@@ -171,19 +172,25 @@ def _fill(
     licence_id: int | None,
     candidate_id: int | None,
 ) -> None:
-    """Fill the draft from where the service starts: user, licence or passed candidate."""
+    """Fill the draft from where the service starts: user, licence or passed candidate.
+
+    Whom it is about is kept even where the service does not show it: rules and searches ask.
+    """
+    kept = {"broker_type", *(spec.name for spec in service.fields)}
     if service.start == "broker_card":
         licence = prefill.licence_of(_needed(licence_id), req.organisation_id)
         req.licence_id, req.broker_id = licence.id, licence.broker_id
         known = prefill.from_licence(licence)
+        kept.update(NAME_COLUMNS, ["civil_id"])
     elif service.start == "passed_candidates":
         known = prefill.from_candidate(_needed(candidate_id), req.organisation_id)
+        kept.update(NAME_COLUMNS, ["civil_id"])
     else:
         known = prefill.from_user(actor, req.organisation_id)
         known["broker_type"] = _checked_broker_type(service, broker_type)
-    for spec in service.fields:
-        if known.get(spec.name) is not None:
-            keep_column(req, spec.name, known[spec.name])
+    for name in sorted(kept):
+        if known.get(name) is not None:
+            keep_column(req, name, known[name])
 
 
 def _needed(row_id: int | None) -> int:
