@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
-from clearance import exams, i18n, sessions
+from clearance import exams, i18n, policies, sessions
 from clearance.actor import Actor
 from clearance.extensions import db
 from clearance.models import Notice
@@ -33,6 +33,10 @@ class Entry:
         return f"{self.endpoint}.{self.page}"
 
 
+def _reads_requests(actor: Actor) -> bool:
+    return actor.role in policies.READING_ROLES
+
+
 MENUS: dict[str, tuple[Entry, ...]] = {
     "my": (
         Entry("my", _l("Home"), "home", page="index"),
@@ -42,6 +46,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     ),
     "office": (
         Entry("office", _l("Home"), "home", page="index"),
+        Entry("office_requests", _l("Requests"), "requests", _reads_requests),
         Entry("office_exams", _l("Exams"), "exam", exams.can_read),
     ),
 }

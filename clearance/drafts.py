@@ -12,7 +12,16 @@ import structlog
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from clearance import audit, completeness, definition, eligibility, policies, prefill, storage
+from clearance import (
+    audit,
+    completeness,
+    corrections,
+    definition,
+    eligibility,
+    policies,
+    prefill,
+    storage,
+)
 from clearance.actor import Actor
 from clearance.constraints import is_violation_of
 from clearance.definition import Definition, Version
@@ -95,7 +104,8 @@ def save(
     """Keep the given values of open fields; flushes. Returns the names that were kept.
 
     values: name → value of the field's type, None for nothing; nothing is required here. Unknown,
-    shown and closed fields are ignored and logged. version: the row's as the agent saw it.
+    shown and closed fields are ignored and logged; what changes in a returned request stands in
+    the trail. version: the row's as the agent saw it.
     Raises: NotFound, PermissionDenied, StaleSave. Source: security rules 23 and 56.
     """
     _lock_for_change(req, actor)
@@ -108,11 +118,15 @@ def save(
     if ignored:
         log.info("fields_ignored", request_row=req.id, fields=ignored)
     kept = [spec for spec in service.asked if spec.name in values and spec.name in opened]
+    before = {spec.name: value_of(req, spec) for spec in kept}
     for spec in kept:
         keep(req, spec, values[spec.name])
     req.saved_at = now
     req.version += 1
     db.session.flush()
+    if req.status == Status.RETURNED:
+        after = {spec.name: value_of(req, spec) for spec in kept}
+        corrections.record(req, before, after, actor, now)
     return [spec.name for spec in kept]
 
 

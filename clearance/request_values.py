@@ -69,10 +69,11 @@ def shown_value(req: Request, name: str, lang: str) -> str:
         return _general_broker(req, lang)
     if spec is None and name in STANDARD_FIELDS:
         spec = FieldSpec(name=name, mode=definition.Mode.SHOWN)
-    return _written(spec, value_of(req, spec), lang) if spec is not None else ""
+    return written(spec, value_of(req, spec), lang) if spec is not None else ""
 
 
-def _written(spec: FieldSpec, value: Any, lang: str) -> str:
+def written(spec: FieldSpec, value: Any, lang: str) -> str:
+    """A value of the field's type as a reader of `lang` reads it; "" when empty."""
     if value in (None, ""):
         return ""
     if spec.kind in DATE_KINDS:

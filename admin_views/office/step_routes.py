@@ -1,0 +1,258 @@
+"""Taking a step on one or many requests: the page that asks, the step, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+
+from admin_views.access import acting, not_found
+from admin_views.my.document_rows import kind_names
+from admin_views.my.routes import owner_of, posted_key, posted_version
+from admin_views.office import carrying_out, queues
+from admin_views.office.carrying_out import Chosen, Outcome
+from clearance import definition, i18n, one_time_keys, workflow
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.models import Reason, Request
+from clearance.procedures.flows import Action, Asks, Flow, Side, Step
+from clearance.vocabulary import Role
+from forms.office import Place, ReadyReason, StepForm, step_form
+
+# Announcing an exam gives its seats in the order of sending; no single request jumps it.
+NOT_HERE = frozenset({Action.SEAT})
+BULK_ACTIONS = (
+    Action.TAKE,
+    Action.GIVE_BACK,
+    Action.ASSIGN,
+    Action.PREAPPROVE,
+    Action.APPROVE,
+    Action.RETURN,
+    Action.REJECT,
+)
+MOST_AT_ONCE = 500
+_SIDES = {Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Side.MANAGER}
+
+
+def side_of(actor: Actor) -> Side | None:
+    """Whose steps the reader takes."""
+    return _SIDES.get(Role(actor.role))
+
+
+def is_offered(name: str, actor: Actor) -> bool:
+    """Whether some service has a step of that name for the reader."""
+    flows = (version.definition.steps for version in definition.all_current())
+    return any(_step_of(flow, name, actor) is not None for flow in flows)
+
+
+def details_url(request_id: int) -> str:
+    """Where a request is reviewed."""
+    return url_for("office_requests.details_view", id=request_id)
+
+
+class StepRoutes:
+    """Mixed into the view of requests; `get_one` and `ids_in_scope` know what the reader sees."""
+
+    get_one: Callable[[Any], Request]
+    ids_in_scope: Callable[[Sequence[str]], list[int]]
+    render: Callable[..., str]
+    return_url: Callable[[], str]
+    show_review: Callable[..., Any]
+
+    @expose("/do/<action>", methods=("GET", "POST"))
+    @expose("/<int:request_id>/do/<action>", methods=("GET", "POST"))
+    def do(self, action: str, request_id: int | None = None) -> Any:
+        """Ask before a step on one request, or on all that were chosen, and take it."""
+        if request_id is not None:
+            req = self.get_one(request_id)
+            return self._do_one(req, _step_or_404(definition.of(req).steps, action))
+        if not is_offered(action, acting()) or action not in BULK_ACTIONS:
+            not_found()
+        return self._do_many(Action(action))
+
+    def ask_for_many(self, action: Action, ids: Sequence[int]) -> Any:
+        """From the list's action to the page that asks."""
+        return redirect(
+            url_for("office_requests.do", action=action, id=ids, url=self.return_url()), code=303
+        )
+
+    # One request
+
+    def _do_one(self, req: Request, step: Step) -> Any:
+        form = _form(step, _places(req) if step.asks is Asks.REMARKS else ())
+        if request.method == "GET" or "_language" in request.form:
+            return self._ask(req, step, form)
+        if not form.validate():
+            return self._ask(req, step, form), 400
+        return self._take_step(req, step.action, form)
+
+    def _ask(self, req: Request, step: Step, form: StepForm) -> str:
+        offer = workflow.offer(req, step.action, acting(), utc_now())
+        return self.render(
+            "office/requests/do.html",
+            req=req,
+            title=definition.of(req).title_in(i18n.language()),
+            offer=offer,
+            form=form,
+            version=request.form.get("version", req.version),
+            form_key=posted_key() or one_time_keys.new(),
+            back_url=details_url(req.id),
+        )
+
+    def _take_step(self, req: Request, action: Action, form: StepForm) -> Any:
+        actor, now = acting(), utc_now()
+        owner, key, result = owner_of(actor), posted_key(), details_url(req.id)
+        label = workflow.offer(req, action, actor, now).event_label
+        try:
+            if one_time_keys.claim(key, owner, result, now) is None:
+                workflow.perform(
+                    req,
+                    action,
+                    actor=actor,
+                    now=now,
+                    version=posted_version(),
+                    reason=form.reason_in(carrying_out.language_of(req)),
+                    data=_decision(form),
+                )
+            db.session.commit()
+        except DomainError as refusal:
+            db.session.rollback()
+            if one_time_keys.result_of(key, owner) is not None:
+                return redirect(result, code=303)  # the other click was quicker
+            return self.show_review(self.get_one(req.id), alert=str(refusal), status=409)
+        flash(str(label), "success")
+        return redirect(result, code=303)
+
+    # Many requests
+
+    def _do_many(self, action: Action) -> Any:
+        if "outcome" in request.form:
+            return self._results(action, [Outcome.read(each) for each in _posted("outcome")])
+        step = _any_step(action)
+        form = _form(step, ())
+        chosen = self._chosen()
+        if not chosen:
+            return redirect(self.return_url(), code=303)
+        if request.method == "GET" or "_language" in request.form:
+            return self._ask_many(step, form, chosen)
+        if not form.validate():
+            return self._ask_many(step, form, chosen), 400
+        outcomes = carrying_out.on_each(
+            chosen,
+            action,
+            reason_in=form.reason_in,
+            data=_decision(form),
+            actor=acting(),
+            key=posted_key(),
+        )
+        return (
+            redirect(self.return_url(), code=303)
+            if outcomes is None
+            else self._results(action, outcomes)
+        )
+
+    def _chosen(self) -> list[Chosen]:
+        """The chosen rows of the reader's scope, each with the version that the page showed."""
+        if request.method == "GET":
+            ids = self.ids_in_scope(request.args.getlist("id")[:MOST_AT_ONCE])
+            versions = dict(
+                db.session.execute(
+                    sa.select(Request.id, Request.version).where(Request.id.in_(ids))
+                ).all()
+            )
+            return [Chosen(each, versions[each]) for each in ids]
+        typed = [Chosen.read(each) for each in _posted("row")[:MOST_AT_ONCE]]
+        visible = set(self.ids_in_scope([str(each.request_id) for each in typed]))
+        return [each for each in typed if each.request_id in visible]
+
+    def _ask_many(self, step: Step, form: StepForm, chosen: Sequence[Chosen]) -> str:
+        actor, now = acting(), utc_now()
+        rows = []
+        for each in chosen:
+            req = self.get_one(each.request_id)
+            rows.append((each, req, workflow.offer(req, step.action, actor, now)))
+        return self.render(
+            "office/requests/do_many.html",
+            action=step.action,
+            offer=rows[0][2],
+            rows=rows,
+            possible=sum(1 for _each, _req, offer in rows if offer.refusal is None),
+            form=form,
+            form_key=posted_key() or one_time_keys.new(),
+            back_url=self.return_url(),
+        )
+
+    def _results(self, action: Action, outcomes: Sequence[Outcome]) -> str:
+        return self.render(
+            "office/requests/results.html",
+            action=action,
+            outcomes=outcomes,
+            done=sum(1 for each in outcomes if each.is_done),
+            back_url=self.return_url(),
+        )
+
+
+def _posted(name: str) -> list[str]:
+    return request.form.getlist(name)
+
+
+def _step_of(flow: Flow, name: str, actor: Actor) -> Step | None:
+    for step in flow.steps:
+        if step.action == name and step.side == side_of(actor):
+            return step
+    return None
+
+
+def _step_or_404(flow: Flow, name: str) -> Step:
+    """The reader's own step of that name; another role's is answered as a missing page."""
+    step = _step_of(flow, name, acting())
+    return step if step is not None and step.action not in NOT_HERE else not_found()
+
+
+def _any_step(action: Action) -> Step:
+    for version in definition.all_current():
+        step = _step_of(version.definition.steps, action, acting())
+        if step is not None:
+            return step
+    return not_found()
+
+
+def _form(step: Step, places: Sequence[Place]) -> StepForm:
+    return step_form(
+        needs_reason=step.needs_reason,
+        ready=_ready_reasons(step.action) if step.needs_reason else (),
+        places=places,
+        reviewers=queues.reviewers() if step.asks is Asks.REVIEWER else None,
+        lang=i18n.language(),
+    )
+
+
+def _ready_reasons(action: Action) -> list[ReadyReason]:
+    rows = db.session.scalars(
+        sa.select(Reason)
+        .where(Reason.action == action, Reason.is_active.is_(True))
+        .order_by(Reason.position, Reason.id)
+    )
+    return [ReadyReason(each.id, each.text_ar, each.text_en) for each in rows]
+
+
+def _places(req: Request) -> list[Place]:
+    service, lang, names = definition.of(req), i18n.language(), kind_names()
+    fields = [Place(spec.name, spec.title(lang)) for spec in service.asked]
+    kinds = [
+        Place(spec.kind, names.get(spec.kind, spec.kind), is_document=True)
+        for spec in service.documents_for(req.broker_type)
+    ]
+    return [*fields, *kinds]
+
+
+def _decision(form: StepForm) -> workflow.Decision:
+    reviewer = form["reviewer_id"].data if "reviewer_id" in form else None
+    return workflow.Decision(
+        remarks=form.remarks(), reviewer_id=int(reviewer) if reviewer else None
+    )

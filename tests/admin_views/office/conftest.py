@@ -1,0 +1,14 @@
+"""Fixtures of the office's tests."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.admin_views.office.people import Office
+
+
+@pytest.fixture
+def office(app: Flask) -> Office:
+    """Makes people, requests and browsers."""
+    return Office(app)
