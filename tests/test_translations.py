@@ -1,0 +1,101 @@
+"""The Arabic catalogue: nothing missing, nothing stale, every placeholder where it belongs."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from clearance.settings import ROOT
+
+CATALOGUE = ROOT / "translations" / "ar" / "LC_MESSAGES" / "messages.po"
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "_l": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "lazy_ngettext": (1, 2),
+}
+PLACES = ("clearance", "admin_views", "forms", "templates")
+
+
+@cache
+def catalogue() -> Catalog:
+    with CATALOGUE.open("rb") as stream:
+        return read_po(stream, locale="ar")
+
+
+def source_texts() -> set[str]:
+    """Every text that code and templates ask for."""
+    with (ROOT / "babel.cfg").open(encoding="utf-8") as stream:
+        methods, options = parse_mapping_cfg(stream)
+    found = set()
+    for place in PLACES:
+        rows = extract_from_dir(
+            str(ROOT / place),
+            [(pattern.split("/", 1)[-1], method) for pattern, method in methods],
+            {pattern.split("/", 1)[-1]: each for pattern, each in options.items()},
+            keywords=KEYWORDS,
+        )
+        found |= {text[0] if isinstance(text, tuple) else text for _, _, text, _, _ in rows}
+    return found - {""}
+
+
+def messages() -> list[Message]:
+    return [message for message in catalogue() if message.id]
+
+
+def key_of(message: Message) -> str:
+    return message.id[0] if isinstance(message.id, tuple | list) else str(message.id)
+
+
+def strings_of(message: Message) -> list[str]:
+    return list(message.string) if isinstance(message.string, tuple | list) else [message.string]
+
+
+def test_every_text_of_the_portal_is_in_the_catalogue_and_no_other() -> None:
+    kept = {key_of(message) for message in messages()}
+    asked = source_texts()
+    assert sorted(asked - kept) == [], "run `make strings` and translate"
+    assert sorted(kept - asked) == [], "run `make strings`: these are used no more"
+
+
+def test_every_text_has_its_arabic() -> None:
+    empty = [key_of(message) for message in messages() if not all(strings_of(message))]
+    assert empty == []
+    assert [key_of(message) for message in messages() if message.fuzzy] == []
+
+
+def test_arabic_keeps_every_placeholder_and_adds_none() -> None:
+    wrong = []
+    for message in messages():
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        named = {name for text in ids for name in PLACEHOLDER.findall(text)}
+        for text in strings_of(message):
+            here = set(PLACEHOLDER.findall(text))
+            # A plural form may say its number in words.
+            lacking = {pair for pair in named - here if pair[0] not in {"num", "count"}}
+            if here - named or lacking:
+                wrong.append((key_of(message), text))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 11, 100])
+def test_counts_are_said_in_the_form_that_arabic_wants(number: int) -> None:
+    compiled = Path(str(CATALOGUE).removesuffix(".po") + ".mo")
+    translations = Translations(BytesIO(compiled.read_bytes()))
+    said = translations.ngettext("%(num)s row", "%(num)s rows", number)
+    forms = catalogue().get(("%(num)s row", "%(num)s rows"))
+    assert forms is not None
+    place = {0: 0, 1: 1, 2: 2, 3: 3, 11: 5, 100: 4}[number]
+    assert said == forms.string[place]
