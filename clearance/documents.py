@@ -1,0 +1,319 @@
+"""Documents of a request: judged before the transaction, attached in it, shown, given out."""
+
+`check_upload` stores, so it comes before the transaction; the rest flushes and the caller commits.
+What was stored and is not attached in a committed transaction is removed by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+from flask import Response, current_app
+from flask_babel import lazy_gettext as _l
+
+from clearance import audit, definition, i18n, policies, previews, storage, workflow
+from clearance.actor import Actor
+from clearance.downloads import as_attachment, as_picture
+from clearance.errors import DomainError, NotFound, PermissionDenied
+from clearance.extensions import db
+from clearance.file_checks import ENDINGS, PDF, BadFile, clean_file
+from clearance.models import Document, DocumentKind, Organisation, Request
+from clearance.previews import PAGE_WIDTH, THUMBNAIL_WIDTH, WIDTHS
+from clearance.request_rows import lock
+from clearance.settings import Settings
+from clearance.values import file_label
+from clearance.vocabulary import Status
+
+__all__ = [
+    "ACCEPT",
+    "PAGE_WIDTH",
+    "THUMBNAIL_WIDTH",
+    "BadFile",
+    "Checked",
+    "DocumentRefused",
+    "attach",
+    "check_upload",
+    "download_response",
+    "find",
+    "kinds_for",
+    "open_kinds",
+    "preview_response",
+    "remove",
+    "rename",
+    "room_left",
+]
+
+ACCEPT = ",".join(f".{ending}" for ending in ENDINGS)
+OTHER = "other"
+PICTURE_KINDS = frozenset({"photo"})
+
+
+class DocumentRefused(DomainError):
+    """A good file that this request, or this organisation, cannot take now."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An uploaded file that was found good and is stored. label: its own name, for people."""
+
+    label: str
+    media_type: str
+    size: int
+    sha256: str
+    pages: int
+    storage_key: str
+
+
+def check_upload(filename: str, stream: BinaryIO) -> Checked:
+    """Judge an uploaded file and store it; takes up to seconds, so before the first query.
+
+    filename: as the browser sent it. Raises BadFile, storage.StorageUnavailable.
+    Source: security requirements 28-30.
+    """
+    limit = _settings().upload_max_bytes
+    data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise BadFile(
+            _l(
+                "This file is larger than %(limit)d MB. Scan it again at a lower quality.",
+                limit=limit // (1024 * 1024),
+            )
+        )
+    label = file_label(filename)
+    clean = clean_file(label, data)
+    stored = storage.put(clean.data, clean.media_type)
+    return Checked(label, clean.media_type, stored.size, stored.sha256, clean.pages, stored.key)
+
+
+def attach(
+    req: Request, checked: Checked, kind: str, label: str, actor: Actor, now: datetime
+) -> Document:
+    """Add a checked file to `req` as a document of `kind`; flushes.
+
+    label: what the agent calls it, "" for the file's own name. Raises: BadFile (not a picture where
+    one is due), DocumentRefused (request full, organisation's space used up), PermissionDenied
+    (closed, or a kind that is not open), NotFound. Source: specification section 4, Documents.
+    """
+    _open_for_change(req, kind, actor)
+    if kind in PICTURE_KINDS and checked.media_type == PDF:
+        raise BadFile(_l("This must be a picture: choose a JPEG or PNG file."))
+    # Taking the space locks the organisation's row: the count after it is everybody's.
+    _take_space(req.organisation_id, checked.size)
+    if room_left(req) < 1:
+        raise DocumentRefused(
+            _l(
+                "This request already has %(limit)d documents. Remove one to add another.",
+                limit=_settings().upload_max_files,
+            )
+        )
+    document = Document(
+        request_id=req.id,
+        kind=kind,
+        label=file_label(label or checked.label),
+        media_type=checked.media_type,
+        size=checked.size,
+        sha256=checked.sha256,
+        storage_key=checked.storage_key,
+        pages=checked.pages,
+        uploaded_by_id=actor.id,
+        uploaded_at=now,
+    )
+    db.session.add(document)
+    storage.follow(document)
+    _saved(req, now)
+    kept = {"kind": [None, kind], "label": [None, document.label], "sha256": [None, checked.sha256]}
+    _record("added", document, req, actor, now, kept)
+    return document
+
+
+def rename(document: Document, label: str, actor: Actor, now: datetime) -> None:
+    """Call the document otherwise; flushes. An empty label changes nothing. Raises as `attach`."""
+    req = document.request
+    _open_for_change(req, document.kind, actor)
+    _refuse_locked(document)
+    before, after = document.label, file_label(label) if label.strip() else document.label
+    if before != after:
+        document.label = after
+        _saved(req, now)
+        _record("renamed", document, req, actor, now, {"label": [before, after]})
+
+
+def remove(document: Document, actor: Actor, now: datetime) -> None:
+    """Take the document away; its file goes when the transaction commits. Raises as `attach`."""
+    req = document.request
+    _open_for_change(req, document.kind, actor)
+    _refuse_locked(document)
+    gone = {"kind": [document.kind, None], "label": [document.label, None]}
+    _record("removed", document, req, actor, now, gone)
+    storage.follow(document)
+    db.session.delete(document)
+    _take_space(req.organisation_id, -document.size)
+    _saved(req, now)
+
+
+def open_kinds(req: Request) -> frozenset[str]:
+    """Kinds that may be added and removed now; "other" is one wherever all kinds are open."""
+    kinds = workflow.open_document_kinds(req)
+    is_wholly_open = req.status == Status.DRAFT or (
+        req.status == Status.RETURNED and not workflow.remarks(req)
+    )
+    return kinds | {OTHER} if is_wholly_open else kinds
+
+
+def kinds_for(req: Request) -> list[tuple[str, str, bool]]:
+    """(code, name in the page's language, required) of the kinds that belong to the request.
+
+    In the definition's order, "other" last.
+    """
+    specs = definition.of(req).documents_for(req.broker_type)
+    required = {spec.kind: spec.requires(req.broker_type) for spec in specs if spec.kind != OTHER}
+    required[OTHER] = False
+    rows = db.session.scalars(sa.select(DocumentKind).where(DocumentKind.code.in_(required)))
+    names = {row.code: i18n.in_language(row, "name") for row in rows}
+    return [(code, names[code], due) for code, due in required.items() if code in names]
+
+
+def room_left(req: Request) -> int:
+    """How many more documents the request takes."""
+    held = db.session.scalar(
+        sa.select(sa.func.count()).select_from(Document).where(Document.request_id == req.id)
+    )
+    return max(0, _settings().upload_max_files - int(held or 0))
+
+
+def find(document_id: int, actor: Actor) -> Document:
+    """Return the document if `actor` may see its request. Raises NotFound for all other ids."""
+    found = db.session.scalar(
+        sa.select(Document)
+        .join(Request, Request.id == Document.request_id)
+        .where(Document.id == document_id, policies.requests_visible_to(actor))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def download_response(document: Document, actor: Actor) -> Response:
+    """Return the file as a download under its label. What staff read is noted (rule 43).
+
+    Raises storage.DamagedFile where the bytes are not those that were checked.
+    """
+    data = storage.read(document.storage_key, document.sha256)
+    _note_reading(document, actor, "file")
+    return as_attachment(Response(data, mimetype=document.media_type), _file_name(document))
+
+
+def preview_response(
+    document: Document, page: int, actor: Actor, width: int = PAGE_WIDTH
+) -> Response:
+    """Return page `page` (from 1) as a picture, `width` pixels wide: one of previews.WIDTHS.
+
+    Raises NotFound for another page or width, storage.DamagedFile, ServiceUnavailable.
+    """
+    if not 1 <= page <= document.pages or width not in WIDTHS:
+        raise NotFound
+    key = (document.sha256, page, width)
+    picture = previews.cache.get(key)
+    if picture is None:
+        data = storage.read(document.storage_key, document.sha256)
+        picture = previews.draw(data, document.media_type, page, width)
+        previews.cache.put(key, picture)
+    if width > THUMBNAIL_WIDTH:
+        _note_reading(document, actor, f"page {page}")
+    return as_picture(Response(picture.data, mimetype=picture.media_type))
+
+
+def _open_for_change(req: Request, kind: str, actor: Actor) -> None:
+    """Lock the request and see that this agent may change documents of `kind` in it now."""
+    lock(req)
+    if not policies.can_see_request(actor, req):
+        raise NotFound
+    refusal = policies.acts_for(actor, req)
+    if refusal is not None:
+        raise PermissionDenied(refusal.text)
+    if req.status not in {Status.DRAFT, Status.RETURNED}:
+        raise PermissionDenied(
+            _l("This request was sent; its documents can be changed when it is returned.")
+        )
+    if kind not in open_kinds(req):
+        raise PermissionDenied(
+            _l("Documents of this kind are not open now. Choose one of the kinds listed.")
+        )
+
+
+def _refuse_locked(document: Document) -> None:
+    if document.is_locked:
+        raise PermissionDenied(_l("This document belongs to what was sent and stays as it is."))
+
+
+def _take_space(organisation_id: int, size: int) -> None:
+    """Count `size` bytes (negative: give back) in one conditional UPDATE (security rule 28)."""
+    limit = _settings().organisation_max_bytes
+    stored = Organisation.stored_bytes + size
+    taken = db.session.execute(
+        sa.update(Organisation)
+        .where(Organisation.id == organisation_id, sa.or_(stored <= limit, sa.literal(size <= 0)))
+        .values(stored_bytes=sa.case((stored < 0, 0), else_=stored))
+        .returning(Organisation.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if taken is None:
+        raise DocumentRefused(
+            _l(
+                "Your organisation has used all of its space for documents. "
+                "Remove documents from drafts, or ask the office for more."
+            )
+        )
+
+
+def _saved(req: Request, now: datetime) -> None:
+    req.saved_at = now
+    db.session.flush()
+    db.session.expire(req, ["documents"])
+
+
+def _record(
+    verb: str,
+    document: Document,
+    req: Request,
+    actor: Actor,
+    now: datetime,
+    changes: dict[str, Any],
+) -> None:
+    audit.record(
+        f"request:document:{verb}",
+        obj=document,
+        actor_id=actor.id,
+        at=now,
+        organisation_id=req.organisation_id,
+        request_id=req.id,
+        changes=changes,
+    )
+
+
+def _note_reading(document: Document, actor: Actor, what: str) -> None:
+    if actor.is_staff:
+        audit.access(
+            "document:read",
+            user_id=actor.user_id,
+            object_type="document",
+            object_id=str(document.id),
+            result="read",
+            detail=what,
+        )
+
+
+def _file_name(document: Document) -> str:
+    """The label with the ending of the file's true type."""
+    if ENDINGS.get(document.label.rpartition(".")[2].lower()) == document.media_type:
+        return document.label
+    ending = next(key for key, kind in ENDINGS.items() if kind == document.media_type)
+    return f"{document.label}.{ending}"
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings

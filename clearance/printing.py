@@ -1,0 +1,180 @@
+"""Printed sheets as PDF: the request with its documents and steps, set by typst."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import segno
+import sqlalchemy as sa
+import typst
+from flask import Response, current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from clearance import definition, downloads, i18n
+from clearance.actor import Actor
+from clearance.errors import ServiceUnavailable
+from clearance.extensions import db
+from clearance.links import request_url
+from clearance.models import DocumentKind, Request
+from clearance.procedures.standard_fields import GROUP_LABELS, Group, Kind
+from clearance.request_values import shown_value
+from clearance.settings import ROOT, Settings
+from clearance.timeline import timeline
+from clearance.values import isolate
+from clearance.vocabulary import STATUS_LABELS, Status
+
+TEMPLATES = ROOT / "templates" / "pdf"
+FONT_PACKAGES = ("fontpkg_ibm_plex_sans_arabic", "fontpkg_amiri")
+SUMMARY = frozenset({"number"})
+WIDE_KINDS = frozenset({Kind.TEXTAREA, Kind.TEXT, Kind.EMAIL})
+
+_local = threading.local()
+
+
+def request_pdf(req: Request, lang: str, reader: Actor) -> bytes:
+    """Set the printed request in `lang` ("ar" or "en"); the same row gives the same bytes.
+
+    reader: agents read of the office where staff read a name.
+
+    What the applicant wrote travels as JSON and is never markup (security rule 33).
+    """
+    with force_locale(lang):
+        data = _content(req, lang, reader)
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True)
+    return _compiler().compile(
+        input=str(TEMPLATES / "request.typ"),
+        format="pdf",
+        sys_inputs={"data": text},
+        timestamp=int((req.decided_at or req.sent_at or req.created_at).timestamp()),
+    )
+
+
+def pdf_response(data: bytes, filename: str) -> Response:
+    """Give a PDF of ours out as a download."""
+    return downloads.as_attachment(Response(data, mimetype="application/pdf"), filename)
+
+
+def qr_svg(text: str) -> str:
+    """Draw a QR code (error correction M) as SVG."""
+    out = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(out, kind="svg", border=2, dark="#0a3650")
+    return out.getvalue().decode()
+
+
+def _content(req: Request, lang: str, reader: Actor) -> dict[str, Any]:
+    service = definition.of(req)
+    settings: Settings = current_app.extensions["settings"]
+    return {
+        "language": lang,
+        "title": service.title_in(lang),
+        "number": req.number or str(_("Draft")),
+        "portal": str(_("Customs Clearance Portal")),
+        "draft": req.status == Status.DRAFT,
+        "summary": _summary(req, lang),
+        "groups": _groups(req, lang),
+        "documents": _documents(req),
+        "timeline": _steps(req, reader),
+        "qr": qr_svg(settings.base_url + request_url(req.id)),
+        "words": _words(),
+    }
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "draft": _("Draft"),
+        "qr": _("The request on the portal"),
+        "emblem": _("Emblem of the portal: a dhow under an arch"),
+        "documents": _("Documents"),
+        "no_documents": _("No documents were attached."),
+        "document_columns": [
+            *("#", _("Document name"), _("Document kind")),
+            *(_("Upload date"), _("Size")),
+        ],
+        "timeline": _("Steps"),
+        "timeline_columns": [_("When"), _("Step"), _("By"), _("Reason")],
+    }
+
+
+def _summary(req: Request, lang: str) -> list[dict[str, str]]:
+    facts = [
+        (_("Request number"), req.number or _("Given when the request is sent")),
+        (_("State"), str(STATUS_LABELS[req.status])),
+        (_("Sent"), i18n.format_instant(req.sent_at) or "–"),
+        (_("Organisation"), req.organisation.name_in(lang)),
+        (_("Applicant"), req.sender.full_name if req.sender else req.created_by.full_name),
+        (_("Decided"), i18n.format_instant(req.decided_at) or "–"),
+    ]
+    return [{"label": str(label), "value": isolate(str(value))} for label, value in facts]
+
+
+def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
+    """The fields under their headings, in the definition's order; empty ones are left out."""
+    grouped: dict[Group, list[dict[str, Any]]] = {group: [] for group in GROUP_LABELS}
+    for spec in definition.of(req).fields:
+        value = shown_value(req, spec.name, lang)
+        if spec.name not in SUMMARY and value:
+            grouped[spec.group].append(
+                {
+                    "label": spec.title(lang),
+                    "value": isolate(value),
+                    "wide": spec.kind in WIDE_KINDS and len(value) > 30,
+                }
+            )
+    return [
+        {"title": str(GROUP_LABELS[group]), "fields": fields}
+        for group, fields in grouped.items()
+        if fields
+    ]
+
+
+def _documents(req: Request) -> list[list[str]]:
+    kinds = {
+        row.code: i18n.in_language(row, "name")
+        for row in db.session.scalars(sa.select(DocumentKind))
+    }
+    return [
+        [
+            str(place),
+            isolate(each.label),
+            kinds.get(each.kind, each.kind),
+            i18n.format_instant(each.uploaded_at),
+            isolate(i18n.format_size(each.size)),
+        ]
+        for place, each in enumerate(req.documents, start=1)
+    ]
+
+
+def _steps(req: Request, reader: Actor) -> list[list[str]]:
+    return [
+        [
+            i18n.format_instant(entry.at),
+            str(entry.label),
+            isolate(entry.actor),
+            isolate(entry.reason) if entry.reason else "",
+        ]
+        for entry in timeline(req, reader)
+    ]
+
+
+def _compiler() -> typst.Compiler:
+    """One compiler for each thread: making one reads the fonts, which takes its time."""
+    if not hasattr(_local, "compiler"):
+        _local.compiler = typst.Compiler(
+            root=str(TEMPLATES), font_paths=_font_folders(), ignore_system_fonts=True
+        )
+    return _local.compiler
+
+
+@cache
+def _font_folders() -> list[str]:
+    folders = [str(Path(str(files(package))) / "files") for package in FONT_PACKAGES]
+    if not all(Path(folder).is_dir() for folder in folders):
+        raise ServiceUnavailable(_("The printer's fonts are not installed."))
+    return folders

@@ -1,0 +1,202 @@
+"""Builders of real files, good and bad, for tests of uploads."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import pikepdf
+from PIL import Image, ImageDraw
+
+BIDI_NAME = "passport\u202egpj.exe"
+
+
+def photo(
+    width: int = 320, height: int = 400, colour: tuple[int, int, int] = (20, 90, 140)
+) -> Image.Image:
+    """A small picture with something to see."""
+    image = Image.new("RGB", (width, height), colour)
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((width // 4, height // 6, width * 3 // 4, height // 2), fill=(240, 220, 190))
+    draw.rectangle((width // 5, height // 2, width * 4 // 5, height), fill=(240, 240, 240))
+    return image
+
+
+def jpeg(width: int = 320, height: int = 400) -> bytes:
+    """A photo as JPEG."""
+    return _saved(photo(width, height), "JPEG")
+
+
+def png(width: int = 320, height: int = 400) -> bytes:
+    """A photo as PNG."""
+    return _saved(photo(width, height), "PNG")
+
+
+def jpeg_with_place() -> bytes:
+    """A JPEG turned by its EXIF orientation, that tells camera and place (29.37 N, 47.97 E)."""
+    image = photo(400, 200)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "CameraOfTheTest"
+    exif.get_ifd(0x8825).update({1: "N", 2: (29.0, 22.0, 12.0), 3: "E", 4: (47.0, 58.0, 12.0)})
+    return _saved(image, "JPEG", exif=exif.tobytes(), comment=b"written-by-a-test")
+
+
+def png_with_text() -> bytes:
+    """A PNG that carries a text chunk."""
+    return _with_chunk(png(), b"tEXt", b"Comment\x00secret-in-a-chunk")
+
+
+def pixel_bomb(width: int = 6400, height: int = 6407) -> bytes:
+    """A PNG of some kilobytes that unpacks to more than 41 million pixels."""
+    return _saved(Image.new("1", (width, height)), "PNG")
+
+
+def truncated(data: bytes, part: float = 0.6) -> bytes:
+    """The first part of a file."""
+    return data[: int(len(data) * part)]
+
+
+def jpeg_with_html() -> bytes:
+    """A JPEG that is also something else: markup and an archive's beginning after its end."""
+    return jpeg() + b"<script>alert('from-a-polyglot')</script>PK\x03\x04"
+
+
+def pdf(pages: int = 1, text: str = "Certificate") -> bytes:
+    """A real PDF of A4 pages with a line of text on each."""
+    return _pdf(lambda _: None, pages, text)
+
+
+def pdf_with_javascript() -> bytes:
+    """A PDF whose opening action is a script."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        document.Root.OpenAction = pikepdf.Dictionary(
+            S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert('hello')")
+        )
+
+    return _pdf(make)
+
+
+def pdf_with_named_script() -> bytes:
+    """A PDF with a script in its name tree, packed into an object stream."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        action = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.beep()"))
+        tree = pikepdf.Dictionary(Names=pikepdf.Array([pikepdf.String("a"), action]))
+        document.Root.Names = pikepdf.Dictionary(JavaScript=tree)
+
+    return _pdf(make)
+
+
+def pdf_with_launch() -> bytes:
+    """A PDF with a link on its page that starts a program."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        action = pikepdf.Dictionary(S=pikepdf.Name.Launch, F=pikepdf.String("calc.exe"))
+        link = pikepdf.Dictionary(
+            Type=pikepdf.Name.Annot,
+            Subtype=pikepdf.Name.Link,
+            Rect=pikepdf.Array([0, 0, 100, 100]),
+            A=action,
+        )
+        document.pages[0].Annots = pikepdf.Array([link])
+
+    return _pdf(make)
+
+
+def pdf_with_attachment() -> bytes:
+    """A PDF that carries another file."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        document.attachments["tool.exe"] = b"MZ" + b"\x00" * 64
+
+    return _pdf(make)
+
+
+def pdf_with_bookmark_opening() -> bytes:
+    """A harmless PDF that opens at its first page, as word processors make them."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        document.Root.OpenAction = pikepdf.Array(
+            [document.pages[0].obj, pikepdf.Name.XYZ, None, None, 1]
+        )
+
+    return _pdf(make)
+
+
+def pdf_encrypted(password: str = "") -> bytes:
+    """A PDF locked for changes ("": opens without a password) or for reading."""
+    result = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf())) as document:
+        document.save(result, encryption=pikepdf.Encryption(owner="owner", user=password))
+    return result.getvalue()
+
+
+def pdf_with_archive() -> bytes:
+    """A PDF that is also an archive: another file's bytes follow its end."""
+    return pdf() + b"PK\x03\x04" + b"\x00" * 200
+
+
+def pdf_unpacking_to(size: int) -> bytes:
+    """A small PDF with an object stream that unpacks to `size` bytes."""
+    filler = b"1 0 " + b" " * size
+    packed = zlib.compress(filler, 9)
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]/Extra 5 0 R>>",
+        b"<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length %d>>stream\n%b\nendstream"
+        % (len(packed), packed),
+    ]
+    body = b"%PDF-1.5\n"
+    entries = [struct.pack(">BIH", 0, 0, 65535)]
+    for number, content in enumerate(objects, 1):
+        entries.append(struct.pack(">BIH", 1, len(body), 0))
+        body += b"%d 0 obj\n%b\nendobj\n" % (number, content)
+    start = len(body)
+    entries.append(struct.pack(">BIH", 2, 4, 0))
+    entries.append(struct.pack(">BIH", 1, start, 0))
+    table = zlib.compress(b"".join(entries))
+    return body + (
+        b"6 0 obj\n<</Type/XRef/Size 7/W[1 4 2]/Root 1 0 R/Filter/FlateDecode/Length %d>>stream\n"
+        b"%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % (len(table), table, start)
+    )
+
+
+HTML = b"<!doctype html><html><body><script>alert(1)</script></body></html>"
+
+
+def _pdf(make: Callable[[pikepdf.Pdf], None], pages: int = 1, text: str = "Certificate") -> bytes:
+    document = pikepdf.new()
+    font = pikepdf.Dictionary(
+        Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
+    )
+    for number in range(1, pages + 1):
+        page = document.add_blank_page(page_size=(595, 842))
+        page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+        line = f"BT /F1 36 Tf 72 700 Td ({text} {number}) Tj ET"
+        page.Contents = document.make_stream(line.encode("latin-1"))
+    make(document)
+    result = io.BytesIO()
+    document.save(
+        result,
+        object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        deterministic_id=True,
+    )
+    return result.getvalue()
+
+
+def _saved(image: Image.Image, form: str, **options: object) -> bytes:
+    result = io.BytesIO()
+    image.save(result, form, **options)
+    return result.getvalue()
+
+
+def _with_chunk(data: bytes, kind: bytes, content: bytes) -> bytes:
+    """`data` (a PNG) with one more chunk after its header."""
+    chunk = struct.pack(">I", len(content)) + kind + content
+    chunk += struct.pack(">I", zlib.crc32(kind + content))
+    return data[:33] + chunk + data[33:]
