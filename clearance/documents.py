@@ -1,4 +1,4 @@
-"""Documents of a request: judged before the transaction, attached in it, shown, given out."""
+"""Documents of a request: judged and stored, attached, renamed, removed, shown, given out.
 
 `check_upload` stores, so it comes before the transaction; the rest flushes and the caller commits.
 What was stored and is not attached in a committed transaction is removed by itself.
