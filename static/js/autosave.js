@@ -52,6 +52,13 @@ function start(form) {
       if (signIn) signIn.hidden = false;
       return;
     }
+    if (answer.status === 409) {
+      // Somebody else changed it: saving by hand shows both, trying again would not help.
+      const fault = await answer.json().catch(() => ({}));
+      leaving = true;
+      tell(fault.error ?? "", true);
+      return;
+    }
     if (!answer.ok) throw new Error(String(answer.status));
     const body = await answer.json();
     keepVersion(body.version);

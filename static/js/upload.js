@@ -25,6 +25,16 @@ function post(form, entry, onProgress) {
   });
 }
 
+// Other parts of the page that the new document changes, by their ids, and the row's version.
+function renew(answer) {
+  for (const [id, html] of Object.entries(answer.parts ?? {})) {
+    const part = document.getElementById(id);
+    if (part) part.innerHTML = html;
+  }
+  const version = document.querySelector('input[name="version"]');
+  if (version && answer.version !== undefined) version.value = answer.version;
+}
+
 function start(form) {
   const zone = form.querySelector(".drop-zone");
   const input = form.querySelector('input[type="file"]');
@@ -81,6 +91,7 @@ function start(form) {
       return;
     }
     table?.querySelector("tbody").insertAdjacentHTML("beforeend", answer.row_html);
+    renew(answer);
     forget(entry);
     form.dispatchEvent(new CustomEvent("uploaded", { bubbles: true }));
   }
