@@ -5,7 +5,12 @@ from __future__ import annotations
 from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
 
+from admin_views.account import AccountView
 from admin_views.my.home import MyHome
+from admin_views.my.requests import MyRequests
+from admin_views.my.services import MyServices
+from admin_views.notices import NoticesView
+from clearance.models import Request
 
 
 def index() -> BaseView:
@@ -15,4 +20,11 @@ def index() -> BaseView:
 
 def views() -> list[BaseView]:
     """Every other view of the area, in the order of the menu."""
-    return []
+    return [
+        MyServices(name=_l("My services"), endpoint="my_services", url="/my/services"),
+        MyRequests(Request, name=_l("My requests"), endpoint="my_requests", url="/my/requests"),
+        AccountView(
+            name=_l("My account"), endpoint="my_account", url="/my/account", for_staff=False
+        ),
+        NoticesView(name=_l("Notices"), endpoint="my_notices", url="/my/notices", for_staff=False),
+    ]

@@ -1,0 +1,117 @@
+"""The documents of a request: adding, naming, removing, looking at, downloading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, jsonify, redirect, render_template, request
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.access import acting, as_id, not_found, wants_json
+from admin_views.my import document_rows, form_routes, uploads
+from admin_views.my.routes import RequestRoutes, form_url
+from clearance import documents
+from clearance.calendar import utc_now
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.models import Document, Request
+from clearance.values import BadValue
+
+PAGE_WIDTHS = (240, 1200)
+SECTION = "documents-section"
+
+
+class DocumentRoutes(RequestRoutes):
+    """Everything under /<request>/documents/."""
+
+    @expose("/<int:request_id>/documents", methods=("POST",))
+    def documents(self, request_id: int) -> Any:
+        """Add the posted files. A script posts one and gets its row; a page keeps its form too."""
+        files = uploads.checked()
+        req = self.get_one(request_id)
+        if "version" not in request.form:  # a script's: one file, and nothing of the form
+            added = uploads.attach(req, files)
+            db.session.commit()
+            if wants_json():
+                return _answer(req, added, files.faults)
+            form_routes.tell_uploads(added, files.faults)
+            return redirect(form_url(req, SECTION), code=303)
+        form, outcome = form_routes.save_posted(req, files)
+        if form.errors or outcome.status != 200:
+            return self.show_form(self.get_one(request_id), form, outcome)  # type: ignore[attr-defined]  # FormRoutes gives it
+        return redirect(form_url(req, SECTION), code=303)
+
+    @expose("/<int:request_id>/documents/<int:document_id>")
+    def document(self, request_id: int, document_id: int) -> Any:
+        """Show a document as images of its pages."""
+        req, found = self._find(request_id, document_id)
+        return self.render(
+            "my/document.html",
+            req=req,
+            document=document_rows.row(found),
+            pages=range(1, found.pages + 1),
+        )
+
+    @expose("/<int:request_id>/documents/<int:document_id>/file")
+    def document_file(self, request_id: int, document_id: int) -> Any:
+        """Download a document as it was checked and kept."""
+        _req, found = self._find(request_id, document_id)
+        return documents.download_response(found, acting())
+
+    @expose("/<int:request_id>/documents/<int:document_id>/pages/<int:page>")
+    def document_page(self, request_id: int, document_id: int, page: int) -> Any:
+        """One page of a document as an image."""
+        _req, found = self._find(request_id, document_id)
+        asked = request.args.get("width", "")
+        width = int(asked) if asked in {str(each) for each in PAGE_WIDTHS} else PAGE_WIDTHS[-1]
+        return documents.preview_response(found, as_id(page), acting(), width=width)
+
+    @expose("/<int:request_id>/documents/<int:document_id>/remove", methods=("POST",))
+    def remove_document(self, request_id: int, document_id: int) -> Any:
+        """Take a document away."""
+        return self._change(request_id, document_id, _("The document was removed."), None)
+
+    @expose("/<int:request_id>/documents/<int:document_id>/rename", methods=("POST",))
+    def rename_document(self, request_id: int, document_id: int) -> Any:
+        """Give a document another name."""
+        label = request.form.get(f"document-{document_id}-label", request.form.get("label", ""))
+        return self._change(request_id, document_id, _("The document was renamed."), label)
+
+    def _change(self, request_id: int, document_id: int, told: str, label: str | None) -> Any:
+        req, found = self._find(request_id, document_id)
+        if "version" in request.form:
+            form_routes.save_posted(req)
+        try:
+            if label is None:
+                documents.remove(found, acting(), utc_now())
+            else:
+                documents.rename(found, label, acting(), utc_now())
+            db.session.commit()
+            flash(told, "success")
+        except (BadValue, DomainError) as fault:
+            db.session.rollback()
+            flash(uploads.text_of(fault), "error")
+        return redirect(form_url(req, SECTION), code=303)
+
+    def _find(self, request_id: int, document_id: int) -> tuple[Request, Document]:
+        req = self.get_one(request_id)
+        found = documents.find(as_id(document_id), acting())
+        return (req, found) if found.request_id == req.id else not_found()
+
+
+def _answer(req: Request, added: list[Document], faults: list[str]) -> Any:
+    """What the page's script wants: the new row and the parts of the page that changed."""
+    if not added:
+        return jsonify(error=" ".join(faults)), 400
+    section = document_rows.section(req)
+    new = {each.id for each in added}
+    rows = [each for each in section["rows"] if each["id"] in new]
+    return jsonify(
+        row_html="".join(
+            render_template("my/document_row.html", row=each, owner=form_routes.FORM_ID)
+            for each in rows
+        ),
+        parts={"documents-wanted": render_template("my/documents_wanted.html", documents=section)},
+        version=req.version,
+    )

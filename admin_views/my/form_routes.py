@@ -1,0 +1,290 @@
+"""Filling in a request: the form, saving as one goes, sending, discarding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from flask import Response, flash, jsonify, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from admin_views.access import acting
+from admin_views.my import document_rows, uploads
+from admin_views.my.routes import (
+    RequestRoutes,
+    details_url,
+    form_url,
+    owner_of,
+    posted_key,
+    posted_version,
+)
+from clearance import definition, i18n, one_time_keys, workflow
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.models import Document, Request
+from clearance.procedures.flows import Action
+from clearance.vocabulary import Status
+from forms.request_form import RequestForm, request_form, sections
+
+log = structlog.get_logger("clearance.requests")
+
+FORM_ID = "request-form"
+
+
+@dataclass
+class Outcome:
+    """What a posted form led to, for showing the page again."""
+
+    alerts: list[str] = field(default_factory=list)
+    missing_documents: list[workflow.Missing] = field(default_factory=list)
+    stored: list[tuple[str, str]] = field(default_factory=list)
+    status: int = 200
+
+
+class FormRoutes(RequestRoutes):
+    """The form of a draft, or of what was returned for correction."""
+
+    @expose("/<int:request_id>/form", methods=("GET", "POST"))
+    def form_page(self, request_id: int) -> Any:
+        """Show the form; save what was posted, and send when that was pressed."""
+        files = uploads.checked() if uploads.has_files() else None
+        req = self.get_one(request_id)
+        if not is_open(req):
+            return _closed(req)
+        if request.method == "GET":
+            return self.show_form(req, form_of(req), Outcome())
+        if request.form.get("submit") == "send":
+            return self._send(req, files)
+        form, outcome = save_posted(req, files)
+        if outcome.status != 200 or form.errors or "_language" in request.form:
+            return self.show_form(req, form, outcome)
+        flash(saved_label(req), "success")
+        return redirect(form_url(req), code=303)
+
+    @expose("/<int:request_id>/form/autosave", methods=("POST",))
+    def autosave(self, request_id: int) -> Any:
+        """Keep what is good of the posted form; answers JSON with the time and the version."""
+        req = self.get_one(request_id)
+        form = form_of(req)
+        form.validate()
+        try:
+            workflow.save(req, form.good_values(), acting(), utc_now(), version=posted_version())
+        except DomainError as fault:
+            db.session.rollback()
+            return jsonify(error=str(fault)), fault.status_code
+        db.session.commit()
+        return jsonify(saved_at_label=saved_label(req), version=req.version)
+
+    @expose("/<int:request_id>/discard", methods=("GET", "POST"))
+    def discard(self, request_id: int) -> Any:
+        """Throw a draft away, after asking."""
+        req = self.get_one(request_id)
+        if request.method == "GET":
+            if req.status != Status.DRAFT:
+                return _closed(req)
+            return self.render("my/discard.html", req=req, title=_title(req))
+        workflow.discard(req, acting(), utc_now())
+        db.session.commit()
+        flash(_("The draft was discarded."), "success")
+        return redirect(url_for("my_requests.index_view"), code=303)
+
+    def show_form(self, req: Request, form: RequestForm, outcome: Outcome) -> Any:
+        """Render the form's page."""
+        actor, now, lang = acting(), utc_now(), i18n.language()
+        spec = definition.of(req)
+        form.version.data = str(req.version)
+        form.version.raw_data = None
+        missing = workflow.missing(req, now)
+        page = self.render(
+            "my/form.html",
+            req=req,
+            form=form,
+            title=spec.title_in(lang),
+            sections=sections(spec, form, _shown(req, spec, form), field_remarks(req), lang),
+            documents=document_rows.section(req),
+            steps=_steps(req, form, missing),
+            warnings=workflow.send_warnings(req, actor, now),
+            outcome=outcome,
+            form_key=one_time_keys.new(),
+            saved_label=saved_label(req),
+            form_id=FORM_ID,
+        )
+        return page, outcome.status
+
+    def _send(self, req: Request, files: uploads.Files | None) -> Any:
+        actor = acting()
+        key, owner = posted_key(), owner_of(actor)
+        earlier = one_time_keys.result_of(key, owner)
+        if earlier is not None:
+            return _sent(earlier)
+        form, outcome = save_posted(req, files, is_sending=True)
+        if outcome.status == 200 and not form.errors and not outcome.missing_documents:
+            try:
+                result = _perform_send(req, key, actor)
+                db.session.commit()
+                return _sent(result)
+            except DomainError as refusal:
+                outcome.alerts.append(str(refusal))
+                outcome.status = 409
+        db.session.rollback()
+        earlier = one_time_keys.result_of(key, owner)
+        if earlier is not None:  # the other click of a double click was quicker
+            return _sent(earlier)
+        req = self.get_one(req.id)
+        return self.show_form(req, form, outcome) if is_open(req) else _closed(req)
+
+
+def form_of(req: Request) -> RequestForm:
+    """The form of `req` with inputs for what its reader may change now."""
+    spec = definition.of(req)
+    values = saved_values(req)
+    return request_form(spec, workflow.open_fields(req), i18n.language(), values)
+
+
+def saved_values(req: Request) -> dict[str, Any]:
+    """Asked field → its value as it is saved."""
+    return {each.name: workflow.value_of(req, each) for each in definition.of(req).asked}
+
+
+def is_open(req: Request) -> bool:
+    """Whether anything of `req` can be filled in or added now."""
+    return bool(workflow.open_fields(req) or workflow.open_document_kinds(req))
+
+
+def save_posted(
+    req: Request, files: uploads.Files | None = None, *, is_sending: bool = False
+) -> tuple[RequestForm, Outcome]:
+    """Keep what is good of the posted form, and commit; the rest stays in the form's fields.
+
+    files: what was chosen in the page and not yet uploaded when its form was posted.
+    """
+    form = form_of(req)
+    form.is_sending = is_sending
+    form.validate()
+    if form.unknown_fields():
+        log.info("unknown_fields", request=req.id, names=form.unknown_fields()[:20])
+    outcome = Outcome()
+    actor, now = acting(), utc_now()
+    try:
+        workflow.save(req, form.good_values(), actor, now, version=posted_version())
+    except workflow.StaleSave as stale:
+        db.session.rollback()
+        outcome.alerts.append(str(stale))
+        outcome.stored = _stored(req, form)
+        outcome.status = 409
+    db.session.commit()
+    if files is not None:
+        tell_uploads(uploads.attach(req, files), files.faults)
+        db.session.commit()
+    if is_sending:
+        for each in workflow.missing(req, now):
+            if each.field is None or not form.add_fault(each.field, str(each.message)):
+                outcome.missing_documents.append(each)
+    return form, outcome
+
+
+def tell_uploads(added: list[Document], faults: list[str]) -> None:
+    """Flash what became of the posted files."""
+    for fault in faults:
+        flash(fault, "error")
+    if added:
+        flash(
+            ngettext("%(num)s file was added.", "%(num)s files were added.", len(added)), "success"
+        )
+
+
+def saved_label(req: Request) -> str:
+    """When the draft was last saved, in words."""
+    return str(_("Last saved on %(time)s", time=i18n.format_instant(req.saved_at)))
+
+
+def field_remarks(req: Request) -> dict[str, str]:
+    """Field → what the reviewer pinned to it, while it is open."""
+    return {each.field: each.text for each in workflow.remarks(req) if each.field}
+
+
+def _perform_send(req: Request, key: str, actor: Actor) -> str:
+    """Send in a savepoint, so that a refusal leaves the draft as it was just saved."""
+    now, result = utc_now(), details_url(req)
+    with db.session.begin_nested():
+        earlier = one_time_keys.claim(key, owner_of(actor), result, now)
+        if earlier is None:
+            workflow.perform(req, Action.SEND, actor=actor, now=now, version=req.version)
+    return earlier or result
+
+
+def _sent(url: str) -> Response:
+    flash(_("The request was sent to the office. You will be told of every step."), "success")
+    return redirect(url, code=303)  # type: ignore[return-value]  # werkzeug's response serves
+
+
+def _closed(req: Request) -> Any:
+    flash(_("This request cannot be changed now."), "info")
+    return redirect(details_url(req), code=303)
+
+
+def _title(req: Request) -> str:
+    return definition.of(req).title_in(i18n.language())
+
+
+def _shown(req: Request, spec: definition.Definition, form: RequestForm) -> dict[str, str]:
+    lang = i18n.language()
+    return {
+        each.name: workflow.shown_value(req, each.name, lang)
+        for each in spec.fields
+        if each.name not in form.asked
+    }
+
+
+def _stored(req: Request, form: RequestForm) -> list[tuple[str, str]]:
+    """(label, value) of the fields where the saved value is not the typed one."""
+    saved = saved_values(req)
+    return [
+        (str(field.label.text), workflow.shown_value(req, name, i18n.language()))
+        for name, field in form.asked.items()
+        if saved[name] != field.data
+    ]
+
+
+def _steps(
+    req: Request, form: RequestForm, missing: list[workflow.Missing]
+) -> list[dict[str, Any]]:
+    """Where the applicant stands: data, documents, sending."""
+    fields = [each for each in missing if each.field]
+    files = [each for each in missing if each.document_kind]
+    has_errors = any(each.errors for each in form.asked.values())
+
+    def state(left: list[Any], is_wrong: bool, is_current: bool) -> str:
+        if is_wrong:
+            return "error"
+        return ("current" if is_current else "todo") if left else "done"
+
+    return [
+        {
+            "label": _("Data"),
+            "state": state(fields, has_errors, True),
+            "url": f"#{FORM_ID}",
+            "text": _left(len(fields)),
+        },
+        {
+            "label": _("Documents"),
+            "state": state(files, False, not fields),
+            "url": "#documents-section",
+            "text": _left(len(files)),
+        },
+        {
+            "label": _("Send"),
+            "state": "todo" if fields or files or has_errors else "current",
+            "url": "#send",
+            "text": None,
+        },
+    ]
+
+
+def _left(count: int) -> str | None:
+    return _("%(count)s left to give", count=count) if count else None

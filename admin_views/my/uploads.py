@@ -1,0 +1,75 @@
+"""Posted files: judged before the transaction, attached within it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import BinaryIO, cast
+
+from flask import current_app, request
+from flask_babel import gettext as _
+
+from admin_views.access import acting
+from clearance import documents, throttle
+from clearance.calendar import utc_now
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.models import Document, Request
+from clearance.values import BadValue, file_label
+
+
+@dataclass
+class Files:
+    """The posted files: the good ones, and in words what is wrong with the others."""
+
+    good: list[documents.Checked] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def has_files() -> bool:
+    """Whether the post carries any file."""
+    return any(each.filename for each in request.files.getlist("files"))
+
+
+def checked() -> Files:
+    """Judge the posted files.
+
+    Call it before the first query: it is slow, and counts against the uploads of an hour.
+    """
+    throttle.hit("upload_account", f"user:{acting().id}", utc_now())
+    files = Files()
+    posted = [each for each in request.files.getlist("files") if each.filename]
+    limit = current_app.extensions["settings"].upload_max_files
+    if len(posted) > limit:
+        files.faults.append(_("Only %(limit)s files can be added at once.", limit=limit))
+    for each in posted[:limit]:
+        try:
+            stream = cast(BinaryIO, each.stream)
+            files.good.append(documents.check_upload(each.filename or "", stream))
+        except BadValue as fault:
+            files.faults.append(_named(file_label(each.filename or ""), fault))
+    if not files.good and not files.faults:
+        files.faults.append(_("Choose a file first."))
+    return files
+
+
+def attach(req: Request, files: Files) -> list[Document]:
+    """Add the good files to `req` as the posted kind; flushes. What is refused joins the faults."""
+    kind, label = request.form.get("kind", ""), request.form.get("label", "")
+    added = []
+    for each in files.good:
+        try:
+            with db.session.begin_nested():
+                given = label if len(files.good) == 1 else ""
+                added.append(documents.attach(req, each, kind, given, acting(), utc_now()))
+        except (BadValue, DomainError) as fault:
+            files.faults.append(_named(each.label, fault))
+    return added
+
+
+def text_of(fault: Exception) -> str:
+    """The words of a refusal, in the page's language."""
+    return str(getattr(fault, "message", fault))
+
+
+def _named(name: str, fault: Exception) -> str:
+    return str(_("%(file)s: %(fault)s", file=name, fault=text_of(fault)))

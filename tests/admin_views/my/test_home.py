@@ -1,0 +1,78 @@
+"""The agent's first page: what waits, what is open, what was told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask import Flask
+
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.models import Announcement
+from clearance.vocabulary import Status
+from tests import request_factories
+from tests.admin_views.my.conftest import People
+from tests.pages import PageClient
+
+
+def test_what_waits_for_the_agent_stands_first(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        make = request_factories.make_request
+        draft = make(people.owner, Status.DRAFT)
+        returned = make(people.owner, Status.RETURNED)
+        seated = make(people.owner, Status.SEATED)
+        sent = make(people.owner, Status.SUBMITTED)
+        make(people.owner, Status.REJECTED)
+    page = mine.get("/my/")
+    links = [each["href"] for each in page.soup.select("#now .tasks a")]
+    assert links == [
+        f"/my/requests/{returned.id}/form",
+        f"/my/requests/{seated.id}/",
+        f"/my/requests/{draft.id}/form",
+    ]
+    opened = [each["href"] for each in page.soup.select("#open .tasks a")]
+    assert opened == [f"/my/requests/{sent.id}/"]
+
+
+def test_an_empty_first_page_says_what_would_be_here(mine: PageClient) -> None:
+    page = mine.get("/my/")
+    assert page.soup.select_one("#now .empty")
+
+
+def test_colleagues_without_the_grant_see_nothing_of_it(
+    app: Flask, browser: Callable[..., PageClient], people: People
+) -> None:
+    with app.app_context():
+        request_factories.make_sent(people.owner)
+    assert browser(people.ungranted).get("/my/").soup.select(".tasks") == []
+
+
+def test_announcements_stand_from_their_beginning_to_their_end(
+    app: Flask, mine: PageClient
+) -> None:
+    now, hour = utc_now(), timedelta(hours=1)
+    spans = {"current": (-hour, hour), "past": (-2 * hour, -hour), "future": (hour, None)}
+    with app.app_context():
+        for title, (begins, ends) in spans.items():
+            db.session.add(
+                Announcement(
+                    title_ar=title,
+                    title_en=title,
+                    body_ar="نص",
+                    body_en="text",
+                    published_at=now + begins,
+                    ends_at=now + ends if ends is not None else None,
+                )
+            )
+        db.session.commit()
+    titles = [each.text for each in mine.get("/my/").soup.select("#announcements h3")]
+    assert titles == ["current"]
+
+
+def test_the_menu_shows_where_one_is(mine: PageClient) -> None:
+    page = mine.get("/my/requests/")
+    current = page.soup.select(".side-menu a[aria-current=page]")
+    assert [each.get_text(strip=True) for each in current] == ["My requests"]
