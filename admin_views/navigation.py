@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,13 +19,17 @@ from clearance.models import Notice
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a menu; endpoint is the view's, its list or index page is opened."""
+    """One line of a menu; endpoint is the view's, its list or index page is opened.
+
+    children: lines of the same group, shown under it while one of the group is open.
+    """
 
     endpoint: str
     label: Any
     icon: str
     shown_to: Callable[[Actor], bool] = lambda actor: True
     page: str = "index_view"
+    children: tuple[Entry, ...] = ()
 
     @property
     def target(self) -> str:
@@ -36,6 +40,27 @@ class Entry:
 def _reads_requests(actor: Actor) -> bool:
     return actor.role in policies.READING_ROLES
 
+
+def _keeps_or_reads(actor: Actor) -> bool:
+    return actor.is_administrator or actor.is_manager
+
+
+def _kept(endpoint: str, label: Any, icon: str = "", **more: Any) -> Entry:
+    """A line that administrators and managers have."""
+    return Entry(endpoint, label, icon, _keeps_or_reads, **more)
+
+
+_REFERENCE = (
+    _kept("office_document_kinds", _l("Document kinds")),
+    _kept("office_broker_types", _l("Broker types")),
+    _kept("office_legal_entities", _l("Legal entities")),
+    _kept("office_reasons", _l("Ready reasons")),
+    _kept("office_holidays", _l("Holidays")),
+)
+_TRAIL = (
+    _kept("office_audit", _l("Changes")),
+    _kept("office_access", _l("Access")),
+)
 
 MENUS: dict[str, tuple[Entry, ...]] = {
     "my": (
@@ -48,6 +73,17 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("office", _l("Home"), "home", page="index"),
         Entry("office_requests", _l("Requests"), "requests", _reads_requests),
         Entry("office_exams", _l("Exams"), "exam", exams.can_read),
+        _kept("office_users", _l("Users"), "users"),
+        _kept("office_organisations", _l("Organisations"), "organisation"),
+        _kept("office_staff", _l("Staff"), "account"),
+        _kept("office_services", _l("Services"), "services"),
+        _kept("office_document_kinds", _l("Reference data"), "guide", children=_REFERENCE),
+        _kept("office_texts", _l("Message texts"), "message", page="index"),
+        _kept("office_announcements", _l("Announcements"), "info"),
+        _kept("office_deliveries", _l("Deliveries"), "mail"),
+        _kept("office_audit", _l("Audit trail"), "audit", children=_TRAIL),
+        _kept("office_settings", _l("Settings"), "settings", page="index"),
+        Entry("office_account", _l("My account"), "lock", page="index"),
     ),
 }
 
@@ -66,18 +102,29 @@ def frame(actor: Actor, area: str) -> dict[str, Any]:
 
 def menu(actor: Actor, area: str) -> list[dict[str, Any]]:
     """The lines of `area`'s menu that exist and that `actor` may open."""
-    here = request.blueprint
+    return [_line(entry, actor) for entry in _shown(MENUS[area], actor)]
+
+
+def _shown(entries: Iterable[Entry], actor: Actor) -> list[Entry]:
     return [
-        {
-            "label": entry.label,
-            "url": url_for(entry.target),
-            "icon": entry.icon,
-            "active": entry.endpoint == here,
-            "children": (),
-        }
-        for entry in MENUS[area]
+        entry
+        for entry in entries
         if entry.target in current_app.view_functions and entry.shown_to(actor)
     ]
+
+
+def _line(entry: Entry, actor: Actor) -> dict[str, Any]:
+    here = request.blueprint
+    is_open = here in {entry.endpoint, *(each.endpoint for each in entry.children)}
+    return {
+        "label": entry.label,
+        "url": url_for(entry.target),
+        "icon": entry.icon,
+        "active": is_open,
+        "children": [_line(each, actor) for each in _shown(entry.children, actor)]
+        if is_open
+        else (),
+    }
 
 
 def unread(actor: Actor) -> int:

@@ -4,25 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_admin import BaseView, expose
+from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base import GuardedView
+from admin_views.account import AccountView
+from admin_views.notices import NoticesView
 from admin_views.office.exams import OfficeExams
-from clearance.actor import Actor
-from clearance.models import Exam
-
-
-class OfficeHome(GuardedView):
-    """First page of the office."""
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_staff
-
-    @expose("/")
-    def index(self) -> Any:
-        """Show the office's first page."""
-        return self.render("office/index.html")
+from admin_views.office.home import OfficeHome
+from admin_views.office.outbox import Deliveries
+from admin_views.office.people import Organisations, Staff, Users
+from admin_views.office.reference import (
+    Announcements,
+    BrokerTypes,
+    DocumentKinds,
+    Holidays,
+    LegalEntities,
+    Reasons,
+)
+from admin_views.office.requests import OfficeRequests
+from admin_views.office.services import Services
+from admin_views.office.settings_page import OfficeSettings
+from admin_views.office.texts import MessageTexts
+from admin_views.office.trail import AccessRecords, Events
+from clearance.models import (
+    AccessEvent,
+    Announcement,
+    BrokerType,
+    Delivery,
+    DocumentKind,
+    Event,
+    Exam,
+    Holiday,
+    LegalEntity,
+    Organisation,
+    Reason,
+    Request,
+    Service,
+    User,
+)
 
 
 def index() -> BaseView:
@@ -32,4 +51,33 @@ def index() -> BaseView:
 
 def views() -> list[BaseView]:
     """Every other view of the office, in the order of the menu."""
-    return [OfficeExams(Exam, name=_l("Exams"), endpoint="office_exams", url="/office/exams")]
+    return [
+        OfficeRequests(Request, **_at("requests", _l("Requests"))),
+        OfficeExams(Exam, **_at("exams", _l("Exams"))),
+        Users(User, **_at("users", _l("Users"))),
+        Organisations(Organisation, **_at("organisations", _l("Organisations"))),
+        Staff(User, **_at("staff", _l("Staff"))),
+        Services(Service, **_at("services", _l("Services"))),
+        DocumentKinds(DocumentKind, **_at("document_kinds", _l("Document kinds"))),
+        BrokerTypes(BrokerType, **_at("broker_types", _l("Broker types"))),
+        LegalEntities(LegalEntity, **_at("legal_entities", _l("Legal entities"))),
+        Reasons(Reason, **_at("reasons", _l("Ready reasons"))),
+        Holidays(Holiday, **_at("holidays", _l("Holidays"))),
+        MessageTexts(**_at("texts", _l("Message texts"))),
+        Announcements(Announcement, **_at("announcements", _l("Announcements"))),
+        Deliveries(Delivery, **_at("deliveries", _l("Deliveries"))),
+        Events(Event, **_at("audit", _l("Audit trail"))),
+        AccessRecords(AccessEvent, **_at("access", _l("Access"))),
+        OfficeSettings(**_at("settings", _l("Settings"))),
+        NoticesView(**_at("notices", _l("Notices")), for_staff=True),
+        AccountView(**_at("account", _l("My account")), for_staff=True),
+    ]
+
+
+def _at(name: str, label: Any) -> dict[str, Any]:
+    """Where a view stands: its endpoint, and its address in kebab-case."""
+    return {
+        "name": label,
+        "endpoint": f"office_{name}",
+        "url": f"/office/{name.replace('_', '-')}",
+    }

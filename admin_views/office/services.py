@@ -1,0 +1,89 @@
+"""Services: the version in use of each, and what its definition says, for reading."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+import yaml
+from flask import request, url_for
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from admin_views import cells, request_lists
+from admin_views.base import GuardedModelView
+from admin_views.my.document_rows import kind_names
+from admin_views.office.reference import keeps_or_reads, yes_or_no
+from clearance import definition
+from clearance.actor import Actor
+from clearance.extensions import db
+from clearance.models import Request, ServiceVersion
+
+
+def _title(view: Any, context: Any, row: Any, key: str) -> Markup:
+    url = url_for("office_services.details_view", id=row.code)
+    return Markup('<a href="{}">{}</a>').format(url, request_lists.title_of(row.code))
+
+
+def _version(view: Any, context: Any, row: Any, key: str) -> Any:
+    newest = sa.select(sa.func.max(ServiceVersion.number)).where(
+        ServiceVersion.service_code == row.code
+    )
+    return cells.whole(db.session.scalar(newest))
+
+
+class Services(GuardedModelView):
+    """Administrators and managers read the definitions."""
+
+    can_view_details = True
+    column_list = ("title", "code", "prefix", "version", "is_active")
+    column_details_list = ("code",)
+    column_labels: ClassVar[dict[str, Any]] = {
+        "title": _l("Service"),
+        "code": _l("Code"),
+        "prefix": _l("Prefix of numbers"),
+        "version": _l("Version"),
+        "is_active": _l("In use"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "title": _title,
+        "version": _version,
+        "is_active": yes_or_no,
+    }
+    column_default_sort = "position"
+    column_sortable_list = ("code", "prefix")
+    empty_title = _l("No services yet")
+    empty_text = _l("They are loaded when the portal starts.")
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return keeps_or_reads(actor)
+
+    def get_list_row_actions(self) -> list[Any]:
+        return []  # the title leads to the details
+
+    def scope(self, query: Any) -> Any:
+        return query
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """The newest version of a service, part by part and as it was published."""
+        service = self.get_one(request.args.get("id"))
+        versions = db.session.scalars(
+            sa.select(ServiceVersion)
+            .where(ServiceVersion.service_code == service.code)
+            .order_by(ServiceVersion.number.desc())
+        ).all()
+        using = sa.select(Request.service_version_id, sa.func.count()).where(
+            Request.service_code == service.code
+        )
+        counted = db.session.execute(using.group_by(Request.service_version_id))
+        return self.render(
+            "office/services/details.html",
+            service=service,
+            spec=definition.of_version(versions[0].id),
+            versions=versions,
+            used={version_id: count for version_id, count in counted},
+            kinds=kind_names(),
+            source=yaml.safe_dump(versions[0].definition, allow_unicode=True, sort_keys=False),
+        )

@@ -1,0 +1,91 @@
+"""Settings of the office: one typed form, every change in the trail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.access import acting, not_found
+from admin_views.base import GuardedView
+from admin_views.office.reference import keeps_or_reads
+from clearance import office_settings
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.office_settings import GROUP_LABELS, SETTINGS, BadSetting
+from clearance.values import BadValue
+
+
+class OfficeSettings(GuardedView):
+    """Administrators change settings, managers read them."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return keeps_or_reads(actor)
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> Any:
+        """Every setting with its value; a save after somebody else's shows both."""
+        stored = office_settings.all_values()
+        if request.method == "GET":
+            return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
+        if not acting().is_administrator:
+            not_found()
+        typed = {key: request.form.get(key, "") for key in SETTINGS}
+        if "_language" in request.form:
+            return self._show(typed, {}, stored)
+        parsed, faults = _parsed(typed)
+        if request.form.get("seen") != _fingerprint(stored):
+            flash(_("Somebody else saved settings meanwhile. Compare and save again."), "error")
+            stale = {key: each for key, each in parsed.items() if each != stored[key]}
+            faults |= {key: _saved_meanwhile(stored[key]) for key in stale}
+            return self._show(typed, faults, stored), 409
+        if faults:
+            return self._show(typed, faults, stored), 400
+        for key, value in parsed.items():
+            office_settings.set(key, value, acting(), utc_now())
+        db.session.commit()
+        flash(_("The settings were saved."), "success")
+        return redirect(url_for("office_settings.index"), code=303)
+
+    def _show(self, typed: dict[str, str], faults: dict[str, str], stored: dict[str, Any]) -> Any:
+        groups = [
+            (label, [each for each in SETTINGS.values() if each.group is group])
+            for group, label in GROUP_LABELS.items()
+        ]
+        return self.render(
+            "office/settings.html",
+            groups=groups,
+            typed=typed,
+            faults=faults,
+            seen=_fingerprint(stored),
+            can_change=acting().is_administrator,
+        )
+
+
+def _parsed(typed: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """(values of their kinds, faults) by key."""
+    values, faults = {}, {}
+    for key, raw in typed.items():
+        try:
+            values[key] = office_settings.parse(key, raw)
+        except (BadSetting, BadValue) as fault:
+            faults[key] = str(getattr(fault, "message", fault))
+    return values, faults
+
+
+def _written(value: Any) -> str:
+    return ", ".join(str(each) for each in value) if isinstance(value, tuple) else str(value)
+
+
+def _saved_meanwhile(value: Any) -> str:
+    return str(_("Saved meanwhile: %(value)s", value=_written(value)))
+
+
+def _fingerprint(stored: dict[str, Any]) -> str:
+    text = json.dumps(stored, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

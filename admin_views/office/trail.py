@@ -1,0 +1,257 @@
+"""The audit trail: what was changed by whom, who read what, and whether the chain is unbroken."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import request, url_for
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from admin_views import cells, request_lists
+from admin_views.filters import DateFilter, ListFilter
+from admin_views.lists import KeysetView
+from admin_views.office.reference import keeps_or_reads
+from clearance import audit, i18n
+from clearance.actor import Actor
+from clearance.extensions import db
+from clearance.models import AccessEvent, ChainHead, Event, Request, User
+from clearance.vocabulary import STATUS_LABELS
+
+SCOPES: dict[str, Any] = {
+    "request": _l("Requests"),
+    "exam": _l("Exams"),
+    "account": _l("Accounts"),
+    "staff": _l("Staff"),
+    "service": _l("Services"),
+    "office": _l("The office's settings and texts"),
+    "reference": _l("Reference data"),
+}
+ACCESS_SCOPES: dict[str, Any] = {
+    "account": _l("Signing in and accounts"),
+    "factor": _l("Second factor"),
+    "code": _l("Codes"),
+    "customs": _l("Customs system"),
+    "request": _l("Reading requests"),
+    "document": _l("Reading documents"),
+    "user": _l("Reading users"),
+    "exam": _l("Reading exams"),
+    "export": _l("Exports"),
+    "access": _l("Refusals"),
+}
+
+
+def _kind(view: Any, context: Any, row: Any, key: str) -> Markup:
+    return Markup('<code dir="ltr">{}</code>').format(row.kind)
+
+
+def _actor(view: Any, context: Any, row: Any, key: str) -> Any:
+    return cells.whole(f"{row.first_name or ''} {row.last_name or ''}".strip())
+
+
+def _object(view: Any, context: Any, row: Any, key: str) -> Any:
+    if not row.object_type:
+        return cells.whole("")
+    return Markup('<code dir="ltr">{} {}</code>').format(row.object_type, row.object_id)
+
+
+def _step(view: Any, context: Any, row: Any, key: str) -> Any:
+    if not row.to_status:
+        return cells.whole("")
+    before = STATUS_LABELS.get(row.from_status or "", "")
+    after = STATUS_LABELS.get(row.to_status, row.to_status)
+    arrow = "←" if i18n.language() == "ar" else "→"  # the way the page reads
+    return f"{before} {arrow} {after}".strip()
+
+
+def _at(view: Any, context: Any, row: Any, key: str) -> Markup:
+    url = url_for(f"{view.endpoint}.details_view", id=row.id)
+    return Markup('<a href="{}">{}</a>').format(url, cells.instant(view, context, row, key))
+
+
+def _scope_filter(column: Any, scopes: dict[str, Any]) -> ListFilter:
+    return ListFilter(
+        "scope",
+        _l("About"),
+        lambda value: column.startswith(f"{value}:", autoescape=True),
+        list(scopes.items()),
+    )
+
+
+def _days(column: Any) -> list[DateFilter]:
+    return [
+        DateFilter("from", _l("From"), lambda day: column >= request_lists.day_start(day)),
+        DateFilter("to", _l("Up to"), lambda day: column < request_lists.day_start(day, 1)),
+    ]
+
+
+class _Trail(KeysetView):
+    """What both lists share: administrators and managers read, nobody writes."""
+
+    can_view_details = True
+    can_export = True
+    column_details_list = ("kind",)
+    search_hint = _l("Kind, or number of a row")
+    empty_title = _l("Nothing has been recorded yet")
+    empty_text = _l("Every change appears here with who, when, from and to.")
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return keeps_or_reads(actor)
+
+    def get_list_row_actions(self) -> list[Any]:
+        return []  # the time leads to the details
+
+    def scope(self, query: Any) -> Any:
+        return query
+
+
+class Events(_Trail):
+    """Business events, sealed in a chain."""
+
+    column_list = ("at", "kind", "actor", "object", "number", "step")
+    column_export_list = (
+        "at",
+        "kind",
+        "actor",
+        "object_type",
+        "object_id",
+        "number",
+        "from_status",
+        "to_status",
+        "reason",
+        "changes",
+        "ip",
+    )
+    column_labels: ClassVar[dict[str, Any]] = {
+        "at": _l("Time"),
+        "kind": _l("Event"),
+        "actor": _l("Who"),
+        "object": _l("Row"),
+        "object_type": _l("Table"),
+        "object_id": _l("Row"),
+        "number": _l("Request number"),
+        "step": _l("From and to"),
+        "from_status": _l("From"),
+        "to_status": _l("To"),
+        "reason": _l("Reason"),
+        "changes": _l("Changes"),
+        "ip": _l("Network address"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "at": _at,
+        "kind": _kind,
+        "actor": _actor,
+        "object": _object,
+        "step": _step,
+        "number": lambda view, context, row, key: cells.whole(row.number),
+    }
+    column_filters = (_scope_filter(Event.kind, SCOPES), *_days(Event.at))
+    list_template = "office/trail/list.html"
+
+    def statement(self) -> sa.Select[Any]:
+        return (
+            sa.select(
+                Event.id,
+                Event.at,
+                Event.kind,
+                Event.object_type,
+                Event.object_id,
+                Event.from_status,
+                Event.to_status,
+                Event.reason,
+                Event.changes,
+                Event.ip,
+                User.first_name,
+                User.last_name,
+                Request.number,
+            )
+            .select_from(Event)
+            .outerjoin(User, User.id == Event.actor_id)
+            .outerjoin(Request, Request.id == Event.request_id)
+        )
+
+    def search_condition(self, typed: str) -> Any | None:
+        if request_lists.NUMBER.fullmatch(typed.strip()):
+            return Request.number == typed.strip().upper()
+        return sa.or_(
+            Event.kind.startswith(typed, autoescape=True), Event.object_id == typed.strip()
+        )
+
+    def export_value(self, row: Any, key: str) -> Any:
+        if key == "actor":
+            return f"{row.first_name or ''} {row.last_name or ''}".strip()
+        return super().export_value(row, key)
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """One event with its changes."""
+        event = self.get_one(request.args.get("id"))
+        return self.render(
+            "office/trail/details.html",
+            event=event,
+            actor=db.session.get(User, event.actor_id) if event.actor_id else None,
+            number=_number_of(event),
+        )
+
+    @expose("/verify", methods=("GET", "POST"))
+    def verify(self) -> Any:
+        """Walk the chain and say whether it is unbroken."""
+        faults = audit.verify_chain(db.session()) if request.method == "POST" else None
+        head = db.session.get(ChainHead, 1)
+        return self.render(
+            "office/trail/verify.html", faults=faults, sealed=head.position if head else 0
+        )
+
+
+class AccessRecords(_Trail):
+    """Sign-ins, reads by staff, refusals."""
+
+    column_list = ("at", "kind", "actor", "object", "result", "ip")
+    column_export_list = ("at", "kind", "actor", "object_type", "object_id", "result", "ip")
+    column_labels: ClassVar[dict[str, Any]] = Events.column_labels | {"result": _l("Result")}
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "at": cells.instant,
+        "kind": _kind,
+        "actor": _actor,
+        "object": _object,
+        "ip": lambda view, context, row, key: cells.whole(row.ip),
+    }
+    can_view_details = False
+    column_filters = (_scope_filter(AccessEvent.kind, ACCESS_SCOPES), *_days(AccessEvent.at))
+
+    def statement(self) -> sa.Select[Any]:
+        columns: list[Any] = [
+            AccessEvent.id,
+            AccessEvent.at,
+            AccessEvent.kind,
+            AccessEvent.object_type,
+            AccessEvent.object_id,
+            AccessEvent.result,
+            AccessEvent.ip,
+            User.first_name,
+            User.last_name,
+        ]
+        return (
+            sa.select(*columns)
+            .select_from(AccessEvent)
+            .outerjoin(User, User.id == AccessEvent.user_id)
+        )
+
+    def search_condition(self, typed: str) -> Any | None:
+        return sa.or_(
+            AccessEvent.kind.startswith(typed, autoescape=True),
+            AccessEvent.object_id == typed.strip(),
+        )
+
+    def export_value(self, row: Any, key: str) -> Any:
+        if key == "actor":
+            return f"{row.first_name or ''} {row.last_name or ''}".strip()
+        return super().export_value(row, key)
+
+
+def _number_of(event: Event) -> str:
+    if event.request_id is None:
+        return ""
+    return db.session.scalar(sa.select(Request.number).where(Request.id == event.request_id)) or ""

@@ -1,0 +1,165 @@
+"""The office's own wording of messages: kept in place of the shipped one, with a preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from clearance import audit, message_texts
+from clearance.actor import Actor
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.message_texts import EVENTS, LANGUAGES, PORTAL, MessageClass
+from clearance.models import MessageText
+from clearance.values import clean_lines, clean_text
+from clearance.vocabulary import Channel
+
+BODY_MAX_LENGTH = 4000
+SMS_MAX_LENGTH = 480
+
+# What stands for the placeholders in a preview.
+SAMPLES: dict[str, Any] = {
+    "number": "CE/8/26",
+    "service": {"ar": "طلب امتحان وكلاء التخليص", "en": "Clearing Agent Exam Request"},
+    "reason": {"ar": "صورة البطاقة غير واضحة.", "en": "The copy of the card is not readable."},
+    "date": "15/03/2026",
+    "time": "09:30",
+    "place": {"ar": "قاعة الامتحانات، الشويخ", "en": "Examination Hall, Shuwaikh"},
+    "confirm_by": "10/03/2026",
+    "organisation": {"ar": "مكتب الخليج للتخليص", "en": "Gulf Clearing Office"},
+    "contact": {"ar": "البريد الإلكتروني", "en": "e-mail"},
+    "address": "s•••@example.com",
+    "device": "Chrome, Windows",
+    "ip": "192.0.2.7",
+    "role": {"ar": "مراجع", "en": "Reviewer"},
+    "expires": "20/03/2026 12:00",
+    "at": "13/03/2026 08:15",
+    "code": "123456",
+    "lifetime": {"ar": "10 دقائق", "en": "10 minutes"},
+    "recipient": {"ar": "سالم العتيبي", "en": "Salem Alotaibi"},
+    "link": "https://example.com/",
+}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """An event's text on one channel in one language. is_own: the office's, not the shipped one."""
+
+    channel: str
+    language: str
+    subject: str
+    body: str
+    is_own: bool
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether the channel has a title line."""
+        return self.channel != Channel.SMS
+
+
+class UnknownPlaceholders(DomainError):
+    """A text names what its event does not tell."""
+
+    status_code = 400
+
+
+def places(message: MessageClass) -> list[tuple[str, str]]:
+    """(channel, language) of every text that the event has."""
+    in_portal = () if message.audience == "code" else (PORTAL,)
+    channels = (*in_portal, *(str(each) for each in message.channels))
+    return [(channel, language) for channel in channels for language in LANGUAGES]
+
+
+def of_event(event: str) -> list[Wording]:
+    """Every text of the event as it is used now."""
+    rows = {
+        (row.channel, row.language): row
+        for row in db.session.scalars(sa.select(MessageText).where(MessageText.event == event))
+    }
+    return [_wording(EVENTS[event], *place, rows.get(place)) for place in places(EVENTS[event])]
+
+
+def own_counts() -> dict[str, int]:
+    """Event → how many of its texts are the office's own."""
+    statement = sa.select(MessageText.event, sa.func.count()).group_by(MessageText.event)
+    return {event: count for event, count in db.session.execute(statement)}
+
+
+def check(event: str, channel: str, subject: str, body: str) -> None:
+    """Refuse a text that cannot be sent. Raises: UnknownPlaceholders, values.BadValue."""
+    clean_text(subject, message_texts.SUBJECT_MAX_LENGTH)
+    clean_lines(body, SMS_MAX_LENGTH if channel == Channel.SMS else BODY_MAX_LENGTH)
+    unknown = message_texts.faults(event, subject, body)
+    if unknown:
+        names = ", ".join(f"{{{name}}}" for name in unknown)
+        raise UnknownPlaceholders(_("This message does not know %(names)s.", names=names))
+
+
+def preview(event: str, language: str, subject: str, body: str) -> tuple[str, str]:
+    """Return (title, body) filled with made-up values."""
+    known: Mapping[str, Any] = dict.fromkeys(EVENTS[event].placeholders, "") | SAMPLES
+    return (
+        message_texts.fill_subject(subject, known, language),
+        message_texts.fill_body(body, known, language),
+    )
+
+
+def save(
+    event: str, channel: str, language: str, subject: str, body: str, actor: Actor, now: datetime
+) -> bool:
+    """Keep a text as the office's own; an empty one brings the shipped one back.
+
+    Flushes. Returns whether anything changed; every change stands in the trail.
+    Raises: UnknownPlaceholders, values.BadValue.
+    """
+    check(event, channel, subject, body)
+    row = _row(event, channel, language)
+    shipped = _cleaned(*EVENTS[event].shipped(channel, language))
+    before = (row.subject, row.body) if row is not None else shipped
+    after = _cleaned(subject, body) if body.strip() else shipped
+    if before == after:
+        return False
+    if row is None:
+        row = MessageText(event=event, channel=channel, language=language)
+        db.session.add(row)
+    else:
+        row.version += 1
+    row.subject, row.body = after
+    audit.record(
+        "office:text:changed",
+        obj=row,
+        actor_id=actor.id,
+        at=now,
+        changes={f"{event} {channel} {language}": [list(before), list(after)]},
+    )
+    if after == shipped:
+        db.session.delete(row)  # what a later version ships is used then
+        db.session.flush()
+    return True
+
+
+def _cleaned(subject: str, body: str) -> tuple[str, str]:
+    return clean_text(subject), clean_lines(body).strip()
+
+
+def _row(event: str, channel: str, language: str) -> MessageText | None:
+    return db.session.scalar(
+        sa.select(MessageText).where(
+            MessageText.event == event,
+            MessageText.channel == channel,
+            MessageText.language == language,
+        )
+    )
+
+
+def _wording(
+    message: MessageClass, channel: str, language: str, row: MessageText | None
+) -> Wording:
+    if row is not None:
+        return Wording(channel, language, row.subject, row.body, is_own=True)
+    return Wording(channel, language, *message.shipped(channel, language), is_own=False)
