@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
-from urllib.parse import urlsplit
 
-from flask import Response, abort, jsonify, redirect, request, url_for
+from flask import abort, jsonify, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from clearance.actor import Actor
-from clearance.vocabulary import SessionStage
 
 LARGEST_ID = 2**31 - 1
-
-_STEP_PAGES = {
-    SessionStage.PASSWORD: "public.choose_password",
-    SessionStage.VERIFY: "public.verify",
-    SessionStage.FACTOR: "public.factor",
-}
 
 
 def acting() -> Actor:
@@ -60,35 +52,20 @@ class Guarded:
         )
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """Anonymous: sign in and come back. Half signed in: the step that is due. Else 404."""
-        if not current_user.is_authenticated:
-            return self._to("public.sign_in", next=self.way_back(**kwargs))
-        if not current_user.is_full:
-            return self._to(_STEP_PAGES.get(current_user.stage, "public.sign_in"))
-        return not_found()
-
-    def way_back(self, **kwargs: Any) -> str:
-        """The address to come back to after signing in; a post comes back to its page."""
-        if request.method in {"GET", "HEAD"}:
-            return request.full_path.rstrip("?")
-        referrer = urlsplit(request.referrer or "")
-        if referrer.netloc == request.host and referrer.path.startswith("/"):
-            return referrer.path + (f"?{referrer.query}" if referrer.query else "")
-        return urlsplit(request.base_url).path if self._has_page() else self.home_url()
-
-    def home_url(self) -> str:
-        """The area's first page."""
-        return cast(str, self.admin.url) + "/"  # type: ignore[attr-defined]  # the view it is mixed into
-
-    def _has_page(self) -> bool:
-        return "GET" in (request.url_rule.methods or ()) if request.url_rule else False
-
-    def _to(self, endpoint: str, **values: Any) -> Response:
+        """Sign in (or finish signing in) and come back; a full reader gets the 404 of all."""
+        if current_user.is_authenticated and current_user.is_full:
+            return not_found()
         if wants_json():
             response = jsonify(error=_("You are signed out. Sign in again."))
             response.status_code = 401
             return response
-        return cast(Response, redirect(url_for(endpoint, **values)))
+        is_page = request.method in {"GET", "HEAD"}
+        back = request.full_path.rstrip("?") if is_page else self.home_url()
+        return redirect(url_for("public.sign_in", next=back))
+
+    def home_url(self) -> str:
+        """The area's first page."""
+        return cast(str, self.admin.url) + "/"  # type: ignore[attr-defined]  # the view it is mixed into
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         # Flask-Admin's own calls the view a second time after a TypeError and so hides the first.
