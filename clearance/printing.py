@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 import threading
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import segno
 import sqlalchemy as sa
@@ -22,8 +23,8 @@ from clearance.actor import Actor
 from clearance.errors import ServiceUnavailable
 from clearance.extensions import db
 from clearance.links import request_url
-from clearance.models import DocumentKind, Request
-from clearance.procedures.standard_fields import GROUP_LABELS, Group, Kind
+from clearance.models import DocumentKind, IssuedDocument, Request
+from clearance.procedures.standard_fields import GROUP_LABELS, Group
 from clearance.request_values import shown_value
 from clearance.settings import ROOT, Settings
 from clearance.timeline import timeline
@@ -33,7 +34,10 @@ from clearance.vocabulary import STATUS_LABELS, Status
 TEMPLATES = ROOT / "templates" / "pdf"
 FONT_PACKAGES = ("fontpkg_ibm_plex_sans_arabic", "fontpkg_amiri")
 SUMMARY = frozenset({"number"})
-WIDE_KINDS = frozenset({Kind.TEXTAREA, Kind.TEXT, Kind.EMAIL})
+# A row has four places; a value takes as many as it is long.
+PLACES_BY_LENGTH = ((18, 1), (46, 2))
+ALL_PLACES = 4
+PDF_STANDARD: Literal["ua-1"] = "ua-1"  # tagged, so that it can be read aloud
 
 _local = threading.local()
 
@@ -41,19 +45,12 @@ _local = threading.local()
 def request_pdf(req: Request, lang: str, reader: Actor) -> bytes:
     """Set the printed request in `lang` ("ar" or "en"); the same row gives the same bytes.
 
-    reader: agents read of the office where staff read a name.
-
-    What the applicant wrote travels as JSON and is never markup (security rule 33).
+    reader: agents read of the office where staff read a name. What was typed travels as JSON and
+    is never markup (security rule 33).
     """
     with force_locale(lang):
         data = _content(req, lang, reader)
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True)
-    return _compiler().compile(
-        input=str(TEMPLATES / "request.typ"),
-        format="pdf",
-        sys_inputs={"data": text},
-        timestamp=int((req.decided_at or req.sent_at or req.created_at).timestamp()),
-    )
+    return _set("request.typ", data, req.decided_at or req.sent_at or req.created_at)
 
 
 def pdf_response(data: bytes, filename: str) -> Response:
@@ -81,7 +78,7 @@ def _content(req: Request, lang: str, reader: Actor) -> dict[str, Any]:
         "groups": _groups(req, lang),
         "documents": _documents(req),
         "timeline": _steps(req, reader),
-        "qr": qr_svg(settings.base_url + request_url(req.id)),
+        "qr": qr_svg(settings.base_url + _address(req)),
         "words": _words(),
     }
 
@@ -89,27 +86,27 @@ def _content(req: Request, lang: str, reader: Actor) -> dict[str, Any]:
 def _words() -> dict[str, Any]:
     return {
         "draft": _("Draft"),
-        "qr": _("The request on the portal"),
-        "emblem": _("Emblem of the portal: a dhow under an arch"),
+        "qr": _("Scan to see it on the portal"),
+        "emblem": _("Emblem: a dhow between palm leaves"),
         "documents": _("Documents"),
         "no_documents": _("No documents were attached."),
         "document_columns": [
             *("#", _("Document name"), _("Document kind")),
             *(_("Upload date"), _("Size")),
         ],
-        "timeline": _("Steps"),
-        "timeline_columns": [_("When"), _("Step"), _("By"), _("Reason")],
+        "timeline": _("Course of the request"),
+        "timeline_columns": [_("Date and time"), _("Step"), _("Done by"), _("Reason")],
     }
 
 
 def _summary(req: Request, lang: str) -> list[dict[str, str]]:
     facts = [
         (_("Request number"), req.number or _("Given when the request is sent")),
-        (_("State"), str(STATUS_LABELS[req.status])),
-        (_("Sent"), i18n.format_instant(req.sent_at) or "–"),
+        (_("Status"), str(STATUS_LABELS[req.status])),
+        (_("Sent on"), i18n.format_instant(req.sent_at) or "–"),
         (_("Organisation"), req.organisation.name_in(lang)),
         (_("Applicant"), req.sender.full_name if req.sender else req.created_by.full_name),
-        (_("Decided"), i18n.format_instant(req.decided_at) or "–"),
+        (_("Decided on"), i18n.format_instant(req.decided_at) or "–"),
     ]
     return [{"label": str(label), "value": isolate(str(value))} for label, value in facts]
 
@@ -123,8 +120,8 @@ def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
             grouped[spec.group].append(
                 {
                     "label": spec.title(lang),
-                    "value": isolate(value),
-                    "wide": spec.kind in WIDE_KINDS and len(value) > 30,
+                    "value": "\n".join(isolate(line) for line in value.splitlines()),
+                    "places": _places(value),
                 }
             )
     return [
@@ -132,6 +129,23 @@ def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
         for group, fields in grouped.items()
         if fields
     ]
+
+
+def _places(value: str) -> int:
+    if "\n" in value:
+        return ALL_PLACES
+    return next((places for most, places in PLACES_BY_LENGTH if len(value) <= most), ALL_PLACES)
+
+
+def _address(req: Request) -> str:
+    """Where the QR code leads: to the public check of what was issued, else to the request."""
+    code = db.session.scalar(
+        sa.select(IssuedDocument.check_code)
+        .where(IssuedDocument.request_id == req.id, IssuedDocument.voided_at.is_(None))
+        .order_by(IssuedDocument.id)
+        .limit(1)
+    )
+    return f"/check/{code}" if code else request_url(req.id)
 
 
 def _documents(req: Request) -> list[list[str]]:
@@ -144,7 +158,7 @@ def _documents(req: Request) -> list[list[str]]:
             str(place),
             isolate(each.label),
             kinds.get(each.kind, each.kind),
-            i18n.format_instant(each.uploaded_at),
+            isolate(i18n.format_instant(each.uploaded_at)),
             isolate(i18n.format_size(each.size)),
         ]
         for place, each in enumerate(req.documents, start=1)
@@ -154,7 +168,7 @@ def _documents(req: Request) -> list[list[str]]:
 def _steps(req: Request, reader: Actor) -> list[list[str]]:
     return [
         [
-            i18n.format_instant(entry.at),
+            isolate(i18n.format_instant(entry.at)),
             str(entry.label),
             isolate(entry.actor),
             isolate(entry.reason) if entry.reason else "",
@@ -163,13 +177,29 @@ def _steps(req: Request, reader: Actor) -> list[list[str]]:
     ]
 
 
+def _set(template: str, data: dict[str, Any], dated: datetime) -> bytes:
+    """Compile a template; the date in the PDF is the content's, so that the bytes are too."""
+    result = _compiler().compile(
+        input=str(TEMPLATES / template),
+        format="pdf",
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False, sort_keys=True)},
+        timestamp=int(dated.timestamp()),
+        pdf_standards=[PDF_STANDARD],
+    )
+    if not isinstance(result, bytes):
+        raise TypeError("a PDF is one file")
+    return result
+
+
 def _compiler() -> typst.Compiler:
     """One compiler for each thread: making one reads the fonts, which takes its time."""
-    if not hasattr(_local, "compiler"):
-        _local.compiler = typst.Compiler(
+    compiler: typst.Compiler | None = getattr(_local, "compiler", None)
+    if compiler is None:
+        compiler = typst.Compiler(
             root=str(TEMPLATES), font_paths=_font_folders(), ignore_system_fonts=True
         )
-    return _local.compiler
+        _local.compiler = compiler
+    return compiler
 
 
 @cache
