@@ -10,18 +10,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from clearance.settings import ROOT
+from tests.browser import people
+from tests.browser.visits import Portal, Visit
 from tests.gateways import SmsGateway, SmtpGateway, free_port
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-CAPTCHA = "ABDEF2"
 WIDTHS = {1280: 900, 390: 844}
 FLAGS = [
     "--no-sandbox",
@@ -44,40 +44,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in ours]
 
 
-@dataclass
-class Portal:
-    """The running server and what it sent."""
-
-    url: str
-    mail: SmtpGateway
-    sms: SmsGateway
-    log: Path
-
-
-@dataclass
-class Visit:
-    """One person's browser: a page, what the console said, whose language and width."""
-
-    page: Page
-    context: BrowserContext
-    portal: Portal
-    lang: str
-    width: int
-    errors: list[str] = field(default_factory=list)
-
-    def open(self, path: str) -> Page:
-        """Go to a path of the portal."""
-        self.page.goto(self.portal.url + path)
-        return self.page
-
-    def shoot(self, name: str) -> None:
-        """Keep a picture of the page when SHOTS names a folder."""
-        folder = os.environ.get("SHOTS")
-        if folder:
-            path = Path(folder) / f"{name}-{self.lang}-{self.width}.png"
-            self.page.screenshot(path=path, full_page=True)
-
-
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """Start the portal as people start it, in demo mode, on an empty folder."""
@@ -90,7 +56,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
             "BASE_URL": f"http://127.0.0.1:{port}",
             "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite'}",
             "STORAGE_URL": f"file://{folder / 'files'}",
-            "CAPTCHA_FIXED": CAPTCHA,
+            "CAPTCHA_FIXED": people.CAPTCHA,
             "MAIL_SERVER": "127.0.0.1",
             "MAIL_PORT": str(mail.port),
             "SMS_URL": f"json://127.0.0.1:{sms.port}/?:to={{mobile}}",
@@ -106,7 +72,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
             )
         try:
             _wait(f"http://127.0.0.1:{port}/readyz", server, log)
-            yield Portal(f"http://127.0.0.1:{port}", mail, sms, log)
+            yield Portal(f"http://127.0.0.1:{port}", mail, sms, folder)
         finally:
             server.terminate()
             server.wait(30)
@@ -149,6 +115,25 @@ def visit(chromium: Browser, portal: Portal) -> Iterator[Callable[..., Visit]]:
     for made in visits:
         made.context.close()
     assert [error for made in visits for error in made.errors] == []
+
+
+@pytest.fixture(scope="session")
+def _signed_in() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def office(visit: Callable[..., Visit], _signed_in: dict[str, Any]) -> Callable[..., Visit]:
+    """Open a browser of somebody of the office; each signs in once in a run."""
+
+    def begin(email: str, lang: str = "ar", width: int = 1280) -> Visit:
+        if email not in _signed_in:
+            first = visit(lang, width)
+            people.sign_in_staff(first, email)
+            _signed_in[email] = first.context.storage_state()
+        return visit(lang, width, storage_state=_signed_in[email])
+
+    return begin
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import count
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from clearance.demo.people import PASSWORD
-from clearance.values import civil_number_for
-from tests.browser.conftest import CAPTCHA, Visit
+from tests import factories
+from tests.browser.visits import Visit
 from tests.gateways import SmtpGateway
 
 _serial = count(1)
+CAPTCHA = "ABDEF2"
 PRIMARY = "main button.button-primary[type=submit], main button.button-primary:not([type])"
 
 
@@ -37,7 +39,7 @@ def newcomer() -> Person:
     return Person(
         email=f"newcomer{number}@example.com",
         mobile=f"+9655123{number:04d}",
-        civil_id=civil_number_for(date(1991, 6, 3) + timedelta(days=number), 300),
+        civil_id=factories.civil_id(date(1991, 6, 3)),
     )
 
 
@@ -116,8 +118,11 @@ def sign_in_staff(visit: Visit, email: str) -> None:
     visit.page.wait_for_url("**/office/**")
 
 
-def apply_for_exam(visit: Visit, person: Person) -> str:
-    """Fill in and send an exam request with three documents; returns the address of its details."""
+def apply_for_exam(visit: Visit, person: Person) -> tuple[str, str, int]:
+    """Fill in and send an exam request with three documents.
+
+    Returns the address of its details, its number and its id.
+    """
     page = visit.open("/my/services/")
     visit.shoot("services")
     with page.expect_navigation():
@@ -148,7 +153,88 @@ def apply_for_exam(visit: Visit, person: Person) -> str:
     press(page, "button[name=submit][value=send]")
     expect(page.locator("main")).to_contain_text("CE/")
     visit.shoot("request-sent")
-    return page.url.removeprefix(visit.portal.url)
+    number = re.search(r"CE/\d+/\d\d", page.locator("main").inner_text())
+    key = re.search(r"\d+", page.url.removeprefix(visit.portal.url))
+    assert number and key, page.url
+    return page.url.removeprefix(visit.portal.url), number[0], int(key[0])
+
+
+def correct(visit: Visit, address: str) -> None:
+    """Read what is asked for, correct just that, and send again."""
+    page = visit.open(address)
+    visit.shoot("request-returned")
+    with page.expect_navigation():
+        page.locator("main a[href$='/form']").first.click()
+    expect(page.locator("main [name=civil_id]")).to_have_count(0)
+    fill(page, {"address": "حولي، شارع تونس، قطعة 4، قسيمة 21، منزل 12"})
+    visit.shoot("request-correcting")
+    press(page, "button[name=submit][value=send]")
+    visit.shoot("request-sent-again")
+
+
+def confirm_attendance(visit: Visit, address: str) -> None:
+    """Promise to come to the exam."""
+    page = visit.open(address)
+    visit.shoot("request-seated")
+    confirm = page.locator("main form[action$='/do/confirm'] button").first
+    with page.expect_navigation():
+        confirm.click()
+    visit.shoot("request-confirmed")
+
+
+def decide(
+    visit: Visit, request_id: int, action: str, values: dict[str, str] | None = None
+) -> None:
+    """Take a step on a request from its review page; marks are ticked before they are explained."""
+    page = visit.open(f"/office/requests/details/?id={request_id}")
+    visit.shoot("review")
+    with page.expect_navigation():
+        page.locator(f"main a[href*='/do/{action}']").first.click()
+    for name, value in (values or {}).items():
+        if name.startswith("remark-"):
+            page.locator(f"main [name='{name.replace('remark-', 'mark-')}']").check()
+        fill(page, {name: value})
+    visit.shoot(f"review-{action}")
+    press(page, "main form#step .form-actions button")
+
+
+def hold_exam(visit: Visit, day: date, last_day: date) -> int:
+    """Make a sitting and announce it; returns its id."""
+    page = visit.open("/office/exams/new/")
+    fill(
+        page,
+        {
+            "held_on": day.isoformat(),
+            "held_time": "09:30",
+            "confirm_by": last_day.isoformat(),
+            "place_ar": "مركز التدريب الجمركي، قاعة 1",
+            "place_en": "Customs Training Centre, Hall 1",
+            "seats": "30",
+        },
+    )
+    visit.shoot("exam-new")
+    press(page)
+    found = re.search(r"[?&]id=(\d+)", page.url)
+    assert found, page.url
+    visit.shoot("exam-planned")
+    with page.expect_navigation():
+        page.locator("main a[href$='/do/announce']").click()
+    visit.shoot("exam-announce")
+    press(page, "main form[action$='/do/announce'] button")
+    visit.shoot("exam-announced")
+    return int(found[1])
+
+
+def record_result(visit: Visit, exam_id: int, number: str, result: str) -> None:
+    """Choose one candidate's result in the grid, look it over, record it."""
+    page = visit.open(f"/office/exams/{exam_id}/results")
+    row = page.locator("#results-grid tbody tr", has_text=number)
+    row.locator("select").select_option(result)
+    visit.shoot("exam-results")
+    press(page, "#results-grid .form-actions button.button-primary")
+    visit.shoot("exam-results-check")
+    press(page, "button[name=confirmed]")
+    visit.shoot("exam-results-recorded")
 
 
 def upload(page: Page, files: dict[str, str]) -> None:

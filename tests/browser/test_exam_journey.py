@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 
+from clearance.calendar import kuwait_today
 from tests.browser import people
-from tests.browser.conftest import Visit
+from tests.browser.visits import Visit
+from tests.gateways import text_of
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("lang", ["ar", "en"])
 def test_a_newcomer_registers_applies_and_passes(
-    visit: Callable[..., Visit], lang: str, width: int
+    visit: Callable[..., Visit], office: Callable[..., Visit], lang: str, width: int
 ) -> None:
     person = people.newcomer()
     agent = visit(lang, width)
     people.register(agent, person)
     people.sign_in(agent, person.email, person.password)
     people.prove(agent, person)
-    people.apply_for_exam(agent, person)
+    address, number, request_id = people.apply_for_exam(agent, person)
+
+    reviewer = office("reviewer@example.com", lang, width)
+    people.decide(
+        reviewer,
+        request_id,
+        "return",
+        {"remark-field-address": "يرجى كتابة رقم القسيمة.", "reason": "استكمل العنوان."},
+    )
+    people.correct(agent, address)
+    people.decide(reviewer, request_id, "preapprove")
+    today = kuwait_today()
+    exam_id = people.hold_exam(reviewer, today + timedelta(days=9), today + timedelta(days=4))
+    people.confirm_attendance(agent, address)
+    reviewer.portal.let_the_exam_begin(exam_id)
+    people.record_result(reviewer, exam_id, number, "passed")
+
+    page = agent.open("/my/notices/")
+    agent.shoot("notices")
+    expect(page.locator(".notices")).to_contain_text(number)
+    page = agent.open(address)
+    agent.shoot("request-passed")
+    badge = page.locator("h1 .badge").first
+    expect(badge).to_contain_text({"ar": "ناجح", "en": "Passed"}[lang])
+    texts = [text_of(mail) for mail in agent.portal.mail.to(person.email)]
+    assert sum(number in text for text in texts) >= 4  # sent, returned, seated, passed at least
