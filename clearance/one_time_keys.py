@@ -48,4 +48,13 @@ def claim(key: str, owner: str, result: str, now: datetime) -> str | None:
     return None if taken is not None else result_of(key, owner) or result
 
 
+def release(key: str, owner: str) -> None:
+    """Give a key back that this transaction claimed, because nothing came of the sending."""
+    db.session.execute(
+        sa.delete(OneTimeKey)
+        .where(OneTimeKey.key == key, OneTimeKey.owner == owner)
+        .execution_options(synchronize_session=False)
+    )
+
+
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

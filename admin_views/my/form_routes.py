@@ -22,9 +22,8 @@ from admin_views.my.routes import (
     posted_version,
 )
 from clearance import definition, i18n, one_time_keys, workflow
-from clearance.actor import Actor
 from clearance.calendar import utc_now
-from clearance.errors import DomainError
+from clearance.errors import DomainError, PermissionDenied
 from clearance.extensions import db
 from clearance.models import Document, Request
 from clearance.procedures.flows import Action
@@ -94,7 +93,9 @@ class FormRoutes(RequestRoutes):
         return redirect(url_for("my_requests.index_view"), code=303)
 
     def show_form(self, req: Request, form: RequestForm, outcome: Outcome) -> Any:
-        """Render the form's page."""
+        """Render the form's page; what was sent meanwhile has none."""
+        if not is_open(req):
+            return _closed(req)
         actor, now, lang = acting(), utc_now(), i18n.language()
         spec = definition.of(req)
         form.version.data = str(req.version)
@@ -117,26 +118,19 @@ class FormRoutes(RequestRoutes):
         return page, outcome.status
 
     def _send(self, req: Request, files: uploads.Files | None) -> Any:
-        actor = acting()
-        key, owner = posted_key(), owner_of(actor)
-        earlier = one_time_keys.result_of(key, owner)
+        """Save, and send what is complete; the key makes a second click wait for the first."""
+        key, owner, result = posted_key(), owner_of(acting()), details_url(req)
+        earlier = one_time_keys.claim(key, owner, result, utc_now())
         if earlier is not None:
             return _sent(earlier)
-        form, outcome = save_posted(req, files, is_sending=True)
-        if outcome.status == 200 and not form.errors and not outcome.missing_documents:
-            try:
-                result = _perform_send(req, key, actor)
-                db.session.commit()
-                return _sent(result)
-            except DomainError as refusal:
-                outcome.alerts.append(str(refusal))
-                outcome.status = 409
-        db.session.rollback()
-        earlier = one_time_keys.result_of(key, owner)
-        if earlier is not None:  # the other click of a double click was quicker
-            return _sent(earlier)
-        req = self.get_one(req.id)
-        return self.show_form(req, form, outcome) if is_open(req) else _closed(req)
+        form = read_posted(req, is_sending=True)
+        outcome = keep_posted(req, form, files)
+        if outcome.status == 200 and _send_complete(req, form, outcome):
+            db.session.commit()
+            return _sent(result)
+        one_time_keys.release(key, owner)
+        db.session.commit()
+        return self.show_form(req, form, outcome)
 
 
 def form_of(req: Request) -> RequestForm:
@@ -156,35 +150,39 @@ def is_open(req: Request) -> bool:
     return bool(workflow.open_fields(req) or workflow.open_document_kinds(req))
 
 
-def save_posted(
-    req: Request, files: uploads.Files | None = None, *, is_sending: bool = False
-) -> tuple[RequestForm, Outcome]:
-    """Keep what is good of the posted form, and commit; the rest stays in the form's fields.
-
-    files: what was chosen in the page and not yet uploaded when its form was posted.
-    """
+def read_posted(req: Request, *, is_sending: bool = False) -> RequestForm:
+    """The posted form, validated; is_sending: with what is required."""
     form = form_of(req)
     form.is_sending = is_sending
     form.validate()
     if form.unknown_fields():
         log.info("unknown_fields", request=req.id, names=form.unknown_fields()[:20])
+    return form
+
+
+def keep_posted(req: Request, form: RequestForm, files: uploads.Files | None) -> Outcome:
+    """Keep what is good of the form; flushes. The rest stays in the form's fields.
+
+    files: what was chosen in the page and not yet uploaded when its form was posted.
+    """
     outcome = Outcome()
-    actor, now = acting(), utc_now()
     try:
-        workflow.save(req, form.good_values(), actor, now, version=posted_version())
-    except workflow.StaleSave as stale:
+        workflow.save(req, form.good_values(), acting(), utc_now(), version=posted_version())
+    except (workflow.StaleSave, PermissionDenied) as refusal:
         db.session.rollback()
-        outcome.alerts.append(str(stale))
+        outcome.alerts.append(str(refusal))
         outcome.stored = _stored(req, form)
         outcome.status = 409
-    db.session.commit()
     if files is not None:
         tell_uploads(uploads.attach(req, files), files.faults)
-        db.session.commit()
-    if is_sending:
-        for each in workflow.missing(req, now):
-            if each.field is None or not form.add_fault(each.field, str(each.message)):
-                outcome.missing_documents.append(each)
+    return outcome
+
+
+def save_posted(req: Request, files: uploads.Files | None = None) -> tuple[RequestForm, Outcome]:
+    """Keep what is good of the posted form, and commit."""
+    form = read_posted(req)
+    outcome = keep_posted(req, form, files)
+    db.session.commit()
     return form, outcome
 
 
@@ -208,14 +206,23 @@ def field_remarks(req: Request) -> dict[str, str]:
     return {each.field: each.text for each in workflow.remarks(req) if each.field}
 
 
-def _perform_send(req: Request, key: str, actor: Actor) -> str:
-    """Send in a savepoint, so that a refusal leaves the draft as it was just saved."""
-    now, result = utc_now(), details_url(req)
-    with db.session.begin_nested():
-        earlier = one_time_keys.claim(key, owner_of(actor), result, now)
-        if earlier is None:
-            workflow.perform(req, Action.SEND, actor=actor, now=now, version=req.version)
-    return earlier or result
+def _send_complete(req: Request, form: RequestForm, outcome: Outcome) -> bool:
+    """Send `req` if nothing is missing; else say in the form and the outcome what keeps it."""
+    now = utc_now()
+    for each in workflow.missing(req, now):
+        if each.field is None or not form.add_fault(each.field, str(each.message)):
+            outcome.missing_documents.append(each)
+    if form.errors or outcome.missing_documents:
+        return False
+    try:
+        # A savepoint, so that a refusal leaves the draft as it was just saved.
+        with db.session.begin_nested():
+            workflow.perform(req, Action.SEND, actor=acting(), now=now, version=req.version)
+    except DomainError as refusal:
+        outcome.alerts.append(str(refusal))
+        outcome.status = 409
+        return False
+    return True
 
 
 def _sent(url: str) -> Response:

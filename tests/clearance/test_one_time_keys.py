@@ -28,6 +28,16 @@ def test_a_rollback_gives_the_key_back(context: Flask) -> None:
     assert one_time_keys.claim(key, "user:1", "/second", utc_now()) is None
 
 
+def test_a_key_can_be_given_back_when_nothing_came_of_it(context: Flask) -> None:
+    key = one_time_keys.new()
+    one_time_keys.claim(key, "user:1", "/first", utc_now())
+    one_time_keys.release(key, "user:2")
+    assert one_time_keys.result_of(key, "user:1") == "/first"
+    one_time_keys.release(key, "user:1")
+    db.session.commit()
+    assert one_time_keys.claim(key, "user:1", "/second", utc_now()) is None
+
+
 def test_nobody_reads_a_result_by_the_key_of_somebody_else(context: Flask) -> None:
     key = one_time_keys.new()
     one_time_keys.claim(key, "user:1", "/first", utc_now())

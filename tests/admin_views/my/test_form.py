@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from clearance.vocabulary import Status
 from clearance.workflow import Decision, RemarkInput
 from tests import factories, request_factories
 from tests.admin_views.my.conftest import People
-from tests.pages import Page, PageClient
+from tests.pages import Page, PageClient, form_data
 
 FORM = "#request-form"
 
@@ -209,6 +210,36 @@ def test_send_gives_a_number_once_however_often_it_is_pressed(
     with app.app_context():
         steps = sa.select(sa.func.count()).select_from(Event)
         assert db.session.scalar(steps.where(Event.kind == "request:step:send")) == 1
+
+
+@pytest.mark.databases
+def test_sendings_of_one_page_at_the_same_instant_all_lead_to_the_first_result(
+    app: Flask, browser: Callable[..., PageClient], people: People, draft: Request
+) -> None:
+    mine = browser(people.owner)
+    page = mine.get(f"/my/requests/{draft.id}/form")
+    data = form_data(page.form(FORM)) | {"submit": "send"}
+    key = mine.http.get_cookie("clearance")
+    assert key is not None
+    barrier, answers = Barrier(4), []
+
+    def send() -> None:
+        client = app.test_client()
+        client.set_cookie("clearance", key.value)
+        barrier.wait()
+        answer = client.post(page.url, data=data, content_type="multipart/form-data")
+        answers.append((answer.status_code, answer.location))
+
+    threads = [Thread(target=send) for _each in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [(303, f"/my/requests/{draft.id}/")] * 4
+    with app.app_context():
+        steps = sa.select(sa.func.count()).select_from(Event)
+        assert db.session.scalar(steps.where(Event.kind == "request:step:send")) == 1
+    assert fresh(app, draft).number is not None
 
 
 def test_sending_saves_what_was_typed_last(app: Flask, mine: PageClient, draft: Request) -> None:
