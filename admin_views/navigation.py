@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
 from clearance import exams, i18n, policies, sessions
 from clearance.actor import Actor
-from clearance.extensions import db
-from clearance.models import Notice
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def frame(actor: Actor, area: str) -> dict[str, Any]:
     """What every page of `area` shows around its content, for the templates."""
     return {
         "nav": lambda: menu(actor, area),
-        "bell_count": unread(actor),
+        "bell_count": notices.unread_count(actor.id),
         "bell_url": "/my/notices/" if area == "my" else "/office/notices/",
         "switcher": switcher(actor) if area == "my" else None,
         "idle_seconds": int(sessions.idle_limit(actor.role).total_seconds()),
@@ -125,16 +122,6 @@ def _line(entry: Entry, actor: Actor) -> dict[str, Any]:
         if is_open
         else (),
     }
-
-
-def unread(actor: Actor) -> int:
-    """How many notices the person has not read."""
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(Notice)
-        .where(Notice.user_id == actor.user_id, Notice.read_at.is_(None))
-    )
-    return db.session.scalar(statement) or 0
 
 
 def switcher(actor: Actor) -> dict[str, Any] | None:
