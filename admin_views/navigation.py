@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
-from clearance import exams, i18n, policies, sessions
+from clearance import exams, i18n, notices, policies, sessions
 from clearance.actor import Actor
 
 
