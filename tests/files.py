@@ -54,6 +54,20 @@ def pixel_bomb(width: int = 6400, height: int = 6407) -> bytes:
     return _saved(Image.new("1", (width, height)), "PNG")
 
 
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG whose header claims a size that its few bytes do not hold."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    small = png()
+    chunk = b"IHDR" + header
+    return (
+        small[:8]
+        + struct.pack(">I", 13)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + small[33:]
+    )
+
+
 def truncated(data: bytes, part: float = 0.6) -> bytes:
     """The first part of a file."""
     return data[: int(len(data) * part)]
@@ -114,6 +128,43 @@ def pdf_with_attachment() -> bytes:
         document.attachments["tool.exe"] = b"MZ" + b"\x00" * 64
 
     return _pdf(make)
+
+
+def pdf_with_page_action() -> bytes:
+    """A PDF whose page does something when it is opened."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        action = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("http://x.example"))
+        document.pages[0].AA = pikepdf.Dictionary(O=action)
+
+    return _pdf(make)
+
+
+def pdf_with_hidden_name() -> bytes:
+    """A PDF with a script whose key is written in hexadecimal (/#4a#53 is /JS)."""
+    body = b"%PDF-1.4\n"
+    places = []
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R/OpenAction 4 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>",
+        b"<</S/J#61vaScript/#4a#53(app.alert\\(1\\))>>",
+    )
+    for number, content in enumerate(objects, 1):
+        places.append(len(body))
+        body += b"%d 0 obj\n%b\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return body + (
+        b"xref\n0 5\n0000000000 65535 f \n%b"
+        b"trailer\n<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (table, len(body))
+    )
+
+
+def pdf_without_pages() -> bytes:
+    """A PDF with nothing in it."""
+    result = io.BytesIO()
+    pikepdf.new().save(result)
+    return result.getvalue()
 
 
 def pdf_with_bookmark_opening() -> bytes:
