@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from clearance.demo.people import PASSWORD
 from clearance.settings import ROOT
 from tests.browser import people
 from tests.browser.visits import Portal, Visit
@@ -96,9 +97,9 @@ def visit(chromium: Browser, portal: Portal) -> Iterator[Callable[..., Visit]]:
         options.setdefault("viewport", {"width": width, "height": WIDTHS.get(width, 900)})
         context = chromium.new_context(**options)
         context.set_default_timeout(15_000)
-        context.add_cookies([{"name": "lang", "value": lang, "url": portal.url}])
         page = context.new_page()
         made = Visit(page, context, portal, lang, width)
+        made.speak(lang)
         page.on(
             "console",
             lambda message: (
@@ -131,7 +132,25 @@ def office(visit: Callable[..., Visit], _signed_in: dict[str, Any]) -> Callable[
             first = visit(lang, width)
             people.sign_in_staff(first, email)
             _signed_in[email] = first.context.storage_state()
-        return visit(lang, width, storage_state=_signed_in[email])
+        made = visit(lang, width, storage_state=_signed_in[email])
+        made.speak(lang)
+        return made
+
+    return begin
+
+
+@pytest.fixture
+def agent(visit: Callable[..., Visit], _signed_in: dict[str, Any]) -> Callable[..., Visit]:
+    """Open a browser of the demo's general user, who signs in once in a run."""
+
+    def begin(lang: str = "ar", width: int = 1280, **options: Any) -> Visit:
+        if "agent" not in _signed_in:
+            first = visit(lang, width)
+            people.sign_in(first, "general@example.com", PASSWORD)
+            _signed_in["agent"] = first.context.storage_state()
+        made = visit(lang, width, storage_state=_signed_in["agent"], **options)
+        made.speak(lang)
+        return made
 
     return begin
 

@@ -54,9 +54,15 @@ class Visit:
         self.page.goto(self.portal.url + path)
         return self.page
 
+    def speak(self, lang: str) -> None:
+        """Choose the language of the pages to come."""
+        self.lang = lang
+        self.context.add_cookies([{"name": "lang", "value": lang, "url": self.portal.url}])
+
     def shoot(self, name: str) -> None:
         """Keep a picture of the page when SHOTS names a folder."""
         folder = os.environ.get("SHOTS")
         if folder:
             path = Path(folder) / f"{name}-{self.lang}-{self.width}.png"
+            self.page.evaluate("scrollTo(0, 0)")
             self.page.screenshot(path=path, full_page=True)
