@@ -1,4 +1,4 @@
-"""What is not kept for ever: rows that have expired, and those whose retention period is over."""
+"""What is not kept for ever: expired rows, those past their retention period, orphan files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearance import audit, captcha, office_settings, throttle
+from clearance import audit, captcha, office_settings, storage, throttle
 from clearance.database import own_transaction
 from clearance.extensions import db
 from clearance.models import (
@@ -27,7 +27,7 @@ CODE_KEPT = timedelta(days=30)
 
 
 def purge(now: datetime) -> dict[str, int]:
-    """Remove what has expired; return how many rows of each table went. Commits by itself.
+    """Remove what has expired; return how many rows of each table and files. Commits by itself.
 
     now: aware UTC. Each table is a short transaction of its own, so that nobody waits long.
     Periods are the office's settings; the removal is noted as an access event (rule 46).
@@ -42,6 +42,7 @@ def purge(now: datetime) -> dict[str, int]:
         with own_transaction() as connection:
             count = connection.execute(sa.delete(model).where(condition)).rowcount
         removed[model.__tablename__] = count
+    removed["orphan_file"] = storage.sweep_orphans(now)
     removed = {table: count for table, count in removed.items() if count}
     if removed:
         detail = ", ".join(f"{table}: {count}" for table, count in removed.items())

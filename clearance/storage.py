@@ -24,6 +24,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from clearance.database import own_transaction
 from clearance.errors import DomainError, ServiceUnavailable
 from clearance.extensions import db
 from clearance.models import Document, IssuedDocument
@@ -177,8 +178,8 @@ def is_ready() -> bool:
 def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
     """Remove files that no row tells of; return how many.
 
-    older_than: files younger than this may still wait for their row's commit. Reads rows only, so
-    the caller has nothing to commit.
+    older_than: files younger than this may still wait for their row's commit. Reads rows in short
+    transactions of its own.
     """
     swept = 0
     old = [key for key in keys() if _age(key, now) > older_than]
@@ -193,11 +194,13 @@ def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
 
 
 def _told_of(chosen: list[str]) -> set[str | None]:
-    return {
-        key
-        for column in (Document.storage_key, IssuedDocument.storage_key)
-        for key in db.session.scalars(sa.select(column).where(column.in_(chosen)))
-    }
+    columns = (Document.storage_key, IssuedDocument.storage_key)
+    with own_transaction(write=False) as connection:
+        return {
+            key
+            for column in columns
+            for key in connection.scalars(sa.select(column).where(column.in_(chosen)))
+        }
 
 
 def _age(key: str, now: datetime) -> timedelta:

@@ -160,6 +160,15 @@ def pdf_with_hidden_name() -> bytes:
     )
 
 
+def pdf_strip() -> bytes:
+    """A PDF whose only page is one unit wide and 14,400 high."""
+    document = pikepdf.new()
+    document.add_blank_page(page_size=(3, 14_400))
+    result = io.BytesIO()
+    document.save(result)
+    return result.getvalue()
+
+
 def pdf_without_pages() -> bytes:
     """A PDF with nothing in it."""
     result = io.BytesIO()
