@@ -118,9 +118,12 @@ def sign_in_staff(visit: Visit, email: str) -> None:
     visit.page.wait_for_url("**/office/**")
 
 
-def apply_for_exam(visit: Visit, person: Person) -> tuple[str, str, int]:
+def apply_for_exam(
+    visit: Visit, person: Person, upload: Callable[[Page, dict[str, str]], None] | None = None
+) -> tuple[str, str, int]:
     """Fill in and send an exam request with three documents.
 
+    upload: how the files are given; by drag-and-drop's button unless told otherwise.
     Returns the address of its details, its number and its id.
     """
     page = visit.open("/my/services/")
@@ -148,7 +151,8 @@ def apply_for_exam(visit: Visit, person: Person) -> tuple[str, str, int]:
             "notes": "أرغب في الاختبار باللغة العربية.",
         },
     )
-    upload(page, {"civil_id_copy": "civil.jpg", "photo": "photo.jpg", "good_conduct": "صورة.jpg"})
+    give = upload or upload_together
+    give(page, {"civil_id_copy": "civil.jpg", "photo": "photo.jpg", "good_conduct": "صورة.jpg"})
     visit.shoot("request-form")
     press(page, "button[name=submit][value=send]")
     expect(page.locator("main")).to_contain_text("CE/")
@@ -237,7 +241,7 @@ def record_result(visit: Visit, exam_id: int, number: str, result: str) -> None:
     visit.shoot("exam-results-recorded")
 
 
-def upload(page: Page, files: dict[str, str]) -> None:
+def upload_together(page: Page, files: dict[str, str]) -> None:
     """Choose files, say what each is, upload them and wait until all stand in the table."""
     before = page.locator("#documents tbody tr").count()
     page.locator("#upload-files").set_input_files(
@@ -252,6 +256,18 @@ def upload(page: Page, files: dict[str, str]) -> None:
         rows.nth(place).locator("[data-kind]").select_option(kind)
     page.locator("[data-upload-start] button").click()
     expect(page.locator("#documents tbody tr")).to_have_count(before + len(files))
+
+
+def upload_one_by_one(page: Page, files: dict[str, str]) -> None:
+    """Give the files as a page without scripts takes them: kind, file, Upload."""
+    for kind, name in files.items():
+        before = page.locator("#documents tbody tr").count()
+        page.locator("#upload-kind").select_option(kind)
+        page.locator("#upload-files").set_input_files(
+            {"name": name, "mimeType": "image/jpeg", "buffer": picture(kind)}
+        )
+        press(page, ".upload-fields button")
+        expect(page.locator("#documents tbody tr")).to_have_count(before + 1)
 
 
 def picture(text: str) -> bytes:
