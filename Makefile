@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5000
 BIN := .venv/bin
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
-SOURCES := app.py clearance admin_views forms migrations tests benchmarks
+SOURCES := $(wildcard app.py clearance admin_views forms migrations tests benchmarks)
 PARALLEL ?= 2
 
 .PHONY: run test lint format strings clean
