@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from flask import url_for
 from flask_admin import expose
+from flask_babel import format_timedelta
 
-from admin_views import cells, request_lists
+from admin_views import request_lists
 from admin_views.access import acting
 from admin_views.base import GuardedView
 from admin_views.office import queues
@@ -39,10 +40,12 @@ class OfficeHome(GuardedView):
             Role.MANAGER: manager_figures,
             Role.ADMINISTRATOR: administrator_figures,
         }
+        outbox = notices.waiting(utc_now())
         return self.render(
             "office/home.html",
             role=str(actor.role),
-            outbox=notices.waiting(utc_now()),
+            outbox=outbox,
+            oldest=format_timedelta(timedelta(minutes=outbox.oldest_minutes)),
             **figures[Role(actor.role)](actor),
         )
 
@@ -132,7 +135,6 @@ def _rows(condition: Any) -> list[dict[str, Any]]:
             Request.id,
             Request.number,
             Request.service_code,
-            Request.status,
             Request.due_on,
             request_lists.name_column(),
         )
@@ -149,7 +151,6 @@ def _rows(condition: Any) -> list[dict[str, Any]]:
             "name": row.name,
             "due_on": row.due_on,
             "is_late": row.due_on < today,
-            "badge": cells.status_badge(row.status),
         }
         for row in db.session.execute(statement)
     ]

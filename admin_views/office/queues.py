@@ -40,7 +40,7 @@ class Queue(StrEnum):
 QUEUE_LABELS: dict[Queue, Any] = {
     Queue.MINE: _l("My requests to review"),
     Queue.UNASSIGNED: _l("Unassigned"),
-    Queue.LATE: _l("Late"),
+    Queue.LATE: _l("Late requests"),
     Queue.WAITING: _l("Waiting for the applicant"),
 }
 # A due date stands on a request exactly while the office has to answer it.

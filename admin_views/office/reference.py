@@ -201,7 +201,7 @@ class Announcements(ReferenceView):
         "title_en": _l("Title in English"),
         "published_at": _l("Shown from"),
         "ends_at": _l("Shown until"),
-        "shown": _l("Now"),
+        "shown": _l("State"),
     }
     column_formatters: ClassVar[dict[str, Any]] = {
         "published_at": cells.instant,
