@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, has_request_context, request
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from clearance.extensions import db
 
@@ -44,6 +45,21 @@ def own_transaction(*, write: bool = True) -> Iterator[sa.Connection]:
             yield connection
     finally:
         _forced.reset(token)
+
+
+def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
+    """Take `count` fresh keys of `table`, rising, for rows that are inserted in bulk.
+
+    On PostgreSQL they come from the sequence, so that nobody else gets one of them; on SQLite the
+    running writing transaction keeps others from inserting.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")
+        places = sa.func.generate_series(1, count).table_valued("place")
+        taken = session.scalars(sa.select(sa.func.nextval(sequence)).select_from(places))
+        return sorted(taken)
+    last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+    return list(range(last + 1, last + 1 + count))
 
 
 def init_app(app: Flask) -> None:

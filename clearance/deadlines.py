@@ -1,4 +1,4 @@
-"""The office's clock: when a request is due, counted in working days, standing while it waits."""
+"""The office's clock: when a request is due, when the clock stands, who is told of lateness."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from clearance.calendar import due_date
+from clearance import definition, links, notices
+from clearance.calendar import due_date, kuwait_date
 from clearance.definition import Definition
 from clearance.extensions import db
-from clearance.models import Event, Holiday, Request
+from clearance.models import Event, Holiday, Request, User
+from clearance.vocabulary import OPEN_STATUSES
 
+LATE_BATCH = 200  # told in one transaction, so that nobody waits long for it
 _Pause = tuple[datetime, datetime | None]
 
 
@@ -37,6 +40,64 @@ def due_on(req: Request, service: Definition, target: str, now: datetime) -> dat
 def holidays() -> frozenset[date]:
     """The Kuwait days on which the office does not work."""
     return frozenset(db.session.scalars(sa.select(Holiday.day)))
+
+
+def tell_late(now: datetime) -> int:
+    """Tell the office of requests whose due date has passed, once for each due date; flushes.
+
+    The request's reviewer is told, or every reviewer while nobody active has it. The longest late
+    come first, LATE_BATCH at most; what is left waits for the next call, however long nobody
+    called. Returns how many requests were told of. Source: specification section 8.
+    """
+    late = db.session.execute(
+        sa.select(Request, User.is_active)
+        .outerjoin(User, User.id == Request.reviewer_id)
+        .where(_is_late(now), Request.status.in_(sorted(OPEN_STATUSES)))
+        .order_by(Request.due_on, Request.id)
+        .limit(LATE_BATCH)
+    ).all()
+    told = 0
+    for req, has_reviewer in late:
+        if _claim_lateness(req.id, now):
+            _tell_late(req, req.reviewer_id if has_reviewer else None, now)
+            told += 1
+    return told
+
+
+def _is_late(now: datetime) -> sa.ColumnElement[bool]:
+    """Due before today, and not told yet. A due date stands only while the office's clock runs."""
+    return sa.and_(
+        Request.due_on < kuwait_date(now),
+        Request.late_told_for.is_distinct_from(Request.due_on),
+    )
+
+
+def _claim_lateness(request_id: int, now: datetime) -> bool:
+    claimed = db.session.scalar(
+        sa.update(Request)
+        .where(Request.id == request_id, _is_late(now))
+        .values(late_told_for=Request.due_on)
+        .returning(Request.id)
+        .execution_options(synchronize_session=False)
+    )
+    return claimed is not None
+
+
+def _tell_late(req: Request, reviewer_id: int | None, now: datetime) -> None:
+    title = definition.of(req).title
+    params = {"number": req.number, "service": {"ar": title.ar, "en": title.en}}
+    url = links.office_request_url(req.id)
+    if reviewer_id is None:
+        notices.tell_reviewers("office:late", params=params, now=now, request_id=req.id, url=url)
+    else:
+        notices.tell(
+            "office:late",
+            user_id=reviewer_id,
+            params=params,
+            now=now,
+            request_id=req.id,
+            url=url,
+        )
 
 
 def _statuses(req: Request) -> list[tuple[datetime, str | None]]:

@@ -306,4 +306,5 @@ def _report_outbox(now: datetime) -> None:
 
 every(3600)(retention.purge)
 every(3600)(workflow.lapse_returned)
+every(900)(workflow.tell_late)
 every(1800)(exam_seating.daily)

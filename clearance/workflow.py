@@ -34,6 +34,7 @@ from clearance.completeness import (
     remarks,
 )
 from clearance.constraints import is_violation_of
+from clearance.deadlines import tell_late
 from clearance.definition import Definition
 from clearance.drafts import StaleSave, discard, save, start
 from clearance.errors import (
@@ -87,6 +88,7 @@ __all__ = [
     "service_offers",
     "shown_value",
     "start",
+    "tell_late",
     "timeline",
     "value_of",
 ]

@@ -6,19 +6,26 @@ import random
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
 
 from clearance import audit, definition, numbering, search
 from clearance.calendar import kuwait_date
+from clearance.database import reserve_ids
 from clearance.demo.names import Candidate, candidate
 from clearance.extensions import db
-from clearance.models import Organisation, Request, User
+from clearance.models import Base, Organisation, Request, User
 from clearance.procedures.claims import claim_key
+from clearance.procedures.flows import Action
+from clearance.timeline import kind_of
 from clearance.vocabulary import Role, Status
 
+_REQUESTS = Base.metadata.tables[Request.__tablename__]
 CHUNK = 5_000
+CACHE_KB = 200_000  # of SQLite's pages: the indexes are filled in no order
 YEARS = 4
 FIRST_PERSON = 1_000_000
 SEED = 20_260_101
@@ -35,20 +42,31 @@ WEIGHTS = {
     Status.RETURNED: 2,
     Status.PREAPPROVED: 4,
 }
+_STATUSES = tuple(WEIGHTS)
+_CUMULATED = tuple(accumulate(WEIGHTS.values()))
 TAKEN = frozenset(WEIGHTS) - {Status.SUBMITTED, Status.WITHDRAWN}
 OPEN = frozenset({Status.SUBMITTED, Status.UNDER_REVIEW, Status.RETURNED, Status.PREAPPROVED})
 
 
 def add_requests(count: int, now: datetime) -> float:
-    """Add `count` requests over the last years and commit; the same for the same count.
+    """Add `count` requests over the last years, each sealed into the trail as sent; commits.
 
-    They get numbers from the counters like any other. Returns the seconds it took.
+    The same for the same count. They get numbers from the counters like any other; nobody is told
+    of them. Committed part by part, so that others can write in between. Returns the seconds.
     """
     began = time.perf_counter()
     source = _Source(count, now)
+    session = db.session()
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql(f"PRAGMA cache_size=-{CACHE_KB}")
     for rows in _chunks(source.rows(), CHUNK):
-        db.session.execute(sa.insert(Request), rows)
-    source.settle_counters()
+        ids = reserve_ids(session, _REQUESTS, len(rows))
+        for key, row in zip(ids, rows, strict=True):
+            row["id"] = key
+        session.execute(sa.insert(_REQUESTS), rows)
+        source.settle_counters()
+        audit.record_many([_sent(row) for row in rows])
+        db.session.commit()
     audit.record(
         "demo:requests:added", obj=source.sender, actor_id=None, changes={"count": [0, count]}
     )
@@ -85,18 +103,21 @@ class _Source:
             yield self._row(candidate(self._first + place), sent_at)
 
     def settle_counters(self) -> None:
-        """Let the counters know the numbers that were given."""
+        """Let the counters know the numbers that were given; others may go on from there."""
         for year, last in self._serials.items():
             numbering.skip_to(self._version.definition.prefix, year, last)
+        self._serials.clear()
 
     def _row(self, person: Candidate, sent_at: datetime) -> dict[str, Any]:
         chance = self._random
-        status = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        status = chance.choices(_STATUSES, cum_weights=_CUMULATED)[0]
         is_open = status in OPEN
         if is_open:  # nothing stays open for years
             sent_at = self._now - timedelta(minutes=chance.randrange(60 * 24 * 30))
         service = self._version.definition
-        return {
+        is_due = status in service.steps.on_the_clock
+        due_on = kuwait_date(sent_at) + timedelta(days=7) if is_due else None
+        return _EMPTY | {
             "service_code": service.code,
             "service_version_id": self._version.id,
             "number": self._number(service.prefix, sent_at),
@@ -114,13 +135,14 @@ class _Source:
             "mobile": person.mobile,
             "email": person.email,
             "address": person.address,
-            "answers": {},
             "created_at": sent_at - timedelta(minutes=20),
             "saved_at": sent_at,
             "sent_at": sent_at,
+            "returned_at": sent_at if status == Status.RETURNED else None,
             "decided_at": None if is_open else sent_at + timedelta(days=chance.randrange(1, 40)),
-            "due_on": kuwait_date(sent_at) + timedelta(days=7) if is_open else None,
-            **_names(person),
+            "due_on": due_on,
+            "late_told_for": due_on,
+            **_names(person.names_ar, person.names_en),
         }
 
     def _claim(self, person: Candidate, status: Status) -> str | None:
@@ -138,10 +160,29 @@ class _Source:
         return f"{prefix}/{self._serials[year]}/{year % 100:02d}"
 
 
-def _names(person: Candidate) -> dict[str, str]:
-    names = {f"name_ar_{n}": text for n, text in enumerate(person.names_ar, 1)}
-    names |= {f"name_en_{n}": text for n, text in enumerate(person.names_en, 1)}
-    names["name_folded"] = search.name_index(*person.names_ar, *person.names_en, max_length=700)
+_EMPTY: dict[str, Any] = {"passport_no": "", "guarantee_no": "", "answers": {}}
+
+
+def _sent(row: dict[str, Any]) -> dict[str, Any]:
+    """The trail's entry of the sending of a request."""
+    return {
+        "at": row["sent_at"],
+        "kind": kind_of(Action.SEND),
+        "actor_id": row["sender_id"],
+        "organisation_id": row["organisation_id"],
+        "request_id": row["id"],
+        "object_type": "request",
+        "object_id": str(row["id"]),
+        "from_status": Status.DRAFT,
+        "to_status": Status.SUBMITTED,
+    }
+
+
+@lru_cache(maxsize=50_000)
+def _names(arabic: tuple[str, ...], english: tuple[str, ...]) -> dict[str, str]:
+    names = {f"name_ar_{n}": text for n, text in enumerate(arabic, 1)}
+    names |= {f"name_en_{n}": text for n, text in enumerate(english, 1)}
+    names["name_folded"] = search.name_index(*arabic, *english, max_length=700)
     return names
 
 

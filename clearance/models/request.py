@@ -21,6 +21,7 @@ class Request(Base):
 
     `exclusive_key` is set while the request excludes another of its kind (one open request per
     licence, one open or passed exam per civil number); its uniqueness is that rule.
+    `late_told_for` is the due date whose passing the office was told of.
     """
 
     __tablename__ = "request"
@@ -85,6 +86,7 @@ class Request(Base):
     returned_at: Mapped[base.instant | None]
     decided_at: Mapped[base.instant | None]
     due_on: Mapped[date | None]
+    late_told_for: Mapped[date | None]
 
     service_version: Mapped[ServiceVersion] = relationship()
     organisation: Mapped[Organisation] = relationship()

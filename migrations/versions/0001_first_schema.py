@@ -656,6 +656,7 @@ def upgrade() -> None:
         sa.Column("returned_at", clearance.models.base.UtcDateTime(), nullable=True),
         sa.Column("decided_at", clearance.models.base.UtcDateTime(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("late_told_for", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "(status = 'draft') = (number IS NULL)", name=op.f("ck_request_number_when_sent")
         ),

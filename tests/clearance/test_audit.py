@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from clearance import audit
+from clearance.calendar import utc_now
 from clearance.database import own_transaction
 from clearance.extensions import db
 from clearance.models import AccessEvent, ChainHead, Event, EventSeal, LegalEntity
@@ -46,6 +49,43 @@ def test_a_failed_savepoint_takes_only_its_own_events(context: Flask) -> None:
     savepoint.rollback()
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Event)) == 1
+    assert audit.verify_chain(db.session()) == []
+
+
+def bulk(count: int) -> list[dict[str, Any]]:
+    return [
+        {"at": utc_now(), "kind": "demo:row:added", "object_type": "x", "object_id": str(number)}
+        for number in range(count)
+    ]
+
+
+def test_events_written_in_bulk_stand_in_the_same_chain(context: Flask) -> None:
+    change()
+    db.session.commit()
+    audit.record_many(bulk(3))
+    change()
+    db.session.commit()
+    change()
+    db.session.commit()
+    assert audit.verify_chain(db.session()) == []
+    kinds = db.session.scalars(
+        sa.select(Event.kind)
+        .join(EventSeal, EventSeal.event_id == Event.id)
+        .order_by(EventSeal.position)
+    ).all()
+    assert [kind.split(":")[0] for kind in kinds] == [
+        "reference",
+        *["demo"] * 3,
+        *["reference"] * 2,
+    ]
+
+
+def test_events_written_in_bulk_are_gone_when_rolled_back(context: Flask) -> None:
+    audit.record_many(bulk(2))
+    db.session.rollback()
+    change()
+    db.session.commit()
+    assert db.session.get(ChainHead, 1).position == 1
     assert audit.verify_chain(db.session()) == []
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from clearance import deadlines, jobs, notices, workflow
 from clearance.extensions import db
-from clearance.models import Holiday, User
+from clearance.models import Delivery, Holiday, Notice, Request, User
 from clearance.procedures.flows import Action
-from clearance.vocabulary import Status
+from clearance.vocabulary import Role, Status
 from tests import factories
 from tests import request_factories as requests
 
@@ -62,6 +64,98 @@ def test_taking_and_giving_back_do_not_move_the_day(agent: User) -> None:
 def test_answered_candidates_are_not_due(agent: User) -> None:
     req = requests.make_request(agent, Status.PREAPPROVED, now=SUNDAY)
     assert req.due_on is None
+
+
+def told_late(now: datetime) -> list[tuple[int | None, int]]:
+    """Let the clock look at `now`; the (request, user) that have been told until then."""
+    workflow.tell_late(now)
+    db.session.commit()
+    rows = db.session.execute(
+        sa.select(Notice.request_id, Notice.user_id)
+        .where(Notice.event == "office:late")
+        .order_by(Notice.id)
+    )
+    return [(row.request_id, row.user_id) for row in rows]
+
+
+@pytest.mark.databases
+def test_every_reviewer_is_told_once_of_a_late_request_nobody_has(agent: User) -> None:
+    reviewers = [factories.make_staff(), factories.make_staff()]
+    factories.make_staff(Role.MANAGER)
+    factories.make_staff(is_active=False)
+    req = requests.make_sent(agent, now=SUNDAY)
+    assert told_late(day(8)) == []  # the due date itself is in time
+    expected = [(req.id, each.id) for each in reviewers]
+    assert told_late(day(9)) == expected
+    assert told_late(day(9)) == told_late(day(25)) == expected
+
+
+@pytest.mark.databases
+def test_its_reviewer_alone_is_told_however_long_nobody_looked(agent: User) -> None:
+    factories.make_staff()
+    reviewer = factories.make_staff()
+    req = requests.make_request(agent, Status.UNDER_REVIEW, reviewer=reviewer, now=SUNDAY)
+    for date_seen in (day(28), day(28), day(29)):
+        assert told_late(date_seen) == [(req.id, reviewer.id)]
+    notice = db.session.scalars(sa.select(Notice).where(Notice.event == "office:late")).one()
+    assert notice.url == f"/office/requests/details/?id={req.id}"
+    assert req.number in notices.text_of(notice, "en")[0]
+    late = sa.select(Delivery.address).where(Delivery.event == "office:late")
+    assert db.session.scalars(late).all() == [reviewer.email]
+
+
+@pytest.mark.databases
+def test_a_new_due_date_that_passes_is_told_again(agent: User) -> None:
+    reviewer = factories.make_staff()
+    req = requests.make_request(agent, Status.UNDER_REVIEW, reviewer=reviewer, now=SUNDAY)
+    once = [(req.id, reviewer.id)]
+    assert told_late(day(9)) == once
+    requests.step(req, Action.RETURN, reviewer, now=day(10), reason="سبب")
+    assert told_late(day(11)) == once  # the clock stands
+    requests.step(req, Action.SEND, agent, now=day(12))
+    assert req.due_on is not None
+    assert told_late(day(12)) == told_late(day(28)) == once * 2
+
+
+def test_what_is_decided_or_waits_for_others_is_not_late(agent: User) -> None:
+    for status in (Status.REJECTED, Status.RETURNED, Status.PREAPPROVED, Status.WITHDRAWN):
+        requests.make_request(agent, status, now=SUNDAY)
+    requests.make_draft(agent, now=SUNDAY)
+    assert told_late(day(28)) == []
+
+
+def test_every_reviewer_is_told_when_the_one_who_had_it_has_left(agent: User) -> None:
+    gone, present = factories.make_staff(), factories.make_staff()
+    req = requests.make_request(agent, Status.UNDER_REVIEW, reviewer=gone, now=SUNDAY)
+    gone.is_active = False
+    db.session.commit()
+    assert told_late(day(9)) == [(req.id, present.id)]
+
+
+def test_many_late_requests_are_told_in_parts_the_longest_late_first(
+    agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.make_staff()
+    second = requests.make_sent(agent, now=day(2))
+    first = requests.make_sent(agent, now=SUNDAY)
+    monkeypatch.setattr(deadlines, "LATE_BATCH", 1)
+    assert [request_id for request_id, _user in told_late(day(28))] == [first.id]
+    assert [request_id for request_id, _user in told_late(day(28))] == [first.id, second.id]
+
+
+def test_telling_of_lateness_leaves_the_request_as_it_was(agent: User) -> None:
+    factories.make_staff()
+    req = requests.make_sent(agent, now=SUNDAY)
+    version = req.version
+    told_late(day(9))
+    stored = db.session.execute(
+        sa.select(Request.version, Request.status).where(Request.id == req.id)
+    ).one()
+    assert tuple(stored) == (version, Status.SUBMITTED)
+
+
+def test_the_clock_tells_of_late_requests() -> None:
+    assert any(each.work is workflow.tell_late for each in jobs._periodic.values())
 
 
 def test_second_approval_is_due_like_the_first(agent: User) -> None:

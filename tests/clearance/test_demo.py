@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import audit, customs, definition, demo, storage
+from clearance import audit, customs, definition, demo, storage, workflow
 from clearance.calendar import utc_now
 from clearance.demo import mass
 from clearance.demo.names import candidate
@@ -13,8 +14,11 @@ from clearance.demo.people import ACCOUNTS, CUSTOMS_PASSWORD, FREE_LICENCE, PASS
 from clearance.extensions import db
 from clearance.models import Broker, Document, Exam, Licence, Organisation, Request, User
 from clearance.passwords import verify_password
+from clearance.procedures.flows import Action
+from clearance.sessions import actor_of
 from clearance.values import civil_number_fault
 from clearance.vocabulary import LicenceStatus, Status
+from tests import request_factories
 
 OF_THE_EXAM = {
     Status.DRAFT,
@@ -86,6 +90,7 @@ def test_a_database_with_people_is_left_alone(context: Flask) -> None:
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Request)) == before
 
 
+@pytest.mark.databases
 def test_many_requests_get_numbers_that_go_on_and_obey_the_claims(context: Flask) -> None:
     build()
     mass.add_requests(1_200, utc_now())
@@ -98,6 +103,20 @@ def test_many_requests_get_numbers_that_go_on_and_obey_the_claims(context: Flask
     assert len(claimed) == len(set(claimed))
     for status in (Status.SUBMITTED, Status.PASSED, Status.REJECTED):
         assert any(row.status == status for row in rows)
+
+
+@pytest.mark.databases
+def test_many_requests_stand_in_the_trail_and_leave_the_portal_working(context: Flask) -> None:
+    build()
+    workflow.tell_late(utc_now())
+    db.session.commit()
+    mass.add_requests(60, utc_now())
+    invented = db.session.scalars(sa.select(Request).order_by(Request.id.desc())).first()
+    agent = db.session.scalars(sa.select(User).where(User.email == "general@example.com")).one()
+    assert [each.action for each in workflow.timeline(invented, actor_of(agent))] == [Action.SEND]
+    assert workflow.tell_late(utc_now()) == 0  # nobody is written to about what never was
+    request_factories.make_sent(agent)
+    assert audit.verify_chain(db.session()) == []
 
 
 def test_the_same_count_gives_the_same_requests() -> None:
