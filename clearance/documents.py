@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 from clearance import audit, definition, i18n, policies, previews, storage, workflow
 from clearance.actor import Actor
 from clearance.downloads import as_attachment, as_picture
-from clearance.errors import DomainError, NotFound, PermissionDenied
+from clearance.errors import ClosedNow, DomainError, NotFound, PermissionDenied
 from clearance.extensions import db
 from clearance.file_checks import ENDINGS, PDF, BadFile, clean_file
 from clearance.models import Document, DocumentKind, Organisation, Request
@@ -94,8 +94,9 @@ def attach(
     """Add a checked file to `req` as a document of `kind`; flushes.
 
     label: what the agent calls it, "" for the file's own name. Raises: BadFile (not a picture where
-    one is due), DocumentRefused (request full, organisation's space used up), PermissionDenied
-    (closed, or a kind that is not open), NotFound. Source: specification section 4, Documents.
+    one is due), DocumentRefused (request full, organisation's space used up), ClosedNow
+    (sent, or a kind that is not open), PermissionDenied, NotFound. Source: specification
+    section 4, Documents.
     """
     _open_for_change(req, kind, actor)
     if kind in PICTURE_KINDS and checked.media_type == PDF:
@@ -124,7 +125,12 @@ def attach(
     db.session.add(document)
     storage.follow(document)
     _saved(req, now)
-    kept = {"kind": [None, kind], "label": [None, document.label], "sha256": [None, checked.sha256]}
+    kept = {
+        "request_id": [None, req.id],
+        "kind": [None, kind],
+        "label": [None, document.label],
+        "sha256": [None, checked.sha256],
+    }
     _record("added", document, req, actor, now, kept)
     return document
 
@@ -146,7 +152,11 @@ def remove(document: Document, actor: Actor, now: datetime) -> None:
     req = document.request
     _open_for_change(req, document.kind, actor)
     _refuse_locked(document)
-    gone = {"kind": [document.kind, None], "label": [document.label, None]}
+    gone = {
+        "request_id": [req.id, None],
+        "kind": [document.kind, None],
+        "label": [document.label, None],
+    }
     _record("removed", document, req, actor, now, gone)
     storage.follow(document)
     db.session.delete(document)
@@ -235,18 +245,18 @@ def _open_for_change(req: Request, kind: str, actor: Actor) -> None:
     if refusal is not None:
         raise PermissionDenied(refusal.text)
     if req.status not in {Status.DRAFT, Status.RETURNED}:
-        raise PermissionDenied(
+        raise ClosedNow(
             _l("This request was sent; its documents can be changed when it is returned.")
         )
     if kind not in open_kinds(req):
-        raise PermissionDenied(
+        raise ClosedNow(
             _l("Documents of this kind are not open now. Choose one of the kinds listed.")
         )
 
 
 def _refuse_locked(document: Document) -> None:
     if document.is_locked:
-        raise PermissionDenied(_l("This document belongs to what was sent and stays as it is."))
+        raise ClosedNow(_l("This document belongs to what was sent and stays as it is."))
 
 
 def _take_space(organisation_id: int, size: int) -> None:
@@ -289,7 +299,8 @@ def _record(
         actor_id=actor.id,
         at=now,
         organisation_id=req.organisation_id,
-        request_id=req.id,
+        # Events stay for ever and a draft need not: what they point at could not be discarded.
+        request_id=None if req.status == Status.DRAFT else req.id,
         changes=changes,
     )
 

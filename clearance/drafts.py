@@ -25,7 +25,14 @@ from clearance import (
 from clearance.actor import Actor
 from clearance.constraints import is_violation_of
 from clearance.definition import Definition, Version
-from clearance.errors import DomainError, NotFound, PermissionDenied, Refusal, Refused
+from clearance.errors import (
+    ClosedNow,
+    DomainError,
+    NotFound,
+    PermissionDenied,
+    Refusal,
+    Refused,
+)
 from clearance.extensions import db
 from clearance.models import BrokerType, Document, Organisation, Remark, Request
 from clearance.procedures import facts
@@ -106,7 +113,7 @@ def save(
     values: name → value of the field's type, None for nothing; nothing is required here. Unknown,
     shown and closed fields are ignored and logged; what changes in a returned request stands in
     the trail. version: the row's as the agent saw it.
-    Raises: NotFound, PermissionDenied, StaleSave. Source: security rules 23 and 56.
+    Raises: NotFound, PermissionDenied, ClosedNow, StaleSave. Source: security rules 23 and 56.
     """
     _lock_for_change(req, actor)
     service = definition.of(req)
@@ -133,11 +140,11 @@ def save(
 def discard(req: Request, actor: Actor, now: datetime) -> None:
     """Delete a draft with its documents; flushes. The files go when the transaction commits.
 
-    Raises: NotFound, PermissionDenied (it was sent).
+    Raises: NotFound, PermissionDenied, ClosedNow (it was sent).
     """
     _lock_for_change(req, actor)
     if req.status != Status.DRAFT:
-        raise PermissionDenied(_l("Only a draft can be discarded; withdraw the request instead."))
+        raise ClosedNow(_l("Only a draft can be discarded; withdraw the request instead."))
     documents = db.session.scalars(sa.select(Document).where(Document.request_id == req.id)).all()
     for document in documents:
         storage.follow(document)
@@ -168,7 +175,7 @@ def _lock_for_change(req: Request, actor: Actor) -> None:
     if refusal is not None:
         raise PermissionDenied(refusal.text)
     if req.status not in {Status.DRAFT, Status.RETURNED}:
-        raise PermissionDenied(_l("This request was sent; it can be changed when it is returned."))
+        raise ClosedNow(_l("This request was sent; it can be changed when it is returned."))
 
 
 def _keys(version: Version, licence_id: int | None) -> list[str]:

@@ -49,6 +49,12 @@ class PermissionDenied(DomainError):
     status_code = 403
 
 
+class ClosedNow(PermissionDenied):
+    """One's own row that cannot be acted on in its present state (security rule 22: 409)."""
+
+    status_code = 409
+
+
 class ReasonRequired(DomainError):
     """A step that the agent must be able to understand came without its reason."""
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 from PIL import Image
 
-from clearance import documents, previews, storage
+from clearance import documents, previews, storage, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.documents import Checked
@@ -90,7 +90,8 @@ def test_a_document_is_kept_with_what_is_known_of_it(agent: User, draft: Request
     assert stored_bytes(draft) == len(data)
     assert draft.saved_at == document.uploaded_at
     event = db.session.scalars(sa.select(Event).where(Event.object_type == "document")).one()
-    assert (event.kind, event.request_id) == ("request:document:added", draft.id)
+    assert (event.kind, event.object_id) == ("request:document:added", str(document.id))
+    assert event.changes["request_id"] == [None, draft.id]
 
 
 def test_the_agent_can_give_it_a_name(agent: User, draft: Request) -> None:
@@ -338,6 +339,28 @@ def test_renaming_keeps_the_file_and_cleans_the_name(agent: User, draft: Request
     assert document.label == "اسم جديد"
     kinds = db.session.scalars(sa.select(Event.kind).order_by(Event.id.desc()).limit(1)).all()
     assert kinds == ["request:document:renamed"]
+
+
+@pytest.mark.databases
+def test_a_draft_is_discarded_with_what_was_uploaded(agent: User, draft: Request) -> None:
+    attach(draft, agent)
+    removed = attach(draft, agent)
+    documents.remove(removed, actor_of(agent), utc_now())
+    db.session.commit()
+    workflow.discard(draft, actor_of(agent), utc_now())
+    db.session.commit()
+    assert db.session.scalars(sa.select(Request)).all() == []
+    assert set(storage.keys()) == set()
+    kinds = set(db.session.scalars(sa.select(Event.kind)))
+    assert {"request:document:added", "request:document:removed"} <= kinds
+
+
+def test_what_is_uploaded_after_a_return_belongs_to_the_requests_trail(agent: User) -> None:
+    req = returned(agent)
+    document = attach(req, agent)
+    added = sa.select(Event).where(Event.object_id == str(document.id))
+    event = db.session.scalars(added.where(Event.object_type == "document")).one()
+    assert event.request_id == req.id
 
 
 @pytest.mark.databases

@@ -320,7 +320,7 @@ def test_a_draft_is_discarded_after_asking(app: Flask, mine: PageClient, draft: 
 def test_a_sent_request_cannot_be_discarded(app: Flask, mine: PageClient, people: People) -> None:
     with app.app_context():
         sent = request_factories.make_sent(people.owner)
-    mine.post(f"/my/requests/{sent.id}/discard", {}, status=403)
+    mine.post(f"/my/requests/{sent.id}/discard", {}, status=409)
     assert fresh(app, sent).status == Status.SUBMITTED
 
 
