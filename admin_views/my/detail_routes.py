@@ -17,11 +17,10 @@ from admin_views.my.routes import (
     RequestRoutes,
     details_url,
     form_url,
-    owner_of,
-    posted_key,
-    posted_version,
 )
-from admin_views.my.wording import NEXT_STEPS, TIMELINE_SIGNS, TIMELINE_TONES
+from admin_views.my.wording import NEXT_STEPS
+from admin_views.posted import owner_of, posted_key, posted_version
+from admin_views.request_parts import kind_names, timeline
 from clearance import conversation, definition, i18n, one_time_keys, printing, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
@@ -114,7 +113,7 @@ class DetailRoutes(RequestRoutes):
             can_write=req.status != Status.DRAFT,
             message_fault=message_fault,
             message_typed=request.form.get("body", "") if message_fault else "",
-            timeline=_timeline(req, actor),
+            timeline=timeline(req, actor),
             copyable=spec.copyable,
             form_key=one_time_keys.new(),
         )
@@ -195,7 +194,7 @@ def _data(req: Request, spec: definition.Definition, lang: str) -> list[Section]
 
 def _remarks(req: Request, spec: definition.Definition, lang: str) -> list[dict[str, str]]:
     """What the reviewer remarked on, each with the place to correct it."""
-    names = document_rows.kind_names()
+    names = kind_names()
     told = []
     for each in workflow.remarks(req):
         field = spec.field(each.field) if each.field else None
@@ -208,20 +207,6 @@ def _remarks(req: Request, spec: definition.Definition, lang: str) -> list[dict[
             url = form_url(req, "documents-section")
             told.append({"place": place, "text": each.text, "url": url})
     return told
-
-
-def _timeline(req: Request, actor: Actor) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": str(each.label),
-            "at": each.at,
-            "who": each.actor,
-            "text": each.reason,
-            "tone": TIMELINE_TONES.get(each.action or "", "neutral"),
-            "sign": TIMELINE_SIGNS.get(each.action or ""),
-        }
-        for each in reversed(workflow.timeline(req, actor))
-    ]
 
 
 def _last_reason(req: Request, actor: Actor) -> dict[str, Any] | None:

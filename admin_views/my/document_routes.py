@@ -8,7 +8,8 @@ from flask import flash, jsonify, redirect, render_template, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.access import acting, as_id, not_found, wants_json
+from admin_views.access import acting, wants_json
+from admin_views.document_reading import DocumentReading
 from admin_views.my import document_rows, form_routes, uploads
 from admin_views.my.routes import RequestRoutes, form_url
 from clearance import documents
@@ -18,11 +19,10 @@ from clearance.extensions import db
 from clearance.models import Document, Request
 from clearance.values import BadValue
 
-PAGE_WIDTHS = (240, 1200)
 SECTION = "documents-section"
 
 
-class DocumentRoutes(RequestRoutes):
+class DocumentRoutes(DocumentReading, RequestRoutes):
     """Everything under /<request>/documents/."""
 
     @expose("/<int:request_id>/documents", methods=("POST",))
@@ -45,27 +45,13 @@ class DocumentRoutes(RequestRoutes):
     @expose("/<int:request_id>/documents/<int:document_id>")
     def document(self, request_id: int, document_id: int) -> Any:
         """Show a document as images of its pages."""
-        req, found = self._find(request_id, document_id)
+        req, found = self.find_document(request_id, document_id)
         return self.render(
             "my/document.html",
             req=req,
             document=document_rows.row(found),
             pages=range(1, found.pages + 1),
         )
-
-    @expose("/<int:request_id>/documents/<int:document_id>/file")
-    def document_file(self, request_id: int, document_id: int) -> Any:
-        """Download a document as it was checked and kept."""
-        _req, found = self._find(request_id, document_id)
-        return documents.download_response(found, acting())
-
-    @expose("/<int:request_id>/documents/<int:document_id>/pages/<int:page>")
-    def document_page(self, request_id: int, document_id: int, page: int) -> Any:
-        """One page of a document as an image."""
-        _req, found = self._find(request_id, document_id)
-        asked = request.args.get("width", "")
-        width = int(asked) if asked in {str(each) for each in PAGE_WIDTHS} else PAGE_WIDTHS[-1]
-        return documents.preview_response(found, as_id(page), acting(), width=width)
 
     @expose("/<int:request_id>/documents/<int:document_id>/remove", methods=("POST",))
     def remove_document(self, request_id: int, document_id: int) -> Any:
@@ -79,7 +65,7 @@ class DocumentRoutes(RequestRoutes):
         return self._change(request_id, document_id, _("The document was renamed."), label)
 
     def _change(self, request_id: int, document_id: int, told: str, label: str | None) -> Any:
-        req, found = self._find(request_id, document_id)
+        req, found = self.find_document(request_id, document_id)
         if "version" in request.form:
             form_routes.save_posted(req)
         try:
@@ -93,11 +79,6 @@ class DocumentRoutes(RequestRoutes):
             db.session.rollback()
             flash(uploads.text_of(fault), "error")
         return redirect(form_url(req, SECTION), code=303)
-
-    def _find(self, request_id: int, document_id: int) -> tuple[Request, Document]:
-        req = self.get_one(request_id)
-        found = documents.find(as_id(document_id), acting())
-        return (req, found) if found.request_id == req.id else not_found()
 
 
 def _answer(req: Request, added: list[Document], faults: list[str]) -> Any:

@@ -6,11 +6,10 @@ from typing import Any
 
 from flask import url_for
 
-from clearance import documents, i18n, workflow
-from clearance.extensions import db
-from clearance.models import Document, DocumentKind, Request
-
-THUMB_WIDTH = 240
+from admin_views.document_reading import THUMB_WIDTH
+from admin_views.request_parts import kind_names, kind_remarks
+from clearance import documents
+from clearance.models import Document, Request
 
 
 def section(req: Request) -> dict[str, Any]:
@@ -63,17 +62,3 @@ def row(
         "remove_url": url_for("my_requests.remove_document", **where) if can_change else None,
         "rename_url": url_for("my_requests.rename_document", **where) if can_change else None,
     }
-
-
-def kind_names() -> dict[str, str]:
-    """Document kind → its name in the page's language."""
-    lang = i18n.language()
-    return {
-        each.code: each.name_ar if lang == "ar" else each.name_en
-        for each in db.session.query(DocumentKind)
-    }
-
-
-def kind_remarks(req: Request) -> dict[str, str]:
-    """Document kind → what the reviewer pinned to it, while it is open."""
-    return {each.document_kind: each.text for each in workflow.remarks(req) if each.document_kind}

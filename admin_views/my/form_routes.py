@@ -17,10 +17,8 @@ from admin_views.my.routes import (
     RequestRoutes,
     details_url,
     form_url,
-    owner_of,
-    posted_key,
-    posted_version,
 )
+from admin_views.posted import owner_of, posted_key, posted_version
 from clearance import definition, i18n, one_time_keys, workflow
 from clearance.calendar import utc_now
 from clearance.errors import DomainError, PermissionDenied

@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 
 from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
-from admin_views.my import document_rows
-from admin_views.my.routes import form_url, posted_key
+from admin_views.my.routes import form_url
+from admin_views.posted import posted_key
+from admin_views.request_parts import kind_names
 from clearance import definition, i18n, one_time_keys, policies, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
@@ -32,7 +33,7 @@ class MyServices(GuardedView):
     def index(self) -> Any:
         """Show every service with its conditions, documents and time, or why it is shut."""
         lang = i18n.language()
-        kinds = document_rows.kind_names()
+        kinds = kind_names()
         offers = workflow.service_offers(acting(), utc_now())
         return self.render("my/services.html", cards=[_card(each, kinds, lang) for each in offers])
 
@@ -50,7 +51,7 @@ class MyServices(GuardedView):
             fault = _("Choose one of the options listed.")
         return self.render(
             "my/start.html",
-            card=_card(offer, document_rows.kind_names(), lang),
+            card=_card(offer, kind_names(), lang),
             types=types,
             chosen=chosen,
             fault=fault,

@@ -27,23 +27,3 @@ NEXT_STEPS: dict[str, Any] = {
     Status.FAILED: _l("The request is closed. You may apply again."),
     Status.ABSENT: _l("The request is closed. You may apply again."),
 }
-TIMELINE_SIGNS: dict[str, str] = {
-    "send": "upload",
-    "return": "return",
-    "seat": "seat",
-    "release": "refresh",
-    "take": "clock",
-    "give_back": "clock",
-    "assign": "users",
-}
-TIMELINE_TONES: dict[str, str] = {
-    "return": "warning",
-    "seat": "warning",
-    "confirm": "success",
-    "approve": "success",
-    "preapprove": "success",
-    "pass": "success",
-    "reject": "danger",
-    "fail": "danger",
-    "absent": "danger",
-}

@@ -15,9 +15,9 @@ from sqlalchemy.orm import aliased
 
 from admin_views import cells, request_lists
 from admin_views.access import acting
+from admin_views.document_reading import DocumentReading
 from admin_views.lists import KeysetView
 from admin_views.office import queues
-from admin_views.office.document_routes import OfficeDocuments
 from admin_views.office.queues import Queue
 from admin_views.office.review_routes import ReviewRoutes
 from admin_views.office.step_routes import BULK_ACTIONS, StepRoutes, is_offered
@@ -66,7 +66,7 @@ def _reviewer_name(row: Any) -> str:
     return f"{row.reviewer_first or ''} {row.reviewer_last or ''}".strip()
 
 
-class OfficeRequests(ReviewRoutes, StepRoutes, OfficeDocuments, KeysetView):
+class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
     """Everything that was sent: reviewers decide, managers read, assign and export."""
 
     can_export = True

@@ -12,11 +12,10 @@ from flask_babel import gettext as _
 
 from admin_views import request_lists
 from admin_views.access import acting, not_found
-from admin_views.my.document_rows import kind_names
-from admin_views.my.routes import owner_of, posted_key
-from admin_views.my.wording import TIMELINE_SIGNS, TIMELINE_TONES
-from admin_views.office import document_routes, queues, register
+from admin_views.office import document_panel, queues, register
 from admin_views.office.step_routes import NOT_HERE, details_url
+from admin_views.posted import owner_of, posted_key
+from admin_views.request_parts import kind_names, timeline
 from clearance import (
     audit,
     conversation,
@@ -94,7 +93,7 @@ class ReviewRoutes:
             groups=register.lines(req, known, lang),
             known=known,
             title_of=request_lists.title_of,
-            documents=document_routes.shown(req),
+            documents=document_panel.shown(req),
             missing=_missing_kinds(req),
             changes=_changes(req, service, lang),
             remarks=_remarks(req, service, lang),
@@ -102,7 +101,7 @@ class ReviewRoutes:
             messages=conversation.of_request(req),
             can_write=actor.is_reviewer,
             faults=faults or {},
-            timeline=_timeline(req, actor),
+            timeline=timeline(req, actor),
             has_next=actor.is_reviewer,
             form_key=one_time_keys.new(),
         )
@@ -121,10 +120,7 @@ class ReviewRoutes:
         result = f"{details_url(req.id)}#{name}s"
         try:
             if one_time_keys.claim(posted_key(), owner_of(actor), result, now) is None:
-                body = request.form.get(name, "")
-                if not body.strip():
-                    raise BadValue(_("Write something first."))
-                use_case(req, body, actor, now)
+                use_case(req, request.form.get(name, ""), actor, now)
             db.session.commit()
         except (BadValue, DomainError) as fault:
             db.session.rollback()
@@ -184,17 +180,3 @@ def _remarks(req: Request, service: definition.Definition, lang: str) -> list[tu
         kind = each.document_kind or each.field or ""
         told.append((field.title(lang) if field else names.get(kind, kind), each.text))
     return told
-
-
-def _timeline(req: Request, actor: Actor) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": str(each.label),
-            "at": each.at,
-            "who": each.actor,
-            "text": each.reason,
-            "tone": TIMELINE_TONES.get(each.action, "neutral"),
-            "sign": TIMELINE_SIGNS.get(each.action),
-        }
-        for each in reversed(workflow.timeline(req, actor))
-    ]

@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from admin_views import cells, request_lists
 from admin_views.base import GuardedModelView
-from admin_views.my.document_rows import kind_names
 from admin_views.office.reference import keeps_or_reads, yes_or_no
+from admin_views.request_parts import kind_names
 from clearance import definition
 from clearance.actor import Actor
 from clearance.extensions import db

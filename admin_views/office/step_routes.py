@@ -10,10 +10,10 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 
 from admin_views.access import acting, not_found
-from admin_views.my.document_rows import kind_names
-from admin_views.my.routes import owner_of, posted_key, posted_version
 from admin_views.office import carrying_out, queues
 from admin_views.office.carrying_out import Chosen, Outcome
+from admin_views.posted import owner_of, posted_key, posted_version
+from admin_views.request_parts import kind_names
 from clearance import definition, i18n, one_time_keys, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now

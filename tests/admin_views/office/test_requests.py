@@ -297,7 +297,7 @@ def test_a_message_reaches_the_applicant(office: Office) -> None:
 def test_an_empty_text_is_refused_beside_its_field(office: Office, name: str) -> None:
     request_id, me = office.request(), office.person("me")
     page = write(office, me, request_id, f"#{name}-form", "  ", status=400)
-    assert "Write something first." in page.error_of(name)
+    assert page.error_of(name) in {"Write the note first.", "Write your message first."}
     with office.app.app_context():
         assert not db.session.scalars(sa.select(Message)).all()
         assert not db.session.scalars(sa.select(InternalNote)).all()

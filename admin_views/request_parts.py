@@ -1,0 +1,60 @@
+"""What the pages of a request show in both areas: its history, the names of its documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clearance import i18n, workflow
+from clearance.actor import Actor
+from clearance.extensions import db
+from clearance.models import DocumentKind, Request
+
+TIMELINE_SIGNS: dict[str, str] = {
+    "send": "upload",
+    "return": "return",
+    "seat": "seat",
+    "release": "refresh",
+    "take": "clock",
+    "give_back": "clock",
+    "assign": "users",
+}
+TIMELINE_TONES: dict[str, str] = {
+    "return": "warning",
+    "seat": "warning",
+    "confirm": "success",
+    "approve": "success",
+    "preapprove": "success",
+    "pass": "success",
+    "reject": "danger",
+    "fail": "danger",
+    "absent": "danger",
+}
+
+
+def timeline(req: Request, reader: Actor) -> list[dict[str, Any]]:
+    """The history of a request as `ui.timeline` draws it, newest first."""
+    return [
+        {
+            "title": str(each.label),
+            "at": each.at,
+            "who": each.actor,
+            "text": each.reason,
+            "tone": TIMELINE_TONES.get(each.action or "", "neutral"),
+            "sign": TIMELINE_SIGNS.get(each.action or ""),
+        }
+        for each in reversed(workflow.timeline(req, reader))
+    ]
+
+
+def kind_names() -> dict[str, str]:
+    """Document kind → its name in the page's language."""
+    lang = i18n.language()
+    return {
+        each.code: each.name_ar if lang == "ar" else each.name_en
+        for each in db.session.query(DocumentKind)
+    }
+
+
+def kind_remarks(req: Request) -> dict[str, str]:
+    """Document kind → what the reviewer pinned to it, while it is open."""
+    return {each.document_kind: each.text for each in workflow.remarks(req) if each.document_kind}
