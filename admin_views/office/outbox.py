@@ -78,6 +78,7 @@ class Deliveries(KeysetView):
         "channel": _channel,
         "address": _address,
         "status": _status,
+        "last_error": lambda view, context, row, key: cells.whole(row.last_error),
     }
     column_filters = (
         ListFilter(

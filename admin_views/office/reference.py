@@ -54,12 +54,22 @@ def yes_or_no(view: Any, context: Any, row: Any, key: str) -> Any:
     return cells.tone_badge(_("No"), "neutral")
 
 
+def isolated(view: Any, context: Any, row: Any, key: str) -> Any:
+    """Format a column of words that may run against the page's direction."""
+    return cells.whole(getattr(row, key))
+
+
+_WORDS = dict.fromkeys(
+    ("name_ar", "name_en", "text_ar", "text_en", "title_ar", "title_en"), isolated
+)
+
+
 class ReferenceView(GuardedModelView):
     """A small table kept by hand. A save after somebody else's is refused with both values."""
 
     can_create = can_edit = for_administrators
     column_labels: ClassVar[dict[str, Any]] = LABELS
-    column_formatters: ClassVar[dict[str, Any]] = {"is_active": yes_or_no}
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {"is_active": yes_or_no}
     known_constraints: ClassVar[dict[str, Any]] = {".code": _KNOWN, "pk_": _KNOWN}
 
     def accessible_to(self, actor: Actor) -> bool:
@@ -132,7 +142,7 @@ class LegalEntities(CodedView):
         "may_hold_licences": _l("May hold licences"),
         "has_customs_account": _l("Customs account"),
     }
-    column_formatters: ClassVar[dict[str, Any]] = dict.fromkeys(
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | dict.fromkeys(
         ("is_active", "may_hold_licences", "has_customs_account"), yes_or_no
     )
 
@@ -153,7 +163,10 @@ class Reasons(ReferenceView):
         "text_ar": _l("Text in Arabic"),
         "text_en": _l("Text in English"),
     }
-    column_formatters: ClassVar[dict[str, Any]] = {"is_active": yes_or_no, "action": _for_step}
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {
+        "is_active": yes_or_no,
+        "action": _for_step,
+    }
     column_default_sort: Any = [("action", True), ("position", False)]
     column_sortable_list = ("action", "position")
     empty_title = _l("No ready reason yet")
@@ -169,7 +182,7 @@ class Holidays(ReferenceView):
     form_columns = ("day", "name_ar", "name_en")
     column_list = ("day", "name_ar", "name_en")
     column_labels: ClassVar[dict[str, Any]] = LABELS | {"day": _l("Day")}
-    column_formatters: ClassVar[dict[str, Any]] = {"day": cells.day}
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {"day": cells.day}
     column_default_sort = ("day", True)
     column_sortable_list = ("day",)
     known_constraints: ClassVar[dict[str, Any]] = {
@@ -203,7 +216,7 @@ class Announcements(ReferenceView):
         "ends_at": _l("Shown until"),
         "shown": _l("State"),
     }
-    column_formatters: ClassVar[dict[str, Any]] = {
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {
         "published_at": cells.instant,
         "ends_at": cells.instant,
         "shown": _is_shown,

@@ -1,0 +1,63 @@
+"""Who may keep the office's people out, and whom nobody can."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from clearance import staff
+from clearance.calendar import utc_now
+from clearance.errors import NotFound, PermissionDenied
+from clearance.extensions import db
+from clearance.models import User
+from clearance.sessions import actor_of
+from clearance.vocabulary import Role
+from tests import factories
+
+
+@pytest.fixture
+def administrator(context: Flask) -> User:
+    return factories.make_staff(Role.ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.MANAGER, Role.AGENT])
+def test_only_administrators_disable_anybody(administrator: User, role: str) -> None:
+    other, reviewer = factories.make_staff(role), factories.make_staff()
+    for use_case in (staff.disable, staff.enable, staff.end_sessions):
+        with pytest.raises(PermissionDenied):
+            use_case(reviewer, actor_of(other), utc_now())
+    assert reviewer.is_active
+
+
+def test_agents_are_not_staff(administrator: User) -> None:
+    with pytest.raises(NotFound):
+        staff.disable(factories.make_agent(), actor_of(administrator), utc_now())
+
+
+def test_nobody_disables_themselves(administrator: User) -> None:
+    factories.make_staff(Role.ADMINISTRATOR)
+    with pytest.raises(staff.OwnAccount):
+        staff.disable(administrator, actor_of(administrator), utc_now())
+
+
+@pytest.mark.databases
+def test_two_administrators_cannot_shut_each_other_out(administrator: User) -> None:
+    other = factories.make_staff(Role.ADMINISTRATOR)
+    both = [actor_of(administrator), actor_of(other)]
+    staff.disable(other, both[0], utc_now())
+    db.session.commit()
+    with pytest.raises(staff.LastAdministrator):
+        staff.disable(administrator, both[1], utc_now())
+    assert administrator.is_active
+
+
+def test_disabling_twice_is_noted_once(administrator: User) -> None:
+    reviewer = factories.make_staff()
+    for _ in range(2):
+        staff.disable(reviewer, actor_of(administrator), utc_now())
+    assert reviewer.version == 2
+
+
+def test_a_withdrawn_invitation_is_gone(administrator: User) -> None:
+    with pytest.raises(NotFound):
+        staff.withdraw_invitation(1, actor_of(administrator), utc_now())
