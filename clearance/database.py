@@ -6,6 +6,7 @@ begins with BEGIN IMMEDIATE (a plain BEGIN loses writers under load); a read can
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,9 @@ from clearance.extensions import db
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
+# Which thread writes to which SQLite database now.
+_writers: set[tuple[int, str | None]] = set()
+_WRITER = "clearance_writer"
 
 
 def writes() -> bool:
@@ -37,7 +41,8 @@ def own_transaction(*, write: bool = True) -> Iterator[sa.Connection]:
 
     For what must stand whatever becomes of the request: counters, access events, last-seen marks,
     and for reading the session before the request's own transaction begins. While the request's
-    own transaction writes, do not open a writing one (SQLite has one writer at a time).
+    own transaction writes, do not open a writing one (SQLite has one writer at a time, so that
+    RuntimeError is raised; it would else wait 30 s for itself).
     """
     token = _forced.set(write)
     try:
@@ -70,18 +75,21 @@ def init_app(app: Flask) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "commit", _end_sqlite)
+        event.listen(engine, "rollback", _end_sqlite)
+        event.listen(engine, "reset", _reset_sqlite)
     else:
         event.listen(engine, "begin", _begin_postgresql)
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the engine options for `url`: pools and timeouts."""
+    """Return the engine options for `url`: pools, timeouts, and no values in what it logs."""
+    options: dict[str, Any] = {"pool_size": 16, "hide_parameters": True}
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 30}, "pool_size": 16, "max_overflow": 32}
+        return options | {"connect_args": {"timeout": 30}, "max_overflow": 32}
     timeouts = "-c statement_timeout=30000 -c lock_timeout=10000"
-    return {
+    return options | {
         "pool_pre_ping": True,
-        "pool_size": 16,
         "max_overflow": 16,
         "connect_args": {"connect_timeout": 5, "options": timeouts},
     }
@@ -102,11 +110,24 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     if writes():
+        writer = (threading.get_ident(), connection.engine.url.database)
+        if writer in _writers:
+            raise RuntimeError("this thread writes already: commit or roll that back first")
         connection.exec_driver_sql("PRAGMA query_only=0")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.info[_WRITER] = writer
+        _writers.add(writer)
     else:
         connection.exec_driver_sql("PRAGMA query_only=1")
         connection.exec_driver_sql("BEGIN")
+
+
+def _end_sqlite(connection: sa.Connection) -> None:
+    _writers.discard(connection.info.pop(_WRITER, None))
+
+
+def _reset_sqlite(dbapi_connection: Any, record: Any, state: Any) -> None:
+    _writers.discard(record.info.pop(_WRITER, None))  # given back without commit or rollback
 
 
 def _begin_postgresql(connection: sa.Connection) -> None:

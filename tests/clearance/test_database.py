@@ -16,6 +16,11 @@ from clearance.models import Counter
 pytestmark = pytest.mark.databases
 
 
+def db_kind(app: Flask) -> str:
+    with app.app_context():
+        return db.engine.dialect.name
+
+
 def test_get_cannot_write(app: Flask) -> None:
     with app.test_request_context("/", method="GET"):
         db.session.add(Counter(prefix="XX", year=26, last=1))
@@ -40,6 +45,20 @@ def test_own_transaction_writes_even_in_a_get_and_outlives_its_rollback(app: Fla
         db.session.rollback()
     with app.app_context():
         assert db.session.get(Counter, ("YY", 26)).last == 5
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_thread_that_would_wait_for_itself_is_told_at_once(app: Flask, method: str) -> None:
+    if db_kind(app) != "sqlite":
+        return  # PostgreSQL has a writer for each connection
+    with app.test_request_context("/", method=method):
+        db.session.execute(sa.select(Counter)).all()
+        with pytest.raises(RuntimeError, match="writes already"), own_transaction():
+            raise AssertionError("it must not begin")
+        db.session.rollback()
+        with own_transaction() as connection:
+            connection.execute(sa.insert(Counter).values(prefix="YY", year=26, last=5))
+        assert db.session.get(Counter, ("YY", 26)) is not None
 
 
 def test_parallel_writers_lose_nothing(app: Flask) -> None:
