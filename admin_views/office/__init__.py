@@ -11,8 +11,9 @@ from admin_views.account import AccountView
 from admin_views.notices import NoticesView
 from admin_views.office.exams import OfficeExams
 from admin_views.office.home import OfficeHome
+from admin_views.office.organisations import Organisations
 from admin_views.office.outbox import Deliveries
-from admin_views.office.people import Organisations, Staff, Users
+from admin_views.office.people import Users
 from admin_views.office.reference import (
     Announcements,
     BrokerTypes,
@@ -24,6 +25,7 @@ from admin_views.office.reference import (
 from admin_views.office.requests import OfficeRequests
 from admin_views.office.services import Services
 from admin_views.office.settings_page import OfficeSettings
+from admin_views.office.staff import Staff
 from admin_views.office.texts import MessageTexts
 from admin_views.office.trail import AccessRecords, Events
 from clearance.models import (

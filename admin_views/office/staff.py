@@ -1,0 +1,112 @@
+"""The office's own people: inviting, disabling, enabling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin_views.access import acting, not_found
+from admin_views.filters import ListFilter
+from admin_views.office.people import People, active_filter
+from admin_views.posted import owner_of, posted_key
+from clearance import accounts, one_time_keys, staff
+from clearance.calendar import utc_now
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.models import User
+from clearance.vocabulary import ROLE_LABELS, STAFF_ROLES, Role
+from forms.reference import InvitationForm
+
+
+class Staff(People):
+    """The office's people: administrators invite, disable and enable them."""
+
+    roles = frozenset(STAFF_ROLES)
+    column_list = ("name", "email", "role", "is_active", "created_at")
+    column_filters = (
+        ListFilter(
+            "role",
+            _l("Role"),
+            lambda value: User.role == value,
+            [(str(each), ROLE_LABELS[each]) for each in Role if each in STAFF_ROLES],
+        ),
+        active_filter(),
+    )
+    list_template = "office/staff/list.html"
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """The staff, and who was invited and has not come yet."""
+        self._template_args.update(
+            invitations=staff.open_invitations(utc_now()), can_change=acting().is_administrator
+        )
+        return super().index_view()
+
+    @expose("/invite", methods=("GET", "POST"))
+    def invite(self) -> Any:
+        """Invite somebody into the office by a link in an e-mail."""
+        if not acting().is_administrator:
+            not_found()
+        form = InvitationForm()
+        if request.method == "GET" or "_language" in request.form:
+            return self._show_invitation(form)
+        if not form.validate():
+            return self._show_invitation(form), 400
+        key, owner = posted_key(), owner_of(acting())
+        try:
+            if one_time_keys.claim(key, owner, self.get_url(".index_view"), utc_now()) is None:
+                accounts.invite_staff(
+                    form.email.data, str(form.role.data), utc_now(), invited_by=acting().id
+                )
+            db.session.commit()
+        except DomainError as refusal:
+            db.session.rollback()
+            form.email.errors = [str(refusal)]
+            return self._show_invitation(form), refusal.status_code
+        flash(_("The invitation was sent."), "success")
+        return redirect(self.get_url(".index_view"), code=303)
+
+    @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
+    def withdraw(self, invitation_id: int) -> Any:
+        """Make an invitation's link void."""
+        if not acting().is_administrator:
+            not_found()
+        staff.withdraw_invitation(invitation_id, acting(), utc_now())
+        db.session.commit()
+        flash(_("The invitation was withdrawn."), "success")
+        return redirect(self.get_url(".index_view"), code=303)
+
+    @expose("/<int:user_id>/disable", methods=("POST",))
+    def disable(self, user_id: int) -> Any:
+        """Keep somebody out."""
+        return self._change(user_id, staff.disable, _("The account was disabled."))
+
+    @expose("/<int:user_id>/enable", methods=("POST",))
+    def enable(self, user_id: int) -> Any:
+        """Let somebody in again."""
+        return self._change(user_id, staff.enable, _("The account was enabled."))
+
+    def _change(self, user_id: int, use_case: Callable[..., None], told: str) -> Any:
+        if not acting().is_administrator:
+            not_found()
+        user = self.get_one(user_id)
+        try:
+            use_case(user, acting(), utc_now())
+        except DomainError as refusal:
+            db.session.rollback()
+            return self.show(self.get_one(user_id), alert=str(refusal), status=409)
+        db.session.commit()
+        flash(told, "success")
+        return redirect(self.get_url(".details_view", id=user.id), code=303)
+
+    def _show_invitation(self, form: InvitationForm) -> str:
+        return self.render(
+            "office/staff/invite.html",
+            form=form,
+            form_key=posted_key() or one_time_keys.new(),
+        )
