@@ -52,6 +52,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     captcha_fixed: str = ""
+    flask_debug: bool = False
     sms_countries: tuple[str, ...] = ("KW", "SA", "AE", "BH", "QA", "OM")
     sms_daily_budget: int = 20_000
     upload_max_bytes: int = 10 * 1024 * 1024
@@ -103,10 +104,14 @@ class Settings:
         if self.mode is Mode.PRODUCTION:
             if len(self.secret_key.encode()) < 32 or self.secret_key == DEMO_SECRET:
                 raise BadSettings("SECRET_KEY must be set to a secret of at least 32 bytes.")
+            if self.flask_debug:
+                raise BadSettings("FLASK_DEBUG shows the portal's inside to everybody.")
             if self.captcha_fixed:
                 raise BadSettings("CAPTCHA_FIXED is for automatic tests only.")
             if not self.is_https and not _is_loopback_url(self.base_url):
                 raise BadSettings("BASE_URL must be https unless it is a loopback address.")
+        if not all(_is_network(each) for each in self.trusted_proxies):
+            raise BadSettings("TRUSTED_PROXIES must be network addresses, such as 10.0.0.0/24.")
         if self.mode is Mode.DEMO and not (
             _is_loopback(self.host) and _is_loopback_url(self.base_url)
         ):
@@ -141,6 +146,14 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _host_of(url: str) -> str:

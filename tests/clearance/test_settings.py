@@ -29,6 +29,18 @@ def test_production_refuses_a_fixed_image_text() -> None:
         read(**PRODUCTION, CAPTCHA_FIXED="abcdef")
 
 
+def test_production_refuses_debug() -> None:
+    with pytest.raises(BadSettings, match="FLASK_DEBUG"):
+        read(**PRODUCTION, FLASK_DEBUG="1")
+    assert read(**PRODUCTION, FLASK_DEBUG="0").mode is Mode.PRODUCTION
+
+
+@pytest.mark.parametrize("proxies", ["proxy.example", "10.0.0.0/33"])
+def test_a_proxy_that_is_no_network_address_is_refused(proxies: str) -> None:
+    with pytest.raises(BadSettings, match="TRUSTED_PROXIES"):
+        read(**PRODUCTION, TRUSTED_PROXIES=proxies)
+
+
 def test_production_refuses_plain_http_for_people_elsewhere() -> None:
     with pytest.raises(BadSettings, match="https"):
         read(SECRET_KEY=SECRET, BASE_URL="http://portal.example.kw")
