@@ -64,6 +64,8 @@ class ReviewRoutes:
     @expose("/next")
     def next_request(self) -> Any:
         """Open the most urgent request of the reader's own queue, else of the unassigned."""
+        if not acting().is_reviewer:
+            not_found()
         found = _next(acting(), request.args.get("after", ""))
         if found is None:
             flash(_("No other request waits for you."), "info")
@@ -133,7 +135,7 @@ class ReviewRoutes:
 
 def _next(actor: Actor, after: str) -> int | None:
     other: sa.ColumnElement[bool] = sa.true()
-    if after.isdigit() and len(after) < 10:
+    if after.isascii() and after.isdigit() and len(after) < 10:
         other = Request.id != int(after)
     for condition in (queues.own_work(actor.id), queues.UNASSIGNED):
         statement = (

@@ -365,6 +365,11 @@ def test_the_next_request_is_the_most_urgent_of_ones_own(office: Office) -> None
     assert "No other request waits" in browser.get(f"{LIST}next?after={fresh}").text
 
 
+def test_managers_work_through_no_queue(office: Office) -> None:
+    office.request()
+    office.browser(office.person("manager", Role.MANAGER)).get(f"{LIST}next", status=404)
+
+
 # Home
 
 
