@@ -1,121 +1,142 @@
-"""Who gets what at every address: the walk that both the test and the writing of the file use.
+"""The matrix of who gets what at every address: walking it, writing it, reading it.
 
-`python -m tests.access` prints the table as the portal answers now; what is kept in
-tests/access_matrix.txt was read line by line before it was kept.
+`python -m tests.access` writes tests/access_matrix.txt as the portal answers now. What is kept in
+that file was read line by line before it was kept: a new word there is a decision, not a result.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from flask import Flask
-from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from clearance.vocabulary import Role, SessionStage
-from tests import factories, request_factories
-from tests.pages import PageClient
+from tests.access_cases import SAFE, Case, all_cases
+from tests.access_world import ROLES, World, build
 
 FILE = Path(__file__).with_name("access_matrix.txt")
-ROLES = (
-    "visitor",
-    "pending",
-    "ungranted",
-    "additional",
-    "general",
-    "foreign",
-    "reviewer",
-    "manager",
-    "administrator",
-)
-MISSING = 999_999
+HEADER = """\
+# Who gets what at every address of the portal: one line per method, address and row, one word per
+# role. docs/access.md says how to read it; tests/test_access.py fails for an address without a
+# line, a line without an address, and a word that is not what the portal answers.
+"""
+WORDS = {200: "page", 404: "gone"}
+Table = dict[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Ids that the addresses are filled with; they belong to the organisation of `general`."""
+@dataclass
+class Walk:
+    """What one role was answered everywhere.
 
-    values: dict[str, Any]
+    written_by_reading: the tables that differ after everything that only reads. written_by_refusal:
+    the refused lines that changed something. missing_pages: the different texts of its missing
+    pages. leaks: lines whose answer held a word of rows that are not the reader's.
+    """
 
-
-@dataclass(frozen=True)
-class World:
-    """A client for each role, and rows of one organisation."""
-
-    clients: dict[str, PageClient]
-    rows: dict[str, Any]
-
-
-def build(app: Flask, more_rows: Callable[[Any, Any], dict[str, Any]]) -> World:
-    """Make people of every role and the rows; more_rows(general, reviewer) → argument → value."""
-    with app.app_context():
-        request_factories.load_services()
-        office, other = factories.make_organisation(), factories.make_organisation()
-        people = {
-            "ungranted": factories.make_agent(office, is_general=False, services=()),
-            "additional": factories.make_agent(office, is_general=False, services=("exam",)),
-            "general": factories.make_agent(office),
-            "foreign": factories.make_agent(other),
-            "reviewer": factories.make_staff(Role.REVIEWER),
-            "manager": factories.make_staff(Role.MANAGER),
-            "administrator": factories.make_staff(Role.ADMINISTRATOR),
-            "pending": factories.make_agent(email_proved_at=None),
-        }
-        rows = more_rows(people["general"], people["reviewer"])
-        clients = {role: PageClient(app, language="en") for role in ROLES}
-        for role, person in people.items():
-            stage = SessionStage.VERIFY if role == "pending" else SessionStage.FULL
-            factories.sign_in(clients[role], person, stage)
-    return World(clients, rows)
+    words: dict[str, str] = field(default_factory=dict)
+    written_by_reading: list[str] = field(default_factory=list)
+    written_by_refusal: list[str] = field(default_factory=list)
+    missing_pages: set[str] = field(default_factory=set)
+    leaks: list[str] = field(default_factory=list)
 
 
-def addresses(app: Flask, method: str, rows: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield (line's name, address, which row) of every rule that takes `method`."""
-    for rule in sorted(app.url_map.iter_rules(), key=lambda each: each.rule):
-        if method not in (rule.methods or ()):
-            continue
-        name = f"{method} {rule.rule}"
-        if not rule.arguments:
-            yield name, rule.rule, ""
-            continue
-        yield name, _fill(rule, rows), "own"
-        missing = {key: MISSING if isinstance(value, int) else "x" for key, value in rows.items()}
-        yield f"{name} [missing]", _fill(rule, {**rows, **missing}), "missing"
+def walk(world: World, who: str, cases: Iterable[Case]) -> Walk:
+    """Ask everything as `who`, first what only reads; the world is as before afterwards."""
+    result, asked = Walk(), list(cases)
+    for case in asked:
+        if case.method in SAFE:
+            _note(result, world, who, case)
+    result.written_by_reading = world.changed()
+    for case in asked:
+        if case.method not in SAFE:
+            _note(result, world, who, case)
+    world.restore()
+    return result
 
 
-def answer(client: PageClient, method: str, address: str, *, token: str | None = None) -> str:
-    """What the portal answers, in the word of the file."""
-    data = {"csrf_token": token} if token else None
-    response = client.http.open(address, method=method, data=data)
-    return word_of(response)
+def _note(result: Walk, world: World, who: str, case: Case) -> None:
+    response = ask(world, who, case)
+    word, text = word_of(response), response.get_data()
+    if (
+        word == "gone" and case.endpoint != "static"
+    ):  # files are answered without a look at who asks
+        result.missing_pages.add(comparable(response))
+    if any(secret in text for secret in world.secrets.get(who, ())):
+        result.leaks.append(case.name)
+    if case.method not in SAFE and world.changed():
+        if response.status_code < 400:
+            word = "does"
+        else:
+            result.written_by_refusal.append(case.name)
+        world.restore()
+    result.words[case.name] = word
+    response.close()
+
+
+def ask(world: World, who: str, case: Case) -> TestResponse:
+    """Ask one thing as `who`, with the token that belongs to the browser."""
+    if case.method in SAFE:
+        return world.open(who, case.method, case.address)
+    body = case.body(world.browsers[who].token)
+    return world.open(who, case.method, case.address, data=body)
 
 
 def word_of(response: TestResponse) -> str:
-    """page, gone, login, verify, away (another redirect) or the status."""
+    """page, gone, login, verify, factor, away (any other redirect) or the status."""
     if response.status_code in {301, 302, 303, 307, 308}:
-        target = response.location or ""
-        if re.match(r"(http://[^/]+)?/login(\?|$)", target):
-            return "login"
-        return "verify" if "/verify" in target else "away"
-    return {200: "page", 404: "gone"}.get(response.status_code, str(response.status_code))
+        path = re.sub(r"^http://[^/]+", "", response.location or "").partition("?")[0]
+        doors = {"/login": "login", "/verify": "verify", "/login/factor": "factor"}
+        return doors.get(path, "away")
+    return WORDS.get(response.status_code, str(response.status_code))
 
 
-def read_file() -> dict[str, tuple[str, ...]]:
+def comparable(response: TestResponse) -> str:
+    """Status, headers and text of an answer without its reference number, token and address."""
+    text = response.get_data(as_text=True)
+    text = re.sub(r'(?<=csrf-token" content=")[^"]*|(?<=name="csrf_token" value=")[^"]*', "", text)
+    text = text.replace(response.headers["X-Request-ID"], "")
+    text = re.sub(r'(?<=name="next" value=")[^"]*', "", text)
+    names = sorted(set(response.headers.keys()) - {"Content-Length", "Set-Cookie"})
+    return f"{response.status} {names} {response.content_type}\n{text}"
+
+
+def read_file() -> Table:
     """The kept table: line's name → words in the order of ROLES."""
-    table = {}
+    table: Table = {}
     for line in FILE.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
-            name, _, words = line.partition(" : ")
+            name, _bar, words = line.partition(" | ")
             table[name.strip()] = tuple(words.split())
     return table
 
 
-def _fill(rule: Rule, rows: dict[str, Any]) -> str:
-    def value(match: re.Match[str]) -> str:
-        return str(rows[match.group("name")])
+def text_of(table: Table) -> str:
+    """The table as the file has it: aligned, in the order of the addresses."""
+    width = max(len(name) for name in table)
+    columns = [
+        max(len(role), *(len(words[place]) for words in table.values()))
+        for place, role in enumerate(ROLES)
+    ]
 
-    return re.sub(r"<(?:[^:<>]+:)?(?P<name>[^<>]+)>", value, rule.rule)
+    def line(name: str, words: Iterable[str]) -> str:
+        cells = " ".join(word.ljust(size) for word, size in zip(words, columns, strict=True))
+        return f"{name.ljust(width)} | {cells}".rstrip()
+
+    head = line("# METHOD address [row]", ROLES)
+    return "\n".join([HEADER + head, *(line(name, table[name]) for name in table)]) + "\n"
+
+
+def present() -> Table:
+    """The table as the portal answers now."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = build(Path(folder))
+        cases = all_cases(world.app, world.rows)
+        walks = [walk(world, who, cases).words for who in ROLES]
+        return {case.name: tuple(each[case.name] for each in walks) for case in cases}
+
+
+if __name__ == "__main__":
+    FILE.write_text(text_of(present()), encoding="utf-8")

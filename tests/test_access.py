@@ -1,0 +1,362 @@
+"""Who gets what at every address: the kept matrix against the portal, and what it must say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.models import Grant, Membership, User, UserSession
+from clearance.public.gate import OPEN_TO_ALL
+from clearance.vocabulary import SessionStage
+from tests import access, access_world
+from tests.access import Walk
+from tests.access_cases import SAFE, Case, all_cases
+from tests.access_world import AGENTS, ROLES, STAFF, World
+
+KEPT = access.read_file()
+PLACE = {role: place for place, role in enumerate(ROLES)}
+DEMO_ONLY = "GET /dev/messages"
+JSON = {"Accept": "application/json"}
+REACHED = {"page", "away", "does"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = access_world.build(tmp_path_factory.mktemp("access"))
+    yield made
+    made.restore()  # closes the connections too
+
+
+@pytest.fixture(scope="module")
+def cases(world: World) -> list[Case]:
+    return all_cases(world.app, world.rows)
+
+
+@pytest.fixture(scope="module")
+def walked(world: World, cases: list[Case]) -> Callable[[str], Walk]:
+    """Walk over every address as a role, once in this module."""
+    return cache(lambda who: access.walk(world, who, cases))
+
+
+# The file and the URL map
+
+
+def test_every_address_has_its_lines_and_every_line_its_address(cases: list[Case]) -> None:
+    assert [case.name for case in cases] == list(KEPT)
+
+
+def test_the_matrix_has_a_word_for_each_role_in_its_columns(cases: list[Case]) -> None:
+    assert {len(words) for words in KEPT.values()} == {len(ROLES)}
+    assert access.FILE.read_text(encoding="utf-8") == access.text_of(KEPT)
+
+
+def test_the_page_about_the_matrix_states_how_many_cells_it_has() -> None:
+    page = Path(__file__).parent.parent / "docs" / "access.md"
+    lines, cells = len(KEPT), len(KEPT) * len(ROLES)
+    assert f"{lines:,} lines × {len(ROLES)} roles = {cells:,} cells" in page.read_text("utf-8")
+
+
+def test_what_stands_in_demo_mode_only_is_the_page_of_messages(app: Flask, world: World) -> None:
+    here, there = ({rule.rule for rule in each.url_map.iter_rules()} for each in (app, world.app))
+    assert there - here == {"/dev/messages"}
+    assert here <= there
+
+
+# The portal against the file
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_every_cell_of_a_role_is_what_the_portal_answers(
+    walked: Callable[[str], Walk], who: str
+) -> None:
+    kept = {name: words[PLACE[who]] for name, words in KEPT.items()}
+    assert walked(who).words == kept
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_reading_changes_nothing_but_sessions_counters_and_access_events(
+    walked: Callable[[str], Walk], who: str
+) -> None:
+    assert walked(who).written_by_reading == []
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_what_is_refused_changes_nothing(walked: Callable[[str], Walk], who: str) -> None:
+    assert walked(who).written_by_refusal == []
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_missing_foreign_and_forbidden_are_one_and_the_same_page(
+    walked: Callable[[str], Walk], who: str
+) -> None:
+    assert len(walked(who).missing_pages) == 1
+
+
+@pytest.mark.parametrize("who", ["visitor", "pending", "ungranted", "additional", "foreign"])
+def test_no_page_shows_a_word_of_rows_that_are_not_the_readers(
+    walked: Callable[[str], Walk], who: str
+) -> None:
+    assert set(walked(who).leaks) <= {DEMO_ONLY}
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_every_post_without_its_token_is_refused_and_changes_nothing(
+    world: World, cases: list[Case], who: str
+) -> None:
+    posts = {case.rule: case for case in reversed(cases) if case.method not in SAFE}
+    answers = {
+        case.name: world.open(who, case.method, case.address, data=case.body()).status_code
+        for case in posts.values()
+    }
+    assert {name: status for name, status in answers.items() if status != 400} == {}
+    assert world.changed() == []
+
+
+@pytest.mark.parametrize(
+    ("who", "method"), [("visitor", "PUT"), ("general", "PATCH"), ("reviewer", "DELETE")]
+)
+def test_no_address_takes_another_unsafe_method(
+    world: World, cases: list[Case], who: str, method: str
+) -> None:
+    addresses = {case.rule: case.address for case in reversed(cases)}
+    token = {"X-CSRFToken": world.browsers[who].token}
+    answers = {
+        rule: world.open(who, method, address, headers=token).status_code
+        for rule, address in addresses.items()
+    }
+    assert set(answers.values()) == {405}
+    assert world.changed() == []
+
+
+@pytest.mark.parametrize("who", ["visitor", "pending"])
+def test_a_script_without_a_full_sign_in_gets_401_as_json(
+    world: World, cases: list[Case], who: str
+) -> None:
+    token = {"X-CSRFToken": world.browsers[who].token}
+    shut = [case for case in cases if KEPT[case.name][PLACE[who]] in {"login", "verify"}]
+    for case in shut:
+        if case.endpoint in OPEN_TO_ALL:  # the page of signing in itself
+            continue
+        headers = JSON | ({} if case.method in SAFE else token)
+        response = world.open(who, case.method, case.address, headers=headers, data=case.body())
+        assert (response.status_code, response.mimetype) == (401, "application/json"), case.name
+        assert list(response.get_json()) == ["error"]
+
+
+def test_a_visitor_comes_back_to_where_they_were_going(world: World, cases: list[Case]) -> None:
+    for case in cases:
+        if case.method in SAFE and KEPT[case.name][PLACE["visitor"]] == "login":
+            response = world.open("visitor", "GET", case.address)
+            there = world.open("visitor", "GET", response.location).get_data(as_text=True)
+            assert response.location.startswith("/login?next=/"), case.name
+            assert case.rule.partition("<")[0] in there
+
+
+@pytest.mark.parametrize("who", ["foreign", "reviewer"])
+def test_a_script_gets_the_same_json_for_missing_foreign_and_forbidden(
+    world: World, cases: list[Case], who: str
+) -> None:
+    gone = [case for case in cases if KEPT[case.name][PLACE[who]] == "gone"]
+    answers = set()
+    for case in gone:
+        if case.method in SAFE:
+            response = world.open(who, "GET", case.address, headers=JSON)
+            answers.add(access.comparable(response))
+    assert len(answers) == 1
+    assert "application/json" in answers.pop()
+
+
+@pytest.mark.parametrize(
+    ("who", "stage", "door"),
+    [
+        ("reviewer", SessionStage.FACTOR, "/login/factor"),
+        ("general", SessionStage.PASSWORD, "/password"),
+        ("general", SessionStage.VERIFY, "/verify"),
+    ],
+)
+def test_a_sign_in_that_is_not_complete_opens_its_next_step_only(
+    world: World, cases: list[Case], who: str, stage: SessionStage, door: str
+) -> None:
+    world.browsers["halfway"] = access_world.sign_in(world, who, stage)
+    own = {door, "/session/stay", "/verify/resend" if door == "/verify" else door}
+    for case in cases:
+        if KEPT[case.name][PLACE["visitor"]] != "login" or case.rule in own | {"/logout"}:
+            continue
+        response = access.ask(world, "halfway", case)
+        assert (response.status_code, response.location) == (302, door), case.name
+    assert world.open("halfway", "GET", door).status_code == 200
+    world.restore()
+
+
+# What the file must say, whatever the portal answers
+
+
+def words_of(*roles: str, method: str = "", under: str = "") -> set[str]:
+    """The words of these roles on the lines of a method and a part of the portal."""
+    return {
+        words[PLACE[role]]
+        for name, words in KEPT.items()
+        for role in roles
+        if name.startswith(method) and name.split()[1].startswith(under)
+    }
+
+
+def test_the_office_is_not_there_for_agents_nor_the_agents_area_for_the_office() -> None:
+    assert words_of(*AGENTS, under="/office/") == {"gone"}
+    assert words_of(*STAFF, under="/my/") == {"gone"}
+
+
+def test_nothing_of_either_area_is_there_before_signing_in_is_complete() -> None:
+    for area in ("/my/", "/office/"):
+        assert words_of("visitor", under=area) == {"login"}
+        assert words_of("pending", under=area) == {"verify"}
+
+
+def test_rows_of_another_organisation_and_services_not_granted_are_not_there() -> None:
+    shown = {
+        name: words
+        for name, words in KEPT.items()
+        if "request_id" in name or "/copy" in name or name.startswith("GET /my/requests/details")
+    }
+    assert len(shown) > 100
+    assert {words[PLACE["foreign"]] for words in shown.values()} == {"gone"}
+    assert {words[PLACE["ungranted"]] for words in shown.values()} == {"gone"}
+
+
+def test_missing_rows_are_not_there_for_anybody() -> None:
+    for name, words in KEPT.items():
+        if name.endswith("missing]") and "/action/" not in name:
+            assert not REACHED & set(words), name
+
+
+def test_drafts_are_not_there_for_the_office() -> None:
+    for name, words in KEPT.items():
+        if "draft" in name and name.split()[1].startswith("/office/"):
+            assert set(words) == {"login", "verify", "gone"}, name
+
+
+def test_managers_and_administrators_decide_nothing() -> None:
+    for name, words in KEPT.items():
+        if name.startswith(("POST /office/requests", "POST /office/exams")):
+            is_assigning = "[assign" in name
+            allowed = {"gone"} | ({"does", "away"} if is_assigning else set())
+            assert words[PLACE["manager"]] in allowed, name
+            assert words[PLACE["administrator"]] == "gone", name
+
+
+def test_reviewers_and_managers_change_nothing_that_administrators_keep() -> None:
+    kept = [
+        words
+        for name, words in KEPT.items()
+        if name.startswith("POST /office/")
+        and not name.split()[1].startswith(
+            ("/office/requests", "/office/exams", "/office/notices", "/office/account")
+        )
+    ]
+    for words in kept:
+        assert words[PLACE["reviewer"]] == "gone"
+        assert words[PLACE["manager"]] in {"gone", "page"}  # the trail can be verified
+
+
+def test_no_line_ends_in_a_fault() -> None:
+    assert not [name for name, words in KEPT.items() if any(word[0] == "5" for word in words)]
+
+
+# What changes about a reader acts on the next request (security rule 15)
+
+
+@pytest.fixture
+def change(world: World) -> Iterator[Callable[..., None]]:
+    """Change rows behind the back of a signed-in browser; put back afterwards."""
+
+    def make(statement: sa.UpdateBase) -> None:
+        with world.app.app_context():
+            db.session.execute(statement)
+            db.session.commit()
+
+    yield make
+    world.restore()
+
+
+def status_of(world: World, who: str, address: str) -> int:
+    return world.open(who, "GET", address.format(**world.rows)).status_code
+
+
+def membership_of(world: World, who: str) -> sa.ColumnElement[bool]:
+    return Membership.user_id == world.people[who].id
+
+
+OWN = ("/my/requests/{sent}/", "/my/requests/{draft}/form", "/my/requests/{sent}/print")
+
+
+@pytest.mark.parametrize("who", ["general", "additional"])
+def test_a_membership_taken_away_shuts_its_requests_at_once(
+    world: World, change: Callable[..., None], who: str
+) -> None:
+    assert {status_of(world, who, each) for each in OWN} == {200}
+    change(sa.update(Membership).where(membership_of(world, who)).values(is_active=False))
+    assert {status_of(world, who, each) for each in OWN} == {404}
+    assert status_of(world, who, "/my/") == 200
+    posted = {"csrf_token": world.browsers[who].token, "version": 1, "broker_type": "private"}
+    form = f"/my/requests/{world.rows['draft']}/form"
+    assert world.open(who, "POST", form, data=posted).status_code == 404
+    world.open(who, "POST", "/my/services/exam/", data=posted)
+    assert "request" not in set(world.changed())
+
+
+def test_a_grant_taken_away_shuts_its_requests_at_once(
+    world: World, change: Callable[..., None]
+) -> None:
+    assert {status_of(world, "additional", each) for each in OWN} == {200}
+    mine = sa.select(Membership.id).where(membership_of(world, "additional"))
+    change(sa.delete(Grant).where(Grant.membership_id.in_(mine.scalar_subquery())))
+    assert {status_of(world, "additional", each) for each in OWN} == {404}
+    exported = world.open("additional", "GET", "/my/requests/export/csv/").get_data(as_text=True)
+    assert len(exported.splitlines()) == 1
+
+
+def test_a_general_user_made_additional_keeps_what_is_granted_only(
+    world: World, change: Callable[..., None]
+) -> None:
+    change(sa.update(Membership).where(membership_of(world, "general")).values(is_general=False))
+    assert {status_of(world, "general", each) for each in OWN} == {404}
+
+
+@pytest.mark.parametrize("who", ["general", "reviewer", "administrator"])
+def test_a_disabled_user_is_out_at_once(
+    world: World, change: Callable[..., None], who: str
+) -> None:
+    home = "/my/" if who == "general" else "/office/"
+    assert status_of(world, who, home) == 200
+    change(sa.update(User).where(User.id == world.people[who].id).values(is_active=False))
+    answer = world.open(who, "GET", home)
+    assert (answer.status_code, answer.location) == (302, f"/login?next={home}")
+    assert world.open(who, "GET", home, headers=JSON).status_code == 401
+
+
+@pytest.mark.parametrize("role", ["manager", "administrator"])
+def test_a_reviewer_given_another_role_decides_nothing_from_then_on(
+    world: World, change: Callable[..., None], role: str
+) -> None:
+    step = "/office/requests/{taken}/do/return"
+    assert status_of(world, "reviewer", step) == 200
+    change(sa.update(User).where(User.id == world.people["reviewer"].id).values(role=role))
+    assert status_of(world, "reviewer", step) == 404
+    posted = {"csrf_token": world.browsers["reviewer"].token, "reason": "x", "version": 1}
+    refused = world.open("reviewer", "POST", step.format(**world.rows), data=posted)
+    assert refused.status_code == 404
+    assert world.changed() == ["user"]
+
+
+def test_an_ended_session_is_out_at_once(world: World, change: Callable[..., None]) -> None:
+    now = utc_now()
+    change(sa.update(UserSession).where(UserSession.ended_at.is_(None)).values(ended_at=now))
+    for who, home in (("general", "/my/"), ("reviewer", "/office/")):
+        assert world.open(who, "GET", home).location == f"/login?next={home}"
