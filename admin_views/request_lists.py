@@ -1,9 +1,8 @@
-"""What the lists of requests of both areas share: columns, search, filters, cells."""
+"""What the lists of requests of both areas share: columns, filters, cells."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -12,14 +11,11 @@ from flask import g
 from flask_babel import lazy_gettext as _l
 
 from admin_views import cells
-from admin_views.base import matches_all_words
 from admin_views.filters import DateFilter, ListFilter
-from clearance import definition, i18n, values, vocabulary
+from clearance import definition, i18n, vocabulary
 from clearance.calendar import KUWAIT
 from clearance.models import Request
 from clearance.vocabulary import OPEN_STATUSES, Status
-
-NUMBER = re.compile(r"[A-Za-z]{1,6}/[0-9]{1,9}(/[0-9]{0,2})?")
 
 LABELS: dict[str, Any] = {
     "number": _l("Request number"),
@@ -34,28 +30,30 @@ LABELS: dict[str, Any] = {
 }
 
 
-def search_condition(typed: str) -> sa.ColumnElement[bool] | None:
-    """Find requests by number, civil number, mobile or the words of a name.
+def unsorted(column: Any) -> sa.ColumnElement[Any]:
+    """A text or number column as a value that no index begins with.
 
-    Digits of either script are equal; each typed word begins a word of the name (specification
-    section 8, Search). Returns None when nothing that counts was typed.
+    SQLite knows nothing of how many rows fit: it would rather sort all that an index finds by the
+    column than walk the list's own order, or a partial index, and stop at the end of the page.
     """
-    text = values.ascii_digits(typed).strip()
-    compact = text.replace(" ", "")
-    if NUMBER.fullmatch(compact):
-        return Request.number.startswith(compact.upper(), autoescape=True)
-    digits = compact.lstrip("+")
-    if digits.isdigit() and digits.isascii():
-        return sa.or_(
-            Request.civil_id.startswith(digits, autoescape=True),
-            Request.mobile.endswith(digits, autoescape=True),
-            Request.number.contains(f"/{digits}/", autoescape=True),
-        )
-    return matches_all_words(Request.name_folded, typed)
+    empty = "''" if isinstance(column.type, sa.String) else "0"
+    return sa.func.coalesce(column, sa.literal_column(empty))
 
 
-def status_filter(statuses: Iterable[str] = tuple(Status)) -> ListFilter:
-    """By state; "open" stands for every state from sending to decision."""
+def is_open() -> sa.ColumnElement[bool]:
+    """Requests from sending to decision."""
+    return sa.and_(
+        Request.decided_at.is_(None), unsorted(Request.status).in_(sorted(OPEN_STATUSES))
+    )
+
+
+def status_filter(
+    statuses: Iterable[str] = tuple(Status), opened: Callable[[], Any] | None = None
+) -> ListFilter:
+    """By state; "open" stands for every state from sending to decision.
+
+    opened: the condition of "open", where the list is long enough for one of its own.
+    """
 
     def choices() -> list[tuple[str, Any]]:
         listed = [(str(each), vocabulary.STATUS_LABELS[each]) for each in statuses]
@@ -63,7 +61,7 @@ def status_filter(statuses: Iterable[str] = tuple(Status)) -> ListFilter:
 
     def condition(value: str) -> sa.ColumnElement[bool]:
         if value == "open":
-            return Request.status.in_(sorted(OPEN_STATUSES))
+            return opened() if opened else Request.status.in_(sorted(OPEN_STATUSES))
         return Request.status == value
 
     return ListFilter("status", LABELS["status"], condition, choices)

@@ -280,8 +280,10 @@ class Waiting:
 
 def waiting(now: datetime) -> Waiting:
     """Count what waits and what was given up, for the office's warning and the log."""
-    query = sa.select(Delivery.status, sa.func.count(), sa.func.min(Delivery.created_at)).group_by(
-        Delivery.status
+    query = (
+        sa.select(Delivery.status, sa.func.count(), sa.func.min(Delivery.created_at))
+        .where(Delivery.status.in_([DeliveryStatus.QUEUED, DeliveryStatus.GIVEN_UP]))
+        .group_by(Delivery.status)
     )
     rows = {status: (count, oldest) for status, count, oldest in db.session.execute(query)}
     queued, oldest = rows.get(DeliveryStatus.QUEUED, (0, None))

@@ -52,8 +52,18 @@ def is_at_head(connection: sa.Connection) -> bool:
 
 def differences(connection: sa.Connection) -> list[Any]:
     """Return what the models have and the database has not, or the other way ([] when equal)."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "include_name": is_compared}
+    )
     return list(compare_metadata(context, Base.metadata))
+
+
+def is_compared(name: str | None, kind: str, parents: Any) -> bool:
+    """Whether a table or index of the database is one of the models'.
+
+    The index of names is each database's own means, made by a migration and known to no model.
+    """
+    return kind not in {"table", "index"} or "request_names" not in (name or "")
 
 
 def _config(connection: sa.Connection | None) -> Config:

@@ -123,10 +123,18 @@ def like_prefix_patterns(words: Iterable[str]) -> list[str]:
     return patterns
 
 
+def typed_words(typed: str, limit: int = 8) -> list[str]:
+    """The different folded words that a person typed into a search box.
+
+    limit: how many are looked at, so that a pasted page makes no endless query.
+    """
+    return list(dict.fromkeys(_plain_words(typed)))[:limit]
+
+
 def search_patterns(typed: str, limit: int = 8) -> list[str]:
     """The LIKE patterns for what a person typed into a search box; empty when nothing counts.
 
-    limit: how many different words are looked at, so that a pasted page makes no endless query.
-    Every word typed is the beginning of a word of the name, in any order (specification section 8).
+    limit: as for `typed_words`. Every word typed is the beginning of a word of the name, in any
+    order (specification section 8).
     """
-    return like_prefix_patterns(list(dict.fromkeys(_plain_words(typed)))[:limit])
+    return like_prefix_patterns(typed_words(typed, limit))

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from clearance import schema
 from clearance.models import Base
 
 context.configure(
@@ -9,6 +10,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,
     compare_type=True,
+    include_name=schema.is_compared,
     transactional_ddl=True,
     render_item=lambda kind, item, autogen: (
         "clearance.models.base.UtcDateTime()"

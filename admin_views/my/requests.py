@@ -16,7 +16,7 @@ from admin_views.lists import KeysetView
 from admin_views.my.detail_routes import DetailRoutes
 from admin_views.my.document_routes import DocumentRoutes
 from admin_views.my.form_routes import FormRoutes
-from clearance import i18n, policies
+from clearance import i18n, policies, request_search
 from clearance.actor import Actor
 from clearance.models import Request
 
@@ -60,6 +60,7 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetView):
         EndpointLinkRowAction("eye", "my_requests.details_view", title=_l("Details"))
     ]
     orders: ClassVar[dict[str, Any]] = {
+        "created_at": Request.created_at,
         "sent_at": sa.func.coalesce(
             Request.sent_at, Request.created_at, type_=Request.sent_at.type
         ),
@@ -98,7 +99,7 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetView):
         return rows
 
     def search_condition(self, typed: str) -> Any | None:
-        return request_lists.search_condition(typed)
+        return request_search.condition(typed)
 
     def export_value(self, row: Any, key: str) -> Any:
         if key == "status":

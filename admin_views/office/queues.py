@@ -17,7 +17,7 @@ from admin_views.filters import ListFilter
 from clearance.calendar import kuwait_today
 from clearance.extensions import db
 from clearance.models import Organisation, Request, User
-from clearance.vocabulary import OPEN_STATUSES, Role, Status
+from clearance.vocabulary import Role, Status
 
 WAITING_STATUSES = (
     Status.AWAITING_OTHER_PARTY,
@@ -44,14 +44,16 @@ QUEUE_LABELS: dict[Queue, Any] = {
     Queue.WAITING: _l("Waiting for the applicant"),
 }
 # A due date stands on a request exactly while the office has to answer it.
-AT_THE_OFFICE = sa.and_(Request.status.in_(sorted(OPEN_STATUSES)), Request.due_on.is_not(None))
-UNASSIGNED = sa.and_(AT_THE_OFFICE, Request.reviewer_id.is_(None))
-WAITING = Request.status.in_(WAITING_STATUSES)
+_UNDECIDED = Request.decided_at.is_(None)
+AT_THE_OFFICE = sa.and_(_UNDECIDED, Request.due_on.is_not(None))
+REVIEWER = request_lists.unsorted(Request.reviewer_id)
+UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER == 0)
+WAITING = sa.and_(_UNDECIDED, request_lists.unsorted(Request.status).in_(WAITING_STATUSES))
 
 
 def own_work(reviewer_id: Any) -> sa.ColumnElement[bool]:
     """Requests that this reviewer has taken and must answer."""
-    return sa.and_(AT_THE_OFFICE, Request.reviewer_id == reviewer_id)
+    return sa.and_(AT_THE_OFFICE, REVIEWER.in_([reviewer_id]))
 
 
 def late() -> sa.ColumnElement[bool]:
@@ -81,7 +83,9 @@ def filters() -> tuple[ListFilter, ...]:
     return (
         ListFilter("queue", _l("Queue"), queue_condition, tabs),
         request_lists.service_filter(),
-        request_lists.status_filter([each for each in Status if each != Status.DRAFT]),
+        request_lists.status_filter(
+            [each for each in Status if each != Status.DRAFT], request_lists.is_open
+        ),
         ListFilter("organisation", _l("Organisation"), _organisation),
         ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
         ListFilter("reviewer", _l("Reviewer"), _reviewer, reviewer_choices),

@@ -14,7 +14,7 @@ from admin_views import cells, request_lists
 from admin_views.filters import DateFilter, ListFilter
 from admin_views.lists import KeysetView
 from admin_views.office.reference import keeps_or_reads
-from clearance import audit, i18n
+from clearance import audit, i18n, request_search
 from clearance.actor import Actor
 from clearance.extensions import db
 from clearance.models import AccessEvent, ChainHead, Event, Request, User
@@ -173,8 +173,9 @@ class Events(_Trail):
         )
 
     def search_condition(self, typed: str) -> Any | None:
-        if request_lists.NUMBER.fullmatch(typed.strip()):
-            return Request.number == typed.strip().upper()
+        if request_search.NUMBER.fullmatch(typed.strip()):
+            number = typed.strip().upper()
+            return Event.request_id.in_(sa.select(Request.id).where(Request.number == number))
         return sa.or_(
             Event.kind.startswith(typed, autoescape=True), Event.object_id == typed.strip()
         )

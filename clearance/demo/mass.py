@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from clearance import audit, definition, numbering, search
 from clearance.calendar import kuwait_date
 from clearance.database import reserve_ids
-from clearance.demo.names import Candidate, candidate
+from clearance.demo.names import FAMILIES, Candidate, candidate
 from clearance.extensions import db
-from clearance.models import Base, Organisation, Request, User
+from clearance.models import Base, Membership, Organisation, Request, User
 from clearance.procedures.claims import claim_key
 from clearance.procedures.flows import Action
 from clearance.timeline import kind_of
@@ -27,6 +27,8 @@ _REQUESTS = Base.metadata.tables[Request.__tablename__]
 CHUNK = 5_000
 CACHE_KB = 200_000  # of SQLite's pages: the indexes are filled in no order
 YEARS = 4
+REQUESTS_EACH = 1_000
+HOME_SHARE = 20
 FIRST_PERSON = 1_000_000
 SEED = 20_260_101
 # What an office of this kind has after some years: most is decided, little is open.
@@ -82,9 +84,7 @@ class _Source:
         self._now, self._count = now, count
         self._version = definition.current("exam")
         self._first = FIRST_PERSON + (db.session.scalar(sa.select(sa.func.max(Request.id))) or 0)
-        self._organisations = list(
-            db.session.scalars(sa.select(Organisation.id).order_by(Organisation.id))
-        )
+        self._organisations, self._shares = _organisations(count, now)
         self._reviewers = list(
             db.session.scalars(
                 sa.select(User.id).where(User.role == Role.REVIEWER).order_by(User.id)
@@ -123,7 +123,7 @@ class _Source:
             "number": self._number(service.prefix, sent_at),
             "status": status,
             "version": 2,
-            "organisation_id": chance.choice(self._organisations),
+            "organisation_id": chance.choices(self._organisations, cum_weights=self._shares)[0],
             "created_by_id": self.sender.id,
             "sender_id": self.sender.id,
             "reviewer_id": chance.choice(self._reviewers) if status in TAKEN else None,
@@ -158,6 +158,29 @@ class _Source:
         else:
             self._serials[year] += 1
         return f"{prefix}/{self._serials[year]}/{year % 100:02d}"
+
+
+def _organisations(count: int, now: datetime) -> tuple[list[int], list[int]]:
+    """Every organisation, new ones for each REQUESTS_EACH requests among them, and their shares.
+
+    Those that people of the portal belong to get more requests, so that their lists are long too.
+    """
+    homes = set(db.session.scalars(sa.select(Membership.organisation_id)))
+    for number in range(count // REQUESTS_EACH):
+        ar, en = FAMILIES[number % len(FAMILIES)]
+        name_ar, name_en = f"مكتب {ar} {number + 1}", f"{en} Office {number + 1}"
+        db.session.add(
+            Organisation(
+                legal_entity="clearing_agent",
+                name_ar=name_ar,
+                name_en=name_en,
+                name_folded=search.name_index(name_ar, name_en),
+                created_at=now,
+            )
+        )
+    db.session.flush()
+    ids = list(db.session.scalars(sa.select(Organisation.id).order_by(Organisation.id)))
+    return ids, list(accumulate(HOME_SHARE if each in homes else 1 for each in ids))
 
 
 _EMPTY: dict[str, Any] = {"passport_no": "", "guarantee_no": "", "answers": {}}

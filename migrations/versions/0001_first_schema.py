@@ -697,19 +697,45 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_request_civil_service", ["civil_id", "service_code", "status"], unique=False
         )
+        batch_op.create_index(
+            "ix_request_decided",
+            ["decided_at"],
+            unique=False,
+            sqlite_where=sa.text("decided_at IS NOT NULL"),
+            postgresql_where=sa.text("decided_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_request_due", ["status", "due_on"], unique=False)
         batch_op.create_index("ix_request_licence", ["licence_id", "status"], unique=False)
+        batch_op.create_index("ix_request_mobile", ["mobile"], unique=False)
         batch_op.create_index(
             "ix_request_organisation", ["organisation_id", "created_at", "id"], unique=False
         )
+        batch_op.create_index(
+            "ix_request_organisation_status",
+            ["organisation_id", "status", "created_at", "id"],
+            unique=False,
+        )
         batch_op.create_index("ix_request_queue", ["sent_at", "id"], unique=False)
         batch_op.create_index(
+            "ix_request_reviewer_sent", ["reviewer_id", "sent_at", "id"], unique=False
+        )
+        batch_op.create_index(
             "ix_request_reviewer_status", ["reviewer_id", "status", "sent_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_request_service_sent", ["service_code", "sent_at", "id"], unique=False
         )
         batch_op.create_index(
             "ix_request_service_status", ["service_code", "status", "sent_at", "id"], unique=False
         )
         batch_op.create_index("ix_request_status_sent", ["status", "sent_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_request_undecided",
+            ["sent_at", "id", "status", "due_on", "reviewer_id", "service_code"],
+            unique=False,
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
 
     op.create_table(
         "document",
@@ -1070,13 +1096,27 @@ def downgrade() -> None:
 
     op.drop_table("document")
     with op.batch_alter_table("request", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_request_undecided",
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
         batch_op.drop_index("ix_request_status_sent")
         batch_op.drop_index("ix_request_service_status")
+        batch_op.drop_index("ix_request_service_sent")
         batch_op.drop_index("ix_request_reviewer_status")
+        batch_op.drop_index("ix_request_reviewer_sent")
         batch_op.drop_index("ix_request_queue")
+        batch_op.drop_index("ix_request_organisation_status")
         batch_op.drop_index("ix_request_organisation")
+        batch_op.drop_index("ix_request_mobile")
         batch_op.drop_index("ix_request_licence")
         batch_op.drop_index("ix_request_due")
+        batch_op.drop_index(
+            "ix_request_decided",
+            sqlite_where=sa.text("decided_at IS NOT NULL"),
+            postgresql_where=sa.text("decided_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_request_civil_service")
 
     op.drop_table("request")

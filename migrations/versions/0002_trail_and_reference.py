@@ -1,4 +1,4 @@
-"""Insert-only trail and the reference rows that every installation starts with."""
+"""Insert-only trail, index of names, and the rows that every installation starts with."""
 
 from datetime import date
 
@@ -69,6 +69,7 @@ FIXED_HOLIDAYS = [
 
 def upgrade() -> None:
     _make_triggers()
+    _make_name_index()
     bind = op.get_bind()
     tables = sa.MetaData()
     tables.reflect(
@@ -111,8 +112,13 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER {table}_no_delete")
         else:
             op.execute(f"DROP TRIGGER {table}_insert_only ON {table}")
-    if op.get_context().dialect.name != "sqlite":
+    if op.get_context().dialect.name == "sqlite":
+        for verb in ("insert", "update", "delete"):
+            op.execute(f"DROP TRIGGER request_names_{verb}")
+        op.execute("DROP TABLE request_names")
+    else:
         op.execute("DROP FUNCTION clearance_insert_only()")
+        op.execute("DROP INDEX ix_request_names")
     for table in ("legal_entity", "broker_type", "document_kind", "reason", "holiday"):
         op.execute(f"DELETE FROM {table}")
     op.execute("DELETE FROM chain_head")
@@ -120,6 +126,33 @@ def downgrade() -> None:
 
 def _insert(tables: sa.MetaData, table: str, pairs) -> None:
     op.get_bind().execute(tables.tables[table].insert().values(is_active=True, **dict(pairs)))
+
+
+def _make_name_index() -> None:
+    """Words of the names of requests: with what each database has of its own (request_search)."""
+    if op.get_context().dialect.name != "sqlite":
+        op.execute(
+            "CREATE INDEX ix_request_names ON request "
+            "USING gin (to_tsvector('simple'::regconfig, name_folded))"
+        )
+        return
+    op.execute(
+        "CREATE VIRTUAL TABLE request_names USING fts5(name_folded, content='request', "
+        "content_rowid='id', tokenize='unicode61 remove_diacritics 0', prefix='2 3', "
+        "detail=none, columnsize=0)"
+    )
+    add = "INSERT INTO request_names(rowid, name_folded) VALUES (new.id, new.name_folded);"
+    remove = (
+        "INSERT INTO request_names(request_names, rowid, name_folded) "
+        "VALUES ('delete', old.id, old.name_folded);"
+    )
+    changed = "OF name_folded ON request WHEN old.name_folded <> new.name_folded"
+    for verb, moment, work in (
+        ("insert", "INSERT ON request", add),
+        ("update", f"UPDATE {changed}", remove + add),
+        ("delete", "DELETE ON request", remove),
+    ):
+        op.execute(f"CREATE TRIGGER request_names_{verb} AFTER {moment} BEGIN {work} END")
 
 
 def _make_triggers() -> None:
