@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from clearance import audit
 from clearance.errors import DomainError, NotFound, TooManyTries
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(Exception, _fault)
@@ -56,6 +57,11 @@ def _csrf_error(error: CSRFError) -> Response:
     )
     _note_refusal(400)
     return response
+
+
+def _foreign_host(error: SecurityError) -> Response:
+    """Answer a host that is not ours without a page: no address can be built for it."""
+    return Response("Bad request\n", status=400, mimetype="text/plain")
 
 
 def _http_error(error: HTTPException) -> Any:
@@ -102,7 +108,9 @@ def _note_refusal(status: int) -> None:
 def _place() -> str:
     """Return the path for log and trail; where it holds a secret, the rule's instead (rule 45)."""
     rule = request.url_rule
-    return rule.rule if rule is not None and "token" in rule.arguments else request.path
+    if rule is not None and "token" in rule.arguments:
+        return rule.rule
+    return request.path.replace("\0", "")  # PostgreSQL takes none
 
 
 def _wants_json() -> bool:

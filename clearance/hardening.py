@@ -6,8 +6,9 @@ import ipaddress
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from clearance.extensions import csrf
@@ -41,13 +42,15 @@ def configure(app: Flask, settings: Settings) -> None:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind CSRF protection, the request id, the headers, and proxies that are named."""
-    csrf.init_app(app)
     if settings.trusted_proxies:
         app.wsgi_app = _NamedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # Flask's documented way
 
     @app.before_request
     def _name_request() -> None:
         g.request_id = secrets.token_hex(5).upper()
+
+    app.before_request(_refuse_nonsense)
+    csrf.init_app(app)  # after the name: what it refuses has one too
 
     @app.after_request
     def _headers(response: Response) -> Response:
@@ -65,11 +68,29 @@ def harden(response: Response, settings: Settings) -> Response:
     headers["X-Request-ID"] = g.get("request_id", "")
     if settings.is_https:
         headers["Strict-Transport-Security"] = f"max-age={YEAR_SECONDS}; includeSubDomains"
-    if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
+    is_file = request.endpoint == "static" and response.status_code < 400
+    if not is_file or request.method == "OPTIONS":
+        headers["Cache-Control"] = "no-store"
     elif "v" in request.args:
         headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     return response
+
+
+def _refuse_nonsense() -> None:
+    """Answer 400 to what no browser sends and what libraries further in fail on."""
+    kept = [request.path, request.user_agent.string]
+    typed = [*request.args.listvalues(), *request.form.listvalues(), kept]
+    if any("\0" in text for texts in typed for text in texts):  # PostgreSQL takes no NUL
+        abort(400)
+    if not _is_address(request.referrer or ""):
+        abort(400)
+
+
+def _is_address(typed: str) -> bool:
+    try:
+        return urlsplit(typed).port != 0
+    except ValueError:
+        return False
 
 
 class _NamedProxies:

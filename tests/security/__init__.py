@@ -1,0 +1,1 @@
+"""The security requirements that belong to the whole portal rather than to one room."""

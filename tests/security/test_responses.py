@@ -1,0 +1,197 @@
+"""What every response carries, whatever it is: page, file, JSON, refusal, fault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from clearance import hardening
+from clearance.vocabulary import Role
+from tests import factories, request_factories
+from tests.pages import PageClient
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+INSIDE = re.compile(r"Traceback|sqlite|sqlalchemy|psycopg|SELECT |\.py\b|werkzeug|waitress", re.I)
+
+
+def owes(response: TestResponse) -> list[str]:
+    """What the response lacks of what rules 38 and 39 want everywhere."""
+    headers = response.headers
+    policy = headers.get("Content-Security-Policy", "")
+    lacking = [name for name, value in HEADERS.items() if headers.get(name) != value]
+    if policy != hardening.CONTENT_POLICY and "sandbox; default-src 'none'" not in policy:
+        lacking.append("Content-Security-Policy")
+    if "Access-Control-Allow-Origin" in headers or "Server" in headers:
+        lacking.append("silence")
+    if not re.fullmatch(r"[0-9A-F]{10}", headers.get("X-Request-ID", "")):
+        lacking.append("X-Request-ID")
+    if headers.get("Cache-Control") != "no-store":
+        lacking.append("Cache-Control")
+    return lacking
+
+
+def addresses(app: Flask) -> Iterator[tuple[str, str]]:
+    """(method, address) of every rule; rows are numbered 1, names are x."""
+    for rule in app.url_map.iter_rules():
+        address = re.sub(r"<int:\w+>", "1", rule.rule)
+        address = re.sub(r"<(?:\w+:)?\w+>", "x", address)
+        for method in sorted(rule.methods or ()):
+            yield method, address
+
+
+def browser_of(app: Flask, role: str) -> PageClient:
+    client = PageClient(app)
+    with app.app_context():
+        request_factories.load_services()
+        if role == Role.AGENT:
+            agent = factories.make_agent()
+            request_factories.make_sent(agent)
+            factories.sign_in(client, agent)
+        elif role != "visitor":
+            factories.sign_in(client, factories.make_staff(role))
+    return client
+
+
+@pytest.mark.parametrize("role", ["visitor", Role.AGENT, Role.REVIEWER, Role.ADMINISTRATOR])
+def test_every_address_answers_every_method_with_the_headers(app: Flask, role: str) -> None:
+    client = browser_of(app, role)
+    lacking = {}
+    for method, address in addresses(app):
+        response = client.http.open(address, method=method)
+        if owed := owes(response):
+            lacking[method, address] = owed
+        response.close()
+    assert lacking == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("PUT", "/login", 405),
+        ("TRACE", "/", 405),
+        ("POST", "/login", 400),
+        ("GET", "/static/nothing.css", 404),
+        ("GET", "/static/nothing.css?v=1", 404),
+        ("GET", "/static/../app.ini?v=1", 404),
+    ],
+)
+def test_refusals_carry_the_headers_and_tell_nothing_of_the_inside(
+    client: PageClient, method: str, address: str, status: int
+) -> None:
+    response = client.http.open(address, method=method)
+    assert response.status_code == status
+    assert owes(response) == []
+    assert not INSIDE.search(response.get_data(as_text=True))
+
+
+def test_a_refused_token_is_answered_with_the_number_that_the_header_has(
+    client: PageClient,
+) -> None:
+    response = client.http.post("/login", data={"email": "a@example.com"})
+    number = response.headers["X-Request-ID"]
+    assert response.status_code == 400
+    assert len(number) == 10
+    assert number in response.get_data(as_text=True)
+
+
+def test_a_fault_shows_its_number_and_nothing_else(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+
+    def fail() -> None:
+        raise ValueError("SELECT secret FROM /srv/portal/inside.py")
+
+    monkeypatch.setitem(app.view_functions, "public.terms", fail)
+    response = app.test_client().get("/terms")
+    text = response.get_data(as_text=True)
+    assert response.status_code == 500
+    assert owes(response) == []
+    assert response.headers["X-Request-ID"] in text
+    assert not INSIDE.search(text)
+
+
+def test_files_of_our_own_are_kept_by_browsers_only_under_their_hash(client: PageClient) -> None:
+    page = client.get("/login")
+    sheet = str(page.soup.select_one("link[rel=stylesheet]")["href"])
+    kept, asked = client.http.get(sheet), client.http.get(sheet.partition("?")[0])
+    assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "Set-Cookie" not in kept.headers
+    assert "max-age=31536000" not in asked.headers.get("Cache-Control", "")
+    for response in (kept, asked):
+        assert set(owes(response)) <= {"Cache-Control"}
+        response.close()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost@evil", ""])
+def test_a_foreign_host_is_refused(client: PageClient, host: str) -> None:
+    for method in ("GET", "POST"):
+        response = client.http.open("/my/", method=method, headers={"Host": host})
+        assert response.status_code == 400
+        assert owes(response) == []
+        assert "evil" not in response.get_data(as_text=True)
+
+
+HTTPS: dict[str, Any] = {
+    "base_url": "https://portal.example",
+    "trusted_hosts": ("portal.example",),
+    "secret_key": "s" * 40,
+}
+
+
+def test_over_tls_every_cookie_is_of_this_host_alone(make_app: Callable[..., Flask]) -> None:
+    app = make_app(**HTTPS)
+    with app.app_context():
+        email = factories.make_agent().email
+    browser = app.test_client()
+    options: dict[str, Any] = {"base_url": HTTPS["base_url"]}
+    token = re.search(
+        r'name="csrf_token"[^>]*value="([^"]+)"',
+        browser.get("/login", **options).get_data(as_text=True),
+    )
+    assert token is not None
+    response = browser.post(
+        "/login",
+        data={
+            "csrf_token": token.group(1),
+            "email": email,
+            "password": factories.PASSWORD,
+        },
+        headers={"Referer": f"{HTTPS['base_url']}/login"},
+        **options,
+    )
+    again = browser.get("/login", **options)
+    assert response.status_code == 303
+    assert again.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    cookies = response.headers.getlist("Set-Cookie") + _language_cookie(browser, options)
+    names = {each.partition("=")[0] for each in cookies}
+    assert names == {"__Host-clearance", "__Host-device", "__Host-lang"}
+    for each in cookies:
+        parts = {part.strip().partition("=")[0].lower() for part in each.split(";")[1:]}
+        assert each.startswith("__Host-"), each
+        assert {"secure", "httponly", "samesite", "path"} <= parts, each
+        assert "Path=/" in each and "SameSite=Lax" in each and "domain" not in parts, each
+
+
+def _language_cookie(browser: Any, options: dict[str, Any]) -> list[str]:
+    page = browser.get("/support", **options).get_data(as_text=True)
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert token is not None
+    response = browser.post(
+        "/language",
+        data={"csrf_token": token.group(1), "lang": "en"},
+        headers={"Referer": f"{HTTPS['base_url']}/support"},
+        **options,
+    )
+    return list(response.headers.getlist("Set-Cookie"))
