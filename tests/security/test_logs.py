@@ -1,0 +1,148 @@
+"""Secrets and people's numbers, planted where they are typed, are found in no log and no table."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import structlog
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+
+from clearance import logs
+from clearance.extensions import db
+from clearance.models import User
+from clearance.vocabulary import Role, SessionStage
+from tests import factories
+from tests.gateways import queued_code
+from tests.journeys import steps
+from tests.pages import PageClient
+
+TYPED = "Canary-7-Qafas!"
+CUSTOMS = "Canary-8-Jumruk!"
+NEW = "Canary-9-Jadid!x"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the portal's own handler writes, as in production."""
+    written = io.StringIO()
+    handler = logs.handler_to(written)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield written
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def stored(app: Flask) -> str:
+    """Everything that the database keeps, as text."""
+    with app.app_context():
+        tables = db.metadata.sorted_tables
+        rows = [db.session.execute(sa.select(table)).all() for table in tables]
+    return "\n".join(repr(tuple(row)) for each in rows for row in each)
+
+
+def wrong_sign_in(client: PageClient, email: str, password: str) -> None:
+    client.submit(client.get("/login"), {"email": email, "password": password})
+
+
+def refused_registration(client: PageClient) -> None:
+    """A customs account that the customs system does not know."""
+    steps.send_registration(
+        client,
+        has_customs_account="y",
+        licence_no="KW-9",
+        customs_user="canary.user",
+        customs_password=CUSTOMS,
+        password=NEW,
+        password_confirm=NEW,
+    )
+
+
+def reset(client: PageClient, email: str) -> str:
+    """Choose the password NEW by the mailed code, which is returned."""
+    page = client.get("/reset")
+    values = {"email": email, "captcha": steps.image_text(client.app, page)}
+    client.submit(page, values, form="#reset-form")
+    with client.app.app_context():
+        ref = db.session.scalar(sa.text("SELECT ref FROM password_reset"))
+        code = queued_code(email)
+    page = client.get(f"/reset/confirm?ref={ref}")
+    values = {
+        "captcha": steps.image_text(client.app, page),
+        "code": code,
+        "new_password": NEW,
+        "new_password_confirm": NEW,
+    }
+    assert client.submit(page, values, form="#reset-confirm-form").url == "/login"
+    return code
+
+
+@pytest.mark.databases
+def test_what_is_typed_in_secret_is_nowhere_else(
+    app: Flask, client: PageClient, log: io.StringIO
+) -> None:
+    with app.app_context():
+        agent, staff = factories.make_agent(), factories.make_staff(Role.REVIEWER)
+        pending = factories.make_registration()
+    wrong_sign_in(client, agent.email, TYPED)
+    refused_registration(client)
+    code = reset(client, agent.email)
+    other = PageClient(app)
+    key = factories.sign_in(other, staff, SessionStage.FACTOR)
+    other.submit(other.get("/login/factor"), {"code": "918273"})
+    new = PageClient(app)
+    factories.sign_in(new, pending, SessionStage.VERIFY)
+    new.submit(new.get("/verify"), {"email_code": "645342", "mobile_code": "756453"})
+    client.get("/invitation/canary-token-of-nobody", status=404)
+    told, kept = log.getvalue(), stored(app)
+    codes = (code, "918273", "645342", "756453")
+    for secret in (TYPED, CUSTOMS, NEW, key, *codes, "canary-token-of-nobody"):
+        planted = re.compile(rf"(?<!\w){re.escape(secret)}(?!\w)")  # digests hold any digits
+        assert not planted.search(told)
+        assert not planted.search(kept)
+    for number in (agent.email, agent.mobile, agent.civil_id, pending.civil_id):
+        assert str(number) not in told
+
+
+def test_a_fault_of_the_database_is_logged_without_what_was_to_be_stored(
+    app: Flask, log: io.StringIO
+) -> None:
+    with app.test_request_context(method="POST"):
+        first = factories.make_user(email="canary.person@example.com")
+        taken = {"email": first.email, "mobile": factories.mobile(), "civil_id": first.civil_id}
+        with pytest.raises(IntegrityError) as caught:
+            factories.make_user(**taken)
+        db.session.rollback()
+        structlog.get_logger("clearance").error("fault", exc_info=caught.value)
+        logging.getLogger("some.library").warning("told %s of %s", first.email, first.mobile)
+    for value in (*taken.values(), first.mobile, first.password_hash):
+        assert str(value) not in log.getvalue()
+    assert "INSERT INTO" in log.getvalue()  # what is needed to find the fault stays
+
+
+@pytest.mark.parametrize("typed", ["a\r\nb", 'x"}\n{"event": "forged"}', "\x1b[31m"])
+def test_a_line_of_the_log_cannot_be_forged(log: io.StringIO, typed: str) -> None:
+    structlog.get_logger("clearance").warning("typed", value=typed)
+    logging.getLogger("some.library").warning("typed %s", typed)
+    lines = log.getvalue().splitlines()
+    assert len(lines) == 2
+    assert all("\x1b" not in line and json.loads(line)["level"] == "warning" for line in lines)
+
+
+@pytest.mark.databases
+def test_the_trail_masks_addresses(app: Flask, client: PageClient) -> None:
+    wrong_sign_in(client, "canary.person@example.com", TYPED)
+    with app.app_context():
+        details: list[Any] = list(db.session.scalars(sa.text("SELECT detail FROM access_event")))
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 0
+    assert details == ["c•••@example.com"]
