@@ -1,7 +1,6 @@
 """The public face of everything about one's account; each journey lies in a module of its own."""
 
 from clearance.devices import COOKIE as DEVICE_COOKIE
-from clearance.devices import LIFETIME as DEVICE_LIFETIME
 from clearance.invitations import accept_invitation, find_invitation, invite_staff
 from clearance.new_passwords import (
     Chosen,
@@ -18,7 +17,6 @@ from clearance.verifying import Contacts, Verified, contacts, proved, resend, ve
 
 __all__ = [
     "DEVICE_COOKIE",
-    "DEVICE_LIFETIME",
     "Applicant",
     "Chosen",
     "Contacts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,6 @@ from clearance.extensions import db
 from clearance.models import KnownDevice, User
 
 COOKIE = "device"
-LIFETIME = timedelta(days=365)
 _TOKEN_MAX_LENGTH = 100
 # The first that fits: a browser's own name comes with the names of those it descends from.
 _BROWSERS = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, g, has_request_context
 from flask_babel import get_locale
 from flask_login import current_user
 
+from clearance import cookies
 from clearance.calendar import KUWAIT
 from clearance.extensions import babel
 
@@ -21,7 +22,7 @@ def chosen_language() -> str:
     if has_request_context():
         candidates = (
             g.get("language"),
-            request.cookies.get(COOKIE),
+            cookies.read(COOKIE),
             getattr(current_user, "language", None),
         )
         for candidate in candidates:

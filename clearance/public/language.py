@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, after_this_request, current_app, g, redirect, request
+from flask import Response, after_this_request, g, redirect, request
 from flask_babel import refresh
 from flask_login import current_user
 
+from clearance import cookies
 from clearance.database import own_transaction
 from clearance.i18n import COOKIE, LANGUAGES
 from clearance.models import User
 from clearance.public import gate
 
 POSTED = "_language"
-COOKIE_LIFETIME = timedelta(days=365)
 
 
 def adopt_posted() -> None:
@@ -48,12 +47,5 @@ def _adopt(lang: str) -> None:
 
     @after_this_request
     def _keep(response: Response) -> Response:
-        response.set_cookie(
-            COOKIE,
-            lang,
-            max_age=COOKIE_LIFETIME,
-            samesite="Lax",
-            httponly=True,
-            secure=current_app.extensions["settings"].is_https,
-        )
+        cookies.keep(response, COOKIE, lang)
         return response

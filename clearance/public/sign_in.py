@@ -18,7 +18,7 @@ from flask import (
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from clearance import accounts, second_factor, sessions, throttle
+from clearance import accounts, cookies, second_factor, sessions, throttle
 from clearance.calendar import utc_now
 from clearance.errors import TooManyTries
 from clearance.extensions import db
@@ -38,7 +38,7 @@ def sign_in() -> Any:
             form.email.data,
             form.password.data or "",
             ip=throttle.client_ip(),
-            device=request.cookies.get(accounts.DEVICE_COOKIE),
+            device=cookies.read(accounts.DEVICE_COOKIE),
             now=utc_now(),
         )
         db.session.commit()
@@ -108,14 +108,7 @@ def enter(key: str, target: str) -> None:
 def known_device(response: Any, device: str) -> Response:
     """Let the browser be known again: a throttle budget of its own, and nothing else (rule 17)."""
     made: Response = make_response(response)
-    made.set_cookie(
-        accounts.DEVICE_COOKIE,
-        device,
-        max_age=accounts.DEVICE_LIFETIME,
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.extensions["settings"].is_https,
-    )
+    cookies.keep(made, accounts.DEVICE_COOKIE, device)
     return made
 
 

@@ -9,7 +9,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from clearance import accounts, codes, sessions
+from clearance import accounts, codes, cookies, sessions
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.public import gate, journey, sign_in
@@ -62,7 +62,7 @@ def _try_codes(form: VerifyForm) -> Any:
         form.email_code.data if "email_code" in form else None,
         form.mobile_code.data if "mobile_code" in form else None,
         utc_now(),
-        device=request.cookies.get(accounts.DEVICE_COOKIE),
+        device=cookies.read(accounts.DEVICE_COOKIE),
     )
     db.session.commit()
     if result.refusal is not None:
