@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from flask import has_request_context
 from flask_admin.model.filters import BaseFilter
 
+YEARS = range(1900, 2200)
+
 Choices = Iterable[tuple[str, Any]]
 
 
@@ -67,4 +69,7 @@ class DateFilter(ListFilter):
         self.data_type = "datepicker"
 
     def clean(self, value: str) -> date:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
+        if day.year not in YEARS:
+            raise ValueError("a day that no clock of ours can tell")
+        return day

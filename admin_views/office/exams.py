@@ -161,7 +161,8 @@ class OfficeExams(ExamResults, KeysetView):
         return self._change(exam, form) if self._is_good(form) else self._show_form(form, exam)
 
     def _change(self, exam: Exam, form: SittingForm) -> Any:
-        version = int(form.version.data or 0) if str(form.version.data).isdecimal() else 0
+        typed = str(form.version.data)
+        version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
         before = exams.plan_of(exam)
         try:
             exams.change(exam.id, form.plan(), version=version, actor=acting(), now=utc_now())
