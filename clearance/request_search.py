@@ -19,7 +19,7 @@ CIVIL_DIGITS = 12
 MIN_MOBILE_DIGITS = 8
 MAX_SERIAL_DIGITS = 9
 # Names that more requests have are met soon enough by reading the list in its order.
-RARE = 20_000
+RARE = 10_000
 
 _REGCONFIG: sa.ColumnElement[Any] = sa.literal_column("'simple'::regconfig")
 

