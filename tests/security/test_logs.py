@@ -124,7 +124,7 @@ def test_a_fault_of_the_database_is_logged_without_what_was_to_be_stored(
             factories.make_user(**taken)
         db.session.rollback()
         structlog.get_logger("clearance").error("fault", exc_info=caught.value)
-        logging.getLogger("some.library").warning("told %s of %s", first.email, first.mobile)
+        logging.getLogger("a.dependency").warning("told %s of %s", first.email, first.mobile)
     for value in (*taken.values(), first.mobile, first.password_hash):
         assert str(value) not in log.getvalue()
     assert "INSERT INTO" in log.getvalue()  # what is needed to find the fault stays
@@ -133,7 +133,7 @@ def test_a_fault_of_the_database_is_logged_without_what_was_to_be_stored(
 @pytest.mark.parametrize("typed", ["a\r\nb", 'x"}\n{"event": "forged"}', "\x1b[31m"])
 def test_a_line_of_the_log_cannot_be_forged(log: io.StringIO, typed: str) -> None:
     structlog.get_logger("clearance").warning("typed", value=typed)
-    logging.getLogger("some.library").warning("typed %s", typed)
+    logging.getLogger("a.dependency").warning("typed %s", typed)
     lines = log.getvalue().splitlines()
     assert len(lines) == 2
     assert all("\x1b" not in line and json.loads(line)["level"] == "warning" for line in lines)
