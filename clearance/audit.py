@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,15 +104,17 @@ def access(
     object_id: str = "",
     result: str = "",
     detail: str = "",
+    within: sa.Connection | None = None,
 ) -> None:
     """Write an access event (sign-in, read by staff, refusal) in a short transaction of its own.
 
     Call it before the first query of the request's own writing transaction, or after its end.
-    detail: at most 250 characters, never a code, password or full address.
+    detail: at most 250 characters, never a code, password or full address. within: the connection
+    of an `own_transaction` that is to hold it.
     """
     if user_id is None and has_request_context():
         user_id = getattr(current_user, "user_id", None)
-    with own_transaction() as connection:
+    with nullcontext(within) if within is not None else own_transaction() as connection:
         connection.execute(
             sa.insert(AccessEvent).values(
                 at=utc_now(),
