@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +18,20 @@ from clearance.extensions import db
 from tests.databases import KINDS
 from tests.pages import PageClient
 
+MEMORY = Path("/dev/shm")
 DEFAULT_DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
 TEST_HOSTS = ("127.0.0.1", "localhost")  # werkzeug's test client calls itself localhost
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep temporary files in memory where that can be: most of the time went into the disk.
+
+    Databases still wait for their commits, as they are told to; memory just answers at once.
+    """
+    if config.option.basetemp is None and os.access(MEMORY, os.W_OK):
+        folder = tempfile.mkdtemp(prefix="clearance-", dir=MEMORY)
+        config.option.basetemp = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
