@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from clearance import audit
@@ -31,9 +32,14 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _fault)
 
 
-def error_page(status: int, message: str, retry_after: int | None = None) -> Response:
-    """Return the error page (JSON for a fetch) of `status` in the page's language."""
+def error_page(status: int, message: Any, retry_after: int | None = None) -> Response:
+    """Return the error page (JSON for a fetch) of `status` in the page's language.
+
+    message: best a lazy text, since the reader's language is first asked for here.
+    """
     db.session.rollback()
+    _know_reader()
+    message = str(message)
     if _wants_json():
         response = jsonify(error=message, reference=g.get("request_id", ""))
     else:
@@ -46,14 +52,14 @@ def error_page(status: int, message: str, retry_after: int | None = None) -> Res
 
 def _domain_error(error: DomainError) -> Response:
     retry_after = error.retry_after if isinstance(error, TooManyTries) else None
-    response = error_page(error.status_code, str(error.message), retry_after)
+    response = error_page(error.status_code, error.message, retry_after)
     _note_refusal(error.status_code)
     return response
 
 
 def _csrf_error(error: CSRFError) -> Response:
     response = error_page(
-        400, _("The page was open for too long or was changed. Go back, reload it and send again.")
+        400, _l("The page was open for too long or was changed. Go back, reload it and send again.")
     )
     _note_refusal(400)
     return response
@@ -69,12 +75,12 @@ def _http_error(error: HTTPException) -> Any:
     if status < 400:
         return error
     texts = {
-        404: str(NotFound().message),
-        405: _("This address does not take that kind of request."),
-        413: _("What was sent is too large. Choose smaller files."),
-        429: _("Too many attempts. Please wait a little and try again."),
+        404: NotFound().message,
+        405: _l("This address does not take that kind of request."),
+        413: _l("What was sent is too large. Choose smaller files."),
+        429: _l("Too many attempts. Please wait a little and try again."),
     }
-    response = error_page(status, texts.get(status) or _("This request could not be understood."))
+    response = error_page(status, texts.get(status, _l("This request could not be understood.")))
     if isinstance(error.get_headers(), list):
         allow = dict(error.get_headers()).get("Allow")
         if allow:
@@ -86,23 +92,33 @@ def _http_error(error: HTTPException) -> Any:
 def _database_down(error: OperationalError) -> Response:
     log.error("database_unavailable", request_id=g.get("request_id"), exc_info=error)
     return error_page(
-        503, _("The portal cannot reach its records now. Nothing was lost; try again shortly."), 30
+        503, _l("The portal cannot reach its records now. Nothing was lost; try again shortly."), 30
     )
 
 
 def _fault(error: Exception) -> Response:
     log.error("fault", request_id=g.get("request_id"), path=_place(), exc_info=error)
-    return error_page(500, _("Something went wrong on our side. It was recorded."))
+    return error_page(500, _l("Something went wrong on our side. It was recorded."))
 
 
 def _note_refusal(status: int) -> None:
-    if status in AUDITED and getattr(current_user, "user_id", None) is not None:
+    if status not in AUDITED or getattr(current_user, "user_id", None) is None:
+        return
+    try:
         audit.access(
             f"access:refused:{AUDITED[status]}",
             object_type="url",
             object_id=_place(),
             result=str(status),
         )
+    except SQLAlchemyError as fault:  # the refusal stands, noted or not
+        log.error("refusal_not_noted", path=_place(), status=status, exc_info=fault)
+
+
+def _know_reader() -> None:
+    """Read who asks; when the database is away the page is shown as to a visitor."""
+    with suppress(SQLAlchemyError):
+        bool(current_user.is_authenticated)
 
 
 def _place() -> str:
