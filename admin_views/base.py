@@ -20,7 +20,7 @@ from admin_views import navigation
 from admin_views.access import Guarded, acting, as_id, not_found
 from admin_views.filters import ListFilter
 from admin_views.widgets import nativise
-from clearance import audit, exports, search, throttle
+from clearance import audit, exports, one_time_keys, search, throttle
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
@@ -239,7 +239,16 @@ class GuardedModelView(_Framed, ModelView):
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        return super().create_view() if self.can_create else not_found()
+        """The form of a new row; sent again with the same key it leads where it led before."""
+        if not self.can_create:
+            not_found()
+        key = request.form.get("form_key", "")
+        owner, result = f"user:{acting().id}", self.return_url()
+        earlier = one_time_keys.claim(key, owner, result, utc_now())
+        if earlier is not None:
+            return redirect(earlier)
+        self._template_args["form_key"] = key or one_time_keys.new()
+        return super().create_view()
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:

@@ -156,6 +156,23 @@ def test_an_announcement_is_shown_in_its_time_by_kuwaits_clock(office: Office) -
     assert "إعلان" in office.browser(office.agent(), "ar").get("/my/").text
 
 
+@pytest.mark.databases
+def test_a_double_click_adds_one_row_and_leads_where_the_first_did(office: Office) -> None:
+    browser = office.staff(Role.ADMINISTRATOR)
+    page = browser.get("/office/announcements/new/")
+    first = browser.submit(page, ANNOUNCEMENT, form="#record")
+    again = browser.submit(page, ANNOUNCEMENT, form="#record")
+    assert first.url == again.url
+    with office.app.app_context():
+        assert len(db.session.scalars(sa.select(Announcement)).all()) == 1
+    refused = browser.submit(
+        browser.get("/office/announcements/new/"), {"title_ar": ""}, form="#record"
+    )
+    browser.submit(refused, ANNOUNCEMENT, form="#record")
+    with office.app.app_context():
+        assert len(db.session.scalars(sa.select(Announcement)).all()) == 2
+
+
 @pytest.mark.parametrize("typed", ["tomorrow", "2026-13-01T08:00", "1026-01-01T08:00"])
 def test_a_time_that_is_none_is_refused_and_stays(office: Office, typed: str) -> None:
     page = add(office, "announcements", ANNOUNCEMENT | {"published_at": typed})
