@@ -86,7 +86,7 @@ def engine_options(url: str) -> dict[str, Any]:
     """Return the engine options for `url`: pools, timeouts, and no values in what it logs."""
     options: dict[str, Any] = {"pool_size": 16, "hide_parameters": True}
     if url.startswith("sqlite"):
-        return options | {"connect_args": {"timeout": 30}, "max_overflow": 32}
+        return options | {"connect_args": {"timeout": 60}, "max_overflow": 32}
     timeouts = "-c statement_timeout=30000 -c lock_timeout=10000"
     return options | {
         "pool_pre_ping": True,
@@ -102,7 +102,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=30000",
+        "busy_timeout=60000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -89,9 +89,13 @@ def test_the_language_switch_keeps_the_choice(app: Flask, mine: PageClient) -> N
     assert drafts(app) == []
 
 
-@pytest.mark.parametrize("code", ["nothing", "exam%00", "../login"])
-def test_an_unknown_service_is_404(mine: PageClient, code: str) -> None:
-    mine.get(f"/my/services/{code}/", status=404)
+@pytest.mark.parametrize(
+    ("code", "status"), [("nothing", 404), ("../login", 404), ("exam%00", 400)]
+)
+def test_an_unknown_service_is_404_and_nonsense_400(
+    mine: PageClient, code: str, status: int
+) -> None:
+    mine.get(f"/my/services/{code}/", status=status)
 
 
 def test_an_earlier_request_can_be_copied(app: Flask, mine: PageClient, people: People) -> None:
