@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -100,8 +99,10 @@ def _by_sqlite(words: list[str], exact: sa.ColumnElement[bool]) -> sa.ColumnElem
     query = " AND ".join(f'"{word}"*' for word in words)
     index = sa.table("request_names", sa.column("rowid", sa.Integer))
     fits = sa.literal_column("request_names").op("MATCH")(query)
-    found: Any = db.session.scalars(sa.select(index.c.rowid).where(fits).limit(RARE + 1)).all()
-    if len(found) > RARE:
+    found = sa.select(index.c.rowid).where(fits).limit(RARE + 1).subquery()
+    listed = sa.select(sa.func.count(), sa.func.json_group_array(found.c.rowid))
+    count, keys = db.session.execute(listed).one()
+    if count > RARE:
         return exact
-    ids = sa.func.json_each(json.dumps(found)).table_valued("value")
+    ids = sa.func.json_each(keys).table_valued("value")
     return sa.and_(Request.id.in_(sa.select(ids.c.value)), exact)
