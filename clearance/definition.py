@@ -152,15 +152,16 @@ def load_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
     """
     known = set(db.session.scalars(sa.select(Service.code)))
     added = []
-    for code, document in shipped(folder).items():
-        if code in known:
+    for path in _files(folder):
+        if path.stem in known:
             continue
+        document = read_file(path)
         try:
             with db.session.begin_nested():
                 publish(document, None, now)
         except IntegrityError:
             continue  # another process that starts now has just published it
-        added.append(code)
+        added.append(path.stem)
     return added
 
 
@@ -189,7 +190,11 @@ def publish_if_changed(
 
 def shipped(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """The documents of the files `<code>.yaml` in `folder`, by code. Raises: BadDefinition."""
-    return {path.stem: read_file(path) for path in sorted(folder.glob("*.yaml"))}
+    return {path.stem: read_file(path) for path in _files(folder)}
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.yaml"))
 
 
 def read_file(path: Path) -> dict[str, Any]:
