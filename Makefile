@@ -6,6 +6,8 @@ BIN := .venv/bin
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 SOURCES := $(wildcard app.py clearance admin_views forms migrations tests benchmarks)
 PARALLEL ?= 2
+# The full run measures too; the quick one is for every day.
+COVERAGE := $(if $(FULL),--cov --cov-report=term:skip-covered)
 
 .PHONY: run test lint format strings clean
 
@@ -13,7 +15,7 @@ run: .venv/run static/fonts/made $(CATALOGUES:.po=.mo)
 	DEMO=1 HOST=$(HOST) PORT=$(PORT) BASE_URL=http://$(HOST):$(PORT) $(BIN)/python app.py
 
 test: lint static/fonts/made $(CATALOGUES:.po=.mo)
-	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal -q --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal -q $(COVERAGE) $(ARGS)
 
 lint: .venv/test
 	$(BIN)/ruff check $(SOURCES)

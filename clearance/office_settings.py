@@ -89,6 +89,15 @@ _TABLE = (
         _l("Days before expiry from which a licence can be renewed"),
     ),
     OfficeSetting(
+        "licence_validity_years",
+        SettingKind.NUMBER,
+        SettingGroup.LICENCES,
+        3,
+        _l("Years proposed for a new licence"),
+        minimum=1,
+        maximum=20,
+    ),
+    OfficeSetting(
         "reminder_days",
         SettingKind.NUMBERS,
         SettingGroup.LICENCES,

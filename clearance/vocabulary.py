@@ -36,6 +36,46 @@ class LicenceStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class SuspendedBy(StrEnum):
+    """At whose will a licence is suspended: only the holder's own can be taken back on request."""
+
+    OFFICE = "office"
+    HOLDER = "holder"
+
+
+class ValidityLink(StrEnum):
+    """What a licence's effective validity hangs on; the earliest end is the one that counts."""
+
+    LICENCE = "licence"
+    GUARANTEE = "guarantee"
+    CIVIL_ID = "civil_id"
+    PASSPORT = "passport"
+
+
+class LicenceStep(StrEnum):
+    """What can happen to a licence or its broker; the kinds of their history."""
+
+    TAKEN_FROM_CUSTOMS = "taken_from_customs"
+    ISSUED = "issued"
+    RENEWED = "renewed"
+    SUSPENDED = "suspended"
+    REACTIVATED = "reactivated"
+    REINSTATED = "reinstated"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    TRANSFERRED = "transferred"
+    CORRECTED = "corrected"
+    UPDATED = "updated"
+
+
+class IssuedKind(StrEnum):
+    """What the office issues as a PDF."""
+
+    CERTIFICATE = "certificate"
+    CARD = "card"
+    LETTER = "letter"
+
+
 class Status(StrEnum):
     """Every state a request can be in; which may follow which: procedures/flows.py."""
 
@@ -86,6 +126,7 @@ class CodePurpose(StrEnum):
     RESET = "reset"
     FACTOR = "factor"
     CONTACT = "contact"
+    CONSENT = "consent"
 
 
 class SessionStage(StrEnum):
@@ -128,6 +169,40 @@ LICENCE_STATUS_LABELS: dict[str, Any] = {
     LicenceStatus.SUSPENDED: _l("Suspended"),
     LicenceStatus.CANCELLED: _l("Cancelled"),
     LicenceStatus.EXPIRED: _l("Expired"),
+}
+
+LICENCE_STATUS_TONES: dict[str, str] = {
+    LicenceStatus.ACTIVE: "success",
+    LicenceStatus.SUSPENDED: "warning",
+    LicenceStatus.CANCELLED: "danger",
+    LicenceStatus.EXPIRED: "danger",
+}
+
+VALIDITY_LINK_LABELS: dict[str, Any] = {
+    ValidityLink.LICENCE: _l("Licence"),
+    ValidityLink.GUARANTEE: _l("Bank guarantee"),
+    ValidityLink.CIVIL_ID: _l("Civil ID"),
+    ValidityLink.PASSPORT: _l("Passport"),
+}
+
+LICENCE_STEP_LABELS: dict[str, Any] = {
+    LicenceStep.TAKEN_FROM_CUSTOMS: _l("Taken from the customs system"),
+    LicenceStep.ISSUED: _l("Licence issued"),
+    LicenceStep.RENEWED: _l("Licence renewed"),
+    LicenceStep.SUSPENDED: _l("Licence suspended"),
+    LicenceStep.REACTIVATED: _l("Licence reactivated"),
+    LicenceStep.REINSTATED: _l("Suspension lifted by the office"),
+    LicenceStep.CANCELLED: _l("Licence cancelled"),
+    LicenceStep.EXPIRED: _l("Licence expired"),
+    LicenceStep.TRANSFERRED: _l("Broker transferred"),
+    LicenceStep.CORRECTED: _l("Register corrected by the office"),
+    LicenceStep.UPDATED: _l("Particulars updated"),
+}
+
+ISSUED_KIND_LABELS: dict[str, Any] = {
+    IssuedKind.CERTIFICATE: _l("Licence certificate"),
+    IssuedKind.CARD: _l("Identity card"),
+    IssuedKind.LETTER: _l("To whom it may concern"),
 }
 
 STATUS_LABELS: dict[str, Any] = {

@@ -25,7 +25,13 @@ from clearance.models.exam import Exam, ExamSeat
 from clearance.models.issued import IssuedDocument
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.reference import Counter, Holiday, Setting
-from clearance.models.register import Broker, BrokerType, Licence, LicenceChange
+from clearance.models.register import (
+    Broker,
+    BrokerType,
+    Licence,
+    LicenceChange,
+    LicenceReminder,
+)
 from clearance.models.request import (
     Document,
     InternalNote,
@@ -62,6 +68,7 @@ __all__ = [
     "LegalEntity",
     "Licence",
     "LicenceChange",
+    "LicenceReminder",
     "Membership",
     "Message",
     "MessageText",

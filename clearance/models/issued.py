@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clearance.models import base
-from clearance.models.base import Base, Json
+from clearance.models.base import Base, Json, one_of
+from clearance.vocabulary import IssuedKind
+
+_ONE_LIVING = sa.text("voided_at IS NULL AND kind <> 'letter'")
 
 
 class IssuedDocument(Base):
-    """One issued PDF with its check code; once per decision and kind."""
+    """One issued PDF with its check code; once per decision and kind.
+
+    `content` is all that is printed, as it was when issued; the file is made of it afterwards, and
+    `storage_key` is None until then. `valid_until` is a Kuwait day, inclusive; None: no end. Of a
+    licence one certificate and one card live at a time.
+    """
 
     __tablename__ = "issued_document"
     __table_args__ = (
         sa.UniqueConstraint("check_code", name="uq_issued_document_check_code"),
         sa.UniqueConstraint("request_id", "kind", name="uq_issued_document_once"),
+        one_of("kind", IssuedKind),
+        sa.Index(
+            "uq_issued_document_one_living",
+            "licence_id",
+            "kind",
+            unique=True,
+            sqlite_where=_ONE_LIVING,
+            postgresql_where=_ONE_LIVING,
+        ),
+        sa.Index("ix_issued_document_organisation", "organisation_id", "issued_at", "id"),
+        sa.Index("ix_issued_document_issued", "issued_at", "id"),
     )
 
     id: Mapped[base.pk]
     request_id: Mapped[int | None] = mapped_column(sa.ForeignKey("request.id"))
     licence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("licence.id"), index=True)
-    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
     kind: Mapped[base.code]
+    language: Mapped[base.code]
     check_code: Mapped[base.code]
     content: Mapped[dict[str, Any]] = mapped_column(Json)
     storage_key: Mapped[base.short | None]
     sha256: Mapped[base.digest | None]
     issued_at: Mapped[base.instant]
+    valid_until: Mapped[date | None]
     voided_at: Mapped[base.instant | None]
     void_reason: Mapped[base.line] = mapped_column(default="")

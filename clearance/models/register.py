@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clearance.models import base
 from clearance.models.account import Organisation
 from clearance.models.base import Base, Json, one_of
-from clearance.vocabulary import LicenceStatus
+from clearance.vocabulary import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
 
 
 class BrokerType(Base):
@@ -33,6 +33,9 @@ class Broker(Base):
     __table_args__ = (
         sa.UniqueConstraint("civil_id", name="uq_broker_civil_id"),
         sa.Index("ix_broker_organisation", "organisation_id", "name_folded"),
+        sa.Index("ix_broker_civil_id_expiry", "civil_id_expiry"),
+        sa.Index("ix_broker_passport_expiry", "passport_expiry"),
+        sa.Index("ix_broker_passport_no", "passport_no"),
     )
 
     id: Mapped[base.pk]
@@ -69,7 +72,10 @@ class Licence(Base):
     __table_args__ = (
         sa.UniqueConstraint("number", name="uq_licence_number"),
         one_of("status", LicenceStatus),
-        sa.CheckConstraint("suspended_by IN ('office', 'holder')", name="suspended_by"),
+        one_of("suspended_by", SuspendedBy),
+        sa.CheckConstraint(
+            "(status = 'suspended') = (suspended_by IS NOT NULL)", name="suspended_by_whom"
+        ),
         sa.Index(
             "uq_licence_one_living",
             "broker_id",
@@ -78,6 +84,7 @@ class Licence(Base):
             postgresql_where=sa.text("status <> 'cancelled'"),
         ),
         sa.Index("ix_licence_status_expires", "status", "expires"),
+        sa.Index("ix_licence_guarantee_expiry", "guarantee_expiry"),
     )
 
     id: Mapped[base.pk]
@@ -95,9 +102,13 @@ class Licence(Base):
 
 
 class LicenceChange(Base):
-    """One step in a licence's history: what changed, by which request or officer, and why."""
+    """One step in the history of a licence and its broker: what, by which request or officer, why.
+
+    `changes`: field of the licence or broker → [before, after], dates in ISO.
+    """
 
     __tablename__ = "licence_change"
+    __table_args__ = (one_of("kind", LicenceStep),)
 
     id: Mapped[base.pk]
     licence_id: Mapped[int] = mapped_column(sa.ForeignKey("licence.id"), index=True)
@@ -107,3 +118,20 @@ class LicenceChange(Base):
     kind: Mapped[base.code]
     reason: Mapped[base.text] = mapped_column(default="")
     changes: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+class LicenceReminder(Base):
+    """That the holder was told, so many days before, of the day on which one link ends."""
+
+    __tablename__ = "licence_reminder"
+    __table_args__ = (
+        sa.UniqueConstraint("licence_id", "link", "ends", "days", name="uq_licence_reminder_once"),
+        one_of("link", ValidityLink),
+    )
+
+    id: Mapped[base.pk]
+    licence_id: Mapped[int] = mapped_column(sa.ForeignKey("licence.id"))
+    link: Mapped[base.code]
+    ends: Mapped[date]
+    days: Mapped[int]
+    told_at: Mapped[base.instant]

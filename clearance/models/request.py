@@ -24,7 +24,9 @@ class Request(Base):
 
     `exclusive_key` is set while the request excludes another of its kind (one open request per
     licence, one open or passed exam per civil number); its uniqueness is that rule.
-    `late_told_for` is the due date whose passing the office was told of.
+    `late_told_for` is the due date whose passing the office was told of. `subject_seen` is what the
+    register said of licence and broker at sending; `granted_expiry` what the office granted.
+    `other_organisation_id` is the other side of a transfer.
     """
 
     __tablename__ = "request"
@@ -46,6 +48,7 @@ class Request(Base):
         sa.Index("ix_request_mobile", "mobile"),
         sa.Index("ix_request_licence", "licence_id", "status"),
         sa.Index("ix_request_due", "status", "due_on"),
+        sa.Index("ix_request_other_organisation", "other_organisation_id", "status"),
         # The office's queues and figures: few of many rows, all they ask for in the index itself.
         sa.Index(
             "ix_request_undecided",
@@ -74,6 +77,7 @@ class Request(Base):
     first_approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     licence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("licence.id"))
     broker_id: Mapped[int | None] = mapped_column(sa.ForeignKey("broker.id"))
+    other_organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"))
     exclusive_key: Mapped[base.short | None]
     form_key: Mapped[base.digest | None]
 
@@ -99,6 +103,8 @@ class Request(Base):
     email: Mapped[base.address] = mapped_column(default="")
     address: Mapped[base.line] = mapped_column(default="")
     answers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    subject_seen: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    granted_expiry: Mapped[date | None]
 
     created_at: Mapped[base.instant]
     saved_at: Mapped[base.instant]
@@ -109,7 +115,10 @@ class Request(Base):
     late_told_for: Mapped[date | None]
 
     service_version: Mapped[ServiceVersion] = relationship()
-    organisation: Mapped[Organisation] = relationship()
+    organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
+    other_organisation: Mapped[Organisation | None] = relationship(
+        foreign_keys=[other_organisation_id]
+    )
     created_by: Mapped[User] = relationship(foreign_keys=[created_by_id])
     sender: Mapped[User | None] = relationship(foreign_keys=[sender_id])
     reviewer: Mapped[User | None] = relationship(foreign_keys=[reviewer_id])
@@ -204,6 +213,7 @@ class TransferConsent(Base):
     __tablename__ = "transfer_consent"
     __table_args__ = (
         sa.UniqueConstraint("request_id", "party", name="uq_transfer_consent_party"),
+        sa.UniqueConstraint("token_hash", name="uq_transfer_consent_token"),
         one_of("party", {"releasing", "receiving", "broker"}),
         one_of("answer", {"waiting", "given", "declined"}),
     )
@@ -211,7 +221,9 @@ class TransferConsent(Base):
     id: Mapped[base.pk]
     request_id: Mapped[int] = mapped_column(sa.ForeignKey("request.id"))
     party: Mapped[base.code]
-    organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    organisation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("organisation.id"), index=True
+    )
     answer: Mapped[base.code] = mapped_column(default="waiting")
     token_hash: Mapped[base.digest | None]
     answered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
