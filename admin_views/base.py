@@ -20,7 +20,7 @@ from admin_views import navigation
 from admin_views.access import Guarded, acting, as_id, not_found
 from admin_views.filters import ListFilter
 from admin_views.widgets import nativise
-from clearance import audit, exports, one_time_keys, search, throttle
+from clearance import audit, exports, links, one_time_keys, search, throttle
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
@@ -334,7 +334,7 @@ class GuardedModelView(_Framed, ModelView):
 
     def return_url(self) -> str:
         """The list to go back to: the posted `url` if it lies in this portal, else the list."""
-        return navigation.safe_path(request.values.get("url")) or self.get_url(".index_view")
+        return links.inside(request.values.get("url")) or self.get_url(".index_view")
 
 
 def changes_of(model: Any) -> dict[str, list[Any]]:

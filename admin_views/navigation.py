@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
@@ -134,13 +133,3 @@ def switcher(actor: Actor) -> dict[str, Any] | None:
         "choices": [(each.organisation_id, each.name_in(lang)) for each in actor.standings],
         "current": actor.standing.organisation_id,
     }
-
-
-def safe_path(typed: str | None) -> str | None:
-    """`typed` if it is a path inside this portal, else None (security rule 27)."""
-    if not typed or not typed.startswith("/") or len(typed) > 2000:
-        return None
-    if typed.startswith("//") or "\\" in typed or not typed.isprintable():
-        return None
-    parts = urlsplit(typed)
-    return None if parts.scheme or parts.netloc else typed

@@ -10,8 +10,7 @@ from flask_babel import gettext as _
 
 from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
-from admin_views.navigation import safe_path
-from clearance import i18n, notices
+from clearance import i18n, links, notices
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
@@ -53,7 +52,7 @@ class NoticesView(GuardedView):
         if notice is None or notice.user_id != acting().id:
             not_found()
         notices.mark_read(acting().id, [notice.id], utc_now())
-        target = safe_path(notice.url) or url_for(f"{self.endpoint}.index")
+        target = links.inside(notice.url) or url_for(f"{self.endpoint}.index")
         db.session.commit()
         return redirect(target, code=303)
 

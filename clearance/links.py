@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+ADDRESS_MAX_LENGTH = 2000
 SUBSCRIPTIONS = "/my/subscriptions/"
 SERVICES = "/my/services/"
 USERS = "/my/users/"
 SIGN_IN = "/login"
+
+
+def inside(target: str | None) -> str:
+    """Return `target` when it is a path inside this portal that one may be sent to, else "".
+
+    Source: security rule 27: no other host, no `//`, backslash, scheme or control characters.
+    """
+    if not target or len(target) > ADDRESS_MAX_LENGTH:
+        return ""
+    if not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return ""
+    if not target.isprintable() or " " in target:
+        return ""
+    parts = urlsplit(target)
+    return "" if parts.scheme or parts.netloc else target
 
 
 def reset_url(ref: str) -> str:

@@ -9,11 +9,10 @@ from flask import Response, after_this_request, g, redirect, request
 from flask_babel import refresh
 from flask_login import current_user
 
-from clearance import cookies
+from clearance import cookies, links
 from clearance.database import own_transaction
 from clearance.i18n import COOKIE, LANGUAGES
 from clearance.models import User
-from clearance.public import gate
 
 POSTED = "_language"
 
@@ -34,7 +33,7 @@ def choose() -> Any:
     chosen = request.form.get("lang")
     if chosen in LANGUAGES:
         _adopt(chosen)
-    return redirect(gate.safe_next(request.form.get("next")) or "/", code=303)
+    return redirect(links.inside(request.form.get("next")) or "/", code=303)
 
 
 def _adopt(lang: str) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
 from flask import g, render_template, url_for
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from clearance import definition, office_settings, sessions
+from clearance import announcements, definition, office_settings, sessions
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.i18n import language
-from clearance.models import Announcement
 from clearance.settings import ROOT
 
-ANNOUNCEMENTS_SHOWN = 5
 PICTURES = ROOT / "static" / "img" / "guide"
 
 
@@ -50,7 +47,7 @@ def index() -> str:
     return render_template(
         "public/index.html",
         services=services,
-        announcements=_announcements(),
+        announcements=announcements.current(utc_now()),
     )
 
 
@@ -99,21 +96,6 @@ def _support(key: str) -> str:
             db.session.rollback()
             known[key] = str(office_settings.SETTINGS[key].default)
     return known[key]
-
-
-def _announcements() -> list[Announcement]:
-    now = utc_now()
-    return list(
-        db.session.scalars(
-            sa.select(Announcement)
-            .where(
-                Announcement.published_at <= now,
-                sa.or_(Announcement.ends_at.is_(None), Announcement.ends_at > now),
-            )
-            .order_by(Announcement.published_at.desc(), Announcement.id.desc())
-            .limit(ANNOUNCEMENTS_SHOWN)
-        )
-    )
 
 
 def _picture(name: str) -> str | None:

@@ -18,7 +18,7 @@ from flask import (
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from clearance import accounts, cookies, second_factor, sessions, throttle
+from clearance import accounts, cookies, links, second_factor, sessions, throttle
 from clearance.calendar import utc_now
 from clearance.errors import TooManyTries
 from clearance.extensions import db
@@ -29,7 +29,7 @@ from forms.account import FactorForm, SignInForm
 
 def sign_in() -> Any:
     """GET and POST /login?next=…"""
-    target = gate.safe_next(request.args.get("next"))
+    target = links.inside(request.args.get("next"))
     if current_user.is_authenticated:
         return gate.go_on(target)
     form = SignInForm()
