@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from clearance.message_wording import WORDING, Wording
+from clearance import licence_wording, message_wording
+from clearance.message_wording import Wording
 from clearance.values import clean_lines, clean_text, isolate
 from clearance.vocabulary import Channel
 
@@ -66,8 +67,11 @@ class MessageClass:
         return ("", wording.sms) if channel == Channel.SMS else (wording.title, wording.body)
 
 
+_WORDING = message_wording.WORDING | licence_wording.WORDING
+
 _REQUEST = ("number", "service")
 _SITTING = (*_REQUEST, "date", "time", "place")
+_LICENCE = ("licence", "name")
 
 _CLASSES = (
     MessageClass("account:registration:known", optional=("at",)),
@@ -94,6 +98,11 @@ _CLASSES = (
     MessageClass("exam:passed", (*_REQUEST, "date"), ("reason",), is_mandatory=True),
     MessageClass("exam:failed", (*_REQUEST, "date"), ("reason",), is_mandatory=True),
     MessageClass("exam:absent", (*_REQUEST, "date"), ("reason",), is_mandatory=True),
+    MessageClass("licence:expiring", (*_LICENCE, "what", "date", "days")),
+    MessageClass("licence:expired", (*_LICENCE, "date")),
+    MessageClass("licence:suspended", (*_LICENCE, "reason"), is_mandatory=True),
+    MessageClass("licence:reinstated", (*_LICENCE, "reason"), is_mandatory=True),
+    MessageClass("licence:corrected", (*_LICENCE, "reason"), is_mandatory=True),
     MessageClass("office:assigned", _REQUEST, channels=_MAIL, audience="staff"),
     MessageClass("office:late", _REQUEST, channels=_MAIL, audience="staff"),
     MessageClass("office:message", _REQUEST, channels=_MAIL, audience="staff"),
@@ -113,7 +122,7 @@ _CLASSES = (
 
 def _with_wording(each: MessageClass) -> MessageClass:
     values = {name: getattr(each, name) for name in each.__dataclass_fields__}
-    return MessageClass(**(values | {"wording": WORDING[each.event]}))
+    return MessageClass(**(values | {"wording": _WORDING[each.event]}))
 
 
 EVENTS: dict[str, MessageClass] = {each.event: _with_wording(each) for each in _CLASSES}
