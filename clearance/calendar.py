@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 KUWAIT = ZoneInfo("Asia/Kuwait")
 
+DAYTIME = range(7, 21)  # hours of Kuwait's clock: nobody gets a message from the office at night
+
 _FRIDAY, _SATURDAY = 4, 5
 _ONE_DAY = timedelta(days=1)
 
@@ -26,6 +28,11 @@ def kuwait_date(instant: datetime) -> date:
 def kuwait_today() -> date:
     """Today's date in Kuwait."""
     return kuwait_date(utc_now())
+
+
+def is_daytime(instant: datetime) -> bool:
+    """Whether people may be told now of what can wait until the morning."""
+    return instant.astimezone(KUWAIT).hour in DAYTIME
 
 
 def is_working_day(day: date, holidays: AbstractSet[date]) -> bool:

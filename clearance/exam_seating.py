@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import audit, definition, exam_notices, exams, workflow
 from clearance.actor import Actor
-from clearance.calendar import KUWAIT, kuwait_date
+from clearance.calendar import is_daytime, kuwait_date
 from clearance.errors import DomainError, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Exam, ExamSeat, Request, ServiceVersion
@@ -25,7 +25,6 @@ from clearance.vocabulary import SeatStatus, Status
 
 # Candidates looked at beyond the free seats, in case the actor may not seat some of them.
 SPARE_CANDIDATES = 20
-WORKING_HOURS = range(7, 21)  # of Kuwait's clock: nobody gets a message from the office at night
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def _seat(exam: Exam, candidates: list[Request], actor: Actor, now: datetime) ->
 
 def daily(now: datetime) -> None:
     """The clock's work, harmless as often as it is called: remind, then release what is overdue."""
-    if now.astimezone(KUWAIT).hour in WORKING_HOURS:
+    if is_daytime(now):
         exam_notices.remind(now)
         close_overdue(now)
 

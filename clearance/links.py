@@ -44,3 +44,23 @@ def request_url(request_id: int) -> str:
 def office_request_url(request_id: int) -> str:
     """Where the office reviews that request."""
     return f"/office/requests/details/?id={request_id}"
+
+
+def check_url(check_code: str) -> str:
+    """Where anybody sees whether the issued document of that code is genuine."""
+    return f"/check/{check_code}"
+
+
+def issued_url(issued_id: int) -> str:
+    """Where an agent downloads that issued document."""
+    return f"/my/issued/{issued_id}/"
+
+
+def office_issued_url(issued_id: int) -> str:
+    """Where the office downloads that issued document."""
+    return f"/office/issued/{issued_id}/file"
+
+
+def broker_url(broker_id: int) -> str:
+    """Where an agent reads what the register says of a broker of the organisation."""
+    return f"/my/brokers/{broker_id}/"

@@ -7,7 +7,7 @@ together. They flush; the caller commits; the sender (`messages`) works from the
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -66,7 +66,7 @@ def tell_members(
     event: str,
     *,
     organisation_id: int,
-    service_code: str | None = None,
+    service_code: str | Collection[str] | None = None,
     params: Mapping[str, Any] | None = None,
     now: datetime,
     request_id: int | None = None,
@@ -75,13 +75,14 @@ def tell_members(
 ) -> list[Notice]:
     """Tell every active member of the organisation who may use the service. Flushes.
 
-    service_code: None tells the general users alone. except_user_id: somebody who knows already.
-    The rest is as for `tell`.
+    service_code: of several, who may use any of them; None tells the general users alone.
+    except_user_id: somebody who knows already. The rest is as for `tell`.
     """
     chosen: sa.ColumnElement[bool] = Membership.is_general.is_(True)
     if service_code is not None:
+        codes = [service_code] if isinstance(service_code, str) else list(service_code)
         granted = sa.exists().where(
-            Grant.membership_id == Membership.id, Grant.service_code == service_code
+            Grant.membership_id == Membership.id, Grant.service_code.in_(codes)
         )
         chosen = sa.or_(chosen, granted)
     query = (

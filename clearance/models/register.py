@@ -64,6 +64,20 @@ class Broker(Base):
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
     licences: Mapped[list[Licence]] = relationship(back_populates="broker")
 
+    @property
+    def name_ar(self) -> str:
+        """The four Arabic names in one line."""
+        return " ".join(filter(None, (getattr(self, f"name_ar_{n}") for n in range(1, 5))))
+
+    @property
+    def name_en(self) -> str:
+        """The four English names in one line."""
+        return " ".join(filter(None, (getattr(self, f"name_en_{n}") for n in range(1, 5))))
+
+    def name_in(self, lang: str) -> str:
+        """Name in `lang` ("ar" or "en"), falling back to the other."""
+        return (self.name_ar or self.name_en) if lang == "ar" else (self.name_en or self.name_ar)
+
 
 class Licence(Base):
     """A clearance licence (رخصة التخليص) and its guarantee; dates are Kuwait days, inclusive."""
