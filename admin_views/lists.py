@@ -11,6 +11,7 @@ from flask import request
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from markupsafe import escape
 from sqlalchemy.orm import Session
 
 from admin_views.access import as_id, not_found
@@ -106,8 +107,11 @@ class KeysetView(GuardedModelView):
     """A model view whose list is one Core select; rows are plain, labels come by formatters.
 
     orders: column of the list → the NOT NULL SQL column it is sorted by. default_order: one of
-    these keys (or "id") and whether it falls.
+    these keys (or "id") and whether it falls. exports_as_shown: an export has the list's own texts,
+    masked where they are, instead of the rows' values.
     """
+
+    exports_as_shown = False
 
     orders: ClassVar[Mapping[str, Any]] = {}
     default_order: tuple[str, bool] = ("id", True)
@@ -154,7 +158,10 @@ class KeysetView(GuardedModelView):
             yield [self.export_value(row, key) for key in keys]
 
     def export_value(self, row: Any, key: str) -> Any:
-        return getattr(row, key)
+        formatter = self.column_formatters.get(key) if self.exports_as_shown else None
+        if formatter is None:
+            return getattr(row, key)
+        return escape(formatter(self, None, row, key)).striptags()
 
     def get_list(
         self,

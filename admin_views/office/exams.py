@@ -66,8 +66,9 @@ def _phase(view: Any, context: Any, row: Any, key: str) -> Any:
 class OfficeExams(ExamResults, KeysetView):
     """Sittings: reviewers run them, managers read them."""
 
-    can_view_details = True
+    can_view_details = can_export = exports_as_shown = True
     column_list = ("held_at", "place", "confirm_by", "seats", "seats_taken", "confirmed", "phase")
+    column_export_list = column_list
     column_details_list = ("held_at",)
     column_labels: ClassVar[dict[str, Any]] = {
         "held_at": _l("Exam"),

@@ -62,7 +62,9 @@ def _status(view: Any, context: Any, row: Any, key: str) -> Any:
 class Deliveries(KeysetView):
     """Administrators send again what was given up; managers read. No body is ever shown."""
 
+    can_export = exports_as_shown = True
     column_list = ("created_at", "event", "channel", "address", "status", "attempts", "last_error")
+    column_export_list = column_list
     column_labels: ClassVar[dict[str, Any]] = {
         "created_at": _l("Queued at"),
         "event": _l("Message"),

@@ -61,7 +61,7 @@ class People(KeysetView):
     """What the lists of agents and staff share."""
 
     roles: ClassVar[frozenset[str]] = frozenset()
-    can_view_details = True
+    can_view_details = can_export = exports_as_shown = True
     column_details_list = ("email",)
     column_labels: ClassVar[dict[str, Any]] = {
         "name": _l("Name"),
@@ -165,6 +165,7 @@ class Users(People):
 
     roles = frozenset({Role.AGENT})
     column_list = ("name", "email", "mobile", "civil_id", "is_active", "created_at")
+    column_export_list = column_list
     column_filters = (active_filter(),)
     empty_title = _l("No users yet")
     empty_text = _l("Who registers and proves both codes appears here.")

@@ -28,6 +28,7 @@ class Staff(People):
 
     roles = frozenset(STAFF_ROLES)
     column_list = ("name", "email", "role", "is_active", "created_at")
+    column_export_list = column_list
     column_filters = (
         ListFilter(
             "role",

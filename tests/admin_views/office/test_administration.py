@@ -277,3 +277,36 @@ def test_refusals_stand_among_the_records_of_access(office: Office) -> None:
     office.staff().get("/office/settings/", status=404)
     page = office.staff(Role.ADMINISTRATOR).get("/office/access/?flt0_scope=access")
     assert "access:refused:not_found" in page.text
+
+
+# Lists as files
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "header"),
+    [
+        ("users", "en", "Name"),
+        ("users", "ar", "الاسم"),
+        ("staff", "en", "Name"),
+        ("deliveries", "en", "Queued at"),
+        ("exams", "en", "Exam"),
+    ],
+)
+def test_a_manager_takes_a_list_along_with_the_texts_it_shows(
+    office: Office, name: str, language: str, header: str
+) -> None:
+    browser = office.staff(Role.MANAGER, language)
+    answer = browser.http.get(f"/office/{name}/export/csv/")
+    rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+    assert rows[0][0] == header
+    assert not any("<" in cell for row in rows for cell in row)
+
+
+def test_an_export_of_users_masks_civil_numbers_and_defuses_formulas(office: Office) -> None:
+    office.agent(first_name="=SUM(A1)")
+    text = office.staff(Role.MANAGER).http.get("/office/users/export/csv/").get_data(as_text=True)
+    with office.app.app_context():
+        civil_id = db.session.scalar(sa.select(User.civil_id).where(User.role == Role.AGENT))
+    assert "'=SUM(A1)" in text
+    assert mask_civil_id(civil_id) in text
+    assert civil_id not in text
