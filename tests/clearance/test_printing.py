@@ -151,6 +151,7 @@ def test_the_code_leads_to_the_request_then_to_the_check_of_what_was_issued(
             request_id=req.id,
             organisation_id=req.organisation_id,
             kind="letter",
+            language="ar",
             check_code="ABCDEFGHIJKLMNOPQRST",
             content={},
             issued_at=LATER,

@@ -202,6 +202,7 @@ def test_the_sweep_takes_old_files_that_no_row_tells_of(app: Flask) -> None:
                 request_id=document.request_id,
                 organisation_id=document.request.organisation_id,
                 kind="letter",
+                language="ar",
                 check_code="A" * 20,
                 content={},
                 storage_key=issued.key,
