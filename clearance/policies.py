@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.actor import Actor
 from clearance.errors import Refusal
-from clearance.models import Request
+from clearance.models import Broker, IssuedDocument, Licence, Request
 from clearance.vocabulary import Role, Status
 
 Policy = Callable[[Actor | None, Request], Refusal | None]
@@ -44,6 +44,24 @@ def requests_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
     return sa.or_(sa.false(), *conditions)
 
 
+def transfers_answered_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on Request that leaves the transfers `actor` is asked about, or was.
+
+    Only of organisations whose general user the actor is. It shows them nowhere but there: the
+    request itself stays the asking organisation's. Source: specification section 5, Transfer.
+    """
+    general = [each.organisation_id for each in actor.standings if each.is_general]
+    return sa.and_(Request.other_organisation_id.in_(general), Request.status != Status.DRAFT)
+
+
+def is_other_party(actor: Actor, req: Request) -> bool:
+    """Whether `actor` answers for the other side: as `transfers_answered_by`, for a row in hand."""
+    if req.other_organisation_id is None or req.status == Status.DRAFT:
+        return False
+    standing = actor.standing_in(req.other_organisation_id)
+    return standing is not None and standing.is_general
+
+
 def can_see_request(actor: Actor, req: Request) -> bool:
     """Whether `actor` may see `req`: the same rule as `requests_visible_to`, for a row in hand."""
     if actor.is_staff:
@@ -52,11 +70,52 @@ def can_see_request(actor: Actor, req: Request) -> bool:
     return standing is not None and standing.may_use(req.service_code)
 
 
+def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on IssuedDocument that leaves what `actor` may read.
+
+    Reviewers and managers: all. Agents: what was issued by the services granted to them, of those
+    licences whose broker is with their organisation now: a transfer takes the documents along.
+    Source: specification sections 1 and 5.
+    """
+    if actor.is_staff:
+        return sa.true() if actor.role in READING_ROLES else sa.false()
+    conditions: list[sa.ColumnElement[bool]] = []
+    for standing in actor.standings:
+        condition = _holder_organisation() == standing.organisation_id
+        if not standing.is_general:
+            asked_by = sa.exists().where(
+                Request.id == IssuedDocument.request_id,
+                Request.service_code.in_(sorted(standing.services)),
+            )
+            condition = sa.and_(condition, asked_by)
+        conditions.append(condition)
+    return sa.or_(sa.false(), *conditions)
+
+
+def _holder_organisation() -> sa.ColumnElement[int | None]:
+    """Where the broker of the issued document's licence is now; without one, whom it was for."""
+    present = (
+        sa.select(Broker.organisation_id)
+        .join(Licence, Licence.broker_id == Broker.id)
+        .where(Licence.id == IssuedDocument.licence_id)
+        .correlate(IssuedDocument)
+        .scalar_subquery()
+    )
+    return sa.func.coalesce(present, IssuedDocument.organisation_id)
+
+
 def acts_for(actor: Actor | None, req: Request) -> Refusal | None:
     """An agent's step: an active member of the organisation with the service granted."""
     if actor is not None and not actor.is_staff and can_see_request(actor, req):
         return None
     return Refusal(_l("Only the applicant's organisation can do this."))
+
+
+def answers_as_other_party(actor: Actor | None, req: Request) -> Refusal | None:
+    """The other side's step in a transfer: a general user of that organisation."""
+    if actor is not None and is_other_party(actor, req):
+        return None
+    return Refusal(_l("Only the general user of the other organisation can answer this."))
 
 
 def can_process(actor: Actor | None, req: Request) -> Refusal | None:
@@ -67,7 +126,7 @@ def can_process(actor: Actor | None, req: Request) -> Refusal | None:
         return Refusal(_l("You sent this request yourself; another reviewer decides on it."))
     if actor.civil_id is not None and actor.civil_id == req.civil_id:
         return Refusal(_l("This request is about yourself; another reviewer decides on it."))
-    if req.organisation_id in actor.organisation_ids:
+    if {req.organisation_id, req.other_organisation_id} & actor.organisation_ids:
         return Refusal(
             _l("This request is your own organisation's; another reviewer decides on it.")
         )

@@ -76,6 +76,22 @@ class IssuedKind(StrEnum):
     LETTER = "letter"
 
 
+class IssuedState(StrEnum):
+    """What an issued document is worth now; derived from its licence, never stored."""
+
+    GENUINE = "genuine"
+    VOID = "void"
+    EXPIRED = "expired"
+
+
+class VoidReason(StrEnum):
+    """Why an issued document was made void for good."""
+
+    REPLACED = "replaced"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
 class Status(StrEnum):
     """Every state a request can be in; which may follow which: procedures/flows.py."""
 
@@ -178,6 +194,11 @@ LICENCE_STATUS_TONES: dict[str, str] = {
     LicenceStatus.EXPIRED: "danger",
 }
 
+SUSPENDED_BY_LABELS: dict[str, Any] = {
+    SuspendedBy.OFFICE: _l("By the office"),
+    SuspendedBy.HOLDER: _l("At the holder's request"),
+}
+
 VALIDITY_LINK_LABELS: dict[str, Any] = {
     ValidityLink.LICENCE: _l("Licence"),
     ValidityLink.GUARANTEE: _l("Bank guarantee"),
@@ -203,6 +224,24 @@ ISSUED_KIND_LABELS: dict[str, Any] = {
     IssuedKind.CERTIFICATE: _l("Licence certificate"),
     IssuedKind.CARD: _l("Identity card"),
     IssuedKind.LETTER: _l("To whom it may concern"),
+}
+
+ISSUED_STATE_LABELS: dict[str, Any] = {
+    IssuedState.GENUINE: _l("Valid"),
+    IssuedState.VOID: _l("Void"),
+    IssuedState.EXPIRED: _l("Expired"),
+}
+
+ISSUED_STATE_TONES: dict[str, str] = {
+    IssuedState.GENUINE: "success",
+    IssuedState.VOID: "danger",
+    IssuedState.EXPIRED: "warning",
+}
+
+VOID_REASON_LABELS: dict[str, Any] = {
+    VoidReason.REPLACED: _l("Replaced by a newer one"),
+    VoidReason.LOST: _l("Reported lost"),
+    VoidReason.CANCELLED: _l("The licence was cancelled"),
 }
 
 STATUS_LABELS: dict[str, Any] = {

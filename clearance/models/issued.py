@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
+from clearance.models.register import Licence
+from clearance.models.request import Request
 from clearance.vocabulary import IssuedKind
 
 _ONE_LIVING = sa.text("voided_at IS NULL AND kind <> 'letter'")
@@ -54,3 +56,6 @@ class IssuedDocument(Base):
     valid_until: Mapped[date | None]
     voided_at: Mapped[base.instant | None]
     void_reason: Mapped[base.line] = mapped_column(default="")
+
+    request: Mapped[Request | None] = relationship()
+    licence: Mapped[Licence | None] = relationship()
