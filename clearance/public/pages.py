@@ -64,12 +64,15 @@ def support() -> str:
 def guide() -> str:
     """GET /guide: registering and using the services, step by step."""
     services = [version.definition for version in definition.all_current()]
+    settings = office_settings.all_values()
     return render_template(
         "public/guide.html",
         services=services,
         picture=_picture,
-        lapse_days=office_settings.get("returned_lapse_days"),
-        validity_years=office_settings.get("exam_validity_years"),
+        lapse_days=settings["returned_lapse_days"],
+        validity_years=settings["exam_validity_years"],
+        renewal_days=settings["renewal_window_days"],
+        transfer_days=settings["transfer_silence_days"],
     )
 
 
