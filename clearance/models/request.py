@@ -17,6 +17,7 @@ from clearance.vocabulary import Status
 
 _UNDECIDED = sa.text("decided_at IS NULL")
 _DECIDED = sa.text("decided_at IS NOT NULL")
+_OF_GRID = sa.text("grid_key IS NOT NULL")
 
 
 class Request(Base):
@@ -26,7 +27,8 @@ class Request(Base):
     licence, one open or passed exam per civil number); its uniqueness is that rule.
     `late_told_for` is the due date whose passing the office was told of. `subject_seen` is what the
     register said of licence and broker at sending; `granted_expiry` what the office granted.
-    `other_organisation_id` is the other side of a transfer.
+    `other_organisation_id` is the other side of a transfer. `grid_key` is shared by the requests
+    that were begun together for several brokers.
     """
 
     __tablename__ = "request"
@@ -49,6 +51,12 @@ class Request(Base):
         sa.Index("ix_request_licence", "licence_id", "status"),
         sa.Index("ix_request_due", "status", "due_on"),
         sa.Index("ix_request_other_organisation", "other_organisation_id", "status"),
+        sa.Index(
+            "ix_request_grid",
+            "grid_key",
+            sqlite_where=_OF_GRID,
+            postgresql_where=_OF_GRID,
+        ),
         # The office's queues and figures: few of many rows, all they ask for in the index itself.
         sa.Index(
             "ix_request_undecided",
@@ -80,6 +88,7 @@ class Request(Base):
     other_organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"))
     exclusive_key: Mapped[base.short | None]
     form_key: Mapped[base.digest | None]
+    grid_key: Mapped[base.digest | None]
 
     broker_type: Mapped[base.code | None] = mapped_column(sa.ForeignKey("broker_type.code"))
     name_ar_1: Mapped[base.short] = mapped_column(default="")

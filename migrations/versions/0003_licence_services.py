@@ -16,6 +16,7 @@ LICENCE_STEPS = (
     *("suspended", "taken_from_customs", "transferred", "updated"),
 )
 ONE_LIVING = sa.text("voided_at IS NULL AND kind <> 'letter'")
+OF_GRID = sa.text("grid_key IS NOT NULL")
 REGISTER_INDEXES = (
     ("ix_broker_civil_id_expiry", "broker", "civil_id_expiry"),
     ("ix_broker_passport_expiry", "broker", "passport_expiry"),
@@ -59,8 +60,9 @@ def downgrade() -> None:
     op.execute("DELETE FROM verification_code WHERE purpose = 'consent'")
     _allow_purposes(PURPOSES)
     _narrow_issued_documents()
+    op.drop_index("ix_request_grid", "request")
     op.drop_index("ix_request_other_organisation", "request")
-    for column in ("granted_expiry", "subject_seen", "other_organisation_id"):
+    for column in ("grid_key", "granted_expiry", "subject_seen", "other_organisation_id"):
         op.execute(f"ALTER TABLE request DROP COLUMN {column}")
 
 
@@ -73,7 +75,15 @@ def _widen_requests() -> None:
     )
     op.execute(f"ALTER TABLE request ADD COLUMN subject_seen {json} NOT NULL DEFAULT '{{}}'")
     op.execute("ALTER TABLE request ADD COLUMN granted_expiry DATE")
+    op.execute("ALTER TABLE request ADD COLUMN grid_key VARCHAR(64)")
     op.create_index("ix_request_other_organisation", "request", ["other_organisation_id", "status"])
+    op.create_index(
+        "ix_request_grid",
+        "request",
+        ["grid_key"],
+        sqlite_where=OF_GRID,
+        postgresql_where=OF_GRID,
+    )
 
 
 def _widen_issued_documents() -> None:
