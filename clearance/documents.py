@@ -6,6 +6,7 @@ What was stored and is not attached in a committed transaction is removed by its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -14,13 +15,23 @@ import sqlalchemy as sa
 from flask import Response, current_app
 from flask_babel import lazy_gettext as _l
 
-from clearance import audit, definition, i18n, policies, previews, storage, workflow
+from clearance import (
+    audit,
+    definition,
+    file_space,
+    i18n,
+    policies,
+    previews,
+    storage,
+    workflow,
+)
 from clearance.actor import Actor
 from clearance.downloads import as_attachment, as_picture
-from clearance.errors import ClosedNow, DomainError, NotFound, PermissionDenied
+from clearance.errors import ClosedNow, NotFound, PermissionDenied
 from clearance.extensions import db
 from clearance.file_checks import ENDINGS, PDF, BadFile, clean_file
-from clearance.models import Document, DocumentKind, Organisation, Request
+from clearance.file_space import DocumentRefused
+from clearance.models import Document, DocumentKind, Request
 from clearance.previews import PAGE_WIDTH, THUMBNAIL_WIDTH, WIDTHS
 from clearance.request_rows import lock
 from clearance.settings import Settings
@@ -42,17 +53,15 @@ __all__ = [
     "open_kinds",
     "preview_response",
     "remove",
+    "remove_all",
     "rename",
     "room_left",
+    "share",
 ]
 
 ACCEPT = ",".join(f".{ending}" for ending in ENDINGS)
 OTHER = "other"
 PICTURE_KINDS = frozenset({"photo"})
-
-
-class DocumentRefused(DomainError):
-    """A good file that this request, or this organisation, cannot take now."""
 
 
 @dataclass(frozen=True)
@@ -98,41 +107,37 @@ def attach(
     (sent, or a kind that is not open), PermissionDenied, NotFound. Source: specification
     section 4, Documents.
     """
-    _open_for_change(req, kind, actor)
+    return share([req], checked, kind, label, actor, now)[0]
+
+
+def share(
+    requests: Sequence[Request],
+    checked: Checked,
+    kind: str,
+    label: str,
+    actor: Actor,
+    now: datetime,
+) -> list[Document]:
+    """Add one checked file to each of `requests`, all of one organisation; flushes.
+
+    It is stored once and counts once against the organisation's space. All or none takes it.
+    Raises as `attach`.
+    """
+    ordered = sorted(requests, key=lambda req: req.id)  # one order of locks for everybody
+    for req in ordered:
+        _open_for_change(req, kind, actor)
     if kind in PICTURE_KINDS and checked.media_type == PDF:
         raise BadFile(_l("This must be a picture: choose a JPEG or PNG file."))
     # Taking the space locks the organisation's row: the count after it is everybody's.
-    _take_space(req.organisation_id, checked.size)
-    if room_left(req) < 1:
+    file_space.take(ordered[0].organisation_id, checked.size)
+    if any(room_left(req) < 1 for req in ordered):
         raise DocumentRefused(
             _l(
                 "This request already has %(limit)d documents. Remove one to add another.",
                 limit=_settings().upload_max_files,
             )
         )
-    document = Document(
-        request_id=req.id,
-        kind=kind,
-        label=file_label(label or checked.label),
-        media_type=checked.media_type,
-        size=checked.size,
-        sha256=checked.sha256,
-        storage_key=checked.storage_key,
-        pages=checked.pages,
-        uploaded_by_id=actor.id,
-        uploaded_at=now,
-    )
-    db.session.add(document)
-    storage.follow(document)
-    _saved(req, now)
-    kept = {
-        "request_id": [None, req.id],
-        "kind": [None, kind],
-        "label": [None, document.label],
-        "sha256": [None, checked.sha256],
-    }
-    _record("added", document, req, actor, now, kept)
-    return document
+    return [_add(req, checked, kind, label, actor, now) for req in ordered]
 
 
 def rename(document: Document, label: str, actor: Actor, now: datetime) -> None:
@@ -149,19 +154,29 @@ def rename(document: Document, label: str, actor: Actor, now: datetime) -> None:
 
 def remove(document: Document, actor: Actor, now: datetime) -> None:
     """Take the document away; its file goes when the transaction commits. Raises as `attach`."""
-    req = document.request
-    _open_for_change(req, document.kind, actor)
-    _refuse_locked(document)
-    gone = {
-        "request_id": [req.id, None],
-        "kind": [document.kind, None],
-        "label": [document.label, None],
-    }
-    _record("removed", document, req, actor, now, gone)
-    storage.follow(document)
-    db.session.delete(document)
-    _take_space(req.organisation_id, -document.size)
-    _saved(req, now)
+    remove_all([document], actor, now)
+
+
+def remove_all(found: Sequence[Document], actor: Actor, now: datetime) -> None:
+    """Take documents of one organisation away, all or none; flushes. Raises as `attach`.
+
+    A file that other documents share stays until the last of them goes.
+    """
+    ordered = sorted(found, key=lambda document: (document.request_id, document.id))
+    requests = list(dict.fromkeys(document.request for document in ordered))
+    for document in ordered:
+        _open_for_change(document.request, document.kind, actor)
+        _refuse_locked(document)
+    for document in ordered:
+        gone = {
+            "request_id": [document.request_id, None],
+            "kind": [document.kind, None],
+            "label": [document.label, None],
+        }
+        _record("removed", document, document.request, actor, now, gone)
+    file_space.give_up(requests[0].organisation_id, ordered)
+    for req in requests:
+        _saved(req, now)
 
 
 def open_kinds(req: Request) -> frozenset[str]:
@@ -259,24 +274,32 @@ def _refuse_locked(document: Document) -> None:
         raise ClosedNow(_l("This document belongs to what was sent and stays as it is."))
 
 
-def _take_space(organisation_id: int, size: int) -> None:
-    """Count `size` bytes (negative: give back) in one conditional UPDATE (security rule 28)."""
-    limit = _settings().organisation_max_bytes
-    stored = Organisation.stored_bytes + size
-    taken = db.session.execute(
-        sa.update(Organisation)
-        .where(Organisation.id == organisation_id, sa.or_(stored <= limit, sa.literal(size <= 0)))
-        .values(stored_bytes=sa.case((stored < 0, 0), else_=stored))
-        .returning(Organisation.id)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    if taken is None:
-        raise DocumentRefused(
-            _l(
-                "Your organisation has used all of its space for documents. "
-                "Remove documents from drafts, or ask the office for more."
-            )
-        )
+def _add(
+    req: Request, checked: Checked, kind: str, label: str, actor: Actor, now: datetime
+) -> Document:
+    document = Document(
+        request_id=req.id,
+        kind=kind,
+        label=file_label(label or checked.label),
+        media_type=checked.media_type,
+        size=checked.size,
+        sha256=checked.sha256,
+        storage_key=checked.storage_key,
+        pages=checked.pages,
+        uploaded_by_id=actor.id,
+        uploaded_at=now,
+    )
+    db.session.add(document)
+    storage.follow(document)
+    _saved(req, now)
+    kept = {
+        "request_id": [None, req.id],
+        "kind": [None, kind],
+        "label": [None, document.label],
+        "sha256": [None, checked.sha256],
+    }
+    _record("added", document, req, actor, now, kept)
+    return document
 
 
 def _saved(req: Request, now: datetime) -> None:

@@ -18,9 +18,9 @@ from clearance import (
     corrections,
     definition,
     eligibility,
+    file_space,
     policies,
     prefill,
-    storage,
 )
 from clearance.actor import Actor
 from clearance.constraints import is_violation_of
@@ -34,7 +34,7 @@ from clearance.errors import (
     Refused,
 )
 from clearance.extensions import db
-from clearance.models import BrokerType, Document, Organisation, Remark, Request
+from clearance.models import BrokerType, Document, Remark, Request
 from clearance.procedures import facts
 from clearance.procedures.claims import claim_key
 from clearance.procedures.standard_fields import NAME_COLUMNS
@@ -146,15 +146,7 @@ def discard(req: Request, actor: Actor, now: datetime) -> None:
     if req.status != Status.DRAFT:
         raise ClosedNow(_l("Only a draft can be discarded; withdraw the request instead."))
     documents = db.session.scalars(sa.select(Document).where(Document.request_id == req.id)).all()
-    for document in documents:
-        storage.follow(document)
-        db.session.delete(document)
-    db.session.execute(
-        sa.update(Organisation)
-        .where(Organisation.id == req.organisation_id)
-        .values(stored_bytes=Organisation.stored_bytes - sum(each.size for each in documents))
-        .execution_options(synchronize_session=False)
-    )
+    file_space.give_up(req.organisation_id, documents)
     audit.record(
         "request:draft:discarded",
         obj=req,

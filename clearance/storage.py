@@ -158,7 +158,8 @@ def delete(key: str) -> None:
 
 def follow(row: KeepsFile) -> None:
     """Tie the row's file to the row: once the transaction commits, the file is kept where the row
-    is there, removed where it was deleted. A rollback, of a savepoint too, leaves all as it was.
+    is there, removed where it was deleted and no other row tells of the same file. A rollback, of
+    a savepoint too, leaves all as it was.
     """
     db.session.info.setdefault(_FOLLOWED, []).append(row)
 
@@ -233,12 +234,27 @@ def _folder_of(url: str) -> str:
 def _settle_followed(session: Session) -> None:
     if session.in_nested_transaction():  # a savepoint's release commits nothing yet
         return
+    kept, deleted = set(), set()
     for row in session.info.pop(_FOLLOWED, []):
         state = sa.inspect(row)
-        if state.was_deleted:
-            delete(row.storage_key)
-        elif state.persistent and has_app_context():
-            g.get("unclaimed_files", set()).discard(row.storage_key)
+        if state.was_deleted and row.storage_key is not None:
+            deleted.add(row.storage_key)
+        elif state.persistent:
+            kept.add(row.storage_key)
+    if kept and has_app_context():
+        g.get("unclaimed_files", set()).difference_update(kept)
+    for key in _told_by_none(deleted - kept):
+        delete(key)
+
+
+def _told_by_none(chosen: set[str]) -> set[str]:
+    """Which of the files no committed row tells of any more: the last row's go with it."""
+    try:
+        return chosen - _told_of(list(chosen)) if chosen else set()
+    except sa.exc.SQLAlchemyError as fault:
+        # What was committed stands; the sweep takes the files when the database answers again.
+        log.warning("files_left_to_the_sweep", count=len(chosen), exc_info=fault)
+        return set()
 
 
 def _forget_followed(session: Session) -> None:
