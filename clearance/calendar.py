@@ -35,6 +35,14 @@ def is_daytime(instant: datetime) -> bool:
     return instant.astimezone(KUWAIT).hour in DAYTIME
 
 
+def years_after(day: date, years: int) -> date:
+    """The same day `years` later; the last of February for a 29th that the year has not."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
 def is_working_day(day: date, holidays: AbstractSet[date]) -> bool:
     """Whether offices work on `day`: Sunday to Thursday, less `holidays`."""
     return day.weekday() not in (_FRIDAY, _SATURDAY) and day not in holidays

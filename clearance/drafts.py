@@ -24,7 +24,7 @@ from clearance import (
 )
 from clearance.actor import Actor
 from clearance.constraints import is_violation_of
-from clearance.definition import Definition, Version
+from clearance.definition import Definition
 from clearance.errors import (
     ClosedNow,
     DomainError,
@@ -34,12 +34,12 @@ from clearance.errors import (
     Refused,
 )
 from clearance.extensions import db
-from clearance.models import BrokerType, Document, Remark, Request
+from clearance.models import BrokerType, Document, Licence, Remark, Request
 from clearance.procedures import facts
 from clearance.procedures.claims import claim_key
-from clearance.procedures.standard_fields import NAME_COLUMNS
+from clearance.request_columns import keep_column
 from clearance.request_rows import lock
-from clearance.request_values import keep, keep_column, value_of
+from clearance.request_values import keep, value_of
 from clearance.vocabulary import Status
 
 log = structlog.get_logger("clearance.drafts")
@@ -78,12 +78,12 @@ def start(
     key = _digest(actor, form_key)
     if key is not None and (earlier := _begun_with(key)) is not None:
         return earlier
-    organisation_id = standing.organisation_id if standing else None
-    loaded = facts.load(actor, organisation_id, now, claim_keys=_keys(version, licence_id))
-    case = eligibility.start_case(version.definition, loaded, licence_id=licence_id)
-    refusal = eligibility.start_refusal(version.definition, case)
-    if refusal is not None or standing is None:
-        raise Refused(refusal or Refusal(_l("You have no organisation to ask for.")))
+    if standing is None:
+        raise Refused(Refusal(_l("You have no organisation to ask for.")))
+    about = _about(version.definition, standing.organisation_id, licence_id, candidate_id)
+    refusal = _start_refusal(version.definition, about, actor, standing.organisation_id, now)
+    if refusal is not None:
+        raise Refused(refusal)
     req = Request(
         service_code=code,
         service_version_id=version.id,
@@ -94,7 +94,7 @@ def start(
         created_at=now,
         saved_at=now,
     )
-    _fill(req, version.definition, actor, broker_type, licence_id, candidate_id)
+    _fill(req, version.definition, about, actor, broker_type, now)
     if copy_of is not None:
         _copy(req, version.definition, copy_of, actor)
     return _add(req, key)
@@ -170,38 +170,58 @@ def _lock_for_change(req: Request, actor: Actor) -> None:
         raise ClosedNow(_l("This request was sent; it can be changed when it is returned."))
 
 
-def _keys(version: Version, licence_id: int | None) -> list[str]:
-    key = claim_key(
-        version.definition.exclusive, version.definition.code, civil_id=None, licence_id=licence_id
+def _about(
+    service: Definition, organisation_id: int, licence_id: int | None, candidate_id: int | None
+) -> Licence | Request | None:
+    """The licence or the passed candidate that the service begins with. Raises: NotFound."""
+    if service.start == "broker_card":
+        return prefill.licence_of(_needed(licence_id), organisation_id)
+    if service.start == "passed_candidates":
+        return prefill.candidate(_needed(candidate_id), organisation_id)
+    return None
+
+
+def _start_refusal(
+    service: Definition,
+    about: Licence | Request | None,
+    actor: Actor,
+    organisation_id: int,
+    now: datetime,
+) -> Refusal | None:
+    """Why no draft may be begun about that licence or candidate."""
+    licence_id = about.id if isinstance(about, Licence) else None
+    civil_id = about.civil_id if isinstance(about, Request) else None
+    key = claim_key(service.exclusive, service.code, civil_id=civil_id, licence_id=licence_id)
+    loaded = facts.load(
+        actor,
+        organisation_id,
+        now,
+        civil_ids=[civil_id] if civil_id else [],
+        claim_keys=[key] if key else [],
+        licence_ids=[licence_id] if licence_id is not None else [],
     )
-    return [key] if key else []
+    case = eligibility.start_case(service, loaded, civil_id=civil_id, licence_id=licence_id)
+    return eligibility.start_refusal(service, case)
 
 
 def _fill(
     req: Request,
     service: Definition,
+    about: Licence | Request | None,
     actor: Actor,
     broker_type: str | None,
-    licence_id: int | None,
-    candidate_id: int | None,
+    now: datetime,
 ) -> None:
-    """Fill the draft from where the service starts: user, licence or passed candidate.
-
-    Whom it is about is kept even where the service does not show it: rules and searches ask.
-    """
-    kept = {"broker_type", *(spec.name for spec in service.fields)}
-    if service.start == "broker_card":
-        licence = prefill.licence_of(_needed(licence_id), req.organisation_id)
-        req.licence_id, req.broker_id = licence.id, licence.broker_id
-        known = prefill.from_licence(licence)
-        kept.update(NAME_COLUMNS, ["civil_id"])
-    elif service.start == "passed_candidates":
-        known = prefill.from_candidate(_needed(candidate_id), req.organisation_id)
-        kept.update(NAME_COLUMNS, ["civil_id"])
+    """Fill the draft from where the service starts: user, licence or passed candidate."""
+    if isinstance(about, Licence):
+        req.licence_id, req.broker_id = about.id, about.broker_id
+        known = prefill.from_licence(about, service, now)
+    elif isinstance(about, Request):
+        known = prefill.from_candidate(about)
     else:
         known = prefill.from_user(actor, req.organisation_id)
         known["broker_type"] = _checked_broker_type(service, broker_type)
-    for name in sorted(kept):
+    for name in sorted(prefill.kept_of(service)):
         if known.get(name) is not None:
             keep_column(req, name, known[name])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from clearance import subject
 from clearance.actor import Actor
 from clearance.definition import Definition
 from clearance.errors import Refusal
@@ -13,6 +14,7 @@ from clearance.procedures import facts as facts_of
 from clearance.procedures import guards
 from clearance.procedures.claims import claim_key
 from clearance.procedures.facts import Case, Facts
+from clearance.procedures.flows import Step
 from clearance.procedures.guards import GUARDS, Guard
 
 
@@ -25,9 +27,11 @@ def case_of(req: Request, definition: Definition, actor: Actor | None, now: date
         now,
         civil_ids=[req.civil_id] if req.civil_id else [],
         claim_keys=[key] if key else [],
+        licence_ids=[req.licence_id] if req.licence_id is not None else [],
         request_id=req.id,
+        has_parties=definition.steps.has_parties,
     )
-    return Case(definition, facts, req.civil_id, key, req.id)
+    return Case(definition, facts, req.civil_id, key, req.id, req.licence_id)
 
 
 def own_claim(req: Request, definition: Definition) -> str | None:
@@ -46,12 +50,17 @@ def start_case(
 ) -> Case:
     """The question whether a draft may be begun for this person or licence."""
     key = claim_key(definition.exclusive, definition.code, civil_id=civil_id, licence_id=licence_id)
-    return Case(definition, facts, civil_id, key)
+    return Case(definition, facts, civil_id, key, licence_id=licence_id)
 
 
 def start_refusal(definition: Definition, case: Case) -> Refusal | None:
-    """Why no draft may be begun, or None. A licence's claim refuses here already."""
-    claim: tuple[Guard, ...] = (guards.claim_is_free,) if definition.subject == "licence" else ()
+    """Why no draft may be begun, or None.
+
+    Whom or what it is about is chosen before the draft is made, except where the form asks for the
+    person: there the claim refuses at sending.
+    """
+    chosen = definition.start != "broker_type"
+    claim: tuple[Guard, ...] = (guards.claim_is_free,) if chosen else ()
     named = _named(definition.guards.start)
     return guards.first_refusal((*guards.UNIVERSAL, *claim, *named), case)
 
@@ -60,6 +69,31 @@ def send_guards(definition: Definition) -> tuple[Guard, ...]:
     """Everything that is checked at sending, whatever was checked before."""
     names = dict.fromkeys((*definition.guards.start, *definition.guards.send))
     return (*guards.UNIVERSAL, guards.claim_is_free, *_named(names))
+
+
+def approval_guards(definition: Definition) -> tuple[Guard, ...]:
+    """What is checked again at the step that completes a request."""
+    return _named(definition.guards.approval)
+
+
+def step_refusal(
+    req: Request, step: Step, definition: Definition, actor: Actor | None, now: datetime
+) -> Refusal | None:
+    """Why the step's guards refuse it now, or None: what the button says and the server enforces.
+
+    Besides the guards, a request is completed only on the register that it was sent on.
+    """
+    checks = step.guards
+    if step.sends:
+        checks += send_guards(definition)
+    if step.completes:
+        checks += approval_guards(definition)
+    refusal = None
+    if checks:
+        refusal = guards.first_refusal(checks, case_of(req, definition, actor, now))
+    if refusal is None and step.completes:
+        refusal = subject.change_refusal(req)
+    return refusal
 
 
 def send_refusals(definition: Definition, case: Case) -> list[Refusal]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance import definition, eligibility, i18n
 from clearance import timeline as history
 from clearance.actor import Actor
 from clearance.definition import Definition
-from clearance.errors import Refusal
-from clearance.models import Request
-from clearance.procedures import facts, guards
+from clearance.errors import NotFound, Refusal
+from clearance.extensions import db
+from clearance.models import Licence, Request
+from clearance.procedures import facts
 from clearance.procedures.claims import claim_key
 from clearance.procedures.flows import (
     ACTION_LABELS,
@@ -25,8 +28,9 @@ from clearance.procedures.flows import (
     Side,
     Step,
 )
-from clearance.vocabulary import Role
+from clearance.vocabulary import Role, Status
 
+MOST_CANDIDATES = 1000
 _SIDES = {Role.AGENT: Side.AGENT, Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Side.MANAGER}
 
 
@@ -41,6 +45,14 @@ class Offer:
     asks: str
     tone: str
     event_label: Any
+
+
+@dataclass(frozen=True)
+class CandidateOffer:
+    """Somebody who passed the exam, by that request. refusal: why no licence can be asked for."""
+
+    request: Request
+    refusal: Refusal | None
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,85 @@ def service_offers(actor: Actor, now: datetime) -> list[ServiceOffer]:
     return [_service_offer(version, loaded, actor) for version in versions]
 
 
+def licence_offers(
+    codes: Sequence[str], licences: Sequence[Licence], actor: Actor, now: datetime
+) -> dict[tuple[str, int], Refusal | None]:
+    """(service code, licence id) → why no draft can be begun now, or None.
+
+    The very refusal that starting gives; the number of queries grows with neither. Codes that are
+    no active services about licences are left out.
+    """
+    services = {
+        version.definition.code: version.definition
+        for version in definition.all_current()
+        if version.definition.start == "broker_card"
+    }
+    asked = [services[code] for code in codes if code in services]
+    keys = {
+        key
+        for service in asked
+        for licence in licences
+        if (key := claim_key(service.exclusive, service.code, civil_id=None, licence_id=licence.id))
+    }
+    standing = actor.standing
+    loaded = facts.load(
+        actor,
+        standing.organisation_id if standing else None,
+        now,
+        claim_keys=keys,
+        licence_ids=[licence.id for licence in licences],
+    )
+    return {
+        (service.code, licence.id): eligibility.start_refusal(
+            service, eligibility.start_case(service, loaded, licence_id=licence.id)
+        )
+        for service in asked
+        for licence in licences
+    }
+
+
+def candidate_offers(code: str, actor: Actor, now: datetime) -> list[CandidateOffer]:
+    """Whoever passed the exam by a request of the chosen organisation, the last to pass first.
+
+    Each with why no draft of `code` can be begun for him now, or None; a fixed number of queries.
+    Raises: NotFound for a service that does not begin with a passed candidate.
+    """
+    service = definition.current(code).definition
+    standing = actor.standing
+    if service.start != "passed_candidates":
+        raise NotFound
+    if standing is None:
+        return []
+    passed = db.session.scalars(
+        sa.select(Request)
+        .where(Request.organisation_id == standing.organisation_id, Request.status == Status.PASSED)
+        .order_by(Request.decided_at.desc(), Request.id.desc())
+        .limit(MOST_CANDIDATES)
+    ).all()
+    newest = {req.civil_id: req for req in reversed(passed) if req.civil_id}
+    keys = {
+        civil_id: claim_key(service.exclusive, code, civil_id=civil_id, licence_id=None)
+        for civil_id in newest
+    }
+    loaded = facts.load(
+        actor,
+        standing.organisation_id,
+        now,
+        civil_ids=list(newest),
+        claim_keys=[key for key in keys.values() if key],
+    )
+    return [
+        CandidateOffer(
+            req,
+            eligibility.start_refusal(
+                service, eligibility.start_case(service, loaded, civil_id=req.civil_id)
+            ),
+        )
+        for req in passed
+        if req.civil_id and newest[req.civil_id] is req
+    ]
+
+
 def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:
     """What would keep `req` from being sent besides what is missing in it."""
     service = definition.of(req)
@@ -121,10 +212,17 @@ def _offer(
         label=ACTION_LABELS[action],
         refusal=_refusal(req, path, actor, now),
         needs_reason=last.needs_reason if last else False,
-        asks=last.asks if last else Asks.NOTHING,
+        asks=_asks(req, last),
         tone=ACTION_TONES[action],
         event_label=EVENT_LABELS[action],
     )
+
+
+def _asks(req: Request, step: Step | None) -> str:
+    if step is None:
+        return Asks.NOTHING
+    grants = step.completes and definition.of(req).grants_expiry
+    return Asks.EXPIRY if grants else step.asks
 
 
 def _refusal(req: Request, path: tuple[Step, ...], actor: Actor, now: datetime) -> Refusal | None:
@@ -136,13 +234,7 @@ def _refusal(req: Request, path: tuple[Step, ...], actor: Actor, now: datetime) 
         refusal = step.who(actor, req)
         if refusal is not None:
             return refusal
-    step = path[-1]
-    if not step.guards and not step.sends:
-        return None
-    service = definition.of(req)
-    case = eligibility.case_of(req, service, actor, now)
-    checks = (*step.guards, *(eligibility.send_guards(service) if step.sends else ()))
-    return guards.first_refusal(checks, case)
+    return eligibility.step_refusal(req, path[-1], definition.of(req), actor, now)
 
 
 def _service_offer(version: definition.Version, loaded: facts.Facts, actor: Actor) -> ServiceOffer:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from clearance import values
+from clearance import expiries, values
 from clearance.actor import Actor
 from clearance.definition import Definition
 from clearance.errors import NotFound
 from clearance.extensions import db
 from clearance.models import Broker, Licence, Organisation, Request, User
-from clearance.procedures.standard_fields import COLUMNS
+from clearance.procedures.schema import Subject
+from clearance.procedures.standard_fields import COLUMNS, NAME_COLUMNS
+from clearance.request_columns import keep_column
 from clearance.request_values import value_of
 from clearance.vocabulary import Status
 
 Values = dict[str, Any]
 
 _OF_BROKER = tuple(sorted(COLUMNS & set(Broker.__table__.c.keys())))
+_OF_LICENCE = {
+    "licence_expiry": "expires",
+    "guarantee_no": "guarantee_no",
+    "guarantee_expiry": "guarantee_expiry",
+}
 _OF_PERSON = tuple(sorted(COLUMNS - {"licence_expiry", "guarantee_no", "guarantee_expiry"}))
 
 
@@ -54,20 +62,55 @@ def licence_of(licence_id: int, organisation_id: int) -> Licence:
     return licence
 
 
-def from_licence(licence: Licence) -> Values:
-    """What the register knows of the broker and the licence."""
+def from_licence(licence: Licence, service: Definition, now: datetime) -> Values:
+    """What the register knows of the broker and the licence.
+
+    Where the expiry date is asked for, it is the end of the licence's next period.
+    """
     known: Values = {name: getattr(licence.broker, name) for name in _OF_BROKER}
-    known["licence_expiry"] = licence.expires
-    known["guarantee_no"] = licence.guarantee_no
-    known["guarantee_expiry"] = licence.guarantee_expiry
+    known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
+    wanted = service.field("licence_expiry")
+    if wanted is not None and wanted.is_asked:
+        known["licence_expiry"] = expiries.following(licence, now)
     return known
 
 
-def from_candidate(request_id: int, organisation_id: int) -> Values:
-    """The person of a passed exam of this organisation. Raises: NotFound."""
+def refresh(req: Request, service: Definition) -> None:
+    """Read again what `req` only shows of its licence and broker; flushes nothing.
+
+    Source: security rule 23: read-only fields are re-read on the server.
+    """
+    licence = None if req.licence_id is None else db.session.get(Licence, req.licence_id)
+    if licence is None or service.subject != Subject.LICENCE:
+        return
+    known: Values = {name: getattr(licence.broker, name) for name in _OF_BROKER}
+    known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
+    asked = {spec.name for spec in service.asked}
+    for name in (kept_of(service) & set(known)) - asked:
+        keep_column(req, name, known[name])
+
+
+def kept_of(service: Definition) -> set[str]:
+    """Names of what a draft keeps of its subject.
+
+    Whom it is about is kept even where the service does not show it: rules and searches ask.
+    """
+    kept = {"broker_type", *(spec.name for spec in service.fields)}
+    if service.start != "broker_type":
+        kept.update(NAME_COLUMNS, ["civil_id"])
+    return kept
+
+
+def candidate(request_id: int, organisation_id: int) -> Request:
+    """The passed exam request of this organisation. Raises: NotFound."""
     req = db.session.get(Request, request_id)
     if req is None or req.organisation_id != organisation_id or req.status != Status.PASSED:
         raise NotFound
+    return req
+
+
+def from_candidate(req: Request) -> Values:
+    """The person of a passed exam."""
     return {name: getattr(req, name) for name in _OF_PERSON}
 
 

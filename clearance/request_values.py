@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from clearance import definition, search
+from clearance import definition
 from clearance.countries import country_name
 from clearance.definition import FieldSpec
 from clearance.extensions import db
@@ -16,11 +16,11 @@ from clearance.models import Broker, BrokerType, Request
 from clearance.procedures.standard_fields import (
     COLUMNS,
     DATE_KINDS,
-    NAME_COLUMNS,
     STANDARD_FIELDS,
     Kind,
     type_of,
 )
+from clearance.request_columns import keep_column
 
 
 def value_of(req: Request, spec: FieldSpec) -> Any:
@@ -46,15 +46,6 @@ def keep(req: Request, spec: FieldSpec, value: Any) -> None:
         req.answers = {**req.answers, spec.name: kept}
         return
     keep_column(req, spec.name, value)
-
-
-def keep_column(req: Request, name: str, value: Any) -> None:
-    """Keep a standard field's value; names are kept folded too, for searching."""
-    if value in (None, ""):
-        value = None if Request.__table__.c[name].nullable else ""
-    setattr(req, name, value)
-    if name in NAME_COLUMNS:
-        req.name_folded = search.name_index(*(getattr(req, each) for each in NAME_COLUMNS))
 
 
 def shown_value(req: Request, name: str, lang: str) -> str:

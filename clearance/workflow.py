@@ -6,7 +6,7 @@ offers, timeline.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,10 +17,13 @@ from clearance import (
     deadlines,
     definition,
     eligibility,
+    expiries,
     notices,
     numbering,
     office_settings,
     policies,
+    prefill,
+    subject,
 )
 from clearance import timeline as history
 from clearance.actor import Actor
@@ -44,10 +47,21 @@ from clearance.errors import (
     Refused,
     TransitionNotAllowed,
 )
+from clearance.expiries import cautions, proposed_expiry
 from clearance.extensions import db
 from clearance.links import office_request_url, request_url
 from clearance.models import Event, Request
-from clearance.offers import Offer, ServiceOffer, offer, offers, send_warnings, service_offers
+from clearance.offers import (
+    CandidateOffer,
+    Offer,
+    ServiceOffer,
+    candidate_offers,
+    licence_offers,
+    offer,
+    offers,
+    send_warnings,
+    service_offers,
+)
 from clearance.procedures import guards
 from clearance.procedures.claims import CONSTRAINT
 from clearance.procedures.effects import (
@@ -57,7 +71,7 @@ from clearance.procedures.effects import (
     StepContext,
 )
 from clearance.procedures.facts import SeatFact, load_seat
-from clearance.procedures.flows import Action, Step
+from clearance.procedures.flows import Action, Side, Step
 from clearance.request_rows import lock
 from clearance.request_values import shown_value, value_of
 from clearance.timeline import TimelineEntry, timeline
@@ -66,6 +80,7 @@ from clearance.vocabulary import Status
 
 __all__ = [
     "Action",
+    "CandidateOffer",
     "Decision",
     "Incomplete",
     "Missing",
@@ -74,14 +89,18 @@ __all__ = [
     "ServiceOffer",
     "StaleSave",
     "TimelineEntry",
+    "candidate_offers",
+    "cautions",
     "discard",
     "lapse_returned",
+    "licence_offers",
     "missing",
     "offer",
     "offers",
     "open_document_kinds",
     "open_fields",
     "perform",
+    "proposed_expiry",
     "remarks",
     "save",
     "send_warnings",
@@ -160,7 +179,7 @@ def _perform(
     reason: str,
     decision: Decision,
 ) -> Event:
-    if actor is not None and not policies.can_see_request(actor, req):
+    if actor is not None and not policies.takes_part(actor, req):
         raise NotFound
     path = definition.of(req).steps.path(req.status, action, is_taken=req.reviewer_id is not None)
     if req.version != version:
@@ -183,10 +202,17 @@ def _walk(
     if step.needs_reason and not reason:
         raise ReasonRequired
     service = definition.of(req)
+    if step.sends or step.completes:
+        subject.lock(req)
+    if step.sends:
+        prefill.refresh(req, service)
     _check(req, step, service, actor, now)
+    granted = _granted(step, service, decision, now)
     from_status, seat = req.status, _seat(req, service)
-    _move(req, step, service, now, actor)
-    context = StepContext(req, actor, now, decision, _remarkable(service))
+    _move(req, step, service, now, actor, granted)
+    asked = frozenset(spec.name for spec in service.asked)
+    kinds = frozenset(spec.kind for spec in service.documents)
+    context = StepContext(req, actor, now, decision, asked | kinds, asked, reason)
     for effect in step.effects:
         effect(context)
     for name in service.on_approval if step.completes else ():
@@ -196,12 +222,12 @@ def _walk(
         obj=req,
         actor_id=actor.id if actor is not None else None,
         at=now,
-        organisation_id=req.organisation_id,
+        organisation_id=_acting_organisation(req, step),
         request_id=req.id,
         from_status=from_status,
         to_status=req.status,
         reason=reason,
-        changes=_changes(req, decision),
+        changes=_changes(req, decision, granted),
     )
     _tell(req, step, service, now, reason, _seat(req, service) or seat)
     return event
@@ -211,15 +237,26 @@ def _check(
     req: Request, step: Step, service: Definition, actor: Actor | None, now: datetime
 ) -> None:
     """Put the step to its guards. Raises: Refused, Incomplete."""
-    if not step.guards and not step.sends:
-        return
     if step.sends and (lacking := missing(req, now)):
         raise Incomplete(lacking)
-    case = eligibility.case_of(req, service, actor, now)
-    checks = (*step.guards, *(eligibility.send_guards(service) if step.sends else ()))
-    refusal = guards.first_refusal(checks, case)
+    refusal = eligibility.step_refusal(req, step, service, actor, now)
     if refusal is not None:
         raise Refused(refusal)
+
+
+def _granted(step: Step, service: Definition, decision: Decision, now: datetime) -> date | None:
+    """The expiry date that the step grants, or None where it grants none. Raises: Refused."""
+    if not (step.completes and service.grants_expiry):
+        return None
+    refusal = expiries.grant_refusal(decision.granted_expiry, now)
+    if refusal is not None:
+        raise Refused(refusal)
+    return decision.granted_expiry
+
+
+def _acting_organisation(req: Request, step: Step) -> int | None:
+    """Whose organisation's step it is: the one that asks, but for the other side of a transfer."""
+    return req.other_organisation_id if step.side is Side.OTHER_PARTY else req.organisation_id
 
 
 def _seat(req: Request, service: Definition) -> SeatFact | None:
@@ -227,7 +264,12 @@ def _seat(req: Request, service: Definition) -> SeatFact | None:
 
 
 def _move(
-    req: Request, step: Step, service: Definition, now: datetime, actor: Actor | None
+    req: Request,
+    step: Step,
+    service: Definition,
+    now: datetime,
+    actor: Actor | None,
+    granted: date | None,
 ) -> None:
     """Set the new status, on the very row that was judged. Raises: TransitionNotAllowed."""
     target = step.target or Status(req.status)
@@ -239,8 +281,11 @@ def _move(
     if step.sends:
         values["number"] = req.number or numbering.next_number(service.prefix, now)
         values["exclusive_key"] = eligibility.own_claim(req, service)
+        values["subject_seen"] = subject.seen(req)
     elif not service.steps.holds_claim(target):
         values["exclusive_key"] = None
+    if granted is not None:
+        values["granted_expiry"] = granted
     moved = db.session.execute(
         sa.update(Request)
         .where(Request.id == req.id, Request.status == req.status, Request.version == req.version)
@@ -253,18 +298,15 @@ def _move(
     db.session.refresh(req)
 
 
-def _remarkable(service: Definition) -> frozenset[str]:
-    fields = (spec.name for spec in service.asked)
-    return frozenset(fields) | {spec.kind for spec in service.documents}
-
-
-def _changes(req: Request, decision: Decision) -> dict[str, Any]:
-    """What the trail keeps besides the status: whom it was assigned to, where it was seated."""
+def _changes(req: Request, decision: Decision, granted: date | None) -> dict[str, Any]:
+    """What the trail keeps besides the status: whom it went to, the seat, the expiry granted."""
     changes: dict[str, Any] = {}
     if decision.reviewer_id is not None:
         changes["reviewer_id"] = [None, req.reviewer_id]
     if decision.exam_id is not None:
         changes["exam_id"] = [None, decision.exam_id]
+    if granted is not None:
+        changes["granted_expiry"] = [None, granted.isoformat()]
     return changes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -36,18 +36,21 @@ class Decision:
     """What a step is given besides its reason.
 
     remarks: for a return. reviewer_id: whom to assign to. exam_id: the sitting to seat in.
+    granted_expiry: the licence's last Kuwait day, granted by an approval.
     """
 
     remarks: tuple[RemarkInput, ...] = ()
     reviewer_id: int | None = None
     exam_id: int | None = None
+    granted_expiry: date | None = None
 
 
 @dataclass(frozen=True)
 class StepContext:
     """The step being taken: the request already has its new status. actor None: the portal.
 
-    remarkable: names of fields and kinds of documents that a remark may be pinned to.
+    remarkable: names of fields and kinds of documents that a remark may be pinned to. asked: names
+    of the fields that the agent gives. reason: what was written with the step, or "".
     """
 
     req: Request
@@ -55,6 +58,8 @@ class StepContext:
     now: datetime
     decision: Decision = field(default_factory=Decision)
     remarkable: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
+    reason: str = ""
 
     @property
     def actor_id(self) -> int:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from clearance import office_settings
+from clearance import office_settings, validity
 from clearance.actor import Actor, Standing
 from clearance.calendar import kuwait_date
 from clearance.extensions import db
-from clearance.models import Exam, ExamSeat, LegalEntity, Organisation, Request, Subscription
-from clearance.vocabulary import OPEN_STATUSES, SeatStatus, Status
+from clearance.models import (
+    Broker,
+    Exam,
+    ExamSeat,
+    LegalEntity,
+    Licence,
+    Organisation,
+    Request,
+    Subscription,
+)
+from clearance.procedures import parties as parties_of
+from clearance.procedures.parties import Parties
+from clearance.validity import Validity
+from clearance.vocabulary import (
+    OPEN_STATUSES,
+    LicenceStatus,
+    SeatStatus,
+    Status,
+    ValidityLink,
+)
 
 
 class ServiceTerms(Protocol):
@@ -51,6 +69,30 @@ class RequestFact:
 
 
 @dataclass(frozen=True)
+class LicenceFact:
+    """What the register says of a licence and its broker.
+
+    is_general_broker: the organisation works in his name. ends: each link with its last day.
+    """
+
+    id: int
+    number: str
+    status: str
+    suspended_by: str | None
+    expires: date
+    broker_id: int
+    organisation_id: int
+    civil_id: str
+    is_general_broker: bool
+    ends: tuple[tuple[ValidityLink, date], ...]
+
+    @property
+    def validity(self) -> Validity:
+        """The effective validity and the link that breaks first."""
+        return validity.earliest(self.ends)
+
+
+@dataclass(frozen=True)
 class SeatFact:
     """The seat a request holds in an exam. confirm_by: Kuwait day, inclusive."""
 
@@ -67,7 +109,9 @@ class Facts:
     """Everything guards may know.
 
     subscriptions: service code → status. claims: exclusive key → the request that holds it.
-    history: civil number → that person's sent requests. settings: the office's, by key.
+    history: civil number → that person's sent requests. licences: by id, those asked about.
+    licensed: those of the civil numbers whose licence is not cancelled. passed: civil number →
+    Kuwait day of the last passed exam. settings: the office's, by key.
     """
 
     now: datetime
@@ -78,7 +122,11 @@ class Facts:
     subscriptions: Mapping[str, str] = field(default_factory=dict)
     claims: Mapping[str, RequestFact] = field(default_factory=dict)
     history: Mapping[str, tuple[RequestFact, ...]] = field(default_factory=dict)
+    licences: Mapping[int, LicenceFact] = field(default_factory=dict)
+    licensed: frozenset[str] = frozenset()
+    passed: Mapping[str, date] = field(default_factory=dict)
     seat: SeatFact | None = None
+    parties: Parties | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -98,7 +146,8 @@ class Facts:
 class Case:
     """One question put to guards: this service, for this person or licence, given these facts.
 
-    request_id: the request itself, which never stands in its own way.
+    request_id: the request itself, which never stands in its own way. licence_id: the licence it
+    is about.
     """
 
     service: ServiceTerms
@@ -106,6 +155,19 @@ class Case:
     civil_id: str | None = None
     claim_key: str | None = None
     request_id: int | None = None
+    licence_id: int | None = None
+
+    @property
+    def licence(self) -> LicenceFact | None:
+        """The licence in question; None where no one licence is asked about yet."""
+        return None if self.licence_id is None else self.facts.licences.get(self.licence_id)
+
+    @property
+    def licence_status(self) -> LicenceStatus | None:
+        """The licence's state today, an expiry that no job has noted yet included."""
+        if self.licence is None:
+            return None
+        return validity.status_on(self.licence, self.facts.today)
 
     @property
     def earlier(self) -> tuple[RequestFact, ...]:
@@ -125,12 +187,17 @@ def load(
     *,
     civil_ids: Iterable[str] = (),
     claim_keys: Iterable[str] = (),
+    licence_ids: Iterable[int] = (),
     request_id: int | None = None,
+    has_parties: bool = False,
 ) -> Facts:
-    """Load the facts for an organisation and any number of people and claims.
+    """Load the facts for an organisation and any number of people, licences and claims.
 
-    The number of queries does not grow with them. request_id: its seat is loaded too.
+    The number of queries does not grow with them. request_id: its seat is loaded too, and the
+    parties where it is a transfer.
     """
+    people = set(civil_ids)
+    history = _history(people)
     return Facts(
         now=now,
         actor=actor,
@@ -139,8 +206,12 @@ def load(
         entity_names=_entity_names(),
         subscriptions=_subscriptions(organisation_id),
         claims=_claims(set(claim_keys)),
-        history=_history(set(civil_ids)),
+        history=history,
+        licences=load_licences(set(licence_ids)),
+        licensed=_licensed(people),
+        passed=_passed(history),
         seat=load_seat(request_id) if request_id is not None else None,
+        parties=parties_of.load(request_id) if request_id is not None and has_parties else None,
         settings=office_settings.all_values(),
     )
 
@@ -196,6 +267,55 @@ def _history(civil_ids: set[str]) -> dict[str, tuple[RequestFact, ...]]:
     for row in rows:
         found.setdefault(str(row[0]), []).append(RequestFact(*row[1:]))
     return {civil_id: tuple(facts) for civil_id, facts in found.items()}
+
+
+def _passed(history: Mapping[str, tuple[RequestFact, ...]]) -> dict[str, date]:
+    """The Kuwait day of each person's last passed exam."""
+    found: dict[str, date] = {}
+    for civil_id, rows in history.items():
+        days = [row.decided_at for row in rows if row.status == Status.PASSED and row.decided_at]
+        if days:
+            found[civil_id] = kuwait_date(max(days))
+    return found
+
+
+def _licensed(civil_ids: set[str]) -> frozenset[str]:
+    if not civil_ids:
+        return frozenset()
+    found = db.session.scalars(
+        sa.select(Broker.civil_id)
+        .join(Licence, Licence.broker_id == Broker.id)
+        .where(Broker.civil_id.in_(civil_ids), Licence.status != LicenceStatus.CANCELLED)
+    )
+    return frozenset(found)
+
+
+def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:
+    """What the register says of these licences, by their ids; one query."""
+    if not licence_ids:
+        return {}
+    rows = db.session.execute(
+        sa.select(
+            Licence.id,
+            Licence.number,
+            Licence.status,
+            Licence.suspended_by,
+            Licence.expires,
+            Licence.broker_id,
+            Broker.organisation_id,
+            Broker.civil_id,
+            sa.func.coalesce(Organisation.general_broker_id == Broker.id, sa.false()),
+            *validity.LINK_COLUMNS.values(),
+        )
+        .join(Broker, Broker.id == Licence.broker_id)
+        .join(Organisation, Organisation.id == Broker.organisation_id)
+        .where(Licence.id.in_(licence_ids))
+    )
+    return {row[0]: LicenceFact(*row[:9], ends=_ends(row[9:])) for row in rows}
+
+
+def _ends(days: Iterable[date]) -> tuple[tuple[ValidityLink, date], ...]:
+    return tuple(zip(validity.LINK_COLUMNS, days, strict=True))
 
 
 def load_seat(request_id: int) -> SeatFact | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from clearance.procedures import licence_effects, licence_guards
 from clearance.procedures.effects import APPROVAL_EFFECTS
 from clearance.procedures.flows import FLOWS, Flow
 from clearance.procedures.guards import GUARDS
@@ -18,9 +19,12 @@ from clearance.procedures.standard_fields import STANDARD_FIELDS, Group, Kind
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Words = Annotated[str, Field(min_length=1, max_length=1000)]
 
+# Modules whose guards and effects definitions may name: importing one enters them.
+NAMED_IN = (licence_guards, licence_effects)
+
 # Names that forms and buttons of the request page already carry.
 RESERVED_NAMES = frozenset(
-    ("action", "csrf_token", "files", "form_key", "kind", "label", "reason", "submit", "version")
+    ("action", "csrf_token", "files", "form_key", "kind", "label", "submit", "version")
 )
 LONGEST_ANSWER = {Kind.TEXT: 250, Kind.TEXTAREA: 2000, Kind.LICENCE_NO: 80}
 
@@ -45,6 +49,13 @@ class Mode(StrEnum):
 
     SHOWN = "shown"
     ASKED = "asked"
+
+
+class Subject(StrEnum):
+    """What requests for a service are about."""
+
+    PERSON = "person"
+    LICENCE = "licence"
 
 
 class Choice(_Part):
@@ -166,12 +177,22 @@ class DocumentSpec(_Part):
 
 
 class Guards(_Part):
-    """Names of guards checked before a draft is made, and again with the others at sending."""
+    """Names of guards.
+
+    start: checked before a draft is made, and again with `send` at sending. approval: checked at
+    the step that completes the request.
+    """
 
     start: tuple[Code, ...] = ()
     send: tuple[Code, ...] = ()
+    approval: tuple[Code, ...] = ()
 
-    @field_validator("start", "send")
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every guard named, once each, in the order in which they are first checked."""
+        return tuple(dict.fromkeys((*self.start, *self.send, *self.approval)))
+
+    @field_validator("start", "send", "approval")
     @classmethod
     def _are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _known(names, GUARDS, "guard")
@@ -181,8 +202,9 @@ class Definition(_Part):
     """A service: what it shows, asks, requires, checks and causes.
 
     broker_types: which can be chosen at the start; empty for all. exclusive: what one open request
-    keeps others from (procedures/claims.py). processing_days: working days promised. bulk: offered
-    for several brokers at once. copyable: an earlier request can start a new one.
+    keeps others from (procedures/claims.py). processing_days: working days promised.
+    grants_expiry: its approval is given the licence's last day. bulk: offered for several brokers
+    at once. copyable: an earlier request can start a new one.
     """
 
     code: Code
@@ -192,7 +214,7 @@ class Definition(_Part):
     description: Bilingual
     conditions: tuple[Bilingual, ...] = ()
     button: Bilingual | None = None
-    subject: Literal["person", "licence"]
+    subject: Subject
     start: Literal["broker_type", "broker_card", "passed_candidates"]
     broker_types: tuple[Code, ...] = ()
     subscription: Literal["automatic", "on_request", "by_approval"]
@@ -204,6 +226,7 @@ class Definition(_Part):
     flow: Code
     processing_days: Annotated[int, Field(ge=1, le=365)]
     on_approval: tuple[Code, ...] = ()
+    grants_expiry: bool = False
     bulk: bool = False
     copyable: bool = True
 

@@ -163,8 +163,8 @@ def test_fault_is_told_with_its_path(context: Flask, changes: dict[str, Any], fa
         ({"name": "email", "mode": "hidden"}, "fields[1].mode"),
         ({"name": "name_ar_1"}, "field given more than once: name_ar_1"),
         (
-            {"name": "reason", "type": "text", "label": {"ar": "سبب", "en": "Reason"}},
-            "reason is a name of the request page itself",
+            {"name": "kind", "type": "text", "label": {"ar": "نوع", "en": "Kind"}},
+            "kind is a name of the request page itself",
         ),
         (
             {"name": "size", "type": "choice", "label": {"ar": "ح", "en": "Size"}},
