@@ -36,6 +36,16 @@ def invitation_url(token: str) -> str:
     return f"/invitation/{token}"
 
 
+def consent_url(token: str) -> str:
+    """Where a broker answers whether he wants to be transferred."""
+    return f"/consent/{token}"
+
+
+def transfer_url(request_id: int) -> str:
+    """Where the other organisation of a transfer answers it."""
+    return f"/my/transfers/{request_id}/"
+
+
 def request_url(request_id: int) -> str:
     """Where an agent reads that request."""
     return f"/my/requests/details/?id={request_id}"
@@ -64,3 +74,13 @@ def office_issued_url(issued_id: int) -> str:
 def broker_url(broker_id: int) -> str:
     """Where an agent reads what the register says of a broker of the organisation."""
     return f"/my/brokers/{broker_id}/"
+
+
+def office_licence_url(licence_id: int) -> str:
+    """Where the office reads a licence."""
+    return f"/office/licences/{licence_id}/"
+
+
+def office_broker_url(broker_id: int) -> str:
+    """Where the office reads a broker."""
+    return f"/office/brokers/{broker_id}/"

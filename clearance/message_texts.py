@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from clearance import licence_wording, message_wording
+from clearance import licence_wording, message_wording, transfer_wording
 from clearance.message_wording import Wording
 from clearance.values import clean_lines, clean_text, isolate
 from clearance.vocabulary import Channel
@@ -67,11 +67,13 @@ class MessageClass:
         return ("", wording.sms) if channel == Channel.SMS else (wording.title, wording.body)
 
 
-_WORDING = message_wording.WORDING | licence_wording.WORDING
+_WORDING = message_wording.WORDING | licence_wording.WORDING | transfer_wording.WORDING
 
 _REQUEST = ("number", "service")
 _SITTING = (*_REQUEST, "date", "time", "place")
 _LICENCE = ("licence", "name")
+_TRANSFER = ("number", "broker", "party")
+_MOVE = ("licence", "releasing", "receiving")
 
 _CLASSES = (
     MessageClass("account:registration:known", optional=("at",)),
@@ -103,6 +105,23 @@ _CLASSES = (
     MessageClass("licence:suspended", (*_LICENCE, "reason"), is_mandatory=True),
     MessageClass("licence:reinstated", (*_LICENCE, "reason"), is_mandatory=True),
     MessageClass("licence:corrected", (*_LICENCE, "reason"), is_mandatory=True),
+    MessageClass(
+        "transfer:asked",
+        ("number", "broker", "organisation", *_MOVE, "answer_by"),
+        is_mandatory=True,
+    ),
+    MessageClass(
+        "transfer:consent",
+        (*_MOVE, "answer_by"),
+        audience="code",
+        is_mandatory=True,
+        is_secret=True,
+    ),
+    MessageClass("transfer:accepted", (*_TRANSFER, "next"), is_mandatory=True),
+    MessageClass("transfer:declined", _TRANSFER, ("reason",), is_mandatory=True),
+    MessageClass("transfer:lapsed", _TRANSFER, is_mandatory=True),
+    MessageClass("transfer:closed", ("number", "broker", "outcome"), is_mandatory=True),
+    MessageClass("transfer:done", ("number", "broker", *_MOVE), is_mandatory=True),
     MessageClass("office:assigned", _REQUEST, channels=_MAIL, audience="staff"),
     MessageClass("office:late", _REQUEST, channels=_MAIL, audience="staff"),
     MessageClass("office:message", _REQUEST, channels=_MAIL, audience="staff"),
@@ -115,7 +134,7 @@ _CLASSES = (
             is_secret=True,
             priority=CODE_PRIORITY,
         )
-        for purpose in ("verify", "reset", "factor", "contact")
+        for purpose in ("verify", "reset", "factor", "contact", "consent")
     ),
 )
 

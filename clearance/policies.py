@@ -62,6 +62,11 @@ def is_other_party(actor: Actor, req: Request) -> bool:
     return standing is not None and standing.is_general
 
 
+def takes_part(actor: Actor, req: Request) -> bool:
+    """Whether any step of `req` may be `actor`'s: who sees it, and the other side of a transfer."""
+    return can_see_request(actor, req) or is_other_party(actor, req)
+
+
 def can_see_request(actor: Actor, req: Request) -> bool:
     """Whether `actor` may see `req`: the same rule as `requests_visible_to`, for a row in hand."""
     if actor.is_staff:
@@ -116,6 +121,19 @@ def answers_as_other_party(actor: Actor | None, req: Request) -> Refusal | None:
     if actor is not None and is_other_party(actor, req):
         return None
     return Refusal(_l("Only the general user of the other organisation can answer this."))
+
+
+def keeps_register(actor: Actor, *, civil_id: str, organisation_id: int) -> Refusal | None:
+    """A change of the licence register: a reviewer, never on an own file (security rule 24)."""
+    if not actor.is_reviewer:
+        return Refusal(_l("Only reviewers can do this."))
+    if actor.civil_id is not None and actor.civil_id == civil_id:
+        return Refusal(_l("This licence is your own; another reviewer has to do this."))
+    if organisation_id in actor.organisation_ids:
+        return Refusal(
+            _l("This is your own organisation's broker; another reviewer has to do this.")
+        )
+    return None
 
 
 def can_process(actor: Actor | None, req: Request) -> Refusal | None:

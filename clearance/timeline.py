@@ -12,9 +12,9 @@ from flask_babel import gettext as _
 from clearance.actor import Actor
 from clearance.errors import TransitionNotAllowed
 from clearance.extensions import db
-from clearance.i18n import format_instant
-from clearance.models import Event, Request, User
-from clearance.procedures.flows import EVENT_LABELS, Action
+from clearance.i18n import format_instant, language
+from clearance.models import Event, Organisation, Request, User
+from clearance.procedures.flows import BY_BROKER, EVENT_LABELS, Action
 from clearance.vocabulary import STAFF_ROLES, STATUS_LABELS
 
 KIND_PREFIX = "request:step:"
@@ -56,7 +56,7 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
         _(
             "This is not possible any more: %(step)s (%(name)s, %(at)s).",
             step=EVENT_LABELS[_action(event)],
-            name=_name(user, reader),
+            name=_name(event, user, reader),
             at=format_instant(event.at),
         )
     )
@@ -85,7 +85,7 @@ def _entry(event: Event, user: User | None, reader: Actor) -> TimelineEntry:
         at=event.at,
         action=action,
         label=EVENT_LABELS[action],
-        actor=_name(user, reader),
+        actor=_name(event, user, reader),
         reason=event.reason,
         from_status=event.from_status,
         to_status=event.to_status,
@@ -96,9 +96,14 @@ def _action(event: Event) -> Action:
     return Action(event.kind.removeprefix(KIND_PREFIX))
 
 
-def _name(user: User | None, reader: Actor | None) -> str:
+def _name(event: Event, user: User | None, reader: Actor | None) -> str:
+    """Who took the step, as the reader may know it: agents know the people of their own side."""
     if user is None:
-        return str(_("The portal"))
-    if user.role in STAFF_ROLES and (reader is None or not reader.is_staff):
+        return str(_("The broker") if _action(event) in BY_BROKER else _("The portal"))
+    if reader is not None and reader.is_staff:
+        return user.full_name
+    if user.role in STAFF_ROLES:
         return str(_("Clearance agents' affairs office"))
-    return user.full_name
+    if reader is None or event.organisation_id in {None, *reader.organisation_ids}:
+        return user.full_name
+    return db.session.get_one(Organisation, event.organisation_id).name_in(language())

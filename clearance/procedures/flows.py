@@ -11,7 +11,13 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import policies
 from clearance.policies import Policy
-from clearance.procedures import effects, guards
+from clearance.procedures import (
+    effects,
+    guards,
+    licence_guards,
+    transfer_effects,
+    transfer_guards,
+)
 from clearance.procedures.effects import Effect
 from clearance.procedures.guards import Guard
 from clearance.vocabulary import OPEN_STATUSES, Status
@@ -21,6 +27,10 @@ class Action(StrEnum):
     """Every step there is, in whichever flow."""
 
     SEND = "send"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    CONSENT = "consent"
+    REFUSE = "refuse"
     CONFIRM = "confirm"
     WITHDRAW = "withdraw"
     TAKE = "take"
@@ -39,9 +49,11 @@ class Action(StrEnum):
 
 
 class Side(StrEnum):
-    """Whose step it is: whom the portal offers it to."""
+    """Whose step it is: whom the portal offers it to. The broker has no account."""
 
     AGENT = "agent"
+    OTHER_PARTY = "other_party"
+    BROKER = "broker"
     REVIEWER = "reviewer"
     MANAGER = "manager"
     PORTAL = "portal"
@@ -54,6 +66,7 @@ class Asks(StrEnum):
     REMARKS = "remarks"
     REVIEWER = "reviewer"
     EXAM = "exam"
+    EXPIRY = "expiry"
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,7 @@ class Flow:
 
     on_the_clock: statuses in which the office's processing time runs. keeps_claim: final statuses
     that go on excluding another request about the same. has_seats: its requests get seats in exams.
+    has_parties: another organisation and the broker have to agree.
     """
 
     name: str
@@ -96,6 +110,7 @@ class Flow:
     on_the_clock: frozenset[Status] = frozenset({Status.SUBMITTED, Status.UNDER_REVIEW})
     keeps_claim: frozenset[Status] = frozenset()
     has_seats: bool = False
+    has_parties: bool = False
 
     def step(self, status: str, action: Action) -> Step | None:
         """The row for `action` from `status`, or None when the flow has none."""
@@ -332,14 +347,93 @@ EXAM = Flow(
 )
 
 
+_UNANSWERED = _from(Status.AWAITING_OTHER_PARTY, Status.AWAITING_BROKER)
+_ACCEPT = Step(
+    Action.ACCEPT,
+    _from(Status.AWAITING_OTHER_PARTY),
+    Status.AWAITING_BROKER,
+    Side.OTHER_PARTY,
+    policies.answers_as_other_party,
+    guards=(
+        licence_guards.licence_is_active,
+        transfer_guards.broker_is_with_a_party,
+        transfer_guards.other_organisation_may_hold_licences,
+        transfer_guards.broker_can_be_asked,
+    ),
+    effects=(transfer_effects.note_acceptance,),
+)
+_CONSENT = Step(
+    Action.CONSENT,
+    _from(Status.AWAITING_BROKER),
+    Status.SUBMITTED,
+    Side.BROKER,
+    policies.is_portal,
+    guards=(transfer_guards.broker_is_with_a_party,),
+    effects=(transfer_effects.note_brokers_consent,),
+)
+
+TRANSFER = Flow(
+    "transfer",
+    (
+        replace(
+            _SEND,
+            target=Status.AWAITING_OTHER_PARTY,
+            effects=(*_SEND.effects, transfer_effects.ask_other_party),
+        ),
+        _SEND_AGAIN,
+        _ACCEPT,
+        replace(
+            _ACCEPT,
+            action=Action.DECLINE,
+            target=Status.DECLINED,
+            guards=(),
+            effects=(effects.note_decision, transfer_effects.note_declining),
+        ),
+        _CONSENT,
+        replace(
+            _CONSENT,
+            action=Action.REFUSE,
+            target=Status.DECLINED,
+            guards=(),
+            effects=(effects.note_decision, transfer_effects.note_brokers_refusal),
+        ),
+        replace(
+            _LAPSE,
+            sources=_UNANSWERED,
+            effects=(effects.note_decision, transfer_effects.note_silence),
+            tells="",
+        ),
+        replace(
+            _WITHDRAW,
+            sources=_WITHDRAW.sources | _UNANSWERED,
+            effects=(*_WITHDRAW.effects, transfer_effects.close),
+        ),
+        _TAKE,
+        _GIVE_BACK,
+        _ASSIGN,
+        _APPROVE,
+        _RETURN,
+        replace(_REJECT, effects=(*_REJECT.effects, transfer_effects.close)),
+        replace(_LAPSE, effects=(*_LAPSE.effects, transfer_effects.close)),
+    ),
+    has_parties=True,
+)
+
+
 def _by_name(flows: Iterable[Flow]) -> dict[str, Flow]:
     return {each.name: each for each in flows}
 
 
-FLOWS: dict[str, Flow] = _by_name((STANDARD, TWO_APPROVALS, EXAM))
+FLOWS: dict[str, Flow] = _by_name((STANDARD, TWO_APPROVALS, EXAM, TRANSFER))
+
+BY_BROKER = frozenset({Action.CONSENT, Action.REFUSE})
 
 ACTION_LABELS: dict[Action, Any] = {
     Action.SEND: _l("Send"),
+    Action.ACCEPT: _l("Accept the transfer"),
+    Action.DECLINE: _l("Decline the transfer"),
+    Action.CONSENT: _l("Consent to the transfer"),
+    Action.REFUSE: _l("Refuse the transfer"),
     Action.WITHDRAW: _l("Withdraw"),
     Action.CONFIRM: _l("Confirm attendance"),
     Action.TAKE: _l("Take"),
@@ -359,6 +453,10 @@ ACTION_LABELS: dict[Action, Any] = {
 
 EVENT_LABELS: dict[Action, Any] = {
     Action.SEND: _l("The request was sent"),
+    Action.ACCEPT: _l("The other organisation accepted the transfer"),
+    Action.DECLINE: _l("The other organisation declined the transfer"),
+    Action.CONSENT: _l("The broker consented to the transfer"),
+    Action.REFUSE: _l("The broker refused the transfer"),
     Action.WITHDRAW: _l("The request was withdrawn"),
     Action.CONFIRM: _l("Attendance was confirmed"),
     Action.TAKE: _l("Review began"),
@@ -379,6 +477,10 @@ EVENT_LABELS: dict[Action, Any] = {
 ACTION_TONES: dict[Action, str] = {
     **dict.fromkeys(Action, "normal"),
     Action.SEND: "primary",
+    Action.ACCEPT: "primary",
+    Action.DECLINE: "danger",
+    Action.CONSENT: "primary",
+    Action.REFUSE: "danger",
     Action.CONFIRM: "primary",
     Action.APPROVE: "primary",
     Action.PREAPPROVE: "primary",
