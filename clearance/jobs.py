@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from clearance import (
     definition,
     exam_seating,
+    expiry,
     messages,
     notices,
     retention,
@@ -308,3 +309,4 @@ every(3600)(retention.purge)
 every(3600)(workflow.lapse_returned)
 every(900)(workflow.tell_late)
 every(1800)(exam_seating.daily)
+every(1800)(expiry.daily)

@@ -21,7 +21,7 @@ WORDING: dict[str, dict[str, Wording]] = {
             body=(
                 "تنتهي صلاحية {what} بنهاية يوم {date}، وبانتهائها تنقضي صلاحية رخصة التخليص "
                 "رقم {licence} للمخلص {name}.\n"
-                "المدة المتبقية: {days}.\n"
+                "عدد الأيام المتبقية: {days}.\n"
                 "يرجى استكمال إجراءات التجديد من خلال البوابة قبل هذا التاريخ."
             ),
             sms=(
@@ -35,7 +35,7 @@ WORDING: dict[str, dict[str, Wording]] = {
             body=(
                 "The {what} expires at the end of {date}; from then on clearance licence "
                 "{licence} of {name} is no longer valid.\n"
-                "Time left: {days}.\n"
+                "Days left: {days}.\n"
                 "Please complete the renewal in the portal before that date."
             ),
             sms=(
