@@ -98,6 +98,14 @@ def status_on(licence: Standing, today: date) -> LicenceStatus:
     The last day is inclusive. What the office suspended stays suspended, and a cancelled licence
     cancelled; an active one, or one suspended at its holder's will, expires.
     """
-    status = LicenceStatus(licence.status)
-    expirable = status == LicenceStatus.ACTIVE or licence.suspended_by == SuspendedBy.HOLDER
-    return LicenceStatus.EXPIRED if expirable and licence.expires < today else status
+    has_ended = licence.expires < today
+    return (
+        LicenceStatus.EXPIRED
+        if has_ended and is_expirable(licence)
+        else LicenceStatus(licence.status)
+    )
+
+
+def is_expirable(licence: Standing) -> bool:
+    """Whether the licence's state becomes expired when its last day is over."""
+    return licence.status == LicenceStatus.ACTIVE or licence.suspended_by == SuspendedBy.HOLDER

@@ -311,7 +311,7 @@ def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:
         .join(Organisation, Organisation.id == Broker.organisation_id)
         .where(Licence.id.in_(licence_ids))
     )
-    return {row[0]: LicenceFact(*row[:9], ends=_ends(row[9:])) for row in rows}
+    return {row[0]: LicenceFact(*(*row[:9], _ends(row[9:]))) for row in rows}
 
 
 def _ends(days: Iterable[date]) -> tuple[tuple[ValidityLink, date], ...]:
