@@ -6,13 +6,13 @@ with the refusal or None.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance.actor import Actor
+from clearance.actor import Actor, Standing
 from clearance.errors import Refusal
 from clearance.models import Broker, IssuedDocument, Licence, Request
 from clearance.vocabulary import Role, Status
@@ -73,6 +73,24 @@ def can_see_request(actor: Actor, req: Request) -> bool:
         return actor.role in READING_ROLES and req.status != Status.DRAFT
     standing = actor.standing_in(req.organisation_id)
     return standing is not None and standing.may_use(req.service_code)
+
+
+def sees_brokers(standing: Standing, licence_services: Collection[str]) -> bool:
+    """Whether a membership shows the organisation's brokers: general, or granted such a service.
+
+    licence_services: codes of the services about a licence. Source: specification section 1.
+    """
+    return standing.is_general or not standing.services.isdisjoint(licence_services)
+
+
+def brokers_visible_to(actor: Actor, licence_services: Collection[str]) -> sa.ColumnElement[bool]:
+    """The condition on Broker that leaves what an agent may see; `sees_brokers`, over all rows."""
+    shown = [
+        each.organisation_id
+        for each in actor.standings
+        if not actor.is_staff and sees_brokers(each, licence_services)
+    ]
+    return Broker.organisation_id.in_(shown)
 
 
 def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:

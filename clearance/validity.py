@@ -109,3 +109,12 @@ def status_on(licence: Standing, today: date) -> LicenceStatus:
 def is_expirable(licence: Standing) -> bool:
     """Whether the licence's state becomes expired when its last day is over."""
     return licence.status == LicenceStatus.ACTIVE or licence.suspended_by == SuspendedBy.HOLDER
+
+
+def status_column(today: date) -> sa.ColumnElement[str]:
+    """`status_on` in SQL, over Licence."""
+    expirable = sa.or_(
+        Licence.status == LicenceStatus.ACTIVE, Licence.suspended_by == SuspendedBy.HOLDER
+    )
+    expired = sa.and_(expirable, Licence.expires < today)
+    return sa.case((expired, LicenceStatus.EXPIRED.value), else_=Licence.status)
