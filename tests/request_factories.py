@@ -59,7 +59,7 @@ def publish(text: str, **changes: Any) -> ServiceVersion:
 
 
 def values_for(code: str = "exam", **values: Any) -> dict[str, Any]:
-    """A valid value for every field that the service asks of the standard ones."""
+    """A valid value for every field that a shipped service asks."""
     known: dict[str, Any] = {
         "name_ar_1": "أحمد",
         "name_ar_2": "عبد الله",
@@ -73,6 +73,13 @@ def values_for(code: str = "exam", **values: Any) -> dict[str, Any]:
         "mobile": factories.mobile(),
         "email": f"candidate{next(_serial)}@example.com",
         "address": "حولي، شارع تونس",
+        "passport_no": f"N{next(_serial):07d}",
+        "passport_expiry": date(2036, 1, 1),
+        "licence_expiry": utc_now().date() + timedelta(days=1000),
+        "guarantee_no": "02/209/000006/2002",
+        "guarantee_expiry": date(2034, 1, 1),
+        "reason": "بناءً على طلب المكتب.",
+        "circumstances": "فُقدت أثناء العمل في الميناء.",
     }
     asked = {spec.name for spec in definition.current(code).definition.asked}
     return {name: value for name, value in known.items() if name in asked} | values
@@ -83,15 +90,25 @@ def make_draft(
     code: str = "exam",
     *,
     broker_type: str = "private",
+    licence_id: int | None = None,
+    candidate_id: int | None = None,
     with_documents: bool = True,
     now: datetime | None = None,
     **values: Any,
 ) -> Request:
-    """A complete draft of `user`; values replace what is made up."""
+    """A complete draft of `user`; values replace what is made up.
+
+    licence_id, candidate_id: what a service begins with that is about a licence or a candidate.
+    """
     load_services(now)
     now = now or utc_now()
     actor = actor_of(user)
-    req = workflow.start(code, actor, now, broker_type=broker_type)
+    about: dict[str, Any] = {
+        "broker_type": broker_type,
+        "licence_id": licence_id,
+        "candidate_id": candidate_id,
+    }
+    req = workflow.start(code, actor, now, **about)
     workflow.save(req, values_for(code, **values), actor, now)
     if with_documents:
         for spec in definition.of(req).documents:
@@ -216,6 +233,13 @@ def make_request(
             {"agent": user, "portal": None}.get(by, reviewer),
             now=after,
             reason=_REASON if action in {Action.RETURN, Action.REJECT} else "",
-            data=Decision(exam_id=exam.id) if exam is not None else None,
+            data=_decision(req, action, exam),
         )
     return req
+
+
+def _decision(req: Request, action: Action, exam: Exam | None) -> Decision | None:
+    """What the step is given: the sitting, or the expiry date that is proposed."""
+    if action == Action.APPROVE:
+        return Decision(granted_expiry=workflow.proposed_expiry(req, utc_now()))
+    return Decision(exam_id=exam.id) if exam is not None else None

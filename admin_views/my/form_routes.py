@@ -107,7 +107,7 @@ class FormRoutes(RequestRoutes):
             sections=sections(spec, form, _shown(req, spec, form), field_remarks(req), lang),
             documents=document_rows.section(req),
             steps=_steps(req, form, missing),
-            warnings=workflow.send_warnings(req, actor, now),
+            warnings=[*workflow.send_warnings(req, actor, now), *workflow.cautions(req, now)],
             outcome=outcome,
             form_key=one_time_keys.new(),
             saved_label=saved_label(req),
