@@ -62,13 +62,15 @@ def start(
     *,
     broker_type: str | None = None,
     licence_id: int | None = None,
+    licence: Licence | None = None,
     candidate_id: int | None = None,
     copy_of: int | None = None,
     form_key: str | None = None,
 ) -> Request:
     """Begin a draft for the actor's chosen organisation, filled with what is known; flushes.
 
-    broker_type: chosen where the service starts so. licence_id: the licence it is about.
+    broker_type: chosen where the service starts so. licence_id: the licence it is about, one of the
+    organisation's; licence: one that the caller found, whosever it is.
     candidate_id: the passed exam request it follows. copy_of: an earlier request of the same
     service to copy. form_key: the starting form's one-time key; given again, the first draft is
     returned. Raises: NotFound, Refused.
@@ -80,7 +82,9 @@ def start(
         return earlier
     if standing is None:
         raise Refused(Refusal(_l("You have no organisation to ask for.")))
-    about = _about(version.definition, standing.organisation_id, licence_id, candidate_id)
+    about = licence or _about(
+        version.definition, standing.organisation_id, licence_id, candidate_id
+    )
     refusal = _start_refusal(version.definition, about, actor, standing.organisation_id, now)
     if refusal is not None:
         raise Refused(refusal)
@@ -221,7 +225,10 @@ def _fill(
     else:
         known = prefill.from_user(actor, req.organisation_id)
         known["broker_type"] = _checked_broker_type(service, broker_type)
-    for name in sorted(prefill.kept_of(service)):
+    names = prefill.kept_of(service)
+    if isinstance(about, Licence) and prefill.is_anothers(req, about):
+        names &= prefill.OF_ANOTHERS
+    for name in sorted(names):
         if known.get(name) is not None:
             keep_column(req, name, known[name])
 

@@ -28,6 +28,8 @@ _OF_LICENCE = {
     "guarantee_no": "guarantee_no",
     "guarantee_expiry": "guarantee_expiry",
 }
+OF_ANOTHERS = frozenset({*NAME_COLUMNS, "civil_id"})
+"""What an organisation reads of another one's broker before he consents to come to it."""
 _OF_PERSON = tuple(sorted(COLUMNS - {"licence_expiry", "guarantee_no", "guarantee_expiry"}))
 
 
@@ -86,8 +88,17 @@ def refresh(req: Request, service: Definition) -> None:
     known: Values = {name: getattr(licence.broker, name) for name in _OF_BROKER}
     known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
     asked = {spec.name for spec in service.asked}
-    for name in (kept_of(service) & set(known)) - asked:
+    names = (kept_of(service) & set(known)) - asked
+    # A transfer sent once more has the broker's consent already.
+    if req.status == Status.DRAFT and is_anothers(req, licence):
+        names &= OF_ANOTHERS
+    for name in names:
         keep_column(req, name, known[name])
+
+
+def is_anothers(req: Request, licence: Licence) -> bool:
+    """Whether the licence is of another organisation's broker: a transfer to who asks."""
+    return licence.broker.organisation_id != req.organisation_id
 
 
 def kept_of(service: Definition) -> set[str]:

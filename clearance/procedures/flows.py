@@ -355,6 +355,7 @@ _ACCEPT = Step(
     Side.OTHER_PARTY,
     policies.answers_as_other_party,
     guards=(
+        transfer_guards.answer_is_in_time,
         licence_guards.licence_is_active,
         transfer_guards.broker_is_with_a_party,
         transfer_guards.other_organisation_may_hold_licences,
@@ -368,7 +369,7 @@ _CONSENT = Step(
     Status.SUBMITTED,
     Side.BROKER,
     policies.is_portal,
-    guards=(transfer_guards.broker_is_with_a_party,),
+    guards=(transfer_guards.answer_is_in_time, transfer_guards.broker_is_with_a_party),
     effects=(transfer_effects.note_brokers_consent,),
 )
 

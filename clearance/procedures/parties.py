@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from clearance import values
 from clearance.extensions import db
@@ -37,7 +39,8 @@ class Parties:
     asking_id: the organisation whose request it is. holder_id: the one whose broker he is now.
     releasing_id: the one whose broker he was at sending, None before. is_named: whether the request
     gives a number at all. named_id: the organisation of that number. other: the other side, fixed
-    at sending, before that the one that is named. mobile: the broker's registered one, or "".
+    at sending, before that the one that is named. asked_at: when whoever answers next was
+    asked. mobile: the broker's registered one, or "".
     """
 
     asking_id: int
@@ -49,6 +52,7 @@ class Parties:
     named_id: int | None
     other: OtherOrganisation | None
     is_fixed: bool
+    asked_at: datetime | None = None
 
     @property
     def is_releasing(self) -> bool:
@@ -87,12 +91,20 @@ def load(request_id: int) -> Parties | None:
         named_id=named_id,
         other=_organisation(other_id) if other_id is not None else None,
         is_fixed=row.other_organisation_id is not None,
+        asked_at=row.asked_at,
     )
 
 
 def _request(request_id: int) -> sa.Select[tuple[object, ...]]:
     releasing = sa.and_(
         TransferConsent.request_id == Request.id, TransferConsent.party == "releasing"
+    )
+    waiting = aliased(TransferConsent)
+    asked_at = (
+        sa.select(sa.func.max(waiting.asked_at, type_=waiting.asked_at.type))
+        .where(waiting.request_id == Request.id, waiting.answer == "waiting")
+        .correlate(Request)
+        .scalar_subquery()
     )
     return (
         sa.select(
@@ -104,6 +116,7 @@ def _request(request_id: int) -> sa.Select[tuple[object, ...]]:
             Broker.mobile,
             Organisation.general_broker_id,
             TransferConsent.organisation_id.label("releasing_id"),
+            asked_at.label("asked_at"),
         )
         .join(Broker, Broker.id == Request.broker_id)
         .join(Organisation, Organisation.id == Broker.organisation_id)

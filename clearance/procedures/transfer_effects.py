@@ -181,8 +181,9 @@ def _ask_broker(step: StepContext, link: str) -> None:
     broker = step.req.broker
     if broker is None:
         return
+    mobile = transfer_guards.registered_mobile(broker.mobile)
     until = step.now + _silence()
-    for channel, address in ((Channel.SMS, broker.mobile), (Channel.EMAIL, broker.email)):
+    for channel, address in ((Channel.SMS, mobile), (Channel.EMAIL, broker.email)):
         if address:
             notices.tell_address(
                 "transfer:consent",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask_babel import lazy_gettext as _l
 
 from clearance import codes, values
@@ -13,6 +15,11 @@ from clearance.values import BadValue
 NOT_THEIRS = Refusal(
     _l("The broker is not registered with the organisation that is to release him."),
     _l("A new transfer can be asked for by the organisation that he is registered with."),
+)
+CANNOT_BE_ASKED = Refusal(
+    _l("The broker's registered mobile number is missing or cannot get messages."),
+    _l("The office has to register his mobile number first: he consents by a code sent to it."),
+    "/support",
 )
 
 
@@ -123,18 +130,30 @@ def broker_is_with_a_party(case: Case) -> Refusal | None:
 def broker_can_be_asked(case: Case) -> Refusal | None:
     """The broker's registered mobile number can get the code by which he consents."""
     parties = case.facts.parties
-    if parties is None or can_get_codes(parties.mobile):
+    if parties is None or registered_mobile(parties.mobile):
+        return None
+    return CANNOT_BE_ASKED
+
+
+@guard
+def answer_is_in_time(case: Case) -> Refusal | None:
+    """Whoever is asked answers before the transfer lapses (a setting), job or no job."""
+    parties = case.facts.parties
+    if parties is None or parties.asked_at is None:
+        return None
+    days = int(case.facts.settings["transfer_silence_days"])
+    if case.facts.now <= parties.asked_at + timedelta(days=days):
         return None
     return Refusal(
-        _l("The broker's registered mobile number is missing or cannot get messages."),
-        _l("The office has to register his mobile number first: he consents by a code sent to it."),
-        "/support",
+        _l("The time to answer this transfer is over."),
+        _l("A new request can be sent."),
     )
 
 
-def can_get_codes(mobile: str) -> bool:
-    """Whether a code can be sent to that registered number."""
+def registered_mobile(mobile: str) -> str | None:
+    """The registered number in E.164 when a code can be sent to it, else None."""
     try:
-        return codes.is_served(values.mobile_e164(mobile))
+        number = values.mobile_e164(mobile)
     except BadValue:
-        return False
+        return None
+    return number if codes.is_served(number) else None
