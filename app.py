@@ -24,6 +24,7 @@ from clearance import (
     presentation,
     public,
     sessions,
+    signing,
     storage,
     throttle,
 )
@@ -75,6 +76,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     i18n.init_app(app)
     audit.init_app()
     storage.init_app(app)
+    signing.init_app(app)
     messages.init_app(app)
     error_pages.init_app(app)
     presentation.init_app(app)

@@ -20,6 +20,7 @@ from clearance.actor import Actor
 from clearance.calendar import kuwait_date
 from clearance.errors import NotFound
 from clearance.extensions import db
+from clearance.issued_files import file_of, render_missing
 from clearance.links import check_url
 from clearance.models import (
     Broker,
@@ -32,6 +33,18 @@ from clearance.models import (
 )
 from clearance.settings import Settings
 from clearance.vocabulary import IssuedKind, LicenceStatus, Status, VoidReason
+
+__all__ = [
+    "file_of",
+    "find",
+    "issue",
+    "of_licence",
+    "of_request",
+    "render_missing",
+    "void",
+    "void_all",
+    "void_living",
+]
 
 CODE_LENGTH = 20  # base32: 100 bits (specification section 9; security rule 41)
 WAITING_MARK = "clearance_files_to_make"  # in the session's info: make files after the commit
@@ -84,10 +97,13 @@ def issue(
     return document
 
 
-def void(document: IssuedDocument, reason: str, now: datetime) -> None:
+def void(
+    document: IssuedDocument, reason: str, now: datetime, *, actor_id: int | None = None
+) -> None:
     """Make the document void for good, unless it is already; flushes.
 
-    reason: a VoidReason, or at most 250 characters for people.
+    reason: a VoidReason, or at most 250 characters for people. actor_id: who does it by hand; None
+    where it follows from a decision.
     """
     voided = db.session.execute(
         sa.update(IssuedDocument)
@@ -98,7 +114,7 @@ def void(document: IssuedDocument, reason: str, now: datetime) -> None:
     ).scalar_one_or_none()
     db.session.refresh(document)
     if voided is not None:
-        _record("voided", document, None, now, {"void_reason": [None, str(reason)]})
+        _record("voided", document, actor_id, now, {"void_reason": [None, str(reason)]})
 
 
 def void_living(licence: Licence, kind: IssuedKind, reason: str, now: datetime) -> int:

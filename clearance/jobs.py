@@ -31,10 +31,12 @@ from clearance import (
     definition,
     exam_seating,
     expiry,
+    issuing,
     messages,
     notices,
     retention,
     schema,
+    transfers,
     workflow,
 )
 from clearance.calendar import utc_now
@@ -106,6 +108,15 @@ def wake() -> None:
     jobs.wake()
 
 
+def wake_printer() -> None:
+    """Let the files of issued documents be made now; call it after the commit.
+
+    A `db.session` commit that issued one does it by itself.
+    """
+    jobs: Jobs = current_app.extensions["jobs"]
+    jobs.wake_printer()
+
+
 def serve(app: Flask) -> None:
     """Serve with waitress, sender and clock in this one process, until SIGTERM or SIGINT.
 
@@ -148,6 +159,7 @@ class Jobs:
         self._settings: Settings = app.extensions["settings"]
         self._consumer: Consumer | None = None
         self._thread: threading.Thread | None = None
+        self._printer = threading.Lock()
 
     @cached_property
     def huey(self) -> Huey:
@@ -159,6 +171,10 @@ class Jobs:
     @cached_property
     def _deliver(self) -> Any:
         return self.huey.task(name="deliver")(self.deliver)
+
+    @cached_property
+    def _make_files(self) -> Any:
+        return self.huey.task(name="make_files")(self.make_files)
 
     @property
     def is_awake(self) -> bool:
@@ -173,6 +189,25 @@ class Jobs:
             self._queue_all()
         except Exception:  # the business step is committed: it must not look failed now
             _log.exception("the sender could not be woken")
+
+    def wake_printer(self) -> None:
+        """Queue the making of files; a failing queue is logged, for the clock catches up."""
+        if not self.is_awake:
+            return
+        try:
+            self._make_files()
+        except Exception:  # the decision is committed: it must not look failed now
+            _log.exception("the printer could not be woken")
+
+    def make_files(self) -> None:
+        """Make the missing files of issued documents, in one thread of this process at a time."""
+        if not self._printer.acquire(blocking=False):
+            return  # who makes them looks again until none is missing
+        try:
+            with self._app.app_context():
+                issuing.render_missing(utc_now())
+        finally:
+            self._printer.release()
 
     def deliver(self, channel: str) -> None:
         """Send what is due on one channel, and come back when what was put off is due."""
@@ -189,8 +224,9 @@ class Jobs:
             self._deliver.schedule(args=(channel,), delay=max(1, delay))
 
     def tick(self) -> None:
-        """Run each minute: look at the outbox, then do the periodic work whose time has come."""
+        """Run each minute: outbox and missing files, then the periodic work whose time has come."""
         self._queue_all()
+        self._make_files()
         for job in list(_periodic.values()):
             self._run_once(job, utc_now())
 
@@ -200,6 +236,7 @@ class Jobs:
         self._thread = threading.Thread(target=self._consumer.run, name="jobs", daemon=True)
         self._thread.start()
         self.wake()
+        self.wake_printer()
 
     def stop(self) -> None:
         """Stop the consumer when the messages in hand are through; it takes 25 s at most."""
@@ -212,6 +249,7 @@ class Jobs:
     def run(self) -> None:
         """Be a process of its own (`flask jobs`) until SIGTERM or SIGINT."""
         self._queue_all()
+        self._make_files()
         self._consumer = Consumer(self.huey, graceful_signal="TERM", **_CONSUMER)
         self._consumer.run()
 
@@ -278,10 +316,13 @@ def _make_queue(database_url: str) -> Huey:
 def _after_commit(session: Session) -> None:
     if session.info.pop(notices.QUEUED_MARK, False):
         wake()
+    if session.info.pop(issuing.WAITING_MARK, False):
+        wake_printer()
 
 
 def _after_rollback(session: Session) -> None:
     session.info.pop(notices.QUEUED_MARK, None)
+    session.info.pop(issuing.WAITING_MARK, None)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -308,5 +349,6 @@ def _report_outbox(now: datetime) -> None:
 every(3600)(retention.purge)
 every(3600)(workflow.lapse_returned)
 every(900)(workflow.tell_late)
+every(900)(transfers.lapse_silent)
 every(1800)(exam_seating.daily)
 every(1800)(expiry.daily)

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import io
-import json
-import threading
-from datetime import datetime
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import segno
 import sqlalchemy as sa
-import typst
 from flask import Response, current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from clearance import definition, downloads, i18n
 from clearance.actor import Actor
-from clearance.errors import ServiceUnavailable
 from clearance.extensions import db
-from clearance.links import request_url
+from clearance.links import check_url, request_url
 from clearance.models import DocumentKind, IssuedDocument, Request
 from clearance.procedures.standard_fields import GROUP_LABELS, Group
 from clearance.request_values import shown_value
-from clearance.settings import ROOT, Settings
+from clearance.settings import Settings
 from clearance.timeline import timeline
+from clearance.typesetting import qr_svg, set_pdf
 from clearance.values import isolate
 from clearance.vocabulary import STATUS_LABELS, Status
 
-TEMPLATES = ROOT / "templates" / "pdf"
-FONT_PACKAGES = ("fontpkg_ibm_plex_sans_arabic", "fontpkg_amiri")
 SUMMARY = frozenset({"number"})
 # A row has four places; a value takes as many as it is long.
 PLACES_BY_LENGTH = ((18, 1), (46, 2))
 ALL_PLACES = 4
-PDF_STANDARD: Literal["ua-1"] = "ua-1"  # tagged, so that it can be read aloud
-
-_local = threading.local()
 
 
 def request_pdf(req: Request, lang: str, reader: Actor) -> bytes:
@@ -50,19 +36,12 @@ def request_pdf(req: Request, lang: str, reader: Actor) -> bytes:
     """
     with force_locale(lang):
         data = _content(req, lang, reader)
-    return _set("request.typ", data, req.decided_at or req.sent_at or req.created_at)
+    return set_pdf("request.typ", data, req.decided_at or req.sent_at or req.created_at)
 
 
 def pdf_response(data: bytes, filename: str) -> Response:
     """Give a PDF of ours out as a download."""
     return downloads.as_attachment(Response(data, mimetype="application/pdf"), filename)
-
-
-def qr_svg(text: str) -> str:
-    """Draw a QR code (error correction M) as SVG."""
-    out = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(out, kind="svg", border=2, dark="#0a3650")
-    return out.getvalue().decode()
 
 
 def _content(req: Request, lang: str, reader: Actor) -> dict[str, Any]:
@@ -145,7 +124,7 @@ def _address(req: Request) -> str:
         .order_by(IssuedDocument.id)
         .limit(1)
     )
-    return f"/check/{code}" if code else request_url(req.id)
+    return check_url(code) if code else request_url(req.id)
 
 
 def _documents(req: Request) -> list[list[str]]:
@@ -175,36 +154,3 @@ def _steps(req: Request, reader: Actor) -> list[list[str]]:
         ]
         for entry in timeline(req, reader)
     ]
-
-
-def _set(template: str, data: dict[str, Any], dated: datetime) -> bytes:
-    """Compile a template; the date in the PDF is the content's, so that the bytes are too."""
-    result = _compiler().compile(
-        input=str(TEMPLATES / template),
-        format="pdf",
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False, sort_keys=True)},
-        timestamp=int(dated.timestamp()),
-        pdf_standards=[PDF_STANDARD],
-    )
-    if not isinstance(result, bytes):
-        raise TypeError("a PDF is one file")
-    return result
-
-
-def _compiler() -> typst.Compiler:
-    """One compiler for each thread: making one reads the fonts, which takes its time."""
-    compiler: typst.Compiler | None = getattr(_local, "compiler", None)
-    if compiler is None:
-        compiler = typst.Compiler(
-            root=str(TEMPLATES), font_paths=_font_folders(), ignore_system_fonts=True
-        )
-        _local.compiler = compiler
-    return compiler
-
-
-@cache
-def _font_folders() -> list[str]:
-    folders = [str(Path(str(files(package))) / "files") for package in FONT_PACKAGES]
-    if not all(Path(folder).is_dir() for folder in folders):
-        raise ServiceUnavailable(_("The printer's fonts are not installed."))
-    return folders

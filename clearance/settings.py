@@ -51,6 +51,9 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    signing_key_file: str = ""
+    signing_cert_file: str = ""
+    signing_key_password: str = field(default="", repr=False)
     captcha_fixed: str = ""
     flask_debug: bool = False
     sms_countries: tuple[str, ...] = ("KW", "SA", "AE", "BH", "QA", "OM")
@@ -112,6 +115,8 @@ class Settings:
                 raise BadSettings("BASE_URL must be https unless it is a loopback address.")
         if not all(_is_network(each) for each in self.trusted_proxies):
             raise BadSettings("TRUSTED_PROXIES must be network addresses, such as 10.0.0.0/24.")
+        if self.signing_cert_file and not self.signing_key_file:
+            raise BadSettings("SIGNING_CERT_FILE needs SIGNING_KEY_FILE.")
         if self.mode is Mode.DEMO and not (
             _is_loopback(self.host) and _is_loopback_url(self.base_url)
         ):

@@ -171,6 +171,11 @@ def keys() -> Iterator[str]:
             yield key
 
 
+def keep(key: str) -> None:
+    """End the loan of a stored file: a row that was committed by itself tells of it now."""
+    g.get("unclaimed_files", set()).discard(key)
+
+
 def is_ready() -> bool:
     """Whether the folder is there and can be written to (for /readyz)."""
     return os.access(_depot().storage_path, os.R_OK | os.W_OK | os.X_OK)

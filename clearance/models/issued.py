@@ -15,6 +15,7 @@ from clearance.models.request import Request
 from clearance.vocabulary import IssuedKind
 
 _ONE_LIVING = sa.text("voided_at IS NULL AND kind <> 'letter'")
+_UNMADE = sa.text("storage_key IS NULL")
 
 
 class IssuedDocument(Base):
@@ -40,6 +41,12 @@ class IssuedDocument(Base):
         ),
         sa.Index("ix_issued_document_organisation", "organisation_id", "issued_at", "id"),
         sa.Index("ix_issued_document_issued", "issued_at", "id"),
+        sa.Index(
+            "ix_issued_document_unmade",
+            "id",
+            sqlite_where=_UNMADE,
+            postgresql_where=_UNMADE,
+        ),
     )
 
     id: Mapped[base.pk]

@@ -15,7 +15,37 @@ LICENCE_STEPS = (
     *("cancelled", "corrected", "expired", "issued", "reactivated", "reinstated", "renewed"),
     *("suspended", "taken_from_customs", "transferred", "updated"),
 )
+REASONS_FOR = ("reject", "return")
+OFFICE_REASONS_FOR = ("correct", "reinstate", "suspend", "void")
+OFFICE_REASONS = (
+    (
+        "suspend",
+        "عدم تجديد الضمان البنكي في موعده.",
+        "The bank guarantee was not renewed in time.",
+    ),
+    (
+        "suspend",
+        "مخالفة أنظمة التخليص الجمركي إلى حين الفصل فيها.",
+        "A breach of the customs clearance rules, until it is decided upon.",
+    ),
+    (
+        "reinstate",
+        "زوال سبب الإيقاف.",
+        "The cause of the suspension no longer exists.",
+    ),
+    (
+        "correct",
+        "خطأ في إدخال البيانات.",
+        "The data were entered wrongly.",
+    ),
+    (
+        "void",
+        "صدرت الوثيقة ببيانات غير صحيحة.",
+        "The document was issued with wrong data.",
+    ),
+)
 ONE_LIVING = sa.text("voided_at IS NULL AND kind <> 'letter'")
+UNMADE = sa.text("storage_key IS NULL")
 OF_GRID = sa.text("grid_key IS NOT NULL")
 REGISTER_INDEXES = (
     ("ix_broker_civil_id_expiry", "broker", "civil_id_expiry"),
@@ -29,6 +59,8 @@ def upgrade() -> None:
     _widen_requests()
     _widen_issued_documents()
     _allow_purposes((*PURPOSES, "consent"))
+    _allow_reasons((*REASONS_FOR, *OFFICE_REASONS_FOR))
+    _add_office_reasons()
     with op.batch_alter_table("licence") as licence:
         licence.create_check_constraint(
             op.f("ck_licence_suspended_by_whom"),
@@ -59,6 +91,8 @@ def downgrade() -> None:
         licence.drop_constraint(op.f("ck_licence_suspended_by_whom"), type_="check")
     op.execute("DELETE FROM verification_code WHERE purpose = 'consent'")
     _allow_purposes(PURPOSES)
+    op.execute(f"DELETE FROM reason WHERE NOT ({_one_of('action', REASONS_FOR)})")
+    _allow_reasons(REASONS_FOR)
     _narrow_issued_documents()
     op.drop_index("ix_request_grid", "request")
     op.drop_index("ix_request_other_organisation", "request")
@@ -101,6 +135,13 @@ def _widen_issued_documents() -> None:
     )
     op.create_index("ix_issued_document_issued", "issued_document", ["issued_at", "id"])
     op.create_index(
+        "ix_issued_document_unmade",
+        "issued_document",
+        ["id"],
+        sqlite_where=UNMADE,
+        postgresql_where=UNMADE,
+    )
+    op.create_index(
         "uq_issued_document_one_living",
         "issued_document",
         ["licence_id", "kind"],
@@ -113,6 +154,7 @@ def _widen_issued_documents() -> None:
 def _narrow_issued_documents() -> None:
     for name in (
         "uq_issued_document_one_living",
+        "ix_issued_document_unmade",
         "ix_issued_document_issued",
         "ix_issued_document_organisation",
     ):
@@ -130,6 +172,22 @@ def _allow_purposes(purposes: tuple[str, ...]) -> None:
         codes.create_check_constraint(
             op.f("ck_verification_code_purpose"), _one_of("purpose", purposes)
         )
+
+
+def _allow_reasons(actions: tuple[str, ...]) -> None:
+    with op.batch_alter_table("reason") as reasons:
+        reasons.drop_constraint(op.f("ck_reason_action"), type_="check")
+        reasons.create_check_constraint(op.f("ck_reason_action"), _one_of("action", actions))
+
+
+def _add_office_reasons() -> None:
+    names = ("action", "text_ar", "text_en", "position", "is_active")
+    reasons = sa.table("reason", *(sa.column(name) for name in names))
+    rows = [
+        dict(zip(names, (*texts, position, True), strict=True))
+        for position, texts in enumerate(OFFICE_REASONS, 1)
+    ]
+    op.bulk_insert(reasons, rows)
 
 
 def _make_reminders() -> None:

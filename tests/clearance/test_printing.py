@@ -143,7 +143,7 @@ def test_the_code_leads_to_the_request_then_to_the_check_of_what_was_issued(
 ) -> None:
     drawn: list[str] = []
     monkeypatch.setattr(printing, "qr_svg", lambda text: drawn.append(text) or "<svg/>")
-    monkeypatch.setattr(printing, "_set", lambda *given: b"")
+    monkeypatch.setattr(printing, "set_pdf", lambda *given: b"")
     req, reader = sent(agent), actor_of(agent)
     printing.request_pdf(req, "ar", reader)
     db.session.add(
