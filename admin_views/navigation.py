@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
-from clearance import exams, i18n, notices, policies, sessions
+from clearance import exams, i18n, notices, own_brokers, policies, sessions
 from clearance.actor import Actor
 
 
@@ -62,6 +62,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     "my": (
         Entry("my", _l("Home"), "home", page="index"),
         Entry("my_services", _l("My services"), "services", page="index"),
+        Entry("my_brokers", _l("Manage brokers"), "card", own_brokers.are_shown_to, page="index"),
         Entry("my_requests", _l("My requests"), "requests"),
         Entry("my_account", _l("My account"), "account", page="index"),
     ),
@@ -69,8 +70,10 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("office", _l("Home"), "home", page="index"),
         Entry("office_requests", _l("Requests"), "requests", _reads_requests),
         Entry("office_exams", _l("Exams"), "exam", exams.can_read),
+        Entry("office_licences", _l("Licences"), "card"),
+        Entry("office_brokers", _l("Brokers"), "users"),
+        Entry("office_organisations", _l("Organisations"), "organisation"),
         _kept("office_users", _l("Users"), "users"),
-        _kept("office_organisations", _l("Organisations"), "organisation"),
         _kept("office_staff", _l("Staff"), "account"),
         _kept("office_services", _l("Services"), "services"),
         _kept("office_document_kinds", _l("Reference data"), "guide", children=_REFERENCE),

@@ -99,10 +99,11 @@ def service_titles() -> list[tuple[str, str]]:
     ]
 
 
-def name_column() -> sa.ColumnElement[str]:
-    """The person's name in the page's language, falling back to the other."""
+def name_column(model: Any = Request) -> sa.ColumnElement[str]:
+    """The name of a request's person or of a broker, in the page's language or else the other."""
     lang, other = ("ar", "en") if i18n.language() == "ar" else ("en", "ar")
-    return sa.func.coalesce(sa.func.nullif(_joined(lang), ""), _joined(other)).label("name")
+    own = sa.func.nullif(_joined(model, lang), "")
+    return sa.func.coalesce(own, _joined(model, other)).label("name")
 
 
 def service_cell(view: Any, context: Any, row: Any, key: str) -> str:
@@ -122,8 +123,8 @@ def number_cell(view: Any, context: Any, row: Any, key: str) -> Any:
     return cells.whole(row.number) if row.number else _l("Given when sent")
 
 
-def _joined(lang: str) -> sa.ColumnElement[str]:
-    parts = [getattr(Request, f"name_{lang}_{place}") for place in range(1, 5)]
+def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:
+    parts = [getattr(model, f"name_{lang}_{place}") for place in range(1, 5)]
     joined: Any = parts[0]
     for part in parts[1:]:
         joined = joined + sa.case((part == "", ""), else_=sa.literal(" ") + part)

@@ -31,7 +31,11 @@ def init_app(app: Flask) -> None:
         portal_version=VERSION,
         status_labels=vocabulary.STATUS_LABELS,
         status_tones=vocabulary.STATUS_TONES,
+        issued_kind_labels=vocabulary.ISSUED_KIND_LABELS,
+        issued_state_labels=vocabulary.ISSUED_STATE_LABELS,
+        issued_state_tones=vocabulary.ISSUED_STATE_TONES,
         licence_status_labels=vocabulary.LICENCE_STATUS_LABELS,
+        suspended_by_labels=vocabulary.SUSPENDED_BY_LABELS,
         role_labels=vocabulary.ROLE_LABELS,
         gender_labels=vocabulary.GENDER_LABELS,
     )

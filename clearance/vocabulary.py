@@ -92,6 +92,17 @@ class VoidReason(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ReasonFor(StrEnum):
+    """What ready reasons are kept for: steps of requests, and of the office on its own accord."""
+
+    RETURN = "return"
+    REJECT = "reject"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    CORRECT = "correct"
+    VOID = "void"
+
+
 class Status(StrEnum):
     """Every state a request can be in; which may follow which: procedures/flows.py."""
 
@@ -242,6 +253,15 @@ VOID_REASON_LABELS: dict[str, Any] = {
     VoidReason.REPLACED: _l("Replaced by a newer one"),
     VoidReason.LOST: _l("Reported lost"),
     VoidReason.CANCELLED: _l("The licence was cancelled"),
+}
+
+REASON_FOR_LABELS: dict[str, Any] = {
+    ReasonFor.RETURN: _l("Return for completion"),
+    ReasonFor.REJECT: _l("Reject"),
+    ReasonFor.SUSPEND: _l("Suspend the licence"),
+    ReasonFor.REINSTATE: _l("Lift the suspension"),
+    ReasonFor.CORRECT: _l("Correct the register"),
+    ReasonFor.VOID: _l("Make an issued document void"),
 }
 
 STATUS_LABELS: dict[str, Any] = {

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
+from wtforms.validators import ValidationError
 
+from clearance.calendar import utc_now
+from clearance.expiries import grant_refusal
 from clearance.procedures.effects import REMARK_MAX_LENGTH, RemarkInput
 from clearance.workflow import REASON_MAX_LENGTH
 from forms.base import BaseForm
-from forms.fields import CheckField, ChoiceField, TextAreaField
+from forms.fields import CheckField, ChoiceField, IsoDateField, TextAreaField
 from forms.validators import Required
 
 _TEXT, _MARK = "remark-", "mark-"
+EXPIRY = "granted_expiry"
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,40 @@ class ReadyReason:
         return self.text_ar if lang == "ar" else self.text_en
 
 
+@dataclass(frozen=True)
+class Expiry:
+    """An expiry date to grant.
+
+    request_id: whose, where the step is taken on several requests; None for the only one. number:
+    the request's. proposed: what the field has at first.
+    """
+
+    request_id: int | None
+    number: str
+    proposed: date | None
+
+    @property
+    def name(self) -> str:
+        """What the field is called in the form."""
+        return expiry_name(self.request_id)
+
+
+def expiry_name(request_id: int | None) -> str:
+    """The field in which the expiry of that request is granted; None: of the only one."""
+    return EXPIRY if request_id is None else f"{EXPIRY}-{request_id}"
+
+
+class Grantable:
+    """The day can be granted as a licence's last one, by the rule that the approval enforces."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        refusal = grant_refusal(field.data, utc_now())
+        if refusal is not None:
+            raise ValidationError(refusal.text)
+
+
 class StepForm(BaseForm):
-    """What a step asks for: a reason, remarks, a reviewer; each only where it is due.
+    """What a step asks for: a reason, remarks, a reviewer, expiry dates; each only where it is due.
 
     Made by `step_form`. places: where remarks can be pinned. ready: the reasons to choose from.
     """
@@ -87,6 +124,21 @@ class StepForm(BaseForm):
             if self[_TEXT + place.key].data
         )
 
+    def granted_expiry(self, request_id: int | None = None) -> date | None:
+        """The expiry granted to that request; None where none was asked for."""
+        name = expiry_name(request_id)
+        return self[name].data if name in self else None
+
+    @property
+    def granted_expiry_field(self) -> Any | None:
+        """The field of the only request's expiry, if the step grants one."""
+        return self._fields.get(EXPIRY)
+
+    @property
+    def grants_expiries(self) -> bool:
+        """Whether expiry dates of several requests are asked for."""
+        return any(field.name.startswith(f"{EXPIRY}-") for field in self)
+
     def place_fields(self, *, is_document: bool) -> list[tuple[Any, Any]]:
         """(mark, text) of the places of that kind, for the page."""
         return [
@@ -114,12 +166,13 @@ def step_form(
     ready: Iterable[ReadyReason] = (),
     places: Sequence[Place] = (),
     reviewers: Iterable[tuple[int, str]] | None = None,
+    expiries: Sequence[Expiry] = (),
     lang: str,
 ) -> StepForm:
     """Make the form of a step, filled with what was posted.
 
     ready: reasons to choose from. places: where remarks can be pinned. reviewers: (id, name) when
-    the step asks for one. lang: the page's language.
+    the step asks for one. expiries: the dates that it grants. lang: the page's language.
     """
     reasons = {str(each.id): each for each in ready}
     members: dict[str, Any] = {"places": places, "ready": reasons, "needs_reason": needs_reason}
@@ -138,5 +191,15 @@ def step_form(
         members["reviewer_id"] = ChoiceField(
             _l("Reviewer"), [Required()], choices=[(str(key), name) for key, name in reviewers]
         )
+    for each in expiries:
+        members[each.name] = _expiry_field(each)
     made: StepForm = type("StepForm", (StepForm,), members)()
     return made
+
+
+def _expiry_field(expiry: Expiry) -> Any:
+    label: Any = _l("Granted expiry date")
+    if expiry.request_id is not None:
+        label = _l("Granted expiry date of %(number)s", number=expiry.number)
+    checks = [Required(), Grantable()]
+    return IsoDateField(label, checks, name=expiry.name, default=expiry.proposed)

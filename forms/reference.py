@@ -13,7 +13,7 @@ from wtforms.widgets import DateTimeLocalInput
 from clearance import values
 from clearance.calendar import KUWAIT
 from clearance.values import BadValue
-from clearance.vocabulary import ROLE_LABELS, STAFF_ROLES, Role
+from clearance.vocabulary import REASON_FOR_LABELS, ROLE_LABELS, STAFF_ROLES, Role
 from forms.base import BaseForm
 from forms.fields import (
     CheckField,
@@ -119,7 +119,7 @@ class ReasonForm(RowForm):
     action = ChoiceField(
         _l("For"),
         [Required()],
-        choices=[("return", _l("Return for completion")), ("reject", _l("Reject"))],
+        choices=list(REASON_FOR_LABELS.items()),
     )
     text_ar = TextAreaField(_l("Text in Arabic"), [Required()], max_length=REASON_LENGTH)
     text_en = TextAreaField(_l("Text in English"), [Required()], max_length=REASON_LENGTH)

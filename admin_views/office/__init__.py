@@ -9,8 +9,10 @@ from flask_babel import lazy_gettext as _l
 
 from admin_views.account import AccountView
 from admin_views.notices import NoticesView
+from admin_views.office.brokers import Brokers
 from admin_views.office.exams import OfficeExams
 from admin_views.office.home import OfficeHome
+from admin_views.office.licences import Licences
 from admin_views.office.organisations import Organisations
 from admin_views.office.outbox import Deliveries
 from admin_views.office.people import Users
@@ -31,6 +33,7 @@ from admin_views.office.trail import AccessRecords, Events
 from clearance.models import (
     AccessEvent,
     Announcement,
+    Broker,
     BrokerType,
     Delivery,
     DocumentKind,
@@ -38,6 +41,7 @@ from clearance.models import (
     Exam,
     Holiday,
     LegalEntity,
+    Licence,
     Organisation,
     Reason,
     Request,
@@ -56,6 +60,8 @@ def views() -> list[BaseView]:
     return [
         OfficeRequests(Request, **_at("requests", _l("Requests"))),
         OfficeExams(Exam, **_at("exams", _l("Exams"))),
+        Licences(Licence, **_at("licences", _l("Licences"))),
+        Brokers(Broker, **_at("brokers", _l("Brokers"))),
         Users(User, **_at("users", _l("Users"))),
         Organisations(Organisation, **_at("organisations", _l("Organisations"))),
         Staff(User, **_at("staff", _l("Staff"))),

@@ -70,15 +70,16 @@ def on_each(
     action: Action,
     *,
     reason_in: Callable[[str], str],
-    data: Decision,
+    decision_of: Callable[[int], Decision],
     actor: Actor,
     key: str,
 ) -> list[Outcome] | None:
     """Take `action` on each chosen request and tell what became of it, in the given order.
 
-    reason_in: the reason in a language; each applicant gets it in theirs. key: the one-time key of
-    the form; None is returned when it was spent already. Each row is a savepoint of its own, and
-    every 50 rows are committed (security rule 56).
+    reason_in: the reason in a language; each applicant gets it in theirs. decision_of: what else
+    the step is given, by the request's id. key: the one-time key of the form; None is returned when
+    it was spent already. Each row is a savepoint of its own, and every 50 rows are committed
+    (security rule 56).
     """
     now = utc_now()
     owner = f"user:{actor.id}"
@@ -87,7 +88,8 @@ def on_each(
         return None
     outcomes = []
     for place, each in enumerate(chosen, 1):
-        outcomes.append(_on_one(each, action, reason_in, data, actor))
+        decision = decision_of(each.request_id)
+        outcomes.append(_on_one(each, action, reason_in, decision, actor))
         if place % COMMIT_EVERY == 0:
             db.session.commit()
     db.session.commit()

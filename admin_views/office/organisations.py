@@ -1,7 +1,8 @@
-"""Organisations at the office, for reading."""
+"""Organisations at the office, for reading: who is in them, which brokers they have."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -11,14 +12,29 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
-from admin_views import cells
+from admin_views import cells, request_lists
+from admin_views.access import acting
 from admin_views.base import matches_all_words
+from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
+from admin_views.office import register_lists
 from admin_views.office.reference import isolated, keeps_or_reads
-from clearance import i18n
+from admin_views.office.register_lists import for_managers
+from clearance import i18n, policies, values
 from clearance.actor import Actor
 from clearance.extensions import db
-from clearance.models import LegalEntity, Membership, Organisation, Request
+from clearance.models import (
+    Broker,
+    BrokerType,
+    LegalEntity,
+    Licence,
+    Membership,
+    Organisation,
+    Request,
+)
+from clearance.vocabulary import LicenceStatus
+
+SHOWN_BROKERS = 50
 
 
 def _organisation_name(view: Any, context: Any, row: Any, key: str) -> Markup:
@@ -31,17 +47,51 @@ def _entity(view: Any, context: Any, row: Any, key: str) -> str:
     return i18n.in_language(row, "entity")
 
 
+def _entity_filter() -> ListFilter:
+    def choices() -> list[tuple[str, str]]:
+        rows = db.session.execute(
+            sa.select(LegalEntity.code, LegalEntity.name_ar, LegalEntity.name_en)
+        )
+        return [(row.code, i18n.in_language(row, "name")) for row in rows]
+
+    return ListFilter(
+        "entity", _l("Legal entity"), lambda value: Organisation.legal_entity == value, choices
+    )
+
+
+def _counted(*conditions: Any) -> sa.ScalarSelect[int]:
+    """How many rows of a table belong to the organisation of the list's row."""
+    return sa.select(sa.func.count()).where(*conditions).correlate(Organisation).scalar_subquery()
+
+
 class Organisations(KeysetView):
-    """Clearing offices and companies, for reading."""
+    """Clearing offices and companies; all of the office read, nobody writes here."""
 
     can_view_details = True
-    column_list = ("name", "entity", "licence_no", "users", "created_at")
+    can_export = for_managers
+    column_list = ("name", "entity", "licence_no", "brokers", "users", "created_at")
     column_details_list = ("name_ar",)
+    column_export_list = (
+        "name_ar",
+        "name_en",
+        "entity",
+        "licence_no",
+        "brokers",
+        "users",
+        "phone",
+        "email",
+        "created_at",
+    )
     column_labels: ClassVar[dict[str, Any]] = {
         "name": _l("Organisation"),
+        "name_ar": _l("Name in Arabic"),
+        "name_en": _l("Name in English"),
         "entity": _l("Legal entity"),
         "licence_no": _l("Licence number"),
+        "brokers": _l("Brokers"),
         "users": _l("Users"),
+        "phone": _l("Phone"),
+        "email": _l("E-mail"),
         "created_at": _l("Since"),
     }
     column_formatters: ClassVar[dict[str, Any]] = {
@@ -50,17 +100,18 @@ class Organisations(KeysetView):
         "licence_no": isolated,
         "created_at": cells.day_of,
     }
+    column_filters = (_entity_filter(),)
     orders: ClassVar[dict[str, Any]] = {
         "name": Organisation.name_folded,
         "created_at": Organisation.created_at,
     }
     default_order = ("created_at", True)
-    search_hint = _l("Words of the name")
+    search_hint = _l("Words of the name, or licence number")
     empty_title = _l("No organisations yet")
     empty_text = _l("They are made when their first user registers.")
 
     def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
+        return actor.is_staff
 
     def get_list_row_actions(self) -> list[Any]:
         return []
@@ -69,33 +120,44 @@ class Organisations(KeysetView):
         return query
 
     def statement(self) -> sa.Select[Any]:
-        users = (
-            sa.select(sa.func.count())
-            .where(Membership.organisation_id == Organisation.id, Membership.is_active.is_(True))
-            .correlate(Organisation)
-            .scalar_subquery()
+        users = _counted(
+            Membership.organisation_id == Organisation.id, Membership.is_active.is_(True)
         )
-        return (
-            sa.select(
-                Organisation.id,
-                Organisation.name_ar,
-                Organisation.name_en,
-                Organisation.licence_no,
-                Organisation.created_at,
-                LegalEntity.name_ar.label("entity_ar"),
-                LegalEntity.name_en.label("entity_en"),
-                users.label("users"),
-            )
+        columns: list[Any] = [
+            Organisation.id,
+            Organisation.name_ar,
+            Organisation.name_en,
+            Organisation.licence_no,
+            Organisation.phone,
+            Organisation.email,
+            Organisation.created_at,
+            LegalEntity.name_ar.label("entity_ar"),
+            LegalEntity.name_en.label("entity_en"),
+            users.label("users"),
+            _counted(Broker.organisation_id == Organisation.id).label("brokers"),
+        ]
+        joined: sa.Select[Any] = (
+            sa.select(*columns)
             .select_from(Organisation)
             .join(LegalEntity, LegalEntity.code == Organisation.legal_entity)
         )
+        return joined
 
     def search_condition(self, typed: str) -> Any | None:
+        compact = values.ascii_digits(typed).replace(" ", "")
+        if any(each.isdigit() for each in compact):
+            return sa.func.upper(Organisation.licence_no) == compact.upper()
         return matches_all_words(Organisation.name_folded, typed)
+
+    def export_value(self, row: Any, key: str) -> Any:
+        if key == "entity":
+            return i18n.in_language(row, "entity")
+        return super().export_value(row, key)
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """One organisation with its users and how many requests it has."""
+        """One organisation with its users, its brokers and how many requests it has."""
+        reader = acting()
         organisation = self.get_one(request.args.get("id"))
         counted = db.session.scalar(
             sa.select(sa.func.count()).where(Request.organisation_id == organisation.id)
@@ -106,10 +168,41 @@ class Organisations(KeysetView):
             .options(joinedload(Membership.user))
             .order_by(Membership.id)
         ).all()
+        brokers = _brokers(organisation)
         return self.render(
-            "office/staff/organisation.html",
+            "office/register/organisation.html",
             organisation=organisation,
             entity=db.session.get_one(LegalEntity, organisation.legal_entity),
             memberships=memberships,
             requests=counted,
+            brokers=brokers[:SHOWN_BROKERS],
+            has_more_brokers=len(brokers) > SHOWN_BROKERS,
+            until_cell=register_lists.until_cell,
+            status_cell=register_lists.status_cell,
+            reads_users=keeps_or_reads(reader),
+            reads_requests=reader.role in policies.READING_ROLES,
         )
+
+
+def _brokers(organisation: Organisation) -> Sequence[Any]:
+    """The organisation's brokers with the licence that is not cancelled, by name; one too many."""
+    columns: list[Any] = [
+        Broker.id,
+        Licence.id.label("licence_id"),
+        Licence.number,
+        Licence.status,
+        Licence.suspended_by,
+        request_lists.name_column(Broker),
+        *register_lists.validity_columns(),
+        *register_lists.type_columns(),
+    ]
+    living = sa.and_(Licence.broker_id == Broker.id, Licence.status != LicenceStatus.CANCELLED)
+    return db.session.execute(
+        sa.select(*columns)
+        .select_from(Broker)
+        .outerjoin(Licence, living)
+        .join(BrokerType, BrokerType.code == Broker.broker_type)
+        .where(Broker.organisation_id == organisation.id)
+        .order_by(Broker.name_folded, Broker.id)
+        .limit(SHOWN_BROKERS + 1)
+    ).all()

@@ -19,7 +19,7 @@ from clearance import i18n
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
-from clearance.procedures.flows import ACTION_LABELS, Action
+from clearance.vocabulary import REASON_FOR_LABELS
 from forms import reference
 
 LABELS: dict[str, Any] = {
@@ -148,11 +148,11 @@ class LegalEntities(CodedView):
 
 
 def _for_step(view: Any, context: Any, row: Any, key: str) -> str:
-    return str(ACTION_LABELS[Action(row.action)])
+    return str(REASON_FOR_LABELS[row.action])
 
 
 class Reasons(ReferenceView):
-    """Ready reasons for returning and rejecting."""
+    """Ready reasons for the steps that want one."""
 
     audit_kind = "reason"
     form = reference.ReasonForm
@@ -170,7 +170,7 @@ class Reasons(ReferenceView):
     column_default_sort: Any = [("action", True), ("position", False)]
     column_sortable_list = ("action", "position")
     empty_title = _l("No ready reason yet")
-    empty_text = _l("Reviewers choose from these when they return or reject a request.")
+    empty_text = _l("Reviewers choose from these wherever a step wants a reason.")
 
 
 class Holidays(ReferenceView):

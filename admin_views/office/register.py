@@ -36,11 +36,14 @@ class Line:
 class Known:
     """What the register has under a civil number.
 
-    user: who signs in with it. requests: the newest others. seats: sittings of exams, newest first.
+    licences: the broker's, the newest first. licence: the one to compare with, the request's own
+    or else the newest. user: who signs in with the number. requests: the newest others. seats:
+    sittings of exams, newest first.
     """
 
     broker: Broker | None
     licences: Sequence[Licence]
+    licence: Licence | None
     user: User | None
     requests: Sequence[Any]
     seats: Sequence[Any]
@@ -54,11 +57,14 @@ class Known:
 def known_about(req: Request, reader: Actor) -> Known:
     """Look the request's civil number up; a constant number of queries."""
     broker = _broker(req)
+    licences = sorted(broker.licences, key=lambda each: each.id, reverse=True) if broker else []
+    licence = req.licence or (licences[0] if licences else None)
     if req.civil_id is None:
-        return Known(broker, broker.licences if broker else (), None, (), ())
+        return Known(broker, licences, licence, None, (), ())
     return Known(
         broker=broker,
-        licences=broker.licences if broker else (),
+        licences=licences,
+        licence=licence,
         user=db.session.scalar(
             sa.select(User)
             .where(User.civil_id == req.civil_id)
@@ -90,17 +96,16 @@ def _line(req: Request, spec: FieldSpec, known: Known, lang: str) -> Line:
 
 
 def _registered(spec: FieldSpec, known: Known) -> str | date | None:
-    """The register's value of a standard field: the broker's, or of the newest licence."""
+    """The register's value of a standard field: the broker's, or of the licence compared with."""
     if known.broker is None or spec.is_own:
         return None
-    licence = known.licences[-1] if known.licences else None
     from_licence = {
         "licence_expiry": "expires",
         "guarantee_no": "guarantee_no",
         "guarantee_expiry": "guarantee_expiry",
     }
     if spec.name in from_licence:
-        return getattr(licence, from_licence[spec.name]) if licence else None
+        return getattr(known.licence, from_licence[spec.name]) if known.licence else None
     return getattr(known.broker, spec.name, None) if spec.name != "number" else None
 
 

@@ -12,7 +12,8 @@ from flask_babel import gettext as _
 
 from admin_views import request_lists
 from admin_views.access import acting, not_found
-from admin_views.office import document_panel, queues, register
+from admin_views.office import document_panel, queues, register, register_parts
+from admin_views.office.register_parts import Link
 from admin_views.office.step_routes import NOT_HERE, details_url
 from admin_views.posted import owner_of, posted_key
 from admin_views.request_parts import kind_names, timeline
@@ -23,7 +24,9 @@ from clearance import (
     definition,
     i18n,
     internal_notes,
+    issuing,
     one_time_keys,
+    review_warnings,
     workflow,
 )
 from clearance.actor import Actor
@@ -94,6 +97,9 @@ class ReviewRoutes:
             ],
             groups=register.lines(req, known, lang),
             known=known,
+            validity=_validity(req, known),
+            warnings=review_warnings.warnings(req, now),
+            issued=issuing.of_request(req, actor),
             title_of=request_lists.title_of,
             documents=document_panel.shown(req),
             missing=_missing_kinds(req),
@@ -131,6 +137,11 @@ class ReviewRoutes:
             return self.show_review(self.get_one(request_id), faults={name: text}, status=status)
         flash(told, "success")
         return redirect(result, code=303)
+
+
+def _validity(req: Request, known: register.Known) -> list[Link]:
+    """What the validity of the request's own licence hangs on."""
+    return register_parts.links(known.licence) if req.licence_id and known.licence else []
 
 
 def _next(actor: Actor, after: str) -> int | None:

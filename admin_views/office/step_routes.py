@@ -10,11 +10,11 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 
 from admin_views.access import acting, not_found
-from admin_views.office import carrying_out, queues
+from admin_views.office import carrying_out, effect_words, queues
 from admin_views.office.carrying_out import Chosen, Outcome
 from admin_views.posted import owner_of, posted_key, posted_version
 from admin_views.request_parts import kind_names
-from clearance import definition, i18n, one_time_keys, workflow
+from clearance import definition, i18n, one_time_keys, review_warnings, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
@@ -22,7 +22,7 @@ from clearance.extensions import db
 from clearance.models import Reason, Request
 from clearance.procedures.flows import Action, Asks, Flow, Side, Step
 from clearance.vocabulary import Role
-from forms.office import Place, ReadyReason, StepForm, step_form
+from forms.office import Expiry, Place, ReadyReason, StepForm, expiry_name, step_form
 
 # Announcing an exam gives its seats in the order of sending; no single request jumps it.
 NOT_HERE = frozenset({Action.SEAT})
@@ -84,7 +84,8 @@ class StepRoutes:
     # One request
 
     def _do_one(self, req: Request, step: Step) -> Any:
-        form = _form(step, _places(req) if step.asks is Asks.REMARKS else ())
+        places = _places(req) if step.asks is Asks.REMARKS else ()
+        form = _form(step, places, _expiries(req, step))
         if request.method == "GET" or "_language" in request.form:
             return self._ask(req, step, form)
         if not form.validate():
@@ -92,13 +93,16 @@ class StepRoutes:
         return self._take_step(req, step.action, form)
 
     def _ask(self, req: Request, step: Step, form: StepForm) -> str:
-        offer = workflow.offer(req, step.action, acting(), utc_now())
+        now = utc_now()
+        service = definition.of(req)
         return self.render(
             "office/requests/do.html",
             req=req,
-            title=definition.of(req).title_in(i18n.language()),
-            offer=offer,
+            title=service.title_in(i18n.language()),
+            offer=workflow.offer(req, step.action, acting(), now),
             form=form,
+            causes=effect_words.of(service, step),
+            warnings=review_warnings.warnings(req, now) if step.completes else (),
             version=request.form.get("version", req.version),
             form_key=posted_key() or one_time_keys.new(),
             back_url=details_url(req.id),
@@ -134,19 +138,21 @@ class StepRoutes:
         if "outcome" in request.form:
             return self._results(action, [Outcome.read(each) for each in _posted("outcome")])
         step = _any_step(action)
-        form = _form(step, ())
         chosen = self._chosen()
         if not chosen:
             return redirect(self.return_url(), code=303)
-        if request.method == "GET" or "_language" in request.form:
-            return self._ask_many(step, form, chosen)
+        if request.method == "GET":
+            return self._ask_many(step, chosen)
+        form = _form(step, (), _posted_expiries(chosen))
+        if "_language" in request.form:
+            return self._ask_many(step, chosen, form)
         if not form.validate():
-            return self._ask_many(step, form, chosen), 400
+            return self._ask_many(step, chosen, form), 400
         outcomes = carrying_out.on_each(
             chosen,
             action,
             reason_in=form.reason_in,
-            data=_decision(form),
+            decision_of=lambda request_id: _decision(form, request_id),
             actor=acting(),
             key=posted_key(),
         )
@@ -170,19 +176,25 @@ class StepRoutes:
         visible = set(self.ids_in_scope([str(each.request_id) for each in typed]))
         return [each for each in typed if each.request_id in visible]
 
-    def _ask_many(self, step: Step, form: StepForm, chosen: Sequence[Chosen]) -> str:
+    def _ask_many(self, step: Step, chosen: Sequence[Chosen], form: StepForm | None = None) -> str:
         actor, now = acting(), utc_now()
         rows = []
         for each in chosen:
             req = self.get_one(each.request_id)
             rows.append((each, req, workflow.offer(req, step.action, actor, now)))
+        possible = [req for _each, req, offer in rows if offer.refusal is None]
+        if form is None:
+            asked = [each for req in possible for each in _expiries(req, step, several=True)]
+            form = _form(step, (), asked)
         return self.render(
             "office/requests/do_many.html",
             action=step.action,
             offer=rows[0][2],
             rows=rows,
-            possible=sum(1 for _each, _req, offer in rows if offer.refusal is None),
+            possible=len(possible),
             form=form,
+            expiry_name=expiry_name,
+            causes=_causes(possible, step),
             form_key=posted_key() or one_time_keys.new(),
             back_url=self.return_url(),
         )
@@ -222,23 +234,50 @@ def _any_step(action: Action) -> Step:
     return not_found()
 
 
-def _form(step: Step, places: Sequence[Place]) -> StepForm:
+def _form(step: Step, places: Sequence[Place], expiries: Sequence[Expiry]) -> StepForm:
     return step_form(
         needs_reason=step.needs_reason,
-        ready=_ready_reasons(step.action) if step.needs_reason else (),
+        ready=ready_reasons(step.action) if step.needs_reason else (),
         places=places,
         reviewers=queues.reviewers() if step.asks is Asks.REVIEWER else None,
+        expiries=expiries,
         lang=i18n.language(),
     )
 
 
-def _ready_reasons(action: Action) -> list[ReadyReason]:
+def ready_reasons(action: str) -> list[ReadyReason]:
+    """The reasons to choose from for that step."""
     rows = db.session.scalars(
         sa.select(Reason)
         .where(Reason.action == action, Reason.is_active.is_(True))
         .order_by(Reason.position, Reason.id)
     )
     return [ReadyReason(each.id, each.text_ar, each.text_en) for each in rows]
+
+
+def _expiries(req: Request, step: Step, *, several: bool = False) -> list[Expiry]:
+    """The expiry date that the step grants to `req`, if it grants one."""
+    if not (step.completes and definition.of(req).grants_expiry):
+        return []
+    proposed = workflow.proposed_expiry(req, utc_now())
+    return [Expiry(req.id if several else None, req.number or "", proposed)]
+
+
+def _posted_expiries(chosen: Sequence[Chosen]) -> list[Expiry]:
+    """The dates that the page asked for; a row whose date is not among them is refused its step."""
+    asked = [each.request_id for each in chosen if expiry_name(each.request_id) in request.form]
+    numbers = dict(
+        db.session.execute(sa.select(Request.id, Request.number).where(Request.id.in_(asked))).all()
+    )
+    return [Expiry(key, numbers[key] or "", None) for key in asked]
+
+
+def _causes(requests: Sequence[Request], step: Step) -> list[tuple[str, list[str]]]:
+    """(service, what the step will cause) of every service among the requests, each once."""
+    services = {req.service_version_id: definition.of(req) for req in requests}
+    lang = i18n.language()
+    told = [(each.title_in(lang), effect_words.of(each, step)) for each in services.values()]
+    return [(title, words) for title, words in told if words]
 
 
 def _places(req: Request) -> list[Place]:
@@ -251,8 +290,11 @@ def _places(req: Request) -> list[Place]:
     return [*fields, *kinds]
 
 
-def _decision(form: StepForm) -> workflow.Decision:
+def _decision(form: StepForm, request_id: int | None = None) -> workflow.Decision:
+    """What the step is given. request_id: of which of several requests; None for the only one."""
     reviewer = form["reviewer_id"].data if "reviewer_id" in form else None
     return workflow.Decision(
-        remarks=form.remarks(), reviewer_id=int(reviewer) if reviewer else None
+        remarks=form.remarks(),
+        reviewer_id=int(reviewer) if reviewer else None,
+        granted_expiry=form.granted_expiry(request_id),
     )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
+from clearance.vocabulary import ReasonFor
 
 
 class Service(Base):
@@ -72,10 +73,10 @@ class Subscription(Base):
 
 
 class Reason(Base):
-    """A ready reason that reviewers choose from when returning or rejecting."""
+    """A ready reason that reviewers choose from, for one of the steps that want a reason."""
 
     __tablename__ = "reason"
-    __table_args__ = (one_of("action", {"return", "reject"}),)
+    __table_args__ = (one_of("action", ReasonFor),)
 
     id: Mapped[base.pk]
     action: Mapped[base.code]
