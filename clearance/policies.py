@@ -54,6 +54,11 @@ def transfers_answered_by(actor: Actor) -> sa.ColumnElement[bool]:
     return sa.and_(Request.other_organisation_id.in_(general), Request.status != Status.DRAFT)
 
 
+def may_answer(actor: Actor) -> bool:
+    """Whether `actor` can be asked about transfers at all: a general user of an organisation."""
+    return actor.is_agent and any(each.is_general for each in actor.standings)
+
+
 def is_other_party(actor: Actor, req: Request) -> bool:
     """Whether `actor` answers for the other side: as `transfers_answered_by`, for a row in hand."""
     if req.other_organisation_id is None or req.status == Status.DRAFT:
@@ -104,7 +109,11 @@ def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
         return sa.true() if actor.role in READING_ROLES else sa.false()
     conditions: list[sa.ColumnElement[bool]] = []
     for standing in actor.standings:
-        condition = _holder_organisation() == standing.organisation_id
+        condition = IssuedDocument.licence_id.in_(
+            sa.select(Licence.id)
+            .join(Broker, Broker.id == Licence.broker_id)
+            .where(Broker.organisation_id == standing.organisation_id)
+        )
         if not standing.is_general:
             asked_by = sa.exists().where(
                 Request.id == IssuedDocument.request_id,
@@ -113,18 +122,6 @@ def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
             condition = sa.and_(condition, asked_by)
         conditions.append(condition)
     return sa.or_(sa.false(), *conditions)
-
-
-def _holder_organisation() -> sa.ColumnElement[int | None]:
-    """Where the broker of the issued document's licence is now; without one, whom it was for."""
-    present = (
-        sa.select(Broker.organisation_id)
-        .join(Licence, Licence.broker_id == Broker.id)
-        .where(Licence.id == IssuedDocument.licence_id)
-        .correlate(IssuedDocument)
-        .scalar_subquery()
-    )
-    return sa.func.coalesce(present, IssuedDocument.organisation_id)
 
 
 def acts_for(actor: Actor | None, req: Request) -> Refusal | None:

@@ -1,0 +1,212 @@
+"""Transfers between organisations: those to answer, those asked for, asking for a broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin_views.access import acting, not_found
+from admin_views.base import GuardedView
+from admin_views.my.routes import details_url, form_url
+from admin_views.posted import owner_of, posted_key, posted_version
+from clearance import audit, i18n, links, one_time_keys, policies, transfers, workflow
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.errors import DomainError, NotFound, Refusal, Refused, TooManyTries
+from clearance.extensions import db
+from clearance.models import Request
+from clearance.procedures.flows import Action
+from clearance.vocabulary import Status
+from forms.transfers import ReceiveForm
+
+REASON_MAX_LENGTH = 1000
+PARTIES: dict[str, Any] = {
+    "releasing": _l("Present office"),
+    "receiving": _l("New office"),
+    "broker": _l("The broker"),
+}
+ANSWERS: dict[str, tuple[Any, str]] = {
+    "waiting": (_l("Awaited"), "warning"),
+    "given": (_l("Given"), "success"),
+    "declined": (_l("Declined"), "danger"),
+}
+
+
+class MyTransfers(GuardedView):
+    """What a general user of an organisation answers for, and asks."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return policies.may_answer(actor)
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show the transfers to answer, the answered ones, and those asked for."""
+        actor, now = acting(), utc_now()
+        waiting = transfers.waiting_for(actor, now)
+        others = [req for req in transfers.asked_of(actor) if req not in waiting]
+        return self.render(
+            "my/transfers.html",
+            waiting=[_line(req, links.transfer_url(req.id)) for req in waiting],
+            answered=[_line(req, links.transfer_url(req.id)) for req in others],
+            sent=[_line(req, details_url(req)) for req in transfers.sent_by(actor)],
+        )
+
+    @expose("/receive", methods=("GET", "POST"))
+    def receive(self) -> Any:
+        """Ask for the broker of another organisation: the three numbers, then the request form."""
+        form = ReceiveForm()
+        if request.method == "POST" and "_language" not in request.form and form.validate():
+            return self._begin(form)
+        return self._show_receive(form)
+
+    @expose("/<int:request_id>/")
+    def details(self, request_id: int) -> Any:
+        """What the other organisation decides on; 404 for all but its general users."""
+        return self._show(_found(request_id))
+
+    @expose("/<int:request_id>/do/<action>", methods=("POST",))
+    def do(self, request_id: int, action: str) -> Any:
+        """Accept or decline."""
+        req, step = _found(request_id), _others_step(action)
+        actor, now = acting(), utc_now()
+        owner, key, result = owner_of(actor), posted_key(), links.transfer_url(req.id)
+        reason = request.form.get("reason", "")[: REASON_MAX_LENGTH + 1]
+        try:
+            if one_time_keys.claim(key, owner, result, now) is None:
+                workflow.perform(
+                    req, step, actor=actor, now=now, version=posted_version(), reason=reason
+                )
+            db.session.commit()
+        except DomainError as refusal:
+            db.session.rollback()
+            earlier = one_time_keys.result_of(key, owner)
+            if earlier is not None:  # the other click of a double click was quicker
+                return redirect(earlier, code=303)
+            return self._show(_found(request_id), alert=str(refusal), status=409)
+        flash(_DONE[step](), "success")
+        return redirect(result, code=303)
+
+    def _begin(self, form: ReceiveForm) -> Any:
+        actor = acting()
+        try:
+            req = transfers.begin_receiving(
+                actor,
+                utc_now(),
+                licence_no=form.licence_no.data or "",
+                civil_id=form.civil_id.data or "",
+                organisation_no=form.organisation_no.data or "",
+                form_key=posted_key() or None,
+            )
+            db.session.commit()
+        except (Refused, TooManyTries) as error:
+            db.session.rollback()
+            audit.access("transfer:lookup", user_id=actor.id, result=type(error).__name__.lower())
+            refusal = error.refusal if isinstance(error, Refused) else Refusal(str(error))
+            return self._show_receive(form, refusal=refusal, status=error.status_code)
+        return redirect(form_url(req), code=303)
+
+    def _show_receive(
+        self, form: ReceiveForm, *, refusal: Refusal | None = None, status: int = 200
+    ) -> Any:
+        page = self.render(
+            "my/receive.html",
+            form=form,
+            shut=transfers.receiving_refusal(acting(), utc_now()),
+            refusal=refusal,
+            form_key=posted_key() or one_time_keys.new(),
+        )
+        return page, status
+
+    def _show(self, req: Request, *, alert: str = "", status: int = 200) -> Any:
+        actor, now, lang = acting(), utc_now(), i18n.language()
+        page = self.render(
+            "my/transfer.html",
+            req=req,
+            line=_line(req, ""),
+            alert=alert,
+            facts=_facts(req, lang),
+            consents=[_consent(each, lang) for each in transfers.consents(req)],
+            answer_by=transfers.answer_by(req),
+            is_waiting=req.status == Status.AWAITING_OTHER_PARTY,
+            accept=workflow.offer(req, Action.ACCEPT, actor, now),
+            reason=request.form.get("reason", ""),
+            reason_max_length=REASON_MAX_LENGTH,
+            form_key=one_time_keys.new(),
+        )
+        return page, status
+
+
+_DONE: dict[Action, Any] = {
+    Action.ACCEPT: lambda: _(
+        "You have accepted the transfer. The broker was asked for his consent."
+    ),
+    Action.DECLINE: lambda: _("You have declined the transfer."),
+}
+
+
+def _found(request_id: int) -> Request:
+    try:
+        return transfers.find(request_id, acting())
+    except NotFound:
+        not_found()
+
+
+def _others_step(action: str) -> Action:
+    """The other side's step of that name; 404 for any other."""
+    for step in _DONE:
+        if step == action:
+            return step
+    return not_found()
+
+
+def _line(req: Request, url: str) -> dict[str, Any]:
+    """One transfer in a list."""
+    lang = i18n.language()
+    return {
+        "url": url,
+        "number": req.number,
+        "status": req.status,
+        "broker": _broker_name(req, lang),
+        "licence": req.licence.number if req.licence is not None else "",
+        "asking": req.organisation.name_in(lang),
+        "other": req.other_organisation.name_in(lang) if req.other_organisation else "",
+        "sent_at": req.sent_at,
+        "answer_by": transfers.answer_by(req),
+    }
+
+
+def _broker_name(req: Request, lang: str) -> str:
+    return (req.name_ar or req.name_en) if lang == "ar" else (req.name_en or req.name_ar)
+
+
+def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
+    """What the other side needs to decide: no documents, no dates of anybody's papers."""
+    given = {each.party: each.organisation for each in transfers.consents(req)}
+    names = {
+        party: organisation.name_in(lang) if organisation is not None else ""
+        for party, organisation in given.items()
+    }
+    return [
+        (_("Broker"), _broker_name(req, lang)),
+        (_("Licence number"), req.licence.number if req.licence is not None else ""),
+        (_("From"), names.get("releasing", "")),
+        (_("To"), names.get("receiving", "")),
+        (_("Asked for by"), req.organisation.name_in(lang)),
+        (_("Reason"), str(req.answers.get("reason") or "")),
+        (_("Sent on"), i18n.format_instant(req.sent_at)),
+    ]
+
+
+def _consent(each: transfers.Consent, lang: str) -> dict[str, Any]:
+    label, tone = ANSWERS[each.answer]
+    return {
+        "party": PARTIES[each.party],
+        "name": each.organisation.name_in(lang) if each.organisation is not None else "",
+        "answer": label,
+        "tone": tone,
+        "at": each.answered_at,
+    }

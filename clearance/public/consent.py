@@ -1,0 +1,104 @@
+"""A broker's answer to his transfer, by the link he was sent and a code to his mobile."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from clearance import codes, consents, transfers
+from clearance.calendar import utc_now
+from clearance.consents import Asked
+from clearance.errors import Refused, TooManyTries, TransitionNotAllowed
+from clearance.extensions import db
+from clearance.i18n import language
+from clearance.procedures.flows import Action
+from clearance.public import journey
+from clearance.values import mask_mobile
+from forms.transfers import ConsentForm
+
+RESEND_AFTER_SECONDS = 60  # the shortest limit of the policy code_sent_sms
+ANSWERS = {"consent": Action.CONSENT, "refuse": Action.REFUSE}
+
+
+def consent(token: str) -> Any:
+    """GET and POST /consent/<token>: who moves the broker from where to where, and his answer."""
+    now = utc_now()
+    asked = consents.find(token, now)
+    if asked is None:
+        return _gone()
+    form = ConsentForm()
+    if journey.is_sent():
+        action = ANSWERS.get(request.form.get("answer", ""))
+        if action is None:
+            abort(400)
+        journey.note_leftovers(form)
+        if form.validate():
+            answered = _answer(asked, action, form, now)
+            if answered is not None:
+                return answered
+    return _page(token, asked, form, now)
+
+
+def send_code(token: str) -> Any:
+    """POST /consent/<token>/code: a new code to the registered mobile; the earlier one is void."""
+    now = utc_now()
+    asked = consents.find(token, now)
+    if asked is None:
+        return _gone()
+    try:
+        consents.send_code(asked, language(), now)
+        db.session.commit()
+    except (Refused, TooManyTries) as refusal:
+        db.session.rollback()
+        flash(str(refusal), "error")
+    else:
+        flash(_("A code was sent to the registered mobile. It is valid for 10 minutes."), "success")
+    return redirect(url_for("public.consent", token=token), code=303)
+
+
+def answered() -> Any:
+    """GET /consent/answered?answer=…: the thanks after either answer; the link is void now."""
+    answer = request.args.get("answer", "")
+    if answer not in ANSWERS:
+        abort(404)
+    return render_template("public/consent_answered.html", has_consented=answer == "consent")
+
+
+def _answer(asked: Asked, action: Action, form: ConsentForm, now: datetime) -> Any | None:
+    try:
+        is_right = consents.answer(asked, action, form.code.data or "", now)
+        db.session.commit()
+    except (Refused, TransitionNotAllowed):  # withdrawn, lapsed or answered this instant
+        db.session.rollback()
+        return _gone()
+    if is_right:
+        return redirect(url_for("public.consent_answered", answer=action.value), code=303)
+    form.code.errors = [_("This code is not right, or no longer valid. You can ask for a new one.")]
+    return None
+
+
+def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> str:
+    until = consents.code_until(asked, now)
+    wait = 0
+    if until is not None:
+        age = codes.LIFETIME - (until - now)
+        wait = max(0, math.ceil(RESEND_AFTER_SECONDS - age.total_seconds()))
+    return render_template(
+        "public/consent.html",
+        form=form,
+        asked=asked,
+        token=token,
+        mobile=mask_mobile(asked.mobile or ""),
+        answer_by=transfers.last_day(asked.asked_at),
+        has_code=until is not None,
+        wait=wait,
+    )
+
+
+def _gone() -> Any:
+    """One answer for unknown links and for those that ask nothing any more."""
+    return render_template("public/consent_gone.html"), 404

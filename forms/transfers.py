@@ -1,0 +1,43 @@
+"""Forms of transfers: the three numbers of a broker who is to come, and his own answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flask_babel import lazy_gettext as _l
+
+from forms.base import BaseForm
+from forms.fields import CivilNumberField, CodeField, TextField
+from forms.validators import Required
+
+LICENCE_MAX_LENGTH = 80
+
+
+class ReceiveForm(BaseForm):
+    """What is known of the broker that an organisation asks for."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"form_key", "_language"})
+
+    licence_no = TextField(
+        _l("Licence number of the broker"),
+        [Required()],
+        max_length=LICENCE_MAX_LENGTH,
+        render_kw={"dir": "ltr", "autocomplete": "off"},
+    )
+    civil_id = CivilNumberField(
+        _l("Civil number of the broker"), [Required()], render_kw={"autocomplete": "off"}
+    )
+    organisation_no = TextField(
+        _l("Licence number of his present office"),
+        [Required()],
+        max_length=LICENCE_MAX_LENGTH,
+        render_kw={"dir": "ltr", "autocomplete": "off"},
+    )
+
+
+class ConsentForm(BaseForm):
+    """The code that proves that the broker himself answers."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"answer", "form_key", "_language"})
+
+    code = CodeField(_l("Code from the SMS"), [Required()])
