@@ -17,6 +17,8 @@ from clearance.models import Broker, Licence, Request
 from clearance.vocabulary import LicenceStatus, ValidityLink
 
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
+BY_NAME = Broker.name_folded
+"""The order of lists of brokers, over Broker."""
 
 
 def licence_services() -> list[definition.Definition]:

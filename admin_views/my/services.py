@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,19 +12,22 @@ from flask_babel import gettext as _
 
 from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
+from admin_views.my import broker_cards, candidate_cards, service_cards
 from admin_views.my.routes import form_url
+from admin_views.my.several import SeveralRoutes
 from admin_views.posted import posted_key
 from admin_views.request_parts import kind_names
-from clearance import definition, i18n, one_time_keys, policies, workflow
+from clearance import i18n, one_time_keys, policies, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
-from clearance.errors import DomainError
+from clearance.errors import DomainError, Refusal, Refused
 from clearance.extensions import db
-from clearance.models import Request
+from clearance.models import Licence, Request
+from clearance.vocabulary import Status
 from forms.request_form import broker_type_choices
 
 
-class MyServices(GuardedView):
+class MyServices(SeveralRoutes, GuardedView):
     """The services of the chosen organisation."""
 
     def accessible_to(self, actor: Actor) -> bool:
@@ -35,28 +39,19 @@ class MyServices(GuardedView):
         lang = i18n.language()
         kinds = kind_names()
         offers = workflow.service_offers(acting(), utc_now())
-        return self.render("my/services.html", cards=[_card(each, kinds, lang) for each in offers])
+        cards = [service_cards.card(each, kinds, lang) for each in offers]
+        return self.render("my/services.html", cards=cards)
 
     @expose("/<code>/", methods=("GET", "POST"))
     def start(self, code: str) -> Any:
-        """The first step of a service: choose what the request is about, then Next."""
-        actor, now, lang = acting(), utc_now(), i18n.language()
-        offer = _offer(code, actor, now)
-        types = broker_type_choices(offer.definition.broker_types, lang)
-        chosen = request.form.get("broker_type", "")
-        fault = ""
-        if request.method == "POST" and "_language" not in request.form:
-            if chosen in {each for each, _name in types}:
-                return self._begin(code, broker_type=chosen)
-            fault = _("Choose one of the options listed.")
-        return self.render(
-            "my/start.html",
-            card=_card(offer, kind_names(), lang),
-            types=types,
-            chosen=chosen,
-            fault=fault,
-            form_key=posted_key() or one_time_keys.new(),
-        )
+        """The first step of a service: choose what or whom the request is about."""
+        offer = _offer(code)
+        first_steps = {
+            "broker_type": self._choose_type,
+            "broker_card": self._choose_broker,
+            "passed_candidates": self._choose_candidate,
+        }
+        return first_steps[offer.definition.start](offer)
 
     @expose("/<code>/copy", methods=("POST",))
     def copy(self, code: str) -> Any:
@@ -69,40 +64,149 @@ class MyServices(GuardedView):
         ).one_or_none()
         if earlier is None:
             not_found()
-        return self._begin(code, copy_of=earlier.id, broker_type=earlier.broker_type)
-
-    def _begin(self, code: str, **about: Any) -> Any:
         try:
-            req = workflow.start(code, acting(), utc_now(), form_key=posted_key() or None, **about)
-        except DomainError as refusal:
-            db.session.rollback()
-            if refusal.status_code == 404:
-                raise
-            flash(str(refusal), "error")
-            return redirect(url_for("my_services.index"), code=303)
-        db.session.commit()
-        return redirect(form_url(req), code=303)
+            return _begin(
+                code,
+                copy_of=earlier.id,
+                broker_type=earlier.broker_type,
+                licence_id=earlier.licence_id,
+                candidate_id=candidate_cards.passed_by(earlier),
+            )
+        except Refused as fault:
+            return _told(fault)
+
+    def _choose_type(self, offer: workflow.ServiceOffer) -> Any:
+        lang = i18n.language()
+        types = broker_type_choices(offer.definition.broker_types, lang)
+        chosen = request.form.get("broker_type", "")
+        fault = ""
+        if _is_pressed():
+            if chosen in {each for each, _name in types}:
+                try:
+                    return _begin(offer.code, broker_type=chosen)
+                except Refused as refused:
+                    return _told(refused)
+            fault = _("Choose one of the options listed.")
+        return self.render(
+            "my/start.html",
+            card=service_cards.card(offer, kind_names(), lang),
+            types=types,
+            chosen=chosen,
+            fault=fault,
+            form_key=posted_key() or one_time_keys.new(),
+        )
+
+    def _choose_broker(self, offer: workflow.ServiceOffer) -> Any:
+        """The organisation's brokers as cards, each with the button or the reason why not."""
+        refusal = None
+        if _is_pressed():
+            try:
+                return _begin(offer.code, licence_id=as_id(request.form.get("licence_id")))
+            except Refused as fault:
+                refusal = fault.refusal
+        wanted = broker_cards.asked()
+        cards = broker_cards.CardPage((), 0, 0, wanted)
+        if offer.refusal is None:
+            found, count, page = broker_cards.licences(wanted)
+            cards = broker_cards.CardPage(_with_offers(found, offer), count, page, wanted)
+        return self._cards("my/service_brokers.html", offer, cards, refusal)
+
+    def _choose_candidate(self, offer: workflow.ServiceOffer) -> Any:
+        """Who passed the exam, each with the button or the reason why not."""
+        refusal = None
+        if _is_pressed():
+            try:
+                return _begin(offer.code, candidate_id=as_id(request.form.get("candidate_id")))
+            except Refused as fault:
+                refusal = fault.refusal
+        wanted = broker_cards.asked()
+        cards = broker_cards.CardPage((), 0, 0, wanted)
+        if offer.refusal is None:
+            cards = candidate_cards.page(offer.code, wanted)
+        return self._cards("my/service_candidates.html", offer, cards, refusal)
+
+    def _cards(
+        self,
+        template: str,
+        offer: workflow.ServiceOffer,
+        cards: broker_cards.CardPage,
+        refusal: Refusal | None,
+    ) -> Any:
+        lang = i18n.language()
+        page = self.render(
+            template,
+            service=service_cards.card(offer, kind_names(), lang),
+            button=service_cards.button_of(offer.definition, lang),
+            page=cards,
+            refusal=refusal,
+            statuses=broker_cards.STATUSES,
+            form_key=one_time_keys.new(),
+        )
+        return page, 409 if refusal else 200
 
 
-def _offer(code: str, actor: Actor, now: Any) -> workflow.ServiceOffer:
-    for each in workflow.service_offers(actor, now):
-        if each.code == code and each.definition.start == "broker_type":
+def _is_pressed() -> bool:
+    """Whether a request is to begin, and not only the page's language to change."""
+    return request.method == "POST" and "_language" not in request.form
+
+
+def _begin(code: str, **about: Any) -> Any:
+    """Begin the draft and lead to its form. Raises: Refused, after a rollback.
+
+    The posted key is one of a page with many buttons: with what the button was about it is one of
+    a form, so that a second click leads to the first draft and another button to another.
+    """
+    key = posted_key()
+    subject = ":".join(str(each) for each in (code, *about.values()) if each is not None)
+    try:
+        req = workflow.start(
+            code, acting(), utc_now(), form_key=f"{key}:{subject}" if key else None, **about
+        )
+    except Refused:
+        db.session.rollback()
+        raise
+    db.session.commit()
+    return redirect(form_url(req), code=303)
+
+
+def _told(fault: DomainError) -> Any:
+    flash(str(fault), "error")
+    return redirect(url_for("my_services.index"), code=303)
+
+
+def _offer(code: str) -> workflow.ServiceOffer:
+    for each in workflow.service_offers(acting(), utc_now()):
+        if each.code == code:
             return each
     return not_found()
 
 
-def _card(offer: workflow.ServiceOffer, kinds: dict[str, str], lang: str) -> dict[str, Any]:
-    """What a service's card and its first page tell."""
-    spec: definition.Definition = offer.definition
-    return {
-        "code": offer.code,
-        "title": spec.title_in(lang),
-        "description": spec.description_in(lang),
-        "conditions": [each.of(lang) for each in spec.conditions],
-        "documents": [kinds.get(each.kind, each.kind) for each in spec.documents if each.required],
-        "days": spec.processing_days,
-        "button": spec.button.of(lang) if spec.button else _("Begin"),
-        "refusal": offer.refusal,
-        "warning": offer.warning,
-        "url": url_for("my_services.start", code=offer.code),
-    }
+def _with_offers(found: Sequence[Licence], offer: workflow.ServiceOffer) -> list[dict[str, Any]]:
+    """The cards with whether the service can be begun for each, and with drafts begun already."""
+    offers = workflow.licence_offers([offer.code], found, acting(), utc_now())
+    drafts = _drafts(offer.code, [each.id for each in found])
+    return [
+        card
+        | {
+            "refusal": offers[offer.code, card["licence"].id],
+            "draft": drafts.get(card["licence"].id),
+        }
+        for card in broker_cards.cards(found, i18n.language())
+    ]
+
+
+def _drafts(code: str, licence_ids: Sequence[int]) -> dict[int, Any]:
+    """Licence → the newest draft of the service about it that the reader may go on with."""
+    standing = acting().standing
+    rows = db.session.execute(
+        sa.select(Request.id, Request.licence_id, Request.saved_at)
+        .where(
+            policies.requests_visible_to(acting()),
+            Request.organisation_id == (standing.organisation_id if standing else 0),
+            Request.service_code == code,
+            Request.status == Status.DRAFT,
+            Request.licence_id.in_(licence_ids),
+        )
+        .order_by(Request.id)
+    )
+    return {row.licence_id: row for row in rows}

@@ -1,0 +1,86 @@
+"""Who passed the exam, as cards: found by name or number, each with until when the exam counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from admin_views.access import acting
+from admin_views.my.broker_cards import PAGE_SIZE, Asked, CardPage
+from clearance import i18n, office_settings, search, values, workflow
+from clearance.calendar import kuwait_date, utc_now, years_after
+from clearance.extensions import db
+from clearance.models import Exam, ExamSeat, Request
+from clearance.values import mask_civil_id
+from clearance.vocabulary import SeatStatus, Status
+
+
+def page(code: str, wanted: Asked) -> CardPage:
+    """One page of those who passed for the chosen organisation, the last to pass first."""
+    offers = [
+        each
+        for each in workflow.candidate_offers(code, acting(), utc_now())
+        if _fits(each.request, wanted.search)
+    ]
+    number = min(wanted.page, max(0, -(-len(offers) // PAGE_SIZE) - 1))
+    shown = offers[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
+    return CardPage(_cards(shown), len(offers), number, wanted)
+
+
+def passed_by(req: Request) -> int | None:
+    """The passed exam request of the person that `req` is about, in its organisation."""
+    return db.session.scalar(
+        sa.select(Request.id)
+        .where(
+            Request.civil_id == req.civil_id,
+            Request.organisation_id == req.organisation_id,
+            Request.status == Status.PASSED,
+        )
+        .order_by(Request.decided_at.desc(), Request.id.desc())
+        .limit(1)
+    )
+
+
+def _fits(req: Request, typed: str) -> bool:
+    """Whether the person is meant: by request number, civil number, or words of the name."""
+    compact = values.ascii_digits(typed).replace(" ", "")
+    if any(each.isdigit() for each in compact):
+        return (req.civil_id or "").startswith(compact) or req.number == compact.upper()
+    return all(f" {word}" in req.name_folded for word in search.typed_words(typed))
+
+
+def _cards(offers: Sequence[workflow.CandidateOffer]) -> list[dict[str, Any]]:
+    lang = i18n.language()
+    years = int(office_settings.get("exam_validity_years"))
+    held = _exam_days([each.request.id for each in offers])
+    return [
+        {
+            "id": each.request.id,
+            "name": _name(each.request, lang),
+            "civil_id": mask_civil_id(each.request.civil_id or ""),
+            "number": each.request.number,
+            "held_at": held.get(each.request.id),
+            "counts_until": years_after(kuwait_date(each.request.decided_at), years)
+            if each.request.decided_at
+            else None,
+            "refusal": each.refusal,
+        }
+        for each in offers
+    ]
+
+
+def _name(req: Request, lang: str) -> str:
+    return (req.name_ar or req.name_en) if lang == "ar" else (req.name_en or req.name_ar)
+
+
+def _exam_days(request_ids: Sequence[int]) -> dict[int, Any]:
+    """Request → when the exam was held in which it had its seat."""
+    rows = db.session.execute(
+        sa.select(ExamSeat.request_id, Exam.held_at)
+        .join(Exam, Exam.id == ExamSeat.exam_id)
+        .where(ExamSeat.request_id.in_(request_ids), ExamSeat.status != SeatStatus.RELEASED)
+        .order_by(ExamSeat.id)
+    )
+    return {request_id: held_at for request_id, held_at in rows}
