@@ -1,4 +1,4 @@
-"""`flask services`: check, load and export the definitions of services."""
+"""`flask services`: check, load, export and describe the definitions of services."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from clearance import definition
+from clearance import definition, service_docs
 from clearance.calendar import utc_now
 from clearance.definition import BadDefinition
 from clearance.errors import NotFound
@@ -62,6 +62,17 @@ def export(code: str, output: Path | None) -> None:
         text = definition.as_yaml(definition.current(code).definition)
     except NotFound:
         raise click.ClickException(f"There is no service {code}.") from None
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@service_commands.command("describe")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+def describe(output: Path | None) -> None:
+    """Write docs/services.md as the shipped definitions make it (for developers)."""
+    text = service_docs.services_page()
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -1,0 +1,46 @@
+"""docs/services.md: current, and every guard there with its words in both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+
+from clearance import service_docs
+from clearance.procedures import guards
+from clearance.procedures.effects import APPROVAL_EFFECTS
+from clearance.procedures.guards import GUARDS
+from clearance.settings import ROOT
+
+
+def test_page_of_services_is_current(context: Flask) -> None:
+    """Made again by `flask services describe --output docs/services.md`."""
+    written = (ROOT / "docs" / "services.md").read_text(encoding="utf-8")
+    assert service_docs.services_page() == written
+
+
+def test_command_writes_the_page(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(args=["services", "describe"])
+    assert result.exit_code == 0
+    assert result.output.startswith("# The services\n")
+
+
+@pytest.mark.parametrize("service", service_docs.shipped(), ids=lambda each: each.code)
+def test_every_guard_of_a_service_refuses_in_both_languages(context: Flask, service) -> None:  # type: ignore[no-untyped-def]  # a definition
+    named = [guard for _name, guard, _when in service_docs.guards_of(service)]
+    for guard in (*guards.UNIVERSAL, guards.claim_is_free, *named):
+        said = service_docs.refusals_of(guard, service)
+        assert said, guard.__name__
+        for each in said:
+            assert re.search("[\u0600-\u06ff]", each.ar), each
+            assert not re.search("[\u0600-\u06ff]", each.en), each
+            assert not re.search("[A-Za-z]{3}", each.ar), each
+
+
+def test_every_guard_and_effect_is_some_services(context: Flask) -> None:
+    services = service_docs.shipped()
+    asked = {name for each in services for name, _guard, _when in service_docs.guards_of(each)}
+    assert set(GUARDS) <= asked
+    assert {name for each in services for name in each.on_approval} == set(APPROVAL_EFFECTS)
+    assert all(effect.__doc__ for effect in APPROVAL_EFFECTS.values())
