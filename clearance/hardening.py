@@ -34,6 +34,7 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_PATH="/",
         MAX_CONTENT_LENGTH=settings.request_max_bytes,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=4000,  # a grid of 100 brokers posts every field of each
         WTF_CSRF_TIME_LIMIT=None,
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         PREFERRED_URL_SCHEME="https" if settings.is_https else "http",

@@ -109,8 +109,10 @@ class RequestForm(BaseForm):
 
     @property
     def asked(self) -> dict[str, Field]:
-        """Name → field, of the fields that stand in this form."""
-        return {field.name: field for key, field in self._fields.items() if key.startswith(_ASK)}
+        """Name → field, of the fields that stand in this form; without the form's prefix."""
+        return {
+            field.short_name: field for key, field in self._fields.items() if key.startswith(_ASK)
+        }
 
     def good_values(self) -> dict[str, Any]:
         """Name → value of every field without a fault: what a draft keeps."""
@@ -165,15 +167,20 @@ class Section:
 
 
 def request_form(
-    definition: Definition, open_fields: Collection[str], lang: str, saved: dict[str, Any]
+    definition: Definition,
+    open_fields: Collection[str],
+    lang: str,
+    saved: dict[str, Any],
+    prefix: str = "",
 ) -> RequestForm:
     """Make the form of `definition` with inputs for `open_fields` only, bound to a post.
 
-    lang: of the labels. saved: name → value that an input shows before anything is typed.
+    lang: of the labels. saved: name → value that an input shows before anything is typed. prefix:
+    what its names begin with in the page, where several such forms stand in one.
     """
     chosen = tuple(spec.name for spec in definition.asked if spec.name in open_fields)
     data = {f"{_ASK}{name}": value for name, value in saved.items()}
-    return _form_class(definition, chosen, lang)(data=data)
+    return _form_class(definition, chosen, lang)(data=data, prefix=prefix)
 
 
 def broker_type_choices(codes: Collection[str], lang: str) -> list[tuple[str, str]]:
@@ -258,8 +265,8 @@ def _field(spec: FieldSpec, lang: str) -> Any:
     checks: list[Any] = [RequiredToSend()] if spec.required else []
     if spec.kind is Kind.FUTURE_DATE:
         checks.append(FutureDate())
-    # The id is what the summary of errors and the remarks of a reviewer link to.
-    return field_class(spec.title(lang), checks, name=spec.name, id=spec.name, **more)
+    # The name is the id too, which the summary of errors and the remarks of a reviewer link to.
+    return field_class(spec.title(lang), checks, name=spec.name, **more)
 
 
 _Made = tuple[Any, dict[str, Any]]

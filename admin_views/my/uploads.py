@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
@@ -54,13 +55,26 @@ def checked() -> Files:
 
 def attach(req: Request, files: Files) -> list[Document]:
     """Add the good files to `req` as the posted kind; flushes. What is refused joins the faults."""
+    return attach_by(
+        lambda each, kind, label: documents.attach(req, each, kind, label, acting(), utc_now()),
+        files,
+    )
+
+
+def attach_by(
+    add: Callable[[documents.Checked, str, str], Document], files: Files
+) -> list[Document]:
+    """Add the good files by `add`, which is given each with the posted kind and label; flushes.
+
+    What is refused joins the faults.
+    """
     kind, label = request.form.get("kind", ""), request.form.get("label", "")
     added = []
     for each in files.good:
         try:
             with db.session.begin_nested():
                 given = label if len(files.good) == 1 else ""
-                added.append(documents.attach(req, each, kind, given, acting(), utc_now()))
+                added.append(add(each, kind, given))
         except (BadValue, DomainError) as fault:
             files.faults.append(_named(each.label, fault))
     return added

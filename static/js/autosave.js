@@ -61,14 +61,16 @@ function start(form) {
     }
     if (!answer.ok) throw new Error(String(answer.status));
     const body = await answer.json();
-    keepVersion(body.version);
+    keepVersions({ version: body.version, ...body.versions });
     tell(body.saved_at_label);
   }
 
-  // The server may count versions of the draft; the next sending must carry the newest.
-  function keepVersion(version) {
-    const field = form.elements.namedItem("version");
-    if (field && version !== undefined) field.value = version;
+  // The server may count versions of the drafts; the next sending must carry the newest.
+  function keepVersions(versions) {
+    for (const [name, version] of Object.entries(versions)) {
+      const field = form.elements.namedItem(name);
+      if (field && version !== undefined) field.value = version;
+    }
   }
 
   form.addEventListener("input", () => {

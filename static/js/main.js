@@ -14,6 +14,8 @@ const NEEDS = {
   "[data-submit-on-change]": "./change.js",
   "[data-reveal], [data-rules]": "./password.js",
   "[data-lookup]": "./lookup.js",
+  "[data-copies], [data-prints]": "./copies.js",
+  "[data-several-choice], [data-several-grid]": "./several.js",
 };
 
 for (const [selector, module] of Object.entries(NEEDS)) {
