@@ -145,6 +145,7 @@ def enter(key: str) -> None:
     What the visitor's cookie held before is forgotten, its CSRF token too (security rule 16).
     """
     cookie.clear()
+    g.pop("csrf_token", None)  # made of what the cookie held: a page shown now needs a new one
     actor = load_actor(key)
     if actor is not None:
         login_user(actor)

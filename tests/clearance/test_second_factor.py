@@ -1,4 +1,4 @@
-"""The second factor: an app's codes, codes by e-mail, spare codes; each once."""
+"""The second factor at sign-in: an app's codes, codes by e-mail; each once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from flask import Flask
 
 from clearance import accounts, second_factor, secrets_box, sessions
 from clearance.actor import Actor
-from clearance.errors import DomainError, PermissionDenied, TooManyTries
+from clearance.errors import PermissionDenied, TooManyTries
 from clearance.extensions import db
-from clearance.models import AccessEvent, Delivery, Event, Notice, RecoveryCode, User
+from clearance.models import AccessEvent, Delivery, User
 from clearance.vocabulary import SessionStage
 from tests import factories
 from tests.gateways import queued_code
@@ -163,63 +163,8 @@ def test_the_second_factor_is_of_no_use_at_another_step(visit: Flask) -> None:
         accounts.pass_factor(session_of(user, SessionStage.PASSWORD), code_at(NOW), NOW)
 
 
-@pytest.mark.databases
-def test_setting_an_app_up_gives_spare_codes_and_tells(visit: Flask) -> None:
-    user = factories.make_staff()
-    actor = session_of(user, SessionStage.FULL)
-    spares = second_factor.enrol(actor, SECRET, code_at(NOW), factories.PASSWORD, NOW)
-    db.session.commit()
-    assert spares is not None
-    assert len(set(spares)) == second_factor.SPARE_CODES
-    db.session.refresh(user)
-    assert user.totp_secret is not None
-    assert SECRET not in user.totp_secret
-    hashes = db.session.scalars(sa.select(RecoveryCode.code_hash)).all()
-    assert not set(hashes) & set(spares)
-    assert db.session.scalars(sa.select(Notice.event)).all() == ["account:factor:changed"]
-    assert db.session.scalars(sa.select(Event.kind)).all() == ["account:factor:enrolled"]
-    db.session.commit()
-    assert not check(actor, code_at(NOW)), "the code that set it up is used up"
-    assert check(actor, spares[0].lower())
-    assert not check(actor, spares[0])
-    assert check(actor, spares[1])
-
-
-def test_a_spare_code_of_another_user_fails(visit: Flask) -> None:
-    actor = session_of(factories.make_staff(), SessionStage.FULL)
-    spares = second_factor.enrol(actor, SECRET, code_at(NOW), factories.PASSWORD, NOW)
-    db.session.commit()
-    assert spares is not None
-    assert not check(session_of(staff_with_app()), spares[0])
-
-
-def test_setting_up_asks_for_a_right_code_and_the_password(visit: Flask) -> None:
-    actor = session_of(factories.make_agent(), SessionStage.FULL)
-    wrong = code_at(NOW + 10 * STEP)
-    assert second_factor.enrol(actor, SECRET, wrong, factories.PASSWORD, NOW) is None
-    with pytest.raises(DomainError):
-        second_factor.enrol(actor, SECRET, code_at(NOW), "wrong", NOW)
-    assert not second_factor.uses_totp(actor.id)
-
-
-@pytest.mark.databases
-def test_switching_off_asks_for_the_password_and_takes_the_spares_away(visit: Flask) -> None:
-    user = factories.make_agent()
-    actor = session_of(user, SessionStage.FULL)
-    second_factor.enrol(actor, SECRET, code_at(NOW), factories.PASSWORD, NOW)
-    db.session.commit()
-    with pytest.raises(DomainError):
-        second_factor.switch_off(actor, "wrong", NOW)
-    second_factor.switch_off(actor, factories.PASSWORD, NOW)
-    db.session.commit()
-    db.session.refresh(user)
-    assert (user.totp_secret, user.second_factor) == (None, False)
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(RecoveryCode)) == 0
-
-
-def test_the_address_for_the_app_names_portal_and_person(visit: Flask) -> None:
-    actor = session_of(factories.make_staff())
-    secret = second_factor.new_secret()
-    uri = second_factor.enrolment_uri(actor, secret)
-    assert uri.startswith("otpauth://totp/Clearance:")
-    assert secret in uri
+def test_what_somebody_proves_themselves_by_follows_from_app_and_role(context: Flask) -> None:
+    app_user = factories.make_agent(totp_secret=secrets_box.seal(SECRET), second_factor=True)
+    assert second_factor.means_of(app_user) == "app"
+    assert second_factor.means_of(factories.make_staff()) == "email"
+    assert second_factor.means_of(factories.make_agent()) == "none"
