@@ -1,4 +1,4 @@
-"""The office's people: keeping them out and letting them in again, ending sessions."""
+"""What administrators do to accounts: keep staff out, let them in, end sessions, reset factors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance import audit, sessions
+from clearance import audit, factor_setup, second_factor, sessions
 from clearance.actor import Actor
 from clearance.errors import DomainError, NotFound, PermissionDenied
 from clearance.extensions import db
@@ -20,6 +20,20 @@ class OwnAccount(DomainError):
 
     def __init__(self) -> None:
         super().__init__(_l("This is your own account; another administrator can disable it."))
+
+
+class OwnFactor(DomainError):
+    """An administrator would get round the password that changing one's own factor asks for."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("This is your own account; change your second factor on My account."))
+
+
+class NoFactorToReset(DomainError):
+    """Nothing would be different afterwards."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("This person has no authenticator app to reset."))
 
 
 class LastAdministrator(DomainError):
@@ -60,6 +74,36 @@ def end_sessions(user: User, actor: Actor, now: datetime) -> int:
     ended = sessions.end_sessions(now, user_id=user.id, but=but)
     audit.record("account:sessions:ended", obj=user, actor_id=actor.id, at=now)
     return ended
+
+
+def require_resettable(user: User, actor: Actor) -> None:
+    """Whether the actor may reset that second factor now.
+
+    Raises: PermissionDenied, OwnFactor, NoFactorToReset.
+    """
+    _must_administer(actor)
+    if user.id == actor.user_id:
+        raise OwnFactor
+    if second_factor.means_of(user) != second_factor.Means.APP:
+        raise NoFactorToReset
+
+
+def reset_factor(user: User, actor: Actor, reason: str, now: datetime) -> None:
+    """Take the app and spare codes of somebody who lost them; flushes.
+
+    Every session of theirs ends and they are told. Staff go on with codes by e-mail, agents with
+    the password alone. reason: kept in the trail. Raises: as `require_resettable`; DomainError
+    without a reason.
+    """
+    _must_administer(actor)
+    user = db.session.get_one(User, user.id, with_for_update=True, populate_existing=True)
+    require_resettable(user, actor)
+    if not reason.strip():
+        raise DomainError(_l("Write a reason; it is kept in the audit trail."))
+    before = factor_setup.take_away(user)
+    kind = "account:factor:reset"
+    factor_setup.tell(user, kind, before, now, actor_id=actor.id, reason=reason)
+    sessions.end_sessions(now, user_id=user.id)
 
 
 def open_invitations(now: datetime) -> list[Invitation]:

@@ -7,7 +7,7 @@ from flask import Flask
 
 from clearance import staff
 from clearance.calendar import utc_now
-from clearance.errors import NotFound, PermissionDenied
+from clearance.errors import DomainError, NotFound, PermissionDenied
 from clearance.extensions import db
 from clearance.models import User
 from clearance.sessions import actor_of
@@ -61,3 +61,19 @@ def test_disabling_twice_is_noted_once(administrator: User) -> None:
 def test_a_withdrawn_invitation_is_gone(administrator: User) -> None:
     with pytest.raises(NotFound):
         staff.withdraw_invitation(1, actor_of(administrator), utc_now())
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.MANAGER, Role.AGENT])
+def test_only_administrators_reset_a_factor(administrator: User, role: str) -> None:
+    user = factories.make_agent(totp_secret="sealed", second_factor=True)
+    with pytest.raises(PermissionDenied):
+        staff.reset_factor(user, actor_of(factories.make_staff(role)), "reason", utc_now())
+    with pytest.raises(DomainError):
+        staff.reset_factor(user, actor_of(administrator), " ", utc_now())
+    assert user.totp_secret
+
+
+def test_nobody_resets_their_own_factor(administrator: User) -> None:
+    administrator.totp_secret = "sealed"
+    with pytest.raises(staff.OwnFactor):
+        staff.reset_factor(administrator, actor_of(administrator), "reason", utc_now())
