@@ -1,4 +1,4 @@
-"""The account of who is signed in: names, contact, password, language, sessions; both areas."""
+"""The account of who is signed in: names, password, language, sessions, factor; both areas."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.access import acting, as_id, not_found
+from admin_views.account_factor import FactorRoutes, standing_of
 from admin_views.base import GuardedView
 from clearance import accounts, sessions
 from clearance.actor import Actor
@@ -18,7 +19,7 @@ from clearance.models import User
 from forms.password_change import PasswordChangeForm
 
 
-class AccountView(GuardedView):
+class AccountView(FactorRoutes, GuardedView):
     """Everything here is about the reader's own account."""
 
     def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
@@ -67,10 +68,12 @@ class AccountView(GuardedView):
 
     def _show(self, form: PasswordChangeForm) -> Any:
         actor = acting()
+        user = db.session.get_one(User, actor.id)
         return self.render(
             "my/account.html",
             form=form,
-            user=db.session.get(User, actor.id),
+            user=user,
+            factor=standing_of(user),
             standings=actor.standings,
             sessions=sessions.living(actor.id, utc_now()),
             own_session_id=actor.session_id,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pyotp
 import pytest
 import sqlalchemy as sa
 import structlog
@@ -16,6 +17,7 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from clearance import logs
+from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import User
 from clearance.vocabulary import Role, SessionStage
@@ -112,6 +114,31 @@ def test_what_is_typed_in_secret_is_nowhere_else(
         assert not planted.search(kept)
     for number in (agent.email, agent.mobile, agent.civil_id, pending.civil_id):
         assert str(number) not in told
+
+
+def test_secret_and_spare_codes_of_an_app_are_on_their_page_alone(
+    app: Flask, client: PageClient, log: io.StringIO
+) -> None:
+    with app.app_context():
+        agent = factories.make_agent()
+    key = factories.sign_in(client, agent)
+    page = client.get("/my/account/factor")
+    written = page.soup.select_one("#factor-key")
+    assert written is not None
+    secret = written.get_text().replace(" ", "")
+    wrong = {"code": "918273", "current_password": TYPED}
+    page = client.submit(page, wrong, form="#factor-form")
+    right = {"code": pyotp.TOTP(secret).at(utc_now()), "current_password": factories.PASSWORD}
+    page = client.submit(page, right, form="#factor-form")
+    spares = [each.get_text() for each in page.soup.select("#spare-codes code")]
+    assert len(spares) == 10
+    client.submit(page, form="form[action='/logout']")
+    steps.sign_in(client, agent.email)
+    client.submit(client.get("/login/factor"), {"code": spares[0]}, form="#factor-form")
+    told = log.getvalue() + stored(app)
+    joined = [spare.replace(" ", "") for spare in spares]
+    planted = (secret, written.get_text(), TYPED, key, "918273", *spares, *joined)
+    assert not [each for each in planted if re.search(rf"(?<!\w){re.escape(each)}(?!\w)", told)]
 
 
 def test_a_fault_of_the_database_is_logged_without_what_was_to_be_stored(
