@@ -18,8 +18,9 @@ from admin_views.access import acting, not_found
 from admin_views.base import matches_all_words
 from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
+from admin_views.office.factor_reset import FactorReset
 from admin_views.office.reference import isolated, keeps_or_reads
-from clearance import audit, staff, values
+from clearance import audit, second_factor, staff, values
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
@@ -57,7 +58,7 @@ def active_filter() -> ListFilter:
     )
 
 
-class People(KeysetView):
+class People(FactorReset, KeysetView):
     """What the lists of agents and staff share."""
 
     roles: ClassVar[frozenset[str]] = frozenset()
@@ -143,6 +144,8 @@ class People(KeysetView):
             can_change=acting().is_administrator,
             is_self=user.id == acting().user_id,
             is_staff=user.role in STAFF_ROLES,
+            means=second_factor.means_of(user),
+            means_labels=second_factor.MEANS_LABELS,
         )
         return page, status
 

@@ -1,0 +1,60 @@
+"""Resetting the second factor of somebody who lost phone and spare codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.access import acting, not_found
+from admin_views.posted import owner_of, posted_key
+from clearance import one_time_keys, staff
+from clearance.calendar import utc_now
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.models import User
+from clearance.vocabulary import STAFF_ROLES
+from forms.factor import FactorResetForm
+
+
+class FactorReset:
+    """Mixed into the lists of people; `get_one` answers 404 for who is not in the list."""
+
+    get_one: Callable[[Any], User]
+    get_url: Callable[..., str]
+    render: Callable[..., str]
+
+    @expose("/<int:user_id>/factor/reset", methods=("GET", "POST"))
+    def reset_factor(self, user_id: int) -> Any:
+        """Ask for a reason, then take the app away."""
+        if not acting().is_administrator:
+            not_found()
+        user, form = self.get_one(user_id), FactorResetForm()
+        is_sent = request.method == "POST" and "_language" not in request.form
+        if not is_sent or not form.validate():
+            return self._show_reset(user, form)
+        back = self.get_url(".details_view", id=user.id)
+        if one_time_keys.claim(posted_key(), owner_of(acting()), back, utc_now()) is None:
+            staff.reset_factor(user, acting(), form.reason.data, utc_now())
+        db.session.commit()
+        flash(_("The second factor was reset, and the person is told."), "success")
+        return redirect(back, code=303)
+
+    def _show_reset(self, user: User, form: FactorResetForm) -> str:
+        try:
+            staff.require_resettable(user, acting())
+        except DomainError as refused:
+            refusal = str(refused)
+        else:
+            refusal = ""
+        return self.render(
+            "office/staff/factor_reset.html",
+            user=user,
+            form=form,
+            form_key=posted_key() or one_time_keys.new(),
+            is_staff=user.role in STAFF_ROLES,
+            refusal=refusal,
+        )
