@@ -9,7 +9,7 @@ from flask_admin import Admin, BaseView
 from flask_admin.theme import Theme
 from flask_babel import lazy_gettext as _l
 
-from admin_views import my, office
+from admin_views import issued_files, my, office
 
 # The folder does not exist, so that no stock template of Flask-Admin can slip in.
 THEME = Theme(folder="clearance", base_template="admin/base.html")
@@ -17,6 +17,7 @@ THEME = Theme(folder="clearance", base_template="admin/base.html")
 
 def init_app(app: Flask) -> None:
     """Install the agents' area at /my and the office at /office."""
+    app.jinja_env.globals["issued_rows"] = issued_files.rows
     with app.app_context():
         _install(app, "my", _l("My services area"), my.index(), my.views())
         _install(app, "office", _l("Office"), office.index(), office.views())

@@ -65,6 +65,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("my_brokers", _l("Manage brokers"), "card", own_brokers.are_shown_to, page="index"),
         Entry("my_requests", _l("My requests"), "requests"),
         Entry("my_transfers", _l("Transfers"), "refresh", policies.may_answer, page="index"),
+        Entry("my_issued", _l("Issued documents"), "file", page="index"),
         Entry("my_account", _l("My account"), "account", page="index"),
     ),
     "office": (

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import joinedload
 
-from clearance import audit, policies
+from clearance import audit, policies, validity
 from clearance.actor import Actor
 from clearance.calendar import kuwait_date
 from clearance.errors import NotFound
@@ -32,7 +32,7 @@ from clearance.models import (
     Request,
 )
 from clearance.settings import Settings
-from clearance.vocabulary import IssuedKind, LicenceStatus, Status, VoidReason
+from clearance.vocabulary import IssuedKind, Status, VoidReason
 
 __all__ = [
     "file_of",
@@ -44,6 +44,7 @@ __all__ = [
     "void",
     "void_all",
     "void_living",
+    "visible",
 ]
 
 CODE_LENGTH = 20  # base32: 100 bits (specification section 9; security rule 41)
@@ -142,6 +143,12 @@ def of_licence(licence: Licence, actor: Actor | None = None) -> list[IssuedDocum
     return _listed(IssuedDocument.licence_id == licence.id, actor, *_NEWEST_FIRST)
 
 
+def visible(actor: Actor, *, limit: int, before_id: int | None = None) -> list[IssuedDocument]:
+    """What `actor` may read, newest first: at most `limit`, of those before `before_id`."""
+    older = IssuedDocument.id < before_id if before_id is not None else sa.true()
+    return _listed(older, actor, IssuedDocument.id.desc(), limit=limit)
+
+
 def find(issued_id: int, actor: Actor) -> IssuedDocument:
     """Return the document if `actor` may read it. Raises: NotFound for all other ids."""
     found = _listed(IssuedDocument.id == issued_id, actor)
@@ -151,13 +158,14 @@ def find(issued_id: int, actor: Actor) -> IssuedDocument:
 
 
 def _listed(
-    condition: sa.ColumnElement[bool], actor: Actor | None, *order: Any
+    condition: sa.ColumnElement[bool], actor: Actor | None, *order: Any, limit: int | None = None
 ) -> list[IssuedDocument]:
     query = (
         sa.select(IssuedDocument)
         .where(condition)
         .options(joinedload(IssuedDocument.licence))
         .order_by(*order)
+        .limit(limit)
     )
     if actor is not None:
         query = query.where(policies.issued_visible_to(actor))
@@ -194,22 +202,22 @@ def _content(
         "valid_until": licence.expires.isoformat(),
         "dated": kuwait_date(now).isoformat(),
     }
-    return content | _OWN_CONTENT[kind](licence, req)
+    return content | _OWN_CONTENT[kind](licence, req, now)
 
 
-def _certificate(licence: Licence, req: Request) -> dict[str, Any]:
+def _certificate(licence: Licence, req: Request, now: datetime) -> dict[str, Any]:
     return {"civil_id": licence.broker.civil_id, "guarantee_no": licence.guarantee_no}
 
 
-def _card(licence: Licence, req: Request) -> dict[str, Any]:
+def _card(licence: Licence, req: Request, now: datetime) -> dict[str, Any]:
     return {"organisation": _organisation(licence), "photo": _photo(licence, req)}
 
 
-def _letter(licence: Licence, req: Request) -> dict[str, Any]:
+def _letter(licence: Licence, req: Request, now: datetime) -> dict[str, Any]:
     return {
         "civil_id": licence.broker.civil_id,
         "organisation": _organisation(licence),
-        "status": str(LicenceStatus(licence.status)),
+        "status": str(validity.status_on(licence, kuwait_date(now))),
         "request_number": req.number,
         "addressee": _answer(req, "addressee"),
         "purpose": _answer(req, "purpose"),

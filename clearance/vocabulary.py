@@ -240,7 +240,7 @@ ISSUED_KIND_LABELS: dict[str, Any] = {
 ISSUED_STATE_LABELS: dict[str, Any] = {
     IssuedState.GENUINE: _l("Valid"),
     IssuedState.VOID: _l("Void"),
-    IssuedState.EXPIRED: _l("Expired"),
+    IssuedState.EXPIRED: _l("Validity ended"),
 }
 
 ISSUED_STATE_TONES: dict[str, str] = {

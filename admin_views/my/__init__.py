@@ -6,9 +6,12 @@ from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
 
 from admin_views.account import AccountView
+from admin_views.my.brokers import MyBrokers
 from admin_views.my.home import MyHome
+from admin_views.my.issued import MyIssued
 from admin_views.my.requests import MyRequests
 from admin_views.my.services import MyServices
+from admin_views.my.transfers import MyTransfers
 from admin_views.notices import NoticesView
 from clearance.models import Request
 
@@ -22,7 +25,10 @@ def views() -> list[BaseView]:
     """Every other view of the area, in the order of the menu."""
     return [
         MyServices(name=_l("My services"), endpoint="my_services", url="/my/services"),
+        MyBrokers(name=_l("Manage brokers"), endpoint="my_brokers", url="/my/brokers"),
         MyRequests(Request, name=_l("My requests"), endpoint="my_requests", url="/my/requests"),
+        MyTransfers(name=_l("Transfers"), endpoint="my_transfers", url="/my/transfers"),
+        MyIssued(name=_l("Issued documents"), endpoint="my_issued", url="/my/issued"),
         AccountView(
             name=_l("My account"), endpoint="my_account", url="/my/account", for_staff=False
         ),

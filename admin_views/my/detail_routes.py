@@ -21,10 +21,20 @@ from admin_views.my.routes import (
 from admin_views.my.wording import NEXT_STEPS
 from admin_views.posted import owner_of, posted_key, posted_version
 from admin_views.request_parts import kind_names, timeline
-from clearance import conversation, definition, i18n, one_time_keys, printing, workflow
+from clearance import (
+    conversation,
+    definition,
+    i18n,
+    issuing,
+    links,
+    one_time_keys,
+    own_brokers,
+    printing,
+    workflow,
+)
 from clearance.actor import Actor
 from clearance.calendar import utc_now
-from clearance.errors import DomainError, ReasonRequired
+from clearance.errors import DomainError, NotFound, ReasonRequired
 from clearance.extensions import db
 from clearance.models import ExamSeat, Request
 from clearance.procedures.flows import Action, Side
@@ -109,12 +119,14 @@ class DetailRoutes(RequestRoutes):
             remarks=_remarks(req, spec, lang),
             sections=_data(req, spec, lang),
             documents=document_rows.rows(req),
+            issued=issuing.of_request(req, actor),
             messages=conversation.of_request(req),
             can_write=req.status != Status.DRAFT,
             message_fault=message_fault,
             message_typed=request.form.get("body", "") if message_fault else "",
             timeline=timeline(req, actor),
             copyable=spec.copyable,
+            broker_url=_broker_url(req, actor),
             form_key=one_time_keys.new(),
         )
         return page, status
@@ -164,6 +176,16 @@ class DetailRoutes(RequestRoutes):
             flash(str(refusal), "error")
             return redirect(form_url(req), code=303)
         return self.show_details(req, alert=str(refusal), status=409)
+
+
+def _broker_url(req: Request, actor: Actor) -> str | None:
+    """Where the reader finds the broker that the request is about, if he is still theirs to see."""
+    if req.broker_id is None:
+        return None
+    try:
+        return links.broker_url(own_brokers.find(req.broker_id, actor).id)
+    except NotFound:
+        return None
 
 
 def _own_step(req: Request, action: str) -> Action:

@@ -6,6 +6,8 @@ from flask import Blueprint
 
 from clearance.public import (
     captcha_routes,
+    check,
+    consent,
     gate,
     health,
     language,
@@ -51,6 +53,13 @@ _add("/reset/confirm", "reset_confirm", reset.reset_confirm, methods=GET_POST)
 _add("/captcha", "captcha_new", captcha_routes.new, methods=["POST"])
 _add("/captcha/<ref>.png", "captcha_image", captcha_routes.image)
 _add("/captcha/<ref>.wav", "captcha_audio", captcha_routes.audio)
+
+_add("/consent/answered", "consent_answered", consent.answered)
+_add("/consent/<token>", "consent", consent.consent, methods=GET_POST)
+_add("/consent/<token>/code", "consent_code", consent.send_code, methods=["POST"])
+
+_add("/check", "check_form", check.check_form)
+_add("/check/<code>", "check", check.check)
 
 _add("/healthz", "healthz", health.healthz)
 _add("/readyz", "readyz", health.readyz)

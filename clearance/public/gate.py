@@ -34,6 +34,11 @@ OPEN_TO_ALL = frozenset(
         "public.captcha_new",
         "public.captcha_image",
         "public.captcha_audio",
+        "public.consent",
+        "public.consent_code",
+        "public.consent_answered",
+        "public.check",
+        "public.check_form",
         "public.healthz",
         "public.readyz",
     }

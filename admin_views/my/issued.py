@@ -1,0 +1,42 @@
+"""What the office issued for the organisation's brokers: the list, and each file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask_admin import expose
+
+from admin_views.access import acting, as_id
+from admin_views.base import GuardedView
+from admin_views.issued_files import download
+from clearance import issuing
+from clearance.actor import Actor
+
+PAGE = 20
+
+
+class MyIssued(GuardedView):
+    """Documents of the brokers that are with the reader's organisations now."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show the newest documents; `?before=` goes on with older ones."""
+        typed = request.args.get("before")
+        before = as_id(typed) if typed else None
+        found = issuing.visible(acting(), limit=PAGE + 1, before_id=before)
+        older = self.get_url(".index", before=found[PAGE - 1].id) if len(found) > PAGE else None
+        return self.render(
+            "my/issued.html",
+            documents=found[:PAGE],
+            newest_url=self.get_url(".index") if before else None,
+            older_url=older,
+        )
+
+    @expose("/<int:issued_id>/")
+    def file(self, issued_id: int) -> Any:
+        """Download one document."""
+        return download(issued_id)
