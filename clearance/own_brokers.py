@@ -111,12 +111,12 @@ def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]
         ends_by(today + timedelta(days=window_days())),
         ~held,
     )
-    first = db.session.scalars(
-        statement.order_by(
-            until < today, sa.case((until >= today, until)), until.desc(), Licence.id
-        ).limit(limit)
+    found = db.session.execute(
+        statement.add_columns(sa.func.count().over())
+        .order_by(until < today, sa.case((until >= today, until)), until.desc(), Licence.id)
+        .limit(limit)
     ).all()
-    return list(first), count(statement) if len(first) == limit else len(first)
+    return [row[0] for row in found], found[0][1] if found else 0
 
 
 def count(statement: sa.Select[Licence]) -> int:

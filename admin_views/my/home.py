@@ -11,8 +11,9 @@ from flask_admin import expose
 from admin_views import cells, request_lists
 from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
+from admin_views.my import waiting
 from admin_views.my.wording import NEXT_STEPS
-from clearance import announcements, i18n, notices, policies, sessions
+from clearance import announcements, i18n, notices, one_time_keys, policies, sessions
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
@@ -35,14 +36,18 @@ class MyHome(GuardedView):
         """Show what needs the reader, what is open, what was told."""
         actor, lang, now = acting(), i18n.language(), utc_now()
         told = notices.of_user(actor.id, limit=SHOWN_NOTICES)
-        waiting = sorted(_requests(actor, WAITING_FOR_AGENT), key=_urgency)
+        own = sorted(_requests(actor, WAITING_FOR_AGENT), key=_urgency)
         office = sorted(OPEN_STATUSES - set(WAITING_FOR_AGENT))
         return self.render(
             "my/index.html",
-            tasks=[_task(row) for row in waiting],
+            tasks=[_task(row) for row in own],
             open_requests=[_task(row) for row in _requests(actor, office)],
             notices=list(zip(told, notices.texts_of(told, lang), strict=True)),
             announcements=announcements.current(now),
+            transfers=waiting.to_answer(actor, lang, now),
+            renewals=waiting.renewals(actor, lang, now),
+            issued=waiting.made_ready(actor, now),
+            form_key=one_time_keys.new(),
             standing=actor.standing,
         )
 

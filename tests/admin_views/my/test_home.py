@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 
-from clearance.calendar import utc_now
+from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
-from clearance.models import Announcement
-from clearance.vocabulary import Status
-from tests import request_factories
+from clearance.models import Announcement, Licence
+from clearance.vocabulary import IssuedKind, LicenceStatus, Status
+from tests import factories, issued_factories, request_factories
 from tests.admin_views.my.conftest import People
 from tests.pages import PageClient
 
@@ -76,3 +77,52 @@ def test_the_menu_shows_where_one_is(mine: PageClient) -> None:
     page = mine.get("/my/requests/")
     current = page.soup.select(".side-menu a[aria-current=page]")
     assert [each.get_text(strip=True) for each in current] == ["My requests"]
+
+
+def test_licences_to_renew_name_what_ends_first_and_the_next_step(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    today = kuwait_today()
+
+    def make(**columns: Any) -> Licence:
+        return issued_factories.make_licence(people.organisation, **columns)
+
+    with app.app_context():
+        past = make(expires=today - timedelta(days=3), status=LicenceStatus.EXPIRED)
+        soon = make(guarantee_expiry=today + timedelta(days=9))
+        make()  # nothing of it ends soon
+        make(expires=today, status=LicenceStatus.SUSPENDED, suspended_by="office")
+        asked = make(passport_expiry=today + timedelta(days=5))
+        request_factories.make_sent(people.owner, "suspension", licence_id=asked.id)
+    page = mine.get("/my/")
+    assert page.soup.select_one("#renewals").text == "2 licences to renew"
+    rows = page.soup.select(".renewals > li")
+    assert [each.a["href"] for each in rows] == [
+        f"/my/brokers/{soon.broker_id}/",
+        f"/my/brokers/{past.broker_id}/",
+    ]
+    first = " ".join(rows[0].get_text(" ").split())
+    assert "Ends first: Bank guarantee" in first and "9 days left" in first
+    page = mine.submit(page, form=f".renewals form:has([value='{soon.id}'])")
+    assert page.url.endswith("/form")
+
+
+def test_renewals_are_no_business_of_whom_renewing_is_not_granted_to(
+    app: Flask, browser: Callable[..., PageClient], people: People
+) -> None:
+    with app.app_context():
+        issued_factories.make_licence(people.organisation, expires=kuwait_today())
+        user = factories.make_agent(people.organisation, is_general=False, services=("letter",))
+    assert browser(user).get("/my/").soup.select(".renewals") == []
+
+
+def test_what_was_issued_lately_can_be_downloaded_from_here(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        licence = issued_factories.make_licence(people.organisation)
+        issued = issued_factories.make_issued(licence=licence)
+        long_ago = utc_now() - timedelta(days=40)
+        issued_factories.make_issued(IssuedKind.LETTER, licence, now=long_ago)
+    links = [each["href"] for each in mine.get("/my/").soup.select("#issued a")]
+    assert links == [f"/my/issued/{issued.id}/"]

@@ -1,0 +1,83 @@
+"""What waits for the agent besides requests: licences to renew, transfers, documents made ready."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from admin_views.my import service_cards
+from admin_views.office import register_parts
+from clearance import issuing, own_brokers, transfers, workflow
+from clearance.actor import Actor
+from clearance.definition import Definition
+from clearance.links import broker_url, transfer_url
+from clearance.models import IssuedDocument, Licence
+
+SHOWN_LICENCES = 5
+SHOWN_DOCUMENTS = 5
+READ_DOCUMENTS = 20
+NEW_FOR = timedelta(days=14)
+
+
+def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
+    """The licences that want renewing, the most urgent first, each with its next step.
+
+    `count` is of all; nothing for whom no service that renews is granted.
+    """
+    services = _renewing(actor)
+    if not services:
+        return {"rows": [], "count": 0}
+    licences, count = own_brokers.due(actor, now, limit=SHOWN_LICENCES)
+    codes = [each.code for each in services]
+    offers = workflow.licence_offers(codes, licences, actor, now) if licences else {}
+
+    def row(licence: Licence) -> dict[str, Any]:
+        begun_by = next((s for s in services if offers[s.code, licence.id] is None), None)
+        return {
+            "licence": licence,
+            "name": licence.broker.name_in(lang),
+            "link": register_parts.links(licence)[0],
+            "url": broker_url(licence.broker_id),
+            "button": service_cards.button_of(begun_by, lang) if begun_by else None,
+            "begin_url": service_cards.url_of(begun_by.code) if begun_by else None,
+            "refusal": None if begun_by else offers[codes[0], licence.id],
+        }
+
+    return {"rows": [row(each) for each in licences], "count": count}
+
+
+def to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
+    """The transfers that await the answer of the chosen organisation."""
+    return [
+        {
+            "url": transfer_url(req.id),
+            "number": req.number,
+            "name": (req.name_ar or req.name_en) if lang == "ar" else (req.name_en or req.name_ar),
+            "asked_by": req.organisation.name_in(lang),
+            "answer_by": transfers.answer_by(req),
+        }
+        for req in transfers.waiting_for(actor, now)
+    ]
+
+
+def made_ready(actor: Actor, now: datetime) -> list[IssuedDocument]:
+    """What was issued lately for the chosen organisation and is not void for good."""
+    standing = actor.standing
+    return [
+        each
+        for each in issuing.visible(actor, limit=READ_DOCUMENTS)
+        if standing is not None
+        and each.organisation_id == standing.organisation_id
+        and each.voided_at is None
+        and each.issued_at >= now - NEW_FOR
+    ][:SHOWN_DOCUMENTS]
+
+
+def _renewing(actor: Actor) -> list[Definition]:
+    """The services granted to the actor whose approval grants a licence its new last day."""
+    standing = actor.standing
+    return [
+        each
+        for each in own_brokers.licence_services()
+        if each.grants_expiry and standing is not None and standing.may_use(each.code)
+    ]
