@@ -9,17 +9,25 @@ import sqlalchemy as sa
 from flask import url_for
 from flask_admin import expose
 from flask_babel import format_timedelta
+from flask_babel import lazy_gettext as _l
 
 from admin_views import request_lists
 from admin_views.access import acting
 from admin_views.base import GuardedView
-from admin_views.office import queues
+from admin_views.office import queues, register_lists
 from clearance import definition, i18n, notices, policies
 from clearance.actor import Actor
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
-from clearance.models import Request, Service, User
-from clearance.vocabulary import STAFF_ROLES, STATUS_LABELS, Role, Status
+from clearance.models import Licence, Request, Service, User
+from clearance.vocabulary import (
+    STAFF_ROLES,
+    STATUS_LABELS,
+    LicenceStatus,
+    Role,
+    Status,
+    SuspendedBy,
+)
 
 SHOWN_ROWS = 8
 DECIDED_DAYS = 7
@@ -50,10 +58,10 @@ class OfficeHome(GuardedView):
         )
 
 
-def list_url(**filters: Any) -> str:
-    """The list of requests with these filters (names as in the address, without `flt`)."""
+def list_url(endpoint: str = "office_requests", **filters: Any) -> str:
+    """A list, of requests or another, with these filters (named as in the address, no `flt`)."""
     chosen = {f"flt{place}_{key}": value for place, (key, value) in enumerate(filters.items())}
-    return url_for("office_requests.index_view", **chosen)
+    return url_for(f"{endpoint}.index_view", **chosen)
 
 
 def reviewer_figures(actor: Actor) -> dict[str, Any]:
@@ -67,6 +75,7 @@ def reviewer_figures(actor: Actor) -> dict[str, Any]:
             waiting=sa.and_(queues.WAITING, queues.REVIEWER.in_([actor.id])),
         ),
         "urls": _queue_urls() | {"waiting": list_url(queue="waiting", reviewer=actor.id)},
+        "licences": licence_figures(),
         "own_work": _rows(own),
         "unassigned": _rows(queues.UNASSIGNED),
     }
@@ -85,6 +94,7 @@ def manager_figures(actor: Actor) -> dict[str, Any]:
             decided=Request.decided_at >= request_lists.day_start(decided_from),
         ),
         "urls": _queue_urls() | {"open": list_url(status="open")},
+        "licences": licence_figures(),
         "by_status": _by_status(actor),
         "by_age": [
             (str(label), _count(sa.and_(queues.AT_THE_OFFICE, queues.sent_between(first, end))))
@@ -93,6 +103,42 @@ def manager_figures(actor: Actor) -> dict[str, Any]:
         "load": _load(),
         "by_service": _by_service(actor),
     }
+
+
+def licence_figures() -> list[tuple[Any, int, str, str]]:
+    """(label, number, list, tone) of the licences that want looking at; counted by indexes."""
+    soon = str(register_lists.SOON_DAYS)
+    ended = register_lists.count_ending(register_lists.PAST)
+    suspended = sa.select(sa.func.count()).where(
+        Licence.status == LicenceStatus.SUSPENDED, Licence.suspended_by == SuspendedBy.OFFICE
+    )
+    counts = db.session.execute(
+        sa.select(
+            register_lists.count_ending(soon).scalar_subquery(),
+            ended.scalar_subquery(),
+            suspended.scalar_subquery(),
+        )
+    ).one()
+
+    def url(**filters: str) -> str:
+        return list_url("office_licences", **filters)
+
+    active = str(LicenceStatus.ACTIVE)
+    return [
+        (_l("Licences that end within 30 days"), counts[0], url(ends=soon, status=active), "info"),
+        (
+            _l("Active licences with a link past its end"),
+            counts[1],
+            url(ends=register_lists.PAST, status=active),
+            "danger",
+        ),
+        (
+            _l("Licences suspended by the office"),
+            counts[2],
+            url(status=str(LicenceStatus.SUSPENDED), suspended_by=str(SuspendedBy.OFFICE)),
+            "warning",
+        ),
+    ]
 
 
 def administrator_figures(actor: Actor) -> dict[str, Any]:

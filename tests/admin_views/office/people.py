@@ -8,9 +8,9 @@ from typing import Any
 from flask import Flask
 
 from clearance.extensions import db
-from clearance.models import Request, User
+from clearance.models import Licence, Organisation, Request, User
 from clearance.vocabulary import Role, Status
-from tests import factories, request_factories
+from tests import factories, issued_factories, request_factories
 from tests.pages import PageClient
 
 
@@ -66,6 +66,31 @@ class Office:
                 **options,
             )
             return req.id
+
+    def licence(self, organisation_id: int | None = None, **columns: Any) -> int:
+        """A broker with a licence; columns of either replace what is made up. Returns its id."""
+        with self.app.app_context():
+            organisation = (
+                db.session.get_one(Organisation, organisation_id) if organisation_id else None
+            )
+            return issued_factories.make_licence(organisation, **columns).id
+
+    def renewal(self, licence_id: int, **options: Any) -> int:
+        """A request to renew that licence, sent by an agent of its organisation."""
+        return self.about(licence_id, "renewal", **options)
+
+    def about(
+        self, licence_id: int, code: str, status: str = Status.SUBMITTED, **options: Any
+    ) -> int:
+        """A request for that service about the licence, sent by its organisation."""
+        with self.app.app_context():
+            request_factories.load_services()
+            licence = db.session.get_one(Licence, licence_id)
+            name = f"agent of {licence.broker.organisation_id}"
+            if name not in self.people:
+                self.people[name] = factories.make_agent(licence.broker.organisation).id
+            agent = self.people[name]
+        return self.request(status, agent=agent, code=code, licence_id=licence_id, **options)
 
     def read(self, request_id: int, look: Callable[[Request], Any]) -> Any:
         """What `look` sees of the request as it is stored now."""

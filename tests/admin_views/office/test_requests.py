@@ -397,12 +397,15 @@ def test_the_reviewers_figures_are_real_and_lead_to_their_lists(office: Office) 
     office.request()
     browser = office.browser(me)
     page = browser.get("/office/")
-    assert stats(page) == {
-        "My requests to review": "1",
-        "Mine and late": "0",
-        "Unassigned": "1",
-        "Waiting for the applicant": "0",
-    }
+    assert (
+        stats(page).items()
+        >= {
+            "My requests to review": "1",
+            "Mine and late": "0",
+            "Unassigned": "1",
+            "Waiting for the applicant": "0",
+        }.items()
+    )
     listed = browser.get(page.link("My requests to review"))
     assert numbers(listed) == [number_of(office, mine)]
 
