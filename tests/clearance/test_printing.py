@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from clearance.models import IssuedDocument, Request, User
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
 from tests import factories, request_factories
+from tests.papers import seen, text_of
 
 SENT = datetime(2026, 3, 12, 7, 25, tzinfo=UTC)
 LATER = datetime(2026, 3, 15, 6, 0, tzinfo=UTC)
@@ -27,24 +27,6 @@ LATER = datetime(2026, 3, 15, 6, 0, tzinfo=UTC)
 @pytest.fixture
 def agent(context: Flask) -> User:
     return factories.make_agent()
-
-
-def text_of(data: bytes) -> str:
-    """The words of a PDF in one line; bidi marks are dropped."""
-    pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(data)]
-    folded = unicodedata.normalize("NFKC", " ".join(" ".join(pages).split()))
-    return "".join(each for each in folded if unicodedata.category(each) != "Cf")
-
-
-def seen(data: bytes) -> str:
-    """The characters of the first page as they stand on paper, each line from left to right."""
-    page = pypdfium2.PdfDocument(data)[0].get_textpage()
-    lines: dict[int, list[tuple[float, str]]] = {}
-    for index in range(page.count_chars()):
-        box = page.get_charbox(index, loose=True)
-        character = page.get_text_range(index, 1)
-        lines.setdefault(round(box[1]), []).append((box[0], character))
-    return "\n".join("".join(each for _, each in sorted(line)) for line in lines.values())
 
 
 def printed(req: Request, lang: str, reader: User) -> str:
