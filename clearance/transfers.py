@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -146,14 +147,21 @@ def consents(req: Request) -> list[Consent]:
 
 def answer_by(req: Request) -> date | None:
     """The last Kuwait day on which whoever is asked now can answer; None when nobody is."""
-    if req.status not in UNANSWERED:
-        return None
-    asked_at = db.session.scalar(
-        sa.select(TransferConsent.asked_at).where(
-            TransferConsent.request_id == req.id, TransferConsent.answer == "waiting"
+    return answer_days([req]).get(req.id)
+
+
+def answer_days(found: Sequence[Request]) -> dict[int, date]:
+    """Request id → the day of `answer_by`, of those that await an answer; one query for all."""
+    unanswered = [req.id for req in found if req.status in UNANSWERED]
+    if not unanswered:
+        return {}
+    silence = _silence()
+    rows = db.session.execute(
+        sa.select(TransferConsent.request_id, TransferConsent.asked_at).where(
+            TransferConsent.request_id.in_(unanswered), TransferConsent.answer == "waiting"
         )
     )
-    return last_day(asked_at) if asked_at is not None else None
+    return {request_id: kuwait_date(asked_at + silence) for request_id, asked_at in rows}
 
 
 def last_day(asked_at: datetime) -> date:

@@ -10,6 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
+from admin_views import consent_rows
 from admin_views.access import acting, not_found
 from admin_views.my import document_rows
 from admin_views.my.form_routes import is_open
@@ -30,6 +31,7 @@ from clearance import (
     one_time_keys,
     own_brokers,
     printing,
+    transfers,
     workflow,
 )
 from clearance.actor import Actor
@@ -125,6 +127,8 @@ class DetailRoutes(RequestRoutes):
             message_fault=message_fault,
             message_typed=request.form.get("body", "") if message_fault else "",
             timeline=timeline(req, actor),
+            consents=consent_rows.rows(req),
+            answer_by=transfers.answer_by(req),
             copyable=spec.copyable,
             broker_url=_broker_url(req, actor),
             form_key=one_time_keys.new(),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
+from admin_views import consent_rows
 from admin_views.access import acting, not_found
 from admin_views.base import GuardedView
-from admin_views.my.routes import details_url, form_url
+from admin_views.my.routes import form_url
 from admin_views.posted import owner_of, posted_key, posted_version
 from clearance import audit, i18n, links, one_time_keys, policies, transfers, workflow
 from clearance.actor import Actor
@@ -24,16 +25,6 @@ from clearance.vocabulary import Status
 from forms.transfers import ReceiveForm
 
 REASON_MAX_LENGTH = 1000
-PARTIES: dict[str, Any] = {
-    "releasing": _l("Present office"),
-    "receiving": _l("New office"),
-    "broker": _l("The broker"),
-}
-ANSWERS: dict[str, tuple[Any, str]] = {
-    "waiting": (_l("Awaited"), "warning"),
-    "given": (_l("Given"), "success"),
-    "declined": (_l("Declined"), "danger"),
-}
 
 
 class MyTransfers(GuardedView):
@@ -50,9 +41,9 @@ class MyTransfers(GuardedView):
         others = [req for req in transfers.asked_of(actor) if req not in waiting]
         return self.render(
             "my/transfers.html",
-            waiting=[_line(req, links.transfer_url(req.id)) for req in waiting],
-            answered=[_line(req, links.transfer_url(req.id)) for req in others],
-            sent=[_line(req, details_url(req)) for req in transfers.sent_by(actor)],
+            waiting=_lines(waiting, links.transfer_url),
+            answered=_lines(others, links.transfer_url),
+            sent=_lines(transfers.sent_by(actor), links.request_url),
         )
 
     @expose("/receive", methods=("GET", "POST"))
@@ -126,10 +117,9 @@ class MyTransfers(GuardedView):
         page = self.render(
             "my/transfer.html",
             req=req,
-            line=_line(req, ""),
             alert=alert,
             facts=_facts(req, lang),
-            consents=[_consent(each, lang) for each in transfers.consents(req)],
+            consents=consent_rows.rows(req),
             answer_by=transfers.answer_by(req),
             is_waiting=req.status == Status.AWAITING_OTHER_PARTY,
             accept=workflow.offer(req, Action.ACCEPT, actor, now),
@@ -163,20 +153,23 @@ def _others_step(action: str) -> Action:
     return not_found()
 
 
-def _line(req: Request, url: str) -> dict[str, Any]:
-    """One transfer in a list."""
-    lang = i18n.language()
-    return {
-        "url": url,
-        "number": req.number,
-        "status": req.status,
-        "broker": _broker_name(req, lang),
-        "licence": req.licence.number if req.licence is not None else "",
-        "asking": req.organisation.name_in(lang),
-        "other": req.other_organisation.name_in(lang) if req.other_organisation else "",
-        "sent_at": req.sent_at,
-        "answer_by": transfers.answer_by(req),
-    }
+def _lines(found: list[Request], url: Callable[[int], str]) -> list[dict[str, Any]]:
+    """Transfers as rows of a list."""
+    lang, days = i18n.language(), transfers.answer_days(found)
+    return [
+        {
+            "url": url(req.id),
+            "number": req.number,
+            "status": req.status,
+            "broker": _broker_name(req, lang),
+            "licence": req.licence.number if req.licence is not None else "",
+            "asking": req.organisation.name_in(lang),
+            "other": req.other_organisation.name_in(lang) if req.other_organisation else "",
+            "sent_at": req.sent_at,
+            "answer_by": days.get(req.id),
+        }
+        for req in found
+    ]
 
 
 def _broker_name(req: Request, lang: str) -> str:
@@ -199,14 +192,3 @@ def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
         (_("Reason"), str(req.answers.get("reason") or "")),
         (_("Sent on"), i18n.format_instant(req.sent_at)),
     ]
-
-
-def _consent(each: transfers.Consent, lang: str) -> dict[str, Any]:
-    label, tone = ANSWERS[each.answer]
-    return {
-        "party": PARTIES[each.party],
-        "name": each.organisation.name_in(lang) if each.organisation is not None else "",
-        "answer": label,
-        "tone": tone,
-        "at": each.answered_at,
-    }
