@@ -124,5 +124,5 @@ def test_what_was_issued_lately_can_be_downloaded_from_here(
         issued = issued_factories.make_issued(licence=licence)
         long_ago = utc_now() - timedelta(days=40)
         issued_factories.make_issued(IssuedKind.LETTER, licence, now=long_ago)
-    links = [each["href"] for each in mine.get("/my/").soup.select("#issued a")]
+    links = [each["href"] for each in mine.get("/my/").soup.select("#issued .tasks a")]
     assert links == [f"/my/issued/{issued.id}/"]
