@@ -33,6 +33,7 @@ AGENT = (
     "/my/requests/?search=zzzz",
     "/my/notices/",
     "/my/account/",
+    "/my/account/factor",
 )
 REVIEWER = ("/office/", "/office/requests/", "/office/exams/", "/office/exams/new/")
 MANAGER = ("/office/", "/office/requests/", "/office/exams/")
@@ -87,7 +88,7 @@ def test_pages_of_an_agent(visit: Callable[..., Visit], agent: Any, lang: str, w
     [
         ("reviewer@example.com", REVIEWER),
         ("manager@example.com", MANAGER),
-        ("admin@example.com", ("/office/",)),
+        ("admin@example.com", ("/office/", "/office/account/factor")),
     ],
 )
 def test_pages_of_the_office(

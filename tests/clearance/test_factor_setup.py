@@ -143,7 +143,6 @@ def test_a_set_up_serves_once(visit: Flask) -> None:
     assert kinds() == ["account:factor:enrolled"]
 
 
-@pytest.mark.databases
 def test_new_spare_codes_void_the_old_ones_and_leave_the_app(visit: Flask) -> None:
     actor = session_of(factories.make_agent())
     first, secret = enrolled(actor)

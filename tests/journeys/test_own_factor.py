@@ -107,7 +107,6 @@ def kinds(app: Flask) -> list[str]:
         return list(db.session.scalars(sa.select(Event.kind).order_by(Event.id)))
 
 
-@pytest.mark.databases
 @PLACES
 def test_an_app_is_set_up_and_signs_in(
     app: Flask, clock: time_machine.Traveller, area: str, lang: str
