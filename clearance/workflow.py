@@ -62,7 +62,7 @@ from clearance.offers import (
     send_warnings,
     service_offers,
 )
-from clearance.procedures import guards
+from clearance.procedures import guards, licence_guards
 from clearance.procedures.claims import CONSTRAINT
 from clearance.procedures.effects import (
     APPROVAL_EFFECTS,
@@ -142,7 +142,11 @@ def perform(
             return _perform(req, action, actor, now, version, reason, data or Decision())
     except Exception as error:
         db.session.expire(req)  # what was read inside the savepoint went with it
-        if not isinstance(error, IntegrityError) or not is_violation_of(error, CONSTRAINT):
+        if not isinstance(error, IntegrityError):
+            raise
+        if any(is_violation_of(error, name) for name in licence_guards.ONE_LICENCE):
+            raise Refused(licence_guards.HAS_LICENCE) from None
+        if not is_violation_of(error, CONSTRAINT):
             raise
         case = eligibility.case_of(req, definition.of(req), actor, now)
         holder = case.facts.claims.get(case.claim_key or "")

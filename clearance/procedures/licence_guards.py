@@ -28,6 +28,13 @@ _BY_HOLDER = Refusal(
     _l("Request its reactivation first."),
 )
 
+HAS_LICENCE = Refusal(
+    _l("This person has a licence already."),
+    _l("It can be renewed, reactivated or transferred as its state allows."),
+)
+ONE_LICENCE = ("uq_broker_civil_id", "uq_licence_one_living")
+"""The constraints that stand behind `person_has_no_licence`."""
+
 
 def _suspended(licence: LicenceFact) -> Refusal:
     return _BY_OFFICE if licence.suspended_by == SuspendedBy.OFFICE else _BY_HOLDER
@@ -127,7 +134,4 @@ def person_has_no_licence(case: Case) -> Refusal | None:
     """The candidate has no licence other than cancelled ones."""
     if case.civil_id is None or case.civil_id not in case.facts.licensed:
         return None
-    return Refusal(
-        _l("This person has a licence already."),
-        _l("It can be renewed, reactivated or transferred as its state allows."),
-    )
+    return HAS_LICENCE
