@@ -18,6 +18,7 @@ from clearance.models import Event, Notice, User
 from clearance.vocabulary import SessionStage
 from tests import factories
 from tests.factories import PASSWORD
+from tests.parallel import run_together
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -198,3 +199,28 @@ def test_the_address_for_the_app_names_portal_and_person(visit: Flask) -> None:
     address = factor_setup.uri(actor, setup)
     assert address.startswith("otpauth://totp/Clearance:")
     assert setup.secret in address
+
+
+@pytest.mark.databases
+def test_a_set_up_sent_four_times_at_once_counts_once(app: Flask) -> None:
+    with factories.visit(app):
+        actor = session_of(factories.make_agent())
+        setup = factor_setup.begin(actor, NOW)
+        db.session.remove()
+    spares: list[list[str]] = []
+
+    def attempt(number: int) -> None:
+        with factories.visit(app):
+            code = pyotp.TOTP(setup.secret).at(NOW)
+            try:
+                changed = factor_setup.enrol(actor, setup, code, PASSWORD, NOW)
+            except factor_setup.AlreadyDone:
+                db.session.rollback()
+            else:
+                db.session.commit()
+                spares.append(changed.spares if changed else [])
+
+    run_together(attempt, 4)
+    with factories.visit(app):
+        assert kinds() == ["account:factor:enrolled"]
+        assert [second_factor.check(actor, each[0], NOW) for each in spares] == [True]
