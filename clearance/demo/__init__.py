@@ -41,9 +41,9 @@ def build_world(now: datetime) -> None:
     if not is_empty:
         return
     cast = people.make(now)
-    register.make(cast, now)
+    licences = register.make(cast, now)
     db.session.commit()
-    stories.play(cast, now)
+    stories.play(cast, licences, now)
     log.info("demo_world_made")
 
 

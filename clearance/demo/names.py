@@ -64,6 +64,7 @@ ADDRESSES = (
     "الأحمدي، الفحيحيل، شارع الدبوس",
     "العاصمة، الشويخ الصناعية، قطعة 1",
 )
+_BLOCKS = (55, 66, 99, 97)  # of Kuwait's mobile numbers: whatever follows is a valid one
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def candidate(number: int) -> Candidate:
         names_ar=(people[0][0], people[1][0], people[2][0], people[3][0]),
         names_en=(people[0][1], people[1][1], people[2][1], people[3][1]),
         civil_id=_civil_id(number),
-        mobile=f"+9655{1_000_000 + number % 8_999_999:07d}",
+        mobile=f"+965{_BLOCKS[number // 1_000_000 % len(_BLOCKS)]}{number % 1_000_000:06d}",
         email=f"candidate{number}@example.com",
         address=ADDRESSES[number % len(ADDRESSES)],
     )

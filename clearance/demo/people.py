@@ -51,15 +51,24 @@ ACCOUNTS = (
 
 @dataclass(frozen=True)
 class Cast:
-    """The rows of the people, by the part of their address before the @, and their offices."""
+    """The rows of the people, by the part of their address before the @, and their offices.
+
+    Nobody of the third office has registered yet: the register alone knows it.
+    """
 
     users: dict[str, User]
     nakhla: Organisation
     bahr: Organisation
+    marsa: Organisation
+
+    @property
+    def offices(self) -> tuple[Organisation, ...]:
+        """The organisations, the largest first."""
+        return (self.nakhla, self.bahr, self.marsa)
 
 
 def make(now: datetime) -> Cast:
-    """Add the accounts, both organisations and the customs accounts; flushes."""
+    """Add the accounts, the organisations and the customs accounts; flushes."""
     password_hash, customs_hash = hash_password(PASSWORD), hash_password(CUSTOMS_PASSWORD)
     since = now - timedelta(days=400)
     users = {
@@ -73,14 +82,18 @@ def make(now: datetime) -> Cast:
     bahr = _organisation(
         "مكتب بحر الخليج للتخليص الجمركي", "Bahr Al Khaleej Clearance Office", "KW-2000", since
     )
+    marsa = _organisation(
+        "مكتب المرسى للتخليص الجمركي", "Marsa Customs Clearance Office", "KW-3000", since
+    )
     db.session.flush()
     _join(users["general"], nakhla, since, is_general=True)
     _join(users["additional"], nakhla, since, is_general=False)
     _join(users["receiver"], bahr, since, is_general=True)
-    for organisation in (nakhla, bahr):
+    cast = Cast(users, nakhla, bahr, marsa)
+    for organisation in cast.offices:
         organisations.subscribe(organisation, since)
     _customs_accounts(customs_hash)
-    return Cast(users, nakhla, bahr)
+    return cast
 
 
 def _user(account: Account, serial: int, password_hash: str, since: datetime) -> User:

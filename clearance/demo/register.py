@@ -1,90 +1,157 @@
-"""The demo world's licence register: brokers and licences in every state. All invented."""
+"""The demo world's licence register: 60 brokers with licences of every kind. All invented."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import cycle
 
 from clearance import search
 from clearance.calendar import kuwait_date
 from clearance.demo.names import candidate
-from clearance.demo.people import CLAIMED_LICENCE, Cast
+from clearance.demo.people import Cast
 from clearance.extensions import db
 from clearance.models import Broker, Licence, LicenceChange, Organisation
-from clearance.vocabulary import LicenceStatus
+from clearance.vocabulary import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
+
+FAR = 700  # days until what ends at no time of interest
+REMINDED = (7, 30, 60)
+# Services about a licence whose requests are told in stories, each with brokers of its own.
+ASKED_FOR = ("renewal", "suspension", "cancellation", "reactivation", "lost_card")
+STAGES = ("closed", "sent", "taken", "returned")
+_FIRST_PERSON = 900_000
+_TYPES = ("private", "representative", "private")
 
 
 @dataclass(frozen=True)
-class _Shape:
-    """A licence to make. days: until it expires, until its guarantee does."""
+class Shape:
+    """A licence to make. key: what stories call it. ends: days until each link's end."""
 
-    broker_type: str
-    status: LicenceStatus
-    licence_days: int
-    guarantee_days: int
+    key: str
+    ends: dict[str, int] = field(default_factory=dict)
+    status: str = LicenceStatus.ACTIVE
     suspended_by: str | None = None
+    broker_type: str = ""
 
 
-_SHAPES = (
-    _Shape("general", LicenceStatus.ACTIVE, 640, 700),
-    _Shape("private", LicenceStatus.ACTIVE, 300, 45),
-    _Shape("private", LicenceStatus.ACTIVE, 40, 400),
-    _Shape("representative", LicenceStatus.ACTIVE, 500, 500),
-    _Shape("private", LicenceStatus.SUSPENDED, 420, 420, "holder"),
-    _Shape("representative", LicenceStatus.SUSPENDED, 200, 230, "office"),
-    _Shape("private", LicenceStatus.CANCELLED, 150, 150),
-    _Shape("private", LicenceStatus.EXPIRED, -20, 90),
+def by_holder(key: str) -> Shape:
+    """A licence that its holder had suspended."""
+    return Shape(key, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.HOLDER)
+
+
+def by_office(key: str) -> Shape:
+    """A licence that the office suspended before the portal began."""
+    return Shape(key, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.OFFICE)
+
+
+def ending(key: str, link: str, days: int) -> Shape:
+    """An active licence of which `link` ends so many days from now (negative: ago)."""
+    return Shape(key, {link: days})
+
+
+_RENEWED = {
+    "closed": (ValidityLink.LICENCE, -40),
+    "sent": (ValidityLink.LICENCE, 20),
+    "taken": (ValidityLink.GUARANTEE, 12),
+    "returned": (ValidityLink.LICENCE, -20),
+}
+GENERAL = Shape("general", broker_type="general")
+
+
+def _asked_for(code: str, stage: str) -> Shape:
+    key = f"{code}-{stage}"
+    if code == "renewal":
+        return ending(key, *_RENEWED[stage])
+    return by_holder(key) if code == "reactivation" else Shape(key)
+
+
+_NAKHLA = (
+    GENERAL,
+    *(ending(f"{link}-{days}", link, days) for link in ValidityLink for days in REMINDED),
+    *(_asked_for(code, stage) for code in ASKED_FOR for stage in STAGES),
+    Shape("letter"),
+    ending("expired", ValidityLink.LICENCE, -20),
+    Shape("suspended"),  # by the office, in a story
+    Shape("cancelled", status=LicenceStatus.CANCELLED),
+    *(Shape(f"move-{stage}") for stage in ("closed", "asked", "wanted", "broker")),
 )
-_FIRST_PERSON = 900_000
+_BAHR = (
+    GENERAL,
+    *(Shape(f"move-{stage}") for stage in ("sent", "taken", "returned")),
+    ending("renewal-closed", ValidityLink.PASSPORT, 10),
+    ending("renewal-sent", ValidityLink.CIVIL_ID, 25),
+    ending("guarantee-30", ValidityLink.GUARANTEE, 30),
+    ending("licence-7", ValidityLink.LICENCE, 7),
+    Shape("letter"),
+    ending("expired", ValidityLink.LICENCE, -120),
+    by_holder("reactivation-sent"),
+    by_office("suspended"),
+    Shape("cancelled", status=LicenceStatus.CANCELLED),
+)
+_MARSA = (
+    GENERAL,
+    Shape("active"),
+    ending("guarantee-30", ValidityLink.GUARANTEE, 30),
+    ending("expired", ValidityLink.LICENCE, -200),
+    by_holder("own-will"),
+    by_office("suspended"),
+)
+SHAPES = (_NAKHLA, _BAHR, _MARSA)
+
+Licences = dict[tuple[int, str], int]
+"""(id of the organisation, the shape's key) → id of the licence."""
 
 
-def make(cast: Cast, now: datetime) -> None:
-    """Add the brokers of both organisations with their licences; flushes."""
-    for place, organisation in enumerate((cast.nakhla, cast.bahr)):
-        for number, shape in enumerate(_SHAPES):
-            broker = _broker(organisation, shape, _FIRST_PERSON + 100 * place + number, now)
-            db.session.add(broker)
-            db.session.flush()
-            number_text = f"KW-{1000 * (place + 1) + number * 7}"
-            if place == 0 and number == 0:
-                number_text = CLAIMED_LICENCE
-            _licence(broker, shape, number_text, now)
-            if shape.broker_type == "general":
-                organisation.general_broker_id = broker.id
+def make(cast: Cast, now: datetime) -> Licences:
+    """Add the brokers of every office with their licences; flushes. Returns where they are."""
+    made: Licences = {}
+    for place, (office, shapes) in enumerate(zip(cast.offices, SHAPES, strict=True)):
+        types = cycle(_TYPES)
+        for number, shape in enumerate(shapes):
+            person = _FIRST_PERSON + 100 * place + number
+            broker = _broker(office, shape.broker_type or next(types), shape, person, now)
+            licence = _licence(broker, shape, f"KW-{1000 * (place + 1) + number * 7}", now)
+            made[office.id, shape.key] = licence.id
+            if shape is GENERAL:
+                office.general_broker_id = broker.id
     db.session.flush()
+    return made
 
 
-def _broker(organisation: Organisation, shape: _Shape, number: int, now: datetime) -> Broker:
+def _broker(
+    office: Organisation, broker_type: str, shape: Shape, number: int, now: datetime
+) -> Broker:
     person = candidate(number)
     names = dict(zip([f"name_ar_{n}" for n in range(1, 5)], person.names_ar, strict=True))
     names |= dict(zip([f"name_en_{n}" for n in range(1, 5)], person.names_en, strict=True))
-    today = kuwait_date(now)
-    return Broker(
-        organisation_id=organisation.id,
-        broker_type=shape.broker_type,
+    broker = Broker(
+        organisation_id=office.id,
+        broker_type=broker_type,
         name_folded=search.name_index(*person.names_ar, *person.names_en, max_length=700),
         nationality="KW",
         civil_id=person.civil_id,
-        civil_id_expiry=today + timedelta(days=900 + number % 300),
+        civil_id_expiry=_end(shape, ValidityLink.CIVIL_ID, FAR + 200 + number % 300, now),
         passport_no=f"P{number:07d}",
-        passport_expiry=today + timedelta(days=1200 + number % 500),
+        passport_expiry=_end(shape, ValidityLink.PASSPORT, FAR + 500 + number % 500, now),
         mobile=person.mobile,
         email=person.email,
         address=person.address,
         created_at=now - timedelta(days=390),
         **names,
     )
+    db.session.add(broker)
+    db.session.flush()
+    return broker
 
 
-def _licence(broker: Broker, shape: _Shape, number: str, now: datetime) -> None:
-    today = kuwait_date(now)
+def _licence(broker: Broker, shape: Shape, number: str, now: datetime) -> Licence:
     licence = Licence(
         number=number,
         broker_id=broker.id,
         guarantee_no=f"LG 2519770/{broker.id:06d}",
-        guarantee_expiry=today + timedelta(days=shape.guarantee_days),
-        issued=today - timedelta(days=1100),
-        expires=today + timedelta(days=shape.licence_days),
+        guarantee_expiry=_end(shape, ValidityLink.GUARANTEE, FAR + broker.id % 200, now),
+        issued=kuwait_date(now) - timedelta(days=1100 + broker.id % 300),
+        expires=_end(shape, ValidityLink.LICENCE, FAR - 300 + broker.id * 7 % 300, now),
         status=shape.status,
         suspended_by=shape.suspended_by,
     )
@@ -94,8 +161,11 @@ def _licence(broker: Broker, shape: _Shape, number: str, now: datetime) -> None:
         LicenceChange(
             licence_id=licence.id,
             at=now - timedelta(days=390),
-            kind="issued",
-            reason="",
-            changes={},
+            kind=LicenceStep.TAKEN_FROM_CUSTOMS,
         )
     )
+    return licence
+
+
+def _end(shape: Shape, link: ValidityLink, otherwise: int, now: datetime) -> date:
+    return kuwait_date(now) + timedelta(days=shape.ends.get(link, otherwise))

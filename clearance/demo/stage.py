@@ -1,0 +1,160 @@
+"""What every story of the demo world needs: its actors, its clock, and the steps they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from typing import Any
+
+from clearance import definition, documents, file_space, several, storage, workflow
+from clearance.actor import Actor
+from clearance.calendar import KUWAIT, kuwait_date
+from clearance.demo import pictures
+from clearance.demo.people import Cast
+from clearance.demo.register import Licences
+from clearance.documents import Checked
+from clearance.extensions import db
+from clearance.models import Document, Licence, Organisation, Request
+from clearance.procedures.flows import Action
+from clearance.sessions import actor_of
+from clearance.storage import Stored
+from clearance.workflow import Decision, RemarkInput
+
+RETURN_REASON = "البيانات لا تطابق الوثائق المرفقة، يرجى تصحيحها."
+REJECT_REASON = "لا تتوفر في مقدم الطلب الشروط المطلوبة للخدمة."
+
+
+@dataclass
+class Stage:
+    """The people of the stories, their offices' licences, and today."""
+
+    cast: Cast
+    licences: Licences
+    now: datetime
+    people: Iterator[int] = field(default_factory=lambda: count(1))
+    _actors: dict[str, Actor] = field(default_factory=dict)
+    _files: dict[tuple[int, str, int], Stored] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._actors = {name: actor_of(user) for name, user in self.cast.users.items()}
+
+    def actor(self, name: str) -> Actor:
+        """Who acts, by the part of the address before the @."""
+        return self._actors[name]
+
+    def office_of(self, name: str) -> Organisation:
+        """The organisation that an agent works for."""
+        return self.cast.bahr if name == "receiver" else self.cast.nakhla
+
+    def licence(self, name: str, key: str) -> Licence:
+        """The licence of that agent's office which stories call `key`."""
+        return db.session.get_one(Licence, self.licences[self.office_of(name).id, key])
+
+    def at(self, days: int, hour: int = 10) -> datetime:
+        """The instant at `hour` Kuwait time, `days` from today (negative: ago)."""
+        return datetime.combine(self.day(days), time(hour), KUWAIT).astimezone(UTC)
+
+    def day(self, days: int) -> date:
+        """The Kuwait day so many days from today."""
+        return kuwait_date(self.now) + timedelta(days=days)
+
+    def draft(
+        self,
+        code: str,
+        name: str,
+        days: int,
+        values: Mapping[str, Any],
+        *,
+        has_documents: bool = True,
+        **about: Any,
+    ) -> Request:
+        """Begin a draft and fill it in. about: what it is about, as `workflow.start` takes it."""
+        actor, now = self.actor(name), min(self.at(days), self.now)
+        req = workflow.start(code, actor, now, **about)
+        if values:
+            workflow.save(req, values, actor, now)
+        if has_documents:
+            self.attach(req, actor, now)
+        return req
+
+    def sent(
+        self, code: str, name: str, days: int, values: Mapping[str, Any], **about: Any
+    ) -> Request:
+        """Send a request that was filled in an hour before."""
+        req = self.draft(code, name, days, values, **about)
+        return self.do(req, Action.SEND, name, days, hour=11)
+
+    def attach(self, req: Request, actor: Actor, now: datetime) -> None:
+        """Add the documents that the service requires; an office's files are stored once each."""
+        for spec in definition.of(req).documents:
+            if spec.requires(req.broker_type):
+                self._add(req, spec.kind, actor, now)
+        db.session.flush()
+
+    def do(
+        self,
+        req: Request,
+        action: Action,
+        name: str | None,
+        days: int,
+        reason: str = "",
+        decision: Decision | None = None,
+        hour: int = 12,
+    ) -> Request:
+        """Take a step on `req`; name None: the portal itself, or a broker through his link."""
+        workflow.perform(
+            req,
+            action,
+            actor=self.actor(name) if name is not None else None,
+            now=min(self.at(days, hour), self.now),
+            version=req.version,
+            reason=reason,
+            data=decision,
+        )
+        return req
+
+    def returned(self, req: Request, reviewer: str, days: int, *remarks: RemarkInput) -> Request:
+        """Return a request for completion."""
+        decision = Decision(remarks=remarks)
+        return self.do(req, Action.RETURN, reviewer, days, RETURN_REASON, decision)
+
+    def rejected(self, req: Request, reviewer: str, days: int) -> Request:
+        """Reject a request."""
+        return self.do(req, Action.REJECT, reviewer, days, REJECT_REASON)
+
+    def approved(self, req: Request, reviewer: str, days: int) -> Request:
+        """Approve a request, granting the expiry date that is proposed where one is due."""
+        proposed = workflow.proposed_expiry(req, self.at(days))
+        decision = Decision(granted_expiry=proposed)
+        return self.do(req, Action.APPROVE, reviewer, days, decision=decision)
+
+    def share(self, requests: Sequence[Request], kind: str, name: str, now: datetime) -> None:
+        """Give one document to several drafts of an agent at once."""
+        label, data = pictures.specimen(kind)
+        stored = storage.put(data, pictures.MEDIA_TYPE)
+        checked = Checked(label, pictures.MEDIA_TYPE, stored.size, stored.sha256, 1, stored.key)
+        several.share_document(requests, checked, kind, "", self.actor(name), now)
+
+    def _add(self, req: Request, kind: str, actor: Actor, now: datetime) -> None:
+        face = int(req.civil_id or 0) % pictures.FACES if kind in documents.PICTURE_KINDS else 0
+        label, data = pictures.specimen(kind, face)
+        key = (req.organisation_id, kind, face)
+        stored = self._files.get(key)
+        if stored is None:
+            stored = self._files[key] = storage.put(data, pictures.MEDIA_TYPE)
+            file_space.take(req.organisation_id, stored.size)
+        document = Document(
+            request_id=req.id,
+            kind=kind,
+            label=label,
+            media_type=pictures.MEDIA_TYPE,
+            size=stored.size,
+            sha256=stored.sha256,
+            storage_key=stored.key,
+            uploaded_by_id=actor.id,
+            uploaded_at=now,
+        )
+        storage.follow(document)
+        db.session.add(document)
