@@ -75,6 +75,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("office_licences", _l("Licences"), "card"),
         Entry("office_brokers", _l("Brokers"), "users"),
         Entry("office_organisations", _l("Organisations"), "organisation"),
+        Entry("office_issued", _l("Issued documents"), "file", _reads_requests),
         _kept("office_users", _l("Users"), "users"),
         _kept("office_staff", _l("Staff"), "account"),
         _kept("office_services", _l("Services"), "services"),

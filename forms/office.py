@@ -124,7 +124,7 @@ class StepForm(BaseForm):
             if self[_TEXT + place.key].data
         )
 
-    def granted_expiry(self, request_id: int | None = None) -> date | None:
+    def expiry_granted_to(self, request_id: int | None = None) -> date | None:
         """The expiry granted to that request; None where none was asked for."""
         name = expiry_name(request_id)
         return self[name].data if name in self else None

@@ -53,12 +53,16 @@ ROWS: tuple[tuple[Any, tuple[tuple[str, ...], ...]], ...] = (
 
 
 class OfficeForm(BaseForm):
-    """A reason to choose or write. Made by `office_form`. ready: the reasons to choose from."""
+    """A reason to choose or write. Made by `office_form`.
+
+    ready: the reasons to choose from. longest: the whole reason's greatest number of characters.
+    """
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset(
         {"csrf_token", "form_key", "version", "_language"}
     )
     ready: ClassVar[Mapping[str, ReadyReason]] = {}
+    longest: ClassVar[int] = REASON_MAX_LENGTH
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check the fields, and that a reason was chosen or written."""
@@ -68,7 +72,7 @@ class OfficeForm(BaseForm):
         longest = max(len(self.reason_in(lang)) for lang in i18n.LANGUAGES)
         if longest == 0:
             self["reason"].errors = [_l("Choose a ready reason or write one.")]
-        elif longest > REASON_MAX_LENGTH:
+        elif longest > self.longest:
             self["reason"].errors = [_l("The whole reason is too long. Please shorten it.")]
         return is_good and not self["reason"].errors
 
@@ -105,12 +109,15 @@ class CorrectionForm(OfficeForm):
         return "" if value is None and is_text else value
 
 
-def office_form(ready: Iterable[ReadyReason], lang: str) -> OfficeForm:
+def office_form(
+    ready: Iterable[ReadyReason], lang: str, longest: int = REASON_MAX_LENGTH
+) -> OfficeForm:
     """Make the form of a step that wants a reason, filled with what was posted.
 
-    ready: reasons to choose from. lang: the page's language.
+    ready: reasons to choose from. lang: the page's language. longest: characters of a reason.
     """
-    made: OfficeForm = type("OfficeForm", (OfficeForm,), _reason_fields(ready, lang))()
+    members = _reason_fields(ready, lang, longest)
+    made: OfficeForm = type("OfficeForm", (OfficeForm,), members)()
     return made
 
 
@@ -126,15 +133,18 @@ def correction_form(
     return made
 
 
-def _reason_fields(ready: Iterable[ReadyReason], lang: str) -> dict[str, Any]:
+def _reason_fields(
+    ready: Iterable[ReadyReason], lang: str, longest: int = REASON_MAX_LENGTH
+) -> dict[str, Any]:
     reasons = {str(each.id): each for each in ready}
     return {
         "ready": reasons,
+        "longest": longest,
         "ready_reason": ChoiceField(
             _l("Ready reason"),
             choices=[(key, each.in_language(lang)) for key, each in reasons.items()],
         ),
-        "reason": TextAreaField(_l("Reason"), max_length=REASON_MAX_LENGTH),
+        "reason": TextAreaField(_l("Reason"), max_length=longest),
     }
 
 

@@ -12,6 +12,7 @@ from admin_views.notices import NoticesView
 from admin_views.office.brokers import Brokers
 from admin_views.office.exams import OfficeExams
 from admin_views.office.home import OfficeHome
+from admin_views.office.issued import IssuedDocuments
 from admin_views.office.licences import Licences
 from admin_views.office.organisations import Organisations
 from admin_views.office.outbox import Deliveries
@@ -40,6 +41,7 @@ from clearance.models import (
     Event,
     Exam,
     Holiday,
+    IssuedDocument,
     LegalEntity,
     Licence,
     Organisation,
@@ -62,6 +64,7 @@ def views() -> list[BaseView]:
         OfficeExams(Exam, **_at("exams", _l("Exams"))),
         Licences(Licence, **_at("licences", _l("Licences"))),
         Brokers(Broker, **_at("brokers", _l("Brokers"))),
+        IssuedDocuments(IssuedDocument, **_at("issued", _l("Issued documents"))),
         Users(User, **_at("users", _l("Users"))),
         Organisations(Organisation, **_at("organisations", _l("Organisations"))),
         Staff(User, **_at("staff", _l("Staff"))),

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from admin_views import request_lists
-from clearance import policies, validity
+from clearance import office_settings, policies, validity
 from clearance.actor import Actor
 from clearance.calendar import kuwait_today
 from clearance.extensions import db
-from clearance.models import Broker, IssuedDocument, Licence, Request
+from clearance.models import Broker, IssuedDocument, Licence, Membership, Request, User
 from clearance.vocabulary import VALIDITY_LINK_LABELS, LicenceStatus
 
 SHOWN_ROWS = 50
@@ -82,3 +82,19 @@ def issued_for(licences: Collection[Licence], reader: Actor) -> list[IssuedDocum
             .limit(ISSUED_SHOWN)
         )
     )
+
+
+def language_of(organisation_id: int) -> str:
+    """The language of who answers for the organisation, in which a ready reason is told."""
+    general: Sequence[str] = db.session.scalars(
+        sa.select(User.language)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organisation_id == organisation_id,
+            Membership.is_general.is_(True),
+            Membership.is_active.is_(True),
+        )
+        .order_by(Membership.id)
+        .limit(1)
+    ).all()
+    return general[0] if general else str(office_settings.get("default_language"))

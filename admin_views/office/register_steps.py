@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.access import acting, not_found
+from admin_views.office import register_parts
 from admin_views.office.step_routes import ready_reasons
 from admin_views.posted import owner_of, posted_key, posted_version
 from clearance import (
     i18n,
     licence_office,
     licence_register,
-    office_settings,
     one_time_keys,
     subject,
 )
@@ -29,7 +28,7 @@ from clearance.calendar import utc_now
 from clearance.errors import DomainError, Refusal
 from clearance.extensions import db
 from clearance.licence_office import BadCorrection, StaleLicence
-from clearance.models import Licence, Membership, User
+from clearance.models import Licence
 from clearance.vocabulary import REASON_FOR_LABELS, ReasonFor
 from forms.office_register import CorrectionForm, OfficeForm, correction_form, office_form
 
@@ -146,7 +145,8 @@ class RegisterSteps:
         licence_id, owner, result = licence.id, owner_of(actor), _details_url(licence.id)
         try:
             if one_time_keys.claim(key, owner, result, now) is None:
-                reason = form.reason_in(_language_of(licence))
+                lang = register_parts.language_of(licence.broker.organisation_id)
+                reason = form.reason_in(lang)
                 _act(step, form)(licence, actor, reason, posted_version(), now)
             db.session.commit()
         except (BadCorrection, StaleLicence) as fault:
@@ -210,19 +210,3 @@ def _act(step: str, form: OfficeForm) -> Act:
 
 def _details_url(licence_id: int) -> str:
     return url_for("office_licences.details_view", id=licence_id)
-
-
-def _language_of(licence: Licence) -> str:
-    """The language of who answers for the licence, in which a ready reason is told."""
-    general: Sequence[str] = db.session.scalars(
-        sa.select(User.language)
-        .join(Membership, Membership.user_id == User.id)
-        .where(
-            Membership.organisation_id == licence.broker.organisation_id,
-            Membership.is_general.is_(True),
-            Membership.is_active.is_(True),
-        )
-        .order_by(Membership.id)
-        .limit(1)
-    ).all()
-    return general[0] if general else str(office_settings.get("default_language"))

@@ -296,5 +296,5 @@ def _decision(form: StepForm, request_id: int | None = None) -> workflow.Decisio
     return workflow.Decision(
         remarks=form.remarks(),
         reviewer_id=int(reviewer) if reviewer else None,
-        granted_expiry=form.granted_expiry(request_id),
+        granted_expiry=form.expiry_granted_to(request_id),
     )

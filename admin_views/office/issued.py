@@ -1,0 +1,318 @@
+"""Issued documents at the office: the list, each document, its file, and making it void."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import flash, g, redirect, request, url_for
+from flask_admin import expose
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+from sqlalchemy.orm import joinedload
+
+from admin_views import cells, issued_files, request_lists
+from admin_views.access import acting, not_found
+from admin_views.filters import DateFilter, ListFilter
+from admin_views.issued_files import IssuedReading
+from admin_views.lists import KeysetView
+from admin_views.office import register_lists, register_parts
+from admin_views.office.register_lists import for_managers
+from admin_views.office.step_routes import ready_reasons
+from admin_views.posted import owner_of, posted_key
+from clearance import (
+    i18n,
+    issued_check,
+    issued_office,
+    links,
+    one_time_keys,
+    policies,
+    request_search,
+)
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.errors import DomainError
+from clearance.extensions import db
+from clearance.issued_check import Worth
+from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
+from clearance.vocabulary import (
+    ISSUED_KIND_LABELS,
+    ISSUED_STATE_LABELS,
+    ISSUED_STATE_TONES,
+    VOID_REASON_LABELS,
+    ReasonFor,
+    VoidReason,
+)
+from forms.office_register import OfficeForm, office_form
+
+AT_ONCE = 500
+LIVING, BY_OFFICE = "living", "office"
+_VOIDED: dict[str, Any] = {
+    LIVING: _l("No"),
+    **{str(each): VOID_REASON_LABELS[each] for each in VoidReason},
+    BY_OFFICE: _l("Made void by the office"),
+}
+
+
+def _kind(view: Any, context: Any, row: Any, key: str) -> Markup:
+    url = url_for("office_issued.details_view", id=row.id)
+    return Markup('<a href="{}">{}</a><small class="under"><bdi>{}</bdi></small>').format(
+        url, ISSUED_KIND_LABELS[row.kind], row.check_code
+    )
+
+
+def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
+    if row.licence_id is None:
+        return cells.whole("")
+    url = url_for("office_licences.details_view", id=row.licence_id)
+    cell = Markup('<a href="{}"><bdi>{}</bdi></a><small class="under"><bdi>{}</bdi></small>')
+    return cell.format(url, row.number, row.name)
+
+
+def _request(view: Any, context: Any, row: Any, key: str) -> Any:
+    if row.request_id is None:
+        return cells.whole("")
+    url = url_for("office_requests.details_view", id=row.request_id)
+    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.request_number)
+
+
+def _state(view: Any, context: Any, row: Any, key: str) -> Markup:
+    worth: Worth = g.issued_worths[row.id]
+    return cells.tone_badge(ISSUED_STATE_LABELS[worth.state], ISSUED_STATE_TONES[worth.state])
+
+
+def _voided(value: str) -> sa.ColumnElement[bool]:
+    if value == LIVING:
+        return IssuedDocument.voided_at.is_(None)
+    if value == BY_OFFICE:
+        known = sorted(str(each) for each in VoidReason)
+        return sa.and_(
+            IssuedDocument.voided_at.is_not(None), IssuedDocument.void_reason.not_in(known)
+        )
+    return IssuedDocument.void_reason == value
+
+
+def _days() -> list[DateFilter]:
+    at, start = IssuedDocument.issued_at, request_lists.day_start
+    return [
+        DateFilter("from", _l("Issued from"), lambda day: at >= start(day)),
+        DateFilter("to", _l("Issued up to"), lambda day: at < start(day, 1)),
+    ]
+
+
+class IssuedDocuments(IssuedReading, KeysetView):
+    """What was issued: reviewers and managers read, reviewers make void."""
+
+    can_view_details = True
+    can_export = for_managers
+    column_list = ("kind", "number", "organisation", "request_number", "issued_at", "state")
+    column_details_list = ("kind",)
+    column_export_list = (
+        "kind",
+        "check_code",
+        "number",
+        "name",
+        "organisation",
+        "request_number",
+        "issued_at",
+        "valid_until",
+        "state",
+        "since",
+        "void_reason",
+    )
+    column_labels: ClassVar[dict[str, Any]] = {
+        "kind": _l("Document"),
+        "check_code": _l("Check code"),
+        "number": _l("Licence number"),
+        "name": _l("Broker"),
+        "organisation": _l("Organisation"),
+        "request_number": _l("Request number"),
+        "issued_at": _l("Issued on"),
+        "valid_until": _l("Valid until"),
+        "state": _l("State"),
+        "since": _l("Since"),
+        "void_reason": _l("Why void"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "kind": _kind,
+        "number": _licence,
+        "organisation": register_lists.organisation,
+        "request_number": _request,
+        "issued_at": cells.day_of,
+        "state": _state,
+    }
+    column_filters = (
+        ListFilter(
+            "kind",
+            _l("Document"),
+            lambda value: IssuedDocument.kind == value,
+            [(str(each), label) for each, label in ISSUED_KIND_LABELS.items()],
+        ),
+        ListFilter("voided", _l("Made void"), _voided, list(_VOIDED.items())),
+        register_lists.organisation_filter(IssuedDocument.organisation_id),
+        *_days(),
+    )
+    orders: ClassVar[dict[str, Any]] = {"issued_at": IssuedDocument.issued_at}
+    default_order = ("issued_at", True)
+    search_hint = _l("Check code, licence or request number, or name")
+    empty_title = _l("Nothing has been issued yet")
+    empty_text = _l("Certificates, cards and letters appear here as requests are approved.")
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.role in policies.READING_ROLES
+
+    def get_list_row_actions(self) -> list[Any]:
+        return []  # the kind leads to the details
+
+    def scope(self, query: Any) -> Any:
+        return query.where(policies.issued_visible_to(acting()))
+
+    def statement(self) -> sa.Select[Any]:
+        columns: list[Any] = [
+            IssuedDocument.id,
+            IssuedDocument.kind,
+            IssuedDocument.check_code,
+            IssuedDocument.issued_at,
+            IssuedDocument.valid_until,
+            IssuedDocument.void_reason,
+            IssuedDocument.licence_id,
+            IssuedDocument.request_id,
+            Licence.number,
+            Request.number.label("request_number"),
+            request_lists.name_column(Broker),
+            *register_lists.organisation_columns(),
+        ]
+        joined: sa.Select[Any] = (
+            sa.select(*columns)
+            .select_from(IssuedDocument)
+            .join(Organisation, Organisation.id == IssuedDocument.organisation_id)
+            .outerjoin(Licence, Licence.id == IssuedDocument.licence_id)
+            .outerjoin(Broker, Broker.id == Licence.broker_id)
+            .outerjoin(Request, Request.id == IssuedDocument.request_id)
+        )
+        return joined.where(policies.issued_visible_to(acting()))
+
+    def search_condition(self, typed: str) -> Any | None:
+        code = issued_check.normalised(typed)
+        if code is not None:
+            return IssuedDocument.check_code == code
+        if request_search.NUMBER.fullmatch(typed.strip()):
+            return Request.number == typed.strip().upper()
+        return register_lists.search_condition(typed)
+
+    def get_list(self, *args: Any, **kwargs: Any) -> tuple[int, list[Any]]:
+        """The page, and what each document on it is worth: one query more for all."""
+        count, found = super().get_list(*args, **kwargs)
+        g.issued_worths = _worths(found)
+        return count, found
+
+    def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
+        """The rows of an export, judged some hundreds at a time."""
+        column = self._get_column_by_idx(args.sort)
+        order, descending = self._order(column[0] if column else None, args.sort_desc)
+        direction = sa.desc if descending else sa.asc
+        statement = self.narrowed(args.search, args.filters)
+        statement = statement.order_by(direction(order), direction(IssuedDocument.id))
+        keys = [key for key, _label in self._export_columns]
+        found = db.session.execute(statement.execution_options(yield_per=AT_ONCE))
+        for part in found.partitions(AT_ONCE):
+            g.issued_worths = _worths(part)
+            for row in part:
+                yield [self.export_value(row, key) for key in keys]
+
+    def export_value(self, row: Any, key: str) -> Any:
+        worth: Worth = g.issued_worths[row.id]
+        if key == "state":
+            return str(ISSUED_STATE_LABELS[worth.state])
+        if key == "since":
+            return worth.since
+        if key == "kind":
+            return str(ISSUED_KIND_LABELS[row.kind])
+        if key == "void_reason":
+            return str(VOID_REASON_LABELS.get(row.void_reason, row.void_reason))
+        return register_lists.organisation_name(row) if key == "organisation" else getattr(row, key)
+
+    # One document
+
+    @expose("/<int:issued_id>/")
+    def details(self, issued_id: int) -> Any:
+        """One document."""
+        return self._show(self.get_one(issued_id))
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """The same by `?id=`, the address that Flask-Admin gives details."""
+        return self._show(self.get_one(request.args.get("id")))
+
+    @expose("/<int:issued_id>/do/void", methods=("GET", "POST"))
+    def void(self, issued_id: int) -> Any:
+        """Ask before making a document void, and do it."""
+        if not acting().is_reviewer:
+            not_found()
+        document = self.get_one(issued_id)
+        form = office_form(
+            ready_reasons(ReasonFor.VOID), i18n.language(), issued_office.REASON_MAX_LENGTH
+        )
+        if request.method == "GET" or "_language" in request.form:
+            return self._ask(document, form)
+        if not form.validate():
+            return self._ask(document, form), 400
+        return self._void(document, form)
+
+    def _show(self, document: IssuedDocument, *, alert: str = "", status: int = 200) -> Any:
+        reader = acting()
+        page = self.render(
+            "office/issued/details.html",
+            document=document,
+            row=issued_files.rows([document])[0],
+            organisation=db.session.get_one(Organisation, document.organisation_id),
+            check_url=links.check_url(document.check_code),
+            refusal=issued_office.void_refusal(document, reader) if reader.is_reviewer else None,
+            can_void=reader.is_reviewer,
+            alert=alert,
+        )
+        return page, status
+
+    def _ask(self, document: IssuedDocument, form: OfficeForm) -> str:
+        return self.render(
+            "office/issued/void.html",
+            document=document,
+            row=issued_files.rows([document])[0],
+            refusal=issued_office.void_refusal(document, acting()),
+            form=form,
+            form_key=posted_key() or one_time_keys.new(),
+            back_url=_details_url(document.id),
+        )
+
+    def _void(self, document: IssuedDocument, form: OfficeForm) -> Any:
+        actor, now, key = acting(), utc_now(), posted_key()
+        issued_id, owner, result = document.id, owner_of(actor), _details_url(document.id)
+        try:
+            if one_time_keys.claim(key, owner, result, now) is None:
+                lang = register_parts.language_of(document.organisation_id)
+                issued_office.void(document, actor, form.reason_in(lang), now)
+            db.session.commit()
+        except DomainError as refusal:
+            db.session.rollback()
+            if one_time_keys.result_of(key, owner) is not None:
+                return redirect(result, code=303)  # the other click was quicker
+            return self._show(self.get_one(issued_id), alert=str(refusal), status=409)
+        flash(_("The document was made void."), "success")
+        return redirect(result, code=303)
+
+
+def _worths(rows: Sequence[Any]) -> dict[int, Worth]:
+    """What the documents of these rows are worth now, by their ids."""
+    documents = db.session.scalars(
+        sa.select(IssuedDocument)
+        .where(IssuedDocument.id.in_([each.id for each in rows]))
+        .options(joinedload(IssuedDocument.licence))
+    ).all()
+    return issued_check.worths(documents, utc_now())
+
+
+def _details_url(issued_id: int) -> str:
+    return url_for("office_issued.details_view", id=issued_id)
