@@ -11,7 +11,7 @@ from flask import Response
 from flask_admin import expose
 
 from admin_views.access import acting, as_id
-from clearance import audit, issued_check, issuing, links, printing
+from clearance import audit, i18n, issued_check, issuing, links, printing
 from clearance.calendar import kuwait_date, utc_now
 from clearance.models import IssuedDocument
 from clearance.vocabulary import (
@@ -30,6 +30,7 @@ class IssuedRow:
     kind: str
     label: str
     number: str
+    holder: str
     issued_on: date
     valid_until: date | None
     state: str
@@ -82,6 +83,7 @@ def _row(document: IssuedDocument, worth: issued_check.Worth, is_staff: bool) ->
         kind=document.kind,
         label=str(ISSUED_KIND_LABELS[document.kind]),
         number=document.content["number"],
+        holder=i18n.in_language(document.content["holder"], ""),
         issued_on=kuwait_date(document.issued_at),
         valid_until=document.valid_until,
         state=worth.state,

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from clearance.calendar import kuwait_date, utc_now
 from clearance.extensions import db
 from clearance.i18n import format_day
-from clearance.models import IssuedDocument, User
+from clearance.models import AccessEvent, IssuedDocument, User
 from clearance.vocabulary import IssuedKind, LicenceStatus, LicenceStep, SuspendedBy
 from tests import factories, issued_factories
 from tests.pages import Page, PageClient
@@ -132,3 +133,17 @@ def test_the_holders_office_downloads_and_everybody_else_gets_404(app: Flask, ca
     stranger.get(url, status=404)
     assert "لم تصدر أي وثيقة بعد" in stranger.get("/my/issued/").text
     assert PageClient(app).http.get(url).status_code == 302
+
+
+def test_staff_leave_a_note_when_they_read_one(app: Flask, card: Issued) -> None:
+    client = PageClient(app)
+    with app.app_context():
+        factories.sign_in(client, factories.make_staff("reviewer"))
+    url = f"/office/issued/{card.id}/file"
+    assert client.http.get(url).data.startswith(b"%PDF-")
+    client.get(f"/office/issued/{card.id + 1}/file", status=404)
+    with app.app_context():
+        noted = db.session.scalars(
+            sa.select(AccessEvent).where(AccessEvent.kind == "issued:read")
+        ).all()
+        assert [(each.object_id, each.detail) for each in noted] == [(str(card.id), "card")]

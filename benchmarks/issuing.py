@@ -1,0 +1,93 @@
+"""How long the files of issued documents take, and whether memory stays flat meanwhile.
+
+    python -m benchmarks.issuing 100                 # SQLite and PostgreSQL, in new folders
+    python -m benchmarks.issuing 1000 --kind sqlite
+
+Whole files: read, set, stored and waited for on the disk, hashed, claimed in the row. Cards carry a
+photo. THREADS is how many make files at once where two processes run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from flask import Flask
+
+from app import create_app
+from benchmarks import worlds
+from clearance import issued_files, issuing, schema
+from clearance.calendar import utc_now
+from clearance.extensions import db
+from clearance.models import User
+from clearance.vocabulary import IssuedKind
+from tests import factories, files, issued_factories
+
+THREADS = (1, 2)
+
+
+def main() -> None:
+    """Make that many files of each kind on the databases asked for, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("times", type=int)
+    parser.add_argument("--kind", choices=worlds.KINDS)
+    args = parser.parse_args()
+    print("| database | threads | files | seconds | memory before, after (MB) |")
+    print("|---|---:|---|---:|---|")
+    for kind in [args.kind] if args.kind else worlds.KINDS:
+        with worlds.made(kind) as url, tempfile.TemporaryDirectory() as folder:
+            app = _application(url, folder)
+            for issued_kind in IssuedKind:
+                for threads in THREADS:
+                    _round(app, kind, issued_kind, args.times, threads)
+            with app.app_context():
+                db.engine.dispose()
+
+
+def _application(url: str, folder: str) -> Flask:
+    schema.upgrade(url)
+    return create_app(testing=True, database_url=url, storage_url=f"file://{folder}")
+
+
+def _round(app: Flask, database: str, kind: IssuedKind, times: int, threads: int) -> None:
+    with app.app_context():
+        user = factories.make_agent()
+        ids = [_issued(user, kind) for _ in range(times)]
+        db.session.remove()
+        issued_files.file_of(ids.pop())  # compiler and fonts are there before the clock runs
+        before, began = _memory(), time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda issued_id: _make(app, issued_id), ids))
+    took, after = time.perf_counter() - began, _memory()
+    told = f"{len(ids)} of kind {kind}"
+    print(f"| {database} | {threads} | {told} | {took:.2f} | {before:.0f}, {after:.0f} |")
+
+
+def _issued(user: User, kind: IssuedKind) -> int:
+    licence = issued_factories.make_licence(user.memberships[0].organisation)
+    req = issued_factories.make_decided(user, licence)
+    if kind == IssuedKind.CARD:
+        issued_factories.make_photo(req, user, files.jpeg(900, 1200))
+    issued = issuing.issue(kind, licence, req, now=utc_now()).id
+    db.session.commit()
+    return issued
+
+
+def _make(app: Flask, issued_id: int) -> None:
+    with app.app_context():
+        issuing.file_of(issued_id)
+
+
+def _memory() -> float:
+    """Resident memory of this process in MB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError("VmRSS")
+
+
+if __name__ == "__main__":
+    main()
