@@ -109,7 +109,7 @@ def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
         return sa.true() if actor.role in READING_ROLES else sa.false()
     conditions: list[sa.ColumnElement[bool]] = []
     for standing in actor.standings:
-        condition = IssuedDocument.licence_id.in_(
+        condition: sa.ColumnElement[bool] = IssuedDocument.licence_id.in_(
             sa.select(Licence.id)
             .join(Broker, Broker.id == Licence.broker_id)
             .where(Broker.organisation_id == standing.organisation_id)

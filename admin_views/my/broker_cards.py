@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from flask import abort, request, url_for
 from flask_babel import lazy_gettext as _l
 
+from admin_views import register_parts
 from admin_views.access import acting, not_found
-from admin_views.office import register_lists, register_parts
 from clearance import own_brokers, register_search, validity
 from clearance.calendar import kuwait_today
 from clearance.extensions import db
@@ -125,7 +125,7 @@ def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
 
 def cards(found: Sequence[Licence], lang: str) -> list[dict[str, Any]]:
     """The cards of these licences."""
-    types = register_lists.type_names()
+    types = register_parts.type_names()
     return [card(licence, lang, types) for licence in found]
 
 

@@ -7,11 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from flask_admin import expose
 
-from admin_views import licence_history, request_lists
+from admin_views import licence_history, register_parts, request_lists
 from admin_views.access import acting, as_id
 from admin_views.base import GuardedView
 from admin_views.my import broker_cards, service_cards
-from admin_views.office import register_lists, register_parts
 from clearance import i18n, one_time_keys, own_brokers, policies, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
@@ -53,7 +52,7 @@ class MyBrokers(GuardedView):
         return self.render(
             "my/broker.html",
             broker=broker,
-            card=broker_cards.card(licence, lang, register_lists.type_names()) if licence else None,
+            card=broker_cards.card(licence, lang, register_parts.type_names()) if licence else None,
             licence=licence,
             earlier_licences=licences[1:],
             nationality=country_name(broker.nationality, lang),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from admin_views import register_parts
 from admin_views.my import service_cards
-from admin_views.office import register_parts
 from clearance import issuing, own_brokers, transfers, workflow
 from clearance.actor import Actor
 from clearance.definition import Definition

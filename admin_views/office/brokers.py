@@ -11,13 +11,13 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload, selectinload
 
-from admin_views import licence_history, request_lists
+from admin_views import licence_history, register_parts, request_lists
 from admin_views.access import acting
 from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
-from admin_views.office import register_lists, register_parts
+from admin_views.office import register_lists
 from admin_views.office.register_lists import for_managers
-from clearance import audit, i18n, policies, same_numbers
+from clearance import audit, i18n, policies, register_search, same_numbers
 from clearance.actor import Actor
 from clearance.countries import country_name
 from clearance.models import Broker, BrokerType, Licence, Organisation
@@ -138,7 +138,7 @@ class Brokers(KeysetView):
         return joined
 
     def search_condition(self, typed: str) -> Any | None:
-        return register_lists.search_condition(typed)
+        return register_search.condition(typed)
 
     def export_value(self, row: Any, key: str) -> Any:
         if key in {"until", "link"} and row.licence_id is None:
@@ -166,7 +166,7 @@ class Brokers(KeysetView):
             licences=licences,
             living=living,
             links=register_parts.links(living) if living is not None else (),
-            broker_type=register_lists.type_names().get(broker.broker_type, ""),
+            broker_type=register_parts.type_names().get(broker.broker_type, ""),
             nationality=country_name(broker.nationality, i18n.language()),
             twins=same_numbers.with_passport(broker.passport_no, except_id=broker.id),
             history=licence_history.of_licences([each.id for each in licences]),

@@ -14,12 +14,12 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
-from admin_views import cells, issued_files, request_lists
+from admin_views import cells, issued_files, register_parts, request_lists
 from admin_views.access import acting, not_found
 from admin_views.filters import DateFilter, ListFilter
 from admin_views.issued_files import IssuedReading
 from admin_views.lists import KeysetView
-from admin_views.office import register_lists, register_parts
+from admin_views.office import register_lists
 from admin_views.office.register_lists import for_managers
 from admin_views.office.step_routes import ready_reasons
 from admin_views.posted import owner_of, posted_key
@@ -30,6 +30,7 @@ from clearance import (
     links,
     one_time_keys,
     policies,
+    register_search,
     request_search,
 )
 from clearance.actor import Actor
@@ -201,7 +202,7 @@ class IssuedDocuments(IssuedReading, KeysetView):
             return IssuedDocument.check_code == code
         if request_search.NUMBER.fullmatch(typed.strip()):
             return Request.number == typed.strip().upper()
-        return register_lists.search_condition(typed)
+        return register_search.condition(typed)
 
     def get_list(self, *args: Any, **kwargs: Any) -> tuple[int, list[Any]]:
         """The page, and what each document on it is worth: one query more for all."""

@@ -11,13 +11,13 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.orm import contains_eager
 
-from admin_views import cells, licence_history, request_lists
+from admin_views import cells, licence_history, register_parts, request_lists
 from admin_views.access import acting
 from admin_views.lists import KeysetView
-from admin_views.office import register_lists, register_parts
+from admin_views.office import register_lists
 from admin_views.office.register_lists import for_managers
 from admin_views.office.register_steps import RegisterSteps
-from clearance import audit, policies
+from clearance import audit, policies, register_search
 from clearance.actor import Actor
 from clearance.models import Broker, BrokerType, Licence, Organisation
 
@@ -130,7 +130,7 @@ class Licences(RegisterSteps, KeysetView):
         return joined
 
     def search_condition(self, typed: str) -> Any | None:
-        return register_lists.search_condition(typed)
+        return register_search.condition(typed)
 
     def export_value(self, row: Any, key: str) -> Any:
         return register_lists.exported(row, key)
@@ -159,7 +159,7 @@ class Licences(RegisterSteps, KeysetView):
             alert=alert,
             steps=self.offered_steps(licence),
             links=register_parts.links(licence),
-            broker_type=register_lists.type_names().get(licence.broker.broker_type, ""),
+            broker_type=register_parts.type_names().get(licence.broker.broker_type, ""),
             history=licence_history.of_licences([licence.id]),
             requests=register_parts.requests_about(licence.broker, reader, licence_id=licence.id),
             issued=register_parts.issued_for([licence], reader),

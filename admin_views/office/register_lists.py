@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, cast
 
@@ -11,13 +10,12 @@ from flask import has_request_context, url_for
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from admin_views import cells
+from admin_views import cells, register_parts
 from admin_views.access import acting
 from admin_views.base import matches_all_words
 from admin_views.filters import ListFilter
-from clearance import i18n, validity, values
+from clearance import i18n, validity
 from clearance.calendar import kuwait_today
-from clearance.extensions import db
 from clearance.models import Broker, BrokerType, Licence, Organisation
 from clearance.values import mask_civil_id
 from clearance.vocabulary import (
@@ -28,8 +26,6 @@ from clearance.vocabulary import (
     LicenceStatus,
 )
 
-MIN_CIVIL_DIGITS = 5
-CIVIL_DIGITS = 12
 SOON_DAYS = 30
 LIVING = tuple(each for each in LicenceStatus if each != LicenceStatus.CANCELLED)
 UNTIL = validity.until_column()
@@ -109,35 +105,6 @@ def count_ending(choice: str) -> sa.Select[Any]:
     )
 
 
-def search_condition(typed: str) -> sa.ColumnElement[bool] | None:
-    """Licences or brokers by number, civil number, passport, mobile, or words of the name.
-
-    Over Broker and Licence joined. Digits of either script are equal.
-    """
-    compact = values.ascii_digits(typed).replace(" ", "")
-    if not any(each.isdigit() for each in compact):
-        return matches_all_words(Broker.name_folded, typed)
-    code = compact.upper()
-    ways = [
-        sa.func.upper(Licence.number) == code,
-        sa.func.upper(Broker.passport_no).startswith(code, autoescape=True),
-    ]
-    digits = compact.lstrip("+")
-    if digits.isdigit() and digits.isascii():
-        ways += _by_digits(digits)
-    return sa.or_(*ways)
-
-
-def _by_digits(digits: str) -> list[sa.ColumnElement[bool]]:
-    ways: list[sa.ColumnElement[bool]] = [Licence.number.endswith(f"-{digits}", autoescape=True)]
-    if MIN_CIVIL_DIGITS <= len(digits) <= CIVIL_DIGITS:
-        first, last = digits.ljust(CIVIL_DIGITS, "0"), digits.ljust(CIVIL_DIGITS, "9")
-        ways.append(Broker.civil_id.between(first, last))
-    if len(digits) >= 8:
-        ways.append(Broker.mobile.endswith(digits[-8:], autoescape=True))
-    return ways
-
-
 # Filters
 
 
@@ -201,17 +168,7 @@ def organisation_filter(column: Any) -> ListFilter:
 
 def type_choices() -> list[tuple[str, str]]:
     """(code, name) of every broker type in the page's language."""
-    return list(type_names().items())
-
-
-def type_names() -> dict[str, str]:
-    """Code → name of every broker type in the page's language."""
-    rows: Sequence[Any] = db.session.execute(
-        sa.select(BrokerType.code, BrokerType.name_ar, BrokerType.name_en).order_by(
-            BrokerType.position
-        )
-    ).all()
-    return {row.code: i18n.in_language(row, "name") for row in rows}
+    return list(register_parts.type_names().items())
 
 
 # Cells

@@ -12,8 +12,8 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from admin_views import register_parts
 from admin_views.access import acting, not_found
-from admin_views.office import register_parts
 from admin_views.office.step_routes import ready_reasons
 from admin_views.posted import owner_of, posted_key, posted_version
 from clearance import (

@@ -10,12 +10,12 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views import request_lists
+from admin_views import register_parts, request_lists
 from admin_views.access import acting, not_found
-from admin_views.office import document_panel, queues, register, register_parts
-from admin_views.office.register_parts import Link
+from admin_views.office import document_panel, queues, register
 from admin_views.office.step_routes import NOT_HERE, details_url
 from admin_views.posted import owner_of, posted_key
+from admin_views.register_parts import Link
 from admin_views.request_parts import kind_names, timeline
 from clearance import (
     audit,

@@ -1,4 +1,4 @@
-"""What the pages of a licence, a broker and an organisation share: links, requests, documents."""
+"""What pages about licences and brokers share in both areas: links, requests, documents, types."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from admin_views import request_lists
-from clearance import office_settings, policies, validity
+from clearance import i18n, office_settings, policies, validity
 from clearance.actor import Actor
 from clearance.calendar import kuwait_today
 from clearance.extensions import db
-from clearance.models import Broker, IssuedDocument, Licence, Membership, Request, User
+from clearance.models import Broker, BrokerType, IssuedDocument, Licence, Membership, Request, User
 from clearance.vocabulary import VALIDITY_LINK_LABELS, LicenceStatus
 
 SHOWN_ROWS = 50
@@ -98,3 +98,13 @@ def language_of(organisation_id: int) -> str:
         .limit(1)
     ).all()
     return general[0] if general else str(office_settings.get("default_language"))
+
+
+def type_names() -> dict[str, str]:
+    """Code → name of every broker type in the page's language."""
+    rows: Sequence[Any] = db.session.execute(
+        sa.select(BrokerType.code, BrokerType.name_ar, BrokerType.name_en).order_by(
+            BrokerType.position
+        )
+    ).all()
+    return {row.code: i18n.in_language(row, "name") for row in rows}
