@@ -173,6 +173,8 @@ def init_app() -> None:
 
 
 def _seal_pending(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # the end of a savepoint: what follows must not wait with the head locked
     pending = session.info.pop(_PENDING, [])
     session.flush()
     events = [event for event in pending if sa.inspect(event).persistent]

@@ -80,7 +80,7 @@ def cautions(req: Request, now: datetime) -> list[Refusal]:
                 end=i18n.format_day(end),
                 day=i18n.format_day(day),
             ),
-            _l("Renew it too, or ask for an earlier expiry date."),
+            _l("Renew that document too, or ask for an earlier expiry date."),
         )
         for link, end in validity.breaking_before(_links(req), day)
     ]
