@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,18 +10,20 @@ import sqlalchemy as sa
 from flask import url_for
 from flask_admin import expose
 from flask_babel import format_timedelta
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views import request_lists
 from admin_views.access import acting
 from admin_views.base import GuardedView
 from admin_views.office import queues, register_lists
-from clearance import definition, i18n, notices, policies
+from clearance import definition, i18n, notices
 from clearance.actor import Actor
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
 from clearance.models import Licence, Request, Service, User
 from clearance.vocabulary import (
+    OPEN_STATUSES,
     STAFF_ROLES,
     STATUS_LABELS,
     LicenceStatus,
@@ -31,6 +34,8 @@ from clearance.vocabulary import (
 
 SHOWN_ROWS = 8
 DECIDED_DAYS = 7
+FINAL_CAP = 10_000
+SENT_STATUSES = tuple(each for each in Status if each != Status.DRAFT)
 
 
 class OfficeHome(GuardedView):
@@ -66,42 +71,45 @@ def list_url(endpoint: str = "office_requests", **filters: Any) -> str:
 
 def reviewer_figures(actor: Actor) -> dict[str, Any]:
     """The reviewer's own work, and what nobody has taken."""
-    own = queues.own_work(actor.id)
+    own, nobodys = queues.in_hands_of(actor.id), queues.in_hands_of(None)
+    waiting = Request.status.in_(queues.WAITING_STATUSES)
     return {
         "counts": _counts(
             mine=own,
-            late=sa.and_(own, queues.late()),
-            unassigned=queues.UNASSIGNED,
-            waiting=sa.and_(queues.WAITING, queues.REVIEWER.in_([actor.id])),
+            late=sa.and_(own, Request.due_on < kuwait_today()),
+            unassigned=nobodys,
+            waiting=sa.and_(waiting, Request.reviewer_id == actor.id),
         ),
         "urls": _queue_urls() | {"waiting": list_url(queue="waiting", reviewer=actor.id)},
         "licences": licence_figures(),
         "own_work": _rows(own),
-        "unassigned": _rows(queues.UNASSIGNED),
+        "unassigned": _rows(nobodys),
     }
 
 
 def manager_figures(actor: Actor) -> dict[str, Any]:
     """How much there is, how old it is, and who carries it."""
-    today = kuwait_today()
-    decided_from = today - timedelta(days=DECIDED_DAYS)
+    decided_from = kuwait_today() - timedelta(days=DECIDED_DAYS)
+    in_hands, states = _in_hands(), _by_state()
+    by_service, by_age = _at_the_office()
     return {
-        "counts": _counts(
-            open=request_lists.is_open(),
-            late=queues.late(),
-            unassigned=queues.UNASSIGNED,
-            waiting=queues.WAITING,
-            decided=Request.decided_at >= request_lists.day_start(decided_from),
-        ),
+        "counts": {
+            "open": sum(states[each] for each in OPEN_STATUSES),
+            "late": sum(late for _number, late in in_hands.values()),
+            "unassigned": in_hands.get(None, (0, 0))[0],
+            "waiting": sum(states[each] for each in queues.WAITING_STATUSES),
+            **_counts(decided=Request.decided_at >= request_lists.day_start(decided_from)),
+        },
         "urls": _queue_urls() | {"open": list_url(status="open")},
         "licences": licence_figures(),
-        "by_status": _by_status(actor),
-        "by_age": [
-            (str(label), _count(sa.and_(queues.AT_THE_OFFICE, queues.sent_between(first, end))))
-            for label, first, end in queues.AGES.values()
+        "by_status": [
+            (str(STATUS_LABELS[each]), _capped(number), list_url(status=str(each)))
+            for each, number in states.items()
+            if number
         ],
-        "load": _load(),
-        "by_service": _by_service(actor),
+        "by_age": by_age,
+        "load": _load(in_hands),
+        "by_service": by_service,
     }
 
 
@@ -172,10 +180,6 @@ def _counts(**conditions: Any) -> dict[str, int]:
     return dict(db.session.execute(sa.select(*counts)).one()._mapping)
 
 
-def _count(condition: Any) -> int:
-    return db.session.scalar(sa.select(sa.func.count()).where(condition)) or 0
-
-
 def _rows(condition: Any) -> list[dict[str, Any]]:
     """The most urgent requests of a condition, found in the index before their rows are read."""
     urgency = (Request.due_on, Request.sent_at, Request.id)
@@ -205,52 +209,66 @@ def _rows(condition: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _by_status(actor: Actor) -> list[tuple[str, int, str]]:
-    """(label, number, list) of each state that any request is in."""
+def _by_state() -> dict[Status, int]:
+    """How many requests are in each state; of finished ones no more than FINAL_CAP are counted."""
+    counts = []
+    for each in SENT_STATUSES:
+        counted = sa.select(Request.id).where(Request.status == each)
+        if each not in OPEN_STATUSES:
+            counted = counted.limit(FINAL_CAP + 1)
+        counts.append(sa.select(sa.func.count()).select_from(counted.subquery()).scalar_subquery())
+    return dict(zip(SENT_STATUSES, db.session.execute(sa.select(*counts)).one(), strict=True))
+
+
+def _capped(number: int) -> str:
+    """The number in words where it was not counted to its end."""
+    if number > FINAL_CAP:
+        return str(_("more than %(number)s", number=f"{FINAL_CAP:,}"))
+    return str(number)
+
+
+def _in_hands() -> dict[int | None, tuple[int, int]]:
+    """Reviewer's id (None: nobody's) → how many requests at the office, and late ones of them."""
+    late = sa.func.count().filter(Request.due_on < kuwait_today())
     statement = (
-        sa.select(Request.status, sa.func.count())
-        .where(policies.requests_visible_to(actor))
-        .group_by(Request.status)
+        sa.select(Request.reviewer_id, sa.func.count(), late)
+        .where(queues.AT_THE_OFFICE)
+        .group_by(Request.reviewer_id)
     )
-    counted: dict[str, int] = {row[0]: row[1] for row in db.session.execute(statement)}
-    return [
-        (str(STATUS_LABELS[each]), counted[each], list_url(status=str(each)))
-        for each in Status
-        if each in counted
+    return {row[0]: (row[1], row[2]) for row in db.session.execute(statement)}
+
+
+def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """(service, number) and (age, number) of what the office has to answer; one query."""
+    ages = [
+        sa.func.count().filter(queues.sent_between(first, end))
+        for _label, first, end in queues.AGES.values()
     ]
-
-
-def _by_service(actor: Actor) -> list[tuple[str, int]]:
     statement = (
-        sa.select(service := request_lists.unsorted(Request.service_code), sa.func.count())
-        .where(policies.requests_visible_to(actor), queues.AT_THE_OFFICE)
-        .group_by(service)
+        sa.select(Request.service_code, sa.func.count(), *ages)
+        .where(queues.AT_THE_OFFICE)
+        .group_by(Request.service_code)
     )
-    counted = {row[0]: row[1] for row in db.session.execute(statement)}
+    rows = {row[0]: row[1:] for row in db.session.execute(statement)}
     lang = i18n.language()
-    return [
-        (each.definition.title_in(lang), counted.get(each.definition.code, 0))
+    by_service = [
+        (each.definition.title_in(lang), rows.get(each.definition.code, (0,))[0])
         for each in definition.all_current()
     ]
+    by_age = [
+        (str(label), sum(row[place] for row in rows.values()))
+        for place, (label, *_days) in enumerate(queues.AGES.values(), 1)
+    ]
+    return by_service, by_age
 
 
-def _load() -> list[dict[str, Any]]:
-    """What each reviewer carries now."""
-    statement = (
-        sa.select(
-            queues.REVIEWER.label("reviewer_id"),
-            sa.func.count().label("open"),
-            sa.func.count(sa.case((queues.late(), 1))).label("late"),
-        )
-        .where(queues.AT_THE_OFFICE, queues.REVIEWER != 0)
-        .group_by(queues.REVIEWER)
-    )
-    carried = {row.reviewer_id: row for row in db.session.execute(statement)}
+def _load(in_hands: Mapping[int | None, tuple[int, int]]) -> list[dict[str, Any]]:
+    """What each active reviewer carries now."""
     return [
         {
             "name": name,
-            "open": carried[key].open if key in carried else 0,
-            "late": carried[key].late if key in carried else 0,
+            "open": in_hands.get(key, (0, 0))[0],
+            "late": in_hands.get(key, (0, 0))[1],
             "url": list_url(status="open", reviewer=key),
         }
         for key, name in queues.reviewers()

@@ -51,6 +51,15 @@ UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER == 0)
 WAITING = sa.and_(_UNDECIDED, request_lists.unsorted(Request.status).in_(WAITING_STATUSES))
 
 
+def in_hands_of(reviewer_id: int | None) -> sa.ColumnElement[bool]:
+    """What a reviewer, or nobody (None), has to answer: for counting, and the most urgent first.
+
+    The same as `own_work` and UNASSIGNED, which keep a list in the order of sending; this one goes
+    by the index of what is at the office, which begins with the reviewer and the due date.
+    """
+    return sa.and_(AT_THE_OFFICE, Request.reviewer_id == reviewer_id)
+
+
 def own_work(reviewer_id: Any) -> sa.ColumnElement[bool]:
     """Requests that this reviewer has taken and must answer."""
     return sa.and_(AT_THE_OFFICE, REVIEWER.in_([reviewer_id]))

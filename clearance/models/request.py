@@ -18,6 +18,7 @@ from clearance.vocabulary import Status
 _UNDECIDED = sa.text("decided_at IS NULL")
 _DECIDED = sa.text("decided_at IS NOT NULL")
 _OF_GRID = sa.text("grid_key IS NOT NULL")
+_AT_THE_OFFICE = sa.text("decided_at IS NULL AND due_on IS NOT NULL")
 
 
 class Request(Base):
@@ -63,6 +64,18 @@ class Request(Base):
             *("sent_at", "id", "status", "due_on", "reviewer_id", "service_code"),
             sqlite_where=_UNDECIDED,
             postgresql_where=_UNDECIDED,
+        ),
+        sa.Index(
+            "ix_request_at_office_reviewer",
+            *("reviewer_id", "due_on", "sent_at", "id"),
+            sqlite_where=_AT_THE_OFFICE,
+            postgresql_where=_AT_THE_OFFICE,
+        ),
+        sa.Index(
+            "ix_request_at_office_service",
+            *("service_code", "sent_at"),
+            sqlite_where=_AT_THE_OFFICE,
+            postgresql_where=_AT_THE_OFFICE,
         ),
         sa.Index(
             "ix_request_decided",

@@ -47,6 +47,11 @@ OFFICE_REASONS = (
 ONE_LIVING = sa.text("voided_at IS NULL AND kind <> 'letter'")
 UNMADE = sa.text("storage_key IS NULL")
 OF_GRID = sa.text("grid_key IS NOT NULL")
+AT_THE_OFFICE = sa.text("decided_at IS NULL AND due_on IS NOT NULL")
+OFFICE_INDEXES = (
+    ("ix_request_at_office_reviewer", ["reviewer_id", "due_on", "sent_at", "id"]),
+    ("ix_request_at_office_service", ["service_code", "sent_at"]),
+)
 REGISTER_INDEXES = (
     ("ix_broker_civil_id_expiry", "broker", "civil_id_expiry"),
     ("ix_broker_passport_expiry", "broker", "passport_expiry"),
@@ -94,6 +99,8 @@ def downgrade() -> None:
     op.execute(f"DELETE FROM reason WHERE NOT ({_one_of('action', REASONS_FOR)})")
     _allow_reasons(REASONS_FOR)
     _narrow_issued_documents()
+    for name, _columns in OFFICE_INDEXES:
+        op.drop_index(name, "request")
     op.drop_index("ix_request_grid", "request")
     op.drop_index("ix_request_other_organisation", "request")
     for column in ("grid_key", "granted_expiry", "subject_seen", "other_organisation_id"):
@@ -118,6 +125,14 @@ def _widen_requests() -> None:
         sqlite_where=OF_GRID,
         postgresql_where=OF_GRID,
     )
+    for name, columns in OFFICE_INDEXES:
+        op.create_index(
+            name,
+            "request",
+            columns,
+            sqlite_where=AT_THE_OFFICE,
+            postgresql_where=AT_THE_OFFICE,
+        )
 
 
 def _widen_issued_documents() -> None:
