@@ -11,6 +11,10 @@ from clearance.models import DocumentKind, Request
 
 TIMELINE_SIGNS: dict[str, str] = {
     "send": "upload",
+    "accept": "check",
+    "consent": "check",
+    "decline": "cross",
+    "refuse": "cross",
     "return": "return",
     "seat": "seat",
     "release": "refresh",
@@ -22,10 +26,14 @@ TIMELINE_TONES: dict[str, str] = {
     "return": "warning",
     "seat": "warning",
     "confirm": "success",
+    "accept": "success",
+    "consent": "success",
     "approve": "success",
     "preapprove": "success",
     "pass": "success",
     "reject": "danger",
+    "decline": "danger",
+    "refuse": "danger",
     "fail": "danger",
     "absent": "danger",
 }

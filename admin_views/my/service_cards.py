@@ -34,6 +34,7 @@ def card(offer: workflow.ServiceOffer, kinds: dict[str, str], lang: str) -> dict
         "warning": offer.warning,
         "url": url_of(offer.code),
         "several_url": several_url(spec),
+        "receive_url": url_for("my_transfers.receive") if spec.steps.has_parties else None,
     }
 
 

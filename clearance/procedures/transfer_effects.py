@@ -123,6 +123,7 @@ def move_broker(step: StepContext) -> None:
         request_id=req.id,
     )
     _tell_other("transfer:done", step, _move(req))
+    _tell_broker("transfer:done", step, _about(req) | _move(req))
 
 
 def _consent(step: StepContext, party: str, organisation_id: int | None) -> TransferConsent:
@@ -178,22 +179,27 @@ def _fill_from_register(req: Request) -> None:
 
 
 def _ask_broker(step: StepContext, link: str) -> None:
+    params = _move(step.req) | {"answer_by": _answer_by(step)}
+    until = step.now + _silence()
+    _tell_broker("transfer:consent", step, params, link=link, expires_at=until)
+
+
+def _tell_broker(event: str, step: StepContext, params: Mapping[str, Any], **more: Any) -> None:
+    """By SMS and e-mail to where he is registered; he needs no account and has no language."""
     broker = step.req.broker
     if broker is None:
         return
     mobile = transfer_guards.registered_mobile(broker.mobile)
-    until = step.now + _silence()
     for channel, address in ((Channel.SMS, mobile), (Channel.EMAIL, broker.email)):
         if address:
             notices.tell_address(
-                "transfer:consent",
+                event,
                 channel=channel,
                 address=address,
                 language=str(office_settings.get("default_language")),
-                params=_move(step.req) | {"answer_by": _answer_by(step)},
+                params=params,
                 now=step.now,
-                link=link,
-                expires_at=until,
+                **more,
             )
 
 

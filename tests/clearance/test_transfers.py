@@ -113,6 +113,10 @@ def test_three_consents_and_an_approval_move_the_broker(
     assert entry.changes == {"organisation_id": [offices.present.id, offices.new.id]}
     card = db.session.scalars(sa.select(IssuedDocument)).one()
     assert (card.kind, card.organisation_id) == (IssuedKind.CARD, offices.new.id)
+    to_broker = sa.select(Delivery.body).where(
+        Delivery.event == "transfer:done", Delivery.address == offices.licence.broker.mobile
+    )
+    assert offices.new.name_ar in db.session.scalars(to_broker).one()
 
 
 def test_the_old_office_loses_sight_of_the_broker_and_keeps_its_requests(

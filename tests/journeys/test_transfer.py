@@ -131,7 +131,7 @@ def test_a_broker_moves_at_the_wish_of_either_office(
 
     answering = scene.browser(other)
     page = answering.get("/my/transfers/")
-    page = answering.get(page.soup.select_one("#waiting td a")["href"])
+    page = answering.get(page.soup.select_one("#waiting .tasks a")["href"])
     assert offices.licence.number in page.text
     hidden = (scene.civil_id, "01/01/2035", "transfer_letter.pdf", scene.mobile)
     assert not any(each in page.text for each in hidden)
