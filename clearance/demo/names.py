@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
+from clearance import search
 from clearance.values import civil_number_for
 
 FIRST = (
@@ -95,6 +97,19 @@ def candidate(number: int) -> Candidate:
         email=f"candidate{number}@example.com",
         address=ADDRESSES[number % len(ADDRESSES)],
     )
+
+
+def name_columns(person: Candidate) -> dict[str, str]:
+    """The names in the columns of a request or broker, with what searches read."""
+    return _columns(person.names_ar, person.names_en)
+
+
+@lru_cache(maxsize=50_000)
+def _columns(arabic: tuple[str, ...], english: tuple[str, ...]) -> dict[str, str]:
+    names = {f"name_ar_{n}": text for n, text in enumerate(arabic, 1)}
+    names |= {f"name_en_{n}": text for n, text in enumerate(english, 1)}
+    names["name_folded"] = search.name_index(*arabic, *english, max_length=700)
+    return names
 
 
 def _civil_id(number: int) -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import cycle
 
-from clearance import search
 from clearance.calendar import kuwait_date
-from clearance.demo.names import candidate
+from clearance.demo.names import candidate, name_columns
 from clearance.demo.people import Cast
 from clearance.extensions import db
 from clearance.models import Broker, Licence, LicenceChange, Organisation
@@ -122,12 +121,9 @@ def _broker(
     office: Organisation, broker_type: str, shape: Shape, number: int, now: datetime
 ) -> Broker:
     person = candidate(number)
-    names = dict(zip([f"name_ar_{n}" for n in range(1, 5)], person.names_ar, strict=True))
-    names |= dict(zip([f"name_en_{n}" for n in range(1, 5)], person.names_en, strict=True))
     broker = Broker(
         organisation_id=office.id,
         broker_type=broker_type,
-        name_folded=search.name_index(*person.names_ar, *person.names_en, max_length=700),
         nationality="KW",
         civil_id=person.civil_id,
         civil_id_expiry=_end(shape, ValidityLink.CIVIL_ID, FAR + 200 + number % 300, now),
@@ -137,7 +133,7 @@ def _broker(
         email=person.email,
         address=person.address,
         created_at=now - timedelta(days=390),
-        **names,
+        **name_columns(person),
     )
     db.session.add(broker)
     db.session.flush()

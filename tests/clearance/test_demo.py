@@ -284,8 +284,8 @@ def test_many_requests_are_spread_over_the_services_and_obey_the_claims(crowd: F
 
 @pytest.mark.databases
 def test_what_was_added_in_bulk_stands_in_the_trail_and_can_be_carried_on(crowd: Flask) -> None:
-    mass.add_requests(120, NOW)
-    mass.add_requests(120, NOW)
+    mass.add_requests(400, NOW)
+    mass.add_requests(400, NOW)
     agent, reviewer = user("general"), user("reviewer")
     invented = db.session.scalars(sa.select(Request).order_by(Request.id.desc())).first()
     shown = workflow.timeline(invented, actor_of(agent))

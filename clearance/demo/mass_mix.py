@@ -1,0 +1,133 @@
+"""What the many invented requests are for, in which states, and which licences they are about."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import accumulate
+from typing import Any
+
+from clearance.demo.mass_register import WINDOW, Holder
+from clearance.vocabulary import OPEN_STATUSES, LicenceStatus, Status, SuspendedBy
+
+Weights = dict[Status, int]
+
+# What an office of this kind has after some years: most is decided, little is open.
+_EXAM: Weights = {
+    Status.PASSED: 40,
+    Status.FAILED: 22,
+    Status.ABSENT: 7,
+    Status.REJECTED: 9,
+    Status.WITHDRAWN: 6,
+    Status.LAPSED: 4,
+    Status.SUBMITTED: 3,
+    Status.UNDER_REVIEW: 3,
+    Status.RETURNED: 2,
+    Status.PREAPPROVED: 4,
+}
+_STANDARD: Weights = {
+    Status.APPROVED: 76,
+    Status.REJECTED: 8,
+    Status.WITHDRAWN: 5,
+    Status.LAPSED: 3,
+    Status.SUBMITTED: 3,
+    Status.UNDER_REVIEW: 3,
+    Status.RETURNED: 2,
+}
+_TRANSFER: Weights = {
+    Status.APPROVED: 62,
+    Status.DECLINED: 16,
+    Status.REJECTED: 8,
+    Status.WITHDRAWN: 8,
+    Status.LAPSED: 6,
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One service in the mix. share: of a hundred. answers: to the fields of its own."""
+
+    code: str
+    share: int
+    weights: Weights
+    answers: dict[str, Any] = field(default_factory=dict)
+    fits: Callable[[Holder, date], bool] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_statuses", tuple(self.weights))
+        object.__setattr__(self, "_cumulated", tuple(accumulate(self.weights.values())))
+
+    _statuses: tuple[Status, ...] = field(init=False, repr=False)
+    _cumulated: tuple[int, ...] = field(init=False, repr=False)
+
+    def status(self, chance: random.Random) -> Status:
+        """A status by the weights."""
+        return chance.choices(self._statuses, cum_weights=self._cumulated)[0]
+
+
+def _is_renewable(holder: Holder, today: date) -> bool:
+    ends = holder.expires <= today + timedelta(days=WINDOW)
+    return ends and holder.status in {LicenceStatus.ACTIVE, LicenceStatus.EXPIRED}
+
+
+def _is_active(holder: Holder, today: date) -> bool:
+    return holder.status == LicenceStatus.ACTIVE and not _is_renewable(holder, today)
+
+
+def _is_reactivable(holder: Holder, today: date) -> bool:
+    return holder.suspended_by == SuspendedBy.HOLDER and holder.expires >= today
+
+
+def _is_any(holder: Holder, today: date) -> bool:
+    return True
+
+
+_REASON = {"reason": "بناءً على طلب المكتب (بيانات مختلقة)."}
+KINDS = (
+    Kind("exam", 46, _EXAM),
+    Kind("issuance", 6, _STANDARD),
+    Kind("renewal", 24, _STANDARD, {}, _is_renewable),
+    Kind("suspension", 3, _STANDARD, _REASON, _is_active),
+    Kind("cancellation", 2, _STANDARD, _REASON, _is_active),
+    Kind("transfer", 2, _TRANSFER, _REASON, _is_active),
+    Kind("letter", 10, _STANDARD, {"purpose": "تقديمها إلى بنك"}, _is_any),
+    Kind("lost_card", 5, _STANDARD, {"circumstances": "فُقدت (بيانات مختلقة)."}, _is_active),
+    Kind("reactivation", 2, _STANDARD, _REASON, _is_reactivable),
+)
+OPEN = frozenset(OPEN_STATUSES)
+
+
+class Holders:
+    """The licences that requests are about: taken once by open ones, at will by others."""
+
+    def __init__(self, holders: Iterable[Holder], chance: random.Random, today: date) -> None:
+        self._all, self._chance = list(holders), chance
+        self._free: dict[str, deque[Holder]] = {}
+        rests: dict[Any, deque[Holder]] = {}
+        for kind in KINDS:
+            if kind.fits is not None and kind.fits is not _is_any:
+                self._free[kind.code] = rests.setdefault(
+                    kind.fits, deque(each for each in self._all if kind.fits(each, today))
+                )
+        self._unissued = deque(self._all)
+
+    def any(self) -> Holder:
+        """Whichever licence."""
+        return self._chance.choice(self._all)
+
+    def free(self, kind: Kind) -> Holder | None:
+        """A licence in the state that the service wants, taken by no open request; None: no more.
+
+        Services that want the same state share what there is.
+        """
+        if kind.code not in self._free:
+            return self.any()
+        rest = self._free[kind.code]
+        return rest.popleft() if rest else None
+
+    def issued(self) -> Holder | None:
+        """A licence that no request of the mix was issued by yet; None: no more."""
+        return self._unissued.popleft() if self._unissued else None

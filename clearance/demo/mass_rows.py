@@ -1,0 +1,222 @@
+"""The rows of the many invented requests: whom they are about, how far they came, when."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import accumulate
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearance import definition, numbering, search
+from clearance.calendar import kuwait_date
+from clearance.definition import Version
+from clearance.demo import mass_register
+from clearance.demo.mass_mix import KINDS, OPEN, Holders, Kind
+from clearance.demo.mass_register import Holder
+from clearance.demo.names import FAMILIES, candidate, name_columns
+from clearance.extensions import db
+from clearance.models import Membership, Organisation, Request, User
+from clearance.procedures.claims import claim_key
+from clearance.vocabulary import Role, Status
+
+YEARS = 4
+REQUESTS_EACH = 1_000  # of an organisation that is added
+LICENCES_FOR = 20  # one licence is added for so many requests
+FEWEST_LICENCES = 10
+FEW = 9  # of the oldest organisations: the other sides of transfers
+HOME_SHARE = 20
+FIRST_PERSON = 1_000_000
+SEED = 20_260_101
+TAKEN = frozenset(Status) - {Status.SUBMITTED, Status.WITHDRAWN, Status.DECLINED}
+_KIND_SHARES = tuple(accumulate(kind.share for kind in KINDS))
+Columns = dict[str, Any]
+
+
+class Source:
+    """Makes rows; everything that varies comes from one seeded sequence."""
+
+    def __init__(self, count: int, now: datetime) -> None:
+        self._random = random.Random(SEED + count)
+        self._now, self._today, self._count = now, kuwait_date(now), count
+        self._versions = {each.definition.code: each for each in definition.all_current()}
+        self._first = FIRST_PERSON + (db.session.scalar(sa.select(sa.func.max(Request.id))) or 0)
+        self._organisations, self._shares = _organisations(count, now)
+        self._reviewers = list(
+            db.session.scalars(
+                sa.select(User.id).where(User.role == Role.REVIEWER).order_by(User.id)
+            )
+        )
+        self.sender = db.session.scalars(
+            sa.select(User).where(User.role == Role.AGENT).order_by(User.id).limit(1)
+        ).one()
+        licences = max(FEWEST_LICENCES, count // LICENCES_FOR)
+        made = mass_register.add_holders(
+            licences, self._organisations, self._shares, self._random, now
+        )
+        self._holders = Holders(made, self._random, self._today)
+        self._serials: dict[tuple[str, int], int] = {}
+
+    def rows(self) -> Iterator[Columns]:
+        """Yield the rows, oldest first, so that numbers follow the time of sending."""
+        span = timedelta(days=365 * YEARS) / self._count
+        for place in range(self._count):
+            sent_at = self._now - timedelta(days=365 * YEARS) + span * place
+            yield self._row(self._first + place, sent_at)
+
+    def settle_counters(self) -> None:
+        """Let the counters know the numbers that were given; others may go on from there."""
+        for (prefix, year), last in self._serials.items():
+            numbering.skip_to(prefix, year, last)
+        self._serials.clear()
+
+    def _row(self, person: int, sent_at: datetime) -> Columns:
+        chance = self._random
+        kind = chance.choices(KINDS, cum_weights=_KIND_SHARES)[0]
+        status, about = self._subject(kind, kind.status(chance), person)
+        if status in OPEN:  # nothing stays open for years
+            sent_at = self._now - timedelta(minutes=chance.randrange(60 * 24 * 30))
+        version = self._versions[kind.code]
+        return (
+            _EMPTY
+            | about
+            | self._progress(version, status, sent_at)
+            | {
+                "service_code": kind.code,
+                "service_version_id": version.id,
+                "number": self._number(version.definition.prefix, sent_at),
+                "status": status,
+                "created_by_id": self.sender.id,
+                "sender_id": self.sender.id,
+                "reviewer_id": chance.choice(self._reviewers) if status in TAKEN else None,
+                "exclusive_key": self._claim(version, status, about),
+                "answers": kind.answers,
+            }
+        )
+
+    def _subject(self, kind: Kind, status: Status, person: int) -> tuple[Status, Columns]:
+        """What the request is about; the status changes where no licence is left for it."""
+        is_open, holder = status in OPEN, None
+        if kind.fits is not None:
+            holder = self._holders.free(kind) if is_open else self._holders.any()
+            if holder is None:
+                status, holder = Status.APPROVED, self._holders.any()
+        elif status == Status.APPROVED:
+            holder = self._holders.issued()
+            if holder is None:
+                status = Status.REJECTED
+        if holder is None:
+            return status, self._of_person(person)
+        about = self._of_holder(holder)
+        if status == Status.APPROVED and self._versions[kind.code].definition.grants_expiry:
+            about["granted_expiry"] = holder.expires
+        if self._versions[kind.code].definition.steps.has_parties:
+            others = [each for each in self._organisations[:FEW] if each != holder.organisation_id]
+            about["other_organisation_id"] = self._random.choice(others) if others else None
+        return status, about
+
+    def _of_person(self, number: int) -> Columns:
+        chance, person = self._random, candidate(number)
+        return {
+            "organisation_id": chance.choices(self._organisations, cum_weights=self._shares)[0],
+            "broker_type": chance.choice(mass_register.TYPES),
+            "nationality": "KW",
+            "civil_id": person.civil_id,
+            "civil_id_expiry": self._today + timedelta(days=chance.randrange(30, 3000)),
+            "mobile": person.mobile,
+            "email": person.email,
+            "address": person.address,
+            **name_columns(person),
+        }
+
+    def _of_holder(self, holder: Holder) -> Columns:
+        person = candidate(holder.person)
+        return {
+            "organisation_id": holder.organisation_id,
+            "broker_id": holder.broker_id,
+            "licence_id": holder.licence_id,
+            "broker_type": holder.broker_type,
+            "nationality": "KW",
+            "civil_id": person.civil_id,
+            "civil_id_expiry": holder.civil_id_expiry,
+            "passport_no": holder.passport_no,
+            "passport_expiry": holder.passport_expiry,
+            "licence_expiry": holder.expires,
+            "guarantee_no": holder.guarantee_no,
+            "guarantee_expiry": holder.guarantee_expiry,
+            "mobile": person.mobile,
+            "email": person.email,
+            "address": person.address,
+            **name_columns(person),
+        }
+
+    def _progress(self, version: Version, status: Status, sent_at: datetime) -> Columns:
+        is_due = status in version.definition.steps.on_the_clock
+        due_on = kuwait_date(sent_at) + timedelta(days=7) if is_due else None
+        decided_at = sent_at + timedelta(days=self._random.randrange(1, 40))
+        return {
+            "version": 2,
+            "created_at": sent_at - timedelta(minutes=20),
+            "saved_at": sent_at,
+            "sent_at": sent_at,
+            "returned_at": sent_at if status == Status.RETURNED else None,
+            "decided_at": None if status in OPEN else min(decided_at, self._now),
+            "due_on": due_on,
+            "late_told_for": due_on,
+        }
+
+    def _claim(self, version: Version, status: Status, about: Columns) -> str | None:
+        service = version.definition
+        if not service.steps.holds_claim(status):
+            return None
+        return claim_key(
+            service.exclusive,
+            service.code,
+            civil_id=about["civil_id"],
+            licence_id=about.get("licence_id"),
+        )
+
+    def _number(self, prefix: str, sent_at: datetime) -> str:
+        year = kuwait_date(sent_at).year
+        if (prefix, year) not in self._serials:
+            self._serials[prefix, year] = numbering.next_serial(prefix, year)
+        else:
+            self._serials[prefix, year] += 1
+        return f"{prefix}/{self._serials[prefix, year]}/{year % 100:02d}"
+
+
+def _organisations(count: int, now: datetime) -> tuple[list[int], list[int]]:
+    """Every organisation, new ones for each REQUESTS_EACH requests among them, and their shares.
+
+    Those that people of the portal belong to get more requests, so that their lists are long too.
+    """
+    homes = set(db.session.scalars(sa.select(Membership.organisation_id)))
+    for number in range(count // REQUESTS_EACH):
+        ar, en = FAMILIES[number % len(FAMILIES)]
+        name_ar, name_en = f"مكتب {ar} {number + 1}", f"{en} Office {number + 1}"
+        db.session.add(
+            Organisation(
+                legal_entity="clearing_agent",
+                name_ar=name_ar,
+                name_en=name_en,
+                name_folded=search.name_index(name_ar, name_en),
+                created_at=now,
+            )
+        )
+    db.session.flush()
+    ids = list(db.session.scalars(sa.select(Organisation.id).order_by(Organisation.id)))
+    return ids, list(accumulate(HOME_SHARE if each in homes else 1 for each in ids))
+
+
+_EMPTY: Columns = {
+    **dict.fromkeys(("passport_no", "guarantee_no"), ""),
+    **dict.fromkeys(
+        (
+            *("broker_id", "licence_id", "other_organisation_id", "passport_expiry"),
+            *("licence_expiry", "guarantee_expiry", "granted_expiry"),
+        )
+    ),
+    "subject_seen": {},
+}
