@@ -112,6 +112,7 @@ def test_a_civil_number_finds_its_broker(app: Flask, mine: PageClient, people: P
     assert list(cards(mine, f"/my/brokers/?search={typed}")) == [f"licence-{wanted.id}"]
 
 
+@pytest.mark.databases
 def test_filters_go_by_todays_state_and_by_the_link_that_ends_first(
     app: Flask, mine: PageClient, people: People
 ) -> None:
@@ -254,6 +255,7 @@ def test_the_page_of_a_broker_tells_everything(
     links = [words(each) for each in page.soup.select("#validity tbody tr")]
     assert links[0].startswith("Bank guarantee Ends first") and "20 days left" in links[0]
     assert sent.number in words(page.soup.select_one("#requests"))
+    assert mine.get(f"/my/requests/{sent.id}/").link("The broker") == page.url
     history = words(page.soup.select_one("#history"))
     assert "Register corrected by the office" in history and "LG 1" in history
     assert "خطأ مطبعي" in history

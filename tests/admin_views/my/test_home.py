@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from clearance.calendar import kuwait_today, utc_now
@@ -79,6 +80,7 @@ def test_the_menu_shows_where_one_is(mine: PageClient) -> None:
     assert [each.get_text(strip=True) for each in current] == ["My requests"]
 
 
+@pytest.mark.databases
 def test_licences_to_renew_name_what_ends_first_and_the_next_step(
     app: Flask, mine: PageClient, people: People
 ) -> None:
