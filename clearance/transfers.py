@@ -111,11 +111,13 @@ def waiting_for(actor: Actor, now: datetime) -> list[Request]:
 
     Those whose time is over and that no job has let lapse yet are left out.
     """
-    return [
-        req
-        for req in asked_of(actor)
-        if req.status == Status.AWAITING_OTHER_PARTY and not _is_over(req, now)
-    ][::-1]
+    waiting = _listed(
+        Request.other_organisation_id == _chosen(actor),
+        Request.status == Status.AWAITING_OTHER_PARTY,
+        Request.sent_at >= now - _silence(),
+        policies.transfers_answered_by(actor),
+    )
+    return waiting[::-1]
 
 
 def asked_of(actor: Actor) -> list[Request]:
@@ -237,10 +239,6 @@ def _listed(*which: sa.ColumnElement[bool]) -> list[Request]:
 
 def _chosen(actor: Actor) -> int:
     return actor.standing.organisation_id if actor.standing is not None else 0
-
-
-def _is_over(req: Request, now: datetime) -> bool:
-    return req.sent_at is not None and req.sent_at < now - _silence()
 
 
 def _silence() -> timedelta:

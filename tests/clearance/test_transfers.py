@@ -614,6 +614,35 @@ def test_codes_are_the_links_own_and_end(context: Flask, offices: Offices) -> No
     assert req.status == Status.AWAITING_BROKER
 
 
+def test_the_code_goes_to_the_mobile_that_is_registered_now(
+    context: Flask, offices: Offices
+) -> None:
+    req = made.make_accepted(offices)
+    token, now = made.token_of(req), utc_now()
+    before = find(context, token)
+    assert before is not None
+    with factories.visit(context):
+        db.session.rollback()
+        consents.send_code(before, "ar", now)
+        db.session.commit()
+        code = made.code_of(before.mobile or "")
+    licence_register.change(
+        offices.licence,
+        LicenceStep.CORRECTED,
+        {"mobile": factories.mobile()},
+        now=now,
+        actor_id=None,
+    )
+    db.session.commit()
+    after = find(context, token)
+    assert after is not None
+    assert after.mobile != before.mobile
+    with factories.visit(context):
+        db.session.rollback()
+        assert not consents.answer(after, Action.CONSENT, code, now)
+    assert made.answer(context, token)
+
+
 def _asked_by(consent_id: int | None, offices: Offices) -> consents.Asked:
     """What the broker of `offices` is asked, as his link would say."""
     return consents.Asked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -187,6 +188,14 @@ def test_a_new_code_may_be_asked_for_once_a_minute(app: Flask) -> None:
     page = client.submit(page, form="#code-form")
     assert page.soup.select_one(".alert-danger") is not None
     assert scene.code() == code
+
+
+def test_guessing_links_is_stopped(make_app: Callable[..., Flask]) -> None:
+    app = make_app(limits={"consent_ip": "2 per 1 minute"})
+    client = PageClient(app, language="en")
+    for token in ("a", "b"):
+        client.get(f"/consent/{token}", status=404)
+    client.get("/consent/c", status=429)
 
 
 def test_an_answer_that_is_neither_is_no_answer(app: Flask) -> None:
