@@ -16,6 +16,7 @@ from clearance.calendar import kuwait_today, utc_now, years_after
 from clearance.errors import NotFound, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Event, Licence, LicenceChange, Organisation, Request, User
+from clearance.procedures import licence_guards
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
 from clearance.vocabulary import (
@@ -239,6 +240,21 @@ def test_issuance_makes_broker_licence_certificate_and_card(agent: User, reviewe
         lambda: workflow.start("issuance", actor_of(agent), utc_now(), candidate_id=candidate.id)
     )
     assert both(told) == both(again)
+
+
+@pytest.mark.databases
+def test_database_allows_a_person_one_living_licence_and_says_so_kindly(
+    agent: User, reviewer: User
+) -> None:
+    candidate = requests.make_request(agent, Status.PASSED)
+    text = definition.as_yaml(definition.current("issuance").definition)
+    requests.publish(text, guards={})
+    req = requests.make_sent(agent, "issuance", candidate_id=candidate.id)
+    make_licence(civil_id=candidate.civil_id)
+    told = refused(lambda: approve(req, reviewer))
+    assert both(told) == both(licence_guards.HAS_LICENCE)
+    db.session.rollback()
+    assert (req.status, req.licence_id) == (Status.SUBMITTED, None)
 
 
 def test_exam_counts_for_the_years_of_the_setting_to_the_day(agent: User) -> None:
