@@ -54,7 +54,8 @@ def download(issued_id: int) -> Response:
     """Give the file out as a download; 404 for what is not the reader's. Staff leave a note."""
     actor = acting()
     document = issuing.find(as_id(issued_id), actor)
-    name = f"{document.kind}-{document.content['number']}-{document.id}.pdf"
+    number = document.content["number"].replace("/", "-")
+    name = f"{document.kind}-{number}-{document.id}.pdf"
     data = issuing.file_of(document.id)
     if actor.is_staff:
         audit.access(

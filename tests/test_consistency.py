@@ -135,6 +135,10 @@ def test_every_word_of_the_vocabulary_is_labelled() -> None:
     assert set(vocabulary.ROLE_LABELS) == set(vocabulary.Role)
     assert set(vocabulary.LICENCE_STATUS_LABELS) == set(vocabulary.LicenceStatus)
     assert set(vocabulary.GENDER_LABELS) == set(vocabulary.Gender)
+    assert set(vocabulary.ISSUED_KIND_LABELS) == set(vocabulary.IssuedKind)
+    assert set(vocabulary.ISSUED_STATE_LABELS) == set(vocabulary.IssuedState)
+    assert set(vocabulary.ISSUED_STATE_TONES) == set(vocabulary.IssuedState)
+    assert set(vocabulary.VOID_REASON_LABELS) == set(vocabulary.VoidReason)
     assert set(GROUP_LABELS) == set(Group)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from clearance import issued_files, issuing, jobs, storage
 from clearance.calendar import utc_now
+from clearance.database import own_transaction
 from clearance.errors import NotFound
 from clearance.extensions import db
 from clearance.models import IssuedDocument
@@ -39,6 +41,12 @@ def row_of(issued_id: int) -> IssuedDocument:
     db.session.rollback()
     db.session.expire_all()
     return db.session.get_one(IssuedDocument, issued_id)
+
+
+def is_made(issued_id: int) -> bool:
+    with own_transaction(write=False) as connection:
+        key = sa.select(IssuedDocument.storage_key).where(IssuedDocument.id == issued_id)
+        return connection.scalar(key) is not None
 
 
 def sheet_of(issued_id: int) -> issued_files.Sheet:
@@ -157,6 +165,21 @@ def test_a_commit_that_issued_something_wakes_the_printer(
     context.extensions["jobs"].make_files()
     missing = sa.select(sa.func.count()).where(IssuedDocument.storage_key.is_(None))
     assert db.session.scalar(missing) == 0
+
+
+def test_the_running_portal_makes_the_file_by_itself(make_app: Callable[..., Flask]) -> None:
+    app = make_app()
+    with app.app_context():
+        app.extensions["jobs"].start()
+        try:
+            issued_id = new_document()
+            limit = time.monotonic() + 15
+            while not is_made(issued_id) and time.monotonic() < limit:
+                time.sleep(0.05)
+        finally:
+            app.extensions["jobs"].stop()
+        assert is_made(issued_id)
+        db.engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -190,6 +190,13 @@ def test_the_letter_states_status_number_and_days_in_the_language_asked_for(stat
             assert str(document.Root.Lang) == language
 
 
+def test_a_long_letter_goes_on_over_more_pages_with_its_code_on_the_last() -> None:
+    purpose = dict.fromkeys(("ar", "en"), "لغرض تقديمها إلى الجهات المختصة. " * 80 + "\nسطر ثانٍ")
+    data = issued_pdf(sheet("letter", purpose=purpose))
+    assert len(papers.sizes(data)) > 1
+    assert papers.codes_in(papers.picture(data, len(papers.sizes(data)) - 1)) == [URL]
+
+
 @pytest.mark.parametrize("kind", ["certificate", "card", "letter"])
 def test_what_came_from_people_is_never_markup(kind: str) -> None:
     hostile = {"ar": HOSTILE, "en": HOSTILE}
