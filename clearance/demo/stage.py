@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
+import sqlalchemy as sa
+
 from clearance import definition, documents, file_space, several, storage, workflow
 from clearance.actor import Actor
 from clearance.calendar import KUWAIT, kuwait_date
@@ -16,7 +18,7 @@ from clearance.demo.people import Cast
 from clearance.demo.register import Licences
 from clearance.documents import Checked
 from clearance.extensions import db
-from clearance.models import Document, Licence, Organisation, Request
+from clearance.models import Document, Licence, Organisation, Request, ServiceVersion
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
 from clearance.storage import Stored
@@ -39,6 +41,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         self._actors = {name: actor_of(user) for name, user in self.cast.users.items()}
+        # Every step asks for these: while somebody holds them the session need not read them anew.
+        self._held = db.session.scalars(sa.select(ServiceVersion)).all()
 
     def actor(self, name: str) -> Actor:
         """Who acts, by the part of the address before the @."""
