@@ -354,7 +354,6 @@ def test_a_broker_with_an_open_request_is_not_transferred(offices: Offices) -> N
         {"licence_no": "KW-1"},
         {"civil_id": "288010100115"},
         {"organisation_no": "KW-1"},
-        {"organisation_no": ""},
         {"licence_no": "", "civil_id": "", "organisation_no": ""},
     ],
 )
