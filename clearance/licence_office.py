@@ -31,7 +31,7 @@ CORRECTABLE: tuple[str, ...] = (
     "expires",
 )
 """What a correction may change; state, organisation and number have ways of their own."""
-_MAY_BE_EMPTY = frozenset(
+MAY_BE_EMPTY = frozenset(
     {"mobile", "email", "address", *(f"name_{s}_{n}" for s in ("ar", "en") for n in (2, 3, 4))}
 )
 _MAY_BE_PAST = frozenset({Kind.FUTURE_DATE})
@@ -230,7 +230,7 @@ def _faults(licence: Licence, changed: Mapping[str, Any], now: datetime) -> dict
 
 def _fault(name: str, value: Any, now: datetime) -> Any | None:
     if value in (None, ""):
-        return None if name in _MAY_BE_EMPTY else _l("Fill in this field.")
+        return None if name in MAY_BE_EMPTY else _l("Fill in this field.")
     field = STANDARD_FIELDS.get(name)
     if field is None or field.kind in _MAY_BE_PAST:
         return None

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from clearance import i18n, subject
 from clearance.countries import country_choices
 from clearance.extensions import db
-from clearance.licence_office import CORRECTABLE, REASON_MAX_LENGTH
+from clearance.licence_office import CORRECTABLE, MAY_BE_EMPTY, REASON_MAX_LENGTH
 from clearance.models import BrokerType
 from clearance.procedures.standard_fields import NAME_COLUMNS, STANDARD_FIELDS, Kind
 from forms.base import BaseForm
@@ -130,6 +130,9 @@ def correction_form(
         members[_VALUE + name] = _field(name, lang)
     data = {_VALUE + name: stored[name] for name in CORRECTABLE}
     made: CorrectionForm = type("CorrectionForm", (CorrectionForm,), members)(data=data)
+    for name in CORRECTABLE:
+        # What the register lacks already, such as a name of the customs system, may stay empty.
+        made[_VALUE + name].flags.required = name not in MAY_BE_EMPTY and bool(stored[name])
     return made
 
 

@@ -226,7 +226,7 @@ def until_cell(row: Any) -> Any:
     today = kuwait_today()
     badge: Any = ""
     if row.until < today:
-        badge = cells.tone_badge(_l("Past"), "danger")
+        badge = cells.tone_badge(_l("Has ended"), "danger")
     elif row.until <= today + timedelta(days=SOON_DAYS):
         badge = cells.tone_badge(_l("Soon"), "warning")
     return Markup('{} {}<small class="under">{}</small>').format(

@@ -22,6 +22,8 @@ from clearance.vocabulary import STATUS_LABELS
 
 SCOPES: dict[str, Any] = {
     "request": _l("Requests"),
+    "register": _l("The licence register"),
+    "issued": _l("Issued documents"),
     "exam": _l("Exams"),
     "account": _l("Accounts"),
     "staff": _l("Staff"),
@@ -36,6 +38,9 @@ ACCESS_SCOPES: dict[str, Any] = {
     "customs": _l("Customs system"),
     "request": _l("Reading requests"),
     "document": _l("Reading documents"),
+    "licence": _l("Reading licences"),
+    "broker": _l("Reading brokers"),
+    "issued": _l("Reading issued documents"),
     "user": _l("Reading users"),
     "exam": _l("Reading exams"),
     "export": _l("Exports"),

@@ -112,7 +112,7 @@ def test_organisations_are_read_with_their_brokers(office: Office, role: str) ->
     assert row.select_one("td[data-label=Brokers]").get_text(strip=True) == "1"
     page = browser.get(f"{ORGANISATIONS}details/?id={organisation_id}")
     cells = page.soup.select_one("#brokers tbody tr").get_text(" ", strip=True)
-    assert "KW-20" in cells and "Bank guarantee" in cells and "Past" in cells
+    assert "KW-20" in cells and "Bank guarantee" in cells and "Has ended" in cells
     links = [a["href"] for a in page.soup.select("#users a")]
     assert links == ([] if role == Role.REVIEWER else [f"/office/users/details/?id={user}"])
     browser.get(f"{ORGANISATIONS}edit/?id={organisation_id}", status=404)
