@@ -29,6 +29,10 @@ PUBLIC = (
 AGENT = (
     "/my/",
     "/my/services/",
+    "/my/services/renewal/",
+    "/my/services/issuance/",
+    "/my/brokers/",
+    "/my/brokers/?search=zzzz",
     "/my/requests/",
     "/my/requests/?search=zzzz",
     "/my/notices/",
