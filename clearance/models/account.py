@@ -82,7 +82,8 @@ class Registration(Base):
     """A sign-up not yet proved; becomes a user when both codes are right, else is purged.
 
     `is_void` marks the registration of a known address, number or mobile: it is answered like any
-    other and never completes.
+    other and never completes. One with `invitation_id` was made by a general user, who chose the
+    password too; `created_at` is then when it was last sent.
     """
 
     __tablename__ = "registration"
@@ -100,6 +101,8 @@ class Registration(Base):
     password_hash: Mapped[base.line]
     language: Mapped[base.code] = mapped_column(default="ar")
     is_void: Mapped[bool] = mapped_column(default=False)
+    invitation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invitation.id"), index=True)
+    must_change_password: Mapped[bool] = mapped_column(default=False)
     email_proved_at: Mapped[base.instant | None]
     mobile_proved_at: Mapped[base.instant | None]
     created_at: Mapped[base.instant] = mapped_column(index=True)
@@ -224,7 +227,11 @@ class Grant(Base):
 
 
 class Invitation(Base):
-    """An offer to join: staff with a role, or an existing user into an organisation."""
+    """An offer to join: the office with a role, or an organisation.
+
+    `email` is as typed. `user_id` is the user it is for, as far as one is known; whoever invites
+    never learns of it. `refused_at` is not shown to them either.
+    """
 
     __tablename__ = "invitation"
     __table_args__ = (
@@ -235,7 +242,10 @@ class Invitation(Base):
     id: Mapped[base.pk]
     email: Mapped[base.address] = mapped_column(index=True)
     role: Mapped[base.code]
-    organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    organisation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("organisation.id"), index=True
+    )
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"), index=True)
     is_general: Mapped[bool] = mapped_column(default=False)
     services: Mapped[list[str]] = mapped_column(Json, default=list)
     token_hash: Mapped[base.digest]
@@ -243,6 +253,7 @@ class Invitation(Base):
     created_at: Mapped[base.instant]
     expires_at: Mapped[base.instant]
     accepted_at: Mapped[base.instant | None]
+    refused_at: Mapped[base.instant | None]
     withdrawn_at: Mapped[base.instant | None]
 
 

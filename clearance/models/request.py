@@ -29,7 +29,8 @@ class Request(Base):
     `late_told_for` is the due date whose passing the office was told of. `subject_seen` is what the
     register said of licence and broker at sending; `granted_expiry` what the office granted.
     `other_organisation_id` is the other side of a transfer. `grid_key` is shared by the requests
-    that were begun together for several brokers.
+    that were begun together for several brokers. `handed_to_id` is the colleague who answers for it
+    since who made it was disabled; who made and who sent it stay as they were.
     """
 
     __tablename__ = "request"
@@ -94,6 +95,7 @@ class Request(Base):
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
     created_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     sender_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    handed_to_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     reviewer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     first_approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     licence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("licence.id"))
@@ -143,6 +145,7 @@ class Request(Base):
     )
     created_by: Mapped[User] = relationship(foreign_keys=[created_by_id])
     sender: Mapped[User | None] = relationship(foreign_keys=[sender_id])
+    handed_to: Mapped[User | None] = relationship(foreign_keys=[handed_to_id])
     reviewer: Mapped[User | None] = relationship(foreign_keys=[reviewer_id])
     licence: Mapped[Licence | None] = relationship()
     broker: Mapped[Broker | None] = relationship()

@@ -1,0 +1,57 @@
+"""What governing users needs: sign-ups by invitation, answers to it, requests handed over."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+INDEXES = (
+    ("ix_registration_invitation_id", "registration", "invitation_id"),
+    ("ix_invitation_organisation_id", "invitation", "organisation_id"),
+    ("ix_invitation_user_id", "invitation", "user_id"),
+)
+COLUMNS = (
+    ("registration", "must_change_password"),
+    ("registration", "invitation_id"),
+    ("invitation", "refused_at"),
+    ("invitation", "user_id"),
+    ("request", "handed_to_id"),
+)
+
+
+def upgrade() -> None:
+    """Add columns in place: tables made anew would lose their triggers and take their time."""
+    instant = "TIMESTAMP WITH TIME ZONE" if _is_postgresql() else "DATETIME"
+    op.execute(
+        "ALTER TABLE invitation ADD COLUMN user_id INTEGER "
+        'CONSTRAINT fk_invitation_user_id REFERENCES "user" (id)'
+    )
+    op.execute(f"ALTER TABLE invitation ADD COLUMN refused_at {instant}")
+    op.execute(
+        "ALTER TABLE registration ADD COLUMN invitation_id INTEGER "
+        "CONSTRAINT fk_registration_invitation_id REFERENCES invitation (id)"
+    )
+    op.execute(
+        "ALTER TABLE registration ADD COLUMN must_change_password BOOLEAN NOT NULL DEFAULT false"
+    )
+    op.execute(
+        "ALTER TABLE request ADD COLUMN handed_to_id INTEGER "
+        'CONSTRAINT fk_request_handed_to_id REFERENCES "user" (id)'
+    )
+    for name, table, column in INDEXES:
+        op.create_index(name, table, [column])
+
+
+def downgrade() -> None:
+    for name, table, _column in reversed(INDEXES):
+        op.drop_index(name, table)
+    # A sign-up that was begun by an invitation would open an organisation of its own.
+    op.execute("DELETE FROM registration WHERE invitation_id IS NOT NULL")
+    for table, column in COLUMNS:
+        op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+
+def _is_postgresql() -> bool:
+    return op.get_context().dialect.name == "postgresql"
