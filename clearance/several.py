@@ -31,6 +31,7 @@ from clearance.vocabulary import Status
 MAX_ROWS = 100
 """Brokers in one grid."""
 
+MOST_UNFINISHED = 5
 _KEY_LENGTH = 32
 
 
@@ -40,6 +41,15 @@ class Candidate:
 
     licence: Licence
     refusal: Refusal | None
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A grid with drafts. saved_at: when the last of them was saved."""
+
+    key: str
+    drafts: int
+    saved_at: datetime
 
 
 @dataclass(frozen=True)
@@ -75,14 +85,33 @@ def matching(actor: Actor, typed: str) -> frozenset[int] | None:
     return frozenset(each.id for each in db.session.scalars(statement))
 
 
+def unfinished(code: str, actor: Actor) -> list[Unfinished]:
+    """The grids of the chosen organisation for the service that have drafts left, newest first."""
+    saved_at = sa.func.max(Request.saved_at, type_=Request.saved_at.type)
+    found = db.session.execute(
+        sa.select(Request.grid_key, sa.func.count(), saved_at)
+        .where(
+            Request.grid_key.is_not(None),
+            Request.service_code == code,
+            Request.status == Status.DRAFT,
+            Request.organisation_id == (actor.standing.organisation_id if actor.standing else 0),
+            policies.requests_visible_to(actor),
+        )
+        .group_by(Request.grid_key)
+        .order_by(saved_at.desc())
+        .limit(MOST_UNFINISHED)
+    )
+    return [Unfinished(str(key), count, at) for key, count, at in found]
+
+
 def begin(
     code: str, licence_ids: Collection[int], actor: Actor, now: datetime, form_key: str
 ) -> list[Request]:
     """Begin a draft for each of the organisation's licences named, as one grid; flushes.
 
     Foreign licences are left out, and those that cannot be asked for now. form_key: the one-time
-    key of the page ("": none); given again, the first drafts are returned. Raises: NotFound, Refused when
-    nothing could be begun or too much was chosen. Source: specification section 4.
+    key of the page ("": none); given again, the first drafts are returned. Raises: NotFound,
+    Refused when nothing could be begun or too much was chosen. Source: specification section 4.
     """
     _bulk(code)
     form_key = form_key or one_time_keys.new()
@@ -126,6 +155,11 @@ def rows(grid_key: str, code: str, actor: Actor) -> list[Request]:
     if not found:
         raise NotFound
     return found
+
+
+def has_drafts(grid_key: str, code: str, actor: Actor) -> bool:
+    """Whether anything of the grid is left to be sent."""
+    return bool(drafts(_rows(grid_key, code, actor)))
 
 
 def drafts(requests: Sequence[Request]) -> list[Request]:

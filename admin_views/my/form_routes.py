@@ -19,7 +19,7 @@ from admin_views.my.routes import (
     form_url,
 )
 from admin_views.posted import owner_of, posted_key, posted_version
-from clearance import definition, i18n, one_time_keys, workflow
+from clearance import definition, i18n, one_time_keys, several, workflow
 from clearance.calendar import utc_now
 from clearance.errors import DomainError, PermissionDenied
 from clearance.extensions import db
@@ -85,9 +85,12 @@ class FormRoutes(RequestRoutes):
             if req.status != Status.DRAFT:
                 return _closed(req)
             return self.render("my/discard.html", req=req, title=_title(req))
+        code, grid = req.service_code, req.grid_key
         workflow.discard(req, acting(), utc_now())
         db.session.commit()
         flash(_("The draft was discarded."), "success")
+        if grid is not None and several.has_drafts(grid, code, acting()):
+            return redirect(url_for("my_services.several_grid", code=code, grid=grid), code=303)
         return redirect(url_for("my_requests.index_view"), code=303)
 
     def show_form(self, req: Request, form: RequestForm, outcome: Outcome) -> Any:

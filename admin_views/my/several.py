@@ -49,6 +49,7 @@ class SeveralRoutes:
             title=offer.definition.title_in(i18n.language()),
             choice=choice,
             most=several.MAX_ROWS,
+            unfinished=several.unfinished(code, acting()) if choice is not None else [],
             form_key=posted_key() or one_time_keys.new(),
         )
         return page, status

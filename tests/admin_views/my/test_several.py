@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import storage, workflow
+from clearance import several, storage, workflow
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
 from clearance.models import Document, Event, Licence, Organisation, Request
@@ -119,11 +119,16 @@ def test_all_are_chosen_by_the_server_and_stay_so_while_searching(
     assert all_requests(app) == []
 
 
-def test_a_hundred_are_the_most(app: Flask, mine: PageClient, people: People) -> None:
-    ids = make_licences(app, people, 102)
+def test_no_more_are_taken_than_fit_into_a_grid(
+    app: Flask, mine: PageClient, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert several.MAX_ROWS == 100
+    monkeypatch.setattr(several, "MAX_ROWS", 3)
+    ids = make_licences(app, people, 5)
     page = mine.submit(mine.get(START), form="#choose", press="do=all")
-    assert len(page.soup.select(CHOSEN)) == 100
-    mine.submit(page, {"licence": ids}, form="#choose", press="do=begin", status=409, check=False)
+    assert len(page.soup.select(CHOSEN)) == 3
+    page = mine.submit(page, {"licence": ids}, form="#choose", press="do=begin", status=409)
+    assert "At most 3 brokers" in page.soup.select_one(".error-summary").get_text()
     assert all_requests(app) == []
 
 
@@ -447,12 +452,19 @@ def test_a_row_discarded_meanwhile_does_not_keep_the_others(
     assert [req.status for req in all_requests(app)] == [Status.SUBMITTED] * 2
 
 
-def test_a_rows_own_form_leads_back_to_the_grid(
+def test_a_rows_own_form_and_its_discarding_lead_back_to_the_grid(
     app: Flask, mine: PageClient, three: list[int]
 ) -> None:
     page = begin(mine, three)
     own = mine.get(f"/my/requests/{all_requests(app)[0].id}/form")
     assert own.link("Back to the table") == page.url
+    back = mine.submit(mine.get(own.link("Discard the draft")), form="main form")
+    assert back.url == page.url
+    assert mine.get(START).link("2 drafts are left") == page.url
+    for req in all_requests(app):
+        back = mine.post(f"/my/requests/{req.id}/discard", {}, check=False)
+    assert back.url == "/my/requests/"
+    assert "left" not in mine.get(START).text
 
 
 def test_signing_in_again_returns_to_the_grid_with_its_drafts(
