@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
+from sqlalchemy.orm import joinedload
 
 from admin_views.access import acting, not_found
 from admin_views.office import carrying_out, effect_words, queues
@@ -19,7 +20,7 @@ from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
-from clearance.models import Reason, Request
+from clearance.models import Licence, Reason, Request
 from clearance.procedures.flows import Action, Asks, Flow, Side, Step
 from clearance.vocabulary import Role
 from forms.office import Expiry, Place, ReadyReason, StepForm, expiry_name, step_form
@@ -178,10 +179,15 @@ class StepRoutes:
 
     def _ask_many(self, step: Step, chosen: Sequence[Chosen], form: StepForm | None = None) -> str:
         actor, now = acting(), utc_now()
-        rows = []
-        for each in chosen:
-            req = self.get_one(each.request_id)
-            rows.append((each, req, workflow.offer(req, step.action, actor, now)))
+        read = _read_all(chosen)
+        rows = [
+            (
+                each,
+                read[each.request_id],
+                workflow.offer(read[each.request_id], step.action, actor, now),
+            )
+            for each in chosen
+        ]
         possible = [req for _each, req, offer in rows if offer.refusal is None]
         if form is None:
             asked = [each for req in possible for each in _expiries(req, step, several=True)]
@@ -207,6 +213,21 @@ class StepRoutes:
             done=sum(1 for each in outcomes if each.is_done),
             back_url=self.return_url(),
         )
+
+
+def _read_all(chosen: Sequence[Chosen]) -> dict[int, Request]:
+    """The chosen requests, of which the reader's scope is known, with all that offers look at."""
+    found = db.session.scalars(
+        sa.select(Request)
+        .where(Request.id.in_([each.request_id for each in chosen]))
+        .options(
+            joinedload(Request.service_version),
+            joinedload(Request.organisation),
+            joinedload(Request.reviewer),
+            joinedload(Request.licence).joinedload(Licence.broker),
+        )
+    )
+    return {each.id: each for each in found}
 
 
 def _posted(name: str) -> list[str]:
