@@ -156,7 +156,7 @@ def licence_offers(
 
 
 def candidate_offers(code: str, actor: Actor, now: datetime) -> list[CandidateOffer]:
-    """Whoever passed the exam by a request of the chosen organisation, the last to pass first.
+    """Whoever passed the exam by a request of the chosen organisation, the last to ask first.
 
     Each with why no draft of `code` can be begun for him now, or None; a fixed number of queries.
     Raises: NotFound for a service that does not begin with a passed candidate.
@@ -170,7 +170,7 @@ def candidate_offers(code: str, actor: Actor, now: datetime) -> list[CandidateOf
     passed = db.session.scalars(
         sa.select(Request)
         .where(Request.organisation_id == standing.organisation_id, Request.status == Status.PASSED)
-        .order_by(Request.decided_at.desc(), Request.id.desc())
+        .order_by(Request.created_at.desc(), Request.id.desc())
         .limit(MOST_CANDIDATES)
     ).all()
     newest = {req.civil_id: req for req in reversed(passed) if req.civil_id}
