@@ -164,7 +164,8 @@ def answer(
         db.session.rollback()
         is_right = consents.answer(asked, action, code, now)
         db.session.commit()
-    db.session.expire_all()
+    for row in list(db.session):
+        db.session.refresh(row)  # so that they can be read when the session is gone
     return is_right
 
 

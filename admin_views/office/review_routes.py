@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views import register_parts, request_lists
+from admin_views import consent_rows, register_parts, request_lists
 from admin_views.access import acting, not_found
 from admin_views.office import document_panel, queues, register
 from admin_views.office.step_routes import NOT_HERE, details_url
@@ -99,6 +99,7 @@ class ReviewRoutes:
             known=known,
             validity=_validity(req, known),
             warnings=review_warnings.warnings(req, now),
+            consents=consent_rows.rows(req),
             issued=issuing.of_request(req, actor),
             title_of=request_lists.title_of,
             documents=document_panel.shown(req),
