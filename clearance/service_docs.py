@@ -26,6 +26,14 @@ may not be asked or done now and what would change it, an effect is what an appr
 same guard greys the button, explains it, and refuses on the server. The office may publish newer
 versions of a definition in the panel; a request keeps the version it began with.
 """
+_REFUSALS_HEAD = f"""\
+## What is refused, and in which words
+
+Days are as on {samples.TODAY:%d/%m/%Y}, with the settings as shipped, but with a waiting time and
+a limit of attempts for the exam. Besides, an approval is refused when the register has changed
+since the request was sent; it names each field with both values.
+
+"""
 _SIDES = {
     Side.AGENT: "applicant",
     Side.OTHER_PARTY: "other organisation",
@@ -205,13 +213,7 @@ def _refusals(services: Sequence[Definition]) -> str:
     for service in services:
         for name, guard, when in guards_of(service):
             rows += _said(f"`{service.code}`", name, guard, when, service)
-    head = (
-        "## What is refused, and in which words\n\n"
-        f"Days are as on {samples.TODAY:%d/%m/%Y}, with the settings as shipped, but with a waiting "
-        "time and a limit of attempts for the exam. Besides, an approval is refused when the "
-        "register has changed since the request was sent; it names each field with both values.\n\n"
-    )
-    return head + _table(("Service", "Guard", "Asked", "Arabic", "English"), rows)
+    return _REFUSALS_HEAD + _table(("Service", "Guard", "Asked", "Arabic", "English"), rows)
 
 
 def _said(
