@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -28,14 +28,23 @@ RETURN_REASON = "البيانات لا تطابق الوثائق المرفقة�
 REJECT_REASON = "لا تتوفر في مقدم الطلب الشروط المطلوبة للخدمة."
 
 
+Story = Generator[datetime, None, None]
+"""One thread of events: it names the instant of its next step, and takes it when that has come."""
+_Telling = Generator[datetime, None, Request]
+
+
 @dataclass
 class Stage:
-    """The people of the stories, their offices' licences, and today."""
+    """The people of the stories, their offices' licences, and today.
+
+    passed: the requests of those who passed the exam, in the order of sending.
+    """
 
     cast: Cast
     licences: Licences
     now: datetime
     people: Iterator[int] = field(default_factory=lambda: count(1))
+    passed: list[Request] = field(default_factory=list)
     _actors: dict[str, Actor] = field(default_factory=dict)
     _files: dict[tuple[int, str, int], Stored] = field(default_factory=dict)
 
@@ -57,12 +66,22 @@ class Stage:
         return db.session.get_one(Licence, self.licences[self.office_of(name).id, key])
 
     def at(self, days: int, hour: int = 10) -> datetime:
-        """The instant at `hour` Kuwait time, `days` from today (negative: ago)."""
-        return datetime.combine(self.day(days), time(hour), KUWAIT).astimezone(UTC)
+        """The instant at `hour` Kuwait time, `days` from today (negative: ago), at the latest now.
+
+        What lies ahead is not cut off: an exam to come.
+        """
+        instant = datetime.combine(self.day(days), time(hour), KUWAIT).astimezone(UTC)
+        return min(instant, self.now) if days <= 0 else instant
 
     def day(self, days: int) -> date:
         """The Kuwait day so many days from today."""
         return kuwait_date(self.now) + timedelta(days=days)
+
+    def wait(self, days: int, hour: int = 10) -> Generator[datetime, None, datetime]:
+        """Let others act until then; returns that instant."""
+        instant = self.at(days, hour)
+        yield instant
+        return instant
 
     def draft(
         self,
@@ -73,9 +92,9 @@ class Stage:
         *,
         has_documents: bool = True,
         **about: Any,
-    ) -> Request:
+    ) -> _Telling:
         """Begin a draft and fill it in. about: what it is about, as `workflow.start` takes it."""
-        actor, now = self.actor(name), min(self.at(days), self.now)
+        actor, now = self.actor(name), (yield from self.wait(days))
         req = workflow.start(code, actor, now, **about)
         if values:
             workflow.save(req, values, actor, now)
@@ -85,10 +104,10 @@ class Stage:
 
     def sent(
         self, code: str, name: str, days: int, values: Mapping[str, Any], **about: Any
-    ) -> Request:
+    ) -> _Telling:
         """Send a request that was filled in an hour before."""
-        req = self.draft(code, name, days, values, **about)
-        return self.do(req, Action.SEND, name, days, hour=11)
+        req = yield from self.draft(code, name, days, values, **about)
+        return (yield from self.do(req, Action.SEND, name, days, hour=11))
 
     def attach(self, req: Request, actor: Actor, now: datetime) -> None:
         """Add the documents that the service requires; an office's files are stored once each."""
@@ -104,35 +123,35 @@ class Stage:
         name: str | None,
         days: int,
         reason: str = "",
-        decision: Decision | None = None,
+        *,
+        remarks: tuple[RemarkInput, ...] = (),
         hour: int = 12,
-    ) -> Request:
-        """Take a step on `req`; name None: the portal itself, or a broker through his link."""
+    ) -> _Telling:
+        """Take a step on `req`; name None: the portal itself, or a broker through his link.
+
+        An approval grants the expiry date that is proposed, where one is due.
+        """
+        now = yield from self.wait(days, hour)
+        is_approval = action == Action.APPROVE
+        granted = workflow.proposed_expiry(req, now) if is_approval else None
         workflow.perform(
             req,
             action,
             actor=self.actor(name) if name is not None else None,
-            now=min(self.at(days, hour), self.now),
+            now=now,
             version=req.version,
             reason=reason,
-            data=decision,
+            data=Decision(remarks=remarks, granted_expiry=granted),
         )
         return req
 
-    def returned(self, req: Request, reviewer: str, days: int, *remarks: RemarkInput) -> Request:
+    def returned(self, req: Request, reviewer: str, days: int, *remarks: RemarkInput) -> _Telling:
         """Return a request for completion."""
-        decision = Decision(remarks=remarks)
-        return self.do(req, Action.RETURN, reviewer, days, RETURN_REASON, decision)
+        return self.do(req, Action.RETURN, reviewer, days, RETURN_REASON, remarks=remarks)
 
-    def rejected(self, req: Request, reviewer: str, days: int) -> Request:
+    def rejected(self, req: Request, reviewer: str, days: int) -> _Telling:
         """Reject a request."""
         return self.do(req, Action.REJECT, reviewer, days, REJECT_REASON)
-
-    def approved(self, req: Request, reviewer: str, days: int) -> Request:
-        """Approve a request, granting the expiry date that is proposed where one is due."""
-        proposed = workflow.proposed_expiry(req, self.at(days))
-        decision = Decision(granted_expiry=proposed)
-        return self.do(req, Action.APPROVE, reviewer, days, decision=decision)
 
     def share(self, requests: Sequence[Request], kind: str, name: str, now: datetime) -> None:
         """Give one document to several drafts of an agent at once."""

@@ -1,10 +1,14 @@
-"""The stories of the demo world, in the order in which they are lived through."""
+"""The stories of the demo world, lived through together in the order of time."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 
-from clearance import expiry
+import sqlalchemy as sa
+
+from clearance import exam_notices, exam_seating, expiry, notices, transfers, workflow
 from clearance.demo import (
     stories_exam,
     stories_issuance,
@@ -14,26 +18,60 @@ from clearance.demo import (
 )
 from clearance.demo.people import Cast
 from clearance.demo.register import Licences
-from clearance.demo.stage import Stage
+from clearance.demo.stage import Stage, Story
 from clearance.extensions import db
+from clearance.models import Notice
 
-# Days ago on which a licence of the register had just ended.
-_ENDS = (199, 119, 39, 19)
-_PARTS = (
-    stories_office.play,
-    stories_licences.play,
-    stories_transfer.play,
-    stories_exam.present,
-)
+FIRST_DAY = -196
+ROUND = 14  # days from one look of the clock to the next: enough for what happens, and fast
+READ_AFTER = timedelta(days=4)
 
 
 def play(cast: Cast, licences: Licences, now: datetime) -> None:
     """Play every story up to `now` by the use cases at their own times, committing now and then."""
     stage = Stage(cast, licences, now)
-    for days in _ENDS:
-        expiry.expire(stage.at(-days, 8))
-    stories_issuance.play(stage, stories_exam.past(stage))
-    for play_part in _PARTS:
-        play_part(stage)
-        db.session.commit()
-    expiry.remind(now)
+    _play_together(
+        [
+            *stories_exam.stories(stage),
+            *stories_issuance.stories(stage),
+            *stories_licences.stories(stage),
+            *stories_transfer.stories(stage),
+            stories_office.story(stage),
+            _clock(stage),
+        ]
+    )
+    _read_notices(stage)
+    db.session.commit()
+
+
+def _play_together(stories: Iterable[Story]) -> None:
+    """Let the story whose next step comes first take it, until all are over."""
+    waiting = [(next(story), place, story) for place, story in enumerate(stories)]
+    heapify(waiting)
+    while waiting:
+        _instant, place, story = heappop(waiting)
+        next_step = next(story, None)
+        if next_step is not None:
+            heappush(waiting, (next_step, place, story))
+
+
+def _clock(stage: Stage) -> Story:
+    """What the portal does by itself: licences end, reminders are told, silence lapses."""
+    for days in range(FIRST_DAY, 1, ROUND):
+        now = yield from stage.wait(days, 8)
+        db.session.commit()  # what has ended is looked for from outside
+        expiry.expire(now)
+        expiry.remind(now)
+        workflow.lapse_returned(now)
+        transfers.lapse_silent(now)
+        exam_notices.remind(now)
+        exam_seating.close_overdue(now)
+
+
+def _read_notices(stage: Stage) -> None:
+    """People have read what is not of the last days."""
+    for user in stage.cast.users.values():
+        old = sa.select(Notice.id).where(
+            Notice.user_id == user.id, Notice.created_at < stage.now - READ_AFTER
+        )
+        notices.mark_read(user.id, db.session.scalars(old), stage.now)

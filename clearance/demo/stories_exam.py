@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import chain, cycle, repeat
+from collections.abc import Generator, Iterator
+from datetime import datetime
+from itertools import chain, cycle, islice, repeat
 
 import sqlalchemy as sa
 
-from clearance import exam_results, exam_seating, exams, workflow
+from clearance import exam_results, exam_seating, exams
 from clearance.demo.names import candidate
-from clearance.demo.stage import Stage
+from clearance.demo.stage import Stage, Story
 from clearance.exam_results import Result
 from clearance.extensions import db
 from clearance.models import Exam, ExamSeat, Request
@@ -16,71 +18,116 @@ from clearance.procedures.flows import Action
 from clearance.workflow import RemarkInput
 
 SERVICE = "exam"
-HELD = -125  # days from today
+HELD, COMING = -125, 16  # days from today
 ADDRESS_REMARK = "يرجى كتابة العنوان كاملاً مع رقم القطعة والمنزل."
 PHOTO_REMARK = "الصورة غير واضحة، يرجى تحميل صورة حديثة بخلفية بيضاء."
 _AGENTS = ("general", "additional", "general", "receiver", "general", "general", "receiver")
 _PASSED = 8
 _OTHER_RESULTS = (Result.FAILED, Result.ABSENT)
+_COMING = ("general", "additional", "receiver", "general")
+_Telling = Generator[datetime, None, Request]
+_Ready = dict[int, Request]
 
 
-def past(stage: Stage) -> list[Request]:
-    """Play the sitting that was held; returns those who passed, by the time of sending."""
+def stories(stage: Stage) -> Iterator[Story]:
+    """Both sittings with their candidates, what ended before one, what waits in the office."""
+    held: _Ready = {}
     count = _PASSED + len(_OTHER_RESULTS) + 1
-    agents = [name for name, _place in zip(cycle(_AGENTS), range(count), strict=False)]
-    ready = [_preapproved(stage, name, HELD - 40 + place) for place, name in enumerate(agents)]
-    exam = _exam(stage, HELD, seats=count, confirm_by=HELD - 5, made=HELD - 25)
-    _announce(stage, exam, HELD - 24)
-    confirmed = list(zip(ready, agents, strict=True))[:-1]
+    agents = list(islice(cycle(_AGENTS), count))
+    for place, name in enumerate(agents):
+        yield _candidate(stage, name, HELD - 40 + place, held)
+    yield _sitting_held(stage, agents, held)
+    coming: _Ready = {}
+    for place, name in enumerate(_COMING):
+        yield _candidate(stage, name, -22 + place, coming)
+    yield _sitting_to_come(stage, coming)
+    for name in ("general", "receiver"):
+        yield _candidate(stage, name, -6, {})
+    yield from _ended_without_exam(stage)
+    yield from _in_the_office(stage)
+
+
+def _sitting_held(stage: Stage, agents: list[str], ready: _Ready) -> Story:
+    """All but the last confirm, whose seat is released."""
+    exam = yield from _exam(stage, HELD, seats=len(agents), confirm_by=HELD - 5, made=HELD - 25)
+    yield from _announce(stage, exam, HELD - 24)
+    confirmed = list(zip(ready.values(), agents, strict=True))[:-1]
     for req, name in confirmed:
-        stage.do(req, Action.CONFIRM, name, HELD - 15)
-    exam_seating.close_overdue(stage.at(HELD - 3))
+        yield from stage.do(req, Action.CONFIRM, name, HELD - 15)
+    now = yield from stage.wait(HELD + 1)
     results = chain(repeat(Result.PASSED, _PASSED), _OTHER_RESULTS)
     given = {req.id: result for (req, _name), result in zip(confirmed, results, strict=True)}
-    _record(stage, exam, given)
-    return [req for req, _name in confirmed[:_PASSED]]
+    seats = db.session.scalars(sa.select(ExamSeat).where(ExamSeat.exam_id == exam.id))
+    by_seat = {seat.id: given[seat.request_id] for seat in seats if seat.request_id in given}
+    exam_results.record(exam.id, by_seat, actor=stage.actor("reviewer2"), now=now)
+    stage.passed += [req for req, _name in confirmed[:_PASSED]]
 
 
-def present(stage: Stage) -> None:
-    """Play the sitting to come, and what waits in the office or was never sent."""
-    _ended_without_exam(stage)
-    agents = ("general", "additional", "receiver", "general")
-    ready = [_preapproved(stage, name, -22 + place) for place, name in enumerate(agents)]
-    exam = _exam(stage, 16, seats=5, confirm_by=9, made=-8)
-    _announce(stage, exam, -7)
-    stage.do(ready[1], Action.CONFIRM, "additional", -6)
-    stage.do(ready[2], Action.CONFIRM, "receiver", -5)
-    for name in ("general", "receiver"):
-        _preapproved(stage, name, -6)
-    _in_the_office(stage)
-    _draft(stage, "general", -1, is_complete=False)
-    _draft(stage, "additional", 0)
+def _sitting_to_come(stage: Stage, ready: _Ready) -> Story:
+    exam = yield from _exam(stage, COMING, seats=5, confirm_by=9, made=-8)
+    yield from _announce(stage, exam, -7)
+    waiting = list(ready.values())
+    yield from stage.do(waiting[1], Action.CONFIRM, "additional", -6)
+    yield from stage.do(waiting[2], Action.CONFIRM, "receiver", -5)
 
 
-def _ended_without_exam(stage: Stage) -> None:
-    stage.rejected(_sent(stage, "general", -30), "reviewer2", -27)
-    stage.do(_sent(stage, "additional", -26), Action.WITHDRAW, "additional", -25)
-    stage.returned(_sent(stage, "general", -110), "reviewer", -105)
-    workflow.lapse_returned(stage.at(-40))
+def _ended_without_exam(stage: Stage) -> Iterator[Story]:
+    def rejected() -> Story:
+        req = yield from _sent(stage, "general", -30)
+        yield from stage.rejected(req, "reviewer2", -27)
+
+    def withdrawn() -> Story:
+        req = yield from _sent(stage, "additional", -26)
+        yield from stage.do(req, Action.WITHDRAW, "additional", -25)
+
+    yield from (rejected(), withdrawn(), _returned(stage, -110))
 
 
-def _in_the_office(stage: Stage) -> None:
+def _in_the_office(stage: Stage) -> Iterator[Story]:
+    def taken(name: str, days: int, reviewer: str) -> Story:
+        req = yield from _sent(stage, name, days)
+        yield from stage.do(req, Action.TAKE, reviewer, days + 1)
+
+    def only_sent(name: str, days: int) -> Story:
+        yield from _sent(stage, name, days)
+
+    def drafted(name: str, days: int, *, is_complete: bool) -> Story:
+        yield from _draft(stage, name, days, is_complete=is_complete)
+
+    yield _returned(stage, -9)
+    yield taken("general", -13, "reviewer")
+    yield taken("additional", -4, "reviewer")
+    yield taken("receiver", -3, "reviewer2")
+    for name, days in (("general", -11), ("additional", -2), ("receiver", -1), ("general", -1)):
+        yield only_sent(name, days)
+    yield drafted("general", -1, is_complete=False)
+    yield drafted("additional", 0, is_complete=True)
+
+
+def _returned(stage: Stage, days: int) -> Story:
+    """Returned with remarks; what was returned long ago lapses by itself."""
     remarks = (
         RemarkInput(ADDRESS_REMARK, field="address"),
         RemarkInput(PHOTO_REMARK, document_kind="photo"),
     )
-    stage.returned(_sent(stage, "general", -9), "reviewer", -6, *remarks)
-    for name, reviewer, days in (
-        ("general", "reviewer", -13),
-        ("additional", "reviewer", -4),
-        ("receiver", "reviewer2", -3),
-    ):
-        stage.do(_sent(stage, name, days), Action.TAKE, reviewer, days + 1)
-    for name, days in (("general", -11), ("additional", -2), ("receiver", -1), ("general", -1)):
-        _sent(stage, name, days)
+    req = yield from _sent(stage, "general", days)
+    yield from stage.returned(req, "reviewer", days + 3, *remarks)
 
 
-def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> Request:
+def _candidate(stage: Stage, name: str, days: int, ready: _Ready) -> Story:
+    """Send and get the preliminary approval; `ready` keeps the candidates in that order."""
+    req = yield from _sent(stage, name, days)
+    reviewer = "reviewer" if days % 2 else "reviewer2"
+    yield from stage.do(req, Action.PREAPPROVE, reviewer, days + 2)
+    ready[req.id] = req
+
+
+def _sent(stage: Stage, name: str, days: int) -> _Telling:
+    req = yield from _draft(stage, name, days)
+    return (yield from stage.do(req, Action.SEND, name, days, hour=11))
+
+
+def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> _Telling:
     person = candidate(next(stage.people))
     values: dict[str, object] = {
         "nationality": "KW",
@@ -96,16 +143,9 @@ def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> R
     )
 
 
-def _sent(stage: Stage, name: str, days: int) -> Request:
-    return stage.do(_draft(stage, name, days), Action.SEND, name, days, hour=11)
-
-
-def _preapproved(stage: Stage, name: str, days: int) -> Request:
-    reviewer = "reviewer" if days % 2 else "reviewer2"
-    return stage.do(_sent(stage, name, days), Action.PREAPPROVE, reviewer, days + 2)
-
-
-def _exam(stage: Stage, days: int, *, seats: int, confirm_by: int, made: int) -> Exam:
+def _exam(
+    stage: Stage, days: int, *, seats: int, confirm_by: int, made: int
+) -> Generator[datetime, None, Exam]:
     plan = exams.Plan(
         held_at=stage.at(days, 9),
         place_ar="مركز التدريب الجمركي، قاعة 2",
@@ -113,19 +153,10 @@ def _exam(stage: Stage, days: int, *, seats: int, confirm_by: int, made: int) ->
         seats=seats,
         confirm_by=stage.day(confirm_by),
     )
-    return exams.make(
-        plan, form_key=f"demo-exam-{days}", actor=stage.actor("reviewer"), now=stage.at(made)
-    )
+    now = yield from stage.wait(made)
+    return exams.make(plan, form_key=f"demo-exam-{days}", actor=stage.actor("reviewer"), now=now)
 
 
-def _announce(stage: Stage, exam: Exam, days: int) -> None:
-    exam_seating.announce(exam.id, actor=stage.actor("reviewer"), now=stage.at(days, 13))
-
-
-def _record(stage: Stage, exam: Exam, given: dict[int, Result]) -> None:
-    """Enter the results. given: id of the request → result."""
-    seats = db.session.scalars(sa.select(ExamSeat).where(ExamSeat.exam_id == exam.id))
-    results = {seat.id: given[seat.request_id] for seat in seats if seat.request_id in given}
-    exam_results.record(
-        exam.id, results, actor=stage.actor("reviewer2"), now=stage.at(HELD + 1, 12)
-    )
+def _announce(stage: Stage, exam: Exam, days: int) -> Story:
+    now = yield from stage.wait(days, 13)
+    exam_seating.announce(exam.id, actor=stage.actor("reviewer"), now=now)

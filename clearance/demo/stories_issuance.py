@@ -2,56 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from datetime import datetime
 from typing import Any
 
-from clearance import workflow
-from clearance.demo.stage import Stage
+from clearance.demo.stage import Stage, Story
 from clearance.models import Request
 from clearance.procedures.flows import Action
 
 SERVICE = "issuance"
 LOST = "سقطت البطاقة في رصيف ميناء الشويخ أثناء تفتيش حاوية."
+_Telling = Generator[datetime, None, Request]
 
 
-def play(stage: Stage, candidates: list[Request]) -> None:
-    """Ask for those who passed; of each office's last nothing was asked, so that one waits."""
-    of_nakhla = (each for each in candidates if each.organisation_id == stage.cast.nakhla.id)
-    of_bahr = (each for each in candidates if each.organisation_id == stage.cast.bahr.id)
-    _closed(stage, next(of_nakhla))
-    _issued(stage, "general", next(of_nakhla))
-    _issued(stage, "receiver", next(of_bahr))
-    _open(stage, of_nakhla)
+def stories(stage: Stage) -> Iterator[Story]:
+    """One story for each who passed but one of the second office, so that one waits there too."""
+    yield _ended(stage)
+    yield _issued(stage, "general", 1)
+    yield _issued(stage, "receiver", 0)
+    yield _only_sent(stage)
+    yield _taken(stage)
+    yield _returned(stage)
+    yield _drafted(stage)
 
 
-def _closed(stage: Stage, candidate: Request) -> None:
+def _ended(stage: Stage) -> Story:
     """Rejected, withdrawn and lapsed, so that this candidate waits for a licence again."""
-    stage.rejected(_sent(stage, "general", candidate, -85), "reviewer", -82)
-    stage.do(_sent(stage, "general", candidate, -81), Action.WITHDRAW, "general", -80)
-    stage.returned(_sent(stage, "general", candidate, -79), "reviewer2", -76)
-    workflow.lapse_returned(stage.at(-12))
+    rejected = yield from _sent(stage, "general", 0, -85)
+    yield from stage.rejected(rejected, "reviewer", -82)
+    withdrawn = yield from _sent(stage, "general", 0, -81)
+    yield from stage.do(withdrawn, Action.WITHDRAW, "general", -80)
+    lapsing = yield from _sent(stage, "general", 0, -79)
+    yield from stage.returned(lapsing, "reviewer2", -76)
 
 
-def _issued(stage: Stage, name: str, candidate: Request) -> None:
+def _issued(stage: Stage, name: str, place: int) -> Story:
     """Licensed; the card is lost soon after and printed again."""
-    req = stage.approved(_sent(stage, name, candidate, -70), "reviewer", -65)
-    card = {"circumstances": LOST}
-    lost = stage.sent("lost_card", name, -40, card, licence_id=req.licence_id)
-    stage.approved(lost, "reviewer2", -38)
+    req = yield from _sent(stage, name, place, -70)
+    yield from stage.do(req, Action.APPROVE, "reviewer", -65)
+    lost = {"circumstances": LOST}
+    again = yield from stage.sent("lost_card", name, -40, lost, licence_id=req.licence_id)
+    yield from stage.do(again, Action.APPROVE, "reviewer2", -38)
 
 
-def _open(stage: Stage, candidates: Iterator[Request]) -> None:
-    _sent(stage, "general", next(candidates), -2)
-    stage.do(_sent(stage, "general", next(candidates), -5), Action.TAKE, "reviewer", -4)
-    stage.returned(_sent(stage, "general", next(candidates), -8), "reviewer2", -6)
-    stage.draft(SERVICE, "general", -1, {}, candidate_id=next(candidates).id)
+def _only_sent(stage: Stage) -> Story:
+    yield from _sent(stage, "general", 2, -2)
 
 
-def _sent(stage: Stage, name: str, candidate: Request, days: int) -> Request:
-    return stage.sent(SERVICE, name, days, _values(stage, candidate), candidate_id=candidate.id)
+def _taken(stage: Stage) -> Story:
+    req = yield from _sent(stage, "general", 3, -5)
+    yield from stage.do(req, Action.TAKE, "reviewer", -4)
 
 
-def _values(stage: Stage, candidate: Request) -> dict[str, Any]:
+def _returned(stage: Stage) -> Story:
+    req = yield from _sent(stage, "general", 4, -8)
+    yield from stage.returned(req, "reviewer2", -6)
+
+
+def _drafted(stage: Stage) -> Story:
+    yield from stage.wait(-1)
+    candidate_id = _candidate(stage, "general", 5).id
+    yield from stage.draft(SERVICE, "general", -1, {}, candidate_id=candidate_id)
+
+
+def _sent(stage: Stage, name: str, place: int, days: int) -> _Telling:
+    """Ask for the candidate at that place among the office's who passed."""
+    yield from stage.wait(days)  # before the exam nobody has passed
+    req = _candidate(stage, name, place)
+    return (yield from stage.sent(SERVICE, name, days, _papers(stage, req), candidate_id=req.id))
+
+
+def _candidate(stage: Stage, name: str, place: int) -> Request:
+    office = stage.office_of(name)
+    return [each for each in stage.passed if each.organisation_id == office.id][place]
+
+
+def _papers(stage: Stage, candidate: Request) -> dict[str, Any]:
     return {
         "civil_id_expiry": stage.day(1700),
         "passport_no": f"P{candidate.id:07d}",

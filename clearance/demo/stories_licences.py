@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+from datetime import datetime
 from typing import Any
 
 from clearance import several, workflow
 from clearance.demo.register import ASKED_FOR
-from clearance.demo.stage import Stage
+from clearance.demo.stage import Stage, Story
 from clearance.models import Request
 from clearance.procedures.flows import Action
 from clearance.workflow import RemarkInput
@@ -30,62 +32,77 @@ _DRAFTS = {
     "lost_card": "civil_id-60",
     LETTER: LETTER,
 }
+_GRID = ("licence-30", "guarantee-30", "civil_id-30")
+_Telling = Generator[datetime, None, Request]
 
 
-def play(stage: Stage) -> None:
-    """Play what ended long ago, then what was granted, then what is under way."""
+def stories(stage: Stage) -> Iterator[Story]:
+    """For each service what ended and was granted, and what is under way; then the grid."""
     for place, code in enumerate((*ASKED_FOR, LETTER)):
-        _ended(stage, code, -95 + place)
-    workflow.lapse_returned(stage.at(-12))
-    for code in (*ASKED_FOR, LETTER):
-        _granted(stage, code)
-        _under_way(stage, code)
-    _of_the_second_office(stage)
-    _together(stage)
+        name = "additional" if code == "renewal" else "general"
+        yield _closed(stage, code, -95 + place)
+        yield _only_sent(stage, code, "sent", -2, name)
+        yield _taken(stage, code, name)
+        yield _returned(stage, code, name)
+        yield _drafted(stage, code, name)
+    yield _granted(stage, "renewal", "renewal-closed", -14, "receiver")
+    yield _only_sent(stage, "renewal", "sent", -1, "receiver")
+    yield _only_sent(stage, "reactivation", "sent", -2, "receiver")
+    yield _granted(stage, LETTER, LETTER, -6, "receiver", language="en")
+    yield _together(stage)
 
 
-def _ended(stage: Stage, code: str, days: int) -> None:
+def _closed(stage: Stage, code: str, days: int) -> Story:
+    """Rejected, withdrawn, lapsed by itself, and at last granted: all about one licence."""
     key = _key(code, "closed")
-    stage.rejected(_sent(stage, code, key, days), "reviewer", days + 3)
-    stage.do(_sent(stage, code, key, days + 4), Action.WITHDRAW, "general", days + 5)
-    stage.returned(_sent(stage, code, key, days + 6), "reviewer2", days + 9)
+    rejected = yield from _sent(stage, code, key, days)
+    yield from stage.rejected(rejected, "reviewer", days + 3)
+    withdrawn = yield from _sent(stage, code, key, days + 4)
+    yield from stage.do(withdrawn, Action.WITHDRAW, "general", days + 5)
+    lapsing = yield from _sent(stage, code, key, days + 6)
+    yield from stage.returned(lapsing, "reviewer2", days + 9)
+    yield from _granted(stage, code, key, -9)
 
 
-def _granted(stage: Stage, code: str) -> None:
-    stage.approved(_sent(stage, code, _key(code, "closed"), -9), "reviewer", -7)
+def _granted(
+    stage: Stage, code: str, key: str, days: int, name: str = "general", **words: Any
+) -> Story:
+    req = yield from _sent(stage, code, key, days, name, **words)
+    yield from stage.do(req, Action.APPROVE, "reviewer", days + 2)
 
 
-def _under_way(stage: Stage, code: str) -> None:
-    name = "additional" if code == "renewal" else "general"
-    _sent(stage, code, _key(code, "sent"), -2, name)
-    stage.do(_sent(stage, code, _key(code, "taken"), -4, name), Action.TAKE, "reviewer", -3)
-    remark = RemarkInput(MOBILE_REMARK, field="mobile")
-    returned = _sent(stage, code, _key(code, "returned"), -8, name)
-    stage.returned(returned, "reviewer2", -5, remark)
-    draft = {"licence_id": stage.licence(name, _DRAFTS[code]).id}
-    stage.draft(code, name, -1, {}, has_documents=False, **draft)
+def _only_sent(stage: Stage, code: str, stage_name: str, days: int, name: str) -> Story:
+    yield from _sent(stage, code, _key(code, stage_name), days, name)
 
 
-def _of_the_second_office(stage: Stage) -> None:
-    granted = _sent(stage, "renewal", "renewal-closed", -14, "receiver")
-    stage.approved(granted, "reviewer2", -11)
-    _sent(stage, "renewal", "renewal-sent", -1, "receiver")
-    _sent(stage, "reactivation", "reactivation-sent", -2, "receiver")
-    letter = _sent(stage, LETTER, LETTER, -6, "receiver", language="en")
-    stage.approved(letter, "reviewer", -5)
+def _taken(stage: Stage, code: str, name: str) -> Story:
+    req = yield from _sent(stage, code, _key(code, "taken"), -4, name)
+    yield from stage.do(req, Action.TAKE, "reviewer", -3)
 
 
-def _together(stage: Stage) -> None:
+def _returned(stage: Stage, code: str, name: str) -> Story:
+    req = yield from _sent(stage, code, _key(code, "returned"), -8, name)
+    yield from stage.returned(req, "reviewer2", -5, RemarkInput(MOBILE_REMARK, field="mobile"))
+
+
+def _drafted(stage: Stage, code: str, name: str) -> Story:
+    licence_id = stage.licence(name, _DRAFTS[code]).id
+    yield from stage.draft(code, name, -1, {}, has_documents=False, licence_id=licence_id)
+
+
+def _together(stage: Stage) -> Story:
     """Letters for three brokers at once, with one document for all."""
-    keys = ("licence-30", "guarantee-30", "civil_id-30")
-    actor, begun = stage.actor("general"), stage.at(-20)
-    chosen = [stage.licence("general", key).id for key in keys]
-    grid = several.begin(LETTER, chosen, actor, begun, "demo-grid")
-    stage.share(grid, "other", "general", begun)
+    now = yield from stage.wait(-20)
+    actor = stage.actor("general")
+    chosen = [stage.licence("general", key).id for key in _GRID]
+    grid = several.begin(LETTER, chosen, actor, now, "demo-grid")
+    stage.share(grid, "other", "general", now)
     for req in grid:
-        workflow.save(req, _WORDS[LETTER], actor, begun)
-        stage.do(req, Action.SEND, "general", -20, hour=11)
-        stage.approved(req, "reviewer", -19)
+        workflow.save(req, _WORDS[LETTER], actor, now)
+    for req in grid:
+        yield from stage.do(req, Action.SEND, "general", -20, hour=11)
+    for req in grid:
+        yield from stage.do(req, Action.APPROVE, "reviewer", -19)
 
 
 def _key(code: str, stage_name: str) -> str:
@@ -94,7 +111,7 @@ def _key(code: str, stage_name: str) -> str:
 
 def _sent(
     stage: Stage, code: str, key: str, days: int, name: str = "general", **words: Any
-) -> Request:
+) -> _Telling:
     values = _WORDS[code] | words
     if code == "renewal":
         values |= _renewed_papers(stage, key)
