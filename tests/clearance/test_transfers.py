@@ -279,7 +279,7 @@ def _general_broker(offices: Offices) -> None:
 
 
 SENDING = {
-    "to itself": (None, "own", "رقم ترخيص مكتبكم", "your own organisation's"),
+    "to itself": (None, "own", "رقم ترخيص جهتك", "your own organisation's"),
     "unknown number": (None, "KW-0", "لا توجد جهة", "No organisation has this"),
     "no licences there": (_company, None, "لا يجوز", "may not hold broker licences"),
     "nobody to answer": (_no_general_user, None, "مستخدم عام نشط", "no active general user"),
