@@ -257,6 +257,27 @@ def test_with_a_key_the_file_carries_a_valid_signature_after_the_same_bytes(
     assert not judged(changed, key[1]).bottom_line
 
 
+def test_a_key_and_its_certificate_may_be_two_files(
+    context: Flask,
+    make_app: Callable[..., Flask],
+    key: tuple[rsa.RSAPrivateKey, x509.Certificate],
+    tmp_path: Path,
+) -> None:
+    paths = {"signing_key_file": "key.pem", "signing_cert_file": "certificate.pem"}
+    given = {name: str(tmp_path / file) for name, file in paths.items()}
+    Path(given["signing_key_file"]).write_bytes(
+        key[0].private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(PASSWORD.encode()),
+        )
+    )
+    Path(given["signing_cert_file"]).write_bytes(key[1].public_bytes(serialization.Encoding.PEM))
+    issued_id = new_document()
+    with make_app(**given, signing_key_password=PASSWORD).app_context():
+        assert judged(issuing.file_of(issued_id), key[1]).bottom_line
+
+
 def test_without_a_key_the_file_is_what_was_set(context: Flask) -> None:
     issued_id = new_document()
     assert issuing.file_of(issued_id) == issued_files.issued_pdf(sheet_of(issued_id))
