@@ -171,6 +171,11 @@ def last_day(asked_at: datetime) -> date:
     return kuwait_date(asked_at + _silence())
 
 
+def is_over(asked_at: datetime, now: datetime) -> bool:
+    """Whether the time to answer of somebody asked then has passed (a setting)."""
+    return now > asked_at + _silence()
+
+
 def lapse_silent(now: datetime) -> int:
     """Let every transfer lapse that has waited too long for an answer (a setting).
 

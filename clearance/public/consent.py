@@ -81,7 +81,9 @@ def _answer(asked: Asked, action: Action, form: ConsentForm, now: datetime) -> A
     return None
 
 
-def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> str:
+def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> Any:
+    if transfers.is_over(asked.asked_at, now):  # no job has let it lapse yet
+        return _gone()
     until = consents.code_until(asked, now)
     wait = 0
     if until is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance import throttle
+from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import Broker, Notice, Request, TransferConsent, User
 from clearance.procedures.flows import Action
@@ -179,6 +181,13 @@ def test_a_link_answers_once_and_then_like_an_unknown_one(app: Flask, language: 
     assert used.soup.main.get_text() == unknown.soup.main.get_text()
     for address in (link, f"{link}/code"):
         client.post(address, {"code": "123456", "answer": "consent"}, status=404)
+
+
+def test_a_link_ends_with_its_time_though_no_job_ran(app: Flask) -> None:
+    scene = Scene(app)
+    scene.request(made.make_accepted, now=utc_now() - timedelta(days=15))
+    assert scene.broker().get(scene.link(), status=404).h1 == scene.words["gone"]
+    assert scene.row().status == Status.AWAITING_BROKER
 
 
 def test_a_new_code_may_be_asked_for_once_a_minute(app: Flask) -> None:
