@@ -8,6 +8,7 @@ from datetime import datetime
 from clearance import subject
 from clearance.actor import Actor
 from clearance.definition import Definition
+from clearance.definition import of as definition_of
 from clearance.errors import Refusal
 from clearance.models import Request
 from clearance.procedures import facts as facts_of
@@ -32,6 +33,34 @@ def case_of(req: Request, definition: Definition, actor: Actor | None, now: date
         has_parties=definition.steps.has_parties,
     )
     return Case(definition, facts, req.civil_id, key, req.id, req.licence_id)
+
+
+def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) -> dict[int, Case]:
+    """The same of many requests by their ids; the facts are loaded once for each organisation.
+
+    Those whose facts are their own alone, a seat or the other side, are left out.
+    """
+    cases: dict[int, Case] = {}
+    by_organisation: dict[int, list[Request]] = {}
+    for req in requests:
+        steps = definition_of(req).steps
+        if not (steps.has_seats or steps.has_parties):
+            by_organisation.setdefault(req.organisation_id, []).append(req)
+    for organisation_id, together in by_organisation.items():
+        keys = {req.id: own_claim(req, definition_of(req)) for req in together}
+        facts = facts_of.load(
+            actor,
+            organisation_id,
+            now,
+            civil_ids=[req.civil_id for req in together if req.civil_id],
+            claim_keys=[key for key in keys.values() if key],
+            licence_ids=[req.licence_id for req in together if req.licence_id is not None],
+        )
+        for req in together:
+            cases[req.id] = Case(
+                definition_of(req), facts, req.civil_id, keys[req.id], req.id, req.licence_id
+            )
+    return cases
 
 
 def own_claim(req: Request, definition: Definition) -> str | None:
@@ -77,11 +106,17 @@ def approval_guards(definition: Definition) -> tuple[Guard, ...]:
 
 
 def step_refusal(
-    req: Request, step: Step, definition: Definition, actor: Actor | None, now: datetime
+    req: Request,
+    step: Step,
+    definition: Definition,
+    actor: Actor | None,
+    now: datetime,
+    case: Case | None = None,
 ) -> Refusal | None:
     """Why the step's guards refuse it now, or None: what the button says and the server enforces.
 
-    Besides the guards, a request is completed only on the register that it was sent on.
+    case: of `req`, where it is loaded already. Besides the guards, a request is completed only on
+    the register that it was sent on.
     """
     checks = step.guards
     if step.sends:
@@ -90,7 +125,8 @@ def step_refusal(
         checks += approval_guards(definition)
     refusal = None
     if checks:
-        refusal = guards.first_refusal(checks, case_of(req, definition, actor, now))
+        case = case or case_of(req, definition, actor, now)
+        refusal = guards.first_refusal(checks, case)
     if refusal is None and step.completes:
         refusal = subject.change_refusal(req)
     return refusal

@@ -59,6 +59,7 @@ from clearance.offers import (
     licence_offers,
     offer,
     offers,
+    offers_of,
     send_warnings,
     service_offers,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "missing",
     "offer",
     "offers",
+    "offers_of",
     "open_document_kinds",
     "open_fields",
     "perform",

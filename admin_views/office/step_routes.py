@@ -180,14 +180,9 @@ class StepRoutes:
     def _ask_many(self, step: Step, chosen: Sequence[Chosen], form: StepForm | None = None) -> str:
         actor, now = acting(), utc_now()
         read = _read_all(chosen)
-        rows = [
-            (
-                each,
-                read[each.request_id],
-                workflow.offer(read[each.request_id], step.action, actor, now),
-            )
-            for each in chosen
-        ]
+        requests = [read[each.request_id] for each in chosen]
+        offers = workflow.offers_of(requests, step.action, actor, now)
+        rows = list(zip(chosen, requests, offers, strict=True))
         possible = [req for _each, req, offer in rows if offer.refusal is None]
         if form is None:
             asked = [each for req in possible for each in _expiries(req, step, several=True)]

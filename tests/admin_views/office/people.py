@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 
 from clearance.extensions import db
@@ -91,6 +92,22 @@ class Office:
                 self.people[name] = factories.make_agent(licence.broker.organisation).id
             agent = self.people[name]
         return self.request(status, agent=agent, code=code, licence_id=licence_id, **options)
+
+    def queries(self, browser: PageClient, url: str) -> int:
+        """How many statements the page took."""
+        seen: list[str] = []
+        with self.app.app_context():
+            engine = db.engine
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            seen.append(statement)
+
+        sa.event.listen(engine, "before_cursor_execute", note)
+        try:
+            browser.get(url)
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", note)
+        return len(seen)
 
     def read(self, request_id: int, look: Callable[[Request], Any]) -> Any:
         """What `look` sees of the request as it is stored now."""

@@ -12,6 +12,7 @@ from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
 from clearance.models import Licence, Request
 from clearance.vocabulary import LicenceStatus, Status
+from tests import factories
 from tests.admin_views.office.people import Office
 from tests.pages import Page
 
@@ -134,6 +135,20 @@ def test_of_many_the_impossible_ones_ask_no_date_and_stay_as_they_are(office: Of
         Status.APPROVED,
         Status.APPROVED,
     ]
+
+
+def test_asking_about_more_of_one_organisation_takes_no_more_queries(office: Office) -> None:
+    with office.app.app_context():
+        organisation = factories.make_organisation().id
+    requests = [office.renewal(office.licence(organisation, expires=SOON)) for _ in range(5)]
+    browser = office.staff()
+
+    def asked(count: int) -> int:
+        query = "&".join(f"id={each}" for each in requests[:count])
+        return office.queries(browser, f"{LIST}do/approve?{query}")
+
+    asked(1)
+    assert asked(5) == asked(2)
 
 
 def test_what_changed_in_the_register_since_sending_refuses_the_approval(office: Office) -> None:

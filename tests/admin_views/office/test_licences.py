@@ -154,31 +154,14 @@ def test_what_no_page_sends_is_never_a_fault(office: Office, query: str, status:
     office.staff().get(f"{LIST}?{query}", status=status)
 
 
-def queries(office: Office, browser: PageClient, url: str) -> int:
-    """How many statements the answer took."""
-    seen: list[str] = []
-    with office.app.app_context():
-        engine = db.engine
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        browser.get(url)
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
-
-
 @pytest.mark.parametrize("address", [LIST, "/office/brokers/", "/office/organisations/"])
 def test_a_longer_list_takes_no_more_queries(office: Office, address: str) -> None:
     office.licence()
     browser = office.staff()
-    before = queries(office, browser, address)
+    before = office.queries(browser, address)
     for _ in range(6):
         office.licence()
-    assert queries(office, browser, address) == before
+    assert office.queries(browser, address) == before
 
 
 def test_managers_export_the_filters_on_screen_without_formulas(office: Office) -> None:
