@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from clearance import i18n, links
 from clearance.calendar import kuwait_date
 from clearance.errors import Refusal
-from clearance.procedures.facts import Case, RequestFact
+from clearance.procedures.facts import Case, RequestFact, ServiceTerms
 from clearance.vocabulary import Status
 
 Guard = Callable[[Case], Refusal | None]
@@ -46,7 +46,7 @@ def organisation_may_ask(case: Case) -> Refusal | None:
             _l("Ask the general user of your organisation to activate your account."),
         )
     allowed = case.service.legal_entities
-    if not allowed or case.facts.legal_entity in allowed:
+    if is_for(case.service, case.facts.legal_entity):
         return None
     names = case.facts.entity_names
     return Refusal(
@@ -58,8 +58,17 @@ def organisation_may_ask(case: Case) -> Refusal | None:
     )
 
 
+def is_for(service: ServiceTerms, legal_entity: str | None) -> bool:
+    """Whether organisations of that legal entity may have the service at all."""
+    return not service.legal_entities or legal_entity in service.legal_entities
+
+
 def is_subscribed(case: Case) -> Refusal | None:
-    """The organisation has the service: automatically, or by an active subscription."""
+    """The organisation has the service: automatically, or by an active subscription.
+
+    A row stands above the definition: an automatic service that the organisation left is not its
+    own again until it subscribes anew.
+    """
     status = case.facts.subscriptions.get(case.service.code)
     if status == "active" or (status is None and case.service.is_automatic):
         return None
