@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +75,21 @@ class Refused(DomainError):
 
 class TransitionNotAllowed(DomainError):
     """Somebody or something moved the row on meanwhile, or the step does not exist from here."""
+
+
+class StaleEdit(DomainError):
+    """Somebody else changed the row while the form was open.
+
+    changed: field → (what stands now, what was to be written), where the two differ. version: the
+    row's now. Source: security rule 56.
+    """
+
+    def __init__(self, changed: Mapping[str, tuple[Any, Any]], version: int) -> None:
+        super().__init__(
+            _l("Somebody else changed this meanwhile. Compare both values and decide again.")
+        )
+        self.changed = dict(changed)
+        self.version = version
 
 
 class TooManyTries(DomainError):

@@ -1,11 +1,13 @@
-"""Whether an address, mobile or civil number is a user's: asked in secret, never told to anyone."""
+"""Whether an address, mobile or civil number is a user's: asked in secret, told its owner alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from clearance import links, notices
 from clearance.extensions import db
 from clearance.models import User
 from clearance.vocabulary import Channel
@@ -23,3 +25,20 @@ def is_known(channel: str, address: str) -> bool:
     """Whether a user has that e-mail or mobile; the running transaction is used."""
     column = User.email if channel == Channel.EMAIL else User.mobile
     return db.session.scalar(sa.select(User.id).where(column == address).limit(1)) is not None
+
+
+def tell(owners: Iterable[User], *, email: str, mobile: str, now: datetime) -> None:
+    """Tell each that somebody tried to register with what is theirs. Flushes.
+
+    email, mobile: as typed. By the mobile only whose e-mail was not typed but whose mobile was.
+    """
+    for owner in owners:
+        by_mobile = owner.mobile == mobile and owner.email != email
+        notices.tell_address(
+            "account:registration:known",
+            channel=Channel.SMS if by_mobile else Channel.EMAIL,
+            address=mobile if by_mobile else owner.email,
+            language=owner.language,
+            now=now,
+            link=links.SIGN_IN,
+        )

@@ -36,6 +36,11 @@ def invitation_url(token: str) -> str:
     return f"/invitation/{token}"
 
 
+def own_invitation_url(invitation_id: int) -> str:
+    """Where a user answers an invitation into an organisation."""
+    return f"/my/invitations/{invitation_id}/"
+
+
 def consent_url(token: str) -> str:
     """Where a broker answers whether he wants to be transferred."""
     return f"/consent/{token}"

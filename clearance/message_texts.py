@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from clearance import licence_wording, message_wording, transfer_wording
+from clearance import licence_wording, member_wording, message_wording, transfer_wording
 from clearance.message_wording import Wording
 from clearance.values import clean_lines, clean_text, isolate
 from clearance.vocabulary import Channel
@@ -67,7 +67,12 @@ class MessageClass:
         return ("", wording.sms) if channel == Channel.SMS else (wording.title, wording.body)
 
 
-_WORDING = message_wording.WORDING | licence_wording.WORDING | transfer_wording.WORDING
+_WORDING = (
+    message_wording.WORDING
+    | licence_wording.WORDING
+    | member_wording.WORDING
+    | transfer_wording.WORDING
+)
 
 _REQUEST = ("number", "service")
 _SITTING = (*_REQUEST, "date", "time", "place")
@@ -79,6 +84,17 @@ _CLASSES = (
     MessageClass("account:registration:known", optional=("at",)),
     MessageClass("account:verified", channels=_MAIL),
     MessageClass("account:invited", ("organisation",), is_mandatory=True, channels=_MAIL),
+    MessageClass(
+        "account:added", ("organisation",), ("expires",), _MAIL, "code", is_mandatory=True
+    ),
+    MessageClass(
+        "account:access:changed", ("organisation", "changes"), channels=_MAIL, is_mandatory=True
+    ),
+    MessageClass("account:member:disabled", ("organisation",), is_mandatory=True),
+    MessageClass("account:member:joined", ("organisation", "name"), channels=_MAIL),
+    MessageClass(
+        "account:work:handed", ("organisation", "name", "count"), ("numbers",), channels=_MAIL
+    ),
     MessageClass("account:password:changed", ("at",), is_mandatory=True),
     MessageClass("account:contact:changed", ("contact", "address", "at"), is_mandatory=True),
     MessageClass("account:device:new", ("at", "device"), ("ip",), _MAIL, is_mandatory=True),

@@ -11,14 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance import audit, codes, links, notices, sessions, throttle
+from clearance import audit, codes, known_people, links, notices, sessions, throttle
 from clearance.actor import Actor
 from clearance.database import own_transaction
 from clearance.errors import DomainError, PermissionDenied, TooManyTries
 from clearance.extensions import db
-from clearance.models import PasswordReset, User
+from clearance.models import PasswordReset, Registration, User
 from clearance.passwords import MAX_LENGTH, hash_password, password_faults, verify_password
-from clearance.stages import next_stage
+from clearance.stages import next_stage, stage_of_signup
 from clearance.vocabulary import Channel, CodePurpose, SessionStage
 
 RESET_LIFETIME = timedelta(minutes=10)
@@ -149,22 +149,54 @@ def change_password(actor: Actor, current: str, new: str, now: datetime) -> str 
 def choose_password(actor: Actor, new: str, now: datetime) -> Chosen:
     """Replace, at the stage `password`, what somebody else chose. Flushes.
 
-    Where both codes are still due they go out now. Slow: call it before the request's first query.
-    Raises: WeakPassword, also for the very password that is to be replaced; PermissionDenied.
+    For a user and for the sign-up of an added user alike. Where both codes are still due they go
+    out now. Slow: call it before the request's first query. Raises: WeakPassword, also for the very
+    password that is to be replaced; PermissionDenied.
     """
-    if actor.stage != SessionStage.PASSWORD or actor.user_id is None:
+    if actor.stage != SessionStage.PASSWORD:
         raise PermissionDenied(_l("Your password needs no change now."))
-    person = _person(actor.user_id)
+    person = _signup(actor) if actor.user_id is None else _person(actor.user_id)
     _require_new(person, new)
     password_hash = hash_password(new)
     due = _claim_due(person, now)
-    user = db.session.get_one(User, actor.user_id, with_for_update=True)
-    _set_password(user, password_hash, now, actor_id=actor.user_id)
+    stage = (
+        _replace_of_signup(actor, password_hash, due, now)
+        if actor.user_id is None
+        else _replace_of_user(actor, password_hash, due, now)
+    )
+    return Chosen(sessions.renew(actor, stage, now), stage)
+
+
+def _replace_of_user(
+    actor: Actor, password_hash: str, due: Sequence[tuple[Channel, str]], now: datetime
+) -> SessionStage:
+    user = db.session.get_one(User, actor.id, with_for_update=True)
+    _set_password(user, password_hash, now, actor_id=user.id)
     for channel, address in due:
         codes.issue(codes.owner_of(actor), CodePurpose.VERIFY, channel, address, user.language, now)
     sessions.end_sessions(now, user_id=user.id, but=actor.session_id)
-    stage = next_stage(user)
-    return Chosen(sessions.renew(actor, stage, now), stage)
+    return next_stage(user)
+
+
+def _replace_of_signup(
+    actor: Actor, password_hash: str, due: Sequence[tuple[Channel, str]], now: datetime
+) -> SessionStage:
+    signup = db.session.get_one(Registration, actor.registration_id, with_for_update=True)
+    signup.password_hash = password_hash
+    signup.must_change_password = False
+    audit.record("account:password:changed", obj=signup, actor_id=None, at=now)
+    for channel, address in due:
+        codes.issue(
+            codes.owner_of(actor),
+            CodePurpose.VERIFY,
+            channel,
+            address,
+            signup.language,
+            now,
+            deliver=not known_people.is_known(channel, address),
+        )
+    sessions.end_signup_sessions(now, registration_id=signup.id, but=actor.session_id)
+    return stage_of_signup(signup)
 
 
 def _reset_owner(ref: str) -> str:
@@ -215,6 +247,22 @@ def _person(user_id: int) -> _Person:
             ).where(User.id == user_id)
         ).one()
     return _Person(**row._asdict())
+
+
+def _signup(actor: Actor) -> _Person:
+    with own_transaction(write=False) as connection:
+        row = connection.execute(
+            sa.select(
+                Registration.id,
+                Registration.password_hash,
+                Registration.first_name,
+                Registration.last_name,
+                Registration.email,
+                Registration.mobile,
+                Registration.civil_id,
+            ).where(Registration.id == actor.registration_id)
+        ).one()
+    return _Person(**row._asdict(), is_active=True, email_is_due=True, mobile_is_due=True)
 
 
 def _require_new(person: _Person, new: str) -> None:

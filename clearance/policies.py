@@ -59,6 +59,22 @@ def may_answer(actor: Actor) -> bool:
     return actor.is_agent and any(each.is_general for each in actor.standings)
 
 
+def governs(actor: Actor, organisation_id: int | None) -> bool:
+    """Whether `actor` manages that organisation's users and profile: its general user."""
+    standing = actor.standing_in(organisation_id) if organisation_id is not None else None
+    return actor.is_agent and standing is not None and standing.is_general
+
+
+def governs_chosen(actor: Actor) -> bool:
+    """Whether `actor` manages the organisation chosen in the header."""
+    return actor.standing is not None and governs(actor, actor.standing.organisation_id)
+
+
+def governed_by(actor: Actor) -> frozenset[int]:
+    """Every organisation whose users `actor` manages."""
+    return frozenset(each for each in actor.organisation_ids if governs(actor, each))
+
+
 def is_other_party(actor: Actor, req: Request) -> bool:
     """Whether `actor` answers for the other side: as `transfers_answered_by`, for a row in hand."""
     if req.other_organisation_id is None or req.status == Status.DRAFT:

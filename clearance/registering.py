@@ -9,11 +9,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from clearance import (
+    added_users,
     audit,
     codes,
     customs,
     known_people,
-    links,
     notices,
     organisations,
     search,
@@ -82,8 +82,9 @@ def register(
 def complete(registration: Registration, now: datetime) -> User | Refusal:
     """Make the user and the organisation of a registration whose both codes were right. Flushes.
 
-    The caller holds the registration's row. Who became known meanwhile (or was from the first,
-    by the civil number) gets a Refusal, and the registration is void for good.
+    Who was added by a general user joins that organisation. The caller holds the registration's
+    row. Who became known meanwhile (or was from the first, by the civil number) gets a Refusal, and
+    the registration is void for good; so does who comes with an invitation that is closed.
     """
     if registration.completed_at is not None:
         return Refusal(_l("This account is ready already."), _l("Sign in with your e-mail."))
@@ -91,6 +92,8 @@ def complete(registration: Registration, now: datetime) -> User | Refusal:
         try:
             with db.session.begin_nested():
                 return _make(registration, now)
+        except Refused as error:
+            return error.refusal
         except IntegrityError:
             db.session.refresh(registration)
     registration.is_void = True
@@ -169,17 +172,7 @@ def _send(registration: Registration, person: Applicant, now: datetime) -> None:
     """Send a code to each address, but to the owners of what is known a notice."""
     owners = known_people.owners(email=person.email, mobile=person.mobile, civil_id=person.civil_id)
     registration.is_void = bool(owners)
-    for owner in owners:
-        by_mobile = owner.mobile == person.mobile and owner.email != person.email
-        channel = Channel.SMS if by_mobile else Channel.EMAIL
-        notices.tell_address(
-            "account:registration:known",
-            channel=channel,
-            address=person.mobile if by_mobile else owner.email,
-            language=owner.language,
-            now=now,
-            link=links.SIGN_IN,
-        )
+    known_people.tell(owners, email=person.email, mobile=person.mobile, now=now)
     known = {(Channel.EMAIL, owner.email) for owner in owners}
     known |= {(Channel.SMS, owner.mobile) for owner in owners if owner.mobile}
     for channel, address in ((Channel.EMAIL, person.email), (Channel.SMS, person.mobile)):
@@ -212,7 +205,11 @@ def _make(registration: Registration, now: datetime) -> User:
     )
     db.session.add(user)
     db.session.flush()
-    organisation = organisations.open_for(user, registration, now)
+    if registration.invitation_id is None:
+        organisation = organisations.open_for(user, registration, now)
+    else:
+        organisation = added_users.take_up(registration, user, now)
+    added_users.adopt(user, now)
     registration.completed_at = now
     audit.record(
         "account:user:registered",

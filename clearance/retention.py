@@ -14,6 +14,7 @@ from clearance.extensions import db
 from clearance.models import (
     Base,
     Delivery,
+    Invitation,
     OneTimeKey,
     PasswordReset,
     Registration,
@@ -57,6 +58,14 @@ def _over(
     yield VerificationCode, VerificationCode.expires_at <= now - CODE_KEPT
     yield PasswordReset, PasswordReset.expires_at <= now - CODE_KEPT
     yield Registration, Registration.created_at <= now - periods["registration"]
+    yield (
+        Invitation,
+        sa.and_(
+            Invitation.expires_at <= now - periods["registration"],
+            Invitation.accepted_at.is_(None),
+            ~sa.exists().where(Registration.invitation_id == Invitation.id),
+        ),
+    )
     yield (
         UserSession,
         sa.func.coalesce(UserSession.ended_at, UserSession.expires_at) <= now - periods["session"],

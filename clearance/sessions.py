@@ -69,6 +69,20 @@ def end_sessions(now: datetime, *, user_id: int, but: int | None = None) -> int:
     return int(getattr(result, "rowcount", 0))
 
 
+def end_signup_sessions(now: datetime, *, registration_id: int, but: int | None = None) -> None:
+    """End every session of a sign-up, except session id `but`; flushes."""
+    db.session.execute(
+        sa.update(UserSession)
+        .where(
+            UserSession.registration_id == registration_id,
+            UserSession.ended_at.is_(None),
+            UserSession.id != (but or 0),
+        )
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def end_session(now: datetime, *, session_id: int) -> None:
     """End one session; flushes."""
     db.session.execute(

@@ -15,9 +15,9 @@ from clearance.actor import Actor
 from clearance.database import own_transaction
 from clearance.errors import PermissionDenied, TooManyTries
 from clearance.extensions import db
-from clearance.models import Registration, User
+from clearance.models import Invitation, Registration, User
 from clearance.passwords import burn, hash_password, needs_rehash, verify_password
-from clearance.stages import next_stage
+from clearance.stages import next_stage, stage_of_signup
 from clearance.vocabulary import Channel, SessionStage
 
 FAILURES_IN_A_ROW = 100
@@ -90,8 +90,9 @@ def sign_in(email: str, password: str, *, ip: str, device: str | None, now: date
     if owner is attempt.user:
         return _enter_user(owner.id, owner.password_hash, password, device, now)
     registration = db.session.get_one(Registration, owner.id)
-    key = sessions.open_session(registration, SessionStage.VERIFY, now)
-    return SignIn(key, SessionStage.VERIFY, devices.token_for(device))
+    stage = stage_of_signup(registration)
+    key = sessions.open_session(registration, stage, now)
+    return SignIn(key, stage, devices.token_for(device))
 
 
 def pass_factor(actor: Actor, code: str, now: datetime) -> str | None:
@@ -116,10 +117,12 @@ def _look_up(email: str, device: str | None, now: datetime) -> _Attempt:
         ).one_or_none()
         registrations = connection.execute(
             sa.select(Registration.id, Registration.password_hash)
+            .outerjoin(Invitation, Invitation.id == Registration.invitation_id)
             .where(
                 Registration.email == email,
                 Registration.completed_at.is_(None),
                 Registration.created_at > now - REGISTRATION_LIFETIME,
+                Invitation.withdrawn_at.is_(None),
             )
             .order_by(Registration.id.desc())
             .limit(_REGISTRATIONS_TRIED)

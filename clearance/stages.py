@@ -1,8 +1,8 @@
-"""Which step of signing in comes next for a user."""
+"""Which step of signing in comes next, for a user and for a sign-up."""
 
 from __future__ import annotations
 
-from clearance.models import User
+from clearance.models import Registration, User
 from clearance.vocabulary import STAFF_ROLES, SessionStage
 
 
@@ -23,3 +23,13 @@ def next_stage(user: User, *, factor_passed: bool = False) -> SessionStage:
     if needs_factor(user) and not factor_passed:
         return SessionStage.FACTOR
     return SessionStage.FULL
+
+
+def stage_of_signup(registration: Registration) -> SessionStage:
+    """The stage of a sign-up's session: an own password where somebody else chose it, then codes.
+
+    Source: security rules 5 and 10.
+    """
+    if registration.must_change_password:
+        return SessionStage.PASSWORD
+    return SessionStage.VERIFY
