@@ -103,7 +103,7 @@ def _name(event: Event, user: User | None, reader: Actor | None) -> str:
     if reader is not None and reader.is_staff:
         return user.full_name
     if user.role in STAFF_ROLES:
-        return str(_("Clearance agents' affairs office"))
+        return str(_("Clearance Agents Affairs Office"))
     if reader is None or event.organisation_id in {None, *reader.organisation_ids}:
         return user.full_name
     return db.session.get_one(Organisation, event.organisation_id).name_in(language())

@@ -17,7 +17,7 @@ BROKER_IS_NEXT = {
 }
 OFFICE_IS_NEXT = {
     "ar": "الطلب الآن لدى مكتب شؤون المخلصين للمراجعة.",
-    "en": "The request is now with the clearance agents' affairs office.",
+    "en": "The request is now with the Clearance Agents Affairs Office.",
 }
 
 WORDING: dict[str, dict[str, Wording]] = {

@@ -20,7 +20,7 @@ _CANCELLED = Refusal(
 )
 _EXPIRED = Refusal(_l("The licence has expired."), _l("Request its renewal first."))
 _BY_OFFICE = Refusal(
-    _l("The licence is suspended by the clearance agents' affairs office."),
+    _l("The licence is suspended by the Clearance Agents Affairs Office."),
     _l("Only the office can lift its suspension."),
 )
 _BY_HOLDER = Refusal(

@@ -19,7 +19,7 @@ def test_agents_read_of_the_office_and_the_office_of_its_people(context: Flask) 
     reviewer = factories.make_staff(first_name="نورة", last_name="الصباح")
     req = requests.make_request(agent, Status.LAPSED, reviewer=reviewer)
     with force_locale("en"):
-        office = "Clearance agents' affairs office"
+        office = "Clearance Agents Affairs Office"
         read = workflow.timeline(req, actor_of(agent))
         assert [each.actor for each in read] == ["سالم العتيبي", office, office, "The portal"]
         assert [str(each.label) for each in read] == [

@@ -507,7 +507,7 @@ def test_approval_runs_its_guards_again(agent: User, reviewer: User) -> None:
     db.session.commit()
     with force_locale("en"):
         told = refused(lambda: approve(req, reviewer))
-        assert "suspended by the clearance agents' affairs office" in str(told.text)
+        assert "suspended by the Clearance Agents Affairs Office" in str(told.text)
     db.session.rollback()
     assert issuing.of_licence(licence) == []
 
