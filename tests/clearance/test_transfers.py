@@ -285,7 +285,7 @@ SENDING = {
     "nobody to answer": (_no_general_user, None, "مستخدم عام نشط", "no active general user"),
     "no mobile": (_no_mobile, None, "هاتف المخلص", "registered mobile number is missing"),
     "no mobile but a landline": (_landline, None, "هاتف المخلص", "cannot get messages"),
-    "suspended": (_suspended, None, "موقوفة", "suspended by the clearance agents"),
+    "suspended": (_suspended, None, "موقوفة", "The licence is suspended by"),
     "general broker": (_general_broker, None, "المخلص العام", "cannot be transferred"),
 }
 
