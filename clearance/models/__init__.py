@@ -24,6 +24,7 @@ from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
 from clearance.models.issued import IssuedDocument
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
+from clearance.models.own_data import DataCopy
 from clearance.models.reference import Counter, Holiday, Setting
 from clearance.models.register import (
     Broker,
@@ -52,6 +53,7 @@ __all__ = [
     "ChainHead",
     "Counter",
     "CustomsAccount",
+    "DataCopy",
     "Delivery",
     "Document",
     "DocumentKind",

@@ -1,6 +1,9 @@
-"""What governing users needs: sign-ups by invitation, answers to it, requests handed over."""
+"""What governing users needs: invitations, requests handed over, copies of one's own data."""
 
+import sqlalchemy as sa
 from alembic import op
+
+import clearance.models.base
 
 revision = "0004"
 down_revision = "0003"
@@ -42,15 +45,38 @@ def upgrade() -> None:
     )
     for name, table, column in INDEXES:
         op.create_index(name, table, [column])
+    _create_data_copy()
 
 
 def downgrade() -> None:
+    op.drop_table("data_copy")
     for name, table, _column in reversed(INDEXES):
         op.drop_index(name, table)
     # A sign-up that was begun by an invitation would open an organisation of its own.
     op.execute("DELETE FROM registration WHERE invitation_id IS NOT NULL")
     for table, column in COLUMNS:
         op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+
+def _create_data_copy() -> None:
+    instant = clearance.models.base.UtcDateTime
+    op.create_table(
+        "data_copy",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("asked_at", instant(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.String(40), nullable=True),
+        sa.Column("leased_until", instant(), nullable=True),
+        sa.Column("made_at", instant(), nullable=True),
+        sa.Column("expires_at", instant(), nullable=True),
+        sa.Column("storage_key", sa.String(80), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name="fk_data_copy_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_data_copy"),
+        sa.UniqueConstraint("user_id", name="uq_data_copy_user_id"),
+    )
 
 
 def _is_postgresql() -> bool:

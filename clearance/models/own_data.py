@@ -1,0 +1,32 @@
+"""Copies of their own data that people asked for."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clearance.models import base
+from clearance.models.base import Base
+
+
+class DataCopy(Base):
+    """One archive of what the portal keeps about a user; a user has one at a time.
+
+    Asked for when there is no `made_at`; a worker then holds it by `lease` until `leased_until`.
+    `expires_at` is when its file goes.
+    """
+
+    __tablename__ = "data_copy"
+    __table_args__ = (sa.UniqueConstraint("user_id", name="uq_data_copy_user_id"),)
+
+    id: Mapped[base.pk]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    asked_at: Mapped[base.instant]
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease: Mapped[base.code | None]
+    leased_until: Mapped[base.instant | None]
+    made_at: Mapped[base.instant | None]
+    expires_at: Mapped[base.instant | None]
+    storage_key: Mapped[base.short | None]
+    size: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    sha256: Mapped[base.digest | None]
