@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -56,16 +57,13 @@ class Kind:
     answers: dict[str, Any] = field(default_factory=dict)
     fits: Callable[[Holder, date], bool] | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_statuses", tuple(self.weights))
-        object.__setattr__(self, "_cumulated", tuple(accumulate(self.weights.values())))
-
-    _statuses: tuple[Status, ...] = field(init=False, repr=False)
-    _cumulated: tuple[int, ...] = field(init=False, repr=False)
-
     def status(self, chance: random.Random) -> Status:
         """A status by the weights."""
-        return chance.choices(self._statuses, cum_weights=self._cumulated)[0]
+        return chance.choices(tuple(self.weights), cum_weights=self._cumulated)[0]
+
+    @cached_property
+    def _cumulated(self) -> tuple[int, ...]:
+        return tuple(accumulate(self.weights.values()))
 
 
 def _is_renewable(holder: Holder, today: date) -> bool:

@@ -31,7 +31,6 @@ HOME_SHARE = 20
 FIRST_PERSON = 1_000_000
 SEED = 20_260_101
 TAKEN = frozenset(Status) - {Status.SUBMITTED, Status.WITHDRAWN, Status.DECLINED}
-_KIND_SHARES = tuple(accumulate(kind.share for kind in KINDS))
 Columns = dict[str, Any]
 
 
@@ -42,6 +41,8 @@ class Source:
         self._random = random.Random(SEED + count)
         self._now, self._today, self._count = now, kuwait_date(now), count
         self._versions = {each.definition.code: each for each in definition.all_current()}
+        self._kinds = [kind for kind in KINDS if kind.code in self._versions]
+        self._kind_shares = list(accumulate(kind.share for kind in self._kinds))
         self._first = FIRST_PERSON + (db.session.scalar(sa.select(sa.func.max(Request.id))) or 0)
         self._organisations, self._shares = _organisations(count, now)
         self._reviewers = list(
@@ -74,7 +75,7 @@ class Source:
 
     def _row(self, person: int, sent_at: datetime) -> Columns:
         chance = self._random
-        kind = chance.choices(KINDS, cum_weights=_KIND_SHARES)[0]
+        kind = chance.choices(self._kinds, cum_weights=self._kind_shares)[0]
         status, about = self._subject(kind, kind.status(chance), person)
         if status in OPEN:  # nothing stays open for years
             sent_at = self._now - timedelta(minutes=chance.randrange(60 * 24 * 30))

@@ -139,6 +139,7 @@ def test_a_bad_row_leaves_the_others_and_a_killed_run_whole_batches(
     monkeypatch.setattr(licence_notices, "tell", tell)
     assert expiry.expire(NOW) == 2
     assert len(told("licence:expired")) == 5
+    assert audit.verify_chain(db.session()) == []
 
 
 # Reminding
