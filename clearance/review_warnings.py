@@ -36,12 +36,21 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
         return []
     return [
         *_suspended(req),
-        *workflow.cautions(req, now),
+        *cautions(req, now),
         *_other_requests(req),
         *_same_civil_id(req),
         *_same_passport(req),
         *_exam(req, now),
     ]
+
+
+def cautions(req: Request, now: datetime) -> list[Refusal]:
+    """Each link that ends before the new expiry, with what the reviewer can do about it.
+
+    Only what is in hand is looked at: cheap enough for every one of many chosen requests.
+    """
+    advice = _l("Grant an earlier date, or return the request so that it is renewed too.")
+    return [Refusal(each.text, advice) for each in workflow.cautions(req, now)]
 
 
 def _suspended(req: Request) -> list[Refusal]:

@@ -196,6 +196,9 @@ class StepRoutes:
             form=form,
             expiry_name=expiry_name,
             causes=_causes(possible, step),
+            cautions={req.id: review_warnings.cautions(req, now) for req in possible}
+            if step.completes
+            else {},
             form_key=posted_key() or one_time_keys.new(),
             back_url=self.return_url(),
         )

@@ -62,8 +62,10 @@ def test_nothing_is_warned_of_without_a_cause(agent: User) -> None:
 )
 def test_a_link_that_ends_before_the_new_expiry(agent: User, field: str, named: str) -> None:
     req = renewal(agent, **{field: TODAY + timedelta(days=90)})
-    (text,) = texts(req)
-    assert text.startswith(f"{named} ends on {TODAY + timedelta(days=90):%d/%m/%Y}")
+    (warning,) = review_warnings.warnings(req, NOW)
+    told = f"{named} ends on {TODAY + timedelta(days=90):%d/%m/%Y}"
+    assert str(warning.text).startswith(told)
+    assert str(warning.change).startswith("Grant an earlier date"), "as a reviewer can"
 
 
 @pytest.mark.usefixtures("english")

@@ -95,9 +95,14 @@ def test_the_page_says_what_the_approval_causes_and_warns(office: Office) -> Non
 
 def test_many_renewals_are_approved_each_with_its_own_date(office: Office) -> None:
     licences, requests = renewals(office, 3)
+    with office.app.app_context():
+        db.session.get_one(Request, requests[2]).guarantee_expiry = TODAY + timedelta(days=70)
+        db.session.commit()
     browser = office.staff()
     query = "&".join(f"id={each}" for each in requests)
     page = browser.get(f"{LIST}do/approve?{query}")
+    warned = ["Bank guarantee ends on" in each.get_text() for each in page.soup.select("tbody tr")]
+    assert warned == [False, False, True]
     days = [TODAY + timedelta(days=number) for number in (400, 500, 600)]
     typed = {
         f"granted_expiry-{key}": day.isoformat() for key, day in zip(requests, days, strict=True)
