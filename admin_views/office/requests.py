@@ -11,7 +11,7 @@ from flask import url_for
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
 from admin_views import cells, request_lists
 from admin_views.access import acting
@@ -112,6 +112,10 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
 
     def scope(self, query: Any) -> Any:
         return query.where(policies.requests_visible_to(acting()))
+
+    def get_query(self) -> Any:
+        """The rows with the versions of their services, which every part of a page asks for."""
+        return super().get_query().options(joinedload(Request.service_version))
 
     def statement(self) -> sa.Select[Any]:
         columns: list[Any] = [
