@@ -17,7 +17,7 @@ from admin_views.lists import KeysetView
 from admin_views.office import register_lists
 from admin_views.office.register_lists import for_managers
 from admin_views.office.register_steps import RegisterSteps
-from clearance import audit, policies, register_search
+from clearance import audit, policies, register_search, same_numbers
 from clearance.actor import Actor
 from clearance.models import Broker, BrokerType, Licence, Organisation
 
@@ -160,6 +160,9 @@ class Licences(RegisterSteps, KeysetView):
             steps=self.offered_steps(licence),
             links=register_parts.links(licence),
             broker_type=register_parts.type_names().get(licence.broker.broker_type, ""),
+            twins=same_numbers.with_passport(
+                licence.broker.passport_no, except_id=licence.broker_id
+            ),
             history=licence_history.of_licences([licence.id]),
             requests=register_parts.requests_about(licence.broker, reader, licence_id=licence.id),
             issued=register_parts.issued_for([licence], reader),

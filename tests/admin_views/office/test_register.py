@@ -85,6 +85,8 @@ def test_a_broker_shows_others_under_the_same_passport_history_and_requests(
             )
         )
         db.session.commit()
+    page = office.staff().get(f"/office/licences/{licence_id}/")
+    assert "Nasser Abdullah Alenezi" in page.text
     page = office.staff().get(f"{BROKERS}{broker_id}/")
     assert "The same passport number stands on another broker" in page.text
     assert "Nasser Abdullah Alenezi" in page.text
