@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, url_for
+from markupsafe import Markup, escape
 
 from clearance import vocabulary
 from clearance.settings import ROOT
 
 VERSION = "1.0.0"
+# A value isolated in a message, or a number such as KW-1084 or CE/8/26: no line ends within it.
+_WHOLE = re.compile(r"\u2068([^\s\u2068\u2069]{1,30})\u2069|(?<!\w)([A-Z]{2,6}[-/]\d[\d/]*)")
 
 
 def asset(name: str) -> str:
@@ -24,8 +28,15 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=_fingerprint(path, path.stat().st_mtime_ns))
 
 
+def unbroken(text: str) -> Markup:
+    """Return the text of a message, escaped, with its numbers kept in one piece."""
+    kept = _WHOLE.sub(lambda each: f"<bdi>{each[1] or each[2]}</bdi>", str(escape(text)))
+    return Markup(kept)  # noqa: S704 - escaped just before
+
+
 def init_app(app: Flask) -> None:
     """Give templates their globals."""
+    app.jinja_env.filters["unbroken"] = unbroken
     app.jinja_env.globals.update(
         asset=asset,
         portal_version=VERSION,
