@@ -95,8 +95,8 @@ def of_version(version_id: int) -> Definition:
 
 
 def of(req: Request) -> Definition:
-    """The definition `req` began with, whatever was published since."""
-    return of_version(req.service_version_id)
+    """The definition `req` began with, whatever was published since; read once with the row."""
+    return _definition(req.service_version.definition)
 
 
 def current(code: str) -> Version:

@@ -469,7 +469,7 @@ def test_agent_who_comes_too_late_reads_of_the_office_not_of_its_people(
     with force_locale("en"), pytest.raises(TransitionNotAllowed) as told:
         act(sent, Action.WITHDRAW, agent, version=seen)
     assert "نورة" not in str(told.value)
-    assert "office" in str(told.value)
+    assert "Affairs Office" in str(told.value)
 
 
 def test_repeated_step_changes_nothing(agent: User, sent: Request) -> None:
