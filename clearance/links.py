@@ -61,6 +61,16 @@ def office_request_url(request_id: int) -> str:
     return f"/office/requests/details/?id={request_id}"
 
 
+def leave_subscription_url(service_code: str) -> str:
+    """Where a general user is asked before the organisation gives a service up."""
+    return f"{SUBSCRIPTIONS}{service_code}/leave"
+
+
+def office_subscription_url(subscription_id: int) -> str:
+    """Where the office decides on an asked subscription."""
+    return f"/office/subscriptions/{subscription_id}/"
+
+
 def check_url(check_code: str) -> str:
     """Where anybody sees whether the issued document of that code is genuine."""
     return f"/check/{check_code}"
@@ -89,3 +99,8 @@ def office_licence_url(licence_id: int) -> str:
 def office_broker_url(broker_id: int) -> str:
     """Where the office reads a broker."""
     return f"/office/brokers/{broker_id}/"
+
+
+def own_data_url(*, is_staff: bool) -> str:
+    """Where somebody fetches the copy of their own data."""
+    return "/office/account/data" if is_staff else "/my/account/data"

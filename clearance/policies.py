@@ -167,6 +167,15 @@ def keeps_register(actor: Actor, *, civil_id: str, organisation_id: int) -> Refu
     return None
 
 
+def decides_subscriptions(actor: Actor, organisation_id: int) -> Refusal | None:
+    """A decision on an asked subscription: a reviewer, never for an own organisation (rule 24)."""
+    if not actor.is_reviewer:
+        return Refusal(_l("Only reviewers can do this."))
+    if organisation_id in actor.organisation_ids:
+        return Refusal(_l("This is your own organisation; another reviewer decides on it."))
+    return None
+
+
 def can_process(actor: Actor | None, req: Request) -> Refusal | None:
     """A reviewer's step that needs no taking; never on one's own file (security rule 24)."""
     if actor is None or not actor.is_reviewer:

@@ -103,6 +103,15 @@ class ReasonFor(StrEnum):
     VOID = "void"
 
 
+class SubscriptionStatus(StrEnum):
+    """How an organisation stands to a service; left: it gave the service, or its asking, up."""
+
+    ASKED = "asked"
+    ACTIVE = "active"
+    REFUSED = "refused"
+    LEFT = "left"
+
+
 class Status(StrEnum):
     """Every state a request can be in; which may follow which: procedures/flows.py."""
 
@@ -262,6 +271,20 @@ REASON_FOR_LABELS: dict[str, Any] = {
     ReasonFor.REINSTATE: _l("Lift the suspension"),
     ReasonFor.CORRECT: _l("Correct the register"),
     ReasonFor.VOID: _l("Make an issued document void"),
+}
+
+SUBSCRIPTION_STATUS_LABELS: dict[str, Any] = {
+    SubscriptionStatus.ASKED: _l("Awaiting the office"),
+    SubscriptionStatus.ACTIVE: _l("Subscribed"),
+    SubscriptionStatus.REFUSED: _l("Subscription refused"),
+    SubscriptionStatus.LEFT: _l("Given up"),
+}
+
+SUBSCRIPTION_STATUS_TONES: dict[str, str] = {
+    SubscriptionStatus.ASKED: "warning",
+    SubscriptionStatus.ACTIVE: "success",
+    SubscriptionStatus.REFUSED: "danger",
+    SubscriptionStatus.LEFT: "neutral",
 }
 
 STATUS_LABELS: dict[str, Any] = {

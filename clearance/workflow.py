@@ -24,6 +24,7 @@ from clearance import (
     policies,
     prefill,
     subject,
+    subscription_rows,
 )
 from clearance import timeline as history
 from clearance.actor import Actor
@@ -41,6 +42,7 @@ from clearance.deadlines import tell_late
 from clearance.definition import Definition
 from clearance.drafts import StaleSave, discard, save, start
 from clearance.errors import (
+    BadReason,
     NotFound,
     PermissionDenied,
     ReasonRequired,
@@ -76,7 +78,7 @@ from clearance.procedures.flows import Action, Side, Step
 from clearance.request_rows import lock
 from clearance.request_values import shown_value, value_of
 from clearance.timeline import TimelineEntry, timeline
-from clearance.values import clean_lines
+from clearance.values import BadValue, clean_lines
 from clearance.vocabulary import Status
 
 __all__ = [
@@ -134,10 +136,10 @@ def perform(
     the step is given. A decision on a request that nobody has taken takes it too, as an event of
     its own. Returns: the timeline entry of `action`; `req` is fresh. Raises: NotFound,
     TransitionNotAllowed when it was moved on meanwhile or the step does not lead on from here,
-    PermissionDenied, ReasonRequired, Incomplete, Refused (a guard's or a constraint's refusal).
+    PermissionDenied, BadReason, Incomplete, Refused (a guard's or a constraint's refusal).
     Source: specification section 6; security rules 24, 25, 51-54.
     """
-    reason = clean_lines(reason, REASON_MAX_LENGTH)
+    reason = _cleaned(reason)
     lock(req)
     try:
         with db.session.begin_nested():
@@ -176,6 +178,13 @@ def lapse_returned(now: datetime) -> int:
     return lapsed
 
 
+def _cleaned(reason: str) -> str:
+    try:
+        return clean_lines(reason, REASON_MAX_LENGTH)
+    except BadValue as fault:
+        raise BadReason(fault.message) from None
+
+
 def _perform(
     req: Request,
     action: Action,
@@ -211,6 +220,7 @@ def _walk(
     if step.sends or step.completes:
         subject.lock(req)
     if step.sends:
+        subscription_rows.share(req.organisation_id, service, now)
         prefill.refresh(req, service)
     _check(req, step, service, actor, now)
     granted = _granted(step, service, decision, now)

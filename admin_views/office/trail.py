@@ -25,6 +25,7 @@ SCOPES: dict[str, Any] = {
     "register": _l("The licence register"),
     "issued": _l("Issued documents"),
     "exam": _l("Exams"),
+    "subscription": _l("Subscriptions"),
     "account": _l("Accounts"),
     "staff": _l("Staff"),
     "service": _l("Services"),

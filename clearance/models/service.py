@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
-from clearance.vocabulary import ReasonFor
+from clearance.vocabulary import ReasonFor, SubscriptionStatus
 
 
 class Service(Base):
@@ -53,12 +53,16 @@ class DocumentKind(Base):
 
 
 class Subscription(Base):
-    """An organisation's right to a service (الاشتراك بالخدمات)."""
+    """An organisation's right to a service (الاشتراك بالخدمات).
+
+    decided_at: when it came to its present status, by the office, at once, or by the organisation
+    giving it up; decided_by_id: the officer, or the user who gave it up. reason: of a refusal.
+    """
 
     __tablename__ = "subscription"
     __table_args__ = (
         sa.UniqueConstraint("organisation_id", "service_code", name="uq_subscription_service"),
-        one_of("status", {"asked", "active", "refused", "left"}),
+        one_of("status", SubscriptionStatus),
     )
 
     id: Mapped[base.pk]
