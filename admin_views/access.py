@@ -10,8 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from clearance.actor import Actor
-
-LARGEST_ID = 2**31 - 1
+from clearance.hardening import LARGEST_ID
 
 
 def acting() -> Actor:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from clearance.extensions import csrf
 from clearance.settings import Settings
@@ -19,10 +20,19 @@ CONTENT_POLICY = (
     "form-action 'self'; frame-ancestors 'none'"
 )
 YEAR_SECONDS = 365 * 24 * 3600
+LARGEST_ID = 2**31 - 1  # what an INTEGER column of PostgreSQL holds
+
+
+class _RowNumber(IntegerConverter):
+    """`<int:…>` of every address: a number that no row can have is no address of ours."""
+
+    def __init__(self, url_map: Any, **limits: Any) -> None:
+        super().__init__(url_map, **({"max": LARGEST_ID} | limits))
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Set the cookie, size and CSRF configuration."""
+    """Set the cookie, size and CSRF configuration, and which numbers an address may name."""
+    app.url_map.converters["int"] = _RowNumber
     prefix = "__Host-" if settings.is_https else ""
     app.config.update(
         SECRET_KEY=settings.secret_key,
