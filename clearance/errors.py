@@ -56,10 +56,14 @@ class ClosedNow(PermissionDenied):
     status_code = 409
 
 
-class ReasonRequired(DomainError):
-    """A step that the agent must be able to understand came without its reason."""
+class BadReason(DomainError):
+    """What was written as the reason of a step cannot be kept."""
 
     status_code = 400
+
+
+class ReasonRequired(BadReason):
+    """A step that the agent must be able to understand came without its reason."""
 
     def __init__(self) -> None:
         super().__init__(_l("Write a reason: the applicant reads it."))

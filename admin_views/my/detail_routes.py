@@ -36,7 +36,7 @@ from clearance import (
 )
 from clearance.actor import Actor
 from clearance.calendar import utc_now
-from clearance.errors import DomainError, NotFound, ReasonRequired
+from clearance.errors import BadReason, DomainError, NotFound
 from clearance.extensions import db
 from clearance.models import ExamSeat, Request
 from clearance.procedures.flows import Action, Side
@@ -154,7 +154,7 @@ class DetailRoutes(RequestRoutes):
     def _take_step(self, req: Request, action: Action) -> Any:
         actor, now = acting(), utc_now()
         owner, key, result = owner_of(actor), posted_key(), details_url(req)
-        reason = request.form.get("reason", "")[: REASON_MAX_LENGTH + 1]
+        reason = request.form.get("reason", "")
         label = workflow.offer(req, action, actor, now).event_label
         try:
             if one_time_keys.claim(key, owner, result, now) is None:
@@ -174,7 +174,7 @@ class DetailRoutes(RequestRoutes):
         if earlier is not None:  # the other click of a double click was quicker
             return redirect(earlier, code=303)
         req = self.get_one(request_id)
-        if isinstance(refusal, ReasonRequired):
+        if isinstance(refusal, BadReason):
             return self.show_step(req, action, fault=str(refusal), status=400)
         if isinstance(refusal, workflow.Incomplete):
             flash(str(refusal), "error")

@@ -65,7 +65,7 @@ class MyTransfers(GuardedView):
         req, step = _found(request_id), _others_step(action)
         actor, now = acting(), utc_now()
         owner, key, result = owner_of(actor), posted_key(), links.transfer_url(req.id)
-        reason = request.form.get("reason", "")[: REASON_MAX_LENGTH + 1]
+        reason = request.form.get("reason", "")
         try:
             if one_time_keys.claim(key, owner, result, now) is None:
                 workflow.perform(
@@ -77,7 +77,9 @@ class MyTransfers(GuardedView):
             earlier = one_time_keys.result_of(key, owner)
             if earlier is not None:  # the other click of a double click was quicker
                 return redirect(earlier, code=303)
-            return self._show(_found(request_id), alert=str(refusal), status=409)
+            return self._show(
+                _found(request_id), alert=str(refusal), status=refusal.status_code
+            )
         flash(_DONE[step](), "success")
         return redirect(result, code=303)
 

@@ -76,6 +76,9 @@ def on_each(
 ) -> list[Outcome] | None:
     """Take `action` on each chosen request and tell what became of it, in the given order.
 
+    They are gone through in the order of their ids, so that two who decide on the same rows at once
+    never wait for each other.
+
     reason_in: the reason in a language; each applicant gets it in theirs. decision_of: what else
     the step is given, by the request's id. key: the one-time key of the form; None is returned when
     it was spent already. Each row is a savepoint of its own, and every 50 rows are committed
@@ -86,14 +89,14 @@ def on_each(
     if one_time_keys.claim(key, owner, str(action), now) is not None:
         db.session.rollback()
         return None
-    outcomes = []
-    for place, each in enumerate(chosen, 1):
+    outcomes: dict[Chosen, Outcome] = {}
+    for place, each in enumerate(sorted(set(chosen), key=lambda row: row.request_id), 1):
         decision = decision_of(each.request_id)
-        outcomes.append(_on_one(each, action, reason_in, decision, actor))
+        outcomes[each] = _on_one(each, action, reason_in, decision, actor)
         if place % COMMIT_EVERY == 0:
             db.session.commit()
     db.session.commit()
-    return outcomes
+    return [outcomes[each] for each in chosen]
 
 
 def language_of(req: Request) -> str:

@@ -1,0 +1,95 @@
+"""Hostile hands on licences, transfers and what is issued: forged posts, crossed decisions."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from admin_views.office import carrying_out
+from admin_views.office.carrying_out import Chosen
+from clearance.extensions import db
+from clearance.models import Request
+from clearance.procedures.flows import Action
+from clearance.sessions import actor_of
+from clearance.vocabulary import Status
+from clearance.workflow import Decision
+from tests import factories, issued_factories
+from tests import request_factories as requests
+from tests import transfer_factories as made
+from tests.pages import PageClient
+from tests.races import race
+
+
+def browser(app: Flask, user: Any) -> PageClient:
+    client = PageClient(app, language="en")
+    factories.sign_in(client, user)
+    return client
+
+
+@pytest.mark.parametrize("step", ["decline", "withdraw"])
+def test_a_reason_longer_than_any_form_sends_is_refused_and_changes_nothing(
+    app: Flask, step: str
+) -> None:
+    with app.app_context():
+        offices = made.make_offices()
+        req = made.make_sent(offices)
+        request_id, version = req.id, req.version
+    area, user = (
+        ("transfers", offices.receiver) if step == "decline" else ("requests", offices.releaser)
+    )
+    data = {"version": version, "reason": "x" * 1001}
+    page = browser(app, user).post(f"/my/{area}/{request_id}/do/{step}", data, status=400)
+    assert "This is too long." in page.text
+    with app.app_context():
+        assert db.session.get_one(Request, request_id).status == Status.AWAITING_OTHER_PARTY
+
+
+@pytest.mark.databases
+def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_answer(
+    context: Flask,
+) -> None:
+    requests.load_services()
+    agent = factories.make_agent(factories.make_organisation(licence_no="KW-9001"))
+    office = agent.memberships[0].organisation
+    rows = []
+    for _number in range(2):
+        licence = issued_factories.make_licence(
+            office, mobile=factories.mobile(), email="broker@example.com"
+        )
+        req = requests.make_sent(agent, "letter", licence_id=licence.id)
+        rows.append(Chosen(req.id, req.version))
+    reviewers = [actor_of(factories.make_staff()) for _number in range(2)]
+    db.session.rollback()
+    halfway = threading.Barrier(2)
+    begun = threading.local()
+
+    def decision(_request_id: int) -> Decision:
+        """Before the second row, give the other reviewer time to have taken their first."""
+        if getattr(begun, "first", False):
+            with contextlib.suppress(threading.BrokenBarrierError):
+                halfway.wait(0.3)
+        begun.first = True
+        return Decision()
+
+    def decide(number: int) -> Any:
+        with context.test_request_context(method="POST"):
+            return carrying_out.on_each(
+                rows[:: 1 if number else -1],
+                Action.TAKE,
+                reason_in=lambda _lang: "",
+                decision_of=decision,
+                actor=reviewers[number],
+                key="",
+            )
+
+    answers = race(context, 2, decide)
+    assert [type(each) for each in answers] == [list, list]
+    assert sum(outcome.is_done for each in answers for outcome in each) == 2
+    assert [each.request_id for each in answers[0]] == [row.request_id for row in rows[::-1]]
+    takers = set(db.session.scalars(sa.select(Request.reviewer_id)))
+    assert len(takers) == 1
