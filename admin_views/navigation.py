@@ -57,6 +57,10 @@ _TRAIL = (
     _kept("office_audit", _l("Changes")),
     _kept("office_access", _l("Access")),
 )
+_USERS = (
+    Entry("my_users", _l("Add a new user"), "", page="create_view"),
+    Entry("my_users", _l("Current users"), ""),
+)
 
 MENUS: dict[str, tuple[Entry, ...]] = {
     "my": (
@@ -67,6 +71,14 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("my_transfers", _l("Transfers"), "refresh", policies.may_answer, page="index"),
         Entry("my_issued", _l("Issued documents"), "file", page="index"),
         Entry("my_account", _l("My account"), "account", page="index"),
+        Entry("my_users", _l("Manage users"), "users", policies.governs_chosen, children=_USERS),
+        Entry(
+            "my_organisation",
+            _l("My organisation"),
+            "organisation",
+            lambda actor: actor.standing is not None,
+            page="index",
+        ),
     ),
     "office": (
         Entry("office", _l("Home"), "home", page="index"),
@@ -123,10 +135,20 @@ def _line(entry: Entry, actor: Actor) -> dict[str, Any]:
         "url": url_for(entry.target),
         "icon": entry.icon,
         "active": is_open,
-        "children": [_line(each, actor) for each in _shown(entry.children, actor)]
-        if is_open
-        else (),
+        "children": _children(entry, actor) if is_open else (),
     }
+
+
+def _children(entry: Entry, actor: Actor) -> list[dict[str, Any]]:
+    """The lines under an open one; where they are pages of one view, only the page itself is."""
+    shown = _shown(entry.children, actor)
+    lines = [_line(each, actor) for each in shown]
+    pages = {each.target for each in shown}
+    if len({each.endpoint for each in shown}) < len(shown):
+        here = request.endpoint if request.endpoint in pages else shown[-1].target
+        for each, line in zip(shown, lines, strict=True):
+            line["active"] = each.target == here
+    return lines
 
 
 def switcher(actor: Actor) -> dict[str, Any] | None:

@@ -171,6 +171,42 @@ def edit(
     return membership
 
 
+def edit_everywhere(
+    membership_id: int,
+    wanted: Access,
+    actor: Actor,
+    now: datetime,
+    *,
+    version: int,
+    hand_over_to: int | None = None,
+    added: Collection[int] = (),
+    removed: Collection[int] = (),
+) -> Membership:
+    """`edit`, and let the member act for other organisations of the actor too, or no more. Flushes.
+
+    added: organisations in which the member gets the same access. removed: those in which they are
+    disabled; the actor takes over there. Raises: as `edit`.
+    """
+    seen = find(membership_id, actor)
+    for organisation_id in sorted(removed):
+        handing_over.hold(organisation_id, seen.user_id)
+    if not wanted.is_active:
+        handing_over.hold(seen.organisation_id, seen.user_id)
+    for organisation_id in sorted({seen.organisation_id, *added, *removed}):
+        lock_for(organisation_id, actor)
+    membership = edit(membership_id, wanted, actor, now, version=version, hand_over_to=hand_over_to)
+    there = standings_of(seen.user_id, removed)
+    own = standings_of(actor.id, removed)
+    for organisation_id, other in sorted(there.items()):
+        before = access_of(other)
+        off = Access(before.is_general, before.services, is_active=False)
+        heir = own[organisation_id].id
+        edit(other.id, off, actor, now, version=other.version, hand_over_to=heir)
+    for organisation_id in sorted(added):
+        place(seen.user, organisation_id, wanted, actor, now)
+    return membership
+
+
 def place(
     user: User, organisation_id: int, access: Access, actor: Actor, now: datetime
 ) -> Membership:

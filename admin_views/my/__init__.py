@@ -8,12 +8,15 @@ from flask_babel import lazy_gettext as _l
 from admin_views.account import AccountView
 from admin_views.my.brokers import MyBrokers
 from admin_views.my.home import MyHome
+from admin_views.my.invitations import MyInvitations
 from admin_views.my.issued import MyIssued
+from admin_views.my.organisation import MyOrganisation
 from admin_views.my.requests import MyRequests
 from admin_views.my.services import MyServices
 from admin_views.my.transfers import MyTransfers
+from admin_views.my.users import MyUsers
 from admin_views.notices import NoticesView
-from clearance.models import Request
+from clearance.models import Membership, Request
 
 
 def index() -> BaseView:
@@ -29,6 +32,11 @@ def views() -> list[BaseView]:
         MyRequests(Request, name=_l("My requests"), endpoint="my_requests", url="/my/requests"),
         MyTransfers(name=_l("Transfers"), endpoint="my_transfers", url="/my/transfers"),
         MyIssued(name=_l("Issued documents"), endpoint="my_issued", url="/my/issued"),
+        MyUsers(Membership, name=_l("Manage users"), endpoint="my_users", url="/my/users"),
+        MyInvitations(name=_l("Invitations"), endpoint="my_invitations", url="/my/invitations"),
+        MyOrganisation(
+            name=_l("My organisation"), endpoint="my_organisation", url="/my/organisation"
+        ),
         AccountView(
             name=_l("My account"), endpoint="my_account", url="/my/account", for_staff=False
         ),

@@ -1,0 +1,91 @@
+"""Invitations into organisations: whoever is invited reads what is offered, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.access import acting, as_id, not_found
+from admin_views.base import GuardedView
+from clearance import added_users, definition, i18n
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.errors import NotFound, Refused
+from clearance.extensions import db
+from clearance.models import Invitation, Organisation
+
+
+class MyInvitations(GuardedView):
+    """The reader's own invitations, whether they belong to an organisation yet or not."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+    @expose("/")
+    def index(self) -> Any:
+        """The invitations that can be answered now."""
+        lang = i18n.language()
+        found = added_users.open_for(acting(), utc_now())
+        rows = [{"invitation": each, "organisation": _organisation(each, lang)} for each in found]
+        return self.render("my/users/invitations.html", rows=rows)
+
+    @expose("/<int:invitation_id>/")
+    def details(self, invitation_id: int) -> Any:
+        """Who invites, and to what."""
+        return self._show(_found(invitation_id))
+
+    @expose("/<int:invitation_id>/accept", methods=("POST",))
+    def accept(self, invitation_id: int) -> Any:
+        """Join the organisation."""
+        return self._answer(
+            invitation_id,
+            added_users.accept,
+            _("You have joined the organisation."),
+        )
+
+    @expose("/<int:invitation_id>/refuse", methods=("POST",))
+    def refuse(self, invitation_id: int) -> Any:
+        """Decline; whoever invited is not told."""
+        return self._answer(
+            invitation_id, added_users.refuse, _("You have declined the invitation.")
+        )
+
+    def _answer(self, invitation_id: int, use_case: Callable[..., Any], told: str) -> Any:
+        invitation = _found(invitation_id)
+        try:
+            use_case(invitation.id, acting(), utc_now())
+            db.session.commit()
+        except Refused as error:
+            db.session.rollback()
+            return self._show(_found(invitation_id), alert=error.refusal), 409
+        flash(told, "success")
+        return redirect(url_for("my.index"), code=303)
+
+    def _show(self, invitation: Invitation, alert: Any = None) -> str:
+        lang = i18n.language()
+        titles = {
+            version.definition.code: version.definition.title_in(lang)
+            for version in definition.all_current()
+        }
+        return self.render(
+            "my/users/invitation.html",
+            invitation=invitation,
+            organisation=_organisation(invitation, lang),
+            services=[titles.get(code, code) for code in invitation.services],
+            closed=alert or added_users.closed_refusal(invitation, utc_now()),
+        )
+
+
+def _found(invitation_id: int) -> Invitation:
+    try:
+        return added_users.find(as_id(invitation_id), acting())
+    except NotFound:
+        not_found()
+
+
+def _organisation(invitation: Invitation, lang: str) -> str:
+    return db.session.get_one(Organisation, invitation.organisation_id).name_in(lang)

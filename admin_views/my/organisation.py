@@ -1,0 +1,87 @@
+"""The organisation's profile: every member reads it, its general users keep the contacts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.access import acting, not_found
+from admin_views.base import GuardedView
+from admin_views.posted import posted_version
+from clearance import i18n, organisation_profile, policies
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.errors import NotFound, StaleEdit
+from clearance.extensions import db
+from clearance.models import LegalEntity, Organisation
+from clearance.organisation_profile import Profile
+from clearance.public import journey
+from forms.users import OrganisationForm
+
+
+class MyOrganisation(GuardedView):
+    """The organisation chosen in the header."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent and actor.standing is not None
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> Any:
+        """Show the profile; general users change address, telephone and e-mail."""
+        organisation = _chosen()
+        form = OrganisationForm(obj=organisation)
+        if not journey.is_sent():
+            return self._show(organisation, form)
+        if not policies.governs_chosen(acting()):
+            not_found()
+        version = posted_version()
+        journey.note_leftovers(form)
+        if not form.validate():
+            return self._show(organisation, form, version=version)
+        given = Profile(form.address.data or "", form.phone.data or "", form.email.data or "")
+        try:
+            organisation_profile.change(
+                organisation.id, given, acting(), utc_now(), version=version
+            )
+            db.session.commit()
+        except StaleEdit as error:
+            db.session.rollback()
+            return self._show(_chosen(), form, version=error.version, stale=error), 409
+        except NotFound:
+            not_found()
+        flash(_("The profile was saved."), "success")
+        return redirect(url_for("my_organisation.index"), code=303)
+
+    def _show(
+        self,
+        organisation: Organisation,
+        form: OrganisationForm,
+        *,
+        version: int | None = None,
+        stale: StaleEdit | None = None,
+    ) -> str:
+        entity = db.session.get_one(LegalEntity, organisation.legal_entity)
+        changed = stale.changed if stale is not None else {}
+        return self.render(
+            "my/organisation.html",
+            organisation=organisation,
+            legal_entity=i18n.in_language(entity, "name"),
+            form=form,
+            version=organisation.version if version is None else version,
+            can_change=policies.governs_chosen(acting()),
+            is_stale=stale is not None,
+            differences=[
+                (str(form[name].label.text), stands, given)
+                for name, (stands, given) in changed.items()
+            ],
+        )
+
+
+def _chosen() -> Organisation:
+    standing = acting().standing
+    if standing is None:
+        not_found()
+    return db.session.get_one(Organisation, standing.organisation_id)
