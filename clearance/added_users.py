@@ -149,6 +149,8 @@ def resend(invitation_id: int, actor: Actor, now: datetime) -> None:
             sa.select(Invitation.email).where(
                 Invitation.id == invitation_id,
                 Invitation.organisation_id.in_(policies.governed_by(actor)),
+                Invitation.accepted_at.is_(None),
+                Invitation.withdrawn_at.is_(None),
             )
         )
     if email is None:

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from flask import Flask
 
+from clearance import organisations
+from clearance.calendar import utc_now
 from clearance.extensions import db
-from tests import factories
+from tests import factories, request_factories
 from tests.journeys import steps
 from tests.pages import PageClient
 
@@ -73,4 +75,43 @@ def test_asking_for_a_reset_costs_the_same_whether_the_address_is_known(
             client.submit(page, values, form="#reset-form")
         costs.append(cost)
     assert costs[0] == costs[1]
+    assert costs[0]["writings"] > 0
+
+
+def test_adding_a_user_costs_the_same_whether_the_person_is_known(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        request_factories.load_services()
+        organisation = factories.make_organisation()
+        general = factories.make_agent(organisation)
+        organisations.subscribe(organisation, utc_now())
+        db.session.commit()
+        client = PageClient(app)
+        factories.sign_in(client, general)
+        person = factories.make_agent()
+        known = {name: getattr(person, name) for name in ("email", "mobile", "civil_id")}
+    costs = []
+    for name in ("nothing", "email", "mobile", "civil_id"):
+        page = client.get("/my/users/new/")
+        values = {
+            "first_name": "منيرة",
+            "last_name": "الرشيدي",
+            "gender": "female",
+            "civil_id": factories.civil_id(),
+            "mobile": factories.mobile(),
+            "email": f"{name}@example.com",
+            "services": ["exam"],
+            "password": factories.PASSWORD,
+            "password_confirm": factories.PASSWORD,
+            "captcha": steps.image_text(app, page),
+            "accept_terms": "y",
+        }
+        values |= {name: known[name]} if name in known else {}
+        with counting(app, monkeypatch) as cost:
+            answer = client.submit(page, values, form="#user-form")
+        assert answer.url == "/my/users/"
+        costs.append(cost)
+    assert costs == [costs[0]] * 4
+    assert costs[0]["hashes"] == 1
     assert costs[0]["writings"] > 0
