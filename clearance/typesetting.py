@@ -22,6 +22,7 @@ from clearance.settings import ROOT
 TEMPLATES = ROOT / "templates" / "pdf"
 FONT_PACKAGES = ("fontpkg_ibm_plex_sans_arabic", "fontpkg_amiri")
 PDF_STANDARD: Literal["ua-1"] = "ua-1"  # tagged, so that it can be read aloud
+NO_GLYPH = "could not be displayed with font"  # what typst says where no font has a character
 INK = "#0a3650"
 
 _local = threading.local()
@@ -30,15 +31,28 @@ _local = threading.local()
 def set_pdf(template: str, data: Mapping[str, Any], dated: datetime) -> bytes:
     """Set a template of templates/pdf with `data`; the same input gives the same bytes.
 
-    data: travels as JSON and is never markup (security rule 33). dated: the instant of the content,
-    which the file tells as its date. Raises ServiceUnavailable where the fonts are missing.
+    data: travels as JSON and is never markup (security rule 33); a box stands for a character that
+    the fonts have not. dated: the instant of the content, which the file tells as its date.
+    Raises ServiceUnavailable where the fonts are missing.
     """
+    try:
+        return _compiled(template, data, dated, is_standard=True)
+    except typst.TypstError as fault:
+        if NO_GLYPH not in str(fault):
+            raise
+        # The standard allows no boxes; a sheet that never comes would be worse.
+        return _compiled(template, data, dated, is_standard=False)
+
+
+def _compiled(
+    template: str, data: Mapping[str, Any], dated: datetime, *, is_standard: bool
+) -> bytes:
     result = _compiler().compile(
         input=str(TEMPLATES / template),
         format="pdf",
         sys_inputs={"data": json.dumps(data, ensure_ascii=False, sort_keys=True)},
         timestamp=int(dated.timestamp()),
-        pdf_standards=[PDF_STANDARD],
+        pdf_standards=[PDF_STANDARD] if is_standard else [],
     )
     if not isinstance(result, bytes):
         raise TypeError("a PDF is one file")

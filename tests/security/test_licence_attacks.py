@@ -12,15 +12,18 @@ from flask import Flask
 
 from admin_views.office import carrying_out
 from admin_views.office.carrying_out import Chosen
+from clearance import printing
 from clearance.extensions import db
+from clearance.issued_pdf import issued_pdf
 from clearance.models import Request
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
 from clearance.vocabulary import Status
 from clearance.workflow import Decision
-from tests import factories, issued_factories
+from tests import factories, issued_factories, papers
 from tests import request_factories as requests
 from tests import transfer_factories as made
+from tests.clearance.test_issued_pdf import sheet
 from tests.pages import PageClient
 from tests.races import race
 
@@ -93,3 +96,21 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
     assert [each.request_id for each in answers[0]] == [row.request_id for row in rows[::-1]]
     takers = set(db.session.scalars(sa.select(Request.reviewer_id)))
     assert len(takers) == 1
+
+
+UNPRINTABLE = "中国银行 😀 \ufffe"
+
+
+@pytest.mark.parametrize("kind", ["certificate", "card", "letter"])
+def test_a_character_that_no_font_has_keeps_nobody_from_their_document(kind: str) -> None:
+    odd = {"ar": f"بنك {UNPRINTABLE}", "en": f"Bank {UNPRINTABLE}"}
+    data = issued_pdf(sheet(kind, "en", holder=odd, organisation=odd, addressee=odd, purpose=odd))
+    assert "Bank" in papers.seen(data)
+    assert "KW-70001" in papers.seen(data)
+
+
+def test_a_request_with_characters_that_no_font_has_can_be_printed(context: Flask) -> None:
+    requests.load_services()
+    agent = factories.make_agent()
+    req = requests.make_sent(agent, address=f"Block 3 {UNPRINTABLE}")
+    assert "Block 3" in papers.seen(printing.request_pdf(req, "en", actor_of(agent)))
