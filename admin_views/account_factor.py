@@ -16,6 +16,7 @@ from clearance import factor_setup, one_time_keys, second_factor, sessions, spar
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import User
+from clearance.present_password import WrongPassword
 from clearance.typesetting import qr_svg
 from forms.factor import AppForm, PasswordForm
 
@@ -53,7 +54,7 @@ class FactorRoutes:
         typed, key = form.current_password.data, posted_key()
         try:
             changed = factor_setup.new_spare_codes(acting(), typed, key, utc_now())
-        except factor_setup.WrongPassword as wrong:
+        except WrongPassword as wrong:
             return self._show_confirmation("my/factor/spares.html", _refused(form, wrong))
         return self._show_spares(
             changed, _("New spare codes were made: the ones you had before no longer work.")
@@ -67,7 +68,7 @@ class FactorRoutes:
             return self._show_confirmation("my/factor/remove.html", form)
         try:
             changed = factor_setup.switch_off(acting(), form.current_password.data, utc_now())
-        except factor_setup.WrongPassword as wrong:
+        except WrongPassword as wrong:
             return self._show_confirmation("my/factor/remove.html", _refused(form, wrong))
         db.session.commit()
         sessions.enter(changed.key)
@@ -78,7 +79,7 @@ class FactorRoutes:
         code, password = str(form.code.data), form.current_password.data
         try:
             changed = factor_setup.enrol(acting(), setup, code, password, utc_now())
-        except factor_setup.WrongPassword as wrong:
+        except WrongPassword as wrong:
             return self._show_setup(setup, _refused(form, wrong))
         if changed is None:
             form.code.errors = [
@@ -144,7 +145,7 @@ def _is_sent(form: PasswordForm) -> bool:
     return bool(form.validate())
 
 
-def _refused(form: Any, wrong: factor_setup.WrongPassword) -> Any:
+def _refused(form: Any, wrong: WrongPassword) -> Any:
     """Put the refusal beside the password."""
     db.session.rollback()
     form.current_password.errors = [str(wrong)]

@@ -11,38 +11,28 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pyotp
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance import (
     audit,
     notices,
     one_time_keys,
+    present_password,
     second_factor,
     secrets_box,
     sessions,
     spare_codes,
-    throttle,
 )
 from clearance.actor import Actor
 from clearance.codes import owner_of
-from clearance.database import own_transaction
 from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import User
-from clearance.passwords import verify_password
 from clearance.vocabulary import SessionStage
 
 ISSUER = "Clearance"
 SETUP_LIFETIME = timedelta(minutes=15)
 _SEALED_FOR = "factor-setup"  # no other sealed text passes for a set-up
-
-
-class WrongPassword(DomainError):
-    """What was typed is not the password of who asks."""
-
-    def __init__(self) -> None:
-        super().__init__(_l("This is not your present password."))
 
 
 class SetupExpired(DomainError):
@@ -121,7 +111,7 @@ def enrol(actor: Actor, setup: Setup, code: str, password: str, now: datetime) -
     Flushes. Slow: call it before the request's first query.
     Raises: WrongPassword; AlreadyDone for a set-up used before; TooManyTries.
     """
-    _require_password(actor, password, now)
+    present_password.require(actor, password, now, kind="factor:change")
     step = second_factor.step_of(setup.secret, code, now)
     if step is None:
         audit.access("factor:change", user_id=actor.id, result="wrong_code")
@@ -141,7 +131,7 @@ def new_spare_codes(actor: Actor, password: str, form_key: str, now: datetime) -
     Slow: call it before the request's first query.
     Raises: WrongPassword; AlreadyDone; NoApp; TooManyTries.
     """
-    _require_password(actor, password, now)
+    present_password.require(actor, password, now, kind="factor:change")
     _claim(actor, form_key, now)
     user = _locked(actor)
     if user.totp_secret is None:
@@ -155,7 +145,7 @@ def switch_off(actor: Actor, password: str, now: datetime) -> Changed:
 
     Slow: call it before the request's first query. Raises: WrongPassword; NoApp; TooManyTries.
     """
-    _require_password(actor, password, now)
+    present_password.require(actor, password, now, kind="factor:change")
     user = _locked(actor)
     if user.totp_secret is None:
         raise NoApp
@@ -215,14 +205,3 @@ def _changed(
     tell(user, kind, before, now, actor_id=actor.id)
     sessions.end_sessions(now, user_id=user.id, but=actor.session_id)
     return Changed(sessions.renew(actor, SessionStage.FULL, now), spares)
-
-
-def _require_password(actor: Actor, password: str, now: datetime) -> None:
-    tries = [("sign_in_account", f"factor:{actor.id}")]
-    throttle.hit_all(tries, now)
-    with own_transaction(write=False) as connection:
-        stored = connection.scalar(sa.select(User.password_hash).where(User.id == actor.id))
-    if not verify_password(stored or "", password):
-        audit.access("factor:change", user_id=actor.id, result="wrong_password")
-        raise WrongPassword
-    throttle.refund(tries, now)

@@ -15,6 +15,7 @@ from clearance.actor import Actor
 from clearance.errors import TooManyTries
 from clearance.extensions import db
 from clearance.models import Event, Notice, User
+from clearance.present_password import WrongPassword
 from clearance.vocabulary import SessionStage
 from tests import factories
 from tests.factories import PASSWORD
@@ -92,7 +93,7 @@ def test_setting_up_asks_for_a_right_code_and_the_password(visit: Flask) -> None
     setup = factor_setup.begin(actor, NOW)
     right, wrong = (pyotp.TOTP(setup.secret).at(NOW + timedelta(minutes=m)) for m in (0, 5))
     assert factor_setup.enrol(actor, setup, wrong, PASSWORD, NOW) is None
-    with pytest.raises(factor_setup.WrongPassword):
+    with pytest.raises(WrongPassword):
         factor_setup.enrol(actor, setup, right, "wrong", NOW)
     assert not second_factor.uses_totp(actor.id)
     assert kinds() == []
@@ -101,7 +102,7 @@ def test_setting_up_asks_for_a_right_code_and_the_password(visit: Flask) -> None
 def test_guessing_the_password_is_limited(visit: Flask) -> None:
     actor = session_of(factories.make_agent())
     for _ in range(5):
-        with pytest.raises(factor_setup.WrongPassword):
+        with pytest.raises(WrongPassword):
             factor_setup.switch_off(actor, "wrong", NOW)
     with pytest.raises(TooManyTries):
         factor_setup.switch_off(actor, PASSWORD, NOW)
@@ -165,7 +166,7 @@ def test_switching_off_asks_for_the_password_and_takes_the_spares_away(visit: Fl
     user = factories.make_agent()
     changed, _secret = enrolled(session_of(user))
     actor, other = living(changed.key), session_of(user)
-    with pytest.raises(factor_setup.WrongPassword):
+    with pytest.raises(WrongPassword):
         factor_setup.switch_off(actor, "wrong", NOW)
     after = factor_setup.switch_off(actor, PASSWORD, NOW)
     db.session.commit()
