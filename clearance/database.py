@@ -52,6 +52,22 @@ def own_transaction(*, write: bool = True) -> Iterator[sa.Connection]:
         _forced.reset(token)
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let every transaction that begins in this block only read, the session's too.
+
+    For long work of a job, which else would hold SQLite's one writer all the while. The session's
+    transaction is ended before and after: nothing unsaved may be in it.
+    """
+    db.session.rollback()
+    token = _forced.set(False)
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        _forced.reset(token)
+
+
 def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
     """Take `count` fresh keys of `table`, rising, for rows that are inserted in bulk.
 

@@ -34,6 +34,7 @@ from clearance import (
     issuing,
     messages,
     notices,
+    own_data,
     retention,
     schema,
     transfers,
@@ -117,6 +118,15 @@ def wake_printer() -> None:
     jobs.wake_printer()
 
 
+def wake_copier() -> None:
+    """Let copies of people's own data be made now; call it after the commit.
+
+    A `db.session` commit that asked for one does it by itself.
+    """
+    jobs: Jobs = current_app.extensions["jobs"]
+    jobs.wake_copier()
+
+
 def serve(app: Flask) -> None:
     """Serve with waitress, sender and clock in this one process, until SIGTERM or SIGINT.
 
@@ -160,6 +170,7 @@ class Jobs:
         self._consumer: Consumer | None = None
         self._thread: threading.Thread | None = None
         self._printer = threading.Lock()
+        self._copier = threading.Lock()
 
     @cached_property
     def huey(self) -> Huey:
@@ -175,6 +186,10 @@ class Jobs:
     @cached_property
     def _make_files(self) -> Any:
         return self.huey.task(name="make_files")(self.make_files)
+
+    @cached_property
+    def _make_copies(self) -> Any:
+        return self.huey.task(name="make_copies")(self.make_copies)
 
     @property
     def is_awake(self) -> bool:
@@ -199,6 +214,15 @@ class Jobs:
         except Exception:  # the decision is committed: it must not look failed now
             _log.exception("the printer could not be woken")
 
+    def wake_copier(self) -> None:
+        """Queue the making of copies; a failing queue is logged, for the clock catches up."""
+        if not self.is_awake:
+            return
+        try:
+            self._make_copies()
+        except Exception:  # the asking is committed: it must not look failed now
+            _log.exception("the copier could not be woken")
+
     def make_files(self) -> None:
         """Make the missing files of issued documents, in one thread of this process at a time."""
         if not self._printer.acquire(blocking=False):
@@ -208,6 +232,16 @@ class Jobs:
                 issuing.render_missing(utc_now())
         finally:
             self._printer.release()
+
+    def make_copies(self) -> None:
+        """Make the copies of their own data that people wait for, in one thread at a time."""
+        if not self._copier.acquire(blocking=False):
+            return  # who makes them looks again until none waits
+        try:
+            with self._app.app_context():
+                own_data.make_waiting(utc_now())
+        finally:
+            self._copier.release()
 
     def deliver(self, channel: str) -> None:
         """Send what is due on one channel, and come back when what was put off is due."""
@@ -224,9 +258,10 @@ class Jobs:
             self._deliver.schedule(args=(channel,), delay=max(1, delay))
 
     def tick(self) -> None:
-        """Run each minute: outbox and missing files, then the periodic work whose time has come."""
+        """Run each minute: outbox, missing files and copies, then the periodic work that is due."""
         self._queue_all()
         self._make_files()
+        self._make_copies()
         for job in list(_periodic.values()):
             self._run_once(job, utc_now())
 
@@ -237,6 +272,7 @@ class Jobs:
         self._thread.start()
         self.wake()
         self.wake_printer()
+        self.wake_copier()
 
     def stop(self) -> None:
         """Stop the consumer when the messages in hand are through; it takes 25 s at most."""
@@ -250,6 +286,7 @@ class Jobs:
         """Be a process of its own (`flask jobs`) until SIGTERM or SIGINT."""
         self._queue_all()
         self._make_files()
+        self._make_copies()
         self._consumer = Consumer(self.huey, graceful_signal="TERM", **_CONSUMER)
         self._consumer.run()
 
@@ -318,11 +355,14 @@ def _after_commit(session: Session) -> None:
         wake()
     if session.info.pop(issuing.WAITING_MARK, False):
         wake_printer()
+    if session.info.pop(own_data.WAITING_MARK, False):
+        wake_copier()
 
 
 def _after_rollback(session: Session) -> None:
     session.info.pop(notices.QUEUED_MARK, None)
     session.info.pop(issuing.WAITING_MARK, None)
+    session.info.pop(own_data.WAITING_MARK, None)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

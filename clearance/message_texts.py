@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from clearance import licence_wording, member_wording, message_wording, transfer_wording
+from clearance import (
+    account_wording,
+    licence_wording,
+    member_wording,
+    message_wording,
+    subscription_wording,
+    transfer_wording,
+)
 from clearance.message_wording import Wording
 from clearance.values import clean_lines, clean_text, isolate
 from clearance.vocabulary import Channel
@@ -69,8 +76,10 @@ class MessageClass:
 
 _WORDING = (
     message_wording.WORDING
+    | account_wording.WORDING
     | licence_wording.WORDING
     | member_wording.WORDING
+    | subscription_wording.WORDING
     | transfer_wording.WORDING
 )
 
@@ -78,10 +87,14 @@ _REQUEST = ("number", "service")
 _SITTING = (*_REQUEST, "date", "time", "place")
 _LICENCE = ("licence", "name")
 _TRANSFER = ("number", "broker", "party")
+_SUBSCRIPTION = ("service", "organisation")
 _MOVE = ("licence", "releasing", "receiving")
 
 _CLASSES = (
-    MessageClass("account:registration:known", optional=("at",)),
+    MessageClass(
+        "account:registration:known", optional=("at",), audience="code", is_mandatory=True
+    ),
+    MessageClass("account:contact:known", audience="code", is_mandatory=True),
     MessageClass("account:verified", channels=_MAIL),
     MessageClass("account:invited", ("organisation",), is_mandatory=True, channels=_MAIL),
     MessageClass(
@@ -97,6 +110,7 @@ _CLASSES = (
     ),
     MessageClass("account:password:changed", ("at",), is_mandatory=True),
     MessageClass("account:contact:changed", ("contact", "address", "at"), is_mandatory=True),
+    MessageClass("account:data:ready", ("until",), channels=_MAIL, is_mandatory=True),
     MessageClass("account:device:new", ("at", "device"), ("ip",), _MAIL, is_mandatory=True),
     MessageClass("account:factor:changed", ("at",), is_mandatory=True),
     MessageClass("staff:invited", ("role",), ("expires",), _MAIL, "staff", True, is_secret=True),
@@ -138,6 +152,11 @@ _CLASSES = (
     MessageClass("transfer:lapsed", _TRANSFER, is_mandatory=True),
     MessageClass("transfer:closed", ("number", "broker", "outcome"), is_mandatory=True),
     MessageClass("transfer:done", ("number", "broker", *_MOVE), is_mandatory=True),
+    MessageClass("subscription:asked", _SUBSCRIPTION, channels=(), audience="staff"),
+    MessageClass(
+        "subscription:decided", (*_SUBSCRIPTION, "outcome"), ("reason",), is_mandatory=True
+    ),
+    MessageClass("subscription:left", (*_SUBSCRIPTION, "name"), channels=_MAIL),
     MessageClass("office:assigned", _REQUEST, channels=_MAIL, audience="staff"),
     MessageClass("office:late", _REQUEST, channels=_MAIL, audience="staff"),
     MessageClass("office:message", _REQUEST, channels=_MAIL, audience="staff"),

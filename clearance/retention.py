@@ -13,6 +13,7 @@ from clearance.database import own_transaction
 from clearance.extensions import db
 from clearance.models import (
     Base,
+    DataCopy,
     Delivery,
     Invitation,
     OneTimeKey,
@@ -25,6 +26,7 @@ from clearance.vocabulary import DeliveryStatus
 
 ONE_TIME_KEY_KEPT = timedelta(days=2)
 CODE_KEPT = timedelta(days=30)
+UNMADE_COPY_KEPT = timedelta(days=7)
 
 
 def purge(now: datetime) -> dict[str, int]:
@@ -57,6 +59,14 @@ def _over(
     yield OneTimeKey, OneTimeKey.created_at <= now - ONE_TIME_KEY_KEPT
     yield VerificationCode, VerificationCode.expires_at <= now - CODE_KEPT
     yield PasswordReset, PasswordReset.expires_at <= now - CODE_KEPT
+    yield (
+        # Its file has no row any more and goes with the orphans, in this very run.
+        DataCopy,
+        sa.or_(
+            DataCopy.expires_at <= now,
+            sa.and_(DataCopy.made_at.is_(None), DataCopy.asked_at <= now - UNMADE_COPY_KEPT),
+        ),
+    )
     yield Registration, Registration.created_at <= now - periods["registration"]
     yield (
         Invitation,

@@ -43,6 +43,8 @@ POLICIES = {
     "registration_ip": "10 per 1 hour",
     "member_added": "30 per 1 hour; 100 per 1 day",
     "invitation_sent": "1 per 60 second; 5 per 1 hour; 10 per 1 day",
+    "contact_account": "5 per 1 hour; 10 per 1 day",
+    "own_data_account": "3 per 1 day",
     "captcha_ip": "60 per 1 minute",
     "captcha_image_ip": "60 per 1 minute",
     "check_ip": "60 per 1 minute",
