@@ -1,4 +1,4 @@
-"""The account of who is signed in: names, password, language, sessions, factor; both areas."""
+"""The account of who is signed in: the page of its sections, password, sessions; both areas."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.access import acting, as_id, not_found
+from admin_views.account_contact import ContactRoutes, waiting_contacts
+from admin_views.account_data import DataRoutes
 from admin_views.account_factor import FactorRoutes, standing_of
+from admin_views.account_notices import NoticeRoutes
 from admin_views.base import GuardedView
-from clearance import accounts, sessions
+from clearance import accounts, audit, devices, sessions
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
@@ -19,7 +22,7 @@ from clearance.models import User
 from forms.password_change import PasswordChangeForm
 
 
-class AccountView(FactorRoutes, GuardedView):
+class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, GuardedView):
     """Everything here is about the reader's own account."""
 
     def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
@@ -63,8 +66,22 @@ class AccountView(FactorRoutes, GuardedView):
         if not sessions.end_one(utc_now(), user_id=acting().id, session_id=as_id(session_id)):
             not_found()
         db.session.commit()
+        audit.access("session:end", object_type="user_session", object_id=str(session_id))
         flash(_("The session was ended."), "success")
-        return redirect(url_for(f"{self.endpoint}.index"), code=303)
+        return self._to_sessions()
+
+    @expose("/sessions/end-others", methods=("POST",))
+    def end_other_sessions(self) -> Any:
+        """End every session of the reader but this one."""
+        actor = acting()
+        ended = sessions.end_sessions(utc_now(), user_id=actor.id, but=actor.session_id)
+        db.session.commit()
+        audit.access("session:end:others", object_type="user_session", detail=str(ended))
+        flash(_("Every other session has ended."), "success")
+        return self._to_sessions()
+
+    def _to_sessions(self) -> Any:
+        return redirect(url_for(f"{self.endpoint}.index", _anchor="sessions"), code=303)
 
     def _show(self, form: PasswordChangeForm) -> Any:
         actor = acting()
@@ -75,6 +92,10 @@ class AccountView(FactorRoutes, GuardedView):
             user=user,
             factor=standing_of(user),
             standings=actor.standings,
-            sessions=sessions.living(actor.id, utc_now()),
+            waiting=waiting_contacts(),
+            sessions=[
+                (each, devices.describe(each.user_agent))
+                for each in sessions.living(actor.id, utc_now())
+            ],
             own_session_id=actor.session_id,
         )
