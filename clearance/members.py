@@ -20,11 +20,12 @@ from clearance import (
     notices,
     policies,
     sessions,
+    subscriptions,
 )
 from clearance.actor import Actor
 from clearance.errors import NotFound, Refusal, Refused, StaleEdit
 from clearance.extensions import db
-from clearance.models import Grant, Membership, Organisation, Subscription, User
+from clearance.models import Grant, Membership, Organisation, User
 from clearance.vocabulary import Role
 
 LAST_GENERAL_USER = Refusal(
@@ -79,13 +80,7 @@ def lock(organisation_id: int) -> Organisation:
 
 def grantable(organisation_id: int) -> list[definition.Definition]:
     """The active services that the organisation is subscribed to, in the order of the menu."""
-    subscribed = set(
-        db.session.scalars(
-            sa.select(Subscription.service_code).where(
-                Subscription.organisation_id == organisation_id, Subscription.status == "active"
-            )
-        )
-    )
+    subscribed = subscriptions.granted_codes(organisation_id)
     current = (version.definition for version in definition.all_current())
     return [each for each in current if each.code in subscribed]
 
@@ -245,7 +240,7 @@ def join(user: User, organisation_id: int, access: Access, now: datetime) -> Mem
     )
     if earlier is not None:
         raise Refused(ALREADY_A_MEMBER)
-    subscribed = {each.code for each in grantable(organisation_id)}
+    subscribed = subscriptions.granted_codes(organisation_id)
     given = Access(access.is_general, frozenset(access.services & subscribed))
     membership = _make(user, organisation_id, given, now)
     _record(membership, None, given, user.id, now)
@@ -318,7 +313,7 @@ def _check_version(membership: Membership, before: Access, wanted: Access, versi
 def _require_services(organisation_id: int, before: Access, wanted: Access) -> None:
     if wanted.is_general:
         return
-    subscribed = {each.code for each in grantable(organisation_id)}
+    subscribed = subscriptions.granted_codes(organisation_id)
     if wanted.services - before.services - subscribed:
         raise Refused(NOT_SUBSCRIBED)
     if wanted.is_active and not wanted.services:
