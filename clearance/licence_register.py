@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -38,24 +38,17 @@ _NAMES_MAX_LENGTH = 700
 def lock(licence_id: int) -> Licence:
     """Wait for whoever changes the licence or its broker and read both afresh; licence first.
 
-    Held until the transaction ends; on SQLite the writing transaction itself is the lock.
+    Earlier licences of the broker are locked with it: what changes him changes all of them. Held
+    until the transaction ends; on SQLite the writing transaction itself is the lock.
     Raises: NotFound.
     """
     db.session.flush()
-    licence = db.session.execute(
-        sa.select(Licence)
-        .where(Licence.id == licence_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    if licence is None:
+    broker_id = sa.select(Licence.broker_id).where(Licence.id == licence_id).scalar_subquery()
+    found = {each.id: each for each in _locked_licences(broker_id)}
+    if licence_id not in found:
         raise NotFound
-    db.session.execute(
-        sa.select(Broker)
-        .where(Broker.id == licence.broker_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one()
+    licence = found[licence_id]
+    _locked_broker(Broker.id == licence.broker_id)
     return licence
 
 
@@ -115,18 +108,32 @@ def _broker_of(req: Request, now: datetime) -> tuple[Broker, dict[str, list[Any]
     """The broker's row with the request's particulars, made when there is none yet."""
     values = {name: getattr(req, name) for name in (*IDENTITY_FIELDS, *CONTACT_FIELDS)}
     values["organisation_id"] = req.organisation_id
-    broker = db.session.execute(
-        sa.select(Broker)
-        .where(Broker.civil_id == req.civil_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+    broker_id = sa.select(Broker.id).where(Broker.civil_id == req.civil_id).scalar_subquery()
+    _locked_licences(broker_id)
+    broker = _locked_broker(Broker.civil_id == req.civil_id)
     if broker is not None:
         return broker, _put(None, broker, values)
     broker = Broker(name_folded=_folded(values), created_at=now, **values)
     db.session.add(broker)
     db.session.flush()
     return broker, {}
+
+
+def _locked_licences(broker_id: sa.ScalarSelect[int]) -> Sequence[Licence]:
+    """Every licence of the broker, in one order for everybody."""
+    return db.session.scalars(
+        sa.select(Licence)
+        .where(Licence.broker_id == broker_id)
+        .order_by(Licence.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _locked_broker(which: sa.ColumnElement[bool]) -> Broker | None:
+    return db.session.execute(
+        sa.select(Broker).where(which).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one_or_none()
 
 
 def _put(licence: Licence | None, broker: Broker, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,6 +147,9 @@ def _put(licence: Licence | None, broker: Broker, values: Mapping[str, Any]) -> 
             changes[name] = [_json(before), _json(value)]
     if not BROKER_FIELDS.isdisjoint(changes):
         broker.version += 1
+        others = [each for each in broker.licences if each is not licence]
+        for each in others:  # whoever reads one of them reads the broker beside it
+            each.version += 1
     if not set(NAME_COLUMNS).isdisjoint(changes):
         broker.name_folded = _folded({name: getattr(broker, name) for name in NAME_COLUMNS})
     if licence is not None:

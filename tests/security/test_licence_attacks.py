@@ -12,13 +12,14 @@ from flask import Flask
 
 from admin_views.office import carrying_out
 from admin_views.office.carrying_out import Chosen
-from clearance import printing
+from clearance import licence_office, printing
+from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.issued_pdf import issued_pdf
-from clearance.models import Request
+from clearance.models import Licence, Request
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
-from clearance.vocabulary import Status
+from clearance.vocabulary import LicenceStatus, Status
 from clearance.workflow import Decision
 from tests import factories, issued_factories, papers
 from tests import request_factories as requests
@@ -114,3 +115,25 @@ def test_a_request_with_characters_that_no_font_has_can_be_printed(context: Flas
     agent = factories.make_agent()
     req = requests.make_sent(agent, address=f"Block 3 {UNPRINTABLE}")
     assert "Block 3" in papers.seen(printing.request_pdf(req, "en", actor_of(agent)))
+
+
+def test_a_correction_by_an_earlier_licence_makes_the_page_of_the_present_one_stale(
+    context: Flask,
+) -> None:
+    earlier = issued_factories.make_licence(status=LicenceStatus.CANCELLED)
+    present = Licence(
+        number="KW-1",
+        broker_id=earlier.broker_id,
+        guarantee_no="LG 1",
+        guarantee_expiry=issued_factories.EXPIRES,
+        issued=issued_factories.ISSUED_ON,
+        expires=issued_factories.EXPIRES,
+    )
+    db.session.add(present)
+    db.session.commit()
+    one, two = (actor_of(factories.make_staff()) for _number in range(2))
+    shown, now = present.version, utc_now()
+    licence_office.correct(earlier, {"passport_no": "NEW1"}, one, "Renewed.", earlier.version, now)
+    db.session.commit()
+    with pytest.raises(licence_office.StaleLicence):
+        licence_office.correct(present, {"passport_no": "OLD1"}, two, "A slip.", shown, now)
