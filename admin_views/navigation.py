@@ -66,6 +66,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     "my": (
         Entry("my", _l("Home"), "home", page="index"),
         Entry("my_services", _l("My services"), "services", page="index"),
+        Entry("my_subscriptions", _l("Subscriptions"), "subscriptions", page="index"),
         Entry("my_brokers", _l("Manage brokers"), "card", own_brokers.are_shown_to, page="index"),
         Entry("my_requests", _l("My requests"), "requests"),
         Entry("my_transfers", _l("Transfers"), "refresh", policies.may_answer, page="index"),
@@ -87,6 +88,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("office_licences", _l("Licences"), "card"),
         Entry("office_brokers", _l("Brokers"), "users"),
         Entry("office_organisations", _l("Organisations"), "organisation"),
+        Entry("office_subscriptions", _l("Subscriptions"), "subscriptions", _reads_requests),
         Entry("office_issued", _l("Issued documents"), "file", _reads_requests),
         _kept("office_users", _l("Users"), "users"),
         _kept("office_staff", _l("Staff"), "account"),

@@ -277,7 +277,7 @@ SUBSCRIPTION_STATUS_LABELS: dict[str, Any] = {
     SubscriptionStatus.ASKED: _l("Awaiting the office"),
     SubscriptionStatus.ACTIVE: _l("Subscribed"),
     SubscriptionStatus.REFUSED: _l("Subscription refused"),
-    SubscriptionStatus.LEFT: _l("Given up"),
+    SubscriptionStatus.LEFT: _l("Left"),
 }
 
 SUBSCRIPTION_STATUS_TONES: dict[str, str] = {

@@ -13,6 +13,7 @@ from admin_views.my.issued import MyIssued
 from admin_views.my.organisation import MyOrganisation
 from admin_views.my.requests import MyRequests
 from admin_views.my.services import MyServices
+from admin_views.my.subscriptions import MySubscriptions
 from admin_views.my.transfers import MyTransfers
 from admin_views.my.users import MyUsers
 from admin_views.notices import NoticesView
@@ -28,6 +29,9 @@ def views() -> list[BaseView]:
     """Every other view of the area, in the order of the menu."""
     return [
         MyServices(name=_l("My services"), endpoint="my_services", url="/my/services"),
+        MySubscriptions(
+            name=_l("Subscriptions"), endpoint="my_subscriptions", url="/my/subscriptions"
+        ),
         MyBrokers(name=_l("Manage brokers"), endpoint="my_brokers", url="/my/brokers"),
         MyRequests(Request, name=_l("My requests"), endpoint="my_requests", url="/my/requests"),
         MyTransfers(name=_l("Transfers"), endpoint="my_transfers", url="/my/transfers"),

@@ -19,16 +19,22 @@ _CHOOSE: dict[str, Any] = {
 }
 
 
-def card(offer: workflow.ServiceOffer, kinds: dict[str, str], lang: str) -> dict[str, Any]:
-    """What a service's card and its first page tell. kinds: names of the document kinds."""
-    spec = offer.definition
+def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
+    """What a service is and needs, whoever looks at it. kinds: names of the document kinds."""
     return {
-        "code": offer.code,
+        "code": spec.code,
         "title": spec.title_in(lang),
         "description": spec.description_in(lang),
         "conditions": [each.of(lang) for each in spec.conditions],
         "documents": [kinds.get(each.kind, each.kind) for each in spec.documents if each.required],
         "days": spec.processing_days,
+    }
+
+
+def card(offer: workflow.ServiceOffer, kinds: dict[str, str], lang: str) -> dict[str, Any]:
+    """What a service's card and its first page tell. kinds: names of the document kinds."""
+    spec = offer.definition
+    return facts(spec, kinds, lang) | {
         "button": _CHOOSE.get(spec.start) or button_of(spec, lang),
         "refusal": offer.refusal,
         "warning": offer.warning,

@@ -29,6 +29,7 @@ from admin_views.office.requests import OfficeRequests
 from admin_views.office.services import Services
 from admin_views.office.settings_page import OfficeSettings
 from admin_views.office.staff import Staff
+from admin_views.office.subscriptions import Subscriptions
 from admin_views.office.texts import MessageTexts
 from admin_views.office.trail import AccessRecords, Events
 from clearance.models import (
@@ -48,6 +49,7 @@ from clearance.models import (
     Reason,
     Request,
     Service,
+    Subscription,
     User,
 )
 
@@ -67,6 +69,7 @@ def views() -> list[BaseView]:
         IssuedDocuments(IssuedDocument, **_at("issued", _l("Issued documents"))),
         Users(User, **_at("users", _l("Users"))),
         Organisations(Organisation, **_at("organisations", _l("Organisations"))),
+        Subscriptions(Subscription, **_at("subscriptions", _l("Subscriptions"))),
         Staff(User, **_at("staff", _l("Staff"))),
         Services(Service, **_at("services", _l("Services"))),
         DocumentKinds(DocumentKind, **_at("document_kinds", _l("Document kinds"))),

@@ -21,7 +21,7 @@ from clearance import definition, i18n, notices
 from clearance.actor import Actor
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
-from clearance.models import Licence, Request, Service, User
+from clearance.models import Licence, Request, Service, Subscription, User
 from clearance.vocabulary import (
     OPEN_STATUSES,
     STAFF_ROLES,
@@ -29,6 +29,7 @@ from clearance.vocabulary import (
     LicenceStatus,
     Role,
     Status,
+    SubscriptionStatus,
     SuspendedBy,
 )
 
@@ -82,9 +83,17 @@ def reviewer_figures(actor: Actor) -> dict[str, Any]:
         ),
         "urls": _queue_urls() | {"waiting": list_url(queue="waiting", reviewer=actor.id)},
         "licences": licence_figures(),
+        "subscriptions": _asked_subscriptions(),
         "own_work": _rows(own),
         "unassigned": _rows(nobodys),
     }
+
+
+def _asked_subscriptions() -> tuple[int, str]:
+    """How many subscriptions await a decision, and their list."""
+    asked = str(SubscriptionStatus.ASKED)
+    counted = sa.select(sa.func.count()).where(Subscription.status == asked)
+    return db.session.scalar(counted) or 0, list_url("office_subscriptions", status=asked)
 
 
 def manager_figures(actor: Actor) -> dict[str, Any]:

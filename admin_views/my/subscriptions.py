@@ -1,0 +1,194 @@
+"""Subscribing to services (الاشتراك بالخدمات): the catalogue, asking, taking back, leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin_views.access import acting, as_id, not_found
+from admin_views.base import GuardedView
+from admin_views.my import service_cards
+from admin_views.posted import owner_of, posted_key, posted_version
+from admin_views.request_parts import kind_names
+from clearance import i18n, links, one_time_keys, policies, subscribing, subscriptions
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.errors import DomainError, NotFound, Refusal, Refused
+from clearance.extensions import db
+from clearance.models import Request, Subscription
+from clearance.subscriptions import Entry, Step
+from clearance.vocabulary import (
+    SUBSCRIPTION_STATUS_LABELS,
+    SUBSCRIPTION_STATUS_TONES,
+    Status,
+    SubscriptionStatus,
+)
+
+_CHANGES: dict[str, Callable[..., Subscription]] = {
+    Step.ASK: subscribing.ask,
+    Step.WITHDRAW: subscribing.withdraw,
+    Step.LEAVE: subscribing.leave,
+}
+_NOT_HELD = Refusal(_l("Your organisation is not subscribed to this service."))
+
+
+class MySubscriptions(GuardedView):
+    """The services that the chosen organisation can have; its general users change which."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show every service with how the organisation stands to it."""
+        return self._show()
+
+    @expose("/<code>/leave")
+    def ask_before_leaving(self, code: str) -> Any:
+        """Tell what leaving a service causes, before it is left."""
+        actor = acting()
+        entry = _entry(code, actor)
+        organisation_id = _organisation_of(actor)
+        return self.render(
+            "my/leave_subscription.html",
+            card=_card(entry, kind_names(), i18n.language()),
+            organisation_id=organisation_id,
+            refusal=entry.refusal if entry.step is Step.LEAVE else entry.refusal or _NOT_HELD,
+            losing=[each.full_name for each in subscribing.losing_access(organisation_id, code)]
+            if policies.governs(actor, organisation_id)
+            else (),
+            drafts=_count_drafts(organisation_id, code, actor),
+            form_key=one_time_keys.new(),
+        )
+
+    @expose("/<code>/<step>", methods=("POST",))
+    def do(self, code: str, step: str) -> Any:
+        """Take a step for the organisation that the page was about."""
+        change = _CHANGES.get(step) or not_found()
+        actor, now = acting(), utc_now()
+        organisation_id = as_id(request.form.get("organisation"))
+        if not policies.governs(actor, organisation_id):
+            not_found()
+        version, owner, key = posted_version(), owner_of(actor), posted_key()
+        told: Any = ""
+        try:
+            if one_time_keys.claim(key, owner, links.SUBSCRIPTIONS, now) is None:
+                row = change(organisation_id, code, actor, now, version=version)
+                told = _told(row, Step(step))
+            db.session.commit()
+        except NotFound:
+            db.session.rollback()
+            not_found()
+        except DomainError as fault:
+            db.session.rollback()
+            if one_time_keys.result_of(key, owner) is None:
+                return self._show(alert=_whole(fault), status=409)
+        if told:
+            flash(told, "success")
+        return redirect(links.SUBSCRIPTIONS, code=303)
+
+    def _show(self, *, alert: str = "", status: int = 200) -> Any:
+        actor, lang, kinds = acting(), i18n.language(), kind_names()
+        entries = subscriptions.catalogue(actor, utc_now())
+        page = self.render(
+            "my/subscriptions.html",
+            cards=[_card(each, kinds, lang) for each in entries],
+            organisation_id=_organisation_of(actor),
+            reading_only=None if policies.governs_chosen(actor) else _only_reading(actor),
+            alert=alert,
+        )
+        return page, status
+
+
+def _organisation_of(actor: Actor) -> int:
+    return actor.standing.organisation_id if actor.standing is not None else 0
+
+
+def _only_reading(actor: Actor) -> Refusal | None:
+    """Why a member changes nothing here; nothing to say to who has no organisation."""
+    return subscriptions.GENERAL_USER_ONLY if actor.standing is not None else None
+
+
+def _entry(code: str, actor: Actor) -> Entry:
+    for each in subscriptions.catalogue(actor, utc_now()):
+        if each.code == code:
+            return each
+    return not_found()
+
+
+def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:
+    """What the catalogue tells of one service."""
+    status = SubscriptionStatus.ACTIVE if entry.is_held else entry.status
+    return service_cards.facts(entry.definition, kinds, lang) | {
+        "entry": entry,
+        "badge": SUBSCRIPTION_STATUS_LABELS[status] if status else _("Not subscribed"),
+        "tone": SUBSCRIPTION_STATUS_TONES[status] if status else "neutral",
+        "state": _state(entry),
+        "terms": _TERMS[entry.definition.subscription],
+        "form_key": one_time_keys.new(),
+        "open_requests": [
+            {"number": number, "url": links.request_url(key)}
+            for key, number in entry.open_requests.first
+        ],
+        "more_open": entry.open_requests.count - len(entry.open_requests.first),
+        "leave_url": url_for("my_subscriptions.ask_before_leaving", code=entry.code),
+    }
+
+
+_TERMS: dict[str, Any] = {
+    "automatic": _l("Every organisation that the service is for has it without asking."),
+    "on_request": _l("It is subscribed to at once when a general user asks for it."),
+    "by_approval": _l("The office decides on each subscription."),
+}
+
+
+def _state(entry: Entry) -> Any:
+    """Since when it stands as it does."""
+    since, asked = _day(entry.since), _day(entry.asked_at)
+    if entry.is_held:
+        return _("Subscribed since %(day)s", day=since) if since else ""
+    if entry.status == SubscriptionStatus.ASKED:
+        return _("Asked for on %(day)s; the office has not decided yet.", day=asked)
+    if entry.status == SubscriptionStatus.REFUSED:
+        return _("Refused on %(day)s", day=since)
+    if entry.status == SubscriptionStatus.LEFT:
+        return _("Given up on %(day)s", day=since)
+    return ""
+
+
+def _day(instant: Any) -> str:
+    return i18n.format_instant(instant).partition(" ")[0]
+
+
+def _told(row: Subscription, step: Step) -> Any:
+    """What is said when the step was taken."""
+    if step is Step.ASK and row.status == SubscriptionStatus.ACTIVE:
+        return _("The organisation is subscribed to the service now.")
+    texts = {
+        Step.ASK: _("The office was asked. You will be told as soon as it has decided."),
+        Step.WITHDRAW: _("What was asked of the office was taken back."),
+        Step.LEAVE: _("The organisation has left the service."),
+    }
+    return texts[step]
+
+
+def _whole(fault: DomainError) -> str:
+    """The refusal with what would change it."""
+    change = fault.refusal.change if isinstance(fault, Refused) else ""
+    return f"{fault} {change}".strip()
+
+
+def _count_drafts(organisation_id: int, code: str, actor: Actor) -> int:
+    counted = sa.select(sa.func.count()).where(
+        Request.organisation_id == organisation_id,
+        Request.service_code == code,
+        Request.status == Status.DRAFT,
+        policies.requests_visible_to(actor),
+    )
+    return db.session.scalar(counted) or 0
