@@ -90,14 +90,13 @@ def start_refusal(definition: Definition, case: Case) -> Refusal | None:
     """
     chosen = definition.start != "broker_type"
     claim: tuple[Guard, ...] = (guards.claim_is_free,) if chosen else ()
-    named = _named(definition.guards.start)
-    return guards.first_refusal((*guards.UNIVERSAL, *claim, *named), case)
+    return guards.first_refusal(_ordered(claim, definition.guards.start), case)
 
 
 def send_guards(definition: Definition) -> tuple[Guard, ...]:
     """Everything that is checked at sending, whatever was checked before."""
     names = dict.fromkeys((*definition.guards.start, *definition.guards.send))
-    return (*guards.UNIVERSAL, guards.claim_is_free, *_named(names))
+    return _ordered((guards.claim_is_free,), names)
 
 
 def approval_guards(definition: Definition) -> tuple[Guard, ...]:
@@ -133,15 +132,32 @@ def step_refusal(
 
 
 def send_refusals(definition: Definition, case: Case) -> list[Refusal]:
-    """Every reason why the request cannot be sent now; [] when it can."""
-    answers = (each(case) for each in send_guards(definition))
-    return [refusal for refusal in answers if refusal is not None]
+    """Every reason why the request cannot be sent now; [] when it can.
+
+    Of what is not the organisation's any more, that is the last one.
+    """
+    refusals = []
+    for each in send_guards(definition):
+        refusal = each(case)
+        if refusal is not None:
+            refusals.append(refusal)
+            if each in guards.WHOSE:
+                break
+    return refusals
 
 
 def subject_refusals(definition: Definition, case: Case) -> list[Refusal]:
     """What of the person or licence itself stands in the way, the organisation's rights apart."""
     answers = (each(case) for each in send_guards(definition) if each not in guards.UNIVERSAL)
     return [refusal for refusal in answers if refusal is not None]
+
+
+def _ordered(claim: tuple[Guard, ...], names: Iterable[str]) -> tuple[Guard, ...]:
+    """The guards in their order: the organisation's rights, whose it is, its claim, its state."""
+    named = _named(names)
+    whose = tuple(each for each in named if each in guards.WHOSE)
+    state = tuple(each for each in named if each not in guards.WHOSE)
+    return (*guards.UNIVERSAL, *whose, *claim, *state)
 
 
 def _named(names: Iterable[str]) -> tuple[Guard, ...]:

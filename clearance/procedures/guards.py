@@ -20,10 +20,23 @@ GUARDS: dict[str, Guard] = {}
 """The guards that a definition may name, by name."""
 
 
+WHOSE: set[Guard] = set()
+"""Those of whether it is the organisation's at all: what is not, is not told any further."""
+
+
 def guard(function: Guard) -> Guard:
     """Make `function` a guard that definitions may name."""
     GUARDS[function.__name__] = function
     return function
+
+
+def guard_of_whose(function: Guard) -> Guard:
+    """Make `function` a guard that is asked before all others of the subject, and ends the asking.
+
+    Source: specification section 5: the old organisation loses sight of a broker.
+    """
+    WHOSE.add(function)
+    return guard(function)
 
 
 def first_refusal(guards: tuple[Guard, ...], case: Case) -> Refusal | None:

@@ -11,7 +11,7 @@ from clearance import i18n
 from clearance.calendar import years_after
 from clearance.errors import Refusal
 from clearance.procedures.facts import Case, LicenceFact
-from clearance.procedures.guards import guard
+from clearance.procedures.guards import guard, guard_of_whose
 from clearance.vocabulary import VALIDITY_LINK_LABELS, LicenceStatus, SuspendedBy
 
 _CANCELLED = Refusal(
@@ -40,7 +40,7 @@ def _suspended(licence: LicenceFact) -> Refusal:
     return _BY_OFFICE if licence.suspended_by == SuspendedBy.OFFICE else _BY_HOLDER
 
 
-@guard
+@guard_of_whose
 def broker_is_ours(case: Case) -> Refusal | None:
     """The broker is registered with the organisation that asks."""
     if case.licence is None or case.licence.organisation_id == case.facts.organisation_id:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask_babel import force_locale
 
 from admin_views.office import carrying_out
 from admin_views.office.carrying_out import Chosen
-from clearance import licence_office, printing
-from clearance.calendar import utc_now
+from clearance import licence_office, licence_register, printing, workflow
+from clearance.calendar import kuwait_today, utc_now
+from clearance.errors import Refused
 from clearance.extensions import db
 from clearance.issued_pdf import issued_pdf
 from clearance.models import Licence, Request
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
-from clearance.vocabulary import LicenceStatus, Status
+from clearance.vocabulary import LicenceStatus, LicenceStep, Status
 from clearance.workflow import Decision
 from tests import factories, issued_factories, papers
 from tests import request_factories as requests
@@ -137,3 +140,30 @@ def test_a_correction_by_an_earlier_licence_makes_the_page_of_the_present_one_st
     db.session.commit()
     with pytest.raises(licence_office.StaleLicence):
         licence_office.correct(present, {"passport_no": "OLD1"}, two, "A slip.", shown, now)
+
+
+def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) -> None:
+    requests.load_services()
+    old, new = (factories.make_organisation(licence_no=f"KW-910{n}") for n in range(2))
+    agent, other = factories.make_agent(old), factories.make_agent(new)
+    soon = kuwait_today() + timedelta(days=20)
+    licence = issued_factories.make_licence(old, expires=soon)
+    draft = requests.make_draft(agent, "renewal", licence_id=licence.id)
+    now = utc_now()
+    licence_register.change(
+        licence,
+        LicenceStep.TRANSFERRED,
+        {"organisation_id": new.id},
+        now=now,
+        actor_id=None,
+    )
+    requests.make_sent(other, "renewal", licence_id=licence.id)
+    reviewer = actor_of(factories.make_staff())
+    licence_office.suspend(licence, reviewer, "Misuse.", licence.version, now)
+    with force_locale("en"):
+        told = [str(each.text) for each in workflow.send_warnings(draft, actor_of(agent), now)]
+        assert told == ["This broker is not registered with your organisation any more."]
+        with pytest.raises(Refused, match=told[0]):
+            workflow.perform(
+                draft, Action.SEND, actor=actor_of(agent), now=now, version=draft.version
+            )
