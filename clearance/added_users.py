@@ -200,6 +200,13 @@ def open_for(actor: Actor, now: datetime) -> list[Invitation]:
     return [row for row in rows if closed_refusal(row, now) is None]
 
 
+def organisation_of(invitation: Invitation) -> Organisation:
+    """The organisation that invites. Raises: NotFound for an invitation into the office."""
+    if invitation.organisation_id is None:
+        raise NotFound
+    return db.session.get_one(Organisation, invitation.organisation_id)
+
+
 def closed_refusal(invitation: Invitation, now: datetime) -> Refusal | None:
     """Why the invitation cannot be answered (any more), or None."""
     if invitation.accepted_at is not None:
@@ -266,9 +273,7 @@ def adopt(user: User, now: datetime) -> None:
     for invitation in found:
         if closed_refusal(invitation, now) is None:
             invitation.user_id = user.id
-            _tell_user(
-                invitation, db.session.get_one(Organisation, invitation.organisation_id), user, now
-            )
+            _tell_user(invitation, organisation_of(invitation), user, now)
     db.session.flush()
 
 

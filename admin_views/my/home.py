@@ -44,6 +44,7 @@ class MyHome(GuardedView):
             open_requests=[_task(row) for row in _requests(actor, office)],
             notices=list(zip(told, notices.texts_of(told, lang), strict=True)),
             announcements=announcements.current(now),
+            invitations=waiting.invitations(actor, lang, now),
             transfers=waiting.to_answer(actor, lang, now),
             renewals=waiting.renewals(actor, lang, now),
             issued=waiting.made_ready(actor, now),

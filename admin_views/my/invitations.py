@@ -11,12 +11,13 @@ from flask_babel import gettext as _
 
 from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
+from admin_views.my import waiting
 from clearance import added_users, definition, i18n
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import NotFound, Refused
 from clearance.extensions import db
-from clearance.models import Invitation, Organisation
+from clearance.models import Invitation
 
 
 class MyInvitations(GuardedView):
@@ -28,9 +29,7 @@ class MyInvitations(GuardedView):
     @expose("/")
     def index(self) -> Any:
         """The invitations that can be answered now."""
-        lang = i18n.language()
-        found = added_users.open_for(acting(), utc_now())
-        rows = [{"invitation": each, "organisation": _organisation(each, lang)} for each in found]
+        rows = waiting.invitations(acting(), i18n.language(), utc_now())
         return self.render("my/users/invitations.html", rows=rows)
 
     @expose("/<int:invitation_id>/")
@@ -74,7 +73,7 @@ class MyInvitations(GuardedView):
         return self.render(
             "my/users/invitation.html",
             invitation=invitation,
-            organisation=_organisation(invitation, lang),
+            organisation=added_users.organisation_of(invitation).name_in(lang),
             services=[titles.get(code, code) for code in invitation.services],
             closed=alert or added_users.closed_refusal(invitation, utc_now()),
         )
@@ -85,7 +84,3 @@ def _found(invitation_id: int) -> Invitation:
         return added_users.find(as_id(invitation_id), acting())
     except NotFound:
         not_found()
-
-
-def _organisation(invitation: Invitation, lang: str) -> str:
-    return db.session.get_one(Organisation, invitation.organisation_id).name_in(lang)

@@ -179,9 +179,12 @@ def _differences(stale: StaleEdit, page: _Page) -> list[tuple[str, str, str]]:
         named = [titles.get(code, code) for code in value]
         return format_list(named, locale=lang) if named else str(_("None"))
 
+    changed = dict(stale.changed)
+    if changed.get("is_general") is not None:
+        changed.pop("services", None)  # what a general user has is not a choice
     return [
         (str(labels[name]), words(stands), words(given))
-        for name, (stands, given) in stale.changed.items()
+        for name, (stands, given) in changed.items()
     ]
 
 

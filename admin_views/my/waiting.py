@@ -1,4 +1,4 @@
-"""What waits for the agent besides requests: licences to renew, transfers, documents made ready."""
+"""What waits for the agent besides requests: renewals, transfers, invitations, new documents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from admin_views import register_parts
 from admin_views.my import service_cards
-from clearance import issuing, own_brokers, transfers, workflow
+from clearance import added_users, issuing, own_brokers, transfers, workflow
 from clearance.actor import Actor
 from clearance.definition import Definition
 from clearance.links import broker_url, transfer_url
@@ -44,6 +44,17 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
         }
 
     return {"rows": [row(each) for each in licences], "count": count}
+
+
+def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
+    """The organisations that invite the actor, whose answer they await."""
+    return [
+        {
+            "invitation": each,
+            "organisation": added_users.organisation_of(each).name_in(lang),
+        }
+        for each in added_users.open_for(actor, now)
+    ]
 
 
 def to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:

@@ -405,3 +405,32 @@ def test_a_stale_profile_shows_both_values(world: World) -> None:
     assert "22999999" in row
     page = two.submit(page, {"phone": "12"}, form="#organisation-form")
     assert "7 to 15 digits" in page.error_of("phone")
+
+
+def test_who_belongs_nowhere_is_told_so_and_sees_invitations(world: World) -> None:
+    with world.app.app_context():
+        lonely = factories.make_user()
+        email = lonely.email
+        client = PageClient(world.app, language="ar")
+        factories.sign_in(client, lonely)
+    assert "لا تتبعون أي شركة حالياً" in client.get("/my/").text
+    send(world, email=email)
+    page = client.get("/my/")
+    assert "دعوات بانتظار ردكم" in page.text
+    page = client.get(page.soup.select_one("#invitations a")["href"])
+    page = client.submit(page, form="form[action$='/accept']")
+    assert "لا تتبعون أي شركة" not in page.text
+    for url in ("/my/services/", "/my/requests/", "/my/organisation/"):
+        client.get(url)
+
+
+def test_a_request_names_who_follows_it_up(world: World) -> None:
+    with world.app.app_context():
+        user = db.session.get_one(Membership, world.other).user
+        req = request_factories.make_sent(user)
+        req.handed_to_id = db.session.get_one(Membership, world.general).user_id
+        db.session.commit()
+        number = req.id
+    page = world.client(world.general).get(f"/my/requests/{number}/")
+    assert "Followed up by" in page.text
+    assert "بدر" in page.text
