@@ -33,9 +33,7 @@ def proposed_expiry(req: Request, now: datetime) -> date | None:
     today = kuwait_date(now)
     if req.licence_expiry is not None and req.licence_expiry > today:
         return min(req.licence_expiry, years_after(today, MOST_YEARS))
-    return following(
-        None if req.licence_id is None else db.session.get(Licence, req.licence_id), now
-    )
+    return following(_licence(req), now)
 
 
 def following(licence: Licence | None, now: datetime) -> date:
@@ -88,8 +86,16 @@ def cautions(req: Request, now: datetime) -> list[Refusal]:
 
 def _links(req: Request) -> list[tuple[ValidityLink, date]]:
     """Each link's end after the request: as it gives it, else as the register has it."""
-    licence = None if req.licence_id is None else db.session.get(Licence, req.licence_id)
+    licence = _licence(req)
     known = dict(validity.ends(licence)) if licence is not None else {}
     given = {link: getattr(req, name) for link, name in _FIELDS.items()}
     known |= {link: end for link, end in given.items() if end is not None}
     return sorted(known.items(), key=lambda each: each[1])
+
+
+def _licence(req: Request) -> Licence | None:
+    """The licence that `req` is about, while it is the asking organisation's to know of."""
+    licence = None if req.licence_id is None else db.session.get(Licence, req.licence_id)
+    if licence is None or licence.broker.organisation_id != req.organisation_id:
+        return None
+    return licence

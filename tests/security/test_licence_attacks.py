@@ -14,7 +14,7 @@ from flask_babel import force_locale
 
 from admin_views.office import carrying_out
 from admin_views.office.carrying_out import Chosen
-from clearance import licence_office, licence_register, printing, workflow
+from clearance import i18n, licence_office, licence_register, printing, workflow
 from clearance.calendar import kuwait_today, utc_now
 from clearance.errors import Refused
 from clearance.extensions import db
@@ -153,7 +153,7 @@ def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) ->
     licence_register.change(
         licence,
         LicenceStep.TRANSFERRED,
-        {"organisation_id": new.id},
+        {"organisation_id": new.id, "passport_expiry": soon},
         now=now,
         actor_id=None,
     )
@@ -167,3 +167,6 @@ def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) ->
             workflow.perform(
                 draft, Action.SEND, actor=actor_of(agent), now=now, version=draft.version
             )
+        draft.passport_expiry = None  # so that the register's would be looked at
+        cautions = [str(each.text) for each in workflow.cautions(draft, now)]
+    assert not [each for each in cautions if i18n.format_day(soon) in each]
