@@ -19,6 +19,7 @@ from clearance.models import (
     Subscription,
     User,
 )
+from clearance.procedures import guards
 from clearance.vocabulary import LicenceStatus
 
 _GENERAL_BROKER = "general"
@@ -74,7 +75,7 @@ def subscribe(organisation: Organisation, now: datetime) -> None:
     for version in definition.all_current():
         service = version.definition
         is_due = service.subscription == "automatic" and service.code not in had
-        if is_due and organisation.legal_entity in service.legal_entities:
+        if is_due and guards.is_for(service, organisation.legal_entity):
             db.session.add(
                 Subscription(
                     organisation_id=organisation.id,

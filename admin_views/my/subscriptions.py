@@ -152,7 +152,7 @@ def _state(entry: Entry) -> Any:
     """Since when it stands as it does."""
     since, asked = _day(entry.since), _day(entry.asked_at)
     if entry.is_held:
-        return _("Subscribed since %(day)s", day=since) if since else ""
+        return _("Since %(day)s", day=since) if since else ""
     if entry.status == SubscriptionStatus.ASKED:
         return _("Asked for on %(day)s; the office has not decided yet.", day=asked)
     if entry.status == SubscriptionStatus.REFUSED:
