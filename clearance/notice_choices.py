@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -18,7 +17,6 @@ from clearance.message_texts import EVENTS, MessageClass
 from clearance.models import NoticePreference, User
 from clearance.vocabulary import Channel, Role
 
-CHANNELS = tuple(Channel)
 # Of the account, these reach the office's people too.
 _OF_EVERYBODY = frozenset(
     f"account:{each}"
@@ -31,7 +29,7 @@ _OF_EVERYBODY = frozenset(
     )
 )
 _REASONS = {
-    "account": _l("It protects your account."),
+    "account": _l("It is about your account or your access."),
     "licence": _l("It changes what a licence entitles to."),
     "request": _l("It is a decision, or asks something of you."),
     "exam": _l("It is about a seat or a result."),
@@ -47,7 +45,7 @@ class EventRow:
     event: str
     label: str
     wanted: dict[Channel, bool]
-    reason: Any = ""
+    reason: str = ""
 
     def key(self, channel: Channel) -> str:
         """What the page's form calls this event on that channel."""
@@ -80,7 +78,7 @@ def fixed(role: str, lang: str) -> list[EventRow]:
             each.event,
             each.label(lang),
             dict.fromkeys(each.channels, True),
-            _REASONS[each.event.partition(":")[0]],
+            str(_REASONS[each.event.partition(":")[0]]),
         )
         for each in EVENTS.values()
         if each.is_mandatory and _is_of(each, role)

@@ -37,6 +37,9 @@ AGENT = (
     "/my/requests/?search=zzzz",
     "/my/notices/",
     "/my/account/",
+    "/my/account/contact/email",
+    "/my/account/notices",
+    "/my/account/data",
     "/my/account/factor",
 )
 REVIEWER = ("/office/", "/office/requests/", "/office/exams/", "/office/exams/new/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from datetime import datetime, timedelta
 from typing import Any
 from zipfile import ZipFile
@@ -277,3 +278,22 @@ def test_changed_bytes_are_not_given_out(context: Flask) -> None:
         connection.execute(sa.update(DataCopy).values(sha256="0" * 64))
     with pytest.raises(storage.DamagedFile):
         fetched(context, actor)
+
+
+def test_the_job_makes_it_and_memory_does_not_grow_with_the_archive(context: Flask) -> None:
+    request_factories.load_services()
+    user = factories.make_agent()
+    req = request_factories.make_draft(user, with_documents=False)
+    size = 24 * 1024 * 1024
+    add_document(req, user, bytes(size), "large.png")
+    actor = actor_of(user)
+    ask(context, actor)
+    tracemalloc.start()
+    context.extensions["jobs"].make_copies()
+    with factories.visit(context):
+        stream, copied = own_data.open_file(actor, utc_now())
+    stream.close()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert copied > size
+    assert peak < size / 4

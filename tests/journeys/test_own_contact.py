@@ -23,6 +23,7 @@ from tests.gateways import queued_code
 from tests.journeys import steps
 from tests.pages import Page, PageClient, form_data
 from tests.parallel import run_together
+from tests.security.test_timing import counting
 
 NEW = "new.address@example.com"
 NEW_MOBILE, NEW_E164 = "5999 0001", "+96559990001"
@@ -183,6 +184,21 @@ def test_an_address_that_became_somebody_elses_meanwhile_is_refused_to_its_secon
         page = type_code(client, page, late_code)
     assert "This e-mail is used by another account now." in page.text
     assert contacts(app, second)[0] == second.email
+
+
+def test_asking_costs_the_same_whether_the_address_is_known(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    for address in (person(app).email, NEW):
+        client = browser_of(app, person(app))
+        page = client.get("/my/account/contact/email")
+        values = {"address": address, "current_password": PASSWORD}
+        with counting(app, monkeypatch) as cost:
+            client.submit(page, values, form="#contact-form")
+        costs.append(cost)
+    assert costs[0] == costs[1]
+    assert costs[0]["hashes"] == 1
 
 
 @pytest.mark.databases
