@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,14 @@ HEADER = """\
 # role. docs/access.md says how to read it; tests/test_access.py fails for an address without a
 # line, a line without an address, and a word that is not what the portal answers.
 """
+PORTAL = "the portal"
+# Answered without a look at who asks: files, and what whoever holds a code or a link may see.
+OWN_MISSING_PAGES = {
+    "static": "files",
+    "public.check": "documents",
+    "public.consent": "consents",
+    "public.consent_code": "consents",
+}
 WORDS = {200: "page", 404: "gone"}
 Table = dict[str, tuple[str, ...]]
 
@@ -32,15 +41,16 @@ class Walk:
     """What one role was answered everywhere.
 
     written_by_reading: the tables that differ after everything that only reads. written_by_refusal:
-    the refused lines that changed something. missing_pages: the different texts of its missing
-    pages. leaks: lines whose answer held a word of rows that are not the reader's.
+    the refused lines that changed something, and tables that differ after everything.
+    missing_pages: the different texts of its missing pages, by whose pages they are (PORTAL and
+    OWN_MISSING_PAGES). leaks: line → the words of rows that are not the reader's in its answer.
     """
 
     words: dict[str, str] = field(default_factory=dict)
     written_by_reading: list[str] = field(default_factory=list)
     written_by_refusal: list[str] = field(default_factory=list)
-    missing_pages: set[str] = field(default_factory=set)
-    leaks: list[str] = field(default_factory=list)
+    missing_pages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    leaks: dict[str, set[bytes]] = field(default_factory=dict)
 
 
 def walk(world: World, who: str, cases: Iterable[Case]) -> Walk:
@@ -53,6 +63,7 @@ def walk(world: World, who: str, cases: Iterable[Case]) -> Walk:
     for case in asked:
         if case.method not in SAFE:
             _note(result, world, who, case)
+    result.written_by_refusal += world.changed()  # what no statement of the application told of
     world.restore()
     return result
 
@@ -60,13 +71,11 @@ def walk(world: World, who: str, cases: Iterable[Case]) -> Walk:
 def _note(result: Walk, world: World, who: str, case: Case) -> None:
     response = ask(world, who, case)
     word, text = word_of(response), response.get_data()
-    if (
-        word == "gone" and case.endpoint != "static"
-    ):  # files are answered without a look at who asks
-        result.missing_pages.add(comparable(response))
-    if any(secret in text for secret in world.secrets.get(who, ())):
-        result.leaks.append(case.name)
-    if case.method not in SAFE and world.changed():
+    if word == "gone":
+        result.missing_pages[OWN_MISSING_PAGES.get(case.endpoint, PORTAL)].add(comparable(response))
+    if leaked := {word for word in world.secrets.get(who, ()) if word in text}:
+        result.leaks[case.name] = leaked
+    if case.method not in SAFE and world.changed(everywhere=False):
         if response.status_code < 400:
             word = "does"
         else:

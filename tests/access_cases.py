@@ -12,13 +12,13 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from tests import files
+from tests.access_licence_cases import MISSING_ID, OF_LICENCES, REASON, Rows, Try
+from tests.access_member_cases import OF_MEMBERS
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-Rows = dict[str, Any]
-REASON = "الوثائق غير واضحة."
 
+OF_ENDPOINT = OF_LICENCES | OF_MEMBERS
 # A column of the matrix stands for one organisation's row, `[missing]` for one that nobody has.
-MISSING_ID = 999_999
 MISSING = {
     int: MISSING_ID,
     "office_holidays": "1999-01-01",
@@ -27,10 +27,15 @@ MISSING = {
 # The row that `?id=` and the chosen rows of a list stand for.
 ROW_OF_VIEW = {
     "my_requests": "sent",
+    "my_users": "membership",
     "office_requests": "sent",
     "office_exams": "upcoming",
     "office_users": "general",
     "office_organisations": "organisation",
+    "office_licences": "licence",
+    "office_brokers": "broker",
+    "office_issued": "issued",
+    "office_subscriptions": "subscription",
     "office_staff": "colleague",
     "office_reasons": "reason",
     "office_holidays": "holiday",
@@ -47,7 +52,13 @@ CODE_OF_VIEW = {
 }
 # The steps that are tried at each side, and the request that each is tried on. Steps of the other
 # side, of the portal and of another way stand among them: they must not be there.
-AGENT_STEPS = {"send": "draft", "withdraw": "sent", "confirm": "seated", "approve": "sent"}
+AGENT_STEPS = {
+    "send": "draft",
+    "withdraw": "sent",
+    "confirm": "seated",
+    "approve": "sent",
+    "accept": "transfer",
+}
 OFFICE_STEPS = {
     "take": "sent",
     "give_back": "taken",
@@ -67,6 +78,7 @@ OFFICE_STEPS = {
 ACTIONS = {
     "office_requests": ("take", "give_back", "assign", "preapprove", "approve", "return", "reject"),
     "office_deliveries": ("send_again",),
+    "office_subscriptions": ("approve", "refuse"),
 }
 
 
@@ -127,13 +139,12 @@ def cases_of(rule: Rule, method: str, rows: Rows) -> Iterator[Case]:
         )
 
 
-Try = tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]
-
-
 def _tries(rule: Rule, method: str, rows: Rows) -> Iterator[Try]:
     """(label, arguments of the rule, query, what is posted) of each line."""
     view, _dot, name = rule.endpoint.rpartition(".")
-    if "action" in rule.arguments:
+    if rule.endpoint in OF_ENDPOINT:
+        yield from OF_ENDPOINT[rule.endpoint](rows)
+    elif "action" in rule.arguments:
         yield from _steps(rule, method, rows)
     elif name in {"details_view", "edit_view", "delete_view", "action_view", "ajax_update"}:
         yield from _stock(view, name, rows)
@@ -159,10 +170,10 @@ def _tries(rule: Rule, method: str, rows: Rows) -> Iterator[Try]:
 
 
 def _of_request(rule: Rule, rows: Rows) -> Iterator[Try]:
-    for label, req, document in (
-        ("own", "sent", "document"),
-        ("own draft", "draft", "draft_document"),
-    ):
+    tried = [("own", "sent", "document"), ("own draft", "draft", "draft_document")]
+    if rule.rule.startswith("/my/"):  # what its other party sees stands under /my/transfers/
+        tried.append(("own transfer", "transfer", "transfer_document"))
+    for label, req, document in tried:
         values = {"request_id": rows[req], "document_id": rows[document], "page": 1}
         values = {key: values[key] for key in rule.arguments}
         data = {"version": rows[f"{req}_version"]}
@@ -259,7 +270,10 @@ def _filled(rule: Rule, values: dict[str, Any]) -> str:
     return re.sub(r"<(?:[^:<>]+:)?(?P<name>[^<>]+)>", value, rule.rule)
 
 
-_QUERY = {"public.captcha_new": {"form": "register"}}
+_QUERY = {
+    "public.captcha_new": {"form": "register"},
+    "public.consent_answered": {"answer": "consent"},
+}
 # What a form needs so that its sending does something where it may.
 _POSTED: dict[str, dict[str, Any]] = {
     "public.language": {"lang": "en", "next": "/terms"},
@@ -274,4 +288,6 @@ _POSTED: dict[str, dict[str, Any]] = {
     "office_requests.messages": {"message": "جواب"},
     "office_requests.notes": {"note": "ملاحظة"},
     "office_staff.invite": {"email": "someone@example.com", "role": "reviewer"},
+    "office_staff.reset_factor": {"reason": REASON},
+    "office_users.reset_factor": {"reason": REASON},
 }

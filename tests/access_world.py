@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import re
 import shutil
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from app import create_app
-from clearance import audit, captcha, documents, invitations, notices, sessions
+from clearance import (
+    audit,
+    captcha,
+    invitations,
+    notices,
+    secrets_box,
+)
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import (
@@ -37,7 +45,7 @@ from clearance.models import (
 from clearance.public import dev
 from clearance.throttle import POLICIES
 from clearance.vocabulary import DeliveryStatus, Role, SessionStage, Status
-from tests import factories, files, request_factories
+from tests import access_licence_rows, access_member_rows, factories, request_factories
 from tests.databases import SqliteDatabase
 from tests.pages import PageClient
 
@@ -58,6 +66,7 @@ STAFF = ("reviewer", "manager", "administrator")
 # visitor's session that lies on the server) and when a session was last seen.
 PASSING_TABLES = frozenset({"throttle_count", "access_event", "captcha"})
 LAST_SEEN = "last_seen_at"
+_WRITES = re.compile(r'\b(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) "?(\w+)')
 MANY = "100000 per 1 minute"
 
 
@@ -73,7 +82,8 @@ class Browser:
 class World:
     """An application with one of everybody, and rows of the organisation of `general`.
 
-    secrets: role → words of these rows that no page may show to it.
+    secrets: role → words of rows that are not its own, which no page may show to it. told: those of
+    them that whoever is asked about a transfer reads.
     """
 
     app: Flask
@@ -83,7 +93,9 @@ class World:
     browsers: dict[str, Browser] = field(default_factory=dict)
     rows: dict[str, Any] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+    secrets: dict[str, frozenset[bytes]] = field(default_factory=dict)
+    told: frozenset[bytes] = frozenset()
+    written: set[str] = field(default_factory=set)
 
     def open(self, who: str, method: str, address: str, **options: Any) -> TestResponse:
         """Send one request as `who`; what it does to cookies is forgotten afterwards."""
@@ -91,9 +103,13 @@ class World:
         http = self.app.test_client(use_cookies=False)
         return http.open(address, method=method, headers=headers, **options)
 
-    def changed(self) -> list[str]:
-        """The tables that differ from how the world was made."""
-        now = _contents(self.database)
+    def changed(self, *, everywhere: bool = True) -> list[str]:
+        """The tables that differ from how the world was made.
+
+        Not everywhere: looks only where the application has written since, by its own statements.
+        """
+        asked = None if everywhere else self.written - PASSING_TABLES
+        now = {} if asked == set() else _contents(self._live, asked)
         return sorted(name for name in now if now[name] != self.state[name])
 
     def keep(self) -> None:
@@ -102,7 +118,9 @@ class World:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(self._live, self.folder / "kept.sqlite")
         shutil.copytree(self.folder / "files", self.folder / "kept", dirs_exist_ok=True)
-        self.state = _contents(self.database)
+        self.state = _contents(self._live)
+        with self.app.app_context():
+            sa.event.listen(db.engine, "before_cursor_execute", self._note_writing)
 
     def restore(self) -> None:
         """Go back to the kept state."""
@@ -113,6 +131,10 @@ class World:
             Path(f"{self._live}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(self.folder / "kept.sqlite", self._live)
         shutil.copytree(self.folder / "kept", self.folder / "files", dirs_exist_ok=True)
+        self.written.clear()
+
+    def _note_writing(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        self.written |= set(_WRITES.findall(statement))
 
     @property
     def _live(self) -> Path:
@@ -136,8 +158,11 @@ def build(folder: Path) -> World:
         _make_people(world)
         _make_requests(world)
         _make_exams(world)
+        licences = _make_licences(world, _people(world))
         _make_rest(world)
-        _find_secrets(world)
+        _find_secrets(world, licences)
+        for person in world.people.values():
+            db.session.refresh(person)  # so that they can be read when the session is gone
     for who in ROLES:
         world.browsers[who] = sign_in(world, who)
     _make_more_sessions(world)
@@ -161,19 +186,24 @@ def sign_in(world: World, who: str, stage: SessionStage = SessionStage.FULL) -> 
 def _make_people(world: World) -> None:
     request_factories.load_services()
     request_factories.publish(request_factories.TRIVIAL)
-    office = factories.make_organisation(name_ar="مكتب شراع الخليج", name_en="Gulf Sail Office")
+    access_member_rows.publish()
+    office = factories.make_organisation(
+        name_ar="مكتب شراع الخليج", name_en="Gulf Sail Office", licence_no="KW-4101"
+    )
+    other = factories.make_organisation(licence_no="KW-4102")
     world.rows["organisation"] = office.id
+    with_app = {"second_factor": True, "totp_secret": secrets_box.seal(pyotp.random_base32())}
     world.people |= {
         "pending": factories.make_registration(),
         "ungranted": factories.make_agent(office, is_general=False, services=("greeting",)),
-        "additional": factories.make_agent(office, is_general=False, services=("exam",)),
-        "general": factories.make_agent(office),
-        "foreign": factories.make_agent(),
+        "additional": factories.make_agent(office, is_general=False, services=("exam", "letter")),
+        "general": factories.make_agent(office, **with_app),
+        "foreign": factories.make_agent(other),
         "reviewer": factories.make_staff(Role.REVIEWER),
         "manager": factories.make_staff(Role.MANAGER),
         "administrator": factories.make_staff(Role.ADMINISTRATOR),
     }
-    world.rows["colleague"] = factories.make_staff(Role.REVIEWER).id
+    world.rows["colleague"] = factories.make_staff(Role.REVIEWER, **with_app).id
     world.rows["disabled"] = factories.make_staff(Role.MANAGER, is_active=False).id
     for who in ("general", "reviewer"):
         world.rows[who] = world.people[who].id
@@ -188,9 +218,9 @@ def _make_requests(world: World) -> None:
         return request_factories.make_request(owner, status, reviewer=reviewer, **options)
 
     draft = request_factories.make_draft(owner)
-    world.rows["draft_document"] = _add_picture(draft, owner)
+    world.rows["draft_document"] = access_licence_rows.attach(draft, "other", owner)
     sent = request_factories.make_draft(owner)
-    world.rows["document"] = _add_picture(sent, owner)
+    world.rows["document"] = access_licence_rows.attach(sent, "other", owner)
     request_factories.step(sent, request_factories.Action.SEND, owner)
     made = {
         "draft": draft,
@@ -204,14 +234,6 @@ def _make_requests(world: World) -> None:
     for name, req in made.items():
         world.rows[name] = req.id
         world.rows[f"{name}_version"] = req.version
-
-
-def _add_picture(req: Request, owner: User) -> int:
-    checked = documents.check_upload("photo.png", io.BytesIO(files.png()))
-    actor = sessions.actor_of(owner)
-    document = documents.attach(req, checked, "other", "", actor, utc_now())
-    db.session.commit()
-    return document.id
 
 
 def _make_exams(world: World) -> None:
@@ -269,21 +291,48 @@ def _make_rest(world: World) -> None:
     world.rows["captcha"] = captcha.new("register", now)
 
 
-def _find_secrets(world: World) -> None:
-    """What tells of the organisation and its requests: numbers, civil numbers, contacts."""
+def _make_licences(world: World, people: access_licence_rows.People) -> access_licence_rows.Made:
+    made = access_licence_rows.make(world.app, people)
+    world.rows |= made.rows
+    additional = world.people["additional"]
+    assert isinstance(additional, User)
+    world.rows |= access_member_rows.make(world.app, people, additional)
+    return made
+
+
+def _people(world: World) -> access_licence_rows.People:
+    general, foreign, reviewer = (world.people[who] for who in ("general", "foreign", "reviewer"))
+    assert isinstance(general, User)
+    assert isinstance(foreign, User)
+    assert isinstance(reviewer, User)
+    office, other = (user.memberships[0].organisation for user in (general, foreign))
+    return access_licence_rows.People(office, other, general, foreign, reviewer)
+
+
+def _find_secrets(world: World, licences: access_licence_rows.Made) -> None:
+    """What tells of the organisation, its requests and brokers: numbers, names, contacts."""
     office = db.session.get_one(Organisation, world.rows["organisation"])
-    words = {office.name_ar, office.name_en}
-    requests = db.session.scalars(sa.select(Request)).all()
+    names = {office.name_ar, office.name_en}
+    requests = db.session.scalars(
+        sa.select(Request).where(Request.organisation_id == office.id, Request.licence_id.is_(None))
+    ).all()
     of_exam = [req for req in requests if req.service_code == "exam"]
+    words = licences.own | licences.told
     for req in of_exam:
         words |= {req.number or "", req.civil_id or "", req.email, req.mobile}
     greetings = {req.number or "" for req in requests if req not in of_exam}
-    hidden = {"foreign": words | greetings, "visitor": words | greetings, "additional": greetings}
-    hidden["pending"] = hidden["foreign"]
-    hidden["ungranted"] = words - {office.name_ar, office.name_en}
-    world.secrets = {
-        who: tuple(sorted(word.encode() for word in each - {""})) for who, each in hidden.items()
+    hidden = {
+        "visitor": names | words | greetings,
+        "pending": names | words | greetings,
+        "ungranted": words,
+        "additional": greetings | licences.not_granted,
+        "general": licences.others,
+        "foreign": names | words | greetings,
     }
+    world.secrets = {
+        who: frozenset(word.encode() for word in each - {""}) for who, each in hidden.items()
+    }
+    world.told = frozenset(word.encode() for word in names | licences.told)
 
 
 def _make_more_sessions(world: World) -> None:
@@ -296,18 +345,17 @@ def _make_more_sessions(world: World) -> None:
             )
 
 
-def _contents(database: SqliteDatabase) -> dict[str, str]:
-    """Table → a digest of its rows, without what passes."""
-    path = database.url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path)) as connection:
+def _contents(live: Path, asked: Collection[str] | None = None) -> dict[str, str]:
+    """Table → a digest of its rows, without what passes; of all tables or of those asked for."""
+    with closing(sqlite3.connect(live)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        tables = [name for (name,) in names if name not in PASSING_TABLES]
-        return {name: _digest(connection, name) for name in tables}
+        tables = {name for (name,) in names} - PASSING_TABLES
+        chosen = tables if asked is None else tables.intersection(asked)
+        return {name: _digest(connection, name) for name in chosen}
 
 
 def _digest(connection: sqlite3.Connection, table: str) -> str:
-    rows = connection.execute(f'SELECT * FROM "{table}"')
-    columns = [column[0] for column in rows.description]
-    kept = [place for place, name in enumerate(columns) if name != LAST_SEEN]
-    lines = sorted(repr([row[place] for place in kept]) for row in rows)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    columns = [name for _place, name, *_rest in connection.execute(f'PRAGMA table_info("{table}")')]
+    kept = ", ".join(f'"{name}"' for name in columns if name != LAST_SEEN)
+    rows = connection.execute(f'SELECT {kept} FROM "{table}"').fetchall()
+    return hashlib.sha256("\n".join(sorted(map(repr, rows))).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,29 @@ from tests.access_world import AGENTS, ROLES, STAFF, World
 KEPT = access.read_file()
 PLACE = {role: place for place, role in enumerate(ROLES)}
 DEMO_ONLY = "GET /dev/messages"
+# What whoever holds the code of a document or a broker's link is shown.
+HELD = {DEMO_ONLY, "GET /check/<code> [own]", "GET /consent/<token> [own]"}
+# Where `foreign` reads what the organisation asks of it: a transfer, and to join.
+ASKED = {
+    "GET /my/",
+    "GET /my/invitations/",
+    "GET /my/invitations/<int:invitation_id>/ [own]",
+    "GET /my/notices/",
+    "GET /my/transfers/",
+    "GET /my/transfers/<int:request_id>/ [own]",
+}
+BROKERS = ("GET /my/brokers/<", "GET /my/issued/<")
 JSON = {"Accept": "application/json"}
+# Where rows are chosen: who is missing is left out of the choice.
+OF_MANY = ("/action/", "/office/subscriptions/do/")
+DECIDED = (
+    "POST /office/requests",
+    "POST /office/exams",
+    "POST /office/licences",
+    "POST /office/brokers",
+    "POST /office/issued",
+    "POST /office/subscriptions",
+)
 REACHED = {"page", "away", "does"}
 
 
@@ -96,14 +119,25 @@ def test_what_is_refused_changes_nothing(walked: Callable[[str], Walk], who: str
 def test_missing_foreign_and_forbidden_are_one_and_the_same_page(
     walked: Callable[[str], Walk], who: str
 ) -> None:
-    assert len(walked(who).missing_pages) == 1
+    pages = walked(who).missing_pages
+    assert set(pages) == {access.PORTAL, *access.OWN_MISSING_PAGES.values()}
+    assert {len(texts) for texts in pages.values()} == {1}
 
 
-@pytest.mark.parametrize("who", ["visitor", "pending", "ungranted", "additional", "foreign"])
+@pytest.mark.parametrize(
+    "who", ["visitor", "pending", "ungranted", "additional", "general", "foreign"]
+)
 def test_no_page_shows_a_word_of_rows_that_are_not_the_readers(
     walked: Callable[[str], Walk], who: str
 ) -> None:
-    assert set(walked(who).leaks) <= {DEMO_ONLY}
+    assert set(walked(who).leaks) - HELD <= (ASKED if who == "foreign" else set())
+
+
+def test_who_is_asked_about_a_transfer_learns_the_names_and_numbers_alone(
+    walked: Callable[[str], Walk], world: World
+) -> None:
+    leaks = walked("foreign").leaks
+    assert {line: leaks[line] - world.told for line in ASKED} == dict.fromkeys(ASKED, set())
 
 
 @pytest.mark.parametrize("who", ROLES)
@@ -166,7 +200,7 @@ def test_a_script_gets_the_same_json_for_missing_foreign_and_forbidden(
     gone = [case for case in cases if KEPT[case.name][PLACE[who]] == "gone"]
     answers = set()
     for case in gone:
-        if case.method in SAFE:
+        if case.method in SAFE and case.endpoint not in access.OWN_MISSING_PAGES:
             response = world.open(who, "GET", case.address, headers=JSON)
             answers.add(access.comparable(response))
     assert len(answers) == 1
@@ -223,16 +257,40 @@ def test_rows_of_another_organisation_and_services_not_granted_are_not_there() -
     shown = {
         name: words
         for name, words in KEPT.items()
-        if "request_id" in name or "/copy" in name or name.startswith("GET /my/requests/details")
+        if any(
+            each in name for each in ("request_id", "/copy", "<grid>", "GET /my/requests/details")
+        )
+        and "/my/transfers/" not in name
     }
     assert len(shown) > 100
     assert {words[PLACE["foreign"]] for words in shown.values()} == {"gone"}
     assert {words[PLACE["ungranted"]] for words in shown.values()} == {"gone"}
 
 
+def test_brokers_and_their_documents_are_not_there_for_others_nor_without_a_grant() -> None:
+    shown = {name: words for name, words in KEPT.items() if name.startswith(BROKERS)}
+    assert len(shown) == 5
+    for name, words in shown.items():
+        assert words[PLACE["foreign"]] == words[PLACE["ungranted"]] == "gone", name
+        is_granted = "missing" not in name and "card" not in name
+        assert (words[PLACE["additional"]] == "page") is is_granted, name
+
+
+def test_only_the_general_user_who_is_asked_answers_a_transfer() -> None:
+    answered = {name: words for name, words in KEPT.items() if "/my/transfers/<int" in name}
+    asked = {"own": "foreign", "asked": "general"}
+    assert len(answered) > 15
+    for name, words in answered.items():
+        who = asked.get(re.split(r"[\[\], ]+", name)[-2])
+        is_theirs = name.startswith("GET") or "[accept" in name or "[decline" in name
+        for role in AGENTS:
+            is_open = words[PLACE[role]] in REACHED
+            assert is_open is (role == who and is_theirs), f"{name}: {role}"
+
+
 def test_missing_rows_are_not_there_for_anybody() -> None:
     for name, words in KEPT.items():
-        if name.endswith("missing]") and "/action/" not in name:
+        if name.endswith("missing]") and not any(each in name for each in OF_MANY):
             assert not REACHED & set(words), name
 
 
@@ -244,7 +302,7 @@ def test_drafts_are_not_there_for_the_office() -> None:
 
 def test_managers_and_administrators_decide_nothing() -> None:
     for name, words in KEPT.items():
-        if name.startswith(("POST /office/requests", "POST /office/exams")):
+        if name.startswith(DECIDED):
             is_assigning = "[assign" in name
             allowed = {"gone"} | ({"does", "away"} if is_assigning else set())
             assert words[PLACE["manager"]] in allowed, name
@@ -256,9 +314,7 @@ def test_reviewers_and_managers_change_nothing_that_administrators_keep() -> Non
         words
         for name, words in KEPT.items()
         if name.startswith("POST /office/")
-        and not name.split()[1].startswith(
-            ("/office/requests", "/office/exams", "/office/notices", "/office/account")
-        )
+        and not name.startswith((*DECIDED, "POST /office/notices", "POST /office/account"))
     ]
     for words in kept:
         assert words[PLACE["reviewer"]] == "gone"
