@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance import schema
+from clearance.calendar import utc_now
 from clearance.extensions import db
-from clearance.models import BrokerType, LegalEntity
+from clearance.models import BrokerType, Invitation, LegalEntity, Registration
+from tests import factories
 
 pytestmark = pytest.mark.databases
 
@@ -66,3 +68,29 @@ def test_changing_a_parent_table_keeps_its_children(app: Flask) -> None:
             batch.alter_column("name_ar", type_=sa.String(200), existing_type=sa.String(150))
     with app.app_context():
         assert db.session.execute(sa.text("SELECT count(*) FROM organisation")).scalar() == 1
+
+
+def test_going_back_before_invited_sign_ups_keeps_the_others(context: Flask) -> None:
+    """An invited sign-up would open an organisation of its own; one's own stays."""
+    own = factories.make_registration().email
+    organisation = factories.make_organisation()
+    invitation = Invitation(
+        email="invited@example.com",
+        role="agent",
+        organisation_id=organisation.id,
+        services=["exam"],
+        token_hash="0" * 64,
+        created_at=utc_now(),
+        expires_at=utc_now(),
+    )
+    db.session.add(invitation)
+    db.session.flush()
+    factories.make_registration(email=invitation.email, invitation_id=invitation.id)
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0003")
+    schema.upgrade(url)
+    assert list(db.session.scalars(sa.select(Registration.email))) == [own]
+    kept = db.session.scalars(sa.select(Invitation)).one()
+    assert (kept.services, kept.user_id, kept.refused_at) == (["exam"], None, None)
