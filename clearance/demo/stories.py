@@ -14,6 +14,7 @@ from clearance.demo import (
     stories_issuance,
     stories_licences,
     stories_office,
+    stories_subscriptions,
     stories_transfer,
 )
 from clearance.demo.people import Cast
@@ -37,6 +38,7 @@ def play(cast: Cast, licences: Licences, now: datetime) -> None:
             *stories_licences.stories(stage),
             *stories_transfer.stories(stage),
             stories_office.story(stage),
+            stories_subscriptions.story(stage),
             _clock(stage),
         ]
     )

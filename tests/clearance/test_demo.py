@@ -21,12 +21,13 @@ from clearance import (
     demo,
     issued_files,
     storage,
+    subscriptions,
     transfers,
     validity,
     workflow,
 )
 from clearance.calendar import kuwait_date, utc_now
-from clearance.demo import mass, people, register
+from clearance.demo import mass, people, register, stories_subscriptions
 from clearance.demo.names import candidate
 from clearance.demo.people import ACCOUNTS, CUSTOMS_PASSWORD, FREE_LICENCE, GRANTED, PASSWORD
 from clearance.extensions import db
@@ -166,6 +167,13 @@ def test_a_candidate_waits_and_transfers_wait_for_each_party(world: Flask) -> No
         offers = workflow.candidate_offers("issuance", actor, NOW)
         assert any(offer.refusal is None for offer in offers)
     assert count(Request, status=Status.AWAITING_BROKER) == 1
+
+
+def test_one_office_has_left_a_service_and_can_have_it_again(world: Flask) -> None:
+    receiver = actor_of(user("receiver"))
+    entries = subscriptions.catalogue(receiver, NOW)
+    assert [each.code for each in entries if not each.is_held] == [stories_subscriptions.LEFT]
+    assert all(each.is_held for each in subscriptions.catalogue(actor_of(user("general")), NOW))
 
 
 def test_every_kind_of_document_is_issued_and_can_be_downloaded(world: Flask) -> None:
