@@ -58,15 +58,26 @@ class _Served:
             raise ValidationError(_l("SMS cannot be sent to mobile numbers of this country."))
 
 
-class _AccessForm(BaseForm):
-    """Who is general, and which services an additional user has."""
+def _general_box() -> Any:
+    return CheckField(_l("General user?"))
 
-    is_general = CheckField(_l("General user?"))
-    services = ChoicesField(
+
+def _services() -> Any:
+    return ChoicesField(
         _l("Available services"),
         choices=[],
         invalid_choice_message=_l("Grant only services that the organisation is subscribed to."),
     )
+
+
+class _AccessForm(BaseForm):
+    """Who is general, and which services an additional user has.
+
+    Each form makes both fields in its own place, for errors are told in the order of the fields.
+    """
+
+    is_general: Any
+    services: Any
 
     def offer(self, services: Iterable[str]) -> None:
         """Say which services may be chosen, by code."""
@@ -107,6 +118,7 @@ class AddUserForm(_AccessForm, AccountForm):
     civil_id = CivilNumberField(
         _l("Civil number"), [Required()], description=_l("The 12 digits on the civil ID card.")
     )
+    is_general = _general_box()
     mobile = MobileField(
         _l("Mobile number"),
         [Required(), _Served()],
@@ -119,6 +131,7 @@ class AddUserForm(_AccessForm, AccountForm):
         description=_l("The user signs in with it; a code will be sent to it."),
         render_kw={"autocomplete": "off"},
     )
+    services = _services()
     password = PasswordField(
         _l("Password"), [Required(), StrongPassword()], new=True, description=PASSWORD_HINT
     )
@@ -142,6 +155,8 @@ class EditUserForm(_AccessForm):
         "_language",
     }
 
+    is_general = _general_box()
+    services = _services()
     organisations = ChoicesField(_l("Available organisations"), choices=[])
     is_active = CheckField(_l("Active"))
     hand_over_to = ChoiceField(_l("Colleague who takes over the open requests"), choices=[])

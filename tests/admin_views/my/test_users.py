@@ -175,6 +175,12 @@ def test_what_is_wrong_is_said_beside_its_field(
     assert invitations(world) == []
 
 
+def test_errors_are_summed_up_in_the_order_of_the_page(world: World) -> None:
+    page = send(world, first_name="", services=[], accept_terms=None)
+    links = [each["href"] for each in page.soup.select(".error-summary a")]
+    assert links == ["#first_name", "#services", "#accept_terms"]
+
+
 def test_the_refusal_is_said_in_arabic(world: World) -> None:
     page = send(world, lang="ar", services=[])
     assert "يجب منح المستخدم الإضافي خدمة واحدة على الأقل." in page.error_of("services")
