@@ -55,5 +55,5 @@ class DataRoutes:
         return downloads.as_attachment(response, f"my-data-{kuwait_today():%Y-%m-%d}.zip")
 
     def _show_data(self, form: PasswordForm) -> str:
-        copy = own_data.copy_of(acting().id, utc_now())
+        copy = own_data.copy_of(acting(), utc_now())
         return self.render("my/account/data.html", form=form, copy=copy)

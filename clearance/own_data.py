@@ -5,6 +5,8 @@ A user has one copy at a time. Its file lies in the storage until the copy's end
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,6 +47,7 @@ class Stage(StrEnum):
 
     WAITING = "waiting"
     READY = "ready"
+    OUTDATED = "outdated"
     FAILED = "failed"
 
 
@@ -59,8 +62,11 @@ class Copy:
     size: int
 
 
-def copy_of(user_id: int, now: datetime) -> Copy | None:
-    """The user's copy, None when there is none or its time is over. Read apart."""
+def copy_of(actor: Actor, now: datetime) -> Copy | None:
+    """The actor's copy, None when there is none or its time is over. Read apart.
+
+    Outdated is one that was made when the actor might see something else.
+    """
     with own_transaction(write=False) as connection:
         row = connection.execute(
             sa.select(
@@ -70,14 +76,15 @@ def copy_of(user_id: int, now: datetime) -> Copy | None:
                 DataCopy.size,
                 DataCopy.attempts,
                 DataCopy.leased_until,
-            ).where(DataCopy.user_id == user_id)
+                DataCopy.scope,
+            ).where(DataCopy.user_id == actor.id)
         ).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
     is_left = row.attempts >= ATTEMPTS and (row.leased_until is None or row.leased_until <= now)
     stage = Stage.FAILED if is_left else Stage.WAITING
     if row.made_at is not None:
-        stage = Stage.READY
+        stage = Stage.READY if row.scope == scope_of(actor) else Stage.OUTDATED
     return Copy(stage, row.asked_at, row.made_at, row.expires_at, row.size)
 
 
@@ -87,7 +94,7 @@ def ask(actor: Actor, password: str, now: datetime) -> bool:
     Slow: call it before the request's first query. Raises: WrongPassword; TooManyTries.
     """
     present_password.require(actor, password, now, kind="account:data:ask")
-    present = copy_of(actor.id, now)
+    present = copy_of(actor, now)
     if present is not None and present.stage == Stage.WAITING:
         return False
     throttle.hit("own_data_account", f"user:{actor.id}", now)
@@ -110,13 +117,15 @@ def ask(actor: Actor, password: str, now: datetime) -> bool:
 def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
     """The file of the actor's own copy and its size, the bytes checked; the caller closes it.
 
-    Notes the reading. Raises: NotFound where there is none (any more), storage.DamagedFile.
+    Notes the reading. Raises: NotFound where there is none (any more), or none for what the actor
+    may see now (rule 22); storage.DamagedFile.
     """
     with own_transaction(write=False) as connection:
         row = connection.execute(
             sa.select(DataCopy.storage_key, DataCopy.sha256, DataCopy.size).where(
                 DataCopy.user_id == actor.id,
                 DataCopy.storage_key.is_not(None),
+                DataCopy.scope == scope_of(actor),
                 DataCopy.expires_at > now,
             )
         ).one_or_none()
@@ -125,6 +134,14 @@ def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
     stream = storage.open_checked(row.storage_key, row.sha256)
     audit.access("account:data:read", user_id=actor.id, object_type="user", result="read")
     return stream, row.size
+
+
+def scope_of(actor: Actor) -> str:
+    """The digest of what `actor` may see: role, organisations, granted services."""
+    standings = sorted(
+        (each.organisation_id, each.is_general, sorted(each.services)) for each in actor.standings
+    )
+    return hashlib.sha256(json.dumps([actor.role, standings]).encode()).hexdigest()
 
 
 def make_waiting(now: datetime) -> int:
@@ -198,6 +215,7 @@ def _keep(copy_id: int, lease: str, stored: storage.Stored, actor: Actor, now: d
         .values(
             made_at=now,
             expires_at=expires_at,
+            scope=scope_of(actor),
             storage_key=stored.key,
             size=stored.size,
             sha256=stored.sha256,

@@ -13,7 +13,8 @@ class DataCopy(Base):
     """One archive of what the portal keeps about a user; a user has one at a time.
 
     Asked for when there is no `made_at`; a worker then holds it by `lease` until `leased_until`.
-    `expires_at` is when its file goes.
+    `scope` is the digest of what its owner might see when it was made: with other rights it is not
+    given out. `expires_at` is when its file goes.
     """
 
     __tablename__ = "data_copy"
@@ -25,6 +26,7 @@ class DataCopy(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     lease: Mapped[base.code | None]
     leased_until: Mapped[base.instant | None]
+    scope: Mapped[base.digest | None]
     made_at: Mapped[base.instant | None]
     expires_at: Mapped[base.instant | None]
     storage_key: Mapped[base.short | None]

@@ -68,6 +68,7 @@ def _create_data_copy() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("lease", sa.String(40), nullable=True),
         sa.Column("leased_until", instant(), nullable=True),
+        sa.Column("scope", sa.String(64), nullable=True),
         sa.Column("made_at", instant(), nullable=True),
         sa.Column("expires_at", instant(), nullable=True),
         sa.Column("storage_key", sa.String(80), nullable=True),

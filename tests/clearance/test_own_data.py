@@ -126,11 +126,11 @@ def test_its_owner_is_told_and_fetches_it_for_three_days(context: Flask) -> None
     actor, stranger = actor_of(user), actor_of(factories.make_agent())
     now = utc_now()
     assert ask(context, actor, now)
-    assert own_data.copy_of(user.id, now).stage == "waiting"  # type: ignore[union-attr]
+    assert own_data.copy_of(actor, now).stage == "waiting"  # type: ignore[union-attr]
     with pytest.raises(NotFound):
         fetched(context, actor, now)
     own_data.make_waiting(now)
-    copy = own_data.copy_of(user.id, now)
+    copy = own_data.copy_of(actor, now)
     assert copy is not None
     assert (copy.stage, copy.expires_at) == ("ready", now + timedelta(hours=72))
     notice = db.session.scalars(sa.select(Notice)).one()
@@ -211,7 +211,7 @@ def test_a_killed_worker_leaves_it_to_another_and_what_fails_is_given_up(
             assert own_data.make_waiting(now + attempt * own_data.LEASE) == 0
     later = now + own_data.ATTEMPTS * own_data.LEASE
     assert own_data.make_waiting(later) == 0, "five times are enough"
-    copy = own_data.copy_of(actor.id, later)
+    copy = own_data.copy_of(actor, later)
     assert copy is not None and copy.stage == "failed"
     assert ask(context, actor, later)
     assert own_data.make_waiting(later) == 1
@@ -269,6 +269,20 @@ def test_messages_tell_the_side_and_no_name(context: Flask) -> None:
     told = part(archive, "requests")[0]["messages"]
     assert [(each["from"], each["text"]) for each in told] == [("me", "متى؟"), ("office", "غداً")]
     assert b"Reviewer" not in archive.read("requests.json")
+
+
+def test_what_was_made_with_other_rights_is_not_given_out(context: Flask) -> None:
+    user = factories.make_agent()
+    actor = actor_of(user)
+    made(context, actor)
+    user.memberships[0].is_active = False
+    db.session.commit()
+    actor = actor_of(user)
+    copy = own_data.copy_of(actor, utc_now())
+    assert copy is not None and copy.stage == "outdated"
+    with pytest.raises(NotFound):
+        fetched(context, actor)
+    assert part(made(context, actor), "requests") == []
 
 
 def test_changed_bytes_are_not_given_out(context: Flask) -> None:

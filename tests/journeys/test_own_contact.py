@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import codes, contact_change, sessions
+from clearance import accounts, codes, contact_change, sessions
 from clearance.calendar import utc_now
 from clearance.errors import TooManyTries
 from clearance.extensions import db
@@ -273,6 +273,18 @@ def test_a_code_for_an_older_address_or_an_expired_one_fails(app: Flask) -> None
         client.get("/my/account/contact/email")
         page = client.post("/my/account/contact/email/code", {"code": fresh})
         assert page.soup.select_one("#contact-form"), "a used code leads back to asking"
+
+
+def test_what_was_sent_to_the_old_email_is_of_no_more_use(app: Flask) -> None:
+    user = person(app)
+    client = browser_of(app, user)
+    with app.app_context(), factories.visit(app):
+        ref = accounts.ask_reset(user.email, "en", utc_now())
+        db.session.commit()
+    reset_code = steps.code_to(app, user.email)
+    type_code(client, ask(client, NEW), steps.code_to(app, NEW))
+    with app.app_context(), factories.visit(app):
+        assert not accounts.confirm_reset(ref, reset_code, "Safina-42-Rih?", utc_now())
 
 
 def test_five_wrong_tries_void_the_code(app: Flask) -> None:
