@@ -17,9 +17,14 @@ from clearance.models import BrokerType, Licence, Organisation, Request
 from clearance.procedures.standard_fields import STANDARD_FIELDS
 from clearance.vocabulary import LICENCE_STATUS_LABELS, SUSPENDED_BY_LABELS, LicenceStatus
 
-# Contact is left out: it decides nothing, and letters may bring it up to date meanwhile.
 _OF_LICENCE = ("status", "suspended_by", "expires", "guarantee_no", "guarantee_expiry")
-_OF_BROKER = ("organisation_id", *licence_register.IDENTITY_FIELDS)
+_OF_BROKER = (
+    "organisation_id",
+    *licence_register.IDENTITY_FIELDS,
+    *licence_register.CONTACT_FIELDS,
+)
+# It decides nothing, and letters may bring it up to date meanwhile.
+_MAY_CHANGE = frozenset(licence_register.CONTACT_FIELDS)
 LABELS: dict[str, Any] = {
     **{name: field.label for name, field in STANDARD_FIELDS.items()},
     "organisation_id": _l("Organisation"),
@@ -89,7 +94,9 @@ def shown(name: str, value: Any) -> str:
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     changed = {
-        name: (value, after.get(name)) for name, value in before.items() if value != after.get(name)
+        name: (value, after.get(name))
+        for name, value in before.items()
+        if name not in _MAY_CHANGE and value != after.get(name)
     }
     if after.get("status") == LicenceStatus.EXPIRED and "expires" not in changed:
         changed.pop("status", None)

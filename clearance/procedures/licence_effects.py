@@ -16,13 +16,16 @@ _ACTIVE = {"status": LicenceStatus.ACTIVE, "suspended_by": None}
 
 @approval_effect
 def update_particulars(step: StepContext) -> None:
-    """What the agent was asked of the broker's identity and contact goes into the register."""
-    broker = _licence(step).broker
+    """What the agent was asked of the broker's identity and contact goes into the register.
+
+    What was sent as the register had it then is no news, and undoes no change made since.
+    """
+    broker, seen = _licence(step).broker, step.req.subject_seen
     given = {name: getattr(step.req, name) for name in _PARTICULARS if name in step.asked}
     new = {
         name: value
         for name, value in given.items()
-        if value not in (None, "") and value != getattr(broker, name)
+        if value not in (None, "", seen.get(name)) and value != getattr(broker, name)
     }
     if new:
         _change(step, LicenceStep.UPDATED, new)

@@ -170,3 +170,23 @@ def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) ->
         draft.passport_expiry = None  # so that the register's would be looked at
         cautions = [str(each.text) for each in workflow.cautions(draft, now)]
     assert not [each for each in cautions if i18n.format_day(soon) in each]
+
+
+def test_an_older_request_does_not_undo_the_offices_correction_of_a_mobile(
+    context: Flask,
+) -> None:
+    requests.load_services()
+    agent, reviewer = factories.make_agent(), factories.make_staff()
+    office = agent.memberships[0].organisation
+    known, right, given = (factories.mobile() for _number in range(3))
+    licence = issued_factories.make_licence(office, mobile=known, email="broker@example.com")
+    as_it_was = requests.make_sent(agent, "letter", licence_id=licence.id, mobile=known)
+    changed = requests.make_sent(agent, "letter", licence_id=licence.id, mobile=given)
+    licence_office.correct(
+        licence, {"mobile": right}, actor_of(reviewer), "Not his.", licence.version, utc_now()
+    )
+    db.session.commit()
+    requests.step(as_it_was, Action.APPROVE, reviewer)
+    assert licence.broker.mobile == right
+    requests.step(changed, Action.APPROVE, reviewer)
+    assert licence.broker.mobile == given
