@@ -61,11 +61,6 @@ def office_request_url(request_id: int) -> str:
     return f"/office/requests/details/?id={request_id}"
 
 
-def leave_subscription_url(service_code: str) -> str:
-    """Where a general user is asked before the organisation gives a service up."""
-    return f"{SUBSCRIPTIONS}{service_code}/leave"
-
-
 def office_subscription_url(subscription_id: int) -> str:
     """Where the office decides on an asked subscription."""
     return f"/office/subscriptions/{subscription_id}/"

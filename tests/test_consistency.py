@@ -139,6 +139,8 @@ def test_every_word_of_the_vocabulary_is_labelled() -> None:
     assert set(vocabulary.ISSUED_STATE_LABELS) == set(vocabulary.IssuedState)
     assert set(vocabulary.ISSUED_STATE_TONES) == set(vocabulary.IssuedState)
     assert set(vocabulary.VOID_REASON_LABELS) == set(vocabulary.VoidReason)
+    assert set(vocabulary.SUBSCRIPTION_STATUS_LABELS) == set(vocabulary.SubscriptionStatus)
+    assert set(vocabulary.SUBSCRIPTION_STATUS_TONES) == set(vocabulary.SubscriptionStatus)
     assert set(GROUP_LABELS) == set(Group)
 
 
