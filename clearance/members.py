@@ -210,6 +210,7 @@ def place(
     Who was disabled there is enabled again. Raises: NotFound; Refused as for `edit`.
     """
     lock_for(organisation_id, actor)
+    access = Access(access.is_general, access.services)  # there it begins active
     earlier = db.session.scalar(
         sa.select(Membership).where(
             Membership.user_id == user.id, Membership.organisation_id == organisation_id
@@ -218,8 +219,7 @@ def place(
     if earlier is not None:
         if earlier.is_active:
             return earlier
-        wanted = Access(access.is_general, access.services)
-        return edit(earlier.id, wanted, actor, now, version=earlier.version)
+        return edit(earlier.id, access, actor, now, version=earlier.version)
     _require_services(organisation_id, Access(False), access)
     membership = _make(user, organisation_id, access, now)
     _record(membership, None, access, actor.id, now)

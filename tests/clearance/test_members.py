@@ -242,6 +242,10 @@ def test_a_member_is_placed_in_another_organisation_of_the_same_governor(
         organisations.subscribe(each, utc_now())
     factories.make_membership(general.user, second)
     actor = actor_of(general.user)
+    nothing = Access(False, is_active=False)
+    with pytest.raises(Refused):
+        members.edit_everywhere(other.id, nothing, actor, utc_now(), version=1, added=[second.id])
+    db.session.rollback()
     members.place(other.user, second.id, Access(False, EXAM), actor, utc_now())
     assert {each.organisation_id for each in actor_of(other.user).standings} == {
         office.id,
