@@ -24,6 +24,8 @@ GENESIS = "0" * 64
 # Bulk inserts go to the tables: the mapped classes would cost three times as much.
 _EVENTS = Base.metadata.tables[Event.__tablename__]
 _SEALS = Base.metadata.tables[EventSeal.__tablename__]
+# Every refusal writes one; made once, it needs no compiling again.
+_INSERT_ACCESS = sa.insert(Base.metadata.tables[AccessEvent.__tablename__])
 _NO_ORIGIN = {"ip": "", "session_hash": ""}
 _PENDING = "clearance_unsealed_events"
 _SEALED_FIELDS = (
@@ -115,18 +117,17 @@ def access(
     if user_id is None and has_request_context():
         user_id = getattr(current_user, "user_id", None)
     with nullcontext(within) if within is not None else own_transaction() as connection:
-        connection.execute(
-            sa.insert(AccessEvent).values(
-                at=utc_now(),
-                kind=kind,
-                user_id=user_id,
-                object_type=object_type,
-                object_id=object_id[:80],
-                result=result,
-                detail=detail[:250],
-                **_origin(),
-            )
-        )
+        row = {
+            "at": utc_now(),
+            "kind": kind,
+            "user_id": user_id,
+            "object_type": object_type,
+            "object_id": object_id[:80],
+            "result": result,
+            "detail": detail[:250],
+            **_origin(),
+        }
+        connection.execute(_INSERT_ACCESS, row)
 
 
 def verify_chain(session: Session) -> list[str]:
