@@ -19,6 +19,7 @@ DAYS = ("issued", "valid_until", "dated")
 CODE_GROUP = 4
 PHOTO_SIZE = (360, 480)  # 3:4, 400 dots an inch on the card
 PHOTO_QUALITY = 88
+REDUCIBLE = frozenset({"L", "RGB", "RGBA"})
 FACE = (0.5, 0.4)  # where a face stands in a portrait: cutting keeps it
 
 
@@ -61,11 +62,18 @@ def portrait(data: bytes) -> bytes:
     result = io.BytesIO()
     with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as picture:
         picture.draft("RGB", (2 * PHOTO_SIZE[0], 2 * PHOTO_SIZE[1]))
-        cut = ImageOps.fit(picture.convert("RGBA"), PHOTO_SIZE, centering=FACE)
+        cut = ImageOps.fit(_reduced(picture).convert("RGBA"), PHOTO_SIZE, centering=FACE)
     paper = Image.new("RGBA", PHOTO_SIZE, "white")
     paper.alpha_composite(cut)
     paper.convert("RGB").save(result, "JPEG", quality=PHOTO_QUALITY)
     return result.getvalue()
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """The picture at most some times larger than it is needed: what follows copies it."""
+    width, height = PHOTO_SIZE
+    factor = min(picture.width // (2 * width), picture.height // (2 * height))
+    return picture.reduce(factor) if factor > 1 and picture.mode in REDUCIBLE else picture
 
 
 def _shown(content: Mapping[str, Any]) -> dict[str, Any]:

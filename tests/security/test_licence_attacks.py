@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import threading
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
+from PIL import Image, ImageOps
 
 from admin_views.office import carrying_out
 from admin_views.office.carrying_out import Chosen
@@ -18,7 +20,7 @@ from clearance import i18n, licence_office, licence_register, printing, workflow
 from clearance.calendar import kuwait_today, utc_now
 from clearance.errors import Refused
 from clearance.extensions import db
-from clearance.issued_pdf import issued_pdf
+from clearance.issued_pdf import PHOTO_SIZE, issued_pdf, portrait
 from clearance.models import Licence, Request
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
@@ -190,3 +192,22 @@ def test_an_older_request_does_not_undo_the_offices_correction_of_a_mobile(
     assert licence.broker.mobile == right
     requests.step(changed, Action.APPROVE, reviewer)
     assert licence.broker.mobile == given
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_huge_photo_of_few_bytes_is_made_small_before_it_is_copied(
+    monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """A PNG of 130 kB and 40 megapixels took half a gigabyte for one card."""
+    sizes, fit = [], ImageOps.fit
+
+    def noted(picture: Image.Image, *args: Any, **options: Any) -> Image.Image:
+        sizes.append(picture.size)
+        return fit(picture, *args, **options)
+
+    monkeypatch.setattr(ImageOps, "fit", noted)
+    file = io.BytesIO()
+    Image.new(mode, (1600, 2000)).save(file, "PNG")
+    with Image.open(io.BytesIO(portrait(file.getvalue()))) as made_small:
+        assert made_small.size == PHOTO_SIZE
+    assert sizes == [(800, 1000)]
