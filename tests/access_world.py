@@ -110,7 +110,10 @@ class World:
         """
         asked = None if everywhere else self.written - PASSING_TABLES
         now = {} if asked == set() else _contents(self._live, asked)
-        return sorted(name for name in now if now[name] != self.state[name])
+        found = sorted(name for name in now if now[name] != self.state[name])
+        if not found:
+            self.written.clear()
+        return found
 
     def keep(self) -> None:
         """Take the present state as the one to go back to."""
@@ -192,7 +195,10 @@ def _make_people(world: World) -> None:
     )
     other = factories.make_organisation(licence_no="KW-4102")
     world.rows["organisation"] = office.id
-    with_app = {"second_factor": True, "totp_secret": secrets_box.seal(pyotp.random_base32())}
+    with_app: dict[str, Any] = {
+        "second_factor": True,
+        "totp_secret": secrets_box.seal(pyotp.random_base32()),
+    }
     world.people |= {
         "pending": factories.make_registration(),
         "ungranted": factories.make_agent(office, is_general=False, services=("greeting",)),
