@@ -77,9 +77,7 @@ class MyTransfers(GuardedView):
             earlier = one_time_keys.result_of(key, owner)
             if earlier is not None:  # the other click of a double click was quicker
                 return redirect(earlier, code=303)
-            return self._show(
-                _found(request_id), alert=str(refusal), status=refusal.status_code
-            )
+            return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
         flash(_DONE[step](), "success")
         return redirect(result, code=303)
 
