@@ -17,6 +17,7 @@ from clearance.procedures.claims import claim_key
 from clearance.procedures.facts import Case, Facts
 from clearance.procedures.flows import Step
 from clearance.procedures.guards import GUARDS, Guard
+from clearance.procedures.schema import Subject
 
 
 def case_of(req: Request, definition: Definition, actor: Actor | None, now: datetime) -> Case:
@@ -90,13 +91,13 @@ def start_refusal(definition: Definition, case: Case) -> Refusal | None:
     """
     chosen = definition.start != "broker_type"
     claim: tuple[Guard, ...] = (guards.claim_is_free,) if chosen else ()
-    return guards.first_refusal(_ordered(claim, definition.guards.start), case)
+    return guards.first_refusal(_ordered(definition, claim, definition.guards.start), case)
 
 
 def send_guards(definition: Definition) -> tuple[Guard, ...]:
     """Everything that is checked at sending, whatever was checked before."""
     names = dict.fromkeys((*definition.guards.start, *definition.guards.send))
-    return _ordered((guards.claim_is_free,), names)
+    return _ordered(definition, (guards.claim_is_free,), names)
 
 
 def approval_guards(definition: Definition) -> tuple[Guard, ...]:
@@ -152,11 +153,16 @@ def subject_refusals(definition: Definition, case: Case) -> list[Refusal]:
     return [refusal for refusal in answers if refusal is not None]
 
 
-def _ordered(claim: tuple[Guard, ...], names: Iterable[str]) -> tuple[Guard, ...]:
-    """The guards in their order: the organisation's rights, whose it is, its claim, its state."""
-    named = _named(names)
-    whose = tuple(each for each in named if each in guards.WHOSE)
-    state = tuple(each for each in named if each not in guards.WHOSE)
+def _ordered(
+    definition: Definition, claim: tuple[Guard, ...], names: Iterable[str]
+) -> tuple[Guard, ...]:
+    """The guards in their order: the organisation's rights, whose it is, its claim, its state.
+
+    Whose it is holds for every service about a licence, named or not, unless parties agree on it.
+    """
+    is_ours_alone = definition.subject == Subject.LICENCE and not definition.steps.has_parties
+    whose = tuple(guards.WHOSE) if is_ours_alone else ()
+    state = tuple(each for each in _named(names) if each not in guards.WHOSE)
     return (*guards.UNIVERSAL, *whose, *claim, *state)
 
 

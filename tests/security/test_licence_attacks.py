@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from admin_views.office import carrying_out
 from admin_views.office.carrying_out import Chosen
-from clearance import i18n, licence_office, licence_register, printing, workflow
+from clearance import definition, i18n, licence_office, licence_register, printing, workflow
 from clearance.calendar import kuwait_today, utc_now
 from clearance.errors import Refused
 from clearance.extensions import db
@@ -211,3 +211,18 @@ def test_a_huge_photo_of_few_bytes_is_made_small_before_it_is_copied(
     with Image.open(io.BytesIO(portrait(file.getvalue()))) as made_small:
         assert made_small.size == PHOTO_SIZE
     assert sizes == [(800, 1000)]
+
+
+def test_a_definition_edited_carelessly_lets_nobody_ask_for_a_broker_who_left(
+    context: Flask,
+) -> None:
+    requests.load_services()
+    shipped = (definition.FOLDER / "suspension.yaml").read_text("utf-8")
+    requests.publish(shipped, guards={"start": [], "send": [], "approval": []})
+    old, new = (factories.make_organisation(licence_no=f"KW-920{n}") for n in range(2))
+    agent, licence = factories.make_agent(old), issued_factories.make_licence(old)
+    draft = requests.make_draft(agent, "suspension", licence_id=licence.id)
+    moved = {"organisation_id": new.id}
+    licence_register.change(licence, LicenceStep.TRANSFERRED, moved, now=utc_now(), actor_id=None)
+    with pytest.raises(Refused):
+        requests.step(draft, Action.SEND, agent)
