@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import added_users, contact_change, notices, storage, subscribing
+from clearance import added_users, contact_change, notices, own_data, storage, subscribing
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.members import Access
@@ -93,6 +93,7 @@ def _copy(user: User) -> None:
         attempts=1,
         made_at=now,
         expires_at=now + timedelta(days=1),
+        scope=own_data.scope_of(actor_of(user)),
         storage_key=stored.key,
         size=len(ARCHIVE),
         sha256=hashlib.sha256(ARCHIVE).hexdigest(),

@@ -42,6 +42,7 @@ from clearance.models import (
     User,
     UserSession,
 )
+from clearance.procedures.flows import Action
 from clearance.public import dev
 from clearance.throttle import POLICIES
 from clearance.vocabulary import DeliveryStatus, Role, SessionStage, Status
@@ -227,7 +228,7 @@ def _make_requests(world: World) -> None:
     world.rows["draft_document"] = access_licence_rows.attach(draft, "other", owner)
     sent = request_factories.make_draft(owner)
     world.rows["document"] = access_licence_rows.attach(sent, "other", owner)
-    request_factories.step(sent, request_factories.Action.SEND, owner)
+    request_factories.step(sent, Action.SEND, owner)
     made = {
         "draft": draft,
         "sent": sent,
