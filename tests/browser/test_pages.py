@@ -23,6 +23,7 @@ PUBLIC = (
     "/terms",
     "/support",
     "/guide",
+    "/check",
     "/no-such-page",
     "/dev/messages",
 )
@@ -41,8 +42,24 @@ AGENT = (
     "/my/account/notices",
     "/my/account/data",
     "/my/account/factor",
+    "/my/users/",
+    "/my/users/new/",
+    "/my/organisation/",
+    "/my/invitations/",
+    "/my/subscriptions/",
+    "/my/subscriptions/letter/leave",
+    "/my/transfers/",
+    "/my/transfers/receive",
+    "/my/issued/",
 )
 REVIEWER = ("/office/", "/office/requests/", "/office/exams/", "/office/exams/new/")
+REGISTER = (
+    "/office/licences/",
+    "/office/brokers/",
+    "/office/organisations/",
+    "/office/issued/",
+    "/office/subscriptions/",
+)
 MANAGER = ("/office/", "/office/requests/", "/office/exams/")
 LANGUAGES = pytest.mark.parametrize("lang", ["ar", "en"])
 WIDTHS = pytest.mark.parametrize("width", [1280, 390])
@@ -94,6 +111,7 @@ def test_pages_of_an_agent(visit: Callable[..., Visit], agent: Any, lang: str, w
     ("email", "paths"),
     [
         ("reviewer@example.com", REVIEWER),
+        ("reviewer2@example.com", REGISTER),
         ("manager@example.com", MANAGER),
         ("admin@example.com", ("/office/", "/office/account/factor")),
     ],
