@@ -331,8 +331,8 @@ def _find_secrets(world: World, licences: access_licence_rows.Made) -> None:
     hidden = {
         "visitor": names | words | greetings,
         "pending": names | words | greetings,
-        "ungranted": words,
-        "additional": greetings | licences.not_granted,
+        "ungranted": words | licences.others,
+        "additional": greetings | licences.not_granted | licences.others,
         "general": licences.others,
         "foreign": names | words | greetings,
     }

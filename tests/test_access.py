@@ -358,7 +358,15 @@ def membership_of(world: World, who: str) -> sa.ColumnElement[bool]:
     return Membership.user_id == world.people[who].id
 
 
-OWN = ("/my/requests/{sent}/", "/my/requests/{draft}/form", "/my/requests/{sent}/print")
+OWN = (
+    "/my/requests/{sent}/",
+    "/my/requests/{draft}/form",
+    "/my/requests/{sent}/print",
+    "/my/brokers/{broker}/",
+    "/my/issued/{issued}/",
+    "/my/services/letter/several/{grid}",
+)
+GENERALS = ("/my/transfers/{asked}/", "/my/users/{membership}/")
 
 
 @pytest.mark.parametrize("who", ["general", "additional"])
@@ -390,8 +398,9 @@ def test_a_grant_taken_away_shuts_its_requests_at_once(
 def test_a_general_user_made_additional_keeps_what_is_granted_only(
     world: World, change: Callable[..., None]
 ) -> None:
+    assert {status_of(world, "general", each) for each in GENERALS} == {200}
     change(sa.update(Membership).where(membership_of(world, "general")).values(is_general=False))
-    assert {status_of(world, "general", each) for each in OWN} == {404}
+    assert {status_of(world, "general", each) for each in (*OWN, *GENERALS)} == {404}
 
 
 @pytest.mark.parametrize("who", ["general", "reviewer", "administrator"])
