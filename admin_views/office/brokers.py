@@ -16,7 +16,7 @@ from admin_views.access import acting
 from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
 from admin_views.office import register_lists
-from admin_views.office.register_lists import for_managers
+from admin_views.office.exporting import for_managers
 from clearance import audit, i18n, policies, register_search, same_numbers
 from clearance.actor import Actor
 from clearance.countries import country_name
@@ -93,7 +93,7 @@ class Brokers(KeysetView):
     empty_text = _l("They come with requests for issuance, or with accounts of the customs system.")
 
     def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_staff
+        return actor.role in policies.READING_ROLES
 
     def get_list_row_actions(self) -> list[Any]:
         return []  # the name leads to the details
@@ -173,5 +173,4 @@ class Brokers(KeysetView):
             requests=register_parts.requests_about(broker, reader),
             issued=register_parts.issued_for(licences, reader),
             title_of=request_lists.title_of,
-            reads_requests=reader.role in policies.READING_ROLES,
         )

@@ -18,6 +18,7 @@ from admin_views.access import acting, as_id, not_found
 from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
 from admin_views.office.exam_results import ExamResults
+from admin_views.office.exporting import for_managers
 from clearance import audit, exam_lists, exam_seating, exams, i18n, links, one_time_keys
 from clearance.actor import Actor
 from clearance.calendar import utc_now
@@ -66,7 +67,8 @@ def _phase(view: Any, context: Any, row: Any, key: str) -> Any:
 class OfficeExams(ExamResults, KeysetView):
     """Sittings: reviewers run them, managers read them."""
 
-    can_view_details = can_export = exports_as_shown = True
+    can_view_details = exports_as_shown = True
+    can_export = for_managers
     column_list = ("held_at", "place", "confirm_by", "seats", "seats_taken", "confirmed", "phase")
     column_export_list = column_list
     column_details_list = ("held_at",)

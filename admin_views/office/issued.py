@@ -20,7 +20,7 @@ from admin_views.filters import DateFilter, ListFilter
 from admin_views.issued_files import IssuedReading
 from admin_views.lists import KeysetView
 from admin_views.office import register_lists
-from admin_views.office.register_lists import for_managers
+from admin_views.office.exporting import for_managers
 from admin_views.office.step_routes import ready_reasons
 from admin_views.posted import owner_of, posted_key
 from clearance import (

@@ -18,8 +18,8 @@ from admin_views.base import matches_all_words
 from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
 from admin_views.office import register_lists
+from admin_views.office.exporting import for_managers
 from admin_views.office.reference import isolated, keeps_or_reads
-from admin_views.office.register_lists import for_managers
 from clearance import i18n, policies, values
 from clearance.actor import Actor
 from clearance.extensions import db
@@ -180,7 +180,7 @@ class Organisations(KeysetView):
             until_cell=register_lists.until_cell,
             status_cell=register_lists.status_cell,
             reads_users=keeps_or_reads(reader),
-            reads_requests=reader.role in policies.READING_ROLES,
+            reads_register=reader.role in policies.READING_ROLES,
         )
 
 

@@ -15,6 +15,7 @@ from admin_views import cells
 from admin_views.access import acting
 from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
+from admin_views.office.exporting import for_managers
 from admin_views.office.reference import keeps_or_reads
 from admin_views.office.texts import CHANNEL_LABELS
 from clearance import audit, i18n, notices
@@ -62,7 +63,8 @@ def _status(view: Any, context: Any, row: Any, key: str) -> Any:
 class Deliveries(KeysetView):
     """Administrators send again what was given up; managers read. No body is ever shown."""
 
-    can_export = exports_as_shown = True
+    can_export = for_managers
+    exports_as_shown = True
     column_list = ("created_at", "event", "channel", "address", "status", "attempts", "last_error")
     column_export_list = column_list
     column_labels: ClassVar[dict[str, Any]] = {

@@ -18,6 +18,7 @@ from admin_views.access import acting, not_found
 from admin_views.base import matches_all_words
 from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
+from admin_views.office.exporting import for_managers
 from admin_views.office.factor_reset import FactorReset
 from admin_views.office.reference import isolated, keeps_or_reads
 from clearance import audit, second_factor, staff, values
@@ -62,7 +63,8 @@ class People(FactorReset, KeysetView):
     """What the lists of agents and staff share."""
 
     roles: ClassVar[frozenset[str]] = frozenset()
-    can_view_details = can_export = exports_as_shown = True
+    can_view_details = exports_as_shown = True
+    can_export = for_managers
     column_details_list = ("email",)
     column_labels: ClassVar[dict[str, Any]] = {
         "name": _l("Name"),

@@ -6,12 +6,11 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
-from flask import has_request_context, url_for
+from flask import url_for
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views import cells, register_parts
-from admin_views.access import acting
 from admin_views.base import matches_all_words
 from admin_views.filters import ListFilter
 from clearance import i18n, validity
@@ -57,16 +56,6 @@ ENDS: dict[str, Any] = {
     "60": _l("Within 60 days"),
     PAST: _l("Already past"),
 }
-
-
-class ForManagers:
-    """An opening of a view that managers alone find open."""
-
-    def __get__(self, instance: Any, owner: type[Any]) -> bool:
-        return not has_request_context() or acting().is_manager
-
-
-for_managers = cast(bool, ForManagers())
 
 
 # Conditions

@@ -18,6 +18,7 @@ from admin_views.access import acting
 from admin_views.document_reading import DocumentReading
 from admin_views.lists import KeysetView
 from admin_views.office import queues
+from admin_views.office.exporting import for_managers
 from admin_views.office.queues import Queue
 from admin_views.office.review_routes import ReviewRoutes
 from admin_views.office.step_routes import BULK_ACTIONS, StepRoutes, is_offered
@@ -69,7 +70,7 @@ def _reviewer_name(row: Any) -> str:
 class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
     """Everything that was sent: reviewers decide, managers read, assign and export."""
 
-    can_export = True
+    can_export = for_managers
     column_list = ("number", "name", "organisation", "status", "reviewer", "sent_at", "due_on")
     column_export_list = (
         "number",

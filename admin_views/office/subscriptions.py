@@ -19,7 +19,7 @@ from admin_views.base import matches_all_words
 from admin_views.filters import DateFilter, ListFilter
 from admin_views.lists import KeysetView
 from admin_views.office import register_lists
-from admin_views.office.register_lists import for_managers
+from admin_views.office.exporting import for_managers
 from admin_views.office.subscription_steps import DECISIONS, SubscriptionSteps, details_url
 from clearance import definition, i18n, policies, subscribing, values
 from clearance.actor import Actor

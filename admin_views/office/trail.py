@@ -13,6 +13,7 @@ from markupsafe import Markup
 from admin_views import cells, request_lists
 from admin_views.filters import DateFilter, ListFilter
 from admin_views.lists import KeysetView
+from admin_views.office.exporting import for_managers
 from admin_views.office.reference import keeps_or_reads
 from clearance import audit, i18n, request_search
 from clearance.actor import Actor
@@ -97,7 +98,7 @@ class _Trail(KeysetView):
     """What both lists share: administrators and managers read, nobody writes."""
 
     can_view_details = True
-    can_export = True
+    can_export = for_managers
     column_details_list = ("kind",)
     search_hint = _l("Kind, or number of a row")
     empty_title = _l("Nothing has been recorded yet")

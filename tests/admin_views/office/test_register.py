@@ -94,9 +94,7 @@ def test_a_broker_shows_others_under_the_same_passport_history_and_requests(
     assert "Falcon Office" in history and "Kuwait → became Saudi Arabia" in history
     number = office.read(renewal, lambda req: req.number)
     assert number in history and number in page.soup.select_one("#requests").get_text()
-    page = office.staff(Role.ADMINISTRATOR).get(f"{BROKERS}{broker_id}/")
-    assert page.soup.select_one("#requests") is None
-    assert not page.soup.select("#history a"), "administrators read no requests"
+    office.staff(Role.ADMINISTRATOR).get(f"{BROKERS}{broker_id}/", status=404)
 
 
 # Organisations
@@ -113,6 +111,9 @@ def test_organisations_are_read_with_their_brokers(office: Office, role: str) ->
     row = browser.get(ORGANISATIONS).soup.select_one("tbody tr")
     assert row.select_one("td[data-label=Brokers]").get_text(strip=True) == "1"
     page = browser.get(f"{ORGANISATIONS}details/?id={organisation_id}")
+    if role == Role.ADMINISTRATOR:
+        assert page.soup.select_one("#brokers") is None, "administrators keep no register"
+        return
     cells = page.soup.select_one("#brokers tbody tr").get_text(" ", strip=True)
     assert "KW-20" in cells and "Bank guarantee" in cells and "Has ended" in cells
     links = [a["href"] for a in page.soup.select("#users a")]
