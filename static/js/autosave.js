@@ -8,7 +8,7 @@ function start(form) {
   const words = status?.querySelector("span");
   const signIn = status?.querySelector("a");
   let timer = 0;
-  let saving = false;
+  let saving = null;
   let changed = false;
   let leaving = false;
 
@@ -23,9 +23,11 @@ function start(form) {
     timer = setTimeout(save, pause);
   }
 
-  async function save() {
-    if (saving || leaving) return;
-    saving = true;
+  function save() {
+    if (!saving && !leaving) saving = saveNow();
+  }
+
+  async function saveNow() {
     changed = false;
     if (status) tell(status.dataset.saving);
     try {
@@ -35,7 +37,7 @@ function start(form) {
       tell(status?.dataset.failed ?? "", true);
       later(RETRY_MS);
     } finally {
-      saving = false;
+      saving = null;
     }
     if (changed && !status?.classList.contains("is-failed")) later(PAUSE_MS);
   }
@@ -85,6 +87,10 @@ function start(form) {
     if (event.defaultPrevented) return;
     leaving = true;
     clearTimeout(timer);
+    if (!saving) return;
+    // What is being saved counts a version up; the form is sent with that one.
+    event.preventDefault();
+    saving.then(() => form.requestSubmit(event.submitter));
   });
   window.addEventListener("pageshow", () => (leaving = false));
 }
