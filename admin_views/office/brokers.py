@@ -14,11 +14,9 @@ from sqlalchemy.orm import joinedload, selectinload
 from admin_views import licence_history, register_parts, request_lists
 from admin_views.access import acting
 from admin_views.filters import ListFilter
-from admin_views.lists import KeysetView
 from admin_views.office import register_lists
-from admin_views.office.exporting import for_managers
-from clearance import audit, i18n, policies, register_search, same_numbers
-from clearance.actor import Actor
+from admin_views.office.register_lists import RegisterList
+from clearance import audit, i18n, register_search, same_numbers
 from clearance.countries import country_name
 from clearance.models import Broker, BrokerType, Licence, Organisation
 from clearance.vocabulary import LICENCE_STATUS_LABELS, LicenceStatus
@@ -48,11 +46,9 @@ def _status_filter() -> ListFilter:
     )
 
 
-class Brokers(KeysetView):
-    """Every broker with the licence that is not cancelled; all of the office read."""
+class Brokers(RegisterList):
+    """Every broker with the licence that is not cancelled."""
 
-    can_view_details = True
-    can_export = for_managers
     column_list = ("name", "broker_type", "organisation", "number", "status", "until")
     column_details_list = ("name_folded",)
     column_export_list = (
@@ -70,7 +66,6 @@ class Brokers(KeysetView):
         "until",
         "link",
     )
-    column_labels: ClassVar[dict[str, Any]] = register_lists.LABELS
     column_formatters: ClassVar[dict[str, Any]] = {
         "name": register_lists.person,
         "broker_type": register_lists.broker_type,
@@ -87,19 +82,9 @@ class Brokers(KeysetView):
         register_lists.organisation_filter(Broker.organisation_id),
     )
     orders: ClassVar[dict[str, Any]] = {"name": Broker.name_folded}
-    default_order = ("id", True)
     search_hint = _l("Name, civil number, passport, mobile or licence number")
     empty_title = _l("No brokers yet")
     empty_text = _l("They come with requests for issuance, or with accounts of the customs system.")
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.role in policies.READING_ROLES
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []  # the name leads to the details
-
-    def scope(self, query: Any) -> Any:
-        return query
 
     def get_query(self) -> Any:
         """The rows with what their pages show of other tables."""

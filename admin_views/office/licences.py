@@ -13,12 +13,10 @@ from sqlalchemy.orm import contains_eager
 
 from admin_views import cells, licence_history, register_parts, request_lists
 from admin_views.access import acting
-from admin_views.lists import KeysetView
 from admin_views.office import register_lists
-from admin_views.office.exporting import for_managers
+from admin_views.office.register_lists import RegisterList
 from admin_views.office.register_steps import RegisterSteps
-from clearance import audit, policies, register_search, same_numbers
-from clearance.actor import Actor
+from clearance import audit, register_search, same_numbers
 from clearance.models import Broker, BrokerType, Licence, Organisation
 
 
@@ -27,11 +25,9 @@ def _number(view: Any, context: Any, row: Any, key: str) -> Markup:
     return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.number)
 
 
-class Licences(RegisterSteps, KeysetView):
-    """Every licence: all of the office read, reviewers suspend, reinstate and correct."""
+class Licences(RegisterSteps, RegisterList):
+    """Every licence: managers read, reviewers also suspend, reinstate and correct."""
 
-    can_view_details = True
-    can_export = for_managers
     column_list = (
         "number",
         "name",
@@ -59,7 +55,6 @@ class Licences(RegisterSteps, KeysetView):
         "until",
         "link",
     )
-    column_labels: ClassVar[dict[str, Any]] = register_lists.LABELS
     column_formatters: ClassVar[dict[str, Any]] = {
         "number": _number,
         "name": register_lists.person,
@@ -83,19 +78,9 @@ class Licences(RegisterSteps, KeysetView):
         "expires": Licence.expires,
         "until": register_lists.UNTIL,
     }
-    default_order = ("id", True)
     search_hint = _l("Name, licence number, civil number or passport")
     empty_title = _l("No licences yet")
     empty_text = _l("They come with requests for issuance, or with accounts of the customs system.")
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.role in policies.READING_ROLES
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []  # the number leads to the details
-
-    def scope(self, query: Any) -> Any:
-        return query
 
     def get_query(self) -> Any:
         """The rows with the broker, whose dates the validity hangs on too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
 from flask import url_for
@@ -13,7 +13,10 @@ from markupsafe import Markup
 from admin_views import cells, register_parts
 from admin_views.base import matches_all_words
 from admin_views.filters import ListFilter
-from clearance import i18n, validity
+from admin_views.lists import KeysetView
+from admin_views.office.exporting import for_managers
+from clearance import i18n, policies, validity
+from clearance.actor import Actor
 from clearance.calendar import kuwait_today
 from clearance.models import Broker, BrokerType, Licence, Organisation
 from clearance.values import mask_civil_id
@@ -56,6 +59,24 @@ ENDS: dict[str, Any] = {
     "60": _l("Within 60 days"),
     PAST: _l("Already past"),
 }
+
+
+class RegisterList(KeysetView):
+    """What the lists of licences and brokers share: read by reviewers and managers, no narrower."""
+
+    can_view_details = True
+    can_export = for_managers
+    column_labels: ClassVar[dict[str, Any]] = LABELS
+    default_order = ("id", True)
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.role in policies.READING_ROLES
+
+    def get_list_row_actions(self) -> list[Any]:
+        return []  # the first column leads to the details
+
+    def scope(self, query: Any) -> Any:
+        return query
 
 
 # Conditions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -141,7 +142,7 @@ def test_what_is_not_subscribed_cannot_be_granted(office: Organisation) -> None:
     left.status = "left"
     db.session.commit()
     for code in ("letter", "no-such-service"):
-        work = lambda code=code: change(other, general, Access(False, EXAM | {code}))  # noqa: E731
+        work = partial(change, other, general, Access(False, EXAM | {code}))
         assert refusal_of(work) == members.NOT_SUBSCRIBED
     assert members.access_of(other).services == EXAM
 
@@ -219,7 +220,7 @@ def test_work_goes_to_nobody_who_may_not_use_its_service(office: Organisation) -
     request_factories.make_draft(other.user, "exam")
     off = Access(False, EXAM, is_active=False)
     for unfit in (membership_of(renewals, office).id, stranger.id, other.id):
-        work = lambda unfit=unfit: change(other, general, off, to=unfit)  # noqa: E731
+        work = partial(change, other, general, off, to=unfit)
         assert refusal_of(work) == UNFIT_COLLEAGUE
 
 
