@@ -139,6 +139,29 @@ def test_the_form_of_a_request(agent: Any, lang: str) -> None:
     assert _violations(page) == []
 
 
+SLOW_ANSWERS = """() => {
+  const ask = window.fetch;
+  window.fetch = async (...given) => {
+    const answer = await ask(...given);
+    await new Promise((done) => setTimeout(done, 1500));
+    return answer;
+  };
+}"""
+
+
+def test_a_form_sent_while_it_saves_itself_is_not_refused_as_stale(agent: Any) -> None:
+    page = agent("en", 1280).open("/my/services/exam/")
+    page.locator("#broker_type-private").check()
+    people.press(page)
+    page.evaluate(SLOW_ANSWERS)
+    page.locator("main [name=address]").fill("Hawalli")
+    with page.expect_response("**/autosave"):  # saved, and the page does not know yet
+        page.keyboard.press("Tab")
+    people.press(page, "button[name=submit][value=send]")
+    assert page.locator(".error-summary li").count() > 5  # the rest of the form is still empty
+    assert page.locator("main [name=address]").input_value() == "Hawalli"
+
+
 def test_every_control_of_signing_in_is_reached_by_the_keyboard_and_shows_it(
     visit: Callable[..., Visit],
 ) -> None:
