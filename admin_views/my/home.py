@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import redirect, request
+from flask import redirect, request, url_for
 from flask_admin import expose
+from flask_babel import lazy_gettext as _l
 
 from admin_views import cells, request_lists
 from admin_views.access import acting, as_id, not_found
@@ -20,9 +22,17 @@ from clearance.extensions import db
 from clearance.models import Request
 from clearance.vocabulary import OPEN_STATUSES, Status
 
-WAITING_FOR_AGENT = (Status.RETURNED, Status.SEATED, Status.DRAFT)
-SHOWN_REQUESTS = 8
-SHOWN_NOTICES = 5
+WAITING_FOR_AGENT = (Status.RETURNED, Status.SEATED)  # what is urgent first
+AT_OFFICE = tuple(sorted(OPEN_STATUSES - set(WAITING_FOR_AGENT)))
+STEPS = {
+    Status.RETURNED: _l("Correct"),
+    Status.SEATED: _l("Confirm attendance"),
+    Status.DRAFT: _l("Continue"),
+}
+SHOWN_TASKS = 20
+SHOWN_DRAFTS = 3
+SHOWN_AT_OFFICE = 5
+SHOWN_NOTICES = 4
 
 
 class MyHome(GuardedView):
@@ -36,12 +46,12 @@ class MyHome(GuardedView):
         """Show what needs the reader, what is open, what was told."""
         actor, lang, now = acting(), i18n.language(), utc_now()
         told = notices.of_user(actor.id, limit=SHOWN_NOTICES)
-        own = sorted(_requests(actor, WAITING_FOR_AGENT), key=_urgency)
-        office = sorted(OPEN_STATUSES - set(WAITING_FOR_AGENT))
         return self.render(
             "my/index.html",
-            tasks=[_task(row) for row in own],
-            open_requests=[_task(row) for row in _requests(actor, office)],
+            tasks=_waiting(actor),
+            drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
+            open_requests=_tasks(actor, AT_OFFICE, SHOWN_AT_OFFICE),
+            list_of=_list_of,
             notices=list(zip(told, notices.texts_of(told, lang), strict=True)),
             announcements=announcements.current(now),
             invitations=waiting.invitations(actor, lang, now),
@@ -61,8 +71,24 @@ class MyHome(GuardedView):
         return redirect(self.home_url(), code=303)
 
 
-def _requests(actor: Actor, statuses: Any) -> list[Any]:
+def _list_of(status: str) -> str:
+    """The address of the agent's list with this filter on."""
+    return url_for("my_requests.index_view", flt0_status=status)
+
+
+def _waiting(actor: Actor) -> dict[str, Any]:
+    """What only the agent can move on: the urgent state first, in it the oldest request."""
+    found = _tasks(actor, WAITING_FOR_AGENT, SHOWN_TASKS, newest_first=False)
+    found["rows"].sort(key=lambda task: WAITING_FOR_AGENT.index(task["status"]))
+    return found
+
+
+def _tasks(
+    actor: Actor, statuses: Sequence[Status], limit: int, *, newest_first: bool = True
+) -> dict[str, Any]:
+    """`rows` of the chosen organisation in these states, and whether there are `more`."""
     organisation_id = actor.standing.organisation_id if actor.standing else 0
+    order = (Request.created_at, Request.id)
     statement = (
         sa.select(
             Request.id,
@@ -76,16 +102,13 @@ def _requests(actor: Actor, statuses: Any) -> list[Any]:
         .where(
             policies.requests_visible_to(actor),
             Request.organisation_id == organisation_id,
-            Request.status.in_(list(statuses)),
+            Request.status.in_(statuses),
         )
-        .order_by(Request.created_at.desc(), Request.id.desc())
-        .limit(SHOWN_REQUESTS)
+        .order_by(*(each.desc() if newest_first else each for each in order))
+        .limit(limit + 1)
     )
-    return list(db.session.execute(statement))
-
-
-def _urgency(row: Any) -> int:
-    return WAITING_FOR_AGENT.index(row.status)
+    rows = db.session.execute(statement).all()
+    return {"rows": [_task(row) for row in rows[:limit]], "more": len(rows) > limit}
 
 
 def _task(row: Any) -> dict[str, Any]:
@@ -98,6 +121,7 @@ def _task(row: Any) -> dict[str, Any]:
         "name": row.name,
         "badge": cells.status_badge(row.status),
         "text": NEXT_STEPS[row.status],
+        "step": STEPS.get(row.status),
         "due_on": row.due_on,
         "saved_at": row.saved_at,
     }

@@ -7,14 +7,14 @@ from typing import Any
 
 from admin_views import register_parts
 from admin_views.my import service_cards
-from clearance import added_users, issuing, own_brokers, transfers, workflow
+from clearance import issuing, member_invitations, own_brokers, transfers, workflow
 from clearance.actor import Actor
 from clearance.definition import Definition
 from clearance.links import broker_url, transfer_url
 from clearance.models import IssuedDocument, Licence
 
-SHOWN_LICENCES = 5
-SHOWN_DOCUMENTS = 5
+SHOWN_LICENCES = 4
+SHOWN_DOCUMENTS = 3
 READ_DOCUMENTS = 20
 NEW_FOR = timedelta(days=14)
 
@@ -51,9 +51,9 @@ def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "invitation": each,
-            "organisation": added_users.organisation_of(each).name_in(lang),
+            "organisation": member_invitations.organisation_of(each).name_in(lang),
         }
-        for each in added_users.open_for(actor, now)
+        for each in member_invitations.open_for(actor, now)
     ]
 
 

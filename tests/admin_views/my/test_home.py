@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from admin_views.my import home
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
 from clearance.models import Announcement, Licence
@@ -29,14 +30,33 @@ def test_what_waits_for_the_agent_stands_first(
         sent = make(people.owner, Status.SUBMITTED)
         make(people.owner, Status.REJECTED)
     page = mine.get("/my/")
-    links = [each["href"] for each in page.soup.select("#now .tasks a")]
-    assert links == [
-        f"/my/requests/{returned.id}/form",
-        f"/my/requests/{seated.id}/",
-        f"/my/requests/{draft.id}/form",
+    assert _steps(page, "#now") == [
+        (f"/my/requests/{returned.id}/form", "Correct"),
+        (f"/my/requests/{seated.id}/", "Confirm attendance"),
+        (f"/my/requests/{draft.id}/form", "Continue"),
     ]
     opened = [each["href"] for each in page.soup.select("#open .tasks a")]
     assert opened == [f"/my/requests/{sent.id}/"]
+
+
+def _steps(page: PageClient, card: str) -> list[tuple[str, str]]:
+    """Each line's button: where it leads and its visible words."""
+    buttons = page.soup.select(f"{card} .tasks a.button")
+    return [(each["href"], each.contents[0].strip()) for each in buttons]
+
+
+def test_many_new_drafts_do_not_push_out_what_was_returned(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        returned = request_factories.make_request(people.owner, Status.RETURNED)
+        for _each in range(home.SHOWN_DRAFTS + 1):
+            request_factories.make_request(people.owner, Status.DRAFT)
+    page = mine.get("/my/")
+    assert _steps(page, "#now")[0] == (f"/my/requests/{returned.id}/form", "Correct")
+    assert len(page.soup.select("#drafts + .tasks li")) == home.SHOWN_DRAFTS
+    listed = mine.get(page.link("All drafts"))
+    assert len(listed.soup.select("tbody tr")) == home.SHOWN_DRAFTS + 1
 
 
 def test_an_empty_first_page_says_what_would_be_here(mine: PageClient) -> None:
