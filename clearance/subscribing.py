@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ from clearance.errors import (
     TransitionNotAllowed,
 )
 from clearance.extensions import db
-from clearance.models import Grant, Membership, Organisation, Subscription, User
+from clearance.models import Event, Grant, Membership, Organisation, Subscription, User
 from clearance.procedures import facts, guards
 from clearance.procedures.facts import Case
 from clearance.subscriptions import Step
@@ -131,14 +132,21 @@ def decide_refusal(row: Subscription, actor: Actor) -> Refusal | None:
 
 
 def decide(
-    subscription_id: int, *, approve: bool, reason: str, actor: Actor, version: int, now: datetime
+    subscription_id: int,
+    *,
+    approve: bool,
+    reason_in: Callable[[str], str],
+    actor: Actor,
+    version: int,
+    now: datetime,
 ) -> Subscription:
     """Approve or refuse an asked subscription, once, and tell the general users. Flushes.
 
-    version: the row's as the actor saw it. reason: of a refusal, 1-1000 characters; the general
-    users read it. Raises: NotFound, PermissionDenied (no reviewer, own organisation),
-    ReasonRequired, TransitionNotAllowed when it was decided or withdrawn meanwhile.
-    Source: specification section 4, Subscriptions; security rules 24 and 52.
+    version: the row's as the actor saw it. reason_in: language ("ar" or "en") → the reason of a
+    refusal, 1-1000 characters; each general user reads it in their own language, and with the
+    subscription it is kept in that of whoever asked. Raises: NotFound, PermissionDenied (no
+    reviewer, own organisation), ReasonRequired, TransitionNotAllowed when it was decided or
+    withdrawn meanwhile. Source: specification section 4, Subscriptions; security rules 24 and 52.
     """
     row = subscription_rows.hold_by_id(subscription_id)
     if row is None:
@@ -146,24 +154,46 @@ def decide(
     refusal = policies.decides_subscriptions(actor, row.organisation_id)
     if refusal is not None:
         raise PermissionDenied(refusal.text)
-    reason = "" if approve else clean_lines(reason, REASON_MAX_LENGTH)
-    if not (approve or reason):
-        raise ReasonRequired
+    reasons = {} if approve else _reasons(reason_in)
     if row.status != SubscriptionStatus.ASKED or row.version != version:
         raise TransitionNotAllowed(_stands(row))
     status = SubscriptionStatus.ACTIVE if approve else SubscriptionStatus.REFUSED
-    before = row.status
-    _set(row, status, decided_at=now, decided_by_id=actor.id, reason=reason)
-    _record("approved" if approve else "refused", row, before, actor, now, reason)
+    before, kept = row.status, reasons.get(_language_of_who_asked(row), "")
+    _set(row, status, decided_at=now, decided_by_id=actor.id, reason=kept)
+    _record("approved" if approve else "refused", row, before, actor, now, kept)
     outcome = subscription_wording.APPROVED if approve else subscription_wording.REFUSED
     notices.tell_members(
         "subscription:decided",
         organisation_id=row.organisation_id,
-        params=_params(row) | {"outcome": outcome, "reason": reason},
+        params=_params(row) | {"outcome": outcome, "reason": reasons},
         now=now,
         url=links.SUBSCRIPTIONS,
     )
     return row
+
+
+def _reasons(reason_in: Callable[[str], str]) -> dict[str, str]:
+    """The reason in both languages. Raises: ReasonRequired."""
+    reasons = {lang: clean_lines(reason_in(lang), REASON_MAX_LENGTH) for lang in ("ar", "en")}
+    if not all(reasons.values()):
+        raise ReasonRequired
+    return reasons
+
+
+def _language_of_who_asked(row: Subscription) -> str:
+    """In which language the last of the organisation to ask for it reads."""
+    asked = (
+        sa.select(User.language)
+        .join(Event, Event.actor_id == User.id)
+        .where(
+            Event.object_type == Subscription.__tablename__,
+            Event.object_id == str(row.id),
+            Event.kind == "subscription:asked",
+        )
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(asked) or "ar"
 
 
 def losing_access(organisation_id: int, code: str) -> list[User]:

@@ -101,6 +101,7 @@ class ReasonFor(StrEnum):
     REINSTATE = "reinstate"
     CORRECT = "correct"
     VOID = "void"
+    REFUSE_SUBSCRIPTION = "refuse_subscription"
 
 
 class SubscriptionStatus(StrEnum):
@@ -271,6 +272,7 @@ REASON_FOR_LABELS: dict[str, Any] = {
     ReasonFor.REINSTATE: _l("Lift the suspension"),
     ReasonFor.CORRECT: _l("Correct the register"),
     ReasonFor.VOID: _l("Make an issued document void"),
+    ReasonFor.REFUSE_SUBSCRIPTION: _l("Refuse a subscription"),
 }
 
 SUBSCRIPTION_STATUS_LABELS: dict[str, Any] = {
@@ -301,7 +303,7 @@ STATUS_LABELS: dict[str, Any] = {
     Status.REJECTED: _l("Rejected"),
     Status.WITHDRAWN: _l("Withdrawn"),
     Status.LAPSED: _l("Lapsed"),
-    Status.DECLINED: _l("Declined by the other party"),
+    Status.DECLINED: _l("Declined by a party"),
     Status.PASSED: _l("Passed"),
     Status.FAILED: _l("Failed"),
     Status.ABSENT: _l("Absent"),

@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from admin_views import request_lists
 from admin_views.access import acting, not_found
 from admin_views.office.carrying_out import COMMIT_EVERY, Chosen, Outcome
+from admin_views.office.step_routes import ready_reasons
 from admin_views.posted import owner_of, posted_key
 from clearance import i18n, one_time_keys, subscribing
 from clearance.actor import Actor
@@ -22,6 +23,7 @@ from clearance.calendar import utc_now
 from clearance.errors import DomainError, Refusal
 from clearance.extensions import db
 from clearance.models import Organisation, Subscription
+from clearance.vocabulary import ReasonFor
 from forms.office import StepForm, step_form
 
 MOST_AT_ONCE = 500
@@ -80,12 +82,12 @@ class SubscriptionSteps:
         chosen = self._chosen(subscription_id)
         if not chosen:
             return redirect(self.return_url(), code=303)
-        form = step_form(needs_reason=not decision.approves, lang=i18n.language())
+        form = _form(decision)
         if request.method == "GET" or "_language" in request.form:
             return self._ask(decision, chosen, form, subscription_id)
         if not form.validate():
             return self._ask(decision, chosen, form, subscription_id), 400
-        outcomes = _decide_each(chosen, decision, form.reason_in(i18n.language()), acting())
+        outcomes = _decide_each(chosen, decision, form.reason_in, acting())
         if subscription_id is not None:
             return self._told(subscription_id, decision, outcomes)
         if outcomes is None:
@@ -160,6 +162,11 @@ class SubscriptionSteps:
         )
 
 
+def _form(decision: Decision) -> StepForm:
+    ready = () if decision.approves else ready_reasons(ReasonFor.REFUSE_SUBSCRIPTION)
+    return step_form(needs_reason=not decision.approves, ready=ready, lang=i18n.language())
+
+
 def _posted_outcomes() -> list[Outcome]:
     """What the results page posts back to be shown in the other language."""
     return [Outcome.read(each) for each in request.form.getlist("outcome")[:MOST_AT_ONCE]]
@@ -188,31 +195,35 @@ def _read(chosen: Sequence[Chosen], actor: Actor) -> list[Row]:
 
 
 def _decide_each(
-    chosen: Sequence[Chosen], decision: Decision, reason: str, actor: Actor
+    chosen: Sequence[Chosen], decision: Decision, reason_in: Callable[[str], str], actor: Actor
 ) -> list[Outcome] | None:
     """Decide on each and tell what became of it; None when the form's key was spent already.
 
-    Each row is a savepoint of its own, and every 50 rows are committed (security rule 56).
+    They are gone through in the order of their ids, so that two who decide on the same rows at once
+    never wait for each other. Each row is a savepoint of its own, and every 50 rows are committed
+    (security rule 56).
     """
     if one_time_keys.claim(posted_key(), owner_of(actor), decision.name, utc_now()) is not None:
         db.session.rollback()
         return None
-    outcomes = []
-    for place, each in enumerate(chosen, 1):
-        outcomes.append(_decide(each, decision, reason, actor))
+    outcomes: dict[Chosen, Outcome] = {}
+    for place, each in enumerate(sorted(set(chosen), key=lambda row: row.request_id), 1):
+        outcomes[each] = _decide(each, decision, reason_in, actor)
         if place % COMMIT_EVERY == 0:
             db.session.commit()
     db.session.commit()
-    return outcomes
+    return [outcomes[each] for each in dict.fromkeys(chosen)]
 
 
-def _decide(each: Chosen, decision: Decision, reason: str, actor: Actor) -> Outcome:
+def _decide(
+    each: Chosen, decision: Decision, reason_in: Callable[[str], str], actor: Actor
+) -> Outcome:
     try:
         with db.session.begin_nested():
             subscribing.decide(
                 each.request_id,
                 approve=decision.approves,
-                reason=reason,
+                reason_in=reason_in,
                 actor=actor,
                 version=each.version,
                 now=utc_now(),

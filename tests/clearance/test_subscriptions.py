@@ -73,7 +73,7 @@ def decide(row: Subscription, officer: User, reason: str = "") -> Subscription:
     row = subscribing.decide(
         row.id,
         approve=not reason,
-        reason=reason,
+        reason_in=lambda _lang: reason,
         actor=actor_of(officer),
         version=row.version,
         now=utc_now(),
@@ -275,7 +275,7 @@ def test_nobody_but_a_reviewer_decides_and_never_for_an_own_organisation(agent: 
         subscribing.decide(
             row.id,
             approve=False,
-            reason=" \n",
+            reason_in=lambda _lang: " \n",
             actor=actor_of(factories.make_staff()),
             version=row.version,
             now=utc_now(),
@@ -306,7 +306,7 @@ def test_twenty_officers_at_once_make_one_decision(agent: User, context: Flask) 
         subscribing.decide(
             row_id,
             approve=number % 2 == 0,
-            reason="لا تكفي الوثائق.",
+            reason_in=lambda _lang: "لا تكفي الوثائق.",
             actor=actor_of(db.session.get_one(User, officers[number])),
             version=version,
             now=utc_now(),
