@@ -1,10 +1,11 @@
-"""What forms about a request post besides their fields: the version shown, the one-time key."""
+"""What forms post besides their fields: the version shown, the organisation, the one-time key."""
 
 from __future__ import annotations
 
 from flask import abort, request
 
-from clearance import one_time_keys
+from admin_views.access import acting, as_id, not_found
+from clearance import one_time_keys, policies
 from clearance.actor import Actor
 
 
@@ -14,6 +15,17 @@ def posted_version() -> int:
     if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
         abort(400)
     return int(typed)
+
+
+def posted_organisation() -> int:
+    """The organisation that the page was about; in another tab another may be chosen since.
+
+    Answers 404 unless the reader manages it.
+    """
+    organisation_id = as_id(request.form.get("organisation"))
+    if not policies.governs(acting(), organisation_id):
+        not_found()
+    return organisation_id
 
 
 def posted_key() -> str:

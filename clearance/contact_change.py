@@ -14,9 +14,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from clearance import (
-    added_users,
     audit,
     codes,
+    joining,
     known_people,
     links,
     notices,
@@ -147,7 +147,7 @@ def confirm(actor: Actor, channel: Channel, code: str, now: datetime) -> Confirm
     except (IntegrityError, _Taken):
         return Confirmed(refusal=_taken(user, channel, now))
     if channel == Channel.EMAIL and actor.is_agent:
-        added_users.adopt(user, now)
+        joining.adopt(user, now)
     sessions.end_sessions(now, user_id=user.id, but=actor.session_id)
     return Confirmed(sessions.renew(actor, SessionStage.FULL, now))
 

@@ -9,10 +9,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from clearance import (
-    added_users,
     audit,
     codes,
     customs,
+    joining,
     known_people,
     notices,
     organisations,
@@ -208,8 +208,8 @@ def _make(registration: Registration, now: datetime) -> User:
     if registration.invitation_id is None:
         organisation = organisations.open_for(user, registration, now)
     else:
-        organisation = added_users.take_up(registration, user, now)
-    added_users.adopt(user, now)
+        organisation = joining.take_up(registration, user, now)
+    joining.adopt(user, now)
     registration.completed_at = now
     audit.record(
         "account:user:registered",

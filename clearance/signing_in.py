@@ -124,7 +124,8 @@ def _look_up(email: str, device: str | None, now: datetime) -> _Attempt:
                 Registration.created_at > now - REGISTRATION_LIFETIME,
                 Invitation.withdrawn_at.is_(None),
             )
-            .order_by(Registration.id.desc())
+            # Who was invited first: no stranger's sign-ups for the address shall hide them.
+            .order_by(Registration.invitation_id.is_(None), Registration.id.desc())
             .limit(_REGISTRATIONS_TRIED)
         ).all()
     holder = _Holder(*user) if user is not None else None

@@ -11,7 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from clearance import codes, values
-from clearance.members import NO_SERVICE
+from clearance.member_rules import NO_SERVICE
 from clearance.values import BadValue
 from clearance.vocabulary import GENDER_LABELS
 from forms.account import NAME_MAX_LENGTH, PASSWORD_HINT, AccountForm
@@ -105,7 +105,7 @@ class _AccessForm(BaseForm):
 class AddUserForm(_AccessForm, AccountForm):
     """A new user of the organisation, in the order of the manual."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = AccountForm.ALSO_POSTED | TABLE_PARTS
+    ALSO_POSTED: ClassVar[frozenset[str]] = AccountForm.ALSO_POSTED | TABLE_PARTS | {"organisation"}
 
     first_name = TextField(_l("First name"), [Required()], max_length=NAME_MAX_LENGTH)
     last_name = TextField(_l("Last name"), [Required()], max_length=NAME_MAX_LENGTH)
@@ -175,7 +175,7 @@ class EditUserForm(_AccessForm):
 class OrganisationForm(BaseForm):
     """What the organisation itself keeps of its profile."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "_language"})
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "organisation", "_language"})
 
     address = TextField(
         _l("Address"), max_length=ADDRESS_MAX_LENGTH, render_kw={"autocomplete": "street-address"}

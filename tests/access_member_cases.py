@@ -17,7 +17,14 @@ def _membership(rows: Rows) -> Iterator[Try]:
 
 def _profile(rows: Rows) -> Iterator[Try]:
     profile = {"address": "حولي", "phone": "22212345", "email": "office@example.com"}
-    yield "", {}, {}, profile | {"version": rows["organisation_version"]}
+    profile |= {"version": rows["organisation_version"]}
+    yield "own", {}, {}, profile | {"organisation": rows["organisation"]}
+    yield "missing", {}, {}, profile | {"organisation": MISSING_ID}
+
+
+def _new_user(rows: Rows) -> Iterator[Try]:
+    yield "own", {}, {}, {"organisation": rows["organisation"]}
+    yield "missing", {}, {}, {"organisation": MISSING_ID}
 
 
 def _sent(rows: Rows) -> Iterator[Try]:
@@ -80,6 +87,7 @@ def _deciding(rows: Rows) -> Iterator[Try]:
 
 
 OF_MEMBERS: dict[str, Callable[[Rows], Iterator[Try]]] = {
+    "my_users.create_view": _new_user,
     "my_users.edit": _membership,
     "my_users.resend": _sent,
     "my_users.withdraw": _sent,

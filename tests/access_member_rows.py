@@ -66,7 +66,7 @@ def _invite(app: Flask, inviter: User, invitee: User) -> int:
     actor = actor_of(inviter)
     db.session.rollback()  # the tries are counted apart
     with factories.visit(app):
-        invitation = added_users.add(added, actor, utc_now())
+        invitation = added_users.add(added, actor.standings[0].organisation_id, actor, utc_now())
         db.session.commit()
         return invitation.id
 

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
 from admin_views.my import waiting
-from clearance import added_users, definition, i18n
+from clearance import definition, i18n, joining, member_invitations
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import NotFound, Refused
@@ -42,16 +42,14 @@ class MyInvitations(GuardedView):
         """Join the organisation."""
         return self._answer(
             invitation_id,
-            added_users.accept,
+            joining.accept,
             _("You have joined the organisation."),
         )
 
     @expose("/<int:invitation_id>/refuse", methods=("POST",))
     def refuse(self, invitation_id: int) -> Any:
         """Decline; whoever invited is not told."""
-        return self._answer(
-            invitation_id, added_users.refuse, _("You have declined the invitation.")
-        )
+        return self._answer(invitation_id, joining.refuse, _("You have declined the invitation."))
 
     def _answer(self, invitation_id: int, use_case: Callable[..., Any], told: str) -> Any:
         invitation = _found(invitation_id)
@@ -73,14 +71,14 @@ class MyInvitations(GuardedView):
         return self.render(
             "my/users/invitation.html",
             invitation=invitation,
-            organisation=added_users.organisation_of(invitation).name_in(lang),
+            organisation=member_invitations.organisation_of(invitation).name_in(lang),
             services=[titles.get(code, code) for code in invitation.services],
-            closed=alert or added_users.closed_refusal(invitation, utc_now()),
+            closed=alert or member_invitations.closed_refusal(invitation, utc_now()),
         )
 
 
 def _found(invitation_id: int) -> Invitation:
     try:
-        return added_users.find(as_id(invitation_id), acting())
+        return member_invitations.find(as_id(invitation_id), acting())
     except NotFound:
         not_found()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.access import acting, not_found
 from admin_views.base import GuardedView
-from admin_views.posted import posted_version
+from admin_views.posted import posted_organisation, posted_version
 from clearance import i18n, organisation_profile, policies
 from clearance.actor import Actor
 from clearance.calendar import utc_now
@@ -31,16 +31,17 @@ class MyOrganisation(GuardedView):
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         """Show the profile; general users change address, telephone and e-mail."""
-        organisation = _chosen()
-        form = OrganisationForm(obj=organisation)
-        if not journey.is_sent():
-            return self._show(organisation, form)
-        if not policies.governs_chosen(acting()):
-            not_found()
-        version = posted_version()
+        if request.method != "POST":
+            organisation = db.session.get_one(Organisation, _chosen_id())
+            return self._show(organisation, OrganisationForm(obj=organisation))
+        organisation = db.session.get_one(Organisation, posted_organisation())
+        form, version = OrganisationForm(obj=organisation), posted_version()
         journey.note_leftovers(form)
-        if not form.validate():
+        if not (journey.is_sent() and form.validate()):
             return self._show(organisation, form, version=version)
+        return self._save(organisation, form, version)
+
+    def _save(self, organisation: Organisation, form: OrganisationForm, version: int) -> Any:
         given = Profile(form.address.data or "", form.phone.data or "", form.email.data or "")
         try:
             organisation_profile.change(
@@ -49,7 +50,7 @@ class MyOrganisation(GuardedView):
             db.session.commit()
         except StaleEdit as error:
             db.session.rollback()
-            return self._show(_chosen(), form, version=error.version, stale=error), 409
+            return self._show(organisation, form, version=error.version, stale=error), 409
         except NotFound:
             not_found()
         flash(_("The profile was saved."), "success")
@@ -71,7 +72,7 @@ class MyOrganisation(GuardedView):
             legal_entity=i18n.in_language(entity, "name"),
             form=form,
             version=organisation.version if version is None else version,
-            can_change=policies.governs_chosen(acting()),
+            can_change=policies.governs(acting(), organisation.id),
             is_stale=stale is not None,
             differences=[
                 (str(form[name].label.text), stands, given)
@@ -80,8 +81,6 @@ class MyOrganisation(GuardedView):
         )
 
 
-def _chosen() -> Organisation:
+def _chosen_id() -> int:
     standing = acting().standing
-    if standing is None:
-        not_found()
-    return db.session.get_one(Organisation, standing.organisation_id)
+    return standing.organisation_id if standing is not None else not_found()

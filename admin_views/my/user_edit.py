@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from admin_views.access import acting, as_id, not_found
 from admin_views.my import service_table
 from admin_views.posted import posted_version
-from clearance import handing_over, i18n, members, policies
+from clearance import handing_over, i18n, member_changes, members, policies
 from clearance.calendar import utc_now
 from clearance.errors import NotFound, Refused, StaleEdit
 from clearance.extensions import db
@@ -51,11 +51,11 @@ class UserEdit:
         """Show one user, and change what they may."""
         page = _page(membership_id)
         form = _form(page)
-        if not journey.is_sent():
+        if request.method != "POST":
             return self._show(page, form)
         version = posted_version()
         journey.note_leftovers(form)
-        if not form.validate():
+        if not (journey.is_sent() and form.validate()):
             return self._show(page, form, version=version)
         if _gives_up_own_access(page, form) and "confirm" not in request.form:
             return self._show(page, form, version=version, warns=True)
@@ -63,19 +63,17 @@ class UserEdit:
 
     def _save(self, page: _Page, form: EditUserForm, version: int) -> Any:
         membership_id = page.membership.id
-        before = _posted_ids("organisations_before")
         chosen = {int(key) for key in form.organisations.data or ()}
-        offered = {each.id for each in page.organisations}
         try:
-            members.edit_everywhere(
+            member_changes.edit_everywhere(
                 membership_id,
                 Access(bool(form.is_general.data), form.granted, bool(form.is_active.data)),
                 acting(),
                 utc_now(),
                 version=version,
                 hand_over_to=int(form.hand_over_to.data) if form.hand_over_to.data else None,
-                added=(chosen - before) & offered,
-                removed=(before - chosen) & offered,
+                added=chosen - page.placed,
+                removed=page.placed - chosen,
             )
             db.session.commit()
         except StaleEdit as error:
@@ -120,20 +118,27 @@ def _page(membership_id: int) -> _Page:
         not_found()
     held = members.access_of(membership).services
     is_self = membership.user_id == actor.user_id
-    others = policies.governed_by(actor) - {membership.organisation_id}
-    organisations = [db.session.get_one(Organisation, each) for each in sorted(others)]
-    there = members.standings_of(membership.user_id, others)
+    others = frozenset() if is_self else policies.governed_by(actor) - {membership.organisation_id}
     work = handing_over.in_hand(membership.organisation_id, membership.user_id)
     return _Page(
         membership=membership,
         services=service_table.rows(members.grantable(membership.organisation_id), held),
-        organisations=() if is_self else organisations,
-        placed=frozenset(key for key, each in there.items() if each.is_active),
+        organisations=[db.session.get_one(Organisation, each) for each in sorted(others)],
+        placed=_placed(membership, others),
         work=work,
         colleagues=handing_over.colleagues(membership, {req.service_code for req in work})
         if work
         else (),
     )
+
+
+def _placed(membership: Membership, others: Collection[int]) -> frozenset[int]:
+    """In which of the reader's other organisations the user is; in a post: was, as it was shown."""
+    if request.method == "POST":
+        shown = request.form.getlist("organisations_before")
+        return frozenset(each for each in others if str(each) in shown)
+    there = members.standings_of(membership.user_id, others)
+    return frozenset(key for key, each in there.items() if each.is_active)
 
 
 def _form(page: _Page) -> EditUserForm:
@@ -186,10 +191,6 @@ def _differences(stale: StaleEdit, page: _Page) -> list[tuple[str, str, str]]:
         (str(labels[name]), words(stands), words(given))
         for name, (stands, given) in changed.items()
     ]
-
-
-def _posted_ids(name: str) -> set[int]:
-    return {int(each) for each in request.form.getlist(name) if each.isascii() and each.isdigit()}
 
 
 def _done(page: _Page, form: EditUserForm) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -20,15 +21,23 @@ from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
 from admin_views.my import service_table
 from admin_views.my.user_edit import UserEdit
-from admin_views.posted import owner_of
-from clearance import accounts, added_users, i18n, members, one_time_keys, policies
+from admin_views.posted import owner_of, posted_organisation
+from clearance import (
+    accounts,
+    added_users,
+    i18n,
+    member_invitations,
+    members,
+    one_time_keys,
+    policies,
+)
 from clearance.actor import Actor
 from clearance.added_users import Added
 from clearance.calendar import utc_now
 from clearance.errors import NotFound, Refused, TooManyTries
 from clearance.extensions import db
 from clearance.members import Access
-from clearance.models import Grant, Membership, User
+from clearance.models import Grant, Membership, Organisation, User
 from clearance.public import journey
 from forms.users import AddUserForm
 
@@ -110,7 +119,7 @@ class MyUsers(UserEdit, KeysetView):
         return policies.governs_chosen(actor)
 
     def scope(self, query: Any) -> Any:
-        return query.where(Membership.organisation_id == _organisation_id())
+        return query.where(Membership.organisation_id == _chosen_id())
 
     def statement(self) -> sa.Select[Any]:
         columns: list[Any] = [
@@ -139,28 +148,29 @@ class MyUsers(UserEdit, KeysetView):
     @expose("/")
     def index_view(self) -> Any:
         """The users, and who was added and has not come yet."""
-        awaited = added_users.awaited(_organisation_id(), utc_now())
-        self._template_args.update(awaited=awaited, organisation=_organisation_name())
+        awaited = member_invitations.awaited(_chosen_id(), utc_now())
+        self._template_args.update(awaited=awaited, organisation=_name_of(_chosen_id()))
         return super().index_view()
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """Add a user; whoever it is, the answer is the same."""
+        """Add a user to the organisation that the page is about; the answer is always the same."""
         form = AddUserForm()
+        organisation_id = posted_organisation() if request.method == "POST" else _chosen_id()
         if not journey.is_sent():
-            return self._show_new(form)
+            return self._show_new(form, organisation_id)
         is_image_right = journey.spend_image(FORM_NAME)
         if not is_image_right and _was_sent():
             return _to_list()
-        form.offer(row.code for row in self._offered())
+        form.offer(row.code for row in _offered(organisation_id))
         journey.note_leftovers(form)
         is_valid = form.validate()
         journey.judge_image(form, is_image_right)
-        is_valid = _is_no_member(form) and is_valid
+        is_valid = _is_no_member(form, organisation_id) and is_valid
         db.session.rollback()  # it was only read; what counts and hashes comes before the writing
         if not (is_valid and is_image_right):
-            return self._show_new(form)
-        return self._add(form)
+            return self._show_new(form, organisation_id)
+        return self._add(form, organisation_id)
 
     @expose("/invitations/<int:invitation_id>/resend", methods=("POST",))
     def resend(self, invitation_id: int) -> Any:
@@ -188,48 +198,50 @@ class MyUsers(UserEdit, KeysetView):
         flash(_("The invitation was withdrawn."), "success")
         return _to_list()
 
-    def _add(self, form: AddUserForm) -> Any:
+    def _add(self, form: AddUserForm, organisation_id: int) -> Any:
         actor, now = acting(), utc_now()
         try:
-            added_users.add(_added(form), actor, now)
+            added_users.add(_added(form), organisation_id, actor, now)
             # The image text that was used up is the form's one-time key.
             one_time_keys.claim(_key(), owner_of(actor), self.get_url(".index_view"), now)
             db.session.commit()
         except accounts.WeakPassword as error:
             form.password.errors = [*form.password.errors, *map(str, error.faults)]
-            return self._show_new(form)
+            return self._show_new(form, organisation_id)
         except Refused as error:
             texts = (error.refusal.text, error.refusal.change)
-            return self._show_new(form, [str(text) for text in texts if text]), 409
+            faults = [str(text) for text in texts if text]
+            return self._show_new(form, organisation_id, faults), 409
         except NotFound:
             not_found()
         flash(_("The user was added and is awaited: the next step is theirs."), "success")
         return _to_list()
 
-    def _offered(self) -> list[service_table.ServiceRow]:
-        return service_table.rows(members.grantable(_organisation_id()))
-
-    def _show_new(self, form: AddUserForm, faults: list[str] | None = None) -> str:
+    def _show_new(self, form: AddUserForm, organisation_id: int, faults: Sequence[str] = ()) -> str:
         db.session.rollback()
         image = journey.new_image(FORM_NAME)
         return self.render(
             "my/users/new.html",
             form=form,
-            faults=faults or [],
+            faults=faults,
             image=image,
-            organisation=_organisation_name(),
-            table=service_table.table(self._offered(), form.services.data or ()),
+            organisation_id=organisation_id,
+            organisation=_name_of(organisation_id),
+            table=service_table.table(_offered(organisation_id), form.services.data or ()),
         )
 
 
-def _organisation_id() -> int:
+def _chosen_id() -> int:
     standing = acting().standing
     return standing.organisation_id if standing is not None else 0
 
 
-def _organisation_name() -> str:
-    standing = acting().standing
-    return standing.name_in(i18n.language()) if standing is not None else ""
+def _name_of(organisation_id: int) -> str:
+    return db.session.get_one(Organisation, organisation_id).name_in(i18n.language())
+
+
+def _offered(organisation_id: int) -> list[service_table.ServiceRow]:
+    return service_table.rows(members.grantable(organisation_id))
 
 
 def _added(form: AddUserForm) -> Added:
@@ -246,9 +258,9 @@ def _added(form: AddUserForm) -> Added:
     )
 
 
-def _is_no_member(form: AddUserForm) -> bool:
+def _is_no_member(form: AddUserForm, organisation_id: int) -> bool:
     """Whom the general user sees in the own list anyway is not added again."""
-    if form.email.errors or not members.has_email(_organisation_id(), form.email.data or ""):
+    if form.email.errors or not members.has_email(organisation_id, form.email.data or ""):
         return True
     form.email.errors = [_("This e-mail belongs to one of your users already. Change that user.")]
     return False

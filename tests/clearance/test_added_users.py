@@ -10,13 +10,22 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import accounts, added_users, organisations, retention
+from clearance import (
+    accounts,
+    added_users,
+    joining,
+    member_invitations,
+    organisations,
+    retention,
+)
 from clearance.actor import Actor
-from clearance.added_users import AWAITED_ALREADY, LIFETIME, Added
+from clearance.added_users import AWAITED_ALREADY, Added
 from clearance.calendar import utc_now
 from clearance.errors import NotFound, Refusal, Refused, TooManyTries
 from clearance.extensions import db
-from clearance.members import ALREADY_A_MEMBER, NO_SERVICE, NOT_SUBSCRIBED, Access
+from clearance.member_invitations import LIFETIME
+from clearance.member_rules import ALREADY_A_MEMBER, NO_SERVICE, NOT_SUBSCRIBED
+from clearance.members import Access
 from clearance.models import (
     Delivery,
     Invitation,
@@ -74,9 +83,15 @@ def added(**values: object) -> Added:
     return replace(plain, **values)  # type: ignore[arg-type] # names of its fields
 
 
+def adding(someone: Added, actor: Actor, now: datetime = NOW) -> Invitation:
+    """Add somebody to the actor's organisation, as in a request whose writing has not begun."""
+    assert actor.standing is not None
+    db.session.rollback()
+    return added_users.add(someone, actor.standing.organisation_id, actor, now)
+
+
 def add(someone: Added, actor: Actor, now: datetime = NOW) -> Invitation:
-    db.session.rollback()  # as in a request, whose own writing has not begun
-    invitation = added_users.add(someone, actor, now)
+    invitation = adding(someone, actor, now)
     db.session.commit()
     return invitation
 
@@ -148,7 +163,7 @@ def test_who_is_new_chooses_a_password_proves_both_and_has_what_was_granted(
     db.session.refresh(invitation)
     assert invitation.accepted_at is not None
     assert invitation.user_id == user.id
-    assert added_users.awaited(office.id, NOW) == []
+    assert member_invitations.awaited(office.id, NOW) == []
 
 
 def test_a_general_user_is_added_with_everything(office: Organisation) -> None:
@@ -197,7 +212,7 @@ def test_a_known_e_mail_gets_an_invitation_and_looks_the_same(office: Organisati
     stranger, friend = added(), added(email=known.email)
     add(stranger, actor)
     invitation = add(friend, actor)
-    rows = added_users.awaited(office.id, NOW)
+    rows = member_invitations.awaited(office.id, NOW)
     assert [(row.name, row.is_expired, row.can_resend) for row in rows] == [
         ("منيرة الرشيدي", False, True)
     ] * 2
@@ -246,12 +261,12 @@ def test_accepting_gives_what_was_granted_once_and_to_nobody_else(office: Organi
     actor, known = general_of(office), factories.make_agent()
     invitation = add(added(email=known.email), actor)
     invited, other = actor_of(known), actor_of(factories.make_agent())
-    for work in (added_users.accept, added_users.refuse):
+    for work in (joining.accept, joining.refuse):
         with pytest.raises(NotFound):
             work(invitation.id, other, NOW)
-    commit(lambda: added_users.accept(invitation.id, invited, NOW))
+    commit(lambda: joining.accept(invitation.id, invited, NOW))
     assert actor_of(known).standings[1].services == {"exam", "renewal"}
-    refusal = refusal_of(lambda: added_users.accept(invitation.id, invited, NOW))
+    refusal = refusal_of(lambda: joining.accept(invitation.id, invited, NOW))
     assert str(refusal.text) == "سبق قبول هذه الدعوة."
     memberships = db.session.scalars(sa.select(Membership).where(Membership.user_id == known.id))
     assert len(memberships.all()) == 2
@@ -263,12 +278,12 @@ def test_accepting_gives_what_was_granted_once_and_to_nobody_else(office: Organi
 def test_a_refusal_stays_between_the_portal_and_who_refuses(office: Organisation) -> None:
     actor, known = general_of(office), factories.make_agent()
     invitation = add(added(email=known.email), actor)
-    commit(lambda: added_users.refuse(invitation.id, actor_of(known), NOW))
-    assert len(added_users.awaited(office.id, NOW)) == 1
+    commit(lambda: joining.refuse(invitation.id, actor_of(known), NOW))
+    assert len(member_invitations.awaited(office.id, NOW)) == 1
     number = invitation.id
     commit(lambda: added_users.resend(number, actor, NOW + timedelta(minutes=2)))
     assert mails_to(known.email) == ["account:invited"]  # the first alone
-    refusal_of(lambda: added_users.accept(invitation.id, actor_of(known), NOW))
+    refusal_of(lambda: joining.accept(invitation.id, actor_of(known), NOW))
 
 
 def test_a_withdrawn_invitation_opens_nothing(office: Organisation) -> None:
@@ -283,8 +298,8 @@ def test_a_withdrawn_invitation_opens_nothing(office: Organisation) -> None:
         commit(lambda each=invitation: added_users.withdraw(each.id, actor, NOW))
     assert load_actor(str(signed_in.key), NOW) is None
     assert enter(someone.email, someone.password) is None
-    refusal_of(lambda: added_users.accept(old.id, actor_of(known), NOW))
-    assert added_users.awaited(office.id, NOW) == []
+    refusal_of(lambda: joining.accept(old.id, actor_of(known), NOW))
+    assert member_invitations.awaited(office.id, NOW) == []
     with pytest.raises(NotFound):
         added_users.withdraw(old.id, actor, NOW)
 
@@ -309,7 +324,7 @@ def test_one_withdrawn_between_the_codes_makes_no_user(office: Organisation) -> 
 def test_an_expired_invitation_lives_again_when_sent_again(office: Organisation) -> None:
     actor, someone, later = general_of(office), added(), NOW + LIFETIME + timedelta(hours=1)
     invitation = add(someone, actor)
-    (row,) = added_users.awaited(office.id, later)
+    (row,) = member_invitations.awaited(office.id, later)
     assert row.is_expired
     assert enter(someone.email, someone.password, later) is None
     number = invitation.id
@@ -331,7 +346,7 @@ def test_two_organisations_adding_the_same_person_both_get_an_answer(office: Org
     assert user is not None
     db.session.refresh(second)
     assert first.user_id == second.user_id == user.id
-    commit(lambda: added_users.accept(second.id, actor_of(user), NOW))
+    commit(lambda: joining.accept(second.id, actor_of(user), NOW))
     assert {each.organisation_id for each in actor_of(user).standings} == {office.id, other.id}
 
 
@@ -339,8 +354,8 @@ def test_a_member_cannot_join_again(office: Organisation) -> None:
     actor, colleague = general_of(office), factories.make_agent()
     one = add(added(email=colleague.email), actor)
     two = add(added(civil_id=colleague.civil_id), actor)
-    commit(lambda: added_users.accept(one.id, actor_of(colleague), NOW))
-    refusal = refusal_of(lambda: added_users.accept(two.id, actor_of(colleague), NOW))
+    commit(lambda: joining.accept(one.id, actor_of(colleague), NOW))
+    refusal = refusal_of(lambda: joining.accept(two.id, actor_of(colleague), NOW))
     assert refusal == ALREADY_A_MEMBER
 
 
@@ -351,11 +366,11 @@ def test_what_cannot_be_granted_is_refused(office: Organisation) -> None:
         (Access(False), NO_SERVICE),
     ):
         someone = added(access=access)
-        assert refusal_of(lambda one=someone: added_users.add(one, actor, NOW)) == expected
+        assert refusal_of(lambda one=someone: adding(one, actor)) == expected
     someone = added()
     add(someone, actor)
     again = replace(someone, civil_id=factories.civil_id())
-    assert refusal_of(lambda: added_users.add(again, actor, NOW)) == AWAITED_ALREADY
+    assert refusal_of(lambda: adding(again, actor)) == AWAITED_ALREADY
 
 
 def test_only_a_general_user_adds_sends_again_or_withdraws(office: Organisation) -> None:
@@ -373,7 +388,7 @@ def test_only_a_general_user_adds_sends_again_or_withdraws(office: Organisation)
     additional = actor_of(factories.make_agent(office, is_general=False, services=("exam",)))
     db.session.rollback()
     with pytest.raises(NotFound):
-        added_users.add(added(), additional, NOW)
+        adding(added(), additional)
 
 
 def test_unfinished_sign_ups_and_expired_invitations_are_purged(office: Organisation) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import members, organisations, sessions
+from clearance import member_changes, member_rules, members, organisations, sessions
 from clearance.calendar import utc_now
 from clearance.errors import DomainError, NotFound, Refused, StaleEdit
 from clearance.extensions import db
@@ -62,7 +62,7 @@ def membership_of(user: User, office: Organisation) -> Membership:
 def change(
     target: Membership, by: Membership, wanted: Access, *, version: int = 1, to: int | None = None
 ) -> Membership:
-    done = members.edit(
+    done = member_changes.edit(
         target.id, wanted, actor_of(by.user), utc_now(), version=version, hand_over_to=to
     )
     db.session.commit()
@@ -129,7 +129,7 @@ def test_promoting_and_demoting_act_on_the_open_session(office: Organisation, ap
 def test_an_additional_user_needs_a_service(office: Organisation) -> None:
     general, other = member(office, is_general=True), member(office)
     work = lambda: change(other, general, Access(False))  # noqa: E731 - said once
-    assert refusal_of(work) == members.NO_SERVICE
+    assert refusal_of(work) == member_rules.NO_SERVICE
 
 
 def test_what_is_not_subscribed_cannot_be_granted(office: Organisation) -> None:
@@ -143,7 +143,7 @@ def test_what_is_not_subscribed_cannot_be_granted(office: Organisation) -> None:
     db.session.commit()
     for code in ("letter", "no-such-service"):
         work = partial(change, other, general, Access(False, EXAM | {code}))
-        assert refusal_of(work) == members.NOT_SUBSCRIBED
+        assert refusal_of(work) == member_rules.NOT_SUBSCRIBED
     assert members.access_of(other).services == EXAM
 
 
@@ -152,14 +152,16 @@ def test_the_last_general_user_stays(office: Organisation, wanted: Access) -> No
     general = member(office, is_general=True)
     member(office)
     member(office, is_general=True, is_active=False)  # a disabled account counts for nothing
-    assert refusal_of(lambda: change(general, general, wanted)) == members.LAST_GENERAL_USER
+    assert refusal_of(lambda: change(general, general, wanted)) == member_rules.LAST_GENERAL_USER
 
 
 def test_one_of_two_general_users_may_step_down(office: Organisation) -> None:
     one, two = member(office, is_general=True), member(office, is_general=True)
     change(one, one, Access(False, EXAM))
     assert not one.is_general
-    assert refusal_of(lambda: change(two, two, Access(False, EXAM))) == members.LAST_GENERAL_USER
+    assert (
+        refusal_of(lambda: change(two, two, Access(False, EXAM))) == member_rules.LAST_GENERAL_USER
+    )
 
 
 def test_a_stale_edit_is_refused_with_both_values(office: Organisation) -> None:
@@ -185,7 +187,7 @@ def test_who_was_demoted_meanwhile_changes_nobody(office: Organisation) -> None:
     before = actor_of(two.user)
     change(two, one, Access(False, EXAM))
     with pytest.raises(NotFound):
-        members.edit(one.id, Access(False, EXAM), before, utc_now(), version=1)
+        member_changes.edit(one.id, Access(False, EXAM), before, utc_now(), version=1)
 
 
 def test_disabling_ends_the_sessions_and_hands_the_work_over(
@@ -245,15 +247,17 @@ def test_a_member_is_placed_in_another_organisation_of_the_same_governor(
     actor = actor_of(general.user)
     nothing = Access(False, is_active=False)
     with pytest.raises(Refused):
-        members.edit_everywhere(other.id, nothing, actor, utc_now(), version=1, added=[second.id])
+        member_changes.edit_everywhere(
+            other.id, nothing, actor, utc_now(), version=1, added=[second.id]
+        )
     db.session.rollback()
-    members.place(other.user, second.id, Access(False, EXAM), actor, utc_now())
+    member_changes.place(other.user, second.id, Access(False, EXAM), actor, utc_now())
     assert {each.organisation_id for each in actor_of(other.user).standings} == {
         office.id,
         second.id,
     }
     with pytest.raises(NotFound):
-        members.place(other.user, foreign.id, Access(False, EXAM), actor, utc_now())
+        member_changes.place(other.user, foreign.id, Access(False, EXAM), actor, utc_now())
 
 
 def _storm(app: Flask, office: Organisation, generals: int, times: int) -> None:
@@ -290,7 +294,7 @@ def _storm(app: Flask, office: Organisation, generals: int, times: int) -> None:
             ).one()
             db.session.rollback()
             try:
-                members.edit(target, wanted, actor, utc_now(), version=version)
+                member_changes.edit(target, wanted, actor, utc_now(), version=version)
                 db.session.commit()
             except DomainError as error:
                 db.session.rollback()
@@ -320,7 +324,7 @@ def test_two_general_users_cannot_both_step_down_at_once(office: Organisation, a
             actor = actor_of(db.session.get_one(User, user_id))
             db.session.rollback()
             try:
-                members.edit(target, Access(False, EXAM), actor, utc_now(), version=1)
+                member_changes.edit(target, Access(False, EXAM), actor, utc_now(), version=1)
                 db.session.commit()
             except DomainError as error:
                 db.session.rollback()
