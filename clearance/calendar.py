@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 KUWAIT = ZoneInfo("Asia/Kuwait")
@@ -23,6 +23,11 @@ def kuwait_date(instant: datetime) -> date:
     if instant.tzinfo is None:
         raise ValueError("an instant needs its time zone")
     return instant.astimezone(KUWAIT).date()
+
+
+def kuwait_midnight(day: date) -> datetime:
+    """The instant at which `day` begins in Kuwait, aware."""
+    return datetime.combine(day, time(), KUWAIT)
 
 
 def kuwait_today() -> date:

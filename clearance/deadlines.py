@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from clearance import definition, links, notices
-from clearance.calendar import due_date, kuwait_date
+from clearance import definition, links, notices, office_settings
+from clearance.calendar import due_date, kuwait_date, kuwait_midnight
 from clearance.definition import Definition
 from clearance.extensions import db
 from clearance.models import Event, Holiday, Request, User
@@ -35,6 +35,23 @@ def due_on(req: Request, service: Definition, target: str, now: datetime) -> dat
         elif status not in running and since is None:
             since = at
     return due_date(req.sent_at or now, service.processing_days, pauses, holidays())
+
+
+def correct_by(returned_at: datetime) -> date:
+    """The last Kuwait day, inclusive, on which a request returned then can be sent again.
+
+    Source: specification section 5.
+    """
+    return kuwait_date(returned_at) + _returned_lapse()
+
+
+def lapse_if_returned_before(now: datetime) -> datetime:
+    """The instant before which what was returned has missed its `correct_by`."""
+    return kuwait_midnight(kuwait_date(now) - _returned_lapse())
+
+
+def _returned_lapse() -> timedelta:
+    return timedelta(days=int(office_settings.get("returned_lapse_days")))
 
 
 def holidays() -> frozenset[date]:

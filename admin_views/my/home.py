@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,21 +16,20 @@ from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
 from admin_views.my import waiting
 from admin_views.my.wording import NEXT_STEPS
-from clearance import announcements, i18n, notices, one_time_keys, policies, sessions
+from clearance import announcements, deadlines, i18n, notices, one_time_keys, policies, sessions
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
-from clearance.models import Request
-from clearance.vocabulary import OPEN_STATUSES, Status
+from clearance.models import Exam, ExamSeat, Request
+from clearance.vocabulary import OPEN_STATUSES, SeatStatus, Status
 
-WAITING_FOR_AGENT = (Status.RETURNED, Status.SEATED)  # what is urgent first
-AT_OFFICE = tuple(sorted(OPEN_STATUSES - set(WAITING_FOR_AGENT)))
+AT_OFFICE = tuple(sorted(OPEN_STATUSES - {Status.RETURNED, Status.SEATED}))
 STEPS = {
     Status.RETURNED: _l("Correct"),
     Status.SEATED: _l("Confirm attendance"),
     Status.DRAFT: _l("Continue"),
 }
-SHOWN_TASKS = 20
+SHOWN_RETURNED = SHOWN_SEATED = 5
 SHOWN_DRAFTS = 3
 SHOWN_AT_OFFICE = 5
 SHOWN_NOTICES = 4
@@ -48,7 +48,8 @@ class MyHome(GuardedView):
         told = notices.of_user(actor.id, limit=SHOWN_NOTICES)
         return self.render(
             "my/index.html",
-            tasks=_waiting(actor),
+            seated=_tasks(actor, (Status.SEATED,), SHOWN_SEATED, newest_first=False),
+            returned=_tasks(actor, (Status.RETURNED,), SHOWN_RETURNED, newest_first=False),
             drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
             open_requests=_tasks(actor, AT_OFFICE, SHOWN_AT_OFFICE),
             list_of=_list_of,
@@ -76,13 +77,6 @@ def _list_of(status: str) -> str:
     return url_for("my_requests.index_view", flt0_status=status)
 
 
-def _waiting(actor: Actor) -> dict[str, Any]:
-    """What only the agent can move on: the urgent state first, in it the oldest request."""
-    found = _tasks(actor, WAITING_FOR_AGENT, SHOWN_TASKS, newest_first=False)
-    found["rows"].sort(key=lambda task: WAITING_FOR_AGENT.index(task["status"]))
-    return found
-
-
 def _tasks(
     actor: Actor, statuses: Sequence[Status], limit: int, *, newest_first: bool = True
 ) -> dict[str, Any]:
@@ -97,6 +91,8 @@ def _tasks(
             Request.status,
             Request.due_on,
             Request.saved_at,
+            Request.returned_at,
+            _confirm_by(),
             request_lists.name_column(),
         )
         .where(
@@ -111,6 +107,18 @@ def _tasks(
     return {"rows": [_task(row) for row in rows[:limit]], "more": len(rows) > limit}
 
 
+def _confirm_by() -> Any:
+    """The last day to confirm the seat that the request holds."""
+    return (
+        sa.select(Exam.confirm_by)
+        .join(ExamSeat, ExamSeat.exam_id == Exam.id)
+        .where(ExamSeat.request_id == Request.id, ExamSeat.status != SeatStatus.RELEASED)
+        .limit(1)
+        .scalar_subquery()
+        .label("confirm_by")
+    )
+
+
 def _task(row: Any) -> dict[str, Any]:
     """One line of a task list."""
     return {
@@ -123,5 +131,13 @@ def _task(row: Any) -> dict[str, Any]:
         "text": NEXT_STEPS[row.status],
         "step": STEPS.get(row.status),
         "due_on": row.due_on,
+        "step_by": _step_by(row),
         "saved_at": row.saved_at,
     }
+
+
+def _step_by(row: Any) -> date | None:
+    """The last day on which the agent's own step counts."""
+    if row.status == Status.RETURNED and row.returned_at:
+        return deadlines.correct_by(row.returned_at)
+    return row.confirm_by if row.status == Status.SEATED else None

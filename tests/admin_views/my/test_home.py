@@ -26,15 +26,19 @@ def test_what_waits_for_the_agent_stands_first(
         make = request_factories.make_request
         draft = make(people.owner, Status.DRAFT)
         returned = make(people.owner, Status.RETURNED)
-        seated = make(people.owner, Status.SEATED)
+        exam = request_factories.make_exam()
+        seated = make(people.owner, Status.SEATED, exam=exam)
         sent = make(people.owner, Status.SUBMITTED)
         make(people.owner, Status.REJECTED)
     page = mine.get("/my/")
     assert _steps(page, "#now") == [
-        (f"/my/requests/{returned.id}/form", "Correct"),
         (f"/my/requests/{seated.id}/", "Confirm attendance"),
+        (f"/my/requests/{returned.id}/form", "Correct"),
         (f"/my/requests/{draft.id}/form", "Continue"),
     ]
+    until = [each.get_text().split()[-4] for each in page.soup.select("#now .tasks p")][:2]
+    lapse = kuwait_today() + timedelta(days=60)
+    assert until == [f"{day:%d/%m/%Y}" for day in (exam.confirm_by, lapse)]
     opened = [each["href"] for each in page.soup.select("#open .tasks a")]
     assert opened == [f"/my/requests/{sent.id}/"]
 
