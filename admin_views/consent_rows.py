@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance import i18n, transfers
+from clearance import consent_links, i18n, transfers
 from clearance.models import Request
+from clearance.values import isolate
 
 PARTIES: dict[str, Any] = {
     "releasing": _l("Present office"),
@@ -21,19 +24,47 @@ ANSWERS: dict[str, tuple[Any, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class Declined:
+    """Who declined a transfer: as its state, and as the sentence on why it is closed."""
+
+    label: str
+    sentence: str
+
+
 def rows(req: Request) -> list[dict[str, Any]]:
     """Who has agreed and who is awaited, in the order of asking; [] where nobody is asked."""
     if req.other_organisation_id is None:
         return []
-    return [_row(each, i18n.language()) for each in transfers.consents(req)]
+    return [_row(each, req, i18n.language()) for each in transfers.consents(req)]
 
 
-def _row(each: transfers.Consent, lang: str) -> dict[str, Any]:
+def declined(consents: list[dict[str, Any]]) -> Declined | None:
+    """Who of `rows` declined, or None while nobody has."""
+    for each in consents:
+        name = isolate(each["name"])
+        if each["has_declined"] and each["name"]:
+            return Declined(
+                _("Declined by %(name)s", name=name),
+                _("The request is closed because %(name)s declined it.", name=name),
+            )
+        if each["has_declined"]:
+            return Declined(
+                _("Refused by the broker"),
+                _("The request is closed because the broker refused the transfer."),
+            )
+    return None
+
+
+def _row(each: transfers.Consent, req: Request, lang: str) -> dict[str, Any]:
     label, tone = ANSWERS[each.answer]
+    awaits_broker = each.organisation is None and each.answer == "waiting"
     return {
         "party": PARTIES[each.party],
         "name": each.organisation.name_in(lang) if each.organisation is not None else "",
         "answer": label,
+        "has_declined": each.answer == "declined",
         "tone": tone,
         "at": each.answered_at,
+        "link_sent_at": consent_links.last_sent(req) if awaits_broker else None,
     }

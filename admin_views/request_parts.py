@@ -15,6 +15,7 @@ TIMELINE_SIGNS: dict[str, str] = {
     "consent": "check",
     "decline": "cross",
     "refuse": "cross",
+    "send_link": "message",
     "return": "return",
     "seat": "seat",
     "release": "refresh",

@@ -154,6 +154,15 @@ def answers_as_other_party(actor: Actor | None, req: Request) -> Refusal | None:
     return Refusal(_l("Only the general user of the other organisation can answer this."))
 
 
+def speaks_for_a_party(actor: Actor | None, req: Request) -> Refusal | None:
+    """A step of either side of a transfer: a general user of one of the two organisations."""
+    standings = actor.standings if actor is not None else ()
+    general = {each.organisation_id for each in standings if each.is_general}
+    if {req.organisation_id, req.other_organisation_id} & general:
+        return None
+    return Refusal(_l("Only the general users of the two organisations can do this."))
+
+
 def keeps_register(actor: Actor, *, civil_id: str, organisation_id: int) -> Refusal | None:
     """A change of the licence register: a reviewer, never on an own file (security rule 24)."""
     if not actor.is_reviewer:

@@ -37,6 +37,7 @@ since the request was sent; it names each field with both values.
 _SIDES = {
     Side.AGENT: "applicant",
     Side.OTHER_PARTY: "other organisation",
+    Side.EITHER_PARTY: "either organisation",
     Side.BROKER: "broker",
     Side.REVIEWER: "reviewer",
     Side.MANAGER: "manager",

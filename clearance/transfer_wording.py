@@ -104,7 +104,7 @@ WORDING: dict[str, dict[str, Wording]] = {
     "transfer:declined": {
         "ar": Wording(
             label="رفض نقل مخلص",
-            title="رفض نقل المخلص {broker}",
+            title="رُفض نقل المخلص {broker} من قِبل {party}",
             body=(
                 "رفض {party} نقل المخلص {broker} بموجب الطلب رقم {number}، وأُغلق الطلب.\n"
                 "السبب: {reason}\n"
@@ -114,7 +114,7 @@ WORDING: dict[str, dict[str, Wording]] = {
         ),
         "en": Wording(
             label="Transfer declined",
-            title="The transfer of {broker} was declined",
+            title="The transfer of {broker} was declined by {party}",
             body=(
                 "The transfer of {broker} by request {number} was declined by {party}, and the "
                 "request is closed.\n"

@@ -238,7 +238,7 @@ def _walk(
         obj=req,
         actor_id=actor.id if actor is not None else None,
         at=now,
-        organisation_id=_acting_organisation(req, step),
+        organisation_id=_acting_organisation(req, step, actor),
         request_id=req.id,
         from_status=from_status,
         to_status=req.status,
@@ -270,9 +270,12 @@ def _granted(step: Step, service: Definition, decision: Decision, now: datetime)
     return decision.granted_expiry
 
 
-def _acting_organisation(req: Request, step: Step) -> int | None:
+def _acting_organisation(req: Request, step: Step, actor: Actor | None) -> int | None:
     """Whose organisation's step it is: the one that asks, but for the other side of a transfer."""
-    return req.other_organisation_id if step.side is Side.OTHER_PARTY else req.organisation_id
+    is_others = step.side is Side.OTHER_PARTY
+    if step.side is Side.EITHER_PARTY and actor is not None:
+        is_others = actor.standing_in(req.organisation_id) is None
+    return req.other_organisation_id if is_others else req.organisation_id
 
 
 def _seat(req: Request, service: Definition) -> SeatFact | None:

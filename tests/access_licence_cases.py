@@ -74,6 +74,14 @@ def _answer(rows: Rows) -> Iterator[Try]:
     yield "missing", {"request_id": rows["asked"], "action": MISSING_WORD}, {}, {}
 
 
+def _new_link(rows: Rows) -> Iterator[Try]:
+    posted = {"version": rows["accepted_version"]}
+    yield "own", {"request_id": rows["accepted"]}, {}, posted
+    yield "asked, not yet the broker", {"request_id": rows["asked"]}, {}, posted
+    yield "own draft", {"request_id": rows["transfer_draft"]}, {}, posted
+    yield "missing", {"request_id": MISSING_ID}, {}, posted
+
+
 def _receive(rows: Rows) -> Iterator[Try]:
     yield "", {}, {}, rows["broker_to_come"]
 
@@ -131,6 +139,8 @@ OF_LICENCES: dict[str, Callable[[Rows], Iterator[Try]]] = {
     "my_transfers.details": _transfer,
     "my_transfers.do": _answer,
     "my_transfers.receive": _receive,
+    "my_transfers.link": _new_link,
+    "my_requests.link": _new_link,
     "public.consent": _consent,
     "public.consent_code": _consent,
     "public.check": _check,

@@ -153,6 +153,8 @@ def _transfers(app: Flask, made: Made, people: People) -> None:
         "transfer_version": req.version,
         "transfer_document": document,
         "transfer_draft": transfer_factories.make_draft(leaving()).id,
+        "accepted": accepted.id,
+        "accepted_version": accepted.version,
         "consent": token,
         "consent_code": _code(app, token),
     }

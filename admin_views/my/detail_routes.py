@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from admin_views import consent_rows
 from admin_views.access import acting, not_found
-from admin_views.my import document_rows
+from admin_views.my import consent_link, document_rows
 from admin_views.my.form_routes import is_open
 from admin_views.my.routes import (
     RequestRoutes,
@@ -71,6 +71,16 @@ class DetailRoutes(RequestRoutes):
             return redirect(form_url(req))
         return self.show_step(req, step)
 
+    @expose("/<int:request_id>/link", methods=("POST",))
+    def link(self, request_id: int) -> Any:
+        """Send the broker a new link to answer his transfer by."""
+
+        def refused(refusal: DomainError) -> Any:
+            req = self.get_one(request_id)
+            return self.show_details(req, alert=str(refusal), status=refusal.status_code)
+
+        return consent_link.send(request_id, links.request_url(request_id), refused)
+
     @expose("/<int:request_id>/messages", methods=("POST",))
     def messages(self, request_id: int) -> Any:
         """Write to the office about a request."""
@@ -106,12 +116,14 @@ class DetailRoutes(RequestRoutes):
             return redirect(form_url(req))
         actor, now = acting(), utc_now()
         spec, lang = definition.of(req), i18n.language()
+        consents = consent_rows.rows(req)
+        declined = consent_rows.declined(consents)
         page = self.render(
             "my/details.html",
             req=req,
             title=spec.title_in(lang),
             alert=alert,
-            next_step=NEXT_STEPS[req.status],
+            next_step=declined.sentence if declined else NEXT_STEPS[req.status],
             can_correct=is_open(req),
             offers=[
                 each for each in workflow.offers(req, actor, now) if each.action != Action.SEND
@@ -127,8 +139,10 @@ class DetailRoutes(RequestRoutes):
             message_fault=message_fault,
             message_typed=request.form.get("body", "") if message_fault else "",
             timeline=timeline(req, actor),
-            consents=consent_rows.rows(req),
+            declined=declined,
+            consents=consents,
             answer_by=transfers.answer_by(req),
+            new_link_offer=consent_link.offer(req, actor, now),
             copyable=spec.copyable,
             broker_url=_broker_url(req, actor),
             form_key=one_time_keys.new(),

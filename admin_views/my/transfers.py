@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from admin_views import consent_rows
 from admin_views.access import acting, not_found
 from admin_views.base import GuardedView
+from admin_views.my import consent_link
 from admin_views.my.routes import form_url
 from admin_views.posted import owner_of, posted_key, posted_version
 from clearance import audit, i18n, links, one_time_keys, policies, transfers, workflow
@@ -81,6 +82,15 @@ class MyTransfers(GuardedView):
         flash(_DONE[step](), "success")
         return redirect(result, code=303)
 
+    @expose("/<int:request_id>/link", methods=("POST",))
+    def link(self, request_id: int) -> Any:
+        """Send the broker a new link to answer by."""
+
+        def refused(refusal: DomainError) -> Any:
+            return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
+
+        return consent_link.send(request_id, links.transfer_url(request_id), refused)
+
     def _begin(self, form: ReceiveForm) -> Any:
         actor = acting()
         try:
@@ -114,13 +124,16 @@ class MyTransfers(GuardedView):
 
     def _show(self, req: Request, *, alert: str = "", status: int = 200) -> Any:
         actor, now, lang = acting(), utc_now(), i18n.language()
+        consents = consent_rows.rows(req)
         page = self.render(
             "my/transfer.html",
             req=req,
             alert=alert,
             facts=_facts(req, lang),
-            consents=consent_rows.rows(req),
+            consents=consents,
+            declined=consent_rows.declined(consents),
             answer_by=transfers.answer_by(req),
+            new_link_offer=consent_link.offer(req, actor, now),
             is_waiting=req.status == Status.AWAITING_OTHER_PARTY,
             accept=workflow.offer(req, Action.ACCEPT, actor, now),
             reason=request.form.get("reason", ""),

@@ -22,7 +22,7 @@ NEXT_STEPS: dict[str, Any] = {
     Status.REJECTED: _l("The request is closed. The reason stands in the history below."),
     Status.WITHDRAWN: _l("The request is closed because it was withdrawn."),
     Status.LAPSED: _l("The request is closed because it was not completed in time."),
-    Status.DECLINED: _l("The request is closed because the other party or the broker declined."),
+    Status.DECLINED: _l("The request is closed because a party to it declined."),
     Status.PASSED: _l("The exam is passed. Nothing is left to do here."),
     Status.FAILED: _l("The request is closed. You may apply again."),
     Status.ABSENT: _l("The request is closed. You may apply again."),

@@ -31,6 +31,7 @@ class Action(StrEnum):
     DECLINE = "decline"
     CONSENT = "consent"
     REFUSE = "refuse"
+    SEND_LINK = "send_link"
     CONFIRM = "confirm"
     WITHDRAW = "withdraw"
     TAKE = "take"
@@ -53,6 +54,7 @@ class Side(StrEnum):
 
     AGENT = "agent"
     OTHER_PARTY = "other_party"
+    EITHER_PARTY = "either_party"
     BROKER = "broker"
     REVIEWER = "reviewer"
     MANAGER = "manager"
@@ -398,6 +400,15 @@ TRANSFER = Flow(
             guards=(),
             effects=(effects.note_decision, transfer_effects.note_brokers_refusal),
         ),
+        Step(
+            Action.SEND_LINK,
+            _from(Status.AWAITING_BROKER),
+            None,
+            Side.EITHER_PARTY,
+            policies.speaks_for_a_party,
+            guards=(*_CONSENT.guards, transfer_guards.broker_can_be_asked),
+            effects=(transfer_effects.ask_broker,),
+        ),
         replace(
             _LAPSE,
             sources=_UNANSWERED,
@@ -435,6 +446,7 @@ ACTION_LABELS: dict[Action, Any] = {
     Action.DECLINE: _l("Decline the transfer"),
     Action.CONSENT: _l("Consent to the transfer"),
     Action.REFUSE: _l("Refuse the transfer"),
+    Action.SEND_LINK: _l("Send the broker a new link"),
     Action.WITHDRAW: _l("Withdraw"),
     Action.CONFIRM: _l("Confirm attendance"),
     Action.TAKE: _l("Take"),
@@ -458,6 +470,7 @@ EVENT_LABELS: dict[Action, Any] = {
     Action.DECLINE: _l("The other organisation declined the transfer"),
     Action.CONSENT: _l("The broker consented to the transfer"),
     Action.REFUSE: _l("The broker refused the transfer"),
+    Action.SEND_LINK: _l("The broker was sent a new link"),
     Action.WITHDRAW: _l("The request was withdrawn"),
     Action.CONFIRM: _l("Attendance was confirmed"),
     Action.TAKE: _l("Review began"),

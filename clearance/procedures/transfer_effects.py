@@ -37,22 +37,36 @@ def ask_other_party(step: StepContext) -> None:
     own.answer, own.answered_by_id, own.answered_at = "given", step.actor_id, step.now
     db.session.add_all([own, _consent(step, other, known.other.id)])
     db.session.flush()
-    params = _move(req) | {"organisation": _name(known.asking_id), "answer_by": _answer_by(step)}
+    answer_by = kuwait_date(step.now + _silence())
+    params = _move(req) | {"organisation": _name(known.asking_id), "answer_by": answer_by}
     _tell_organisation("transfer:asked", step, known.other.id, params)
 
 
 def note_acceptance(step: StepContext) -> None:
     """Keep the other side's consent, and send the broker the link by which he answers."""
-    req = step.req
     _answer_of_other(step, "given")
-    token = secrets.token_urlsafe(32)
-    asked = _consent(step, "broker", None)
-    asked.token_hash = secrets_box.token_hash(token)
-    db.session.add(asked)
-    db.session.flush()
-    _ask_broker(step, links.consent_url(token))
-    params = {"party": _name(req.other_organisation_id), "next": wording.BROKER_IS_NEXT}
+    db.session.add(_consent(step, "broker", None))
+    ask_broker(step)
+    params = {"party": _name(step.req.other_organisation_id), "next": wording.BROKER_IS_NEXT}
     _tell_asking("transfer:accepted", step, params)
+
+
+def ask_broker(step: StepContext) -> None:
+    """Send the broker a new link, by which alone he answers; his time to answer stays the same."""
+    token = secrets.token_urlsafe(32)
+    asked = db.session.scalars(
+        sa.select(TransferConsent).where(
+            TransferConsent.request_id == step.req.id,
+            TransferConsent.party == "broker",
+            TransferConsent.answer == "waiting",
+        )
+    ).one()
+    asked.token_hash = secrets_box.token_hash(token)
+    db.session.flush()
+    until = asked.asked_at + _silence()
+    params = _move(step.req) | {"answer_by": kuwait_date(until)}
+    link = links.consent_url(token)
+    _tell_broker("transfer:consent", step, params, link=link, expires_at=until)
 
 
 def note_declining(step: StepContext) -> None:
@@ -178,12 +192,6 @@ def _fill_from_register(req: Request) -> None:
     req.licence_expiry = licence.expires
 
 
-def _ask_broker(step: StepContext, link: str) -> None:
-    params = _move(step.req) | {"answer_by": _answer_by(step)}
-    until = step.now + _silence()
-    _tell_broker("transfer:consent", step, params, link=link, expires_at=until)
-
-
 def _tell_broker(event: str, step: StepContext, params: Mapping[str, Any], **more: Any) -> None:
     """By SMS and e-mail to where he is registered; he needs no account and has no language."""
     broker = step.req.broker
@@ -205,10 +213,6 @@ def _tell_broker(event: str, step: StepContext, params: Mapping[str, Any], **mor
 
 def _silence() -> timedelta:
     return timedelta(days=int(office_settings.get("transfer_silence_days")))
-
-
-def _answer_by(step: StepContext) -> Any:
-    return kuwait_date(step.now + _silence())
 
 
 def _about(req: Request) -> dict[str, Any]:

@@ -31,6 +31,9 @@ WORDS = {
         "answered": "تم حفظ ردك",
         "accepted": "قبلت الجهة الأخرى النقل",
         "late": "لم يعد هذا الإجراء ممكناً",
+        "link": "أُرسل رابط جديد إلى هاتف المخلص الجوال المسجل",
+        "refused": "رفضه المخلص",
+        "closed": "أُغلق الطلب لأن المخلص رفض النقل.",
     },
     "en": {
         "wrong": "This code is not right",
@@ -39,6 +42,9 @@ WORDS = {
         "answered": "Your answer was kept",
         "accepted": "The other organisation accepted the transfer",
         "late": "This is not possible any more",
+        "link": "A new link was sent to the broker's registered mobile",
+        "refused": "Refused by the broker",
+        "closed": "The request is closed because the broker refused the transfer.",
     },
 }
 
@@ -300,3 +306,44 @@ def test_declining_is_told_with_its_reason_and_pressed_twice_counts_once(app: Fl
     with app.app_context():
         answers = db.session.scalars(sa.select(TransferConsent.answer)).all()
         assert sorted(answers) == ["declined", "given"]
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_a_new_link_is_asked_for_on_either_offices_page(app: Flask, language: str) -> None:
+    scene = Scene(app, language)
+    req = scene.request(made.make_accepted)
+    asking, other = scene.browser(scene.offices.releaser), scene.browser(scene.offices.receiver)
+    first = scene.link()
+    page = asking.get(f"/my/requests/{req.id}/")
+    after = asking.submit(page, form="form[action$='/link']")
+    assert scene.words["link"] in after.text
+    second = scene.link()
+    assert second != first
+    asking.submit(page, form="form[action$='/link']")  # the same form pressed twice
+    answering = other.get(f"/my/transfers/{req.id}/")
+    late = other.submit(answering, form="form[action$='/link']", status=429)
+    assert int(late.response.headers["Retry-After"]) > 0
+    assert scene.link() == second
+    visitor = scene.broker()
+    visitor.get(first, status=404)
+    visitor.get(second)
+    consent(scene, press="answer=refuse")
+    for client, url in ((asking, f"/my/requests/{req.id}/"), (other, f"/my/transfers/{req.id}/")):
+        page = client.get(url)
+        assert scene.words["refused"] in page.soup.select_one(".page-header .badge").get_text()
+        assert page.soup.select_one("form[action$='/link']") is None
+        stale = {"version": req.version, "form_key": "another"}
+        client.post(f"{url}link", stale, status=409)
+    assert scene.words["closed"] in asking.get(f"/my/requests/{req.id}/").text
+
+
+def test_the_page_names_the_office_that_declined(app: Flask) -> None:
+    scene = Scene(app)
+    req = scene.request(made.make_sent)
+    with app.app_context():
+        row = db.session.get_one(Request, req.id)
+        requests.step(row, Action.DECLINE, scene.offices.receiver)
+    page = scene.browser(scene.offices.releaser).get(f"/my/requests/{req.id}/")
+    name = scene.offices.new.name_en
+    assert name in page.soup.select_one(".page-header .badge").get_text()
+    assert name in page.soup.select_one("#next").get_text()
