@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,10 +50,14 @@ class Offer:
 
 @dataclass(frozen=True)
 class CandidateOffer:
-    """Somebody who passed the exam, by that request. refusal: why no licence can be asked for."""
+    """Somebody who passed the exam, by that request. refusal: why no licence can be asked for.
+
+    counts_until: the last Kuwait day on which his last pass counts.
+    """
 
     request: Request
     refusal: Refusal | None
+    counts_until: date | None
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,9 @@ def candidate_offers(code: str, actor: Actor, now: datetime) -> list[CandidateOf
             eligibility.start_refusal(
                 service, eligibility.start_case(service, loaded, civil_id=req.civil_id)
             ),
+            loaded.pass_counts_until(passed_on)
+            if (passed_on := loaded.passed.get(req.civil_id))
+            else None,
         )
         for req in passed
         if req.civil_id and newest[req.civil_id] is req

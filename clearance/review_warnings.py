@@ -8,8 +8,16 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance import definition, i18n, links, office_settings, same_numbers, workflow
-from clearance.calendar import kuwait_date, years_after
+from clearance import (
+    definition,
+    exam_passes,
+    i18n,
+    links,
+    office_settings,
+    same_numbers,
+    workflow,
+)
+from clearance.calendar import kuwait_date
 from clearance.errors import Refusal
 from clearance.extensions import db
 from clearance.models import Broker, Licence, Request
@@ -142,7 +150,7 @@ def _exam(req: Request, now: datetime) -> list[Refusal]:
     if passed_at is None:
         return [Refusal(_l("The portal knows of no exam that this person has passed."))]
     passed = kuwait_date(passed_at)
-    last = years_after(passed, int(office_settings.get("exam_validity_years")))
+    last = exam_passes.counts_until(passed, int(office_settings.get(exam_passes.VALIDITY_YEARS)))
     if kuwait_date(now) <= last:
         return []
     return [

@@ -17,6 +17,7 @@ from clearance import (
     deadlines,
     definition,
     eligibility,
+    exam_passes,
     expiries,
     notices,
     numbering,
@@ -300,6 +301,7 @@ def _move(
     if step.sends:
         values["number"] = req.number or numbering.next_number(service.prefix, now)
         values["exclusive_key"] = eligibility.own_claim(req, service)
+        exam_passes.let_go(values["exclusive_key"], now)
         values["subject_seen"] = subject.seen(req)
     elif not service.steps.holds_claim(target):
         values["exclusive_key"] = None

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from admin_views.access import acting
 from admin_views.my.broker_cards import PAGE_SIZE, Asked, CardPage
-from clearance import i18n, office_settings, search, values, workflow
-from clearance.calendar import kuwait_date, utc_now, years_after
+from clearance import i18n, search, values, workflow
+from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import Exam, ExamSeat, Request
 from clearance.values import mask_civil_id
@@ -53,7 +53,6 @@ def _fits(req: Request, typed: str) -> bool:
 
 def _cards(offers: Sequence[workflow.CandidateOffer]) -> list[dict[str, Any]]:
     lang = i18n.language()
-    years = int(office_settings.get("exam_validity_years"))
     held = _exam_days([each.request.id for each in offers])
     return [
         {
@@ -62,9 +61,7 @@ def _cards(offers: Sequence[workflow.CandidateOffer]) -> list[dict[str, Any]]:
             "civil_id": mask_civil_id(each.request.civil_id or ""),
             "number": each.request.number,
             "held_at": held.get(each.request.id),
-            "counts_until": years_after(kuwait_date(each.request.decided_at), years)
-            if each.request.decided_at
-            else None,
+            "counts_until": each.counts_until,
             "refusal": each.refusal,
         }
         for each in offers

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from clearance import office_settings, validity
+from clearance import exam_passes, office_settings, validity
 from clearance.actor import Actor, Standing
 from clearance.calendar import kuwait_date
 from clearance.extensions import db
@@ -133,6 +133,19 @@ class Facts:
     def today(self) -> date:
         """The Kuwait date."""
         return kuwait_date(self.now)
+
+    def pass_counts_until(self, passed: date) -> date:
+        """The last Kuwait day on which an exam counts that was passed on that day."""
+        return exam_passes.counts_until(passed, int(self.settings[exam_passes.VALIDITY_YEARS]))
+
+    def keeps_until(self, holder: RequestFact) -> date | None:
+        """The last day on which that request excludes another: a pass as long as it counts.
+
+        None where no day ends it.
+        """
+        if holder.status != Status.PASSED or holder.decided_at is None:
+            return None
+        return self.pass_counts_until(kuwait_date(holder.decided_at))
 
     @property
     def standing(self) -> Standing | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -110,9 +111,12 @@ def is_granted(case: Case) -> Refusal | None:
 
 
 def claim_is_free(case: Case) -> Refusal | None:
-    """No other request holds what this one would exclude others from."""
+    """No other request holds what this one would exclude others from, nor a pass that counts."""
     holder = case.facts.claims.get(case.claim_key or "")
     if holder is None or holder.id == case.request_id:
+        return None
+    last_day = case.facts.keeps_until(holder)
+    if last_day is not None and last_day < case.facts.today:
         return None
     return claimed_by(holder, case)
 
@@ -127,10 +131,7 @@ def claimed_by(holder: RequestFact | None, case: Case) -> Refusal:
         and standing.may_use(holder.service_code)
     )
     if holder is not None and not holder.is_open:
-        return Refusal(
-            _l("This service was already completed for this civil number."),
-            url=links.request_url(holder.id) if is_theirs else "",
-        )
+        return _completed(holder, case) if is_theirs else _COMPLETED
     if holder is not None and is_theirs:
         return Refusal(
             _("Request %(number)s about the same is still open.", number=holder.number),
@@ -141,6 +142,19 @@ def claimed_by(holder: RequestFact | None, case: Case) -> Refusal:
         _l("Another request about the same is still open."),
         _l("You can ask again when it is decided or withdrawn."),
     )
+
+
+_COMPLETED = Refusal(_l("This service was already completed for this civil number."))
+
+
+def _completed(holder: RequestFact, case: Case) -> Refusal:
+    """What to say of a claim that a finished request keeps, to those whose request it was."""
+    last_day = case.facts.keeps_until(holder)
+    change: Any = ""
+    if last_day is not None:
+        day = i18n.format_day(last_day)
+        change = _("The pass counts until %(day)s; after that it can be asked for again.", day=day)
+    return Refusal(_COMPLETED.text, change, links.request_url(holder.id))
 
 
 UNIVERSAL: tuple[Guard, ...] = (organisation_may_ask, is_subscribed, is_granted)
@@ -169,9 +183,14 @@ def exam_waiting_time_over(case: Case) -> Refusal | None:
 
 @guard
 def exam_attempts_left(case: Case) -> Refusal | None:
-    """The person has not used up the attempts that the office allows (a setting)."""
-    allowed = int(case.facts.settings["exam_attempts"])
-    if not allowed or sum(row.status in _SAT for row in case.earlier) < allowed:
+    """The person has not used up the attempts that the office allows (a setting).
+
+    Whoever passed and has to sit again begins anew.
+    """
+    allowed, used = int(case.facts.settings["exam_attempts"]), 0
+    for row in case.earlier:
+        used = 0 if row.status == Status.PASSED else used + (row.status in _SAT)
+    if not allowed or used < allowed:
         return None
     return Refusal(
         _l("All attempts at this exam that the office allows are used up."),

@@ -7,8 +7,7 @@ from datetime import timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance import i18n
-from clearance.calendar import years_after
+from clearance import i18n, links
 from clearance.errors import Refusal
 from clearance.procedures.facts import Case, LicenceFact
 from clearance.procedures.guards import guard, guard_of_whose
@@ -115,7 +114,7 @@ def exam_was_passed_lately(case: Case) -> Refusal | None:
             _l("This person has not passed the clearing agents' exam."),
             _l("Request the exam first."),
         )
-    last_day = years_after(passed, int(case.facts.settings["exam_validity_years"]))
+    last_day = case.facts.pass_counts_until(passed)
     if case.facts.today <= last_day:
         return None
     return Refusal(
@@ -124,8 +123,8 @@ def exam_was_passed_lately(case: Case) -> Refusal | None:
             passed=i18n.format_day(passed),
             day=i18n.format_day(last_day),
         ),
-        _l("The office can tell you whether an exception is possible."),
-        "/support",
+        _l("The exam has to be passed again: request it under My services."),
+        links.SERVICES,
     )
 
 

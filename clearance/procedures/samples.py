@@ -79,7 +79,8 @@ def _of_claim(good: Case) -> Iterator[Case]:
     for holder in (
         open_one,
         replace(open_one, organisation_id=THEIRS),
-        replace(open_one, status=Status.PASSED),
+        replace(open_one, status=Status.PASSED, organisation_id=THEIRS),
+        replace(open_one, status=Status.PASSED, decided_at=NOW - timedelta(days=100)),
     ):
         yield _with(good, claims={_KEY: holder})
 

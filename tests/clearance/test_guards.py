@@ -44,7 +44,7 @@ def case(terms: Terms | None = None, **facts: Any) -> Case:
         "organisation_id": 1,
         "legal_entity": "clearing_agent",
         "entity_names": ENTITIES,
-        "settings": {"exam_waiting_days": 0, "exam_attempts": 0},
+        "settings": {"exam_waiting_days": 0, "exam_attempts": 0, "exam_validity_years": 3},
     }
     return Case(terms or Terms(), Facts(**(known | facts)), "288010112345", "exam:288010112345", 50)
 
@@ -137,7 +137,11 @@ def test_foreign_or_ungranted_holder_of_the_claim_is_not_named() -> None:
 
 def test_finished_holder_says_that_it_is_done() -> None:
     claims = {"exam:288010112345": earlier(Status.PASSED)}
-    assert "already completed" in text(guards.claim_is_free(case(claims=claims)))
+    told = text(guards.claim_is_free(case(claims=claims)))
+    assert "already completed" in told and "counts until 31/05/2029" in told
+    foreign = {"exam:288010112345": earlier(Status.PASSED, organisation_id=2)}
+    told = text(guards.claim_is_free(case(claims=foreign)))
+    assert "already completed" in told and "2029" not in told
 
 
 def test_request_does_not_stand_in_its_own_way() -> None:
@@ -165,6 +169,8 @@ def test_attempts_are_counted_by_results() -> None:
     assert guards.exam_attempts_left(case(history=twice)) is None
     refusal = guards.exam_attempts_left(case(history=twice, settings=settings))
     assert "used up" in text(refusal)
+    again = history(*twice["288010112345"], earlier(Status.PASSED, 5), earlier(Status.FAILED, 6))
+    assert guards.exam_attempts_left(case(history=again, settings=settings)) is None
 
 
 def test_other_services_and_the_request_itself_do_not_count_as_earlier() -> None:

@@ -26,6 +26,25 @@ def test_command_writes_the_page(app: Flask) -> None:
     assert result.output.startswith("# The services\n")
 
 
+def test_diagrams_are_ones_that_mermaid_can_read() -> None:
+    """Names of states in ASCII and told once, labels quoted, and nothing in them that ends one."""
+    page = (ROOT / "docs" / "services.md").read_text(encoding="utf-8")
+    diagrams = re.findall(r"```mermaid\n(.*?)```", page, re.DOTALL)
+    assert len(diagrams) == page.count("```mermaid") == page.count("### Flow ")
+    state = re.compile(r'    state "([^"#;:{}<>\n]+)" as ([a-z][a-z_]*)')
+    arrow = re.compile(r"    (\[\*\]|[a-z_]+) --> (\[\*\]|[a-z_]+)(?:: [A-Za-z][^#;:{}<>\n]*)?")
+    for diagram in diagrams:
+        kind, *lines = diagram.splitlines()
+        assert kind == "stateDiagram-v2"
+        names = [found[2] for line in lines if (found := state.fullmatch(line))]
+        assert len(names) == len(set(names))
+        assert not {"state", "note", "end", "class", "style", "direction", "as"} & set(names)
+        rest = [line for line in lines if not state.fullmatch(line)]
+        ends = [found.groups() for line in rest if (found := arrow.fullmatch(line))]
+        assert len(ends) == len(rest), [line for line in rest if not arrow.fullmatch(line)]
+        assert {name for pair in ends for name in pair} == {*names, "[*]"}
+
+
 @pytest.mark.parametrize("service", service_docs.shipped(), ids=lambda each: each.code)
 def test_every_guard_of_a_service_refuses_in_both_languages(context: Flask, service) -> None:  # type: ignore[no-untyped-def]  # a definition
     named = [guard for _name, guard, _when in service_docs.guards_of(service)]
