@@ -1,0 +1,467 @@
+"""Hostile hands on an organisation's users: forged and crossed forms, and invitations misused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance import (
+    accounts,
+    added_users,
+    joining,
+    member_changes,
+    member_invitations,
+    organisations,
+    registering,
+)
+from clearance.actor import Actor
+from clearance.added_users import Added
+from clearance.calendar import utc_now
+from clearance.errors import Refusal, Refused, TooManyTries
+from clearance.extensions import db
+from clearance.members import Access
+from clearance.models import (
+    Delivery,
+    Invitation,
+    Membership,
+    Organisation,
+    Registration,
+    Request,
+    User,
+)
+from clearance.sessions import actor_of, load_actor
+from clearance.vocabulary import SessionStage
+from tests import factories, request_factories
+from tests.member_factories import World, filled
+from tests.pages import PageClient
+from tests.races import race
+
+NOW = utc_now()
+EXAM = Access(False, frozenset({"exam"}))
+DIGITS = "9" * 5000  # more than Python turns into a number
+OWN_PASSWORD = "Sidra-9-Marjan?"
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    return World(app)
+
+
+@pytest.fixture
+def office(context: Flask) -> Organisation:
+    """A clearing office that is subscribed to everything."""
+    request_factories.load_services()
+    return subscribed()
+
+
+def subscribed() -> Organisation:
+    organisation = factories.make_organisation()
+    organisations.subscribe(organisation, NOW)
+    db.session.commit()
+    return organisation
+
+
+def second_office(world: World) -> int:
+    """Another organisation of the general user; its id."""
+    with world.app.app_context():
+        second = subscribed()
+        user = db.session.get_one(Membership, world.general).user
+        factories.make_membership(user, second)
+        return second.id
+
+
+def choose(client: PageClient, organisation_id: int) -> None:
+    client.post("/my/organisation", {"organisation": organisation_id}, check=False)
+
+
+def someone(**values: Any) -> Added:
+    plain = Added(
+        first_name="منيرة",
+        last_name="الرشيدي",
+        gender="female",
+        civil_id=factories.civil_id(),
+        mobile=factories.mobile(),
+        email=f"{factories.mobile()[1:]}@example.com",
+        password=factories.PASSWORD,
+        access=EXAM,
+        language="ar",
+    )
+    return replace(plain, **values)
+
+
+def general_of(office: Organisation) -> Actor:
+    actor = actor_of(factories.make_agent(office))
+    db.session.rollback()
+    return actor
+
+
+def add(app: Flask, added: Added, actor: Actor) -> Invitation:
+    with factories.visit(app):
+        db.session.rollback()  # as in a request, whose own writing has not begun
+        invitation = added_users.add(added, actor.standings[0].organisation_id, actor, NOW)
+        db.session.commit()
+        number = invitation.id
+    return db.session.get_one(Invitation, number)
+
+
+def commit(work: Callable[[], Any]) -> Any:
+    db.session.rollback()
+    done = work()
+    db.session.commit()
+    return done
+
+
+def refusal_of(work: Callable[[], Any]) -> Refusal:
+    db.session.rollback()
+    with pytest.raises(Refused) as error:
+        work()
+    db.session.rollback()
+    return error.value.refusal
+
+
+def proved_signup(invitation: Invitation) -> Registration:
+    """The sign-up of an invitation, as it is when both codes have been typed."""
+    signup = member_invitations.signup_of(invitation)
+    assert signup is not None
+    signup.must_change_password = False
+    signup.email_proved_at = signup.mobile_proved_at = NOW
+    db.session.commit()
+    return signup
+
+
+# Forms that were opened before something changed
+
+
+@pytest.mark.parametrize("press", ["_change=services:search", "_language=ar"])
+def test_asking_for_the_page_again_does_not_hide_what_another_saved_meanwhile(
+    world: World, press: str
+) -> None:
+    first, second = world.client(world.general), world.client(world.add(is_general=True))
+    page, theirs = first.get(world.url(world.other)), second.get(world.url(world.other))
+    second.submit(theirs, {"services": ["letter"]}, form="#user-form")
+    page = first.submit(page, {"services": ["renewal"]}, form="#user-form", press=press)
+    page = first.submit(page, {"services": ["renewal"]}, form="#user-form", status=409)
+    assert page.soup.select_one("#differences") is not None
+    assert world.state(world.other)["services"] == ["letter"]
+
+
+def test_a_profile_shown_again_in_the_other_language_is_as_old_as_it_was(world: World) -> None:
+    first, second = world.client(world.general), world.client(world.add(is_general=True))
+    page, theirs = first.get("/my/organisation/"), second.get("/my/organisation/")
+    second.submit(theirs, {"phone": "22111111"}, form="#organisation-form")
+    page = first.submit(page, form="#organisation-form", press="_language=ar")
+    first.submit(page, {"phone": "22999999"}, form="#organisation-form", status=409)
+    with world.app.app_context():
+        assert db.session.get_one(Organisation, world.office).phone == "22111111"
+
+
+def test_a_form_counts_for_the_organisation_it_was_about_whichever_is_chosen_since(
+    world: World,
+) -> None:
+    second = second_office(world)
+    client = world.client(world.general)
+    new, profile = client.get("/my/users/new/"), client.get("/my/organisation/")
+    choose(client, second)
+    client.submit(new, filled(world.app, new), form="#user-form")
+    client.submit(profile, {"phone": "22333333"}, form="#organisation-form")
+    with world.app.app_context():
+        assert db.session.scalars(sa.select(Invitation.organisation_id)).all() == [world.office]
+        assert db.session.get_one(Organisation, world.office).phone == "22333333"
+        assert db.session.get_one(Organisation, second).phone == ""
+
+
+def test_a_form_is_not_turned_to_an_organisation_one_does_not_manage(world: World) -> None:
+    client = world.client(world.general)
+    with world.app.app_context():
+        foreign = db.session.get_one(Membership, world.stranger).organisation_id
+    new, profile = client.get("/my/users/new/"), client.get("/my/organisation/")
+    values = filled(world.app, new)
+    for target in (str(foreign), "", DIGITS):
+        client.submit(new, values | {"organisation": target}, form="#user-form", status=404)
+        forged = {"phone": "22333333", "organisation": target}
+        client.submit(profile, forged, form="#organisation-form", status=404)
+    with world.app.app_context():
+        assert db.session.scalars(sa.select(Invitation)).all() == []
+        assert db.session.get_one(Organisation, foreign).phone == ""
+
+
+def test_who_is_disabled_in_one_of_two_organisations_loses_the_open_form_of_that_one_alone(
+    world: World,
+) -> None:
+    with world.app.app_context():
+        other = subscribed()
+        user = db.session.get_one(Membership, world.other).user
+        factories.make_membership(user, other, is_general=False, services=("letter",))
+        draft = request_factories.make_draft(user, "exam").id
+    theirs, general = world.client(world.other), world.client(world.general)
+    form = theirs.get(f"/my/requests/{draft}/form")
+    page = general.get(world.url(world.other))
+    values = {"is_active": None, "hand_over_to": str(world.general)}
+    general.submit(page, values, form="#user-form")
+    theirs.submit(form, {"name_ar_1": "غيرها"}, form="main form[id]", status=404)
+    theirs.get(f"/my/requests/{draft}/form", status=404)
+    assert theirs.get("/my/services/").url == "/my/services/"  # still signed in
+    with world.app.app_context():
+        assert db.session.get_one(Request, draft).name_ar_1 != "غيرها"
+
+
+# Forged posts
+
+
+def test_work_is_not_handed_to_whom_a_forged_post_names(world: World) -> None:
+    disabled, ungranted = world.add(services=("exam",)), world.add(services=("renewal",))
+    with world.app.app_context():
+        db.session.get_one(Membership, disabled).is_active = False
+        user = db.session.get_one(Membership, world.other).user
+        draft = request_factories.make_draft(user, "exam").id
+        db.session.commit()
+    client = world.client(world.general)
+    page = client.get(world.url(world.other))
+    for heir in (world.stranger, disabled, ungranted, world.other, DIGITS):
+        values = {"is_active": None, "hand_over_to": str(heir)}
+        assert client.submit(page, values, form="#user-form").error_of("hand_over_to")
+    assert world.state(world.other)["is_active"]
+    with world.app.app_context():
+        assert db.session.get_one(Request, draft).handed_to_id is None
+
+
+def test_numbers_and_words_that_no_form_sends_change_nothing(world: World) -> None:
+    client = world.client(world.general)
+    page, before = client.get(world.url(world.other)), world.state(world.other)
+    for forged in (
+        {"organisations_before": DIGITS, "organisations": [DIGITS, "-1", "٣"]},
+        {"services": ["\u202e", "exam' OR 1=1", "x" * 9000]},
+        {"services_page": DIGITS, "_change": f"services:{DIGITS}"},
+        {"services_search": "\u202e%_\\" * 500, "_change": "services:search"},
+    ):
+        client.submit(page, forged, form="#user-form")
+    assert world.state(world.other) == before
+    new = client.get("/my/users/new/")
+    names = ("captcha_ref", "first_name", "email", "mobile", "civil_id", "password")
+    for nonsense in ("x\u202ey" * 5, "م" * 5000):
+        values = filled(world.app, new) | dict.fromkeys(names, nonsense)
+        new = client.submit(new, values, form="#user-form")
+        assert new.error_of("email") and new.error_of("mobile") and new.error_of("civil_id")
+    with world.app.app_context():
+        assert db.session.scalars(sa.select(Invitation)).all() == []
+
+
+def test_a_name_brings_no_invisible_characters_and_digits_may_be_arabic(world: World) -> None:
+    client = world.client(world.general)
+    page = client.get("/my/users/new/")
+    values = filled(world.app, page, first_name="\u202eمن\u200bير\u2066ة", last_name="ا" * 80)
+    values["civil_id"] = values["civil_id"].translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    values["mobile"] = "٥٠٠٠٧٧٨٨"
+    page = client.submit(page, values, form="#user-form")
+    assert f"منيرة {'ا' * 80}" in page.text
+    with world.app.app_context():
+        signup = db.session.scalars(sa.select(Registration)).one()
+        assert (signup.first_name, signup.mobile) == ("منيرة", "+96550007788")
+        assert signup.civil_id.isascii()
+
+
+def test_an_image_text_that_added_somebody_adds_nobody_else(world: World) -> None:
+    client = world.client(world.general)
+    page = client.get("/my/users/new/")
+    values = filled(world.app, page)
+    client.submit(page, values, form="#user-form")
+    client.submit(page, values | {"email": "other@example.com"}, form="#user-form")
+    with world.app.app_context():
+        emails = db.session.scalars(sa.select(Invitation.email)).all()
+    assert emails == [values["email"]]
+
+
+# Invitations
+
+
+@pytest.mark.parametrize("by", ["disabled", "demoted", "by the office"])
+def test_an_invitation_lets_nobody_in_once_its_sender_manages_the_users_no_more(
+    office: Organisation, app: Flask, by: str
+) -> None:
+    sender, other, friend = general_of(office), general_of(office), factories.make_agent()
+    known, new = add(app, someone(email=friend.email), sender), add(app, someone(), sender)
+    if by == "by the office":
+        db.session.get_one(User, sender.id).is_active = False
+        db.session.commit()
+    else:
+        (target,) = db.session.get_one(User, sender.id).memberships
+        wanted = EXAM if by == "demoted" else Access(True, is_active=False)
+        change = partial(member_changes.edit, target.id, wanted, other, NOW, version=1)
+        commit(change)
+    invited = actor_of(friend)
+    assert member_invitations.open_for(invited, NOW) == []
+    refusal = refusal_of(lambda: joining.accept(known.id, invited, NOW))
+    assert "لم يعد يدير" in str(refusal.text)
+    signup = proved_signup(new)
+    assert registering.complete(signup, NOW) == refusal
+    assert [row.is_open for row in member_invitations.awaited(office.id, NOW)] == [False, False]
+    # Whoever manages them now can stand in for it.
+    for invitation in (known, new):
+        commit(partial(added_users.resend, invitation.id, other, NOW))
+    commit(lambda: joining.accept(known.id, invited, NOW))
+    assert isinstance(commit(lambda: registering.complete(signup, NOW)), User)
+
+
+def test_sign_ups_of_strangers_do_not_hide_who_was_invited(
+    office: Organisation, app: Flask
+) -> None:
+    added = someone(password=OWN_PASSWORD)
+    add(app, added, general_of(office))
+    for _ in range(4):
+        factories.make_registration(email=added.email)
+    with factories.visit(app):
+        done = accounts.sign_in(added.email, OWN_PASSWORD, ip="10.0.0.9", device=None, now=NOW)
+        db.session.commit()
+        actor = load_actor(str(done.key), NOW)
+    assert actor is not None and actor.stage == SessionStage.PASSWORD
+
+
+def test_an_invitation_of_an_address_that_became_known_finds_its_owner_when_sent_again(
+    office: Organisation, app: Flask
+) -> None:
+    sender, added = general_of(office), someone()
+    invitation = add(app, added, sender)
+    owner = factories.make_agent(email=added.email)
+    commit(lambda: added_users.resend(invitation.id, sender, NOW))
+    (found,) = member_invitations.open_for(actor_of(owner), NOW)
+    assert found.id == invitation.id
+    assert isinstance(registering.complete(proved_signup(invitation), NOW), Refusal)
+
+
+@pytest.mark.databases
+def test_an_invitation_accepted_many_times_at_once_makes_one_membership(
+    office: Organisation, app: Flask
+) -> None:
+    friend = factories.make_agent()
+    invitation = add(app, someone(email=friend.email), general_of(office))
+    number, friend_id, office_id = invitation.id, friend.id, office.id
+    db.session.remove()
+
+    def accept(_turn: int) -> str:
+        with app.test_request_context(method="POST"):
+            actor = actor_of(db.session.get_one(User, friend_id))
+            db.session.rollback()
+            joining.accept(number, actor, NOW)
+            db.session.commit()
+        return "joined"
+
+    results = race(app, 6, accept)
+    assert results.count("joined") == 1
+    assert all(isinstance(each, Refused) for each in results if each != "joined"), results
+    joined = sa.select(Membership).where(
+        Membership.user_id == friend_id, Membership.organisation_id == office_id
+    )
+    assert len(db.session.scalars(joined).all()) == 1
+
+
+@pytest.mark.databases
+def test_two_organisations_adding_one_person_at_once_make_one_user_with_both_to_answer(
+    office: Organisation, app: Flask
+) -> None:
+    other, person = subscribed(), someone()
+    invitations = [
+        add(app, person, general_of(office)),
+        add(app, replace(person, password="Qamar-7-Lulwa!"), general_of(other)),
+    ]
+    signups = [proved_signup(each).id for each in invitations]
+    offices = {office.id, other.id}
+    db.session.remove()
+
+    def finish(turn: int) -> Any:
+        with app.test_request_context(method="POST"):
+            signup = db.session.get_one(Registration, signups[turn], with_for_update=True)
+            made = registering.complete(signup, NOW)
+            db.session.commit()
+        return type(made).__name__
+
+    assert sorted(race(app, 2, finish)) == ["Refusal", "User"]
+    user = db.session.scalars(sa.select(User).where(User.email == person.email)).one()
+    (standing,) = actor_of(user).standings
+    (left,) = member_invitations.open_for(actor_of(user), NOW)
+    assert {standing.organisation_id, left.organisation_id} == offices
+
+
+# What whoever adds people could learn, and how much they can add
+
+
+def test_the_same_person_is_added_three_times_a_day_whether_known_or_not(
+    office: Organisation, app: Flask
+) -> None:
+    sender = general_of(office)
+    for mobile in (factories.make_agent().mobile, factories.mobile()):
+        for _ in range(3):
+            add(app, someone(mobile=mobile), sender)
+        with pytest.raises(TooManyTries):
+            add(app, someone(mobile=mobile), sender)
+        db.session.rollback()
+
+
+def test_sending_again_costs_the_same_whether_the_person_is_unknown_known_or_has_refused(
+    office: Organisation, app: Flask
+) -> None:
+    sender, friend, refuser = general_of(office), factories.make_agent(), factories.make_agent()
+    invitations = [
+        add(app, someone(**values), sender)
+        for values in ({}, {"email": friend.email}, {"email": refuser.email})
+    ]
+    commit(lambda: joining.refuse(invitations[2].id, actor_of(refuser), NOW))
+    counts = []
+    for invitation in invitations:
+        inserts = _count_inserts(partial(added_users.resend, invitation.id, sender, NOW))
+        counts.append(inserts)
+    assert counts == [counts[0]] * 3
+    assert counts[0]["delivery"] == 2
+    told = sa.select(Delivery.address, Delivery.event).order_by(Delivery.id.desc()).limit(2)
+    assert {event for _address, event in db.session.execute(told)} == {
+        "account:added",
+        "account:invited",
+    }
+
+
+def test_no_more_are_awaited_than_the_list_can_show(
+    office: Organisation, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(added_users, "MOST_AWAITED", 1)
+    sender = general_of(office)
+    first = add(app, someone(), sender)
+    with factories.visit(app):
+        assert (
+            refusal_of(lambda: added_users.add(someone(), office.id, sender, NOW))
+            == added_users.TOO_MANY_AWAITED
+        )
+    commit(lambda: added_users.withdraw(first.id, sender, NOW))
+    add(app, someone(), sender)
+
+
+def test_an_expired_invitation_opens_nothing_to_whom_it_is_for(
+    office: Organisation, app: Flask
+) -> None:
+    friend, later = factories.make_agent(), NOW + member_invitations.LIFETIME
+    invitation = add(app, someone(email=friend.email), general_of(office))
+    refusal = refusal_of(lambda: joining.accept(invitation.id, actor_of(friend), later))
+    assert str(refusal.text) == "انتهت مدة الرد على هذه الدعوة."
+    early = NOW - timedelta(hours=1)  # a clock that jumped back
+    refusal_of(lambda: joining.accept(invitation.id, actor_of(friend), early))
+
+
+def _count_inserts(work: Callable[[], Any]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("INSERT INTO"):
+            table = statement.split()[2].strip('"')
+            counts[table] = counts.get(table, 0) + 1
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        commit(work)
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+    return counts
