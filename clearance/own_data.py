@@ -118,8 +118,9 @@ def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
     """The file of the actor's own copy and its size, the bytes checked; the caller closes it.
 
     Notes the reading. Raises: NotFound where there is none (any more), or none for what the actor
-    may see now (rule 22); storage.DamagedFile.
+    may see now (rule 22); TooManyTries (each reading goes through every byte); storage.DamagedFile.
     """
+    throttle.hit("export_account", f"user:{actor.id}", now)
     with own_transaction(write=False) as connection:
         row = connection.execute(
             sa.select(DataCopy.storage_key, DataCopy.sha256, DataCopy.size).where(

@@ -247,6 +247,36 @@ def test_a_damaged_document_is_told_of_and_keeps_nothing_else(context: Flask) ->
     assert archive.read(index["kept.png"]["file"]) == b"kept"
 
 
+def test_a_document_that_cannot_be_read_to_its_end_is_told_of_too(
+    context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_factories.load_services()
+    user = factories.make_agent()
+    req = request_factories.make_draft(user, with_documents=False)
+    torn = add_document(req, user, b"torn", "torn.png")
+    add_document(req, user, b"kept", "kept.png")
+    opened = storage.open
+
+    def open_torn(key: str) -> Any:
+        return TornFile() if key == torn.storage_key else opened(key)
+
+    assert ask(context, actor_of(user))
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "open", open_torn)
+        assert own_data.make_waiting(utc_now()) == 1
+    archive = ZipFile(io.BytesIO(fetched(context, actor_of(user))))
+    assert archive.testzip() is None
+    damaged = {each["name"]: each["is_damaged"] for each in part(archive, "documents")}
+    assert damaged == {"torn.png": True, "kept.png": False}
+
+
+class TornFile(io.BytesIO):
+    """A file whose disk gives up."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError("input/output error")
+
+
 def test_staff_get_their_own_data_and_no_applicants(context: Flask) -> None:
     request_factories.load_services()
     request_factories.make_sent(factories.make_agent())
