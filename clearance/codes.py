@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from clearance import audit, notices, secrets_box, throttle
 from clearance.actor import Actor
-from clearance.database import own_transaction
+from clearance.database import own_transaction, tentatively
 from clearance.errors import Refusal, Refused
 from clearance.extensions import db
 from clearance.models import VerificationCode
@@ -56,6 +56,16 @@ def claim_all(targets: Sequence[tuple[Channel, str]], now: datetime) -> None:
         audit.access("code:send", object_type="code", detail=masked(channel, address))
 
 
+def claim_own(owner: str, channel: Channel, address: str, now: datetime) -> None:
+    """Count a code to the proved address of `owner`, who has typed their password just now.
+
+    In a budget of its own: strangers who name that address as theirs, in a registration or as a
+    new contact, must not use up what its owner signs in by (rule 41). Else as `claim`.
+    """
+    throttle.hit_all([("code_sent_own", owner), ("code_sent_ip", throttle.client_ip())], now)
+    audit.access("code:send", object_type="code", detail=masked(channel, address))
+
+
 def issue(
     owner: str,
     purpose: CodePurpose,
@@ -74,47 +84,19 @@ def issue(
     """
     code = _new_code(purpose)
     void(owner, purpose, channel, now)
-    row = VerificationCode(
-        owner=owner,
-        purpose=purpose,
-        channel=channel,
-        address=address,
-        code_hash=_hash(owner, purpose, channel, address, code),
-        created_at=now,
-        expires_at=now + LIFETIME,
-        tries_left=TRIES,
-    )
-    db.session.add(row)
-    db.session.flush()
-    attempt = db.session.begin_nested()
-    notices.send_code(
-        purpose=purpose,
-        channel=channel,
-        address=address,
-        language=language,
-        code=code,
-        expires_at=row.expires_at,
-        now=now,
-        link=link,
-    )
-    if deliver:
-        attempt.commit()
-    else:
-        attempt.rollback()
+    row = _keep(owner, purpose, channel, address, code, now)
+    with tentatively(is_kept=deliver):
+        notices.send_code(
+            purpose=purpose,
+            channel=channel,
+            address=address,
+            language=language,
+            code=code,
+            expires_at=row.expires_at,
+            now=now,
+            link=link,
+        )
     return row
-
-
-def send(
-    owner: str,
-    purpose: CodePurpose,
-    channel: Channel,
-    address: str,
-    language: str,
-    now: datetime,
-) -> VerificationCode:
-    """Claim and issue a code; for a caller that has written nothing yet. Raises: TooManyTries."""
-    claim(channel, address, now)
-    return issue(owner, purpose, channel, address, language, now)
 
 
 def void(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
@@ -233,6 +215,24 @@ def _new_code(purpose: CodePurpose) -> str:
     if purpose == CodePurpose.RESET:
         return "".join(secrets.choice(RESET_ALPHABET) for _ in range(RESET_LENGTH))
     return f"{secrets.randbelow(10**6):06d}"
+
+
+def _keep(
+    owner: str, purpose: CodePurpose, channel: Channel, address: str, code: str, now: datetime
+) -> VerificationCode:
+    row = VerificationCode(
+        owner=owner,
+        purpose=purpose,
+        channel=channel,
+        address=address,
+        code_hash=_hash(owner, purpose, channel, address, code),
+        created_at=now,
+        expires_at=now + LIFETIME,
+        tries_left=TRIES,
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
 
 
 def _normal(typed: str) -> str:

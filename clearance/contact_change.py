@@ -25,7 +25,7 @@ from clearance import (
     throttle,
 )
 from clearance.actor import Actor
-from clearance.database import own_transaction
+from clearance.database import own_transaction, tentatively
 from clearance.errors import Refusal, Refused
 from clearance.extensions import db
 from clearance.models import User, VerificationCode
@@ -176,19 +176,15 @@ def _issue(
         now,
         deliver=holder is None,
     )
-    attempt = db.session.begin_nested()
-    notices.tell_address(
-        "account:contact:known",
-        channel=channel,
-        address=address,
-        language=holder.language if holder is not None else actor.language,
-        now=now,
-        link=links.SIGN_IN,
-    )
-    if holder is not None and tells_owner:
-        attempt.commit()
-    else:
-        attempt.rollback()
+    with tentatively(is_kept=holder is not None and tells_owner):
+        notices.tell_address(
+            "account:contact:known",
+            channel=channel,
+            address=address,
+            language=holder.language if holder is not None else actor.language,
+            now=now,
+            link=links.SIGN_IN,
+        )
 
 
 def _holder(channel: Channel, address: str) -> User | None:

@@ -60,7 +60,8 @@ def start(actor: Actor, now: datetime) -> None:
     owner = codes.owner_of(actor)
     if uses_totp(actor.id) or _is_fresh(owner, now):
         return
-    codes.send(owner, CodePurpose.FACTOR, Channel.EMAIL, actor.email, actor.language, now)
+    codes.claim_own(owner, Channel.EMAIL, actor.email, now)
+    codes.issue(owner, CodePurpose.FACTOR, Channel.EMAIL, actor.email, actor.language, now)
 
 
 def check(actor: Actor, code: str, now: datetime) -> bool:

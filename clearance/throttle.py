@@ -36,6 +36,7 @@ POLICIES = {
     "code_sent_email": "1 per 60 second; 5 per 1 hour; 10 per 1 day",
     "code_sent_sms": "1 per 60 second; 5 per 1 hour; 10 per 1 day",
     "code_sent_ip": "30 per 1 hour",
+    "code_sent_own": "1 per 60 second; 5 per 1 hour; 40 per 1 day",
     "sms_all": "",  # settings.sms_daily_budget
     "reset_account": "3 per 1 hour; 5 per 1 day",
     "reset_ip": "20 per 1 hour",
@@ -49,7 +50,6 @@ POLICIES = {
     "captcha_image_ip": "60 per 1 minute",
     "check_ip": "60 per 1 minute",
     "consent_ip": "60 per 1 minute",
-    "consent_link_sent": "1 per 60 second; 5 per 1 hour; 10 per 1 day",
     "transfer_account": "10 per 1 hour; 30 per 1 day",
     "transfer_ip": "30 per 1 hour",
     "customs_licence": "5 per 1 hour",
