@@ -19,6 +19,7 @@ from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import User
+from clearance.present_password import WrongPassword
 from forms.password_change import PasswordChangeForm
 
 
@@ -51,9 +52,9 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
             db.session.rollback()
             form.new_password.errors = [str(each) for each in weak.faults]
             return self._show(form)
-        if key is None:
+        except WrongPassword as wrong:
             db.session.rollback()
-            form.current_password.errors = [_("This is not your current password.")]
+            form.current_password.errors = [str(wrong)]
             return self._show(form)
         db.session.commit()
         sessions.enter(key)

@@ -11,7 +11,16 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance import audit, codes, known_people, links, notices, sessions, throttle
+from clearance import (
+    audit,
+    codes,
+    known_people,
+    links,
+    notices,
+    present_password,
+    sessions,
+    throttle,
+)
 from clearance.actor import Actor
 from clearance.database import own_transaction
 from clearance.errors import DomainError, PermissionDenied, TooManyTries
@@ -116,29 +125,24 @@ def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool
         return False
     require_strong(new_password, asked.words)
     throttle.reset("sign_in_account", asked.email)
-    if not (codes.spend(code_id, now) and _use_reset(asked.id, ref, now)):
-        return False
+    # The user first, as whoever changes a password does: two that cross would wait for each other.
     user = db.session.get_one(User, asked.id, with_for_update=True)
+    if not (codes.spend(code_id, now) and _use_reset(ref, now)):
+        return False
     user.email_proved_at = user.email_proved_at or now
     _set_password(user, password_hash, now, actor_id=user.id)
     sessions.end_sessions(now, user_id=user.id)
     return True
 
 
-def change_password(actor: Actor, current: str, new: str, now: datetime) -> str | None:
-    """Replace one's password; returns the session's new key, None when `current` is wrong.
+def change_password(actor: Actor, current: str, new: str, now: datetime) -> str:
+    """Replace one's password; returns the session's new key.
 
     Ends every other session and tells the user. Flushes. Slow: call it before the request's first
-    query. Raises: TooManyTries; WeakPassword.
+    query. Raises: WrongPassword; TooManyTries; WeakPassword.
     """
-    tries = [("sign_in_account", f"change:{actor.id}")]
-    throttle.hit_all(tries, now)
-    person = _person(actor.id)
-    if not verify_password(person.password_hash, current):
-        audit.access("account:password:change", user_id=actor.id, result="wrong_password")
-        return None
-    throttle.refund(tries, now)
-    _require_new(person, new)
+    present_password.require(actor, current, now, kind="account:password:change")
+    _require_new(_person(actor.id), new)
     password_hash = hash_password(new)
     user = db.session.get_one(User, actor.id, with_for_update=True)
     _set_password(user, password_hash, now, actor_id=actor.id)
@@ -218,16 +222,15 @@ def _asked(ref: str, now: datetime) -> _Person | None:
     return person if person is not None and person.is_active else None
 
 
-def _use_reset(user_id: int, ref: str, now: datetime) -> bool:
-    """Use the reset up, and with it every other one of the user."""
+def _use_reset(ref: str, now: datetime) -> bool:
     used = db.session.scalars(
         sa.update(PasswordReset)
-        .where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None))
+        .where(PasswordReset.ref == ref, PasswordReset.used_at.is_(None))
         .values(used_at=now)
-        .returning(PasswordReset.ref)
+        .returning(PasswordReset.id)
         .execution_options(synchronize_session=False)
     )
-    return ref in set(used)
+    return used.one_or_none() is not None
 
 
 def _person(user_id: int) -> _Person:
@@ -289,5 +292,18 @@ def _set_password(user: User, password_hash: str, now: datetime, *, actor_id: in
     user.password_hash = password_hash
     user.must_change_password = False
     user.failures_in_a_row = 0
+    _void_what_was_begun(user.id, now)
     audit.record("account:password:changed", obj=user, actor_id=actor_id, at=now)
     notices.tell("account:password:changed", user_id=user.id, params={"at": now}, now=now)
+
+
+def _void_what_was_begun(user_id: int, now: datetime) -> None:
+    """Resets and new contacts asked for before the password changed may be somebody else's."""
+    db.session.execute(
+        sa.update(PasswordReset)
+        .where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    for channel in Channel:
+        codes.void(f"user:{user_id}", CodePurpose.CONTACT, channel, now)

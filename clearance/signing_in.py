@@ -85,7 +85,8 @@ def sign_in(email: str, password: str, *, ip: str, device: str | None, now: date
         _count_failure(attempt, now)
         return SignIn(None, None, device or "")
     throttle.refund(tries, now)
-    _note("accepted", attempt)
+    # A sign-up under a user's address is somebody else's until its codes are right.
+    _note("accepted" if owner is attempt.user else "accepted_sign_up", attempt)
     _end_present_session(now)
     if owner is attempt.user:
         return _enter_user(owner.id, owner.password_hash, password, device, now)
