@@ -50,6 +50,7 @@ POLICIES = {
     "captcha_image_ip": "60 per 1 minute",
     "check_ip": "60 per 1 minute",
     "consent_ip": "60 per 1 minute",
+    "consent_link_sent": "1 per 60 second; 5 per 1 hour; 10 per 1 day",
     "transfer_account": "10 per 1 hour; 30 per 1 day",
     "transfer_ip": "30 per 1 hour",
     "customs_licence": "5 per 1 hour",
