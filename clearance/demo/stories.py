@@ -16,6 +16,7 @@ from clearance.demo import (
     stories_office,
     stories_subscriptions,
     stories_transfer,
+    stories_users,
 )
 from clearance.demo.people import Cast
 from clearance.demo.register import Licences
@@ -39,6 +40,7 @@ def play(cast: Cast, licences: Licences, now: datetime) -> None:
             *stories_transfer.stories(stage),
             stories_office.story(stage),
             stories_subscriptions.story(stage),
+            *stories_users.stories(stage),
             _clock(stage),
         ]
     )

@@ -20,6 +20,7 @@ from clearance import (
     definition,
     demo,
     issued_files,
+    member_invitations,
     storage,
     subscriptions,
     transfers,
@@ -27,7 +28,7 @@ from clearance import (
     workflow,
 )
 from clearance.calendar import kuwait_date, utc_now
-from clearance.demo import mass, people, register, stories_subscriptions
+from clearance.demo import mass, people, register, stories_subscriptions, stories_users
 from clearance.demo.names import candidate
 from clearance.demo.people import ACCOUNTS, CUSTOMS_PASSWORD, FREE_LICENCE, GRANTED, PASSWORD
 from clearance.extensions import db
@@ -167,6 +168,15 @@ def test_a_candidate_waits_and_transfers_wait_for_each_party(world: Flask) -> No
         offers = workflow.candidate_offers("issuance", actor, NOW)
         assert any(offer.refusal is None for offer in offers)
     assert count(Request, status=Status.AWAITING_BROKER) == 1
+
+
+def test_each_office_awaits_somebody_it_added(world: Flask) -> None:
+    for name in ("general", "receiver"):
+        (row,) = member_invitations.awaited(user(name).memberships[0].organisation_id, NOW)
+        assert row.is_open and row.can_resend
+    (invitation,) = member_invitations.open_for(actor_of(user("additional")), NOW)
+    assert invitation.services == ["letter"]
+    assert count(User, email=stories_users.NEWCOMER) == 0
 
 
 def test_one_office_has_left_a_service_and_can_have_it_again(world: Flask) -> None:

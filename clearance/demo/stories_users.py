@@ -1,0 +1,60 @@
+"""Who was added to the offices of the demo world and has not come yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from clearance import added_users
+from clearance.added_users import Added
+from clearance.demo.people import PASSWORD
+from clearance.demo.stage import Stage, Story
+from clearance.extensions import db
+from clearance.members import Access
+from clearance.values import civil_number_for
+from clearance.vocabulary import Gender
+
+NEWCOMER = "sara@example.com"
+
+
+def stories(stage: Stage) -> Iterator[Story]:
+    """One is new to the portal, one works for the other office already."""
+    yield _added(
+        stage,
+        "general",
+        -2,
+        Added(
+            first_name="سارة",
+            last_name="الفيلكاوي",
+            gender=Gender.FEMALE,
+            civil_id=civil_number_for(date(1994, 9, 21), 140),
+            mobile="+96550000140",
+            email=NEWCOMER,
+            password=PASSWORD,
+            access=Access(is_general=False, services=frozenset({"exam", "letter"})),
+            language="ar",
+        ),
+    )
+    invited = stage.cast.users["additional"]
+    yield _added(
+        stage,
+        "receiver",
+        -1,
+        Added(
+            first_name=invited.first_name,
+            last_name=invited.last_name,
+            gender=str(invited.gender),
+            civil_id=str(invited.civil_id),
+            mobile=str(invited.mobile),
+            email=invited.email,
+            password=PASSWORD,
+            access=Access(is_general=False, services=frozenset({"letter"})),
+            language="ar",
+        ),
+    )
+
+
+def _added(stage: Stage, name: str, days: int, added: Added) -> Story:
+    now = yield from stage.wait(days, 9)
+    db.session.commit()  # adding is counted apart
+    added_users.add(added, stage.office_of(name).id, stage.actor(name), now)
