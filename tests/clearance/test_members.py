@@ -301,7 +301,7 @@ def _storm(app: Flask, office: Organisation, generals: int, times: int) -> None:
                 return type(error).__name__
             return "done"
 
-    results = race(app, times, one)
+    results = race(app, times, one, threads=times)
     assert all(isinstance(each, str) for each in results), results
     assert "done" in results
     left = db.session.scalars(
