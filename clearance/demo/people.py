@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance import customs_register, organisations, search
 from clearance.extensions import db
-from clearance.models import Grant, Membership, Organisation, Service, User
+from clearance.models import Grant, Membership, Organisation, Service, ServiceVersion, User
 from clearance.passwords import hash_password
 from clearance.values import civil_number_for
 from clearance.vocabulary import Gender, Role
@@ -89,6 +90,8 @@ def make(now: datetime) -> Cast:
     _join(users["general"], nakhla, since, is_general=True)
     _join(users["additional"], nakhla, since, is_general=False)
     _join(users["receiver"], bahr, since, is_general=True)
+    # The shipped services are as old as the offices: later versions of them come in the stories.
+    db.session.execute(sa.update(ServiceVersion).values(published_at=since))
     cast = Cast(users, nakhla, bahr, marsa)
     for organisation in cast.offices:
         organisations.subscribe(organisation, since)

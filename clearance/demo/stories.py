@@ -39,7 +39,7 @@ def play(cast: Cast, licences: Licences, now: datetime) -> None:
             *stories_licences.stories(stage),
             *stories_transfer.stories(stage),
             stories_office.story(stage),
-            stories_subscriptions.story(stage),
+            *stories_subscriptions.stories(stage),
             *stories_users.stories(stage),
             _clock(stage),
         ]

@@ -44,13 +44,21 @@ from clearance.models import (
     Notice,
     Organisation,
     Request,
+    Subscription,
     User,
 )
 from clearance.passwords import verify_password
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
 from clearance.values import civil_number_fault
-from clearance.vocabulary import IssuedKind, LicenceStatus, Status, SuspendedBy, ValidityLink
+from clearance.vocabulary import (
+    IssuedKind,
+    LicenceStatus,
+    Status,
+    SubscriptionStatus,
+    SuspendedBy,
+    ValidityLink,
+)
 from tests import request_factories
 from tests.databases import SqliteDatabase
 
@@ -179,11 +187,22 @@ def test_each_office_awaits_somebody_it_added(world: Flask) -> None:
     assert count(User, email=stories_users.NEWCOMER) == 0
 
 
-def test_one_office_has_left_a_service_and_can_have_it_again(world: Flask) -> None:
-    receiver = actor_of(user("receiver"))
-    entries = subscriptions.catalogue(receiver, NOW)
-    assert [each.code for each in entries if not each.is_held] == [stories_subscriptions.LEFT]
-    assert all(each.is_held for each in subscriptions.catalogue(actor_of(user("general")), NOW))
+def test_subscriptions_by_approval_are_given_refused_and_still_asked_for(world: Flask) -> None:
+    receiver = subscriptions.catalogue(actor_of(user("receiver")), NOW)
+    not_held = {each.code: each.status for each in receiver if not each.is_held}
+    assert not_held == {
+        stories_subscriptions.ASKED: SubscriptionStatus.ASKED,
+        stories_subscriptions.REFUSED: SubscriptionStatus.REFUSED,
+    }
+    reasons = [each.reason for each in receiver if each.reason]
+    assert reasons == [stories_subscriptions.OBLIGATIONS["ar"]]
+    general = subscriptions.catalogue(actor_of(user("general")), NOW)
+    assert all(each.is_held for each in general)
+    officer = count(
+        Subscription, status="active", decided_by_id=user("reviewer").id, service_code="lost_card"
+    )
+    assert officer == 1
+    assert count(Notice, event="subscription:asked", user_id=user("reviewer2").id) == 3
 
 
 def test_every_kind_of_document_is_issued_and_can_be_downloaded(world: Flask) -> None:
