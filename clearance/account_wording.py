@@ -1,4 +1,4 @@
-"""The words of what people are told about their contacts and their data, in both languages."""
+"""The words of what people are told about their contacts, data and role, in both languages."""
 
 from __future__ import annotations
 
@@ -52,6 +52,26 @@ WORDING: dict[str, dict[str, Wording]] = {
                 "account page until {until}; then it is removed.\n"
                 "If you did not ask for it, change your password at once: that ends every other "
                 "session."
+            ),
+        ),
+    },
+    "staff:role:changed": {
+        "ar": Wording(
+            label="تغيير الدور الوظيفي",
+            title="تغيّر دوركم الوظيفي في البوابة",
+            body=(
+                "غيّر مسؤول النظام دوركم الوظيفي في البوابة. دوركم الآن: {role}.\n"
+                "أُنهيت جلساتكم المفتوحة، فيلزم تسجيل الدخول من جديد. "
+                "وتبقى لديكم الطلبات التي استلمتموها إلى أن يسندها المدير إلى غيركم."
+            ),
+        ),
+        "en": Wording(
+            label="Change of role",
+            title="Your role in the portal has changed",
+            body=(
+                "An administrator has changed your role in the portal. Your role now: {role}.\n"
+                "Your sessions have ended, so sign in again. Requests that you have taken stay "
+                "with you until a manager assigns them to somebody else."
             ),
         ),
     },

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, g, has_request_context
-from flask_babel import get_locale
+from flask_babel import force_locale, get_locale
 from flask_login import current_user
 
 from clearance import cookies
@@ -48,6 +48,15 @@ def in_language(row: Any, stem: str) -> str:
     if not stem:
         return str(row.get(lang) or row.get("ar") or row.get("en") or "")
     return str(getattr(row, f"{stem}_{lang}") or getattr(row, f"{stem}_ar"))
+
+
+def in_both(text: Any) -> dict[str, str]:
+    """Return a lazy text in every language, as what is told later keeps it."""
+    both = {}
+    for lang in LANGUAGES:
+        with force_locale(lang):
+            both[lang] = str(text)
+    return both
 
 
 def format_day(value: date | None) -> str:

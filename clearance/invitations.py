@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import current_app
-from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from clearance import audit, links, notices, search, secrets_box
+from clearance import audit, i18n, links, notices, search, secrets_box
 from clearance.errors import DomainError, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Invitation, User
@@ -148,16 +147,15 @@ def _known() -> Refused:
 
 
 def _tell(invitation: Invitation, link: str, now: datetime) -> None:
-    names = {}
-    for lang in ("ar", "en"):
-        with force_locale(lang):
-            names[lang] = str(ROLE_LABELS[invitation.role])
     notices.tell_address(
         "staff:invited",
         channel=Channel.EMAIL,
         address=invitation.email,
         language="ar",
-        params={"role": names, "expires": invitation.expires_at},
+        params={
+            "role": i18n.in_both(ROLE_LABELS[invitation.role]),
+            "expires": invitation.expires_at,
+        },
         now=now,
         link=link,
         expires_at=invitation.expires_at,

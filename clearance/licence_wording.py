@@ -158,4 +158,34 @@ WORDING: dict[str, dict[str, Wording]] = {
             ),
         ),
     },
+    "licence:voided": {
+        "ar": Wording(
+            label="إلغاء وثيقة صادرة من قبل المكتب",
+            title="رخصة التخليص رقم {licence}: إلغاء وثيقة صادرة ({document})",
+            body=(
+                "ألغى مكتب شؤون المخلصين وثيقة صادرة للمخلص {name} بموجب رخصة التخليص رقم "
+                "{licence}: {document}.\n"
+                "السبب: {reason}\n"
+                "لم تعد الوثيقة صالحة، ولا يمس ذلك الرخصة نفسها."
+            ),
+            sms=(
+                "بوابة التخليص الجمركي: ألغى المكتب وثيقة صادرة بموجب رخصة التخليص رقم {licence}: "
+                "{document}. السبب: {reason}"
+            ),
+        ),
+        "en": Wording(
+            label="Issued document made void by the office",
+            title="Clearance licence {licence}: an issued document is void ({document})",
+            body=(
+                "The office has made a document void that was issued to {name} for clearance "
+                "licence {licence}: {document}.\n"
+                "Reason: {reason}\n"
+                "The document is worth nothing any more; the licence itself is not affected."
+            ),
+            sms=(
+                "Customs Clearance Portal: the office has made a document of clearance licence "
+                "{licence} void: {document}. Reason: {reason}"
+            ),
+        ),
+    },
 }

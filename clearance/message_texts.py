@@ -30,6 +30,8 @@ USUAL_PRIORITY = 5
 SUBJECT_MAX_LENGTH = 250
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+# What somebody may have meant as a name: one in capitals or in Arabic would be sent as it stands.
+_IN_BRACES = re.compile(r"\{([^{}\s]*)\}")
 _ARABIC = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 # Values that are copied or tapped: marks around them would break a code or an address.
@@ -114,6 +116,9 @@ _CLASSES = (
     MessageClass("account:device:new", ("at", "device"), ("ip",), _MAIL, is_mandatory=True),
     MessageClass("account:factor:changed", ("at",), is_mandatory=True),
     MessageClass("staff:invited", ("role",), ("expires",), _MAIL, "staff", True, is_secret=True),
+    MessageClass(
+        "staff:role:changed", ("role",), channels=_MAIL, audience="staff", is_mandatory=True
+    ),
     MessageClass("request:sent", _REQUEST, is_mandatory=True),
     MessageClass("request:returned", (*_REQUEST, "reason"), is_mandatory=True),
     MessageClass("request:approved", _REQUEST, ("reason",), is_mandatory=True),
@@ -135,6 +140,7 @@ _CLASSES = (
     MessageClass("licence:suspended", (*_LICENCE, "reason"), is_mandatory=True),
     MessageClass("licence:reinstated", (*_LICENCE, "reason"), is_mandatory=True),
     MessageClass("licence:corrected", (*_LICENCE, "reason"), is_mandatory=True),
+    MessageClass("licence:voided", (*_LICENCE, "document", "reason"), is_mandatory=True),
     MessageClass(
         "transfer:asked",
         ("number", "broker", "organisation", *_MOVE, "answer_by"),
@@ -189,7 +195,7 @@ def missing_params(event: str, params: Mapping[str, Any]) -> list[str]:
 
 def faults(event: str, subject: str, body: str) -> list[str]:
     """Return the placeholders of an office's own text that `event` does not know, in order."""
-    used = [*_PLACEHOLDER.findall(subject), *_PLACEHOLDER.findall(body)]
+    used = [*_IN_BRACES.findall(subject), *_IN_BRACES.findall(body)]
     return sorted(set(used) - set(EVENTS[event].placeholders), key=used.index)
 
 

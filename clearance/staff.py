@@ -1,4 +1,4 @@
-"""What administrators do to accounts: keep staff out, let them in, end sessions, reset factors."""
+"""What administrators do to accounts: staff's access and role, anybody's sessions and factor."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance import audit, factor_setup, second_factor, sessions
+from clearance import audit, factor_setup, i18n, notices, second_factor, sessions
 from clearance.actor import Actor
-from clearance.errors import DomainError, NotFound, PermissionDenied
+from clearance.errors import DomainError, NotFound, PermissionDenied, TransitionNotAllowed
 from clearance.extensions import db
 from clearance.models import Invitation, Request, User
-from clearance.vocabulary import OPEN_STATUSES, STAFF_ROLES, Role
+from clearance.vocabulary import OPEN_STATUSES, ROLE_LABELS, STAFF_ROLES, Role
+
+
+class NoAdministrator(PermissionDenied):
+    """Only administrators take these steps, and only while they are one."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("Only administrators can do this."))
 
 
 class OwnAccount(DomainError):
     """An administrator would shut themselves out."""
 
     def __init__(self) -> None:
-        super().__init__(_l("This is your own account; another administrator can disable it."))
+        super().__init__(_l("This is your own account; another administrator can change it."))
 
 
 class OwnFactor(DomainError):
@@ -36,32 +43,50 @@ class NoFactorToReset(DomainError):
         super().__init__(_l("This person has no authenticator app to reset."))
 
 
-class LastAdministrator(DomainError):
-    """Nobody would be left who could let anybody in."""
-
-    def __init__(self) -> None:
-        super().__init__(_l("This is the last active administrator."))
-
-
 def disable(user: User, actor: Actor, now: datetime) -> None:
     """Keep one of the office out, at once and everywhere; flushes.
 
-    Raises: PermissionDenied, NotFound (not staff), OwnAccount, LastAdministrator.
+    Invitations that they sent and nobody has accepted end too. Raises: PermissionDenied, NotFound
+    (not staff), OwnAccount.
     """
-    _must_keep_staff(actor, user)
-    if user.id == actor.user_id:
-        raise OwnAccount
-    _lock_administrators()
-    if user.role == Role.ADMINISTRATOR and _other_administrators(user) == 0:
-        raise LastAdministrator
+    user = _hold(user, actor)
+    _must_be_another(user, actor)
     _set_active(user, actor, now, is_active=False)
+    _withdraw_invitations_of(user, actor, now)
     sessions.end_sessions(now, user_id=user.id)
 
 
 def enable(user: User, actor: Actor, now: datetime) -> None:
     """Let one of the office in again; flushes. Raises: PermissionDenied, NotFound."""
-    _must_keep_staff(actor, user)
-    _set_active(user, actor, now, is_active=True)
+    _set_active(_hold(user, actor), actor, now, is_active=True)
+
+
+def change_role(user: User, role: str, actor: Actor, now: datetime, *, version: int) -> None:
+    """Give one of the office another role; flushes.
+
+    Every session of theirs ends, they are told, and invitations that they sent end with the right
+    to send them. Requests that they have taken stay with them until a manager assigns them.
+    version: the user's as the actor saw it. Raises: PermissionDenied, NotFound (not staff),
+    DomainError for a role that is not of the office, OwnAccount, TransitionNotAllowed when the
+    account was changed meanwhile. Source: security rules 15 and 16.
+    """
+    if role not in STAFF_ROLES:
+        raise DomainError(_l("This is not a role of the office."))
+    user = _hold(user, actor)
+    _must_be_another(user, actor)
+    if user.version != version:
+        raise TransitionNotAllowed(_l("This account was changed meanwhile. Look at it again."))
+    before = user.role
+    if before == role:
+        return
+    user.role = role
+    user.version += 1
+    changes = {"role": [before, role]}
+    audit.record("staff:role:changed", obj=user, actor_id=actor.id, at=now, changes=changes)
+    _withdraw_invitations_of(user, actor, now)
+    sessions.end_sessions(now, user_id=user.id)
+    names = {"role": i18n.in_both(ROLE_LABELS[Role(role)])}
+    notices.tell("staff:role:changed", user_id=user.id, params=names, now=now)
 
 
 def end_sessions(user: User, actor: Actor, now: datetime) -> int:
@@ -74,6 +99,17 @@ def end_sessions(user: User, actor: Actor, now: datetime) -> int:
     ended = sessions.end_sessions(now, user_id=user.id, but=but)
     audit.record("account:sessions:ended", obj=user, actor_id=actor.id, at=now)
     return ended
+
+
+def end_session(user: User, session_id: int, actor: Actor, now: datetime) -> None:
+    """End one session of anybody; flushes.
+
+    Raises: PermissionDenied, NotFound (not that person's, or over).
+    """
+    _must_administer(actor)
+    if not sessions.end_one(now, user_id=user.id, session_id=session_id):
+        raise NotFound
+    audit.record("account:session:ended", obj=user, actor_id=actor.id, at=now)
 
 
 def require_resettable(user: User, actor: Actor) -> None:
@@ -129,10 +165,20 @@ def withdraw_invitation(invitation_id: int, actor: Actor, now: datetime) -> None
     _must_administer(actor)
     for invitation in open_invitations(now):
         if invitation.id == invitation_id:
-            invitation.withdrawn_at = now
-            audit.record("staff:invitation:withdrawn", obj=invitation, actor_id=actor.id, at=now)
-            return
+            return _withdraw(invitation, actor, now)
     raise NotFound
+
+
+def _withdraw(invitation: Invitation, actor: Actor, now: datetime) -> None:
+    invitation.withdrawn_at = now
+    audit.record("staff:invitation:withdrawn", obj=invitation, actor_id=actor.id, at=now)
+
+
+def _withdraw_invitations_of(user: User, actor: Actor, now: datetime) -> None:
+    """What an administrator let in must not outlast their right to let anybody in."""
+    for invitation in open_invitations(now):
+        if invitation.invited_by_id == user.id:
+            _withdraw(invitation, actor, now)
 
 
 def requests_in_hand(user: User) -> int:
@@ -145,30 +191,33 @@ def requests_in_hand(user: User) -> int:
 
 def _must_administer(actor: Actor) -> None:
     if not actor.is_administrator:
-        raise PermissionDenied(_l("Only administrators can do this."))
+        raise NoAdministrator
 
 
-def _must_keep_staff(actor: Actor, user: User) -> None:
+def _hold(user: User, actor: Actor) -> User:
+    """The row of one of the office as it is now; nobody else changes it meanwhile.
+
+    Who changes others must be an active administrator by now still: so one is always left.
+    """
     _must_administer(actor)
-    if user.role not in STAFF_ROLES:
-        raise NotFound
-
-
-def _lock_administrators() -> None:
-    # Two administrators who disable each other wait here for one another.
-    db.session.execute(
+    # Two administrators who shut each other out wait here for one another.
+    administrators = db.session.scalars(
         sa.select(User.id)
-        .where(User.role == Role.ADMINISTRATOR)
+        .where(User.role == Role.ADMINISTRATOR, User.is_active.is_(True))
         .order_by(User.id)
         .with_for_update()
-    ).all()
-
-
-def _other_administrators(user: User) -> int:
-    statement = sa.select(sa.func.count()).where(
-        User.role == Role.ADMINISTRATOR, User.is_active.is_(True), User.id != user.id
     )
-    return db.session.scalar(statement) or 0
+    if actor.user_id not in set(administrators):
+        raise NoAdministrator
+    user = db.session.get_one(User, user.id, with_for_update=True, populate_existing=True)
+    if user.role not in STAFF_ROLES:
+        raise NotFound
+    return user
+
+
+def _must_be_another(user: User, actor: Actor) -> None:
+    if user.id == actor.user_id:
+        raise OwnAccount
 
 
 def _set_active(user: User, actor: Actor, now: datetime, *, is_active: bool) -> None:

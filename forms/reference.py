@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
+from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateTimeLocalInput
 
 from clearance import values
@@ -27,6 +28,7 @@ from forms.request_form import WholeNumberField
 from forms.validators import Required
 
 NAME_LENGTH, LINE_LENGTH, REASON_LENGTH, BODY_LENGTH = 150, 250, 900, 5000
+ROLES = [(str(each), ROLE_LABELS[each]) for each in Role if each in STAFF_ROLES]
 _LOCAL = "%Y-%m-%dT%H:%M"
 
 
@@ -132,17 +134,24 @@ class ReasonForm(RowForm):
 class HolidayForm(RowForm):
     """A day on which the office does not work."""
 
-    day = IsoDateField(_l("Day"), [Required()])
+    day = IsoDateField(
+        _l("Day"), [Required()], description=_l("Due dates that were given already stay.")
+    )
     name_ar = TextField(_l("Name in Arabic"), [Required()], max_length=NAME_LENGTH)
     name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
 
 
 class AnnouncementForm(RowForm):
-    """A word of the office to everybody signed in."""
+    """A word of the office to the users of organisations."""
 
     title_ar = TextField(_l("Title in Arabic"), [Required()], max_length=LINE_LENGTH)
     title_en = TextField(_l("Title in English"), [Required()], max_length=LINE_LENGTH)
-    body_ar = TextAreaField(_l("Text in Arabic"), [Required()], max_length=BODY_LENGTH)
+    body_ar = TextAreaField(
+        _l("Text in Arabic"),
+        [Required()],
+        max_length=BODY_LENGTH,
+        description=_l("The users of organisations read it on their first page."),
+    )
     body_en = TextAreaField(_l("Text in English"), [Required()], max_length=BODY_LENGTH)
     published_at = KuwaitTimeField(
         _l("Shown from"), [Required()], description=_l("Day and time in Kuwait")
@@ -168,5 +177,17 @@ class InvitationForm(BaseForm):
     role = ChoiceField(
         _l("Role"),
         [Required()],
-        choices=[(str(each), ROLE_LABELS[each]) for each in Role if each in STAFF_ROLES],
+        choices=ROLES,
     )
+
+
+class RoleForm(BaseForm):
+    """The other role that one of the office is given; `present` is not among the choices."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "version", "_language"})
+
+    role = ChoiceField(_l("New role"), [Required()], choices=[])
+
+    def __init__(self, present: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.role.choices = [SelectChoice(key, label) for key, label in ROLES if key != present]

@@ -239,6 +239,8 @@ def _value(rule: Rule, argument: str, rows: Rows) -> Any:
     if argument == "user_id":
         of_staff = rows["disabled" if name == "enable" else "colleague"]
         return rows["general"] if view == "office_users" else of_staff
+    if argument == "session_id" and view in {"office_users", "office_staff"}:
+        return rows["general_session" if view == "office_users" else "colleague_session"]
     if argument in {"notice_id", "session_id"}:
         return rows[f"{area}_{argument.removesuffix('_id')}"]
     words = {
@@ -289,5 +291,6 @@ _POSTED: dict[str, dict[str, Any]] = {
     "office_requests.notes": {"note": "ملاحظة"},
     "office_staff.invite": {"email": "someone@example.com", "role": "reviewer"},
     "office_staff.reset_factor": {"reason": REASON},
+    "office_staff.change_role": {"role": "manager", "version": "1"},
     "office_users.reset_factor": {"reason": REASON},
 }

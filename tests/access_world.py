@@ -343,8 +343,10 @@ def _find_secrets(world: World, licences: access_licence_rows.Made) -> None:
 
 
 def _make_more_sessions(world: World) -> None:
-    for who in ("general", "reviewer"):
-        sign_in(world, who)
+    for who in ("general", "reviewer", "colleague"):
+        with world.app.app_context():
+            person = db.session.get_one(User, world.rows[who])
+        factories.sign_in(PageClient(world.app), person)
         with world.app.app_context():
             newest = sa.select(sa.func.max(UserSession.id))
             world.rows[f"{who}_session"] = db.session.scalar(

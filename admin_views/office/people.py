@@ -14,16 +14,17 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views import cells
-from admin_views.access import acting, not_found
+from admin_views.access import acting, as_id, not_found
 from admin_views.base import matches_all_words
 from admin_views.filters import ListFilter
 from admin_views.lists import KeysetView
 from admin_views.office.exporting import for_managers
 from admin_views.office.factor_reset import FactorReset
 from admin_views.office.reference import isolated, keeps_or_reads
-from clearance import audit, second_factor, staff, values
+from clearance import audit, devices, second_factor, staff, values
 from clearance.actor import Actor
 from clearance.calendar import utc_now
+from clearance.errors import NotFound
 from clearance.extensions import db
 from clearance.models import Membership, User
 from clearance.sessions import living
@@ -141,8 +142,11 @@ class People(FactorReset, KeysetView):
             user=user,
             alert=alert,
             memberships=memberships,
-            sessions=living(user.id, utc_now()),
-            in_hand=staff.requests_in_hand(user) if user.role == Role.REVIEWER else 0,
+            sessions=[
+                (each, devices.describe(each.user_agent)) for each in living(user.id, utc_now())
+            ],
+            own_session_id=acting().session_id,
+            in_hand=staff.requests_in_hand(user),
             can_change=acting().is_administrator,
             is_self=user.id == acting().user_id,
             is_staff=user.role in STAFF_ROLES,
@@ -150,6 +154,20 @@ class People(FactorReset, KeysetView):
             means_labels=second_factor.MEANS_LABELS,
         )
         return page, status
+
+    @expose("/<int:user_id>/sessions/<int:session_id>/end", methods=("POST",))
+    def end_session(self, user_id: int, session_id: int) -> Any:
+        """End one session of a person."""
+        if not acting().is_administrator:
+            not_found()
+        user = self.get_one(user_id)
+        try:
+            staff.end_session(user, as_id(session_id), acting(), utc_now())
+        except NotFound:
+            not_found()
+        db.session.commit()
+        flash(_("The session was ended."), "success")
+        return redirect(self.get_url(".details_view", id=user.id), code=303)
 
     @expose("/<int:user_id>/sessions/end", methods=("POST",))
     def end_sessions(self, user_id: int) -> Any:

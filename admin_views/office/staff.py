@@ -1,8 +1,9 @@
-"""The office's own people: inviting, disabling, enabling."""
+"""The office's own people: inviting, disabling, enabling, changing what they are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, request
@@ -13,14 +14,14 @@ from flask_babel import lazy_gettext as _l
 from admin_views.access import acting, not_found
 from admin_views.filters import ListFilter
 from admin_views.office.people import People, active_filter
-from admin_views.posted import owner_of, posted_key
+from admin_views.posted import owner_of, posted_key, posted_version
 from clearance import accounts, one_time_keys, staff
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import User
-from clearance.vocabulary import ROLE_LABELS, STAFF_ROLES, Role
-from forms.reference import InvitationForm
+from clearance.vocabulary import STAFF_ROLES
+from forms.reference import ROLES, InvitationForm, RoleForm
 
 
 class Staff(People):
@@ -34,7 +35,7 @@ class Staff(People):
             "role",
             _l("Role"),
             lambda value: User.role == value,
-            [(str(each), ROLE_LABELS[each]) for each in Role if each in STAFF_ROLES],
+            ROLES,
         ),
         active_filter(),
     )
@@ -92,18 +93,42 @@ class Staff(People):
         """Let somebody in again."""
         return self._change(user_id, staff.enable, _("The account was enabled."))
 
+    @expose("/<int:user_id>/role", methods=("GET", "POST"))
+    def change_role(self, user_id: int) -> Any:
+        """Ask which role, then give it."""
+        if not acting().is_administrator:
+            not_found()
+        user = self.get_one(user_id)
+        form = RoleForm(user.role)
+        if request.method == "GET" or "_language" in request.form:
+            return self._show_roles(user, form)
+        if not form.validate():
+            return self._show_roles(user, form), 400
+        give = partial(staff.change_role, role=str(form.role.data), version=posted_version())
+        return self._change(user_id, give, _("The role was changed, and the person is told."))
+
     def _change(self, user_id: int, use_case: Callable[..., None], told: str) -> Any:
         if not acting().is_administrator:
             not_found()
         user = self.get_one(user_id)
         try:
-            use_case(user, acting(), utc_now())
+            use_case(user, actor=acting(), now=utc_now())
         except DomainError as refusal:
             db.session.rollback()
             return self.show(self.get_one(user_id), alert=str(refusal), status=409)
         db.session.commit()
         flash(told, "success")
         return redirect(self.get_url(".details_view", id=user.id), code=303)
+
+    def _show_roles(self, user: User, form: RoleForm) -> str:
+        return self.render(
+            "office/staff/role.html",
+            user=user,
+            form=form,
+            version=request.form.get("version", user.version),
+            in_hand=staff.requests_in_hand(user),
+            is_self=user.id == acting().user_id,
+        )
 
     def _show_invitation(self, form: InvitationForm) -> str:
         return self.render(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clearance import audit
+from clearance import audit, notices
 from clearance.calendar import utc_now
 from clearance.extensions import db
-from clearance.models import AccessEvent, Delivery, Event, Invitation, User
+from clearance.models import AccessEvent, Delivery, Event, Invitation, Notice, User
 from clearance.sessions import living
 from clearance.values import mask_civil_id
 from clearance.vocabulary import DeliveryStatus, Role
@@ -104,13 +104,32 @@ def test_administrators_cannot_shut_themselves_or_the_last_one_out(office: Offic
         assert db.session.get_one(User, me).is_active
 
 
+def test_a_new_role_counts_at_once_and_the_person_is_told(office: Office) -> None:
+    reviewer = office.person("Huda", language="en")
+    theirs = office.browser(reviewer)
+    browser = office.staff(Role.ADMINISTRATOR)
+    page = browser.get(browser.get(f"{STAFF}details/?id={reviewer}").link("Change the role"))
+    assert "reviewer" not in [each["value"] for each in page.soup.select("#role option")]
+    assert browser.submit(page, {"role": ""}, form="#role-form", status=400).error_of("role")
+    changed = browser.submit(page, {"role": "manager"}, form="#role-form")
+    assert "The role was changed" in changed.text
+    assert theirs.http.get("/office/").status_code == 302
+    late = browser.submit(page, {"role": "administrator"}, form="#role-form", status=409)
+    assert "changed meanwhile" in late.text
+    with office.app.app_context():
+        assert db.session.get_one(User, reviewer).role == Role.MANAGER
+        notice = db.session.scalars(sa.select(Notice).where(Notice.user_id == reviewer)).one()
+        assert "Your role now: Manager." in notices.text_of(notice, "en")[1]
+    assert kinds(office, "staff:") == ["staff:role:changed"]
+
+
 def test_only_administrators_change_staff(office: Office) -> None:
     reviewer = office.person("Huda")
     manager = office.staff(Role.MANAGER)
     assert manager.get(f"{STAFF}details/?id={reviewer}").soup.select("main form") == []
     manager.get(f"{STAFF}invite", status=404)
-    for place in (f"{reviewer}/disable", f"{reviewer}/enable", f"{reviewer}/sessions/end"):
-        manager.post(f"{STAFF}{place}", {}, status=404)
+    for place in ("disable", "enable", "role", "sessions/end", "sessions/1/end"):
+        manager.post(f"{STAFF}{reviewer}/{place}", {}, status=404)
     manager.post(f"{STAFF}invitations/1/withdraw", {}, status=404)
 
 
@@ -127,14 +146,19 @@ def test_agents_are_no_staff_and_staff_no_users(office: Office) -> None:
 # Users and organisations
 
 
-def test_sessions_of_anybody_are_ended(office: Office) -> None:
+def test_sessions_of_anybody_are_seen_and_ended_one_by_one_or_together(office: Office) -> None:
     agent = office.agent()
-    theirs = office.browser(agent)
+    first, second, third = (office.browser(agent) for _number in range(3))
     browser = office.staff(Role.ADMINISTRATOR)
+    with office.app.app_context():
+        newest = living(agent, utc_now())[0].id
     page = browser.get(f"/office/users/details/?id={agent}")
-    browser.submit(page, form="#sessions form")
-    assert theirs.http.get("/my/").status_code == 302
-    assert kinds(office, "account:sessions") == ["account:sessions:ended"]
+    page = browser.submit(page, form=f"#sessions form[action$='/sessions/{newest}/end']")
+    assert [each.http.get("/my/").status_code for each in (first, second, third)] == [200, 200, 302]
+    browser.post(f"/office/users/{agent}/sessions/{newest}/end", {}, status=404)
+    browser.submit(page, form="#sessions form[action$='/sessions/end']")
+    assert [each.http.get("/my/").status_code for each in (first, second)] == [302, 302]
+    assert kinds(office, "account:session") == ["account:session:ended", "account:sessions:ended"]
 
 
 def test_users_are_found_by_name_mail_and_number_and_listed_masked(office: Office) -> None:
