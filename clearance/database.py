@@ -96,6 +96,16 @@ def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
     return list(range(last + 1, last + 1 + count))
 
 
+def hold_table(model: type[Any]) -> None:
+    """Let nobody else write to the model's table until this transaction ends; reading goes on.
+
+    For small tables that are compared as a whole before they are changed. On SQLite the writing
+    transaction itself is the lock.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(sa.text(f"LOCK TABLE {model.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def init_app(app: Flask) -> None:
     """Bind the database and its events to the application."""
     db.init_app(app)

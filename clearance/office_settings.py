@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,17 +14,20 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import audit, values
 from clearance.actor import Actor
+from clearance.database import hold_table
 from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import Setting
 
 
 class SettingKind(StrEnum):
-    """What a setting holds: a whole number, numbers joined by commas, a line, one of a list."""
+    """What a setting holds: numbers are whole and joined by commas, a text is one line."""
 
     NUMBER = "number"
     NUMBERS = "numbers"
     TEXT = "text"
+    EMAIL = "email"
+    PHONE = "phone"
     CHOICE = "choice"
 
 
@@ -48,6 +52,9 @@ GROUP_LABELS: dict[SettingGroup, Any] = {
 }
 
 TEXT_MAX_LENGTH = 250
+MOST_NUMBERS = 10
+_WHOLE = re.compile(r"\d{1,9}")
+_PHONE = re.compile(r"\+?\d[\d ()-]{5,28}")
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,10 @@ def _days(key: str, group: SettingGroup, default: int, label: Any, hint: Any = "
     return OfficeSetting(key, SettingKind.NUMBER, group, default, label, hint, minimum=1)
 
 
-def _line(key: str, default: str, label: Any) -> OfficeSetting:
-    return OfficeSetting(key, SettingKind.TEXT, SettingGroup.SUPPORT, default, label)
+def _line(
+    key: str, default: str, label: Any, kind: SettingKind = SettingKind.TEXT
+) -> OfficeSetting:
+    return OfficeSetting(key, kind, SettingGroup.SUPPORT, default, label)
 
 
 _NO_LIMIT = _l("0 means no limit.")
@@ -143,9 +152,9 @@ _TABLE = (
         60,
         _l("Days after which a returned request lapses"),
     ),
-    _line("support_phone", "+965 2200 0000", _l("Support telephone")),
-    _line("support_email", "support@example.com", _l("Support e-mail")),
-    _line("support_fax", "+965 2200 0001", _l("Support fax")),
+    _line("support_phone", "+965 2200 0000", _l("Support telephone"), SettingKind.PHONE),
+    _line("support_email", "support@example.com", _l("Support e-mail"), SettingKind.EMAIL),
+    _line("support_fax", "+965 2200 0001", _l("Support fax"), SettingKind.PHONE),
     _line("support_hours_ar", "الأحد - الخميس، 7:30 - 14:30", _l("Support hours in Arabic")),
     _line("support_hours_en", "Sunday - Thursday, 7:30 - 14:30", _l("Support hours in English")),
     OfficeSetting(
@@ -198,6 +207,11 @@ def get(key: str) -> Any:
     return spec.default if row is None else _from_json(spec, row.value)
 
 
+def hold() -> None:
+    """Let nobody else save settings until this transaction ends, so that what is read stays so."""
+    hold_table(Setting)
+
+
 def all_values() -> dict[str, Any]:
     """Every setting's value by key, in one query."""
     stored = {row.key: row.value for row in db.session.scalars(sa.select(Setting))}
@@ -208,16 +222,15 @@ def all_values() -> dict[str, Any]:
 
 
 def parse(key: str, raw: str) -> Any:
-    """Read what was typed for the setting `key`. Raises: KeyError, BadSetting."""
+    """Read what was typed for the setting `key`. Raises: KeyError, BadSetting, BadValue."""
     spec = SETTINGS[key]
-    text = values.clean_text(values.ascii_digits(raw) if _is_numeric(spec) else raw)
-    try:
-        if spec.kind is SettingKind.NUMBER:
-            return _checked(spec, int(text))
-        if spec.kind is SettingKind.NUMBERS:
-            return _checked(spec, tuple(int(part) for part in text.split(",")))
-    except ValueError:
-        raise _bad(spec) from None
+    text = values.clean_text(values.ascii_digits(raw) if spec.kind in _WITH_DIGITS else raw)
+    if spec.kind is SettingKind.NUMBER:
+        return _checked(spec, _whole(spec, text))
+    if spec.kind is SettingKind.NUMBERS:
+        return _checked(spec, tuple(_whole(spec, part) for part in text.split(",")))
+    if spec.kind is SettingKind.EMAIL:
+        return values.email_address(text)
     return _checked(spec, text)
 
 
@@ -247,8 +260,13 @@ def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
     )
 
 
-def _is_numeric(spec: OfficeSetting) -> bool:
-    return spec.kind in {SettingKind.NUMBER, SettingKind.NUMBERS}
+_WITH_DIGITS = frozenset({SettingKind.NUMBER, SettingKind.NUMBERS, SettingKind.PHONE})
+
+
+def _whole(spec: OfficeSetting, text: str) -> int:
+    if _WHOLE.fullmatch(text.strip()) is None:
+        raise _bad(spec)
+    return int(text)
 
 
 def _checked(spec: OfficeSetting, value: Any) -> Any:
@@ -263,11 +281,14 @@ def _fits(spec: OfficeSetting, value: Any) -> bool:
     if spec.kind is SettingKind.NUMBERS:
         return (
             isinstance(value, tuple)
-            and len(value) > 0
+            and 0 < len(value) <= MOST_NUMBERS
+            and len(frozenset(value)) == len(value)
             and all(type(each) is int and spec.minimum <= each <= spec.maximum for each in value)
         )
     if spec.kind is SettingKind.CHOICE:
         return value in (spec.choices or {})
+    if spec.kind is SettingKind.PHONE:
+        return isinstance(value, str) and _PHONE.fullmatch(value) is not None
     return isinstance(value, str) and 0 < len(value) <= TEXT_MAX_LENGTH
 
 
@@ -283,13 +304,17 @@ def _bad(spec: OfficeSetting) -> BadSetting:
     if spec.kind is SettingKind.NUMBERS:
         return BadSetting(
             _l(
-                "Write whole numbers from %(minimum)d to %(maximum)d with commas between them.",
+                "Write at most %(most)d different whole numbers from %(minimum)d to %(maximum)d "
+                "with commas between them.",
+                most=MOST_NUMBERS,
                 minimum=spec.minimum,
                 maximum=spec.maximum,
             )
         )
     if spec.kind is SettingKind.CHOICE:
         return BadSetting(_l("Choose one of the list."))
+    if spec.kind is SettingKind.PHONE:
+        return BadSetting(_l("Write a telephone number, such as +965 2200 0000."))
     return BadSetting(
         _l("Write a text of at most %(maximum)d characters.", maximum=TEXT_MAX_LENGTH)
     )

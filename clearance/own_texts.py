@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from clearance import audit, message_texts
 from clearance.actor import Actor
+from clearance.database import hold_table
 from clearance.errors import DomainError
 from clearance.extensions import db
+from clearance.message_samples import SAMPLES
 from clearance.message_texts import EVENTS, LANGUAGES, PORTAL, MessageClass
 from clearance.models import MessageText
 from clearance.values import clean_lines, clean_text
@@ -21,29 +21,7 @@ from clearance.vocabulary import Channel
 
 BODY_MAX_LENGTH = 4000
 SMS_MAX_LENGTH = 480
-
-# What stands for the placeholders in a preview.
-SAMPLES: dict[str, Any] = {
-    "number": "CE/8/26",
-    "service": {"ar": "طلب امتحان وكلاء التخليص", "en": "Clearing Agent Exam Request"},
-    "reason": {"ar": "صورة البطاقة غير واضحة.", "en": "The copy of the card is not readable."},
-    "date": "15/03/2026",
-    "time": "09:30",
-    "place": {"ar": "قاعة الامتحانات، الشويخ", "en": "Examination Hall, Shuwaikh"},
-    "confirm_by": "10/03/2026",
-    "organisation": {"ar": "مكتب الخليج للتخليص", "en": "Gulf Clearing Office"},
-    "contact": {"ar": "البريد الإلكتروني", "en": "e-mail"},
-    "address": "s•••@example.com",
-    "device": "Chrome, Windows",
-    "ip": "192.0.2.7",
-    "role": {"ar": "مراجع", "en": "Reviewer"},
-    "expires": "20/03/2026 12:00",
-    "at": "13/03/2026 08:15",
-    "code": "123456",
-    "lifetime": {"ar": "10 دقائق", "en": "10 minutes"},
-    "recipient": {"ar": "سالم العتيبي", "en": "Salem Alotaibi"},
-    "link": "https://example.com/",
-}
+NEEDED = ("code", "link")  # where the shipped text has one of these, it is what the message is for
 
 
 @dataclass(frozen=True)
@@ -62,8 +40,8 @@ class Wording:
         return self.channel != Channel.SMS
 
 
-class UnknownPlaceholders(DomainError):
-    """A text names what its event does not tell."""
+class UnusableText(DomainError):
+    """A text that would not tell what it is for: without title or code, or with unknown names."""
 
     status_code = 400
 
@@ -73,6 +51,11 @@ def places(message: MessageClass) -> list[tuple[str, str]]:
     in_portal = () if message.audience == "code" else (PORTAL,)
     channels = (*in_portal, *(str(each) for each in message.channels))
     return [(channel, language) for channel in channels for language in LANGUAGES]
+
+
+def hold() -> None:
+    """Let nobody else save texts until this transaction ends, so that what is read stays so."""
+    hold_table(MessageText)
 
 
 def of_event(event: str) -> list[Wording]:
@@ -90,19 +73,28 @@ def own_counts() -> dict[str, int]:
     return {event: count for event, count in db.session.execute(statement)}
 
 
-def check(event: str, channel: str, subject: str, body: str) -> None:
-    """Refuse a text that cannot be sent. Raises: UnknownPlaceholders, values.BadValue."""
-    clean_text(subject, message_texts.SUBJECT_MAX_LENGTH)
-    clean_lines(body, SMS_MAX_LENGTH if channel == Channel.SMS else BODY_MAX_LENGTH)
+def check(event: str, channel: str, language: str, subject: str, body: str) -> None:
+    """Refuse a text that cannot be sent. Raises: UnusableText, values.BadValue."""
+    title = clean_text(subject, message_texts.SUBJECT_MAX_LENGTH)
+    text = clean_lines(body, SMS_MAX_LENGTH if channel == Channel.SMS else BODY_MAX_LENGTH)
+    if not text:
+        return
+    if not title and channel != Channel.SMS:
+        raise UnusableText(_("Write a title too, or leave both empty."))
     unknown = message_texts.faults(event, subject, body)
     if unknown:
-        names = ", ".join(f"{{{name}}}" for name in unknown)
-        raise UnknownPlaceholders(_("This message does not know %(names)s.", names=names))
+        raise UnusableText(_("This message does not know %(names)s.", names=_in_braces(unknown)))
+    _title, shipped = EVENTS[event].shipped(channel, language)
+    lost = [name for name in NEEDED if f"{{{name}}}" in shipped and f"{{{name}}}" not in text]
+    if lost:
+        raise UnusableText(
+            _("This message is of no use without %(names)s.", names=_in_braces(lost))
+        )
 
 
 def preview(event: str, language: str, subject: str, body: str) -> tuple[str, str]:
     """Return (title, body) filled with made-up values."""
-    known: Mapping[str, Any] = dict.fromkeys(EVENTS[event].placeholders, "") | SAMPLES
+    known = {name: SAMPLES[name] for name in EVENTS[event].placeholders}
     return (
         message_texts.fill_subject(subject, known, language),
         message_texts.fill_body(body, known, language),
@@ -115,13 +107,13 @@ def save(
     """Keep a text as the office's own; an empty one brings the shipped one back.
 
     Flushes. Returns whether anything changed; every change stands in the trail.
-    Raises: UnknownPlaceholders, values.BadValue.
+    Raises: UnusableText, values.BadValue.
     """
-    check(event, channel, subject, body)
+    check(event, channel, language, subject, body)
     row = _row(event, channel, language)
     shipped = _cleaned(*EVENTS[event].shipped(channel, language))
     before = (row.subject, row.body) if row is not None else shipped
-    after = _cleaned(subject, body) if body.strip() else shipped
+    after = _cleaned(subject, body) if clean_lines(body) else shipped
     if before == after:
         return False
     if row is None:
@@ -143,8 +135,12 @@ def save(
     return True
 
 
+def _in_braces(names: list[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
+
+
 def _cleaned(subject: str, body: str) -> tuple[str, str]:
-    return clean_text(subject), clean_lines(body).strip()
+    return clean_text(subject), clean_lines(body)
 
 
 def _row(event: str, channel: str, language: str) -> MessageText | None:

@@ -30,11 +30,13 @@ class OfficeSettings(GuardedView):
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         """Every setting with its value; a save after somebody else's shows both."""
-        stored = office_settings.all_values()
         if request.method == "GET":
+            stored = office_settings.all_values()
             return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
         if not acting().is_administrator:
             not_found()
+        office_settings.hold()
+        stored = office_settings.all_values()
         typed = {key: request.form.get(key, "") for key in SETTINGS}
         if "_language" in request.form:
             return self._show(typed, {}, stored)

@@ -20,6 +20,7 @@ from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
+from clearance.message_samples import SAMPLES
 from clearance.message_texts import EVENTS
 from clearance.own_texts import Wording
 from clearance.values import BadValue
@@ -58,11 +59,13 @@ class MessageTexts(GuardedView):
         """The texts of one event: shown, previewed, changed."""
         if event not in EVENTS:
             not_found()
-        stored = own_texts.of_event(event)
         if request.method == "GET":
+            stored = own_texts.of_event(event)
             return self._show(event, stored, {}, _fingerprint(stored))
         if not acting().is_administrator:
             not_found()
+        own_texts.hold()
+        stored = own_texts.of_event(event)
         typed = [_typed(each) for each in stored]
         faults = _faults(event, typed)
         is_stale = request.form.get("seen") != _fingerprint(stored)
@@ -93,7 +96,7 @@ class MessageTexts(GuardedView):
             "office/texts/edit.html",
             event=event,
             heading=message.label(i18n.language()),
-            placeholders=message.placeholders,
+            placeholders=[(name, _sample(name)) for name in message.placeholders],
             texts=[
                 {
                     "name": _name(each),
@@ -110,6 +113,12 @@ class MessageTexts(GuardedView):
             longest={"sms": own_texts.SMS_MAX_LENGTH},
             longest_body=own_texts.BODY_MAX_LENGTH,
         )
+
+
+def _sample(placeholder: str) -> str:
+    """What a placeholder may stand for, in the page's language."""
+    value = SAMPLES[placeholder]
+    return i18n.in_language(value, "") if isinstance(value, dict) else str(value)
 
 
 def _name(wording: Wording) -> str:
@@ -129,7 +138,7 @@ def _faults(event: str, typed: Sequence[Wording]) -> dict[str, str]:
     faults = {}
     for each in typed:
         try:
-            own_texts.check(event, each.channel, each.subject, each.body)
+            own_texts.check(event, each.channel, each.language, each.subject, each.body)
         except (BadValue, DomainError) as fault:
             faults[_name(each)] = str(getattr(fault, "message", fault))
     return faults
