@@ -1,4 +1,4 @@
-"""Public words of the office that everybody signed in may read."""
+"""Words of the office to the users of organisations."""
 
 from __future__ import annotations
 

@@ -113,6 +113,12 @@ def all_current() -> list[Version]:
     return [Version(row.id, _definition(row.definition)) for row in rows]
 
 
+def asking_for(kind: str) -> list[Definition]:
+    """The services in use whose newest version asks for documents of that kind."""
+    services = (version.definition for version in all_current())
+    return [each for each in services if any(spec.kind == kind for spec in each.documents)]
+
+
 def faults(document: Mapping[str, Any]) -> list[str]:
     """Everything that keeps `document` from being published, with paths; [] when nothing does."""
     definition, found = parse(document)
@@ -167,7 +173,10 @@ def load_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
     Returns the codes that were new. Raises: BadDefinition.
     """
     known = set(db.session.scalars(sa.select(Service.code)))
-    references = _references()
+    # What is shipped is not kept from starting by a kind that the office has put out of use.
+    references = _references()._replace(
+        kinds=frozenset(db.session.scalars(sa.select(DocumentKind.code)))
+    )
     added = []
     for path in _files(folder):
         if path.stem in known:
@@ -272,8 +281,10 @@ def _last_number(code: str) -> int:
 
 
 def _references() -> References:
-    columns = (DocumentKind.code, LegalEntity.code, BrokerType.code)
-    return References(*(frozenset(db.session.scalars(sa.select(column))) for column in columns))
+    """Kinds that are in use, every legal entity and broker type: rows of the past name those."""
+    kinds = sa.select(DocumentKind.code).where(DocumentKind.is_active)
+    selects = (kinds, sa.select(LegalEntity.code), sa.select(BrokerType.code))
+    return References(*(frozenset(db.session.scalars(each)) for each in selects))
 
 
 def _unknown_references(definition: Definition, references: References) -> list[str]:

@@ -254,9 +254,11 @@ def body_of(delivery: Delivery) -> str:
 def send_again(delivery: Delivery, now: datetime) -> None:
     """Put a message that was given up back into the queue. Flushes.
 
-    Raises TransitionNotAllowed when it was not given up or its body is erased.
+    Hold the row first. Raises TransitionNotAllowed when it was not given up, its body is erased or
+    what it brings has run out.
     """
-    if delivery.status != DeliveryStatus.GIVEN_UP or not delivery.body:
+    has_run_out = delivery.expires_at is not None and delivery.expires_at <= now
+    if delivery.status != DeliveryStatus.GIVEN_UP or not delivery.body or has_run_out:
         raise TransitionNotAllowed(_l("This message cannot be sent again."))
     delivery.status = DeliveryStatus.QUEUED
     delivery.attempts = 0

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from flask import flash
 from flask_admin.actions import action
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
@@ -24,6 +25,7 @@ from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.message_texts import EVENTS
+from clearance.messages import KEPT_IN_PORTAL
 from clearance.models import Delivery
 from clearance.values import mask_email, mask_mobile
 from clearance.vocabulary import Channel, DeliveryStatus
@@ -60,6 +62,17 @@ def _status(view: Any, context: Any, row: Any, key: str) -> Any:
     return cells.tone_badge(STATUS_LABELS[row.status], STATUS_TONES[row.status])
 
 
+def _fault(view: Any, context: Any, row: Any, key: str) -> Any:
+    if row.last_error == KEPT_IN_PORTAL:
+        return _("No gateway is set; kept here.")
+    return cells.whole(row.last_error)
+
+
+def _events() -> list[tuple[str, str]]:
+    lang = i18n.language()
+    return [(name, each.label(lang)) for name, each in EVENTS.items()]
+
+
 class Deliveries(KeysetView):
     """Administrators send again what was given up; managers read. No body is ever shown."""
 
@@ -74,7 +87,7 @@ class Deliveries(KeysetView):
         "address": _l("To"),
         "status": _l("Status"),
         "attempts": _l("Tries"),
-        "last_error": _l("Last fault"),
+        "last_error": _l("Remark"),
     }
     column_formatters: ClassVar[dict[str, Any]] = {
         "created_at": cells.instant,
@@ -82,7 +95,7 @@ class Deliveries(KeysetView):
         "channel": _channel,
         "address": _address,
         "status": _status,
-        "last_error": lambda view, context, row, key: cells.whole(row.last_error),
+        "last_error": _fault,
     }
     column_filters = (
         ListFilter(
@@ -97,6 +110,7 @@ class Deliveries(KeysetView):
             lambda value: Delivery.channel == value,
             [(str(each), CHANNEL_LABELS[each]) for each in Channel],
         ),
+        ListFilter("event", _l("Message"), lambda value: Delivery.event == value, _events),
     )
     orders: ClassVar[dict[str, Any]] = {"created_at": Delivery.created_at}
     default_order = ("created_at", True)
@@ -133,7 +147,8 @@ class Deliveries(KeysetView):
     def send_again(self, ids: Sequence[int]) -> None:
         """Put what was given up back into the queue; each row is told apart."""
         sent = 0
-        for delivery in db.session.scalars(sa.select(Delivery).where(Delivery.id.in_(ids))):
+        chosen = sa.select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)
+        for delivery in db.session.scalars(chosen.with_for_update()):
             try:
                 notices.send_again(delivery, utc_now())
             except DomainError:
@@ -152,8 +167,8 @@ class Deliveries(KeysetView):
         if left:
             flash(
                 ngettext(
-                    "%(num)s message was not given up, or its text is erased; it stays as it is.",
-                    "%(num)s messages were not given up, or their texts are erased; they stay.",
+                    "%(num)s message was not given up, or has run out; it stays as it is.",
+                    "%(num)s messages were not given up, or have run out; they stay as they are.",
                     left,
                 ),
                 "warning",

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from flask import flash, has_request_context, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import InvalidRequestError
 
 from admin_views import cells
-from admin_views.access import acting
+from admin_views.access import acting, not_found
 from admin_views.base import GuardedModelView
-from clearance import i18n
+from clearance import definition, i18n
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
@@ -87,7 +88,10 @@ class ReferenceView(GuardedModelView):
         return form
 
     def update_model(self, form: Any, model: Any) -> bool:
-        db.session.refresh(model, with_for_update=True)
+        try:
+            db.session.refresh(model, with_for_update=True)
+        except InvalidRequestError:
+            not_found()  # somebody else deleted it meanwhile
         if form.seen.data != _fingerprint(model):
             self._show_both(form, model)
             return False
@@ -121,9 +125,17 @@ class BrokerTypes(CodedView):
 
 
 class DocumentKinds(CodedView):
-    """What a document is (نوع الوثيقة)."""
+    """What a document is (نوع الوثيقة); one that a service asks for stays in use."""
 
     audit_kind = "document_kind"
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        asking = [] if form.is_active.data else definition.asking_for(model.code)
+        if asking:
+            titles = ", ".join(each.title_in(i18n.language()) for each in asking)
+            form.is_active.errors = [_("Services ask for this kind: %(titles)s", titles=titles)]
+            return False
+        return super().update_model(form, model)
 
 
 class LegalEntities(CodedView):
@@ -202,7 +214,7 @@ def _is_shown(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 class Announcements(ReferenceView):
-    """What the office tells everybody signed in."""
+    """What the office tells the users of organisations, on their first page."""
 
     can_delete = for_administrators
     audit_kind = "announcement"
@@ -224,7 +236,7 @@ class Announcements(ReferenceView):
     column_default_sort = ("published_at", True)
     column_sortable_list = ("published_at",)
     empty_title = _l("No announcement yet")
-    empty_text = _l("What you write here stands on everybody's first page.")
+    empty_text = _l("What you write here stands on the first page of applicants' users.")
 
 
 def _fingerprint(model: Any) -> str:

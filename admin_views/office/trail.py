@@ -18,8 +18,8 @@ from admin_views.office.reference import keeps_or_reads
 from clearance import audit, i18n, request_search
 from clearance.actor import Actor
 from clearance.extensions import db
-from clearance.models import AccessEvent, ChainHead, Event, Request, User
-from clearance.vocabulary import STATUS_LABELS
+from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
+from clearance.vocabulary import STATUS_LABELS, SUBSCRIPTION_STATUS_LABELS
 
 SCOPES: dict[str, Any] = {
     "request": _l("Requests"),
@@ -28,9 +28,10 @@ SCOPES: dict[str, Any] = {
     "exam": _l("Exams"),
     "subscription": _l("Subscriptions"),
     "account": _l("Accounts"),
+    "member": _l("Users of organisations"),
+    "organisation": _l("Organisations"),
     "staff": _l("Staff"),
-    "service": _l("Services"),
-    "office": _l("The office's settings and texts"),
+    "office": _l("The office's settings, texts and services"),
     "reference": _l("Reference data"),
 }
 ACCESS_SCOPES: dict[str, Any] = {
@@ -44,6 +45,10 @@ ACCESS_SCOPES: dict[str, Any] = {
     "broker": _l("Reading brokers"),
     "issued": _l("Reading issued documents"),
     "user": _l("Reading users"),
+    "member": _l("Users of organisations"),
+    "session": _l("Sessions"),
+    "transfer": _l("Transfers"),
+    "retention": _l("Data removed as their time was over"),
     "exam": _l("Reading exams"),
     "export": _l("Exports"),
     "access": _l("Refusals"),
@@ -67,10 +72,18 @@ def _object(view: Any, context: Any, row: Any, key: str) -> Any:
 def _step(view: Any, context: Any, row: Any, key: str) -> Any:
     if not row.to_status:
         return cells.whole("")
-    before = STATUS_LABELS.get(row.from_status or "", "")
-    after = STATUS_LABELS.get(row.to_status, row.to_status)
+    before, after = _state(row, row.from_status), _state(row, row.to_status)
     arrow = "←" if i18n.language() == "ar" else "→"  # the way the page reads
     return f"{before} {arrow} {after}".strip()
+
+
+def _state(row: Any, status: str | None) -> str:
+    """A state of what the event is about, in words."""
+    labels = _STATES.get(row.object_type, STATUS_LABELS)
+    return str(labels.get(status, status)) if status else ""
+
+
+_STATES: dict[str, Any] = {Subscription.__tablename__: SUBSCRIPTION_STATUS_LABELS}
 
 
 def _at(view: Any, context: Any, row: Any, key: str) -> Markup:
@@ -199,6 +212,8 @@ class Events(_Trail):
         return self.render(
             "office/trail/details.html",
             event=event,
+            before=_state(event, event.from_status),
+            after=_state(event, event.to_status),
             actor=db.session.get(User, event.actor_id) if event.actor_id else None,
             number=_number_of(event),
         )
