@@ -18,6 +18,7 @@ from clearance import (
     own_brokers,
     policies,
     register_search,
+    subject,
     workflow,
 )
 from clearance.actor import Actor
@@ -30,6 +31,9 @@ from clearance.vocabulary import Status
 
 MAX_ROWS = 100
 """Brokers in one grid."""
+
+AT_ONCE = 50
+"""Rows sent in one transaction."""
 
 MOST_UNFINISHED = 5
 _KEY_LENGTH = 32
@@ -252,12 +256,17 @@ def remove_document(
 def send(requests: Sequence[Request], actor: Actor, now: datetime) -> Iterator[Outcome]:
     """Send the drafts among `requests`, one by one, each wholly or not at all; flushes.
 
-    The caller may commit between two outcomes. One that was sent meanwhile counts as sent. They go
-    in the order of their ids, so that two who send the same grid never wait for each other.
-    Source: specification section 4; security rules 25 and 56.
+    The caller may commit after every `AT_ONCE` outcomes. One that was sent meanwhile counts as
+    sent. So many are locked together, so that whoever else changes many of the same licences never
+    waits for this one while it waits for them. Source: specification section 4; security rules 25
+    and 56.
     """
-    for request_id in sorted(req.id for req in requests):
-        yield _send(request_id, actor, now)
+    ids = sorted(req.id for req in requests)
+    for first in range(0, len(ids), AT_ONCE):
+        together = ids[first : first + AT_ONCE]
+        subject.lock_many(together)
+        for request_id in together:
+            yield _send(request_id, actor, now)
 
 
 def _send(request_id: int, actor: Actor, now: datetime) -> Outcome:

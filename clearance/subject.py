@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance import i18n, licence_register
+from clearance import i18n, licence_register, request_rows
 from clearance.countries import country_name
 from clearance.errors import Refusal
 from clearance.extensions import db
@@ -40,6 +41,19 @@ def lock(req: Request) -> None:
     """Lock the licence and broker that `req` is about, if any, until the transaction ends."""
     if req.licence_id is not None:
         licence_register.lock(req.licence_id)
+
+
+def lock_many(request_ids: Collection[int]) -> None:
+    """Lock many requests and what they are about, before a step is taken on each of them.
+
+    Held until the transaction ends: call it again after a commit. Requests come first, as they do
+    where one is locked alone.
+    """
+    request_rows.lock_many(request_ids)
+    about = sa.select(Request.licence_id).where(
+        Request.id.in_(request_ids), Request.licence_id.is_not(None)
+    )
+    licence_register.lock_many([each for each in db.session.scalars(about) if each is not None])
 
 
 def seen(req: Request) -> dict[str, Any]:

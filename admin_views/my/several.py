@@ -21,7 +21,6 @@ from clearance.models import Document
 from clearance.several import Outcome
 from forms.several import fill
 
-COMMIT_EVERY = 50
 FORM_ID = "grid-form"
 SECTION = "documents-section"
 
@@ -36,7 +35,8 @@ class SeveralRoutes:
         """Choose brokers; Next begins their drafts and opens the grid."""
         offer = _offer(code)
         choice = several_choice.read(code) if offer.refusal is None else None
-        status = 200
+        is_pressed = request.method == "POST" and "_language" not in request.form
+        status = Refused.status_code if is_pressed and choice is None else 200
         if choice is not None and request.form.get("do") == "begin":
             try:
                 return _begin(code, choice.chosen)
@@ -225,7 +225,7 @@ def _carry_out(grid: Grid) -> dict[int, Outcome]:
     outcomes = {}
     for place, outcome in enumerate(several.send(good, acting(), utc_now()), 1):
         outcomes[outcome.request_id] = outcome
-        if place % COMMIT_EVERY == 0:
+        if place % several.AT_ONCE == 0:
             db.session.commit()
     return outcomes
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import abort
 from flask_babel import gettext as _
 
-from clearance import one_time_keys, workflow
+from clearance import one_time_keys, subject, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
@@ -76,8 +76,8 @@ def on_each(
 ) -> list[Outcome] | None:
     """Take `action` on each chosen request and tell what became of it, in the given order.
 
-    They are gone through in the order of their ids, so that two who decide on the same rows at once
-    never wait for each other.
+    Those that are committed together are locked together, so that two who change many of the same
+    rows or licences at once never wait for each other.
 
     reason_in: the reason in a language; each applicant gets it in theirs. decision_of: what else
     the step is given, by the request's id. key: the one-time key of the form; None is returned when
@@ -90,12 +90,14 @@ def on_each(
         db.session.rollback()
         return None
     outcomes: dict[Chosen, Outcome] = {}
-    for place, each in enumerate(sorted(set(chosen), key=lambda row: row.request_id), 1):
-        decision = decision_of(each.request_id)
-        outcomes[each] = _on_one(each, action, reason_in, decision, actor)
-        if place % COMMIT_EVERY == 0:
-            db.session.commit()
-    db.session.commit()
+    rows = sorted(set(chosen), key=lambda row: row.request_id)
+    for first in range(0, len(rows), COMMIT_EVERY):
+        together = rows[first : first + COMMIT_EVERY]
+        subject.lock_many([each.request_id for each in together])
+        for each in together:
+            decision = decision_of(each.request_id)
+            outcomes[each] = _on_one(each, action, reason_in, decision, actor)
+        db.session.commit()
     return [outcomes[each] for each in chosen]
 
 
