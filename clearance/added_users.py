@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import SessionTransaction
 
 from clearance import (
     audit,
@@ -31,12 +30,13 @@ from clearance import (
     throttle,
 )
 from clearance.actor import Actor
-from clearance.database import own_transaction
+from clearance.database import own_transaction, tentatively
 from clearance.errors import NotFound, Refusal, Refused
 from clearance.extensions import db
 from clearance.member_invitations import LIFETIME, MOST_AWAITED
 from clearance.members import Access
 from clearance.models import Invitation, Organisation, Registration, User
+from clearance.newcomers import Newcomer
 from clearance.passwords import hash_password
 from clearance.vocabulary import Channel, Role
 
@@ -53,24 +53,11 @@ TOO_MANY_AWAITED = Refusal(
 )
 
 
-@dataclass(frozen=True)
-class Added:
-    """What the form gave, cleaned as for registering. language: the sign-up's at first."""
+@dataclass(frozen=True, kw_only=True)
+class Added(Newcomer):
+    """What the form gave. password: replaced by an own one at the first sign-in."""
 
-    first_name: str
-    last_name: str
-    gender: str
-    civil_id: str
-    mobile: str
-    email: str
-    password: str = field(repr=False)
     access: Access
-    language: str
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What the person is called, which must not make a password up."""
-        return (self.first_name, self.last_name, self.email, self.mobile, self.civil_id)
 
 
 def add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invitation:
@@ -92,7 +79,14 @@ def add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invi
     member_rules.require_grantable(organisation.id, added.access)
     _require_room(organisation.id, added.email)
     invitation = _invite(added, organisation, actor, now)
-    signup = _sign_up(added, organisation, invitation, password_hash, now)
+    signup = added.sign_up(
+        organisation.legal_entity,
+        password_hash,
+        now,
+        organisation_name="",
+        invitation_id=invitation.id,
+        must_change_password=True,
+    )
     owners = _aim(invitation, signup)
     member_invitations.record("member:user:added", invitation, actor, now)
     others = [owner for owner in owners if owner.id != invitation.user_id]
@@ -134,15 +128,8 @@ def withdraw(invitation_id: int, actor: Actor, now: datetime) -> None:
 
 
 def _count(added: Added, organisation_id: int, now: datetime) -> None:
-    throttle.hit_all(
-        [
-            ("registration_target", f"email:{added.email}"),
-            ("registration_target", f"mobile:{added.mobile}"),
-            ("registration_target", f"civil:{added.civil_id}"),
-            ("member_added", f"organisation:{organisation_id}"),
-        ],
-        now,
-    )
+    budget = ("member_added", f"organisation:{organisation_id}")
+    throttle.hit_all([*added.targets, budget], now)
     audit.access(
         "member:add", object_type="invitation", detail=codes.masked(Channel.EMAIL, added.email)
     )
@@ -175,33 +162,6 @@ def _invite(added: Added, organisation: Organisation, actor: Actor, now: datetim
     return invitation
 
 
-def _sign_up(
-    added: Added,
-    organisation: Organisation,
-    invitation: Invitation,
-    password_hash: str,
-    now: datetime,
-) -> Registration:
-    signup = Registration(
-        email=added.email,
-        mobile=added.mobile,
-        civil_id=added.civil_id,
-        first_name=added.first_name,
-        last_name=added.last_name,
-        gender=added.gender,
-        legal_entity=organisation.legal_entity,
-        organisation_name="",
-        password_hash=password_hash,
-        language=added.language,
-        invitation_id=invitation.id,
-        must_change_password=True,
-        created_at=now,
-    )
-    db.session.add(signup)
-    db.session.flush()
-    return signup
-
-
 def _aim(invitation: Invitation, signup: Registration) -> Sequence[User]:
     """Find whose what was typed is: the invitation is for them then, and the sign-up void."""
     owners = known_people.owners(email=signup.email, mobile=signup.mobile, civil_id=signup.civil_id)
@@ -225,29 +185,23 @@ def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now:
     invitee = _active(invitation.user_id)
     is_email_known = known_people.is_known(Channel.EMAIL, invitation.email)
     is_open = invitation.refused_at is None
-    attempt = db.session.begin_nested()
     whoever = invitee or db.session.get_one(User, actor.id)
-    member_invitations.tell_user(invitation, organisation, whoever, now)
-    _end(attempt, is_kept=is_open and invitee is not None)
-    attempt = db.session.begin_nested()
-    notices.tell_address(
-        "account:added",
-        channel=Channel.EMAIL,
-        address=invitation.email,
-        language=actor.language,
-        params={"organisation": members.names_of(organisation), "expires": invitation.expires_at},
-        now=now,
-        link=links.SIGN_IN,
-        expires_at=invitation.expires_at,
-    )
-    _end(attempt, is_kept=is_open and not is_email_known)
-
-
-def _end(attempt: SessionTransaction, *, is_kept: bool) -> None:
-    if is_kept:
-        attempt.commit()
-    else:
-        attempt.rollback()
+    with tentatively(is_kept=is_open and invitee is not None):
+        member_invitations.tell_user(invitation, organisation, whoever, now)
+    with tentatively(is_kept=is_open and not is_email_known):
+        notices.tell_address(
+            "account:added",
+            channel=Channel.EMAIL,
+            address=invitation.email,
+            language=actor.language,
+            params={
+                "organisation": members.names_of(organisation),
+                "expires": invitation.expires_at,
+            },
+            now=now,
+            link=links.SIGN_IN,
+            expires_at=invitation.expires_at,
+        )
 
 
 def _address_of(invitation_id: int, actor: Actor) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
@@ -24,27 +24,20 @@ from clearance.errors import Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Registration, User
 from clearance.new_passwords import require_strong
+from clearance.newcomers import Newcomer
 from clearance.passwords import hash_password
 from clearance.vocabulary import Channel, CodePurpose
 
 
-@dataclass(frozen=True)
-class Applicant:
-    """What the form gave, cleaned: mobile in E.164, e-mail lower-cased, civil number 12 digits.
+@dataclass(frozen=True, kw_only=True)
+class Applicant(Newcomer):
+    """What the form gave.
 
     With a customs account names, civil number and organisation are "": customs knows them.
     """
 
     legal_entity: str
     organisation_name: str
-    first_name: str
-    last_name: str
-    gender: str
-    civil_id: str
-    mobile: str
-    email: str
-    password: str = field(repr=False)
-    language: str
 
 
 def register(
@@ -58,23 +51,19 @@ def register(
     Source: specification section 3, security rules 1 and 11.
     """
     person = applicant if customs is None else _told_by_customs(applicant, customs)
-    require_strong(
-        person.password,
-        (
-            person.first_name,
-            person.last_name,
-            person.organisation_name,
-            person.email,
-            person.mobile,
-            person.civil_id,
-        ),
-    )
+    require_strong(person.password, (*person.words, person.organisation_name))
     _count(person, now)
     if customs is not None:
         _require_unclaimed(customs.licence_no)
     codes.claim_all([(Channel.EMAIL, person.email), (Channel.SMS, person.mobile)], now)
     password_hash = hash_password(person.password)
-    registration = _keep(person, password_hash, customs, now)
+    registration = person.sign_up(
+        person.legal_entity,
+        password_hash,
+        now,
+        organisation_name=person.organisation_name,
+        customs_data=customs.model_dump(mode="json") if customs is not None else None,
+    )
     _send(registration, person, now)
     return registration
 
@@ -118,15 +107,7 @@ def _told_by_customs(applicant: Applicant, answer: customs.Answer) -> Applicant:
 
 
 def _count(person: Applicant, now: datetime) -> None:
-    throttle.hit_all(
-        [
-            ("registration_target", f"email:{person.email}"),
-            ("registration_target", f"mobile:{person.mobile}"),
-            ("registration_target", f"civil:{person.civil_id}"),
-            ("registration_ip", throttle.client_ip()),
-        ],
-        now,
-    )
+    throttle.hit_all([*person.targets, ("registration_ip", throttle.client_ip())], now)
     audit.access(
         "account:register",
         object_type="registration",
@@ -144,28 +125,6 @@ def _require_unclaimed(licence_no: str) -> None:
                     _l("Ask the general user to add you under Users."),
                 )
             )
-
-
-def _keep(
-    person: Applicant, password_hash: str, answer: customs.Answer | None, now: datetime
-) -> Registration:
-    registration = Registration(
-        email=person.email,
-        mobile=person.mobile,
-        civil_id=person.civil_id,
-        first_name=person.first_name,
-        last_name=person.last_name,
-        gender=person.gender,
-        legal_entity=person.legal_entity,
-        organisation_name=person.organisation_name,
-        customs_data=answer.model_dump(mode="json") if answer is not None else None,
-        password_hash=password_hash,
-        language=person.language,
-        created_at=now,
-    )
-    db.session.add(registration)
-    db.session.flush()
-    return registration
 
 
 def _send(registration: Registration, person: Applicant, now: datetime) -> None:

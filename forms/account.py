@@ -14,26 +14,23 @@ from wtforms.validators import ValidationError
 from clearance import values
 from clearance.passwords import MAX_LENGTH
 from clearance.values import BadValue
-from clearance.vocabulary import GENDER_LABELS
+from forms import person_fields
 from forms.base import BaseForm
 from forms.fields import (
     CaptchaField,
     CheckField,
     ChoiceField,
-    CivilNumberField,
     CodeField,
     EmailAddressField,
     MobileField,
     PasswordField,
     TextField,
 )
-from forms.validators import Required, SameAs, StrongPassword
+from forms.validators import Required
 
 # What the pages' own buttons and hidden parts post besides the fields.
 PAGE_PARTS = frozenset({"captcha_ref", "form_key", "_language", "_refresh", "_change", "next"})
 
-PASSWORD_HINT = _l("At least 8 characters, with capital and small letters, digits and symbols.")
-NAME_MAX_LENGTH = 80
 ORGANISATION_MAX_LENGTH = 150
 CUSTOMS_USER_MAX_LENGTH = 80
 LICENCE_MAX_LENGTH = 80
@@ -119,17 +116,10 @@ class RegistrationForm(AccountForm):
     organisation_name = TextField(
         _l("Company name"), [Required()], max_length=ORGANISATION_MAX_LENGTH
     )
-    first_name = TextField(_l("First name"), [Required()], max_length=NAME_MAX_LENGTH)
-    last_name = TextField(_l("Last name"), [Required()], max_length=NAME_MAX_LENGTH)
-    gender = ChoiceField(
-        _l("Gender"),
-        [Required()],
-        choices=[("", _l("Please choose the gender")), *GENDER_LABELS.items()],
-        blank=False,
-    )
-    civil_id = CivilNumberField(
-        _l("Civil number"), [Required()], description=_l("The 12 digits on the civil ID card.")
-    )
+    first_name = person_fields.first_name()
+    last_name = person_fields.last_name()
+    gender = person_fields.gender()
+    civil_id = person_fields.civil_id()
     licence_no = TextField(
         _l("Licence number of the general broker"),
         [Required()],
@@ -156,12 +146,8 @@ class RegistrationForm(AccountForm):
         [Required()],
         description=_l("A code will be sent to it, and you sign in with it."),
     )
-    password = PasswordField(
-        _l("Password"), [Required(), StrongPassword()], new=True, description=PASSWORD_HINT
-    )
-    password_confirm = PasswordField(
-        _l("Repeat the password"), [Required(), SameAs("password")], new=True
-    )
+    password = person_fields.password()
+    password_confirm = person_fields.password_again()
     captcha = CaptchaField(_l("Type the text of the image"), [Required()])
     accept_terms = CheckField(
         _l("I agree to the terms and conditions"),
@@ -240,12 +226,8 @@ class ResetForm(AccountForm):
 class NewPasswordForm(AccountForm):
     """A new password twice."""
 
-    new_password = PasswordField(
-        _l("New password"), [Required(), StrongPassword()], new=True, description=PASSWORD_HINT
-    )
-    new_password_confirm = PasswordField(
-        _l("Repeat the password"), [Required(), SameAs("new_password")], new=True
-    )
+    new_password = person_fields.new_password()
+    new_password_confirm = person_fields.password_again("new_password")
 
 
 class ResetConfirmForm(AccountForm):
@@ -253,26 +235,18 @@ class ResetConfirmForm(AccountForm):
 
     captcha = CaptchaField(_l("Type the text of the image"), [Required()])
     code = ResetCodeField(_l("E-mail verification code"), [Required()])
-    new_password = PasswordField(
-        _l("New password"), [Required(), StrongPassword()], new=True, description=PASSWORD_HINT
-    )
-    new_password_confirm = PasswordField(
-        _l("Repeat the password"), [Required(), SameAs("new_password")], new=True
-    )
+    new_password = person_fields.new_password()
+    new_password_confirm = person_fields.password_again("new_password")
 
 
 class InvitationForm(AccountForm):
     """What somebody who was invited to the office gives: names, password, consent."""
 
-    first_name = TextField(_l("First name"), [Required()], max_length=NAME_MAX_LENGTH)
-    last_name = TextField(_l("Last name"), [Required()], max_length=NAME_MAX_LENGTH)
+    first_name = person_fields.first_name()
+    last_name = person_fields.last_name()
     mobile = MobileField(_l("Mobile number"))
-    password = PasswordField(
-        _l("Password"), [Required(), StrongPassword()], new=True, description=PASSWORD_HINT
-    )
-    password_confirm = PasswordField(
-        _l("Repeat the password"), [Required(), SameAs("password")], new=True
-    )
+    password = person_fields.password()
+    password_confirm = person_fields.password_again()
     accept_terms = CheckField(
         _l("I agree to the terms and conditions"),
         [Required(_l("To go on you need to agree to the terms and conditions."))],

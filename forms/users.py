@@ -13,21 +13,19 @@ from wtforms.validators import ValidationError
 from clearance import codes, values
 from clearance.member_rules import NO_SERVICE
 from clearance.values import BadValue
-from clearance.vocabulary import GENDER_LABELS
-from forms.account import NAME_MAX_LENGTH, PASSWORD_HINT, AccountForm
+from forms import person_fields
+from forms.account import AccountForm
 from forms.base import BaseForm
 from forms.fields import (
     CaptchaField,
     CheckField,
     ChoiceField,
     ChoicesField,
-    CivilNumberField,
     EmailAddressField,
     MobileField,
-    PasswordField,
     TextField,
 )
-from forms.validators import Required, SameAs, StrongPassword
+from forms.validators import Required
 
 ADDRESS_MAX_LENGTH = 250
 # What the table of services posts besides its boxes.
@@ -107,17 +105,10 @@ class AddUserForm(_AccessForm, AccountForm):
 
     ALSO_POSTED: ClassVar[frozenset[str]] = AccountForm.ALSO_POSTED | TABLE_PARTS | {"organisation"}
 
-    first_name = TextField(_l("First name"), [Required()], max_length=NAME_MAX_LENGTH)
-    last_name = TextField(_l("Last name"), [Required()], max_length=NAME_MAX_LENGTH)
-    gender = ChoiceField(
-        _l("Gender"),
-        [Required()],
-        choices=[("", _l("Please choose the gender")), *GENDER_LABELS.items()],
-        blank=False,
-    )
-    civil_id = CivilNumberField(
-        _l("Civil number"), [Required()], description=_l("The 12 digits on the civil ID card.")
-    )
+    first_name = person_fields.first_name()
+    last_name = person_fields.last_name()
+    gender = person_fields.gender()
+    civil_id = person_fields.civil_id()
     is_general = _general_box()
     mobile = MobileField(
         _l("Mobile number"),
@@ -132,12 +123,8 @@ class AddUserForm(_AccessForm, AccountForm):
         render_kw={"autocomplete": "off"},
     )
     services = _services()
-    password = PasswordField(
-        _l("Password"), [Required(), StrongPassword()], new=True, description=PASSWORD_HINT
-    )
-    password_confirm = PasswordField(
-        _l("Repeat the password"), [Required(), SameAs("password")], new=True
-    )
+    password = person_fields.password()
+    password_confirm = person_fields.password_again()
     captcha = CaptchaField(_l("Type the text of the image"), [Required()])
     accept_terms = CheckField(
         _l("I agree to the terms and conditions"),
