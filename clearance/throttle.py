@@ -58,6 +58,7 @@ POLICIES = {
     "customs_ip": "20 per 1 hour",
     "upload_account": "300 per 1 hour",
     "export_account": "10 per 1 hour",
+    "print_account": "60 per 1 hour",
 }
 
 Pair = tuple[str, str]

@@ -31,6 +31,7 @@ from clearance import (
     one_time_keys,
     own_brokers,
     printing,
+    throttle,
     transfers,
     workflow,
 )
@@ -103,6 +104,7 @@ class DetailRoutes(RequestRoutes):
     @expose("/<int:request_id>/print")
     def print_page(self, request_id: int) -> Any:
         """The request as a PDF in the page's language."""
+        throttle.hit("print_account", f"user:{acting().id}", utc_now())
         req = self.get_one(request_id)
         name = (req.number or f"draft-{req.id}").replace("/", "-")
         data = printing.request_pdf(req, i18n.language(), acting())

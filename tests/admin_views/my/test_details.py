@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import conversation
+from clearance import conversation, throttle
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import InternalNote, Message, Notice, Request
@@ -227,6 +227,21 @@ def test_a_request_is_printed_as_pdf(
     assert answer.mimetype == "application/pdf"
     assert answer.get_data().startswith(b"%PDF")
     assert sent.number.replace("/", "-") in answer.headers["Content-Disposition"]
+
+
+def test_printing_has_a_limit_of_its_own_for_each_user(
+    people: People,
+    browser: Callable[..., PageClient],
+    sent: Request,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "print_account", "2 per 1 hour")
+    mine, url = browser(people.owner), f"/my/requests/{sent.id}/print"
+    for _time in range(2):
+        assert mine.http.get(url).status_code == 200
+    late = mine.get(url, status=429)
+    assert int(late.response.headers["Retry-After"]) > 0
+    assert browser(people.granted).http.get(url).status_code == 200
 
 
 def test_the_print_of_a_foreign_request_is_404(

@@ -163,9 +163,10 @@ def test_who_may_not_use_the_service_is_told_and_begins_nothing(
     page = client.get(START)
     assert "not granted to you" in page.text
     assert not page.soup.select("#choose")
-    page = client.post(START, {"licence": three, "do": "begin"})
+    page = client.post(START, {"licence": three, "do": "begin"}, status=409)
     assert "not granted to you" in page.text
     assert all_requests(app) == []
+    client.post(START, {"_language": "ar"})
 
 
 @pytest.mark.parametrize("code", ["exam", "cancellation", "nothing"])
