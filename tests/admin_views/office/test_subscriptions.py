@@ -13,6 +13,7 @@ from clearance import subscribing, subscriptions
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import Membership, Notice, Organisation, Subscription, User
+from clearance.notices import text_of
 from clearance.sessions import actor_of
 from clearance.vocabulary import Role
 from tests import factories, request_factories
@@ -97,6 +98,31 @@ def test_refusing_needs_a_reason_and_keeps_the_language(
     page = reviewer.submit(page, {"reason": "ينقص عقد التأسيس."})
     assert "تم رفض الاشتراك" in page.text and "ينقص عقد التأسيس." in page.text
     assert stored(app)[0] == ("refused", "ينقص عقد التأسيس.")
+
+
+def test_a_ready_reason_is_read_by_everybody_in_their_own_language(
+    app: Flask, office: Office, asked: list[int]
+) -> None:
+    with app.app_context():
+        row = db.session.get_one(Subscription, asked[0])
+        organisation = db.session.get_one(Organisation, row.organisation_id)
+        english = factories.make_agent(organisation, language="en")
+        readers = (office.people["Alpha"], "ar"), (english.id, "en")
+    reviewer = office.staff()
+    page = reviewer.get(f"{URL}{asked[0]}/do/refuse")
+    ready = page.soup.select("#ready_reason option[value]:not([value=''])")
+    assert "does not meet the conditions" in ready[0].get_text()
+    values = {"ready_reason": ready[0]["value"], "reason": "(KW-7)"}
+    assert "does not meet" not in reviewer.submit(page, values).text
+    kept = "لا تتوفر في الجهة الشروط المطلوبة للخدمة.\n(KW-7)"
+    assert stored(app)[0] == ("refused", kept)
+    words = {"ar": "السبب: لا تتوفر في الجهة", "en": "Reason: The organisation does not meet"}
+    with app.app_context():
+        for user_id, lang in readers:
+            told = db.session.scalars(sa.select(Notice).where(Notice.user_id == user_id)).one()
+            assert words[lang] in text_of(told, lang)[1]
+    shown = office.browser(readers[0][0], "ar").get("/my/subscriptions/")
+    assert "الشروط المطلوبة للخدمة" in shown.text
 
 
 def test_many_are_decided_each_for_itself_and_the_results_say_so(
