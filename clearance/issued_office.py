@@ -6,12 +6,13 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 
-from clearance import issuing, policies
+from clearance import i18n, issuing, licence_notices, policies
 from clearance.actor import Actor
 from clearance.errors import PermissionDenied, ReasonRequired, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import IssuedDocument
 from clearance.values import clean_lines
+from clearance.vocabulary import ISSUED_KIND_LABELS
 
 REASON_MAX_LENGTH = 250  # the column's
 
@@ -25,7 +26,7 @@ def void_refusal(document: IssuedDocument, actor: Actor) -> Refusal | None:
 
 
 def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> None:
-    """Make the document void for good, whatever becomes of its licence; flushes.
+    """Make the document void for good, whatever becomes of its licence, and tell them; flushes.
 
     reason: what the holder reads, 1 to 250 characters.
     Raises: PermissionDenied, ReasonRequired, Refused when it is void already.
@@ -40,6 +41,14 @@ def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> 
     if document.voided_at is not None:
         raise Refused(_void_already())
     issuing.void(document, reason, now, actor_id=actor.id)
+    if document.licence is not None:
+        licence_notices.tell(
+            "licence:voided",
+            document.licence,
+            now=now,
+            document=i18n.in_both(ISSUED_KIND_LABELS[document.kind]),
+            reason=reason,
+        )
 
 
 def _not_theirs(document: IssuedDocument, actor: Actor) -> Refusal | None:

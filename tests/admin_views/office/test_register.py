@@ -10,11 +10,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from clearance import notices
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
-from clearance.models import Event, IssuedDocument, Licence, LicenceChange
+from clearance.models import (
+    Delivery,
+    Event,
+    IssuedDocument,
+    Licence,
+    LicenceChange,
+    Notice,
+    Organisation,
+)
 from clearance.values import mask_civil_id
-from clearance.vocabulary import IssuedKind, LicenceStatus, LicenceStep, Role, SuspendedBy
+from clearance.vocabulary import Channel, IssuedKind, LicenceStatus, LicenceStep, Role, SuspendedBy
 from tests import factories, issued_factories
 from tests.admin_views.office.people import Office
 from tests.pages import Page
@@ -157,7 +166,11 @@ def test_issued_documents_are_listed_with_what_they_are_worth_now(office: Office
 
 
 def test_a_reviewer_makes_a_document_void_with_a_reason_once(office: Office) -> None:
-    issued_id, me = issued(office), office.person("me")
+    issued_id, me = issued(office, number="KW-33"), office.person("me")
+    with office.app.app_context():
+        document = db.session.get_one(IssuedDocument, issued_id)
+        holder = db.session.get_one(Organisation, document.organisation_id)
+        general = factories.make_agent(holder).id
     browser = office.browser(me)
     form = browser.get(f"{ISSUED}{issued_id}/do/void")
     late = browser.get(f"{ISSUED}{issued_id}/do/void")
@@ -171,6 +184,16 @@ def test_a_reviewer_makes_a_document_void_with_a_reason_once(office: Office) -> 
             sa.select(Event).where(Event.kind == "issued:document:voided")
         ).one()
         assert (event.actor_id, event.changes) == (me, {"void_reason": [None, "Wrong photo."]})
+        told = "licence:voided"
+        mine = sa.select(Notice).where(Notice.event == told, Notice.user_id == general)
+        notice = db.session.scalars(mine).one()
+        for lang, kind in (("ar", "شهادة الرخصة"), ("en", "Licence certificate")):
+            title, body = notices.text_of(notice, lang)
+            assert kind in title and "Wrong photo." in body and "KW-33" in title
+        channels = db.session.scalars(
+            sa.select(Delivery.channel).where(Delivery.event == told)
+        ).all()
+        assert set(channels) == {Channel.EMAIL, Channel.SMS}
     listed = first_column(browser.get(f"{ISSUED}?flt0_voided=office"))
     assert listed == ["Licence certificate"]
     assert "Nothing matches" in browser.get(f"{ISSUED}?flt0_voided=living").text
