@@ -17,7 +17,7 @@ from babel.units import format_unit
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 
-from clearance import message_texts, secrets_box
+from clearance import links, message_texts, secrets_box
 from clearance.errors import PermissionDenied, TransitionNotAllowed
 from clearance.extensions import db
 from clearance.i18n import format_day, format_instant
@@ -55,7 +55,8 @@ def tell(
     params: what the texts name: text, number, date, aware instant (written in Kuwait's time) or
     {"ar": …, "en": …}; never a code, password or token. now: aware UTC. url: a path inside the
     portal, or "". Mandatory events ignore preferences (specification section 10).
-    Raises ValueError for an event not registered or a param it needs and did not get.
+    Raises ValueError for an event not registered, a param it needs and did not get, or a `url`
+    outside the portal.
     """
     user = db.session.get_one(User, user_id)
     told = _tell_all(event, [user], params, now, request_id, organisation_id, url)
@@ -312,6 +313,8 @@ def _tell_all(
     url: str,
 ) -> list[Notice]:
     values = _checked(event, params)
+    if url and not links.inside(url):
+        raise ValueError("a notice leads nowhere outside the portal")
     message = EVENTS[event]
     notices = [
         Notice(

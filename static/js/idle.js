@@ -1,14 +1,27 @@
-// Warns before a session ends because nothing happened, and prolongs it on wish.
+// Warns before a session ends because nothing happened, prolongs it on wish, and covers the page when it has ended.
 const WARN_BEFORE_SECONDS = 120;
+const RETRY_SECONDS = 15;
 const body = document.body;
 const dialog = document.getElementById("idle-dialog");
 const token = document.querySelector('meta[name="csrf-token"]').content;
+const idleSeconds = Number(body.dataset.idleSeconds);
+let heardAt = Date.now();
 let timer = 0;
 
-function wait() {
+function look() {
   clearTimeout(timer);
-  const seconds = Math.max(Number(body.dataset.idleSeconds) - WARN_BEFORE_SECONDS, 30);
-  timer = setTimeout(() => dialog.showModal(), seconds * 1000);
+  const left = idleSeconds - (Date.now() - heardAt) / 1000;
+  if (left > WARN_BEFORE_SECONDS) return lookIn(left - WARN_BEFORE_SECONDS);
+  // Another tab may have kept the session: nothing is left before the server has said so.
+  const isOver = left <= 0;
+  dialog.classList.toggle("is-over", isOver);
+  for (const part of dialog.querySelectorAll("[data-idle]")) part.hidden = (part.dataset.idle === "over") !== isOver;
+  if (!dialog.open) dialog.showModal();
+  if (!isOver) lookIn(left);
+}
+
+function lookIn(seconds) {
+  timer = setTimeout(look, seconds * 1000);
 }
 
 async function stay() {
@@ -16,10 +29,18 @@ async function stay() {
     method: "POST",
     headers: { "X-CSRFToken": token, Accept: "application/json" },
   }).catch(() => null);
-  // A session already over: the page itself leads to sign-in and back.
-  if (answer?.status === 401) location.assign(location.href);
-  else wait();
+  if (answer?.ok) {
+    heardAt = Date.now();
+    look();
+  } else if ([400, 401].includes(answer?.status) || dialog.classList.contains("is-over")) {
+    // The session is over, or another one has begun: the page itself leads to sign-in and back.
+    location.assign(location.href);
+  } else {
+    lookIn(RETRY_SECONDS);
+  }
 }
 
 dialog.addEventListener("close", stay);
-wait();
+// A machine that slept, or a tab that was in the background, may have missed the time.
+document.addEventListener("visibilitychange", look);
+look();
