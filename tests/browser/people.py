@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
+from typing import TypeVar
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
@@ -17,6 +18,8 @@ from clearance.demo.people import PASSWORD
 from tests import factories
 from tests.browser.visits import Visit
 from tests.gateways import SmtpGateway
+
+Read = TypeVar("Read")
 
 _serial = count(1)
 CAPTCHA = "ABDEF2"
@@ -96,8 +99,8 @@ def prove(visit: Visit, person: Person) -> None:
     page.wait_for_url("**/verify**")
     visit.shoot("verify")
     codes = {
-        "email_code": _wait_for(lambda: visit.portal.mail.code_for(person.email)),
-        "mobile_code": _wait_for(lambda: visit.portal.sms.code_for(person.mobile)),
+        "email_code": arrived(lambda: visit.portal.mail.code_for(person.email)),
+        "mobile_code": arrived(lambda: visit.portal.sms.code_for(person.mobile)),
     }
     fill(page, codes)
     press(page)
@@ -112,7 +115,7 @@ def sign_in_staff(visit: Visit, email: str) -> None:
     seen = len(visit.portal.mail.to(email))
     sign_in(visit, email, PASSWORD)
     visit.page.wait_for_url("**/login/factor**")
-    code = _wait_for(lambda: _newer_code(visit.portal.mail, email, seen))
+    code = arrived(lambda: _newer_code(visit.portal.mail, email, seen))
     fill(visit.page, {"code": code})
     press(visit.page)
     visit.page.wait_for_url("**/office/**")
@@ -279,13 +282,8 @@ def picture(text: str) -> bytes:
     return data.getvalue()
 
 
-def _newer_code(mail: SmtpGateway, email: str, seen: int) -> str:
-    assert len(mail.to(email)) > seen, f"no new code for {email}"
-    return mail.code_for(email)
-
-
-def _wait_for(read: Callable[[], str]) -> str:
-    """Wait until a message has come (the outbox sends within a second or two)."""
+def arrived(read: Callable[[], Read]) -> Read:
+    """What `read` gives once a message has come (the outbox sends within a second or two)."""
     deadline = time.monotonic() + 20
     while True:
         try:
@@ -294,3 +292,8 @@ def _wait_for(read: Callable[[], str]) -> str:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+
+
+def _newer_code(mail: SmtpGateway, email: str, seen: int) -> str:
+    assert len(mail.to(email)) > seen, f"no new code for {email}"
+    return mail.code_for(email)
