@@ -123,6 +123,24 @@ def join(user: User, organisation_id: int, access: Access, now: datetime) -> Mem
     return membership
 
 
+def head(user: User, organisation_id: int, now: datetime) -> Membership:
+    """Make somebody the general user of an organisation that has none; the caller holds it.
+
+    Who is in it already, disabled or not, is raised. Flushes and tells them.
+    """
+    wanted = Access(is_general=True)
+    earlier = standings_of(user.id, [organisation_id]).get(organisation_id)
+    if earlier is None:
+        membership = _make(user, organisation_id, wanted, user.id, now)
+        member_notices.tell_placed(membership, wanted, now)
+        return membership
+    before = access_of(earlier)
+    _write(earlier, wanted)
+    _record(earlier, before, wanted, user.id, now)
+    member_notices.tell_change(earlier, before, wanted, now)
+    return earlier
+
+
 def _tidy(wanted: Access) -> Access:
     services = frozenset() if wanted.is_general else wanted.services
     return Access(wanted.is_general, services, wanted.is_active)

@@ -36,7 +36,10 @@ def tell_change(membership: Membership, before: Access, after: Access, now: date
 
 def tell_placed(membership: Membership, access: Access, now: datetime) -> None:
     """Tell somebody that they may act for another organisation from now on. Flushes."""
-    _tell_changes(membership, [member_wording.JOINED], NO_ACCESS, access, now)
+    head = [member_wording.JOINED]
+    if access.is_general:
+        head.append(member_wording.BECAME_GENERAL)
+    _tell_changes(membership, head, NO_ACCESS, access, now)
 
 
 def tell_joined(user: User, organisation: Organisation, now: datetime) -> None:

@@ -1,12 +1,17 @@
-"""Opening an organisation for its first user: membership, subscriptions, brokers from customs."""
+"""Opening an organisation for its general user: membership, subscriptions, brokers from customs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 
 from clearance import customs, definition, search
+from clearance.database import own_transaction
+from clearance.errors import Refusal
 from clearance.extensions import db
 from clearance.models import (
     Broker,
@@ -15,7 +20,6 @@ from clearance.models import (
     LicenceChange,
     Membership,
     Organisation,
-    Registration,
     Subscription,
     User,
 )
@@ -23,6 +27,40 @@ from clearance.procedures import guards
 from clearance.vocabulary import LicenceStatus
 
 _GENERAL_BROKER = "general"
+
+HAS_GENERAL_USER = Refusal(
+    _l("The organisation of this licence has a general user already."),
+    _l("Ask the general user to add you under Users."),
+)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is known of an organisation to be opened.
+
+    name: "" where it is named after the person. phone: E.164. answer: what customs told of the
+    licence it stands under, None without a customs account.
+    """
+
+    legal_entity: str
+    name: str
+    email: str
+    phone: str | None
+    answer: customs.Answer | None = None
+
+
+def legal_entities() -> list[sa.Row[Any]]:
+    """The kinds of organisations that may be opened, in their order; columns of `LegalEntity`.
+
+    Read on a connection of its own: asking customs and hashing come before the transaction.
+    """
+    with own_transaction(write=False) as connection:
+        found = connection.execute(
+            sa.select(LegalEntity.__table__)
+            .where(LegalEntity.is_active)
+            .order_by(LegalEntity.position, LegalEntity.code)
+        )
+        return list(found.all())
 
 
 def has_general_user(licence_no: str) -> sa.Select[int]:
@@ -41,25 +79,35 @@ def has_general_user(licence_no: str) -> sa.Select[int]:
     )
 
 
-def open_for(user: User, registration: Registration, now: datetime) -> Organisation:
-    """Give the new `user` an organisation, as its general user, and return it. Flushes.
+def of_licence(licence_no: str) -> Organisation | None:
+    """The organisation that stands under that licence of a general broker."""
+    return db.session.scalar(sa.select(Organisation).where(Organisation.licence_no == licence_no))
 
-    With a customs account it is the one of that licence, with its brokers; else a new one, named
-    after the person unless the legal entity gives its name.
-    """
-    if registration.customs_data is None:
-        organisation = _new(registration, *_names(user, registration), now)
-    else:
-        answer = customs.Answer.model_validate(registration.customs_data)
-        organisation = _of_customs(registration, answer, now)
-        _take_brokers(organisation, answer, user, now)
+
+def open_for(user: User, opening: Opening, now: datetime) -> Organisation:
+    """`open_by`, for a new user who is in no organisation yet: its general user. Flushes."""
+    organisation = open_by(user, opening, now)
     db.session.add(
         Membership(
             user_id=user.id, organisation_id=organisation.id, is_general=True, created_at=now
         )
     )
-    subscribe(organisation, now)
     db.session.flush()
+    return organisation
+
+
+def open_by(user: User, opening: Opening, now: datetime) -> Organisation:
+    """Give `user` an organisation, without the membership yet, and return it. Flushes.
+
+    With a customs account it is the one of that licence, with its brokers; else a new one, named
+    after the person unless the legal entity gives its name.
+    """
+    if opening.answer is None:
+        organisation = _new(opening, *_names(user, opening), now)
+    else:
+        organisation = _of_customs(opening, opening.answer, now)
+        _take_brokers(organisation, opening.answer, user, now)
+    subscribe(organisation, now)
     return organisation
 
 
@@ -88,20 +136,20 @@ def subscribe(organisation: Organisation, now: datetime) -> None:
     db.session.flush()
 
 
-def _names(user: User, registration: Registration) -> tuple[str, str]:
-    entity = db.session.get_one(LegalEntity, registration.legal_entity)
-    named = registration.organisation_name if entity.needs_organisation_name else ""
+def _names(user: User, opening: Opening) -> tuple[str, str]:
+    entity = db.session.get_one(LegalEntity, opening.legal_entity)
+    named = opening.name if entity.needs_organisation_name else ""
     return (named or user.full_name,) * 2
 
 
-def _new(registration: Registration, name_ar: str, name_en: str, now: datetime) -> Organisation:
+def _new(opening: Opening, name_ar: str, name_en: str, now: datetime) -> Organisation:
     organisation = Organisation(
-        legal_entity=registration.legal_entity,
+        legal_entity=opening.legal_entity,
         name_ar=name_ar,
         name_en=name_en,
         name_folded=search.name_index(name_ar, name_en),
-        email=registration.email,
-        phone=registration.mobile,
+        email=opening.email,
+        phone=opening.phone,
         created_at=now,
     )
     db.session.add(organisation)
@@ -109,15 +157,13 @@ def _new(registration: Registration, name_ar: str, name_en: str, now: datetime) 
     return organisation
 
 
-def _of_customs(registration: Registration, answer: customs.Answer, now: datetime) -> Organisation:
+def _of_customs(opening: Opening, answer: customs.Answer, now: datetime) -> Organisation:
     """The organisation of the licence, which may be here already without a general user."""
-    found = db.session.scalar(
-        sa.select(Organisation).where(Organisation.licence_no == answer.licence_no)
-    )
+    found = of_licence(answer.licence_no)
     if found is not None:
         return found
     names = answer.organisation
-    organisation = _new(registration, names.name_ar, names.name_en, now)
+    organisation = _new(opening, names.name_ar, names.name_en, now)
     organisation.licence_no = answer.licence_no
     db.session.flush()
     return organisation

@@ -25,6 +25,7 @@ from clearance.extensions import db
 from clearance.models import Registration, User
 from clearance.new_passwords import require_strong
 from clearance.newcomers import Newcomer
+from clearance.organisations import Opening
 from clearance.passwords import hash_password
 from clearance.vocabulary import Channel, CodePurpose
 
@@ -119,12 +120,7 @@ def _require_unclaimed(licence_no: str) -> None:
     """The customs system has agreed on the password, so its organisation may be spoken of."""
     with own_transaction(write=False) as connection:
         if connection.scalar(organisations.has_general_user(licence_no)) is not None:
-            raise Refused(
-                Refusal(
-                    _l("The organisation of this licence has a general user already."),
-                    _l("Ask the general user to add you under Users."),
-                )
-            )
+            raise Refused(organisations.HAS_GENERAL_USER)
 
 
 def _send(registration: Registration, person: Applicant, now: datetime) -> None:
@@ -165,7 +161,7 @@ def _make(registration: Registration, now: datetime) -> User:
     db.session.add(user)
     db.session.flush()
     if registration.invitation_id is None:
-        organisation = organisations.open_for(user, registration, now)
+        organisation = organisations.open_for(user, _opening(registration), now)
     else:
         organisation = joining.take_up(registration, user, now)
     joining.adopt(user, now)
@@ -180,3 +176,14 @@ def _make(registration: Registration, now: datetime) -> User:
     )
     notices.tell("account:verified", user_id=user.id, now=now, organisation_id=organisation.id)
     return user
+
+
+def _opening(registration: Registration) -> Opening:
+    told = registration.customs_data
+    return Opening(
+        registration.legal_entity,
+        registration.organisation_name,
+        registration.email,
+        registration.mobile,
+        customs.Answer.model_validate(told) if told is not None else None,
+    )

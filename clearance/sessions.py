@@ -97,13 +97,18 @@ def choose_organisation(actor: Actor, organisation_id: int) -> bool:
     """Keep the organisation chosen in the header; False when the actor is not in it. Flushes."""
     if organisation_id not in actor.organisation_ids:
         return False
+    work_for(actor, organisation_id)
+    return True
+
+
+def work_for(actor: Actor, organisation_id: int) -> None:
+    """`choose_organisation` for one that the actor has joined in this very request. Flushes."""
     db.session.execute(
         sa.update(UserSession)
         .where(UserSession.id == actor.session_id)
         .values(organisation_id=organisation_id)
         .execution_options(synchronize_session=False)
     )
-    return True
 
 
 def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:

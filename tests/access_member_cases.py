@@ -22,6 +22,10 @@ def _profile(rows: Rows) -> Iterator[Try]:
     yield "missing", {}, {}, profile | {"organisation": MISSING_ID}
 
 
+def _company(rows: Rows) -> Iterator[Try]:
+    yield "own", {}, {}, {"legal_entity": "company", "organisation_name": "Marjan"}
+
+
 def _new_user(rows: Rows) -> Iterator[Try]:
     yield "own", {}, {}, {"organisation": rows["organisation"]}
     yield "missing", {}, {}, {"organisation": MISSING_ID}
@@ -95,6 +99,7 @@ OF_MEMBERS: dict[str, Callable[[Rows], Iterator[Try]]] = {
     "my_invitations.accept": _received,
     "my_invitations.refuse": _received,
     "my_organisation.index": _profile,
+    "my_further_organisations.named": _company,
     "my_account.contact": _contact,
     "my_account.contact_code": _contact,
     "my_account.contact_resend": _contact,

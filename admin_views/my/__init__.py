@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin_views.account import AccountView
 from admin_views.my.brokers import MyBrokers
+from admin_views.my.further_organisations import MyFurtherOrganisations
 from admin_views.my.home import MyHome
 from admin_views.my.invitations import MyInvitations
 from admin_views.my.issued import MyIssued
@@ -40,6 +41,11 @@ def views() -> list[BaseView]:
         MyInvitations(name=_l("Invitations"), endpoint="my_invitations", url="/my/invitations"),
         MyOrganisation(
             name=_l("My organisation"), endpoint="my_organisation", url="/my/organisation"
+        ),
+        MyFurtherOrganisations(
+            name=_l("Add another organisation"),
+            endpoint="my_further_organisations",
+            url="/my/organisations",
         ),
         AccountView(
             name=_l("My account"), endpoint="my_account", url="/my/account", for_staff=False

@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from clearance import accounts, customs, one_time_keys
+from clearance import accounts, customs, one_time_keys, organisations
 from clearance.calendar import utc_now
 from clearance.database import own_transaction
 from clearance.errors import NotFound, Refused, ServiceUnavailable
 from clearance.extensions import db
 from clearance.i18n import in_language, language
-from clearance.models import LegalEntity, OneTimeKey
+from clearance.models import OneTimeKey
 from clearance.public import journey
 from clearance.vocabulary import ROLE_LABELS
 from forms.account import EntityChoice, InvitationForm, RegistrationForm
@@ -129,13 +129,6 @@ def _status_of(error: Exception) -> int:
 
 
 def _entities() -> list[EntityChoice]:
-    """Read who may register on a connection of its own: hashing comes before the transaction."""
-    with own_transaction(write=False) as connection:
-        rows = connection.execute(
-            sa.select(LegalEntity.__table__)
-            .where(LegalEntity.is_active)
-            .order_by(LegalEntity.position, LegalEntity.code)
-        ).all()
     return [
         EntityChoice(
             code=row.code,
@@ -143,7 +136,7 @@ def _entities() -> list[EntityChoice]:
             has_customs_account=row.has_customs_account,
             needs_name=row.needs_organisation_name,
         )
-        for row in rows
+        for row in organisations.legal_entities()
     ]
 
 

@@ -1,0 +1,111 @@
+"""Adding another organisation (إضافة شركة أخرى): by its licence at customs, or by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.access import acting
+from admin_views.base import GuardedView
+from admin_views.posted import owner_of, posted_key
+from clearance import customs, further_organisations, i18n, one_time_keys, organisations, sessions
+from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.errors import Refusal, Refused, ServiceUnavailable
+from clearance.extensions import db
+from clearance.models import Organisation
+from clearance.public import journey
+from forms.further_organisations import LicensedForm, NamedForm
+
+
+class MyFurtherOrganisations(GuardedView):
+    """For every agent, whether they belong to an organisation or not."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+    @expose("/")
+    def index(self) -> Any:
+        """Both ways of opening an organisation."""
+        return self._show()
+
+    @expose("/licensed", methods=("POST",))
+    def licensed(self) -> Any:
+        """Open the office of a licence, once the customs system agrees."""
+        form = LicensedForm()
+
+        def open_it() -> Organisation:
+            now = utc_now()
+            answer = customs.verify(
+                form.licence_no.data, form.customs_user.data, form.customs_password.data or "", now
+            )
+            return further_organisations.open_of_licence(acting(), answer, now)
+
+        return self._open(form, open_it, licensed=form)
+
+    @expose("/named", methods=("POST",))
+    def named(self) -> Any:
+        """Open a company by its name."""
+        form = NamedForm(_named_entities())
+
+        def open_it() -> Organisation:
+            entity, name = form.legal_entity.data or "", form.organisation_name.data or ""
+            return further_organisations.open_named(acting(), entity, name, utc_now())
+
+        return self._open(form, open_it, named=form)
+
+    def _open(self, form: Any, open_it: Callable[[], Organisation], **shown: Any) -> Any:
+        """Open it once for each form shown, and work for it from then on."""
+        journey.note_leftovers(form)
+        if not (journey.is_sent() and form.validate()):
+            return self._show(**shown)
+        target, key, owner = url_for("my_organisation.index"), posted_key(), owner_of(acting())
+        try:
+            organisation = open_it()
+            earlier = one_time_keys.claim(key, owner, target, utc_now())
+            if earlier is None:
+                sessions.work_for(acting(), organisation.id)
+                db.session.commit()
+                flash(_("The organisation is open, and you work for it now."), "success")
+        except Refused as error:
+            db.session.rollback()
+            earlier = one_time_keys.result_of(key, owner)  # refused because it was sent twice
+            if earlier is None:
+                return self._show(refusal=error.refusal, **shown), 409
+        except customs.Rejected as error:
+            return self._show(fault=str(error.message), **shown)
+        except ServiceUnavailable as error:
+            return self._show(fault=str(error.message), **shown), error.status_code
+        if earlier is not None:
+            db.session.rollback()
+        return redirect(earlier or target, code=303)
+
+    def _show(
+        self,
+        licensed: LicensedForm | None = None,
+        named: NamedForm | None = None,
+        *,
+        refusal: Refusal | None = None,
+        fault: str | None = None,
+    ) -> str:
+        return self.render(
+            "my/further_organisations.html",
+            licensed=licensed or LicensedForm(formdata=None),
+            named=named or NamedForm(_named_entities(), formdata=None),
+            sent=licensed or named,
+            refusal=refusal,
+            fault=fault,
+            form_key=request.form.get("form_key") or one_time_keys.new(),
+        )
+
+
+def _named_entities() -> list[tuple[str, str]]:
+    return [
+        (row.code, i18n.in_language(row, "name"))
+        for row in organisations.legal_entities()
+        if row.needs_organisation_name
+    ]

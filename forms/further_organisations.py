@@ -1,0 +1,36 @@
+"""Forms of opening a further organisation: under a licence that customs knows, or by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms.fields.choices import SelectChoice
+
+from forms.account import ORGANISATION_MAX_LENGTH, AccountForm, RegistrationForm
+from forms.fields import ChoiceField, TextField
+from forms.validators import Required
+
+
+class LicensedForm(AccountForm):
+    """An office whose general broker's licence stands in the customs system."""
+
+    licence_no = RegistrationForm.licence_no
+    customs_user = RegistrationForm.customs_user
+    customs_password = RegistrationForm.customs_password
+
+
+class NamedForm(AccountForm):
+    """An organisation that gives its name, such as a company."""
+
+    legal_entity = ChoiceField(_l("Legal entity"), [Required()], choices=[], blank=False)
+    organisation_name = TextField(
+        _l("Company name"), [Required()], max_length=ORGANISATION_MAX_LENGTH
+    )
+
+    def __init__(self, entities: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        """entities: code and label of what may be chosen."""
+        kwargs.setdefault("legal_entity", entities[0][0] if entities else None)
+        super().__init__(*args, **kwargs)
+        self.legal_entity.choices = [SelectChoice(code, label) for code, label in entities]
