@@ -156,7 +156,8 @@ class SubscriptionSteps:
         return self.render(
             "office/subscriptions/results.html",
             decision=decision,
-            outcomes=[(each, named[each.request_id]) for each in shown],
+            outcomes=shown,
+            rows=named,
             done=sum(each.is_done for each in shown),
             back_url=self.return_url(),
         )
