@@ -55,7 +55,7 @@ class UserEdit:
             return self._show(page, form)
         version = posted_version()
         journey.note_leftovers(form)
-        if not (journey.is_sent() and form.validate()):
+        if not (service_table.is_sent() and form.validate()):
             return self._show(page, form, version=version)
         if _gives_up_own_access(page, form) and "confirm" not in request.form:
             return self._show(page, form, version=version, warns=True)
@@ -184,13 +184,15 @@ def _differences(stale: StaleEdit, page: _Page) -> list[tuple[str, str, str]]:
         named = [titles.get(code, code) for code in value]
         return format_list(named, locale=lang) if named else str(_("None"))
 
-    changed = dict(stale.changed)
-    if changed.get("is_general") is not None:
-        changed.pop("services", None)  # what a general user has is not a choice
-    return [
-        (str(labels[name]), words(stands), words(given))
-        for name, (stands, given) in changed.items()
-    ]
+    changed = {
+        name: (words(stands), words(given)) for name, (stands, given) in stale.changed.items()
+    }
+    general = stale.changed.get("is_general", (False, False))
+    if "services" in changed:
+        both = zip(changed["services"], general, strict=True)
+        stands, given = (str(_("All")) if is_general else text for text, is_general in both)
+        changed["services"] = stands, given
+    return [(str(labels[name]), stands, given) for name, (stands, given) in changed.items()]
 
 
 def _done(page: _Page, form: EditUserForm) -> Any:

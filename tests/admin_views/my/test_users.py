@@ -163,6 +163,22 @@ def test_services_are_searched_and_paged_without_losing_ticks(
     assert found.soup.select(".error-summary") == []
 
 
+def test_enter_in_the_search_of_services_searches_and_saves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_table, "PAGE_SIZE", 4)
+    client = world.client(world.general)
+    before = world.state(world.other)
+    page = client.get(world.url(world.other))
+    values = {"services": ["exam"], "services_search": "letter"}
+    found = client.submit(page, values, form="#user-form")
+    boxes = [each["value"] for each in found.soup.select("input[name=services]")]
+    assert boxes == ["exam", "letter"]  # carried, found
+    assert world.state(world.other) == before
+    client.submit(found, {"services": ["exam"]}, form="#user-form", press="_save=1")
+    assert world.state(world.other)["services"] == {"exam"}
+
+
 def test_an_invitation_is_sent_again_and_withdrawn(world: World) -> None:
     send(world)
     client = world.client(world.general)
@@ -217,8 +233,11 @@ def test_a_service_not_subscribed_is_refused_to_a_forged_post(world: World) -> N
 @pytest.mark.parametrize(
     ("lang", "texts"),
     [
-        ("en", ["Somebody else changed this meanwhile", "General user?", "At present"]),
-        ("ar", ["غيّر شخص آخر هذه البيانات", "مستخدم عام؟", "القيمة الحالية"]),
+        (
+            "en",
+            ["Somebody else changed this", "General user? No Yes", "Letter Request All"],
+        ),
+        ("ar", ["غيّر شخص آخر هذه البيانات", "مستخدم عام؟ لا نعم", "إلى من يهمه الأمر الكل"]),
     ],
 )
 def test_the_second_of_two_editors_sees_both_values(
