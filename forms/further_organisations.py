@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms.fields.choices import SelectChoice
 
-from forms.account import ORGANISATION_MAX_LENGTH, AccountForm, RegistrationForm
+from forms.account import ORGANISATION_MAX_LENGTH, PAGE_PARTS, AccountForm, RegistrationForm
 from forms.fields import ChoiceField, TextField
 from forms.validators import Required
 
@@ -23,6 +23,8 @@ class LicensedForm(AccountForm):
 
 class NamedForm(AccountForm):
     """An organisation that gives its name, such as a company."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = PAGE_PARTS | {"way"}
 
     legal_entity = ChoiceField(_l("Legal entity"), [Required()], choices=[], blank=False)
     organisation_name = TextField(

@@ -23,7 +23,9 @@ def _profile(rows: Rows) -> Iterator[Try]:
 
 
 def _company(rows: Rows) -> Iterator[Try]:
-    yield "own", {}, {}, {"legal_entity": "company", "organisation_name": "Marjan"}
+    named = {"way": "named", "legal_entity": "company", "organisation_name": "Marjan"}
+    yield "named", {}, {}, named
+    yield "licensed", {}, {}, {"way": "licensed"}
 
 
 def _new_user(rows: Rows) -> Iterator[Try]:
@@ -99,7 +101,7 @@ OF_MEMBERS: dict[str, Callable[[Rows], Iterator[Try]]] = {
     "my_invitations.accept": _received,
     "my_invitations.refuse": _received,
     "my_organisation.index": _profile,
-    "my_further_organisations.named": _company,
+    "my_further_organisations.index": _company,
     "my_account.contact": _contact,
     "my_account.contact_code": _contact,
     "my_account.contact_resend": _contact,

@@ -28,16 +28,16 @@ class MyFurtherOrganisations(GuardedView):
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_agent
 
-    @expose("/")
+    @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
-        """Both ways of opening an organisation."""
-        return self._show()
+        """Both ways of opening an organisation; `way` says by which form it was sent."""
+        if request.method != "POST":
+            return self._show()
+        if request.form.get("way") == "named":
+            return self._named(NamedForm(_named_entities()))
+        return self._licensed(LicensedForm())
 
-    @expose("/licensed", methods=("POST",))
-    def licensed(self) -> Any:
-        """Open the office of a licence, once the customs system agrees."""
-        form = LicensedForm()
-
+    def _licensed(self, form: LicensedForm) -> Any:
         def open_it() -> Organisation:
             now = utc_now()
             answer = customs.verify(
@@ -47,11 +47,7 @@ class MyFurtherOrganisations(GuardedView):
 
         return self._open(form, open_it, licensed=form)
 
-    @expose("/named", methods=("POST",))
-    def named(self) -> Any:
-        """Open a company by its name."""
-        form = NamedForm(_named_entities())
-
+    def _named(self, form: NamedForm) -> Any:
         def open_it() -> Organisation:
             entity, name = form.legal_entity.data or "", form.organisation_name.data or ""
             return further_organisations.open_named(acting(), entity, name, utc_now())

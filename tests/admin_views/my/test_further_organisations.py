@@ -159,8 +159,8 @@ def test_a_company_has_a_name_and_a_clearing_office_a_licence(
 ) -> None:
     page = mine.submit(mine.get(PAGE), {"organisation_name": " "}, form="#named-form")
     assert page.error_of("organisation_name")
-    forged = {"legal_entity": "clearing_agent", "organisation_name": "Pearl"}
-    assert mine.post(f"{PAGE}named", forged).error_of("legal_entity")
+    forged = {"way": "named", "legal_entity": "clearing_agent", "organisation_name": "Pearl"}
+    assert mine.post(PAGE, forged).error_of("legal_entity")
     with app.app_context():
         standings = sa.select(Membership).filter_by(user_id=people.owner.id)
         assert len(db.session.scalars(standings).all()) == 1
@@ -182,3 +182,14 @@ def test_who_belongs_nowhere_can_open_an_organisation(
     page = client.get(client.get("/my/").link("Open an organisation of your own"))
     page = client.submit(page, {"organisation_name": "Coral Company"}, form="#named-form")
     assert page.url == "/my/organisation/" and "Coral Company" in page.text
+
+
+def test_the_other_language_keeps_what_was_typed_in_either_form(
+    mine: PageClient, people: People
+) -> None:
+    page = mine.get(PAGE)
+    for form, name in (("#named-form", "organisation_name"), ("#licensed-form", "licence_no")):
+        page = mine.submit(page, {name: "KW-77", "_language": "ar"}, form=form)
+        assert page.soup.html["lang"] == "ar"
+        assert page.soup.select_one(f"[name={name}]")["value"] == "KW-77"
+        assert page.soup.select_one("button[name=_language]")["form"] == form[1:]
