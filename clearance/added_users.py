@@ -99,9 +99,10 @@ def resend(invitation_id: int, actor: Actor, now: datetime) -> None:
     """Send an invitation again, in the actor's own name, and let it live anew; flushes.
 
     Nobody who refused hears of it. Call it before the request's first query.
-    Raises: NotFound; TooManyTries (once a minute).
+    Raises: NotFound; TooManyTries (once a minute; as adding, for the organisation).
     """
-    throttle.hit("invitation_sent", _address_of(invitation_id, actor), now)
+    email, organisation_id = _target_of(invitation_id, actor)
+    throttle.hit_all([("invitation_sent", email), _budget(organisation_id)], now)
     invitation, organisation = member_invitations.hold_awaited(invitation_id, actor)
     signup = member_invitations.signup_of(invitation)
     if signup is None:
@@ -128,11 +129,15 @@ def withdraw(invitation_id: int, actor: Actor, now: datetime) -> None:
 
 
 def _count(added: Added, organisation_id: int, now: datetime) -> None:
-    budget = ("member_added", f"organisation:{organisation_id}")
-    throttle.hit_all([*added.targets, budget], now)
+    throttle.hit_all([*added.targets, _budget(organisation_id)], now)
     audit.access(
         "member:add", object_type="invitation", detail=codes.masked(Channel.EMAIL, added.email)
     )
+
+
+def _budget(organisation_id: int) -> throttle.Pair:
+    """What one organisation may have sent to people, so that it cannot flood the world."""
+    return ("member_added", f"organisation:{organisation_id}")
 
 
 def _require_room(organisation_id: int, email: str) -> None:
@@ -204,20 +209,23 @@ def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now:
         )
 
 
-def _address_of(invitation_id: int, actor: Actor) -> str:
-    """Where an awaited invitation goes, read apart from the request's transaction."""
+def _target_of(invitation_id: int, actor: Actor) -> tuple[str, int]:
+    """Where an awaited invitation goes, and into which organisation of the actor.
+
+    Read apart from the request's transaction. Raises: NotFound.
+    """
     with own_transaction(write=False) as connection:
-        email = connection.scalar(
-            sa.select(Invitation.email).where(
+        row = connection.execute(
+            sa.select(Invitation.email, Invitation.organisation_id).where(
                 Invitation.id == invitation_id,
                 Invitation.organisation_id.in_(policies.governed_by(actor)),
                 Invitation.accepted_at.is_(None),
                 Invitation.withdrawn_at.is_(None),
             )
-        )
-    if email is None:
+        ).one_or_none()
+    if row is None:
         raise NotFound
-    return email
+    return row.email, row.organisation_id
 
 
 def _active(user_id: int | None) -> User | None:

@@ -20,6 +20,7 @@ from clearance import (
     member_invitations,
     organisations,
     registering,
+    throttle,
 )
 from clearance.actor import Actor
 from clearance.added_users import Added
@@ -388,6 +389,28 @@ def test_two_organisations_adding_one_person_at_once_make_one_user_with_both_to_
     assert {standing.organisation_id, left.organisation_id} == offices
 
 
+def test_the_given_password_leads_nowhere_but_to_an_own_one_and_its_session_ends_there(
+    world: World,
+) -> None:
+    with world.app.app_context():
+        signup = factories.make_registration(must_change_password=True)
+        thief, owner = PageClient(world.app, language="en"), PageClient(world.app, language="en")
+        for client in (thief, owner):
+            factories.sign_in(client, signup, SessionStage.PASSWORD)
+    for url in ("/my/", "/my/invitations/", "/verify"):
+        assert thief.get(url).url == "/password"
+    assert thief.post("/verify/resend", {"channel": "email"}).url == "/password"
+    codes = {"email_code": "123456", "mobile_code": "123456"}
+    assert thief.post("/verify", codes).url == "/password"
+    page = owner.get("/password")
+    own = {"new_password": OWN_PASSWORD, "new_password_confirm": OWN_PASSWORD}
+    assert owner.submit(page, own, form="#password-form").url == "/verify"
+    assert thief.get("/verify").url.startswith("/login")
+    with world.app.app_context():
+        sent = db.session.scalars(sa.select(Delivery.event).order_by(Delivery.id)).all()
+    assert sent == ["code:verify"] * 2
+
+
 # What whoever adds people could learn, and how much they can add
 
 
@@ -401,6 +424,24 @@ def test_the_same_person_is_added_three_times_a_day_whether_known_or_not(
         with pytest.raises(TooManyTries):
             add(app, someone(mobile=mobile), sender)
         db.session.rollback()
+
+
+def test_an_organisation_does_not_flood_people_by_adding_and_sending_again(
+    office: Organisation, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "member_added", "3 per 1 hour")
+    sender = general_of(office)
+    invitations = [add(app, someone(), sender).id for _ in range(2)]
+    commit(partial(added_users.resend, invitations[0], sender, NOW))
+    for work in (
+        partial(added_users.resend, invitations[1], sender, NOW),
+        partial(added_users.add, someone(), office.id, sender, NOW),
+    ):
+        db.session.rollback()
+        with factories.visit(app), pytest.raises(TooManyTries):
+            work()
+    db.session.rollback()
+    assert len(db.session.scalars(sa.select(Delivery)).all()) == 3
 
 
 def test_sending_again_costs_the_same_whether_the_person_is_unknown_known_or_has_refused(
