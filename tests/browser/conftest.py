@@ -10,20 +10,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from clearance.demo.people import PASSWORD
 from clearance.settings import ROOT
 from tests.browser import people
-from tests.browser.visits import Portal, Visit
+from tests.browser.looks import HEIGHTS
+from tests.browser.visits import SECRET, Portal, Visit
 from tests.gateways import SmsGateway, SmtpGateway, free_port
 
+START_SECONDS = 100
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-WIDTHS = {1280: 900, 390: 844}
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,6 +32,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # Two pages of its own that Chromium would load in every window: half of what a window costs.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ]
 
 
@@ -47,36 +50,69 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Start the portal as people start it, in demo mode, on an empty folder."""
-    folder = tmp_path_factory.mktemp("portal")
-    port = free_port()
+    """The portal in demo mode, one for each worker, on a world that only one of them makes."""
+    folder = tmp_path_factory.mktemp("portal") / "own"
     with SmtpGateway() as mail, SmsGateway() as sms:
-        environment = os.environ | {
-            "DEMO": "1",
-            "PORT": str(port),
-            "BASE_URL": f"http://127.0.0.1:{port}",
-            "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite'}",
-            "STORAGE_URL": f"file://{folder / 'files'}",
-            "CAPTCHA_FIXED": people.CAPTCHA,
-            "MAIL_SERVER": "127.0.0.1",
-            "MAIL_PORT": str(mail.port),
-            "SMS_URL": f"json://127.0.0.1:{sms.port}/?:to={{mobile}}",
-            # One machine plays everybody here; the limits by address are tested elsewhere.
-            "LIMIT_REGISTRATION_IP": "1000/hour",
-            "LIMIT_CODE_SENT_IP": "1000/hour",
-            "LIMIT_CAPTCHA_IP": "1000/minute",
-        }
-        log = folder / "log"
-        with log.open("wb") as stream:
-            server = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=stream, stderr=stream
-            )
-        try:
-            _wait(f"http://127.0.0.1:{port}/readyz", server, log)
-            yield Portal(f"http://127.0.0.1:{port}", mail, sms, folder)
-        finally:
-            server.terminate()
-            server.wait(30)
+        shutil.copytree(_world(_shared(tmp_path_factory), mail, sms), folder)
+        with _served(folder, mail, sms) as url:
+            yield Portal(url, mail, sms, folder)
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all workers of this run see."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def _world(shared: Path, mail: SmtpGateway, sms: SmsGateway) -> Path:
+    """The folder of a portal that was started once, as people start it, on nothing at all."""
+    world, made = shared / "world", shared / "world-made"
+    try:
+        world.mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + START_SECONDS
+        while not made.exists():
+            assert time.monotonic() < deadline, "nobody made the world"
+            time.sleep(0.1)
+        return world
+    with _served(world, mail, sms):
+        pass
+    made.touch()
+    return world
+
+
+@contextmanager
+def _served(folder: Path, mail: SmtpGateway, sms: SmsGateway) -> Iterator[str]:
+    """Run the portal on `folder`; gives its address once it answers."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = os.environ | {
+        "DEMO": "1",
+        "SECRET_KEY": SECRET,
+        "PORT": str(port),
+        "BASE_URL": url,
+        "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite'}",
+        "STORAGE_URL": f"file://{folder / 'files'}",
+        "CAPTCHA_FIXED": people.CAPTCHA,
+        "MAIL_SERVER": "127.0.0.1",
+        "MAIL_PORT": str(mail.port),
+        "SMS_URL": f"json://127.0.0.1:{sms.port}/?:to={{mobile}}",
+        # One machine plays everybody here; the limits by address are tested elsewhere.
+        "LIMIT_REGISTRATION_IP": "1000/hour",
+        "LIMIT_CODE_SENT_IP": "1000/hour",
+        "LIMIT_CAPTCHA_IP": "1000/minute",
+    }
+    log = folder / "log"
+    with log.open("wb") as stream:
+        server = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=stream, stderr=stream
+        )
+    try:
+        _wait(f"{url}/readyz", server, log)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +130,8 @@ def visit(chromium: Browser, portal: Portal) -> Iterator[Callable[..., Visit]]:
     visits: list[Visit] = []
 
     def begin(lang: str = "ar", width: int = 1280, **options: Any) -> Visit:
-        options.setdefault("viewport", {"width": width, "height": WIDTHS.get(width, 900)})
+        options.setdefault("viewport", {"width": width, "height": HEIGHTS.get(width, 900)})
+        options.setdefault("reduced_motion", "reduce")  # nobody waits for what slides in
         context = chromium.new_context(**options)
         context.set_default_timeout(15_000)
         page = context.new_page()
@@ -118,45 +155,30 @@ def visit(chromium: Browser, portal: Portal) -> Iterator[Callable[..., Visit]]:
     assert [error for made in visits for error in made.errors] == []
 
 
-@pytest.fixture(scope="session")
-def _signed_in() -> dict[str, Any]:
-    return {}
-
-
 @pytest.fixture
-def office(visit: Callable[..., Visit], _signed_in: dict[str, Any]) -> Callable[..., Visit]:
-    """Open a browser of somebody of the office; each signs in once in a run."""
+def office(visit: Callable[..., Visit]) -> Callable[..., Visit]:
+    """Open a browser in which somebody of the office is signed in."""
 
-    def begin(email: str, lang: str = "ar", width: int = 1280) -> Visit:
-        if email not in _signed_in:
-            first = visit(lang, width)
-            people.sign_in_staff(first, email)
-            _signed_in[email] = first.context.storage_state()
-        made = visit(lang, width, storage_state=_signed_in[email])
-        made.speak(lang)
+    def begin(email: str, lang: str = "ar", width: int = 1280, **options: Any) -> Visit:
+        made = visit(lang, width, **options)
+        made.enter(email)
         return made
 
     return begin
 
 
 @pytest.fixture
-def agent(visit: Callable[..., Visit], _signed_in: dict[str, Any]) -> Callable[..., Visit]:
-    """Open a browser of the demo's general user, who signs in once in a run."""
+def agent(office: Callable[..., Visit]) -> Callable[..., Visit]:
+    """Open a browser in which the demo's general user is signed in."""
 
     def begin(lang: str = "ar", width: int = 1280, **options: Any) -> Visit:
-        if "agent" not in _signed_in:
-            first = visit(lang, width)
-            people.sign_in(first, "general@example.com", PASSWORD)
-            _signed_in["agent"] = first.context.storage_state()
-        made = visit(lang, width, storage_state=_signed_in["agent"], **options)
-        made.speak(lang)
-        return made
+        return office("general@example.com", lang, width, **options)
 
     return begin
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert server.poll() is None, log.read_text()
         try:

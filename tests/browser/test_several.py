@@ -5,19 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import people
+from tests.browser.looks import faults
 
 FILLED = "each => each.map(field => field.value)"
-
-
-def faults(page: Page) -> list[str]:
-    """What keeps the page from being read by all, and whether it is wider than its screen."""
-    found = [each["id"] for each in Axe().run(page).response["violations"]]
-    is_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return [*found, "wide"] if is_wide else found
 
 
 @pytest.mark.parametrize(("lang", "width"), [("ar", 1280), ("en", 390)])

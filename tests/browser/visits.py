@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import BrowserContext, Page
 
+from clearance.sessions import key_hash
+from clearance.vocabulary import SessionStage
 from tests.gateways import SmsGateway, SmtpGateway
+
+SECRET = "of-the-browser-tests-" + "0" * 32
 
 
 @dataclass
@@ -22,20 +30,73 @@ class Portal:
     mail: SmtpGateway
     sms: SmsGateway
     folder: Path
+    _keys: dict[str, str] = field(default_factory=dict)
+
+    def rows(self, statement: str, *values: Any) -> list[Any]:
+        """Ask the server's database, or change it where a test plays time or bad luck."""
+        path = self.folder / "portal.sqlite"
+        with closing(sqlite3.connect(path, timeout=20)) as connection:
+            found = connection.execute(statement, values).fetchall()
+            connection.commit()
+        return found
+
+    def count(self, statement: str, *values: Any) -> int:
+        """The one number that the statement asks for."""
+        ((number,),) = self.rows(statement, *values)
+        return int(number)
 
     def let_the_exam_begin(self, exam_id: int) -> None:
         """Let time pass: nobody waits for days in a test, so the sitting moves to an hour ago."""
         began = datetime.now(UTC) - timedelta(hours=1)
-        with closing(sqlite3.connect(self.folder / "portal.sqlite", timeout=20)) as connection:
-            connection.execute(
-                "UPDATE exam SET held_at = ?, confirm_by = ? WHERE id = ?",
-                (
-                    began.strftime("%Y-%m-%d %H:%M:%S.%f"),
-                    (began - timedelta(days=1)).date().isoformat(),
-                    exam_id,
-                ),
-            )
-            connection.commit()
+        self.rows(
+            "UPDATE exam SET held_at = ?, confirm_by = ? WHERE id = ?",
+            _instant(began),
+            (began - timedelta(days=1)).date().isoformat(),
+            exam_id,
+        )
+
+    def session_of(self, email: str) -> str:
+        """The cookie of somebody who signed in; the form for that is tested where it matters.
+
+        One session for each person is enough, as long as no test has ended it.
+        """
+        now, key = datetime.now(UTC), self._keys.get(email)
+        if key is None or not self._refresh(key, now):
+            key = self._keys[email] = secrets.token_urlsafe(32)
+            self._open(email, key, now)
+        app = Flask("clearance")
+        app.secret_key = SECRET
+        signed = SecureCookieSessionInterface().get_signing_serializer(app)
+        assert signed is not None
+        return str(signed.dumps({"_user_id": key, "_fresh": True}))
+
+    def end_sessions(self, email: str) -> None:
+        """Let every session of somebody be gone, as after a rest that was too long."""
+        self.rows(
+            "DELETE FROM user_session WHERE user_id = (SELECT id FROM user WHERE email = ?)", email
+        )
+
+    def _refresh(self, key: str, now: datetime) -> bool:
+        living = self.rows(
+            "UPDATE user_session SET last_seen_at = ?"
+            " WHERE key_hash = ? AND ended_at IS NULL RETURNING id",
+            _instant(now),
+            key_hash(key),
+        )
+        return len(living) == 1
+
+    def _open(self, email: str, key: str, now: datetime) -> None:
+        self.rows(
+            "INSERT INTO user_session (key_hash, user_id, stage, ip, user_agent, created_at,"
+            " last_seen_at, expires_at)"
+            " SELECT ?, id, ?, '127.0.0.1', 'Chrome', ?, ?, ? FROM user WHERE email = ?",
+            key_hash(key),
+            SessionStage.FULL.value,
+            _instant(now),
+            _instant(now),
+            _instant(now + timedelta(hours=8)),
+            email,
+        )
 
 
 @dataclass
@@ -54,10 +115,23 @@ class Visit:
         self.page.goto(self.portal.url + path)
         return self.page
 
+    @property
+    def path(self) -> str:
+        """The path of the page that is open, with its query."""
+        return self.page.url.removeprefix(self.portal.url)
+
     def speak(self, lang: str) -> None:
         """Choose the language of the pages to come."""
         self.lang = lang
-        self.context.add_cookies([{"name": "lang", "value": lang, "url": self.portal.url}])
+        self._keep("lang", lang)
+
+    def enter(self, email: str) -> None:
+        """Be signed in as somebody."""
+        self._keep("clearance", self.portal.session_of(email))
+
+    def forgive(self, status: int) -> None:
+        """Chromium notes an answer of that status on the console; here it was asked for."""
+        self.errors[:] = [each for each in self.errors if str(status) not in each]
 
     def shoot(self, name: str) -> None:
         """Keep a picture of the page when SHOTS names a folder."""
@@ -66,3 +140,11 @@ class Visit:
             path = Path(folder) / f"{name}-{self.lang}-{self.width}.png"
             self.page.evaluate("scrollTo(0, 0)")
             self.page.screenshot(path=path, full_page=True)
+
+    def _keep(self, name: str, value: str) -> None:
+        self.context.add_cookies([{"name": name, "value": value, "url": self.portal.url}])
+
+
+def _instant(moment: datetime) -> str:
+    """As the database holds instants."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
