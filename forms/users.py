@@ -29,7 +29,9 @@ from forms.validators import Required
 
 ADDRESS_MAX_LENGTH = 250
 # What the table of services posts besides its boxes.
-TABLE_PARTS = frozenset({"services_search", "services_page", "_change"})
+TABLE_PARTS = frozenset(
+    {"services_search", "services_searched", "services_page", "_change", "_save"}
+)
 _PHONE = re.compile(r"\+?[0-9]{7,15}")
 
 

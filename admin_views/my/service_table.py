@@ -12,6 +12,7 @@ from flask import request
 
 from clearance import search
 from clearance.definition import Definition
+from clearance.public import journey
 
 PAGE_SIZE = 10
 SEARCH_MAX_LENGTH = 100
@@ -59,7 +60,7 @@ def rows(services: Sequence[Definition], held: Collection[str] = ()) -> list[Ser
 
 def table(services: Sequence[ServiceRow], chosen: Collection[str]) -> ServiceTable:
     """The page of the table that the posted form asks for; the first one otherwise."""
-    typed = request.form.get("services_search", "").strip()[:SEARCH_MAX_LENGTH]
+    typed = _words("services_search")
     folded = search.fold(typed)
     fitting = [row for row in services if not folded or row.fits(folded)]
     pages = max(1, -(-len(fitting) // PAGE_SIZE))
@@ -77,9 +78,23 @@ def table(services: Sequence[ServiceRow], chosen: Collection[str]) -> ServiceTab
     )
 
 
+def is_sent() -> bool:
+    """Whether the form of the table was really sent, not only its search by the Enter key."""
+    return journey.is_sent() and not _is_searched_by_key()
+
+
+def _is_searched_by_key() -> bool:
+    """Nobody pressed the button that saves, and what stands in the search box is new."""
+    return "_save" not in request.form and _words("services_search") != _words("services_searched")
+
+
+def _words(name: str) -> str:
+    return request.form.get(name, "").strip()[:SEARCH_MAX_LENGTH]
+
+
 def _asked_page() -> int:
     pressed = request.form.get("_change", "")
-    if pressed == SEARCH_BUTTON:
+    if pressed == SEARCH_BUTTON or _is_searched_by_key():
         return 0
     typed = pressed.removeprefix(PAGE_BUTTON) or request.form.get("services_page", "")
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 3 else 0

@@ -157,7 +157,7 @@ class MyUsers(UserEdit, KeysetView):
         """Add a user to the organisation that the page is about; the answer is always the same."""
         form = AddUserForm()
         organisation_id = posted_organisation() if request.method == "POST" else _chosen_id()
-        if not journey.is_sent():
+        if not service_table.is_sent():
             return self._show_new(form, organisation_id)
         is_image_right = journey.spend_image(FORM_NAME)
         if not is_image_right and _was_sent():
