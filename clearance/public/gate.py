@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, g, jsonify, redirect, request, session, url_for
+from flask import Response, current_app, flash, g, jsonify, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
@@ -88,6 +88,12 @@ def to_sign_in() -> BaseResponse:
     """Answer an anonymous request: sign-in and back; a fetch gets 401 as JSON."""
     if _is_fetch():
         return _unauthorised()
+    if request.method == "POST":
+        told = _(
+            "Your session had ended, so what you sent did not arrive. Sign in and enter it again;"
+            " drafts of requests are kept as they were last saved."
+        )
+        flash(told, "warning")
     return redirect(url_for("public.sign_in", next=_here()))
 
 
