@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from flask import Flask
@@ -166,6 +167,12 @@ def test_shipped_services_differ_in_prefix_and_place() -> None:
     services = [schema.parse(document)[0] for document in definition.shipped().values()]
     prefixes = [service.prefix for service in services if service is not None]
     assert len(set(prefixes)) == len(prefixes) == len(services)
+
+
+def test_every_sign_of_a_service_is_drawn() -> None:
+    page = (ROOT / "templates" / "components" / "ui.html").read_text(encoding="utf-8")
+    drawn = set(re.findall(r'^  "(\w+)": "M', page, re.MULTILINE))
+    assert set(get_args(schema.Sign)) <= drawn
 
 
 def test_every_label_has_its_arabic(context: Flask) -> None:

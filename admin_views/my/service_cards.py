@@ -23,6 +23,7 @@ def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
     """What a service is and needs, whoever looks at it. kinds: names of the document kinds."""
     return {
         "code": spec.code,
+        "sign": spec.sign,
         "title": spec.title_in(lang),
         "description": spec.description_in(lang),
         "conditions": [each.of(lang) for each in spec.conditions],

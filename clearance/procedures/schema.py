@@ -18,6 +18,20 @@ from clearance.procedures.standard_fields import STANDARD_FIELDS, Group, Kind
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Words = Annotated[str, Field(min_length=1, max_length=1000)]
+# The signs of templates/components/ui.html that say something of a service.
+Sign = Literal[
+    "calendar",
+    "card",
+    "cross",
+    "exam",
+    "file",
+    "lock",
+    "mail",
+    "print",
+    "refresh",
+    "services",
+    "users",
+]
 
 # Modules whose guards and effects definitions may name: importing one enters them.
 NAMED_IN = (licence_guards, licence_effects)
@@ -204,12 +218,13 @@ class Definition(_Part):
     broker_types: which can be chosen at the start; empty for all. exclusive: what one open request
     keeps others from (procedures/claims.py). processing_days: working days promised.
     grants_expiry: its approval is given the licence's last day. bulk: offered for several brokers
-    at once. copyable: an earlier request can start a new one.
+    at once. copyable: an earlier request can start a new one. sign: drawn beside its title.
     """
 
     code: Code
     prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
     position: int = 100
+    sign: Sign = "services"
     title: Bilingual
     description: Bilingual
     conditions: tuple[Bilingual, ...] = ()
