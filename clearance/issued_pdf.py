@@ -61,11 +61,9 @@ def portrait(data: bytes) -> bytes:
     """Cut a picture to the card's format and write it anew as JPEG. Raises OSError."""
     result = io.BytesIO()
     with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as picture:
-        picture.draft("RGB", (2 * PHOTO_SIZE[0], 2 * PHOTO_SIZE[1]))
-        cut = ImageOps.fit(_reduced(picture).convert("RGBA"), PHOTO_SIZE, centering=FACE)
-    paper = Image.new("RGBA", PHOTO_SIZE, "white")
-    paper.alpha_composite(cut)
-    paper.convert("RGB").save(result, "JPEG", quality=PHOTO_QUALITY)
+        picture.draft("RGB", PHOTO_SIZE)  # a JPEG is decoded no larger than it is needed
+        cut = ImageOps.fit(_on_paper(_reduced(picture)), PHOTO_SIZE, centering=FACE)
+    cut.save(result, "JPEG", quality=PHOTO_QUALITY)
     return result.getvalue()
 
 
@@ -74,6 +72,15 @@ def _reduced(picture: Image.Image) -> Image.Image:
     width, height = PHOTO_SIZE
     factor = min(picture.width // (2 * width), picture.height // (2 * height))
     return picture.reduce(factor) if factor > 1 and picture.mode in REDUCIBLE else picture
+
+
+def _on_paper(picture: Image.Image) -> Image.Image:
+    """The picture in RGB; what is transparent in it shows white paper."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    paper = Image.new("RGBA", picture.size, "white")
+    paper.alpha_composite(picture.convert("RGBA"))
+    return paper.convert("RGB")
 
 
 def _shown(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -151,6 +151,19 @@ def test_the_photo_is_cut_to_the_card_and_a_silhouette_stands_in_for_none() -> N
     assert len(set(second.getdata())) > 5  # paper, head, shoulders and their edges
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "LA"])
+def test_a_picture_of_any_kind_is_shown_on_white_paper(mode: str) -> None:
+    picture = Image.new("RGBA", (800, 1100), (0, 0, 0, 0 if mode in {"RGBA", "LA"} else 255))
+    picture.paste((255, 255, 255, 255), (0, 0, 800, 100))
+    made = io.BytesIO()
+    picture.convert(mode).save(made, "JPEG" if mode in {"RGB", "L"} else "PNG")
+    with Image.open(io.BytesIO(portrait(made.getvalue()))) as shown:
+        assert (shown.mode, shown.size) == ("RGB", PHOTO_SIZE)
+        top, middle = (shown.getpixel((180, y)) for y in (5, 240))
+    assert min(top) > 250
+    assert (min(middle) > 250) if mode in {"RGBA", "LA"} else (max(middle) < 5)
+
+
 @pytest.mark.parametrize("data", [b"", b"no picture", files.pdf(), files.truncated(files.png())])
 def test_what_is_no_picture_is_no_portrait(data: bytes) -> None:
     with pytest.raises(OSError, match="image"):
