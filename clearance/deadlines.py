@@ -11,7 +11,7 @@ from clearance.calendar import due_date, kuwait_date, kuwait_midnight
 from clearance.definition import Definition
 from clearance.extensions import db
 from clearance.models import Event, Holiday, Request, User
-from clearance.vocabulary import OPEN_STATUSES
+from clearance.vocabulary import OPEN_STATUSES, Status
 
 LATE_BATCH = 200  # told in one transaction, so that nobody waits long for it
 _Pause = tuple[datetime, datetime | None]
@@ -37,11 +37,13 @@ def due_on(req: Request, service: Definition, target: str, now: datetime) -> dat
     return due_date(req.sent_at or now, service.processing_days, pauses, holidays())
 
 
-def correct_by(returned_at: datetime) -> date:
-    """The last Kuwait day, inclusive, on which a request returned then can be sent again.
+def correct_by(status: str, returned_at: datetime | None) -> date | None:
+    """The last Kuwait day, inclusive, on which what was returned can be sent again; else None.
 
     Source: specification section 5.
     """
+    if status != Status.RETURNED or returned_at is None:
+        return None
     return kuwait_date(returned_at) + _returned_lapse()
 
 

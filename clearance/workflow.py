@@ -6,7 +6,7 @@ offers, timeline.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +21,6 @@ from clearance import (
     expiries,
     notices,
     numbering,
-    office_settings,
     policies,
     prefill,
     subject,
@@ -159,15 +158,13 @@ def perform(
 
 
 def lapse_returned(now: datetime) -> int:
-    """Let every request lapse that was returned too long ago (a setting). Returns how many.
+    """Let every request lapse whose last day to correct it has passed. Returns how many.
 
     Flushes. One that is being sent again this instant is left alone.
     """
-    before = now - timedelta(days=int(office_settings.get("returned_lapse_days")))
+    missed = Request.returned_at < deadlines.lapse_if_returned_before(now)
     waiting = db.session.scalars(
-        sa.select(Request)
-        .where(Request.status == Status.RETURNED, Request.returned_at < before)
-        .order_by(Request.id)
+        sa.select(Request).where(Request.status == Status.RETURNED, missed).order_by(Request.id)
     ).all()
     lapsed = 0
     for req in waiting:

@@ -24,6 +24,7 @@ from admin_views.posted import owner_of, posted_key, posted_version
 from admin_views.request_parts import kind_names, timeline
 from clearance import (
     conversation,
+    deadlines,
     definition,
     i18n,
     issuing,
@@ -144,6 +145,7 @@ class DetailRoutes(RequestRoutes):
             declined=declined,
             consents=consents,
             answer_by=transfers.answer_by(req),
+            correct_by=deadlines.correct_by(req.status, req.returned_at),
             new_link_offer=consent_link.offer(req, actor, now),
             copyable=spec.copyable,
             broker_url=_broker_url(req, actor),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import redirect, request, url_for
@@ -16,7 +16,15 @@ from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
 from admin_views.my import waiting
 from admin_views.my.wording import NEXT_STEPS
-from clearance import announcements, deadlines, i18n, notices, one_time_keys, policies, sessions
+from clearance import (
+    announcements,
+    deadlines,
+    i18n,
+    notice_centre,
+    one_time_keys,
+    policies,
+    sessions,
+)
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
@@ -45,7 +53,7 @@ class MyHome(GuardedView):
     def index(self) -> Any:
         """Show what needs the reader, what is open, what was told."""
         actor, lang, now = acting(), i18n.language(), utc_now()
-        told = notices.of_user(actor.id, limit=SHOWN_NOTICES)
+        told = notice_centre.of_user(actor.id, limit=SHOWN_NOTICES)
         return self.render(
             "my/index.html",
             seated=_tasks(actor, (Status.SEATED,), SHOWN_SEATED, newest_first=False),
@@ -53,7 +61,7 @@ class MyHome(GuardedView):
             drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
             open_requests=_tasks(actor, AT_OFFICE, SHOWN_AT_OFFICE),
             list_of=_list_of,
-            notices=list(zip(told, notices.texts_of(told, lang), strict=True)),
+            notices=list(zip(told, notice_centre.texts_of(told, lang), strict=True)),
             announcements=announcements.current(now),
             invitations=waiting.invitations(actor, lang, now),
             transfers=waiting.to_answer(actor, lang, now),
@@ -138,6 +146,6 @@ def _task(row: Any) -> dict[str, Any]:
 
 def _step_by(row: Any) -> date | None:
     """The last day on which the agent's own step counts."""
-    if row.status == Status.RETURNED and row.returned_at:
-        return deadlines.correct_by(row.returned_at)
-    return row.confirm_by if row.status == Status.SEATED else None
+    if row.status == Status.SEATED:
+        return cast(date, row.confirm_by)
+    return deadlines.correct_by(row.status, row.returned_at)

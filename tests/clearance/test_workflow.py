@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
-from clearance import audit, definition, office_settings, workflow
-from clearance.calendar import utc_now
+from clearance import audit, deadlines, definition, office_settings, workflow
+from clearance.calendar import kuwait_midnight, utc_now
 from clearance.errors import (
     NotFound,
     PermissionDenied,
@@ -599,14 +599,18 @@ def test_result_is_not_given_before_the_exam(agent: User, reviewer: User) -> Non
 
 
 @pytest.mark.databases
-def test_returned_request_lapses_after_the_days_the_office_set(agent: User, reviewer: User) -> None:
+def test_returned_request_lapses_when_its_last_day_in_kuwait_is_over(
+    agent: User, reviewer: User
+) -> None:
     start = datetime(2026, 1, 4, 8, 0, tzinfo=UTC)
     old = requests.make_request(agent, Status.RETURNED, reviewer=reviewer, now=start)
     young = requests.make_request(
         agent, Status.RETURNED, reviewer=reviewer, now=start + timedelta(days=5)
     )
-    assert workflow.lapse_returned(start + timedelta(days=60)) == 0
-    assert workflow.lapse_returned(start + timedelta(days=60, seconds=1)) == 1
+    assert deadlines.correct_by(Status.RETURNED, start) == date(2026, 3, 5)
+    over = kuwait_midnight(date(2026, 3, 6))
+    assert workflow.lapse_returned(over - timedelta(seconds=1)) == 0
+    assert workflow.lapse_returned(over) == 1
     assert (old.status, young.status) == (Status.LAPSED, Status.RETURNED)
     assert old.exclusive_key is None
     office_settings.set(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from clearance import conversation, throttle
-from clearance.calendar import utc_now
+from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
 from clearance.models import InternalNote, Message, Notice, Request
 from clearance.procedures.flows import Action
@@ -100,6 +101,8 @@ def test_the_applicant_reads_reason_and_remarks_with_the_places_to_correct(
     assert "راجع الهاتف." in page.text
     assert page.link("Mobile number").endswith(f"/my/requests/{sent.id}/form#mobile")
     assert page.link("Correct and send again").endswith("/form")
+    last_day = kuwait_today() + timedelta(days=60)
+    assert f"Send it again by {last_day:%d/%m/%Y} at the latest" in page.text
 
 
 def test_agents_read_of_the_office_and_never_its_notes_or_names(
