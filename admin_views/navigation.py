@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
-from clearance import exams, i18n, notices, own_brokers, policies, sessions
+from clearance import exams, i18n, notice_centre, own_brokers, policies, sessions
 from clearance.actor import Actor
 
 
@@ -108,7 +108,7 @@ def frame(actor: Actor, area: str) -> dict[str, Any]:
     """What every page of `area` shows around its content, for the templates."""
     return {
         "nav": lambda: menu(actor, area),
-        "bell_count": notices.unread_count(actor.id),
+        "bell_count": notice_centre.unread_count(actor.id),
         "bell_url": "/my/notices/" if area == "my" else "/office/notices/",
         "switcher": switcher(actor) if area == "my" else None,
         "idle_seconds": int(sessions.idle_limit(actor.role).total_seconds()),

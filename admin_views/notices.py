@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from admin_views.access import acting, as_id, not_found
 from admin_views.base import GuardedView
-from clearance import i18n, links, notices
+from clearance import i18n, links, notice_centre
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
@@ -34,15 +34,15 @@ class NoticesView(GuardedView):
         """Show the newest notices; `?before=` goes on with older ones."""
         typed = request.args.get("before")
         before = as_id(typed) if typed else None
-        told = notices.of_user(acting().id, limit=PAGE + 1, before_id=before)
+        told = notice_centre.of_user(acting().id, limit=PAGE + 1, before_id=before)
         older = self.get_url(".index", before=told[PAGE - 1].id) if len(told) > PAGE else None
         told = told[:PAGE]
         return self.render(
             "my/notices.html",
-            notices=list(zip(told, notices.texts_of(told, i18n.language()), strict=True)),
+            notices=list(zip(told, notice_centre.texts_of(told, i18n.language()), strict=True)),
             newest_url=self.get_url(".index") if before else None,
             older_url=older,
-            unread=notices.unread_count(acting().id),
+            unread=notice_centre.unread_count(acting().id),
         )
 
     @expose("/<int:notice_id>/open", methods=("POST",))
@@ -51,7 +51,7 @@ class NoticesView(GuardedView):
         notice = db.session.get(Notice, as_id(notice_id))
         if notice is None or notice.user_id != acting().id:
             not_found()
-        notices.mark_read(acting().id, [notice.id], utc_now())
+        notice_centre.mark_read(acting().id, [notice.id], utc_now())
         target = links.inside(notice.url) or url_for(f"{self.endpoint}.index")
         db.session.commit()
         return redirect(target, code=303)
@@ -59,7 +59,7 @@ class NoticesView(GuardedView):
     @expose("/read", methods=("POST",))
     def read_all(self) -> Any:
         """Mark every notice as read."""
-        notices.mark_all_read(acting().id, utc_now())
+        notice_centre.mark_all_read(acting().id, utc_now())
         db.session.commit()
         flash(_("All notices are marked as read."), "success")
         return redirect(url_for(f"{self.endpoint}.index"), code=303)

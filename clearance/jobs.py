@@ -33,7 +33,7 @@ from clearance import (
     expiry,
     issuing,
     messages,
-    notices,
+    outbox,
     own_data,
     retention,
     schema,
@@ -351,7 +351,7 @@ def _make_queue(database_url: str) -> Huey:
 
 
 def _after_commit(session: Session) -> None:
-    if session.info.pop(notices.QUEUED_MARK, False):
+    if session.info.pop(outbox.QUEUED_MARK, False):
         wake()
     if session.info.pop(issuing.WAITING_MARK, False):
         wake_printer()
@@ -360,7 +360,7 @@ def _after_commit(session: Session) -> None:
 
 
 def _after_rollback(session: Session) -> None:
-    session.info.pop(notices.QUEUED_MARK, None)
+    session.info.pop(outbox.QUEUED_MARK, None)
     session.info.pop(issuing.WAITING_MARK, None)
     session.info.pop(own_data.WAITING_MARK, None)
 
@@ -376,7 +376,7 @@ def _load_services(now: datetime) -> None:
 
 @every(900)
 def _report_outbox(now: datetime) -> None:
-    state = notices.waiting(now)
+    state = outbox.waiting(now)
     if state.is_late or state.given_up:
         _log.warning(
             "messages wait",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance import audit, notices
+from clearance import audit
 from clearance.actor import Actor
 from clearance.errors import PermissionDenied
 from clearance.extensions import db
@@ -57,6 +57,40 @@ def key_of(event: str, channel: str) -> str:
     return f"{event}/{channel}"
 
 
+def optional_events(role: str) -> list[MessageClass]:
+    """Return the events that people of this role may switch off by channel."""
+    audience = "agent" if role == Role.AGENT else "staff"
+    return [each for each in EVENTS.values() if each.audience == audience and not each.is_mandatory]
+
+
+def set_preference(user_id: int, event: str, channel: str, *, wanted: bool) -> None:
+    """Keep whether the user wants `event` by `channel`. Flushes.
+
+    Raises PermissionDenied for an event that cannot be switched off or a channel it has not.
+    """
+    message = EVENTS.get(event)
+    if message is None or message.is_mandatory or channel not in message.channels:
+        raise PermissionDenied(_l("This notice cannot be switched off."))
+    row = db.session.get(NoticePreference, (user_id, event, channel))
+    if row is None:
+        row = NoticePreference(user_id=user_id, event=event, channel=channel)
+        db.session.add(row)
+    row.is_wanted = wanted
+    db.session.flush()
+
+
+def unwanted_of(event: str, user_ids: Sequence[int]) -> set[tuple[int, str]]:
+    """Who of the users does not want `event`, by which channel; nobody where it is mandatory."""
+    if EVENTS[event].is_mandatory:
+        return set()
+    query = sa.select(NoticePreference.user_id, NoticePreference.channel).where(
+        NoticePreference.event == event,
+        NoticePreference.user_id.in_(user_ids),
+        NoticePreference.is_wanted.is_(False),
+    )
+    return {(user_id, channel) for user_id, channel in db.session.execute(query)}
+
+
 def choosable(user_id: int, role: str, lang: str) -> list[EventRow]:
     """The events that somebody of this role may switch off, with their present choice."""
     unwanted = _unwanted(user_id)
@@ -66,7 +100,7 @@ def choosable(user_id: int, role: str, lang: str) -> list[EventRow]:
             each.label(lang),
             {channel: (each.event, channel) not in unwanted for channel in each.channels},
         )
-        for each in notices.optional_events(role)
+        for each in optional_events(role)
         if each.channels
     ]
 
@@ -88,9 +122,7 @@ def fixed(role: str, lang: str) -> list[EventRow]:
 def keys_for(role: str) -> list[str]:
     """Every key that somebody of this role may choose."""
     return [
-        key_of(each.event, channel)
-        for each in notices.optional_events(role)
-        for channel in each.channels
+        key_of(each.event, channel) for each in optional_events(role) for channel in each.channels
     ]
 
 
@@ -109,7 +141,7 @@ def choose(actor: Actor, wanted: Collection[str], now: datetime) -> int:
         event, _slash, channel = key.rpartition("/")
         before, after = (event, channel) not in unwanted, key in wanted
         if before != after:
-            notices.set_preference(user.id, event, channel, wanted=after)
+            set_preference(user.id, event, channel, wanted=after)
             changes[key] = [before, after]
     if changes:
         audit.record("account:notices:chosen", obj=user, actor_id=user.id, at=now, changes=changes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearance import devices, notices, second_factor
+from clearance import devices, notice_centre, second_factor
 from clearance.extensions import db
 from clearance.models import (
     AccessEvent,
@@ -66,7 +66,7 @@ def told(user_id: int, language: str) -> Iterator[dict[str, Any]]:
     """The notices of the user, in the language of their account."""
     query = sa.select(Notice).where(Notice.user_id == user_id).order_by(Notice.id)
     for part in db.session.scalars(query.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
-        for notice, (title, text) in zip(part, notices.texts_of(part, language), strict=True):
+        for notice, (title, text) in zip(part, notice_centre.texts_of(part, language), strict=True):
             yield {
                 "at": notice.created_at,
                 "read_at": notice.read_at,

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import added_users, contact_change, notices, own_data, storage, subscribing
+from clearance import added_users, contact_change, outbox, own_data, storage, subscribing
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.members import Access
@@ -79,7 +79,7 @@ def _contact(app: Flask, user: User) -> str:
         contact_change.ask(actor, Channel.EMAIL, NEW_EMAIL, factories.PASSWORD, utc_now())
         db.session.commit()
         sent = db.session.scalars(sa.select(Delivery).where(Delivery.address == NEW_EMAIL)).one()
-        found = re.search(r"(?<!\d)\d{6}(?!\d)", notices.body_of(sent))
+        found = re.search(r"(?<!\d)\d{6}(?!\d)", outbox.body_of(sent))
         assert found is not None
         return found[0]
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import consents, definition, notices, transfers, workflow
+from clearance import consents, definition, outbox, transfers, workflow
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import Delivery, Licence, Organisation, Request, User
@@ -131,7 +131,7 @@ def token_of(req: Request) -> str:
         .order_by(Delivery.id.desc())
     ).first()
     assert delivery is not None and req.id
-    found = re.search(r"/consent/([\w-]+)", notices.body_of(delivery))
+    found = re.search(r"/consent/([\w-]+)", outbox.body_of(delivery))
     assert found is not None
     return found[1]
 
@@ -144,7 +144,7 @@ def code_of(mobile: str) -> str:
         .order_by(Delivery.id.desc())
     ).first()
     assert delivery is not None
-    found = re.search(r"(?<!\d)\d{6}(?!\d)", notices.body_of(delivery))
+    found = re.search(r"(?<!\d)\d{6}(?!\d)", outbox.body_of(delivery))
     assert found is not None
     return found[0]
 

@@ -17,7 +17,7 @@ from admin_views import request_lists
 from admin_views.access import acting
 from admin_views.base import GuardedView
 from admin_views.office import queues, register_lists
-from clearance import definition, i18n, notices
+from clearance import definition, i18n, outbox
 from clearance.actor import Actor
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
@@ -54,12 +54,12 @@ class OfficeHome(GuardedView):
             Role.MANAGER: manager_figures,
             Role.ADMINISTRATOR: administrator_figures,
         }
-        outbox = notices.waiting(utc_now())
+        waiting = outbox.waiting(utc_now())
         return self.render(
             "office/home.html",
             role=str(actor.role),
-            outbox=outbox,
-            oldest=format_timedelta(timedelta(minutes=outbox.oldest_minutes)),
+            outbox=waiting,
+            oldest=format_timedelta(timedelta(minutes=waiting.oldest_minutes)),
             **figures[Role(actor.role)](actor),
         )
 

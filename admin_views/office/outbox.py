@@ -19,7 +19,7 @@ from admin_views.lists import KeysetView
 from admin_views.office.exporting import for_managers
 from admin_views.office.reference import keeps_or_reads
 from admin_views.office.texts import CHANNEL_LABELS
-from clearance import audit, i18n, notices
+from clearance import audit, i18n, outbox
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
@@ -150,7 +150,7 @@ class Deliveries(KeysetView):
         chosen = sa.select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)
         for delivery in db.session.scalars(chosen.with_for_update()):
             try:
-                notices.send_again(delivery, utc_now())
+                outbox.send_again(delivery, utc_now())
             except DomainError:
                 continue
             audit.record("office:delivery:sent_again", obj=delivery, actor_id=acting().id)

@@ -8,7 +8,7 @@ from heapq import heapify, heappop, heappush
 
 import sqlalchemy as sa
 
-from clearance import exam_notices, exam_seating, expiry, notices, transfers, workflow
+from clearance import exam_notices, exam_seating, expiry, notice_centre, transfers, workflow
 from clearance.demo import (
     stories_exam,
     stories_issuance,
@@ -78,4 +78,4 @@ def _read_notices(stage: Stage) -> None:
         old = sa.select(Notice.id).where(
             Notice.user_id == user.id, Notice.created_at < stage.now - READ_AFTER
         )
-        notices.mark_read(user.id, db.session.scalars(old), stage.now)
+        notice_centre.mark_read(user.id, db.session.scalars(old), stage.now)

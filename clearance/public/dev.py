@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask import Blueprint, render_template, request
 
-from clearance import notices
+from clearance import outbox
 from clearance.extensions import db
 from clearance.models import Delivery
 from clearance.public import gate
@@ -51,7 +51,7 @@ def _shown(row: Delivery) -> ShownMessage:
         address=row.address,
         language=row.language,
         subject=row.subject,
-        body=notices.body_of(row),
+        body=outbox.body_of(row),
         status=row.status,
         at=row.created_at,
     )

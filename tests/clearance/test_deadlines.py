@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import deadlines, jobs, notices, workflow
+from clearance import deadlines, jobs, notice_centre, workflow
 from clearance.extensions import db
 from clearance.models import Delivery, Holiday, Notice, Request, User
 from clearance.procedures.flows import Action
@@ -99,7 +99,7 @@ def test_its_reviewer_alone_is_told_however_long_nobody_looked(agent: User) -> N
         assert told_late(date_seen) == [(req.id, reviewer.id)]
     notice = db.session.scalars(sa.select(Notice).where(Notice.event == "office:late")).one()
     assert notice.url == f"/office/requests/details/?id={req.id}"
-    assert req.number in notices.text_of(notice, "en")[0]
+    assert req.number in notice_centre.text_of(notice, "en")[0]
     late = sa.select(Delivery.address).where(Delivery.event == "office:late")
     assert db.session.scalars(late).all() == [reviewer.email]
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import audit, expiry, jobs, licence_notices, notices, validity
+from clearance import audit, expiry, jobs, licence_notices, notice_centre, validity
 from clearance.calendar import KUWAIT, kuwait_date
 from clearance.extensions import db
 from clearance.models import (
@@ -75,7 +75,7 @@ def test_a_licence_expires_after_its_last_day_with_history_trail_and_notice(agen
     notice = told("licence:expired")[0]
     assert notice.user_id == agent.id
     assert notice.url == f"/my/brokers/{licence.broker_id}/"
-    assert "30/11/2026" in notices.text_of(notice, "ar")[1]
+    assert "30/11/2026" in notice_centre.text_of(notice, "ar")[1]
     assert audit.verify_chain(db.session()) == []
 
 
@@ -162,7 +162,7 @@ def test_the_link_that_breaks_first_is_named(
     assert expiry.remind(NOW) == 1
     (notice,) = told()
     for lang, word in zip(("ar", "en"), words, strict=True):
-        title, body = notices.text_of(notice, lang)
+        title, body = notice_centre.text_of(notice, lang)
         assert word in title
         assert "31/12/2026" in body
         assert "30" in body

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import accounts, notices
+from clearance import accounts, outbox
 from clearance.errors import DomainError, Refused
 from clearance.extensions import db
 from clearance.models import Delivery, Event, Invitation, User
@@ -62,7 +62,7 @@ def test_the_mail_carries_the_link_and_the_tables_only_its_hash(visit: Flask) ->
     delivery = db.session.scalars(sa.select(Delivery)).one()
     assert delivery.address == EMAIL
     assert token not in delivery.body
-    assert f"/invitation/{token}" in notices.body_of(delivery)
+    assert f"/invitation/{token}" in outbox.body_of(delivery)
     invitation = db.session.scalars(sa.select(Invitation)).one()
     assert token not in invitation.token_hash
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
-from clearance import audit, licence_office, notices
+from clearance import audit, licence_office, notice_centre
 from clearance.calendar import kuwait_today, utc_now
 from clearance.errors import PermissionDenied, ReasonRequired, Refused
 from clearance.extensions import db
@@ -71,7 +71,7 @@ def test_office_suspends_and_reinstates_with_history_trail_and_notice(
     assert (entry.kind, entry.reason, entry.actor_id) == ("suspended", REASON, reviewer.id)
     (notice,) = told("licence:suspended")
     assert notice.user_id == agent.id
-    assert REASON in notices.text_of(notice, "ar")[1]
+    assert REASON in notice_centre.text_of(notice, "ar")[1]
     reinstate(licence, reviewer, version=licence.version)
     db.session.commit()
     assert (licence.status, licence.suspended_by) == ("active", None)

@@ -26,7 +26,7 @@ from clearance.models import (
     User,
     UserSession,
 )
-from clearance.notices import text_of
+from clearance.notice_centre import text_of
 from clearance.sessions import actor_of, load_actor
 from clearance.vocabulary import SessionStage
 from tests import factories, request_factories

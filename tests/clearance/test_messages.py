@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
-from clearance import mail_transport, messages, notices, sms_transport
+from clearance import mail_transport, messages, notices, outbox, sms_transport
 from clearance.extensions import db, mail
 from clearance.models import Delivery
 from clearance.settings import Mode
@@ -340,7 +340,7 @@ def test_a_message_is_tried_for_72_hours_and_then_given_up_and_can_be_sent_again
     assert 72 <= row(delivery_id).attempts == tries
     assert messages.deliver_due(moment + timedelta(days=1)).sent == 0
     smtp._refused.clear()
-    notices.send_again(db.session.get_one(Delivery, delivery_id), moment)
+    outbox.send_again(db.session.get_one(Delivery, delivery_id), moment)
     db.session.commit()
     assert messages.deliver_due(moment).sent == 1
 

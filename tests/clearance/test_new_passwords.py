@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import accounts, notices, sessions
+from clearance import accounts, outbox, sessions
 from clearance.actor import Actor
 from clearance.errors import PermissionDenied, TooManyTries
 from clearance.extensions import db
@@ -76,7 +76,7 @@ def has_password(user: User, password: str) -> bool:
 def test_the_mail_carries_code_and_link(visit: Flask) -> None:
     user = factories.make_agent()
     ref = ask(user.email)
-    body = notices.body_of(db.session.scalars(sa.select(Delivery)).one())
+    body = outbox.body_of(db.session.scalars(sa.select(Delivery)).one())
     assert f"/reset/confirm?ref={ref}" in body
     assert re.search(r"\b[A-Z2-9]{8}\b", body)
 

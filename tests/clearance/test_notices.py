@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import notices
+from clearance import notice_centre, notice_choices, notices, outbox
 from clearance.errors import PermissionDenied, TransitionNotAllowed
 from clearance.extensions import db
 from clearance.message_texts import EVENTS
@@ -67,8 +67,8 @@ def test_messages_are_written_in_the_recipients_language(context: Flask) -> None
 def test_a_notice_is_shown_in_the_language_of_the_reader_of_the_moment(context: Flask) -> None:
     user = make_user(language="ar")
     notice = notices.tell("request:returned", user_id=user.id, params=RETURNED, now=NOW)
-    assert notices.text_of(notice, "en")[0] == "Request CE/8/26 was returned for completion"
-    title, body = notices.text_of(notice, "ar")
+    assert notice_centre.text_of(notice, "en")[0] == "Request CE/8/26 was returned for completion"
+    title, body = notice_centre.text_of(notice, "ar")
     assert title.endswith("معاد للاستكمال")
     assert "«طلب امتحان وكلاء التخليص»" in body
 
@@ -77,10 +77,10 @@ def test_days_and_instants_are_written_as_kuwait_writes_them(context: Flask) -> 
     user = make_user(language="en")
     params = {"at": datetime(2026, 9, 1, 21, 30, tzinfo=UTC)}
     told = notices.tell("account:password:changed", user_id=user.id, params=params, now=NOW)
-    assert "02/09/2026 00:30" in notices.text_of(told, "en")[1]
+    assert "02/09/2026 00:30" in notice_centre.text_of(told, "en")[1]
     params = ABOUT | {"date": date(2026, 10, 5)}
     told = notices.tell("exam:absent", user_id=user.id, params=params, now=NOW)
-    assert "05/10/2026" in notices.text_of(told, "en")[0]
+    assert "05/10/2026" in notice_centre.text_of(told, "en")[0]
 
 
 def test_an_event_not_registered_or_a_missing_param_is_refused(context: Flask) -> None:
@@ -98,7 +98,7 @@ def test_a_user_without_mobile_or_disabled_gets_what_can_reach_them(context: Fla
     notices.tell("request:sent", user_id=plain.id, params=ABOUT, now=NOW)
     notices.tell("request:sent", user_id=disabled.id, params=ABOUT, now=NOW)
     assert [(each.channel, each.address) for each in deliveries()] == [("email", plain.email)]
-    assert notices.unread_count(disabled.id) == 1
+    assert notice_centre.unread_count(disabled.id) == 1
 
 
 @pytest.mark.databases
@@ -147,13 +147,13 @@ def test_reviewers_are_told_and_other_staff_are_not(context: Flask) -> None:
 @pytest.mark.databases
 def test_what_was_switched_off_stays_in_the_portal_only(context: Flask) -> None:
     user = make_user()
-    notices.set_preference(user.id, "request:preapproved", Channel.SMS, wanted=False)
+    notice_choices.set_preference(user.id, "request:preapproved", Channel.SMS, wanted=False)
     notices.tell("request:preapproved", user_id=user.id, params=ABOUT, now=NOW)
     assert [each.channel for each in deliveries()] == [Channel.EMAIL]
-    assert notices.unread_count(user.id) == 1
-    assert not notices.wants(user.id, "request:preapproved", Channel.SMS)
-    notices.set_preference(user.id, "request:preapproved", Channel.SMS, wanted=True)
-    assert notices.wants(user.id, "request:preapproved", Channel.SMS)
+    assert notice_centre.unread_count(user.id) == 1
+    notice_choices.set_preference(user.id, "request:preapproved", Channel.SMS, wanted=True)
+    notices.tell("request:preapproved", user_id=user.id, params=ABOUT, now=NOW)
+    assert [each.channel for each in deliveries()] == [Channel.EMAIL, Channel.EMAIL, Channel.SMS]
 
 
 @pytest.mark.parametrize(
@@ -170,12 +170,12 @@ def test_security_and_decisions_cannot_be_switched_off(
 ) -> None:
     user = make_user()
     with pytest.raises(PermissionDenied):
-        notices.set_preference(user.id, event, channel, wanted=False)
+        notice_choices.set_preference(user.id, event, channel, wanted=False)
 
 
 def test_the_preferences_list_has_only_what_can_be_switched_off() -> None:
-    agent = {each.event for each in notices.optional_events(Role.AGENT)}
-    staff = {each.event for each in notices.optional_events(Role.REVIEWER)}
+    agent = {each.event for each in notice_choices.optional_events(Role.AGENT)}
+    staff = {each.event for each in notice_choices.optional_events(Role.REVIEWER)}
     assert "request:preapproved" in agent
     assert "office:assigned" in staff
     assert not agent & staff
@@ -196,7 +196,7 @@ def test_the_offices_own_wording_replaces_the_shipped_one(context: Flask) -> Non
         )
     notice = notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     mail, sms = deliveries()
-    assert notices.text_of(notice, "en") == ("P CE/8/26", "In the portal")
+    assert notice_centre.text_of(notice, "en") == ("P CE/8/26", "In the portal")
     assert mail.subject == "M CE/8/26"
     assert "By mail: Clearing Agent Exam Request" in mail.body
     assert sms.body == "By SMS CE/8/26 {{7*7}}"
@@ -207,14 +207,14 @@ def test_one_query_reads_the_wording_of_many_notices(context: Flask) -> None:
     for _ in range(5):
         notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     db.session.commit()
-    listed = notices.of_user(user.id)
+    listed = notice_centre.of_user(user.id)
     seen: list[str] = []
 
     def note(*args: Any) -> None:
         seen.append(args[2])
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
-    notices.texts_of(listed, "ar")
+    notice_centre.texts_of(listed, "ar")
     sa.event.remove(db.engine, "before_cursor_execute", note)
     assert len(seen) == 1
 
@@ -225,11 +225,11 @@ def test_reading_marks_ones_own_notices_only(context: Flask) -> None:
     first = notices.tell("request:sent", user_id=mine.id, params=ABOUT, now=NOW)
     foreign = notices.tell("request:sent", user_id=other.id, params=ABOUT, now=NOW)
     notices.tell("request:sent", user_id=mine.id, params=ABOUT, now=NOW)
-    assert notices.mark_read(mine.id, [first.id, foreign.id], NOW) == 1
-    assert notices.unread_count(mine.id) == 1
-    assert notices.unread_count(other.id) == 1
-    assert notices.mark_all_read(mine.id, NOW) == 1
-    assert notices.unread_count(mine.id) == 0
+    assert notice_centre.mark_read(mine.id, [first.id, foreign.id], NOW) == 1
+    assert notice_centre.unread_count(mine.id) == 1
+    assert notice_centre.unread_count(other.id) == 1
+    assert notice_centre.mark_all_read(mine.id, NOW) == 1
+    assert notice_centre.unread_count(mine.id) == 0
 
 
 def test_notices_are_listed_newest_first_and_in_portions(context: Flask) -> None:
@@ -237,9 +237,9 @@ def test_notices_are_listed_newest_first_and_in_portions(context: Flask) -> None
     ids = [
         notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW).id for _ in range(3)
     ]
-    listed = notices.of_user(user.id, limit=2)
+    listed = notice_centre.of_user(user.id, limit=2)
     assert [each.id for each in listed] == [ids[2], ids[1]]
-    assert [each.id for each in notices.of_user(user.id, before_id=ids[1])] == [ids[0]]
+    assert [each.id for each in notice_centre.of_user(user.id, before_id=ids[1])] == [ids[0]]
 
 
 @pytest.mark.databases
@@ -250,8 +250,8 @@ def test_a_code_is_sealed_in_the_row_and_goes_first(context: Flask) -> None:
     assert "483920" not in " ".join(str(value) for value in stored.values())
     assert delivery.priority == 0
     assert delivery.is_secret
-    assert "رمز التحقق: 483920" in notices.body_of(delivery)
-    assert "10 دقائق" in notices.body_of(delivery)
+    assert "رمز التحقق: 483920" in outbox.body_of(delivery)
+    assert "10 دقائق" in outbox.body_of(delivery)
     assert db.session.scalar(sa.select(sa.func.count(Notice.id))) == 0
 
 
@@ -259,7 +259,7 @@ def test_the_reset_mail_carries_code_and_link_to_this_portal(context: Flask) -> 
     delivery = send_code(
         code="AB23CD45", purpose=CodePurpose.RESET, language="en", link="/reset/confirm?ref=r1"
     )
-    body = notices.body_of(delivery)
+    body = outbox.body_of(delivery)
     assert "Reset code: AB23CD45" in body
     assert "\nhttp://127.0.0.1:5000/reset/confirm?ref=r1\n" in body
     assert "within 10 minutes" in body
@@ -278,15 +278,15 @@ def test_an_invitation_hides_its_link_in_the_row(context: Flask) -> None:
         expires_at=NOW + timedelta(days=3),
     )
     assert "secret-token" not in delivery.body
-    assert "/invitation/secret-token" in notices.body_of(delivery)
+    assert "/invitation/secret-token" in outbox.body_of(delivery)
 
 
 def test_a_body_that_can_no_longer_be_opened_reads_as_empty(context: Flask) -> None:
     delivery = send_code(code="483920")
     delivery.body = "not sealed by us"
-    assert notices.body_of(delivery) == ""
+    assert outbox.body_of(delivery) == ""
     delivery.body = ""
-    assert notices.body_of(delivery) == ""
+    assert outbox.body_of(delivery) == ""
 
 
 def test_one_given_up_can_be_sent_again_and_others_cannot(context: Flask) -> None:
@@ -296,21 +296,21 @@ def test_one_given_up_can_be_sent_again_and_others_cannot(context: Flask) -> Non
     mail.status, mail.attempts = DeliveryStatus.GIVEN_UP, 90
     sms.status = DeliveryStatus.SENT
     later = NOW + timedelta(days=4)
-    notices.send_again(mail, later)
+    outbox.send_again(mail, later)
     assert (mail.status, mail.attempts, mail.next_at) == (DeliveryStatus.QUEUED, 0, later)
     with pytest.raises(TransitionNotAllowed):
-        notices.send_again(sms, later)
+        outbox.send_again(sms, later)
 
 
 def test_the_outbox_tells_how_it_stands(context: Flask) -> None:
-    assert notices.waiting(NOW) == notices.Waiting(0, 0, 0)
+    assert outbox.waiting(NOW) == outbox.Waiting(0, 0, 0)
     user = make_user()
     notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     deliveries()[0].status = DeliveryStatus.GIVEN_UP
     db.session.flush()
-    state = notices.waiting(NOW + timedelta(minutes=14))
+    state = outbox.waiting(NOW + timedelta(minutes=14))
     assert (state.queued, state.given_up, state.is_late) == (1, 1, False)
-    assert notices.waiting(NOW + timedelta(minutes=15)).is_late
+    assert outbox.waiting(NOW + timedelta(minutes=15)).is_late
 
 
 def send_code(**values: Any) -> Delivery:

@@ -31,7 +31,7 @@ from clearance.models import (
     Subscription,
     User,
 )
-from clearance.notices import text_of
+from clearance.notice_centre import text_of
 from clearance.sessions import actor_of
 from clearance.subscriptions import Entry, Step
 from clearance.vocabulary import OPEN_STATUSES, Role, Status

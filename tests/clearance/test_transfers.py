@@ -15,7 +15,7 @@ from flask_babel import force_locale
 from clearance import (
     consents,
     licence_register,
-    notices,
+    notice_centre,
     policies,
     prefill,
     transfers,
@@ -418,8 +418,8 @@ def test_the_other_side_declines_with_or_without_a_reason(
     assert offices.organisation_id == offices.present.id
     notice = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:declined")).one()
     assert notice.user_id == made.asking(req, offices).id
-    assert (reason in notices.text_of(notice, "ar")[1]) and (
-        ("السبب" in notices.text_of(notice, "ar")[1]) is bool(reason)
+    assert (reason in notice_centre.text_of(notice, "ar")[1]) and (
+        ("السبب" in notice_centre.text_of(notice, "ar")[1]) is bool(reason)
     )
 
 
@@ -481,7 +481,7 @@ def test_silence_lapses_after_the_days_of_the_setting(context: Flask, offices: O
     assert req.status == Status.LAPSED
     told = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:lapsed")).all()
     assert {each.user_id for each in told} == {offices.releaser.id, offices.receiver.id}
-    assert "the broker" in notices.text_of(told[0], "en")[1]
+    assert "the broker" in notice_centre.text_of(told[0], "en")[1]
     assert transfers.lapse_silent(accepted + timedelta(days=15)) == 0
     assert workflow.start(
         "transfer", actor_of(offices.releaser), utc_now(), licence_id=offices.licence.id
@@ -499,7 +499,7 @@ def test_an_answer_after_the_time_is_refused_even_before_the_job_ran(offices: Of
     assert transfers.lapse_silent(late) == 1
     db.session.commit()
     told = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:lapsed")).all()
-    assert offices.new.name_en in notices.text_of(told[0], "en")[1]
+    assert offices.new.name_en in notice_centre.text_of(told[0], "en")[1]
 
 
 def test_nobody_answers_when_the_general_user_is_gone(offices: Offices) -> None:
@@ -516,8 +516,8 @@ def test_the_other_side_is_told_how_it_ended_otherwise(context: Flask, offices: 
     requests.step(req, Action.REJECT, factories.make_staff(), reason="غير مستوفٍ.")
     notice = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:closed")).one()
     assert notice.user_id == offices.receiver.id
-    assert "Rejected" in notices.text_of(notice, "en")[1]
-    assert "غير مستوفٍ" not in notices.text_of(notice, "ar")[1]
+    assert "Rejected" in notice_centre.text_of(notice, "en")[1]
+    assert "غير مستوفٍ" not in notice_centre.text_of(notice, "ar")[1]
 
 
 # What the register says at the approval

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from clearance import outbox
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import Delivery, Notice, PasswordReset, User, UserSession
@@ -86,14 +87,12 @@ def test_a_reset_ends_every_session_and_signs_nobody_in(app: Flask, email: str) 
 
 
 def test_the_mail_carries_the_link_and_the_code(app: Flask, email: str) -> None:
-    from clearance import notices
-
     client = steps.browser(app)
     ask(client, email)
     with app.app_context():
         ref = db.session.scalar(sa.select(PasswordReset.ref))
         delivery = db.session.scalars(sa.select(Delivery)).one()
-        assert f"/reset/confirm?ref={ref}" in notices.body_of(delivery)
+        assert f"/reset/confirm?ref={ref}" in outbox.body_of(delivery)
         assert ref not in delivery.body
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clearance import audit, notices
+from clearance import audit, notice_centre
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import AccessEvent, Delivery, Event, Invitation, Notice, User
@@ -119,7 +119,7 @@ def test_a_new_role_counts_at_once_and_the_person_is_told(office: Office) -> Non
     with office.app.app_context():
         assert db.session.get_one(User, reviewer).role == Role.MANAGER
         notice = db.session.scalars(sa.select(Notice).where(Notice.user_id == reviewer)).one()
-        assert "Your role now: Manager." in notices.text_of(notice, "en")[1]
+        assert "Your role now: Manager." in notice_centre.text_of(notice, "en")[1]
     assert kinds(office, "staff:") == ["staff:role:changed"]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clearance import notices
+from clearance import notice_centre
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
 from clearance.models import (
@@ -188,7 +188,7 @@ def test_a_reviewer_makes_a_document_void_with_a_reason_once(office: Office) -> 
         mine = sa.select(Notice).where(Notice.event == told, Notice.user_id == general)
         notice = db.session.scalars(mine).one()
         for lang, kind in (("ar", "شهادة الرخصة"), ("en", "Licence certificate")):
-            title, body = notices.text_of(notice, lang)
+            title, body = notice_centre.text_of(notice, lang)
             assert kind in title and "Wrong photo." in body and "KW-33" in title
         channels = db.session.scalars(
             sa.select(Delivery.channel).where(Delivery.event == told)

@@ -13,7 +13,7 @@ from clearance import subscribing, subscriptions
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import Membership, Notice, Organisation, Subscription, User
-from clearance.notices import text_of
+from clearance.notice_centre import text_of
 from clearance.sessions import actor_of
 from clearance.vocabulary import Role
 from tests import factories, request_factories
