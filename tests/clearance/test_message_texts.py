@@ -72,6 +72,32 @@ def test_every_event_that_the_code_tells_is_registered() -> None:
     assert found <= set(EVENTS)
 
 
+# What the specification (section 10) wants told; reminders of a day to come may be switched off.
+FIXED = {
+    "codes": ("code:verify", "code:reset", "code:factor", "code:contact", "code:consent"),
+    "sent": ("request:sent",),
+    "decided": ("request:returned", "request:approved", "request:rejected"),
+    "exam seat": ("exam:announced", "exam:changed", "exam:released"),
+    "exam reminder": ("exam:reminder",),
+    "exam result": ("exam:passed", "exam:failed", "exam:absent"),
+    "transfer": ("transfer:asked", "transfer:accepted", "transfer:declined"),
+    "account changes": (
+        *("account:password:changed", "account:contact:changed", "account:factor:changed"),
+        *("account:access:changed", "account:member:disabled", "account:data:ready"),
+    ),
+    "new device": ("account:device:new",),
+    "subscription": ("subscription:decided",),
+}
+CHOSEN = {"licence": ("licence:expiring", "licence:expired")}
+
+
+@pytest.mark.parametrize("what", [*FIXED, *CHOSEN])
+def test_whatever_is_to_be_told_is_registered_and_fixed_or_ones_own_choice(what: str) -> None:
+    for event in FIXED.get(what, ()) + CHOSEN.get(what, ()):
+        assert EVENTS[event].is_mandatory is (what in FIXED), event
+        assert EVENTS[event].channels, event
+
+
 def test_a_value_is_never_looked_at_again() -> None:
     values = {"reason": "{number} {0.__class__} %(number)s", "number": "CE/8/26"}
     assert message_texts.fill_body("{reason}", values, "en") == values["reason"]
