@@ -289,6 +289,13 @@ SUBSCRIPTION_STATUS_TONES: dict[str, str] = {
     SubscriptionStatus.LEFT: "neutral",
 }
 
+# By what a definition says of its subscription.
+SUBSCRIPTION_TERMS: dict[str, Any] = {
+    "automatic": _l("Every organisation that the service is for has it without asking."),
+    "on_request": _l("It is subscribed to at once when a general user asks for it."),
+    "by_approval": _l("The office decides on each subscription."),
+}
+
 STATUS_LABELS: dict[str, Any] = {
     Status.DRAFT: _l("Draft"),
     Status.AWAITING_OTHER_PARTY: _l("Awaiting the other party"),

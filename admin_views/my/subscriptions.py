@@ -26,6 +26,7 @@ from clearance.subscriptions import Entry, Step
 from clearance.vocabulary import (
     SUBSCRIPTION_STATUS_LABELS,
     SUBSCRIPTION_STATUS_TONES,
+    SUBSCRIPTION_TERMS,
     Status,
     SubscriptionStatus,
 )
@@ -130,7 +131,7 @@ def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:
         "badge": SUBSCRIPTION_STATUS_LABELS[status] if status else _("Not subscribed"),
         "tone": SUBSCRIPTION_STATUS_TONES[status] if status else "neutral",
         "state": _state(entry),
-        "terms": _TERMS[entry.definition.subscription],
+        "terms": SUBSCRIPTION_TERMS[entry.definition.subscription],
         "form_key": one_time_keys.new(),
         "open_requests": [
             {"number": number, "url": links.request_url(key)}
@@ -139,13 +140,6 @@ def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:
         "more_open": entry.open_requests.count - len(entry.open_requests.first),
         "leave_url": url_for("my_subscriptions.ask_before_leaving", code=entry.code),
     }
-
-
-_TERMS: dict[str, Any] = {
-    "automatic": _l("Every organisation that the service is for has it without asking."),
-    "on_request": _l("It is subscribed to at once when a general user asks for it."),
-    "by_approval": _l("The office decides on each subscription."),
-}
 
 
 def _state(entry: Entry) -> Any:

@@ -19,6 +19,7 @@ from clearance import definition
 from clearance.actor import Actor
 from clearance.extensions import db
 from clearance.models import Request, ServiceVersion
+from clearance.vocabulary import SUBSCRIPTION_TERMS
 
 
 def _title(view: Any, context: Any, row: Any, key: str) -> Markup:
@@ -74,6 +75,7 @@ class Services(GuardedModelView):
             .where(ServiceVersion.service_code == service.code)
             .order_by(ServiceVersion.number.desc())
         ).all()
+        spec = definition.of_version(versions[0].id)
         using = sa.select(Request.service_version_id, sa.func.count()).where(
             Request.service_code == service.code
         )
@@ -81,7 +83,8 @@ class Services(GuardedModelView):
         return self.render(
             "office/services/details.html",
             service=service,
-            spec=definition.of_version(versions[0].id),
+            spec=spec,
+            terms=SUBSCRIPTION_TERMS[spec.subscription],
             versions=versions,
             used={version_id: count for version_id, count in counted},
             kinds=kind_names(),
