@@ -8,9 +8,16 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
-from clearance import definition, office_settings, policies, throttle, workflow
+from clearance import (
+    definition,
+    office_settings,
+    policies,
+    throttle,
+    transfer_codes,
+    workflow,
+)
 from clearance.actor import Actor
 from clearance.calendar import kuwait_date
 from clearance.errors import NotFound, Refusal, Refused, TransitionNotAllowed
@@ -67,7 +74,8 @@ def begin_receiving(
 ) -> Request:
     """Begin the draft by which the actor's organisation asks for another one's broker; flushes.
 
-    licence_no, civil_id: the broker's. organisation_no: his present organisation's licence number.
+    licence_no, civil_id: the broker's. organisation_no: the licence number or transfer code of his
+    present organisation.
     Whatever does not fit, the refusal is one and the same, and tries are counted, so that nobody
     can be looked up. Call it before the request's first query. Raises: TooManyTries, Refused.
     Source: specification section 5, Transfer.
@@ -91,6 +99,14 @@ def begin_receiving(
         number = parties.organisation_number(organisation_no)
         workflow.save(req, {parties.NAMED_BY: number}, actor, now)
     return req
+
+
+def named_by(actor: Actor) -> str:
+    """What others name the chosen organisation by: its licence number, or its transfer code."""
+    organisation = db.session.get(Organisation, _chosen(actor))
+    if organisation is None:
+        return ""
+    return organisation.licence_no or transfer_codes.code_of(organisation.id)
 
 
 def find(request_id: int, actor: Actor) -> Request:
@@ -212,21 +228,17 @@ def _code() -> str:
 
 def _licence(licence_no: str, civil_id: str, organisation_no: str) -> Licence | None:
     """The licence, when all three numbers belong together."""
-    row = db.session.execute(
-        sa.select(Licence, Organisation.licence_no)
-        .join(Broker, Broker.id == Licence.broker_id)
-        .join(Organisation, Organisation.id == Broker.organisation_id)
-        .options(joinedload(Licence.broker))
-        .where(Broker.civil_id == civil_id, Licence.status != LicenceStatus.CANCELLED)
-    ).one_or_none()
-    if row is None:
-        return None
-    licence, held_by = row
     number = parties.organisation_number
-    is_right = number(licence.number) == number(licence_no) and (
-        number(held_by or "") == number(organisation_no)
+    held_by = parties.organisation_of(number(organisation_no))
+    licence = db.session.scalar(
+        sa.select(Licence)
+        .join(Licence.broker)
+        .options(contains_eager(Licence.broker))
+        .where(Broker.civil_id == civil_id, Licence.status != LicenceStatus.CANCELLED)
     )
-    return licence if is_right and held_by else None
+    if licence is None or licence.broker.organisation_id != held_by:
+        return None
+    return licence if number(licence.number) == number(licence_no) else None
 
 
 def _shown() -> sa.Select[Request]:

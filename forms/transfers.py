@@ -30,6 +30,7 @@ class ReceiveForm(BaseForm):
     organisation_no = TextField(
         _l("Licence number of his present office"),
         [Required()],
+        description=_l("An office without one has a transfer code instead: ask its general user."),
         max_length=LICENCE_MAX_LENGTH,
         render_kw={"dir": "ltr", "autocomplete": "off"},
     )

@@ -42,6 +42,7 @@ class MyTransfers(GuardedView):
         others = [req for req in transfers.asked_of(actor) if req not in waiting]
         return self.render(
             "my/transfers.html",
+            named_by=transfers.named_by(actor),
             waiting=_lines(waiting, links.transfer_url),
             answered=_lines(others, links.transfer_url),
             sent=_lines(transfers.sent_by(actor), links.request_url),

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from clearance import values
+from clearance import transfer_codes, values
 from clearance.extensions import db
 from clearance.models import (
     Broker,
@@ -61,14 +61,17 @@ class Parties:
 
 
 def organisation_number(typed: str) -> str:
-    """The licence number of an organisation as compared: digits of either script, any case."""
+    """What names an organisation, as compared: digits of either script, any case."""
     return values.ascii_digits(values.clean_text(typed)).upper()
 
 
 def organisation_of(number: str) -> int | None:
-    """The id of the organisation with that licence number, or None."""
+    """The id of the organisation with that licence number or transfer code, or None."""
     if not number:
         return None
+    coded_id = transfer_codes.read(number)
+    if coded_id is not None:
+        return coded_id
     statement = sa.select(Organisation.id).where(sa.func.upper(Organisation.licence_no) == number)
     return db.session.scalars(statement.limit(1)).first()
 

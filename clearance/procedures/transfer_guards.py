@@ -51,13 +51,13 @@ def broker_is_not_general_broker(case: Case) -> Refusal | None:
 
 @guard
 def other_organisation_is_known(case: Case) -> Refusal | None:
-    """The licence number given is an organisation's."""
+    """The licence number or transfer code given is an organisation's."""
     parties = case.facts.parties
     if parties is None or not parties.is_named or parties.other is not None:
         return None
     return Refusal(
-        _l("No organisation has this licence number."),
-        _l("Copy the number from the licence of the other organisation."),
+        _l("No organisation has this licence number or transfer code."),
+        _l("Copy it from the licence of the other organisation, or ask its general user for it."),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from clearance import (
     notice_centre,
     policies,
     prefill,
+    transfer_codes,
     transfers,
     workflow,
 )
@@ -394,6 +396,50 @@ def test_ones_own_broker_needs_no_asking(offices: Offices) -> None:
     with pytest.raises(Refused) as error:
         made.begin_receiving(offices)
     assert "your own organisation" in words_of(error.value, "en")
+
+
+@pytest.mark.parametrize("receiving", SIDES, ids=SIDE_NAMES)
+def test_an_office_without_a_licence_number_is_named_by_its_code(
+    offices: Offices, receiving: bool
+) -> None:
+    named = offices.present if receiving else offices.new
+    answering = offices.releaser if receiving else offices.receiver
+    assert transfers.named_by(actor_of(answering)) == named.licence_no
+    named.licence_no = None
+    db.session.commit()
+    code = transfers.named_by(actor_of(answering))
+    if receiving:
+        req = made.begin_receiving(offices, organisation_no=code.lower())
+        assert req.answers == {"licence_no": code}
+    else:
+        req = made.make_sent(offices, licence_no=f" {code.lower()} ")
+        assert req.other_organisation_id == named.id
+
+
+def test_a_code_that_is_made_up_names_nobody(offices: Offices) -> None:
+    right = transfer_codes.code_of(offices.new.id)
+    others = right.replace(f"-{offices.new.id}-", f"-{offices.present.id}-")
+    for code in (others, right[:-1] + ("0" if right[-1] != "0" else "1"), right[:-1], right + "0"):
+        with pytest.raises(Refused) as error:
+            made.make_sent(offices, licence_no=code)
+        assert "licence number or transfer code" in words_of(error.value, "en")
+        db.session.rollback()
+        with pytest.raises(Refused) as error:
+            made.begin_receiving(offices, organisation_no=code)
+        assert "with these three numbers" in words_of(error.value, "en")
+
+
+def test_a_code_holds_while_the_secret_that_made_it_is_known(
+    context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, settings = transfer_codes.code_of(7), context.extensions["settings"]
+    changed = replace(settings, secret_key="k" * 40, secret_key_fallbacks=(settings.secret_key,))
+    monkeypatch.setitem(context.extensions, "settings", changed)
+    assert transfer_codes.code_of(7) != code
+    assert transfer_codes.read(code) == 7
+    forgotten = replace(changed, secret_key_fallbacks=())
+    monkeypatch.setitem(context.extensions, "settings", forgotten)
+    assert transfer_codes.read(code) is None
 
 
 def test_looking_people_up_is_stopped(offices: Offices) -> None:
