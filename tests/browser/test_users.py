@@ -57,6 +57,15 @@ def test_two_users_are_added_and_one_loses_a_service_while_filling_in_its_form(
 
 def add(visit: Visit, person: Person, services: list[str] | None) -> None:
     """Add somebody with the chosen services, or as a general user."""
+    write_new(visit, person, services)
+    visit.shoot("user-new")
+    people.press(visit.page)
+    visit.shoot("user-added")
+    expect(visit.page.locator("#awaited")).to_contain_text(person.email)
+
+
+def write_new(visit: Visit, person: Person, services: list[str] | None) -> None:
+    """Fill in the form of a new user."""
     page = visit.open("/my/users/new/")
     people.fill(
         page,
@@ -77,10 +86,6 @@ def add(visit: Visit, person: Person, services: list[str] | None) -> None:
     for code in services or ():
         page.locator(f"[name=services][value={code}]").check()
     page.locator("[name=accept_terms]").check()
-    visit.shoot("user-new")
-    people.press(page)
-    visit.shoot("user-added")
-    expect(page.locator("#awaited")).to_contain_text(person.email)
 
 
 def first_sign_in(visit: Visit, person: Person) -> None:

@@ -63,7 +63,7 @@ class Portal:
         now, key = datetime.now(UTC), self._keys.get(email)
         if key is None or not self._refresh(key, now):
             key = self._keys[email] = secrets.token_urlsafe(32)
-            self._open(email, key, now)
+            self.open_session(email, key, now)
         app = Flask("clearance")
         app.secret_key = SECRET
         signed = SecureCookieSessionInterface().get_signing_serializer(app)
@@ -85,7 +85,8 @@ class Portal:
         )
         return len(living) == 1
 
-    def _open(self, email: str, key: str, now: datetime) -> None:
+    def open_session(self, email: str, key: str, now: datetime) -> None:
+        """Let somebody be signed in in one more browser."""
         self.rows(
             "INSERT INTO user_session (key_hash, user_id, stage, ip, user_agent, created_at,"
             " last_seen_at, expires_at)"
