@@ -86,15 +86,4 @@ def _tell(req: Request, actor: Actor, now: datetime) -> None:
             url=links.request_url(req.id),
         )
         return
-    url = links.office_request_url(req.id)
-    if req.reviewer_id is None:
-        notices.tell_reviewers("office:message", params=params, now=now, request_id=req.id, url=url)
-    else:
-        notices.tell(
-            "office:message",
-            user_id=req.reviewer_id,
-            params=params,
-            now=now,
-            request_id=req.id,
-            url=url,
-        )
+    notices.tell_reviewer_of("office:message", req, params=params, now=now)

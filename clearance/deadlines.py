@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from clearance import definition, links, notices, office_settings
+from clearance import definition, notices, office_settings
 from clearance.calendar import due_date, kuwait_date, kuwait_midnight
 from clearance.definition import Definition
 from clearance.extensions import db
-from clearance.models import Event, Holiday, Request, User
+from clearance.models import Event, Holiday, Request
 from clearance.vocabulary import OPEN_STATUSES, Status
 
 LATE_BATCH = 200  # told in one transaction, so that nobody waits long for it
@@ -64,21 +64,22 @@ def holidays() -> frozenset[date]:
 def tell_late(now: datetime) -> int:
     """Tell the office of requests whose due date has passed, once for each due date; flushes.
 
-    The request's reviewer is told, or every reviewer while nobody active has it. The longest late
-    come first, LATE_BATCH at most; what is left waits for the next call, however long nobody
+    The request's reviewer is told, or every reviewer while nobody who reviews has it. The longest
+    late come first, LATE_BATCH at most; what is left waits for the next call, however long nobody
     called. Returns how many requests were told of. Source: specification section 8.
     """
-    late = db.session.execute(
-        sa.select(Request, User.is_active)
-        .outerjoin(User, User.id == Request.reviewer_id)
+    late = db.session.scalars(
+        sa.select(Request)
         .where(_is_late(now), Request.status.in_(sorted(OPEN_STATUSES)))
         .order_by(Request.due_on, Request.id)
         .limit(LATE_BATCH)
     ).all()
     told = 0
-    for req, has_reviewer in late:
+    for req in late:
         if _claim_lateness(req.id, now):
-            _tell_late(req, req.reviewer_id if has_reviewer else None, now)
+            title = definition.of(req).title
+            params = {"number": req.number, "service": {"ar": title.ar, "en": title.en}}
+            notices.tell_reviewer_of("office:late", req, params=params, now=now)
             told += 1
     return told
 
@@ -100,23 +101,6 @@ def _claim_lateness(request_id: int, now: datetime) -> bool:
         .execution_options(synchronize_session=False)
     )
     return claimed is not None
-
-
-def _tell_late(req: Request, reviewer_id: int | None, now: datetime) -> None:
-    title = definition.of(req).title
-    params = {"number": req.number, "service": {"ar": title.ar, "en": title.en}}
-    url = links.office_request_url(req.id)
-    if reviewer_id is None:
-        notices.tell_reviewers("office:late", params=params, now=now, request_id=req.id, url=url)
-    else:
-        notices.tell(
-            "office:late",
-            user_id=reviewer_id,
-            params=params,
-            now=now,
-            request_id=req.id,
-            url=url,
-        )
 
 
 def _statuses(req: Request) -> list[tuple[datetime, str | None]]:

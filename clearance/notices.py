@@ -17,7 +17,7 @@ from clearance import composing, links, message_texts, notice_choices, outbox
 from clearance.extensions import db
 from clearance.i18n import format_day, format_instant
 from clearance.message_texts import EVENTS, LANGUAGES
-from clearance.models import Delivery, Grant, Membership, Notice, User
+from clearance.models import Delivery, Grant, Membership, Notice, Request, User
 from clearance.vocabulary import Channel, CodePurpose, Role
 
 
@@ -94,6 +94,20 @@ def tell_reviewers(
     query = sa.select(User).where(User.role == Role.REVIEWER, User.is_active.is_(True))
     users = list(db.session.scalars(query.order_by(User.id)))
     return _tell_all(event, users, params, now, request_id, None, url)
+
+
+def tell_reviewer_of(
+    event: str, req: Request, *, params: Mapping[str, Any], now: datetime
+) -> list[Notice]:
+    """Tell the request's reviewer, or every reviewer while nobody who reviews has it. Flushes.
+
+    Who was disabled or given another role has requests in hand until they are assigned anew.
+    """
+    where: dict[str, Any] = {"request_id": req.id, "url": links.office_request_url(req.id)}
+    holder = db.session.get(User, req.reviewer_id) if req.reviewer_id is not None else None
+    if holder is None or holder.role != Role.REVIEWER or not holder.is_active:
+        return tell_reviewers(event, params=params, now=now, **where)
+    return [tell(event, user_id=holder.id, params=params, now=now, **where)]
 
 
 def send_code(

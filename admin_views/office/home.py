@@ -272,7 +272,7 @@ def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
 
 
 def _load(in_hands: Mapping[int | None, tuple[int, int]]) -> list[dict[str, Any]]:
-    """What each active reviewer carries now."""
+    """What each reviewer carries now, and who reviews no more and still has some."""
     return [
         {
             "name": name,
@@ -280,5 +280,5 @@ def _load(in_hands: Mapping[int | None, tuple[int, int]]) -> list[dict[str, Any]
             "late": in_hands.get(key, (0, 0))[1],
             "url": list_url(status="open", reviewer=key),
         }
-        for key, name in queues.reviewers()
+        for key, name in queues.holders()
     ]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views import request_lists
@@ -133,9 +134,21 @@ def reviewers() -> list[tuple[int, str]]:
     return [(each.id, each.full_name) for each in people]
 
 
+def holders() -> list[tuple[int, Any]]:
+    """(id, name) of the active reviewers, and of who reviews no more and still has requests."""
+    waiting = sa.select(Request.reviewer_id).where(AT_THE_OFFICE, Request.reviewer_id.is_not(None))
+    reviewing = reviewers()
+    gone = db.session.scalars(
+        sa.select(User)
+        .where(User.id.in_(waiting), User.id.not_in([key for key, _name in reviewing]))
+        .order_by(User.first_name, User.last_name, User.id)
+    )
+    return [*reviewing, *((each.id, _("%(name)s (left)", name=each.full_name)) for each in gone)]
+
+
 def reviewer_choices() -> list[tuple[str, Any]]:
-    """The reviewers to filter by, and "nobody"."""
-    people = [(str(each), name) for each, name in reviewers()]
+    """Whose requests to filter by, and "nobody"."""
+    people = [(str(each), name) for each, name in holders()]
     return [(NOBODY, _l("Nobody")), *people]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -124,10 +125,14 @@ def test_what_is_decided_or_waits_for_others_is_not_late(agent: User) -> None:
     assert told_late(day(28)) == []
 
 
-def test_every_reviewer_is_told_when_the_one_who_had_it_has_left(agent: User) -> None:
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.MANAGER}])
+def test_every_reviewer_is_told_when_the_one_who_had_it_reviews_no_more(
+    agent: User, change: dict[str, Any]
+) -> None:
     gone, present = factories.make_staff(), factories.make_staff()
     req = requests.make_request(agent, Status.UNDER_REVIEW, reviewer=gone, now=SUNDAY)
-    gone.is_active = False
+    for name, value in change.items():
+        setattr(gone, name, value)
     db.session.commit()
     assert told_late(day(9)) == [(req.id, present.id)]
 

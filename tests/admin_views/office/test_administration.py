@@ -15,7 +15,7 @@ from clearance.extensions import db
 from clearance.models import AccessEvent, Delivery, Event, Invitation, Notice, User
 from clearance.sessions import living
 from clearance.values import mask_civil_id
-from clearance.vocabulary import DeliveryStatus, Role
+from clearance.vocabulary import DeliveryStatus, Role, Status
 from tests import factories
 from tests.admin_views.office.people import Office
 from tests.pages import Page
@@ -121,6 +121,17 @@ def test_a_new_role_counts_at_once_and_the_person_is_told(office: Office) -> Non
         notice = db.session.scalars(sa.select(Notice).where(Notice.user_id == reviewer)).one()
         assert "Your role now: Manager." in notice_centre.text_of(notice, "en")[1]
     assert kinds(office, "staff:") == ["staff:role:changed"]
+
+
+def test_managers_find_what_somebody_who_reviews_no_more_still_has(office: Office) -> None:
+    gone = office.person("Huda")
+    request_id = office.request(Status.UNDER_REVIEW, reviewer=gone)
+    with office.app.app_context():
+        db.session.get_one(User, gone).role = Role.MANAGER
+        db.session.commit()
+    manager = office.staff(Role.MANAGER)
+    page = manager.get(manager.get("/office/").link("Huda Alsabah (left)"))
+    assert office.read(request_id, lambda req: req.number) in page.text
 
 
 def test_only_administrators_change_staff(office: Office) -> None:
