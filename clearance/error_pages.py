@@ -43,7 +43,10 @@ def error_page(status: int, message: Any, retry_after: int | None = None) -> Res
     if _wants_json():
         response = jsonify(error=message, reference=g.get("request_id", ""))
     else:
-        response = make_response(render_template("errors/error.html", status=status, text=message))
+        page = render_template(
+            "errors/error.html", status=status, text=message, retry_after=retry_after
+        )
+        response = make_response(page)
     response.status_code = status
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)

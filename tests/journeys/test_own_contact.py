@@ -322,6 +322,32 @@ def test_asking_is_counted_by_address_and_by_account(context: Flask) -> None:
         send(NEW, "Wrong-7-Password!")
 
 
+@pytest.mark.parametrize(
+    ("lang", "soon", "later"),
+    [
+        ("ar", "بعد 60 ثانية", "بعد 56 دقيقة"),
+        ("en", "again in 60 seconds", "again in 56 minutes"),
+    ],
+)
+def test_who_asks_too_often_reads_when_to_come_again(
+    app: Flask, lang: str, soon: str, later: str
+) -> None:
+    client = browser_of(app, person(app), lang)
+
+    def refused() -> str:
+        page = client.get("/my/account/contact/email")
+        values = {"address": NEW, "current_password": PASSWORD}
+        return client.submit(page, values, form="#contact-form", status=429).text
+
+    with time_machine.travel(utc_now(), tick=False) as clock:
+        for number in range(4):  # and one refused: five in an hour
+            client.submit(ask(client, NEW), form="form[action$='/cancel']")
+            if number == 0:
+                assert soon in refused()
+            clock.shift(timedelta(minutes=1))
+        assert later in refused()
+
+
 def test_looking_changes_nothing(app: Flask) -> None:
     user = person(app)
     client = browser_of(app, user)
