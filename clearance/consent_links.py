@@ -17,20 +17,21 @@ from clearance.procedures.transfer_guards import registered_mobile
 from clearance.vocabulary import Status
 
 
-def send_again(request_id: int, actor: Actor, version: int, now: datetime) -> None:
+def send_again(
+    request_id: int, shown: sa.ColumnElement[bool], actor: Actor, version: int, now: datetime
+) -> None:
     """Send the broker a new link to where he is registered now; the earlier one is void. Flushes.
 
-    version: the request's as the actor saw it. His time to answer stays the same. Counted against
-    what may be sent to his mobile: call it before the request's first query. Raises: NotFound,
-    TooManyTries, PermissionDenied, Refused, TransitionNotAllowed. Source: security rules 8 and 41.
+    shown: the condition on Request that leaves what the actor's page may show. version: the
+    request's as the actor saw it. His time to answer stays the same. Counted against what may be
+    sent to his mobile: call it before the request's first query. Raises: NotFound, TooManyTries,
+    PermissionDenied, Refused, TransitionNotAllowed. Source: security rules 8 and 41.
     """
-    mobile = _awaited_mobile(request_id, actor)
+    mobile = _awaited_mobile(sa.and_(Request.id == request_id, shown), actor)
     if mobile is not None:
         counted = [("consent_link_sent", mobile), ("sms_all", "all")]
         throttle.hit_all([*counted, ("code_sent_ip", throttle.client_ip())], now)
-    req = db.session.get(Request, request_id)
-    if req is None:
-        raise NotFound
+    req = db.session.get_one(Request, request_id)
     workflow.perform(req, Action.SEND_LINK, actor=actor, now=now, version=version)
 
 
@@ -44,20 +45,15 @@ def last_sent(req: Request) -> datetime | None:
     )
 
 
-def _awaited_mobile(request_id: int, actor: Actor) -> str | None:
-    """The mobile that a link would go to; None where the actor can send none."""
-    general = [each.organisation_id for each in actor.standings if each.is_general]
-    statement = (
-        sa.select(Broker.mobile)
-        .join(Request, Request.broker_id == Broker.id)
-        .where(
-            Request.id == request_id,
-            Request.status == Status.AWAITING_BROKER,
-            sa.or_(
-                Request.organisation_id.in_(general), Request.other_organisation_id.in_(general)
-            ),
-        )
-    )
+def _awaited_mobile(which: sa.ColumnElement[bool], actor: Actor) -> str | None:
+    """The mobile that a link would go to; None where the actor can send none. Raises: NotFound."""
+    columns = (Request.status, Request.organisation_id, Request.other_organisation_id)
+    statement = sa.select(*columns, Broker.mobile).outerjoin(Request.broker).where(which)
     with own_transaction(write=False) as connection:
-        mobile = connection.execute(statement).scalar_one_or_none()
-    return registered_mobile(mobile) if mobile else None
+        row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound
+    general = {each.organisation_id for each in actor.standings if each.is_general}
+    is_theirs = bool({row.organisation_id, row.other_organisation_id} & general)
+    is_awaited = row.status == Status.AWAITING_BROKER
+    return registered_mobile(row.mobile or "") if is_theirs and is_awaited else None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from flask import flash, redirect
 from flask_babel import gettext as _
 
@@ -29,12 +30,17 @@ def offer(req: Request, actor: Actor, now: datetime) -> Offer | None:
     return workflow.offer(req, Action.SEND_LINK, actor, now)
 
 
-def send(request_id: int, result: str, refused: Callable[[DomainError], Any]) -> Any:
-    """Send the link and go to `result`. refused: shows the page with why not."""
+def send(
+    request_id: int,
+    shown: sa.ColumnElement[bool],
+    result: str,
+    refused: Callable[[DomainError], Any],
+) -> Any:
+    """Send the link and go to `result`. shown: the scope of the page; refused: shows why not."""
     actor, now = acting(), utc_now()
     key, owner = posted_key(), owner_of(actor)
     try:
-        consent_links.send_again(request_id, actor, posted_version(), now)
+        consent_links.send_again(request_id, shown, actor, posted_version(), now)
         one_time_keys.claim(key, owner, result, now)
         db.session.commit()
     except DomainError as refusal:

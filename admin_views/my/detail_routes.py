@@ -31,6 +31,7 @@ from clearance import (
     links,
     one_time_keys,
     own_brokers,
+    policies,
     printing,
     throttle,
     transfers,
@@ -81,7 +82,8 @@ class DetailRoutes(RequestRoutes):
             req = self.get_one(request_id)
             return self.show_details(req, alert=str(refusal), status=refusal.status_code)
 
-        return consent_link.send(request_id, links.request_url(request_id), refused)
+        shown = policies.requests_visible_to(acting())
+        return consent_link.send(request_id, shown, links.request_url(request_id), refused)
 
     @expose("/<int:request_id>/messages", methods=("POST",))
     def messages(self, request_id: int) -> Any:

@@ -90,7 +90,8 @@ class MyTransfers(GuardedView):
         def refused(refusal: DomainError) -> Any:
             return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
 
-        return consent_link.send(request_id, links.transfer_url(request_id), refused)
+        shown = policies.transfers_answered_by(acting())
+        return consent_link.send(request_id, shown, links.transfer_url(request_id), refused)
 
     def _begin(self, form: ReceiveForm) -> Any:
         actor = acting()

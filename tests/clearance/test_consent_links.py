@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
-from clearance import consent_links, consents, licence_office, transfers, workflow
+from clearance import consent_links, consents, licence_office, policies, transfers, workflow
 from clearance.calendar import utc_now
 from clearance.errors import (
     NotFound,
@@ -36,7 +36,8 @@ def send_again(req: Request, user: User, now: datetime | None = None) -> str:
     """What a general user presses; the token of the link that went out."""
     actor, request_id, version = actor_of(user), req.id, req.version
     db.session.rollback()  # the sendings are counted apart
-    consent_links.send_again(request_id, actor, version, now or utc_now())
+    shown = sa.or_(policies.requests_visible_to(actor), policies.transfers_answered_by(actor))
+    consent_links.send_again(request_id, shown, actor, version, now or utc_now())
     db.session.commit()
     return made.token_of(req)
 

@@ -324,6 +324,8 @@ def test_a_new_link_is_asked_for_on_either_offices_page(app: Flask, language: st
     late = other.submit(answering, form="form[action$='/link']", status=429)
     assert int(late.response.headers["Retry-After"]) > 0
     assert scene.link() == second
+    asking.post(f"/my/transfers/{req.id}/link", {"version": req.version}, status=404)
+    other.post(f"/my/requests/{req.id}/link", {"version": req.version}, status=404)
     visitor = scene.broker()
     visitor.get(first, status=404)
     visitor.get(second)
