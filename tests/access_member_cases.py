@@ -19,7 +19,7 @@ def _profile(rows: Rows) -> Iterator[Try]:
     profile = {"address": "حولي", "phone": "22212345", "email": "office@example.com"}
     profile |= {"version": rows["organisation_version"]}
     yield "own", {}, {}, profile | {"organisation": rows["organisation"]}
-    yield "missing", {}, {}, profile | {"organisation": MISSING_ID}
+    yield "missing organisation", {}, {}, profile | {"organisation": MISSING_ID}
 
 
 def _company(rows: Rows) -> Iterator[Try]:
@@ -30,7 +30,7 @@ def _company(rows: Rows) -> Iterator[Try]:
 
 def _new_user(rows: Rows) -> Iterator[Try]:
     yield "own", {}, {}, {"organisation": rows["organisation"]}
-    yield "missing", {}, {}, {"organisation": MISSING_ID}
+    yield "missing organisation", {}, {}, {"organisation": MISSING_ID}
 
 
 def _sent(rows: Rows) -> Iterator[Try]:
