@@ -1,81 +1,19 @@
-"""Settings the office changes in the panel: their kinds, limits and defaults in one table."""
+"""Settings the office changes in the panel, in one table; their values and every change."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance import audit, values
+from clearance import audit, setting_kinds
 from clearance.actor import Actor
 from clearance.database import hold_table
-from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import Setting
-
-
-class SettingKind(StrEnum):
-    """What a setting holds: numbers are whole and joined by commas, a text is one line."""
-
-    NUMBER = "number"
-    NUMBERS = "numbers"
-    TEXT = "text"
-    EMAIL = "email"
-    PHONE = "phone"
-    CHOICE = "choice"
-
-
-class SettingGroup(StrEnum):
-    """Under which heading a setting is shown."""
-
-    LICENCES = "licences"
-    EXAM = "exam"
-    REQUESTS = "requests"
-    SUPPORT = "support"
-    PORTAL = "portal"
-    RETENTION = "retention"
-
-
-GROUP_LABELS: dict[SettingGroup, Any] = {
-    SettingGroup.LICENCES: _l("Licences"),
-    SettingGroup.EXAM: _l("Exam"),
-    SettingGroup.REQUESTS: _l("Requests"),
-    SettingGroup.SUPPORT: _l("Support"),
-    SettingGroup.PORTAL: _l("Portal"),
-    SettingGroup.RETENTION: _l("How long data are kept"),
-}
-
-TEXT_MAX_LENGTH = 250
-MOST_NUMBERS = 10
-_WHOLE = re.compile(r"\d{1,9}")
-_PHONE = re.compile(r"\+?\d[\d ()-]{5,28}")
-
-
-@dataclass(frozen=True)
-class OfficeSetting:
-    """One setting. minimum, maximum: of its number or of each of its numbers, inclusive."""
-
-    key: str
-    kind: SettingKind
-    group: SettingGroup
-    default: Any
-    label: Any
-    hint: Any = ""
-    minimum: int = 0
-    maximum: int = 3650
-    choices: Mapping[str, Any] | None = None
-
-
-class BadSetting(DomainError):
-    """The value given does not fit the setting's kind or limits."""
-
-    status_code = 400
+from clearance.setting_kinds import OfficeSetting, SettingGroup, SettingKind
 
 
 def _days(key: str, group: SettingGroup, default: int, label: Any, hint: Any = "") -> OfficeSetting:
@@ -204,7 +142,7 @@ def get(key: str) -> Any:
     """The value of the setting `key`: the office's, else the default. Raises: KeyError."""
     spec = SETTINGS[key]
     row = db.session.get(Setting, key)
-    return spec.default if row is None else _from_json(spec, row.value)
+    return spec.default if row is None else setting_kinds.from_json(spec, row.value)
 
 
 def hold() -> None:
@@ -216,22 +154,14 @@ def all_values() -> dict[str, Any]:
     """Every setting's value by key, in one query."""
     stored = {row.key: row.value for row in db.session.scalars(sa.select(Setting))}
     return {
-        key: _from_json(spec, stored[key]) if key in stored else spec.default
+        key: setting_kinds.from_json(spec, stored[key]) if key in stored else spec.default
         for key, spec in SETTINGS.items()
     }
 
 
 def parse(key: str, raw: str) -> Any:
     """Read what was typed for the setting `key`. Raises: KeyError, BadSetting, BadValue."""
-    spec = SETTINGS[key]
-    text = values.clean_text(values.ascii_digits(raw) if spec.kind in _WITH_DIGITS else raw)
-    if spec.kind is SettingKind.NUMBER:
-        return _checked(spec, _whole(spec, text))
-    if spec.kind is SettingKind.NUMBERS:
-        return _checked(spec, tuple(_whole(spec, part) for part in text.split(",")))
-    if spec.kind is SettingKind.EMAIL:
-        return values.email_address(text)
-    return _checked(spec, text)
+    return setting_kinds.read(SETTINGS[key], raw)
 
 
 def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
@@ -240,89 +170,21 @@ def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
     Raises: KeyError, BadSetting. Who may is the panel's question: administrators.
     """
     spec = SETTINGS[key]
-    value = _checked(spec, value)
+    value = setting_kinds.checked(spec, value)
     before = get(key)
     if value == before:
         return
     row = db.session.get(Setting, key)
     if row is None:
-        row = Setting(key=key, value=_to_json(value))
+        row = Setting(key=key, value=setting_kinds.to_json(value))
         db.session.add(row)
     else:
-        row.value = _to_json(value)
+        row.value = setting_kinds.to_json(value)
         row.version += 1
     audit.record(
         "office:setting:changed",
         obj=row,
         actor_id=actor.id,
         at=now,
-        changes={key: [_to_json(before), _to_json(value)]},
+        changes={key: [setting_kinds.to_json(before), setting_kinds.to_json(value)]},
     )
-
-
-_WITH_DIGITS = frozenset({SettingKind.NUMBER, SettingKind.NUMBERS, SettingKind.PHONE})
-
-
-def _whole(spec: OfficeSetting, text: str) -> int:
-    if _WHOLE.fullmatch(text.strip()) is None:
-        raise _bad(spec)
-    return int(text)
-
-
-def _checked(spec: OfficeSetting, value: Any) -> Any:
-    if not _fits(spec, value):
-        raise _bad(spec)
-    return value
-
-
-def _fits(spec: OfficeSetting, value: Any) -> bool:
-    if spec.kind is SettingKind.NUMBER:
-        return type(value) is int and spec.minimum <= value <= spec.maximum
-    if spec.kind is SettingKind.NUMBERS:
-        return (
-            isinstance(value, tuple)
-            and 0 < len(value) <= MOST_NUMBERS
-            and len(frozenset(value)) == len(value)
-            and all(type(each) is int and spec.minimum <= each <= spec.maximum for each in value)
-        )
-    if spec.kind is SettingKind.CHOICE:
-        return value in (spec.choices or {})
-    if spec.kind is SettingKind.PHONE:
-        return isinstance(value, str) and _PHONE.fullmatch(value) is not None
-    return isinstance(value, str) and 0 < len(value) <= TEXT_MAX_LENGTH
-
-
-def _bad(spec: OfficeSetting) -> BadSetting:
-    if spec.kind is SettingKind.NUMBER:
-        return BadSetting(
-            _l(
-                "Write a whole number from %(minimum)d to %(maximum)d.",
-                minimum=spec.minimum,
-                maximum=spec.maximum,
-            )
-        )
-    if spec.kind is SettingKind.NUMBERS:
-        return BadSetting(
-            _l(
-                "Write at most %(most)d different whole numbers from %(minimum)d to %(maximum)d "
-                "with commas between them.",
-                most=MOST_NUMBERS,
-                minimum=spec.minimum,
-                maximum=spec.maximum,
-            )
-        )
-    if spec.kind is SettingKind.CHOICE:
-        return BadSetting(_l("Choose one of the list."))
-    if spec.kind is SettingKind.PHONE:
-        return BadSetting(_l("Write a telephone number, such as +965 2200 0000."))
-    return BadSetting(
-        _l("Write a text of at most %(maximum)d characters.", maximum=TEXT_MAX_LENGTH)
-    )
-
-
-def _to_json(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _from_json(spec: OfficeSetting, value: Any) -> Any:
-    return tuple(value) if spec.kind is SettingKind.NUMBERS else value

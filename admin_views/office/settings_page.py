@@ -17,7 +17,8 @@ from clearance import office_settings
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
-from clearance.office_settings import GROUP_LABELS, SETTINGS, BadSetting
+from clearance.office_settings import SETTINGS
+from clearance.setting_kinds import GROUP_LABELS, BadSetting
 from clearance.values import BadValue
 
 

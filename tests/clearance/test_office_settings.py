@@ -13,8 +13,9 @@ from clearance import office_settings
 from clearance.actor import Actor
 from clearance.extensions import db
 from clearance.models import Event
-from clearance.office_settings import SETTINGS, BadSetting
+from clearance.office_settings import SETTINGS
 from clearance.sessions import actor_of
+from clearance.setting_kinds import BadSetting
 from clearance.vocabulary import Role
 from tests import factories
 

@@ -29,6 +29,8 @@ from clearance.models import (
     User,
 )
 from clearance.sessions import actor_of
+from clearance.setting_kinds import BadSetting
+from clearance.values import BadValue
 from clearance.vocabulary import Channel, CodePurpose, DeliveryStatus, Role
 from tests import factories, request_factories
 from tests.admin_views.office.people import Office
@@ -168,7 +170,7 @@ def test_of_settings_and_texts_saved_at_once_one_save_counts(office: Office) -> 
     ],
 )
 def test_a_setting_takes_only_what_its_kind_is(context: Flask, key: str, value: str) -> None:
-    with pytest.raises((office_settings.BadSetting, office_settings.values.BadValue)):
+    with pytest.raises((BadSetting, BadValue)):
         office_settings.parse(key, value)
 
 
