@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-HEIGHTS = {1280: 900, 768: 1024, 390: 844}
+PHONE = 390
+TABLET = 768  # has the parts of a phone in the order of a desk: only its width is new
+HEIGHTS = {1280: 900, TABLET: 1024, PHONE: 844}
 # Only what is wrong is asked for, and of that only what a report names: the rest is megabytes.
-RUN_AXE = """async () => {
-  const found = await axe.run(document, { resultTypes: ["violations"] });
+RUN_AXE = """async (rules) => {
+  const options = { resultTypes: ["violations"], ...(rules && { runOnly: rules }) };
+  const found = await axe.run(document, options);
   return found.violations.map((each) => [
     each.id, each.impact, each.nodes.slice(0, 3).map((node) => node.target.join(" ")),
   ]);
 }"""
+# What a finger presses, but for the boxes whose words are pressed with them.
+PRESSED = """() => [...document.querySelectorAll(`main :is(button, summary, select, a.button,
+  input:not([type=hidden], [type=checkbox], [type=radio], [type=file])), .side-menu a,
+  .header-tools :is(a, button), .site-footer a, .chip, .pagination a, .page-sizes a`)].filter(
+    (each) => each.checkVisibility({ visibilityProperty: true })
+      && !each.closest(".visually-hidden, thead") && each.getBoundingClientRect().height < 43.5,
+  ).map((each) => `${each.localName} ${each.name || each.textContent.trim().slice(0, 40)}`)"""
 SCREEN = "() => [document.documentElement.scrollWidth, innerWidth]"
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds, at the width the page has now."""
+def violations(page: Page, *rules: str) -> list[str]:
+    """What axe finds, at the width the page has now; by all its rules, or by these."""
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(AXE_SCRIPT)
-    found = page.evaluate(RUN_AXE)
+    found = page.evaluate(RUN_AXE, list(rules) or None)
     return [f"{name} ({impact}) at {targets}" for name, impact, targets in found]
 
 
-def faults(page: Page) -> list[str]:
-    """What axe finds, and whether the page is wider than its screen."""
+def overflow(page: Page) -> list[str]:
+    """Whether the page is wider than its screen."""
     needed, screen = page.evaluate(SCREEN)
-    wide = [f"{needed} px wide on a screen of {screen}"] if needed > screen else []
-    return wide + violations(page)
+    return [f"{needed} px wide on a screen of {screen}"] if needed > screen else []
+
+
+def small_targets(page: Page) -> list[str]:
+    """What is too low for a finger on a phone."""
+    return [f"under 44 px: {each}" for each in page.evaluate(PRESSED)]
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds, whether the page is wider than its screen, and what a finger would miss."""
+    found = overflow(page) + violations(page)
+    size = page.viewport_size
+    return found + small_targets(page) if size and size["width"] == PHONE else found
 
 
 def faults_at(page: Page, widths: Iterable[int]) -> list[str]:
@@ -38,5 +60,14 @@ def faults_at(page: Page, widths: Iterable[int]) -> list[str]:
     found = []
     for width in widths:
         page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-        found += [f"{width} px: {each}" for each in faults(page)]
+        check = overflow if width == TABLET else faults
+        found += [f"{width} px: {each}" for each in check(page)]
     return found
+
+
+def pale_words(page: Page, media: Literal["screen", "print"]) -> list[str]:
+    """What cannot be read in the dark, or on paper from there, though it can on a bright screen."""
+    page.emulate_media(color_scheme="dark", media=media)
+    found = violations(page, "color-contrast")
+    page.emulate_media(color_scheme="light", media="screen")
+    return [f"dark, {media}: {each}" for each in found]

@@ -9,7 +9,7 @@ import pytest
 
 from clearance.demo.people import PASSWORD
 from tests.browser import crawl, people
-from tests.browser.looks import faults_at, violations
+from tests.browser.looks import faults_at, pale_words, violations
 from tests.browser.visits import Visit
 
 PUBLIC = (
@@ -53,16 +53,20 @@ LANGUAGES = pytest.mark.parametrize("lang", ["ar", "en"])
 
 def look(visit: Visit, opened: Iterable[str]) -> None:
     """See what is wrong with each page that is opened, on a desk and, without loading, a phone."""
-    widths, faults, count = [1280, 390], [], 0
+    widths, faults, count = [1280, 768, 390], [], 0
     for path in opened:
         faults += [f"{path}: {each}" for each in faults_at(visit.page, widths)]
+        if visit.lang == "en":  # colours know no language
+            faults += [f"{path}: {each}" for each in pale_words(visit.page, "screen")]
+            if "/details/" in path:
+                faults += [f"{path}: {each}" for each in pale_words(visit.page, "print")]
         widths.reverse()  # the next page begins as this one ended
         count += 1
     assert faults == []
     assert count >= 12
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 @LANGUAGES
 def test_public_pages(visit: Callable[..., Visit], lang: str) -> None:
     somebody = visit(lang)
@@ -70,7 +74,7 @@ def test_public_pages(visit: Callable[..., Visit], lang: str) -> None:
     somebody.forgive(404)  # of the page that is not there
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 @LANGUAGES
 def test_pages_of_an_agent(agent: Any, lang: str) -> None:
     somebody = agent(lang)
@@ -79,7 +83,7 @@ def test_pages_of_an_agent(agent: Any, lang: str) -> None:
     look(somebody, crawl.pages_from(somebody, [*AGENT, *states]))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 @LANGUAGES
 def test_pages_of_a_reviewer(office: Callable[..., Visit], lang: str) -> None:
     somebody = office("reviewer@example.com", lang)
@@ -89,7 +93,7 @@ def test_pages_of_a_reviewer(office: Callable[..., Visit], lang: str) -> None:
     look(somebody, crawl.pages_from(somebody, [*REVIEWER, *states]))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 @LANGUAGES
 @pytest.mark.parametrize(
     ("email", "starts"),
