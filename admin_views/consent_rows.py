@@ -32,15 +32,19 @@ class Declined:
     sentence: str
 
 
-def rows(req: Request) -> list[dict[str, Any]]:
-    """Who has agreed and who is awaited, in the order of asking; [] where nobody is asked."""
+def shown(req: Request) -> dict[str, Any]:
+    """What a page says of the consents to `req`: nothing where nobody is asked.
+
+    consents: who has agreed and who is awaited, in the order of asking. declined: `Declined`, None
+    while nobody has.
+    """
     if req.other_organisation_id is None:
-        return []
-    return [_row(each, req, i18n.language()) for each in transfers.consents(req)]
+        return {"consents": [], "declined": None}
+    rows = [_row(each, req, i18n.language()) for each in transfers.consents(req)]
+    return {"consents": rows, "declined": _declined(rows)}
 
 
-def declined(consents: list[dict[str, Any]]) -> Declined | None:
-    """Who of `rows` declined, or None while nobody has."""
+def _declined(consents: list[dict[str, Any]]) -> Declined | None:
     for each in consents:
         name = isolate(each["name"])
         if each["has_declined"] and each["name"]:

@@ -24,7 +24,7 @@ from clearance import (
 )
 from clearance.actor import Actor
 from clearance.constraints import is_violation_of
-from clearance.definition import Definition
+from clearance.definition import Definition, Version
 from clearance.errors import (
     ClosedNow,
     DomainError,
@@ -88,16 +88,7 @@ def start(
     refusal = _start_refusal(version.definition, about, actor, standing.organisation_id, now)
     if refusal is not None:
         raise Refused(refusal)
-    req = Request(
-        service_code=code,
-        service_version_id=version.id,
-        organisation_id=standing.organisation_id,
-        created_by_id=actor.id,
-        form_key=key,
-        answers={},
-        created_at=now,
-        saved_at=now,
-    )
+    req = _empty(version, standing.organisation_id, actor, key, now)
     _fill(req, version.definition, about, actor, broker_type, now)
     if copy_of is not None:
         _copy(req, version.definition, copy_of, actor)
@@ -206,6 +197,22 @@ def _start_refusal(
     )
     case = eligibility.start_case(service, loaded, civil_id=civil_id, licence_id=licence_id)
     return eligibility.start_refusal(service, case)
+
+
+def _empty(
+    version: Version, organisation_id: int, actor: Actor, key: str | None, now: datetime
+) -> Request:
+    """A draft of which nothing but who began it when is known."""
+    return Request(
+        service_code=version.definition.code,
+        service_version_id=version.id,
+        organisation_id=organisation_id,
+        created_by_id=actor.id,
+        form_key=key,
+        answers={},
+        created_at=now,
+        saved_at=now,
+    )
 
 
 def _fill(

@@ -69,12 +69,7 @@ def issue(
     db.session.flush()
     db.session.refresh(licence)  # the decision may have written past the object in hand
     db.session.refresh(licence.broker)
-    earlier = db.session.scalar(
-        sa.select(IssuedDocument).where(
-            IssuedDocument.request_id == req.id, IssuedDocument.kind == kind
-        )
-    )
-    if earlier is not None:
+    if (earlier := _issued_by(req, kind)) is not None:
         return earlier
     if kind != IssuedKind.LETTER:
         void_living(licence, kind, VoidReason.REPLACED, now)
@@ -96,6 +91,13 @@ def issue(
     _record("made", document, req.reviewer_id, now, {"kind": [None, str(kind)]})
     db.session.info[WAITING_MARK] = True
     return document
+
+
+def _issued_by(req: Request, kind: IssuedKind) -> IssuedDocument | None:
+    statement = sa.select(IssuedDocument).where(
+        IssuedDocument.request_id == req.id, IssuedDocument.kind == kind
+    )
+    return db.session.scalar(statement)
 
 
 def void(

@@ -19,7 +19,7 @@ from clearance.extensions import db
 from clearance.models import Licence, Request
 from clearance.procedures import facts
 from clearance.procedures.claims import claim_key
-from clearance.procedures.facts import Case
+from clearance.procedures.facts import Case, Facts
 from clearance.procedures.flows import (
     ACTION_LABELS,
     ACTION_TONES,
@@ -190,37 +190,41 @@ def candidate_offers(code: str, actor: Actor, now: datetime) -> list[CandidateOf
         raise NotFound
     if standing is None:
         return []
-    passed = db.session.scalars(
-        sa.select(Request)
-        .where(Request.organisation_id == standing.organisation_id, Request.status == Status.PASSED)
-        .order_by(Request.created_at.desc(), Request.id.desc())
-        .limit(MOST_CANDIDATES)
-    ).all()
-    newest = {req.civil_id: req for req in reversed(passed) if req.civil_id}
-    keys = {
-        civil_id: claim_key(service.exclusive, code, civil_id=civil_id, licence_id=None)
+    newest = _newest_passes(standing.organisation_id)
+    keys = (
+        claim_key(service.exclusive, code, civil_id=civil_id, licence_id=None)
         for civil_id in newest
-    }
+    )
     loaded = facts.load(
         actor,
         standing.organisation_id,
         now,
         civil_ids=list(newest),
-        claim_keys=[key for key in keys.values() if key],
+        claim_keys=[key for key in keys if key],
     )
-    return [
-        CandidateOffer(
-            req,
-            eligibility.start_refusal(
-                service, eligibility.start_case(service, loaded, civil_id=req.civil_id)
-            ),
-            loaded.pass_counts_until(passed_on)
-            if (passed_on := loaded.passed.get(req.civil_id))
-            else None,
-        )
-        for req in passed
-        if req.civil_id and newest[req.civil_id] is req
-    ]
+    return [_candidate_offer(req, service, loaded) for req in newest.values()]
+
+
+def _newest_passes(organisation_id: int) -> dict[str, Request]:
+    """Civil number → the newest passed request of the organisation about it, the newest first."""
+    passed = db.session.scalars(
+        sa.select(Request)
+        .where(Request.organisation_id == organisation_id, Request.status == Status.PASSED)
+        .order_by(Request.created_at.desc(), Request.id.desc())
+        .limit(MOST_CANDIDATES)
+    )
+    found: dict[str, Request] = {}
+    for req in passed:
+        if req.civil_id:
+            found.setdefault(req.civil_id, req)
+    return found
+
+
+def _candidate_offer(req: Request, service: Definition, loaded: Facts) -> CandidateOffer:
+    case = eligibility.start_case(service, loaded, civil_id=req.civil_id)
+    passed_on = loaded.passed.get(req.civil_id or "")
+    counts_until = loaded.pass_counts_until(passed_on) if passed_on is not None else None
+    return CandidateOffer(req, eligibility.start_refusal(service, case), counts_until)
 
 
 def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:

@@ -337,19 +337,7 @@ def _tell(
     seat: SeatFact | None,
 ) -> None:
     """Queue the notices of the step in the same transaction."""
-    params: dict[str, Any] = {
-        "number": req.number,
-        "service": {"ar": service.title.ar, "en": service.title.en},
-    }
-    if reason:
-        params["reason"] = reason
-    if seat is not None:
-        params |= {
-            "date": kuwait_date(seat.held_at),
-            "time": seat.held_at.astimezone(KUWAIT).strftime("%H:%M"),
-            "place": {"ar": seat.place_ar, "en": seat.place_en},
-            "confirm_by": seat.confirm_by,
-        }
+    params = _told(req, service, reason, seat)
     if step.tells:
         notices.tell_members(
             step.tells,
@@ -369,3 +357,21 @@ def _tell(
             request_id=req.id,
             url=office_request_url(req.id),
         )
+
+
+def _told(req: Request, service: Definition, reason: str, seat: SeatFact | None) -> dict[str, Any]:
+    """What the notices of a step name."""
+    params: dict[str, Any] = {
+        "number": req.number,
+        "service": {"ar": service.title.ar, "en": service.title.en},
+    }
+    if reason:
+        params["reason"] = reason
+    if seat is not None:
+        params |= {
+            "date": kuwait_date(seat.held_at),
+            "time": seat.held_at.astimezone(KUWAIT).strftime("%H:%M"),
+            "place": {"ar": seat.place_ar, "en": seat.place_en},
+            "confirm_by": seat.confirm_by,
+        }
+    return params

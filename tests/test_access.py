@@ -291,7 +291,9 @@ def test_only_the_general_user_who_is_asked_answers_a_transfer() -> None:
     assert len(answered) > 15
     for name, words in answered.items():
         who = asked.get(re.split(r"[\[\], ]+", name)[-2])
-        is_theirs = name.startswith("GET") or "[accept" in name or "[decline" in name
+        is_theirs = name.startswith("GET") or any(
+            word in name for word in ("[accept", "[decline", "/link [")
+        )
         for role in AGENTS:
             is_open = words[PLACE[role]] in REACHED
             assert is_open is (role == who and is_theirs), f"{name}: {role}"

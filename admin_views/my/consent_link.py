@@ -1,4 +1,4 @@
-"""The broker's link on the pages of both organisations of a transfer: its button, its sending."""
+"""Consents on the pages of both organisations of a transfer, and the broker's link sent again."""
 
 from __future__ import annotations
 
@@ -10,37 +10,43 @@ import sqlalchemy as sa
 from flask import flash, redirect
 from flask_babel import gettext as _
 
+from admin_views import consent_rows
 from admin_views.access import acting
 from admin_views.posted import owner_of, posted_key, posted_version
-from clearance import consent_links, one_time_keys, workflow
+from clearance import consent_links, one_time_keys, transfers, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import DomainError, NotFound, TooManyTries
 from clearance.extensions import db
 from clearance.models import Request
-from clearance.offers import Offer
 from clearance.procedures.flows import Action
 from clearance.vocabulary import Status
 
 
-def offer(req: Request, actor: Actor, now: datetime) -> Offer | None:
-    """Sending the broker a new link, with why it cannot be done now; None unless he is awaited."""
-    if req.status != Status.AWAITING_BROKER:
-        return None
-    return workflow.offer(req, Action.SEND_LINK, actor, now)
+def shown(req: Request, actor: Actor, now: datetime) -> dict[str, Any]:
+    """What the page of a transfer says of its consents; nothing of it for another request.
+
+    As `consent_rows.shown`. answer_by: the last day to answer. new_link: while the broker is
+    awaited, sending him a link again, with why it cannot be done now.
+    """
+    is_awaited = req.status == Status.AWAITING_BROKER
+    return consent_rows.shown(req) | {
+        "answer_by": transfers.answer_by(req),
+        "new_link": workflow.offer(req, Action.SEND_LINK, actor, now) if is_awaited else None,
+    }
 
 
 def send(
     request_id: int,
-    shown: sa.ColumnElement[bool],
+    scope: sa.ColumnElement[bool],
     result: str,
     refused: Callable[[DomainError], Any],
 ) -> Any:
-    """Send the link and go to `result`. shown: the scope of the page; refused: shows why not."""
+    """Send the link and go to `result`. scope: what the page may show; refused: shows why not."""
     actor, now = acting(), utc_now()
     key, owner = posted_key(), owner_of(actor)
     try:
-        consent_links.send_again(request_id, shown, actor, posted_version(), now)
+        consent_links.send_again(request_id, scope, actor, posted_version(), now)
         one_time_keys.claim(key, owner, result, now)
         db.session.commit()
     except DomainError as refusal:

@@ -10,7 +10,6 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from admin_views import consent_rows
 from admin_views.access import acting, not_found
 from admin_views.my import consent_link, document_rows
 from admin_views.my.form_routes import is_open
@@ -34,7 +33,6 @@ from clearance import (
     policies,
     printing,
     throttle,
-    transfers,
     workflow,
 )
 from clearance.actor import Actor
@@ -121,8 +119,8 @@ class DetailRoutes(RequestRoutes):
             return redirect(form_url(req))
         actor, now = acting(), utc_now()
         spec, lang = definition.of(req), i18n.language()
-        consents = consent_rows.rows(req)
-        declined = consent_rows.declined(consents)
+        consents = consent_link.shown(req, actor, now)
+        declined = consents["declined"]
         page = self.render(
             "my/details.html",
             req=req,
@@ -144,11 +142,8 @@ class DetailRoutes(RequestRoutes):
             message_fault=message_fault,
             message_typed=request.form.get("body", "") if message_fault else "",
             timeline=timeline(req, actor),
-            declined=declined,
-            consents=consents,
-            answer_by=transfers.answer_by(req),
             correct_by=deadlines.correct_by(req.status, req.returned_at),
-            new_link_offer=consent_link.offer(req, actor, now),
+            **consents,
             copyable=spec.copyable,
             broker_url=_broker_url(req, actor),
             form_key=one_time_keys.new(),

@@ -9,7 +9,6 @@ from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views import consent_rows
 from admin_views.access import acting, not_found
 from admin_views.base import GuardedView
 from admin_views.my import consent_link
@@ -126,16 +125,12 @@ class MyTransfers(GuardedView):
 
     def _show(self, req: Request, *, alert: str = "", status: int = 200) -> Any:
         actor, now, lang = acting(), utc_now(), i18n.language()
-        consents = consent_rows.rows(req)
         page = self.render(
             "my/transfer.html",
             req=req,
             alert=alert,
             facts=_facts(req, lang),
-            consents=consents,
-            declined=consent_rows.declined(consents),
-            answer_by=transfers.answer_by(req),
-            new_link_offer=consent_link.offer(req, actor, now),
+            **consent_link.shown(req, actor, now),
             is_waiting=req.status == Status.AWAITING_OTHER_PARTY,
             accept=workflow.offer(req, Action.ACCEPT, actor, now),
             reason=request.form.get("reason", ""),

@@ -86,7 +86,6 @@ class ReviewRoutes:
         """Render the review page."""
         actor, now, lang = acting(), utc_now(), i18n.language()
         service, known = definition.of(req), register.known_about(req, actor)
-        consents = consent_rows.rows(req)
         page = self.render(
             "office/requests/details.html",
             req=req,
@@ -100,8 +99,7 @@ class ReviewRoutes:
             known=known,
             validity=_validity(req, known),
             warnings=review_warnings.warnings(req, now),
-            consents=consents,
-            declined=consent_rows.declined(consents),
+            **consent_rows.shown(req),
             issued=issuing.of_request(req, actor),
             title_of=request_lists.title_of,
             documents=document_panel.shown(req),
