@@ -40,7 +40,7 @@ from tests.gateways import SmtpGateway, free_port
 from tests.pages import PageClient
 
 ABOUT = {"number": "CE/8/26", "service": {"ar": "طلب امتحان", "en": "Exam request"}}
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 60
 MakeApp = Callable[..., Flask]
 
 
