@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from clearance.settings import ROOT
 from tests.browser import people
@@ -23,7 +23,9 @@ from tests.browser.looks import HEIGHTS
 from tests.browser.visits import SECRET, Portal, Visit
 from tests.gateways import SmsGateway, SmtpGateway, free_port
 
-START_SECONDS = 100
+# Generous: on a machine with other work everything takes several times as long.
+START_SECONDS, TEST_SECONDS = 150, 300
+expect.set_options(timeout=15_000)
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -43,6 +45,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = [item for item in items if here in item.path.parents]
     for item in ours:
         item.add_marker("browser")
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
     if os.environ.get("FULL") != "1":
         config.hook.pytest_deselected(items=ours)
         items[:] = [item for item in items if item not in ours]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 # What can take the focus, in the order of reading: of radios in a group only the chosen one.
 START = """() => {
@@ -70,6 +70,7 @@ BACK = 3  # so many steps back at the end, by Shift+Tab
 
 def walk(page: Page) -> Walk:
     """Go through the open page from its first stop to its last, and some steps back."""
+    expect(page.locator("[data-reveal][hidden], [data-choose-all][hidden]")).to_have_count(0)
     stops = page.evaluate(START)
     for _ in range(stops):
         page.keyboard.press("Tab")

@@ -31,10 +31,12 @@ AGENT = (
     "/my/services/exam/",
     "/my/services/issuance/",
     "/my/services/renewal/",
+    "/my/brokers/",
     "/my/brokers/?search=zzzz",
     "/my/requests/?search=zzzz",
     "/my/requests/?sort=2",
     "/my/subscriptions/letter/leave",
+    "/my/users/2/",
     "/my/transfers/receive",
     "/my/invitations/",
 )
@@ -42,6 +44,7 @@ REVIEWER = (
     "/office/",
     "/office/exams/new/",
     "/office/requests/?flt0_queue=late",
+    "/office/licences/",
     "/office/licences/?search=zzzz",
 )
 MANAGER = ("/office/", "/office/requests/", "/office/exams/")
