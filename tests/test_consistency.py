@@ -19,6 +19,7 @@ from clearance.procedures.flows import FLOWS
 from clearance.procedures.guards import GUARDS
 from clearance.procedures.standard_fields import GROUP_LABELS, STANDARD_FIELDS, Group
 from clearance.settings import ROOT
+from tests import map as project_map
 
 # The rooms from the bottom up; a module imports from its own room and those below.
 ROOMS = ("models", "domain", "forms", "edges", "app")
@@ -167,6 +168,12 @@ def test_shipped_services_differ_in_prefix_and_place() -> None:
     services = [schema.parse(document)[0] for document in definition.shipped().values()]
     prefixes = [service.prefix for service in services if service is not None]
     assert len(set(prefixes)) == len(prefixes) == len(services)
+
+
+def test_the_map_has_every_module_in_its_own_words_and_place() -> None:
+    text = project_map.FILE.read_text(encoding="utf-8")
+    assert text == project_map.refreshed(text), "python -m tests.map"
+    assert project_map.UNPLACED not in text
 
 
 def test_every_sign_of_a_service_is_drawn() -> None:
