@@ -9,9 +9,8 @@ from clearance import definition, subscribing, subscriptions
 from clearance.demo.stage import Stage, Story
 from clearance.models import Subscription
 
-# What the first office was given, the second one still waits for.
-GIVEN = ASKED = "lost_card"
-REFUSED = "suspension"
+# One service only: whoever registers in the demo world has the others at once.
+BY_APPROVAL = "lost_card"
 OBLIGATIONS = {
     "ar": "على الجهة التزامات قائمة لدى الإدارة العامة للجمارك لم تُسوَّ بعد.",
     "en": "The organisation has obligations to customs that are not settled yet.",
@@ -19,49 +18,42 @@ OBLIGATIONS = {
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """Two services are made to need an approval; one is given, one refused, one still asked for."""
+    """A service is made to need an approval; one office has it, the other asks a second time."""
     yield _by_approval(stage)
     yield _given(stage)
     yield _refused(stage)
-    yield _asked(stage)
 
 
 def _by_approval(stage: Stage) -> Story:
-    """The administrator publishes versions of two services that the office approves."""
+    """The administrator publishes a version that the office approves."""
     now = yield from stage.wait(-210)
-    for code in (ASKED, REFUSED):
-        document = definition.shipped()[code] | {"subscription": "by_approval"}
-        definition.publish(document, stage.actor("admin").id, now)
+    document = definition.shipped()[BY_APPROVAL] | {"subscription": "by_approval"}
+    definition.publish(document, stage.actor("admin").id, now)
 
 
 def _given(stage: Stage) -> Story:
-    """The first office gave a service up, and was given it again."""
-    yield from _take(stage, subscribing.leave, GIVEN, "general", -209)
-    row = yield from _take(stage, subscribing.ask, GIVEN, "general", -206)
+    """The first office gave the service up, and was given it again."""
+    yield from _take(stage, subscribing.leave, "general", -209)
+    row = yield from _take(stage, subscribing.ask, "general", -206)
     yield from _decide(stage, row, "reviewer", -204, approve=True)
 
 
 def _refused(stage: Stage) -> Story:
-    """The second office, which suspends no licences, left that; its asking anew was refused."""
-    yield from _take(stage, subscribing.leave, REFUSED, "receiver", -45)
-    row = yield from _take(stage, subscribing.ask, REFUSED, "receiver", -30)
-    yield from _decide(stage, row, "reviewer2", -27, approve=False)
-
-
-def _asked(stage: Stage) -> Story:
-    """It waits for another."""
-    yield from _take(stage, subscribing.leave, ASKED, "receiver", -16)
-    yield from _take(stage, subscribing.ask, ASKED, "receiver", -2)
+    """The second office left it too; its asking anew was refused, and it asks again."""
+    yield from _take(stage, subscribing.leave, "receiver", -16)
+    row = yield from _take(stage, subscribing.ask, "receiver", -14)
+    yield from _decide(stage, row, "reviewer2", -11, approve=False)
+    yield from _take(stage, subscribing.ask, "receiver", -2)
 
 
 def _take(
-    stage: Stage, step: Callable[..., Subscription], code: str, name: str, days: int
+    stage: Stage, step: Callable[..., Subscription], name: str, days: int
 ) -> Generator[datetime, None, Subscription]:
-    """Take a step about the service for that agent's office, as its page shows it then."""
+    """Take a step for that agent's office, as its page shows the service then."""
     now, actor = (yield from stage.wait(days)), stage.actor(name)
     entries = subscriptions.catalogue(actor, now)
-    version = next(each.version for each in entries if each.code == code)
-    return step(stage.office_of(name).id, code, actor, now, version=version)
+    version = next(each.version for each in entries if each.code == BY_APPROVAL)
+    return step(stage.office_of(name).id, BY_APPROVAL, actor, now, version=version)
 
 
 def _decide(stage: Stage, row: Subscription, name: str, days: int, *, approve: bool) -> Story:
