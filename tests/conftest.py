@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import pickle
 import shutil
 import tempfile
 import warnings
@@ -11,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
 from clearance.extensions import db
+from clearance.models import User
 from tests.databases import KINDS
 from tests.pages import PageClient
 
@@ -32,13 +36,19 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="clearance-", dir=MEMORY)
         config.option.basetemp = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    # What is imported stays, and pages are made and dropped by the thousand: collect more rarely.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests marked `databases` on SQLite and on PostgreSQL."""
+    """Run tests marked `databases` on both kinds; `heavy` names one that waits for FULL=1."""
     if "database" in metafunc.fixturenames:
         marked = metafunc.definition.get_closest_marker("databases")
-        kinds = list(KINDS) if marked else [DEFAULT_DATABASE]
+        kinds: list[Any] = list(KINDS) if marked else [DEFAULT_DATABASE]
+        if marked and (heavy := marked.kwargs.get("heavy")):
+            kinds = [each for each in kinds if each != heavy]
+            kinds.append(pytest.param(heavy, marks=pytest.mark.heavy))
         metafunc.parametrize("database", kinds, indirect=True, scope="function")
 
 
@@ -100,6 +110,41 @@ def app(
     with application.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _worlds() -> dict[str, bytes]:
+    return {}
+
+
+@pytest.fixture
+def from_world(
+    app: Flask, database: Any, _worlds: dict[str, bytes]
+) -> Callable[[str, Callable[[], Any]], Any]:
+    """Begin where `build` leads: `from_world("people", build)`; one name, one world.
+
+    It runs in the application's context and returns what the test needs of it. On SQLite it runs
+    once per process; then its database is put back, and what it returned is a fresh copy.
+    """
+
+    def begin(name: str, build: Callable[[], Any]) -> Any:
+        with app.app_context():
+            assert not db.session.scalar(sa.select(sa.exists(User.id))), "worlds come first"
+            db.session.remove()
+            db.engine.dispose()
+        if name in _worlds and database.kind == "sqlite":
+            database.put_back(name)
+            return pickle.loads(_worlds[name])
+        with app.app_context():
+            built = build()
+            db.session.remove()
+            db.engine.dispose()  # the last connection to close writes the log into the file
+        if database.kind == "sqlite":
+            database.keep(name)
+            _worlds[name] = pickle.dumps(built)
+        return built
+
+    return begin
 
 
 @pytest.fixture

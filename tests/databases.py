@@ -24,9 +24,24 @@ class SqliteDatabase:
 
     def restore(self) -> None:
         """Put the freshly migrated state back."""
+        self._clear()
+        shutil.copyfile(self._template, self._live)
+
+    def keep(self, name: str) -> None:
+        """Keep the present state under a name; nothing may be connected."""
+        shutil.copyfile(self._live, self._kept(name))
+
+    def put_back(self, name: str) -> None:
+        """Put a kept state back; nothing may be connected."""
+        self._clear()
+        shutil.copyfile(self._kept(name), self._live)
+
+    def _kept(self, name: str) -> Path:
+        return self._live.with_name(f"kept-{name}.sqlite")
+
+    def _clear(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._live}{suffix}").unlink(missing_ok=True)
-        shutil.copyfile(self._template, self._live)
 
     def close(self) -> None:
         """Nothing runs, so nothing is to be stopped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import redirect, request, url_for
@@ -146,6 +146,6 @@ def _task(row: Any) -> dict[str, Any]:
 
 def _step_by(row: Any) -> date | None:
     """The last day on which the agent's own step counts."""
-    if row.status == Status.RETURNED and row.returned_at:
-        return deadlines.correct_by(row.returned_at)
-    return row.confirm_by if row.status == Status.SEATED else None
+    if row.status == Status.SEATED:
+        return cast(date, row.confirm_by)
+    return deadlines.correct_by(row.status, row.returned_at)

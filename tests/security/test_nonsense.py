@@ -75,7 +75,7 @@ def faults(app: Flask, client: PageClient, calls: list[tuple[str, str, dict[str,
     return found
 
 
-@pytest.mark.databases
+@pytest.mark.databases(heavy="postgresql")
 @pytest.mark.parametrize("role", [Role.AGENT, Role.REVIEWER])
 def test_rows_that_cannot_be_are_not_found(app: Flask, reader: PageClient, role: str) -> None:
     calls: list[tuple[str, str, dict[str, Any]]] = [
@@ -86,7 +86,7 @@ def test_rows_that_cannot_be_are_not_found(app: Flask, reader: PageClient, role:
     assert faults(app, reader, calls) == []
 
 
-@pytest.mark.databases
+@pytest.mark.databases(heavy="postgresql")
 @pytest.mark.parametrize("role", list(LISTS))
 def test_arguments_that_nobody_typed_are_refused(app: Flask, reader: PageClient, role: str) -> None:
     values = [(name, value) for name in ARGUMENTS for value in ("²", "9" * 30, "%_\\")]

@@ -26,19 +26,22 @@ class People:
 
 
 @pytest.fixture
-def people(app: Flask) -> People:
-    with app.app_context():
-        request_factories.load_services()
-        request_factories.publish(request_factories.TRIVIAL)
-        organisation = factories.make_organisation()
-        return People(
-            organisation=organisation,
-            owner=factories.make_agent(organisation),
-            granted=factories.make_agent(organisation, is_general=False, services=("exam",)),
-            ungranted=factories.make_agent(organisation, is_general=False, services=("greeting",)),
-            foreign=factories.make_agent(),
-            staff=factories.make_staff(),
-        )
+def people(from_world: Callable[..., People]) -> People:
+    return from_world("people", _people)
+
+
+def _people() -> People:
+    request_factories.load_services()
+    request_factories.publish(request_factories.TRIVIAL)
+    organisation = factories.make_organisation()
+    return People(
+        organisation=organisation,
+        owner=factories.make_agent(organisation),
+        granted=factories.make_agent(organisation, is_general=False, services=("exam",)),
+        ungranted=factories.make_agent(organisation, is_general=False, services=("greeting",)),
+        foreign=factories.make_agent(),
+        staff=factories.make_staff(),
+    )
 
 
 @pytest.fixture

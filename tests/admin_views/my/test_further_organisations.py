@@ -19,7 +19,7 @@ from clearance.models import (
     Organisation,
     User,
 )
-from tests import customs_system, factories, request_factories
+from tests import customs_system, factories
 from tests.admin_views.my.conftest import People
 from tests.pages import Page, PageClient
 
@@ -32,10 +32,9 @@ ACCOUNT = {
 
 
 @pytest.fixture
-def holder(app: Flask) -> User:
+def holder(app: Flask, people: People) -> User:
     """An agent of one office, who holds the licence of another that customs knows."""
     with app.app_context():
-        request_factories.load_services()
         db.session.add(
             CustomsAccount(
                 licence_no=customs_system.LICENCE_NO,
