@@ -200,10 +200,9 @@ def pdf_with_archive() -> bytes:
     return pdf() + b"PK\x03\x04" + b"\x00" * 200
 
 
-def pdf_unpacking_to(size: int) -> bytes:
-    """A small PDF with an object stream that unpacks to `size` bytes."""
-    filler = b"1 0 " + b" " * size
-    packed = zlib.compress(filler, 9)
+def pdf_unpacking_to(mebibytes: int) -> bytes:
+    """A small PDF with an object stream that unpacks to so many MiB."""
+    packed = _packed_spaces(b"1 0 ", mebibytes)
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -224,6 +223,18 @@ def pdf_unpacking_to(size: int) -> bytes:
         b"6 0 obj\n<</Type/XRef/Size 7/W[1 4 2]/Root 1 0 R/Filter/FlateDecode/Length %d>>stream\n"
         b"%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % (len(table), table, start)
     )
+
+
+def _packed_spaces(head: bytes, mebibytes: int) -> bytes:
+    """`head` and so many MiB of spaces, packed: after a full flush one block can be repeated."""
+    packer = zlib.compressobj(9)
+    block = b" " * 2**20
+    begun = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
+    repeated = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = zlib.adler32(head)
+    for _each in range(mebibytes):
+        checksum = zlib.adler32(block, checksum)
+    return begun + repeated * mebibytes + b"\x03\x00" + struct.pack(">I", checksum)
 
 
 HTML = b"<!doctype html><html><body><script>alert(1)</script></body></html>"

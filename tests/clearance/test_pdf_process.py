@@ -25,7 +25,7 @@ from tests import files
         (files.pdf_encrypted("secret"), {"fault": "encrypted"}),
         (files.pdf(501), {"fault": "long"}),
         (files.truncated(files.pdf()), {"fault": "broken"}),
-        (files.pdf_unpacking_to(80_000_000), {"fault": "broken"}),
+        (files.pdf_unpacking_to(80), {"fault": "broken"}),
         (files.HTML, {"fault": "broken"}),
     ],
 )
