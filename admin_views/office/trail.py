@@ -13,6 +13,7 @@ from markupsafe import Markup
 from admin_views import cells, request_lists
 from admin_views.filters import DateFilter, ListFilter
 from admin_views.lists import KeysetView
+from admin_views.office import trail_words
 from admin_views.office.exporting import for_managers
 from admin_views.office.reference import keeps_or_reads
 from clearance import audit, i18n, request_search
@@ -55,8 +56,8 @@ ACCESS_SCOPES: dict[str, Any] = {
 }
 
 
-def _kind(view: Any, context: Any, row: Any, key: str) -> Markup:
-    return Markup('<code dir="ltr">{}</code>').format(row.kind)
+def _kind(view: Any, context: Any, row: Any, key: str) -> str:
+    return trail_words.of_kind(row.kind)
 
 
 def _actor(view: Any, context: Any, row: Any, key: str) -> Any:
@@ -66,7 +67,7 @@ def _actor(view: Any, context: Any, row: Any, key: str) -> Any:
 def _object(view: Any, context: Any, row: Any, key: str) -> Any:
     if not row.object_type:
         return cells.whole("")
-    return Markup('<code dir="ltr">{} {}</code>').format(row.object_type, row.object_id)
+    return trail_words.of_row(row.object_type, row.object_id)
 
 
 def _step(view: Any, context: Any, row: Any, key: str) -> Any:
@@ -100,6 +101,12 @@ def _scope_filter(column: Any, scopes: dict[str, Any]) -> ListFilter:
     )
 
 
+def _kind_filter(column: Any, kinds: dict[str, Any]) -> ListFilter:
+    return ListFilter(
+        "kind", _l("Event"), lambda value: column == value, lambda: trail_words.choices(kinds)
+    )
+
+
 def _days(column: Any) -> list[DateFilter]:
     return [
         DateFilter("from", _l("From"), lambda day: column >= request_lists.day_start(day)),
@@ -113,12 +120,17 @@ class _Trail(KeysetView):
     can_view_details = True
     can_export = for_managers
     column_details_list = ("kind",)
-    search_hint = _l("Kind, or number of a row")
+    search_hint = _l("Number of a request or of a row")
     empty_title = _l("Nothing has been recorded yet")
     empty_text = _l("Every change appears here with who, when, from and to.")
 
     def accessible_to(self, actor: Actor) -> bool:
         return keeps_or_reads(actor)
+
+    def export_value(self, row: Any, key: str) -> Any:
+        if key == "actor":
+            return f"{row.first_name or ''} {row.last_name or ''}".strip()
+        return super().export_value(row, key)
 
     def get_list_row_actions(self) -> list[Any]:
         return []  # the time leads to the details
@@ -167,7 +179,11 @@ class Events(_Trail):
         "step": _step,
         "number": lambda view, context, row, key: cells.whole(row.number),
     }
-    column_filters = (_scope_filter(Event.kind, SCOPES), *_days(Event.at))
+    column_filters = (
+        _scope_filter(Event.kind, SCOPES),
+        _kind_filter(Event.kind, trail_words.EVENTS),
+        *_days(Event.at),
+    )
     list_template = "office/trail/list.html"
 
     def statement(self) -> sa.Select[Any]:
@@ -200,11 +216,6 @@ class Events(_Trail):
             Event.kind.startswith(typed, autoescape=True), Event.object_id == typed.strip()
         )
 
-    def export_value(self, row: Any, key: str) -> Any:
-        if key == "actor":
-            return f"{row.first_name or ''} {row.last_name or ''}".strip()
-        return super().export_value(row, key)
-
     @expose("/details/")
     def details_view(self) -> Any:
         """One event with its changes."""
@@ -214,6 +225,8 @@ class Events(_Trail):
             event=event,
             before=_state(event, event.from_status),
             after=_state(event, event.to_status),
+            kind=trail_words.of_kind(event.kind),
+            row=trail_words.of_row(event.object_type, event.object_id),
             actor=db.session.get(User, event.actor_id) if event.actor_id else None,
             number=_number_of(event),
         )
@@ -239,10 +252,15 @@ class AccessRecords(_Trail):
         "kind": _kind,
         "actor": _actor,
         "object": _object,
+        "result": lambda view, context, row, key: trail_words.of_result(row.result),
         "ip": lambda view, context, row, key: cells.whole(row.ip),
     }
     can_view_details = False
-    column_filters = (_scope_filter(AccessEvent.kind, ACCESS_SCOPES), *_days(AccessEvent.at))
+    column_filters = (
+        _scope_filter(AccessEvent.kind, ACCESS_SCOPES),
+        _kind_filter(AccessEvent.kind, trail_words.ACCESSES),
+        *_days(AccessEvent.at),
+    )
 
     def statement(self) -> sa.Select[Any]:
         columns: list[Any] = [
@@ -267,11 +285,6 @@ class AccessRecords(_Trail):
             AccessEvent.kind.startswith(typed, autoescape=True),
             AccessEvent.object_id == typed.strip(),
         )
-
-    def export_value(self, row: Any, key: str) -> Any:
-        if key == "actor":
-            return f"{row.first_name or ''} {row.last_name or ''}".strip()
-        return super().export_value(row, key)
 
 
 def _number_of(event: Event) -> str:

@@ -311,7 +311,7 @@ def test_the_trail_is_verified_and_a_break_is_told(office: Office) -> None:
 def test_refusals_stand_among_the_records_of_access(office: Office) -> None:
     office.staff().get("/office/settings/", status=404)
     page = office.staff(Role.ADMINISTRATOR).get("/office/access/?flt0_scope=access")
-    assert "access:refused:not_found" in page.text
+    assert "Refused: not there for this user" in page.text
 
 
 # Lists as files
