@@ -189,3 +189,18 @@ def sign_out(page: Page) -> None:
     """Leave by the form that every page has."""
     with page.expect_navigation():
         page.locator("form[action='/logout']").first.evaluate("each => each.submit()")
+
+
+@pytest.mark.parametrize(
+    ("lang", "width", "name"),  # a code a minute for each: two people
+    [("ar", 1280, "reviewer2"), ("en", 390, "manager")],
+)
+def test_one_of_the_office_signs_in_with_the_code_from_the_mail_and_out_again(
+    visit: Visits, lang: str, width: int, name: str
+) -> None:
+    here = visit(lang, width)
+    people.sign_in_staff(here, f"{name}@example.com")
+    here.page.locator("form[action*=logout] button").first.dispatch_event("click")
+    here.page.wait_for_url(lambda url: "/office/" not in url)
+    here.open("/office/")
+    here.page.wait_for_url("**/login?next=**")

@@ -38,10 +38,6 @@ def status_of(app: Flask, req: Request) -> str:
         return db.session.get_one(Request, req.id, populate_existing=True).status
 
 
-def page_of(client: PageClient, req: Request) -> object:
-    return client.get(f"/my/requests/{req.id}/")
-
-
 @pytest.mark.parametrize("language", ["ar", "en"])
 @pytest.mark.parametrize(
     "status",
