@@ -21,7 +21,8 @@ from clearance.models import (
 )
 from tests import customs_system, factories
 from tests.admin_views.my.conftest import People
-from tests.pages import Page, PageClient
+from tests.pages import Page, PageClient, form_data
+from tests.parallel import run_together
 
 PAGE = "/my/organisations/"
 ACCOUNT = {
@@ -110,6 +111,15 @@ def test_who_left_the_office_of_their_licence_takes_it_up_again(
         assert back.is_active and back.is_general
 
 
+def test_ones_own_office_is_not_opened_a_second_time(
+    holder: User, browser: Callable[..., PageClient]
+) -> None:
+    client = browser(holder)
+    claim(client)
+    page = claim(client, status=409)
+    assert "general user of this organisation already" in page.text
+
+
 def test_a_licence_of_somebody_else_is_refused(
     app: Flask, holder: User, mine: PageClient, people: People
 ) -> None:
@@ -192,3 +202,23 @@ def test_the_other_language_keeps_what_was_typed_in_either_form(
         assert page.soup.html["lang"] == "ar"
         assert page.soup.select_one(f"[name={name}]")["value"] == "KW-77"
         assert page.soup.select_one("button[name=_language]")["form"] == form[1:]
+
+
+@pytest.mark.databases
+def test_two_browsers_at_once_open_the_office_of_a_licence_once(
+    app: Flask, holder: User, browser: Callable[..., PageClient]
+) -> None:
+    clients = [browser(holder) for _each in range(3)]
+    pages = [client.get(PAGE) for client in clients]
+
+    answers: list[int] = []
+
+    def send(place: int) -> None:
+        form = form_data(pages[place].form("#licensed-form")) | ACCOUNT
+        answers.append(clients[place].http.post(PAGE, data=form).status_code)
+
+    run_together(send, len(clients))
+    assert sorted(answers) == [303, 409, 409]
+    with app.app_context():
+        standings = sa.select(Membership).filter_by(organisation_id=of_licence().id)
+        assert len(db.session.scalars(standings).all()) == 1
