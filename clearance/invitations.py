@@ -34,17 +34,7 @@ def invite_staff(
         raise DomainError(_l("This is not a role of the office."))
     if db.session.scalar(sa.select(User.id).where(User.email == email)) is not None:
         raise _known()
-    db.session.execute(
-        sa.update(Invitation)
-        .where(
-            Invitation.email == email,
-            Invitation.organisation_id.is_(None),
-            Invitation.accepted_at.is_(None),
-            Invitation.withdrawn_at.is_(None),
-        )
-        .values(withdrawn_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    _end_earlier(email, now)
     token = secrets.token_urlsafe(32)
     invitation = Invitation(
         email=email,
@@ -66,6 +56,20 @@ def invite_staff(
     )
     _tell(invitation, links.invitation_url(token), now)
     return invitation, f"{current_app.extensions['settings'].base_url}{links.invitation_url(token)}"
+
+
+def _end_earlier(email: str, now: datetime) -> None:
+    db.session.execute(
+        sa.update(Invitation)
+        .where(
+            Invitation.email == email,
+            Invitation.organisation_id.is_(None),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def find_invitation(token: str, now: datetime) -> Invitation | None:
@@ -103,25 +107,22 @@ def accept_invitation(
     invitation = find_invitation(token, now)
     if invitation is None or not _use(invitation, now):
         return None
-    user = User(
-        email=invitation.email,
-        mobile=mobile,
-        first_name=first_name,
-        last_name=last_name,
-        name_folded=search.name_index(first_name, last_name),
-        gender=gender,
-        role=invitation.role,
-        language=language,
-        password_hash=password_hash,
-        email_proved_at=now,
-        created_at=now,
-        created_by_id=invitation.invited_by_id,
+    user = _entered(
+        User(
+            email=invitation.email,
+            mobile=mobile,
+            first_name=first_name,
+            last_name=last_name,
+            name_folded=search.name_index(first_name, last_name),
+            gender=gender,
+            role=invitation.role,
+            language=language,
+            password_hash=password_hash,
+            email_proved_at=now,
+            created_at=now,
+            created_by_id=invitation.invited_by_id,
+        )
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(user)
-    except IntegrityError:
-        raise _known() from None
     audit.record(
         "staff:user:joined",
         obj=user,
@@ -129,6 +130,15 @@ def accept_invitation(
         at=now,
         changes={"role": [None, user.role]},
     )
+    return user
+
+
+def _entered(user: User) -> User:
+    try:
+        with db.session.begin_nested():
+            db.session.add(user)
+    except IntegrityError:
+        raise _known() from None
     return user
 
 

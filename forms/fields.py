@@ -57,7 +57,7 @@ class _TypedField(StringField):
 
     def normalise(self, typed: str) -> Any:
         """The value that `typed`, which is not blank, stands for. Raises: BadValue."""
-        raise NotImplementedError
+        raise NotImplementedError("say what a typed text stands for")
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
 
 from clearance import organisations
+from clearance.added_users import Added
 from clearance.calendar import utc_now
 from clearance.extensions import db
+from clearance.members import Access
 from clearance.models import Membership, Organisation
 from tests import factories, request_factories
 from tests.journeys import steps
 from tests.pages import Page, PageClient
+
+
+def an_added(**values: Any) -> Added:
+    """What the form gave of somebody new, for the exam and renewals unless told otherwise."""
+    plain = Added(
+        first_name="منيرة",
+        last_name="الرشيدي",
+        gender="female",
+        civil_id=factories.civil_id(),
+        mobile=factories.mobile(),
+        email=f"{factories.mobile()[1:]}@example.com",
+        password=factories.PASSWORD,
+        access=Access(False, frozenset({"exam", "renewal"})),
+        language="ar",
+    )
+    return replace(plain, **values)
 
 
 class World:

@@ -186,7 +186,7 @@ def test_flask_admin_is_the_version_whose_hooks_we_override() -> None:
 
 
 def test_a_view_that_opens_nothing_refuses_every_signed_in_reader() -> None:
-    assert not GuardedView.accessible_to(None, None)  # type: ignore[arg-type]
+    assert not GuardedView.accessible_to(None, None)
     for flag in ("can_create", "can_edit", "can_delete", "can_export", "can_view_details"):
         assert getattr(GuardedModelView, flag) is False
 
@@ -206,7 +206,7 @@ def test_inline_editing_does_not_start(context: Flask) -> None:
 
 def test_a_view_must_say_whom_it_shows_what(context: Flask) -> None:
     with pytest.raises(NotImplementedError):
-        GuardedModelView.scope(object(), None)  # type: ignore[arg-type]
+        GuardedModelView.scope(object(), None)
 
 
 def test_an_anonymous_reader_is_sent_to_sign_in_and_back(trial: Flask) -> None:

@@ -41,6 +41,7 @@ from clearance.sessions import actor_of, load_actor
 from clearance.vocabulary import SessionStage
 from tests import factories, request_factories
 from tests.gateways import queued_code
+from tests.member_factories import an_added
 
 OWN_PASSWORD = "Sidra-9-Marjan?"
 NOW = utc_now()
@@ -66,21 +67,6 @@ def general_of(office: Organisation) -> Actor:
     actor = actor_of(factories.make_agent(office))
     db.session.rollback()
     return actor
-
-
-def added(**values: object) -> Added:
-    plain = Added(
-        first_name="منيرة",
-        last_name="الرشيدي",
-        gender="female",
-        civil_id=factories.civil_id(),
-        mobile=factories.mobile(),
-        email=f"{factories.mobile()[1:]}@example.com",
-        password=factories.PASSWORD,
-        access=Access(False, frozenset({"exam", "renewal"})),
-        language="ar",
-    )
-    return replace(plain, **values)  # type: ignore[arg-type] # names of its fields
 
 
 def adding(someone: Added, actor: Actor, now: datetime = NOW) -> Invitation:
@@ -146,7 +132,7 @@ def mails_to(address: str) -> list[str]:
 def test_who_is_new_chooses_a_password_proves_both_and_has_what_was_granted(
     office: Organisation,
 ) -> None:
-    someone = added()
+    someone = an_added()
     invitation = add(someone, general_of(office))
     assert mails_to(someone.email) == ["account:added"]
     assert user_of(someone.email) is None
@@ -167,7 +153,7 @@ def test_who_is_new_chooses_a_password_proves_both_and_has_what_was_granted(
 
 
 def test_a_general_user_is_added_with_everything(office: Organisation) -> None:
-    someone = added(access=Access(True, frozenset({"exam"})))
+    someone = an_added(access=Access(True, frozenset({"exam"})))
     add(someone, general_of(office))
     prove(someone)
     user = user_of(someone.email)
@@ -179,7 +165,7 @@ def test_a_general_user_is_added_with_everything(office: Organisation) -> None:
 def test_the_given_password_opens_nothing_but_the_choice_of_an_own_one(
     office: Organisation,
 ) -> None:
-    someone = added()
+    someone = an_added()
     add(someone, general_of(office))
     actor = enter(someone.email, someone.password)
     assert actor is not None
@@ -192,7 +178,7 @@ def test_the_given_password_opens_nothing_but_the_choice_of_an_own_one(
 
 
 def test_what_was_left_meanwhile_is_not_granted(office: Organisation) -> None:
-    someone = added()
+    someone = an_added()
     add(someone, general_of(office))
     subscription = db.session.scalars(
         sa.select(Subscription).where(
@@ -209,7 +195,7 @@ def test_what_was_left_meanwhile_is_not_granted(office: Organisation) -> None:
 
 def test_a_known_e_mail_gets_an_invitation_and_looks_the_same(office: Organisation) -> None:
     actor, known = general_of(office), factories.make_agent()
-    stranger, friend = added(), added(email=known.email)
+    stranger, friend = an_added(), an_added(email=known.email)
     add(stranger, actor)
     invitation = add(friend, actor)
     rows = member_invitations.awaited(office.id, NOW)
@@ -229,7 +215,7 @@ def test_a_known_civil_number_invites_its_owner_and_the_sign_up_never_completes(
     office: Organisation,
 ) -> None:
     known = factories.make_agent()
-    someone = added(civil_id=known.civil_id)
+    someone = an_added(civil_id=known.civil_id)
     add(someone, general_of(office))
     assert mails_to(known.email) == ["account:invited"]
     assert mails_to(someone.email) == ["account:added"]
@@ -240,7 +226,7 @@ def test_a_known_civil_number_invites_its_owner_and_the_sign_up_never_completes(
 
 def test_a_known_mobile_is_told_and_the_sign_up_never_completes(office: Organisation) -> None:
     known = factories.make_agent()
-    someone = added(mobile=known.mobile)
+    someone = an_added(mobile=known.mobile)
     add(someone, general_of(office))
     assert mails_to(str(known.mobile)) == ["account:registration:known"]
     actor = enter(someone.email, someone.password)
@@ -252,14 +238,14 @@ def test_a_known_mobile_is_told_and_the_sign_up_never_completes(office: Organisa
 
 def test_staff_are_never_invited_into_an_organisation(office: Organisation) -> None:
     reviewer = factories.make_staff()
-    invitation = add(added(email=reviewer.email), general_of(office))
+    invitation = add(an_added(email=reviewer.email), general_of(office))
     assert invitation.user_id is None
     assert mails_to(reviewer.email) == ["account:registration:known"]
 
 
 def test_accepting_gives_what_was_granted_once_and_to_nobody_else(office: Organisation) -> None:
     actor, known = general_of(office), factories.make_agent()
-    invitation = add(added(email=known.email), actor)
+    invitation = add(an_added(email=known.email), actor)
     invited, other = actor_of(known), actor_of(factories.make_agent())
     for work in (joining.accept, joining.refuse):
         with pytest.raises(NotFound):
@@ -277,7 +263,7 @@ def test_accepting_gives_what_was_granted_once_and_to_nobody_else(office: Organi
 
 def test_a_refusal_stays_between_the_portal_and_who_refuses(office: Organisation) -> None:
     actor, known = general_of(office), factories.make_agent()
-    invitation = add(added(email=known.email), actor)
+    invitation = add(an_added(email=known.email), actor)
     commit(lambda: joining.refuse(invitation.id, actor_of(known), NOW))
     assert len(member_invitations.awaited(office.id, NOW)) == 1
     number = invitation.id
@@ -288,8 +274,8 @@ def test_a_refusal_stays_between_the_portal_and_who_refuses(office: Organisation
 
 def test_a_withdrawn_invitation_opens_nothing(office: Organisation) -> None:
     actor, known = general_of(office), factories.make_agent()
-    someone = added()
-    new, old = add(someone, actor), add(added(email=known.email), actor)
+    someone = an_added()
+    new, old = add(someone, actor), add(an_added(email=known.email), actor)
     signed_in = accounts.sign_in(
         someone.email, someone.password, ip="1.1.1.1", device=None, now=NOW
     )
@@ -305,7 +291,7 @@ def test_a_withdrawn_invitation_opens_nothing(office: Organisation) -> None:
 
 
 def test_one_withdrawn_between_the_codes_makes_no_user(office: Organisation) -> None:
-    actor, someone = general_of(office), added()
+    actor, someone = general_of(office), an_added()
     invitation = add(someone, actor)
     entered = enter(someone.email, someone.password)
     assert entered is not None
@@ -322,7 +308,7 @@ def test_one_withdrawn_between_the_codes_makes_no_user(office: Organisation) -> 
 
 
 def test_an_expired_invitation_lives_again_when_sent_again(office: Organisation) -> None:
-    actor, someone, later = general_of(office), added(), NOW + LIFETIME + timedelta(hours=1)
+    actor, someone, later = general_of(office), an_added(), NOW + LIFETIME + timedelta(hours=1)
     invitation = add(someone, actor)
     (row,) = member_invitations.awaited(office.id, later)
     assert row.is_expired
@@ -338,7 +324,7 @@ def test_an_expired_invitation_lives_again_when_sent_again(office: Organisation)
 
 def test_two_organisations_adding_the_same_person_both_get_an_answer(office: Organisation) -> None:
     other = make_office()
-    someone = added()
+    someone = an_added()
     first = add(someone, general_of(office))
     second = add(replace(someone, password="Qamar-7-Lulwa!"), general_of(other))
     prove(someone)
@@ -352,8 +338,8 @@ def test_two_organisations_adding_the_same_person_both_get_an_answer(office: Org
 
 def test_a_member_cannot_join_again(office: Organisation) -> None:
     actor, colleague = general_of(office), factories.make_agent()
-    one = add(added(email=colleague.email), actor)
-    two = add(added(civil_id=colleague.civil_id), actor)
+    one = add(an_added(email=colleague.email), actor)
+    two = add(an_added(civil_id=colleague.civil_id), actor)
     commit(lambda: joining.accept(one.id, actor_of(colleague), NOW))
     refusal = refusal_of(lambda: joining.accept(two.id, actor_of(colleague), NOW))
     assert refusal == ALREADY_A_MEMBER
@@ -365,16 +351,16 @@ def test_what_cannot_be_granted_is_refused(office: Organisation) -> None:
         (Access(False, frozenset({"exam", "no-such"})), NOT_SUBSCRIBED),
         (Access(False), NO_SERVICE),
     ):
-        someone = added(access=access)
+        someone = an_added(access=access)
         assert refusal_of(lambda one=someone: adding(one, actor)) == expected
-    someone = added()
+    someone = an_added()
     add(someone, actor)
     again = replace(someone, civil_id=factories.civil_id())
     assert refusal_of(lambda: adding(again, actor)) == AWAITED_ALREADY
 
 
 def test_only_a_general_user_adds_sends_again_or_withdraws(office: Organisation) -> None:
-    invitation = add(added(), general_of(office))
+    invitation = add(an_added(), general_of(office))
     for user in (
         factories.make_agent(office, is_general=False, services=("exam",)),
         factories.make_agent(make_office()),
@@ -388,11 +374,11 @@ def test_only_a_general_user_adds_sends_again_or_withdraws(office: Organisation)
     additional = actor_of(factories.make_agent(office, is_general=False, services=("exam",)))
     db.session.rollback()
     with pytest.raises(NotFound):
-        adding(added(), additional)
+        adding(an_added(), additional)
 
 
 def test_unfinished_sign_ups_and_expired_invitations_are_purged(office: Organisation) -> None:
-    add(added(), general_of(office))
+    add(an_added(), general_of(office))
     retention.purge(NOW + timedelta(days=8))
     assert db.session.scalars(sa.select(Registration)).all() == []
     assert len(db.session.scalars(sa.select(Invitation)).all()) == 1

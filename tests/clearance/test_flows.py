@@ -92,7 +92,7 @@ class Scene:
             actor_of(factories.make_staff(Role.ADMINISTRATOR)),
         ]
 
-    def _walk(self, agent, reviewer) -> Request:  # type: ignore[no-untyped-def]  # test rows
+    def _walk(self, agent, reviewer) -> Request:
         options = {"words": "سلام"} if self.code != "exam" else {}
         if self.status == Status.APPROVED and self.flow.name == "two_approvals":
             req = requests.make_request(agent, Status.PREAPPROVED, code=self.code, **options)
@@ -127,7 +127,7 @@ class Scene:
             db.session.expire_all()
             assert self.req.status == self.status
 
-    def path(self, action: Action):  # type: ignore[no-untyped-def]  # a tuple of rows
+    def path(self, action: Action):
         return self.flow.path(self.status, action, is_taken=self.req.reviewer_id is not None)
 
 

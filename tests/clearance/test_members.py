@@ -128,8 +128,8 @@ def test_promoting_and_demoting_act_on_the_open_session(office: Organisation, ap
 
 def test_an_additional_user_needs_a_service(office: Organisation) -> None:
     general, other = member(office, is_general=True), member(office)
-    work = lambda: change(other, general, Access(False))  # noqa: E731 - said once
-    assert refusal_of(work) == member_rules.NO_SERVICE
+    refused = refusal_of(lambda: change(other, general, Access(False)))
+    assert refused == member_rules.NO_SERVICE
 
 
 def test_what_is_not_subscribed_cannot_be_granted(office: Organisation) -> None:

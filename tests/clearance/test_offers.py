@@ -40,7 +40,7 @@ def office_of(user: User) -> Organisation:
 def counting_queries() -> Iterator[list[str]]:
     statements: list[str] = []
 
-    def note(connection, cursor, statement, *rest):  # type: ignore[no-untyped-def]  # an event
+    def note(connection, cursor, statement, *rest):
         if statement.startswith("SELECT"):
             statements.append(statement)
 
@@ -65,9 +65,9 @@ def test_each_reason_stands_on_the_service_that_it_keeps_away(agent: User) -> No
     ungranted = factories.make_agent(office, is_general=False, services=("greeting",))
     with force_locale("en"):
         told = {
-            "company": str(offered(company)["exam"].refusal.text),  # type: ignore[union-attr]
-            "ungranted": str(offered(ungranted)["exam"].refusal.text),  # type: ignore[union-attr]
-            "unsubscribed": str(offered(agent)["greeting"].refusal.text),  # type: ignore[union-attr]
+            "company": str(offered(company)["exam"].refusal.text),
+            "ungranted": str(offered(ungranted)["exam"].refusal.text),
+            "unsubscribed": str(offered(agent)["greeting"].refusal.text),
         }
     assert "legal entity" in told["company"]
     assert "not granted" in told["ungranted"]

@@ -126,7 +126,7 @@ def test_its_owner_is_told_and_fetches_it_for_three_days(context: Flask) -> None
     actor, stranger = actor_of(user), actor_of(factories.make_agent())
     now = utc_now()
     assert ask(context, actor, now)
-    assert own_data.copy_of(actor, now).stage == "waiting"  # type: ignore[union-attr]
+    assert own_data.copy_of(actor, now).stage == "waiting"
     with pytest.raises(NotFound):
         fetched(context, actor, now)
     own_data.make_waiting(now)

@@ -31,7 +31,7 @@ from tests import files
 )
 def test_the_worker_judges_alone_as_in_its_process(data: bytes, verdict: dict[str, object]) -> None:
     assert pdf_worker.verdict(data) == verdict
-    assert pdf_process.check(data) == pdf_process.Verdict(**verdict)  # type: ignore[arg-type]  # as JSON gives it
+    assert pdf_process.check(data) == pdf_process.Verdict(**verdict)
 
 
 def test_a_page_is_drawn_as_wide_as_asked() -> None:

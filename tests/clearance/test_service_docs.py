@@ -46,7 +46,7 @@ def test_diagrams_are_ones_that_mermaid_can_read() -> None:
 
 
 @pytest.mark.parametrize("service", service_docs.shipped(), ids=lambda each: each.code)
-def test_every_guard_of_a_service_refuses_in_both_languages(context: Flask, service) -> None:  # type: ignore[no-untyped-def]  # a definition
+def test_every_guard_of_a_service_refuses_in_both_languages(context: Flask, service) -> None:
     named = [guard for _name, guard, _when in service_docs.guards_of(service)]
     for guard in (*guards.UNIVERSAL, guards.claim_is_free, *named):
         said = service_docs.refusals_of(guard, service)

@@ -40,7 +40,7 @@ from clearance.models import (
 from clearance.sessions import actor_of, load_actor
 from clearance.vocabulary import SessionStage
 from tests import factories, request_factories
-from tests.member_factories import World, filled
+from tests.member_factories import World, an_added, filled
 from tests.pages import PageClient
 from tests.races import race
 
@@ -80,21 +80,6 @@ def second_office(world: World) -> int:
 
 def choose(client: PageClient, organisation_id: int) -> None:
     client.post("/my/organisation", {"organisation": organisation_id}, check=False)
-
-
-def someone(**values: Any) -> Added:
-    plain = Added(
-        first_name="منيرة",
-        last_name="الرشيدي",
-        gender="female",
-        civil_id=factories.civil_id(),
-        mobile=factories.mobile(),
-        email=f"{factories.mobile()[1:]}@example.com",
-        password=factories.PASSWORD,
-        access=EXAM,
-        language="ar",
-    )
-    return replace(plain, **values)
 
 
 def general_of(office: Organisation) -> Actor:
@@ -287,7 +272,7 @@ def test_an_invitation_lets_nobody_in_once_its_sender_manages_the_users_no_more(
     office: Organisation, app: Flask, by: str
 ) -> None:
     sender, other, friend = general_of(office), general_of(office), factories.make_agent()
-    known, new = add(app, someone(email=friend.email), sender), add(app, someone(), sender)
+    known, new = add(app, an_added(email=friend.email), sender), add(app, an_added(), sender)
     if by == "by the office":
         db.session.get_one(User, sender.id).is_active = False
         db.session.commit()
@@ -313,7 +298,7 @@ def test_an_invitation_lets_nobody_in_once_its_sender_manages_the_users_no_more(
 def test_sign_ups_of_strangers_do_not_hide_who_was_invited(
     office: Organisation, app: Flask
 ) -> None:
-    added = someone(password=OWN_PASSWORD)
+    added = an_added(password=OWN_PASSWORD)
     add(app, added, general_of(office))
     for _ in range(4):
         factories.make_registration(email=added.email)
@@ -327,7 +312,7 @@ def test_sign_ups_of_strangers_do_not_hide_who_was_invited(
 def test_an_invitation_of_an_address_that_became_known_finds_its_owner_when_sent_again(
     office: Organisation, app: Flask
 ) -> None:
-    sender, added = general_of(office), someone()
+    sender, added = general_of(office), an_added()
     invitation = add(app, added, sender)
     owner = factories.make_agent(email=added.email)
     commit(lambda: added_users.resend(invitation.id, sender, NOW))
@@ -341,7 +326,7 @@ def test_an_invitation_accepted_many_times_at_once_makes_one_membership(
     office: Organisation, app: Flask
 ) -> None:
     friend = factories.make_agent()
-    invitation = add(app, someone(email=friend.email), general_of(office))
+    invitation = add(app, an_added(email=friend.email), general_of(office))
     number, friend_id, office_id = invitation.id, friend.id, office.id
     db.session.remove()
 
@@ -366,7 +351,7 @@ def test_an_invitation_accepted_many_times_at_once_makes_one_membership(
 def test_two_organisations_adding_one_person_at_once_make_one_user_with_both_to_answer(
     office: Organisation, app: Flask
 ) -> None:
-    other, person = subscribed(), someone()
+    other, person = subscribed(), an_added()
     invitations = [
         add(app, person, general_of(office)),
         add(app, replace(person, password="Qamar-7-Lulwa!"), general_of(other)),
@@ -420,9 +405,9 @@ def test_the_same_person_is_added_three_times_a_day_whether_known_or_not(
     sender = general_of(office)
     for mobile in (factories.make_agent().mobile, factories.mobile()):
         for _ in range(3):
-            add(app, someone(mobile=mobile), sender)
+            add(app, an_added(mobile=mobile), sender)
         with pytest.raises(TooManyTries):
-            add(app, someone(mobile=mobile), sender)
+            add(app, an_added(mobile=mobile), sender)
         db.session.rollback()
 
 
@@ -431,11 +416,11 @@ def test_an_organisation_does_not_flood_people_by_adding_and_sending_again(
 ) -> None:
     monkeypatch.setitem(throttle.POLICIES, "member_added", "3 per 1 hour")
     sender = general_of(office)
-    invitations = [add(app, someone(), sender).id for _ in range(2)]
+    invitations = [add(app, an_added(), sender).id for _ in range(2)]
     commit(partial(added_users.resend, invitations[0], sender, NOW))
     for work in (
         partial(added_users.resend, invitations[1], sender, NOW),
-        partial(added_users.add, someone(), office.id, sender, NOW),
+        partial(added_users.add, an_added(), office.id, sender, NOW),
     ):
         db.session.rollback()
         with factories.visit(app), pytest.raises(TooManyTries):
@@ -449,7 +434,7 @@ def test_sending_again_costs_the_same_whether_the_person_is_unknown_known_or_has
 ) -> None:
     sender, friend, refuser = general_of(office), factories.make_agent(), factories.make_agent()
     invitations = [
-        add(app, someone(**values), sender)
+        add(app, an_added(**values), sender)
         for values in ({}, {"email": friend.email}, {"email": refuser.email})
     ]
     commit(lambda: joining.refuse(invitations[2].id, actor_of(refuser), NOW))
@@ -471,21 +456,21 @@ def test_no_more_are_awaited_than_the_list_can_show(
 ) -> None:
     monkeypatch.setattr(added_users, "MOST_AWAITED", 1)
     sender = general_of(office)
-    first = add(app, someone(), sender)
+    first = add(app, an_added(), sender)
     with factories.visit(app):
         assert (
-            refusal_of(lambda: added_users.add(someone(), office.id, sender, NOW))
+            refusal_of(lambda: added_users.add(an_added(), office.id, sender, NOW))
             == added_users.TOO_MANY_AWAITED
         )
     commit(lambda: added_users.withdraw(first.id, sender, NOW))
-    add(app, someone(), sender)
+    add(app, an_added(), sender)
 
 
 def test_an_expired_invitation_opens_nothing_to_whom_it_is_for(
     office: Organisation, app: Flask
 ) -> None:
     friend, later = factories.make_agent(), NOW + member_invitations.LIFETIME
-    invitation = add(app, someone(email=friend.email), general_of(office))
+    invitation = add(app, an_added(email=friend.email), general_of(office))
     refusal = refusal_of(lambda: joining.accept(invitation.id, actor_of(friend), later))
     assert str(refusal.text) == "انتهت مدة الرد على هذه الدعوة."
     early = NOW - timedelta(hours=1)  # a clock that jumped back
