@@ -19,6 +19,7 @@ from admin_views.base import GuardedModelView
 from clearance.extensions import db
 
 COUNT_CAP = 1_000
+EXPORTED_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,7 @@ def fetch(
         paged = statement.where(
             _beyond(session, statement, id_column, order, anchor, falling=falling)
         )
-    direction = sa.desc if falling else sa.asc
-    keys = (
-        [direction(id_column)] if order is id_column else [direction(order), direction(id_column)]
-    )
+    keys = _keys(order, id_column, falling=falling)
     rows = list(session.execute(paged.order_by(*keys).limit(size + 1)))
     has_more = len(rows) > size
     rows = rows[:size]
@@ -93,8 +91,40 @@ def _beyond(
     ).scalar_one_or_none()
     if value is None:
         not_found()
+    return _past(order, value, id_column, anchor, falling=falling)
+
+
+def in_parts(
+    statement: sa.Select[Any], *, id_column: Any, order: Any, descending: bool
+) -> Iterator[Sequence[Any]]:
+    """Read all of `statement`, `id` among its columns, in the order of `fetch`.
+
+    Yields up to EXPORTED_AT_ONCE rows at a time. Each part is a query that begins behind the last
+    row, so the transaction may end between parts: while a client reads slowly, none is open that
+    would keep the write-ahead log or dead rows. What changes meanwhile is read as it is then.
+    """
+    keys = _keys(order, id_column, falling=descending)
+    ordered = statement.add_columns(order.label("export_order")).order_by(*keys)
+    part = db.session.execute(ordered.limit(EXPORTED_AT_ONCE)).all()
+    while part:
+        yield part
+        last = part[-1]
+        past = _past(order, last.export_order, id_column, last.id, falling=descending)
+        part = db.session.execute(ordered.where(past).limit(EXPORTED_AT_ONCE)).all()
+
+
+def _keys(order: Any, id_column: Any, *, falling: bool) -> list[Any]:
+    direction = sa.desc if falling else sa.asc
+    columns = [id_column] if order is id_column else [order, id_column]
+    return [direction(column) for column in columns]
+
+
+def _past(
+    order: Any, value: Any, id_column: Any, row_id: int, *, falling: bool
+) -> sa.ColumnElement[bool]:
+    """What comes after the row that has `value` in `order` and the id `row_id`."""
     here = sa.tuple_(order, id_column)
-    there = sa.tuple_(sa.literal(value, order.type), sa.literal(anchor))
+    there = sa.tuple_(sa.literal(value, order.type), sa.literal(row_id))
     return here < there if falling else here > there
 
 
@@ -150,12 +180,17 @@ class KeysetView(GuardedModelView):
     def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
         column = self._get_column_by_idx(args.sort)
         order, descending = self._order(column[0] if column else None, args.sort_desc)
-        direction = sa.desc if descending else sa.asc
         statement = self.narrowed(args.search, args.filters)
-        statement = statement.order_by(direction(order), direction(self.model.id))
         keys = [key for key, _label in self._export_columns]
-        for row in db.session.execute(statement.execution_options(yield_per=500)):
-            yield [self.export_value(row, key) for key in keys]
+        for part in in_parts(
+            statement, id_column=self.model.id, order=order, descending=descending
+        ):
+            self.prepare_export(part)
+            for row in part:
+                yield [self.export_value(row, key) for key in keys]
+
+    def prepare_export(self, part: Sequence[Any]) -> None:
+        """Read at once what `export_value` needs besides for the rows of `part`."""
 
     def export_value(self, row: Any, key: str) -> Any:
         formatter = self.column_formatters.get(key) if self.exports_as_shown else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +72,9 @@ def candidates(
     return list(db.session.execute(statement.limit(limit).offset(offset)))
 
 
-def final_list(exam_id: int) -> Iterator[Any]:
-    """Those who confirmed and will sit the exam, in the order of sending, fetched in parts."""
-    statement = _statement(exam_id, (SeatStatus.CONFIRMED,))
-    yield from db.session.execute(statement.execution_options(yield_per=200))
+def final_list(exam_id: int) -> list[Any]:
+    """Those who confirmed and will sit the exam, in the order of sending."""
+    return candidates(exam_id, statuses=[SeatStatus.CONFIRMED])
 
 
 def _statement(exam_id: int, statuses: Collection[str]) -> sa.Select[Any]:

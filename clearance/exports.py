@@ -6,10 +6,13 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import chain
+from tempfile import SpooledTemporaryFile
 
-from flask import Response, stream_with_context
+from flask import Response, request, stream_with_context
 
 from clearance.downloads import as_attachment
+from clearance.extensions import db
 from clearance.i18n import format_day, format_instant
 
 BOM = "\ufeff"
@@ -46,11 +49,36 @@ def csv_response(
 ) -> Response:
     """Return a download that is written while it is read, so that its size does not matter.
 
-    filename: with its ending. rows: best a generator over Core rows fetched in parts; it runs
-    inside the request's context and may read, not write.
+    filename: with its ending. rows: a list, or a generator that begins a new query for each part
+    of its rows; it runs inside the request's context and may read, not write. The transaction ends
+    before every part is sent. A fault before the first part has its page; after that the transfer
+    breaks off, which a client sees by the missing end of the chunked answer. HTTP/1.0 has no such
+    end (some proxies speak it), so there the whole file is written before it is sent.
     """
-    response = Response(stream_with_context(csv_chunks(header, rows)), mimetype="text/csv")
+    chunks = _without_transaction(csv_chunks(header, rows))
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return as_attachment(_whole(chunks), filename)
+    started = chain([next(chunks)], chunks)
+    response = Response(stream_with_context(started), mimetype="text/csv")
     return as_attachment(response, filename)
+
+
+def _without_transaction(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        db.session.rollback()  # no transaction stays open while the client reads
+        yield chunk
+
+
+def _whole(chunks: Iterator[bytes]) -> Response:
+    target = SpooledTemporaryFile(CHUNK_CHARACTERS * 16)  # noqa: SIM115 - closed with the response
+    target.writelines(chunks)
+    size = target.tell()
+    target.seek(0)
+    parts = iter(lambda: target.read(CHUNK_CHARACTERS), b"")
+    response = Response(parts, mimetype="text/csv")
+    response.content_length = size
+    response.call_on_close(target.close)
+    return response
 
 
 def csv_chunks(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:

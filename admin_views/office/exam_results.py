@@ -40,7 +40,7 @@ class ExamResults:
         return self.render(
             "office/exams/final_list.html",
             exam=exam,
-            candidates=list(exam_lists.final_list(exam.id)),
+            candidates=exam_lists.final_list(exam.id),
             name_of=lambda row: exam_lists.name_of(row, i18n.language()),
         )
 

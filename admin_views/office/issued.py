@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import flash, g, redirect, request, url_for
 from flask_admin import expose
-from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -49,7 +48,6 @@ from clearance.vocabulary import (
 )
 from forms.office_register import OfficeForm, office_form
 
-AT_ONCE = 500
 LIVING, BY_OFFICE = "living", "office"
 _VOIDED: dict[str, Any] = {
     LIVING: _l("No"),
@@ -210,19 +208,8 @@ class IssuedDocuments(IssuedReading, KeysetView):
         g.issued_worths = _worths(found)
         return count, found
 
-    def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
-        """The rows of an export, judged some hundreds at a time."""
-        column = self._get_column_by_idx(args.sort)
-        order, descending = self._order(column[0] if column else None, args.sort_desc)
-        direction = sa.desc if descending else sa.asc
-        statement = self.narrowed(args.search, args.filters)
-        statement = statement.order_by(direction(order), direction(IssuedDocument.id))
-        keys = [key for key, _label in self._export_columns]
-        found = db.session.execute(statement.execution_options(yield_per=AT_ONCE))
-        for part in found.partitions(AT_ONCE):
-            g.issued_worths = _worths(part)
-            for row in part:
-                yield [self.export_value(row, key) for key in keys]
+    def prepare_export(self, part: Sequence[Any]) -> None:
+        g.issued_worths = _worths(part)
 
     def export_value(self, row: Any, key: str) -> Any:
         worth: Worth = g.issued_worths[row.id]

@@ -17,10 +17,12 @@ from flask_admin.contrib.sqla import ModelView
 from sqlalchemy.exc import IntegrityError
 from wtforms.validators import Length
 
+from admin_views import lists
 from admin_views.access import acting
 from admin_views.base import GuardedModelView, GuardedView, changes_of
 from admin_views.filters import DateFilter, ListFilter
 from admin_views.lists import COUNT_CAP, KeysetView
+from clearance import exports
 from clearance.actor import Actor
 from clearance.errors import DomainError
 from clearance.extensions import db
@@ -350,6 +352,37 @@ def test_an_export_has_the_rows_of_the_scope_and_is_noted(
     mine.get("/my/trial/export/xls/", status=404)
     with trial.app_context():
         assert "export:csv" in db.session.scalars(sa.select(AccessEvent.kind)).all()
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("query", ["", "?sort=2", "?sort=2&desc=1"])
+def test_an_export_in_parts_has_every_row_once_in_the_order_of_the_list(
+    trial: Flask, agent: User, mine: PageClient, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_notices(trial, agent, 60)
+    whole = mine.http.get(f"/my/trial/export/csv/{query}").get_data(as_text=True)
+    assert len(set(whole.splitlines())) == 61
+    for size in (1, 7, 60):
+        monkeypatch.setattr(lists, "EXPORTED_AT_ONCE", size)
+        assert mine.http.get(f"/my/trial/export/csv/{query}").get_data(as_text=True) == whole
+
+
+@pytest.mark.databases
+def test_no_transaction_is_open_while_an_export_is_read_slowly(
+    trial: Flask, agent: User, mine: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_notices(trial, agent, 60)
+    monkeypatch.setattr(lists, "EXPORTED_AT_ONCE", 7)
+    monkeypatch.setattr(exports, "CHUNK_CHARACTERS", 50)
+    with trial.app_context():
+        pool = db.engine.pool
+    answer = mine.http.get("/my/trial/export/csv/", buffered=False)
+    parts = 0
+    for _part in answer.iter_encoded():
+        parts += 1
+        assert pool.checkedout() == 0
+    answer.close()
+    assert parts > 5
 
 
 def test_exports_have_a_limit(trial: Flask, mine: PageClient) -> None:
