@@ -19,7 +19,6 @@ import click
 import psycopg
 import sqlalchemy as sa
 import structlog
-import waitress
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from huey import Huey, PostgresHuey, SqliteHuey, crontab
@@ -37,6 +36,7 @@ from clearance import (
     own_data,
     retention,
     schema,
+    serving,
     transfers,
     workflow,
 )
@@ -46,7 +46,6 @@ from clearance.message_commands import message_commands, purge
 from clearance.settings import Settings
 from clearance.vocabulary import Channel
 
-WEB_THREADS = 8  # more would only queue at SQLite's one writer (design section 4)
 SENDERS = 4
 RUN_LIMIT = 50
 STOP_SECONDS = 25  # one message may take 20
@@ -138,17 +137,7 @@ def serve(app: Flask) -> None:
         for work in _at_start:
             work(utc_now())
             db.session.commit()
-    server = waitress.create_server(
-        app,
-        host=settings.host,
-        port=settings.port,
-        threads=WEB_THREADS,
-        ident=None,
-        # The application answers larger ones itself, with a page; this bounds the rest.
-        max_request_body_size=2 * settings.request_max_bytes,
-        # Forwarded headers are believed from named proxies only (hardening).
-        clear_untrusted_proxy_headers=False,
-    )
+    server = serving.make_server(app)
     jobs: Jobs = app.extensions["jobs"]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)

@@ -1,0 +1,46 @@
+"""An extension (EXTENSIONS=tests.serving_extension) that gives a real server something to try."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask, request
+
+from clearance import exports, serving
+from clearance.extensions import csrf
+from clearance.public.gate import open_to_all
+
+ROWS_BEFORE_FAULT = 20_000
+GRACE_SECONDS = 2
+
+
+def init_app(app: Flask) -> None:
+    """Add what is tried, and give slow clients less time than a test wants to take."""
+    serving.GRACE_SECONDS = GRACE_SECONDS
+    app.add_url_rule("/trial/broken.csv", view_func=open_to_all(broken))
+    app.add_url_rule("/trial/whole.csv", view_func=open_to_all(whole))
+    app.add_url_rule("/trial/digest", view_func=open_to_all(csrf.exempt(digest)), methods=["POST"])
+
+
+def broken() -> Any:
+    """A list that fails when much of it is sent."""
+
+    def rows() -> Iterator[list[int]]:
+        for number in range(ROWS_BEFORE_FAULT):
+            yield [number] * 10
+        raise RuntimeError("the database is gone")
+
+    return exports.csv_response("broken.csv", ["number"], rows())
+
+
+def whole() -> Any:
+    """The same without the fault."""
+    rows = ([number] * 10 for number in range(ROWS_BEFORE_FAULT))
+    return exports.csv_response("whole.csv", ["number"], rows)
+
+
+def digest() -> str:
+    """What was posted, as a hash."""
+    return hashlib.sha256(request.get_data()).hexdigest()
