@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from clearance import customs
 from clearance.extensions import db
 from clearance.models import BrokerType, CustomsAccount
-from clearance.passwords import MAX_LENGTH, hash_password
+from clearance.passwords import hash_password, is_too_long
 
 ACCOUNT_COLUMNS = (
     "licence_no",
@@ -123,7 +123,7 @@ def _grouped(rows: Iterable[tuple[int, dict[str, str]]]) -> dict[tuple[str, str]
         account.brokers.append(_broker(row))
     for (licence_no, user_id), account in accounts.items():
         password = account.first["password"]
-        if not (licence_no and user_id and 0 < len(password) <= MAX_LENGTH):
+        if not (licence_no and user_id and password and not is_too_long(password)):
             faults.append(f"row {account.lines[0]}: licence_no, user_id and password are needed")
     if faults:
         raise BadRows(faults)

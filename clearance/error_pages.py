@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from clearance import audit
-from clearance.errors import DomainError, NotFound, TooManyTries
+from clearance.errors import DomainError, NotFound
 from clearance.extensions import db
 
 log = structlog.get_logger("clearance.errors")
@@ -54,7 +54,7 @@ def error_page(status: int, message: Any, retry_after: int | None = None) -> Res
 
 
 def _domain_error(error: DomainError) -> Response:
-    retry_after = error.retry_after if isinstance(error, TooManyTries) else None
+    retry_after = getattr(error, "retry_after", None)
     response = error_page(error.status_code, error.message, retry_after)
     _note_refusal(error.status_code)
     return response

@@ -110,3 +110,4 @@ class ServiceUnavailable(DomainError):
     """Something the portal leans on is down; nothing was lost, trying later is right."""
 
     status_code = 503
+    retry_after = 30  # seconds

@@ -26,5 +26,12 @@ mona muneera nadia najla rania reem salma samira wafa yasmin zainab zahra فاط
 منى منيرة نادية نجلاء رانيا ريم سلمى سميرة وفاء ياسمين زينب زهراء
 """
 
+_ARTICLES = """
+al el bin ben ibn bint abu abo abi umm bu bo abd abdul abdel abdal ال آل بن ابن بنت ابو أبو ابا أبا
+ابي أبي بو ام أم عبد عبدال
+"""
+
 LOCAL_WORDS: tuple[str, ...] = tuple(f"{_PLACE} {_MEN} {_WOMEN}".split())
 YEARS: tuple[str, ...] = tuple(str(year) for year in range(1940, 2036))
+# What stands before a name, joined to it or not: taken off, the name still is the name.
+ARTICLES: tuple[str, ...] = tuple(_ARTICLES.split())

@@ -4,45 +4,71 @@ import os
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from zxcvbn import zxcvbn
+from zxcvbn import matching, scoring, time_estimates
 
-from clearance.password_words import LOCAL_WORDS, YEARS
-from clearance.values import ascii_digits
+from clearance import search
+from clearance.errors import ServiceUnavailable
+from clearance.password_words import ARTICLES, LOCAL_WORDS, YEARS
+from clearance.values import ascii_digits, composed
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
+LONGEST_WAIT = 10  # seconds that a request waits for its turn to hash
+_LONGEST_TYPED = 4 * MAX_LENGTH  # four characters at most are composed into one
 _LEAST_SCORE = 3
-_ZXCVBN_MAX_LENGTH = 72
+_MOST_JUDGED = 72
 _LEAST_REMAINDER = 5
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Each hash takes 19 MiB and a core: more at once would not be faster, only larger.
 _turns = threading.BoundedSemaphore(os.cpu_count() or 1)
-# zxcvbn keeps the words of the person in one dictionary shared by all threads.
-_judging = threading.Lock()
 _UNDISGUISED = str.maketrans("@430$51!7", "aaeossiit")
+# zxcvbn tries every combination of the signs that stand for letters, and there are 736 of them in
+# the worst text: with one sign a letter there are three.
+_ONE_DISGUISE = str.maketrans("@{[<9!|$+", "4(((61157")
+_PLAIN_MATCHERS = (
+    matching.dictionary_match,
+    matching.reverse_dictionary_match,
+    matching.spatial_match,
+    matching.sequence_match,
+    matching.regex_match,
+    matching.date_match,
+)
+matching.add_frequency_lists({"place": [word.casefold() for word in (*LOCAL_WORDS, *YEARS)]})
 
 
-def _prepared(password: str) -> bytes:
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+def normalised(password: str) -> str:
+    """The form in which a password is measured, compared and hashed: NFKC.
+
+    What is too long in any form stays as it is: composing a long run of accents is slow.
+    """
+    if len(password) > _LONGEST_TYPED:
+        return password
+    return unicodedata.normalize("NFKC", password)
+
+
+def is_too_long(password: str) -> bool:
+    """Whether a password has more than 128 characters, however its keyboard composes them."""
+    return len(normalised(password)) > MAX_LENGTH
 
 
 def hash_password(password: str) -> str:
     """The Argon2id hash to store (19 MiB, t=2, p=1), of the NFKC form of `password`.
 
     Slow on purpose: call it before the first query of a transaction.
-    Raises: ValueError for more than 128 characters, before any work.
+    Raises: ValueError for more than 128 characters, before any work; ServiceUnavailable when it
+    is not its turn within 10 s.
     """
-    if len(password) > MAX_LENGTH:
+    if is_too_long(password):
         raise ValueError("a password has 128 characters at most")
-    with _turns:
+    with _turn():
         return _hasher.hash(_prepared(password))
 
 
@@ -50,12 +76,12 @@ def verify_password(stored: str, password: str) -> bool:
     """Whether `password` is the one that `stored` was made from.
 
     A value that is no hash (an account that has no password yet) costs one hash and never matches;
-    more than 128 characters never match and cost nothing.
+    more than 128 characters never match and cost nothing. Raises: ServiceUnavailable as hashing.
     """
-    if len(password) > MAX_LENGTH:
+    if is_too_long(password):
         return False
     try:
-        with _turns:
+        with _turn():
             return _hasher.verify(stored, _prepared(password))
     except InvalidHashError:
         burn(password)
@@ -73,8 +99,49 @@ def needs_rehash(stored: str) -> bool:
 
 def burn(password: str) -> None:
     """Spend what verifying costs, so that an unknown account takes as long as a known one."""
-    if len(password) <= MAX_LENGTH:
+    if not is_too_long(password):
         hash_password(password)
+
+
+def password_faults(password: str, inputs: Sequence[str | None] = ()) -> list[LazyString]:
+    """All reasons why `password` may not be chosen; empty when it may.
+
+    inputs: the person's own names, e-mail, mobile, civil number, which must not make it up.
+    Nothing is trimmed or folded in what is stored: only in judging how guessable it is. Takes less
+    than 0.1 s of a core whatever is typed.
+    """
+    if is_too_long(password):
+        return [_l("Use %(max_length)d characters at most.", max_length=MAX_LENGTH)]
+    password = normalised(password)
+    faults = []
+    if len(password) < MIN_LENGTH:
+        faults.append(_l("Use at least %(min_length)d characters.", min_length=MIN_LENGTH))
+    faults += _missing_kinds(password)
+    if len(password) >= MIN_LENGTH and _is_guessable(password, inputs):
+        faults.append(
+            _l(
+                "This password is easy to guess. Put together several words that have nothing to do"
+                " with you, this portal or a year."
+            )
+        )
+    return faults
+
+
+def _prepared(password: str) -> bytes:
+    return normalised(password).encode("utf-8", "surrogatepass")
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the few places to hash in. Raises: ServiceUnavailable after 10 s of waiting."""
+    if not _turns.acquire(timeout=LONGEST_WAIT):
+        raise ServiceUnavailable(
+            _l("The portal cannot take this now. Nothing was lost; try again shortly.")
+        )
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 def _missing_kinds(password: str) -> list[LazyString]:
@@ -92,54 +159,51 @@ def _missing_kinds(password: str) -> list[LazyString]:
 
 
 def _words_of(inputs: Sequence[str | None]) -> list[str]:
-    """Each input whole and in its pieces, also the parts of civil numbers and mobiles."""
+    """Each input whole and in its pieces, without articles, also parts of numbers; folded too."""
     words: list[str] = []
     for text in inputs:
-        folded = ascii_digits(unicodedata.normalize("NFKC", text or "")).casefold()
+        folded = ascii_digits(composed(text or "", "NFKC")).casefold()
         pieces = [folded, *re.split(r"[\W_]+", folded)]
         digits = re.sub(r"\D", "", folded)
         if len(digits) >= 8:
             pieces += [digits, digits[-8:], digits[-4:], digits[1:7]]
-        words += [piece for piece in pieces if len(piece) >= 3]
-    return list(dict.fromkeys(words))
+        pieces += [bare for piece in pieces if (bare := _ARTICLE.sub("", piece)) != piece]
+        words += [form for piece in pieces for form in (piece, search.fold(piece))]
+    return [word for word in dict.fromkeys(words) if len(word) >= 3]
+
+
+_articles = "|".join(sorted(ARTICLES, key=len, reverse=True))
+_ARTICLE = re.compile(rf"^(?:(?:{_articles})[\W_]*)+(?=\w{{3}})")
+_PLACE = tuple(
+    dict.fromkeys(form for word in LOCAL_WORDS for form in (word.casefold(), search.fold(word)))
+)
 
 
 def _is_only_known_words(plain: str, words: Sequence[str]) -> bool:
-    known = sorted((*words, *LOCAL_WORDS, *YEARS), key=len, reverse=True)
-    pattern = re.compile("|".join(re.escape(word.casefold()) for word in known))
+    known = sorted((*words, *_PLACE, *YEARS), key=len, reverse=True)
+    either = "|".join(re.escape(word) for word in known)
+    pattern = re.compile(rf"(?:(?:{_articles})[\W_]?)?(?:{either})")
     rest = pattern.sub("", plain)
     rest = pattern.sub("", rest.translate(_UNDISGUISED))
     return len(re.sub(r"[\W_]+", "", rest)) < _LEAST_REMAINDER
 
 
+def _guesses(text: str, words: Sequence[str]) -> int:
+    """How many guesses zxcvbn expects `text` to need from somebody who knows `words`."""
+    ranked = matching.RANKED_DICTIONARIES | {"person": matching.build_ranked_dict(words)}
+    disguised = text.translate(_ONE_DISGUISE)
+    found = [each for match in _PLAIN_MATCHERS for each in match(text, _ranked_dictionaries=ranked)]
+    found += matching.l33t_match(disguised, ranked)
+    for repeat in matching.repeat_match(disguised, ranked):
+        found.append(repeat | {"base_guesses": _guesses(repeat["base_token"], words)})
+    found.sort(key=lambda match: (match["i"], match["j"]))
+    return int(scoring.most_guessable_match_sequence(text, found)["guesses"])
+
+
 def _is_guessable(password: str, inputs: Sequence[str | None]) -> bool:
-    plain = ascii_digits(unicodedata.normalize("NFKC", password))
-    words = _words_of(inputs)
+    plain, words = ascii_digits(password), _words_of(inputs)
     # zxcvbn alone finds `Kuwait@Customs1` strong: it multiplies what two known words are worth.
-    if _is_only_known_words(plain.casefold(), words):
+    if any(_is_only_known_words(form, words) for form in (plain.casefold(), search.fold(plain))):
         return True
-    with _judging:
-        judged = zxcvbn(plain[:_ZXCVBN_MAX_LENGTH], user_inputs=[*words, *LOCAL_WORDS, *YEARS])
-    return bool(judged["score"] < _LEAST_SCORE)
-
-
-def password_faults(password: str, inputs: Sequence[str | None] = ()) -> list[LazyString]:
-    """All reasons why `password` may not be chosen; empty when it may.
-
-    inputs: the person's own names, e-mail, mobile, civil number, which must not make it up.
-    Nothing is trimmed or folded in what is stored: only in judging how guessable it is.
-    """
-    if len(password) > MAX_LENGTH:
-        return [_l("Use %(max_length)d characters at most.", max_length=MAX_LENGTH)]
-    faults = []
-    if len(password) < MIN_LENGTH:
-        faults.append(_l("Use at least %(min_length)d characters.", min_length=MIN_LENGTH))
-    faults += _missing_kinds(password)
-    if len(password) >= MIN_LENGTH and _is_guessable(password, inputs):
-        faults.append(
-            _l(
-                "This password is easy to guess. Put together several words that have nothing to do"
-                " with you, this portal or a year."
-            )
-        )
-    return faults
+    guesses = _guesses(plain[:_MOST_JUDGED], words)
+    return bool(time_estimates.guesses_to_score(guesses) < _LEAST_SCORE)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import date
+from typing import Literal
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -24,6 +25,11 @@ _CIVIL_NUMBER = re.compile(r"[0-9]{12}")
 _CIVIL_WEIGHTS = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CENTURIES = {"2": 1900, "3": 2000}
 _NAME_MARKS = frozenset(" -'’")
+_COMBINING = "".join(
+    each for each in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(each)
+)
+# Composing takes the square of a run's length in time; no script has 30 in a row (UAX 15).
+_SURPLUS_MARKS = re.compile(f"([{_COMBINING}]{{30}})[{_COMBINING}]+")
 
 
 class BadValue(ValueError):
@@ -34,10 +40,18 @@ class BadValue(ValueError):
         self.message = message
 
 
+def composed(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
+    """`text` in a normalised form, in time that grows with its length alone.
+
+    Of a run of combining marks that is longer than any script's, 30 stay.
+    """
+    return unicodedata.normalize(form, _SURPLUS_MARKS.sub(r"\1", text))
+
+
 def _visible(text: str) -> str:
     """NFC text without control characters, bidi marks and overrides; line breaks become `\\n`."""
     kept = []
-    for character in unicodedata.normalize("NFC", text.replace("\r\n", "\n")):
+    for character in composed(text.replace("\r\n", "\n")):
         category = unicodedata.category(character)
         if character in "\n\r\u2028\u2029\x0b\x0c\x85":
             kept.append("\n")
@@ -222,7 +236,7 @@ def arabic_name(text: str) -> str:
 
     Raises: BadValue as `arabic_name_fault` says.
     """
-    name = clean_text(unicodedata.normalize("NFKC", text).replace("ـ", ""))
+    name = clean_text(composed(text, "NFKC").replace("ـ", ""))
     fault = arabic_name_fault(name)
     if fault is not None:
         raise BadValue(fault)

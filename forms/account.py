@@ -12,7 +12,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from clearance import values
-from clearance.passwords import MAX_LENGTH
+from clearance.passwords import MAX_LENGTH, is_too_long
 from clearance.values import BadValue
 from forms import person_fields
 from forms.base import BaseForm
@@ -102,7 +102,7 @@ class _NotTooLong:
     """A password that is only checked: over the limit it can't be right, and isn't hashed."""
 
     def __call__(self, form: Any, field: Any) -> None:
-        if len(field.data or "") > MAX_LENGTH:
+        if is_too_long(field.data or ""):
             raise ValidationError(
                 _l("Use %(max_length)d characters at most.", max_length=MAX_LENGTH)
             )

@@ -1,5 +1,6 @@
 """Passwords: which are taken, what is stored, what checking costs."""
 
+import random
 import threading
 import time
 import unicodedata
@@ -12,10 +13,14 @@ from flask import Flask
 from flask_babel import Babel
 
 from clearance import passwords
+from clearance.errors import ServiceUnavailable
+from clearance.password_words import LOCAL_WORDS
 from clearance.passwords import hash_password, needs_rehash, password_faults, verify_password
 
 GOOD = "Nakhla-7-Bahr!"
 GUESSABLE = "easy to guess"
+LEET = "4@8({[<369&#!1/|0$5+7%2"
+MOST_CPU = 0.5  # seconds a judging may take where others compute too; alone it takes 0.05
 
 
 @pytest.fixture(autouse=True)
@@ -170,3 +175,92 @@ def test_one_persons_words_do_not_weigh_on_anothers_password() -> None:
     own = "Zubaida-Qattan-77!"
     assert GUESSABLE in faults(own, "Zubaida", "Qattan")
     assert faults(own) == ""
+
+
+def _hostile(rng: random.Random) -> str:
+    """A text that makes a judge compare much: disguises, repeats, dates, digits, words, walks."""
+    alphabets = (LEET, LEET + "aeiouslt", "0123456789/-.", "aA1!", "\u0301\u0323\u0627\u064b")
+    walks = (*LOCAL_WORDS, "password", "qwertyuiop", "1qaz2wsx", "abcdefgh", "19900101")
+    kind = rng.randrange(len(alphabets) + 2)
+    if kind < len(alphabets):
+        return "".join(rng.choices(alphabets[kind], k=128))
+    if kind == len(alphabets):
+        return "".join(rng.choices(walks, k=30))[:128]
+    unit = "".join(rng.choices(LEET + "aB", k=rng.randint(1, 40)))
+    return (unit * 128)[: rng.randint(60, 128)]
+
+
+def test_password_judging_is_bounded_for_any_input() -> None:
+    person = ("Noura", "Almutairi", "noura@example.com", "+96550001234", "288010100115")
+    rng = random.Random(20261128)
+    crafted = [LEET * 3 + "Aa1", (LEET * 6)[:128], "p4$$w0rd!1|7" * 10, "a1" * 64, "1357" * 32]
+    longest = ["\u0301\u0323" * 500_000, LEET * 50_000]
+    for text in [*crafted, *longest, *(_hostile(rng) for _ in range(150))]:
+        start = time.thread_time()
+        password_faults(text, person)
+        assert time.thread_time() - start < MOST_CPU, text[:80]
+
+
+@pytest.mark.parametrize("signs", ["4@", "({[<", "69", "1!|", "$5", "7+"])
+def test_a_letter_disguised_by_any_sign_is_still_that_letter(signs: str) -> None:
+    letters = {"4@": "a", "({[<": "c", "69": "g", "1!|": "i", "$5": "s", "7+": "t"}[signs]
+    word = {"a": "Basketball", "c": "Soccer", "g": "Eggplant", "i": "Virginia", "s": "Princess",
+            "t": "Butterfly"}[letters]  # fmt: skip
+    for sign in signs:
+        assert GUESSABLE in faults("A1!" + word.replace(letters, sign)), sign
+
+
+def test_all_disguises_at_once_hide_no_word() -> None:
+    assert GUESSABLE in faults("P@ssw0rd-P4$$word-1!|")
+
+
+def test_a_name_repeated_with_something_is_still_a_name() -> None:
+    assert GUESSABLE in faults("Xuqwerelli1!Xuqwerelli1!Xuqwerelli1!", "Xuqwerelli")
+
+
+@pytest.mark.parametrize(
+    ("password", "first", "last"),
+    [
+        ("Mutairi-9-Noura!", "Noura", "Almutairi"),
+        ("Mutairi-9-Noura!", "Noura", "Al-Mutairi"),
+        ("Almutairi-9-Noura!", "Noura", "Mutairi"),
+        ("El-Mutairi-9-Noura!", "Noura", "Al Mutairi"),
+        ("Zubaidi-77-Qattan!", "Al-Zubaidi", "Alqattan"),
+        ("Aa-9-المطيري!", "نورة", "مطيري"),
+        ("Aa-9-مطيري-نوره!", "نورة", "المطيري"),
+        ("Aa-7-الزبيدى!", "زبيدي", "القطان"),
+        ("Dahham-77-Qattan!", "Bin Dahham", "Abu Qattan"),
+        ("Dahham-77-Qattan!", "BinDahham", "AbuQattan"),
+        ("Bin-Dahham-77-Qattan!", "Dahham", "Qattan"),
+        ("Aa-7-دحام!", "بن دحام", "أبو قطان"),
+        ("Qahhar-77-Qattan!", "Abdulqahhar", "Al-Qattan"),
+    ],
+)
+def test_articles_and_spelling_do_not_hide_a_name(password: str, first: str, last: str) -> None:
+    assert GUESSABLE in faults(password, first, last)
+    assert faults("Sidra-9-Marjan?", first, last) == ""
+
+
+def test_length_is_that_of_the_composed_form_everywhere() -> None:
+    composed = "Nakhla-7-Bahr!" + "é" * 114
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert (len(composed), len(decomposed)) == (128, 242)
+    assert "128" not in faults(decomposed)
+    assert verify_password(hash_password(composed), decomposed)
+    assert verify_password(hash_password(decomposed), composed)
+    for one_more in (composed + "x", decomposed + "x", "ﷺ" * 8):  # one sign of eighteen letters
+        assert "128" in faults(one_more)
+        assert not verify_password(hash_password(GOOD), one_more)
+
+
+def test_who_waits_too_long_to_hash_is_asked_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored = hash_password(GOOD)
+    taken = threading.BoundedSemaphore(1)
+    taken.acquire()
+    monkeypatch.setattr(passwords, "_turns", taken)
+    monkeypatch.setattr(passwords, "LONGEST_WAIT", 0.01)
+    for work in (hash_password, passwords.burn, lambda typed: verify_password(stored, typed)):
+        with pytest.raises(ServiceUnavailable):
+            work(GOOD)

@@ -1,6 +1,9 @@
 """Typed values: what is taken, how it is kept, what is refused."""
 
+import time
+import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -28,6 +31,21 @@ def refusal(value: object) -> str:
 
 def test_a_line_is_trimmed_collapsed_and_composed() -> None:
     assert values.clean_text("  e\u0301a\u00a0\tb\r\n c\x00\x1b ") == "éa b c"
+
+
+@pytest.mark.parametrize("clean", [values.clean_text, values.clean_lines, values.arabic_name])
+def test_cleaning_takes_time_by_length_alone(clean: Callable[[str], str]) -> None:
+    accents = "م" + "\u0301\u0323" * 30_000
+    start = time.thread_time()
+    with suppress(BadValue):
+        clean(accents)
+    assert time.thread_time() - start < 0.5
+
+
+def test_accents_of_any_script_stay() -> None:
+    stacked = "Z" + "\u0327\u0301\u0308" * 10
+    assert values.clean_text(stacked) == unicodedata.normalize("NFC", stacked)
+    assert len(values.clean_text(stacked + "\u0301" * 99)) == len(values.clean_text(stacked))
 
 
 def test_a_line_loses_bidi_marks_and_halves_of_characters() -> None:
