@@ -9,6 +9,8 @@ KUWAIT = ZoneInfo("Asia/Kuwait")
 
 DAYTIME = range(7, 21)  # hours of Kuwait's clock: nobody gets a message from the office at night
 
+CLOCK_TOLERANCE = timedelta(minutes=2)  # how far the clocks of two hosts may differ (rule 58)
+
 _FRIDAY, _SATURDAY = 4, 5
 _ONE_DAY = timedelta(days=1)
 
@@ -16,6 +18,14 @@ _ONE_DAY = timedelta(days=1)
 def utc_now() -> datetime:
     """The present instant, aware, UTC."""
     return datetime.now(UTC)
+
+
+def latest_past(now: datetime) -> datetime:
+    """The latest instant that is not from the future at `now`: another host's clock may be ahead.
+
+    Whatever was made after it is invalid until the clock reaches it. Source: security rule 58.
+    """
+    return now + CLOCK_TOLERANCE
 
 
 def kuwait_date(instant: datetime) -> date:

@@ -9,22 +9,27 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from flask import current_app
 
-from clearance import captcha_art, throttle
+from clearance import captcha_art, secrets_box, throttle
+from clearance.calendar import latest_past
 from clearance.database import own_transaction
 from clearance.models import Captcha
 from clearance.values import ascii_digits
 
 LIFETIME = timedelta(minutes=5)
+_RANDOM_LENGTH = 22  # 128 bits
+_SEAL_LENGTH = 18
 
 
-def new(form: str, now: datetime) -> str:
+def new(form: str, browser: str, now: datetime) -> str:
     """Make an image text for `form` (a short name) in a transaction of its own.
 
-    Returns the random reference that the page carries; the text never leaves the server but as a
-    picture or as speech. Raises: TooManyTries. Source: security rules 13 and 41.
+    browser: what only the browser that asks for it holds. Returns the reference that the page
+    carries: random, and sealed for that browser. The text never leaves the server but as a picture
+    or as speech. Raises: TooManyTries. Source: security rules 13 and 41.
     """
     throttle.hit("captcha_ip", throttle.client_ip(), now)
-    ref = secrets.token_urlsafe(16)
+    random = secrets.token_urlsafe(16)
+    ref = random + secrets_box.keyed_hash(_bound(random, browser), "captcha")[:_SEAL_LENGTH]
     fixed = current_app.extensions["settings"].captcha_fixed
     with own_transaction() as connection:
         connection.execute(
@@ -55,16 +60,19 @@ def sound(ref: str, lang: str, now: datetime) -> bytes | None:
     return captcha_art.speak(row.spoken_digits, lang) if row is not None else None
 
 
-def spend(ref: str, form: str, typed: str, now: datetime) -> bool:
+def spend(ref: str, form: str, browser: str, typed: str, now: datetime) -> bool:
     """Use the image text up, right or wrong; whether `typed` is its text or its spoken digits.
 
-    Right only for the form it was made for, within its 5 minutes, letter case included. Runs in a
-    transaction of its own; call it before anything is looked up. Source: security rule 14.
+    Right only for the form it was made for, in the browser it was made for, within its 5 minutes,
+    letter case included. Another browser's is not used up by it. Runs in a transaction of its own;
+    call it before anything is looked up. Source: security rule 14.
     """
+    if not _is_sealed_for(browser, ref):
+        return False
     with own_transaction() as connection:
         row = connection.execute(
             sa.update(Captcha)
-            .where(Captcha.ref == ref[:40], Captcha.spent_at.is_(None))
+            .where(Captcha.ref == ref, Captcha.spent_at.is_(None))
             .values(spent_at=now)
             .returning(
                 Captcha.form,
@@ -74,7 +82,9 @@ def spend(ref: str, form: str, typed: str, now: datetime) -> bool:
                 Captcha.expires_at,
             )
         ).one_or_none()
-    if row is None or row.form != form or not row.created_at <= now < row.expires_at:
+    if row is None or row.form != form:
+        return False
+    if row.created_at > latest_past(now) or row.expires_at <= now:
         return False
     text = "".join(typed.split())
     return _same(text, row.image_text) or _same(ascii_digits(text), row.spoken_digits)
@@ -84,6 +94,16 @@ def purge(now: datetime) -> int:
     """Remove image texts that can no longer be answered. Returns how many."""
     with own_transaction() as connection:
         return connection.execute(sa.delete(Captcha).where(Captcha.expires_at <= now)).rowcount
+
+
+def _bound(random: str, browser: str) -> str:
+    return f"{random}\n{browser}"
+
+
+def _is_sealed_for(browser: str, ref: str) -> bool:
+    random, seal = ref[:_RANDOM_LENGTH], ref[_RANDOM_LENGTH:]
+    content = _bound(random, browser)
+    return ref.isascii() and secrets_box.matches(content, seal, "captcha", length=_SEAL_LENGTH)
 
 
 def _same(typed: str, asked: str) -> bool:
@@ -97,7 +117,7 @@ def _living(ref: str, now: datetime) -> sa.Row[str, str] | None:
             sa.select(Captcha.image_text, Captcha.spoken_digits).where(
                 Captcha.ref == ref[:40],
                 Captcha.spent_at.is_(None),
-                Captcha.created_at <= now,
+                Captcha.created_at <= latest_past(now),
                 Captcha.expires_at > now,
             )
         ).one_or_none()

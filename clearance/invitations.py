@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,6 +12,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from clearance import audit, i18n, links, notices, search, secrets_box
+from clearance.calendar import latest_past
+from clearance.database import own_transaction
 from clearance.errors import DomainError, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Invitation, User
@@ -19,6 +22,15 @@ from clearance.passwords import hash_password
 from clearance.vocabulary import ROLE_LABELS, STAFF_ROLES, Channel
 
 LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Invited:
+    """An open invitation into the office. id: of its row."""
+
+    id: int
+    email: str
+    role: str
 
 
 def invite_staff(
@@ -72,18 +84,17 @@ def _end_earlier(email: str, now: datetime) -> None:
     )
 
 
-def find_invitation(token: str, now: datetime) -> Invitation | None:
-    """The open staff invitation of that link, None when there is none or its time is over."""
-    return db.session.scalar(
-        sa.select(Invitation).where(
-            Invitation.token_hash == secrets_box.token_hash(token),
-            Invitation.role.in_(STAFF_ROLES),
-            Invitation.accepted_at.is_(None),
-            Invitation.withdrawn_at.is_(None),
-            Invitation.created_at <= now,
-            Invitation.expires_at > now,
-        )
+def find_invitation(token: str, now: datetime) -> Invited | None:
+    """The open staff invitation of that link, None when there is none or its time is over.
+
+    Read apart from the request's transaction.
+    """
+    query = sa.select(Invitation.id, Invitation.email, Invitation.role).where(
+        Invitation.token_hash == secrets_box.token_hash(token), *_is_open(now)
     )
+    with own_transaction(write=False) as connection:
+        row = connection.execute(query).one_or_none()
+    return Invited(*row) if row is not None else None
 
 
 def accept_invitation(
@@ -102,10 +113,13 @@ def accept_invitation(
     Flushes. Slow: call it before the request's first query. Raises: WeakPassword; Refused when
     the address has become a user's meanwhile.
     """
+    invited = find_invitation(token, now)
+    if invited is None:
+        return None
     require_strong(password, (first_name, last_name, mobile))
     password_hash = hash_password(password)
-    invitation = find_invitation(token, now)
-    if invitation is None or not _use(invitation, now):
+    invitation = _use(invited, now)
+    if invitation is None:
         return None
     user = _entered(
         User(
@@ -142,14 +156,26 @@ def _entered(user: User) -> User:
     return user
 
 
-def _use(invitation: Invitation, now: datetime) -> bool:
-    result = db.session.execute(
+def _is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        Invitation.role.in_(STAFF_ROLES),
+        Invitation.accepted_at.is_(None),
+        Invitation.withdrawn_at.is_(None),
+        Invitation.created_at <= latest_past(now),
+        Invitation.expires_at > now,
+    )
+
+
+def _use(invited: Invited, now: datetime) -> Invitation | None:
+    """Use the invitation up, if it is still open after the slow work. Returns its row."""
+    used = db.session.scalar(
         sa.update(Invitation)
-        .where(Invitation.id == invitation.id, Invitation.accepted_at.is_(None))
+        .where(Invitation.id == invited.id, *_is_open(now))
         .values(accepted_at=now)
+        .returning(Invitation.id)
         .execution_options(synchronize_session=False)
     )
-    return int(getattr(result, "rowcount", 0)) == 1
+    return db.session.get(Invitation, used) if used is not None else None
 
 
 def _known() -> Refused:

@@ -46,6 +46,7 @@ POLICIES = {
     "invitation_sent": "1 per 60 second; 5 per 1 hour; 10 per 1 day",
     "contact_account": "5 per 1 hour; 10 per 1 day",
     "own_data_account": "3 per 1 day",
+    "post_ip": "60 per 1 minute",
     "captcha_ip": "60 per 1 minute",
     "captcha_image_ip": "60 per 1 minute",
     "check_ip": "60 per 1 minute",

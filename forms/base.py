@@ -16,11 +16,13 @@ class BaseForm(FlaskForm):
 
     ALSO_POSTED: names of buttons and the like that a post may carry besides the fields.
     known_words: what a chosen password must not be made of, besides sibling fields; set by views
-    that know the user (see `StrongPassword`).
+    that know the user (see `StrongPassword`). judges_passwords: False while something cheaper has
+    refused the post already, for judging is slow (security rule 41).
     """
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset()
     known_words: Sequence[str | None] = ()
+    judges_passwords = True
 
     _posted_names: frozenset[str] = frozenset()
 

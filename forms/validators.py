@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms.validators import StopValidation, ValidationError
 
 from clearance.calendar import kuwait_today
-from clearance.passwords import password_faults
+from clearance.passwords import normalised, password_faults
 
 
 class Required:
@@ -63,14 +63,14 @@ class NotAfterToday:
 
 
 class SameAs:
-    """The field repeats another one, such as a password typed twice."""
+    """The password repeats that of another field, however its keyboard composes letters."""
 
     def __init__(self, other: str, message: Any = None) -> None:
         self.other = other
         self.message = message or _l("The two passwords are not the same. Type the same one twice.")
 
     def __call__(self, form: Any, field: Any) -> None:
-        if field.data != form[self.other].data:
+        if normalised(field.data or "") != normalised(form[self.other].data or ""):
             raise ValidationError(self.message)
 
 
@@ -97,7 +97,7 @@ class StrongPassword:
         self.inputs = inputs
 
     def __call__(self, form: Any, field: Any) -> None:
-        if not field.data:
+        if not (field.data and form.judges_passwords):
             return
         typed = [form[name].data for name in self.inputs if name in form]
         known = [word for word in (*typed, *form.known_words) if isinstance(word, str)]

@@ -295,7 +295,7 @@ def _make_rest(world: World) -> None:
         "access": db.session.scalar(sa.select(sa.func.min(AccessEvent.id))),
     }
     db.session.commit()  # an image text is written apart
-    world.rows["captcha"] = captcha.new("register", now)
+    world.rows["captcha"] = captcha.new("register", "", now)
 
 
 def _make_licences(world: World, people: access_licence_rows.People) -> access_licence_rows.Made:

@@ -164,11 +164,10 @@ class MyUsers(UserEdit, KeysetView):
             return _to_list()
         form.offer(row.code for row in _offered(organisation_id))
         journey.note_leftovers(form)
-        is_valid = form.validate()
-        journey.judge_image(form, is_image_right)
+        is_valid = journey.validate(form, is_image_right)
         is_valid = _is_no_member(form, organisation_id) and is_valid
         db.session.rollback()  # it was only read; what counts and hashes comes before the writing
-        if not (is_valid and is_image_right):
+        if not is_valid:
             return self._show_new(form, organisation_id)
         return self._add(form, organisation_id)
 

@@ -21,6 +21,7 @@ from clearance.public import (
 GET_POST = ["GET", "POST"]
 
 blueprint = Blueprint("public", __name__)
+blueprint.app_url_value_preprocessor(gate.keep_short)
 blueprint.before_app_request(language.adopt_posted)
 blueprint.before_app_request(gate.check)
 blueprint.app_context_processor(pages.common_context)

@@ -10,8 +10,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from clearance import links
+from clearance import links, throttle
 from clearance.actor import Actor
+from clearance.calendar import utc_now
+from clearance.database import SAFE_METHODS
 from clearance.vocabulary import SessionStage
 
 # Everything that is not named here needs a complete sign-in (security rules 10, 21, 22).
@@ -44,6 +46,9 @@ OPEN_TO_ALL = frozenset(
     }
 )
 # Needs no look at the session at all: probes and files are answered even when the database is not.
+# Counts every sign-in by address itself, and gives the right ones back: an office shares one.
+COUNTS_ITSELF = frozenset({"public.sign_in"})
+VISITORS_MOST_BYTES = 64 * 1024  # the forms that are open to all are short, and take no files
 BLIND = frozenset({"static", "public.healthz", "public.readyz"})
 DOORS: dict[str, str] = {
     SessionStage.PASSWORD: "public.choose_password",
@@ -71,6 +76,8 @@ def check() -> Any:
         return None
     is_known = bool(current_user.is_authenticated)
     g.actor_is_read = True
+    if not (is_known and current_user.is_full) and endpoint not in COUNTS_ITSELF:
+        _count_post()
     if endpoint in OPEN_TO_ALL or _is_marked_open(endpoint):
         return None
     if not is_known:
@@ -82,6 +89,12 @@ def check() -> Any:
     if _is_fetch():
         return _unauthorised()
     return redirect(url_for(DOORS[current_user.stage]))
+
+
+def keep_short(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Bound what may be sent to the addresses open to all, before anything reads the body."""
+    if endpoint in OPEN_TO_ALL:
+        request.max_content_length = VISITORS_MOST_BYTES
 
 
 def to_sign_in() -> BaseResponse:
@@ -121,6 +134,12 @@ def remember(target: str) -> None:
 def remembered() -> str:
     """Return where the person was going when sign-in began, or ""."""
     return links.inside(session.get("next"))
+
+
+def _count_post() -> None:
+    """Count what is sent by somebody not signed in, before any work is done (security rule 41)."""
+    if request.method not in SAFE_METHODS:
+        throttle.hit("post_ip", throttle.client_ip(), utc_now())
 
 
 def _is_marked_open(endpoint: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import structlog
-from flask import request, url_for
+from flask import request, session, url_for
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
 
 from clearance import captcha
 from clearance.calendar import utc_now
@@ -31,13 +32,13 @@ def is_sent() -> bool:
 def spend_image(form_name: str) -> bool:
     """Use up the image text that was answered; whether it was right. First thing in a POST."""
     ref, typed = request.form.get("captcha_ref", ""), request.form.get("captcha", "")
-    return captcha.spend(ref, form_name, typed[:40], utc_now())
+    return captcha.spend(ref, form_name, _browser(), typed[:40], utc_now())
 
 
 def new_image(form_name: str) -> dict[str, str]:
     """Make an image text for a form; returns what the `captcha` macro needs."""
     db.session.rollback()  # it is written apart, and SQLite has one writer at a time
-    return image_parts(form_name, captcha.new(form_name, utc_now()))
+    return image_parts(form_name, captcha.new(form_name, _browser(), utc_now()))
 
 
 def image_parts(form_name: str, ref: str) -> dict[str, str]:
@@ -57,8 +58,20 @@ def note_leftovers(form: BaseForm) -> None:
         log.warning("unknown_fields", endpoint=request.endpoint, names=[n[:40] for n in names[:20]])
 
 
-def judge_image(form: BaseForm, is_right: bool) -> None:
-    """Put the refusal of a wrong image text beside its field; after the form was validated."""
+def validate(form: BaseForm, is_image_right: bool) -> bool:
+    """Whether form and image text are right; what is not is told beside its field.
+
+    A new password is judged only where the image text was right (security rule 41).
+    """
+    form.judges_passwords = is_image_right
+    is_valid = form.validate()
     field = form["captcha"]
-    if not is_right and not field.errors:
+    if not is_image_right and not field.errors:
         field.errors = [_("This is not what the image says. A new image is shown: type its text.")]
+    return bool(is_valid and is_image_right)
+
+
+def _browser() -> str:
+    """What only this browser holds: the secret behind its forms' tokens, in the signed cookie."""
+    generate_csrf()  # puts one into a cookie that has none yet
+    return str(session["csrf_token"])

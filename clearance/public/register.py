@@ -33,9 +33,7 @@ def register() -> Any:
         if not is_image_right and _was_sent():
             return _to_sent()
         journey.note_leftovers(form)
-        is_valid = form.validate()
-        journey.judge_image(form, is_image_right)
-        if is_valid and is_image_right:
+        if journey.validate(form, is_image_right):
             try:
                 return _send(form)
             except (customs.Rejected, ServiceUnavailable) as error:
@@ -54,6 +52,9 @@ def registered() -> str:
 
 def invitation(token: str) -> Any:
     """GET and POST /invitation/<token>: staff choose their name and password."""
+    invited = accounts.find_invitation(token, utc_now())
+    if invited is None:
+        raise NotFound
     form = InvitationForm()
     if journey.is_sent() and form.validate():
         try:
@@ -76,12 +77,8 @@ def invitation(token: str) -> Any:
                 _("Your account is ready. Sign in with your e-mail and your password."), "success"
             )
             return redirect(url_for("public.sign_in"), code=303)
-    db.session.rollback()
-    found = accounts.find_invitation(token, utc_now())
-    if found is None:
-        raise NotFound
     return render_template(
-        "public/invitation.html", form=form, email=found.email, role=ROLE_LABELS[found.role]
+        "public/invitation.html", form=form, email=invited.email, role=ROLE_LABELS[invited.role]
     )
 
 

@@ -26,9 +26,7 @@ def reset() -> Any:
     form = ResetForm()
     if journey.is_sent():
         is_image_right = journey.spend_image(ASK_FORM)
-        is_valid = form.validate()
-        journey.judge_image(form, is_image_right)
-        if is_valid and is_image_right:
+        if journey.validate(form, is_image_right):
             ref = accounts.ask_reset(form.email.data, language(), utc_now())
             db.session.commit()
             return redirect(url_for("public.reset_sent", ref=ref), code=303)
@@ -45,9 +43,7 @@ def reset_confirm() -> Any:
     form = ResetConfirmForm()
     if journey.is_sent():
         is_image_right = journey.spend_image(CONFIRM_FORM)
-        is_valid = form.validate()
-        journey.judge_image(form, is_image_right)
-        if is_valid and is_image_right and _confirm(form):
+        if journey.validate(form, is_image_right) and _confirm(form):
             flash(_("Your password has been changed. Sign in with the new one."), "success")
             return redirect(url_for("public.sign_in"), code=303)
     return render_template(

@@ -113,6 +113,7 @@ def test_whom_a_disabled_administrator_invited_comes_in_no_more(context: Flask) 
     _row, link = invitations.invite_staff("accomplice@example.com", "administrator", now, rogue.id)
     _row, kept = invitations.invite_staff("honest@example.com", "manager", now, other.id)
     staff.disable(rogue, actor_of(other), now)
+    db.session.commit()
     found = [invitations.find_invitation(each.rpartition("/")[2], now) for each in (link, kept)]
     assert [each is not None for each in found] == [False, True]
 
