@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from clearance import audit, notices, secrets_box, throttle
 from clearance.actor import Actor
+from clearance.calendar import latest_past
 from clearance.database import own_transaction, tentatively
 from clearance.errors import Refusal, Refused
 from clearance.extensions import db
@@ -177,7 +178,7 @@ def living_until(
     """
     query = sa.select(sa.func.max(VerificationCode.expires_at)).where(
         *_living(owner, purpose, channel),
-        VerificationCode.created_at <= now,
+        VerificationCode.created_at <= latest_past(now),
         VerificationCode.expires_at > now,
         VerificationCode.tries_left > 0,
     )
@@ -260,7 +261,7 @@ def _living(owner: str, purpose: str, channel: str) -> tuple[sa.ColumnElement[bo
 def _take_try(
     owner: str, purpose: str, channel: str, address: str, now: datetime
 ) -> sa.Row[int, str] | None:
-    """Take a try of the newest code, if it lives. A code from the future does not (rule 58)."""
+    """Take a try of the newest code, if it lives. A code from the future does not."""
     newer = aliased(VerificationCode)
     newest = (
         sa.select(sa.func.max(newer.id))
@@ -274,7 +275,7 @@ def _take_try(
             VerificationCode.id == newest,
             VerificationCode.address == address,
             VerificationCode.tries_left > 0,
-            VerificationCode.created_at <= now,
+            VerificationCode.created_at <= latest_past(now),
             VerificationCode.expires_at > now,
         )
         .values(tries_left=VerificationCode.tries_left - 1)

@@ -25,6 +25,7 @@ from clearance import (
     throttle,
 )
 from clearance.actor import Actor
+from clearance.calendar import latest_past
 from clearance.database import own_transaction, tentatively
 from clearance.errors import Refusal, Refused
 from clearance.extensions import db
@@ -102,7 +103,7 @@ def pending(actor: Actor, channel: Channel, now: datetime) -> Pending | None:
         row = connection.execute(query).one_or_none()
     if row is None or row.used_at is not None or row.voided_at is not None:
         return None
-    if not timedelta(0) <= now - row.created_at < PENDING_FOR:
+    if row.created_at > latest_past(now) or now - row.created_at >= PENDING_FOR:
         return None
     until = codes.living_until(owner, CodePurpose.CONTACT, channel, now)
     return Pending(row.address, row.created_at, until)

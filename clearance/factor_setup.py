@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyotp
 from flask_babel import lazy_gettext as _l
@@ -24,6 +24,7 @@ from clearance import (
     spare_codes,
 )
 from clearance.actor import Actor
+from clearance.calendar import latest_past
 from clearance.codes import owner_of
 from clearance.errors import DomainError
 from clearance.extensions import db
@@ -94,7 +95,8 @@ def resume(actor: Actor, token: str, now: datetime) -> Setup:
         raise SetupExpired from None
     if purpose != _SEALED_FOR or (user_id, session) != _place(actor):
         raise SetupExpired
-    if not 0 <= now.timestamp() - began <= SETUP_LIFETIME.total_seconds():
+    begun_at = datetime.fromtimestamp(began, UTC)
+    if begun_at > latest_past(now) or now - begun_at > SETUP_LIFETIME:
         raise SetupExpired
     return Setup(secret, key, token)
 

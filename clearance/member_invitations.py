@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import audit, links, members, notices, policies
 from clearance.actor import Actor
+from clearance.calendar import latest_past
 from clearance.errors import NotFound, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Invitation, Membership, Organisation, Registration, User
@@ -98,7 +99,7 @@ def is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
         Invitation.accepted_at.is_(None),
         Invitation.refused_at.is_(None),
         Invitation.withdrawn_at.is_(None),
-        Invitation.created_at <= now,
+        Invitation.created_at <= latest_past(now),
         Invitation.expires_at > now,
         _backed(),
     )
@@ -112,7 +113,7 @@ def closed_refusal(invitation: Invitation, now: datetime) -> Refusal | None:
         return Refusal(_l("You have declined this invitation."), _ASK_AGAIN)
     if invitation.withdrawn_at is not None:
         return Refusal(_l("This invitation was withdrawn."), _ASK_AGAIN)
-    if not invitation.created_at <= now < invitation.expires_at:
+    if invitation.created_at > latest_past(now) or invitation.expires_at <= now:
         return Refusal(_l("The time to answer this invitation is over."), _ASK_AGAIN)
     if not db.session.scalar(sa.select(_backed()).where(Invitation.id == invitation.id)):
         return Refusal(

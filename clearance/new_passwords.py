@@ -22,11 +22,12 @@ from clearance import (
     throttle,
 )
 from clearance.actor import Actor
+from clearance.calendar import latest_past
 from clearance.database import own_transaction
 from clearance.errors import DomainError, PermissionDenied, TooManyTries
 from clearance.extensions import db
 from clearance.models import PasswordReset, Registration, User
-from clearance.passwords import MAX_LENGTH, hash_password, password_faults, verify_password
+from clearance.passwords import hash_password, is_too_long, password_faults, verify_password
 from clearance.stages import next_stage, stage_of_signup
 from clearance.vocabulary import Channel, CodePurpose, SessionStage
 
@@ -114,13 +115,13 @@ def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool
     Ends every session, tells the user, signs nobody in (security rule 4). Slow: call it before the
     request's first query. Raises: TooManyTries; WeakPassword (the code stays usable).
     """
-    if len(new_password) > MAX_LENGTH:
+    if is_too_long(new_password):
         require_strong(new_password, ())
-    password_hash = hash_password(new_password)  # for a wrong code too: it must not be quicker
     ref = ref[:80]
     asked = _asked(ref, now)
     email = asked.email if asked is not None else ""
     code_id = codes.try_code(_reset_owner(ref), CodePurpose.RESET, Channel.EMAIL, email, code, now)
+    password_hash = hash_password(new_password)  # for a wrong code too: it must not be quicker
     if code_id is None or asked is None:
         return False
     require_strong(new_password, asked.words)
@@ -214,7 +215,7 @@ def _asked(ref: str, now: datetime) -> _Person | None:
             sa.select(PasswordReset.user_id).where(
                 PasswordReset.ref == ref,
                 PasswordReset.used_at.is_(None),
-                PasswordReset.created_at <= now,
+                PasswordReset.created_at <= latest_past(now),
                 PasswordReset.expires_at > now,
             )
         )

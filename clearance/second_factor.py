@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import audit, codes, secrets_box, spare_codes, throttle
 from clearance.actor import Actor
+from clearance.calendar import latest_past
 from clearance.database import own_transaction
 from clearance.models import User, VerificationCode
 from clearance.stages import needs_factor
@@ -120,7 +121,7 @@ def _is_fresh(owner: str, now: datetime) -> bool:
                 VerificationCode.tries_left > 0,
             )
         )
-    return newest is not None and timedelta(0) <= now - newest < RESEND_AFTER
+    return newest is not None and newest <= latest_past(now) and now - newest < RESEND_AFTER
 
 
 def _use_step(user_id: int, secret: str, typed: str, now: datetime) -> bool:
