@@ -23,16 +23,25 @@ from clearance import (
     policies,
     previews,
     storage,
+    throttle,
     workflow,
 )
 from clearance.actor import Actor
+from clearance.calendar import utc_now
 from clearance.downloads import as_attachment, as_picture
 from clearance.errors import ClosedNow, NotFound, PermissionDenied
 from clearance.extensions import db
-from clearance.file_checks import ENDINGS, PDF, BadFile, clean_file
+from clearance.file_checks import (
+    ENDINGS,
+    MADE_SMALLER,
+    PDF,
+    BadFile,
+    clean_file,
+    kind_by_name,
+)
 from clearance.file_space import DocumentRefused
 from clearance.models import Document, DocumentKind, Request
-from clearance.previews import PAGE_WIDTH, THUMBNAIL_WIDTH, WIDTHS
+from clearance.previews import PAGE_WIDTH, THUMBNAIL_WIDTH, WIDTHS, Picture
 from clearance.request_rows import lock
 from clearance.settings import Settings
 from clearance.values import file_label
@@ -76,13 +85,15 @@ class Checked:
     storage_key: str
 
 
-def check_upload(filename: str, stream: BinaryIO) -> Checked:
+def check_upload(filename: str, stream: BinaryIO, account: str = "") -> Checked:
     """Judge an uploaded file and store it; takes up to seconds, so before the first query.
 
-    filename: as the browser sent it. Raises BadFile, storage.StorageUnavailable.
-    Source: security requirements 28-30.
+    filename: as the browser sent it. account: see `file_process`. Raises BadFile,
+    file_process.Busy, storage.StorageUnavailable. Source: security requirements 28-30.
     """
-    limit = _settings().upload_max_bytes
+    label, settings = file_label(filename), _settings()
+    is_made_smaller = kind_by_name(label) in MADE_SMALLER
+    limit = settings.picture_max_bytes if is_made_smaller else settings.upload_max_bytes
     data = stream.read(limit + 1)
     if len(data) > limit:
         raise BadFile(
@@ -91,8 +102,7 @@ def check_upload(filename: str, stream: BinaryIO) -> Checked:
                 limit=limit // (1024 * 1024),
             )
         )
-    label = file_label(filename)
-    clean = clean_file(label, data)
+    clean = clean_file(label, data, settings.upload_max_bytes, account)
     stored = storage.put(clean.data, clean.media_type)
     return Checked(label, clean.media_type, stored.size, stored.sha256, clean.pages, stored.key)
 
@@ -227,7 +237,7 @@ def download_response(document: Document, actor: Actor) -> Response:
     Raises storage.DamagedFile where the bytes are not those that were checked.
     """
     data = storage.read(document.storage_key, document.sha256)
-    _note_reading(document, actor, "file")
+    _note_reading(document.id, actor, "file")
     return as_attachment(Response(data, mimetype=document.media_type), _file_name(document))
 
 
@@ -236,19 +246,34 @@ def preview_response(
 ) -> Response:
     """Return page `page` (from 1) as a picture, `width` pixels wide: one of previews.WIDTHS.
 
-    Raises NotFound for another page or width, storage.DamagedFile, ServiceUnavailable.
+    Raises NotFound for another page or width, storage.DamagedFile; previews.PageNotDrawn,
+    TooManyTries, file_process.Busy. Making a picture takes time: the connection to the database
+    is given back meanwhile.
     """
     if not 1 <= page <= document.pages or width not in WIDTHS:
         raise NotFound
-    key = (document.sha256, page, width)
-    picture = previews.cache.get(key)
-    if picture is None:
-        data = storage.read(document.storage_key, document.sha256)
-        picture = previews.draw(data, document.media_type, page, width)
-        previews.cache.put(key, picture)
+    document_id, key = document.id, (document.sha256, page, width)
+    try:
+        picture = previews.cache.get(key)
+    except KeyError:
+        picture = _draw(document, page, width, actor)
     if width > THUMBNAIL_WIDTH:
-        _note_reading(document, actor, f"page {page}")
+        _note_reading(document_id, actor, f"page {page}")
     return as_picture(Response(picture.data, mimetype=picture.media_type))
+
+
+def _draw(document: Document, page: int, width: int, actor: Actor) -> Picture:
+    """Make a picture and remember it, or that it cannot be made."""
+    storage_key, sha256, media_type = document.storage_key, document.sha256, document.media_type
+    account = f"user:{actor.id}"
+    db.session.rollback()  # a read: it only gives the connection back
+    throttle.hit("preview_account", account, utc_now())
+    data = storage.read(storage_key, sha256)
+    picture = previews.draw(data, media_type, page, width, account)
+    previews.cache.put((sha256, page, width), picture)
+    if picture is None:
+        raise previews.PageNotDrawn
+    return picture
 
 
 def _open_for_change(req: Request, kind: str, actor: Actor) -> None:
@@ -328,13 +353,13 @@ def _record(
     )
 
 
-def _note_reading(document: Document, actor: Actor, what: str) -> None:
+def _note_reading(document_id: int, actor: Actor, what: str) -> None:
     if actor.is_staff:
         audit.access(
             "document:read",
             user_id=actor.user_id,
             object_type="document",
-            object_id=str(document.id),
+            object_id=str(document_id),
             result="read",
             detail=what,
         )

@@ -1,24 +1,29 @@
-"""Looks into a PDF in a process of its own, where a hostile file can hurt nobody; imports no room.
-
-`check` reads a PDF from standard input and writes its verdict as JSON; `render PAGE WIDTH` writes
-that page as PNG. Memory and time are limited; whoever starts it also limits the time from outside.
-"""
+"""PDFs inside the file process: is one sound, harmless, light enough; and its pages drawn."""
 
 from __future__ import annotations
 
 import io
 import json
-import resource
-import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from typing import Any
 
-MEMORY_BYTES = 1536 * 1024 * 1024
-CPU_SECONDS = 20
-DECODED_BYTES = 64 * 1024 * 1024
+import pikepdf
+import pypdfium2
+from PIL import Image
+
+from clearance.file_worker import Answer
+
+MEBIBYTE = 1024 * 1024
+UNPACKED_BYTES = 64 * MEBIBYTE  # of one stream
+PAGE_CONTENT_BYTES = 16 * MEBIBYTE
+CONTENT_BYTES = 64 * MEBIBYTE  # of all pages
 MAX_PAGES = 500
-MAX_OBJECTS = 200_000
+MAX_OBJECTS = 200_000  # dictionaries and lists inside of others included
 MAX_PIXELS_HIGH = 8000
+# The first page is drawn on trial, and more while this much time of the processor is not used up.
+TRIAL_SECONDS = 0.6
+TRIAL_WIDTH = 1200
 
 # Keys and actions that make a reader run, start, open or send something by itself.
 ACTIVE_KEYS = {"/JS", "/JavaScript", "/AA", "/EF", "/EmbeddedFiles", "/XFA", "/RichMediaContent"}
@@ -30,99 +35,129 @@ ACTIVE_TYPES = {"/EmbeddedFile"}
 ACTIVE_ANNOTATIONS = {"/FileAttachment", "/RichMedia", "/Screen", "/Movie", "/Sound", "/3D"}
 
 
-def verdict(data: bytes) -> dict[str, Any]:
-    """Say what a PDF is: {"pages": n} or {"fault": broken | encrypted | active | long}.
+class _Fault(Exception):
+    """The file is not taken; its only argument is the fault."""
+
+
+def load_libraries() -> None:
+    """Load what each PDF needs, before memory is limited."""
+    Image.preinit()
+    pikepdf.settings.set_qpdf_limits(
+        flate_max_memory=UNPACKED_BYTES,
+        png_max_memory=UNPACKED_BYTES,
+        tiff_max_memory=UNPACKED_BYTES,
+        run_length_max_memory=UNPACKED_BYTES,
+        max_stream_filters=4,
+    )
+
+
+def check_pdf(data: bytes) -> Answer:
+    """Judge a PDF: its pages, or the fault broken | encrypted | active | long | complex.
 
     It must open without repair in both libraries that will ever read it here.
     """
-    import pikepdf  # each command loads only the library it needs
-    import pypdfium2
-
-    pikepdf.settings.set_qpdf_limits(flate_max_memory=DECODED_BYTES, png_max_memory=DECODED_BYTES)
     try:
-        with pikepdf.open(io.BytesIO(data), attempt_recovery=False, suppress_warnings=True) as pdf:
-            if pdf.is_encrypted:
-                return {"fault": "encrypted"}
-            pages = len(pdf.pages)
-            if pages > MAX_PAGES or len(pdf.objects) > MAX_OBJECTS:
-                return {"fault": "long"}
-            if _is_active(pdf):
-                return {"fault": "active"}
-            if pdf.get_warnings():  # what could not be read could not be judged
-                return {"fault": "broken"}
-        shown = len(pypdfium2.PdfDocument(data))
+        pages = _read(data)
+        if pages != _drawn(data):
+            return Answer("broken")
+    except _Fault as fault:
+        return Answer(str(fault))
     except pikepdf.PasswordError:
-        return {"fault": "encrypted"}
-    except (pikepdf.PdfError, pypdfium2.PdfiumError, ValueError, KeyError, RuntimeError):
-        return {"fault": "broken"}
-    return {"pages": pages} if pages and pages == shown else {"fault": "broken"}
+        return Answer("encrypted")
+    return Answer(pages=pages)
 
 
-def page_image(data: bytes, page: int, width: int) -> bytes:
+def draw_page(data: bytes, page: str, width: str) -> Answer:
     """Draw page `page` (from 1) as PNG, `width` pixels wide, at most MAX_PIXELS_HIGH high."""
-    import pypdfium2
-
-    leaf = pypdfium2.PdfDocument(data)[page - 1]
-    wide, high = leaf.get_size()
-    scale = min(width / wide, MAX_PIXELS_HIGH / high)
-    image = leaf.render(scale=scale, may_draw_forms=False).to_pil()
+    image = _bitmap(pypdfium2.PdfDocument(data), int(page) - 1, int(width)).to_pil()
     result = io.BytesIO()
     image.convert("RGB").save(result, "PNG")
-    return result.getvalue()
+    return Answer(data=result.getvalue())
 
 
-def _is_active(pdf: Any) -> bool:
-    import pikepdf
+def _read(data: bytes) -> int:
+    """Read every object; return the number of pages. Raises _Fault, pikepdf.PdfError."""
+    with pikepdf.open(io.BytesIO(data), attempt_recovery=False, suppress_warnings=True) as pdf:
+        if pdf.is_encrypted:
+            raise _Fault("encrypted")
+        pages = len(pdf.pages)
+        if pages > MAX_PAGES:
+            raise _Fault("long")
+        _refuse_active(pdf)
+        _refuse_heavy(pdf)
+        if pdf.get_warnings() or not pages:  # what could not be read could not be judged
+            raise _Fault("broken")
+        return pages
 
+
+def _refuse_active(pdf: pikepdf.Pdf) -> None:
     opening = pdf.Root.get("/OpenAction")
     if isinstance(opening, pikepdf.Dictionary) and opening.get("/S") not in ("/GoTo", None):
-        return True
-    return any(_says_active(each) for each in _dictionaries(pdf.objects))
+        raise _Fault("active")
+    if any(_is_active(dictionary) for dictionary in _dictionaries(pdf)):
+        raise _Fault("active")
 
 
-def _says_active(dictionary: Any) -> bool:
-    names = set(dictionary.keys())
+def _is_active(dictionary: dict[str, Any]) -> bool:
     return bool(
-        names & ACTIVE_KEYS
+        dictionary.keys() & ACTIVE_KEYS
         or _name(dictionary, "/S") in ACTIVE_ACTIONS
         or _name(dictionary, "/Type") in ACTIVE_TYPES
         or _name(dictionary, "/Subtype") in ACTIVE_ANNOTATIONS
     )
 
 
-def _name(dictionary: Any, key: str) -> str:
+def _name(dictionary: dict[str, Any], key: str) -> str:
+    """The name under `key`; texts read otherwise ("u:…"), numbers and the like are no names."""
     value = dictionary.get(key)
-    return str(value) if value is not None and value._type_name == "name" else ""
+    return value if isinstance(value, str) else ""
 
 
-def _dictionaries(objects: Iterable[Any]) -> Iterator[Any]:
-    """Every dictionary of the file: of objects, of streams, and those that lie inside others."""
-    waiting = list(objects)
-    while waiting:
-        thing = waiting.pop()
-        kind = getattr(thing, "_type_name", "")
-        if kind in ("dictionary", "stream"):
-            yield thing
-            waiting.extend(value for _, value in thing.items() if _is_inner(value))
-        elif kind == "array":
-            waiting.extend(value for value in thing if _is_inner(value))
+def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[dict[str, Any]]:
+    """Every dictionary of the file: of objects, of streams, and those that lie inside others.
+
+    Objects are read as JSON: walking them as objects of the library takes 30 times as long.
+    """
+    count = 0
+    for thing in pdf.objects:
+        waiting = [json.loads(thing.to_json(dereference=True))]
+        while waiting:
+            value = waiting.pop()
+            count += 1
+            if isinstance(value, dict):
+                yield value
+                value = value.values()
+            elif not isinstance(value, list):
+                continue
+            waiting.extend(inner for inner in value if isinstance(inner, dict | list))
+            if count + len(waiting) > MAX_OBJECTS:
+                raise _Fault("complex")
 
 
-def _is_inner(value: Any) -> bool:
-    return getattr(value, "_type_name", "") in ("dictionary", "array") and not value.is_indirect
+def _refuse_heavy(pdf: pikepdf.Pdf) -> None:
+    """Unpack what is drawn on the pages, as far as it may be unpacked."""
+    total = 0
+    for page in pdf.pages:
+        contents = page.obj.get("/Contents", ())
+        streams = contents if isinstance(contents, pikepdf.Array) else [contents]
+        size = sum(len(each.read_bytes()) for each in streams if isinstance(each, pikepdf.Stream))
+        total += size
+        if size > PAGE_CONTENT_BYTES or total > CONTENT_BYTES:
+            raise _Fault("complex")
 
 
-def main(arguments: list[str]) -> int:
-    """Run one command."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    data = sys.stdin.buffer.read()
-    if arguments[0] == "check":
-        sys.stdout.write(json.dumps(verdict(data)))
-    else:
-        sys.stdout.buffer.write(page_image(data, int(arguments[1]), int(arguments[2])))
-    return 0
+def _drawn(data: bytes) -> int:
+    """Draw the first pages as people will see them; return how many there are."""
+    document = pypdfium2.PdfDocument(data)
+    number = 0
+    while number < len(document) and (not number or time.process_time() < TRIAL_SECONDS):
+        _bitmap(document, number, TRIAL_WIDTH).close()
+        number += 1
+    return len(document)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _bitmap(document: pypdfium2.PdfDocument, number: int, width: int) -> Any:
+    page = document[number]
+    wide, high = page.get_size()
+    scale = min(width / wide, MAX_PIXELS_HIGH / high)
+    return page.render(scale=scale, may_draw_forms=False)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
 from dataclasses import dataclass
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 
 from flask_babel import lazy_gettext as _l
-from PIL import Image
 
-from clearance import pdf_process
-from clearance.errors import ServiceUnavailable
+from clearance import file_process
+from clearance.errors import DomainError
 from clearance.file_checks import JPEG, PDF, PNG
 
 PAGE_WIDTH = 1200
 THUMBNAIL_WIDTH = 240
 WIDTHS = (THUMBNAIL_WIDTH, PAGE_WIDTH)
-JPEG_QUALITY = 85
 CACHE_BYTES = 32 * 1024 * 1024
+ENTRY_BYTES = 500  # what an entry takes besides its picture
 
-_decoding = BoundedSemaphore(2)
+Key = tuple[str, int, int]  # hash of the file, page, width
 
 
 @dataclass(frozen=True)
@@ -31,58 +29,61 @@ class Picture:
     data: bytes
 
 
+class PageNotDrawn(DomainError):
+    """A page that needs more than the limits: trying again is of no use."""
+
+    status_code = 422
+
+    def __init__(self) -> None:
+        super().__init__(_l("This page cannot be shown here. Download the document to read it."))
+
+
 class PictureCache:
-    """The pictures asked for last, as many as fit in `limit` bytes; safe among threads."""
+    """The pictures asked for last, as many as fit in `limit` bytes; safe among threads.
+
+    A page that could not be drawn is kept as None, so that it is not tried at each view.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._size = 0
-        self._kept: OrderedDict[tuple[str, int, int], Picture] = OrderedDict()
+        self._kept: OrderedDict[Key, Picture | None] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: tuple[str, int, int]) -> Picture | None:
-        """Return the picture of (hash of the file, page, width), if it is kept."""
+    def get(self, key: Key) -> Picture:
+        """Return the picture. Raises KeyError where none is kept, PageNotDrawn."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            self._kept.move_to_end(key)
+            picture = self._kept[key]
+        if picture is None:
+            raise PageNotDrawn
+        return picture
 
-    def put(self, key: tuple[str, int, int], picture: Picture) -> None:
+    def put(self, key: Key, picture: Picture | None) -> None:
         """Keep a picture, letting go of those not asked for longest."""
         with self._lock:
             if key not in self._kept:
-                self._size += len(picture.data)
+                self._size += _size(picture)
                 self._kept[key] = picture
             while self._size > self._limit:
-                self._size -= len(self._kept.popitem(last=False)[1].data)
+                self._size -= _size(self._kept.popitem(last=False)[1])
+
+
+def _size(picture: Picture | None) -> int:
+    return ENTRY_BYTES + (len(picture.data) if picture else 0)
 
 
 cache = PictureCache(CACHE_BYTES)
 
 
-def draw(data: bytes, media_type: str, page: int, width: int) -> Picture:
+def draw(data: bytes, media_type: str, page: int, width: int, account: str = "") -> Picture | None:
     """Make the picture of a page (from 1) of a checked file, `width` pixels wide at most.
 
-    Raises ServiceUnavailable for a page that cannot be drawn.
+    account: see `file_process`. Returns None for a page that cannot be drawn within the limits,
+    now or later. Raises file_process.Busy.
     """
     if media_type == PDF:
-        try:
-            return Picture(PNG, pdf_process.render(data, page, width))
-        except pdf_process.PdfFailure:
-            raise ServiceUnavailable(
-                _l("This page cannot be shown here. Download the document to read it.")
-            ) from None
-    with _decoding:
-        return Picture(JPEG, _smaller(data, width))
-
-
-def _smaller(data: bytes, width: int) -> bytes:
-    result = io.BytesIO()
-    with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as picture:
-        picture.draft("RGB", (width, width * 4))
-        picture.thumbnail((width, width * 4))
-        shown = picture.convert("RGBA")
-        paper = Image.new("RGBA", shown.size, "white")
-        paper.alpha_composite(shown)
-        paper.convert("RGB").save(result, "JPEG", quality=JPEG_QUALITY)
-    return result.getvalue()
+        answer = file_process.draw_page(data, page, width, account)
+        return None if answer.fault else Picture(PNG, answer.data)
+    answer = file_process.draw_picture(data, width, account)
+    return None if answer.fault else Picture(JPEG, answer.data)

@@ -59,8 +59,9 @@ class Settings:
     sms_countries: tuple[str, ...] = ("KW", "SA", "AE", "BH", "QA", "OM")
     sms_daily_budget: int = 20_000
     upload_max_bytes: int = 10 * 1024 * 1024
+    picture_max_bytes: int = 25 * 1024 * 1024
     upload_max_files: int = 20
-    request_max_bytes: int = 25 * 1024 * 1024
+    request_max_bytes: int = 50 * 1024 * 1024
     organisation_max_bytes: int = 1024**3
     limits: Mapping[str, str] = field(default_factory=dict)
 

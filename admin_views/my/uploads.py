@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import BinaryIO, cast
 
 from flask import current_app, request
 from flask_babel import gettext as _
 
-from admin_views.access import acting
+from admin_views.access import acting, wants_json
 from clearance import documents, throttle
 from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
+from clearance.file_process import Busy
 from clearance.models import Document, Request
 from clearance.values import BadValue, file_label
+
+SECONDS_AT_ONCE = 20  # for all files of a post: a thread that judges them serves nobody else
 
 
 @dataclass
@@ -34,19 +38,26 @@ def has_files() -> bool:
 def checked() -> Files:
     """Judge the posted files.
 
-    Call it before the first query: it is slow, and counts against the uploads of an hour.
+    Call it before the first query: it is slow, and each counts against the uploads of an hour.
+    Raises TooManyTries; file_process.Busy to a script, which tries again. A page gets that as a
+    fault of the file: what was typed beside it must not be lost.
     """
-    throttle.hit("upload_account", f"user:{acting().id}", utc_now())
+    account, deadline = f"user:{acting().id}", monotonic() + SECONDS_AT_ONCE
     files = Files()
     posted = [each for each in request.files.getlist("files") if each.filename]
     limit = current_app.extensions["settings"].upload_max_files
     if len(posted) > limit:
         files.faults.append(_("Only %(limit)s files can be added at once.", limit=limit))
     for each in posted[:limit]:
+        throttle.hit("upload_account", account, utc_now())
         try:
+            if monotonic() > deadline:
+                raise Busy
             stream = cast(BinaryIO, each.stream)
-            files.good.append(documents.check_upload(each.filename or "", stream))
-        except BadValue as fault:
+            files.good.append(documents.check_upload(each.filename or "", stream, account))
+        except (BadValue, Busy) as fault:
+            if isinstance(fault, Busy) and wants_json():
+                raise
             files.faults.append(_named(file_label(each.filename or ""), fault))
     if not files.good and not files.faults:
         files.faults.append(_("Choose a file first."))

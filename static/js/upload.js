@@ -1,4 +1,5 @@
 // Several files, by dropping or choosing: each with its name, kind and progress; rows join the documents table.
+const TRIES = 4;
 const token = document.querySelector('meta[name="csrf-token"]').content;
 
 function baseName(file) {
@@ -20,9 +21,18 @@ function post(form, entry, onProgress) {
     call.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) onProgress((event.loaded / event.total) * 100);
     });
-    call.addEventListener("loadend", () => resolve(call.response ?? {}));
+    call.addEventListener("loadend", () => resolve({ ...call.response, status: call.status, pause: call.getResponseHeader("Retry-After") }));
     call.send(data);
   });
+}
+
+// A server that reads too many files just now says when to come back.
+async function postPatiently(form, entry, onProgress) {
+  for (let tries = 1; ; tries++) {
+    const answer = await post(form, entry, onProgress);
+    if (answer.status !== 503 || !answer.pause || tries === TRIES) return answer;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(answer.pause, 10) * 1000));
+  }
 }
 
 // Other parts of the page that the new document changes, by their ids, and the row's version.
@@ -85,7 +95,7 @@ function start(form) {
     entry.row.querySelector("[data-state]").textContent = "";
     entry.row.querySelector("[data-drop]").disabled = true;
     const progress = entry.row.querySelector("progress");
-    const answer = await post(form, entry, (percent) => (progress.value = percent));
+    const answer = await postPatiently(form, entry, (percent) => (progress.value = percent));
     if (!answer.row_html) {
       fail(entry, answer.error ?? form.dataset.failed);
       return;
