@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from clearance.actor import Actor
 from clearance.hardening import LARGEST_ID
+from clearance.web_request import is_posted, wants_json
 
 
 def acting() -> Actor:
@@ -30,12 +31,6 @@ def as_id(value: Any) -> int:
 def not_found() -> NoReturn:
     """Answer 404: missing, foreign and forbidden alike (specification section 1)."""
     abort(404)
-
-
-def wants_json() -> bool:
-    """Whether the page's script asks, not a person's browser for a page."""
-    accepted = request.accept_mimetypes
-    return accepted.best_match(["text/html", "application/json"]) == "application/json"
 
 
 class Guarded:
@@ -58,8 +53,7 @@ class Guarded:
             response = jsonify(error=_("You are signed out. Sign in again."))
             response.status_code = 401
             return response
-        is_page = request.method in {"GET", "HEAD"}
-        back = request.full_path.rstrip("?") if is_page else self.home_url()
+        back = self.home_url() if is_posted() else request.full_path.rstrip("?")
         return redirect(url_for("public.sign_in", next=back))
 
     def home_url(self) -> str:

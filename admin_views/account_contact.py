@@ -16,6 +16,7 @@ from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import User
 from clearance.present_password import WrongPassword
+from clearance.public import journey
 from clearance.vocabulary import Channel
 from forms.own_account import ContactCodeForm, EmailChangeForm, MobileChangeForm
 
@@ -34,7 +35,7 @@ class ContactRoutes:
         """Ask for a new address; while one waits for its code, ask for the code."""
         channel = _channel(kind)
         form = _form_of(channel)
-        if request.method != "POST" or "_language" in request.form:
+        if not journey.is_sent():
             return self._show_contact(kind, form)
         if not form.validate():
             return self._show_asking(kind, form)

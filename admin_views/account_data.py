@@ -15,6 +15,7 @@ from clearance import downloads, own_data
 from clearance.calendar import kuwait_today, utc_now
 from clearance.extensions import db
 from clearance.present_password import WrongPassword
+from clearance.public import journey
 from forms.factor import PasswordForm
 
 
@@ -28,7 +29,7 @@ class DataRoutes:
     def data(self) -> Any:
         """Ask for a copy and see how far it is."""
         form = PasswordForm()
-        if request.method != "POST" or "_language" in request.form or not form.validate():
+        if not (journey.is_sent() and form.validate()):
             return self._show_data(form)
         try:
             is_new = own_data.ask(acting(), form.current_password.data, utc_now())

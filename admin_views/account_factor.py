@@ -17,7 +17,9 @@ from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import User
 from clearance.present_password import WrongPassword
+from clearance.public import journey
 from clearance.typesetting import qr_svg
+from clearance.web_request import is_posted
 from forms.factor import AppForm, PasswordForm
 
 FEW_SPARES = 3
@@ -33,7 +35,7 @@ class FactorRoutes:
     @expose("/factor", methods=("GET", "POST"))
     def factor(self) -> Any:
         """Set an app up, or another one in its place."""
-        if request.method != "POST":
+        if not is_posted():
             return self._show_setup(factor_setup.begin(acting(), utc_now()), AppForm(formdata=None))
         try:
             setup = factor_setup.resume(acting(), request.form.get("setup", ""), utc_now())
@@ -140,9 +142,7 @@ def _own_means() -> second_factor.Means:
 
 def _is_sent(form: PasswordForm) -> bool:
     """Whether the form was really sent, and is whole."""
-    if request.method != "POST" or "_language" in request.form:
-        return False
-    return bool(form.validate())
+    return journey.is_sent() and bool(form.validate())
 
 
 def _refused(form: Any, wrong: WrongPassword) -> Any:

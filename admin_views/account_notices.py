@@ -14,6 +14,7 @@ from clearance import i18n, notice_choices
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.vocabulary import Channel
+from clearance.web_request import is_posted
 from forms.own_account import NoticesForm
 
 
@@ -27,7 +28,7 @@ class NoticeRoutes:
     def notices(self) -> Any:
         """Show and keep what is wanted by which channel."""
         actor, form = acting(), NoticesForm(acting().role)
-        if request.method != "POST":
+        if not is_posted():
             return self._show_notices(None)
         if "_language" in request.form:
             return self._show_notices(form.wanted.data or [])

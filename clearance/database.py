@@ -13,13 +13,12 @@ from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, has_request_context, request
+from flask import Flask, has_request_context
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from clearance.extensions import db
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+from clearance.web_request import is_posted
 
 _forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
 # Which thread writes to which SQLite database now.
@@ -32,7 +31,7 @@ def writes() -> bool:
     forced = _forced.get()
     if forced is not None:
         return forced
-    return not (has_request_context() and request.method in SAFE_METHODS)
+    return not has_request_context() or is_posted()
 
 
 @contextmanager

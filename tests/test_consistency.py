@@ -131,6 +131,14 @@ def test_status_is_written_by_the_workflow_alone() -> None:
                 assert not (is_status and owner in {"req", "step.req"}), f"{module}:{node.lineno}"
 
 
+def test_one_place_decides_whether_a_request_posts() -> None:
+    """A comparison with "GET" elsewhere would take HEAD for a post."""
+    for module, path in MODULES.items():
+        for node in ast.walk(tree_of(path)):
+            is_method = isinstance(node, ast.Attribute) and ast.unparse(node) == "request.method"
+            assert not is_method or module == "clearance.web_request", f"{module}:{node.lineno}"
+
+
 def test_every_word_of_the_vocabulary_is_labelled() -> None:
     assert set(vocabulary.STATUS_LABELS) == set(vocabulary.Status)
     assert set(vocabulary.STATUS_TONES) == set(vocabulary.Status)

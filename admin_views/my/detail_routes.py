@@ -41,6 +41,7 @@ from clearance.errors import BadReason, DomainError, NotFound
 from clearance.extensions import db
 from clearance.models import ExamSeat, Request
 from clearance.procedures.flows import Action, Side
+from clearance.public import journey
 from clearance.values import BadValue
 from clearance.vocabulary import SeatStatus, Status
 from forms.request_form import Section, sections
@@ -66,7 +67,7 @@ class DetailRoutes(RequestRoutes):
         """Ask before a step of the applicant's, and take it."""
         req = self.get_one(request_id)
         step = _own_step(req, action)
-        if request.method == "POST" and "_language" not in request.form:
+        if journey.is_sent():
             return self._take_step(req, step)
         if step is Action.SEND:
             return redirect(form_url(req))

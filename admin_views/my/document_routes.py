@@ -8,7 +8,7 @@ from flask import flash, jsonify, redirect, render_template, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.access import acting, wants_json
+from admin_views.access import acting
 from admin_views.document_reading import DocumentReading
 from admin_views.my import document_rows, form_routes, uploads
 from admin_views.my.routes import RequestRoutes, form_url
@@ -18,6 +18,7 @@ from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import Document, Request
 from clearance.values import BadValue
+from clearance.web_request import wants_json
 
 SECTION = "documents-section"
 

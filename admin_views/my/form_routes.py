@@ -26,6 +26,7 @@ from clearance.extensions import db
 from clearance.models import Document, Request
 from clearance.procedures.flows import Action
 from clearance.vocabulary import Status
+from clearance.web_request import is_posted
 from forms.request_form import RequestForm, request_form, sections
 
 log = structlog.get_logger("clearance.requests")
@@ -53,7 +54,7 @@ class FormRoutes(RequestRoutes):
         req = self.get_one(request_id)
         if not is_open(req):
             return _closed(req)
-        if request.method == "GET":
+        if not is_posted():
             return self.show_form(req, form_of(req), Outcome())
         if request.form.get("submit") == "send":
             return self._send(req, files)
@@ -81,7 +82,7 @@ class FormRoutes(RequestRoutes):
     def discard(self, request_id: int) -> Any:
         """Throw a draft away, after asking."""
         req = self.get_one(request_id)
-        if request.method == "GET":
+        if not is_posted():
             if req.status != Status.DRAFT:
                 return _closed(req)
             return self.render("my/discard.html", req=req, title=_title(req))

@@ -19,6 +19,7 @@ from clearance.errors import Refusal, Refused, ServiceUnavailable
 from clearance.extensions import db
 from clearance.models import Organisation
 from clearance.public import journey
+from clearance.web_request import is_posted
 from forms.further_organisations import LicensedForm, NamedForm
 
 
@@ -31,7 +32,7 @@ class MyFurtherOrganisations(GuardedView):
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         """Both ways of opening an organisation; `way` says by which form it was sent."""
-        if request.method != "POST":
+        if not is_posted():
             return self._show()
         if request.form.get("way") == "named":
             return self._named(NamedForm(_named_entities()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
@@ -19,6 +19,7 @@ from clearance.extensions import db
 from clearance.models import LegalEntity, Organisation
 from clearance.organisation_profile import Profile
 from clearance.public import journey
+from clearance.web_request import is_posted
 from forms.users import OrganisationForm
 
 
@@ -31,7 +32,7 @@ class MyOrganisation(GuardedView):
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         """Show the profile; general users change address, telephone and e-mail."""
-        if request.method != "POST":
+        if not is_posted():
             organisation = db.session.get_one(Organisation, _chosen_id())
             return self._show(organisation, OrganisationForm(obj=organisation))
         organisation = db.session.get_one(Organisation, posted_organisation())

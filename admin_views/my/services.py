@@ -23,6 +23,7 @@ from clearance.calendar import utc_now
 from clearance.errors import DomainError, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Licence, Request
+from clearance.public import journey
 from clearance.vocabulary import Status
 from forms.request_form import broker_type_choices
 
@@ -80,7 +81,7 @@ class MyServices(SeveralRoutes, GuardedView):
         types = broker_type_choices(offer.definition.broker_types, lang)
         chosen = request.form.get("broker_type", "")
         fault = ""
-        if _is_pressed():
+        if journey.is_sent():
             if chosen in {each for each, _name in types}:
                 try:
                     return _begin(offer.code, broker_type=chosen)
@@ -99,7 +100,7 @@ class MyServices(SeveralRoutes, GuardedView):
     def _choose_broker(self, offer: workflow.ServiceOffer) -> Any:
         """The organisation's brokers as cards, each with the button or the reason why not."""
         refusal = None
-        if _is_pressed():
+        if journey.is_sent():
             try:
                 return _begin(offer.code, licence_id=as_id(request.form.get("licence_id")))
             except Refused as fault:
@@ -114,7 +115,7 @@ class MyServices(SeveralRoutes, GuardedView):
     def _choose_candidate(self, offer: workflow.ServiceOffer) -> Any:
         """Who passed the exam, each with the button or the reason why not."""
         refusal = None
-        if _is_pressed():
+        if journey.is_sent():
             try:
                 return _begin(offer.code, candidate_id=as_id(request.form.get("candidate_id")))
             except Refused as fault:
@@ -143,11 +144,6 @@ class MyServices(SeveralRoutes, GuardedView):
             form_key=one_time_keys.new(),
         )
         return page, 409 if refusal else 200
-
-
-def _is_pressed() -> bool:
-    """Whether a request is to begin, and not only the page's language to change."""
-    return request.method == "POST" and "_language" not in request.form
 
 
 def _begin(code: str, **about: Any) -> Any:

@@ -9,7 +9,7 @@ from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.access import acting, not_found, wants_json
+from admin_views.access import acting, not_found
 from admin_views.my import form_routes, several_choice, several_grid, uploads
 from admin_views.my.several_grid import Grid
 from admin_views.posted import owner_of, posted_key
@@ -18,7 +18,9 @@ from clearance.calendar import utc_now
 from clearance.errors import ClosedNow, NotFound, PermissionDenied, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Document
+from clearance.public import journey
 from clearance.several import Outcome
+from clearance.web_request import is_posted, wants_json
 from forms.several import fill
 
 FORM_ID = "grid-form"
@@ -35,7 +37,7 @@ class SeveralRoutes:
         """Choose brokers; Next begins their drafts and opens the grid."""
         offer = _offer(code)
         choice = several_choice.read(code) if offer.refusal is None else None
-        is_pressed = request.method == "POST" and "_language" not in request.form
+        is_pressed = journey.is_sent()
         status = Refused.status_code if is_pressed and choice is None else 200
         if choice is not None and request.form.get("do") == "begin":
             try:
@@ -59,7 +61,7 @@ class SeveralRoutes:
         """Show the grid; keep what was posted, fill columns, send what is complete."""
         files = uploads.checked() if uploads.has_files() else None
         found = several_grid.load(grid, code)
-        if request.method == "GET":
+        if not is_posted():
             if request.args.get("check"):
                 several_grid.note_outcomes(found, {})
             return self._show(found)

@@ -21,6 +21,7 @@ from clearance.errors import DomainError, NotFound, Refusal, Refused, TooManyTri
 from clearance.extensions import db
 from clearance.models import Request
 from clearance.procedures.flows import Action
+from clearance.public import journey
 from clearance.vocabulary import Status
 from forms.transfers import ReceiveForm
 
@@ -51,7 +52,7 @@ class MyTransfers(GuardedView):
     def receive(self) -> Any:
         """Ask for the broker of another organisation: the three numbers, then the request form."""
         form = ReceiveForm()
-        if request.method == "POST" and "_language" not in request.form and form.validate():
+        if journey.is_sent() and form.validate():
             return self._begin(form)
         return self._show_receive(form)
 

@@ -21,6 +21,7 @@ from clearance.extensions import db
 from clearance.members import Access
 from clearance.models import LegalEntity, Membership, Organisation, Request
 from clearance.public import journey
+from clearance.web_request import is_posted
 from forms.users import EditUserForm
 
 
@@ -51,7 +52,7 @@ class UserEdit:
         """Show one user, and change what they may."""
         page = _page(membership_id)
         form = _form(page)
-        if request.method != "POST":
+        if not is_posted():
             return self._show(page, form)
         version = posted_version()
         journey.note_leftovers(form)
@@ -134,7 +135,7 @@ def _page(membership_id: int) -> _Page:
 
 def _placed(membership: Membership, others: Collection[int]) -> frozenset[int]:
     """In which of the reader's other organisations the user is; in a post: was, as it was shown."""
-    if request.method == "POST":
+    if is_posted():
         shown = request.form.getlist("organisations_before")
         return frozenset(each for each in others if str(each) in shown)
     there = members.standings_of(membership.user_id, others)

@@ -39,6 +39,7 @@ from clearance.extensions import db
 from clearance.members import Access
 from clearance.models import Grant, Membership, Organisation, User
 from clearance.public import journey
+from clearance.web_request import is_posted
 from forms.users import AddUserForm
 
 FORM_NAME = "user_new"
@@ -156,7 +157,7 @@ class MyUsers(UserEdit, KeysetView):
     def create_view(self) -> Any:
         """Add a user to the organisation that the page is about; the answer is always the same."""
         form = AddUserForm()
-        organisation_id = posted_organisation() if request.method == "POST" else _chosen_id()
+        organisation_id = posted_organisation() if is_posted() else _chosen_id()
         if not service_table.is_sent():
             return self._show_new(form, organisation_id)
         is_image_right = journey.spend_image(FORM_NAME)

@@ -18,6 +18,7 @@ from clearance.exam_results import Fault, Result
 from clearance.extensions import db
 from clearance.models import Exam
 from clearance.vocabulary import SeatStatus
+from clearance.web_request import is_posted
 from forms.exam import ResultsFileForm
 
 GRID_ROWS = 100
@@ -84,7 +85,7 @@ class ExamResults:
         if refusal is not None:
             flash(f"{refusal.text} {refusal.change}".strip(), "warning")
             return redirect(_details_url(exam_id), code=303)
-        if request.method == "GET":
+        if not is_posted():
             return self._show_grid(exam, {})
         chosen = _chosen()
         if "back" in request.form:

@@ -25,7 +25,9 @@ from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import Exam, ExamSeat
+from clearance.public import journey
 from clearance.vocabulary import SeatStatus
+from clearance.web_request import is_posted
 from forms.exam import SittingForm
 
 FORM_ID = "sitting"
@@ -159,7 +161,7 @@ class OfficeExams(ExamResults, KeysetView):
             flash(str(refusal.text), "warning")
             return redirect(details_url(exam.id), code=303)
         form = SittingForm()
-        if request.method == "GET":
+        if not is_posted():
             form.show(exam)
         return self._change(exam, form) if self._is_good(form) else self._show_form(form, exam)
 
@@ -186,9 +188,7 @@ class OfficeExams(ExamResults, KeysetView):
         return redirect(details_url(exam.id), code=303)
 
     def _is_good(self, form: SittingForm) -> bool:
-        if request.method != "POST" or "_language" in request.form:
-            return False
-        return bool(form.validate())
+        return journey.is_sent() and bool(form.validate())
 
     def _show_form(
         self,
@@ -267,7 +267,7 @@ class OfficeExams(ExamResults, KeysetView):
         if refusal is not None:
             flash(f"{refusal.text} {refusal.change}".strip(), "warning")
             return redirect(details_url(exam.id), code=303)
-        if request.method == "POST":
+        if is_posted():
             return self._announce(exam)
         free = exam.seats - exam.seats_taken
         waiting = exam_seating.waiting_count(exam)

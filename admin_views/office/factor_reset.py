@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import flash, redirect
 from flask_admin import expose
 from flask_babel import gettext as _
 
@@ -16,6 +16,7 @@ from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import User
+from clearance.public import journey
 from clearance.vocabulary import STAFF_ROLES
 from forms.factor import FactorResetForm
 
@@ -33,8 +34,7 @@ class FactorReset:
         if not acting().is_administrator:
             not_found()
         user, form = self.get_one(user_id), FactorResetForm()
-        is_sent = request.method == "POST" and "_language" not in request.form
-        if not is_sent or not form.validate():
+        if not (journey.is_sent() and form.validate()):
             return self._show_reset(user, form)
         back = self.get_url(".details_view", id=user.id)
         if one_time_keys.claim(posted_key(), owner_of(acting()), back, utc_now()) is None:

@@ -38,6 +38,7 @@ from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.issued_check import Worth
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
+from clearance.public import journey
 from clearance.vocabulary import (
     ISSUED_KIND_LABELS,
     ISSUED_STATE_LABELS,
@@ -244,7 +245,7 @@ class IssuedDocuments(IssuedReading, KeysetView):
         form = office_form(
             ready_reasons(ReasonFor.VOID), i18n.language(), issued_office.REASON_MAX_LENGTH
         )
-        if request.method == "GET" or "_language" in request.form:
+        if not journey.is_sent():
             return self._ask(document, form)
         if not form.validate():
             return self._ask(document, form), 400

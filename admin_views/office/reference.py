@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
-from flask import flash, has_request_context, request
+from flask import flash, has_request_context
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import InvalidRequestError
@@ -21,6 +21,7 @@ from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.vocabulary import REASON_FOR_LABELS
+from clearance.web_request import is_posted
 from forms import reference
 
 LABELS: dict[str, Any] = {
@@ -83,7 +84,7 @@ class ReferenceView(GuardedModelView):
         form = super().edit_form(obj)
         if "code" in form:
             del form.code  # other rows name it
-        if request.method == "GET":
+        if not is_posted():
             form.seen.data = _fingerprint(obj)
         return form
 

@@ -29,6 +29,7 @@ from clearance.errors import DomainError, Refusal
 from clearance.extensions import db
 from clearance.licence_office import BadCorrection, StaleLicence
 from clearance.models import Licence
+from clearance.public import journey
 from clearance.vocabulary import REASON_FOR_LABELS, ReasonFor
 from forms.office_register import CorrectionForm, OfficeForm, correction_form, office_form
 
@@ -116,7 +117,7 @@ class RegisterSteps:
             not_found()
         licence = self.get_one(licence_id)
         form = _form(licence, step)
-        if request.method == "GET" or "_language" in request.form:
+        if not journey.is_sent():
             return self._ask(licence, step, form)
         if not form.validate():
             return self._ask(licence, step, form), 400

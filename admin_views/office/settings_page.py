@@ -20,6 +20,7 @@ from clearance.extensions import db
 from clearance.office_settings import SETTINGS
 from clearance.setting_kinds import GROUP_LABELS, BadSetting
 from clearance.values import BadValue
+from clearance.web_request import is_posted
 
 
 class OfficeSettings(GuardedView):
@@ -31,7 +32,7 @@ class OfficeSettings(GuardedView):
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         """Every setting with its value; a save after somebody else's shows both."""
-        if request.method == "GET":
+        if not is_posted():
             stored = office_settings.all_values()
             return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
         if not acting().is_administrator:

@@ -20,6 +20,7 @@ from clearance.calendar import utc_now
 from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import User
+from clearance.public import journey
 from clearance.vocabulary import STAFF_ROLES
 from forms.reference import ROLES, InvitationForm, RoleForm
 
@@ -55,7 +56,7 @@ class Staff(People):
         if not acting().is_administrator:
             not_found()
         form = InvitationForm()
-        if request.method == "GET" or "_language" in request.form:
+        if not journey.is_sent():
             return self._show_invitation(form)
         if not form.validate():
             return self._show_invitation(form), 400
@@ -100,7 +101,7 @@ class Staff(People):
             not_found()
         user = self.get_one(user_id)
         form = RoleForm(user.role)
-        if request.method == "GET" or "_language" in request.form:
+        if not journey.is_sent():
             return self._show_roles(user, form)
         if not form.validate():
             return self._show_roles(user, form), 400

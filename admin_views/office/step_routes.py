@@ -22,7 +22,9 @@ from clearance.errors import DomainError
 from clearance.extensions import db
 from clearance.models import Licence, Reason, Request
 from clearance.procedures.flows import Action, Asks, Flow, Side, Step
+from clearance.public import journey
 from clearance.vocabulary import Role
+from clearance.web_request import is_posted
 from forms.office import Expiry, Place, ReadyReason, StepForm, expiry_name, step_form
 
 # Announcing an exam gives its seats in the order of sending; no single request jumps it.
@@ -87,7 +89,7 @@ class StepRoutes:
     def _do_one(self, req: Request, step: Step) -> Any:
         places = _places(req) if step.asks is Asks.REMARKS else ()
         form = _form(step, places, _expiries(req, step))
-        if request.method == "GET" or "_language" in request.form:
+        if not journey.is_sent():
             return self._ask(req, step, form)
         if not form.validate():
             return self._ask(req, step, form), 400
@@ -142,7 +144,7 @@ class StepRoutes:
         chosen = self._chosen()
         if not chosen:
             return redirect(self.return_url(), code=303)
-        if request.method == "GET":
+        if not is_posted():
             return self._ask_many(step, chosen)
         form = _form(step, (), _posted_expiries(chosen))
         if "_language" in request.form:
@@ -165,7 +167,7 @@ class StepRoutes:
 
     def _chosen(self) -> list[Chosen]:
         """The chosen rows of the reader's scope, each with the version that the page showed."""
-        if request.method == "GET":
+        if not is_posted():
             ids = self.ids_in_scope(request.args.getlist("id")[:MOST_AT_ONCE])
             versions = dict(
                 db.session.execute(

@@ -23,7 +23,9 @@ from clearance.calendar import utc_now
 from clearance.errors import DomainError, Refusal
 from clearance.extensions import db
 from clearance.models import Organisation, Subscription
+from clearance.public import journey
 from clearance.vocabulary import ReasonFor
+from clearance.web_request import is_posted
 from forms.office import StepForm, step_form
 
 MOST_AT_ONCE = 500
@@ -83,7 +85,7 @@ class SubscriptionSteps:
         if not chosen:
             return redirect(self.return_url(), code=303)
         form = _form(decision)
-        if request.method == "GET" or "_language" in request.form:
+        if not journey.is_sent():
             return self._ask(decision, chosen, form, subscription_id)
         if not form.validate():
             return self._ask(decision, chosen, form, subscription_id), 400
@@ -102,7 +104,7 @@ class SubscriptionSteps:
 
     def _chosen(self, subscription_id: int | None) -> list[Chosen]:
         """The chosen rows of the reader's scope, each with the version that the page showed."""
-        if request.method == "POST":
+        if is_posted():
             typed = [Chosen.read(each) for each in request.form.getlist("row")[:MOST_AT_ONCE]]
             visible = set(self.ids_in_scope([str(each.request_id) for each in typed]))
             if subscription_id is not None:

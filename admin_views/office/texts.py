@@ -24,6 +24,7 @@ from clearance.message_samples import SAMPLES
 from clearance.message_texts import EVENTS
 from clearance.own_texts import Wording
 from clearance.values import BadValue
+from clearance.web_request import is_posted
 
 CHANNEL_LABELS: dict[str, Any] = {
     "portal": _l("In the portal"),
@@ -59,7 +60,7 @@ class MessageTexts(GuardedView):
         """The texts of one event: shown, previewed, changed."""
         if event not in EVENTS:
             not_found()
-        if request.method == "GET":
+        if not is_posted():
             stored = own_texts.of_event(event)
             return self._show(event, stored, {}, _fingerprint(stored))
         if not acting().is_administrator:

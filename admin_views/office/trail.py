@@ -21,6 +21,7 @@ from clearance.actor import Actor
 from clearance.extensions import db
 from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
 from clearance.vocabulary import STATUS_LABELS, SUBSCRIPTION_STATUS_LABELS
+from clearance.web_request import is_posted
 
 SCOPES: dict[str, Any] = {
     "request": _l("Requests"),
@@ -234,7 +235,7 @@ class Events(_Trail):
     @expose("/verify", methods=("GET", "POST"))
     def verify(self) -> Any:
         """Walk the chain and say whether it is unbroken."""
-        faults = audit.verify_chain(db.session()) if request.method == "POST" else None
+        faults = audit.verify_chain(db.session()) if is_posted() else None
         head = db.session.get(ChainHead, 1)
         return self.render(
             "office/trail/verify.html", faults=faults, sealed=head.position if head else 0

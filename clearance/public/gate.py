@@ -15,6 +15,7 @@ from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.database import SAFE_METHODS
 from clearance.vocabulary import SessionStage
+from clearance.web_request import is_posted, wants_json
 
 # Everything that is not named here needs a complete sign-in (security rules 10, 21, 22).
 OPEN_TO_ALL = frozenset(
@@ -86,7 +87,7 @@ def check() -> Any:
         return redirect(home_of(current_user)) if endpoint in _STEPS else None
     if endpoint in AT_STAGE[current_user.stage]:
         return None
-    if _is_fetch():
+    if wants_json():
         return _unauthorised()
     return redirect(url_for(DOORS[current_user.stage]))
 
@@ -99,9 +100,9 @@ def keep_short(endpoint: str | None, values: dict[str, Any] | None) -> None:
 
 def to_sign_in() -> BaseResponse:
     """Answer an anonymous request: sign-in and back; a fetch gets 401 as JSON."""
-    if _is_fetch():
+    if wants_json():
         return _unauthorised()
-    if request.method == "POST":
+    if is_posted():
         told = _(
             "Your session had ended, so what you sent did not arrive. Sign in and enter it again;"
             " drafts of requests are kept as they were last saved."
@@ -149,17 +150,12 @@ def _is_marked_open(endpoint: str) -> bool:
 
 def _here() -> str:
     """Return the page to come back to: this one, or the one whose form was posted."""
-    if request.method in {"GET", "HEAD"}:
+    if not is_posted():
         return links.inside(request.full_path.rstrip("?"))
     referrer = urlsplit(request.referrer or "")
     if referrer.netloc != request.host:
         return ""
     return links.inside(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
-
-
-def _is_fetch() -> bool:
-    accepted = request.accept_mimetypes
-    return accepted.best_match(["text/html", "application/json"]) == "application/json"
 
 
 def _unauthorised() -> Response:

@@ -11,6 +11,7 @@ from clearance import captcha
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.i18n import language
+from clearance.web_request import is_posted
 from forms.base import BaseForm
 
 # Names of buttons that only ask for the page again, with what was typed and nothing judged.
@@ -26,7 +27,7 @@ def is_redrawn() -> bool:
 
 def is_sent() -> bool:
     """Whether the form was really sent."""
-    return request.method == "POST" and not is_redrawn()
+    return is_posted() and not is_redrawn()
 
 
 def spend_image(form_name: str) -> bool:

@@ -13,6 +13,7 @@ from clearance import cookies, links
 from clearance.database import own_transaction
 from clearance.i18n import COOKIE, LANGUAGES
 from clearance.models import User
+from clearance.web_request import is_posted
 
 POSTED = "_language"
 
@@ -22,7 +23,7 @@ def adopt_posted() -> None:
 
     The form's view then shows the page again with what was typed (`journey.is_redrawn`).
     """
-    if request.method == "POST" and request.endpoint is not None:
+    if is_posted() and request.endpoint is not None:
         chosen = request.form.get(POSTED)
         if chosen in LANGUAGES:
             _adopt(chosen)
