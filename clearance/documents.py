@@ -42,7 +42,7 @@ from clearance.file_checks import (
 from clearance.file_space import DocumentRefused
 from clearance.models import Document, DocumentKind, Request
 from clearance.previews import PAGE_WIDTH, THUMBNAIL_WIDTH, WIDTHS, Picture
-from clearance.request_rows import lock
+from clearance.request_rows import lock, lock_many
 from clearance.settings import Settings
 from clearance.values import file_label
 from clearance.vocabulary import Status
@@ -152,9 +152,8 @@ def share(
 
 def rename(document: Document, label: str, actor: Actor, now: datetime) -> None:
     """Call the document otherwise; flushes. An empty label changes nothing. Raises as `attach`."""
+    (document,) = _open_again([document], actor)
     req = document.request
-    _open_for_change(req, document.kind, actor)
-    _refuse_locked(document)
     before, after = document.label, file_label(label) if label.strip() else document.label
     if before != after:
         document.label = after
@@ -172,11 +171,8 @@ def remove_all(found: Sequence[Document], actor: Actor, now: datetime) -> None:
 
     A file that other documents share stays until the last of them goes.
     """
-    ordered = sorted(found, key=lambda document: (document.request_id, document.id))
+    ordered = _open_again(found, actor)
     requests = list(dict.fromkeys(document.request for document in ordered))
-    for document in ordered:
-        _open_for_change(document.request, document.kind, actor)
-        _refuse_locked(document)
     for document in ordered:
         gone = {
             "request_id": [document.request_id, None],
@@ -294,9 +290,24 @@ def _open_for_change(req: Request, kind: str, actor: Actor) -> None:
         )
 
 
-def _refuse_locked(document: Document) -> None:
-    if document.is_locked:
-        raise ClosedNow(_l("This document belongs to what was sent and stays as it is."))
+def _open_again(found: Sequence[Document], actor: Actor) -> list[Document]:
+    """Lock the requests of these documents and read both afresh, as this agent may change them.
+
+    What was removed while this waited for the lock is left out. Raises: ClosedNow when that is all.
+    """
+    ids = [key for document in found for key in sa.inspect(document).identity or ()]
+    these = sa.select(Document).where(Document.id.in_(ids))
+    lock_many(set(db.session.scalars(these.with_only_columns(Document.request_id))))
+    documents = db.session.scalars(
+        these.order_by(Document.request_id, Document.id).execution_options(populate_existing=True)
+    ).all()
+    if not documents:
+        raise ClosedNow(_l("This document has just been removed by somebody else."))
+    for document in documents:
+        _open_for_change(document.request, document.kind, actor)
+        if document.is_locked:
+            raise ClosedNow(_l("This document belongs to what was sent and stays as it is."))
+    return list(documents)
 
 
 def _add(

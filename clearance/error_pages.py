@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from clearance import audit
@@ -29,6 +30,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_down)
+    app.register_error_handler(StaleDataError, _row_gone)
+    app.register_error_handler(ObjectDeletedError, _row_gone)
     app.register_error_handler(Exception, _fault)
 
 
@@ -96,6 +99,15 @@ def _database_down(error: OperationalError) -> Response:
     log.error("database_unavailable", request_id=g.get("request_id"), exc_info=error)
     return error_page(
         503, _l("The portal cannot reach its records now. Nothing was lost; try again shortly."), 30
+    )
+
+
+def _row_gone(error: StaleDataError | ObjectDeletedError) -> Response:
+    """The last resort: use cases read their rows again under the lock, and say more."""
+    log.warning("row_gone", request_id=g.get("request_id"), path=_place(), exc_info=error)
+    return error_page(
+        409,
+        _l("Somebody else removed this meanwhile, so nothing was changed. Go back and reload."),
     )
 
 

@@ -1,8 +1,12 @@
-"""The row of a request under a lock, for those who are about to change it."""
+"""Row locks for requests.
+
+NO KEY UPDATE: rows that point at the request may go on being written, and nobody waits for whoever
+inserts them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -11,10 +15,18 @@ from clearance.extensions import db
 from clearance.models import Request
 
 
-def lock_many(request_ids: Collection[int]) -> None:
-    """Lock all these requests, in one order for everybody; those that are gone are left out."""
-    wanted = sa.select(Request.id).where(Request.id.in_(request_ids))
-    db.session.execute(wanted.order_by(Request.id).with_for_update())
+def lock_many(request_ids: Collection[int]) -> Sequence[Request]:
+    """Lock all these requests, in one order for everybody, and read them afresh.
+
+    Held until the transaction ends. Those that are gone are left out.
+    """
+    return db.session.scalars(
+        sa.select(Request)
+        .where(Request.id.in_(request_ids))
+        .order_by(Request.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def lock(req: Request) -> None:
@@ -22,11 +34,5 @@ def lock(req: Request) -> None:
 
     On SQLite the writing transaction itself is the lock. Raises: NotFound when it is gone.
     """
-    found = db.session.execute(
-        sa.select(Request)
-        .where(Request.id == req.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    if found is None:
+    if not lock_many(sa.inspect(req).identity or ()):
         raise NotFound

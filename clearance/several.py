@@ -18,6 +18,7 @@ from clearance import (
     own_brokers,
     policies,
     register_search,
+    request_rows,
     subject,
     workflow,
 )
@@ -207,11 +208,12 @@ def share_document(
 ) -> list[Document]:
     """Give one checked file to every draft among `requests` that takes its kind; flushes.
 
-    Raises as `documents.attach`; also DocumentRefused when no draft takes it.
+    Drafts that were discarded meanwhile are left out. Raises as `documents.attach`; also
+    DocumentRefused when no draft takes it.
     """
     takers = [
         req
-        for req in drafts(requests)
+        for req in drafts(request_rows.lock_many([req.id for req in requests]))
         if kind in documents.open_kinds(req) and kind not in documents.PICTURE_KINDS
     ]
     if not takers:

@@ -168,7 +168,7 @@ class DetailRoutes(RequestRoutes):
         return page, status
 
     def _take_step(self, req: Request, action: Action) -> Any:
-        actor, now = acting(), utc_now()
+        actor, now, request_id = acting(), utc_now(), req.id
         owner, key, result = owner_of(actor), posted_key(), details_url(req)
         reason = request.form.get("reason", "")
         label = workflow.offer(req, action, actor, now).event_label
@@ -180,7 +180,7 @@ class DetailRoutes(RequestRoutes):
             db.session.commit()
         except DomainError as refusal:
             db.session.rollback()
-            return self._refused(req.id, action, refusal, one_time_keys.result_of(key, owner))
+            return self._refused(request_id, action, refusal, one_time_keys.result_of(key, owner))
         flash(str(label), "success")
         return redirect(result, code=303)
 

@@ -78,6 +78,7 @@ class DocumentRoutes(DocumentReading, RequestRoutes):
             flash(told, "success")
         except (BadValue, DomainError) as fault:
             db.session.rollback()
+            req = self.get_one(request_id)
             flash(uploads.text_of(fault), "error")
         return redirect(form_url(req, SECTION), code=303)
 

@@ -172,7 +172,7 @@ def keep_posted(req: Request, form: RequestForm, files: uploads.Files | None) ->
     try:
         workflow.save(req, form.good_values(), acting(), utc_now(), version=posted_version())
     except (workflow.StaleSave, PermissionDenied) as refusal:
-        db.session.rollback()
+        # Nothing was written, and the row stays locked: what is shown beside is what stands now.
         outcome.alerts.append(str(refusal))
         outcome.stored = _stored(req, form)
         outcome.status = 409

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from admin_views.access import acting, wants_json
 from clearance import documents, throttle
 from clearance.calendar import utc_now
-from clearance.errors import DomainError
+from clearance.errors import DomainError, NotFound
 from clearance.extensions import db
 from clearance.file_process import Busy
 from clearance.models import Document, Request
@@ -65,7 +65,7 @@ def checked() -> Files:
 
 
 def attach(req: Request, files: Files) -> list[Document]:
-    """Add the good files to `req` as the posted kind; flushes. What is refused joins the faults."""
+    """Add the good files to `req` as the posted kind; flushes. Else as `attach_by`."""
     return attach_by(
         lambda each, kind, label: documents.attach(req, each, kind, label, acting(), utc_now()),
         files,
@@ -77,7 +77,7 @@ def attach_by(
 ) -> list[Document]:
     """Add the good files by `add`, which is given each with the posted kind and label; flushes.
 
-    What is refused joins the faults.
+    What is refused joins the faults. Raises: NotFound when what they are for is gone.
     """
     kind, label = request.form.get("kind", ""), request.form.get("label", "")
     added = []
@@ -86,6 +86,8 @@ def attach_by(
             with db.session.begin_nested():
                 given = label if len(files.good) == 1 else ""
                 added.append(add(each, kind, given))
+        except NotFound:
+            raise
         except (BadValue, DomainError) as fault:
             files.faults.append(_named(each.label, fault))
     return added

@@ -112,8 +112,8 @@ class StepRoutes:
         )
 
     def _take_step(self, req: Request, action: Action, form: StepForm) -> Any:
-        actor, now = acting(), utc_now()
-        owner, key, result = owner_of(actor), posted_key(), details_url(req.id)
+        actor, now, request_id = acting(), utc_now(), req.id
+        owner, key, result = owner_of(actor), posted_key(), details_url(request_id)
         label = workflow.offer(req, action, actor, now).event_label
         try:
             if one_time_keys.claim(key, owner, result, now) is None:
@@ -131,7 +131,7 @@ class StepRoutes:
             db.session.rollback()
             if one_time_keys.result_of(key, owner) is not None:
                 return redirect(result, code=303)  # the other click was quicker
-            return self.show_review(self.get_one(req.id), alert=str(refusal), status=409)
+            return self.show_review(self.get_one(request_id), alert=str(refusal), status=409)
         flash(str(label), "success")
         return redirect(result, code=303)
 
