@@ -59,9 +59,8 @@ def lock_many(licence_ids: Collection[int]) -> None:
     """
     db.session.flush()
     brokers = {each.broker_id for each in _locked_licences(_brokers_of(licence_ids))}
-    db.session.execute(
-        sa.select(Broker.id).where(Broker.id.in_(brokers)).order_by(Broker.id).with_for_update()
-    )
+    ordered = sa.select(Broker.id).where(Broker.id.in_(brokers)).order_by(Broker.id)
+    db.session.execute(_for_change(ordered))
 
 
 def change(
@@ -136,19 +135,21 @@ def _brokers_of(licence_ids: Collection[int]) -> sa.Select[int]:
 
 def _locked_licences(broker_ids: sa.Select[int]) -> Sequence[Licence]:
     """Every licence of the brokers, in one order for everybody."""
-    return db.session.scalars(
-        sa.select(Licence)
-        .where(Licence.broker_id.in_(broker_ids))
-        .order_by(Licence.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    ordered = sa.select(Licence).where(Licence.broker_id.in_(broker_ids)).order_by(Licence.id)
+    return db.session.scalars(_for_change(ordered)).all()
 
 
 def _locked_broker(which: sa.ColumnElement[bool]) -> Broker | None:
-    return db.session.execute(
-        sa.select(Broker).where(which).with_for_update().execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+    return db.session.execute(_for_change(sa.select(Broker).where(which))).scalar_one_or_none()
+
+
+def _for_change(rows: sa.Select[Any]) -> sa.Select[Any]:
+    """Lock the rows and read them afresh.
+
+    NO KEY UPDATE: a request about a licence locks broker and licence as rows that it points at, in
+    an order of the database's own, and must never wait for those who lock them in ours.
+    """
+    return rows.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def _put(licence: Licence | None, broker: Broker, values: Mapping[str, Any]) -> dict[str, Any]:

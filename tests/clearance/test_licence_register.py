@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import audit, licence_register
-from clearance.calendar import utc_now
+from clearance import audit, licence_register, workflow
+from clearance.actor import Actor
+from clearance.calendar import kuwait_today, utc_now
+from clearance.errors import Refused
 from clearance.extensions import db
-from clearance.models import Broker, Event, Licence, LicenceChange, User
-from clearance.vocabulary import LicenceStatus, LicenceStep, SuspendedBy
+from clearance.models import Broker, Event, Licence, LicenceChange, Request, User
+from clearance.procedures.flows import Action
+from clearance.sessions import actor_of
+from clearance.vocabulary import LicenceStatus, LicenceStep, Status, SuspendedBy
 from tests import factories
 from tests import request_factories as requests
+from tests.crossings import Instant, crossed
 from tests.issued_factories import make_licence
+from tests.races import race
 
 NOW = utc_now()
 EXPIRES = date(2029, 6, 30)
+TOGETHER = 400
 
 
 @pytest.fixture
@@ -109,3 +119,67 @@ def test_person_whose_licence_was_cancelled_keeps_the_row_and_gets_a_new_licence
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Broker)) == 1
     assert former.status == LicenceStatus.CANCELLED
     assert db.session.get_one(Licence, licence.id).status == LicenceStatus.ACTIVE
+
+
+def ask_for_a_letter(app: Flask, licence_id: int, actor: Actor) -> str:
+    with app.app_context():
+        workflow.start("letter", actor, utc_now(), licence_id=licence_id)
+        db.session.commit()
+    return "begun"
+
+
+@pytest.mark.databases
+def test_beginning_a_request_waits_for_nobody_who_changes_its_licence(
+    app: Flask, agent: User
+) -> None:
+    licence = make_licence(agent.memberships[0].organisation)
+    begin = partial(ask_for_a_letter, app, licence.id, actor_of(agent))
+    db.session.rollback()
+
+    with crossed(app, Instant.LOCK, begin, table="broker") as came:
+        licence_register.lock(licence.id)
+    db.session.commit()
+    assert (came or [begin()]) == ["begun"]
+
+
+def begin_or_send(
+    licence_id: int, drafts: Sequence[int], actor: Actor, number: int
+) -> Status | Refused:
+    """Begin a request about the licence, or send one; who is late for a renewal is refused."""
+    code, draft = ("letter", "renewal")[number // 2 % 2], drafts[number]
+    try:
+        if number % 2:
+            req = workflow.start(code, actor, utc_now(), licence_id=licence_id)
+        else:
+            req = db.session.get_one(Request, draft)
+            workflow.perform(req, Action.SEND, actor=actor, now=utc_now(), version=req.version)
+    except Refused as refusal:
+        db.session.rollback()
+        return refusal
+    db.session.commit()
+    return Status(req.status)
+
+
+@pytest.mark.heavy
+@pytest.mark.databases
+def test_four_hundred_who_begin_and_send_about_one_licence_never_lock_each_other_out(
+    app: Flask, database: Any
+) -> None:
+    with app.app_context():
+        requests.load_services()
+        agent = factories.make_agent()
+        expires = kuwait_today() + timedelta(days=30)
+        licence = make_licence(agent.memberships[0].organisation, expires=expires)
+        drafts = [
+            requests.make_draft(agent, ("letter", "renewal")[n // 2 % 2], licence_id=licence.id).id
+            for n in range(TOGETHER)
+        ]
+        work = partial(begin_or_send, licence.id, drafts, actor_of(agent))
+        db.session.rollback()
+    outcomes = race(app, TOGETHER, work)
+    faults = [each for each in outcomes if not isinstance(each, Status | Refused)]
+    assert not faults, faults
+    assert outcomes.count(Status.SUBMITTED) == TOGETHER // 4 + 1  # of the renewals one
+    with app.app_context():
+        db.engine.dispose()
+    assert database.deadlocks() == 0
