@@ -2,28 +2,41 @@
 
 A transaction reads if the HTTP request is GET, HEAD or OPTIONS, else it writes. A write on SQLite
 begins with BEGIN IMMEDIATE (a plain BEGIN loses writers under load); a read cannot write at all.
+Nothing waits without end for SQLite's one writer or for an answer of PostgreSQL: a request then
+answers 503 and may be sent again.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
-from flask import Flask, has_request_context
+from flask import Flask, current_app, g, has_request_context
+from psycopg.errors import _WaitTimeout
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from clearance.extensions import db
 from clearance.web_request import is_posted
 
+# Seconds to wait for SQLite's writer: a request, in all, and work that nobody waits for.
+REQUEST_WRITER_SECONDS, WORK_WRITER_SECONDS = 10.0, 60.0
+PLACE_SECONDS = 0.5
+# Seconds to wait for an answer of PostgreSQL: longer than it waits for a lock, or takes over a
+# statement of such work. A server that is asked whether it still lives has to answer sooner.
+REQUEST_ANSWER_SECONDS, WORK_ANSWER_SECONDS, PING_SECONDS = 15.0, 40.0, 5.0
+
 _forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
-# Which thread writes to which SQLite database now.
-_writers: set[tuple[int, str | None]] = set()
-_WRITER = "clearance_writer"
+_patience: ContextVar[float | None] = ContextVar("clearance_patience", default=None)
+_WRITER, _PLACES = "clearance_writer", "clearance_places"
 
 
 def writes() -> bool:
@@ -35,19 +48,24 @@ def writes() -> bool:
 
 
 @contextmanager
-def own_transaction(*, write: bool = True) -> Iterator[sa.Connection]:
+def own_transaction(
+    *, write: bool = True, patience: float | None = None
+) -> Iterator[sa.Connection]:
     """Run a short transaction on a connection of its own, committed on leaving the block.
+
+    patience: seconds to wait for SQLite's writer, if not as long as usual.
 
     For what must stand whatever becomes of the request: counters, access events, last-seen marks,
     and for reading the session before the request's own transaction begins. While the request's
     own transaction writes, do not open a writing one (SQLite has one writer at a time, so that
-    RuntimeError is raised; it would else wait 30 s for itself).
+    RuntimeError is raised; it would else wait for itself).
     """
-    token = _forced.set(write)
+    token, patience_token = _forced.set(write), _patience.set(patience)
     try:
         with db.engine.begin() as connection:
             yield connection
     finally:
+        _patience.reset(patience_token)
         _forced.reset(token)
 
 
@@ -105,6 +123,39 @@ def hold_table(model: type[Any]) -> None:
         db.session.execute(sa.text(f"LOCK TABLE {model.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
 
 
+def limit_waiting(app: Flask, places: int) -> None:
+    """Let so many requests of this process wait for SQLite's writer at once; others soon give up.
+
+    For servers with few threads: without it all of them wait behind one long writer, and nobody
+    reads either.
+    """
+    app.extensions[_PLACES] = threading.BoundedSemaphore(places)
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection to PostgreSQL that is given up when the server does not answer.
+
+    statement_timeout is the server's own and fails with it: one that hangs, or whose host is gone
+    without a word, would be waited for without end.
+    """
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait as psycopg does, but not without end. Raises: psycopg.OperationalError."""
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self._patience)
+        except _WaitTimeout as silence:
+            self.close()
+            raise psycopg.OperationalError("the database server does not answer") from silence
+
+    @property
+    def _patience(self) -> float:
+        if self.autocommit:  # the pool asks whether the server still lives
+            return PING_SECONDS
+        return REQUEST_ANSWER_SECONDS if has_request_context() else WORK_ANSWER_SECONDS
+
+
 def init_app(app: Flask) -> None:
     """Bind the database and its events to the application."""
     db.init_app(app)
@@ -117,14 +168,15 @@ def init_app(app: Flask) -> None:
         event.listen(engine, "rollback", _end_sqlite)
         event.listen(engine, "reset", _reset_sqlite)
     else:
+        event.listen(engine, "do_connect", _connect_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
 
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the engine options for `url`: pools, timeouts, and no values in what it logs."""
-    options: dict[str, Any] = {"pool_size": 16, "hide_parameters": True}
+    options: dict[str, Any] = {"pool_size": 16, "pool_timeout": 10, "hide_parameters": True}
     if url.startswith("sqlite"):
-        return options | {"connect_args": {"timeout": 60}, "max_overflow": 32}
+        return options | {"max_overflow": 32}
     timeouts = "-c statement_timeout=30000 -c lock_timeout=10000"
     return options | {
         "pool_pre_ping": True,
@@ -133,39 +185,117 @@ def engine_options(url: str) -> dict[str, Any]:
     }
 
 
+class _Turn:
+    """The one writer of a SQLite file, as far as this process goes.
+
+    Threads queue here; only the first asks SQLite, which has no queue: who polls it at the wrong
+    moments may wait long while others come and go.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder = 0
+
+    def take(self, seconds: float) -> None:
+        """Wait for the turn. Raises: OperationalError; RuntimeError if this thread has it."""
+        if self._holder == threading.get_ident():
+            raise RuntimeError("this thread writes already: commit or roll that back first")
+        if not self._lock.acquire(timeout=seconds):
+            raise _locked()
+        self._holder = threading.get_ident()
+
+    def give_back(self) -> None:
+        """Let the next one write."""
+        self._holder = 0
+        self._lock.release()
+
+
+_turns: dict[str | None, _Turn] = {}
+
+
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=60000",
-    ):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     if writes():
-        writer = (threading.get_ident(), connection.engine.url.database)
-        if writer in _writers:
-            raise RuntimeError("this thread writes already: commit or roll that back first")
-        connection.exec_driver_sql("PRAGMA query_only=0")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        connection.info[_WRITER] = writer
-        _writers.add(writer)
+        with _place():
+            _begin_writing(connection)
     else:
-        connection.exec_driver_sql("PRAGMA query_only=1")
-        connection.exec_driver_sql("BEGIN")
+        _begin_with(connection, "BEGIN", _seconds(), query_only=1)
+
+
+def _begin_writing(connection: sa.Connection) -> None:
+    turn = _turns.setdefault(connection.engine.url.database, _Turn())
+    began, patience = time.monotonic(), _seconds()
+    try:
+        turn.take(patience)
+        try:
+            left = patience - (time.monotonic() - began)
+            _begin_with(connection, "BEGIN IMMEDIATE", left, query_only=0)
+        except BaseException:
+            turn.give_back()
+            raise
+    finally:
+        if has_request_context():
+            g.waited_to_write = g.get("waited_to_write", 0.0) + time.monotonic() - began
+    connection.info[_WRITER] = turn
+
+
+def _begin_with(connection: sa.Connection, begin: str, seconds: float, *, query_only: int) -> None:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={max(0, int(seconds * 1000))}")
+    connection.exec_driver_sql(f"PRAGMA query_only={query_only}")
+    connection.exec_driver_sql(begin)
+
+
+def _seconds() -> float:
+    """How long a transaction that begins now may wait."""
+    given = _patience.get()
+    if given is not None:
+        return given
+    if not has_request_context():
+        return WORK_WRITER_SECONDS
+    waited: float = g.get("waited_to_write", 0.0)
+    return max(0.0, REQUEST_WRITER_SECONDS - waited)
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    """Hold one of the places for waiting, where they are limited. Raises: OperationalError."""
+    places = current_app.extensions.get(_PLACES) if has_request_context() else None
+    if places is not None and not places.acquire(timeout=PLACE_SECONDS):
+        raise _locked()
+    try:
+        yield
+    finally:
+        if places is not None:
+            places.release()
+
+
+def _locked() -> OperationalError:
+    return OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
 
 
 def _end_sqlite(connection: sa.Connection) -> None:
-    _writers.discard(connection.info.pop(_WRITER, None))
+    _give_back(connection.info)
 
 
 def _reset_sqlite(dbapi_connection: Any, record: Any, state: Any) -> None:
-    _writers.discard(record.info.pop(_WRITER, None))  # given back without commit or rollback
+    _give_back(record.info)  # given back without commit or rollback
+
+
+def _give_back(info: dict[str, Any]) -> None:
+    turn = info.pop(_WRITER, None)
+    if turn is not None:
+        turn.give_back()
+
+
+def _connect_postgresql(dialect: Any, record: Any, args: Any, options: dict[str, Any]) -> Any:
+    return PatientConnection.connect(*args, **options)
 
 
 def _begin_postgresql(connection: sa.Connection) -> None:

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -32,6 +33,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(StaleDataError, _row_gone)
     app.register_error_handler(ObjectDeletedError, _row_gone)
+    app.register_error_handler(NoConnectionFree, _database_down)
     app.register_error_handler(Exception, _fault)
 
 
@@ -95,7 +97,7 @@ def _http_error(error: HTTPException) -> Any:
     return response
 
 
-def _database_down(error: OperationalError) -> Response:
+def _database_down(error: OperationalError | NoConnectionFree) -> Response:
     log.error("database_unavailable", request_id=g.get("request_id"), exc_info=error)
     return error_page(
         503, _l("The portal cannot reach its records now. Nothing was lost; try again shortly."), 30

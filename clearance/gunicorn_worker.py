@@ -17,7 +17,8 @@ from gunicorn.http import get_parser
 from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from clearance.serving import HEAD_MAX_BYTES, is_too_slow
+from clearance import database
+from clearance.serving import HEAD_MAX_BYTES, WAITING_WRITERS, is_too_slow
 
 READ_BYTES = 64 * 1024
 ANSWER_SECONDS = 30  # in which a client must take each part of an answer
@@ -36,6 +37,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         """Begin with no connection; does not return while the worker lives."""
         self._arriving: set[TConn] = set()
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Make the application of this process."""
+        super().load_wsgi()
+        database.limit_waiting(self.wsgi, WAITING_WRITERS)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Wait for the request of a new connection in the loop."""
@@ -84,8 +90,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         """How long the body after `head` is by gunicorn's own reading.
 
         None leaves the body unread: the head is faulty or the body far too large, and the thread
-        says so. Raises: ConnectionAbortedError for a body without a length. Browsers give one, and so
-        does a proxy that buffers.
+        says so. Raises: ConnectionAbortedError for a body without a length. Browsers give one, and
+        so does a proxy that buffers.
         """
         try:
             reader = next(get_parser(self.cfg, [head], conn.client)).body.reader

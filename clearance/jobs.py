@@ -41,6 +41,7 @@ from clearance import (
     workflow,
 )
 from clearance.calendar import utc_now
+from clearance.database import PatientConnection
 from clearance.extensions import db
 from clearance.message_commands import message_commands, purge
 from clearance.settings import Settings
@@ -331,7 +332,8 @@ def _make_queue(database_url: str) -> Huey:
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(address, connect_timeout=5, options=f"-c search_path={QUEUE_SCHEMA}")
+        search_path = f"-c search_path={QUEUE_SCHEMA}"
+        return PatientConnection.connect(address, connect_timeout=5, options=search_path)
 
     with psycopg.connect(address, connect_timeout=5, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (QUEUE_LOCK,))

@@ -10,9 +10,11 @@ from flask import Flask
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer
 
+from clearance import database
 from clearance.settings import Settings
 
 WEB_THREADS = 8  # more would only queue at SQLite's one writer (design section 4)
+WAITING_WRITERS = WEB_THREADS // 2  # the other threads are for those who read
 CONNECTIONS = 500  # that wait for their request to be whole; half of the usual limit of open files
 GRACE_SECONDS = 20
 SLOWEST_BYTES_A_SECOND = 8 * 1024
@@ -38,6 +40,7 @@ def make_server(app: Flask) -> Any:
     thread is taken by whole requests only, and given back when the answer is written.
     """
     settings: Settings = app.extensions["settings"]
+    database.limit_waiting(app, WAITING_WRITERS)
     sockets: dict[int, Any] = {}
     server = waitress.create_server(
         app,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from flask import session as cookie
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import login_user, logout_user
 from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from clearance.actor import Actor, Standing
 from clearance.calendar import latest_past, utc_now
@@ -25,6 +26,7 @@ from clearance.vocabulary import STAFF_ROLES, Role, SessionStage
 IDLE = {"agent": timedelta(minutes=30), "staff": timedelta(minutes=15)}
 ABSOLUTE = {"agent": timedelta(hours=12), "staff": timedelta(hours=8)}
 LAST_SEEN_STEP = timedelta(seconds=60)
+TOUCH_SECONDS = 0.5
 
 
 def key_hash(key: str) -> str:
@@ -335,7 +337,8 @@ def _standings(connection: sa.Connection, user_id: int) -> tuple[Standing, ...]:
 
 
 def _touch(session_id: int, now: datetime) -> None:
-    with own_transaction() as connection:
+    """Mark the session as in use; reading goes on without the mark while somebody else writes."""
+    with suppress(OperationalError), own_transaction(patience=TOUCH_SECONDS) as connection:
         connection.execute(
             sa.update(UserSession)
             .where(UserSession.id == session_id, UserSession.ended_at.is_(None))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clearance import database
 from clearance.extensions import db
 from tests import factories
 from tests.pages import PageClient
@@ -77,32 +75,20 @@ def test_probes_tell_the_difference(away: Flask) -> None:
     assert client.get("/readyz").status_code == 503
 
 
-@pytest.fixture
-def busy(app: Flask) -> Iterator[Any]:
-    """Somebody else writes to the SQLite database and does not end; waiting is cut short."""
-    with app.app_context():
-        path, engine = str(db.engine.url.database), db.engine
-
-    def hurry(connection: Any, record: Any) -> None:
-        connection.execute("PRAGMA busy_timeout=50")
-
-    sa.event.listen(engine, "connect", hurry)
-    engine.dispose()
-    yield lambda: sqlite3.connect(Path(path), isolation_level=None)
-    sa.event.remove(engine, "connect", hurry)
-    engine.dispose()
-
-
-def test_a_database_that_stays_locked_is_told_and_work_goes_on_after(app: Flask, busy: Any) -> None:
+def test_a_database_that_stays_locked_is_told_and_work_goes_on_after(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "REQUEST_WRITER_SECONDS", 0.05)
     client = PageClient(app)
     with app.app_context():
         if db.engine.dialect.name != "sqlite":
             return  # writers of PostgreSQL wait for rows only
+        path = str(db.engine.url.database)
         agent = factories.make_agent()
         factories.sign_in(client, agent)
     token = client.csrf_token()
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    other = busy()
+    other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
         visitor = PageClient(app)
