@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ import sqlalchemy as sa
 from flask import Flask
 from PIL import Image
 
-from clearance import documents, previews, storage, workflow
+from clearance import documents, file_process, previews, storage, throttle, workflow
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.documents import Checked
-from clearance.errors import NotFound, PermissionDenied
+from clearance.errors import NotFound, PermissionDenied, TooManyTries
 from clearance.extensions import db
+from clearance.file_process import Busy
+from clearance.file_worker import Answer
 from clearance.models import (
     AccessEvent,
     Document,
@@ -47,6 +50,15 @@ def draft(agent: User) -> Request:
 
 def checked(name: str = "scan.pdf", data: bytes | None = None) -> Checked:
     return documents.check_upload(name, io.BytesIO(files.pdf() if data is None else data))
+
+
+def checked_patiently(name: str, data: bytes) -> Checked:
+    """Come back while all places are taken, as the page's script does."""
+    while True:
+        try:
+            return checked(name, data)
+        except Busy:
+            sleep(0.1)
 
 
 def attach(
@@ -189,7 +201,7 @@ def test_uploads_at_the_same_time_never_pass_a_limit(small_app: Flask) -> None:
 
     def upload() -> None:
         with small_app.test_request_context(method="POST"):
-            found = checked("a.png", data)
+            found = checked_patiently("a.png", data)
             req = db.session.get(Request, req_id)
             assert req is not None
             try:
@@ -485,14 +497,99 @@ def test_what_the_office_reads_is_noted_but_not_what_the_agent_reads(
 
 
 def test_the_cache_of_pictures_stays_small() -> None:
-    cache = previews.PictureCache(250)
+    cache = previews.PictureCache(2 * previews.ENTRY_BYTES + 250)
+    picture = previews.Picture("image/png", b"x" * 100)
     for number in range(4):
-        cache.put((str(number), 1, 240), previews.Picture("image/png", b"x" * 100))
-    assert cache.get(("0", 1, 240)) is None
-    assert cache.get(("1", 1, 240)) is None
-    assert cache.get(("3", 1, 240)) is not None
-    cache.put(("big", 1, 240), previews.Picture("image/png", b"x" * 300))
-    assert cache.get(("big", 1, 240)) is None
+        cache.put((str(number), 1, 240), picture)
+    for gone in ("0", "1"):
+        with pytest.raises(KeyError):
+            cache.get((gone, 1, 240))
+    assert cache.get(("3", 1, 240)) == picture
+    cache.put(("big", 1, 240), previews.Picture("image/png", b"x" * 2000))
+    with pytest.raises(KeyError):
+        cache.get(("big", 1, 240))
+    for number in range(9000):
+        cache.put((str(number), 1, 240), None)
+    assert len(cache._kept) <= 2
+
+
+@pytest.fixture
+def drawings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The pages that were drawn; page 2 cannot be, and at its first try page 3 finds no place."""
+    drawn: list[int] = []
+
+    def draw_page(data: bytes, page: int, width: int, account: str) -> Answer:
+        drawn.append(page)
+        if page == 3 and drawn.count(3) == 1:
+            raise Busy
+        return Answer("complex") if page == 2 else Answer(data=b"a picture")
+
+    monkeypatch.setattr(file_process, "draw_page", draw_page)
+    monkeypatch.setattr(previews, "cache", previews.PictureCache(previews.CACHE_BYTES))
+    return drawn
+
+
+def test_a_page_that_cannot_be_drawn_is_tried_once(
+    agent: User, draft: Request, drawings: list[int]
+) -> None:
+    document = attach(draft, agent, data=files.pdf(3))
+    for _view in range(3):
+        with pytest.raises(previews.PageNotDrawn) as caught:
+            documents.preview_response(document, 2, actor_of(agent))
+        assert caught.value.status_code < 500
+        assert "تنزيل الوثيقة" in str(caught.value.message)
+    assert drawings == [2]
+
+
+def test_a_page_that_found_no_place_is_tried_again(
+    agent: User, draft: Request, drawings: list[int]
+) -> None:
+    document = attach(draft, agent, data=files.pdf(3))
+    with pytest.raises(Busy) as caught:
+        documents.preview_response(document, 3, actor_of(agent))
+    assert 0 < caught.value.retry_after <= 10
+    assert documents.preview_response(document, 3, actor_of(agent)).get_data() == b"a picture"
+
+
+def test_pictures_that_must_be_made_are_limited_by_account(
+    agent: User, draft: Request, drawings: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "preview_account", "1 per 1 hour")
+    document = attach(draft, agent, data=files.pdf(3))
+    for _view in range(3):
+        documents.preview_response(document, 1, actor_of(agent))
+    with pytest.raises(TooManyTries):
+        documents.preview_response(document, 1, actor_of(agent), width=240)
+    assert drawings == [1]
+
+
+def test_no_connection_to_the_database_is_held_while_a_picture_is_made(
+    agent: User, draft: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+
+    def draw(*_args: Any) -> previews.Picture:
+        held.append(db.session().in_transaction())
+        return previews.Picture("image/png", b"a picture")
+
+    monkeypatch.setattr(previews, "draw", draw)
+    monkeypatch.setattr(previews, "cache", previews.PictureCache(previews.CACHE_BYTES))
+    documents.preview_response(attach(draft, agent), 1, actor_of(agent))
+    assert held == [False]
+
+
+def test_a_photo_may_be_larger_when_it_is_sent_than_when_it_is_kept(
+    make_app: Callable[..., Flask],
+) -> None:
+    photo, scan = files.jpeg(1200, 900), files.png(1200, 900)
+    small = make_app(upload_max_bytes=5000, picture_max_bytes=len(photo))
+    assert 5000 < len(scan) < len(photo)
+    with small.app_context():
+        kept = documents.check_upload("me.jpg", io.BytesIO(photo))
+        assert kept.size <= 5000
+        for name, data in (("me.png", scan), ("me.jpg", photo + b"\0")):
+            with pytest.raises(documents.BadFile, match="ميغابايت"):
+                documents.check_upload(name, io.BytesIO(data))
 
 
 # One file for several requests

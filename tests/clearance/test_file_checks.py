@@ -255,7 +255,6 @@ def test_a_thousand_hostile_files_get_a_verdict_within_the_limits(
 ) -> None:
     for judged in odd_files.judge(first, 100):
         assert judged.processor < 2.4, judged  # the kernel looks at the clock now and then
-        assert judged.wall < file_process.WALL_SECONDS, judged
         assert judged.resident < 250, judged
 
 

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from clearance import file_process, previews, throttle
 from clearance.extensions import db
 from clearance.models import Document, Request
 from tests import files, request_factories
@@ -199,3 +200,68 @@ def test_a_document_is_looked_at_and_downloaded_by_who_may_see_it(
         browser(people.foreign).get(path, status=404)
         browser(people.ungranted).get(path, status=404)
     mine.get(f"{address}/pages/99", status=404)
+
+
+@pytest.fixture
+def no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(file_process.INSIDE_A_TASK, "check", 0)
+    monkeypatch.setitem(file_process.INSIDE_A_TASK, "draw", 0)
+
+
+def test_a_script_is_told_when_to_come_back_with_its_file(
+    app: Flask, mine: PageClient, draft: Request, no_place: None
+) -> None:
+    answer = by_script(mine, draft, files.png(), "photo.png")
+    assert answer.status_code == 503
+    assert 0 < int(answer.headers["Retry-After"]) <= 10
+    assert "Many files" in answer.get_json()["error"]
+    assert kept(app) == []
+
+
+def test_a_page_keeps_what_was_typed_beside_a_file_that_found_no_place(
+    app: Flask, mine: PageClient, draft: Request, no_place: None
+) -> None:
+    page = by_page(mine, mine.get(f"/my/requests/{draft.id}/form"), (files.png(), "photo.png"))
+    assert page.status == 200
+    assert "photo.png" in page.text and "Many files" in page.text
+    assert kept(app) == []
+
+
+def test_a_picture_that_found_no_place_says_when_to_come_back(
+    app: Flask, mine: PageClient, draft: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_script(mine, draft, files.pdf(), "scan.pdf", kind="civil_id_copy")
+    (document,) = kept(app)
+    monkeypatch.setattr(previews, "cache", previews.PictureCache(previews.CACHE_BYTES))
+    monkeypatch.setitem(file_process.INSIDE_A_TASK, "draw", 0)
+    answer = mine.http.get(f"/my/requests/{draft.id}/documents/{document.id}/pages/1")
+    assert answer.status_code == 503
+    assert 0 < int(answer.headers["Retry-After"]) <= 10
+
+
+def test_each_file_counts_against_the_uploads_of_an_hour(
+    app: Flask, mine: PageClient, draft: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "upload_account", "3 per 1 hour")
+    posted = {
+        "csrf_token": mine.csrf_token(),
+        "kind": "civil_id_copy",
+        "files": [(io.BytesIO(files.png()), f"{number}.png") for number in range(4)],
+    }
+    answer = mine.http.post(
+        f"/my/requests/{draft.id}/documents", data=posted, content_type="multipart/form-data"
+    )
+    assert answer.status_code == 429
+    assert kept(app) == []
+
+
+def test_a_page_of_pictures_says_what_takes_the_place_of_one_that_never_comes(
+    app: Flask, mine: PageClient, draft: Request
+) -> None:
+    by_script(mine, draft, files.pdf(2), "scan.pdf", kind="civil_id_copy")
+    (document,) = kept(app)
+    page = mine.get(f"/my/requests/{draft.id}/documents/{document.id}")
+    pictures = page.soup.select(".document-pages[data-failed*='Download'] img[data-picture]")
+    assert len(pictures) == 2
+    assert all(picture["alt"] and picture["width"] for picture in pictures)
+    assert page.soup.select_one("a[href$='/file']")
