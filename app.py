@@ -19,6 +19,7 @@ from clearance import (
     hardening,
     i18n,
     jobs,
+    lanes,
     logs,
     messages,
     presentation,
@@ -71,6 +72,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     database.init_app(app)
     compress.init_app(app)
     hardening.init_app(app, settings)
+    lanes.init_app(app)
     sessions.init_app(app)
     throttle.check_settings(settings)
     i18n.init_app(app)

@@ -6,18 +6,20 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
 from tempfile import SpooledTemporaryFile
 from typing import Any
+from urllib.parse import unquote
 
 from gunicorn import util
 from gunicorn.http import get_parser
 from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from clearance import database
+from clearance import database, lanes
 from clearance.serving import HEAD_MAX_BYTES, WAITING_WRITERS, is_too_slow
 
 READ_BYTES = 64 * 1024
@@ -42,6 +44,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         """Make the application of this process."""
         super().load_wsgi()
         database.limit_waiting(self.wsgi, WAITING_WRITERS)
+
+    def get_thread_pool(self) -> Executor:
+        """Give the threads of pages, and the lane beside them."""
+        return _Lanes(self.cfg.threads)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Wait for the request of a new connection in the loop."""
@@ -94,14 +100,34 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         so does a proxy that buffers.
         """
         try:
-            reader = next(get_parser(self.cfg, [head], conn.client)).body.reader
+            request = next(get_parser(self.cfg, [head], conn.client))
+            reader = request.body.reader
         except Exception:  # whatever is wrong with it, the thread's own parser tells the client
             return None
+        conn.sock.is_hashing = lanes.is_hashing(request.method, unquote(request.path))
         if isinstance(reader, ChunkedReader):
             conn.sock.sendall(b"HTTP/1.1 411 Length Required\r\nConnection: close\r\n\r\n")
             raise ConnectionAbortedError
         largest = 2 * self.wsgi.config["MAX_CONTENT_LENGTH"]  # what is refused with a page
         return int(reader.length) if reader.length <= largest else None
+
+
+class _Lanes(ThreadPoolExecutor):
+    """Two pools of threads; what hashes a password waits in the smaller one."""
+
+    def __init__(self, pages: int) -> None:
+        super().__init__(pages)
+        self._hashing = ThreadPoolExecutor(lanes.HASHING_THREADS)
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        (conn,) = args
+        if conn.sock.is_hashing:
+            return self._hashing.submit(lanes.timed(work), conn)
+        return super().submit(work, conn)
+
+    def shutdown(self, *args: Any, **kwargs: Any) -> None:
+        self._hashing.shutdown(*args, **kwargs)
+        super().shutdown(*args, **kwargs)
 
 
 class Arriving:
@@ -119,6 +145,7 @@ class Arriving:
         self._received = 0
         self._size = sys.maxsize
         self.is_ready = False
+        self.is_hashing = False
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ANSWER_BUFFER_BYTES)
 
     def __getattr__(self, name: str) -> Any:

@@ -10,7 +10,7 @@ from flask import Flask
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer
 
-from clearance import database
+from clearance import database, lanes
 from clearance.settings import Settings
 
 WEB_THREADS = 8  # more would only queue at SQLite's one writer (design section 4)
@@ -47,7 +47,7 @@ def make_server(app: Flask) -> Any:
         map=sockets,
         host=settings.host,
         port=settings.port,
-        threads=WEB_THREADS,
+        _dispatcher=lanes.Dispatcher(WEB_THREADS),
         ident=None,
         connection_limit=CONNECTIONS,
         asyncore_use_poll=True,  # select() fails beyond 1024 open files
