@@ -269,11 +269,11 @@ class GuardedModelView(_Framed, ModelView):
         """The list with its search and filters as a file; counted, and noted in the trail."""
         if not self.can_export or export_type not in self.export_types:
             not_found()
-        throttle.hit("export_account", f"user:{acting().id}", utc_now())
-        args = self._get_list_extra_args()
-        audit.access("export:csv", object_type=self.model.__tablename__, result="ok")
-        header = [label for _key, label in self._export_columns]
-        return exports.csv_response(f"{self.endpoint}.csv", header, self.export_rows(args))
+        with throttle.counted(("export_account", f"user:{acting().id}")):
+            args = self._get_list_extra_args()
+            audit.access("export:csv", object_type=self.model.__tablename__, result="ok")
+            header = [label for _key, label in self._export_columns]
+            return exports.csv_response(f"{self.endpoint}.csv", header, self.export_rows(args))
 
     def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
         """The rows of an export, in the order of the list."""

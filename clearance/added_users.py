@@ -37,7 +37,6 @@ from clearance.member_invitations import LIFETIME, MOST_AWAITED
 from clearance.members import Access
 from clearance.models import Invitation, Organisation, Registration, User
 from clearance.newcomers import Newcomer
-from clearance.passwords import hash_password
 from clearance.vocabulary import Channel, Role
 
 AWAITED_ALREADY = Refusal(
@@ -73,8 +72,42 @@ def add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invi
     if not policies.governs(actor, organisation_id):
         raise NotFound
     new_passwords.require_strong(added.password, added.words)
-    _count(added, organisation_id, now)
-    password_hash = hash_password(added.password)
+    who = f"organisation:{organisation_id}"
+    with throttle.counted(*added.targets(who), ("member_added", who)):
+        audit.access(
+            "member:add", object_type="invitation", detail=codes.masked(Channel.EMAIL, added.email)
+        )
+        return _add(added, organisation_id, actor, now)
+
+
+def resend(invitation_id: int, actor: Actor, now: datetime) -> None:
+    """Send an invitation again, in the actor's own name, and let it live anew; flushes.
+
+    Nobody who refused hears of it. Call it before the request's first query.
+    Raises: NotFound; TooManyTries (once a minute; as adding, for the organisation).
+    """
+    email, organisation_id = _target_of(invitation_id, actor)
+    who = f"organisation:{organisation_id}"
+    pairs = [*throttle.of_target("invitation_sent", email, who), ("member_added", who)]
+    with throttle.counted(*pairs):
+        _resend(invitation_id, actor, now)
+
+
+def withdraw(invitation_id: int, actor: Actor, now: datetime) -> None:
+    """Take an invitation back: the sign-up is over, its open sessions end at once. Flushes.
+
+    Raises: NotFound (also when it was accepted meanwhile, or withdrawn before).
+    """
+    invitation, _organisation = member_invitations.hold_awaited(invitation_id, actor)
+    invitation.withdrawn_at = now
+    signup = member_invitations.signup_of(invitation)
+    if signup is not None:
+        sessions.end_signup_sessions(now, registration_id=signup.id)
+    member_invitations.record("member:invitation:withdrawn", invitation, actor, now)
+
+
+def _add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invitation:
+    password_hash = added.password_hash()
     organisation = members.lock_for(organisation_id, actor)
     member_rules.require_grantable(organisation.id, added.access)
     _require_room(organisation.id, added.email)
@@ -95,14 +128,7 @@ def add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invi
     return invitation
 
 
-def resend(invitation_id: int, actor: Actor, now: datetime) -> None:
-    """Send an invitation again, in the actor's own name, and let it live anew; flushes.
-
-    Nobody who refused hears of it. Call it before the request's first query.
-    Raises: NotFound; TooManyTries (once a minute; as adding, for the organisation).
-    """
-    email, organisation_id = _target_of(invitation_id, actor)
-    throttle.hit_all([("invitation_sent", email), _budget(organisation_id)], now)
+def _resend(invitation_id: int, actor: Actor, now: datetime) -> None:
     invitation, organisation = member_invitations.hold_awaited(invitation_id, actor)
     signup = member_invitations.signup_of(invitation)
     if signup is None:
@@ -113,31 +139,6 @@ def resend(invitation_id: int, actor: Actor, now: datetime) -> None:
     _aim(invitation, signup)
     member_invitations.record("member:invitation:sent_again", invitation, actor, now)
     _tell(invitation, organisation, actor, now)
-
-
-def withdraw(invitation_id: int, actor: Actor, now: datetime) -> None:
-    """Take an invitation back: the sign-up is over, its open sessions end at once. Flushes.
-
-    Raises: NotFound (also when it was accepted meanwhile, or withdrawn before).
-    """
-    invitation, _organisation = member_invitations.hold_awaited(invitation_id, actor)
-    invitation.withdrawn_at = now
-    signup = member_invitations.signup_of(invitation)
-    if signup is not None:
-        sessions.end_signup_sessions(now, registration_id=signup.id)
-    member_invitations.record("member:invitation:withdrawn", invitation, actor, now)
-
-
-def _count(added: Added, organisation_id: int, now: datetime) -> None:
-    throttle.hit_all([*added.targets, _budget(organisation_id)], now)
-    audit.access(
-        "member:add", object_type="invitation", detail=codes.masked(Channel.EMAIL, added.email)
-    )
-
-
-def _budget(organisation_id: int) -> throttle.Pair:
-    """What one organisation may have sent to people, so that it cannot flood the world."""
-    return ("member_added", f"organisation:{organisation_id}")
 
 
 def _require_room(organisation_id: int, email: str) -> None:

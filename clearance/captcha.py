@@ -27,7 +27,7 @@ def new(form: str, browser: str, now: datetime) -> str:
     carries: random, and sealed for that browser. The text never leaves the server but as a picture
     or as speech. Raises: TooManyTries. Source: security rules 13 and 41.
     """
-    throttle.hit("captcha_ip", throttle.client_ip(), now)
+    throttle.hit("captcha_ip", throttle.client_ip())
     random = secrets.token_urlsafe(16)
     ref = random + secrets_box.keyed_hash(_bound(random, browser), "captcha")[:_SEAL_LENGTH]
     fixed = current_app.extensions["settings"].captcha_fixed
@@ -111,7 +111,7 @@ def _same(typed: str, asked: str) -> bool:
 
 
 def _living(ref: str, now: datetime) -> sa.Row[str, str] | None:
-    throttle.hit("captcha_image_ip", throttle.client_ip(), now)
+    throttle.hit("captcha_image_ip", throttle.client_ip())
     with own_transaction(write=False) as connection:
         return connection.execute(
             sa.select(Captcha.image_text, Captcha.spoken_digits).where(

@@ -35,35 +35,48 @@ def owner_of(actor: Actor) -> str:
     return f"registration:{actor.registration_id}"
 
 
-def claim(channel: Channel, address: str, now: datetime) -> None:
+def claim(channel: Channel, address: str, *, besides: Sequence[throttle.Pair] = ()) -> None:
     """Count one code against what may be sent to `address`; see `claim_all`."""
-    claim_all([(channel, address)], now)
+    claim_all([(channel, address)], besides=besides)
 
 
-def claim_all(targets: Sequence[tuple[Channel, str]], now: datetime) -> None:
+def claim_all(
+    targets: Sequence[tuple[Channel, str]], *, besides: Sequence[throttle.Pair] = ()
+) -> None:
     """Count a code for each (channel, address) against what may be sent there, or none of them.
 
-    In a transaction of its own: call it before the request's first query, then `issue`.
+    besides: what else counts, together with the codes or not at all. What others had sent to an
+    address delays only: it may be somebody else's who names it (rule 41). In a transaction of its
+    own: call it before the request's first query, then `issue`.
     Raises: TooManyTries; Refused for a mobile of a country that gets no SMS (rule 41).
     """
-    pairs = []
+    place = throttle.client_ip()
+    pairs = [*besides]
     for channel, address in targets:
-        pairs += [(f"code_sent_{channel}", address), ("code_sent_ip", throttle.client_ip())]
+        pairs += throttle.of_target(f"code_sent_{channel}", address, place)
+        pairs.append(("code_sent_ip", place))
         if channel == Channel.SMS:
             _require_served(address)
             pairs.append(("sms_all", "all"))
-    throttle.hit_all(pairs, now)
+    throttle.hit_all(pairs)
     for channel, address in targets:
         audit.access("code:send", object_type="code", detail=masked(channel, address))
 
 
-def claim_own(owner: str, channel: Channel, address: str, now: datetime) -> None:
+def claim_own(owner: str, device: str, channel: Channel, address: str) -> None:
     """Count a code to the proved address of `owner`, who has typed their password just now.
 
-    In a budget of its own: strangers who name that address as theirs, in a registration or as a
-    new contact, must not use up what its owner signs in by (rule 41). Else as `claim`.
+    device: of the browser, if it signed in as the owner before, else "". In budgets of their own:
+    strangers who name that address as theirs, in a registration or as a new contact, must not use
+    up what its owner signs in by, nor who has the password what a known browser has (rule 41).
+    Raises: TooManyTries.
     """
-    throttle.hit_all([("code_sent_own", owner), ("code_sent_ip", throttle.client_ip())], now)
+    place = throttle.client_ip()
+    if device:
+        throttle.hit("code_sent_own", f"{owner}:{device}")
+    else:
+        strangers = throttle.of_target("code_sent_own", owner, place)
+        throttle.hit_all([*strangers, ("code_sent_ip", place)])
     audit.access("code:send", object_type="code", detail=masked(channel, address))
 
 
@@ -77,13 +90,17 @@ def issue(
     *,
     link: str = "",
     deliver: bool = True,
+    also: str = "",
 ) -> VerificationCode:
     """Make a code, void the owner's older one of that purpose and channel, queue it. Flushes.
 
     link: where it is to be typed (reset). deliver: False does all the work and queues
-    nothing, so that a known address takes as long as any other.
+    nothing, so that a known address takes as long as any other. also: another owner who may use
+    the same code, by five tries of their own.
     """
     code = _new_code(purpose)
+    if also:
+        _keep(also, purpose, channel, address, code, now)
     void(owner, purpose, channel, now)
     row = _keep(owner, purpose, channel, address, code, now)
     with tentatively(is_kept=deliver):
@@ -110,6 +127,16 @@ def void(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> N
     )
 
 
+def renew(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
+    """Let the owner's code be valid for its lifetime again; the tries left stay as they are."""
+    db.session.execute(
+        sa.update(VerificationCode)
+        .where(*_living(owner, purpose, channel))
+        .values(expires_at=now + LIFETIME)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def try_code(
     owner: str,
     purpose: CodePurpose,
@@ -117,16 +144,18 @@ def try_code(
     address: str,
     typed: str,
     now: datetime,
+    *,
+    budget: Sequence[throttle.Pair] = (),
 ) -> int | None:
     """Take one of the code's five tries, then compare. Returns the code's id when it is right.
 
     The try is taken for good, in a transaction of its own, before anything is compared, so that
     any number of guesses at once gets five comparisons. `spend` the id afterwards.
+    budget: what the try counts against, if others than the owner can use the owner's up.
     Raises: TooManyTries.
     """
-    throttle.hit_all(
-        [("code_try_account", f"{owner}:{channel}"), ("code_try_ip", throttle.client_ip())], now
-    )
+    own = [("code_try_account", f"{owner}:{channel}"), ("code_try_ip", throttle.client_ip())]
+    throttle.hit_all(budget or own)
     row = _take_try(owner, purpose, channel, address, now)
     is_right = row is not None and compare(
         _normal(typed), row.code_hash, _binding(owner, purpose, channel, address)

@@ -28,11 +28,10 @@ def send_again(
     PermissionDenied, Refused, TransitionNotAllowed. Source: security rules 8 and 41.
     """
     mobile = _awaited_mobile(sa.and_(Request.id == request_id, shown), actor)
-    if mobile is not None:
-        counted = [("consent_link_sent", mobile), ("sms_all", "all")]
-        throttle.hit_all([*counted, ("code_sent_ip", throttle.client_ip())], now)
-    req = db.session.get_one(Request, request_id)
-    workflow.perform(req, Action.SEND_LINK, actor=actor, now=now, version=version)
+    pairs = [] if mobile is None else _budget(mobile, actor)
+    with throttle.counted(*pairs):
+        req = db.session.get_one(Request, request_id)
+        workflow.perform(req, Action.SEND_LINK, actor=actor, now=now, version=version)
 
 
 def last_sent(req: Request) -> datetime | None:
@@ -43,6 +42,12 @@ def last_sent(req: Request) -> datetime | None:
             Event.request_id == req.id, Event.kind.in_(sending)
         )
     )
+
+
+def _budget(mobile: str, actor: Actor) -> list[throttle.Pair]:
+    """What others have sent to that mobile delays, and does not keep the broker's link from him."""
+    sent = throttle.of_target("consent_link_sent", mobile, f"user:{actor.id}")
+    return [*sent, ("sms_all", "all"), ("code_sent_ip", throttle.client_ip())]
 
 
 def _awaited_mobile(which: sa.ColumnElement[bool], actor: Actor) -> str | None:

@@ -43,12 +43,12 @@ class Asked:
         return f"consent:{self.consent_id}"
 
 
-def find(token: str, now: datetime) -> Asked | None:
+def find(token: str) -> Asked | None:
     """What the link asks; None for an unknown one, and once it is answered, withdrawn or lapsed.
 
     Read apart from the request's transaction. Counts the visit first. Raises: TooManyTries.
     """
-    throttle.hit("consent_ip", throttle.client_ip(), now)
+    throttle.hit("consent_ip", throttle.client_ip())
     digest = secrets_box.token_hash(token[:TOKEN_MAX_LENGTH])
     with own_transaction(write=False) as connection:
         row = connection.execute(_question(digest)).mappings().one_or_none()
@@ -79,7 +79,7 @@ def send_code(asked: Asked, language: str, now: datetime) -> None:
     """
     if asked.mobile is None:
         raise Refused(CANNOT_BE_ASKED)
-    codes.claim(Channel.SMS, asked.mobile, now)
+    codes.claim(Channel.SMS, asked.mobile)
     codes.issue(asked.owner, CodePurpose.CONSENT, Channel.SMS, asked.mobile, language, now)
 
 

@@ -22,7 +22,6 @@ from clearance import (
     notices,
     present_password,
     sessions,
-    throttle,
 )
 from clearance.actor import Actor
 from clearance.calendar import latest_past
@@ -73,11 +72,10 @@ def ask(actor: Actor, channel: Channel, address: str, password: str, now: dateti
     address: e-mail lower-cased, mobile in E.164. Slow: call it before the request's first query.
     Raises: WrongPassword; SameAddress; TooManyTries; Refused where no SMS are sent.
     """
-    present_password.require(actor, password, now, kind="account:contact:change")
+    present_password.require(actor, password, kind="account:contact:change")
     if address == _own(actor, channel):
         raise SameAddress(channel)
-    throttle.hit("contact_account", f"user:{actor.id}", now)
-    codes.claim(channel, address, now)
+    codes.claim(channel, address, besides=[("contact_account", f"user:{actor.id}")])
     _issue(actor, channel, address, now, tells_owner=True)
 
 
@@ -117,7 +115,7 @@ def resend(actor: Actor, channel: Channel, now: datetime) -> bool:
     waiting = pending(actor, channel, now)
     if waiting is None:
         return False
-    codes.claim(channel, waiting.address, now)
+    codes.claim(channel, waiting.address)
     _issue(actor, channel, waiting.address, now, tells_owner=False)
     return True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 import requests
@@ -126,19 +126,21 @@ class Answer(_Told):
     brokers: Annotated[tuple[Broker, ...], Field(max_length=1000)]
 
 
-def verify(licence_no: str, customs_user: str, password: str, now: datetime) -> Answer:
+def verify(licence_no: str, customs_user: str, password: str) -> Answer:
     """Ask the customs system whether the three agree; counted before it is asked.
 
     The password goes to the system asked and nowhere else (security rule 6). Slow: call it before
     the request's first query. Raises: Rejected; ServiceUnavailable after 5 s or any other answer;
     TooManyTries.
     """
-    tries = [
-        ("customs_licence", licence_no.casefold()),
-        ("customs_user", customs_user.casefold()),
-        ("customs_ip", throttle.client_ip()),
-    ]
-    throttle.hit_all(tries, now)
+    place = throttle.client_ip()
+    tries = throttle.hit_all(
+        [
+            *throttle.of_target("customs_licence", licence_no.casefold(), place),
+            *throttle.of_target("customs_user", customs_user.casefold(), place),
+            ("customs_ip", place),
+        ]
+    )
     url = current_app.extensions["settings"].customs_url
     ask = _ask_http if url else _ask_register
     try:
@@ -147,7 +149,7 @@ def verify(licence_no: str, customs_user: str, password: str, now: datetime) -> 
         audit.access("customs:verify", object_type="customs", result="rejected")
         raise
     except ServiceUnavailable:
-        throttle.refund(tries, now)
+        throttle.refund(tries)
         audit.access("customs:verify", object_type="customs", result="unavailable")
         raise
     audit.access("customs:verify", object_type="customs", object_id=licence_no, result="agreed")

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import request
+from flask import has_request_context, request
 from sqlalchemy.dialects import postgresql, sqlite
 
-from clearance import notices, secrets_box, throttle
+from clearance import cookies, notices, secrets_box
 from clearance.database import own_transaction
 from clearance.extensions import db
 from clearance.models import KnownDevice, User
@@ -48,11 +48,20 @@ def describe(user_agent: str) -> str:
 
 
 def is_known(user_id: int | None, token: str | None) -> bool:
-    """Whether the browser with that cookie signed in as the user before."""
-    if user_id is None or not token:
+    """Whether the browser with that cookie signed in as the user before.
+
+    Asks as much for nobody (None) as for somebody (security rule 11).
+    """
+    if not token:
         return False
     with own_transaction(write=False) as connection:
-        return connection.scalar(_one_of(user_id, token)) is not None
+        return connection.scalar(_one_of(user_id or 0, token)) is not None
+
+
+def known_here(user_id: int | None) -> str:
+    """The token of the running request's browser if it signed in as the user before, else ""."""
+    token = cookies.read(COOKIE) if has_request_context() else None
+    return token if token and is_known(user_id, token) else ""
 
 
 def token_for(token: str | None) -> str:
@@ -68,12 +77,11 @@ def token_for(token: str | None) -> str:
     return secrets.token_urlsafe(32)
 
 
-def remember(user: User, token: str, now: datetime) -> None:
-    """Keep that the browser signed in as `user`; tell them when it is not their first. Flushes."""
+def tell_if_new(user: User, token: str, now: datetime) -> None:
+    """Tell the user of a browser with their password, unless it is known or the first. Flushes."""
     others = db.session.scalars(
         sa.select(KnownDevice.token_hash).where(KnownDevice.user_id == user.id)
     ).all()
-    _keep(user.id, token, now)
     if others and _hash(token) not in others:
         notices.tell(
             "account:device:new",
@@ -81,10 +89,25 @@ def remember(user: User, token: str, now: datetime) -> None:
             params={
                 "at": now,
                 "device": describe(request.user_agent.string),
-                "ip": throttle.client_ip(),
+                "ip": request.remote_addr or "",
             },
             now=now,
         )
+
+
+def remember(user_id: int, token: str, now: datetime) -> None:
+    """Keep that the browser signed in as the user, second factor included. Flushes."""
+    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+    statement = insert(KnownDevice).values(
+        user_id=user_id, token_hash=_hash(token), created_at=now, last_used_at=now
+    )
+    db.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[KnownDevice.user_id, KnownDevice.token_hash],
+            set_={"last_used_at": statement.excluded.last_used_at},
+        )
+    )
 
 
 def forget(user_id: int, token: str) -> None:
@@ -104,18 +127,4 @@ def _hash(token: str) -> str:
 def _one_of(user_id: int, token: str) -> sa.Select[int]:
     return sa.select(KnownDevice.id).where(
         KnownDevice.user_id == user_id, KnownDevice.token_hash == _hash(token)
-    )
-
-
-def _keep(user_id: int, token: str, now: datetime) -> None:
-    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
-    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
-    statement = insert(KnownDevice).values(
-        user_id=user_id, token_hash=_hash(token), created_at=now, last_used_at=now
-    )
-    db.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[KnownDevice.user_id, KnownDevice.token_hash],
-            set_={"last_used_at": statement.excluded.last_used_at},
-        )
     )

@@ -27,7 +27,6 @@ from clearance import (
     workflow,
 )
 from clearance.actor import Actor
-from clearance.calendar import utc_now
 from clearance.downloads import as_attachment, as_picture
 from clearance.errors import ClosedNow, NotFound, PermissionDenied
 from clearance.extensions import db
@@ -263,7 +262,7 @@ def _draw(document: Document, page: int, width: int, actor: Actor) -> Picture:
     storage_key, sha256, media_type = document.storage_key, document.sha256, document.media_type
     account = f"user:{actor.id}"
     db.session.rollback()  # a read: it only gives the connection back
-    throttle.hit("preview_account", account, utc_now())
+    throttle.hit("preview_account", account)
     data = storage.read(storage_key, sha256)
     picture = previews.draw(data, media_type, page, width, account)
     previews.cache.put((sha256, page, width), picture)

@@ -113,7 +113,7 @@ def enrol(actor: Actor, setup: Setup, code: str, password: str, now: datetime) -
     Flushes. Slow: call it before the request's first query.
     Raises: WrongPassword; AlreadyDone for a set-up used before; TooManyTries.
     """
-    present_password.require(actor, password, now, kind="factor:change")
+    present_password.require(actor, password, kind="factor:change")
     step = second_factor.step_of(setup.secret, code, now)
     if step is None:
         audit.access("factor:change", user_id=actor.id, result="wrong_code")
@@ -133,7 +133,7 @@ def new_spare_codes(actor: Actor, password: str, form_key: str, now: datetime) -
     Slow: call it before the request's first query.
     Raises: WrongPassword; AlreadyDone; NoApp; TooManyTries.
     """
-    present_password.require(actor, password, now, kind="factor:change")
+    present_password.require(actor, password, kind="factor:change")
     _claim(actor, form_key, now)
     user = _locked(actor)
     if user.totp_secret is None:
@@ -147,7 +147,7 @@ def switch_off(actor: Actor, password: str, now: datetime) -> Changed:
 
     Slow: call it before the request's first query. Raises: WrongPassword; NoApp; TooManyTries.
     """
-    present_password.require(actor, password, now, kind="factor:change")
+    present_password.require(actor, password, kind="factor:change")
     user = _locked(actor)
     if user.totp_secret is None:
         raise NoApp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
@@ -34,8 +35,8 @@ def open_named(actor: Actor, legal_entity: str, name: str, now: datetime) -> Org
     named = {each.code for each in organisations.legal_entities() if each.needs_organisation_name}
     if legal_entity not in named:
         raise NotFound
-    _count(actor, now)
-    return _open(actor, legal_entity, name, None, now)
+    with _counted(actor):
+        return _open(actor, legal_entity, name, None, now)
 
 
 def open_of_licence(actor: Actor, answer: customs.Answer, now: datetime) -> Organisation:
@@ -48,20 +49,26 @@ def open_of_licence(actor: Actor, answer: customs.Answer, now: datetime) -> Orga
     licensed = [each.code for each in organisations.legal_entities() if each.has_customs_account]
     if not licensed:
         raise NotFound
-    _count(actor, now)
+    with _counted(actor):
+        return _open_licensed(actor, licensed[0], answer, now)
+
+
+def _open_licensed(
+    actor: Actor, legal_entity: str, answer: customs.Answer, now: datetime
+) -> Organisation:
     if answer.holder.civil_id != db.session.get_one(User, actor.id).civil_id:
         raise Refused(NOT_THE_HOLDER)
     _require_unclaimed(answer.licence_no, actor)
     try:
         with db.session.begin_nested():
-            return _open(actor, licensed[0], "", answer, now)
+            return _open(actor, legal_entity, "", answer, now)
     except IntegrityError:  # somebody opened it in this very instant
         raise Refused(organisations.HAS_GENERAL_USER) from None
 
 
-def _count(actor: Actor, now: datetime) -> None:
-    tries = [("registration_target", f"user:{actor.id}"), ("registration_ip", throttle.client_ip())]
-    throttle.hit_all(tries, now)
+def _counted(actor: Actor) -> AbstractContextManager[None]:
+    own = ("registration_target", f"user:{actor.id}")
+    return throttle.counted(own, ("registration_ip", throttle.client_ip()))
 
 
 def _require_unclaimed(licence_no: str, actor: Actor) -> None:

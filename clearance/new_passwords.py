@@ -14,10 +14,12 @@ from flask_babel import lazy_gettext as _l
 from clearance import (
     audit,
     codes,
+    devices,
     known_people,
     links,
     notices,
     present_password,
+    second_factor,
     sessions,
     throttle,
 )
@@ -27,11 +29,13 @@ from clearance.database import own_transaction
 from clearance.errors import DomainError, PermissionDenied, TooManyTries
 from clearance.extensions import db
 from clearance.models import PasswordReset, Registration, User
+from clearance.newcomers import hash_of_sign_up
 from clearance.passwords import hash_password, is_too_long, password_faults, verify_password
 from clearance.stages import next_stage, stage_of_signup
 from clearance.vocabulary import Channel, CodePurpose, SessionStage
 
 RESET_LIFETIME = timedelta(minutes=10)
+MAILED_FOR = timedelta(days=1)  # the longest window of the policy reset_account
 
 
 class WeakPassword(DomainError):
@@ -81,30 +85,31 @@ def require_strong(password: str, words: Sequence[str | None]) -> None:
 def ask_reset(email: str, language: str, now: datetime) -> str:
     """Begin a reset for whoever has `email`; the same work and answer when nobody has. Flushes.
 
-    Returns the random reference of the reset page; the mail carries it and the code.
-    Raises: TooManyTries. Source: security rule 11.
+    Returns the random reference of the reset page. The mail carries the code and a reference of its
+    own, so that whoever asked cannot use up the tries of the link. Once the budget of mails is used
+    up, none goes out and the link of the last one lives anew: asking is never refused to the owner.
+    Raises: TooManyTries, of the browser's address alone. Source: security rules 11 and 41.
     """
-    throttle.hit_all([("reset_account", email), ("reset_ip", throttle.client_ip())], now)
+    with own_transaction(write=False) as connection:
+        active = sa.select(User.id).where(User.email == email, User.is_active)
+        user_id = connection.scalar(active)
+    may_mail = _may_mail(email, devices.known_here(user_id))
     audit.access("account:reset:ask", object_type="user", detail=codes.masked(Channel.EMAIL, email))
-    user = db.session.scalar(sa.select(User).where(User.email == email, User.is_active))
-    ref = secrets.token_urlsafe(24)
-    db.session.add(
-        PasswordReset(
-            ref=ref,
-            user_id=user.id if user is not None else None,
-            created_at=now,
-            expires_at=now + RESET_LIFETIME,
-        )
-    )
+    if not may_mail:
+        _renew_last_link(user_id, now)
+        return _open_reset(None, now)
+    ref = _open_reset(user_id, now)
+    mailed = _open_reset(user_id, now)
     codes.issue(
-        _reset_owner(ref),
+        _reset_owner(mailed),
         CodePurpose.RESET,
         Channel.EMAIL,
         email,
         language,
         now,
-        link=links.reset_url(ref),
-        deliver=user is not None,
+        link=links.reset_url(mailed),
+        deliver=user_id is not None,
+        also=_reset_owner(ref),
     )
     return ref
 
@@ -126,6 +131,7 @@ def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool
         return False
     require_strong(new_password, asked.words)
     throttle.reset("sign_in_account", asked.email)
+    second_factor.forgive(asked.id)
     # The user first, as whoever changes a password does: two that cross would wait for each other.
     user = db.session.get_one(User, asked.id, with_for_update=True)
     if not (codes.spend(code_id, now) and _use_reset(ref, now)):
@@ -142,8 +148,9 @@ def change_password(actor: Actor, current: str, new: str, now: datetime) -> str:
     Ends every other session and tells the user. Flushes. Slow: call it before the request's first
     query. Raises: WrongPassword; TooManyTries; WeakPassword.
     """
-    present_password.require(actor, current, now, kind="account:password:change")
+    present_password.require(actor, current, kind="account:password:change")
     _require_new(_person(actor.id), new)
+    second_factor.forgive(actor.id)
     password_hash = hash_password(new)
     user = db.session.get_one(User, actor.id, with_for_update=True)
     _set_password(user, password_hash, now, actor_id=actor.id)
@@ -162,11 +169,12 @@ def choose_password(actor: Actor, new: str, now: datetime) -> Chosen:
         raise PermissionDenied(_l("Your password needs no change now."))
     person = _signup(actor) if actor.user_id is None else _person(actor.user_id)
     _require_new(person, new)
-    password_hash = hash_password(new)
-    due = _claim_due(person, now)
+    is_signup = actor.user_id is None
+    password_hash = hash_of_sign_up(person.email, new) if is_signup else hash_password(new)
+    due = _claim_due(person)
     stage = (
         _replace_of_signup(actor, password_hash, due, now)
-        if actor.user_id is None
+        if is_signup
         else _replace_of_user(actor, password_hash, due, now)
     )
     return Chosen(sessions.renew(actor, stage, now), stage)
@@ -206,6 +214,47 @@ def _replace_of_signup(
 
 def _reset_owner(ref: str) -> str:
     return f"reset:{ref}"
+
+
+def _may_mail(email: str, device: str) -> bool:
+    """Count the asking. False when no more mails go out now. Raises: TooManyTries.
+
+    device: of a browser known to the owner of the address, which has a budget of its own; else "".
+    """
+    if not device:
+        throttle.hit("reset_ip", throttle.client_ip())
+    try:
+        throttle.hit("reset_account", f"{email}\n{device}" if device else email)
+    except TooManyTries:
+        return False
+    return True
+
+
+def _open_reset(user_id: int | None, now: datetime) -> str:
+    """Keep one reset and return its random reference."""
+    ref = secrets.token_urlsafe(24)
+    db.session.add(
+        PasswordReset(ref=ref, user_id=user_id, created_at=now, expires_at=now + RESET_LIFETIME)
+    )
+    db.session.flush()
+    return ref
+
+
+def _renew_last_link(user_id: int | None, now: datetime) -> None:
+    """Let the reset that was mailed last be used for its time again, unless it was used."""
+    last = db.session.scalar(
+        sa.select(PasswordReset.ref)
+        .where(PasswordReset.user_id == (user_id or 0), PasswordReset.created_at > now - MAILED_FOR)
+        .order_by(PasswordReset.id.desc())
+        .limit(1)
+    )
+    db.session.execute(
+        sa.update(PasswordReset)
+        .where(PasswordReset.ref == (last or ""), PasswordReset.used_at.is_(None))
+        .values(expires_at=now + RESET_LIFETIME)
+        .execution_options(synchronize_session=False)
+    )
+    codes.renew(_reset_owner(last or ""), CodePurpose.RESET, Channel.EMAIL, now)
 
 
 def _asked(ref: str, now: datetime) -> _Person | None:
@@ -275,7 +324,7 @@ def _require_new(person: _Person, new: str) -> None:
         raise WeakPassword([_l("This is your present password. Choose another one.")])
 
 
-def _claim_due(person: _Person, now: datetime) -> list[tuple[Channel, str]]:
+def _claim_due(person: _Person) -> list[tuple[Channel, str]]:
     """The addresses still to be proved, counted; none when the budget is used up (resend later)."""
     due = []
     if person.email_is_due:
@@ -283,7 +332,7 @@ def _claim_due(person: _Person, now: datetime) -> list[tuple[Channel, str]]:
     if person.mobile_is_due and person.mobile:
         due.append((Channel.SMS, person.mobile))
     try:
-        codes.claim_all(due, now)
+        codes.claim_all(due)
     except TooManyTries:
         return []
     return due

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from clearance import secrets_box, throttle
 from clearance.extensions import db
 from clearance.models import Registration
-from clearance.throttle import Pair
+from clearance.passwords import hash_password
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +30,21 @@ class Newcomer:
         """What the person is called, which must not make a password up."""
         return (self.first_name, self.last_name, self.email, self.mobile, self.civil_id)
 
-    @property
-    def targets(self) -> list[Pair]:
-        """The budgets that keep anybody from naming the same person again and again (rule 41)."""
+    def targets(self, who: str) -> list[throttle.Pair]:
+        """The budgets that keep `who` from naming the same person again and again (rule 41).
+
+        who: an address, or an organisation. Whoever else names that person waits at most.
+        """
+        policy = "registration_target"
         return [
-            ("registration_target", f"email:{self.email}"),
-            ("registration_target", f"mobile:{self.mobile}"),
-            ("registration_target", f"civil:{self.civil_id}"),
+            *throttle.of_target(policy, f"email:{self.email}", who),
+            *throttle.of_target(policy, f"mobile:{self.mobile}", who),
+            (policy, f"civil:{self.civil_id}\n{who}"),
         ]
+
+    def password_hash(self) -> str:
+        """The hash of the password, as `hash_of_sign_up`."""
+        return hash_of_sign_up(self.email, self.password)
 
     def sign_up(
         self, legal_entity: str, password_hash: str, now: datetime, **columns: Any
@@ -61,3 +69,13 @@ class Newcomer:
         db.session.add(signup)
         db.session.flush()
         return signup
+
+
+def hash_of_sign_up(email: str, password: str) -> str:
+    """The hash of the password of a sign-up with that e-mail. Slow.
+
+    All sign-ups with one e-mail share a salt: signing in compares with all of them by making one
+    hash, so that its time does not tell how many wait (security rule 11).
+    """
+    salt = bytes.fromhex(secrets_box.keyed_hash(email, "sign_up_salt")[:32])
+    return hash_password(password, salt=salt)

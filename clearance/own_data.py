@@ -93,16 +93,18 @@ def ask(actor: Actor, password: str, now: datetime) -> bool:
 
     Slow: call it before the request's first query. Raises: WrongPassword; TooManyTries.
     """
-    present_password.require(actor, password, now, kind="account:data:ask")
+    present_password.require(actor, password, kind="account:data:ask")
     present = copy_of(actor, now)
     if present is not None and present.stage == Stage.WAITING:
         return False
-    throttle.hit("own_data_account", f"user:{actor.id}", now)
+    receipt = throttle.hit("own_data_account", f"user:{actor.id}")
     # Who asks twice at once waits here for the first.
     user = db.session.get_one(User, actor.id, with_for_update=True, populate_existing=True)
     earlier = db.session.scalar(sa.select(DataCopy).where(DataCopy.user_id == user.id))
     if earlier is not None:
         if _is_waiting(earlier):
+            db.session.rollback()
+            throttle.refund(receipt)
             return False
         storage.follow(earlier)
         db.session.delete(earlier)
@@ -120,19 +122,19 @@ def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
     Notes the reading. Raises: NotFound where there is none (any more), or none for what the actor
     may see now (rule 22); TooManyTries (each reading goes through every byte); storage.DamagedFile.
     """
-    throttle.hit("export_account", f"user:{actor.id}", now)
-    with own_transaction(write=False) as connection:
-        row = connection.execute(
-            sa.select(DataCopy.storage_key, DataCopy.sha256, DataCopy.size).where(
-                DataCopy.user_id == actor.id,
-                DataCopy.storage_key.is_not(None),
-                DataCopy.scope == scope_of(actor),
-                DataCopy.expires_at > now,
-            )
-        ).one_or_none()
-    if row is None:
-        raise NotFound
-    stream = storage.open_checked(row.storage_key, row.sha256)
+    with throttle.counted(("export_account", f"user:{actor.id}")):
+        with own_transaction(write=False) as connection:
+            row = connection.execute(
+                sa.select(DataCopy.storage_key, DataCopy.sha256, DataCopy.size).where(
+                    DataCopy.user_id == actor.id,
+                    DataCopy.storage_key.is_not(None),
+                    DataCopy.scope == scope_of(actor),
+                    DataCopy.expires_at > now,
+                )
+            ).one_or_none()
+        if row is None:
+            raise NotFound
+        stream = storage.open_checked(row.storage_key, row.sha256)
     audit.access("account:data:read", user_id=actor.id, object_type="user", result="read")
     return stream, row.size
 

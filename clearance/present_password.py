@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
@@ -22,17 +20,16 @@ class WrongPassword(DomainError):
         super().__init__(_l("This is not your present password."))
 
 
-def require(actor: Actor, password: str, now: datetime, *, kind: str) -> None:
+def require(actor: Actor, password: str, *, kind: str) -> None:
     """Let pass whoever types their present password; wrong tries are counted over all pages.
 
     kind: tag of what it is asked for, noted with a wrong one. Slow: call it before the request's
     first query. Raises: WrongPassword; TooManyTries. Source: security rule 12.
     """
-    tries = [("sign_in_account", f"present:{actor.id}")]
-    throttle.hit_all(tries, now)
+    tries = throttle.hit("sign_in_account", f"present:{actor.id}")
     with own_transaction(write=False) as connection:
         stored = connection.scalar(sa.select(User.password_hash).where(User.id == actor.id))
     if not verify_password(stored or "", password):
         audit.access(kind, user_id=actor.id, result="wrong_password")
         raise WrongPassword
-    throttle.refund(tries, now)
+    throttle.refund(tries)

@@ -26,7 +26,6 @@ from clearance.models import Registration, User
 from clearance.new_passwords import require_strong
 from clearance.newcomers import Newcomer
 from clearance.organisations import Opening
-from clearance.passwords import hash_password
 from clearance.vocabulary import Channel, CodePurpose
 
 
@@ -53,14 +52,12 @@ def register(
     """
     person = applicant if customs is None else _told_by_customs(applicant, customs)
     require_strong(person.password, (*person.words, person.organisation_name))
-    _count(person, now)
     if customs is not None:
         _require_unclaimed(customs.licence_no)
-    codes.claim_all([(Channel.EMAIL, person.email), (Channel.SMS, person.mobile)], now)
-    password_hash = hash_password(person.password)
+    _count(person)
     registration = person.sign_up(
         person.legal_entity,
-        password_hash,
+        person.password_hash(),
         now,
         organisation_name=person.organisation_name,
         customs_data=customs.model_dump(mode="json") if customs is not None else None,
@@ -107,8 +104,13 @@ def _told_by_customs(applicant: Applicant, answer: customs.Answer) -> Applicant:
     )
 
 
-def _count(person: Applicant, now: datetime) -> None:
-    throttle.hit_all([*person.targets, ("registration_ip", throttle.client_ip())], now)
+def _count(person: Applicant) -> None:
+    """Count the sign-up and its two codes, all or none: what is refused was not given."""
+    place = throttle.client_ip()
+    codes.claim_all(
+        [(Channel.EMAIL, person.email), (Channel.SMS, person.mobile)],
+        besides=[*person.targets(place), ("registration_ip", place)],
+    )
     audit.access(
         "account:register",
         object_type="registration",

@@ -13,10 +13,11 @@ import pyotp
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance import audit, codes, secrets_box, spare_codes, throttle
+from clearance import audit, codes, devices, secrets_box, spare_codes, throttle
 from clearance.actor import Actor
 from clearance.calendar import latest_past
 from clearance.database import own_transaction
+from clearance.errors import DomainError, TooManyTries
 from clearance.models import User, VerificationCode
 from clearance.stages import needs_factor
 from clearance.values import ascii_digits
@@ -24,6 +25,20 @@ from clearance.vocabulary import Channel, CodePurpose
 
 STEP_SECONDS = 30
 RESEND_AFTER = timedelta(seconds=60)
+
+
+class OnlyReset(DomainError):
+    """A hundred wrong codes in a row: whoever types them has the password, so it must change."""
+
+    status_code = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l(
+                "Too many wrong codes in a row. Set a new password (“Have you forgotten your"
+                " password?” on the sign-in page), then sign in again."
+            )
+        )
 
 
 class Means(StrEnum):
@@ -61,7 +76,7 @@ def start(actor: Actor, now: datetime) -> None:
     owner = codes.owner_of(actor)
     if uses_totp(actor.id) or _is_fresh(owner, now):
         return
-    codes.claim_own(owner, Channel.EMAIL, actor.email, now)
+    codes.claim_own(owner, devices.known_here(actor.id), Channel.EMAIL, actor.email)
     codes.issue(owner, CodePurpose.FACTOR, Channel.EMAIL, actor.email, actor.language, now)
 
 
@@ -69,15 +84,55 @@ def check(actor: Actor, code: str, now: datetime) -> bool:
     """Whether `code` is the actor's second factor now; each app's step and code works once.
 
     Counted before it is compared. Call it before the request's first query. Flushes.
-    Raises: TooManyTries.
+    Raises: TooManyTries; OnlyReset.
     """
-    owner = codes.owner_of(actor)
-    secret = _secret(actor.id)
-    if secret is None:
-        return codes.check(owner, CodePurpose.FACTOR, Channel.EMAIL, actor.email, code, now)
-    throttle.hit_all(
-        [("code_try_account", f"{owner}:totp"), ("code_try_ip", throttle.client_ip())], now
+    device, secret = devices.known_here(actor.id), _secret(actor.id)
+    row = _in_a_row(actor.id, device)
+    try:
+        receipt = throttle.hit(*row)
+    except TooManyTries:
+        raise OnlyReset from None
+    try:
+        if secret is None:
+            code_id = _try_mailed(actor, device, code, now)
+            is_right = code_id is not None
+        else:
+            code_id = None
+            is_right = _try_app(actor, device, secret, code, now)
+    except TooManyTries:
+        throttle.refund(receipt)  # nothing was compared
+        raise
+    if is_right:
+        throttle.reset(*row)
+    return is_right if code_id is None else codes.spend(code_id, now)
+
+
+def forgive(user_id: int) -> None:
+    """Forget the wrong codes of browsers not known: the password they had is void."""
+    throttle.reset(*_in_a_row(user_id, ""))
+
+
+def _in_a_row(user_id: int, device: str) -> tuple[str, str]:
+    return "factor_row", f"user:{user_id}:{device}"
+
+
+def _budget(actor: Actor, means: str, device: str) -> list[throttle.Pair]:
+    """What a try counts against; who has stolen the password cannot use a known browser's up."""
+    key, place = f"{codes.owner_of(actor)}:{means}", throttle.client_ip()
+    if device:
+        return [("code_try_account", f"{key}:{device}")]
+    return [throttle.Shared("code_try_account", key, place), ("code_try_ip", place)]
+
+
+def _try_mailed(actor: Actor, device: str, code: str, now: datetime) -> int | None:
+    owner, budget = codes.owner_of(actor), _budget(actor, CodePurpose.FACTOR, device)
+    return codes.try_code(
+        owner, CodePurpose.FACTOR, Channel.EMAIL, actor.email, code, now, budget=budget
     )
+
+
+def _try_app(actor: Actor, device: str, secret: str, code: str, now: datetime) -> bool:
+    throttle.hit_all(_budget(actor, "totp", device))
     typed = "".join(ascii_digits(code).split())
     is_right = _use_step(actor.id, secret, typed, now) or spare_codes.use(actor.id, typed, now)
     audit.access(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,13 +17,14 @@ from clearance.database import own_transaction
 from clearance.errors import PermissionDenied, TooManyTries
 from clearance.extensions import db
 from clearance.models import Invitation, Registration, User
-from clearance.passwords import burn, hash_password, needs_rehash, verify_password
+from clearance.newcomers import hash_of_sign_up
+from clearance.passwords import MAX_LENGTH, burn, hash_password, needs_rehash, verify_password
 from clearance.stages import next_stage, stage_of_signup
 from clearance.vocabulary import Channel, SessionStage
 
 FAILURES_IN_A_ROW = 100
 REGISTRATION_LIFETIME = timedelta(days=7)
-_REGISTRATIONS_TRIED = 3
+_REGISTRATIONS_TRIED = 100  # more than strangers can have made for one address
 
 log = structlog.get_logger("clearance.accounts")
 
@@ -60,10 +62,10 @@ class _Attempt:
         return f"{self.user.id}:{self.device}" if self.user is not None and self.device else ""
 
     def tries(self, ip: str) -> list[throttle.Pair]:
-        """The budgets that a failure uses up; a known browser does not use the strangers'."""
+        """The budgets that a failure uses up; a known browser has one that is its own alone."""
         if self.device:
-            return [("sign_in_device", self.device_key), ("sign_in_ip", ip)]
-        return [("sign_in_account", self.email), ("sign_in_ip", ip)]
+            return [("sign_in_device", self.device_key)]
+        return [throttle.Shared("sign_in_account", self.email, ip), ("sign_in_ip", ip)]
 
 
 def sign_in(email: str, password: str, *, ip: str, device: str | None, now: datetime) -> SignIn:
@@ -74,17 +76,16 @@ def sign_in(email: str, password: str, *, ip: str, device: str | None, now: date
     Raises: TooManyTries, counted before the password is looked at; ServiceUnavailable.
     """
     attempt = _look_up(email, device, now)
-    tries = attempt.tries(ip)
     try:
-        throttle.hit_all(tries, now)
+        tries = throttle.hit_all(attempt.tries(ip))
     except TooManyTries:
         _note("throttled", attempt)
         raise
     owner = _match(attempt, password)
     if owner is None:
-        _count_failure(attempt, now)
+        _count_failure(attempt)
         return SignIn(None, None, device or "")
-    throttle.refund(tries, now)
+    throttle.refund(tries)
     # A sign-up under a user's address is somebody else's until its codes are right.
     _note("accepted" if owner is attempt.user else "accepted_sign_up", attempt)
     _end_present_session(now)
@@ -96,17 +97,20 @@ def sign_in(email: str, password: str, *, ip: str, device: str | None, now: date
     return SignIn(key, stage, devices.token_for(device))
 
 
-def pass_factor(actor: Actor, code: str, now: datetime) -> str | None:
-    """Open the rest of the portal by the second factor; the session's new key, None when wrong.
+def pass_factor(actor: Actor, code: str, *, device: str | None, now: datetime) -> SignIn:
+    """Open the rest of the portal by the second factor; the key is None when the code is wrong.
 
-    Flushes. Call it before the request's first query. Raises: TooManyTries; PermissionDenied when
-    no second factor is due.
+    device: what the browser's device cookie holds; from now on the browser is known. Flushes. Call
+    it before the request's first query. Raises: TooManyTries; second_factor.OnlyReset;
+    PermissionDenied when no second factor is due.
     """
     if actor.stage != SessionStage.FACTOR:
         raise PermissionDenied(_l("No second step of signing in is due now."))
+    token = devices.token_for(device)
     if not second_factor.check(actor, code, now):
-        return None
-    return sessions.renew(actor, SessionStage.FULL, now)
+        return SignIn(None, None, device or "")
+    devices.remember(actor.id, token, now)
+    return SignIn(sessions.renew(actor, SessionStage.FULL, now), SessionStage.FULL, token)
 
 
 def _look_up(email: str, device: str | None, now: datetime) -> _Attempt:
@@ -136,16 +140,26 @@ def _look_up(email: str, device: str | None, now: datetime) -> _Attempt:
 
 
 def _match(attempt: _Attempt, password: str) -> _Holder | None:
-    """Whose password it is. One hash for the user, there or not, and one for each sign-up."""
+    """Whose password it is. Two hashes for a wrong one, whoever has the address (rule 11)."""
     user = attempt.user
     if user is None:
         burn(password)
     elif verify_password(user.password_hash, password) and _may_enter(attempt):
         return user
+    if len(password) > MAX_LENGTH:
+        return None
+    made = hash_of_sign_up(attempt.email, password)
     for registration in attempt.registrations:
-        if verify_password(registration.password_hash, password):
+        if _is_equal(made, registration.password_hash, password):
             return registration
     return None
+
+
+def _is_equal(made: str, stored: str, password: str) -> bool:
+    """Whether `stored` is of that password; it costs a hash only if it was made by other rules."""
+    if made.rpartition("$")[0] != stored.rpartition("$")[0]:  # costs, salt
+        return verify_password(stored, password)
+    return hmac.compare_digest(made, stored)
 
 
 def _may_enter(attempt: _Attempt) -> bool:
@@ -156,7 +170,7 @@ def _may_enter(attempt: _Attempt) -> bool:
     return bool(user.failures_in_a_row < FAILURES_IN_A_ROW or attempt.device)
 
 
-def _count_failure(attempt: _Attempt, now: datetime) -> None:
+def _count_failure(attempt: _Attempt) -> None:
     with own_transaction() as connection:  # one, known or not: two would take longer (rule 11)
         _note("refused", attempt, within=connection)
         if attempt.user is not None:
@@ -166,17 +180,17 @@ def _count_failure(attempt: _Attempt, now: datetime) -> None:
                 .values(failures_in_a_row=User.failures_in_a_row + 1)
             )
     if attempt.user is not None and attempt.device:
-        _count_device_failure(attempt.user.id, attempt, now)
+        _count_device_failure(attempt.user.id, attempt)
     try:
-        throttle.hit("sign_in_all", "all", now)
+        throttle.hit("sign_in_all", "all")
     except TooManyTries:
         log.error("sign_in_alarm", limit="sign_in_all")
 
 
-def _count_device_failure(user_id: int, attempt: _Attempt, now: datetime) -> None:
+def _count_device_failure(user_id: int, attempt: _Attempt) -> None:
     """A known browser that fails 100 times in a row is a stranger from then on."""
     try:
-        throttle.hit("sign_in_device_row", attempt.device_key, now)
+        throttle.hit("sign_in_device_row", attempt.device_key)
     except TooManyTries:
         devices.forget(user_id, attempt.device or "")
 
@@ -193,8 +207,10 @@ def _enter_user(
     if raised is not None and user.password_hash == stored:
         user.password_hash = raised
     user.failures_in_a_row = 0
-    devices.remember(user, token, now)
+    devices.tell_if_new(user, token, now)
     stage = next_stage(user)
+    if stage != SessionStage.FACTOR:  # a password alone makes no browser known
+        devices.remember(user.id, token, now)
     return SignIn(sessions.open_session(user, stage, now), stage, token)
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 import limits
 import sqlalchemy as sa
 from flask import current_app, has_request_context, request
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from clearance import secrets_box
+from clearance import secrets_box, throttle_rows
 from clearance.database import own_transaction
 from clearance.errors import ServiceUnavailable, TooManyTries
-from clearance.models import ThrottleCount, UtcDateTime
+from clearance.extensions import db
+from clearance.models import ThrottleCount
 from clearance.settings import BadSettings, Settings
 
 _FAILURES = "5 per 5 minute; 20 per 1 hour; 50 per 1 day"
@@ -29,6 +30,7 @@ POLICIES = {
     "sign_in_account": _FAILURES,
     "sign_in_device": _FAILURES,
     "sign_in_device_row": "100 per 10 year",
+    "factor_row": "100 per 10 year",
     "sign_in_ip": "30 per 5 minute; 100 per 1 hour",
     "sign_in_all": "1000 per 5 minute",
     "code_try_account": "20 per 1 hour; 50 per 1 day",
@@ -63,66 +65,105 @@ POLICIES = {
     "preview_account": "120 per 1 minute; 1500 per 1 hour",
 }
 
-Pair = tuple[str, str]
+
+class Shared(NamedTuple):
+    """A limit of a target that anybody can use up: when it is reached it delays, and never closes.
+
+    who: the one who tries, such as an address or a user. Each waits for a turn of their own (30 s
+    at most), so that strangers lock nobody out (security rule 41).
+    """
+
+    policy: str
+    key: str
+    who: str
 
 
-def hit(policy: str, key: str, now: datetime) -> None:
+Pair = tuple[str, str] | Shared
+Receipt = list[throttle_rows.Row]
+
+
+def of_target(policy: str, target: str, who: str) -> list[Pair]:
+    """The limit of `target` as `who` meets it: their own tries close it, others' only delay.
+
+    For what is sent to people or guessed about them, where nobody may have more than the policy
+    allows, and nobody may use up what is another's.
+    """
+    return [Shared(policy, target, who), (policy, f"{target}\n{who}")]
+
+
+def hit(policy: str, key: str) -> Receipt:
     """Count one try of `key` before its work is done; see `hit_all`."""
-    hit_all([(policy, key)], now)
+    return hit_all([(policy, key)])
 
 
-def hit_all(pairs: Iterable[Pair], now: datetime) -> None:
-    """Count one try in every limit of every (policy, key), in one short transaction, or in none.
+def hit_all(pairs: Iterable[Pair]) -> Receipt:
+    """Count one try in every limit of every pair, in one short transaction, or in none.
 
-    key: who or what is counted (an address, an IP); kept only as a keyed hash. An empty key is not
-    counted. A refused try is not counted either, so that a stranger cannot fill the day's limit
-    faster than the shortest one lets him. Call it before the request's own first query.
+    pairs: (policy, key), or Shared. key: who or what is counted (an address, an IP); kept only as a
+    keyed hash. An empty key is not counted. A refused try is not counted either, so that a stranger
+    cannot fill the day's limit faster than the shortest one lets them. Call it before the request's
+    own first query. Returns what `refund` gives back.
     Raises: TooManyTries; ServiceUnavailable when the counters cannot be reached (rule 42).
     """
-    counters = sorted(_counters(pairs))
-    with _reachable(), own_transaction() as connection:
-        waits = []
-        for name, amount, seconds in counters:
-            hits, expires_at = _count(connection, name, timedelta(seconds=seconds), now)
-            if hits > amount:
-                waits.append(expires_at - now)
-        if waits:  # leaving by an error undoes the counting
-            raise TooManyTries(max(1, math.ceil(max(waits).total_seconds())))
+    wanted = _limits(pairs)
+    with _reachable():
+        try:
+            with own_transaction() as connection:
+                return throttle_rows.count(connection, wanted)
+        except throttle_rows.Reached as reached:  # leaving by an error has undone the counting
+            if reached.rows:
+                with own_transaction() as connection:
+                    throttle_rows.keep(connection, reached.rows)
+            raise TooManyTries(math.ceil(reached.wait.total_seconds())) from None
 
 
-def refund(pairs: Iterable[Pair], now: datetime) -> None:
-    """Give one counted try back: it was none after all (a right password)."""
-    names = sorted(name for name, _amount, _seconds in _counters(pairs))
+@contextmanager
+def counted(*pairs: Pair) -> Iterator[None]:
+    """Count a try for the work of the block, and give it back when the block raises.
+
+    For limits on what is given out: what was refused or not found was not given. The session is
+    rolled back then. Raises: TooManyTries; ServiceUnavailable.
+    """
+    receipt = hit_all(pairs)
+    try:
+        yield
+    except Exception:
+        db.session.rollback()  # SQLite has one writer at a time
+        refund(receipt)
+        raise
+
+
+def refund(receipt: Receipt) -> None:
+    """Give a counted try back: it was none after all (a right password).
+
+    Windows that began since lose nothing: what they hold are others' tries.
+    """
     with _reachable(), own_transaction() as connection:
-        for name in names:
-            connection.execute(
-                sa.update(ThrottleCount)
-                .where(
-                    ThrottleCount.key == name,
-                    ThrottleCount.hits > 0,
-                    ThrottleCount.expires_at > now,
-                )
-                .values(hits=ThrottleCount.hits - 1)
-            )
+        throttle_rows.give_back(connection, receipt)
 
 
 def reset(policy: str, key: str) -> None:
     """Forget the tries of `key`, such as after a new password."""
-    names = [name for name, _amount, _seconds in _counters([(policy, key)])]
     with _reachable(), own_transaction() as connection:
-        connection.execute(sa.delete(ThrottleCount).where(ThrottleCount.key.in_(names)))
+        for name in _limits([(policy, key)]):  # in the order in which they are counted
+            connection.execute(sa.delete(ThrottleCount).where(ThrottleCount.key == name))
 
 
 def purge(now: datetime) -> int:
     """Remove the counts of windows that have ended. Returns how many."""
+    ended = sa.select(ThrottleCount.key).where(ThrottleCount.expires_at <= now)
+    idle = ended.with_for_update(skip_locked=True)  # else two that hold rows wait for each other
     with own_transaction() as connection:
-        done = connection.execute(sa.delete(ThrottleCount).where(ThrottleCount.expires_at <= now))
+        done = connection.execute(sa.delete(ThrottleCount).where(ThrottleCount.key.in_(idle)))
         return done.rowcount
 
 
 def client_ip() -> str:
-    """The address the running request came from; "" outside of one (commands, jobs)."""
-    return (request.remote_addr or "") if has_request_context() else ""
+    """Where the running request came from, as limits count it; "" outside of one (commands, jobs).
+
+    An IPv4 address, or the /64 of an IPv6 address: a subscriber has a whole one (rule 41).
+    """
+    return _network(request.remote_addr or "") if has_request_context() else ""
 
 
 def check_settings(settings: Settings) -> None:
@@ -153,37 +194,36 @@ def _spec(policy: str) -> str:
     return settings.limits.get(policy, POLICIES[policy])
 
 
-def _counters(pairs: Iterable[Pair]) -> Iterator[tuple[str, int, int]]:
-    """One (name of the row, amount, seconds) per limit; sorting them by name prevents deadlocks."""
-    for policy, key in pairs:
+@lru_cache(maxsize=1024)
+def _network(address: str) -> str:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # a peer on a socket of the file system has none
+        return address
+    if isinstance(ip, ipaddress.IPv4Address):
+        return address
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(ip), 64), strict=False))
+
+
+def _limits(pairs: Iterable[Pair]) -> dict[str, throttle_rows.Limit]:
+    """What the pairs allow, by the names of the rows, sorted: one order prevents deadlocks."""
+    found: dict[str, throttle_rows.Limit] = {}
+    for pair in pairs:
+        policy, key = pair[0], pair[1]
         if not key:
             continue
-        digest = secrets_box.keyed_hash(key, f"throttle:{policy}")[:32]
+        turn = _row(policy, "turn", f"{key}\n{pair.who}") if isinstance(pair, Shared) else ""
         for amount, seconds in _parsed(_spec(policy)):
-            yield f"{policy}:{seconds}:{digest}", amount, seconds
+            name = _row(policy, seconds, key)
+            hits = found[name].hits + 1 if name in found else 1
+            found[name] = throttle_rows.Limit(amount, timedelta(seconds=seconds), hits, turn)
+    return dict(sorted(found.items()))
 
 
-def _count(
-    connection: sa.Connection, name: str, window: timedelta, now: datetime
-) -> tuple[int, datetime]:
-    """Count one hit in the row `name`. Returns its hits and when its window ends.
-
-    A window that ends later than one window from now was begun by a clock that has jumped back
-    since: it begins anew, so that nobody waits longer than a window (rule 58).
-    """
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    is_over = sa.or_(ThrottleCount.expires_at <= now, ThrottleCount.expires_at > now + window)
-    ends_at = sa.literal(now + window, UtcDateTime())
-    statement = insert(ThrottleCount).values(key=name, hits=1, expires_at=ends_at)
-    statement = statement.on_conflict_do_update(
-        index_elements=[ThrottleCount.key],
-        set_={
-            "hits": sa.case((is_over, 1), else_=ThrottleCount.hits + 1),
-            "expires_at": sa.case((is_over, ends_at), else_=ThrottleCount.expires_at),
-        },
-    ).returning(ThrottleCount.hits, ThrottleCount.expires_at)
-    row = connection.execute(statement).one()
-    return row.hits, row.expires_at
+def _row(policy: str, window: int | str, key: str) -> str:
+    return f"{policy}:{window}:{secrets_box.keyed_hash(key, f'throttle:{policy}')[:32]}"
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def begin_receiving(
     Source: specification section 5, Transfer.
     """
     throttle.hit_all(
-        [("transfer_account", f"user:{actor.id}"), ("transfer_ip", throttle.client_ip())], now
+        [("transfer_account", f"user:{actor.id}"), ("transfer_ip", throttle.client_ip())]
     )
     refusal = receiving_refusal(actor, now)
     if refusal is not None:

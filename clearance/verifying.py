@@ -131,7 +131,7 @@ def resend(actor: Actor, channel: Channel, now: datetime) -> None:
     address, is_proved = contacts(actor).of(channel)
     if is_proved or not address:
         return
-    codes.claim(channel, address, now)
+    codes.claim(channel, address)
     codes.issue(
         codes.owner_of(actor),
         CodePurpose.VERIFY,
@@ -189,6 +189,6 @@ def _open_registration(
     if isinstance(made, Refusal):
         return Verified(True, True, refusal=made)
     if device:
-        devices.remember(made, device, now)
+        devices.remember(made.id, device, now)
     stage = next_stage(made)
     return Verified(True, True, sessions.open_session(made, stage, now), stage)

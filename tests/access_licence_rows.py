@@ -174,7 +174,7 @@ def _code(app: Flask, token: str) -> str:
     now = utc_now()
     db.session.rollback()
     with factories.visit(app):
-        asked = consents.find(token, now)
+        asked = consents.find(token)
         assert asked is not None and asked.mobile is not None
         consents.send_code(asked, "ar", now)
         db.session.commit()

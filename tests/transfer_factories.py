@@ -156,7 +156,7 @@ def answer(
     now = now or utc_now()
     db.session.rollback()
     with factories.visit(app, ip="10.9.9.9"):
-        asked = consents.find(token, now)
+        asked = consents.find(token)
         assert asked is not None and asked.mobile is not None
         consents.send_code(asked, "ar", now)
         db.session.commit()

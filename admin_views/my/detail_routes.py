@@ -106,10 +106,10 @@ class DetailRoutes(RequestRoutes):
     @expose("/<int:request_id>/print")
     def print_page(self, request_id: int) -> Any:
         """The request as a PDF in the page's language."""
-        throttle.hit("print_account", f"user:{acting().id}", utc_now())
-        req = self.get_one(request_id)
-        name = (req.number or f"draft-{req.id}").replace("/", "-")
-        data = printing.request_pdf(req, i18n.language(), acting())
+        with throttle.counted(("print_account", f"user:{acting().id}")):
+            req = self.get_one(request_id)
+            name = (req.number or f"draft-{req.id}").replace("/", "-")
+            data = printing.request_pdf(req, i18n.language(), acting())
         return printing.pdf_response(data, f"{name}.pdf")
 
     def show_details(

@@ -29,7 +29,7 @@ class DocumentRoutes(DocumentReading, RequestRoutes):
     @expose("/<int:request_id>/documents", methods=("POST",))
     def documents(self, request_id: int) -> Any:
         """Add the posted files. A script posts one and gets its row; a page keeps its form too."""
-        files = uploads.checked()
+        files = uploads.checked(lambda: self.get_one(request_id))
         req = self.get_one(request_id)
         if "version" not in request.form:  # a script's: one file, and nothing of the form
             added = uploads.attach(req, files)

@@ -50,7 +50,9 @@ class FormRoutes(RequestRoutes):
     @expose("/<int:request_id>/form", methods=("GET", "POST"))
     def form_page(self, request_id: int) -> Any:
         """Show the form; save what was posted, and send when that was pressed."""
-        files = uploads.checked() if uploads.has_files() else None
+        files = None
+        if uploads.has_files():
+            files = uploads.checked(lambda: self.get_one(request_id))
         req = self.get_one(request_id)
         if not is_open(req):
             return _closed(req)

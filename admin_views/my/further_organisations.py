@@ -40,11 +40,10 @@ class MyFurtherOrganisations(GuardedView):
 
     def _licensed(self, form: LicensedForm) -> Any:
         def open_it() -> Organisation:
-            now = utc_now()
             answer = customs.verify(
-                form.licence_no.data, form.customs_user.data, form.customs_password.data or "", now
+                form.licence_no.data, form.customs_user.data, form.customs_password.data or ""
             )
-            return further_organisations.open_of_licence(acting(), answer, now)
+            return further_organisations.open_of_licence(acting(), answer, utc_now())
 
         return self._open(form, open_it, licensed=form)
 

@@ -59,7 +59,9 @@ class SeveralRoutes:
     @expose("/<code>/several/<grid>", methods=("GET", "POST"))
     def several_grid(self, code: str, grid: str) -> Any:
         """Show the grid; keep what was posted, fill columns, send what is complete."""
-        files = uploads.checked() if uploads.has_files() else None
+        files = None
+        if uploads.has_files():
+            files = uploads.checked(lambda: several_grid.load(grid, code))
         found = several_grid.load(grid, code)
         if not is_posted():
             if request.args.get("check"):
@@ -97,7 +99,7 @@ class SeveralRoutes:
     @expose("/<code>/several/<grid>/documents", methods=("POST",))
     def several_documents(self, code: str, grid: str) -> Any:
         """Give the posted files to every draft. A script posts one and gets its row."""
-        files = uploads.checked()
+        files = uploads.checked(lambda: several_grid.load(grid, code))
         found = several_grid.load(grid, code)
         status = 200
         if "grid" in request.form:  # a script's post has one file, and nothing of the form

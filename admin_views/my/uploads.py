@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from flask import current_app, request
 from flask_babel import gettext as _
 
-from admin_views.access import acting, wants_json
+from admin_views.access import acting
 from clearance import documents, throttle
 from clearance.calendar import utc_now
+from clearance.database import reading
 from clearance.errors import DomainError, NotFound
 from clearance.extensions import db
 from clearance.file_process import Busy
 from clearance.models import Document, Request
 from clearance.values import BadValue, file_label
+from clearance.web_request import wants_json
 
 SECONDS_AT_ONCE = 20  # for all files of a post: a thread that judges them serves nobody else
 
@@ -35,13 +37,15 @@ def has_files() -> bool:
     return any(each.filename for each in request.files.getlist("files"))
 
 
-def checked() -> Files:
-    """Judge the posted files.
+def checked(find_target: Callable[[], Any]) -> Files:
+    """Judge the posted files, if `find_target` finds what they are for; else it raises.
 
     Call it before the first query: it is slow, and each counts against the uploads of an hour.
     Raises TooManyTries; file_process.Busy to a script, which tries again. A page gets that as a
     fault of the file: what was typed beside it must not be lost.
     """
+    with reading():
+        find_target()
     account, deadline = f"user:{acting().id}", monotonic() + SECONDS_AT_ONCE
     files = Files()
     posted = [each for each in request.files.getlist("files") if each.filename]
@@ -49,7 +53,7 @@ def checked() -> Files:
     if len(posted) > limit:
         files.faults.append(_("Only %(limit)s files can be added at once.", limit=limit))
     for each in posted[:limit]:
-        throttle.hit("upload_account", account, utc_now())
+        throttle.hit("upload_account", account)
         try:
             if monotonic() > deadline:
                 raise Busy

@@ -48,8 +48,8 @@ class ExamResults:
     @expose("/<int:exam_id>/final-list.csv")
     def final_list_csv(self, exam_id: int) -> Any:
         """Those who confirmed, as a file."""
-        self._count_export(exam_id)
         exam = self._final(exam_id)
+        _count_export(exam)
         header = [
             _("Request number"),
             _("Name in Arabic"),
@@ -66,8 +66,8 @@ class ExamResults:
     @expose("/<int:exam_id>/results-sheet.csv")
     def results_sheet(self, exam_id: int) -> Any:
         """The file of results with its columns, the results left to be filled in."""
-        self._count_export(exam_id)
         exam = self._run_by_me(exam_id)
+        _count_export(exam)
         rows = exam_lists.candidates(exam.id, statuses=[SeatStatus.CONFIRMED], without_result=True)
         return exports.csv_response(
             f"exam-{_day(exam)}-results.csv",
@@ -190,9 +190,11 @@ class ExamResults:
         exam = self.get_one(exam_id)
         return exam if exams.is_final(exam, utc_now()) else not_found()
 
-    def _count_export(self, exam_id: int) -> None:
-        throttle.hit("export_account", f"user:{acting().id}", utc_now())
-        audit.access("export:csv", object_type="exam", object_id=str(exam_id), result="ok")
+
+def _count_export(exam: Exam) -> None:
+    """Count and note it; once it is found: what does not exist was not given."""
+    throttle.hit("export_account", f"user:{acting().id}")
+    audit.access("export:csv", object_type="exam", object_id=str(exam.id), result="ok")
 
 
 def _read(form: ResultsFileForm) -> tuple[list[exam_results.Line], str]:

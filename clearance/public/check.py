@@ -33,8 +33,7 @@ def check(code: str) -> Any:
 
 def _answer(code: str) -> Any:
     """Judge the code; counted before the look-up, known or not (security rule 41)."""
-    now = utc_now()
-    throttle.hit("check_ip", throttle.client_ip(), now)
-    verdict = issued_check.verdict(code, now)
+    throttle.hit("check_ip", throttle.client_ip())
+    verdict = issued_check.verdict(code, utc_now())
     page = render_template("public/check.html", verdict=verdict, is_asked=True)
     return page, 200 if verdict is not None else 404

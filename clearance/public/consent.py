@@ -26,8 +26,7 @@ ANSWERS = {"consent": Action.CONSENT, "refuse": Action.REFUSE}
 
 def consent(token: str) -> Any:
     """GET and POST /consent/<token>: who moves the broker from where to where, and his answer."""
-    now = utc_now()
-    asked = consents.find(token, now)
+    asked, now = consents.find(token), utc_now()
     if asked is None:
         return _gone()
     form = ConsentForm()
@@ -45,12 +44,11 @@ def consent(token: str) -> Any:
 
 def send_code(token: str) -> Any:
     """POST /consent/<token>/code: a new code to the registered mobile; the earlier one is void."""
-    now = utc_now()
-    asked = consents.find(token, now)
+    asked = consents.find(token)
     if asked is None:
         return _gone()
     try:
-        consents.send_code(asked, language(), now)
+        consents.send_code(asked, language(), utc_now())
         db.session.commit()
     except (Refused, TooManyTries) as refusal:
         db.session.rollback()

@@ -12,8 +12,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from clearance import links, throttle
 from clearance.actor import Actor
-from clearance.calendar import utc_now
-from clearance.database import SAFE_METHODS
 from clearance.vocabulary import SessionStage
 from clearance.web_request import is_posted, wants_json
 
@@ -139,8 +137,8 @@ def remembered() -> str:
 
 def _count_post() -> None:
     """Count what is sent by somebody not signed in, before any work is done (security rule 41)."""
-    if request.method not in SAFE_METHODS:
-        throttle.hit("post_ip", throttle.client_ip(), utc_now())
+    if is_posted():
+        throttle.hit("post_ip", throttle.client_ip())
 
 
 def _is_marked_open(endpoint: str) -> bool:

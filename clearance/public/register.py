@@ -88,7 +88,7 @@ def _send(form: RegistrationForm) -> Any:
     answer = None
     if form.uses_customs:
         answer = customs.verify(
-            form.licence_no.data, form.customs_user.data, form.customs_password.data or "", now
+            form.licence_no.data, form.customs_user.data, form.customs_password.data or ""
         )
     accounts.register(_applicant(form), customs=answer, now=now)
     # The image text that was used up is the form's one-time key: nobody can spend it again.

@@ -62,11 +62,16 @@ def factor() -> Any:
         if "_resend" in request.form:
             return _send_factor_again()
         if form.validate():
-            key = accounts.pass_factor(current_user, form.code.data, utc_now())
+            result = accounts.pass_factor(
+                current_user,
+                form.code.data,
+                device=cookies.read(accounts.DEVICE_COOKIE),
+                now=utc_now(),
+            )
             db.session.commit()
-            if key is not None:
-                enter(key, target)
-                return gate.go_on(target)
+            if result.key is not None:
+                enter(result.key, target)
+                return known_device(gate.go_on(target), result.device)
             form.code.errors = [_("This code is not right, or no longer valid.")]
     uses_totp = second_factor.uses_totp(current_user.user_id)
     return render_template("public/factor.html", form=form, uses_totp=uses_totp)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from clearance import codes, secrets_box
@@ -55,6 +56,15 @@ def try_it(
     is_right = codes.check(owner, purpose, channel, address, code, now)
     db.session.commit()
     return is_right
+
+
+def claim(channel: Channel, address: str, now: datetime = NOW) -> None:
+    claim_all([(channel, address)], now)
+
+
+def claim_all(targets: list[tuple[Channel, str]], now: datetime = NOW) -> None:
+    with time_machine.travel(now, tick=False):
+        codes.claim_all(targets)
 
 
 def another(code: str) -> str:
@@ -183,21 +193,21 @@ def test_codes_made_under_the_secret_before_still_work(make_app: Callable[..., F
 
 
 def test_one_code_a_minute_and_five_an_hour_go_to_an_address(context: Flask) -> None:
-    codes.claim(Channel.SMS, MOBILE, NOW)
+    claim(Channel.SMS, MOBILE)
     with pytest.raises(TooManyTries) as refused:
-        codes.claim(Channel.SMS, MOBILE, NOW + timedelta(seconds=20))
+        claim(Channel.SMS, MOBILE, NOW + timedelta(seconds=20))
     assert refused.value.retry_after == 40
     for minute in range(1, 5):
-        codes.claim(Channel.SMS, MOBILE, NOW + timedelta(minutes=minute))
+        claim(Channel.SMS, MOBILE, NOW + timedelta(minutes=minute))
     with pytest.raises(TooManyTries):
-        codes.claim(Channel.SMS, MOBILE, NOW + timedelta(minutes=6))
+        claim(Channel.SMS, MOBILE, NOW + timedelta(minutes=6))
 
 
 def test_when_one_address_is_over_its_budget_the_other_is_not_counted(context: Flask) -> None:
-    codes.claim(Channel.SMS, MOBILE, NOW)
+    claim(Channel.SMS, MOBILE)
     with pytest.raises(TooManyTries):
-        codes.claim_all([(Channel.EMAIL, EMAIL), (Channel.SMS, MOBILE)], NOW)
-    codes.claim(Channel.EMAIL, EMAIL, NOW)
+        claim_all([(Channel.EMAIL, EMAIL), (Channel.SMS, MOBILE)])
+    claim(Channel.EMAIL, EMAIL)
 
 
 def test_thirty_codes_an_hour_are_sent_for_one_address_of_the_network(app: Flask) -> None:
@@ -207,19 +217,34 @@ def test_thirty_codes_an_hour_are_sent_for_one_address_of_the_network(app: Flask
                 (Channel.EMAIL, f"new{number}@example.com"),
                 (Channel.SMS, f"+965500100{number:02d}"),
             ]
-            codes.claim_all(targets, NOW)
+            claim_all(targets)
         with pytest.raises(TooManyTries):
-            codes.claim(Channel.EMAIL, "one-more@example.com", NOW)
+            claim(Channel.EMAIL, "one-more@example.com")
+
+
+def test_codes_that_strangers_have_sent_to_an_address_only_delay_its_owner(app: Flask) -> None:
+    for minute in range(5):
+        with factories.visit(app, ip="10.0.0.9"):
+            claim(Channel.SMS, MOBILE, NOW + timedelta(minutes=minute))
+    late = NOW + timedelta(minutes=6)
+    with factories.visit(app, ip="10.0.0.9"), pytest.raises(TooManyTries) as refused:
+        claim(Channel.SMS, MOBILE, late)
+    assert refused.value.retry_after > 3000
+    with factories.visit(app, ip="10.0.0.1"):
+        with pytest.raises(TooManyTries) as refused:
+            claim(Channel.SMS, MOBILE, late)
+        assert refused.value.retry_after == 30
+        claim(Channel.SMS, MOBILE, late + timedelta(seconds=30))
 
 
 def test_no_sms_goes_to_a_country_off_the_list(context: Flask) -> None:
     assert codes.is_served(MOBILE)
     with pytest.raises(Refused):
-        codes.claim(Channel.SMS, "+447400123456", NOW)
+        claim(Channel.SMS, "+447400123456")
 
 
 def test_sending_and_trying_leave_masked_access_events(context: Flask) -> None:
-    codes.claim(Channel.EMAIL, EMAIL, NOW)
+    claim(Channel.EMAIL, EMAIL)
     code = issue()
     try_it(another(code))
     try_it(code)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from flask_babel import force_locale
 
@@ -37,7 +38,9 @@ def send_again(req: Request, user: User, now: datetime | None = None) -> str:
     actor, request_id, version = actor_of(user), req.id, req.version
     db.session.rollback()  # the sendings are counted apart
     shown = sa.or_(policies.requests_visible_to(actor), policies.transfers_answered_by(actor))
-    consent_links.send_again(request_id, shown, actor, version, now or utc_now())
+    now = now or utc_now()
+    with time_machine.travel(now, tick=False):
+        consent_links.send_again(request_id, shown, actor, version, now)
     db.session.commit()
     return made.token_of(req)
 
@@ -45,7 +48,7 @@ def send_again(req: Request, user: User, now: datetime | None = None) -> str:
 def asks(app: Flask, token: str) -> bool:
     db.session.rollback()
     with factories.visit(app):
-        return consents.find(token, utc_now()) is not None
+        return consents.find(token) is not None
 
 
 @pytest.mark.databases
@@ -111,6 +114,17 @@ def test_links_are_sent_as_rarely_as_codes(context: Flask, offices: Offices) -> 
         send_again(req, offices.releaser, now + timedelta(seconds=61 * count))
     with pytest.raises(TooManyTries):
         send_again(req, offices.releaser, now + timedelta(minutes=20))
+
+
+def test_a_link_that_was_not_sent_is_not_counted(context: Flask, offices: Offices) -> None:
+    req, now = made.make_accepted(offices), utc_now()
+    actor, request_id, version = actor_of(offices.releaser), req.id, req.version
+    db.session.rollback()
+    shown = policies.requests_visible_to(actor)
+    for _ in range(3):
+        with pytest.raises(TransitionNotAllowed):
+            consent_links.send_again(request_id, shown, actor, version + 1, now)
+    send_again(req, offices.releaser, now)
 
 
 def test_only_general_users_of_the_two_organisations_have_it_sent(offices: Offices) -> None:

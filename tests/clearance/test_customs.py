@@ -61,7 +61,7 @@ def register(context: Flask) -> Flask:
 
 
 def test_the_system_is_asked_and_its_answer_is_read(asking: Flask, system: CustomsSystem) -> None:
-    told = customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+    told = customs.verify(LICENCE_NO, USER, PASSWORD)
     assert system.asked == [{"licence_no": LICENCE_NO, "user_id": USER, "password": PASSWORD}]
     assert told.licence_no == LICENCE_NO
     assert told.holder.civil_id == HOLDER_CIVIL_ID
@@ -78,7 +78,7 @@ def test_the_system_refuses_all_reasons_alike(
     asking: Flask, licence_no: str, user: str, password: str
 ) -> None:
     with pytest.raises(customs.Rejected) as refused:
-        customs.verify(licence_no, user, password, NOW)
+        customs.verify(licence_no, user, password)
     assert str(refused.value.message) == str(customs.Rejected().message)
 
 
@@ -88,7 +88,7 @@ def test_any_other_answer_means_try_again_later(
 ) -> None:
     system.status = status
     with pytest.raises(ServiceUnavailable):
-        customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+        customs.verify(LICENCE_NO, USER, PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_an_answer_that_cannot_be_read_means_try_again_later(
 ) -> None:
     system.body = body
     with pytest.raises(ServiceUnavailable):
-        customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+        customs.verify(LICENCE_NO, USER, PASSWORD)
 
 
 def test_a_redirect_is_not_followed_with_the_password(asking: Flask, system: CustomsSystem) -> None:
     system.status, system.location = 307, f"{system.url}/accounts/verify"
     with pytest.raises(ServiceUnavailable):
-        customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+        customs.verify(LICENCE_NO, USER, PASSWORD)
     assert len(system.asked) == 1
 
 
@@ -130,7 +130,7 @@ def test_silence_ends_after_the_timeout_in_all(
     setattr(system, fault, True)
     began = time.monotonic()
     with pytest.raises(ServiceUnavailable):
-        customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+        customs.verify(LICENCE_NO, USER, PASSWORD)
     assert 0.4 < time.monotonic() - began < 2
 
 
@@ -141,7 +141,7 @@ def test_the_timeout_is_five_seconds() -> None:
 def test_a_system_that_is_down_means_try_again_later(make_app: Callable[..., Flask]) -> None:
     with make_app(customs_url=f"http://127.0.0.1:{free_port()}").app_context():
         with pytest.raises(ServiceUnavailable):
-            customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+            customs.verify(LICENCE_NO, USER, PASSWORD)
         db.engine.dispose()
 
 
@@ -150,7 +150,7 @@ def test_a_wrong_token_means_try_again_later(
 ) -> None:
     with make_app(customs_url=system.url, customs_token="other").app_context():
         with pytest.raises(ServiceUnavailable):
-            customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+            customs.verify(LICENCE_NO, USER, PASSWORD)
         db.engine.dispose()
 
 
@@ -160,33 +160,33 @@ def test_times_when_the_system_was_down_are_not_counted_as_tries(
     system.status = 500
     for _ in range(8):
         with pytest.raises(ServiceUnavailable):
-            customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+            customs.verify(LICENCE_NO, USER, PASSWORD)
     system.status = None
-    assert customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+    assert customs.verify(LICENCE_NO, USER, PASSWORD)
 
 
 @pytest.mark.databases
 def test_the_embedded_register_agrees_and_refuses(register: Flask) -> None:
-    assert customs.verify(LICENCE_NO, USER, PASSWORD, NOW).holder.first_name == "أحمد"
+    assert customs.verify(LICENCE_NO, USER, PASSWORD).holder.first_name == "أحمد"
     for wrong in (("KW-9", USER, PASSWORD), (LICENCE_NO, USER, "wrong")):
         with pytest.raises(customs.Rejected):
-            customs.verify(*wrong, NOW)
+            customs.verify(*wrong)
 
 
 def test_five_tries_an_hour_per_licence_whoever_the_user(register: Flask) -> None:
     for number in range(5):
         with pytest.raises(customs.Rejected):
-            customs.verify(LICENCE_NO, f"user{number}", "wrong", NOW)
+            customs.verify(LICENCE_NO, f"user{number}", "wrong")
     with pytest.raises(TooManyTries):
-        customs.verify(LICENCE_NO.lower(), USER, PASSWORD, NOW)
+        customs.verify(LICENCE_NO.lower(), USER, PASSWORD)
 
 
 def test_five_tries_an_hour_per_user_whatever_the_licence(register: Flask) -> None:
     for number in range(5):
         with pytest.raises(customs.Rejected):
-            customs.verify(f"KW-{number}", USER, "wrong", NOW)
+            customs.verify(f"KW-{number}", USER, "wrong")
     with pytest.raises(TooManyTries):
-        customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+        customs.verify(LICENCE_NO, USER, PASSWORD)
 
 
 def test_the_password_is_in_no_table_and_no_log(
@@ -195,10 +195,10 @@ def test_the_password_is_in_no_table_and_no_log(
     secret = "Canary-Customs-77"
     with caplog.at_level(logging.DEBUG):
         with pytest.raises(customs.Rejected):
-            customs.verify(LICENCE_NO, USER, secret, NOW)
+            customs.verify(LICENCE_NO, USER, secret)
         system.status = 500
         with pytest.raises(ServiceUnavailable):
-            customs.verify(LICENCE_NO, USER, secret, NOW)
+            customs.verify(LICENCE_NO, USER, secret)
     assert secret not in caplog.text
     events = db.session.scalars(sa.select(AccessEvent).order_by(AccessEvent.id)).all()
     assert [each.result for each in events] == ["rejected", "unavailable"]
@@ -275,7 +275,7 @@ def test_a_file_fills_the_register_and_the_account_then_agrees(app: Flask, tmp_p
     assert result.exit_code == 0, result.output
     assert result.output.strip().endswith("1.")
     with app.app_context():
-        told = customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+        told = customs.verify(LICENCE_NO, USER, PASSWORD)
         assert [each.licence.number for each in told.brokers] == ["CL/100", "CL/101"]
         kept = db.session.scalars(sa.select(CustomsAccount)).one()
         assert PASSWORD not in f"{kept.password_hash}{kept.answer}"
@@ -287,7 +287,7 @@ def test_importing_again_replaces_the_account(app: Flask, tmp_path: Path) -> Non
         path = write(tmp_path / "register.csv", [row(organisation_name_en=name)])
         assert runner.invoke(args=["customs", "import", str(path)]).exit_code == 0
     with app.app_context():
-        told = customs.verify(LICENCE_NO, USER, PASSWORD, NOW)
+        told = customs.verify(LICENCE_NO, USER, PASSWORD)
         assert told.organisation.name_en == "Second Name"
 
 

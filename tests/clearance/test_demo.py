@@ -27,7 +27,7 @@ from clearance import (
     validity,
     workflow,
 )
-from clearance.calendar import kuwait_date, utc_now
+from clearance.calendar import kuwait_date
 from clearance.demo import mass, people, register, stories_subscriptions, stories_users
 from clearance.demo.names import candidate
 from clearance.demo.people import ACCOUNTS, CUSTOMS_PASSWORD, FREE_LICENCE, GRANTED, PASSWORD
@@ -249,7 +249,7 @@ def test_every_listed_account_signs_in_and_has_its_grants(world: Flask) -> None:
 
 
 def test_the_free_customs_account_registers_and_the_claimed_one_is_known(world: Flask) -> None:
-    answer = customs.verify(FREE_LICENCE, "demo.broker", CUSTOMS_PASSWORD, utc_now())
+    answer = customs.verify(FREE_LICENCE, "demo.broker", CUSTOMS_PASSWORD)
     assert answer.licence_no == FREE_LICENCE
     assert answer.brokers[0].licence.number == FREE_LICENCE
     assert count(Licence, number=FREE_LICENCE) == 0

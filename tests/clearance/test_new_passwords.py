@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
-from clearance import accounts, outbox, sessions
+from clearance import accounts, devices, outbox, sessions, throttle
 from clearance.actor import Actor
+from clearance.calendar import utc_now
 from clearance.errors import PermissionDenied, TooManyTries
 from clearance.extensions import db
 from clearance.models import Delivery, Event, Notice, PasswordReset, User
@@ -37,13 +39,24 @@ def visit(app: Flask) -> Iterator[Flask]:
 
 
 def ask(email: str, now: datetime = NOW) -> str:
-    ref = accounts.ask_reset(email, "ar", now)
+    with time_machine.travel(now, tick=False):
+        ref = accounts.ask_reset(email, "ar", now)
     db.session.commit()
     return ref
 
 
+def mailed_link() -> str:
+    """The reference in the newest mail."""
+    newest = db.session.scalars(sa.select(Delivery).order_by(Delivery.id.desc()).limit(1)).one()
+    found = re.search(r"/reset/confirm\?ref=([\w-]+)", outbox.body_of(newest))
+    db.session.commit()
+    assert found is not None
+    return found[1]
+
+
 def confirm(ref: str, code: str, new: str = NEW, now: datetime = NOW) -> bool:
-    is_done = accounts.confirm_reset(ref, code, new, now)
+    with time_machine.travel(now, tick=False):
+        is_done = accounts.confirm_reset(ref, code, new, now)
     db.session.commit()
     return is_done
 
@@ -73,12 +86,33 @@ def has_password(user: User, password: str) -> bool:
     return verify_password(stored, password)
 
 
-def test_the_mail_carries_code_and_link(visit: Flask) -> None:
+def test_the_mail_carries_code_and_a_link_of_its_own(visit: Flask) -> None:
     user = factories.make_agent()
     ref = ask(user.email)
     body = outbox.body_of(db.session.scalars(sa.select(Delivery)).one())
-    assert f"/reset/confirm?ref={ref}" in body
     assert re.search(r"\b[A-Z2-9]{8}\b", body)
+    assert mailed_link() != ref
+    assert confirm(mailed_link(), code_of(user))
+
+
+@pytest.mark.parametrize("way", ["page", "link"])
+def test_a_code_used_one_way_is_void_the_other_way(visit: Flask, way: str) -> None:
+    user = factories.make_agent()
+    page = ask(user.email)
+    link, code = mailed_link(), code_of(user)
+    first, second = (page, link) if way == "page" else (link, page)
+    assert confirm(first, code)
+    assert not confirm(second, code, "Another-3-Sadaf!")
+    assert has_password(user, NEW)
+
+
+def test_who_asked_cannot_use_up_the_tries_of_the_mailed_link(visit: Flask) -> None:
+    user = factories.make_agent()
+    page = ask(user.email)
+    for _ in range(6):
+        assert not confirm(page, "WRONG999")
+    assert not confirm(page, code_of(user))
+    assert confirm(mailed_link(), code_of(user))
 
 
 @pytest.mark.databases
@@ -161,17 +195,102 @@ def test_an_unknown_address_gets_a_reference_and_no_message(visit: Flask) -> Non
     refs = [ask(known.email), ask("nobody@example.com"), ask(gone.email)]
     assert len({len(ref) for ref in refs}) == 1
     assert db.session.scalars(sa.select(Delivery.address)).all() == [known.email]
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(PasswordReset)) == 3
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(PasswordReset)) == 6
     db.session.commit()
     assert not confirm(refs[1], "ABCDEFGH")
 
 
-def test_three_resets_an_hour_for_known_and_unknown_alike(visit: Flask) -> None:
-    for email in (factories.make_agent().email, "nobody@example.com"):
+def mails() -> int:
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(Delivery))
+    db.session.commit()
+    return count or 0
+
+
+def test_three_mails_an_hour_and_five_a_day_go_out_however_often_is_asked(visit: Flask) -> None:
+    user = factories.make_agent()
+    for minute in range(6):
+        ask(user.email, NOW + timedelta(minutes=minute))
+        ask("nobody@example.com", NOW + timedelta(minutes=minute))
+    assert mails() == 3
+    for hour in range(1, 4):
+        ask(user.email, NOW + timedelta(hours=hour))
+    assert mails() == 5
+
+
+@pytest.mark.databases
+def test_past_the_mails_the_last_link_lives_anew_whenever_it_is_asked(visit: Flask) -> None:
+    user = factories.make_agent()
+    for minute in range(3):
+        page = ask(user.email, NOW + timedelta(minutes=minute))
+        for _ in range(5):
+            assert not confirm(page, "WRONG999", now=NOW + timedelta(minutes=minute))
+    link, code = mailed_link(), code_of(user)
+    late = NOW + timedelta(minutes=40)
+    assert not confirm(link, code, now=late)
+    empty = ask(user.email, late)
+    assert mails() == 3
+    assert not confirm(empty, code, now=late)
+    assert confirm(link, code, now=late + timedelta(minutes=9))
+    assert ask(user.email, late + timedelta(minutes=10))
+    assert not confirm(link, code, "Another-3-Sadaf!", now=late + timedelta(minutes=10))
+
+
+def test_a_known_browser_gets_mails_that_strangers_cannot_use_up(visit: Flask) -> None:
+    user = factories.make_agent()
+    email, token = user.email, devices.token_for(None)
+    devices.remember(user.id, token, NOW)
+    db.session.commit()
+    for _ in range(20):  # also the budget of the address that all of them have
+        ask(email)
+    with pytest.raises(TooManyTries):
+        ask(email)
+    db.session.rollback()
+    sent = mails()
+    cookie = {"Cookie": f"{accounts.DEVICE_COOKIE}={token}"}
+    own = {"REMOTE_ADDR": "10.0.0.1"}
+    with visit.test_request_context(method="POST", environ_base=own, headers=cookie):
+        ask(email)
+    assert mails() == sent + 1
+
+
+@pytest.fixture
+def by_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the limit of three mails an hour alone."""
+    monkeypatch.setitem(throttle.POLICIES, "reset_account", "3 per 1 hour")
+
+
+@pytest.mark.databases
+@pytest.mark.usefixtures("by_the_hour")
+def test_twenty_resets_asked_at_once_send_three_mails(app: Flask) -> None:
+    assert mails_of_resets_at_once(app, 20) == 3
+
+
+@pytest.mark.heavy
+@pytest.mark.databases
+@pytest.mark.usefixtures("by_the_hour")
+def test_twenty_resets_asked_at_once_send_three_mails_fifty_times(app: Flask) -> None:
+    assert [mails_of_resets_at_once(app, 20) for _ in range(50)] == [3] * 50
+
+
+def mails_of_resets_at_once(app: Flask, times: int) -> int:
+    """How many mails go out when so many ask for one address, while the budget's hour ends."""
+    with factories.visit(app):
+        email = factories.make_agent().email
         for _ in range(3):
             ask(email)
-        with pytest.raises(TooManyTries):
-            ask(email)
+        before = mails()
+        db.session.remove()
+
+    def attempt(number: int) -> None:
+        with factories.visit(app, ip=f"10.8.0.{number}"):
+            accounts.ask_reset(email, "ar", utc_now())
+            db.session.commit()
+            db.session.remove()
+
+    with time_machine.travel(NOW + timedelta(hours=1, milliseconds=-20), tick=True):
+        run_together(attempt, times)
+    with app.app_context():
+        return mails() - before
 
 
 def test_a_reset_proves_the_email_of_an_added_user(visit: Flask) -> None:

@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
-from clearance import accounts, codes, customs, definition, registering, sessions
+from clearance import accounts, codes, customs, definition, registering, sessions, throttle
 from clearance.actor import Actor
 from clearance.errors import PermissionDenied, Refused, TooManyTries
 from clearance.extensions import db
@@ -69,9 +70,16 @@ def applicant(**values: str) -> accounts.Applicant:
 
 
 def register(who: accounts.Applicant, now: datetime = NOW) -> Registration:
-    registration = accounts.register(who, now=now)
+    with time_machine.travel(now, tick=False):
+        registration = accounts.register(who, now=now)
     db.session.commit()
     return registration
+
+
+def resend(actor: Actor, channel: Channel, now: datetime) -> None:
+    with time_machine.travel(now, tick=False):
+        accounts.resend(actor, channel, now)
+    db.session.commit()
 
 
 def enter(who: accounts.Applicant, now: datetime = NOW) -> Actor:
@@ -202,8 +210,7 @@ def test_expired_codes_fail_and_new_ones_can_be_asked_for(visit: Flask) -> None:
         False, False
     )
     for channel in Channel:
-        accounts.resend(actor, channel, late)
-        db.session.commit()
+        resend(actor, channel, late)
     assert verify(actor, code_of(who.email), code_of(who.mobile), late).key is not None
 
 
@@ -212,10 +219,9 @@ def test_a_new_code_goes_out_once_a_minute_at_most(visit: Flask) -> None:
     register(who)
     actor = enter(who)
     with pytest.raises(TooManyTries):
-        accounts.resend(actor, Channel.SMS, NOW + timedelta(seconds=30))
+        resend(actor, Channel.SMS, NOW + timedelta(seconds=30))
     db.session.rollback()
-    accounts.resend(actor, Channel.SMS, NOW + timedelta(seconds=60))
-    db.session.commit()
+    resend(actor, Channel.SMS, NOW + timedelta(seconds=60))
     assert [each[0] for each in deliveries()].count("code:verify") == 3
 
 
@@ -225,8 +231,7 @@ def test_nothing_is_sent_again_to_a_contact_that_is_proved(visit: Flask) -> None
     actor = enter(who)
     verify(actor, code_of(who.email), None)
     sent = deliveries()
-    accounts.resend(actor, Channel.EMAIL, NOW + timedelta(minutes=2))
-    db.session.commit()
+    resend(actor, Channel.EMAIL, NOW + timedelta(minutes=2))
     assert deliveries() == sent
 
 
@@ -289,11 +294,10 @@ def test_known_and_unknown_leave_the_same_traces_and_the_same_next_steps(visit: 
         assert (told.email, told.email_ok, told.mobile_ok) == (who.email, False, False)
         assert told.email_expires_at == told.mobile_expires_at
         with pytest.raises(TooManyTries):
-            accounts.resend(actor, Channel.EMAIL, NOW)
+            resend(actor, Channel.EMAIL, NOW)
         db.session.rollback()
         later = NOW + timedelta(minutes=1)
-        accounts.resend(actor, Channel.EMAIL, later)
-        db.session.commit()
+        resend(actor, Channel.EMAIL, later)
         rows = db.session.scalars(
             sa.select(VerificationCode.channel)
             .where(VerificationCode.owner == f"registration:{actor.registration_id}")
@@ -379,7 +383,64 @@ def test_three_registrations_a_day_for_one_address(visit: Flask) -> None:
     for minute in (0, 2, 4):
         register(who, NOW + timedelta(minutes=minute))
     with pytest.raises(TooManyTries):
-        accounts.register(who, now=NOW + timedelta(minutes=6))
+        register(who, NOW + timedelta(minutes=6))
+
+
+@pytest.mark.parametrize("named", ["civil_id", "email", "mobile"])
+def test_strangers_who_name_a_person_keep_nobody_from_registering(visit: Flask, named: str) -> None:
+    me = applicant()
+    for minute in (0, 2, 4):
+        stranger = replace(applicant(), **{named: getattr(me, named)})
+        register(stranger, NOW + timedelta(minutes=minute))
+    late = NOW + timedelta(minutes=6)
+    with factories.visit(visit, ip="10.0.0.2"):
+        if named != "civil_id":  # what others have sent to an address delays
+            with pytest.raises(TooManyTries) as refused:
+                register(me, late)
+            assert refused.value.retry_after == 30
+            late += timedelta(seconds=30)
+        register(me, late)
+        result = verify(enter(me, late), code_of(me.email), code_of(me.mobile), late)
+    assert result.key is not None
+
+
+def test_a_registration_that_is_refused_is_not_counted(visit: Flask) -> None:
+    organisation = factories.make_organisation(licence_no=LICENCE_NO)
+    general, who = factories.make_agent(organisation), by_customs()
+    for _ in range(5):
+        with pytest.raises(Refused):
+            accounts.register(who, customs=told(), now=NOW)
+        db.session.rollback()
+    general.is_active = False
+    db.session.commit()
+    accounts.register(who, customs=told(), now=NOW)
+
+
+@pytest.mark.databases
+def test_thirty_registrations_of_one_target_at_once_count_three(app: Flask) -> None:
+    assert registered_at_once(app, 30) == 3
+
+
+@pytest.mark.heavy
+@pytest.mark.databases
+def test_sixty_registrations_of_one_target_at_once_count_three_fifty_times(app: Flask) -> None:
+    assert [registered_at_once(app, 60) for _ in range(50)] == [3] * 50
+
+
+def registered_at_once(app: Flask, times: int) -> int:
+    """How many of so many registrations of one e-mail pass at once, each from another address."""
+    email, passed = f"{factories.civil_id()}@example.com", []
+
+    def attempt(number: int) -> None:
+        with factories.visit(app, ip=f"10.6.0.{number}"):
+            try:
+                throttle.hit_all(applicant(email=email).targets(throttle.client_ip()))
+            except TooManyTries:
+                return
+            passed.append(number)
+
+    run_together(attempt, times)
+    return len(passed)
 
 
 def test_a_guessable_password_is_refused_before_anything_is_counted(visit: Flask) -> None:

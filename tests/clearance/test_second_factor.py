@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
+from flask.ctx import RequestContext
 
-from clearance import accounts, second_factor, secrets_box, sessions
+from clearance import accounts, devices, second_factor, secrets_box, sessions, throttle
 from clearance.actor import Actor
 from clearance.errors import PermissionDenied, TooManyTries
 from clearance.extensions import db
@@ -50,13 +52,15 @@ def code_at(moment: datetime) -> str:
 
 
 def check(actor: Actor, code: str, now: datetime = NOW) -> bool:
-    is_right = second_factor.check(actor, code, now)
+    with time_machine.travel(now, tick=False):
+        is_right = second_factor.check(actor, code, now)
     db.session.commit()
     return is_right
 
 
 def start(actor: Actor, now: datetime = NOW) -> None:
-    second_factor.start(actor, now)
+    with time_machine.travel(now, tick=False):
+        second_factor.start(actor, now)
     db.session.commit()
 
 
@@ -97,6 +101,92 @@ def test_guessing_an_apps_code_is_limited(visit: Flask) -> None:
         db.session.scalars(sa.select(AccessEvent.result).where(AccessEvent.kind == "factor:try"))
     )
     assert results == {"wrong"}
+
+
+def known_browser(app: Flask, actor: Actor, ip: str = "10.0.0.1") -> RequestContext:
+    """A POST of a browser that has signed in as the user before."""
+    token = devices.token_for(None)
+    devices.remember(actor.id, token, NOW)
+    db.session.commit()
+    return app.test_request_context(
+        method="POST",
+        environ_base={"REMOTE_ADDR": ip},
+        headers={"Cookie": f"{accounts.DEVICE_COOKIE}={token}"},
+    )
+
+
+def exhaust(app: Flask, actor: Actor) -> None:
+    """Somebody who has the password tries twenty codes."""
+    with factories.visit(app, ip="10.9.9.9"):
+        for _ in range(20):
+            assert not check(actor, "wrong")
+        with pytest.raises(TooManyTries):
+            check(actor, "wrong")
+
+
+@pytest.mark.databases
+def test_who_has_the_password_keeps_the_owner_out_neither_here_nor_elsewhere(app: Flask) -> None:
+    with factories.visit(app):
+        actor = session_of(staff_with_app())
+        exhaust(app, actor)
+        with known_browser(app, actor, ip="10.9.9.9"):
+            assert check(actor, code_at(NOW))
+        with pytest.raises(TooManyTries) as refused:
+            check(actor, code_at(NOW + STEP))
+        assert refused.value.retry_after == 30
+        assert check(actor, code_at(NOW + STEP), NOW + STEP)
+
+
+@pytest.mark.databases
+def test_codes_that_others_have_sent_only_delay_the_owners(app: Flask) -> None:
+    with factories.visit(app):
+        actor = session_of(factories.make_staff())
+        with factories.visit(app, ip="10.9.9.9"):
+            for minute in range(5):
+                start(actor, NOW + timedelta(minutes=minute))
+        late = NOW + timedelta(minutes=6)
+        with pytest.raises(TooManyTries) as refused:
+            start(actor, late)
+        assert refused.value.retry_after == 30
+        with known_browser(app, actor):
+            start(actor, late)
+        assert sent() == 6
+
+
+def test_after_a_hundred_wrong_codes_in_a_row_only_a_new_password_helps(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "factor_row", "3 per 10 year")
+    with factories.visit(app):
+        user = staff_with_app()
+        actor = session_of(user)
+        for _ in range(3):
+            assert not check(actor, "wrong")
+        with pytest.raises(second_factor.OnlyReset):
+            check(actor, code_at(NOW))
+        with known_browser(app, actor):
+            assert check(actor, code_at(NOW))
+        ref = accounts.ask_reset(user.email, "en", NOW)
+        db.session.commit()
+        code = queued_code(user.email)
+        db.session.rollback()
+        assert accounts.confirm_reset(ref, code, "Sidra-9-Marjan?", NOW)
+        db.session.commit()
+        assert check(session_of(user), code_at(NOW + STEP), NOW + STEP)
+
+
+def test_a_try_that_had_to_wait_is_not_one_of_the_hundred(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "factor_row", "25 per 10 year")
+    with factories.visit(app):
+        actor = session_of(staff_with_app())
+        exhaust(app, actor)
+        with factories.visit(app, ip="10.9.9.9"):
+            for _ in range(10):
+                with pytest.raises(TooManyTries):
+                    check(actor, "wrong")
+            assert check(actor, code_at(NOW + STEP), NOW + STEP)
 
 
 @pytest.mark.databases
@@ -148,11 +238,12 @@ def test_with_an_app_no_code_is_sent(visit: Flask) -> None:
 @pytest.mark.databases
 def test_passing_opens_the_portal_under_a_new_key(visit: Flask) -> None:
     actor = session_of(staff_with_app())
-    assert accounts.pass_factor(actor, "no code", NOW) is None
-    key = accounts.pass_factor(actor, code_at(NOW), NOW)
+    assert accounts.pass_factor(actor, "no code", device=None, now=NOW).key is None
+    result = accounts.pass_factor(actor, code_at(NOW), device=None, now=NOW)
     db.session.commit()
+    assert devices.is_known(actor.id, result.device)
     assert sessions.load_actor(actor.key, NOW) is None
-    passed = sessions.load_actor(key or "", NOW)
+    passed = sessions.load_actor(result.key or "", NOW)
     assert passed is not None
     assert passed.is_full
 
@@ -160,7 +251,9 @@ def test_passing_opens_the_portal_under_a_new_key(visit: Flask) -> None:
 def test_the_second_factor_is_of_no_use_at_another_step(visit: Flask) -> None:
     user = factories.make_staff(totp_secret=secrets_box.seal(SECRET), must_change_password=True)
     with pytest.raises(PermissionDenied):
-        accounts.pass_factor(session_of(user, SessionStage.PASSWORD), code_at(NOW), NOW)
+        accounts.pass_factor(
+            session_of(user, SessionStage.PASSWORD), code_at(NOW), device=None, now=NOW
+        )
 
 
 def test_what_somebody_proves_themselves_by_follows_from_app_and_role(context: Flask) -> None:

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
 
-from clearance import accounts, devices, passwords, sessions, signing_in
+from clearance import accounts, devices, newcomers, passwords, sessions, signing_in
 from clearance.errors import ServiceUnavailable, TooManyTries
 from clearance.extensions import db
 from clearance.models import AccessEvent, Notice, User, UserSession
@@ -42,7 +43,8 @@ def sign_in(
     device: str | None = None,
     now: datetime = NOW,
 ) -> accounts.SignIn:
-    result = accounts.sign_in(email, password, ip=ip, device=device, now=now)
+    with time_machine.travel(now, tick=False):
+        result = accounts.sign_in(email, password, ip=ip, device=device, now=now)
     db.session.commit()
     return result
 
@@ -59,6 +61,7 @@ def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare passwords without their slow hash, for tests that only count many tries."""
     monkeypatch.setattr(signing_in, "verify_password", lambda _hash, typed: typed != WRONG)
     monkeypatch.setattr(signing_in, "burn", lambda typed: None)
+    monkeypatch.setattr(signing_in, "hash_of_sign_up", lambda _email, _typed: "")
 
 
 def notices_of(user: User) -> list[str]:
@@ -104,17 +107,25 @@ def test_an_unknown_address_costs_exactly_the_hashes_of_a_known_one(
         lambda stored, typed: done.append("hash") or real_verify(stored, typed),
     )
     monkeypatch.setattr(signing_in, "burn", lambda typed: done.append("hash") or real_burn(typed))
+    monkeypatch.setattr(
+        signing_in,
+        "hash_of_sign_up",
+        lambda email, typed: done.append("hash") or newcomers.hash_of_sign_up(email, typed),
+    )
     counts = []
     for email in (user.email, "nobody@example.com"):
         done.clear()
         sign_in(email, WRONG)
         counts.append(len(done))
-        # Somebody's own sign-up with that address must not tell either.
-        factories.make_registration(email=email)
+        # Sign-ups with that address must not tell either, nor how many there are.
+        for _ in range(3):
+            factories.make_registration(
+                email=email, password_hash=newcomers.hash_of_sign_up(email, factories.PASSWORD)
+            )
         done.clear()
         sign_in(email, WRONG)
         counts.append(len(done))
-    assert counts == [1, 2, 1, 2]
+    assert counts == [2, 2, 2, 2]
 
 
 @pytest.mark.databases
@@ -126,6 +137,48 @@ def test_the_sixth_failure_in_five_minutes_is_refused_even_with_the_right_passwo
     with pytest.raises(TooManyTries):
         sign_in(user.email)
     assert sign_in(user.email, now=NOW + timedelta(minutes=5)).key is not None
+
+
+@pytest.mark.databases
+def test_strangers_who_fail_delay_the_owner_in_a_new_browser_by_thirty_seconds(
+    visit: Flask,
+) -> None:
+    user = factories.make_agent()
+    fail(user.email, 5)
+    with pytest.raises(TooManyTries) as refused:
+        sign_in(user.email)
+    assert refused.value.retry_after == 30
+    for second in range(0, 30, 5):  # strangers wait for turns of their own
+        with pytest.raises(TooManyTries):
+            sign_in(user.email, WRONG, ip=f"10.7.0.{second}", now=NOW + timedelta(seconds=second))
+    assert sign_in(user.email, now=NOW + timedelta(seconds=30)).key is not None
+
+
+@pytest.mark.usefixtures("quick_hash")
+def test_a_known_browser_is_not_kept_out_by_a_stranger_at_its_address(visit: Flask) -> None:
+    user = factories.make_agent()
+    device = sign_in(user.email).device
+    for number in range(30):
+        assert sign_in(f"someone{number}@example.com", WRONG).key is None
+    with pytest.raises(TooManyTries):
+        sign_in(user.email)
+    assert sign_in(user.email, device=device).key is not None
+
+
+def test_sign_ups_of_strangers_for_an_address_hide_nobodys(visit: Flask) -> None:
+    mine = factories.make_registration(email="same@example.com", created_at=NOW)
+    for _ in range(5):
+        factories.make_registration(email="same@example.com", created_at=NOW, password=WRONG)
+    result = sign_in("same@example.com")
+    actor = sessions.load_actor(result.key or "", NOW)
+    assert actor is not None
+    assert actor.registration_id == mine.id
+
+
+def test_a_browser_with_the_password_alone_is_not_known_yet(visit: Flask) -> None:
+    user = factories.make_staff()
+    device = sign_in(user.email).device
+    assert not devices.is_known(user.id, device)
 
 
 def test_an_unknown_address_is_limited_like_a_known_one(visit: Flask) -> None:

@@ -483,7 +483,7 @@ def test_the_broker_refuses(context: Flask, offices: Offices) -> None:
 def find(app: Flask, token: str) -> consents.Asked | None:
     db.session.rollback()
     with factories.visit(app):
-        return consents.find(token, utc_now())
+        return consents.find(token)
 
 
 @pytest.mark.parametrize("action", [Action.WITHDRAW, Action.LAPSE])

@@ -415,9 +415,9 @@ def _count_hashes(patch: pytest.MonkeyPatch) -> dict[str, int]:
     real = passwords._hasher
 
     class Counting:
-        def hash(self, prepared: bytes) -> str:
+        def hash(self, prepared: bytes, *, salt: bytes | None = None) -> str:
             counter["hashes"] += 1
-            return str(real.hash(prepared))
+            return str(real.hash(prepared, salt=salt))
 
         def verify(self, stored: str, prepared: bytes) -> bool:
             counter["hashes"] += 1

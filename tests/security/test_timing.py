@@ -14,6 +14,7 @@ from flask import Flask
 from clearance import organisations
 from clearance.calendar import utc_now
 from clearance.extensions import db
+from clearance.newcomers import hash_of_sign_up
 from tests import factories, request_factories
 from tests.journeys import steps
 from tests.pages import PageClient
@@ -44,20 +45,25 @@ def counting(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
     sa.event.remove(engine, "before_cursor_execute", count)
 
 
-def test_a_wrong_password_costs_the_same_whether_the_address_is_known(
+def test_a_wrong_password_costs_the_same_whoever_has_the_address(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    awaited = "awaited@example.com"
     with app.app_context():
         known = factories.make_agent().email
+        for _ in range(3):
+            factories.make_registration(
+                email=awaited, password_hash=hash_of_sign_up(awaited, factories.PASSWORD)
+            )
     costs = []
-    for email in (known, "nobody@example.com"):
+    for email in (known, "nobody@example.com", awaited):
         client = PageClient(app)
         page = client.get("/login")
         with counting(app, monkeypatch) as cost:
             client.submit(page, {"email": email, "password": "Wrong-1-Word!"})
         costs.append(cost)
-    assert costs[0] == costs[1]
-    assert costs[0]["hashes"] == 1
+    assert costs[0] == costs[1] == costs[2]
+    assert costs[0]["hashes"] == 2
     assert costs[0]["writings"] > 0
 
 
