@@ -18,6 +18,7 @@ from flask_babel import lazy_gettext as _l
 from clearance import (
     audit,
     definition,
+    file_process,
     file_space,
     i18n,
     policies,
@@ -264,7 +265,13 @@ def _draw(document: Document, page: int, width: int, actor: Actor) -> Picture:
     db.session.rollback()  # a read: it only gives the connection back
     throttle.hit("preview_account", account)
     data = storage.read(storage_key, sha256)
-    picture = previews.draw(data, media_type, page, width, account)
+    try:
+        picture = previews.draw(data, media_type, page, width, account)
+    except file_process.TooSlow:
+        raise
+    except file_process.Busy:  # what was not even begun does not count
+        throttle.refund([("preview_account", account)], utc_now())
+        raise
     previews.cache.put((sha256, page, width), picture)
     if picture is None:
         raise previews.PageNotDrawn

@@ -49,6 +49,10 @@ class Busy(ServiceUnavailable):
         super().__init__(_l("Many files are being read just now. Try again in a few seconds."))
 
 
+class TooSlow(Busy):
+    """The machine is too busy: the work was begun and broken off."""
+
+
 def check_pdf(data: bytes, account: str) -> Answer:
     """Judge a whole PDF (see `pdf_worker.check_pdf`); takes about 0.3 s.
 
@@ -94,7 +98,7 @@ def _ask(task: str, account: str, data: bytes, command: str, *arguments: str) ->
         except subprocess.TimeoutExpired as fault:
             # Its time of the processor is short: the machine is what is slow, not the file.
             log.warning("file_process_too_slow", command=command, size=len(data))
-            raise Busy from fault
+            raise TooSlow from fault
     if done.returncode:
         log.warning("file_too_complex", command=command, exit_code=done.returncode, size=len(data))
         return Answer("complex")

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 CPU_SECONDS = 2
 MEMORY_BYTES = 200 * 1024 * 1024
-NICENESS = 5  # pages that people wait for come first
 # Which module knows a command; each loads only the libraries it needs.
 COMMANDS = {
     "check_pdf": "clearance.pdf_worker",
@@ -66,7 +65,6 @@ def _mapped_bytes() -> int:
 
 def main(paths: str, command: str, *arguments: str) -> None:
     """Take the limits, then the file, and answer."""
-    os.nice(NICENESS)
     # One second more before the end that cannot be caught. No copy of a document reaches a disk.
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):

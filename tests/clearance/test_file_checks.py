@@ -18,6 +18,12 @@ from tests import files, odd_files
 KEEP = 10 * 1024 * 1024
 
 
+@pytest.fixture(autouse=True)
+def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other work of the machine must not decide what is said of a file."""
+    monkeypatch.setattr(file_process, "WALL_SECONDS", 60)
+
+
 def cleaned(name: str, data: bytes) -> CleanFile:
     return clean_file(name, data, KEEP)
 
@@ -134,7 +140,7 @@ def test_a_pdf_keeps_its_bytes() -> None:
 def test_a_pdf_that_needs_too_much_is_called_complex_soon(context: Flask, data: bytes) -> None:
     start = time.monotonic()
     assert "معقّد" in refusal("a.pdf", data)
-    assert time.monotonic() - start < file_process.WALL_SECONDS
+    assert time.monotonic() - start < 30
 
 
 def test_a_file_is_not_blamed_for_a_slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
