@@ -28,8 +28,8 @@ _OF_LICENCE = {
     "guarantee_no": "guarantee_no",
     "guarantee_expiry": "guarantee_expiry",
 }
-OF_ANOTHERS = frozenset({*NAME_COLUMNS, "civil_id"})
-"""What an organisation reads of another one's broker before he consents to come to it."""
+OF_ANOTHERS = frozenset({"civil_id"})
+"""What a draft knows of another organisation's broker: what whoever asks for him has typed."""
 _OF_PERSON = tuple(sorted(COLUMNS - {"licence_expiry", "guarantee_no", "guarantee_expiry"}))
 
 

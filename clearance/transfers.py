@@ -246,6 +246,7 @@ def _shown() -> sa.Select[Request]:
         joinedload(Request.organisation),
         joinedload(Request.other_organisation),
         joinedload(Request.licence),
+        joinedload(Request.broker),
     )
 
 

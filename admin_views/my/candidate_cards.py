@@ -57,7 +57,7 @@ def _cards(offers: Sequence[workflow.CandidateOffer]) -> list[dict[str, Any]]:
     return [
         {
             "id": each.request.id,
-            "name": _name(each.request, lang),
+            "name": each.request.name_in(lang),
             "civil_id": mask_civil_id(each.request.civil_id or ""),
             "number": each.request.number,
             "held_at": held.get(each.request.id),
@@ -66,10 +66,6 @@ def _cards(offers: Sequence[workflow.CandidateOffer]) -> list[dict[str, Any]]:
         }
         for each in offers
     ]
-
-
-def _name(req: Request, lang: str) -> str:
-    return (req.name_ar or req.name_en) if lang == "ar" else (req.name_en or req.name_ar)
 
 
 def _exam_days(request_ids: Sequence[int]) -> dict[int, Any]:

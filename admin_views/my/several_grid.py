@@ -207,7 +207,7 @@ def sent_rows(grid: Grid) -> list[dict[str, Any]]:
     lang = i18n.language()
     return [
         {
-            "name": name_of(req, lang),
+            "name": req.name_in(lang),
             "licence": req.licence.number if req.licence is not None else "",
             "number": req.number,
             "status": req.status,
@@ -215,12 +215,6 @@ def sent_rows(grid: Grid) -> list[dict[str, Any]]:
         }
         for req in grid.sent
     ]
-
-
-def name_of(req: Request, lang: str) -> str:
-    """The broker's name in the page's language, in the other one where that is all there is."""
-    names = (req.name_ar, req.name_en) if lang == "ar" else (req.name_en, req.name_ar)
-    return names[0] or names[1]
 
 
 def own_form_url(row: Row, anchor: str = "") -> str:
@@ -232,7 +226,7 @@ def _row(req: Request, lang: str) -> Row:
     spec = definition.of(req)
     saved = {each.name: workflow.value_of(req, each) for each in spec.asked}
     form = row_form(spec, req.id, workflow.open_fields(req), lang, saved)
-    return Row(id=req.id, req=req, form=form, name=name_of(req, lang))
+    return Row(id=req.id, req=req, form=form, name=req.name_in(lang))
 
 
 def _known(req: Request, lang: str) -> list[tuple[str, str]]:

@@ -19,7 +19,8 @@ from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.errors import DomainError, NotFound, Refusal, Refused, TooManyTries
 from clearance.extensions import db
-from clearance.models import Request
+from clearance.models import Broker, Request
+from clearance.procedures import parties
 from clearance.procedures.flows import Action
 from clearance.public import journey
 from clearance.vocabulary import Status
@@ -43,9 +44,9 @@ class MyTransfers(GuardedView):
         return self.render(
             "my/transfers.html",
             named_by=transfers.named_by(actor),
-            waiting=_lines(waiting, links.transfer_url),
-            answered=_lines(others, links.transfer_url),
-            sent=_lines(transfers.sent_by(actor), links.request_url),
+            waiting=_lines(waiting, links.transfer_url, parties.named),
+            answered=_lines(others, links.transfer_url, parties.named),
+            sent=_lines(transfers.sent_by(actor), links.request_url, lambda req: req),
         )
 
     @expose("/receive", methods=("GET", "POST"))
@@ -164,15 +165,17 @@ def _others_step(action: str) -> Action:
     return not_found()
 
 
-def _lines(found: list[Request], url: Callable[[int], str]) -> list[dict[str, Any]]:
-    """Transfers as rows of a list."""
+def _lines(
+    found: list[Request], url: Callable[[int], str], named: Callable[[Request], Request | Broker]
+) -> list[dict[str, Any]]:
+    """Transfers as rows of a list. named: where its reader has the broker's name from."""
     lang, days = i18n.language(), transfers.answer_days(found)
     return [
         {
             "url": url(req.id),
             "number": req.number,
             "status": req.status,
-            "broker": _broker_name(req, lang),
+            "broker": named(req).name_in(lang),
             "licence": req.licence.number if req.licence is not None else "",
             "asking": req.organisation.name_in(lang),
             "other": req.other_organisation.name_in(lang) if req.other_organisation else "",
@@ -183,10 +186,6 @@ def _lines(found: list[Request], url: Callable[[int], str]) -> list[dict[str, An
     ]
 
 
-def _broker_name(req: Request, lang: str) -> str:
-    return (req.name_ar or req.name_en) if lang == "ar" else (req.name_en or req.name_ar)
-
-
 def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
     """What the other side needs to decide: no documents, no dates of anybody's papers."""
     given = {each.party: each.organisation for each in transfers.consents(req)}
@@ -195,7 +194,7 @@ def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
         for party, organisation in given.items()
     }
     return [
-        (_("Broker"), _broker_name(req, lang)),
+        (_("Broker"), parties.named(req).name_in(lang)),
         (_("Licence number"), req.licence.number if req.licence is not None else ""),
         (_("From"), names.get("releasing", "")),
         (_("To"), names.get("receiving", "")),

@@ -12,6 +12,7 @@ from clearance.actor import Actor
 from clearance.definition import Definition
 from clearance.links import broker_url, transfer_url
 from clearance.models import IssuedDocument, Licence
+from clearance.procedures import parties
 
 SHOWN_LICENCES = 4
 SHOWN_DOCUMENTS = 3
@@ -63,7 +64,7 @@ def to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
         {
             "url": transfer_url(req.id),
             "number": req.number,
-            "name": (req.name_ar or req.name_en) if lang == "ar" else (req.name_en or req.name_ar),
+            "name": parties.named(req).name_in(lang),
             "asked_by": req.organisation.name_in(lang),
             "answer_by": transfers.answer_by(req),
         }

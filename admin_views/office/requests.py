@@ -25,7 +25,7 @@ from admin_views.office.step_routes import BULK_ACTIONS, StepRoutes, is_offered
 from clearance import i18n, policies, request_search
 from clearance.actor import Actor
 from clearance.calendar import kuwait_today
-from clearance.models import Organisation, Request, User
+from clearance.models import Broker, Organisation, Request, User
 from clearance.procedures.flows import ACTION_LABELS
 from clearance.values import mask_civil_id
 
@@ -61,6 +61,17 @@ def _due(view: Any, context: Any, row: Any, key: str) -> Any:
     if row.due_on and row.due_on < kuwait_today():
         return Markup("{} {}").format(shown, cells.tone_badge(_l("Late"), "danger"))
     return shown
+
+
+def _name() -> sa.ColumnElement[str]:
+    """The person's name; the register's where the request does not name another office's broker."""
+    registered = (
+        sa.select(request_lists.name_column(Broker))
+        .where(Broker.id == Request.broker_id)
+        .scalar_subquery()
+    )
+    named = sa.func.nullif(request_lists.name_column().element, "")
+    return sa.func.coalesce(named, registered, "").label("name")
 
 
 def _reviewer_name(row: Any) -> str:
@@ -128,7 +139,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
             Request.due_on,
             Request.civil_id,
             Request.mobile,
-            request_lists.name_column(),
+            _name(),
             Organisation.name_ar.label("organisation_ar"),
             Organisation.name_en.label("organisation_en"),
             _REVIEWER.first_name.label("reviewer_first"),

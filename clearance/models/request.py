@@ -164,6 +164,10 @@ class Request(Base):
         """The four English names in one line."""
         return " ".join(filter(None, (getattr(self, f"name_en_{n}") for n in range(1, 5))))
 
+    def name_in(self, lang: str) -> str:
+        """Name in `lang` ("ar" or "en"), falling back to the other."""
+        return (self.name_ar or self.name_en) if lang == "ar" else (self.name_en or self.name_ar)
+
 
 class Document(Base):
     """An uploaded file (وثيقة): the row tells what, the depot holds the bytes."""

@@ -60,6 +60,16 @@ class Parties:
         return self.holder_id == self.asking_id
 
 
+def is_named(req: Request) -> bool:
+    """Whether the request names its broker: another office's only once that office has accepted."""
+    return bool(req.name_ar or req.name_en)
+
+
+def named(req: Request) -> Request | Broker:
+    """Where the office that the broker is with, or ours, reads his name."""
+    return req if is_named(req) or req.broker is None else req.broker
+
+
 def organisation_number(typed: str) -> str:
     """What names an organisation, as compared: digits of either script, any case."""
     return values.ascii_digits(values.clean_text(typed)).upper()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +19,12 @@ from clearance.extensions import db
 from clearance.models import Organisation, Request, TransferConsent
 from clearance.procedures import parties, transfer_guards
 from clearance.procedures.effects import StepContext, approval_effect
+from clearance.procedures.standard_fields import NAME_COLUMNS
+from clearance.request_columns import keep_column
 from clearance.vocabulary import STATUS_LABELS, Channel, LicenceStep
 
 _LANGUAGES = ("ar", "en")
+_PAPERS = ("broker_type", "civil_id_expiry", "passport_no", "passport_expiry")
 
 
 def ask_other_party(step: StepContext) -> None:
@@ -43,8 +46,13 @@ def ask_other_party(step: StepContext) -> None:
 
 
 def note_acceptance(step: StepContext) -> None:
-    """Keep the other side's consent, and send the broker the link by which he answers."""
+    """Keep the other side's consent, and send the broker the link by which he answers.
+
+    Whoever asks for another office's broker reads his name from now on.
+    """
     _answer_of_other(step, "given")
+    if not parties.is_named(step.req):
+        _fill_from_register(step.req, NAME_COLUMNS)
     db.session.add(_consent(step, "broker", None))
     ask_broker(step)
     params = {"party": _name(step.req.other_organisation_id), "next": wording.BROKER_IS_NEXT}
@@ -78,7 +86,9 @@ def note_declining(step: StepContext) -> None:
 def note_brokers_consent(step: StepContext) -> None:
     """Keep the broker's consent, fill in what the register says of him, tell both sides."""
     _answer_of_broker(step, "given")
-    _fill_from_register(step.req)
+    _fill_from_register(step.req, _PAPERS)
+    if step.req.licence is not None:
+        step.req.licence_expiry = step.req.licence.expires
     _tell_both("transfer:accepted", step, {"party": wording.BROKER, "next": wording.OFFICE_IS_NEXT})
 
 
@@ -182,14 +192,11 @@ def _void_link(req: Request) -> None:
     )
 
 
-def _fill_from_register(req: Request) -> None:
-    """What a receiving office could not see before the broker consented."""
-    broker, licence = req.broker, req.licence
-    if broker is None or licence is None:
-        return
-    for name in ("broker_type", "civil_id_expiry", "passport_no", "passport_expiry"):
-        setattr(req, name, getattr(broker, name))
-    req.licence_expiry = licence.expires
+def _fill_from_register(req: Request, names: Sequence[str]) -> None:
+    """What a receiving office could not see until now."""
+    if req.broker is not None:
+        for name in names:
+            keep_column(req, name, getattr(req.broker, name))
 
 
 def _tell_broker(event: str, step: StepContext, params: Mapping[str, Any], **more: Any) -> None:
@@ -216,7 +223,19 @@ def _silence() -> timedelta:
 
 
 def _about(req: Request) -> dict[str, Any]:
-    return {"number": req.number, "broker": {"ar": req.name_ar, "en": req.name_en}}
+    """The request, and the broker as the office that asks knows him: before any consent by licence.
+
+    The office he is with reads his name: `_about_own`.
+    """
+    known = {"ar": req.name_ar, "en": req.name_en}
+    if not parties.is_named(req) and req.licence is not None:
+        known = dict.fromkeys(_LANGUAGES, req.licence.number)
+    return {"number": req.number, "broker": known}
+
+
+def _about_own(req: Request) -> dict[str, Any]:
+    named = parties.named(req)
+    return {"number": req.number, "broker": {"ar": named.name_ar, "en": named.name_en}}
 
 
 def _move(req: Request) -> dict[str, Any]:
@@ -262,7 +281,7 @@ def _tell_organisation(
     notices.tell_members(
         event,
         organisation_id=organisation_id,
-        params=_about(step.req) | dict(params),
+        params=_about_own(step.req) | dict(params),
         now=step.now,
         request_id=step.req.id,
         url=links.transfer_url(step.req.id),

@@ -142,16 +142,19 @@ def test_the_old_office_loses_sight_of_the_broker_and_keeps_its_requests(
     assert db.session.scalars(visible).all() == []
 
 
-def test_the_receiving_office_reads_no_more_than_a_name_before_the_broker_consents(
+def test_the_receiving_office_reads_a_name_after_acceptance_and_papers_after_the_brokers_consent(
     context: Flask, offices: Offices
 ) -> None:
     broker = offices.licence.broker
     req = made.make_sent(offices, receiving=True)
-    assert (req.name_ar_1, req.civil_id) == (broker.name_ar_1, broker.civil_id)
+    assert (req.name_ar, req.name_en, req.name_folded) == ("", "", "")
+    assert req.civil_id == broker.civil_id
     hidden = ("broker_type", "civil_id_expiry", "passport_no", "passport_expiry", "licence_expiry")
     assert not any(getattr(req, name) for name in hidden)
     assert broker.mobile not in (req.mobile, req.answers.get("mobile"))
     made.accept(req, offices)
+    assert (req.name_ar, req.name_en) == (broker.name_ar, broker.name_en)
+    assert req.name_folded == broker.name_folded
     assert not any(getattr(req, name) for name in hidden)
     made.answer(context, made.token_of(req))
     assert all(getattr(req, name) for name in hidden)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -16,12 +17,21 @@ from PIL import Image, ImageOps
 
 from admin_views.office import carrying_out
 from admin_views.office.carrying_out import Chosen
-from clearance import definition, i18n, licence_office, licence_register, printing, workflow
+from clearance import (
+    definition,
+    i18n,
+    licence_office,
+    licence_register,
+    outbox,
+    own_data_archive,
+    printing,
+    workflow,
+)
 from clearance.calendar import kuwait_today, utc_now
 from clearance.errors import Refused
 from clearance.extensions import db
 from clearance.issued_pdf import PHOTO_SIZE, issued_pdf, portrait
-from clearance.models import Licence, Request
+from clearance.models import Delivery, Licence, Request, User
 from clearance.procedures.flows import Action
 from clearance.sessions import actor_of
 from clearance.vocabulary import LicenceStatus, LicenceStep, Status
@@ -226,3 +236,66 @@ def test_a_definition_edited_carelessly_lets_nobody_ask_for_a_broker_who_left(
     licence_register.change(licence, LicenceStep.TRANSFERRED, moved, now=utc_now(), actor_id=None)
     with pytest.raises(Refused):
         requests.step(draft, Action.SEND, agent)
+
+
+NAME = "Zanbaqa"
+
+
+def read_by(app: Flask, user: User, req: Request) -> dict[str, str]:
+    """Everything that a general user of the asking office can read of a transfer, by where."""
+    client = browser(app, user)
+    pages = {
+        place: client.get(f"/my/{place}").response.get_data(as_text=True)
+        for place in ("", "requests/", f"requests/{req.id}/", "transfers/", "notices/")
+    }
+    export = client.http.get("/my/requests/export/csv/").get_data(as_text=True)
+    printed = papers.text_of(client.http.get(f"/my/requests/{req.id}/print").data)
+    found = client.http.get(f"/my/requests/?search={NAME}").get_data(as_text=True)
+    archive = io.BytesIO()
+    with app.test_request_context():
+        reader = db.session.get_one(User, user.id)
+        own_data_archive.write(archive, reader, actor_of(reader), utc_now())
+        told = sa.select(Delivery).where(Delivery.address.in_([reader.email, reader.mobile]))
+        messages = [outbox.body_of(each) for each in db.session.scalars(told)]
+        db.session.remove()
+    with zipfile.ZipFile(archive) as files:
+        copies = [files.read(name).decode() for name in files.namelist() if name.endswith("json")]
+    return pages | {
+        "export": export,
+        "print": printed,
+        "search": str(f"/my/requests/{req.id}/" in found and NAME),
+        "copy of data": " ".join(copies),
+        "messages": " ".join(messages),
+    }
+
+
+def test_nobody_reads_a_broker_of_another_office_by_asking_for_him(app: Flask) -> None:
+    """Three numbers that belong together opened his names, before anybody had consented."""
+    with app.app_context():
+        offices = made.make_offices(name_en_2=NAME)
+        draft = made.make_draft(offices, receiving=True)
+        refused = made.make_offices(name_en_2=NAME)
+        declined = made.make_sent(refused, receiving=True)
+        requests.step(declined, Action.DECLINE, refused.releaser, reason="يبقى عندنا.")
+        staff = factories.make_staff()
+        numbers = [offices.licence.number, offices.licence.broker.civil_id]
+        for row in list(db.session):
+            db.session.refresh(row)  # so that they can be read when the session is gone
+    for user, req in ((offices.receiver, draft), (refused.receiver, declined)):
+        assert [where for where, text in read_by(app, user, req).items() if NAME in text] == []
+    with app.app_context():
+        req = made.send(db.session.merge(draft), offices)
+    read = read_by(app, offices.receiver, req)
+    assert [where for where, text in read.items() if NAME in text] == []
+    assert all(number in read["copy of data"] + read["transfers/"] for number in numbers)
+    for page, user in {
+        "/my/transfers/": offices.releaser,
+        f"/my/transfers/{req.id}/": offices.releaser,
+        "/my/": offices.releaser,
+        "/office/requests/": staff,
+        f"/office/requests/{req.id}/": staff,
+    }.items():
+        assert NAME in browser(app, user).get(page).text, page
+    with app.app_context():
+        made.accept(db.session.merge(req), offices)
+    assert NAME in read_by(app, offices.receiver, req)[f"requests/{req.id}/"]
