@@ -261,7 +261,8 @@ def _json(value: Any) -> Any:
 
 def write_announcement(exam: Exam, now: datetime) -> Announcement:
     """Write the public announcement of the sitting, or put the present one right."""
-    row = db.session.scalar(sa.select(Announcement).where(Announcement.exam_id == exam.id))
+    announced = sa.select(Announcement).where(Announcement.exam_id == exam.id)
+    row = db.session.scalar(announced.with_for_update())  # the office may delete it meanwhile
     if row is None:
         row = Announcement(exam_id=exam.id, published_at=now)
         db.session.add(row)

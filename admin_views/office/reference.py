@@ -89,14 +89,15 @@ class ReferenceView(GuardedModelView):
         return form
 
     def update_model(self, form: Any, model: Any) -> bool:
-        try:
-            db.session.refresh(model, with_for_update=True)
-        except InvalidRequestError:
-            not_found()  # somebody else deleted it meanwhile
+        _hold(model)
         if form.seen.data != _fingerprint(model):
             self._show_both(form, model)
             return False
         return bool(super().update_model(form, model))
+
+    def delete_model(self, model: Any) -> bool:
+        _hold(model)
+        return bool(super().delete_model(model))
 
     def _show_both(self, form: Any, model: Any) -> None:
         """Put what was saved meanwhile beside what was typed; saving again replaces it."""
@@ -238,6 +239,14 @@ class Announcements(ReferenceView):
     column_sortable_list = ("published_at",)
     empty_title = _l("No announcement yet")
     empty_text = _l("What you write here stands on the first page of applicants' users.")
+
+
+def _hold(model: Any) -> None:
+    """Lock the row and read it afresh; 404 when somebody else deleted it meanwhile."""
+    try:
+        db.session.refresh(model, with_for_update=True)
+    except InvalidRequestError:
+        not_found()
 
 
 def _fingerprint(model: Any) -> str:

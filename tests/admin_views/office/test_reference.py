@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from clearance.extensions import db
 from clearance.models import Announcement, BrokerType, Event, Holiday, MessageText, Reason
 from clearance.vocabulary import Role
 from tests.admin_views.office.people import Office
-from tests.pages import Page
+from tests.crossings import Instant, crossed
+from tests.pages import Page, PageClient
 
 TYPE = {
     "code": "helper",
@@ -136,6 +138,23 @@ def test_a_holiday_is_added_once_and_deleted_again(office: Office) -> None:
         "reference:holiday:deleted",
     ]
     office.staff(Role.MANAGER).post("/office/holidays/delete/", {"id": "2030-01-01"}, status=404)
+
+
+def delete_holiday(browser: PageClient, day: str) -> int:
+    data = {"id": day, "csrf_token": browser.csrf_token()}
+    return browser.http.post("/office/holidays/delete/", data=data).status_code
+
+
+@pytest.mark.databases
+def test_a_row_deleted_by_two_at_once_is_deleted_once(office: Office, database: Any) -> None:
+    add(office, "holidays", {"day": "2031-07-13", "name_ar": "يوم", "name_en": "Trial Day"})
+    mine, theirs = (office.staff(Role.ADMINISTRATOR) for _each in range(2))
+    second = partial(delete_holiday, theirs, "2031-07-13")
+    with crossed(office.app, Instant.LOCK, second, table="holiday") as came:
+        first = delete_holiday(mine, "2031-07-13")
+    assert len(came) == (database.kind == "postgresql")
+    assert sorted([first, *(came or [second()])]) == [302, 404]
+    assert len(events(office, "reference:holiday:deleted")) == 1
 
 
 ANNOUNCEMENT = {
