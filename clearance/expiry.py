@@ -128,14 +128,10 @@ def _is_overdue(today: date) -> sa.ColumnElement[bool]:
 
 
 def _expire(now: datetime, licence_id: int) -> bool:
-    licence = db.session.scalar(
-        sa.select(Licence)
-        .where(Licence.id == licence_id, _is_overdue(kuwait_date(now)))
-        # Whoever has it locked is changing it: the next run sees what became of it.
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    if licence is None:
+    overdue = sa.select(Licence.id).where(Licence.id == licence_id, _is_overdue(kuwait_date(now)))
+    # Whoever has it locked is changing it: the next run sees what became of it.
+    licence = licence_register.lock_unless_busy(licence_id)
+    if licence is None or db.session.scalar(overdue) is None:
         return False
     licence_register.change(
         licence,

@@ -63,6 +63,18 @@ def lock_many(licence_ids: Collection[int]) -> None:
     db.session.execute(_for_change(ordered))
 
 
+def lock_unless_busy(licence_id: int) -> Licence | None:
+    """Lock the licence as `lock` does, or return None when somebody is changing what it locks.
+
+    For jobs that come again: they hold many, and who waits while holding others may wait for good.
+    """
+    together = sa.select(Licence).where(Licence.broker_id.in_(_brokers_of([licence_id])))
+    free = together.order_by(Licence.id).with_for_update(key_share=True, skip_locked=True)
+    locked = db.session.scalars(free.execution_options(populate_existing=True)).all()
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(together.subquery()))
+    return lock(licence_id) if len(locked) == count else None
+
+
 def change(
     licence: Licence,
     step: LicenceStep,

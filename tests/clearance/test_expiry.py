@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -271,6 +272,29 @@ def test_many_clocks_at_once_do_everything_once(app: Flask, agent: User) -> None
     assert race(app, 4, work) == [None] * 4
     assert len(told("licence:expired")) == len(told()) == 12
     assert audit.verify_chain(db.session()) == []
+
+
+def expired_meanwhile(app: Flask) -> int:
+    with app.app_context():
+        return expiry.expire(NOW)
+
+
+def test_the_clock_waits_for_nobody_who_holds_an_earlier_licence_of_the_broker(
+    app: Flask, agent: User
+) -> None:
+    """Who locks both in their order would wait for the clock, and the clock for them."""
+    earlier = make(agent, status=LicenceStatus.CANCELLED)
+    overdue = make(agent, expires=ending_in(-1))
+    overdue.broker_id = earlier.broker_id
+    db.session.commit()
+    if db.engine.dialect.name == "postgresql":
+        held = sa.select(Licence.id).where(Licence.id == earlier.id)
+        db.session.execute(held.with_for_update(key_share=True))
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(expired_meanwhile, app).result(5) == 0
+        db.session.rollback()
+    assert expiry.expire(NOW) == 1
+    assert status_of(overdue) == LicenceStatus.EXPIRED
 
 
 def test_the_clock_does_both_by_day_and_neither_by_night(agent: User) -> None:
