@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from clearance.sessions import actor_of
 from clearance.vocabulary import Status
 from tests import factories, files, issued_factories, request_factories
 from tests.admin_views.my.conftest import People
+from tests.crossings import Instant, crossed
 from tests.pages import Page, PageClient, form_data
 
 START = "/my/services/renewal/several"
@@ -524,3 +526,34 @@ def test_the_tables_queries_hardly_grow_with_its_rows(
         sa.event.remove(engine, "before_cursor_execute", note)
         counts.append(len(seen))
     assert counts[1] - counts[0] <= 10 * 2  # what a row lacks
+
+
+def discard(client: PageClient, request_id: int) -> int:
+    data = {"csrf_token": client.csrf_token()}
+    return client.http.post(f"/my/requests/{request_id}/discard", data=data).status_code
+
+
+@pytest.mark.databases
+def test_a_draft_discarded_meanwhile_keeps_no_file_from_the_others(
+    app: Flask,
+    people: People,
+    mine: PageClient,
+    browser: Callable[..., PageClient],
+    three: list[int],
+) -> None:
+    page, colleague = begin(mine, three), browser(people.owner)
+    gone, *left = [req.id for req in all_requests(app)]
+    with crossed(app, Instant.LOCK, partial(discard, colleague, gone)) as came:
+        assert upload(mine, page, "other", files.pdf()).status_code == 200
+    assert (came or [discard(colleague, gone)]) == [303]
+    with app.app_context():
+        holders = set(db.session.scalars(sa.select(Document.request_id)))
+        document_id = db.session.scalar(sa.select(sa.func.min(Document.id)))
+        assert holders == set(left)
+    remove = f"{page.url}/documents/{document_id}/remove"
+    token = {"csrf_token": mine.csrf_token()}
+    with crossed(app, Instant.LOCK, partial(discard, colleague, left[0])) as came:
+        assert mine.http.post(remove, data=token).status_code == 303
+    assert (came or [discard(colleague, left[0])]) == [303]
+    with app.app_context():
+        assert db.session.scalars(sa.select(Document)).all() == []
