@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any
 
@@ -27,9 +29,12 @@ from clearance.values import civil_number_fault, clean_text
 from clearance.vocabulary import LicenceStatus
 
 TIMEOUT_SECONDS = 5.0
+# Requests of one process that may wait for the system at once; the other threads serve pages.
+WAITING_AT_ONCE = 2
 ANSWER_MAX_BYTES = 2 * 1024 * 1024
 
 log = structlog.get_logger("clearance.customs")
+_places = threading.BoundedSemaphore(WAITING_AT_ONCE)
 
 
 class Rejected(DomainError):
@@ -129,28 +134,48 @@ class Answer(_Told):
 def verify(licence_no: str, customs_user: str, password: str) -> Answer:
     """Ask the customs system whether the three agree; counted before it is asked.
 
-    The password goes to the system asked and nowhere else (security rule 6). Slow: call it before
-    the request's first query. Raises: Rejected; ServiceUnavailable after 5 s or any other answer;
-    TooManyTries.
+    Every question is counted, answered or not: the system may have judged the password and only
+    its answer been lost. Of those that would have to wait behind WAITING_AT_ONCE others nothing is
+    asked, so nothing is counted. The password goes to the system asked and nowhere else (security
+    rule 6). Slow: call it before the request's first query. Raises: Rejected; ServiceUnavailable
+    at once when too many wait, after 5 s, or for any other answer; TooManyTries.
     """
-    place = throttle.client_ip()
-    tries = throttle.hit_all(
-        [
-            *throttle.of_target("customs_licence", licence_no.casefold(), place),
-            *throttle.of_target("customs_user", customs_user.casefold(), place),
-            ("customs_ip", place),
-        ]
-    )
+    with _place():
+        place = throttle.client_ip()
+        throttle.hit_all(
+            [
+                *throttle.of_target("customs_licence", licence_no.casefold(), place),
+                *throttle.of_target("customs_user", customs_user.casefold(), place),
+                ("customs_ip", place),
+            ]
+        )
+        return _verify(licence_no, customs_user, password)
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    """Hold one of the places for waiting. Raises: ServiceUnavailable when none is free."""
+    if not current_app.extensions["settings"].customs_url:
+        yield  # the embedded register does not let anybody wait
+        return
+    if not _places.acquire(blocking=False):
+        log.warning("customs_too_many_wait")
+        audit.access("customs:verify", object_type="customs", result="unavailable")
+        raise unavailable()
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+def _verify(licence_no: str, customs_user: str, password: str) -> Answer:
     url = current_app.extensions["settings"].customs_url
     ask = _ask_http if url else _ask_register
     try:
         answer = _read(ask(licence_no, customs_user, password), licence_no)
-    except Rejected:
-        audit.access("customs:verify", object_type="customs", result="rejected")
-        raise
-    except ServiceUnavailable:
-        throttle.refund(tries)
-        audit.access("customs:verify", object_type="customs", result="unavailable")
+    except (Rejected, ServiceUnavailable) as refusal:
+        result = "rejected" if isinstance(refusal, Rejected) else "unavailable"
+        audit.access("customs:verify", object_type="customs", result=result)
         raise
     audit.access("customs:verify", object_type="customs", object_id=licence_no, result="agreed")
     return answer

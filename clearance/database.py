@@ -164,8 +164,7 @@ def init_app(app: Flask) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-        event.listen(engine, "commit", _end_sqlite)
-        event.listen(engine, "rollback", _end_sqlite)
+        event.listen(engine, "rollback", _roll_back_sqlite)
         event.listen(engine, "reset", _reset_sqlite)
     else:
         event.listen(engine, "do_connect", _connect_postgresql)
@@ -174,7 +173,7 @@ def init_app(app: Flask) -> None:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the engine options for `url`: pools, timeouts, and no values in what it logs."""
-    options: dict[str, Any] = {"pool_size": 16, "pool_timeout": 10, "hide_parameters": True}
+    options: dict[str, Any] = {"pool_size": 16, "hide_parameters": True}
     if url.startswith("sqlite"):
         return options | {"max_overflow": 32}
     timeouts = "-c statement_timeout=30000 -c lock_timeout=10000"
@@ -230,6 +229,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _begin_writing(connection: sa.Connection) -> None:
+    _give_back(connection.info)  # committed and not given back in between
     turn = _turns.setdefault(connection.engine.url.database, _Turn())
     began, patience = time.monotonic(), _seconds()
     try:
@@ -280,12 +280,13 @@ def _locked() -> OperationalError:
     return OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
 
 
-def _end_sqlite(connection: sa.Connection) -> None:
+def _roll_back_sqlite(connection: sa.Connection) -> None:
     _give_back(connection.info)
 
 
 def _reset_sqlite(dbapi_connection: Any, record: Any, state: Any) -> None:
-    _give_back(record.info)  # given back without commit or rollback
+    """Give the turn back as the connection goes to the pool: `commit` comes before the COMMIT."""
+    _give_back(record.info)
 
 
 def _give_back(info: dict[str, Any]) -> None:

@@ -263,14 +263,14 @@ def _draw(document: Document, page: int, width: int, actor: Actor) -> Picture:
     storage_key, sha256, media_type = document.storage_key, document.sha256, document.media_type
     account = f"user:{actor.id}"
     db.session.rollback()  # a read: it only gives the connection back
-    throttle.hit("preview_account", account)
+    receipt = throttle.hit("preview_account", account)
     data = storage.read(storage_key, sha256)
     try:
         picture = previews.draw(data, media_type, page, width, account)
     except file_process.TooSlow:
         raise
     except file_process.Busy:  # what was not even begun does not count
-        throttle.refund([("preview_account", account)], utc_now())
+        throttle.refund(receipt)
         raise
     previews.cache.put((sha256, page, width), picture)
     if picture is None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,7 @@ from tests.customs_system import (
     broker,
 )
 from tests.gateways import free_port
-
-NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+from tests.parallel import run_together
 
 
 @pytest.fixture
@@ -154,14 +154,51 @@ def test_a_wrong_token_means_try_again_later(
         db.engine.dispose()
 
 
-def test_times_when_the_system_was_down_are_not_counted_as_tries(
-    asking: Flask, system: CustomsSystem
+@pytest.mark.parametrize("fault", ["silent", "failing"])
+def test_a_question_without_an_answer_is_a_try_too(
+    asking: Flask, system: CustomsSystem, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    system.status = 500
-    for _ in range(8):
+    monkeypatch.setattr(customs, "TIMEOUT_SECONDS", 0.2)
+    system.silent, system.status = fault == "silent", 500
+    for _ in range(5):
         with pytest.raises(ServiceUnavailable):
             customs.verify(LICENCE_NO, USER, PASSWORD)
-    system.status = None
+    with pytest.raises(TooManyTries):
+        customs.verify(LICENCE_NO, USER, PASSWORD)
+    assert len(system.asked) == 5
+
+
+def test_few_wait_for_a_silent_system_and_the_others_are_told_at_once(
+    asking: Flask, system: CustomsSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customs, "TIMEOUT_SECONDS", 3)
+    system.silent = True
+    waits = [0.0] * 6
+
+    def ask(number: int) -> None:
+        began = time.monotonic()
+        with asking.app_context():
+            with pytest.raises(ServiceUnavailable):
+                customs.verify(f"KW-{number}", f"user{number}", PASSWORD)
+            db.session.remove()
+        waits[number] = time.monotonic() - began
+
+    run_together(ask, len(waits))
+    waiting = [each for each in waits if each >= 3]
+    assert len(waiting) == customs.WAITING_AT_ONCE == len(system.asked)
+    assert sum(each < 2 for each in waits) == len(waits) - customs.WAITING_AT_ONCE
+    system.silent = False
+    assert customs.verify(LICENCE_NO, USER, PASSWORD)
+
+
+def test_who_is_not_asked_about_has_not_tried(
+    asking: Flask, system: CustomsSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customs, "_places", threading.BoundedSemaphore(1))
+    with customs._place():
+        for _ in range(8):
+            with pytest.raises(ServiceUnavailable):
+                customs.verify(LICENCE_NO, USER, PASSWORD)
     assert customs.verify(LICENCE_NO, USER, PASSWORD)
 
 
