@@ -31,7 +31,7 @@ from clearance import (
 )
 from clearance.extensions import compress
 from clearance.public import dev
-from clearance.settings import ROOT, Settings
+from clearance.settings import ROOT, BadSettings, Settings, one_line_for_bad_settings
 
 
 def create_app(*, testing: bool = False, **overrides: Any) -> Flask:
@@ -93,20 +93,32 @@ def _open_rooms(app: Flask, settings: Settings) -> None:
         app.register_blueprint(dev.blueprint)
         demo.init_app(app)
     for name in settings.extensions:
-        import_module(name).init_app(app)
+        _extension(name).init_app(app)
+
+
+def _extension(name: str) -> Any:
+    try:
+        module = import_module(name)
+    except ImportError as fault:
+        raise BadSettings(f"EXTENSIONS names {name}, which cannot be imported: {fault}.") from fault
+    if not hasattr(module, "init_app"):
+        raise BadSettings(f"EXTENSIONS names {name}, which has no init_app(app).")
+    return module
 
 
 def __getattr__(name: str) -> Any:
     """Make `app:app` for WSGI servers when they ask for it, so that importing has no effect."""
     if name == "app":
-        globals()["app"] = create_app()
+        with one_line_for_bad_settings():
+            globals()["app"] = create_app()
         return globals()["app"]
     raise AttributeError(name)
 
 
 def main() -> None:
     """Serve with waitress and the in-process consumer, in one process."""
-    jobs.serve(create_app())
+    with one_line_for_bad_settings():
+        jobs.serve(create_app())
 
 
 if __name__ == "__main__":

@@ -15,13 +15,17 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from clearance import audit
-from clearance.errors import DomainError, NotFound
+from clearance import audit, throttle
+from clearance.errors import DomainError, NotFound, ServiceUnavailable, TooManyTries
 from clearance.extensions import db
+from clearance.hardening import RETRY_SECONDS
+from clearance.web_request import wants_json
 
 log = structlog.get_logger("clearance.errors")
 
-AUDITED = {400: "csrf", 403: "forbidden", 404: "not_found", 429: "throttled"}
+AUDITED = {403: "forbidden", 404: "not_found", 429: "throttled"}
+OF_VISITORS = frozenset({"csrf", "throttled"})  # other refusals are no event without a sign-in
+LONGEST_NAME = 20  # of a part of an address; what is longer may be a token of a link
 
 
 def init_app(app: Flask) -> None:
@@ -40,12 +44,16 @@ def init_app(app: Flask) -> None:
 def error_page(status: int, message: Any, retry_after: int | None = None) -> Response:
     """Return the error page (JSON for a fetch) of `status` in the page's language.
 
-    message: best a lazy text, since the reader's language is first asked for here.
+    message: best a lazy text, since the reader's language is first asked for here. retry_after: in
+    seconds. The reference number that the page shows is in the log with the place.
     """
     db.session.rollback()
+    log.info("refused", status=status, path=_place())
+    if status == 503 and retry_after is None:
+        retry_after = RETRY_SECONDS
     _know_reader()
     message = str(message)
-    if _wants_json():
+    if wants_json():
         response = jsonify(error=message, reference=g.get("request_id", ""))
     else:
         page = render_template(
@@ -61,7 +69,7 @@ def error_page(status: int, message: Any, retry_after: int | None = None) -> Res
 def _domain_error(error: DomainError) -> Response:
     retry_after = getattr(error, "retry_after", None)
     response = error_page(error.status_code, error.message, retry_after)
-    _note_refusal(error.status_code)
+    _note_refusal(error.status_code, AUDITED.get(error.status_code))
     return response
 
 
@@ -69,12 +77,13 @@ def _csrf_error(error: CSRFError) -> Response:
     response = error_page(
         400, _l("The page was open for too long or was changed. Go back, reload it and send again.")
     )
-    _note_refusal(400)
+    _note_refusal(400, "csrf")
     return response
 
 
 def _foreign_host(error: SecurityError) -> Response:
     """Answer a host that is not ours without a page: no address can be built for it."""
+    log.info("foreign_host", path=_place())
     return Response("Bad request\n", status=400, mimetype="text/plain")
 
 
@@ -86,6 +95,7 @@ def _http_error(error: HTTPException) -> Any:
         404: NotFound().message,
         405: _l("This address does not take that kind of request."),
         413: _l("What was sent is too large. Choose smaller files."),
+        415: _l("Only the portal's own forms are taken. Fill in the form on its page and send it."),
         429: _l("Too many attempts. Please wait a little and try again."),
     }
     response = error_page(status, texts.get(status, _l("This request could not be understood.")))
@@ -93,14 +103,14 @@ def _http_error(error: HTTPException) -> Any:
         allow = dict(error.get_headers()).get("Allow")
         if allow:
             response.headers["Allow"] = allow
-    _note_refusal(status)
+    _note_refusal(status, AUDITED.get(status))
     return response
 
 
 def _database_down(error: OperationalError | NoConnectionFree) -> Response:
     log.error("database_unavailable", request_id=g.get("request_id"), exc_info=error)
     return error_page(
-        503, _l("The portal cannot reach its records now. Nothing was lost; try again shortly."), 30
+        503, _l("The portal cannot reach its records now. Nothing was lost; try again shortly.")
     )
 
 
@@ -118,18 +128,25 @@ def _fault(error: Exception) -> Response:
     return error_page(500, _l("Something went wrong on our side. It was recorded."))
 
 
-def _note_refusal(status: int) -> None:
-    if status not in AUDITED or getattr(current_user, "user_id", None) is None:
+def _note_refusal(status: int, kind: str | None) -> None:
+    """Write the access event of a refusal; what visitors can have written is bounded by address."""
+    if kind is None:
         return
     try:
+        if getattr(current_user, "user_id", None) is None:
+            if kind not in OF_VISITORS:
+                return
+            throttle.hit("refusal_noted_ip", throttle.client_ip())
         audit.access(
-            f"access:refused:{AUDITED[status]}",
+            f"access:refused:{kind}",
             object_type="url",
             object_id=_place(),
             result=str(status),
         )
-    except SQLAlchemyError as fault:  # the refusal stands, noted or not
-        log.error("refusal_not_noted", path=_place(), status=status, exc_info=fault)
+    except TooManyTries:
+        log.info("refusal_not_noted", path=_place(), kind=kind)
+    except (SQLAlchemyError, ServiceUnavailable) as fault:  # the refusal stands, noted or not
+        log.error("refusal_not_noted", path=_place(), kind=kind, exc_info=fault)
 
 
 def _know_reader() -> None:
@@ -139,13 +156,11 @@ def _know_reader() -> None:
 
 
 def _place() -> str:
-    """Return the path for log and trail; where it holds a secret, the rule's instead (rule 45)."""
+    """Return the path for log and trail; where it may hold a secret, the rule's (rule 45)."""
     rule = request.url_rule
-    if rule is not None and "token" in rule.arguments:
+    if rule is not None and {"token", "code", "ref"} & set(rule.arguments):
         return rule.rule
-    return request.path.replace("\0", "")  # PostgreSQL takes none
-
-
-def _wants_json() -> bool:
-    accepted = request.accept_mimetypes
-    return accepted.best_match(["text/html", "application/json"]) == "application/json"
+    parts = request.path.replace("\0", "").split("/")  # PostgreSQL takes none
+    if rule is None:
+        parts = [part if len(part) <= LONGEST_NAME else "…" for part in parts]
+    return "/".join(parts)

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
+
+from clearance.setting_addresses import (
+    database_fault,
+    host_of,
+    is_host,
+    is_loopback,
+    is_loopback_url,
+    is_network,
+    is_trusted_host,
+    is_web_address,
+    sms_fault,
+)
+
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
 DEMO_SECRET = "demo-mode-only-" + "0" * 32
+SECRET_BYTES = 32
+SECRET_LETTERS = 10  # different ones: fewer are no secret, however often they are repeated
+_YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+_SENDER = re.compile(r"([^<>@\r\n]*<)?[^\s<>@]+@[^\s<>@]+>?")
+_COUNTRY = re.compile("[A-Z]{2}")
+_AMOUNTS = (
+    "upload_max_bytes",
+    "upload_max_files",
+    "request_max_bytes",
+    "organisation_max_bytes",
+)
 
 
 class Mode(StrEnum):
@@ -25,6 +51,19 @@ class Mode(StrEnum):
 
 class BadSettings(Exception):
     """The environment would make the portal unsafe or unable to run; it does not start."""
+
+
+@contextmanager
+def one_line_for_bad_settings() -> Iterator[None]:
+    """End the process with one line where settings forbid its start.
+
+    Exit code 3 is gunicorn's for a worker that cannot start: it gives up instead of trying again.
+    """
+    try:
+        yield
+    except BadSettings as fault:
+        click.echo(f"Clearance does not start: {fault}", err=True)
+        raise SystemExit(3) from None
 
 
 @dataclass(frozen=True)
@@ -74,7 +113,8 @@ class Settings:
         env: variable → text (`os.environ`, with `.env` already merged). testing: the suite's mode.
         overrides: fields that a test gives directly. Raises BadSettings.
         """
-        mode = Mode.TESTING if testing else Mode.DEMO if env.get("DEMO") == "1" else Mode.PRODUCTION
+        is_demo = not testing and _parse("bool", env.get("DEMO", "").strip() or "0", "demo")
+        mode = Mode.TESTING if testing else Mode.DEMO if is_demo else Mode.PRODUCTION
         values: dict[str, Any] = {"mode": mode}
         for name, spec in cls.__dataclass_fields__.items():
             raw = env.get(name.upper(), "").strip()
@@ -88,10 +128,11 @@ class Settings:
         values |= overrides
         if not values.get("secret_key") and mode is not Mode.PRODUCTION:
             values["secret_key"] = DEMO_SECRET
-        values.setdefault("trusted_hosts", (_host_of(values.get("base_url", cls.base_url)),))
+        values.setdefault("trusted_hosts", (host_of(values.get("base_url", cls.base_url)),))
         values["database_url"] = _driver(values.get("database_url", cls.database_url))
         settings = cls(**values)
-        settings._check()
+        for fault in settings._faults():
+            raise BadSettings(fault)
         return settings
 
     @property
@@ -104,24 +145,78 @@ class Settings:
         """Whether people reach the portal over TLS (decides Secure cookies and HSTS)."""
         return self.base_url.startswith("https://")
 
-    def _check(self) -> None:
+    def _faults(self) -> Iterator[str]:
+        """What keeps the portal from starting, each as one line; never the value of a secret."""
+        if self.mode is not Mode.TESTING:
+            yield from self._faults_of_secrets()
         if self.mode is Mode.PRODUCTION:
-            if len(self.secret_key.encode()) < 32 or self.secret_key == DEMO_SECRET:
-                raise BadSettings("SECRET_KEY must be set to a secret of at least 32 bytes.")
-            if self.flask_debug:
-                raise BadSettings("FLASK_DEBUG shows the portal's inside to everybody.")
-            if self.captcha_fixed:
-                raise BadSettings("CAPTCHA_FIXED is for automatic tests only.")
-            if not self.is_https and not _is_loopback_url(self.base_url):
-                raise BadSettings("BASE_URL must be https unless it is a loopback address.")
-        if not all(_is_network(each) for each in self.trusted_proxies):
-            raise BadSettings("TRUSTED_PROXIES must be network addresses, such as 10.0.0.0/24.")
-        if self.signing_cert_file and not self.signing_key_file:
-            raise BadSettings("SIGNING_CERT_FILE needs SIGNING_KEY_FILE.")
+            yield from self._faults_in_production()
         if self.mode is Mode.DEMO and not (
-            _is_loopback(self.host) and _is_loopback_url(self.base_url)
+            is_loopback(self.host) and is_loopback_url(self.base_url)
         ):
-            raise BadSettings("Demo mode runs on a loopback address only (HOST, BASE_URL).")
+            yield "Demo mode runs on a loopback address only (HOST, BASE_URL)."
+        yield from self._faults_of_addresses()
+        yield from self._faults_of_gateways()
+        yield from self._faults_of_numbers()
+        if self.signing_cert_file and not self.signing_key_file:
+            yield "SIGNING_CERT_FILE needs SIGNING_KEY_FILE."
+
+    def _faults_of_secrets(self) -> Iterator[str]:
+        for name, key in (
+            ("SECRET_KEY", self.secret_key),
+            *(("SECRET_KEY_FALLBACKS", each) for each in self.secret_key_fallbacks),
+        ):
+            if key == DEMO_SECRET and self.mode is Mode.DEMO:
+                continue
+            if len(key.encode()) < SECRET_BYTES or key == DEMO_SECRET:
+                yield f"{name} must be set to a secret of at least {SECRET_BYTES} bytes."
+            if len(set(key)) < SECRET_LETTERS:
+                yield f"{name} can be guessed: use {SECRET_LETTERS} different characters or more."
+
+    def _faults_in_production(self) -> Iterator[str]:
+        if self.flask_debug:
+            yield "FLASK_DEBUG shows the portal's inside to everybody."
+        if self.captcha_fixed:
+            yield "CAPTCHA_FIXED is for automatic tests only."
+        if not self.is_https and not is_loopback_url(self.base_url):
+            yield "BASE_URL must be https unless it is a loopback address."
+
+    def _faults_of_addresses(self) -> Iterator[str]:
+        if not is_web_address(self.base_url) or urlsplit(self.base_url).path:
+            yield "BASE_URL must be like https://clearance.example.kw, without a path."
+        if fault := database_fault(self.database_url):
+            yield fault
+        if not is_host(self.host):
+            yield "HOST must be an address or a host's name."
+        if not all(is_trusted_host(host) for host in self.trusted_hosts):
+            yield "TRUSTED_HOSTS must be host names, such as clearance.example.kw."
+        if not all(is_network(each) for each in self.trusted_proxies):
+            yield "TRUSTED_PROXIES must be network addresses, such as 10.0.0.0/24."
+
+    def _faults_of_gateways(self) -> Iterator[str]:
+        if self.mail_server and not is_host(self.mail_server):
+            yield "MAIL_SERVER must be a host's name alone; the port is MAIL_PORT."
+        if not _SENDER.fullmatch(self.mail_default_sender):
+            yield "MAIL_DEFAULT_SENDER must be an e-mail address."
+        if self.sms_url and (fault := sms_fault(self.sms_url)):
+            yield fault
+        if not all(_COUNTRY.fullmatch(each) for each in self.sms_countries):
+            yield "SMS_COUNTRIES must be codes of countries in capitals, such as KW,SA."
+        if self.customs_url and not is_web_address(self.customs_url):
+            yield "CUSTOMS_URL must be an http or https address."
+        if not (self.customs_token.isascii() and self.customs_token.isprintable()):
+            yield "CUSTOMS_TOKEN must be printable ASCII."
+
+    def _faults_of_numbers(self) -> Iterator[str]:
+        if not 1 <= self.mail_port <= 65535:
+            yield "MAIL_PORT must be a port from 1 to 65535."
+        if not 0 <= self.port <= 65535:
+            yield "PORT must be a port from 0 (any free one) to 65535."
+        if self.sms_daily_budget < 0:
+            yield "SMS_DAILY_BUDGET must not be negative."
+        for name in _AMOUNTS:
+            if getattr(self, name) < 1:
+                yield f"{name.upper()} must be at least 1."
 
 
 def _parse(kind: str, raw: str, name: str) -> Any:
@@ -131,7 +226,9 @@ def _parse(kind: str, raw: str, name: str) -> Any:
         except ValueError:
             raise BadSettings(f"{name.upper()} must be a whole number.") from None
     if kind == "bool":
-        return raw.lower() in {"1", "true", "yes", "on"}
+        if raw.lower() not in _YES | _NO:
+            raise BadSettings(f"{name.upper()} must be 1 (on) or 0 (off).")
+        return raw.lower() in _YES
     if kind.startswith("tuple"):
         return tuple(part.strip() for part in raw.split(",") if part.strip())
     return raw.rstrip("/") if name in {"base_url", "customs_url"} else raw
@@ -143,28 +240,3 @@ def _driver(url: str) -> str:
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-def _host_of(url: str) -> str:
-    return urlsplit(url).hostname or ""
-
-
-def _is_loopback_url(url: str) -> bool:
-    return _is_loopback(_host_of(url))

@@ -23,6 +23,7 @@ from clearance.extensions import db
 from clearance.models import ThrottleCount
 from clearance.settings import BadSettings, Settings
 
+LONGEST_WINDOW = 10 * 366 * 24 * 3600  # seconds
 _FAILURES = "5 per 5 minute; 20 per 1 hour; 50 per 1 day"
 
 POLICIES = {
@@ -53,6 +54,7 @@ POLICIES = {
     "captcha_image_ip": "60 per 1 minute",
     "check_ip": "60 per 1 minute",
     "consent_ip": "60 per 1 minute",
+    "refusal_noted_ip": "60 per 1 hour",
     "consent_link_sent": "1 per 60 second; 5 per 1 hour; 10 per 1 day",
     "transfer_account": "10 per 1 hour; 30 per 1 day",
     "transfer_ip": "30 per 1 hour",
@@ -172,11 +174,13 @@ def check_settings(settings: Settings) -> None:
         if name not in POLICIES:
             raise BadSettings(f"LIMIT_{name.upper()} is no limit of the portal.")
         try:
-            _parsed(spec)
+            parsed = _parsed(spec)
         except ValueError:
+            parsed = ((0, 0),)
+        if any(amount < 1 or seconds > LONGEST_WINDOW for amount, seconds in parsed):
             raise BadSettings(
                 f"LIMIT_{name.upper()} must read like '5 per 1 minute; 20 per 1 hour'."
-            ) from None
+            )
 
 
 @lru_cache(maxsize=256)

@@ -52,6 +52,13 @@ DECIDED = (
     "POST /office/subscriptions",
 )
 REACHED = {"page", "away", "does"}
+OTHER_BODIES = [
+    ("application/json", "[1]"),
+    ("application/json", ""),
+    ("application/problem+json", '{"email": "\\ud800"}'),
+    ("text/plain", "csrf_token=x"),
+    (None, "email=a%40example.com"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +163,52 @@ def test_every_post_without_its_token_is_refused_and_changes_nothing(
         for case in posts.values()
     }
     assert {name: status for name, status in answers.items() if status != 400} == {}
+    assert world.changed() == []
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_head_is_answered_as_get_is_and_changes_nothing(
+    walked: Callable[[str], Walk], world: World, cases: list[Case], who: str
+) -> None:
+    found = walked(who).words
+    answers = {}
+    for case in cases:
+        if case.method in SAFE:
+            answers[case.name] = access.word_of(world.open(who, "HEAD", case.address))
+    assert {name: word for name, word in answers.items() if word != found[name]} == {}
+    assert world.changed() == []
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_no_address_takes_another_safe_method_for_a_post(
+    world: World, cases: list[Case], who: str
+) -> None:
+    read = {case.address for case in cases if case.method in SAFE}
+    asked = {(method, case.address) for case in cases for method in ("HEAD", "OPTIONS")}
+    answers = {
+        (method, address): world.open(who, method, address).status_code
+        for method, address in sorted(asked)
+        if method == "OPTIONS" or address not in read  # where GET is taken, see above
+    }
+    assert {asked: status for asked, status in answers.items() if status >= 500} == {}
+    assert world.changed() == []
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_every_address_that_takes_posts_takes_form_data_only(
+    world: World, cases: list[Case], who: str
+) -> None:
+    token = {"X-CSRFToken": world.browsers[who].token, **JSON}
+    posts = {case.rule: case for case in reversed(cases) if case.method not in SAFE}
+    answers = {
+        (case.name, kind): world.open(
+            who, case.method, case.address, headers=token, data=data, content_type=kind
+        )
+        for case in posts.values()
+        for kind, data in OTHER_BODIES
+    }
+    assert {key: each.status for key, each in answers.items() if each.status_code != 415} == {}
+    assert all(set(each.get_json()) == {"error", "reference"} for each in answers.values())
     assert world.changed() == []
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from clearance.vocabulary import Role
 from tests import factories, request_factories
@@ -144,6 +145,8 @@ def test_an_address_one_came_from_that_is_none_is_no_fault(
         {"If-Modified-Since": "yesterday"},
         {"Content-Type": "multipart/form-data"},
         {"Content-Type": "application/json"},
+        {"Content-Type": "multipart/form-data; boundary=\xe9"},
+        {"Cookie": 'clearance="\\000"; lang="\\355\\240\\200"; device="\\355\\240\\200\\000"'},
     ],
 )
 def test_headers_that_no_browser_sends_are_no_fault(
@@ -159,3 +162,91 @@ def test_headers_that_no_browser_sends_are_no_fault(
         ("POST", "/login", {"headers": header, "data": data}),
     ]
     assert faults(app, client, calls) == []
+
+
+DEEP = "[" * 3000
+JSON_BODIES = ["[1]", '{"email": 1}', '{"email": "\\ud800"}', '{"email": "\\u0000"}', DEEP, "x", ""]
+FORMS = ("/login", "/register", "/reset", "/reset/confirm", "/language", "/captcha", "/logout")
+
+
+@pytest.mark.parametrize("body", JSON_BODIES)
+def test_a_form_sent_as_json_is_answered_415_on_a_page_in_the_readers_language(
+    app: Flask, client: PageClient, body: str
+) -> None:
+    token = {"X-CSRFToken": client.csrf_token()}
+    for lang, said in (("ar", "لا تستقبل البوابة إلا نماذجها"), ("en", "own forms are taken")):
+        client.http.set_cookie("lang", lang)
+        for address in (*FORMS, "/nowhere"):
+            response = client.http.post(
+                address, data=body, content_type="application/json", headers=token
+            )
+            text = response.get_data(as_text=True)
+            assert response.status_code == 415, address
+            assert f'lang="{lang}"' in text and said in text
+            assert response.headers["X-Request-ID"] in text
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/vnd.api+json", "text/plain", "text/xml", "x", None]
+)
+def test_a_script_that_sends_other_content_gets_415_as_json(client: PageClient, kind: str) -> None:
+    headers = {"X-CSRFToken": client.csrf_token(), "Accept": "application/json"}
+    response = client.http.post("/login", data="<a/>", content_type=kind, headers=headers)
+    assert (response.status_code, response.mimetype) == (415, "application/json")
+    assert response.get_json()["reference"] == response.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_a_body_where_nothing_is_posted_is_not_read(app: Flask, method: str) -> None:
+    data = {"do": "begin", "file": (io.BytesIO(b"x"), "x.pdf")}
+    with app.test_request_context("/my/services/exam/several", method=method, data=data):
+        assert (len(request.form), len(request.files)) == (0, 0)
+
+
+def test_a_form_of_more_fields_or_bytes_than_any_page_has_is_too_large(client: PageClient) -> None:
+    token = f"csrf_token={client.csrf_token()}&"
+    limit = client.app.config["MAX_FORM_MEMORY_SIZE"]
+    for body in ("a&" * 5000, "a=" + "b" * limit):
+        response = client.http.post(
+            "/login", data=token + body, content_type="application/x-www-form-urlencoded"
+        )
+        assert response.status_code == 413
+
+
+PART = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n%s\r\n%s\r\n--b--\r\n'
+ODD_PARTS = [
+    PART % (b"email\0", b"", b"", b"x"),
+    PART % (b"email", b"", b"", b"\0"),
+    PART % (b"email", b"", b"", b"\xed\xa0\x80"),
+    PART % (b"email", b"", b"Content-Type: text/plain; charset=utf-16\r\n", b"\xd8\x00"),
+    PART % (b"email", b"", b"Content-Type: text/plain; charset=utf-7\r\n", b"+2AA-"),
+    PART % (b"files", b'; filename="\0.pdf"', b"", b"x"),
+    PART % (b"files", b"; filename*=UTF-8''%ED%A0%80.pdf", b"", b"x"),
+    PART % (b"files", b"; filename*=utf-16''%D8%00.pdf", b"", b"x"),
+    PART % (b"\xed\xa0\x80", b"", b"", b"x"),
+    b"--b\r\n\r\n",
+    b"--b",
+    b"",
+]
+
+
+@pytest.mark.databases(heavy="postgresql")
+@pytest.mark.parametrize("role", [Role.AGENT, Role.REVIEWER, Role.ADMINISTRATOR])
+def test_texts_that_no_database_keeps_are_no_fault(
+    app: Flask, reader: PageClient, role: str
+) -> None:
+    token = {"X-CSRFToken": reader.csrf_token()}
+    bodies: list[tuple[Any, str]] = [
+        (f"{name}={value}&{name}%00={value}", "application/x-www-form-urlencoded")
+        for name in ("email", "body", "search", "_language")
+        for value in ("%00", "%ED%A0%80", "%FF", "\xed\xa0\x80")
+    ]
+    bodies += [(part, "multipart/form-data; boundary=b") for part in ODD_PARTS]
+    rules = [rule for rule, _ in addresses(app, area_of(role), "POST")] + list(FORMS[:1])
+    calls = [
+        ("POST", filled(rule, "1"), {"data": body, "content_type": kind, "headers": token})
+        for rule in rules
+        if "discard" not in rule and "sessions" not in rule
+        for body, kind in bodies
+    ]
+    assert faults(app, reader, calls) == []

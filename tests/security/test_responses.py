@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
+import sqlalchemy as sa
+from flask import Flask, abort
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from clearance import hardening
+from clearance.errors import ServiceUnavailable
+from clearance.extensions import db
+from clearance.models import AccessEvent
+from clearance.settings import Mode
 from clearance.vocabulary import Role
 from tests import factories, request_factories
 from tests.pages import PageClient
@@ -21,6 +27,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+FORM = "application/x-www-form-urlencoded"
 INSIDE = re.compile(r"Traceback|sqlite|sqlalchemy|psycopg|SELECT |\.py\b|werkzeug|waitress", re.I)
 
 
@@ -103,6 +110,111 @@ def test_a_refused_token_is_answered_with_the_number_that_the_header_has(
     assert response.status_code == 400
     assert len(number) == 10
     assert number in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "more", "status"),
+    [
+        ("GET", "/login", {"query_string": {"next": "\0"}}, 400),
+        ("POST", "/login", {"data": {"email": "a@example.com"}}, 400),
+        ("GET", "/nowhere", {}, 404),
+        ("GET", "/invitation/somebodys-secret-token", {}, 404),
+        ("GET", "/somewhere/somebodys-secret-token/", {}, 404),
+        ("PUT", "/login", {}, 405),
+        ("POST", "/login", {"data": b"x" * 3_000_000, "content_type": FORM}, 413),
+        ("POST", "/login", {"data": "[1]", "content_type": "application/json"}, 415),
+    ],
+)
+def test_the_number_on_a_refusal_is_found_in_the_log_without_secrets(
+    client: PageClient,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    address: str,
+    more: Any,
+    status: int,
+) -> None:
+    caplog.set_level("INFO")
+    response = client.http.open(address, method=method, **more)
+    number = response.headers["X-Request-ID"]
+    lines = [record.getMessage() for record in caplog.records if number in record.getMessage()]
+    assert response.status_code == status
+    assert number in response.get_data(as_text=True)
+    assert len(lines) == 1 and f"'status': {status}" in lines[0]
+    assert "secret" not in lines[0]
+
+
+def access_events(app: Flask) -> list[tuple[str, int | None, str]]:
+    columns = (AccessEvent.kind, AccessEvent.user_id, AccessEvent.object_id)
+    with app.app_context():
+        return [tuple(row) for row in db.session.execute(sa.select(*columns))]
+
+
+@pytest.mark.databases
+def test_what_visitors_are_refused_for_their_form_is_noted_up_to_a_bound(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(limits={"refusal_noted_ip": "3 per 1 hour"})
+    browser = app.test_client()
+    for _ in range(5):
+        assert browser.post("/login", data={"email": "a@example.com"}).status_code == 400
+    assert access_events(app) == [("access:refused:csrf", None, "/login")] * 3
+
+
+@pytest.mark.databases
+def test_a_visitors_reached_limit_is_noted_and_other_refusals_are_not(
+    make_app: Callable[..., Flask],
+) -> None:
+    browser = make_app(limits={"check_ip": "1 per 1 hour"}).test_client()
+    for address in ("/nowhere", "/check/x", "/check/x", "/login?next=%00"):
+        browser.get(address)
+    assert access_events(browser.application) == [
+        ("access:refused:throttled", None, "/check/<code>")
+    ]
+
+
+@pytest.mark.parametrize("peer", ["192.0.2.7", "10.0.0.1", "::ffff:192.0.2.7", "2001:db8::1", ""])
+@pytest.mark.parametrize("forwarded", ["", "127.0.0.1"])
+@pytest.mark.parametrize("address", ["/", "/login", "/static/css/clearance.css", "/healthz", "/x"])
+def test_demo_mode_answers_this_machine_only(
+    make_app: Callable[..., Flask], peer: str, forwarded: str, address: str
+) -> None:
+    app = make_app(mode=Mode.DEMO, trusted_proxies=("0.0.0.0/0", "::/0"))
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    response = app.test_client().get(
+        address, headers=headers, environ_overrides={"REMOTE_ADDR": peer}
+    )
+    assert response.status_code == 403
+    assert owes(response) == []
+    assert "النسخة التجريبية" in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.0.1", "::1"])
+def test_demo_mode_answers_a_browser_of_this_machine(
+    make_app: Callable[..., Flask], peer: str
+) -> None:
+    browser = make_app(mode=Mode.DEMO).test_client()
+    assert browser.get("/login", environ_overrides={"REMOTE_ADDR": peer}).status_code == 200
+
+
+def test_every_503_says_when_to_come_again(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def away() -> None:
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    def unavailable() -> None:
+        raise ServiceUnavailable("not now")
+
+    def stop() -> None:
+        abort(503)
+
+    for view in (away, unavailable, stop, lambda: ("not now", 503)):
+        monkeypatch.setitem(app.view_functions, "public.terms", view)
+        response = app.test_client().get("/terms")
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
 
 
 def test_a_fault_shows_its_number_and_nothing_else(
