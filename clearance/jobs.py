@@ -16,12 +16,10 @@ from types import FrameType
 from typing import Any
 
 import click
-import psycopg
-import sqlalchemy as sa
 import structlog
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from huey import Huey, PostgresHuey, SqliteHuey, crontab
+from huey import Huey, crontab
 from huey.consumer import Consumer
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -31,6 +29,7 @@ from clearance import (
     exam_seating,
     expiry,
     issuing,
+    job_queue,
     messages,
     outbox,
     own_data,
@@ -41,17 +40,14 @@ from clearance import (
     workflow,
 )
 from clearance.calendar import utc_now
-from clearance.database import PatientConnection
 from clearance.extensions import db
 from clearance.message_commands import message_commands, purge
-from clearance.settings import Settings
+from clearance.settings import Settings, one_line_for_bad_settings
 from clearance.vocabulary import Channel
 
 SENDERS = 4
 RUN_LIMIT = 50
 STOP_SECONDS = 25  # one message may take 20
-QUEUE_SCHEMA = "clearance_jobs"
-QUEUE_LOCK = 778_102  # who makes the queue's tables on PostgreSQL
 
 _log = structlog.get_logger(__name__)
 _Work = Callable[[datetime], object]
@@ -159,27 +155,28 @@ class Jobs:
         self._settings: Settings = app.extensions["settings"]
         self._consumer: Consumer | None = None
         self._thread: threading.Thread | None = None
+        self._patience = job_queue.Patience(app, lambda: self._is_stopping)
         self._printer = threading.Lock()
         self._copier = threading.Lock()
 
     @cached_property
     def huey(self) -> Huey:
         """The queue, made when it is first needed."""
-        huey = _make_queue(self._settings.database_url)
-        huey.periodic_task(crontab(), name="tick")(self.tick)
+        huey = job_queue.make(self._settings.database_url, self._patience)
+        huey.periodic_task(crontab(), name="tick")(self._patience.patient(self.tick))
         return huey
 
     @cached_property
     def _deliver(self) -> Any:
-        return self.huey.task(name="deliver")(self.deliver)
+        return self.huey.task(name="deliver")(self._patience.patient(self.deliver))
 
     @cached_property
     def _make_files(self) -> Any:
-        return self.huey.task(name="make_files")(self.make_files)
+        return self.huey.task(name="make_files")(self._patience.patient(self.make_files))
 
     @cached_property
     def _make_copies(self) -> Any:
-        return self.huey.task(name="make_copies")(self.make_copies)
+        return self.huey.task(name="make_copies")(self._patience.patient(self.make_copies))
 
     @property
     def is_awake(self) -> bool:
@@ -257,6 +254,7 @@ class Jobs:
 
     def start(self) -> None:
         """Start the consumer in threads of this process (one process only may do so)."""
+        messages.check_gateway(self._settings)
         self._consumer = _QuietConsumer(self.huey, **_CONSUMER)
         self._thread = threading.Thread(target=self._consumer.run, name="jobs", daemon=True)
         self._thread.start()
@@ -274,9 +272,12 @@ class Jobs:
 
     def run(self) -> None:
         """Be a process of its own (`flask jobs`) until SIGTERM or SIGINT."""
-        self._queue_all()
-        self._make_files()
-        self._make_copies()
+        messages.check_gateway(self._settings)
+        self._patience.wait()
+        with self._patience.work():
+            self._queue_all()
+            self._make_files()
+            self._make_copies()
         self._consumer = Consumer(self.huey, graceful_signal="TERM", **_CONSUMER)
         self._consumer.run()
 
@@ -322,23 +323,8 @@ _CONSUMER: dict[str, Any] = {
 @with_appcontext
 def _command() -> None:
     """Send messages and do the periodic work; may run in several processes."""
-    current_app.extensions["jobs"].run()
-
-
-def _make_queue(database_url: str) -> Huey:
-    url = sa.make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        return SqliteHuey("clearance", filename=f"{url.database}-jobs", results=False)
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-    def connect() -> psycopg.Connection[Any]:
-        search_path = f"-c search_path={QUEUE_SCHEMA}"
-        return PatientConnection.connect(address, connect_timeout=5, options=search_path)
-
-    with psycopg.connect(address, connect_timeout=5, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (QUEUE_LOCK,))
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {QUEUE_SCHEMA}".encode())
-        return PostgresHuey("clearance", connection=connect, results=False)
+    with one_line_for_bad_settings():
+        current_app.extensions["jobs"].run()
 
 
 def _after_commit(session: Session) -> None:

@@ -99,6 +99,15 @@ def has_transport(channel: str) -> bool:
     return bool(settings.mail_server if channel == Channel.EMAIL else settings.sms_url)
 
 
+def check_gateway(settings: Settings) -> None:
+    """Raise BadSettings where SMS cannot be sent as set; for processes that send them."""
+    if settings.sms_url:
+        # Loading apprise takes longer than a page does; only processes that send SMS pay for it.
+        from clearance import sms_transport
+
+        sms_transport.check(settings.sms_url)
+
+
 def deliver_due(
     now: datetime, limit: int = 100, channels: Collection[str] = tuple(Channel)
 ) -> Outcome:

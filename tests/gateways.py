@@ -164,6 +164,8 @@ class SmsGateway:
         self.port = free_port()
         self.messages: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.redirected: list[str] = []
+        self._answer: tuple[int, str] = (200, "")
         self._refused: set[str] = set()
         self._seconds = 0.0
         self._server: ThreadingHTTPServer | None = None
@@ -205,6 +207,10 @@ class SmsGateway:
         """Take so long over each message."""
         self._seconds = seconds
 
+    def answer(self, status: int, location: str = "") -> None:
+        """Answer so from now on, whatever is sent."""
+        self._answer = (status, location)
+
     def refuse(self, mobile: str) -> None:
         """Answer 500 to this number."""
         self._refused.add(mobile)
@@ -224,13 +230,28 @@ class SmsGateway:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
                 time.sleep(gateway._seconds)
-                is_refused = body.get("to") in gateway._refused
-                if not is_refused:
+                body, status, location = {}, *gateway._answer
+                if self.headers["Content-Type"] == "application/json":
+                    body = json.loads(raw)
+                if body.get("to") in gateway._refused:
+                    status = 500
+                if self.path.startswith("/elsewhere"):
+                    gateway.redirected.append(self.path)
+                elif status == 200:
                     gateway.messages.append(body)
                     gateway.keys.append(self.headers.get("Idempotency-Key", ""))
-                self.send_response(500 if is_refused else 200)
+                self._end(status, location)
+
+            def do_GET(self) -> None:
+                gateway.redirected.append(self.path)
+                self._end(200, "")
+
+            def _end(self, status: int, location: str) -> None:
+                self.send_response(status)
+                if location:
+                    self.send_header("Location", location)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

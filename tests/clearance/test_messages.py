@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,7 +25,7 @@ from flask import Flask
 from clearance import mail_transport, messages, notices, outbox, sms_transport
 from clearance.extensions import db, mail
 from clearance.models import Delivery
-from clearance.settings import Mode
+from clearance.settings import BadSettings, Mode
 from clearance.values import BadValue
 from clearance.vocabulary import Channel, CodePurpose, DeliveryStatus
 from tests.gateways import SmsGateway, SmtpGateway, free_port, queued_code, text_of
@@ -141,6 +142,30 @@ def test_the_sms_gateway_gets_the_number_in_e164_and_a_key_that_stays(
 def test_an_sms_goes_to_a_number_in_e164_or_nowhere(mobile: str) -> None:
     with pytest.raises(ValueError, match=r"E\.164"):
         sms_transport.send("json://127.0.0.1:1/?:to={mobile}", mobile, "text", "key")
+
+
+@pytest.mark.parametrize("kind", ["json", "form", "xml"])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 400, 401, 404, 500, 503])
+@pytest.mark.parametrize("more", ["", "&redirect=yes"])
+def test_only_success_of_the_gateway_counts_and_no_redirect_is_followed(
+    sms: SmsGateway, kind: str, status: int, more: str
+) -> None:
+    sms.answer(status, "/elsewhere?x=1")
+    url = f"{kind}://127.0.0.1:{sms.port}/?:to={{mobile}}{more}"
+    with pytest.raises(sms_transport.SmsRefused):
+        sms_transport.send(url, MOBILE, "text", "key")
+    assert sms.redirected == []
+
+
+@pytest.mark.parametrize("url", ["twilio://{mobile}", "json://", "syslog:/{mobile}"])
+def test_processes_that_send_sms_refuse_an_address_that_apprise_cannot_use(
+    make_app: MakeApp, url: str
+) -> None:
+    jobs = make_app().extensions["jobs"]
+    jobs._settings = replace(jobs._settings, sms_url=url)
+    for begin in (jobs.start, jobs.run):
+        with pytest.raises(BadSettings, match="SMS_URL"):
+            begin()
 
 
 def test_an_sms_url_that_is_none_is_an_answer_and_not_a_crash() -> None:
