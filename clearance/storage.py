@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,7 +103,10 @@ class Folder(LocalFileStorage):  # type: ignore[misc]  # filedepot has no type h
 def init_app(app: Flask) -> None:
     """Bind the depot that `STORAGE_URL` names. Raises BadSettings for one that is not a folder."""
     settings: Settings = app.extensions["settings"]
-    app.extensions["storage"] = Folder(_folder_of(settings.storage_url))
+    try:
+        app.extensions["storage"] = Folder(_folder_of(settings.storage_url))
+    except OSError as fault:
+        raise BadSettings(f"STORAGE_URL: the folder cannot be made ({fault.strerror}).") from fault
     app.teardown_appcontext(_discard_unclaimed)
     if not event.contains(Session, "after_commit", _settle_followed):
         event.listen(Session, "after_commit", _settle_followed)
@@ -209,8 +213,21 @@ def keep(key: str) -> None:
 
 
 def is_ready() -> bool:
-    """Whether the folder is there and can be written to (for /readyz)."""
-    return os.access(_depot().storage_path, os.R_OK | os.W_OK | os.X_OK)
+    """Whether files can be stored now (for /readyz)."""
+    return takes_files(Path(_depot().storage_path))
+
+
+def takes_files(folder: Path) -> bool:
+    """Whether a file can be written there: one really is, since a full disk shows no other way."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"\1" * _PART)
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as fault:
+        log.error("folder_takes_no_files", folder=str(folder), fault=fault.strerror)
+        return False
+    return True
 
 
 def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:

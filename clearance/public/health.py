@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import structlog
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from clearance import schema, storage
 from clearance.database import own_transaction
+from clearance.extensions import db
 
 log = structlog.get_logger("clearance.health")
 
@@ -18,7 +21,10 @@ def healthz() -> Response:
 
 
 def readyz() -> Response:
-    """GET: database reachable, migrations at head, storage writable; else 503. Details: log."""
+    """GET: database reachable and at head, its disk and the storage take files; else 503.
+
+    Details are in the log only.
+    """
     failing = [name for name, is_well in _CHECKS.items() if not is_well()]
     if failing:
         log.error("not_ready", failing=failing)
@@ -38,4 +44,11 @@ def _has_storage() -> bool:
     return storage.is_ready()
 
 
-_CHECKS = {"database": _has_schema, "storage": _has_storage}
+def _has_room() -> bool:
+    """Whether SQLite can grow; PostgreSQL keeps its disk itself."""
+    url = db.engine.url
+    is_file = url.get_backend_name() == "sqlite"
+    return not is_file or storage.takes_files(Path(str(url.database)).parent)
+
+
+_CHECKS = {"database": _has_schema, "disk": _has_room, "storage": _has_storage}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -185,6 +187,27 @@ def test_a_storage_that_cannot_be_written_is_not_ready(
 ) -> None:
     monkeypatch.setattr(storage, "is_ready", lambda: False)
     assert steps.browser(app).http.get("/readyz").status_code == 503
+
+
+@pytest.mark.databases
+def test_a_full_disk_is_not_ready_and_tells_when_to_ask_again(app: Flask) -> None:
+    """A process that may write no byte to a file is answered as on a full disk."""
+    client = steps.browser(app)
+    assert client.http.get("/readyz").status_code == 200
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        full = client.http.get("/readyz")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (full.status_code, full.headers["Retry-After"]) == (503, "30")
+    assert client.http.get("/readyz").status_code == 200
+
+
+def test_readiness_leaves_no_file_behind(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    app = make_app(storage_url=f"file://{tmp_path / 'depot'}")
+    assert steps.browser(app).http.get("/readyz").status_code == 200
+    assert list((tmp_path / "depot").iterdir()) == []
 
 
 def test_the_sign_in_page_lists_the_accounts_of_the_demonstration(app: Flask) -> None:
