@@ -345,6 +345,22 @@ def test_known_and_unknown_cost_the_same_number_of_hashes(
     assert counts == [1, 1]
 
 
+@pytest.mark.databases
+def test_an_image_text_solved_in_another_browser_is_not_taken(app: Flask) -> None:
+    solver, other = steps.browser(app, "en"), steps.browser(app, "en")
+    solved, page = solver.get("/register"), other.get("/register")
+    solution = {
+        "captcha_ref": solved.soup.find(attrs={"name": "captcha_ref"})["value"],
+        "captcha": steps.image_text(app, solved),
+    }
+    values = steps.registration_values() | solution
+    refused = other.submit(page, values, form="#register-form")
+    assert refused.error_of("captcha") == steps.TEXTS["en"]["image"]
+    assert registrations(app) == []
+    taken = solver.submit(solved, values, form="#register-form")
+    assert taken.h1 == steps.TEXTS["en"]["sent"]
+
+
 def test_sending_twice_makes_one_registration_and_the_same_page(app: Flask) -> None:
     client = steps.browser(app)
     page = client.get("/register")
