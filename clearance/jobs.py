@@ -328,6 +328,8 @@ def _command() -> None:
 
 
 def _after_commit(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint's release commits nothing yet
+        return
     if session.info.pop(outbox.QUEUED_MARK, False):
         wake()
     if session.info.pop(issuing.WAITING_MARK, False):
@@ -337,6 +339,8 @@ def _after_commit(session: Session) -> None:
 
 
 def _after_rollback(session: Session) -> None:
+    if session.in_nested_transaction():  # what was queued before the savepoint is still to come
+        return
     session.info.pop(outbox.QUEUED_MARK, None)
     session.info.pop(issuing.WAITING_MARK, None)
     session.info.pop(own_data.WAITING_MARK, None)

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from clearance import jobs, message_docs, messages, notices, retention, schema
 from clearance.calendar import utc_now
+from clearance.database import tentatively
 from clearance.extensions import db
 from clearance.models import (
     AccessEvent,
@@ -108,6 +109,18 @@ def test_a_rollback_wakes_nobody(woken: list[bool]) -> None:
     db.session.rollback()
     make_user()
     assert woken == []
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_end_of_a_savepoint_neither_wakes_nor_forgets_to_wake(
+    woken: list[bool], is_kept: bool
+) -> None:
+    user = make_user()
+    with tentatively(is_kept=is_kept):
+        notices.tell("request:sent", user_id=user.id, params=ABOUT, now=utc_now())
+    assert woken == []
+    db.session.commit()
+    assert woken == [True]
 
 
 def test_a_queue_that_fails_does_not_undo_what_was_committed(

@@ -14,7 +14,15 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import conversation, own_data, own_data_archive, retention, sessions, storage
+from clearance import (
+    conversation,
+    own_data,
+    own_data_archive,
+    retention,
+    sessions,
+    storage,
+    throttle,
+)
 from clearance.actor import Actor
 from clearance.calendar import utc_now
 from clearance.database import own_transaction
@@ -153,6 +161,21 @@ def test_its_owner_is_told_and_fetches_it_for_three_days(context: Flask) -> None
         removed = retention.purge(later)
     assert removed["data_copy"] == 1
     assert key not in set(storage.keys())
+
+
+def test_copies_that_were_not_given_are_not_counted(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "export_account", "1 per 1 hour")
+    with app.app_context():
+        actor = actor_of(factories.make_agent())
+        db.session.rollback()
+        for _time in range(3):
+            with pytest.raises(NotFound):
+                fetched(app, actor)
+        assert made(app, actor)
+        with pytest.raises(TooManyTries):
+            fetched(app, actor)
 
 
 def test_one_at_a_time_and_three_a_day(context: Flask) -> None:

@@ -243,6 +243,20 @@ def test_printing_has_a_limit_of_its_own_for_each_user(
     assert browser(people.granted).http.get(url).status_code == 200
 
 
+def test_prints_that_were_not_given_are_not_counted(
+    people: People,
+    browser: Callable[..., PageClient],
+    sent: Request,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "print_account", "1 per 1 hour")
+    mine = browser(people.owner)
+    for _time in range(2):
+        mine.get("/my/requests/999999/print", status=404)
+    assert mine.http.get(f"/my/requests/{sent.id}/print").status_code == 200
+    mine.get(f"/my/requests/{sent.id}/print", status=429)
+
+
 def test_the_print_of_a_foreign_request_is_404(
     browser: Callable[..., PageClient], people: People, sent: Request
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import file_process, previews, throttle
+from clearance import documents, file_process, previews, throttle
 from clearance.extensions import db
 from clearance.models import Document, Request
 from tests import files, request_factories
@@ -167,6 +167,29 @@ def test_a_document_is_renamed_and_removed(app: Flask, mine: PageClient, draft: 
     page = mine.post(remove, {})
     assert "The document was removed." in page.text
     assert kept(app) == []
+
+
+@pytest.mark.parametrize("way", ["documents", "form"])
+def test_files_for_what_is_not_ones_own_are_neither_counted_nor_judged(
+    draft: Request,
+    people: People,
+    browser: Callable[..., PageClient],
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    judged: list[str] = []
+    monkeypatch.setitem(throttle.POLICIES, "upload_account", "1 per 1 hour")
+    monkeypatch.setattr(documents, "check_upload", lambda name, _stream: judged.append(name))
+    stranger = browser(people.foreign)
+    for _time in range(3):
+        data = {
+            "csrf_token": stranger.csrf_token(),
+            "files": (io.BytesIO(files.png()), "photo.png"),
+            "kind": "photo",
+        }
+        address = f"/my/requests/{draft.id}/{way}"
+        assert stranger.http.post(address, data=data).status_code == 404
+    assert judged == []
 
 
 def test_documents_of_a_sent_request_stay(app: Flask, mine: PageClient, people: People) -> None:

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
-from clearance import exam_results, exam_seating, exams
-from clearance.calendar import KUWAIT, utc_now
+from clearance import exam_results, exam_seating, exams, throttle
+from clearance.calendar import KUWAIT, kuwait_today, utc_now
 from clearance.exam_results import Result
 from clearance.extensions import db
 from clearance.models import AccessEvent, Exam, ExamSeat, Notice, Request, User
@@ -301,6 +301,21 @@ def test_an_own_file_passed_over_is_told(
 
 
 # The final list
+
+
+def test_exports_that_were_not_given_are_not_counted(
+    reviewer: User, browser: Callable[..., PageClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "export_account", "1 per 1 hour")
+    exam, _seated = announced(reviewer, 2, confirmed=1)
+    client, url = browser(reviewer), f"/office/exams/{exam.id}/final-list.csv"
+    for missing in (url, "/office/exams/999999/final-list.csv", f"{url}x"):
+        client.get(missing, status=404)
+    client.get("/office/exams/999999/results-sheet.csv", status=404)
+    db.session.execute(sa.update(Exam).values(confirm_by=kuwait_today() - timedelta(days=1)))
+    db.session.commit()
+    assert client.get(url).response.mimetype == "text/csv"
+    client.get(url, status=429)
 
 
 def test_the_final_list_is_there_when_confirmations_are_closed(
