@@ -37,17 +37,17 @@ def writing_addresses(app: Flask) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("role", [Role.AGENT, Role.REVIEWER, Role.ADMINISTRATOR])
 def test_nothing_takes_a_post_without_this_browsers_token(app: Flask, role: str) -> None:
     client, other = person(app, role), PageClient(app)
-    bodies: list[dict[str, Any]] = [
-        {"data": {}},
-        {"data": {"csrf_token": other.csrf_token()}},
-        {"data": "csrf_token=x", "content_type": "text/plain"},
-        {"json": {"csrf_token": client.csrf_token()}},
+    bodies: list[tuple[dict[str, Any], int]] = [
+        ({"data": {}}, 400),
+        ({"data": {"csrf_token": other.csrf_token()}}, 400),
+        ({"data": "csrf_token=x", "content_type": "text/plain"}, 415),
+        ({"json": {"csrf_token": client.csrf_token()}}, 415),
     ]
     passed = [
         (method, address)
         for method, address in writing_addresses(app)
-        for body in bodies
-        if client.http.open(address, method=method, **body).status_code != 400
+        for body, status in bodies
+        if client.http.open(address, method=method, **body).status_code != status
     ]
     assert passed == []
     with app.app_context():
