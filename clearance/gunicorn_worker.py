@@ -100,11 +100,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         so does a proxy that buffers.
         """
         try:
-            request = next(get_parser(self.cfg, [head], conn.client))
-            reader = request.body.reader
+            parsed = next(get_parser(self.cfg, [head], conn.client))
+            reader = parsed.body.reader
         except Exception:  # whatever is wrong with it, the thread's own parser tells the client
             return None
-        conn.sock.is_hashing = lanes.is_hashing(request.method, unquote(request.path))
+        conn.sock.is_hashing = lanes.is_hashing(parsed.method, unquote(parsed.path))
         if isinstance(reader, ChunkedReader):
             conn.sock.sendall(b"HTTP/1.1 411 Length Required\r\nConnection: close\r\n\r\n")
             raise ConnectionAbortedError

@@ -62,9 +62,9 @@ def dear(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in ("hash_password", "verify_password", "_is_guessable"):
         real = getattr(passwords, name)
 
-        def noted(*arguments: Any, name: str = name, real: Any = real) -> Any:
+        def noted(*arguments: Any, name: str = name, real: Any = real, **named: Any) -> Any:
             done.append(name)
-            return real(*arguments)
+            return real(*arguments, **named)
 
         for module in _users_of(real):
             monkeypatch.setattr(module, name, noted)
