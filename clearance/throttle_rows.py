@@ -145,12 +145,12 @@ def _take_turns(
 
 
 def _hold(connection: sa.Connection, names: Iterable[str]) -> dict[str, Row]:
-    """Lock the rows, made if need be, in one order; each as it is now. One statement for all."""
+    """Lock the rows, made if need be, and return them as they are now; always in one order."""
     rows = [{"key": name, "hits": 0, "expires_at": _NEVER} for name in sorted(names)]
     if not rows:
         return {}
     found = connection.execute(_holding(connection.dialect.name), rows)
-    return {row.key: Row(*row) for row in found}
+    return {row.key: Row(*row) for row in sorted(found)}
 
 
 def _write(connection: sa.Connection, rows: Iterable[Row]) -> None:

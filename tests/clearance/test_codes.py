@@ -272,6 +272,36 @@ def test_when_the_living_code_expires_is_told(context: Flask) -> None:
     assert codes.living_until(*asked, NOW + codes.LIFETIME) is None
 
 
+@pytest.mark.databases
+def test_of_twenty_codes_at_once_to_one_mobile_one_is_sent(app: Flask) -> None:
+    assert codes_at_once(app, MOBILE, 20) == 1
+
+
+@pytest.mark.heavy
+@pytest.mark.databases
+def test_of_twenty_codes_at_once_to_one_mobile_one_is_sent_fifty_times(app: Flask) -> None:
+    assert [codes_at_once(app, factories.mobile(), 20) for _ in range(50)] == [1] * 50
+
+
+def codes_at_once(app: Flask, mobile: str, count: int) -> int:
+    """How many of so many codes pass while the minute after an earlier one ends."""
+    passed: list[int] = []
+
+    def attempt(number: int) -> None:
+        with factories.visit(app, ip=f"10.6.1.{number}"):
+            try:
+                codes.claim(Channel.SMS, mobile)
+            except TooManyTries:
+                return
+            passed.append(number)
+
+    with factories.visit(app, ip="10.6.0.1"):
+        claim(Channel.SMS, mobile)
+    with time_machine.travel(NOW + timedelta(seconds=60, milliseconds=-20), tick=True):
+        run_together(attempt, count)
+    return len(passed)
+
+
 @pytest.mark.heavy
 @pytest.mark.databases
 def test_200_wrong_codes_at_once_get_five_comparisons(

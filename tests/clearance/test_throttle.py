@@ -139,6 +139,7 @@ def test_unreachable_counters_refuse_instead_of_letting_pass(context: Flask) -> 
         hit("sign_in_account", "a@example.com")
 
 
+@pytest.mark.databases
 def test_windows_that_ended_are_purged(context: Flask) -> None:
     hit("sign_in_account", "a@example.com")
     assert throttle.purge(NOW + timedelta(minutes=10)) == 1

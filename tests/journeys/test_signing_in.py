@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import accounts, links
+from clearance import accounts, links, throttle
 from clearance.calendar import utc_now
 from clearance.extensions import db
 from clearance.models import UserSession
@@ -169,6 +169,34 @@ def test_too_many_failures_get_429_and_a_page(app: Flask, agent: str, lang: str)
     )
     assert int(page.response.headers["Retry-After"]) > 0
     assert page.soup.html["lang"] == lang
+
+
+def test_failures_from_one_network_of_ipv6_count_together(
+    app: Flask, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "sign_in_ip", "2 per 5 minute")
+    for number in range(3):
+        client = steps.browser(app, ip=f"2001:db8:0:1::{number}")
+        values = {"email": f"somebody{number}@example.com", "password": "Wrong-7-Bahr!"}
+        status = 200 if number < 2 else 429
+        client.submit(client.get("/login"), values, form="#sign-in-form", status=status)
+    elsewhere = steps.browser(app, ip="2001:db8:0:2::1")
+    assert steps.sign_in(elsewhere, agent, url="/login?next=/guide").url == "/guide"
+
+
+def test_the_owner_gets_in_from_a_new_browser_soon_after_strangers_failed(
+    app: Flask, agent: str
+) -> None:
+    stranger, owner = steps.browser(app, ip="203.0.113.9"), steps.browser(app)
+    values = {"email": agent, "password": steps.PASSWORD}
+    with time_machine.travel(utc_now(), tick=False) as clock:
+        for _ in range(5):
+            steps.sign_in(stranger, agent, "Wrong-7-Bahr!")
+        page = owner.submit(owner.get("/login"), values, form="#sign-in-form", status=429)
+        wait = int(page.response.headers["Retry-After"])
+        assert 0 < wait <= 30
+        clock.shift(wait)
+        assert steps.sign_in(owner, agent, url="/login?next=/guide").url == "/guide"
 
 
 def test_a_browser_that_signed_in_before_has_a_budget_of_its_own(app: Flask, agent: str) -> None:
