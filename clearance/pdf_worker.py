@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +25,7 @@ MAX_PIXELS_HIGH = 8000
 # The first page is drawn on trial, and more while this much time of the processor is not used up.
 TRIAL_SECONDS = 0.6
 TRIAL_WIDTH = 1200
+SIGNED = re.compile(rb'(^|\n *|": )\+[.\d]+')
 
 # Keys and actions that make a reader run, start, open or send something by itself.
 ACTIVE_KEYS = {"/JS", "/JavaScript", "/AA", "/EF", "/EmbeddedFiles", "/XFA", "/RichMediaContent"}
@@ -120,7 +122,7 @@ def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[dict[str, Any]]:
     """
     count = 0
     for thing in pdf.objects:
-        waiting = [json.loads(thing.to_json(dereference=True))]
+        waiting = [_plain(thing)]
         while waiting:
             value = waiting.pop()
             count += 1
@@ -132,6 +134,15 @@ def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[dict[str, Any]]:
             waiting.extend(inner for inner in value if isinstance(inner, dict | list))
             if count + len(waiting) > MAX_OBJECTS:
                 raise _Fault("complex")
+
+
+def _plain(thing: pikepdf.Object) -> Any:
+    """The object as dictionaries, lists and texts; what it refers to is a text."""
+    text = thing.to_json(dereference=True)
+    try:
+        return json.loads(text)
+    except ValueError:  # qpdf writes +.5 as it stands in the file; numbers do not matter here
+        return json.loads(SIGNED.sub(rb"\g<1>0", text))
 
 
 def _refuse_heavy(pdf: pikepdf.Pdf) -> None:

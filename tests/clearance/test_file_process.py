@@ -28,6 +28,8 @@ def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (files.pdf(3), Answer(pages=3)),
         (files.pdf_with_bookmark_opening(), Answer(pages=1)),
+        (odd_files.pdf_page(b"[+.5 <</A +1.5>> -.2 (+.5)]"), Answer(pages=1)),
+        (odd_files.pdf_page(b"[+.5 <</S/JavaScript>>]"), Answer("active")),
         (files.pdf_with_javascript(), Answer("active")),
         (files.pdf_with_launch(), Answer("active")),
         (files.pdf_with_attachment(), Answer("active")),
