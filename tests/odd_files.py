@@ -634,8 +634,8 @@ def judge(first: int, count: int) -> Iterator[Judged]:
     counted as large itself. Callers raise `file_process.WALL_SECONDS` where the machine is busy.
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as builder:
-        made = builder.map(odd_file, range(first, first + count))
-        for seed, (name, data) in enumerate(made, first):
+        for seed in range(first, first + count):
+            name, data = builder.submit(odd_file, seed).result()
             before, start = getrusage(RUSAGE_CHILDREN), monotonic()
             verdict = verdict_on(name, data)
             wall, used = monotonic() - start, getrusage(RUSAGE_CHILDREN)
