@@ -12,7 +12,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from clearance import definition, issuing, licence_register, office_settings, validity, workflow
-from clearance.calendar import kuwait_today, utc_now, years_after
+from clearance.calendar import kuwait_date, kuwait_midnight, kuwait_today, utc_now, years_after
 from clearance.errors import NotFound, Refusal, Refused
 from clearance.extensions import db
 from clearance.models import Event, Licence, LicenceChange, Organisation, Request, User
@@ -260,8 +260,8 @@ def test_database_allows_a_person_one_living_licence_and_says_so_kindly(
 def test_exam_counts_for_the_years_of_the_setting_to_the_day(agent: User) -> None:
     candidate = requests.make_request(agent, Status.PASSED)
     assert candidate.decided_at is not None
-    last = candidate.decided_at.replace(hour=12)
-    last = last.replace(year=years_after(last.date(), 3).year)
+    last_day = years_after(kuwait_date(candidate.decided_at), 3)
+    last = kuwait_midnight(last_day) + timedelta(hours=12)
     actor = actor_of(agent)
     assert workflow.candidate_offers("issuance", actor, last)[0].refusal is None
     late = workflow.candidate_offers("issuance", actor, last + timedelta(days=1))[0].refusal
