@@ -14,7 +14,7 @@ const NEEDS = {
   "[data-submit-on-change]": "./change.js",
   "[data-reveal], [data-rules]": "./password.js",
   "[data-lookup]": "./lookup.js",
-  "img[data-picture]": "./pictures.js",
+  "img[data-picture], [data-upload]": "./pictures.js",
   "[data-copies], [data-prints]": "./copies.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };
