@@ -432,7 +432,9 @@ def chatty_png(chance: Chance) -> bytes:
             (b"PLTE", bytes(3 * 900)),
         ]
     )
-    chunks = ((kind, content),) * chance.choice([1, 3, 2000 if len(content) < 60_000 else 3])
+    chunks = ((kind, content),) * chance.choice(
+        [1, 3, min(2000, 20_000_000 // (len(content) + 12))]
+    )
     return png_of((8, 8), 8, 2, zlib.compress(bytes(25 * 8)), chunks)
 
 
