@@ -107,7 +107,7 @@ def test_hashing_takes_as_many_threads_as_there_are_turns(monkeypatch: pytest.Mo
     lock, at_once, most = threading.Lock(), 0, 0
 
     class CountingHasher:
-        def hash(self, password: bytes) -> str:
+        def hash(self, password: bytes, *, salt: bytes | None = None) -> str:
             nonlocal at_once, most
             with lock:
                 at_once += 1

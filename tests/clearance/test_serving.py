@@ -19,6 +19,7 @@ from tests import servers, serving_extension
 
 CROWD = 120
 THREADS = 16  # of both workers
+FORM = b"Content-Type: multipart/form-data; boundary=b\r\n"
 HEAD = b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 BODY = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000\r\n\r\nemail="
 
@@ -124,8 +125,8 @@ def test_clients_that_do_not_read_keep_nobody_waiting(server: str) -> None:
 def test_a_body_arrives_as_it_was_sent_however_it_is_cut(server: str, size: int) -> None:
     body = os.urandom(size)
     with connect(server) as sending:
-        head = f"POST /trial/digest HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {size}\r\n\r\n"
-        whole = head.encode() + body
+        head = f"POST /trial/digest HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {size}\r\n"
+        whole = head.encode() + FORM + b"\r\n" + body
         sending.sendall(whole[:30])
         time.sleep(0.05)
         sending.sendall(whole[30:])
@@ -137,7 +138,9 @@ def test_a_body_arrives_as_it_was_sent_however_it_is_cut(server: str, size: int)
 def test_a_body_too_large_is_refused_with_a_page_before_it_is_sent(server: str) -> None:
     with connect(server) as sending:
         sending.sendall(
-            b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 30000000\r\n\r\n"
+            b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 30000000\r\n"
+            + FORM
+            + b"\r\n"
         )
         sending.sendall(b"x" * 30_000_000)
         answer = http.client.HTTPResponse(sending)
