@@ -86,24 +86,15 @@ def check(actor: Actor, code: str, now: datetime) -> bool:
     Counted before it is compared. Call it before the request's first query. Flushes.
     Raises: TooManyTries; OnlyReset.
     """
-    device, secret = devices.known_here(actor.id), _secret(actor.id)
-    row = _in_a_row(actor.id, device)
+    device = devices.known_here(actor.id)
+    receipt = _count_in_a_row(actor.id, device)
     try:
-        receipt = throttle.hit(*row)
-    except TooManyTries:
-        raise OnlyReset from None
-    try:
-        if secret is None:
-            code_id = _try_mailed(actor, device, code, now)
-            is_right = code_id is not None
-        else:
-            code_id = None
-            is_right = _try_app(actor, device, secret, code, now)
+        is_right, code_id = _try(actor, device, code, now)
     except TooManyTries:
         throttle.refund(receipt)  # nothing was compared
         raise
     if is_right:
-        throttle.reset(*row)
+        throttle.reset(*_in_a_row(actor.id, device))
     return is_right if code_id is None else codes.spend(code_id, now)
 
 
@@ -114,6 +105,28 @@ def forgive(user_id: int) -> None:
 
 def _in_a_row(user_id: int, device: str) -> tuple[str, str]:
     return "factor_row", f"user:{user_id}:{device}"
+
+
+def _count_in_a_row(user_id: int, device: str) -> throttle.Receipt:
+    """Count a try until one is right. A known browser that reaches a hundred is known no more.
+
+    Raises: OnlyReset.
+    """
+    try:
+        return throttle.hit(*_in_a_row(user_id, device))
+    except TooManyTries:
+        if device:
+            devices.forget(user_id, device)
+        raise OnlyReset from None
+
+
+def _try(actor: Actor, device: str, code: str, now: datetime) -> tuple[bool, int | None]:
+    """Whether the code is right, and which row is to be spent if it was mailed."""
+    secret = _secret(actor.id)
+    if secret is not None:
+        return _try_app(actor, device, secret, code, now), None
+    code_id = _try_mailed(actor, device, code, now)
+    return code_id is not None, code_id
 
 
 def _budget(actor: Actor, means: str, device: str) -> list[throttle.Pair]:

@@ -16,7 +16,7 @@ from clearance import accounts, devices, second_factor, secrets_box, sessions, t
 from clearance.actor import Actor
 from clearance.errors import PermissionDenied, TooManyTries
 from clearance.extensions import db
-from clearance.models import AccessEvent, Delivery, User
+from clearance.models import AccessEvent, Delivery, KnownDevice, User
 from clearance.vocabulary import SessionStage
 from tests import factories
 from tests.gateways import queued_code
@@ -173,6 +173,21 @@ def test_after_a_hundred_wrong_codes_in_a_row_only_a_new_password_helps(
         assert accounts.confirm_reset(ref, code, "Sidra-9-Marjan?", NOW)
         db.session.commit()
         assert check(session_of(user), code_at(NOW + STEP), NOW + STEP)
+
+
+def test_a_known_browser_that_fails_too_often_in_a_row_is_a_stranger(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.POLICIES, "factor_row", "3 per 10 year")
+    with factories.visit(app):
+        actor = session_of(staff_with_app())
+        with known_browser(app, actor):
+            for _ in range(3):
+                assert not check(actor, "wrong")
+            with pytest.raises(second_factor.OnlyReset):
+                check(actor, code_at(NOW))
+            assert check(actor, code_at(NOW))
+        assert not db.session.scalars(sa.select(KnownDevice)).all()
 
 
 def test_a_try_that_had_to_wait_is_not_one_of_the_hundred(
