@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 import yaml
 from flask import Flask
 
@@ -22,6 +23,7 @@ from clearance.extensions import db
 from clearance.models import AccessEvent, CustomsAccount
 from clearance.passwords import hash_password
 from clearance.settings import ROOT
+from tests import factories
 from tests.customs_system import (
     HOLDER_CIVIL_ID,
     LICENCE_NO,
@@ -224,6 +226,23 @@ def test_five_tries_an_hour_per_user_whatever_the_licence(register: Flask) -> No
             customs.verify(f"KW-{number}", USER, "wrong")
     with pytest.raises(TooManyTries):
         customs.verify(LICENCE_NO, USER, PASSWORD)
+
+
+def test_tries_of_strangers_only_delay_the_holder_of_a_licence(register: Flask) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        with factories.visit(register, ip="10.9.9.9"):
+            for _ in range(5):
+                with pytest.raises(customs.Rejected):
+                    customs.verify(LICENCE_NO, USER, "wrong")
+            with pytest.raises(TooManyTries) as refused:
+                customs.verify(LICENCE_NO, USER, "wrong")
+            assert refused.value.retry_after == 3600
+        with factories.visit(register):
+            with pytest.raises(TooManyTries) as refused:
+                customs.verify(LICENCE_NO, USER, PASSWORD)
+            assert refused.value.retry_after == 30
+            clock.shift(30)
+            assert customs.verify(LICENCE_NO, USER, PASSWORD)
 
 
 def test_the_password_is_in_no_table_and_no_log(
