@@ -18,13 +18,13 @@ from clearance.errors import PermissionDenied, TooManyTries
 from clearance.extensions import db
 from clearance.models import Invitation, Registration, User
 from clearance.newcomers import hash_of_sign_up
-from clearance.passwords import MAX_LENGTH, burn, hash_password, needs_rehash, verify_password
+from clearance.passwords import burn, hash_password, needs_rehash, verify_password
 from clearance.stages import next_stage, stage_of_signup
 from clearance.vocabulary import Channel, SessionStage
 
 FAILURES_IN_A_ROW = 100
 REGISTRATION_LIFETIME = timedelta(days=7)
-_REGISTRATIONS_TRIED = 100  # more than strangers can have made for one address
+_REGISTRATIONS_TRIED = 1000  # all, unless hundreds of addresses sign one e-mail up for a week
 
 log = structlog.get_logger("clearance.accounts")
 
@@ -146,9 +146,10 @@ def _match(attempt: _Attempt, password: str) -> _Holder | None:
         burn(password)
     elif verify_password(user.password_hash, password) and _may_enter(attempt):
         return user
-    if len(password) > MAX_LENGTH:
+    try:
+        made = hash_of_sign_up(attempt.email, password)
+    except ValueError:  # too long to be anybody's
         return None
-    made = hash_of_sign_up(attempt.email, password)
     for registration in attempt.registrations:
         if _is_equal(made, registration.password_hash, password):
             return registration
