@@ -19,7 +19,7 @@ GRACE_SECONDS = 2
 
 def init_app(app: Flask) -> None:
     """Add what is tried, and give slow clients less time than a test wants to take."""
-    serving.GRACE_SECONDS = GRACE_SECONDS
+    serving.GRACE_SECONDS = serving.IDLE_SECONDS = GRACE_SECONDS
     app.add_url_rule("/trial/broken.csv", view_func=open_to_all(broken))
     app.add_url_rule("/trial/whole.csv", view_func=open_to_all(whole))
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/trial/digest": digest})

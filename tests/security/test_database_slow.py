@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -198,3 +198,15 @@ def test_a_statement_in_the_middle_is_given_up_too(
         db.session.rollback()
         assert db.session.scalar(sa.select(1)) == 1
         db.session.remove()
+
+
+def test_without_a_free_connection_people_are_told_when_to_come_again(
+    portal: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with portal.app_context(), ExitStack() as stack:
+        engine = db.engine
+        monkeypatch.setattr(engine.pool, "_timeout", 0.1)
+        for _ in range(engine.pool.size() + engine.pool._max_overflow):
+            stack.enter_context(engine.connect())
+        answer = portal.test_client().get("/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
