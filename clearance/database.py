@@ -166,6 +166,8 @@ def init_app(app: Flask) -> None:
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "rollback", _roll_back_sqlite)
         event.listen(engine, "reset", _reset_sqlite)
+        if not event.contains(Session, "after_commit", _after_commit):
+            event.listen(Session, "after_commit", _after_commit)
     else:
         event.listen(engine, "do_connect", _connect_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
@@ -194,19 +196,30 @@ class _Turn:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._holder = 0
+        self._ticket: object | None = None
 
-    def take(self, seconds: float) -> None:
-        """Wait for the turn. Raises: OperationalError; RuntimeError if this thread has it."""
+    def take(self, seconds: float) -> object:
+        """Wait for the turn. Returns the ticket that gives it back.
+
+        Raises: OperationalError; RuntimeError if this thread has the turn.
+        """
         if self._holder == threading.get_ident():
             raise RuntimeError("this thread writes already: commit or roll that back first")
         if not self._lock.acquire(timeout=seconds):
             raise _locked()
-        self._holder = threading.get_ident()
+        self._holder, self._ticket = threading.get_ident(), object()
+        return self._ticket
 
-    def give_back(self) -> None:
-        """Let the next one write."""
-        self._holder = 0
-        self._lock.release()
+    def give_back(self, ticket: object) -> None:
+        """Let the next one write, unless the turn of that ticket is over already."""
+        if ticket is self._ticket:
+            self._holder, self._ticket = 0, None
+            self._lock.release()
+
+    def give_back_own(self) -> None:
+        """Let the next one write if this thread has the turn."""
+        if self._holder == threading.get_ident():
+            self.give_back(self._ticket)
 
 
 _turns: dict[str | None, _Turn] = {}
@@ -233,17 +246,17 @@ def _begin_writing(connection: sa.Connection) -> None:
     turn = _turns.setdefault(connection.engine.url.database, _Turn())
     began, patience = time.monotonic(), _seconds()
     try:
-        turn.take(patience)
+        ticket = turn.take(patience)
         try:
             left = patience - (time.monotonic() - began)
             _begin_with(connection, "BEGIN IMMEDIATE", left, query_only=0)
         except BaseException:
-            turn.give_back()
+            turn.give_back(ticket)
             raise
     finally:
         if has_request_context():
             g.waited_to_write = g.get("waited_to_write", 0.0) + time.monotonic() - began
-    connection.info[_WRITER] = turn
+    connection.info[_WRITER] = turn, ticket
 
 
 def _begin_with(connection: sa.Connection, begin: str, seconds: float, *, query_only: int) -> None:
@@ -290,9 +303,15 @@ def _reset_sqlite(dbapi_connection: Any, record: Any, state: Any) -> None:
 
 
 def _give_back(info: dict[str, Any]) -> None:
-    turn = info.pop(_WRITER, None)
+    turn, ticket = info.pop(_WRITER, (None, None))
     if turn is not None:
-        turn.give_back()
+        turn.give_back(ticket)
+
+
+def _after_commit(_session: Session) -> None:
+    """Give the turn back before others learn of the commit, such as those who wake the sender."""
+    for turn in list(_turns.values()):
+        turn.give_back_own()
 
 
 def _connect_postgresql(dialect: Any, record: Any, args: Any, options: dict[str, Any]) -> Any:
