@@ -14,6 +14,7 @@ from flask import Response, request, stream_with_context
 from clearance.downloads import as_attachment
 from clearance.extensions import db
 from clearance.i18n import format_day, format_instant
+from clearance.web_request import wants_head_only
 
 BOM = "\ufeff"
 CHUNK_CHARACTERS = 64 * 1024
@@ -58,8 +59,10 @@ def csv_response(
     chunks = _without_transaction(csv_chunks(header, rows))
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return as_attachment(_whole(chunks), filename)
-    started = chain([next(chunks)], chunks)
-    response = Response(stream_with_context(started), mimetype="text/csv")
+    first = next(chunks)
+    if wants_head_only():
+        return as_attachment(Response(mimetype="text/csv"), filename)
+    response = Response(stream_with_context(chain([first], chunks)), mimetype="text/csv")
     return as_attachment(response, filename)
 
 

@@ -42,14 +42,16 @@ class Patience:
     def work(self) -> Iterator[None]:
         """Run the block; where it failed since the database is away, wait until that answers.
 
-        What the block left undone is found again by the clock. Other faults are raised.
+        What the block left undone is found again by the clock. Other faults are raised, but for a
+        connection of the queue that was cut: the queue opens another.
         """
         try:
             yield
-        except Exception:
-            if self._database_answers():
+        except Exception as fault:
+            if not self._database_answers():
+                self.wait()
+            elif not isinstance(fault, psycopg.OperationalError):
                 raise
-            self.wait()
 
     def patient(self, work: Callable[..., None]) -> Callable[..., None]:
         """Return `work` as a task that waits so."""

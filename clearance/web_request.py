@@ -21,6 +21,11 @@ def is_posted() -> bool:
     return request.method not in SAFE_METHODS
 
 
+def wants_head_only() -> bool:
+    """Whether nobody will read the body of the answer, nor close it (Werkzeug drops it)."""
+    return request.method == "HEAD"
+
+
 def wants_json() -> bool:
     """Whether a script of ours asks, not a person's browser for a page."""
     accepted = request.accept_mimetypes

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from clearance import file_process, file_worker, jobs, pdf_worker
+from clearance import file_process, file_worker, pdf_worker, serving
 from clearance.file_process import Busy
 from clearance.file_worker import Answer
 from tests import files, odd_files
@@ -125,7 +125,7 @@ def test_no_more_than_some_threads_wait_for_pictures(house: Callable[[list[str]]
     """And so pictures leave places for uploads."""
     drawing = file_process.INSIDE_A_TASK["draw"]
     assert house([f"user:{number}" for number in range(20)]) == 20 - drawing
-    assert drawing < file_process.INSIDE < jobs.WEB_THREADS
+    assert drawing < file_process.INSIDE < serving.WEB_THREADS
 
 
 def test_one_account_leaves_a_place_for_another(house: Callable[[list[str]], int]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from huey.signals import SIGNAL_COMPLETE
 
 from app import create_app
 from clearance import job_queue, notices
@@ -119,8 +120,11 @@ def test_jobs_wait_for_their_database_with_one_line_of_log_and_go_on(
             mail_port=gateway.port,
         )
         jobs = app.extensions["jobs"]
+        done: list[str] = []
+        jobs.huey.signal(SIGNAL_COMPLETE)(lambda _signal, task: done.append(task.name))
         jobs.start()
         try:
+            wait_for(lambda: "tick" in done, "the first look at the clock")
             road.cut()
             wait_for(lambda: lines(caplog), "a line")
             time.sleep(5 * job_queue.WAIT_SECONDS)  # every thread has had its tries
