@@ -45,9 +45,9 @@ strings: .venv/test
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@ .venv/run
 
-static/fonts/made: clearance/fonts.py requirements.txt | .venv/uv
+static/fonts/made: clearance/web/fonts.py requirements.txt | .venv/uv
 	@test -e .venv/run || $(MAKE) .venv/run
-	$(BIN)/python -m clearance.fonts static/fonts
+	$(BIN)/python -m clearance.web.fonts static/fonts
 	@touch $@
 
 %.mo: %.po | .venv/uv

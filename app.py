@@ -10,28 +10,16 @@ from dotenv import dotenv_values
 from flask import Flask
 
 import admin_views.install
-from clearance import (
-    audit,
-    cli,
-    database,
-    demo,
-    error_pages,
-    hardening,
-    i18n,
-    jobs,
-    lanes,
-    logs,
-    messages,
-    presentation,
-    public,
-    sessions,
-    signing,
-    storage,
-    throttle,
-)
-from clearance.extensions import compress
+from clearance import cli, demo, jobs, public
+from clearance.auth import rate_limits, sessions
+from clearance.core import audit, database, i18n
+from clearance.core.extensions import compress
+from clearance.core.settings import ROOT, BadSettings, Settings, one_line_for_bad_settings
+from clearance.files import signing, storage
+from clearance.notifications import delivery
 from clearance.public import dev
-from clearance.settings import ROOT, BadSettings, Settings, one_line_for_bad_settings
+from clearance.web import error_pages, lanes, security_headers, template_globals
+from clearance.web import logging as web_logging
 
 
 def create_app(*, testing: bool = False, **overrides: Any) -> Flask:
@@ -63,25 +51,25 @@ def _configure(app: Flask, settings: Settings) -> None:
         COMPRESS_MIMETYPES=["text/html", "text/css", "text/javascript", "image/svg+xml"],
         COMPRESS_ALGORITHM=["br", "gzip"],
     )
-    hardening.configure(app, settings)
-    messages.configure(app, settings)
+    security_headers.configure(app, settings)
+    delivery.configure(app, settings)
 
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
-    logs.init_app(app)
+    web_logging.init_app(app)
     database.init_app(app)
     compress.init_app(app)
-    hardening.init_app(app, settings)
+    security_headers.init_app(app, settings)
     lanes.init_app(app)
     sessions.init_app(app)
-    throttle.check_settings(settings)
+    rate_limits.check_settings(settings)
     i18n.init_app(app)
     audit.init_app()
     storage.init_app(app)
     signing.init_app(app)
-    messages.init_app(app)
+    delivery.init_app(app)
     error_pages.init_app(app)
-    presentation.init_app(app)
+    template_globals.init_app(app)
 
 
 def _open_rooms(app: Flask, settings: Settings) -> None:

@@ -4,7 +4,7 @@ import os
 
 wsgi_app = "app:app"
 workers = int(os.environ.get("WEB_CONCURRENCY", "5"))
-worker_class = "clearance.gunicorn_worker.Worker"
+worker_class = "clearance.web.gunicorn_worker.Worker"
 threads = 8
 worker_connections = 500  # in each worker, most of them waiting in its loop
 keepalive = 0  # a connection, a request: the worker relies on it

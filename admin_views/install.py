@@ -9,7 +9,8 @@ from flask_admin import Admin, BaseView
 from flask_admin.theme import Theme
 from flask_babel import lazy_gettext as _l
 
-from admin_views import issued_files, my, office
+from admin_views import my, office
+from admin_views.shared import issued_files
 
 # The folder does not exist, so that no stock template of Flask-Admin can slip in.
 THEME = Theme(folder="clearance", base_template="admin/base.html")

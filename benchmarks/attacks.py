@@ -31,13 +31,13 @@ from flask import Flask
 
 from app import create_app
 from benchmarks import worlds
-from clearance.calendar import utc_now
+from clearance.core.clock import utc_now
 from clearance.demo import mass
 from clearance.models import User
-from clearance.vocabulary import Role
-from tests import factories, servers
-from tests.customs_system import PASSWORD, TOKEN, CustomsSystem
-from tests.pages import PageClient
+from clearance.models.enums import Role
+from tests.support import factories, servers
+from tests.support.customs_system import PASSWORD, TOKEN, CustomsSystem
+from tests.support.pages import PageClient
 
 REQUESTS = 20_000
 SLOW_CLIENTS, SLOW_PAUSE = 120, 2.0

@@ -24,8 +24,8 @@ import requests
 from bs4 import BeautifulSoup, Tag
 
 from clearance.demo.people import PASSWORD
-from tests import odd_files
-from tests.pages import form_data
+from tests.support import odd_files
+from tests.support.pages import form_data
 
 CAPTCHA = "ABDEF2"
 PAGES = 12

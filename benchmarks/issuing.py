@@ -20,12 +20,14 @@ from flask import Flask
 
 from app import create_app
 from benchmarks import worlds
-from clearance import issued_files, issuing, schema
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance import issuing
+from clearance.core import schema
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.issuing import files as issued_files
 from clearance.models import User
-from clearance.vocabulary import IssuedKind
-from tests import factories, files, issued_factories
+from clearance.models.enums import IssuedKind
+from tests.support import factories, files, issued_factories
 
 THREADS = (1, 2)
 

@@ -26,12 +26,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from benchmarks import worlds
-from clearance import sessions
-from clearance.calendar import utc_now
+from clearance.auth import sessions
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.demo import mass
-from clearance.extensions import db
 from clearance.models import Request, User
-from clearance.vocabulary import SessionStage, Status
+from clearance.models.enums import SessionStage, Status
 
 ROUNDS = 7
 LIMIT_MS = 50

@@ -19,16 +19,17 @@ import sqlalchemy as sa
 from flask import Flask
 
 from benchmarks import worlds
-from clearance import audit, workflow
-from clearance.actor import Actor
-from clearance.calendar import utc_now
-from clearance.errors import TransitionNotAllowed
-from clearance.extensions import db
+from clearance.auth.sessions import actor_of
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import TransitionNotAllowed
+from clearance.core.extensions import db
 from clearance.models import Request
-from clearance.procedures.flows import Action
-from clearance.sessions import actor_of
-from tests import factories, request_factories
-from tests.races import race
+from clearance.requests import transitions
+from clearance.services.flows import Action
+from tests.support import factories, request_factories
+from tests.support.races import race
 
 THREADS, CROWD = 8, 64
 Row = tuple[int, int]
@@ -104,7 +105,7 @@ def _deciding(rows: list[Row], reviewers: list[Actor]) -> Callable[[int], Any]:
 def _step(row: Row, action: Action, actor: Actor) -> Request:
     request_id, version = row
     req = db.session.get_one(Request, request_id)
-    workflow.perform(req, action, actor=actor, now=utc_now(), version=version)
+    transitions.perform(req, action, actor=actor, now=utc_now(), version=version)
     db.session.commit()
     return req
 

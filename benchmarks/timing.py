@@ -29,14 +29,16 @@ from flask import Flask
 
 from app import create_app
 from benchmarks import worlds
-from clearance import definition, schema, throttle
-from clearance.calendar import utc_now
-from clearance.database import own_transaction
-from clearance.extensions import db
+from clearance.auth import rate_limits
+from clearance.auth.registrants import hash_of_sign_up
+from clearance.core import schema
+from clearance.core.clock import utc_now
+from clearance.core.database import own_transaction
+from clearance.core.extensions import db
 from clearance.models import Captcha
-from clearance.newcomers import hash_of_sign_up
-from tests import factories
-from tests.gateways import SmtpGateway, free_port
+from clearance.services import versions
+from tests.support import factories
+from tests.support.gateways import SmtpGateway, free_port
 
 SECRET = "timing-" * 6
 UNKNOWN = "unknown"
@@ -108,7 +110,7 @@ def _portal(url: str) -> Iterator[tuple[str, Flask]]:
             "BASE_URL": f"http://127.0.0.1:{port}",
             "MAIL_SERVER": "127.0.0.1",
             "MAIL_PORT": str(mail.port),
-            **{f"LIMIT_{name.upper()}": "1000000 per 1 day" for name in throttle.POLICIES},
+            **{f"LIMIT_{name.upper()}": "1000000 per 1 day" for name in rate_limits.POLICIES},
         }
         with (
             tempfile.TemporaryFile() as log,
@@ -137,7 +139,7 @@ def _people(app: Flask) -> dict[str, str]:
     """Kind of address → one e-mail of that kind."""
     people = {UNKNOWN: "nobody@example.com", "three sign-ups": "three@example.com"}
     with app.app_context():
-        definition.load_missing(utc_now())
+        versions.load_missing(utc_now())
         people["user"] = factories.make_agent().email
         stored = hash_of_sign_up(people["three sign-ups"], factories.PASSWORD)
         for _ in range(3):

@@ -12,9 +12,11 @@ from pathlib import Path
 from flask import Flask
 
 from app import create_app
-from clearance import definition, demo, schema
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance import demo
+from clearance.core import schema
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.services import versions
 
 KINDS = ("sqlite", "postgresql")
 
@@ -55,7 +57,7 @@ def application(url: str, folder: str) -> Flask:
         trusted_hosts=("localhost",),  # what the test client calls itself
     )
     with app.app_context():
-        definition.load_missing(utc_now())
+        versions.load_missing(utc_now())
         db.session.commit()
         demo.build_world(utc_now())
     return app

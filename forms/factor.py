@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.values import BadValue
+from clearance.core.values import BadValue
 from forms.base import BaseForm
 from forms.fields import CodeField, PasswordField, TextAreaField
 from forms.validators import Required

@@ -27,8 +27,8 @@ from wtforms.widgets import (
     TextArea,
 )
 
-from clearance import values
-from clearance.values import BadValue
+from clearance.core import values
+from clearance.core.values import BadValue
 
 Choices = Iterable[tuple[str, Any]]
 

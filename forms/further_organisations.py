@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from flask_babel import lazy_gettext as _l
 from wtforms.fields.choices import SelectChoice
 
-from forms.account import ORGANISATION_MAX_LENGTH, PAGE_PARTS, AccountForm, RegistrationForm
 from forms.fields import ChoiceField, TextField
+from forms.public_account import ORGANISATION_MAX_LENGTH, PAGE_PARTS, AccountForm, RegistrationForm
 from forms.validators import Required
 
 

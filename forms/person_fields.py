@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.vocabulary import GENDER_LABELS
+from clearance.models.enums import GENDER_LABELS
 from forms.fields import ChoiceField, CivilNumberField, PasswordField, TextField
 from forms.validators import Required, SameAs, StrongPassword
 

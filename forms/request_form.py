@@ -12,13 +12,13 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
-from clearance import values
-from clearance.countries import country_choices
-from clearance.definition import Definition, FieldSpec
-from clearance.extensions import db
+from clearance.core import values
+from clearance.core.countries import country_choices
+from clearance.core.extensions import db
+from clearance.core.values import BadValue
 from clearance.models import BrokerType
-from clearance.procedures.standard_fields import GROUP_LABELS, Kind
-from clearance.values import BadValue
+from clearance.services.schema import Definition, FieldSpec
+from clearance.services.standard_fields import GROUP_LABELS, Kind
 from forms.base import BaseForm
 from forms.fields import (
     ArabicNameField,

@@ -7,8 +7,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from wtforms.validators import StopValidation, ValidationError
 
-from clearance.calendar import kuwait_today
-from clearance.passwords import normalised, password_faults
+from clearance.auth.passwords import normalised, password_faults
+from clearance.core.clock import kuwait_today
 
 
 class Required:

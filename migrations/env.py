@@ -1,8 +1,8 @@
-"""Run migrations on the connection that clearance/schema.py hands over."""
+"""Run migrations on the connection that clearance/core/schema.py hands over."""
 
 from alembic import context
 
-from clearance import schema
+from clearance.core import schema
 from clearance.models import Base
 
 context.configure(

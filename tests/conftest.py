@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
-from clearance.extensions import db
+from clearance.core.extensions import db
 from clearance.models import User
-from tests.databases import KINDS
-from tests.pages import PageClient
+from tests.support.databases import KINDS
+from tests.support.pages import PageClient
 
 MEMORY = Path("/dev/shm")
 DEFAULT_DATABASE = os.environ.get("TEST_DATABASE", "sqlite")

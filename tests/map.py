@@ -10,7 +10,7 @@ import ast
 import re
 from pathlib import Path
 
-from clearance.settings import ROOT
+from clearance.core.settings import ROOT
 
 FILE = ROOT / "docs" / "map.md"
 UNPLACED = "## To be placed"

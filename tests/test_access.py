@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from flask import Flask
 from markupsafe import escape
 
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import Grant, Membership, User, UserSession
-from clearance.public.gate import OPEN_TO_ALL
-from clearance.vocabulary import SessionStage
-from tests import access, access_world
-from tests.access import Walk
-from tests.access_cases import SAFE, Case, all_cases
-from tests.access_world import AGENTS, ROLES, STAFF, World
+from clearance.models.enums import SessionStage
+from clearance.public.session_gate import OPEN_TO_ALL
+from tests.support import access, access_world
+from tests.support.access import Walk
+from tests.support.access_cases import SAFE, Case, all_cases
+from tests.support.access_world import AGENTS, ROLES, STAFF, World
 
 KEPT = access.read_file()
 PLACE = {role: place for place, role in enumerate(ROLES)}

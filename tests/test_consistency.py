@@ -12,13 +12,14 @@ from typing import get_args
 import pytest
 from flask import Flask
 
-from clearance import definition, message_texts, vocabulary
-from clearance.procedures import schema
-from clearance.procedures.effects import APPROVAL_EFFECTS
-from clearance.procedures.flows import FLOWS
-from clearance.procedures.guards import GUARDS
-from clearance.procedures.standard_fields import GROUP_LABELS, STANDARD_FIELDS, Group
-from clearance.settings import ROOT
+from clearance.core.settings import ROOT
+from clearance.models import enums
+from clearance.notifications import events
+from clearance.services import schema, versions
+from clearance.services.effects import APPROVAL_EFFECTS
+from clearance.services.flows import FLOWS
+from clearance.services.guards import GUARDS
+from clearance.services.standard_fields import GROUP_LABELS, STANDARD_FIELDS, Group
 from tests import map as project_map
 
 # The rooms from the bottom up; a module imports from its own room and those below.
@@ -26,14 +27,14 @@ ROOMS = ("models", "domain", "forms", "edges", "app")
 EDGES = (
     "admin_views",
     "clearance.public",
-    "clearance.cli",
-    "clearance.account_commands",
-    "clearance.service_commands",
-    "clearance.jobs",
+    "clearance.cli.commands",
+    "clearance.cli.accounts",
+    "clearance.cli.services",
+    "clearance.jobs.worker",
     "clearance.demo",
 )
 # The words that models are written in, and bare objects that know nothing of the portal.
-GROUND = ("clearance.vocabulary", "clearance.models")
+GROUND = ("clearance.models.enums", "clearance.models")
 
 
 def sources() -> Iterator[tuple[str, Path]]:
@@ -110,7 +111,7 @@ def test_every_module_says_what_belongs_in_it(module: str) -> None:
 
 def test_no_rule_asks_for_a_services_code() -> None:
     """A service is data: outside its file and the invented world nothing speaks its code."""
-    codes = set(definition.shipped())
+    codes = set(versions.shipped())
     for module, path in MODULES.items():
         if module.startswith("clearance.demo"):
             continue
@@ -136,21 +137,23 @@ def test_one_place_decides_whether_a_request_posts() -> None:
     for module, path in MODULES.items():
         for node in ast.walk(tree_of(path)):
             is_method = isinstance(node, ast.Attribute) and ast.unparse(node) == "request.method"
-            assert not is_method or module == "clearance.web_request", f"{module}:{node.lineno}"
+            assert not is_method or module == "clearance.core.request_kind", (
+                f"{module}:{node.lineno}"
+            )
 
 
 def test_every_word_of_the_vocabulary_is_labelled() -> None:
-    assert set(vocabulary.STATUS_LABELS) == set(vocabulary.Status)
-    assert set(vocabulary.STATUS_TONES) == set(vocabulary.Status)
-    assert set(vocabulary.ROLE_LABELS) == set(vocabulary.Role)
-    assert set(vocabulary.LICENCE_STATUS_LABELS) == set(vocabulary.LicenceStatus)
-    assert set(vocabulary.GENDER_LABELS) == set(vocabulary.Gender)
-    assert set(vocabulary.ISSUED_KIND_LABELS) == set(vocabulary.IssuedKind)
-    assert set(vocabulary.ISSUED_STATE_LABELS) == set(vocabulary.IssuedState)
-    assert set(vocabulary.ISSUED_STATE_TONES) == set(vocabulary.IssuedState)
-    assert set(vocabulary.VOID_REASON_LABELS) == set(vocabulary.VoidReason)
-    assert set(vocabulary.SUBSCRIPTION_STATUS_LABELS) == set(vocabulary.SubscriptionStatus)
-    assert set(vocabulary.SUBSCRIPTION_STATUS_TONES) == set(vocabulary.SubscriptionStatus)
+    assert set(enums.STATUS_LABELS) == set(enums.Status)
+    assert set(enums.STATUS_TONES) == set(enums.Status)
+    assert set(enums.ROLE_LABELS) == set(enums.Role)
+    assert set(enums.LICENCE_STATUS_LABELS) == set(enums.LicenceStatus)
+    assert set(enums.GENDER_LABELS) == set(enums.Gender)
+    assert set(enums.ISSUED_KIND_LABELS) == set(enums.IssuedKind)
+    assert set(enums.ISSUED_STATE_LABELS) == set(enums.IssuedState)
+    assert set(enums.ISSUED_STATE_TONES) == set(enums.IssuedState)
+    assert set(enums.VOID_REASON_LABELS) == set(enums.VoidReason)
+    assert set(enums.SUBSCRIPTION_STATUS_LABELS) == set(enums.SubscriptionStatus)
+    assert set(enums.SUBSCRIPTION_STATUS_TONES) == set(enums.SubscriptionStatus)
     assert set(GROUP_LABELS) == set(Group)
 
 
@@ -158,12 +161,12 @@ def test_every_step_tells_of_an_event_that_has_its_texts() -> None:
     for flow in FLOWS.values():
         for step in flow.steps:
             for event in filter(None, (step.tells, step.tells_reviewer)):
-                assert event in message_texts.EVENTS, f"{flow.name}: {event}"
+                assert event in events.EVENTS, f"{flow.name}: {event}"
 
 
 def test_every_shipped_service_is_named_after_its_file_and_is_sound(context: Flask) -> None:
-    for code, document in definition.shipped().items():
-        assert definition.faults(document) == []
+    for code, document in versions.shipped().items():
+        assert versions.faults(document) == []
         service, found = schema.parse(document)
         assert service is not None and found == []
         assert service.code == code
@@ -173,7 +176,7 @@ def test_every_shipped_service_is_named_after_its_file_and_is_sound(context: Fla
 
 
 def test_shipped_services_differ_in_prefix_and_place() -> None:
-    services = [schema.parse(document)[0] for document in definition.shipped().values()]
+    services = [schema.parse(document)[0] for document in versions.shipped().values()]
     prefixes = [service.prefix for service in services if service is not None]
     assert len(set(prefixes)) == len(prefixes) == len(services)
 
@@ -193,7 +196,7 @@ def test_every_sign_of_a_service_is_drawn() -> None:
 def test_every_label_has_its_arabic(context: Flask) -> None:
     """The test's context speaks Arabic: a label that stays English has no translation."""
     labels = [
-        *vocabulary.STATUS_LABELS.values(),
+        *enums.STATUS_LABELS.values(),
         *GROUP_LABELS.values(),
         *(field.label for field in STANDARD_FIELDS.values()),
     ]

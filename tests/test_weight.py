@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 import pytest
 from flask import Flask
 
-from clearance.extensions import db
+from clearance.core.extensions import db
 from clearance.models import User
-from tests import factories, request_factories
-from tests.pages import Page, PageClient
+from tests.support import factories, request_factories
+from tests.support.pages import Page, PageClient
 
 ROWS = 20
 FONT_LIMIT = 95 * 1024

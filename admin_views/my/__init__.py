@@ -5,19 +5,19 @@ from __future__ import annotations
 from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
 
-from admin_views.account import AccountView
-from admin_views.my.brokers import MyBrokers
-from admin_views.my.further_organisations import MyFurtherOrganisations
-from admin_views.my.home import MyHome
-from admin_views.my.invitations import MyInvitations
+from admin_views.my.brokers.views import MyBrokers
+from admin_views.my.home.views import MyHome
 from admin_views.my.issued import MyIssued
-from admin_views.my.organisation import MyOrganisation
-from admin_views.my.requests import MyRequests
-from admin_views.my.services import MyServices
+from admin_views.my.organisations.further_organisations import MyFurtherOrganisations
+from admin_views.my.organisations.invitations import MyInvitations
+from admin_views.my.organisations.profile import MyOrganisation
+from admin_views.my.organisations.users import MyUsers
+from admin_views.my.requests.views import MyRequests
+from admin_views.my.services.views import MyServices
 from admin_views.my.subscriptions import MySubscriptions
-from admin_views.my.transfers import MyTransfers
-from admin_views.my.users import MyUsers
-from admin_views.notices import NoticesView
+from admin_views.my.transfers.views import MyTransfers
+from admin_views.shared.account.overview import AccountView
+from admin_views.shared.notifications import NoticesView
 from clearance.models import Membership, Request
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from flask import request
 from flask_admin import expose
 
-from admin_views.access import acting, as_id
-from admin_views.base import GuardedView
-from admin_views.issued_files import download
+from admin_views.base.access import acting, as_id
+from admin_views.base.model_view import GuardedView
+from admin_views.shared.issued_files import download
 from clearance import issuing
-from clearance.actor import Actor
+from clearance.core.actor import Actor
 
 PAGE = 20
 

@@ -11,30 +11,32 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.access import acting, as_id, not_found
-from admin_views.base import GuardedView
-from admin_views.my import service_cards
-from admin_views.posted import owner_of, posted_key, posted_version
-from admin_views.request_parts import kind_names
-from clearance import i18n, links, one_time_keys, policies, subscribing, subscriptions
-from clearance.actor import Actor
-from clearance.calendar import utc_now
-from clearance.errors import DomainError, NotFound, Refusal, Refused
-from clearance.extensions import db
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.model_view import GuardedView
+from admin_views.my.services import cards
+from admin_views.shared.request_parts import kind_names
+from clearance.auth import permissions
+from clearance.core import i18n, idempotency, urls
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError, NotFound, Refusal, Refused
+from clearance.core.extensions import db
 from clearance.models import Request, Subscription
-from clearance.subscriptions import Entry, Step
-from clearance.vocabulary import (
+from clearance.models.enums import (
     SUBSCRIPTION_STATUS_LABELS,
     SUBSCRIPTION_STATUS_TONES,
     SUBSCRIPTION_TERMS,
     Status,
     SubscriptionStatus,
 )
+from clearance.organisations import subscription_changes, subscriptions
+from clearance.organisations.subscriptions import Entry, Step
 
 _CHANGES: dict[str, Callable[..., Subscription]] = {
-    Step.ASK: subscribing.ask,
-    Step.WITHDRAW: subscribing.withdraw,
-    Step.LEAVE: subscribing.leave,
+    Step.ASK: subscription_changes.ask,
+    Step.WITHDRAW: subscription_changes.withdraw,
+    Step.LEAVE: subscription_changes.leave,
 }
 _NOT_HELD = Refusal(_l("Your organisation is not subscribed to this service."))
 
@@ -57,15 +59,17 @@ class MySubscriptions(GuardedView):
         entry = _entry(code, actor)
         organisation_id = _organisation_of(actor)
         return self.render(
-            "my/leave_subscription.html",
+            "my/subscriptions/leave.html",
             card=_card(entry, kind_names(), i18n.language()),
             organisation_id=organisation_id,
             refusal=entry.refusal if entry.step is Step.LEAVE else entry.refusal or _NOT_HELD,
-            losing=[each.full_name for each in subscribing.losing_access(organisation_id, code)]
-            if policies.governs(actor, organisation_id)
+            losing=[
+                each.full_name for each in subscription_changes.losing_access(organisation_id, code)
+            ]
+            if permissions.governs(actor, organisation_id)
             else (),
             drafts=_count_drafts(organisation_id, code, actor),
-            form_key=one_time_keys.new(),
+            form_key=idempotency.new(),
         )
 
     @expose("/<code>/<step>", methods=("POST",))
@@ -74,12 +78,12 @@ class MySubscriptions(GuardedView):
         change = _CHANGES.get(step) or not_found()
         actor, now = acting(), utc_now()
         organisation_id = as_id(request.form.get("organisation"))
-        if not policies.governs(actor, organisation_id):
+        if not permissions.governs(actor, organisation_id):
             not_found()
         version, owner, key = posted_version(), owner_of(actor), posted_key()
         told: Any = ""
         try:
-            if one_time_keys.claim(key, owner, links.SUBSCRIPTIONS, now) is None:
+            if idempotency.claim(key, owner, urls.SUBSCRIPTIONS, now) is None:
                 row = change(organisation_id, code, actor, now, version=version)
                 told = _told(row, Step(step))
             db.session.commit()
@@ -88,20 +92,20 @@ class MySubscriptions(GuardedView):
             not_found()
         except DomainError as fault:
             db.session.rollback()
-            if one_time_keys.result_of(key, owner) is None:
+            if idempotency.result_of(key, owner) is None:
                 return self._show(alert=_whole(fault), status=409)
         if told:
             flash(told, "success")
-        return redirect(links.SUBSCRIPTIONS, code=303)
+        return redirect(urls.SUBSCRIPTIONS, code=303)
 
     def _show(self, *, alert: str = "", status: int = 200) -> Any:
         actor, lang, kinds = acting(), i18n.language(), kind_names()
         entries = subscriptions.catalogue(actor, utc_now())
         page = self.render(
-            "my/subscriptions.html",
+            "my/subscriptions/list.html",
             cards=[_card(each, kinds, lang) for each in entries],
             organisation_id=_organisation_of(actor),
-            reading_only=None if policies.governs_chosen(actor) else _only_reading(actor),
+            reading_only=None if permissions.governs_chosen(actor) else _only_reading(actor),
             alert=alert,
         )
         return page, status
@@ -126,15 +130,15 @@ def _entry(code: str, actor: Actor) -> Entry:
 def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:
     """What the catalogue tells of one service."""
     status = SubscriptionStatus.ACTIVE if entry.is_held else entry.status
-    return service_cards.facts(entry.definition, kinds, lang) | {
+    return cards.facts(entry.definition, kinds, lang) | {
         "entry": entry,
         "badge": SUBSCRIPTION_STATUS_LABELS[status] if status else _("Not subscribed"),
         "tone": SUBSCRIPTION_STATUS_TONES[status] if status else "neutral",
         "state": _state(entry),
         "terms": SUBSCRIPTION_TERMS[entry.definition.subscription],
-        "form_key": one_time_keys.new(),
+        "form_key": idempotency.new(),
         "open_requests": [
-            {"number": number, "url": links.request_url(key)}
+            {"number": number, "url": urls.request_url(key)}
             for key, number in entry.open_requests.first
         ],
         "more_open": entry.open_requests.count - len(entry.open_requests.first),
@@ -183,6 +187,6 @@ def _count_drafts(organisation_id: int, code: str, actor: Actor) -> int:
         Request.organisation_id == organisation_id,
         Request.service_code == code,
         Request.status == Status.DRAFT,
-        policies.requests_visible_to(actor),
+        permissions.requests_visible_to(actor),
     )
     return db.session.scalar(counted) or 0

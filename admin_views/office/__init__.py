@@ -7,17 +7,20 @@ from typing import Any
 from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
 
-from admin_views.account import AccountView
-from admin_views.notices import NoticesView
-from admin_views.office.brokers import Brokers
-from admin_views.office.exams import OfficeExams
+from admin_views.office.accounts.staff import Staff
+from admin_views.office.accounts.users import Users
+from admin_views.office.audit.views import AccessRecords, Events
+from admin_views.office.exams.views import OfficeExams
 from admin_views.office.home import OfficeHome
 from admin_views.office.issued import IssuedDocuments
-from admin_views.office.licences import Licences
+from admin_views.office.licences.brokers import Brokers
+from admin_views.office.licences.views import Licences
+from admin_views.office.notifications.outbox import Deliveries
+from admin_views.office.notifications.texts import MessageTexts
 from admin_views.office.organisations import Organisations
-from admin_views.office.outbox import Deliveries
-from admin_views.office.people import Users
-from admin_views.office.reference import (
+from admin_views.office.requests.views import OfficeRequests
+from admin_views.office.services import Services
+from admin_views.office.settings.reference_data import (
     Announcements,
     BrokerTypes,
     DocumentKinds,
@@ -25,13 +28,10 @@ from admin_views.office.reference import (
     LegalEntities,
     Reasons,
 )
-from admin_views.office.requests import OfficeRequests
-from admin_views.office.services import Services
-from admin_views.office.settings_page import OfficeSettings
-from admin_views.office.staff import Staff
-from admin_views.office.subscriptions import Subscriptions
-from admin_views.office.texts import MessageTexts
-from admin_views.office.trail import AccessRecords, Events
+from admin_views.office.settings.views import OfficeSettings
+from admin_views.office.subscriptions.views import Subscriptions
+from admin_views.shared.account.overview import AccountView
+from admin_views.shared.notifications import NoticesView
 from clearance.models import (
     AccessEvent,
     Announcement,

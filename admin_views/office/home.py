@@ -13,16 +13,17 @@ from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views import request_lists
-from admin_views.access import acting
-from admin_views.base import GuardedView
-from admin_views.office import queues, register_lists
-from clearance import definition, i18n, outbox
-from clearance.actor import Actor
-from clearance.calendar import kuwait_today, utc_now
-from clearance.extensions import db
+from admin_views.base.access import acting
+from admin_views.base.model_view import GuardedView
+from admin_views.office.licences import lists as register_lists
+from admin_views.office.requests import queues
+from admin_views.shared import request_lists
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.extensions import db
 from clearance.models import Licence, Request, Service, Subscription, User
-from clearance.vocabulary import (
+from clearance.models.enums import (
     OPEN_STATUSES,
     STAFF_ROLES,
     STATUS_LABELS,
@@ -32,6 +33,8 @@ from clearance.vocabulary import (
     SubscriptionStatus,
     SuspendedBy,
 )
+from clearance.notifications import outbox
+from clearance.services import versions
 
 SHOWN_ROWS = 8
 DECIDED_DAYS = 7
@@ -262,7 +265,7 @@ def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     lang = i18n.language()
     by_service = [
         (each.definition.title_in(lang), rows.get(each.definition.code, (0,))[0])
-        for each in definition.all_current()
+        for each in versions.all_current()
     ]
     by_age = [
         (str(label), sum(row[place] for row in rows.values()))

@@ -13,33 +13,28 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
-from admin_views import cells, issued_files, register_parts, request_lists
-from admin_views.access import acting, not_found
-from admin_views.filters import DateFilter, ListFilter
-from admin_views.issued_files import IssuedReading
-from admin_views.lists import KeysetView
-from admin_views.office import register_lists
-from admin_views.office.exporting import for_managers
-from admin_views.office.step_routes import ready_reasons
-from admin_views.posted import owner_of, posted_key
-from clearance import (
-    i18n,
-    issued_check,
-    issued_office,
-    links,
-    one_time_keys,
-    policies,
-    register_search,
-    request_search,
-)
-from clearance.actor import Actor
-from clearance.calendar import utc_now
-from clearance.errors import DomainError
-from clearance.extensions import db
-from clearance.issued_check import Worth
+from admin_views.base import formatters
+from admin_views.base.access import acting, not_found
+from admin_views.base.export import for_managers
+from admin_views.base.filters import DateFilter, ListFilter
+from admin_views.base.form_post import owner_of, posted_key
+from admin_views.base.keyset_list import KeysetView
+from admin_views.office.licences import lists as register_lists
+from admin_views.office.requests.actions import ready_reasons
+from admin_views.shared import issued_files, licence_details, request_lists
+from admin_views.shared.issued_files import IssuedReading
+from clearance.auth import permissions
+from clearance.core import i18n, idempotency, urls
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.issuing import verification as document_verification
+from clearance.issuing import voiding
+from clearance.issuing.verification import Worth
+from clearance.licences import search as licence_search
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
-from clearance.public import journey
-from clearance.vocabulary import (
+from clearance.models.enums import (
     ISSUED_KIND_LABELS,
     ISSUED_STATE_LABELS,
     ISSUED_STATE_TONES,
@@ -47,7 +42,9 @@ from clearance.vocabulary import (
     ReasonFor,
     VoidReason,
 )
-from forms.office_register import OfficeForm, office_form
+from clearance.public import form_helpers
+from clearance.requests import search as request_search
+from forms.licence_actions import OfficeForm, office_form
 
 LIVING, BY_OFFICE = "living", "office"
 _VOIDED: dict[str, Any] = {
@@ -66,7 +63,7 @@ def _kind(view: Any, context: Any, row: Any, key: str) -> Markup:
 
 def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
     if row.licence_id is None:
-        return cells.whole("")
+        return formatters.whole("")
     url = url_for("office_licences.details_view", id=row.licence_id)
     cell = Markup('<a href="{}"><bdi>{}</bdi></a><small class="under"><bdi>{}</bdi></small>')
     return cell.format(url, row.number, row.name)
@@ -74,14 +71,14 @@ def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def _request(view: Any, context: Any, row: Any, key: str) -> Any:
     if row.request_id is None:
-        return cells.whole("")
+        return formatters.whole("")
     url = url_for("office_requests.details_view", id=row.request_id)
     return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.request_number)
 
 
 def _state(view: Any, context: Any, row: Any, key: str) -> Markup:
     worth: Worth = g.issued_worths[row.id]
-    return cells.tone_badge(ISSUED_STATE_LABELS[worth.state], ISSUED_STATE_TONES[worth.state])
+    return formatters.tone_badge(ISSUED_STATE_LABELS[worth.state], ISSUED_STATE_TONES[worth.state])
 
 
 def _voided(value: str) -> sa.ColumnElement[bool]:
@@ -141,7 +138,7 @@ class IssuedDocuments(IssuedReading, KeysetView):
         "number": _licence,
         "organisation": register_lists.organisation,
         "request_number": _request,
-        "issued_at": cells.day_of,
+        "issued_at": formatters.day_of,
         "state": _state,
     }
     column_filters = (
@@ -162,13 +159,13 @@ class IssuedDocuments(IssuedReading, KeysetView):
     empty_text = _l("Certificates, cards and letters appear here as requests are approved.")
 
     def accessible_to(self, actor: Actor) -> bool:
-        return actor.role in policies.READING_ROLES
+        return actor.role in permissions.READING_ROLES
 
     def get_list_row_actions(self) -> list[Any]:
         return []  # the kind leads to the details
 
     def scope(self, query: Any) -> Any:
-        return query.where(policies.issued_visible_to(acting()))
+        return query.where(permissions.issued_visible_to(acting()))
 
     def statement(self) -> sa.Select[Any]:
         columns: list[Any] = [
@@ -193,15 +190,15 @@ class IssuedDocuments(IssuedReading, KeysetView):
             .outerjoin(Broker, Broker.id == Licence.broker_id)
             .outerjoin(Request, Request.id == IssuedDocument.request_id)
         )
-        return joined.where(policies.issued_visible_to(acting()))
+        return joined.where(permissions.issued_visible_to(acting()))
 
     def search_condition(self, typed: str) -> Any | None:
-        code = issued_check.normalised(typed)
+        code = document_verification.normalised(typed)
         if code is not None:
             return IssuedDocument.check_code == code
         if request_search.NUMBER.fullmatch(typed.strip()):
             return Request.number == typed.strip().upper()
-        return register_search.condition(typed)
+        return licence_search.condition(typed)
 
     def get_list(self, *args: Any, **kwargs: Any) -> tuple[int, list[Any]]:
         """The page, and what each document on it is worth: one query more for all."""
@@ -243,9 +240,9 @@ class IssuedDocuments(IssuedReading, KeysetView):
             not_found()
         document = self.get_one(issued_id)
         form = office_form(
-            ready_reasons(ReasonFor.VOID), i18n.language(), issued_office.REASON_MAX_LENGTH
+            ready_reasons(ReasonFor.VOID), i18n.language(), voiding.REASON_MAX_LENGTH
         )
-        if not journey.is_sent():
+        if not form_helpers.is_sent():
             return self._ask(document, form)
         if not form.validate():
             return self._ask(document, form), 400
@@ -258,8 +255,8 @@ class IssuedDocuments(IssuedReading, KeysetView):
             document=document,
             row=issued_files.rows([document])[0],
             organisation=db.session.get_one(Organisation, document.organisation_id),
-            check_url=links.check_url(document.check_code),
-            refusal=issued_office.void_refusal(document, reader) if reader.is_reviewer else None,
+            check_url=urls.check_url(document.check_code),
+            refusal=voiding.void_refusal(document, reader) if reader.is_reviewer else None,
             can_void=reader.is_reviewer,
             alert=alert,
         )
@@ -270,9 +267,9 @@ class IssuedDocuments(IssuedReading, KeysetView):
             "office/issued/void.html",
             document=document,
             row=issued_files.rows([document])[0],
-            refusal=issued_office.void_refusal(document, acting()),
+            refusal=voiding.void_refusal(document, acting()),
             form=form,
-            form_key=posted_key() or one_time_keys.new(),
+            form_key=posted_key() or idempotency.new(),
             back_url=_details_url(document.id),
         )
 
@@ -280,13 +277,13 @@ class IssuedDocuments(IssuedReading, KeysetView):
         actor, now, key = acting(), utc_now(), posted_key()
         issued_id, owner, result = document.id, owner_of(actor), _details_url(document.id)
         try:
-            if one_time_keys.claim(key, owner, result, now) is None:
-                lang = register_parts.language_of(document.organisation_id)
-                issued_office.void(document, actor, form.reason_in(lang), now)
+            if idempotency.claim(key, owner, result, now) is None:
+                lang = licence_details.language_of(document.organisation_id)
+                voiding.void(document, actor, form.reason_in(lang), now)
             db.session.commit()
         except DomainError as refusal:
             db.session.rollback()
-            if one_time_keys.result_of(key, owner) is not None:
+            if idempotency.result_of(key, owner) is not None:
                 return redirect(result, code=303)  # the other click was quicker
             return self._show(self.get_one(issued_id), alert=str(refusal), status=409)
         flash(_("The document was made void."), "success")
@@ -300,7 +297,7 @@ def _worths(rows: Sequence[Any]) -> dict[int, Worth]:
         .where(IssuedDocument.id.in_([each.id for each in rows]))
         .options(joinedload(IssuedDocument.licence))
     ).all()
-    return issued_check.worths(documents, utc_now())
+    return document_verification.worths(documents, utc_now())
 
 
 def _details_url(issued_id: int) -> str:

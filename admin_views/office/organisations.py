@@ -12,17 +12,19 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
-from admin_views import cells, request_lists
-from admin_views.access import acting
-from admin_views.base import matches_all_words
-from admin_views.filters import ListFilter
-from admin_views.lists import KeysetView
-from admin_views.office import register_lists
-from admin_views.office.exporting import for_managers
-from admin_views.office.reference import isolated, keeps_or_reads
-from clearance import i18n, policies, values
-from clearance.actor import Actor
-from clearance.extensions import db
+from admin_views.base import formatters
+from admin_views.base.access import acting
+from admin_views.base.export import for_managers
+from admin_views.base.filters import ListFilter
+from admin_views.base.keyset_list import KeysetView
+from admin_views.base.model_view import matches_all_words
+from admin_views.office.licences import lists as register_lists
+from admin_views.office.settings.reference_data import isolated, keeps_or_reads
+from admin_views.shared import request_lists
+from clearance.auth import permissions
+from clearance.core import i18n, values
+from clearance.core.actor import Actor
+from clearance.core.extensions import db
 from clearance.models import (
     Broker,
     BrokerType,
@@ -32,7 +34,7 @@ from clearance.models import (
     Organisation,
     Request,
 )
-from clearance.vocabulary import LicenceStatus
+from clearance.models.enums import LicenceStatus
 
 SHOWN_BROKERS = 50
 
@@ -98,7 +100,7 @@ class Organisations(KeysetView):
         "name": _organisation_name,
         "entity": _entity,
         "licence_no": isolated,
-        "created_at": cells.day_of,
+        "created_at": formatters.day_of,
     }
     column_filters = (_entity_filter(),)
     orders: ClassVar[dict[str, Any]] = {
@@ -170,7 +172,7 @@ class Organisations(KeysetView):
         ).all()
         brokers = _brokers(organisation)
         return self.render(
-            "office/register/organisation.html",
+            "office/organisations/details.html",
             organisation=organisation,
             entity=db.session.get_one(LegalEntity, organisation.legal_entity),
             memberships=memberships,
@@ -180,7 +182,7 @@ class Organisations(KeysetView):
             until_cell=register_lists.until_cell,
             status_cell=register_lists.status_cell,
             reads_users=keeps_or_reads(reader),
-            reads_register=reader.role in policies.READING_ROLES,
+            reads_register=reader.role in permissions.READING_ROLES,
         )
 
 

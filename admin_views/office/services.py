@@ -11,15 +11,16 @@ from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from admin_views import cells, request_lists
-from admin_views.base import GuardedModelView
-from admin_views.office.reference import keeps_or_reads, yes_or_no
-from admin_views.request_parts import kind_names
-from clearance import definition
-from clearance.actor import Actor
-from clearance.extensions import db
+from admin_views.base import formatters
+from admin_views.base.model_view import GuardedModelView
+from admin_views.office.settings.reference_data import keeps_or_reads, yes_or_no
+from admin_views.shared import request_lists
+from admin_views.shared.request_parts import kind_names
+from clearance.core.actor import Actor
+from clearance.core.extensions import db
 from clearance.models import Request, ServiceVersion
-from clearance.vocabulary import SUBSCRIPTION_TERMS
+from clearance.models.enums import SUBSCRIPTION_TERMS
+from clearance.services import versions as service_versions
 
 
 def _title(view: Any, context: Any, row: Any, key: str) -> Markup:
@@ -31,7 +32,7 @@ def _version(view: Any, context: Any, row: Any, key: str) -> Any:
     newest = sa.select(sa.func.max(ServiceVersion.number)).where(
         ServiceVersion.service_code == row.code
     )
-    return cells.whole(db.session.scalar(newest))
+    return formatters.whole(db.session.scalar(newest))
 
 
 class Services(GuardedModelView):
@@ -75,7 +76,7 @@ class Services(GuardedModelView):
             .where(ServiceVersion.service_code == service.code)
             .order_by(ServiceVersion.number.desc())
         ).all()
-        spec = definition.of_version(versions[0].id)
+        spec = service_versions.of_version(versions[0].id)
         using = sa.select(Request.service_version_id, sa.func.count()).where(
             Request.service_code == service.code
         )

@@ -11,11 +11,11 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from clearance import jobs
-from clearance.calendar import utc_now
-from clearance.database import own_transaction
+from clearance.core.clock import utc_now
+from clearance.core.database import own_transaction
+from clearance.core.extensions import db
 from clearance.demo import mass, people, register, stories
 from clearance.demo.people import ACCOUNTS, PASSWORD
-from clearance.extensions import db
 from clearance.models import User
 
 __all__ = ["ACCOUNTS", "PASSWORD", "build_world", "init_app"]

@@ -8,14 +8,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from clearance import audit
-from clearance.database import reserve_ids
+from clearance.core import audit
+from clearance.core.database import reserve_ids
+from clearance.core.extensions import db
 from clearance.demo.mass_rows import Columns, Source
-from clearance.extensions import db
 from clearance.models import Base, Request
-from clearance.procedures.flows import Action
-from clearance.timeline import kind_of
-from clearance.vocabulary import Status
+from clearance.models.enums import Status
+from clearance.requests.timeline import kind_of
+from clearance.services.flows import Action
 
 _REQUESTS = Base.metadata.tables[Request.__tablename__]
 CHUNK = 5_000

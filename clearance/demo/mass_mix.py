@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from clearance.demo.mass_register import WINDOW, Holder
-from clearance.vocabulary import OPEN_STATUSES, LicenceStatus, Status, SuspendedBy
+from clearance.models.enums import OPEN_STATUSES, LicenceStatus, Status, SuspendedBy
 
 Weights = dict[Status, int]
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from clearance.calendar import kuwait_date
-from clearance.database import reserve_ids
+from clearance.core.clock import kuwait_date
+from clearance.core.database import reserve_ids
+from clearance.core.extensions import db
 from clearance.demo.names import candidate, name_columns
-from clearance.extensions import db
 from clearance.models import Base, Broker, Licence, LicenceChange
-from clearance.vocabulary import LicenceStatus, LicenceStep, SuspendedBy
+from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy
 
 _BROKERS = Base.metadata.tables[Broker.__tablename__]
 _LICENCES = Base.metadata.tables[Licence.__tablename__]

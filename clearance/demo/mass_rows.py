@@ -10,17 +10,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearance import definition, numbering, search
-from clearance.calendar import kuwait_date
-from clearance.definition import Version
+from clearance.core import name_folding, numbering
+from clearance.core.clock import kuwait_date
+from clearance.core.extensions import db
 from clearance.demo import mass_register
 from clearance.demo.mass_mix import KINDS, OPEN, Holders, Kind
 from clearance.demo.mass_register import Holder
 from clearance.demo.names import FAMILIES, candidate, name_columns
-from clearance.extensions import db
 from clearance.models import Membership, Organisation, Request, User
-from clearance.procedures.claims import claim_key
-from clearance.vocabulary import Role, Status
+from clearance.models.enums import Role, Status
+from clearance.services import versions
+from clearance.services.exclusivity import claim_key
+from clearance.services.versions import Version
 
 YEARS = 4
 REQUESTS_EACH = 1_000  # of an organisation that is added
@@ -40,7 +41,7 @@ class Source:
     def __init__(self, count: int, now: datetime) -> None:
         self._random = random.Random(SEED + count)
         self._now, self._today, self._count = now, kuwait_date(now), count
-        self._versions = {each.definition.code: each for each in definition.all_current()}
+        self._versions = {each.definition.code: each for each in versions.all_current()}
         self._kinds = [kind for kind in KINDS if kind.code in self._versions]
         self._kind_shares = list(accumulate(kind.share for kind in self._kinds))
         self._first = FIRST_PERSON + (db.session.scalar(sa.select(sa.func.max(Request.id))) or 0)
@@ -202,7 +203,7 @@ def _organisations(count: int, now: datetime) -> tuple[list[int], list[int]]:
                 legal_entity="clearing_agent",
                 name_ar=name_ar,
                 name_en=name_en,
-                name_folded=search.name_index(name_ar, name_en),
+                name_folded=name_folding.name_index(name_ar, name_en),
                 created_at=now,
             )
         )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from clearance import search
-from clearance.values import civil_number_for
+from clearance.core import name_folding
+from clearance.core.values import civil_number_for
 
 FIRST = (
     ("أحمد", "Ahmad"),
@@ -108,7 +108,7 @@ def name_columns(person: Candidate) -> dict[str, str]:
 def _columns(arabic: tuple[str, ...], english: tuple[str, ...]) -> dict[str, str]:
     names = {f"name_ar_{n}": text for n, text in enumerate(arabic, 1)}
     names |= {f"name_en_{n}": text for n, text in enumerate(english, 1)}
-    names["name_folded"] = search.name_index(*arabic, *english, max_length=700)
+    names["name_folded"] = name_folding.name_index(*arabic, *english, max_length=700)
     return names
 
 

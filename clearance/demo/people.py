@@ -9,12 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance import customs_register, organisations, search
-from clearance.extensions import db
+from clearance.auth.passwords import hash_password
+from clearance.core import name_folding
+from clearance.core.extensions import db
+from clearance.core.values import civil_number_for
+from clearance.customs import register_import
 from clearance.models import Grant, Membership, Organisation, Service, ServiceVersion, User
-from clearance.passwords import hash_password
-from clearance.values import civil_number_for
-from clearance.vocabulary import Gender, Role
+from clearance.models.enums import Gender, Role
+from clearance.organisations import opening
 
 PASSWORD = "Nakhla-7-Bahr!"  # noqa: S105 - shown on the demo's sign-in page
 CUSTOMS_PASSWORD = "Customs-7-Demo!"  # noqa: S105 - likewise
@@ -94,7 +96,7 @@ def make(now: datetime) -> Cast:
     db.session.execute(sa.update(ServiceVersion).values(published_at=since))
     cast = Cast(users, nakhla, bahr, marsa)
     for organisation in cast.offices:
-        organisations.subscribe(organisation, since)
+        opening.subscribe(organisation, since)
     _customs_accounts(customs_hash)
     return cast
 
@@ -107,7 +109,7 @@ def _user(account: Account, serial: int, password_hash: str, since: datetime) ->
         civil_id=civil_number_for(date(1980 + serial, 3, 7), 120 + serial) if is_agent else None,
         first_name=account.first_name,
         last_name=account.last_name,
-        name_folded=search.name_index(account.first_name, account.last_name),
+        name_folded=name_folding.name_index(account.first_name, account.last_name),
         gender=Gender.FEMALE if account.first_name in {"مريم", "نورة", "هدى"} else Gender.MALE,
         role=account.role,
         legal_entity="clearing_agent" if is_agent else None,
@@ -124,7 +126,7 @@ def _organisation(name_ar: str, name_en: str, licence_no: str, since: datetime) 
         legal_entity="clearing_agent",
         name_ar=name_ar,
         name_en=name_en,
-        name_folded=search.name_index(name_ar, name_en),
+        name_folded=name_folding.name_index(name_ar, name_en),
         licence_no=licence_no,
         address="الشويخ، شارع الميناء، مجمع الموانئ، الدور الثاني",
         phone="+96522000000",
@@ -163,7 +165,7 @@ def _customs_accounts(password_hash: str) -> None:
             },
             "brokers": [_customs_broker(licence_no, first, last, civil_id)],
         }
-        customs_register.store(licence_no, customs_user, password_hash, answer)
+        register_import.store(licence_no, customs_user, password_hash, answer)
 
 
 def _customs_broker(licence_no: str, first: str, last: str, civil_id: str) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import cycle
 
-from clearance.calendar import kuwait_date
+from clearance.core.clock import kuwait_date
+from clearance.core.extensions import db
 from clearance.demo.names import candidate, name_columns
 from clearance.demo.people import Cast
-from clearance.extensions import db
 from clearance.models import Broker, Licence, LicenceChange, Organisation
-from clearance.vocabulary import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
+from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
 
 FAR = 700  # days until what ends at no time of interest
 REMINDED = (7, 30, 60)

@@ -10,19 +10,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearance import definition, documents, file_space, several, storage, workflow
-from clearance.actor import Actor
-from clearance.calendar import KUWAIT, kuwait_date
+from clearance.auth.sessions import actor_of
+from clearance.core.actor import Actor
+from clearance.core.clock import KUWAIT, kuwait_date
+from clearance.core.extensions import db
 from clearance.demo import pictures
 from clearance.demo.people import Cast
 from clearance.demo.register import Licences
-from clearance.documents import Checked
-from clearance.extensions import db
+from clearance.files import quota, storage
+from clearance.files.storage import Stored
+from clearance.licences import granted_expiry
 from clearance.models import Document, Licence, Organisation, Request, ServiceVersion
-from clearance.procedures.flows import Action
-from clearance.sessions import actor_of
-from clearance.storage import Stored
-from clearance.workflow import Decision, RemarkInput
+from clearance.requests import attachments, batch, drafts, transitions
+from clearance.requests.attachments import Checked
+from clearance.services import versions
+from clearance.services.effects import Decision, RemarkInput
+from clearance.services.flows import Action
 
 RETURN_REASON = "البيانات لا تطابق الوثائق المرفقة، يرجى تصحيحها."
 REJECT_REASON = "لا تتوفر في مقدم الطلب الشروط المطلوبة للخدمة."
@@ -95,9 +98,9 @@ class Stage:
     ) -> _Telling:
         """Begin a draft and fill it in. about: what it is about, as `workflow.start` takes it."""
         actor, now = self.actor(name), (yield from self.wait(days))
-        req = workflow.start(code, actor, now, **about)
+        req = drafts.start(code, actor, now, **about)
         if values:
-            workflow.save(req, values, actor, now)
+            drafts.save(req, values, actor, now)
         if has_documents:
             self.attach(req, actor, now)
         return req
@@ -111,7 +114,7 @@ class Stage:
 
     def attach(self, req: Request, actor: Actor, now: datetime) -> None:
         """Add the documents that the service requires; an office's files are stored once each."""
-        for spec in definition.of(req).documents:
+        for spec in versions.of(req).documents:
             if spec.requires(req.broker_type):
                 self._add(req, spec.kind, actor, now)
         db.session.flush()
@@ -133,8 +136,8 @@ class Stage:
         """
         now = yield from self.wait(days, hour)
         is_approval = action == Action.APPROVE
-        granted = workflow.proposed_expiry(req, now) if is_approval else None
-        workflow.perform(
+        granted = granted_expiry.proposed_expiry(req, now) if is_approval else None
+        transitions.perform(
             req,
             action,
             actor=self.actor(name) if name is not None else None,
@@ -158,16 +161,16 @@ class Stage:
         label, data = pictures.specimen(kind)
         stored = storage.put(data, pictures.MEDIA_TYPE)
         checked = Checked(label, pictures.MEDIA_TYPE, stored.size, stored.sha256, 1, stored.key)
-        several.share_document(requests, checked, kind, "", self.actor(name), now)
+        batch.share_document(requests, checked, kind, "", self.actor(name), now)
 
     def _add(self, req: Request, kind: str, actor: Actor, now: datetime) -> None:
-        face = int(req.civil_id or 0) % pictures.FACES if kind in documents.PICTURE_KINDS else 0
+        face = int(req.civil_id or 0) % pictures.FACES if kind in attachments.PICTURE_KINDS else 0
         label, data = pictures.specimen(kind, face)
         key = (req.organisation_id, kind, face)
         stored = self._files.get(key)
         if stored is None:
             stored = self._files[key] = storage.put(data, pictures.MEDIA_TYPE)
-            file_space.take(req.organisation_id, stored.size)
+            quota.take(req.organisation_id, stored.size)
         document = Document(
             request_id=req.id,
             kind=kind,

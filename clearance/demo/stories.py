@@ -8,7 +8,7 @@ from heapq import heapify, heappop, heappush
 
 import sqlalchemy as sa
 
-from clearance import exam_notices, exam_seating, expiry, notice_centre, transfers, workflow
+from clearance.core.extensions import db
 from clearance.demo import (
     stories_exam,
     stories_issuance,
@@ -21,8 +21,13 @@ from clearance.demo import (
 from clearance.demo.people import Cast
 from clearance.demo.register import Licences
 from clearance.demo.stage import Stage, Story
-from clearance.extensions import db
+from clearance.exams import notifications as exam_notices
+from clearance.exams import seating
+from clearance.licences import expiry_job
 from clearance.models import Notice
+from clearance.notifications import inbox
+from clearance.requests import transitions
+from clearance.transfers import operations as transfer_operations
 
 FIRST_DAY = -196
 ROUND = 14  # days from one look of the clock to the next: enough for what happens, and fast
@@ -64,12 +69,12 @@ def _clock(stage: Stage) -> Story:
     for days in range(FIRST_DAY, 1, ROUND):
         now = yield from stage.wait(days, 8)
         db.session.commit()  # what has ended is looked for from outside
-        expiry.expire(now)
-        expiry.remind(now)
-        workflow.lapse_returned(now)
-        transfers.lapse_silent(now)
+        expiry_job.expire(now)
+        expiry_job.remind(now)
+        transitions.lapse_returned(now)
+        transfer_operations.lapse_silent(now)
         exam_notices.remind(now)
-        exam_seating.close_overdue(now)
+        seating.close_overdue(now)
 
 
 def _read_notices(stage: Stage) -> None:
@@ -78,4 +83,4 @@ def _read_notices(stage: Stage) -> None:
         old = sa.select(Notice.id).where(
             Notice.user_id == user.id, Notice.created_at < stage.now - READ_AFTER
         )
-        notice_centre.mark_read(user.id, db.session.scalars(old), stage.now)
+        inbox.mark_read(user.id, db.session.scalars(old), stage.now)

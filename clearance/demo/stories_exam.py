@@ -8,14 +8,15 @@ from itertools import chain, cycle, islice, repeat
 
 import sqlalchemy as sa
 
-from clearance import exam_results, exam_seating, exams
+from clearance.core.extensions import db
 from clearance.demo.names import candidate
 from clearance.demo.stage import Stage, Story
-from clearance.exam_results import Result
-from clearance.extensions import db
+from clearance.exams import results as exam_results
+from clearance.exams import seating, sittings
+from clearance.exams.results import Result
 from clearance.models import Exam, ExamSeat, Request
-from clearance.procedures.flows import Action
-from clearance.workflow import RemarkInput
+from clearance.services.effects import RemarkInput
+from clearance.services.flows import Action
 
 SERVICE = "exam"
 HELD, COMING = -125, 16  # days from today
@@ -146,7 +147,7 @@ def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> _
 def _exam(
     stage: Stage, days: int, *, seats: int, confirm_by: int, made: int
 ) -> Generator[datetime, None, Exam]:
-    plan = exams.Plan(
+    plan = sittings.Plan(
         held_at=stage.at(days, 9),
         place_ar="مركز التدريب الجمركي، قاعة 2",
         place_en="Customs Training Centre, Hall 2",
@@ -154,9 +155,9 @@ def _exam(
         confirm_by=stage.day(confirm_by),
     )
     now = yield from stage.wait(made)
-    return exams.make(plan, form_key=f"demo-exam-{days}", actor=stage.actor("reviewer"), now=now)
+    return sittings.make(plan, form_key=f"demo-exam-{days}", actor=stage.actor("reviewer"), now=now)
 
 
 def _announce(stage: Stage, exam: Exam, days: int) -> Story:
     now = yield from stage.wait(days, 13)
-    exam_seating.announce(exam.id, actor=stage.actor("reviewer"), now=now)
+    seating.announce(exam.id, actor=stage.actor("reviewer"), now=now)

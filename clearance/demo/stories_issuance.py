@@ -8,7 +8,7 @@ from typing import Any
 
 from clearance.demo.stage import Stage, Story
 from clearance.models import Request
-from clearance.procedures.flows import Action
+from clearance.services.flows import Action
 
 SERVICE = "issuance"
 LOST = "سقطت البطاقة في رصيف ميناء الشويخ أثناء تفتيش حاوية."

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from clearance import several, workflow
 from clearance.demo.register import ASKED_FOR
 from clearance.demo.stage import Stage, Story
 from clearance.models import Request
-from clearance.procedures.flows import Action
-from clearance.workflow import RemarkInput
+from clearance.requests import batch, drafts
+from clearance.services.effects import RemarkInput
+from clearance.services.flows import Action
 
 LETTER = "letter"
 MOBILE_REMARK = "يرجى كتابة رقم هاتف جوال مفعّل للمخلص."
@@ -96,10 +96,10 @@ def _together(stage: Stage) -> Story:
     now = yield from stage.wait(-20)
     actor = stage.actor("general")
     chosen = [stage.licence("general", key).id for key in _GRID]
-    grid = several.begin(LETTER, chosen, actor, now, "demo-grid")
+    grid = batch.begin(LETTER, chosen, actor, now, "demo-grid")
     stage.share(grid, "other", "general", now)
     for req in grid:
-        workflow.save(req, _WORDS[LETTER], actor, now)
+        drafts.save(req, _WORDS[LETTER], actor, now)
     for req in grid:
         yield from stage.do(req, Action.SEND, "general", -20, hour=11)
     for req in grid:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clearance import licence_office
 from clearance.demo.stage import Stage, Story
+from clearance.licences import office_actions
 
 SUSPENDED = "ورد كتاب من إدارة التحقيق بشأن مخالفة جمركية، وتوقف الرخصة لحين البت فيها."
 REINSTATED = "حُفظت المخالفة، ويُرفع الإيقاف."
@@ -15,12 +15,12 @@ def story(stage: Stage) -> Story:
     reviewer, other = stage.actor("reviewer"), stage.actor("reviewer2")
     licence = stage.licence("general", "letter")
     now = yield from stage.wait(-60)
-    licence_office.suspend(licence, reviewer, SUSPENDED, licence.version, now)
+    office_actions.suspend(licence, reviewer, SUSPENDED, licence.version, now)
     now = yield from stage.wait(-52)
-    licence_office.reinstate(licence, other, REINSTATED, licence.version, now)
+    office_actions.reinstate(licence, other, REINSTATED, licence.version, now)
     now = yield from stage.wait(-30)
     corrected = {"passport_no": "P0900417"}
-    licence_office.correct(licence, corrected, reviewer, CORRECTED, licence.version, now)
+    office_actions.correct(licence, corrected, reviewer, CORRECTED, licence.version, now)
     licence = stage.licence("general", "suspended")
     now = yield from stage.wait(-25)
-    licence_office.suspend(licence, reviewer, SUSPENDED, licence.version, now)
+    office_actions.suspend(licence, reviewer, SUSPENDED, licence.version, now)

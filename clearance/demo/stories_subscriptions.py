@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 
-from clearance import definition, subscribing, subscriptions
 from clearance.demo.stage import Stage, Story
 from clearance.models import Subscription
+from clearance.organisations import subscription_changes, subscriptions
+from clearance.services import versions
 
 # One service only: whoever registers in the demo world has the others at once.
 BY_APPROVAL = "lost_card"
@@ -27,23 +28,23 @@ def stories(stage: Stage) -> Iterator[Story]:
 def _by_approval(stage: Stage) -> Story:
     """The administrator publishes a version that the office approves."""
     now = yield from stage.wait(-210)
-    document = definition.shipped()[BY_APPROVAL] | {"subscription": "by_approval"}
-    definition.publish(document, stage.actor("admin").id, now)
+    document = versions.shipped()[BY_APPROVAL] | {"subscription": "by_approval"}
+    versions.publish(document, stage.actor("admin").id, now)
 
 
 def _given(stage: Stage) -> Story:
     """The first office gave the service up, and was given it again."""
-    yield from _take(stage, subscribing.leave, "general", -209)
-    row = yield from _take(stage, subscribing.ask, "general", -206)
+    yield from _take(stage, subscription_changes.leave, "general", -209)
+    row = yield from _take(stage, subscription_changes.ask, "general", -206)
     yield from _decide(stage, row, "reviewer", -204, approve=True)
 
 
 def _refused(stage: Stage) -> Story:
     """The second office left it too; its asking anew was refused, and it asks again."""
-    yield from _take(stage, subscribing.leave, "receiver", -16)
-    row = yield from _take(stage, subscribing.ask, "receiver", -14)
+    yield from _take(stage, subscription_changes.leave, "receiver", -16)
+    row = yield from _take(stage, subscription_changes.ask, "receiver", -14)
     yield from _decide(stage, row, "reviewer2", -11, approve=False)
-    yield from _take(stage, subscribing.ask, "receiver", -2)
+    yield from _take(stage, subscription_changes.ask, "receiver", -2)
 
 
 def _take(
@@ -58,7 +59,7 @@ def _take(
 
 def _decide(stage: Stage, row: Subscription, name: str, days: int, *, approve: bool) -> Story:
     now = yield from stage.wait(days, 12)
-    subscribing.decide(
+    subscription_changes.decide(
         row.id,
         approve=approve,
         reason_in=OBLIGATIONS.__getitem__,

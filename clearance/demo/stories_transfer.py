@@ -8,9 +8,9 @@ from typing import Any
 
 from clearance.demo.stage import Stage, Story
 from clearance.models import Request
-from clearance.procedures.flows import Action
-from clearance.procedures.parties import NAMED_BY
-from clearance.workflow import RemarkInput
+from clearance.services.effects import RemarkInput
+from clearance.services.flows import Action
+from clearance.transfers.parties import NAMED_BY
 
 SERVICE = "transfer"
 NO_ROOM = "لا يتسع المكتب حالياً لمخلصين إضافيين."

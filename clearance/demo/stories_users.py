@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from clearance import added_users
-from clearance.added_users import Added
+from clearance.core.extensions import db
+from clearance.core.values import civil_number_for
 from clearance.demo.people import PASSWORD
 from clearance.demo.stage import Stage, Story
-from clearance.extensions import db
-from clearance.members import Access
-from clearance.values import civil_number_for
-from clearance.vocabulary import Gender
+from clearance.models.enums import Gender
+from clearance.organisations import invitations
+from clearance.organisations.invitations import Added
+from clearance.organisations.members import Access
 
 NEWCOMER = "sara@example.com"
 
@@ -57,4 +57,4 @@ def stories(stage: Stage) -> Iterator[Story]:
 def _added(stage: Stage, name: str, days: int, added: Added) -> Story:
     now = yield from stage.wait(days, 9)
     db.session.commit()  # adding is counted apart
-    added_users.add(added, stage.office_of(name).id, stage.actor(name), now)
+    invitations.add(added, stage.office_of(name).id, stage.actor(name), now)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
-from clearance.vocabulary import Channel, CodePurpose, Gender, Role, SessionStage
+from clearance.models.enums import Channel, CodePurpose, Gender, Role, SessionStage
 
 
 class LegalEntity(Base):

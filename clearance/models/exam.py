@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clearance.models import base
 from clearance.models.base import Base, one_of
+from clearance.models.enums import SeatStatus
 from clearance.models.request import Request
-from clearance.vocabulary import SeatStatus
 
 
 class Exam(Base):

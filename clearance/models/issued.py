@@ -10,9 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
+from clearance.models.enums import IssuedKind
 from clearance.models.register import Licence
 from clearance.models.request import Request
-from clearance.vocabulary import IssuedKind
 
 _ONE_LIVING = sa.text("voided_at IS NULL AND kind <> 'letter'")
 _UNMADE = sa.text("storage_key IS NULL")

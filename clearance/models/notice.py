@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
-from clearance.vocabulary import Channel, DeliveryStatus
+from clearance.models.enums import Channel, DeliveryStatus
 
 
 class Notice(Base):

@@ -23,7 +23,7 @@ class Holiday(Base):
 
 
 class Setting(Base):
-    """A value set in the panel; kinds and defaults stand in clearance/office_settings.py."""
+    """A value set in the panel; kinds and defaults stand in clearance/core/office_settings.py."""
 
     __tablename__ = "setting"
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clearance.models import base
 from clearance.models.account import Organisation
 from clearance.models.base import Base, Json, one_of
-from clearance.vocabulary import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
+from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
 
 
 class BrokerType(Base):

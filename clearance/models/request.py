@@ -11,9 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clearance.models import base
 from clearance.models.account import Organisation, User
 from clearance.models.base import Base, Json, one_of
+from clearance.models.enums import Status
 from clearance.models.register import Broker, Licence
 from clearance.models.service import ServiceVersion
-from clearance.vocabulary import Status
 
 _UNDECIDED = sa.text("decided_at IS NULL")
 _DECIDED = sa.text("decided_at IS NOT NULL")

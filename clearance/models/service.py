@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
-from clearance.vocabulary import ReasonFor, SubscriptionStatus
+from clearance.models.enums import ReasonFor, SubscriptionStatus
 
 
 class Service(Base):

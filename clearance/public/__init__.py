@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import Blueprint
 
 from clearance.public import (
-    captcha_routes,
+    captcha,
     check,
     consent,
-    gate,
     health,
     language,
     pages,
     register,
     reset,
+    session_gate,
     sign_in,
     verify,
 )
@@ -21,9 +21,9 @@ from clearance.public import (
 GET_POST = ["GET", "POST"]
 
 blueprint = Blueprint("public", __name__)
-blueprint.app_url_value_preprocessor(gate.keep_short)
+blueprint.app_url_value_preprocessor(session_gate.keep_short)
 blueprint.before_app_request(language.adopt_posted)
-blueprint.before_app_request(gate.check)
+blueprint.before_app_request(session_gate.check)
 blueprint.app_context_processor(pages.common_context)
 
 _add = blueprint.add_url_rule
@@ -51,9 +51,9 @@ _add("/reset", "reset", reset.reset, methods=GET_POST)
 _add("/reset/sent", "reset_sent", reset.reset_sent)
 _add("/reset/confirm", "reset_confirm", reset.reset_confirm, methods=GET_POST)
 
-_add("/captcha", "captcha_new", captcha_routes.new, methods=["POST"])
-_add("/captcha/<ref>.png", "captcha_image", captcha_routes.image)
-_add("/captcha/<ref>.wav", "captcha_audio", captcha_routes.audio)
+_add("/captcha", "captcha_new", captcha.new, methods=["POST"])
+_add("/captcha/<ref>.png", "captcha_image", captcha.image)
+_add("/captcha/<ref>.wav", "captcha_audio", captcha.audio)
 
 _add("/consent/answered", "consent_answered", consent.answered)
 _add("/consent/<token>", "consent", consent.consent, methods=GET_POST)

@@ -9,8 +9,9 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from clearance import issued_check, throttle
-from clearance.calendar import utc_now
+from clearance.auth import rate_limits
+from clearance.core.clock import utc_now
+from clearance.issuing import verification as document_verification
 
 CODE_MAX_LENGTH = 60
 
@@ -20,7 +21,7 @@ def check_form() -> Any:
     typed = request.args.get("code")
     if typed is None:
         return render_template("public/check.html", verdict=None, is_asked=False)
-    code = issued_check.normalised(typed[:CODE_MAX_LENGTH])
+    code = document_verification.normalised(typed[:CODE_MAX_LENGTH])
     if code is None:
         return _answer("")
     return redirect(url_for("public.check", code=code), code=303)
@@ -33,7 +34,7 @@ def check(code: str) -> Any:
 
 def _answer(code: str) -> Any:
     """Judge the code; counted before the look-up, known or not (security rule 41)."""
-    throttle.hit("check_ip", throttle.client_ip())
-    verdict = issued_check.verdict(code, utc_now())
+    rate_limits.hit("check_ip", rate_limits.client_ip())
+    verdict = document_verification.verdict(code, utc_now())
     page = render_template("public/check.html", verdict=verdict, is_asked=True)
     return page, 200 if verdict is not None else 404

@@ -9,15 +9,17 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from clearance import codes, consents, transfers
-from clearance.calendar import utc_now
-from clearance.consents import Asked
-from clearance.errors import Refused, TooManyTries, TransitionNotAllowed
-from clearance.extensions import db
-from clearance.i18n import language
-from clearance.procedures.flows import Action
-from clearance.public import journey
-from clearance.values import mask_mobile
+from clearance.auth import one_time_codes
+from clearance.core.clock import utc_now
+from clearance.core.errors import Refused, TooManyTries, TransitionNotAllowed
+from clearance.core.extensions import db
+from clearance.core.i18n import language
+from clearance.core.values import mask_mobile
+from clearance.public import form_helpers
+from clearance.services.flows import Action
+from clearance.transfers import consents
+from clearance.transfers import operations as transfer_operations
+from clearance.transfers.consents import Asked
 from forms.transfers import ConsentForm
 
 RESEND_AFTER_SECONDS = 60  # the shortest limit of the policy code_sent_sms
@@ -30,11 +32,11 @@ def consent(token: str) -> Any:
     if asked is None:
         return _gone()
     form = ConsentForm()
-    if journey.is_sent():
+    if form_helpers.is_sent():
         action = ANSWERS.get(request.form.get("answer", ""))
         if action is None:
             abort(400)
-        journey.note_leftovers(form)
+        form_helpers.note_leftovers(form)
         if form.validate():
             answered = _answer(asked, action, form, now)
             if answered is not None:
@@ -80,12 +82,12 @@ def _answer(asked: Asked, action: Action, form: ConsentForm, now: datetime) -> A
 
 
 def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> Any:
-    if transfers.is_over(asked.asked_at, now):  # no job has let it lapse yet
+    if transfer_operations.is_over(asked.asked_at, now):  # no job has let it lapse yet
         return _gone()
     until = consents.code_until(asked, now)
     wait = 0
     if until is not None:
-        age = codes.LIFETIME - (until - now)
+        age = one_time_codes.LIFETIME - (until - now)
         wait = max(0, math.ceil(RESEND_AFTER_SECONDS - age.total_seconds()))
     return render_template(
         "public/consent.html",
@@ -93,7 +95,7 @@ def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> Any:
         asked=asked,
         token=token,
         mobile=mask_mobile(asked.mobile or ""),
-        answer_by=transfers.last_day(asked.asked_at),
+        answer_by=transfer_operations.last_day(asked.asked_at),
         has_code=until is not None,
         wait=wait,
     )

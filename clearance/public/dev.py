@@ -8,10 +8,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask import Blueprint, render_template, request
 
-from clearance import outbox
-from clearance.extensions import db
+from clearance.core.extensions import db
 from clearance.models import Delivery
-from clearance.public import gate
+from clearance.notifications import outbox
+from clearance.public import session_gate
 
 SHOWN = 100
 
@@ -33,7 +33,7 @@ class ShownMessage:
 
 
 @blueprint.get("/messages")
-@gate.open_to_all
+@session_gate.open_to_all
 def messages() -> str:
     """GET: the newest messages; `address` narrows them to addresses that contain it."""
     address = request.args.get("address", "").strip()[:254]

@@ -8,11 +8,12 @@ import structlog
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from clearance import schema, storage
-from clearance.database import own_transaction
-from clearance.extensions import db
+from clearance.core import schema
+from clearance.core.database import own_transaction
+from clearance.core.extensions import db
+from clearance.files import storage
 
-log = structlog.get_logger("clearance.health")
+log = structlog.get_logger("clearance.public")
 
 
 def healthz() -> Response:

@@ -9,11 +9,11 @@ from flask import Response, after_this_request, g, redirect, request
 from flask_babel import refresh
 from flask_login import current_user
 
-from clearance import cookies, links
-from clearance.database import own_transaction
-from clearance.i18n import COOKIE, LANGUAGES
+from clearance.core import cookies, urls
+from clearance.core.database import own_transaction
+from clearance.core.i18n import COOKIE, LANGUAGES
+from clearance.core.request_kind import is_posted
 from clearance.models import User
-from clearance.web_request import is_posted
 
 POSTED = "_language"
 
@@ -34,7 +34,7 @@ def choose() -> Any:
     chosen = request.form.get("lang")
     if chosen in LANGUAGES:
         _adopt(chosen)
-    return redirect(links.inside(request.form.get("next")) or "/", code=303)
+    return redirect(urls.inside(request.form.get("next")) or "/", code=303)
 
 
 def _adopt(lang: str) -> None:

@@ -8,11 +8,14 @@ from flask import g, render_template, url_for
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from clearance import announcements, definition, office_settings, sessions
-from clearance.calendar import utc_now
-from clearance.extensions import db
-from clearance.i18n import language
-from clearance.settings import ROOT
+from clearance.auth import sessions
+from clearance.core import office_settings
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.i18n import language
+from clearance.core.settings import ROOT
+from clearance.notifications import announcements
+from clearance.services import versions
 
 PICTURES = ROOT / "static" / "img" / "guide"
 
@@ -43,7 +46,7 @@ class SupportContacts:
 
 def index() -> str:
     """GET /: what the portal is, its services, current announcements."""
-    services = [version.definition for version in definition.all_current()]
+    services = [version.definition for version in versions.all_current()]
     return render_template(
         "public/index.html",
         services=services,
@@ -63,7 +66,7 @@ def support() -> str:
 
 def guide() -> str:
     """GET /guide: registering and using the services, step by step."""
-    services = [version.definition for version in definition.all_current()]
+    services = [version.definition for version in versions.all_current()]
     settings = office_settings.all_values()
     return render_template(
         "public/guide.html",

@@ -8,16 +8,20 @@ import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from clearance import accounts, customs, one_time_keys, organisations
-from clearance.calendar import utc_now
-from clearance.database import own_transaction
-from clearance.errors import NotFound, Refused, ServiceUnavailable
-from clearance.extensions import db
-from clearance.i18n import in_language, language
+from clearance.accounts import registration, staff_invitations
+from clearance.auth import password_changes
+from clearance.core import idempotency
+from clearance.core.clock import utc_now
+from clearance.core.database import own_transaction
+from clearance.core.errors import NotFound, Refused, ServiceUnavailable
+from clearance.core.extensions import db
+from clearance.core.i18n import in_language, language
+from clearance.customs import client as customs_client
 from clearance.models import OneTimeKey
-from clearance.public import journey
-from clearance.vocabulary import ROLE_LABELS
-from forms.account import EntityChoice, InvitationForm, RegistrationForm
+from clearance.models.enums import ROLE_LABELS
+from clearance.organisations import opening
+from clearance.public import form_helpers
+from forms.public_account import EntityChoice, InvitationForm, RegistrationForm
 
 FORM_NAME = "register"
 KEY_OWNER = "register"
@@ -28,19 +32,19 @@ def register() -> Any:
     form = RegistrationForm(_entities())
     faults: list[str] = []
     status = 200
-    if journey.is_sent():
-        is_image_right = journey.spend_image(FORM_NAME)
+    if form_helpers.is_sent():
+        is_image_right = form_helpers.spend_image(FORM_NAME)
         if not is_image_right and _was_sent():
             return _to_sent()
-        journey.note_leftovers(form)
-        if journey.validate(form, is_image_right):
+        form_helpers.note_leftovers(form)
+        if form_helpers.validate(form, is_image_right):
             try:
                 return _send(form)
-            except (customs.Rejected, ServiceUnavailable) as error:
+            except (customs_client.Rejected, ServiceUnavailable) as error:
                 faults, status = [str(error.message)], _status_of(error)
             except Refused as error:
                 faults = [str(text) for text in (error.refusal.text, error.refusal.change) if text]
-            except accounts.WeakPassword as error:
+            except password_changes.WeakPassword as error:
                 form.password.errors = [*form.password.errors, *map(str, error.faults)]
     return _page(form, faults), status
 
@@ -52,13 +56,13 @@ def registered() -> str:
 
 def invitation(token: str) -> Any:
     """GET and POST /invitation/<token>: staff choose their name and password."""
-    invited = accounts.find_invitation(token, utc_now())
+    invited = staff_invitations.find_invitation(token, utc_now())
     if invited is None:
         raise NotFound
     form = InvitationForm()
-    if journey.is_sent() and form.validate():
+    if form_helpers.is_sent() and form.validate():
         try:
-            user = accounts.accept_invitation(
+            user = staff_invitations.accept_invitation(
                 token,
                 utc_now(),
                 first_name=form.first_name.data,
@@ -67,7 +71,7 @@ def invitation(token: str) -> Any:
                 language=language(),
                 mobile=form.mobile.data,
             )
-        except accounts.WeakPassword as error:
+        except password_changes.WeakPassword as error:
             form.password.errors = [*form.password.errors, *map(str, error.faults)]
         else:
             if user is None:
@@ -87,18 +91,18 @@ def _send(form: RegistrationForm) -> Any:
     now = utc_now()
     answer = None
     if form.uses_customs:
-        answer = customs.verify(
+        answer = customs_client.verify(
             form.licence_no.data, form.customs_user.data, form.customs_password.data or ""
         )
-    accounts.register(_applicant(form), customs=answer, now=now)
+    registration.register(_applicant(form), customs=answer, now=now)
     # The image text that was used up is the form's one-time key: nobody can spend it again.
-    one_time_keys.claim(_key(), KEY_OWNER, url_for("public.registered"), now)
+    idempotency.claim(_key(), KEY_OWNER, url_for("public.registered"), now)
     db.session.commit()
     return _to_sent()
 
 
-def _applicant(form: RegistrationForm) -> accounts.Applicant:
-    return accounts.Applicant(
+def _applicant(form: RegistrationForm) -> registration.Applicant:
+    return registration.Applicant(
         legal_entity=form.legal_entity.data or "",
         organisation_name=form.organisation_name.data or "",
         first_name=form.first_name.data or "",
@@ -113,7 +117,7 @@ def _applicant(form: RegistrationForm) -> accounts.Applicant:
 
 
 def _page(form: RegistrationForm, faults: list[str]) -> str:
-    image = journey.new_image(FORM_NAME)
+    image = form_helpers.new_image(FORM_NAME)
     return render_template("public/register.html", form=form, faults=faults, image=image)
 
 
@@ -133,7 +137,7 @@ def _entities() -> list[EntityChoice]:
             has_customs_account=row.has_customs_account,
             needs_name=row.needs_organisation_name,
         )
-        for row in organisations.legal_entities()
+        for row in opening.legal_entities()
     ]
 
 

@@ -9,12 +9,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from wtforms import Field
 
-from clearance import accounts
-from clearance.calendar import utc_now
-from clearance.extensions import db
-from clearance.i18n import language
-from clearance.public import gate, journey, sign_in
-from forms.account import NewPasswordForm, ResetConfirmForm, ResetForm
+from clearance.auth import password_changes
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.i18n import language
+from clearance.public import form_helpers, session_gate, sign_in
+from forms.public_account import NewPasswordForm, ResetConfirmForm, ResetForm
 
 ASK_FORM = "reset"
 CONFIRM_FORM = "reset_confirm"
@@ -24,13 +24,13 @@ REF_MAX_LENGTH = 80
 def reset() -> Any:
     """GET and POST /reset: e-mail and image text; the same answer for every address."""
     form = ResetForm()
-    if journey.is_sent():
-        is_image_right = journey.spend_image(ASK_FORM)
-        if journey.validate(form, is_image_right):
-            ref = accounts.ask_reset(form.email.data, language(), utc_now())
+    if form_helpers.is_sent():
+        is_image_right = form_helpers.spend_image(ASK_FORM)
+        if form_helpers.validate(form, is_image_right):
+            ref = password_changes.ask_reset(form.email.data, language(), utc_now())
             db.session.commit()
             return redirect(url_for("public.reset_sent", ref=ref), code=303)
-    return render_template("public/reset.html", form=form, image=journey.new_image(ASK_FORM))
+    return render_template("public/reset.html", form=form, image=form_helpers.new_image(ASK_FORM))
 
 
 def reset_sent() -> str:
@@ -41,13 +41,16 @@ def reset_sent() -> str:
 def reset_confirm() -> Any:
     """GET and POST /reset/confirm?ref=…: image text, code, new password twice."""
     form = ResetConfirmForm()
-    if journey.is_sent():
-        is_image_right = journey.spend_image(CONFIRM_FORM)
-        if journey.validate(form, is_image_right) and _confirm(form):
+    if form_helpers.is_sent():
+        is_image_right = form_helpers.spend_image(CONFIRM_FORM)
+        if form_helpers.validate(form, is_image_right) and _confirm(form):
             flash(_("Your password has been changed. Sign in with the new one."), "success")
             return redirect(url_for("public.sign_in"), code=303)
     return render_template(
-        "public/reset_confirm.html", form=form, ref=_ref(), image=journey.new_image(CONFIRM_FORM)
+        "public/reset_confirm.html",
+        form=form,
+        ref=_ref(),
+        image=form_helpers.new_image(CONFIRM_FORM),
     )
 
 
@@ -55,26 +58,28 @@ def choose_password() -> Any:
     """GET and POST /password: one's own password instead of one that somebody else chose."""
     form = NewPasswordForm()
     form.known_words = (current_user.first_name, current_user.last_name, current_user.email)
-    if journey.is_sent() and form.validate():
-        target = gate.remembered()
+    if form_helpers.is_sent() and form.validate():
+        target = session_gate.remembered()
         try:
-            chosen = accounts.choose_password(current_user, form.new_password.data or "", utc_now())
-        except accounts.WeakPassword as error:
+            chosen = password_changes.choose_password(
+                current_user, form.new_password.data or "", utc_now()
+            )
+        except password_changes.WeakPassword as error:
             _tell_weakness(form.new_password, error)
         else:
             db.session.commit()
             sign_in.enter(chosen.key, target)
-            return gate.go_on(target)
+            return session_gate.go_on(target)
     return render_template("public/password.html", form=form)
 
 
 def _confirm(form: ResetConfirmForm) -> bool:
     """Set the new password; False, with the reason beside its field, when it is refused."""
     try:
-        is_done = accounts.confirm_reset(
+        is_done = password_changes.confirm_reset(
             _ref(), form.code.data, form.new_password.data or "", utc_now()
         )
-    except accounts.WeakPassword as error:
+    except password_changes.WeakPassword as error:
         _tell_weakness(form.new_password, error)
         return False
     db.session.commit()
@@ -83,7 +88,7 @@ def _confirm(form: ResetConfirmForm) -> bool:
     return is_done
 
 
-def _tell_weakness(field: Field, error: accounts.WeakPassword) -> None:
+def _tell_weakness(field: Field, error: password_changes.WeakPassword) -> None:
     field.errors = [*field.errors, *(str(text) for text in error.faults)]
 
 

@@ -18,33 +18,35 @@ from flask import (
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from clearance import accounts, cookies, links, second_factor, sessions, throttle
-from clearance.calendar import utc_now
-from clearance.errors import TooManyTries
-from clearance.extensions import db
-from clearance.public import gate, journey
-from clearance.vocabulary import SessionStage
-from forms.account import FactorForm, SignInForm
+from clearance.accounts import sign_in as account_sign_in
+from clearance.auth import known_devices, rate_limits, second_factor, sessions
+from clearance.core import cookies, urls
+from clearance.core.clock import utc_now
+from clearance.core.errors import TooManyTries
+from clearance.core.extensions import db
+from clearance.models.enums import SessionStage
+from clearance.public import form_helpers, session_gate
+from forms.public_account import FactorForm, SignInForm
 
 
 def sign_in() -> Any:
     """GET and POST /login?next=…"""
-    target = links.inside(request.args.get("next"))
+    target = urls.inside(request.args.get("next"))
     if current_user.is_authenticated:
-        return gate.go_on(target)
+        return session_gate.go_on(target)
     form = SignInForm()
-    if journey.is_sent() and form.validate():
-        result = accounts.sign_in(
+    if form_helpers.is_sent() and form.validate():
+        result = account_sign_in.sign_in(
             form.email.data,
             form.password.data or "",
-            ip=throttle.client_ip(),
-            device=cookies.read(accounts.DEVICE_COOKIE),
+            ip=rate_limits.client_ip(),
+            device=cookies.read(known_devices.COOKIE),
             now=utc_now(),
         )
         db.session.commit()
         if result.key is not None:
             enter(result.key, target)
-            return known_device(gate.go_on(target), result.device)
+            return known_device(session_gate.go_on(target), result.device)
         form.password.errors = [_("The e-mail or the password is not right.")]
     return render_template(
         "public/sign_in.html",
@@ -57,21 +59,21 @@ def sign_in() -> Any:
 def factor() -> Any:
     """GET and POST /login/factor: the code of the second factor."""
     form = FactorForm()
-    target = gate.remembered()
-    if journey.is_sent():
+    target = session_gate.remembered()
+    if form_helpers.is_sent():
         if "_resend" in request.form:
             return _send_factor_again()
         if form.validate():
-            result = accounts.pass_factor(
+            result = account_sign_in.pass_factor(
                 current_user,
                 form.code.data,
-                device=cookies.read(accounts.DEVICE_COOKIE),
+                device=cookies.read(known_devices.COOKIE),
                 now=utc_now(),
             )
             db.session.commit()
             if result.key is not None:
                 enter(result.key, target)
-                return known_device(gate.go_on(target), result.device)
+                return known_device(session_gate.go_on(target), result.device)
             form.code.errors = [_("This code is not right, or no longer valid.")]
     uses_totp = second_factor.uses_totp(current_user.user_id)
     return render_template("public/factor.html", form=form, uses_totp=uses_totp)
@@ -99,7 +101,7 @@ def enter(key: str, target: str) -> None:
     sessions.enter(key)
     if current_user.is_full:
         return
-    gate.remember(target)
+    session_gate.remember(target)
     if current_user.stage == SessionStage.FACTOR:
         try:
             second_factor.start(current_user, utc_now())
@@ -113,7 +115,7 @@ def enter(key: str, target: str) -> None:
 def known_device(response: Any, device: str) -> Response:
     """Let the browser be known again: a throttle budget of its own, and nothing else (rule 17)."""
     made: Response = make_response(response)
-    cookies.keep(made, accounts.DEVICE_COOKIE, device)
+    cookies.keep(made, known_devices.COOKIE, device)
     return made
 
 

@@ -9,13 +9,15 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from clearance import accounts, codes, cookies, sessions
-from clearance.calendar import utc_now
-from clearance.extensions import db
-from clearance.public import gate, journey, sign_in
-from clearance.values import mask_email, mask_mobile
-from clearance.vocabulary import Channel, CodePurpose
-from forms.account import VerifyForm
+from clearance.accounts import verification
+from clearance.auth import known_devices, one_time_codes, sessions
+from clearance.core import cookies
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.values import mask_email, mask_mobile
+from clearance.models.enums import Channel, CodePurpose
+from clearance.public import form_helpers, session_gate, sign_in
+from forms.public_account import VerifyForm
 
 RESEND_AFTER_SECONDS = 60  # the shortest limit of the policies code_sent_*
 
@@ -23,7 +25,7 @@ RESEND_AFTER_SECONDS = 60  # the shortest limit of the policies code_sent_*
 def verify() -> Any:
     """GET and POST /verify."""
     form = VerifyForm()
-    if journey.is_sent():
+    if form_helpers.is_sent():
         _leave_out_proved(form)
         if form.validate():
             answer = _try_codes(form)
@@ -38,7 +40,7 @@ def resend() -> Any:
         channel = Channel(request.form.get("channel", ""))
     except ValueError:
         abort(400)
-    accounts.resend(current_user, channel, utc_now())
+    verification.resend(current_user, channel, utc_now())
     db.session.commit()
     texts = {
         Channel.EMAIL: _("A new code was sent to your e-mail. The earlier one is no longer valid."),
@@ -50,19 +52,19 @@ def resend() -> Any:
 
 def verified() -> str:
     """GET /verify/done: the confirmation with «موافق», which leads into the portal."""
-    target = gate.remembered() or gate.home_of(current_user)
+    target = session_gate.remembered() or session_gate.home_of(current_user)
     return render_template("public/verified.html", target=target)
 
 
 def _try_codes(form: VerifyForm) -> Any:
     """Compare the codes; the answer when both are proved, None to show the page again."""
-    target = gate.remembered()
-    result = accounts.verify(
+    target = session_gate.remembered()
+    result = verification.verify(
         current_user,
         form.email_code.data if "email_code" in form else None,
         form.mobile_code.data if "mobile_code" in form else None,
         utc_now(),
-        device=cookies.read(accounts.DEVICE_COOKIE),
+        device=cookies.read(known_devices.COOKIE),
     )
     db.session.commit()
     if result.refusal is not None:
@@ -72,7 +74,7 @@ def _try_codes(form: VerifyForm) -> Any:
         return redirect(url_for("public.sign_in"), code=303)
     if result.key is not None:
         sign_in.enter(result.key, target)
-        gate.remember(target)
+        session_gate.remember(target)
         return redirect(url_for("public.verified"), code=303)
     wrong = _("This code is not right, or no longer valid. You can ask for a new one.")
     if "email_code" in form and not result.email_ok:
@@ -83,7 +85,7 @@ def _try_codes(form: VerifyForm) -> Any:
 
 
 def _page(form: VerifyForm) -> str:
-    contacts = accounts.contacts(current_user)
+    contacts = verification.contacts(current_user)
     return render_template(
         "public/verify.html",
         form=form,
@@ -96,7 +98,7 @@ def _page(form: VerifyForm) -> str:
 
 
 def _leave_out_proved(form: VerifyForm) -> None:
-    contacts = accounts.contacts(current_user)
+    contacts = verification.contacts(current_user)
     if contacts.email_ok:
         del form.email_code
     if contacts.mobile_ok:
@@ -106,9 +108,9 @@ def _leave_out_proved(form: VerifyForm) -> None:
 def _seconds_until_resend(channel: Channel) -> int:
     """How long until a new code may be asked for; a hint only, the throttle decides."""
     now = utc_now()
-    owner = codes.owner_of(current_user)
-    until = codes.living_until(owner, CodePurpose.VERIFY, channel, now)
+    owner = one_time_codes.owner_of(current_user)
+    until = one_time_codes.living_until(owner, CodePurpose.VERIFY, channel, now)
     if until is None:
         return 0
-    age = codes.LIFETIME - (until - now)
+    age = one_time_codes.LIFETIME - (until - now)
     return max(0, math.ceil(RESEND_AFTER_SECONDS - age.total_seconds()))

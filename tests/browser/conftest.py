@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from clearance.settings import ROOT
+from clearance.core.settings import ROOT
 from tests.browser import people
 from tests.browser.looks import HEIGHTS
 from tests.browser.visits import SECRET, Portal, Visit
-from tests.gateways import SmsGateway, SmtpGateway, free_port
+from tests.support.gateways import SmsGateway, SmtpGateway, free_port
 
 # Generous: on a machine with other work everything takes several times as long.
 START_SECONDS, TEST_SECONDS = 150, 300

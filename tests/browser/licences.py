@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
-from clearance.calendar import kuwait_today
-from tests import papers
+from clearance.core.clock import kuwait_today
 from tests.browser import people
 from tests.browser.visits import Visit
+from tests.support import papers
 
 PAPERS = {
     "issuance": ("civil_id_copy", "passport_copy", "photo", "good_conduct", "bank_guarantee"),

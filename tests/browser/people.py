@@ -15,9 +15,9 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from clearance.demo.people import PASSWORD
-from tests import factories
 from tests.browser.visits import Visit
-from tests.gateways import CODE, SmtpGateway, code_in, text_of
+from tests.support import factories
+from tests.support.gateways import CODE, SmtpGateway, code_in, text_of
 
 Read = TypeVar("Read")
 

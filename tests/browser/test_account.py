@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import people
 from tests.browser.people import Person
 from tests.browser.visits import Visit
-from tests.gateways import text_of
+from tests.support.gateways import text_of
 
 ACCOUNT = "/my/account/"
 SEEN = pytest.mark.parametrize(("lang", "width"), [("ar", 1280), ("en", 390)])

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from clearance.calendar import kuwait_today
+from clearance.core.clock import kuwait_today
 from tests.browser import people
 from tests.browser.visits import Visit
-from tests.gateways import text_of
+from tests.support.gateways import text_of
 
 
 @pytest.mark.timeout(300)

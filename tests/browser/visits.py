@@ -15,9 +15,9 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import BrowserContext, Page
 
-from clearance.sessions import key_hash
-from clearance.vocabulary import SessionStage
-from tests.gateways import SmsGateway, SmtpGateway
+from clearance.auth.sessions import key_hash
+from clearance.models.enums import SessionStage
+from tests.support.gateways import SmsGateway, SmtpGateway
 
 SECRET = "of-the-browser-tests-" + "0" * 32
 

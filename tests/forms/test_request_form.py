@@ -9,10 +9,10 @@ import pytest
 import yaml
 from flask import Flask
 
-from clearance import definition
-from clearance.calendar import kuwait_today, utc_now
-from clearance.definition import Definition
-from clearance.extensions import db
+from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.extensions import db
+from clearance.services import versions
+from clearance.services.schema import Definition
 from forms.request_form import RequestForm, broker_type_choices, request_form, sections
 
 SERVICE = """
@@ -58,10 +58,10 @@ GOOD = {
 
 @pytest.fixture
 def service(context: Flask) -> Definition:
-    assert definition.faults(yaml.safe_load(SERVICE)) == []
-    version = definition.publish(yaml.safe_load(SERVICE), None, utc_now())
+    assert versions.faults(yaml.safe_load(SERVICE)) == []
+    version = versions.publish(yaml.safe_load(SERVICE), None, utc_now())
     db.session.commit()
-    return definition.of_version(version.id)
+    return versions.of_version(version.id)
 
 
 def filled(

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 import pytest
 from flask import has_request_context, request
 
-from clearance import lanes, passwords
+from clearance.auth import passwords
+from clearance.web import lanes
 
 
 @pytest.fixture(autouse=True)

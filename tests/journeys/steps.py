@@ -7,11 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.extensions import db
+from clearance.core.extensions import db
 from clearance.models import Captcha
-from tests import factories
-from tests.gateways import queued_code
-from tests.pages import Page, PageClient
+from tests.support import factories
+from tests.support.gateways import queued_code
+from tests.support.pages import Page, PageClient
 
 PASSWORD = factories.PASSWORD
 EMAIL = "noura@example.com"

@@ -8,13 +8,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import organisations
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import Invitation, Membership, Organisation, Request, User
-from tests import factories, request_factories
+from clearance.organisations import opening
 from tests.journeys import steps
-from tests.pages import Page, PageClient
+from tests.support import factories, request_factories
+from tests.support.pages import Page, PageClient
 
 OWN_PASSWORD = "Sidra-9-Marjan?"
 EMAIL, MOBILE, MOBILE_E164 = "munira@example.com", "50007788", "+96550007788"
@@ -26,7 +26,7 @@ def general(app: Flask) -> str:
     with app.app_context():
         request_factories.load_services()
         office = factories.make_organisation(name_ar="مكتب النخلة", name_en="Nakhla Office")
-        organisations.subscribe(office, utc_now())
+        opening.subscribe(office, utc_now())
         return factories.make_agent(office).email
 
 

@@ -9,13 +9,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.calendar import kuwait_date, utc_now
-from clearance.extensions import db
-from clearance.i18n import format_day
+from clearance.core.clock import kuwait_date, utc_now
+from clearance.core.extensions import db
+from clearance.core.i18n import format_day
 from clearance.models import AccessEvent, IssuedDocument, User
-from clearance.vocabulary import IssuedKind, LicenceStatus, LicenceStep, SuspendedBy
-from tests import factories, issued_factories
-from tests.pages import Page, PageClient
+from clearance.models.enums import IssuedKind, LicenceStatus, LicenceStep, SuspendedBy
+from tests.support import factories, issued_factories
+from tests.support.pages import Page, PageClient
 
 
 @dataclass

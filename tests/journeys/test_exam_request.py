@@ -10,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import Document, Exam, Request, User
-from clearance.procedures.flows import Action
-from clearance.vocabulary import Status
-from clearance.workflow import Decision, RemarkInput
-from tests import factories, files, request_factories
-from tests.pages import Page, PageClient, form_data
+from clearance.models.enums import Status
+from clearance.services.effects import Decision, RemarkInput
+from clearance.services.flows import Action
+from tests.support import factories, files, request_factories
+from tests.support.pages import Page, PageClient, form_data
 
 FORM = "#request-form"
 WORDS = {

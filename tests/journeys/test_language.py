@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.extensions import db
+from clearance.core.extensions import db
 from clearance.models import Registration, User
-from tests import factories
 from tests.journeys import steps
-from tests.pages import PageClient
+from tests.support import factories
+from tests.support.pages import PageClient
 
 
 def test_arabic_comes_first_and_english_is_one_click_away(app: Flask) -> None:

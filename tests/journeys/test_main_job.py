@@ -12,15 +12,16 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import audit, messages
-from clearance.calendar import kuwait_today, utc_now
-from clearance.extensions import db
+from clearance.core import audit
+from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.extensions import db
 from clearance.models import Exam, Request
-from clearance.vocabulary import Role, Status
-from tests import factories, files, request_factories
-from tests.gateways import SmsGateway, SmtpGateway, text_of
+from clearance.models.enums import Role, Status
+from clearance.notifications import delivery
 from tests.journeys import steps
-from tests.pages import Page, PageClient, form_data
+from tests.support import factories, files, request_factories
+from tests.support.gateways import SmsGateway, SmtpGateway, text_of
+from tests.support.pages import Page, PageClient, form_data
 
 PASSED = {"ar": "اجتياز", "en": "passed"}
 
@@ -57,7 +58,7 @@ def portal(make_app: Callable[..., Flask], mail: SmtpGateway, sms: SmsGateway) -
 def send_out(app: Flask) -> None:
     """Let the sender work through the outbox."""
     with app.app_context():
-        messages.deliver_due(utc_now())
+        delivery.deliver_due(utc_now())
         db.session.commit()
 
 

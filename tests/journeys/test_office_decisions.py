@@ -8,13 +8,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.extensions import db
+from clearance.core.extensions import db
 from clearance.models import Event, Notice, Reason, Remark, Request, User
-from clearance.vocabulary import Role, Status
-from tests import factories, request_factories
-from tests.admin_views.office.people import Office
-from tests.pages import Page, PageClient
-from tests.parallel import run_together
+from clearance.models.enums import Role, Status
+from clearance.requests import completeness
+from tests.support import factories
+from tests.support.office_people import Office
+from tests.support.pages import Page, PageClient
+from tests.support.parallel import run_together
 
 LIST = "/office/requests/"
 LANGUAGES = ["ar", "en"]
@@ -182,8 +183,8 @@ def test_only_what_was_remarked_on_is_open_to_the_applicant(office: Office) -> N
     with office.app.app_context():
         req = db.session.get_one(Request, request_id)
         assert req.status == Status.RETURNED
-        assert request_factories.workflow.open_fields(req) == {"address"}
-        assert request_factories.workflow.open_document_kinds(req) == {"photo"}
+        assert completeness.open_fields(req) == {"address"}
+        assert completeness.open_document_kinds(req) == {"photo"}
     form = office.browser(agent).get(f"/my/requests/{request_id}/form")
     assert form.soup.select_one("[name=address]") is not None
     assert form.soup.select_one("[name=name_ar_1]") is None

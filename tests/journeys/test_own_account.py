@@ -13,14 +13,15 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import notices, own_data
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.accounts import data_exports
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import AccessEvent, DataCopy, Delivery, Event, NoticePreference, User
-from tests import factories
-from tests.factories import PASSWORD
+from clearance.notifications import notices
 from tests.journeys import steps
-from tests.pages import Page, PageClient
+from tests.support import factories
+from tests.support.factories import PASSWORD
+from tests.support.pages import Page, PageClient
 
 PLACES = pytest.mark.parametrize(("area", "lang"), [("my", "ar"), ("office", "en")])
 ABOUT = {"number": "CE/8/26", "service": {"ar": "طلب", "en": "Request"}}
@@ -166,7 +167,7 @@ def test_my_data_is_asked_made_and_downloaded_by_its_owner_alone(
     assert TEXTS[lang]["making"] in page.text
     assert page.soup.select_one("#data-form") is None
     with app.app_context():
-        assert own_data.make_waiting(utc_now()) == 1
+        assert data_exports.make_waiting(utc_now()) == 1
     page = client.get(f"/{area}/account/data")
     assert TEXTS[lang]["ready"] in page.text
     file = client.http.get(f"/{area}/account/data/file")

@@ -10,20 +10,21 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import accounts, codes, contact_change, sessions
-from clearance.calendar import utc_now
-from clearance.errors import TooManyTries
-from clearance.extensions import db
+from clearance.accounts import contact_change
+from clearance.auth import one_time_codes, password_changes, sessions
+from clearance.auth.reauthentication import WrongPassword
+from clearance.core.clock import utc_now
+from clearance.core.errors import TooManyTries
+from clearance.core.extensions import db
 from clearance.models import Delivery, Event, Notice, User
-from clearance.present_password import WrongPassword
-from clearance.vocabulary import Channel, CodePurpose
-from tests import factories
-from tests.factories import PASSWORD
-from tests.gateways import queued_code
+from clearance.models.enums import Channel, CodePurpose
 from tests.journeys import steps
-from tests.pages import Page, PageClient, form_data
-from tests.parallel import run_together
 from tests.security.test_timing import counting
+from tests.support import factories
+from tests.support.factories import PASSWORD
+from tests.support.gateways import queued_code
+from tests.support.pages import Page, PageClient, form_data
+from tests.support.parallel import run_together
 
 NEW = "new.address@example.com"
 NEW_MOBILE, NEW_E164 = "5999 0001", "+96559990001"
@@ -207,7 +208,9 @@ def test_of_two_who_prove_the_same_email_at_once_one_gets_it(app: Flask) -> None
         users = [factories.make_agent() for _each in range(2)]
         actors = []
         for user in users:
-            codes.issue(f"user:{user.id}", CodePurpose.CONTACT, Channel.EMAIL, NEW, "en", utc_now())
+            one_time_codes.issue(
+                f"user:{user.id}", CodePurpose.CONTACT, Channel.EMAIL, NEW, "en", utc_now()
+            )
             db.session.commit()
             actors.append((sessions.actor_of(user), queued_code(NEW)))
             db.session.commit()
@@ -263,7 +266,7 @@ def test_a_code_for_an_older_address_or_an_expired_one_fails(app: Flask) -> None
         page = type_code(client, page, old)
         assert page.error_of("code")
         code = steps.code_to(app, NEW)
-        clock.shift(codes.LIFETIME)
+        clock.shift(one_time_codes.LIFETIME)
         page = type_code(client, page, code)
         assert page.error_of("code"), "ten minutes are over"
         page = client.submit(page, form="form[action$='/resend']")
@@ -279,12 +282,12 @@ def test_what_was_sent_to_the_old_email_is_of_no_more_use(app: Flask) -> None:
     user = person(app)
     client = browser_of(app, user)
     with app.app_context(), factories.visit(app):
-        ref = accounts.ask_reset(user.email, "en", utc_now())
+        ref = password_changes.ask_reset(user.email, "en", utc_now())
         db.session.commit()
     reset_code = steps.code_to(app, user.email)
     type_code(client, ask(client, NEW), steps.code_to(app, NEW))
     with app.app_context(), factories.visit(app):
-        assert not accounts.confirm_reset(ref, reset_code, "Safina-42-Rih?", utc_now())
+        assert not password_changes.confirm_reset(ref, reset_code, "Safina-42-Rih?", utc_now())
 
 
 def test_five_wrong_tries_void_the_code(app: Flask) -> None:
@@ -292,7 +295,7 @@ def test_five_wrong_tries_void_the_code(app: Flask) -> None:
     client = browser_of(app, user)
     page = ask(client, NEW)
     code = steps.code_to(app, NEW)
-    for _try in range(codes.TRIES):
+    for _try in range(one_time_codes.TRIES):
         page = type_code(client, page, wrong(code))
     page = type_code(client, page, code)
     assert page.error_of("code")

@@ -13,14 +13,15 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import factor_setup, second_factor, secrets_box, spare_codes
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.auth import recovery_codes, second_factor, second_factor_setup
+from clearance.core import crypto
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import AccessEvent, Delivery, Event, Notice, User
-from tests import factories
-from tests.factories import PASSWORD
 from tests.journeys import steps
-from tests.pages import Page, PageClient, form_data
+from tests.support import factories
+from tests.support.factories import PASSWORD
+from tests.support.pages import Page, PageClient, form_data
 
 PLACES = pytest.mark.parametrize(("area", "lang"), [("my", "ar"), ("office", "en")])
 LANGUAGES = pytest.mark.parametrize("lang", ["ar", "en"])
@@ -61,7 +62,7 @@ def with_app(app: Flask, area: str) -> tuple[User, str]:
     """Somebody whose second factor is an app, and its secret."""
     secret = pyotp.random_base32()
     with app.app_context():
-        sealed = secrets_box.seal(secret)
+        sealed = crypto.seal(secret)
     return person(app, area, second_factor=True, totp_secret=sealed), secret
 
 
@@ -126,7 +127,7 @@ def test_an_app_is_set_up_and_signs_in(
     page = confirm(client, page)
     assert page.h1 == TEXTS[lang]["codes"]
     assert page.response.headers["Cache-Control"] == "no-store"
-    assert len(spares_on(page)) == spare_codes.COUNT
+    assert len(spares_on(page)) == recovery_codes.COUNT
     assert means(app, user) == "app"
     assert other.http.get(f"/{area}/account/").status_code == 302
     account = client.get(f"/{area}/account/")
@@ -211,7 +212,7 @@ def test_a_planted_foreign_or_old_set_up_is_refused(
     thief = browser_of(app, person(app, "my"), lang)
     known = pyotp.random_base32()
     with app.app_context():
-        planted = secrets_box.seal(known)
+        planted = crypto.seal(known)
     old = client.get("/my/account/factor")
     pages = [thief.get("/my/account/factor"), elsewhere.get("/my/account/factor")]
     tokens = [(form_data(page.form("#factor-form"))["setup"], secret_on(page)) for page in pages]
@@ -220,7 +221,7 @@ def test_a_planted_foreign_or_old_set_up_is_refused(
         page = confirm(client, old, status=409, **values)
         assert TEXTS[lang]["expired"] in page.text
         assert secret_on(page) not in {secret, secret_on(old)}
-    clock.shift(factor_setup.SETUP_LIFETIME + timedelta(seconds=1))
+    clock.shift(second_factor_setup.SETUP_LIFETIME + timedelta(seconds=1))
     page = confirm(client, old, status=409)
     assert means(app, user) == "none"
     assert spares_on(confirm(client, page)), "the fresh one serves at once"
@@ -268,7 +269,7 @@ def test_new_spare_codes_are_made_by_the_password(
     assert page.error_of("current_password") == TEXTS[lang]["password"]
     page = client.submit(page, {"current_password": PASSWORD}, form="#spares-form")
     new = spares_on(page)
-    assert len(new) == spare_codes.COUNT
+    assert len(new) == recovery_codes.COUNT
     assert not set(new) & set(old)
     assert TEXTS[lang]["left"] in client.get("/office/account/").text
     assert kinds(app) == ["account:factor:enrolled", "account:factor:spares"]

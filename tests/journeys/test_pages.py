@@ -11,13 +11,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import definition, schema, storage
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.core import schema
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.files import storage
 from clearance.models import Announcement, Setting
-from tests import factories
+from clearance.services import versions
 from tests.journeys import steps
-from tests.pages import ARABIC
+from tests.support import factories
+from tests.support.pages import ARABIC
 
 PAGES = [
     "/",
@@ -50,7 +52,7 @@ def test_a_public_page_is_whole_in_its_language(app: Flask, path: str, lang: str
 def test_the_welcome_page_shows_services_and_current_announcements(app: Flask, lang: str) -> None:
     now = utc_now()
     with app.app_context():
-        definition.load_missing(now)
+        versions.load_missing(now)
         for title, start, end in (
             ("now", now - timedelta(days=1), None),
             ("over", now - timedelta(days=9), now - timedelta(days=1)),
@@ -67,7 +69,7 @@ def test_the_welcome_page_shows_services_and_current_announcements(app: Flask, l
                 )
             )
         db.session.commit()
-        titles = [version.definition.title_in(lang) for version in definition.all_current()]
+        titles = [version.definition.title_in(lang) for version in versions.all_current()]
     page = steps.browser(app, lang).get("/")
     assert ("إعلان now" if lang == "ar" else "News now") in page.text
     assert " over" not in page.text
@@ -92,7 +94,7 @@ def test_the_support_page_shows_the_offices_settings(app: Flask) -> None:
 def test_a_picture_of_the_guide_is_shown_when_there_is_one(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from clearance.public import pages
+    from clearance.public import pages as public_pages
 
     seen = []
 
@@ -100,7 +102,7 @@ def test_a_picture_of_the_guide_is_shown_when_there_is_one(
         seen.append(name)
         return "img/logo.svg" if name == "exam" else None
 
-    monkeypatch.setattr(pages, "_picture", picture)
+    monkeypatch.setattr(public_pages, "_picture", picture)
     page = steps.browser(app, "en").get("/guide")
     shown = page.soup.select("main figure img")
     assert [image["alt"] for image in shown] == ["Confirming attendance of the exam"]

@@ -9,15 +9,16 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import customs, passwords
-from clearance.calendar import utc_now
-from clearance.errors import ServiceUnavailable
-from clearance.extensions import db
+from clearance.auth import passwords
+from clearance.auth.passwords import hash_password
+from clearance.core.clock import utc_now
+from clearance.core.errors import ServiceUnavailable
+from clearance.core.extensions import db
+from clearance.customs import client as customs_client
 from clearance.models import CustomsAccount, Delivery, Registration, User
-from clearance.passwords import hash_password
-from tests import factories
 from tests.journeys import steps
-from tests.pages import Page, PageClient
+from tests.support import factories
+from tests.support.pages import Page, PageClient
 
 CUSTOMS_ANSWER: dict[str, Any] = {
     "holder": {"first_name": "بدر", "last_name": "الرشيدي", "civil_id": "285050500017"},
@@ -149,7 +150,7 @@ def test_the_customs_refusal_is_one_text_whatever_was_wrong(
     add_customs_account(app)
     page = steps.send_registration(steps.browser(app, "en"), **customs_values(**changes))
     summary = page.soup.select_one(".error-summary").get_text(" ")
-    assert str(customs.Rejected().message) in summary
+    assert str(customs_client.Rejected().message) in summary
     assert page.soup.find(attrs={"name": "email"})["value"] == steps.EMAIL
     assert "Customs-9-Word!" not in str(page.soup)
     assert registrations(app) == []
@@ -161,7 +162,7 @@ def test_with_customs_down_nothing_typed_is_lost(
     def down(*args: Any) -> None:
         raise ServiceUnavailable("The customs system does not answer now. Try again later.")
 
-    monkeypatch.setattr(customs, "verify", down)
+    monkeypatch.setattr(customs_client, "verify", down)
     page = steps.send_registration(steps.browser(app, "en"), status=503, **customs_values())
     assert "does not answer now" in page.soup.select_one(".error-summary").get_text()
     for name, value in (("licence_no", "KW-5000"), ("customs_user", "badr.office")):

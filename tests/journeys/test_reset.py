@@ -9,15 +9,16 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import outbox, throttle
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.auth import rate_limits
+from clearance.auth.passwords import verify_password
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import Delivery, Notice, PasswordReset, User, UserSession
-from clearance.passwords import verify_password
-from tests import factories
+from clearance.notifications import outbox
 from tests.journeys import steps
 from tests.journeys.test_registration import _count_hashes, _without_chance
-from tests.pages import Page, PageClient
+from tests.support import factories
+from tests.support.pages import Page, PageClient
 
 NEW = "Safina-4-Qamar!"
 
@@ -232,7 +233,7 @@ def test_asking_too_often_gets_the_same_page_and_no_further_mail(app: Flask, ema
 def test_one_address_asks_twenty_times_an_hour(
     app: Flask, email: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(throttle.POLICIES, "reset_ip", "2 per 1 hour")
+    monkeypatch.setitem(rate_limits.POLICIES, "reset_ip", "2 per 1 hour")
     client = steps.browser(app, "en")
     for _ in range(2):
         ask(client, email)

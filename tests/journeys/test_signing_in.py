@@ -10,14 +10,15 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import accounts, links, throttle
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.auth import known_devices, rate_limits
+from clearance.core import urls
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import UserSession
-from tests import factories
 from tests.journeys import steps
 from tests.journeys.test_registration import _count_hashes, _without_chance
-from tests.pages import PageClient
+from tests.support import factories
+from tests.support.pages import PageClient
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_the_cookie_holds_a_new_key_after_signing_in(app: Flask, agent: str) -> 
     ],
 )
 def test_signing_in_never_leads_to_another_host(app: Flask, agent: str, target: str) -> None:
-    assert links.inside(target) == ""
+    assert urls.inside(target) == ""
     client = steps.browser(app)
     page = client.get("/login?" + _query(target))
     data = {
@@ -93,7 +94,7 @@ def test_signing_in_never_leads_to_another_host(app: Flask, agent: str, target: 
 
 @pytest.mark.parametrize("target", ["/", "/guide", "/my/requests/?flt=1&page=2", "/guide#users"])
 def test_paths_of_this_portal_are_kept(app: Flask, target: str) -> None:
-    assert links.inside(target) == target
+    assert urls.inside(target) == target
 
 
 def test_staff_are_not_led_into_the_agents_area(app: Flask, agent: str) -> None:
@@ -174,7 +175,7 @@ def test_too_many_failures_get_429_and_a_page(app: Flask, agent: str, lang: str)
 def test_failures_from_one_network_of_ipv6_count_together(
     app: Flask, agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(throttle.POLICIES, "sign_in_ip", "2 per 5 minute")
+    monkeypatch.setitem(rate_limits.POLICIES, "sign_in_ip", "2 per 5 minute")
     for number in range(3):
         client = steps.browser(app, ip=f"2001:db8:0:1::{number}")
         values = {"email": f"somebody{number}@example.com", "password": "Wrong-7-Bahr!"}
@@ -202,7 +203,7 @@ def test_the_owner_gets_in_from_a_new_browser_soon_after_strangers_failed(
 def test_a_browser_that_signed_in_before_has_a_budget_of_its_own(app: Flask, agent: str) -> None:
     known = steps.browser(app)
     steps.sign_in(known, agent, url="/login?next=/guide")
-    assert known.http.get_cookie(accounts.DEVICE_COOKIE) is not None
+    assert known.http.get_cookie(known_devices.COOKIE) is not None
     known.post("/logout", {})
     stranger = steps.browser(app, ip="203.0.113.9")
     for _ in range(5):

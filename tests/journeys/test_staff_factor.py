@@ -10,13 +10,14 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import accounts, secrets_box
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.accounts import staff_invitations
+from clearance.core import crypto
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import AccessEvent, User
-from clearance.vocabulary import Role
-from tests import factories
+from clearance.models.enums import Role
 from tests.journeys import steps
+from tests.support import factories
 
 NEW = "Safina-4-Qamar!"
 
@@ -30,7 +31,7 @@ def reviewer(app: Flask) -> str:
 
 def invite(app: Flask, email: str = "huda@example.com") -> str:
     with app.test_request_context(method="POST"):
-        _, link = accounts.invite_staff(email, Role.REVIEWER, utc_now())
+        _, link = staff_invitations.invite_staff(email, Role.REVIEWER, utc_now())
         db.session.commit()
     return "/invitation/" + link.rpartition("/")[2]
 
@@ -109,7 +110,7 @@ def test_the_code_of_another_reviewer_does_not_serve(app: Flask, reviewer: str) 
 def test_an_app_that_shows_codes_takes_the_place_of_the_mail(app: Flask) -> None:
     secret = pyotp.random_base32()
     with app.app_context():
-        email = factories.make_staff(totp_secret=secrets_box.seal(secret), second_factor=True).email
+        email = factories.make_staff(totp_secret=crypto.seal(secret), second_factor=True).email
     now = utc_now()
     with time_machine.travel(now, tick=False) as clock:
         client = steps.browser(app, "en")
@@ -199,7 +200,7 @@ def test_the_token_of_an_invitation_stands_in_no_log(
     def broken(token: str, now: datetime) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(accounts, "find_invitation", broken)
+    monkeypatch.setattr(staff_invitations, "find_invitation", broken)
     with app.app_context():
         agent = factories.make_agent()
     client = steps.browser(app)

@@ -9,19 +9,19 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import throttle
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.auth import rate_limits
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import Broker, Notice, Request, TransferConsent, User
-from clearance.procedures.flows import Action
-from clearance.vocabulary import Status
-from tests import factories, files
-from tests import request_factories as requests
-from tests import transfer_factories as made
+from clearance.models.enums import Status
+from clearance.services.flows import Action
 from tests.journeys import steps
 from tests.journeys.test_exam_request import FORM, upload
-from tests.pages import Page, PageClient
-from tests.transfer_factories import Offices
+from tests.support import factories, files
+from tests.support import request_factories as requests
+from tests.support import transfer_factories as made
+from tests.support.pages import Page, PageClient
+from tests.support.transfer_factories import Offices
 
 WORDS = {
     "ar": {
@@ -208,7 +208,7 @@ def test_a_new_code_may_be_asked_for_once_a_minute(app: Flask) -> None:
 
 
 def test_guessing_links_is_stopped(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(throttle.POLICIES, "consent_ip", "2 per 1 minute")
+    monkeypatch.setitem(rate_limits.POLICIES, "consent_ip", "2 per 1 minute")
     client = PageClient(app, language="en")
     for token in ("a", "b"):
         client.get(f"/consent/{token}", status=404)

@@ -7,12 +7,12 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import Membership, Notice, Organisation, Subscription, User, UserSession
-from clearance.vocabulary import SessionStage
-from tests import factories
+from clearance.models.enums import SessionStage
 from tests.journeys import steps
+from tests.support import factories
 
 
 @pytest.mark.databases
@@ -37,14 +37,14 @@ def test_both_codes_make_the_user_and_lead_into_the_portal(app: Flask, lang: str
 
 
 def test_the_organisation_gets_the_automatic_services(app: Flask) -> None:
-    from clearance import definition
+    from clearance.services import versions
 
     with app.app_context():
-        definition.load_missing(utc_now())
+        versions.load_missing(utc_now())
         db.session.commit()
         automatic = {
             version.definition.code
-            for version in definition.all_current()
+            for version in versions.all_current()
             if version.definition.subscription == "automatic"
         }
     client = steps.browser(app)

@@ -11,31 +11,25 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance import (
-    accounts,
-    contact_change,
-    notices,
-    own_data,
-    own_data_documents,
-    second_factor,
-    sessions,
-)
-from clearance.actor import Actor
-from clearance.calendar import utc_now
-from clearance.errors import TooManyTries
-from clearance.extensions import db
+from clearance.accounts import contact_change, data_documents, data_exports
+from clearance.auth import password_changes, second_factor, sessions
+from clearance.auth.reauthentication import WrongPassword
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import TooManyTries
+from clearance.core.extensions import db
 from clearance.models import AccessEvent, DataCopy, Document, Notice, User, UserSession
-from clearance.present_password import WrongPassword
-from clearance.vocabulary import Channel, SessionStage
-from tests import factories
-from tests.clearance.test_own_data import actor_of, ask, fetched, made
-from tests.factories import PASSWORD
-from tests.gateways import queued_code
+from clearance.models.enums import Channel, SessionStage
+from clearance.notifications import notices
+from tests.clearance.accounts.test_data_exports import actor_of, ask, fetched, made
 from tests.journeys import steps
 from tests.journeys.test_own_contact import ask as ask_for_contact
 from tests.journeys.test_own_contact import type_code
 from tests.journeys.test_own_factor import secret_on
-from tests.pages import PageClient
+from tests.support import factories
+from tests.support.factories import PASSWORD
+from tests.support.gateways import queued_code
+from tests.support.pages import PageClient
 
 NEW = "new.address@example.com"
 OTHER_PASSWORD = "Sidra-9-Marjan?"
@@ -75,19 +69,19 @@ def test_what_was_begun_under_the_old_password_ends_with_it(context: Flask) -> N
     user, now = factories.make_agent(), utc_now()
     with factories.visit(context):
         actor = session_of(user)
-        ref = accounts.ask_reset(user.email, "en", now)
+        ref = password_changes.ask_reset(user.email, "en", now)
         db.session.commit()
         reset_code = queued_code(user.email)
         contact_change.ask(actor, Channel.EMAIL, NEW, PASSWORD, now)
         db.session.commit()
         code = queued_code(NEW)
-        key = accounts.change_password(actor, PASSWORD, OTHER_PASSWORD, now)
+        key = password_changes.change_password(actor, PASSWORD, OTHER_PASSWORD, now)
         db.session.commit()
         here = sessions.load_actor(key, now)
         assert here is not None
         assert contact_change.pending(here, Channel.EMAIL, now) is None
         assert contact_change.confirm(here, Channel.EMAIL, code, now) is None
-        assert not accounts.confirm_reset(ref, reset_code, "Marsa-3-Lulu!", now)
+        assert not password_changes.confirm_reset(ref, reset_code, "Marsa-3-Lulu!", now)
 
 
 def test_wrong_passwords_are_counted_over_all_pages_of_the_account(context: Flask) -> None:
@@ -99,9 +93,9 @@ def test_wrong_passwords_are_counted_over_all_pages_of_the_account(context: Flas
                 contact_change.ask(actor, Channel.EMAIL, NEW, "Wrong-7-Password!", now)
         for _try in range(2):
             with pytest.raises(WrongPassword):
-                accounts.change_password(actor, "Wrong-7-Password!", OTHER_PASSWORD, now)
+                password_changes.change_password(actor, "Wrong-7-Password!", OTHER_PASSWORD, now)
         with pytest.raises(TooManyTries):
-            own_data.ask(actor, PASSWORD, now)
+            data_exports.ask(actor, PASSWORD, now)
 
 
 def test_a_sign_up_pending_under_an_address_gets_nothing_once_it_is_anothers(app: Flask) -> None:
@@ -216,7 +210,7 @@ def test_no_copy_is_made_for_somebody_disabled_meanwhile(context: Flask) -> None
     ask(context, actor_of(user))
     user.is_active = False
     db.session.commit()
-    assert own_data.make_waiting(utc_now()) == 0
+    assert data_exports.make_waiting(utc_now()) == 0
     assert db.session.scalars(sa.select(DataCopy.storage_key)).all() == [None]
 
 
@@ -229,7 +223,7 @@ def test_no_copy_is_made_for_somebody_disabled_meanwhile(context: Flask) -> None
 )
 def test_every_file_of_the_archive_unpacks_inside_its_folder(label: str) -> None:
     document = Document(id=7, request_id=3, label=label, media_type="image/png")
-    path = PurePosixPath(own_data_documents.path_of(document, None))
+    path = PurePosixPath(data_documents.path_of(document, None))
     assert path.parts[:2] == ("documents", "draft-3")
     assert len(path.parts) == 3
     assert path.name.startswith("7-")

@@ -9,11 +9,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from admin_views.office import subscription_steps
-from clearance import definition, invitations, notices, office_settings, staff, subscribing
-from clearance.calendar import utc_now
-from clearance.definition import BadDefinition
-from clearance.extensions import db
+from admin_views.office.subscriptions import actions
+from clearance.accounts import staff_accounts, staff_invitations
+from clearance.auth.sessions import actor_of
+from clearance.core import office_settings
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.office_setting_types import BadSetting
+from clearance.core.values import BadValue
 from clearance.models import (
     Announcement,
     BrokerType,
@@ -28,15 +31,16 @@ from clearance.models import (
     Subscription,
     User,
 )
-from clearance.sessions import actor_of
-from clearance.setting_kinds import BadSetting
-from clearance.values import BadValue
-from clearance.vocabulary import Channel, CodePurpose, DeliveryStatus, Role
-from tests import factories, request_factories
-from tests.admin_views.office.people import Office
-from tests.pages import PageClient, form_data
-from tests.parallel import run_together
-from tests.races import race
+from clearance.models.enums import Channel, CodePurpose, DeliveryStatus, Role
+from clearance.notifications import notices
+from clearance.organisations import subscription_changes
+from clearance.services import versions
+from clearance.services.versions import BadDefinition
+from tests.support import factories, request_factories
+from tests.support.office_people import Office
+from tests.support.pages import PageClient, form_data
+from tests.support.parallel import run_together
+from tests.support.races import race
 
 STAFF = "/office/staff/"
 
@@ -79,7 +83,9 @@ def test_who_was_demoted_in_the_middle_of_a_form_saves_nothing(office: Office) -
     form = theirs.get(f"{STAFF}invite")
     with office.app.app_context():
         user, one = db.session.get_one(User, demoted), factories.make_staff(Role.ADMINISTRATOR)
-        staff.change_role(user, Role.MANAGER, actor_of(one), utc_now(), version=user.version)
+        staff_accounts.change_role(
+            user, Role.MANAGER, actor_of(one), utc_now(), version=user.version
+        )
         db.session.commit()
     page = theirs.submit(form, {"email": "x@example.com", "role": "administrator"}, check=False)
     assert "/login" in page.url
@@ -95,13 +101,15 @@ def test_administrators_who_shut_each_other_out_at_once_leave_one(context: Flask
     def press(number: int) -> None:
         other = db.session.get_one(User, keys[(number + 1) % 4])
         if number % 2:
-            staff.disable(other, actors[number], utc_now())
+            staff_accounts.disable(other, actors[number], utc_now())
         else:
-            staff.change_role(other, Role.REVIEWER, actors[number], utc_now(), version=1)
+            staff_accounts.change_role(other, Role.REVIEWER, actors[number], utc_now(), version=1)
         db.session.commit()
 
     results = race(context, 4, press)
-    assert all(each is None or isinstance(each, staff.NoAdministrator) for each in results), results
+    assert all(
+        each is None or isinstance(each, staff_accounts.NoAdministrator) for each in results
+    ), results
     db.session.rollback()
     left = sa.select(User.id).where(User.role == Role.ADMINISTRATOR, User.is_active.is_(True))
     assert 1 <= len(db.session.scalars(left).all()) == 4 - results.count(None)
@@ -110,11 +118,15 @@ def test_administrators_who_shut_each_other_out_at_once_leave_one(context: Flask
 def test_whom_a_disabled_administrator_invited_comes_in_no_more(context: Flask) -> None:
     rogue, other = (factories.make_staff(Role.ADMINISTRATOR) for _number in range(2))
     now = utc_now()
-    _row, link = invitations.invite_staff("accomplice@example.com", "administrator", now, rogue.id)
-    _row, kept = invitations.invite_staff("honest@example.com", "manager", now, other.id)
-    staff.disable(rogue, actor_of(other), now)
+    _row, link = staff_invitations.invite_staff(
+        "accomplice@example.com", "administrator", now, rogue.id
+    )
+    _row, kept = staff_invitations.invite_staff("honest@example.com", "manager", now, other.id)
+    staff_accounts.disable(rogue, actor_of(other), now)
     db.session.commit()
-    found = [invitations.find_invitation(each.rpartition("/")[2], now) for each in (link, kept)]
+    found = [
+        staff_invitations.find_invitation(each.rpartition("/")[2], now) for each in (link, kept)
+    ]
     assert [each is not None for each in found] == [False, True]
 
 
@@ -237,7 +249,7 @@ def test_a_kind_of_document_that_services_ask_for_stays_in_use(office: Office) -
         assert db.session.get_one(DocumentKind, "civil_id_copy").is_active
         db.session.get_one(DocumentKind, "civil_id_copy").is_active = False
         with pytest.raises(BadDefinition, match="unknown document kind 'civil_id_copy'"):
-            definition.publish(definition.shipped()["exam"], None, utc_now())
+            versions.publish(versions.shipped()["exam"], None, utc_now())
 
 
 def test_ids_and_pages_that_no_page_gives_are_refused(office: Office) -> None:
@@ -315,17 +327,19 @@ def test_rows_chosen_twice_and_in_any_order_are_decided_once_by_their_ids(
             actor = actor_of(factories.make_agent())
             organisation_id = actor.standings[0].organisation_id
             rows.append(
-                subscribing.ask(organisation_id, "greeting", actor, utc_now(), version=0).id
+                subscription_changes.ask(
+                    organisation_id, "greeting", actor, utc_now(), version=0
+                ).id
             )
         db.session.commit()
     taken: list[int] = []
-    decide = subscribing.decide
+    decide = subscription_changes.decide
 
     def noted(subscription_id: int, **how: Any) -> Subscription:
         taken.append(subscription_id)
         return decide(subscription_id, **how)
 
-    monkeypatch.setattr(subscription_steps.subscribing, "decide", noted)
+    monkeypatch.setattr(actions.subscription_changes, "decide", noted)
     chosen = [f"{each}-1" for each in reversed(rows)] * 2
     page = office.staff().post(
         "/office/subscriptions/do/approve", {"row": chosen, "form_key": "crossed"}

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clearance import database
-from clearance.extensions import db
-from tests import factories
-from tests.pages import PageClient
+from clearance.core import database
+from clearance.core.extensions import db
+from tests.support import factories
+from tests.support.pages import PageClient
 
 AWAY = ("sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 

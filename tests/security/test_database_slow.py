@@ -18,13 +18,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import database as transactions
-from clearance.calendar import utc_now
-from clearance.database import own_transaction
-from clearance.extensions import db
+from clearance.core import database as transactions
+from clearance.core.clock import utc_now
+from clearance.core.database import own_transaction
+from clearance.core.extensions import db
 from clearance.models import Counter, UserSession
-from tests import factories
-from tests.pages import PageClient
+from tests.support import factories
+from tests.support.pages import PageClient
 
 SHORT = 1.0
 

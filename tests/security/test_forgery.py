@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.extensions import db
+from clearance.core.extensions import db
 from clearance.models import Notice, User, UserSession
-from clearance.vocabulary import Role
-from tests import factories
-from tests.pages import PageClient
+from clearance.models.enums import Role
+from tests.support import factories
+from tests.support.pages import PageClient
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 

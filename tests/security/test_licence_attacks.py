@@ -15,33 +15,30 @@ from flask import Flask
 from flask_babel import force_locale
 from PIL import Image, ImageOps
 
-from admin_views.office import carrying_out
-from admin_views.office.carrying_out import Chosen
-from clearance import (
-    definition,
-    i18n,
-    licence_office,
-    licence_register,
-    outbox,
-    own_data_archive,
-    printing,
-    workflow,
-)
-from clearance.calendar import kuwait_today, utc_now
-from clearance.errors import Refused
-from clearance.extensions import db
-from clearance.issued_pdf import PHOTO_SIZE, issued_pdf, portrait
+from admin_views.office.requests import bulk
+from admin_views.office.requests.bulk import Chosen
+from clearance.accounts import data_archive
+from clearance.auth.sessions import actor_of
+from clearance.core import i18n
+from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.errors import Refused
+from clearance.core.extensions import db
+from clearance.issuing.rendering import PHOTO_SIZE, issued_pdf, portrait
+from clearance.licences import granted_expiry, office_actions
+from clearance.licences import register as licence_register
 from clearance.models import Delivery, Licence, Request, User
-from clearance.procedures.flows import Action
-from clearance.sessions import actor_of
-from clearance.vocabulary import LicenceStatus, LicenceStep, Status
-from clearance.workflow import Decision
-from tests import factories, issued_factories, papers
-from tests import request_factories as requests
-from tests import transfer_factories as made
-from tests.clearance.test_issued_pdf import sheet
-from tests.pages import PageClient
-from tests.races import race
+from clearance.models.enums import LicenceStatus, LicenceStep, Status
+from clearance.notifications import outbox
+from clearance.requests import available_actions, printing, transitions
+from clearance.services import versions
+from clearance.services.effects import Decision
+from clearance.services.flows import Action
+from tests.clearance.issuing.test_rendering import sheet
+from tests.support import factories, issued_factories, papers
+from tests.support import request_factories as requests
+from tests.support import transfer_factories as made
+from tests.support.pages import PageClient
+from tests.support.races import race
 
 
 def browser(app: Flask, user: Any) -> PageClient:
@@ -97,7 +94,7 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
 
     def decide(number: int) -> Any:
         with context.test_request_context(method="POST"):
-            return carrying_out.on_each(
+            return bulk.on_each(
                 rows[:: 1 if number else -1],
                 Action.TAKE,
                 reason_in=lambda _lang: "",
@@ -148,10 +145,10 @@ def test_a_correction_by_an_earlier_licence_makes_the_page_of_the_present_one_st
     db.session.commit()
     one, two = (actor_of(factories.make_staff()) for _number in range(2))
     shown, now = present.version, utc_now()
-    licence_office.correct(earlier, {"passport_no": "NEW1"}, one, "Renewed.", earlier.version, now)
+    office_actions.correct(earlier, {"passport_no": "NEW1"}, one, "Renewed.", earlier.version, now)
     db.session.commit()
-    with pytest.raises(licence_office.StaleLicence):
-        licence_office.correct(present, {"passport_no": "OLD1"}, two, "A slip.", shown, now)
+    with pytest.raises(office_actions.StaleLicence):
+        office_actions.correct(present, {"passport_no": "OLD1"}, two, "A slip.", shown, now)
 
 
 def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) -> None:
@@ -171,16 +168,18 @@ def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) ->
     )
     requests.make_sent(other, "renewal", licence_id=licence.id)
     reviewer = actor_of(factories.make_staff())
-    licence_office.suspend(licence, reviewer, "Misuse.", licence.version, now)
+    office_actions.suspend(licence, reviewer, "Misuse.", licence.version, now)
     with force_locale("en"):
-        told = [str(each.text) for each in workflow.send_warnings(draft, actor_of(agent), now)]
+        told = [
+            str(each.text) for each in available_actions.send_warnings(draft, actor_of(agent), now)
+        ]
         assert told == ["This broker is not registered with your organisation any more."]
         with pytest.raises(Refused, match=told[0]):
-            workflow.perform(
+            transitions.perform(
                 draft, Action.SEND, actor=actor_of(agent), now=now, version=draft.version
             )
         draft.passport_expiry = None  # so that the register's would be looked at
-        cautions = [str(each.text) for each in workflow.cautions(draft, now)]
+        cautions = [str(each.text) for each in granted_expiry.cautions(draft, now)]
     assert not [each for each in cautions if i18n.format_day(soon) in each]
 
 
@@ -194,7 +193,7 @@ def test_an_older_request_does_not_undo_the_offices_correction_of_a_mobile(
     licence = issued_factories.make_licence(office, mobile=known, email="broker@example.com")
     as_it_was = requests.make_sent(agent, "letter", licence_id=licence.id, mobile=known)
     changed = requests.make_sent(agent, "letter", licence_id=licence.id, mobile=given)
-    licence_office.correct(
+    office_actions.correct(
         licence, {"mobile": right}, actor_of(reviewer), "Not his.", licence.version, utc_now()
     )
     db.session.commit()
@@ -227,7 +226,7 @@ def test_a_definition_edited_carelessly_lets_nobody_ask_for_a_broker_who_left(
     context: Flask,
 ) -> None:
     requests.load_services()
-    shipped = (definition.FOLDER / "suspension.yaml").read_text("utf-8")
+    shipped = versions.file_of("suspension").read_text("utf-8")
     requests.publish(shipped, guards={"start": [], "send": [], "approval": []})
     old, new = (factories.make_organisation(licence_no=f"KW-920{n}") for n in range(2))
     agent, licence = factories.make_agent(old), issued_factories.make_licence(old)
@@ -254,7 +253,7 @@ def read_by(app: Flask, user: User, req: Request) -> dict[str, str]:
     archive = io.BytesIO()
     with app.test_request_context():
         reader = db.session.get_one(User, user.id)
-        own_data_archive.write(archive, reader, actor_of(reader), utc_now())
+        data_archive.write(archive, reader, actor_of(reader), utc_now())
         told = sa.select(Delivery).where(Delivery.address.in_([reader.email, reader.mobile]))
         messages = [outbox.body_of(each) for each in db.session.scalars(told)]
         db.session.remove()

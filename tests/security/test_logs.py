@@ -16,15 +16,15 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
-from clearance import logs
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import User
-from clearance.vocabulary import Role, SessionStage
-from tests import factories
-from tests.gateways import queued_code
+from clearance.models.enums import Role, SessionStage
+from clearance.web import logging as web_logging
 from tests.journeys import steps
-from tests.pages import PageClient
+from tests.support import factories
+from tests.support.gateways import queued_code
+from tests.support.pages import PageClient
 
 TYPED = "Canary-7-Qafas!"
 CUSTOMS = "Canary-8-Jumruk!"
@@ -35,7 +35,7 @@ NEW = "Canary-9-Jadid!x"
 def log() -> Iterator[io.StringIO]:
     """What the portal's own handler writes, as in production."""
     written = io.StringIO()
-    handler = logs.handler_to(written)
+    handler = web_logging.handler_to(written)
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)

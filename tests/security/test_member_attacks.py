@@ -12,22 +12,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import (
-    accounts,
-    added_users,
-    joining,
-    member_changes,
-    member_invitations,
-    organisations,
-    registering,
-    throttle,
-)
-from clearance.actor import Actor
-from clearance.added_users import Added
-from clearance.calendar import utc_now
-from clearance.errors import Refusal, Refused, TooManyTries
-from clearance.extensions import db
-from clearance.members import Access
+from clearance.accounts import registration, sign_in
+from clearance.auth import rate_limits
+from clearance.auth.sessions import actor_of, load_actor
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import Refusal, Refused, TooManyTries
+from clearance.core.extensions import db
 from clearance.models import (
     Delivery,
     Invitation,
@@ -37,12 +28,20 @@ from clearance.models import (
     Request,
     User,
 )
-from clearance.sessions import actor_of, load_actor
-from clearance.vocabulary import SessionStage
-from tests import factories, request_factories
-from tests.member_factories import World, an_added, filled
-from tests.pages import PageClient
-from tests.races import race
+from clearance.models.enums import SessionStage
+from clearance.organisations import (
+    invitation_queries,
+    invitation_responses,
+    membership_changes,
+    opening,
+)
+from clearance.organisations import invitations as organisation_invitations
+from clearance.organisations.invitations import Added
+from clearance.organisations.members import Access
+from tests.support import factories, request_factories
+from tests.support.member_factories import World, an_added, filled
+from tests.support.pages import PageClient
+from tests.support.races import race
 
 NOW = utc_now()
 EXAM = Access(False, frozenset({"exam"}))
@@ -64,7 +63,7 @@ def office(context: Flask) -> Organisation:
 
 def subscribed() -> Organisation:
     organisation = factories.make_organisation()
-    organisations.subscribe(organisation, NOW)
+    opening.subscribe(organisation, NOW)
     db.session.commit()
     return organisation
 
@@ -91,7 +90,9 @@ def general_of(office: Organisation) -> Actor:
 def add(app: Flask, added: Added, actor: Actor) -> Invitation:
     with factories.visit(app):
         db.session.rollback()  # as in a request, whose own writing has not begun
-        invitation = added_users.add(added, actor.standings[0].organisation_id, actor, NOW)
+        invitation = organisation_invitations.add(
+            added, actor.standings[0].organisation_id, actor, NOW
+        )
         db.session.commit()
         number = invitation.id
     return db.session.get_one(Invitation, number)
@@ -114,7 +115,7 @@ def refusal_of(work: Callable[[], Any]) -> Refusal:
 
 def proved_signup(invitation: Invitation) -> Registration:
     """The sign-up of an invitation, as it is when both codes have been typed."""
-    signup = member_invitations.signup_of(invitation)
+    signup = invitation_queries.signup_of(invitation)
     assert signup is not None
     signup.must_change_password = False
     signup.email_proved_at = signup.mobile_proved_at = NOW
@@ -279,20 +280,20 @@ def test_an_invitation_lets_nobody_in_once_its_sender_manages_the_users_no_more(
     else:
         (target,) = db.session.get_one(User, sender.id).memberships
         wanted = EXAM if by == "demoted" else Access(True, is_active=False)
-        change = partial(member_changes.edit, target.id, wanted, other, NOW, version=1)
+        change = partial(membership_changes.edit, target.id, wanted, other, NOW, version=1)
         commit(change)
     invited = actor_of(friend)
-    assert member_invitations.open_for(invited, NOW) == []
-    refusal = refusal_of(lambda: joining.accept(known.id, invited, NOW))
+    assert invitation_queries.open_for(invited, NOW) == []
+    refusal = refusal_of(lambda: invitation_responses.accept(known.id, invited, NOW))
     assert "لم يعد يدير" in str(refusal.text)
     signup = proved_signup(new)
-    assert registering.complete(signup, NOW) == refusal
-    assert [row.is_open for row in member_invitations.awaited(office.id, NOW)] == [False, False]
+    assert registration.complete(signup, NOW) == refusal
+    assert [row.is_open for row in invitation_queries.awaited(office.id, NOW)] == [False, False]
     # Whoever manages them now can stand in for it.
     for invitation in (known, new):
-        commit(partial(added_users.resend, invitation.id, other, NOW))
-    commit(lambda: joining.accept(known.id, invited, NOW))
-    assert isinstance(commit(lambda: registering.complete(signup, NOW)), User)
+        commit(partial(organisation_invitations.resend, invitation.id, other, NOW))
+    commit(lambda: invitation_responses.accept(known.id, invited, NOW))
+    assert isinstance(commit(lambda: registration.complete(signup, NOW)), User)
 
 
 def test_sign_ups_of_strangers_do_not_hide_who_was_invited(
@@ -303,7 +304,7 @@ def test_sign_ups_of_strangers_do_not_hide_who_was_invited(
     for _ in range(4):
         factories.make_registration(email=added.email)
     with factories.visit(app):
-        done = accounts.sign_in(added.email, OWN_PASSWORD, ip="10.0.0.9", device=None, now=NOW)
+        done = sign_in.sign_in(added.email, OWN_PASSWORD, ip="10.0.0.9", device=None, now=NOW)
         db.session.commit()
         actor = load_actor(str(done.key), NOW)
     assert actor is not None and actor.stage == SessionStage.PASSWORD
@@ -315,10 +316,10 @@ def test_an_invitation_of_an_address_that_became_known_finds_its_owner_when_sent
     sender, added = general_of(office), an_added()
     invitation = add(app, added, sender)
     owner = factories.make_agent(email=added.email)
-    commit(lambda: added_users.resend(invitation.id, sender, NOW))
-    (found,) = member_invitations.open_for(actor_of(owner), NOW)
+    commit(lambda: organisation_invitations.resend(invitation.id, sender, NOW))
+    (found,) = invitation_queries.open_for(actor_of(owner), NOW)
     assert found.id == invitation.id
-    assert isinstance(registering.complete(proved_signup(invitation), NOW), Refusal)
+    assert isinstance(registration.complete(proved_signup(invitation), NOW), Refusal)
 
 
 @pytest.mark.databases
@@ -334,7 +335,7 @@ def test_an_invitation_accepted_many_times_at_once_makes_one_membership(
         with app.test_request_context(method="POST"):
             actor = actor_of(db.session.get_one(User, friend_id))
             db.session.rollback()
-            joining.accept(number, actor, NOW)
+            invitation_responses.accept(number, actor, NOW)
             db.session.commit()
         return "joined"
 
@@ -363,14 +364,14 @@ def test_two_organisations_adding_one_person_at_once_make_one_user_with_both_to_
     def finish(turn: int) -> Any:
         with app.test_request_context(method="POST"):
             signup = db.session.get_one(Registration, signups[turn], with_for_update=True)
-            made = registering.complete(signup, NOW)
+            made = registration.complete(signup, NOW)
             db.session.commit()
         return type(made).__name__
 
     assert sorted(race(app, 2, finish)) == ["Refusal", "User"]
     user = db.session.scalars(sa.select(User).where(User.email == person.email)).one()
     (standing,) = actor_of(user).standings
-    (left,) = member_invitations.open_for(actor_of(user), NOW)
+    (left,) = invitation_queries.open_for(actor_of(user), NOW)
     assert {standing.organisation_id, left.organisation_id} == offices
 
 
@@ -414,13 +415,13 @@ def test_the_same_person_is_added_three_times_a_day_whether_known_or_not(
 def test_an_organisation_does_not_flood_people_by_adding_and_sending_again(
     office: Organisation, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(throttle.POLICIES, "member_added", "3 per 1 hour")
+    monkeypatch.setitem(rate_limits.POLICIES, "member_added", "3 per 1 hour")
     sender = general_of(office)
     invitations = [add(app, an_added(), sender).id for _ in range(2)]
-    commit(partial(added_users.resend, invitations[0], sender, NOW))
+    commit(partial(organisation_invitations.resend, invitations[0], sender, NOW))
     for work in (
-        partial(added_users.resend, invitations[1], sender, NOW),
-        partial(added_users.add, an_added(), office.id, sender, NOW),
+        partial(organisation_invitations.resend, invitations[1], sender, NOW),
+        partial(organisation_invitations.add, an_added(), office.id, sender, NOW),
     ):
         db.session.rollback()
         with factories.visit(app), pytest.raises(TooManyTries):
@@ -437,10 +438,12 @@ def test_sending_again_costs_the_same_whether_the_person_is_unknown_known_or_has
         add(app, an_added(**values), sender)
         for values in ({}, {"email": friend.email}, {"email": refuser.email})
     ]
-    commit(lambda: joining.refuse(invitations[2].id, actor_of(refuser), NOW))
+    commit(lambda: invitation_responses.refuse(invitations[2].id, actor_of(refuser), NOW))
     counts = []
     for invitation in invitations:
-        inserts = _count_inserts(partial(added_users.resend, invitation.id, sender, NOW))
+        inserts = _count_inserts(
+            partial(organisation_invitations.resend, invitation.id, sender, NOW)
+        )
         counts.append(inserts)
     assert counts == [counts[0]] * 3
     assert counts[0]["delivery"] == 2
@@ -454,27 +457,29 @@ def test_sending_again_costs_the_same_whether_the_person_is_unknown_known_or_has
 def test_no_more_are_awaited_than_the_list_can_show(
     office: Organisation, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(added_users, "MOST_AWAITED", 1)
+    monkeypatch.setattr(organisation_invitations, "MOST_AWAITED", 1)
     sender = general_of(office)
     first = add(app, an_added(), sender)
     with factories.visit(app):
         assert (
-            refusal_of(lambda: added_users.add(an_added(), office.id, sender, NOW))
-            == added_users.TOO_MANY_AWAITED
+            refusal_of(lambda: organisation_invitations.add(an_added(), office.id, sender, NOW))
+            == organisation_invitations.TOO_MANY_AWAITED
         )
-    commit(lambda: added_users.withdraw(first.id, sender, NOW))
+    commit(lambda: organisation_invitations.withdraw(first.id, sender, NOW))
     add(app, an_added(), sender)
 
 
 def test_an_expired_invitation_opens_nothing_to_whom_it_is_for(
     office: Organisation, app: Flask
 ) -> None:
-    friend, later = factories.make_agent(), NOW + member_invitations.LIFETIME
+    friend, later = factories.make_agent(), NOW + invitation_queries.LIFETIME
     invitation = add(app, an_added(email=friend.email), general_of(office))
-    refusal = refusal_of(lambda: joining.accept(invitation.id, actor_of(friend), later))
+    refusal = refusal_of(
+        lambda: invitation_responses.accept(invitation.id, actor_of(friend), later)
+    )
     assert str(refusal.text) == "انتهت مدة الرد على هذه الدعوة."
     early = NOW - timedelta(hours=1)  # a clock that jumped back
-    refusal_of(lambda: joining.accept(invitation.id, actor_of(friend), early))
+    refusal_of(lambda: invitation_responses.accept(invitation.id, actor_of(friend), early))
 
 
 def _count_inserts(work: Callable[[], Any]) -> dict[str, int]:

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pytest
 from flask import Flask, request
 
-from clearance.vocabulary import Role
-from tests import factories, request_factories
-from tests.pages import PageClient
+from clearance.models.enums import Role
+from tests.support import factories, request_factories
+from tests.support.pages import PageClient
 
 IDS = ["0", "-1", "²", "٣", "9" * 19, "9" * 30, "9" * 5000, "1,2", "1 or 1=1", "%00", "x'\"<b>"]
 DAYS = ["0001-01-01", "9999-12-31", "20260101", "2026-02-30", "x"]

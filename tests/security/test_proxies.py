@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.extensions import db
+from clearance.core.extensions import db
 from clearance.models import AccessEvent
-from tests import factories
-from tests.pages import PageClient
+from tests.support import factories
+from tests.support.pages import PageClient
 
 TOLD = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7", "X-Forwarded-Host": "evil.example"}
 

@@ -12,14 +12,14 @@ from flask import Flask, abort
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from clearance import hardening
-from clearance.errors import ServiceUnavailable
-from clearance.extensions import db
+from clearance.core.errors import ServiceUnavailable
+from clearance.core.extensions import db
+from clearance.core.settings import Mode
 from clearance.models import AccessEvent
-from clearance.settings import Mode
-from clearance.vocabulary import Role
-from tests import factories, request_factories
-from tests.pages import PageClient
+from clearance.models.enums import Role
+from clearance.web import security_headers
+from tests.support import factories, request_factories
+from tests.support.pages import PageClient
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -36,7 +36,7 @@ def owes(response: TestResponse) -> list[str]:
     headers = response.headers
     policy = headers.get("Content-Security-Policy", "")
     lacking = [name for name, value in HEADERS.items() if headers.get(name) != value]
-    if policy != hardening.CONTENT_POLICY and "sandbox; default-src 'none'" not in policy:
+    if policy != security_headers.CONTENT_POLICY and "sandbox; default-src 'none'" not in policy:
         lacking.append("Content-Security-Policy")
     if "Access-Control-Allow-Origin" in headers or "Server" in headers:
         lacking.append("silence")

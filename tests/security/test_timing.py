@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from flask import Flask
 
-from clearance import organisations
-from clearance.calendar import utc_now
-from clearance.extensions import db
-from clearance.newcomers import hash_of_sign_up
-from tests import factories, request_factories
+from clearance.auth.registrants import hash_of_sign_up
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.organisations import opening
 from tests.journeys import steps
-from tests.pages import PageClient
+from tests.support import factories, request_factories
+from tests.support.pages import PageClient
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def test_adding_a_user_costs_the_same_whether_the_person_is_known(
         request_factories.load_services()
         organisation = factories.make_organisation()
         general = factories.make_agent(organisation)
-        organisations.subscribe(organisation, utc_now())
+        opening.subscribe(organisation, utc_now())
         db.session.commit()
         client = PageClient(app)
         factories.sign_in(client, general)

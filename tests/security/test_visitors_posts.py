@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from clearance import passwords
-from clearance.public import gate
-from tests import factories
+from clearance.auth import passwords
+from clearance.public import session_gate
 from tests.journeys import steps
-from tests.pages import PageClient
+from tests.support import factories
+from tests.support.pages import PageClient
 
 MOST = 5
 SLOWEST = 1.0  # seconds of a core, pages and image texts included
@@ -42,7 +42,7 @@ def addresses(app: Flask) -> list[str]:
         "/" + rule.rule.lstrip("/").replace("<token>", "nobody-was-given-this")
         for rule in app.url_map.iter_rules()
         if "POST" in (rule.methods or ())
-        and (rule.endpoint in gate.OPEN_TO_ALL or _is_marked(app, rule.endpoint))
+        and (rule.endpoint in session_gate.OPEN_TO_ALL or _is_marked(app, rule.endpoint))
     )
 
 
@@ -145,13 +145,13 @@ def test_no_password_is_judged_where_the_image_text_is_wrong(
 def test_what_a_visitor_posts_is_short(app: Flask) -> None:
     for address in addresses(app):
         client = PageClient(app, language="en")
-        answer = post(client, address, email="x" * gate.VISITORS_MOST_BYTES)
+        answer = post(client, address, email="x" * session_gate.VISITORS_MOST_BYTES)
         assert answer.status_code == 413, address
 
 
 @pytest.mark.parametrize("unit", ["\u0301\u0323", "ﷺ", "a.", "4@8({[<369$!|7"])
 def test_nothing_a_visitor_types_takes_long(app: Flask, unit: str) -> None:
-    size = gate.VISITORS_MOST_BYTES - 8 * 1024  # the other fields need some
+    size = session_gate.VISITORS_MOST_BYTES - 8 * 1024  # the other fields need some
     long = dict.fromkeys(("password", "new_password"), "Aa1!" + unit * 6)
     for address in addresses(app):
         for name in ("email", "first_name", "mobile", "code", "captcha"):

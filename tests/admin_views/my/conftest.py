@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from clearance.models import Organisation, User
-from tests import factories, request_factories
-from tests.pages import PageClient
+from tests.support import factories, request_factories
+from tests.support.pages import PageClient
 
 
 @dataclass

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from clearance.vocabulary import Status
-from tests import request_factories
+from clearance.models.enums import Status
 from tests.admin_views.my.conftest import People
-from tests.pages import PageClient
+from tests.support import request_factories
+from tests.support.pages import PageClient
 
 COMMON = ("/my/", "/my/services/", "/my/requests/", "/my/notices/", "/my/account/")
 OF_A_REQUEST = (

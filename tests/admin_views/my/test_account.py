@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from clearance.extensions import db
+from clearance.auth.passwords import verify_password
+from clearance.core.extensions import db
 from clearance.models import User
-from clearance.passwords import verify_password
-from tests import factories
 from tests.admin_views.my.conftest import People
-from tests.pages import PageClient
+from tests.support import factories
+from tests.support.pages import PageClient
 
 NEW = "Safina-42-Rih?"
 

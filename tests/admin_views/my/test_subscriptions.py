@@ -8,14 +8,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance import subscribing
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.auth.sessions import actor_of
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.models import Event, Subscription, User
-from clearance.sessions import actor_of
-from tests import factories, request_factories
+from clearance.organisations import subscription_changes
 from tests.admin_views.my.conftest import People
-from tests.pages import Page, PageClient
+from tests.support import factories, request_factories
+from tests.support.pages import Page, PageClient
 
 URL = "/my/subscriptions/"
 Browser = Callable[..., PageClient]
@@ -94,7 +94,7 @@ def test_refusal_is_shown_with_its_reason_until_it_is_asked_again(
     press(owner, "guarded")
     with app.app_context():
         row = db.session.scalars(sa.select(Subscription)).one()
-        subscribing.decide(
+        subscription_changes.decide(
             row.id,
             approve=False,
             reason_in=lambda _lang: "ينقص عقد التأسيس.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.admin_views.office.people import Office
+from tests.support.office_people import Office
 
 
 @pytest.fixture

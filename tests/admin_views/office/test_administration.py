@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clearance import audit, notice_centre
-from clearance.calendar import utc_now
-from clearance.extensions import db
+from clearance.auth.sessions import living
+from clearance.core import audit
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.values import mask_civil_id
 from clearance.models import AccessEvent, Delivery, Event, Invitation, Notice, User
-from clearance.sessions import living
-from clearance.values import mask_civil_id
-from clearance.vocabulary import DeliveryStatus, Role, Status
-from tests import factories
-from tests.admin_views.office.people import Office
-from tests.pages import Page
+from clearance.models.enums import DeliveryStatus, Role, Status
+from clearance.notifications import inbox
+from tests.support import factories
+from tests.support.office_people import Office
+from tests.support.pages import Page
 
 STAFF = "/office/staff/"
 
@@ -119,7 +120,7 @@ def test_a_new_role_counts_at_once_and_the_person_is_told(office: Office) -> Non
     with office.app.app_context():
         assert db.session.get_one(User, reviewer).role == Role.MANAGER
         notice = db.session.scalars(sa.select(Notice).where(Notice.user_id == reviewer)).one()
-        assert "Your role now: Manager." in notice_centre.text_of(notice, "en")[1]
+        assert "Your role now: Manager." in inbox.text_of(notice, "en")[1]
     assert kinds(office, "staff:") == ["staff:role:changed"]
 
 

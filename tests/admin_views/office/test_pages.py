@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clearance.vocabulary import Role, Status
-from tests.admin_views.office.people import Office
+from clearance.models.enums import Role, Status
+from tests.support.office_people import Office
 
 LISTS = [
     "users",

@@ -1,0 +1,19 @@
+"""Who takes the office's lists along as files: managers alone (specification section 8)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import has_request_context
+
+from admin_views.base.access import acting
+
+
+class ForManagers:
+    """An opening of a view that managers alone find open."""
+
+    def __get__(self, instance: Any, owner: type[Any]) -> bool:
+        return not has_request_context() or acting().is_manager
+
+
+for_managers = cast(bool, ForManagers())

@@ -1,0 +1,245 @@
+"""Long lists: one Core select on table columns, paged by keys, counted up to a cap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import request
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import escape
+from sqlalchemy.orm import Session
+
+from admin_views.base.access import as_id, not_found
+from admin_views.base.model_view import GuardedModelView
+from clearance.core.extensions import db
+
+COUNT_CAP = 1_000
+EXPORTED_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One page of a list. count: rows that fit, at most COUNT_CAP + 1 (then there are more)."""
+
+    rows: Sequence[Any]
+    count: int
+    has_previous: bool
+    has_next: bool
+
+    @property
+    def count_label(self) -> str:
+        """How many rows there are, in words."""
+        if self.count > COUNT_CAP:
+            return str(_("More than %(number)s rows", number=f"{COUNT_CAP:,}"))
+        return str(ngettext("%(num)s row", "%(num)s rows", self.count))
+
+
+def fetch(
+    session: Session,
+    statement: sa.Select[Any],
+    *,
+    id_column: Any,
+    order: Any,
+    descending: bool,
+    size: int,
+    after: int | None = None,
+    before: int | None = None,
+) -> Slice:
+    """Read one page of `statement` in the order of `order` (a NOT NULL column) and the id.
+
+    after, before: the id of the last or first row of the neighbouring page; it must lie in the
+    reader's scope, else 404. The page costs the same at any depth.
+    """
+    anchor = after if after is not None else before
+    backwards = after is None and before is not None
+    falling = descending != backwards
+    paged = statement
+    if anchor is not None:
+        paged = statement.where(
+            _beyond(session, statement, id_column, order, anchor, falling=falling)
+        )
+    keys = _keys(order, id_column, falling=falling)
+    rows = list(session.execute(paged.order_by(*keys).limit(size + 1)))
+    has_more = len(rows) > size
+    rows = rows[:size]
+    if backwards:
+        rows.reverse()
+    return Slice(
+        rows=rows,
+        count=_count(session, statement, id_column),
+        has_previous=has_more if backwards else anchor is not None,
+        has_next=anchor is not None if backwards else has_more,
+    )
+
+
+def _beyond(
+    session: Session,
+    statement: sa.Select[Any],
+    id_column: Any,
+    order: Any,
+    anchor: int,
+    *,
+    falling: bool,
+) -> sa.ColumnElement[bool]:
+    value = session.execute(
+        statement.with_only_columns(order, maintain_column_froms=True).where(id_column == anchor)
+    ).scalar_one_or_none()
+    if value is None:
+        not_found()
+    return _past(order, value, id_column, anchor, falling=falling)
+
+
+def in_parts(
+    statement: sa.Select[Any], *, id_column: Any, order: Any, descending: bool
+) -> Iterator[Sequence[Any]]:
+    """Read all of `statement`, `id` among its columns, in the order of `fetch`.
+
+    Yields up to EXPORTED_AT_ONCE rows at a time. Each part is a query that begins behind the last
+    row, so the transaction may end between parts: while a client reads slowly, none is open that
+    would keep the write-ahead log or dead rows. What changes meanwhile is read as it is then.
+    """
+    keys = _keys(order, id_column, falling=descending)
+    ordered = statement.add_columns(order.label("export_order")).order_by(*keys)
+    part = db.session.execute(ordered.limit(EXPORTED_AT_ONCE)).all()
+    while part:
+        yield part
+        last = part[-1]
+        past = _past(order, last.export_order, id_column, last.id, falling=descending)
+        part = db.session.execute(ordered.where(past).limit(EXPORTED_AT_ONCE)).all()
+
+
+def _keys(order: Any, id_column: Any, *, falling: bool) -> list[Any]:
+    direction = sa.desc if falling else sa.asc
+    columns = [id_column] if order is id_column else [order, id_column]
+    return [direction(column) for column in columns]
+
+
+def _past(
+    order: Any, value: Any, id_column: Any, row_id: int, *, falling: bool
+) -> sa.ColumnElement[bool]:
+    """What comes after the row that has `value` in `order` and the id `row_id`."""
+    here = sa.tuple_(order, id_column)
+    there = sa.tuple_(sa.literal(value, order.type), sa.literal(row_id))
+    return here < there if falling else here > there
+
+
+def _count(session: Session, statement: sa.Select[Any], id_column: Any) -> int:
+    capped = statement.with_only_columns(id_column, maintain_column_froms=True).limit(COUNT_CAP + 1)
+    return session.scalar(sa.select(sa.func.count()).select_from(capped.subquery())) or 0
+
+
+class KeysetView(GuardedModelView):
+    """A model view whose list is one Core select; rows are plain, labels come by formatters.
+
+    orders: column of the list → the NOT NULL SQL column it is sorted by. default_order: one of
+    these keys (or "id") and whether it falls. exports_as_shown: an export has the list's own texts,
+    masked where they are, instead of the rows' values.
+    """
+
+    exports_as_shown = False
+
+    orders: ClassVar[Mapping[str, Any]] = {}
+    default_order: tuple[str, bool] = ("id", True)
+    column_default_sort: Any = "id"
+
+    def statement(self) -> sa.Select[Any]:
+        """The columns a row shows, `id` among them, from the rows of the reader's scope."""
+        raise NotImplementedError("say what a row of the list shows")
+
+    def search_condition(self, typed: str) -> Any | None:
+        """The condition for what was typed into the search box; None narrows nothing."""
+        return None
+
+    def init_search(self) -> bool:
+        return type(self).search_condition is not KeysetView.search_condition
+
+    def get_sortable_columns(self) -> dict[str, str]:
+        return {key: key for key in self.orders}
+
+    def get_pk_value(self, model: Any) -> Any:
+        return model.id
+
+    def narrowed(
+        self, search: str | None, filters: Sequence[tuple[int, str, str]] | None
+    ) -> sa.Select[Any]:
+        """The statement with the list's search and filters."""
+        statement = self.statement()
+        condition = self.search_condition(search) if search else None
+        if condition is not None:
+            statement = statement.where(condition)
+        for index, _label, value in filters or ():
+            flt = self._filters[index]
+            statement = flt.apply(statement, flt.clean(value))
+        return statement
+
+    def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
+        column = self._get_column_by_idx(args.sort)
+        order, descending = self._order(column[0] if column else None, args.sort_desc)
+        statement = self.narrowed(args.search, args.filters)
+        keys = [key for key, _label in self._export_columns]
+        for part in in_parts(
+            statement, id_column=self.model.id, order=order, descending=descending
+        ):
+            self.prepare_export(part)
+            for row in part:
+                yield [self.export_value(row, key) for key in keys]
+
+    def prepare_export(self, part: Sequence[Any]) -> None:
+        """Read at once what `export_value` needs besides for the rows of `part`."""
+
+    def export_value(self, row: Any, key: str) -> Any:
+        formatter = self.column_formatters.get(key) if self.exports_as_shown else None
+        if formatter is None:
+            return getattr(row, key)
+        return escape(formatter(self, None, row, key)).striptags()
+
+    def get_list(
+        self,
+        page: int | None,
+        sort_column: str | None,
+        sort_desc: bool,
+        search: str | None,
+        filters: Sequence[tuple[int, str, str]] | None,
+        execute: bool = True,
+        page_size: int | None = None,
+    ) -> tuple[int, list[Any]]:
+        order, descending = self._order(sort_column, sort_desc)
+        part = fetch(
+            db.session(),
+            self.narrowed(search, filters),
+            id_column=self.model.id,
+            order=order,
+            descending=descending,
+            size=page_size or self.page_size,
+            after=_anchor("after"),
+            before=_anchor("before"),
+        )
+        self._tell(part)
+        return part.count, list(part.rows)
+
+    def _order(self, sort_column: str | None, sort_desc: bool) -> tuple[Any, bool]:
+        key, descending = self.default_order if sort_column is None else (sort_column, sort_desc)
+        return self.orders.get(key, self.model.id), descending
+
+    def _tell(self, part: Slice) -> None:
+        """Give the template the neighbouring pages and the count."""
+        args = self._get_list_extra_args()
+
+        def url(**anchor: int) -> str:
+            return str(self._get_list_url(args.clone(page=0, extra_args=anchor)))
+
+        first, last = (part.rows[0].id, part.rows[-1].id) if part.rows else (0, 0)
+        self._template_args.update(
+            page_prev_url=url(before=first) if part.has_previous and part.rows else None,
+            page_next_url=url(after=last) if part.has_next and part.rows else None,
+            count_label=part.count_label,
+        )
+
+
+def _anchor(name: str) -> int | None:
+    return as_id(request.args[name]) if request.args.get(name) else None

@@ -1,0 +1,390 @@
+"""The closed base views of both areas: nothing is shown, written or found unless opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar, cast
+
+import sqlalchemy as sa
+from flask import abort, flash, jsonify, redirect, request
+from flask_admin import BaseView, expose
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.contrib.sqla.ajax import QueryAjaxModelLoader
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from admin_views.base import navigation
+from admin_views.base.access import Guarded, acting, as_id, not_found
+from admin_views.base.filters import ListFilter
+from admin_views.base.widgets import nativise
+from clearance.auth import rate_limits
+from clearance.core import audit, idempotency, name_folding, urls
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.web import csv_export
+from forms.base import BaseForm
+
+LAST_PAGE = 10_000
+LOOKUP_LIMIT = 50
+
+__all__ = ["GuardedModelView", "GuardedView", "RowForm", "ScopedLoader"]
+
+
+class RowForm(BaseForm):
+    """What the scaffolded forms of reference data derive from."""
+
+    def __init__(self, formdata: Any = None, obj: Any = None, **kwargs: Any) -> None:
+        self._obj = obj  # Flask-Admin's Unique validator looks at it
+        super().__init__(formdata=formdata, obj=obj, **kwargs)
+
+
+class _Framed(Guarded):
+    """Renders inside the area's frame: menu, bell, organisation switcher."""
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        frame = navigation.frame(acting(), self.admin.endpoint)  # type: ignore[attr-defined]  # the view it is mixed into
+        return cast(str, super().render(template, **(frame | kwargs)))  # type: ignore[misc]  # as above
+
+
+class GuardedView(_Framed, BaseView):
+    """A view without a model of its own; override `accessible_to`."""
+
+
+class ScopedLoader(QueryAjaxModelLoader):
+    """Suggestions for a foreign key, among the rows that `scope` leaves."""
+
+    def __init__(
+        self, name: str, model: type[Any], fields: Sequence[Any], scope: Any, label: Any = str
+    ) -> None:
+        super().__init__(name, db, model, fields=fields)
+        self._scope = scope
+        self._label = label
+
+    def get_query(self) -> Any:
+        return self._scope(super().get_query())
+
+    def get_one(self, pk: Any) -> Any:
+        with db.session.no_autoflush:
+            return self.get_query().where(getattr(self.model, self.pk) == pk).one_or_none()
+
+    def format(self, model: Any) -> tuple[Any, str] | None:
+        return (getattr(model, self.pk), str(self._label(model))) if model else None
+
+    def get_list(self, term: str, offset: int = 0, limit: int = LOOKUP_LIMIT) -> list[Any]:
+        query = self.get_query()
+        for word in (term or "").split()[:8]:
+            query = query.where(
+                sa.or_(
+                    *(
+                        sa.cast(field, sa.String).icontains(word, autoescape=True)
+                        for field in self._cached_fields
+                    )
+                )
+            )
+        query = query.order_by(getattr(self.model, self.pk))
+        return list(query.offset(max(0, offset or 0)).limit(min(limit or 1, 200)))
+
+
+class GuardedModelView(_Framed, ModelView):
+    """A view over a model; every door is shut until a subclass opens it by name.
+
+    Override `accessible_to` and `scope`; give `column_list` and, for what is opened, the other
+    lists. `audit_kind` is the tag of its changes, such as "holiday" (`reference:holiday:created`).
+    """
+
+    can_create = can_edit = can_delete = can_export = can_view_details = False
+    column_editable_list = None
+    column_list: Sequence[str] | None = None
+    column_details_list: Sequence[str] | None = None
+    column_export_list: Sequence[str] | None = None
+    form_columns: Sequence[str] | None = None
+    column_default_sort: Any = None
+    form_base_class = RowForm
+    export_types: ClassVar[list[str]] = ["csv"]
+    page_size = 25
+    can_set_page_size = True
+    page_size_options = (25, 50, 100)
+    list_template = "admin/model/list.html"
+    details_template = "admin/model/details.html"
+    create_template = "admin/model/create.html"
+    edit_template = "admin/model/edit.html"
+
+    empty_title: Any = _l("Nothing here yet")
+    empty_text: Any = None
+    search_hint: Any = None
+    action_order: Sequence[str] = ()
+    audit_kind = ""
+    known_constraints: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, model: type[Any], **kwargs: Any) -> None:
+        self._check_lists()
+        super().__init__(model, db, **kwargs)
+
+    def _check_lists(self) -> None:
+        """Refuse to start with a list that Flask-Admin would fill with every column."""
+        opened = {
+            "column_list": True,
+            "column_default_sort": True,
+            "column_details_list": self.can_view_details,
+            "column_export_list": self.can_export,
+            "form_columns": self.can_create or self.can_edit,
+            "audit_kind": self.can_create or self.can_edit or self.can_delete,
+        }
+        missing = [name for name, needed in opened.items() if needed and not getattr(self, name)]
+        if missing or self.column_editable_list:
+            raise TypeError(f"{type(self).__name__} leaves open: {missing or 'inline editing'}")
+
+    # What the reader may see
+
+    def scope(self, query: Any) -> Any:
+        """Narrow `query` to the reader's rows: an ORM query or a Core select, both have `where`."""
+        raise NotImplementedError("say which rows this reader may see")
+
+    def get_query(self) -> Any:
+        return self.scope(super().get_query())
+
+    def get_count_query(self) -> Any:
+        return self.scope(super().get_count_query())
+
+    def get_one(self, id: Any) -> Any:
+        """The row of that id within the reader's scope; 404 for every other."""
+        column = sa.inspect(self.model).primary_key[0]
+        row = self.get_query().where(column == _as_key(column, id)).one_or_none()
+        return row if row is not None else not_found()
+
+    def scaffold_auto_joins(self) -> list[Any]:
+        return []
+
+    # What the address may say
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        """Read the list's arguments; what nobody's page could have sent is refused."""
+        args = request.args
+        page = _whole(args.get("page"), 0)
+        sort = _whole(args.get("sort"), None)
+        if page is None or not 0 <= page <= LAST_PAGE:
+            not_found()
+        if sort is not None:
+            column = self._get_column_by_idx(sort)
+            if column is None or not self.is_sortable(column[0]):
+                abort(400)
+        return ViewArgs(
+            page=page,
+            page_size=_whole(args.get("page_size"), 0),
+            sort=sort,
+            sort_desc=1 if args.get("desc") == "1" else None,
+            search=args.get("search", "")[:200].strip(),
+            filters=self._get_list_filter_args(),
+        )
+
+    def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
+        chosen = []
+        for argument, value in request.args.items():
+            key = argument.partition("_")[2] if argument.startswith("flt") else ""
+            if not value or key not in (self._filter_args or {}):
+                continue
+            index, flt = self._filter_args[key]
+            if not flt.validate(value):
+                abort(400)
+            chosen.append((index, str(flt.name), value))
+        return sorted(chosen) or None
+
+    def get_filter_arg(self, index: int, flt: ListFilter) -> str:
+        return flt.key
+
+    def search_placeholder(self) -> str | None:
+        return str(self.search_hint) if self.search_hint else super().search_placeholder()
+
+    # Forms
+
+    def scaffold_form(self) -> Any:
+        # Without columns Flask-Admin would scaffold a field for every one of them.
+        return super().scaffold_form() if self.form_columns else RowForm
+
+    def create_form(self, obj: Any = None) -> Any:
+        return nativise(super().create_form(obj))
+
+    def edit_form(self, obj: Any = None) -> Any:
+        return nativise(super().edit_form(obj))
+
+    def handle_view_exception(self, exc: Exception) -> bool:
+        """Tell our own errors and known constraints; everything else is a fault."""
+        if isinstance(exc, DomainError):
+            flash(str(exc), "error")
+            return True
+        if isinstance(exc, IntegrityError):
+            for fragment, text in self.known_constraints.items():
+                if fragment in str(exc.orig):
+                    flash(str(text), "error")
+                    return True
+        raise exc
+
+    def _on_model_change(self, form: Any, model: Any, is_created: bool) -> None:
+        """Flush before the event is written: a new row has no id yet when Flask-Admin calls."""
+        changes = changes_of(model)
+        super()._on_model_change(form, model, is_created)
+        db.session.flush()
+        self._record(model, "created" if is_created else "changed", changes)
+
+    def on_model_delete(self, model: Any) -> None:
+        self._record(model, "deleted", {})
+
+    def _record(self, model: Any, what: str, changes: Mapping[str, Any]) -> None:
+        kind = f"reference:{self.audit_kind}:{what}"
+        audit.record(kind, obj=model, actor_id=acting().id, changes=changes)
+
+    # The stock routes, shut by 404 where stock would redirect
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        """The form of a new row; sent again with the same key it leads where it led before."""
+        if not self.can_create:
+            not_found()
+        key = request.form.get("form_key", "")
+        owner, result = f"user:{acting().id}", self.return_url()
+        earlier = idempotency.claim(key, owner, result, utc_now())
+        if earlier is not None:
+            return redirect(earlier)
+        self._template_args["form_key"] = key or idempotency.new()
+        return super().create_view()
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        is_open = self.can_edit and request.args.get("id")
+        return super().edit_view() if is_open else not_found()
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        is_open = self.can_view_details and request.args.get("id")
+        return super().details_view() if is_open else not_found()
+
+    @expose("/delete/", methods=("POST",))
+    def delete_view(self) -> Any:
+        return super().delete_view() if self.can_delete else not_found()
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        """The list with its search and filters as a file; counted, and noted in the trail."""
+        if not self.can_export or export_type not in self.export_types:
+            not_found()
+        with rate_limits.counted(("export_account", f"user:{acting().id}")):
+            args = self._get_list_extra_args()
+            audit.access("export:csv", object_type=self.model.__tablename__, result="ok")
+            header = [label for _key, label in self._export_columns]
+            return csv_export.csv_response(f"{self.endpoint}.csv", header, self.export_rows(args))
+
+    def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
+        """The rows of an export, in the order of the list."""
+        column = self._get_column_by_idx(args.sort)
+        sort_key = column[0] if column else None
+        _count, rows = self.get_list(
+            0, sort_key, args.sort_desc, args.search, args.filters, page_size=False
+        )
+        for row in rows:
+            yield [self.export_value(row, key) for key, _label in self._export_columns]
+
+    def export_value(self, row: Any, key: str) -> Any:
+        """One cell of an export: plain, never markup."""
+        return self.get_export_value(row, key)
+
+    @expose("/ajax/lookup/")
+    def ajax_lookup(self) -> Any:
+        loader = self._form_ajax_refs.get(request.args.get("name", ""))
+        if loader is None or not (self.can_create or self.can_edit):
+            not_found()
+        rows = loader.get_list(request.args.get("query", "")[:100])
+        return jsonify([loader.format(row) for row in rows])
+
+    @expose("/ajax/update/", methods=("POST",))
+    def ajax_update(self) -> Any:
+        return not_found()  # it writes even where editing is closed
+
+    # Actions on chosen rows
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> Any:
+        """Run an action on the chosen rows of the reader's scope; foreign ids are left out."""
+        name = request.form.get("action", "")
+        if name not in self._actions_data or not self.is_action_allowed(name):
+            not_found()
+        ids = self.ids_in_scope(request.form.getlist("rowid"))
+        if not ids:
+            flash(_("Choose at least one row first."), "warning")
+            return redirect(self.return_url())
+        return self._actions_data[name][0](ids) or redirect(self.return_url())
+
+    def action_delete(self, ids: Sequence[int]) -> Any:
+        """Stock offers this on every list; here it is no action."""
+        return not_found()
+
+    def get_actions_list(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
+        actions, confirmations = super().get_actions_list()
+        order = list(self.action_order)
+        known = {name: place for place, name in enumerate(order)}
+        return sorted(actions, key=lambda each: known.get(each[0], len(order))), confirmations
+
+    def ids_in_scope(self, typed: Sequence[str]) -> list[int]:
+        """The ids among `typed` that the reader may see, in their order, each once."""
+        wanted = list(dict.fromkeys(int(each) for each in typed if _is_id(each)))[:500]
+        column = sa.inspect(self.model).primary_key[0]
+        found = set(db.session.scalars(self.scope(sa.select(column).where(column.in_(wanted)))))
+        return [each for each in wanted if each in found]
+
+    def return_url(self) -> str:
+        """The list to go back to: the posted `url` if it lies in this portal, else the list."""
+        return urls.inside(request.values.get("url")) or self.get_url(".index_view")
+
+
+def changes_of(model: Any) -> dict[str, list[Any]]:
+    """Field → [from, to] of what is changed on `model` and not flushed; JSON values."""
+    state = sa.inspect(model)
+    changes = {}
+    for column in state.mapper.column_attrs:
+        history = state.attrs[column.key].history
+        if history.has_changes():
+            old = history.deleted[0] if history.deleted else None
+            new = history.added[0] if history.added else None
+            changes[column.key] = [_json(old), _json(new)]
+    return changes
+
+
+def matches_all_words(column: Any, typed: str) -> Any | None:
+    """The condition that a `name_index` column has every word typed, or None when none was."""
+    patterns = name_folding.search_patterns(typed)
+    if not patterns:
+        return None
+    return sa.and_(*(column.like(each, escape=name_folding.LIKE_ESCAPE) for each in patterns))
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
+
+
+def _is_id(typed: str) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) < 10
+
+
+def _whole(typed: str | None, default: int | None) -> int | None:
+    if typed is None or typed == "":
+        return default
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
+        abort(400)
+    return int(typed)
+
+
+def _as_key(column: Any, value: Any) -> Any:
+    kind = column.type.python_type
+    if kind is int:
+        return as_id(value)
+    if kind is date:
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            not_found()
+    return str(value)[:80]

@@ -1,0 +1,175 @@
+"""Menu, bell and organisation switcher of the two areas, by what the reader may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, request, url_for
+from flask_babel import lazy_gettext as _l
+
+from clearance.auth import permissions, sessions
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.exams import sittings
+from clearance.licences import organisation_brokers
+from clearance.notifications import inbox
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a menu; endpoint is the view's, its list or index page is opened.
+
+    children: lines of the same group, shown under it while one of the group is open.
+    """
+
+    endpoint: str
+    label: Any
+    icon: str
+    shown_to: Callable[[Actor], bool] = lambda actor: True
+    page: str = "index_view"
+    children: tuple[Entry, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The endpoint of the page that the line opens."""
+        return f"{self.endpoint}.{self.page}"
+
+
+def _reads_requests(actor: Actor) -> bool:
+    return actor.role in permissions.READING_ROLES
+
+
+def _keeps_or_reads(actor: Actor) -> bool:
+    return actor.is_administrator or actor.is_manager
+
+
+def _kept(endpoint: str, label: Any, icon: str = "", **more: Any) -> Entry:
+    """A line that administrators and managers have."""
+    return Entry(endpoint, label, icon, _keeps_or_reads, **more)
+
+
+_REFERENCE = (
+    _kept("office_document_kinds", _l("Document kinds")),
+    _kept("office_broker_types", _l("Broker types")),
+    _kept("office_legal_entities", _l("Legal entities")),
+    _kept("office_reasons", _l("Ready reasons")),
+    _kept("office_holidays", _l("Holidays")),
+)
+_TRAIL = (
+    _kept("office_audit", _l("Changes")),
+    _kept("office_access", _l("Access")),
+)
+_USERS = (
+    Entry("my_users", _l("Add a new user"), "", page="create_view"),
+    Entry("my_users", _l("Current users"), ""),
+)
+
+MENUS: dict[str, tuple[Entry, ...]] = {
+    "my": (
+        Entry("my", _l("Home"), "home", page="index"),
+        Entry("my_services", _l("My services"), "services", page="index"),
+        Entry("my_subscriptions", _l("Subscriptions"), "subscriptions", page="index"),
+        Entry(
+            "my_brokers",
+            _l("Manage brokers"),
+            "card",
+            organisation_brokers.are_shown_to,
+            page="index",
+        ),
+        Entry("my_requests", _l("My requests"), "requests"),
+        Entry("my_transfers", _l("Transfers"), "refresh", permissions.may_answer, page="index"),
+        Entry("my_issued", _l("Issued documents"), "file", page="index"),
+        Entry("my_account", _l("My account"), "account", page="index"),
+        Entry("my_users", _l("Manage users"), "users", permissions.governs_chosen, children=_USERS),
+        Entry(
+            "my_organisation",
+            _l("My organisation"),
+            "organisation",
+            lambda actor: actor.standing is not None,
+            page="index",
+        ),
+    ),
+    "office": (
+        Entry("office", _l("Home"), "home", page="index"),
+        Entry("office_requests", _l("Requests"), "requests", _reads_requests),
+        Entry("office_exams", _l("Exams"), "exam", sittings.can_read),
+        Entry("office_licences", _l("Licences"), "card", _reads_requests),
+        Entry("office_brokers", _l("Brokers"), "users", _reads_requests),
+        Entry("office_organisations", _l("Organisations"), "organisation"),
+        Entry("office_subscriptions", _l("Subscriptions"), "subscriptions", _reads_requests),
+        Entry("office_issued", _l("Issued documents"), "file", _reads_requests),
+        _kept("office_users", _l("Users"), "users"),
+        _kept("office_staff", _l("Staff"), "account"),
+        _kept("office_services", _l("Services"), "services"),
+        _kept("office_document_kinds", _l("Reference data"), "guide", children=_REFERENCE),
+        _kept("office_texts", _l("Message texts"), "message", page="index"),
+        _kept("office_announcements", _l("Announcements"), "info"),
+        _kept("office_deliveries", _l("Deliveries"), "mail"),
+        _kept("office_audit", _l("Audit trail"), "audit", children=_TRAIL),
+        _kept("office_settings", _l("Settings"), "settings", page="index"),
+        Entry("office_account", _l("My account"), "lock", page="index"),
+    ),
+}
+
+
+def frame(actor: Actor, area: str) -> dict[str, Any]:
+    """What every page of `area` shows around its content, for the templates."""
+    return {
+        "nav": lambda: menu(actor, area),
+        "bell_count": inbox.unread_count(actor.id),
+        "bell_url": "/my/notices/" if area == "my" else "/office/notices/",
+        "switcher": switcher(actor) if area == "my" else None,
+        "idle_seconds": int(sessions.idle_limit(actor.role).total_seconds()),
+        "stay_url": url_for("public.stay"),
+    }
+
+
+def menu(actor: Actor, area: str) -> list[dict[str, Any]]:
+    """The lines of `area`'s menu that exist and that `actor` may open."""
+    return [_line(entry, actor) for entry in _shown(MENUS[area], actor)]
+
+
+def _shown(entries: Iterable[Entry], actor: Actor) -> list[Entry]:
+    return [
+        entry
+        for entry in entries
+        if entry.target in current_app.view_functions and entry.shown_to(actor)
+    ]
+
+
+def _line(entry: Entry, actor: Actor) -> dict[str, Any]:
+    here = request.blueprint
+    is_open = here in {entry.endpoint, *(each.endpoint for each in entry.children)}
+    return {
+        "label": entry.label,
+        "url": url_for(entry.target),
+        "icon": entry.icon,
+        "active": is_open,
+        "children": _children(entry, actor) if is_open else (),
+    }
+
+
+def _children(entry: Entry, actor: Actor) -> list[dict[str, Any]]:
+    """The lines under an open one; where they are pages of one view, only the page itself is."""
+    shown = _shown(entry.children, actor)
+    lines = [_line(each, actor) for each in shown]
+    pages = {each.target for each in shown}
+    if len({each.endpoint for each in shown}) < len(shown):
+        here = request.endpoint if request.endpoint in pages else shown[-1].target
+        for each, line in zip(shown, lines, strict=True):
+            line["active"] = each.target == here
+    return lines
+
+
+def switcher(actor: Actor) -> dict[str, Any] | None:
+    """The choice of organisation (الشركات المتاحة), offered to whom serves several."""
+    if len(actor.standings) < 2 or actor.standing is None:
+        return None
+    lang = i18n.language()
+    return {
+        "url": url_for("my.switch"),
+        "choices": [(each.organisation_id, each.name_in(lang)) for each in actor.standings],
+        "current": actor.standing.organisation_id,
+    }

@@ -1,0 +1,1 @@
+"""The brokers of the agent's organisation."""

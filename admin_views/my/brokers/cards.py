@@ -1,0 +1,144 @@
+"""The brokers of an organisation as cards: what was asked of the list, and one page of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, request, url_for
+from flask_babel import lazy_gettext as _l
+
+from admin_views.base.access import acting, not_found
+from admin_views.shared import licence_details
+from clearance.core.clock import kuwait_today
+from clearance.core.extensions import db
+from clearance.core.urls import broker_url
+from clearance.licences import organisation_brokers, validity
+from clearance.licences import search as licence_search
+from clearance.models import Licence
+from clearance.models.enums import (
+    LICENCE_STATUS_LABELS,
+    SUSPENDED_BY_LABELS,
+    VALIDITY_LINK_LABELS,
+    LicenceStatus,
+    ValidityLink,
+)
+
+PAGE_SIZE = 24
+PAGE_DIGITS = 5
+SEARCH_MAX_LENGTH = 200
+ANY_LINK = "any"
+STATUSES: dict[str, Any] = {str(each): label for each, label in LICENCE_STATUS_LABELS.items()}
+ENDS: dict[str, Any] = {
+    ANY_LINK: _l("Whatever ends first"),
+    **{str(each): label for each, label in VALIDITY_LINK_LABELS.items()},
+}
+"""Choices of "ends": by which link the effective validity ends within the renewal window."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks of a list of cards; page counts from 0."""
+
+    search: str = ""
+    status: str = ""
+    ends: str = ""
+    page: int = 0
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything is left out on purpose."""
+        return bool(self.search or self.status or self.ends)
+
+    def url(self, **changes: Any) -> str:
+        """The address of this list with some of what is asked changed, from its first page."""
+        asked = {"search": self.search, "status": self.status, "ends": self.ends, **changes}
+        kept = {name: value for name, value in asked.items() if value}
+        return url_for(str(request.endpoint), **(request.view_args or {}), **kept)
+
+
+@dataclass(frozen=True)
+class CardPage:
+    """One page of cards. count: of all pages. url: of a page by its number, from 0."""
+
+    cards: Sequence[dict[str, Any]]
+    count: int
+    page: int
+    asked: Asked
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.count // PAGE_SIZE)
+
+    @property
+    def page_url(self) -> Callable[[int], str]:
+        """The address of a page by its number."""
+        return lambda page: self.asked.url(page=page)
+
+
+def asked() -> Asked:
+    """Read the address; a choice that no page offers is answered 400, no number 404."""
+    args = request.args
+    page = args.get("page", "0")
+    if not (page.isascii() and page.isdigit() and len(page) <= PAGE_DIGITS):
+        not_found()
+    status, ends = args.get("status", ""), args.get("ends", "")
+    if (status and status not in STATUSES) or (ends and ends not in ENDS):
+        abort(400)
+    return Asked(args.get("search", "").strip()[:SEARCH_MAX_LENGTH], status, ends, int(page))
+
+
+def licences(wanted: Asked) -> tuple[list[Licence], int, int]:
+    """One page of the chosen organisation's licences by name, how many fit, and which page it is.
+
+    A page beyond the last gives the last one.
+    """
+    statement = _narrowed(organisation_brokers.licences(acting()), wanted)
+    count = organisation_brokers.count(statement)
+    page = min(wanted.page, max(0, -(-count // PAGE_SIZE) - 1))
+    ordered = statement.order_by(organisation_brokers.BY_NAME, Licence.id)
+    found = db.session.scalars(ordered.limit(PAGE_SIZE).offset(page * PAGE_SIZE))
+    return list(found), count, page
+
+
+def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
+    """What a broker's card tells in `lang`. types: the names of the broker types."""
+    broker = licence.broker
+    status = validity.status_on(licence, kuwait_today())
+    names = (broker.name_ar, broker.name_en) if lang == "ar" else (broker.name_en, broker.name_ar)
+    by = SUSPENDED_BY_LABELS.get(licence.suspended_by or "")
+    return {
+        "licence": licence,
+        "name": broker.name_in(lang),
+        "other_name": names[1] if names[0] else "",
+        "other_lang": "en" if lang == "ar" else "ar",
+        "type": types.get(broker.broker_type, broker.broker_type),
+        "status": status,
+        "suspended_by": by if status == LicenceStatus.SUSPENDED else None,
+        "link": next((each for each in licence_details.links(licence) if each.is_first), None),
+        "url": broker_url(broker.id),
+    }
+
+
+def cards(found: Sequence[Licence], lang: str) -> list[dict[str, Any]]:
+    """The cards of these licences."""
+    types = licence_details.type_names()
+    return [card(licence, lang, types) for licence in found]
+
+
+def _narrowed(statement: sa.Select[Licence], wanted: Asked) -> sa.Select[Licence]:
+    condition = licence_search.condition(wanted.search)
+    if condition is not None:
+        statement = statement.where(condition)
+    today = kuwait_today()
+    if wanted.status:
+        statement = statement.where(validity.status_column(today) == wanted.status)
+    if wanted.ends:
+        link = None if wanted.ends == ANY_LINK else ValidityLink(wanted.ends)
+        last = today + timedelta(days=organisation_brokers.window_days())
+        statement = statement.where(organisation_brokers.ends_by(last, link))
+    return statement

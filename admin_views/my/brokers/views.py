@@ -1,0 +1,121 @@
+"""The organisation's brokers (إدارة المخلصين): all of them as cards, and one with his licence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask_admin import expose
+
+from admin_views.base.access import acting, as_id
+from admin_views.base.model_view import GuardedView
+from admin_views.my.brokers import cards
+from admin_views.my.services import cards as service_cards
+from admin_views.shared import licence_details, licence_history, request_lists
+from clearance.auth import permissions
+from clearance.core import i18n, idempotency
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.countries import country_name
+from clearance.core.extensions import db
+from clearance.licences import organisation_brokers
+from clearance.models import Broker, Licence, Request
+from clearance.models.enums import OPEN_STATUSES, Status
+from clearance.requests import available_actions
+
+
+class MyBrokers(GuardedView):
+    """The brokers of the chosen organisation, for whom a licence service is granted."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent and organisation_brokers.are_shown_to(actor)
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show the brokers as cards, searched and narrowed as the address says."""
+        wanted = cards.asked()
+        found, count, page = cards.licences(wanted)
+        shown = cards.cards(found, i18n.language())
+        return self.render(
+            "my/brokers/list.html",
+            page=cards.CardPage(shown, count, page, wanted),
+            statuses=cards.STATUSES,
+            ends=cards.ENDS,
+            window_days=organisation_brokers.window_days(),
+        )
+
+    @expose("/<int:broker_id>/")
+    def details(self, broker_id: int) -> Any:
+        """One broker: particulars, validity, every service, requests, documents, history."""
+        actor, lang = acting(), i18n.language()
+        broker = organisation_brokers.find(as_id(broker_id), actor)
+        licences = organisation_brokers.licences_of(broker)
+        licence = licences[0] if licences else None
+        standing = actor.standing
+        is_here = standing is not None and standing.organisation_id == broker.organisation_id
+        return self.render(
+            "my/brokers/details.html",
+            broker=broker,
+            card=cards.card(licence, lang, licence_details.type_names()) if licence else None,
+            licence=licence,
+            earlier_licences=licences[1:],
+            nationality=country_name(broker.nationality, lang),
+            links=licence_details.links(licence) if licence else [],
+            services=_services(licence, actor, lang) if licence and is_here else [],
+            is_here=is_here,
+            form_key=idempotency.new(),
+            **_requests(broker, actor),
+            issued=licence_details.issued_for(licences, actor),
+            history=_history(licences, actor),
+        )
+
+
+def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]:
+    """Every service about the licence: its button, or the very refusal that starting gives."""
+    services = organisation_brokers.licence_services()
+    offers = available_actions.licence_offers(
+        [each.code for each in services], [licence], actor, utc_now()
+    )
+    return [
+        {
+            "title": each.title_in(lang),
+            "button": service_cards.button_of(each, lang),
+            "url": service_cards.url_of(each.code),
+            "refusal": offers[each.code, licence.id],
+        }
+        for each in services
+    ]
+
+
+def _requests(broker: Broker, actor: Actor) -> dict[str, list[Any]]:
+    """The requests about the broker that the reader may see: those going on, and earlier ones."""
+    rows = licence_details.requests_about(broker, actor)
+    going_on = OPEN_STATUSES | {Status.DRAFT}
+    return {
+        "open_requests": [_request(row) for row in rows if row.status in going_on],
+        "earlier_requests": [_request(row) for row in rows if row.status not in going_on],
+    }
+
+
+def _request(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "service": request_lists.title_of(row.service_code),
+        "status": row.status,
+        "sent_at": row.sent_at,
+    }
+
+
+def _history(licences: list[Licence], actor: Actor) -> list[dict[str, Any]]:
+    """The steps of the licences; agents read of the office, and link to what they may see."""
+    entries = licence_history.of_licences([each.id for each in licences])
+    named = {each.request_id for each in entries if each.request_id is not None}
+    seen: set[int] = set()
+    if named:
+        condition = sa.and_(Request.id.in_(named), permissions.requests_visible_to(actor))
+        seen = set(db.session.scalars(sa.select(Request.id).where(condition)))
+    return [
+        {"entry": each, "request_id": each.request_id if each.request_id in seen else None}
+        for each in entries
+    ]

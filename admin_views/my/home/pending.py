@@ -1,0 +1,99 @@
+"""What waits for the agent besides requests: renewals, transfers, invitations, new documents."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from admin_views.my.services import cards
+from admin_views.shared import licence_details
+from clearance import issuing
+from clearance.core.actor import Actor
+from clearance.core.urls import broker_url, transfer_url
+from clearance.licences import organisation_brokers
+from clearance.models import IssuedDocument, Licence
+from clearance.organisations import invitation_queries
+from clearance.requests import available_actions
+from clearance.services.schema import Definition
+from clearance.transfers import operations as transfer_operations
+from clearance.transfers import parties
+
+SHOWN_LICENCES = 4
+SHOWN_DOCUMENTS = 3
+READ_DOCUMENTS = 20
+NEW_FOR = timedelta(days=14)
+
+
+def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
+    """The licences that want renewing, the most urgent first, each with its next step.
+
+    `count` is of all; nothing for whom no service that renews is granted.
+    """
+    services = _renewing(actor)
+    if not services:
+        return {"rows": [], "count": 0}
+    licences, count = organisation_brokers.due(actor, now, limit=SHOWN_LICENCES)
+    codes = [each.code for each in services]
+    offers = available_actions.licence_offers(codes, licences, actor, now) if licences else {}
+
+    def row(licence: Licence) -> dict[str, Any]:
+        begun_by = next((s for s in services if offers[s.code, licence.id] is None), None)
+        return {
+            "licence": licence,
+            "name": licence.broker.name_in(lang),
+            "link": licence_details.links(licence)[0],
+            "url": broker_url(licence.broker_id),
+            "button": cards.button_of(begun_by, lang) if begun_by else None,
+            "begin_url": cards.url_of(begun_by.code) if begun_by else None,
+            "refusal": None if begun_by else offers[codes[0], licence.id],
+        }
+
+    return {"rows": [row(each) for each in licences], "count": count}
+
+
+def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
+    """The organisations that invite the actor, whose answer they await."""
+    return [
+        {
+            "invitation": each,
+            "organisation": invitation_queries.organisation_of(each).name_in(lang),
+        }
+        for each in invitation_queries.open_for(actor, now)
+    ]
+
+
+def to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
+    """The transfers that await the answer of the chosen organisation."""
+    return [
+        {
+            "url": transfer_url(req.id),
+            "number": req.number,
+            "name": parties.named(req).name_in(lang),
+            "asked_by": req.organisation.name_in(lang),
+            "answer_by": transfer_operations.answer_by(req),
+        }
+        for req in transfer_operations.waiting_for(actor, now)
+    ]
+
+
+def made_ready(actor: Actor, now: datetime) -> list[IssuedDocument]:
+    """What was issued lately for the chosen organisation and is not void for good."""
+    standing = actor.standing
+    return [
+        each
+        for each in issuing.visible(actor, limit=READ_DOCUMENTS)
+        if standing is not None
+        and each.organisation_id == standing.organisation_id
+        and each.voided_at is None
+        and each.issued_at >= now - NEW_FOR
+    ][:SHOWN_DOCUMENTS]
+
+
+def _renewing(actor: Actor) -> list[Definition]:
+    """The services granted to the actor whose approval grants a licence its new last day."""
+    standing = actor.standing
+    return [
+        each
+        for each in organisation_brokers.licence_services()
+        if each.grants_expiry and standing is not None and standing.may_use(each.code)
+    ]

@@ -1,0 +1,147 @@
+"""The agent's first page, and the choice of organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, cast
+
+import sqlalchemy as sa
+from flask import redirect, request, url_for
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+
+from admin_views.base import formatters
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.model_view import GuardedView
+from admin_views.my.home import pending
+from admin_views.my.requests.next_steps import NEXT_STEPS
+from admin_views.shared import request_lists
+from clearance.auth import permissions, sessions
+from clearance.core import i18n, idempotency
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.models import Exam, ExamSeat, Request
+from clearance.models.enums import OPEN_STATUSES, SeatStatus, Status
+from clearance.notifications import announcements, inbox
+from clearance.requests import deadlines
+
+AT_OFFICE = tuple(sorted(OPEN_STATUSES - {Status.RETURNED, Status.SEATED}))
+STEPS = {
+    Status.RETURNED: _l("Correct"),
+    Status.SEATED: _l("Confirm attendance"),
+    Status.DRAFT: _l("Continue"),
+}
+SHOWN_RETURNED = SHOWN_SEATED = 5
+SHOWN_DRAFTS = 3
+SHOWN_AT_OFFICE = 5
+SHOWN_NOTICES = 4
+
+
+class MyHome(GuardedView):
+    """What needs the agent now, and what goes on."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show what needs the reader, what is open, what was told."""
+        actor, lang, now = acting(), i18n.language(), utc_now()
+        told = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
+        return self.render(
+            "my/home/index.html",
+            seated=_tasks(actor, (Status.SEATED,), SHOWN_SEATED, newest_first=False),
+            returned=_tasks(actor, (Status.RETURNED,), SHOWN_RETURNED, newest_first=False),
+            drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
+            open_requests=_tasks(actor, AT_OFFICE, SHOWN_AT_OFFICE),
+            list_of=_list_of,
+            notices=list(zip(told, inbox.texts_of(told, lang), strict=True)),
+            announcements=announcements.current(now),
+            invitations=pending.invitations(actor, lang, now),
+            transfers=pending.to_answer(actor, lang, now),
+            renewals=pending.renewals(actor, lang, now),
+            issued=pending.made_ready(actor, now),
+            form_key=idempotency.new(),
+            standing=actor.standing,
+        )
+
+    @expose("/organisation", methods=("POST",))
+    def switch(self) -> Any:
+        """Work for another of the reader's organisations; the session keeps the choice."""
+        if not sessions.choose_organisation(acting(), as_id(request.form.get("organisation"))):
+            not_found()
+        db.session.commit()
+        return redirect(self.home_url(), code=303)
+
+
+def _list_of(status: str) -> str:
+    """The address of the agent's list with this filter on."""
+    return url_for("my_requests.index_view", flt0_status=status)
+
+
+def _tasks(
+    actor: Actor, statuses: Sequence[Status], limit: int, *, newest_first: bool = True
+) -> dict[str, Any]:
+    """`rows` of the chosen organisation in these states, and whether there are `more`."""
+    organisation_id = actor.standing.organisation_id if actor.standing else 0
+    order = (Request.created_at, Request.id)
+    statement = (
+        sa.select(
+            Request.id,
+            Request.number,
+            Request.service_code,
+            Request.status,
+            Request.due_on,
+            Request.saved_at,
+            Request.returned_at,
+            _confirm_by(),
+            request_lists.name_column(),
+        )
+        .where(
+            permissions.requests_visible_to(actor),
+            Request.organisation_id == organisation_id,
+            Request.status.in_(statuses),
+        )
+        .order_by(*(each.desc() if newest_first else each for each in order))
+        .limit(limit + 1)
+    )
+    rows = db.session.execute(statement).all()
+    return {"rows": [_task(row) for row in rows[:limit]], "more": len(rows) > limit}
+
+
+def _confirm_by() -> Any:
+    """The last day to confirm the seat that the request holds."""
+    return (
+        sa.select(Exam.confirm_by)
+        .join(ExamSeat, ExamSeat.exam_id == Exam.id)
+        .where(ExamSeat.request_id == Request.id, ExamSeat.status != SeatStatus.RELEASED)
+        .limit(1)
+        .scalar_subquery()
+        .label("confirm_by")
+    )
+
+
+def _task(row: Any) -> dict[str, Any]:
+    """One line of a task list."""
+    return {
+        "id": row.id,
+        "status": row.status,
+        "number": row.number,
+        "service": request_lists.title_of(row.service_code),
+        "name": row.name,
+        "badge": formatters.status_badge(row.status),
+        "text": NEXT_STEPS[row.status],
+        "step": STEPS.get(row.status),
+        "due_on": row.due_on,
+        "step_by": _step_by(row),
+        "saved_at": row.saved_at,
+    }
+
+
+def _step_by(row: Any) -> date | None:
+    """The last day on which the agent's own step counts."""
+    if row.status == Status.SEATED:
+        return cast(date, row.confirm_by)
+    return deadlines.correct_by(row.status, row.returned_at)

@@ -1,0 +1,1 @@
+"""The agent's organisation: profile, further organisations, users and invitations."""

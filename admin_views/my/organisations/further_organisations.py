@@ -1,0 +1,110 @@
+"""Adding another organisation (إضافة شركة أخرى): by its licence at customs, or by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting
+from admin_views.base.form_post import owner_of, posted_key
+from admin_views.base.model_view import GuardedView
+from clearance.auth import sessions
+from clearance.core import i18n, idempotency
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import Refusal, Refused, ServiceUnavailable
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.customs import client as customs_client
+from clearance.models import Organisation
+from clearance.organisations import further_organisations, opening
+from clearance.public import form_helpers
+from forms.further_organisations import LicensedForm, NamedForm
+
+
+class MyFurtherOrganisations(GuardedView):
+    """For every agent, whether they belong to an organisation or not."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> Any:
+        """Both ways of opening an organisation; `way` says by which form it was sent."""
+        if not is_posted():
+            return self._show()
+        if request.form.get("way") == "named":
+            return self._named(NamedForm(_named_entities()))
+        return self._licensed(LicensedForm())
+
+    def _licensed(self, form: LicensedForm) -> Any:
+        def open_it() -> Organisation:
+            answer = customs_client.verify(
+                form.licence_no.data, form.customs_user.data, form.customs_password.data or ""
+            )
+            return further_organisations.open_of_licence(acting(), answer, utc_now())
+
+        return self._open(form, open_it, licensed=form)
+
+    def _named(self, form: NamedForm) -> Any:
+        def open_it() -> Organisation:
+            entity, name = form.legal_entity.data or "", form.organisation_name.data or ""
+            return further_organisations.open_named(acting(), entity, name, utc_now())
+
+        return self._open(form, open_it, named=form)
+
+    def _open(self, form: Any, open_it: Callable[[], Organisation], **shown: Any) -> Any:
+        """Open it once for each form shown, and work for it from then on."""
+        form_helpers.note_leftovers(form)
+        if not (form_helpers.is_sent() and form.validate()):
+            return self._show(**shown)
+        target, key, owner = url_for("my_organisation.index"), posted_key(), owner_of(acting())
+        try:
+            organisation = open_it()
+            earlier = idempotency.claim(key, owner, target, utc_now())
+            if earlier is None:
+                sessions.work_for(acting(), organisation.id)
+                db.session.commit()
+                flash(_("The organisation is open, and you work for it now."), "success")
+        except Refused as error:
+            db.session.rollback()
+            earlier = idempotency.result_of(key, owner)  # refused because it was sent twice
+            if earlier is None:
+                return self._show(refusal=error.refusal, **shown), 409
+        except customs_client.Rejected as error:
+            return self._show(fault=str(error.message), **shown)
+        except ServiceUnavailable as error:
+            return self._show(fault=str(error.message), **shown), error.status_code
+        if earlier is not None:
+            db.session.rollback()
+        return redirect(earlier or target, code=303)
+
+    def _show(
+        self,
+        licensed: LicensedForm | None = None,
+        named: NamedForm | None = None,
+        *,
+        refusal: Refusal | None = None,
+        fault: str | None = None,
+    ) -> str:
+        return self.render(
+            "my/organisations/further.html",
+            licensed=licensed or LicensedForm(formdata=None),
+            named=named or NamedForm(_named_entities(), formdata=None),
+            sent=licensed or named,
+            refusal=refusal,
+            fault=fault,
+            form_key=request.form.get("form_key") or idempotency.new(),
+        )
+
+
+def _named_entities() -> list[tuple[str, str]]:
+    return [
+        (row.code, i18n.in_language(row, "name"))
+        for row in opening.legal_entities()
+        if row.needs_organisation_name
+    ]

@@ -1,0 +1,88 @@
+"""Invitations into organisations: whoever is invited reads what is offered, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.model_view import GuardedView
+from admin_views.my.home import pending
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import NotFound, Refused
+from clearance.core.extensions import db
+from clearance.models import Invitation
+from clearance.organisations import invitation_queries, invitation_responses
+from clearance.services import versions
+
+
+class MyInvitations(GuardedView):
+    """The reader's own invitations, whether they belong to an organisation yet or not."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+    @expose("/")
+    def index(self) -> Any:
+        """The invitations that can be answered now."""
+        rows = pending.invitations(acting(), i18n.language(), utc_now())
+        return self.render("my/organisations/users/invitations.html", rows=rows)
+
+    @expose("/<int:invitation_id>/")
+    def details(self, invitation_id: int) -> Any:
+        """Who invites, and to what."""
+        return self._show(_found(invitation_id))
+
+    @expose("/<int:invitation_id>/accept", methods=("POST",))
+    def accept(self, invitation_id: int) -> Any:
+        """Join the organisation."""
+        return self._answer(
+            invitation_id,
+            invitation_responses.accept,
+            _("You have joined the organisation."),
+        )
+
+    @expose("/<int:invitation_id>/refuse", methods=("POST",))
+    def refuse(self, invitation_id: int) -> Any:
+        """Decline; whoever invited is not told."""
+        return self._answer(
+            invitation_id, invitation_responses.refuse, _("You have declined the invitation.")
+        )
+
+    def _answer(self, invitation_id: int, use_case: Callable[..., Any], told: str) -> Any:
+        invitation = _found(invitation_id)
+        try:
+            use_case(invitation.id, acting(), utc_now())
+            db.session.commit()
+        except Refused as error:
+            db.session.rollback()
+            return self._show(_found(invitation_id), alert=error.refusal), 409
+        flash(told, "success")
+        return redirect(url_for("my.index"), code=303)
+
+    def _show(self, invitation: Invitation, alert: Any = None) -> str:
+        lang = i18n.language()
+        titles = {
+            version.definition.code: version.definition.title_in(lang)
+            for version in versions.all_current()
+        }
+        return self.render(
+            "my/organisations/users/invitation.html",
+            invitation=invitation,
+            organisation=invitation_queries.organisation_of(invitation).name_in(lang),
+            services=[titles.get(code, code) for code in invitation.services],
+            closed=alert or invitation_queries.closed_refusal(invitation, utc_now()),
+        )
+
+
+def _found(invitation_id: int) -> Invitation:
+    try:
+        return invitation_queries.find(as_id(invitation_id), acting())
+    except NotFound:
+        not_found()

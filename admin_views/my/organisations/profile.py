@@ -1,0 +1,87 @@
+"""The organisation's profile: every member reads it, its general users keep the contacts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, not_found
+from admin_views.base.form_post import posted_organisation, posted_version
+from admin_views.base.model_view import GuardedView
+from clearance.auth import permissions
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import NotFound, StaleEdit
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.models import LegalEntity, Organisation
+from clearance.organisations import profile
+from clearance.organisations.profile import Profile
+from clearance.public import form_helpers
+from forms.organisation_users import OrganisationForm
+
+
+class MyOrganisation(GuardedView):
+    """The organisation chosen in the header."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent and actor.standing is not None
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> Any:
+        """Show the profile; general users change address, telephone and e-mail."""
+        if not is_posted():
+            organisation = db.session.get_one(Organisation, _chosen_id())
+            return self._show(organisation, OrganisationForm(obj=organisation))
+        organisation = db.session.get_one(Organisation, posted_organisation())
+        form, version = OrganisationForm(obj=organisation), posted_version()
+        form_helpers.note_leftovers(form)
+        if not (form_helpers.is_sent() and form.validate()):
+            return self._show(organisation, form, version=version)
+        return self._save(organisation, form, version)
+
+    def _save(self, organisation: Organisation, form: OrganisationForm, version: int) -> Any:
+        given = Profile(form.address.data or "", form.phone.data or "", form.email.data or "")
+        try:
+            profile.change(organisation.id, given, acting(), utc_now(), version=version)
+            db.session.commit()
+        except StaleEdit as error:
+            db.session.rollback()
+            return self._show(organisation, form, version=error.version, stale=error), 409
+        except NotFound:
+            not_found()
+        flash(_("The profile was saved."), "success")
+        return redirect(url_for("my_organisation.index"), code=303)
+
+    def _show(
+        self,
+        organisation: Organisation,
+        form: OrganisationForm,
+        *,
+        version: int | None = None,
+        stale: StaleEdit | None = None,
+    ) -> str:
+        entity = db.session.get_one(LegalEntity, organisation.legal_entity)
+        changed = stale.changed if stale is not None else {}
+        return self.render(
+            "my/organisations/profile.html",
+            organisation=organisation,
+            legal_entity=i18n.in_language(entity, "name"),
+            form=form,
+            version=organisation.version if version is None else version,
+            can_change=permissions.governs(acting(), organisation.id),
+            is_stale=stale is not None,
+            differences=[
+                (str(form[name].label.text), stands, given)
+                for name, (stands, given) in changed.items()
+            ],
+        )
+
+
+def _chosen_id() -> int:
+    standing = acting().standing
+    return standing.organisation_id if standing is not None else not_found()

@@ -1,0 +1,208 @@
+"""The page of one user: what they may use, for which organisations, and whether at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from babel.lists import format_list
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.form_post import posted_version
+from admin_views.my.services import table
+from clearance.auth import permissions
+from clearance.core import i18n
+from clearance.core.clock import utc_now
+from clearance.core.errors import NotFound, Refused, StaleEdit
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.models import LegalEntity, Membership, Organisation, Request
+from clearance.organisations import handover, members, membership_changes
+from clearance.organisations.members import Access
+from clearance.public import form_helpers
+from forms.organisation_users import EditUserForm
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What the page offers, whatever is chosen on it."""
+
+    membership: Membership
+    services: Sequence[table.ServiceRow]
+    organisations: Sequence[Organisation]
+    placed: frozenset[int]
+    work: Sequence[Request]
+    colleagues: Sequence[Membership]
+
+    @property
+    def is_self(self) -> bool:
+        """Whether the reader looks at their own membership."""
+        return self.membership.user_id == acting().user_id
+
+
+class UserEdit:
+    """Mixed into the view of users."""
+
+    render: Callable[..., str]
+
+    @expose("/<int:membership_id>/", methods=("GET", "POST"))
+    def edit(self, membership_id: int) -> Any:
+        """Show one user, and change what they may."""
+        page = _page(membership_id)
+        form = _form(page)
+        if not is_posted():
+            return self._show(page, form)
+        version = posted_version()
+        form_helpers.note_leftovers(form)
+        if not (table.is_sent() and form.validate()):
+            return self._show(page, form, version=version)
+        if _gives_up_own_access(page, form) and "confirm" not in request.form:
+            return self._show(page, form, version=version, warns=True)
+        return self._save(page, form, version)
+
+    def _save(self, page: _Page, form: EditUserForm, version: int) -> Any:
+        membership_id = page.membership.id
+        chosen = {int(key) for key in form.organisations.data or ()}
+        try:
+            membership_changes.edit_everywhere(
+                membership_id,
+                Access(bool(form.is_general.data), form.granted, bool(form.is_active.data)),
+                acting(),
+                utc_now(),
+                version=version,
+                hand_over_to=int(form.hand_over_to.data) if form.hand_over_to.data else None,
+                added=chosen - page.placed,
+                removed=page.placed - chosen,
+            )
+            db.session.commit()
+        except StaleEdit as error:
+            db.session.rollback()
+            return self._again(membership_id, form, error.version, stale=error)
+        except Refused as error:
+            db.session.rollback()
+            return self._again(membership_id, form, version, refusal=error.refusal)
+        except NotFound:
+            not_found()
+        return _done(page, form)
+
+    def _again(self, membership_id: int, form: EditUserForm, version: int, **told: Any) -> Any:
+        return self._show(_page(membership_id), form, version=version, **told), 409
+
+    def _show(
+        self, page: _Page, form: EditUserForm, *, version: int | None = None, **told: Any
+    ) -> str:
+        membership = page.membership
+        entity = db.session.get_one(LegalEntity, membership.organisation.legal_entity)
+        stale = told.get("stale")
+        return self.render(
+            "my/organisations/users/edit.html",
+            form=form,
+            page=page,
+            user=membership.user,
+            organisation=membership.organisation,
+            legal_entity=i18n.in_language(entity, "name"),
+            version=membership.version if version is None else version,
+            table=table.table(page.services, form.services.data or ()),
+            differences=_differences(stale, page) if stale is not None else (),
+            refusal=told.get("refusal"),
+            warns=told.get("warns", False),
+        )
+
+
+def _page(membership_id: int) -> _Page:
+    actor = acting()
+    try:
+        membership = members.find(as_id(membership_id), actor)
+    except NotFound:
+        not_found()
+    held = members.access_of(membership).services
+    is_self = membership.user_id == actor.user_id
+    others = (
+        frozenset() if is_self else permissions.governed_by(actor) - {membership.organisation_id}
+    )
+    work = handover.in_hand(membership.organisation_id, membership.user_id)
+    return _Page(
+        membership=membership,
+        services=table.rows(members.grantable(membership.organisation_id), held),
+        organisations=[db.session.get_one(Organisation, each) for each in sorted(others)],
+        placed=_placed(membership, others),
+        work=work,
+        colleagues=handover.colleagues(membership, {req.service_code for req in work})
+        if work
+        else (),
+    )
+
+
+def _placed(membership: Membership, others: Collection[int]) -> frozenset[int]:
+    """In which of the reader's other organisations the user is; in a post: was, as it was shown."""
+    if is_posted():
+        shown = request.form.getlist("organisations_before")
+        return frozenset(each for each in others if str(each) in shown)
+    there = members.standings_of(membership.user_id, others)
+    return frozenset(key for key, each in there.items() if each.is_active)
+
+
+def _form(page: _Page) -> EditUserForm:
+    access = members.access_of(page.membership)
+    form = EditUserForm(
+        is_general=access.is_general,
+        services=sorted(access.services),
+        is_active=access.is_active,
+        organisations=[str(each) for each in sorted(page.placed)],
+    )
+    lang = i18n.language()
+    form.offer(row.code for row in page.services)
+    form.place(
+        [(each.id, each.name_in(lang)) for each in page.organisations],
+        [(each.id, _colleague(each)) for each in page.colleagues],
+    )
+    return form
+
+
+def _colleague(membership: Membership) -> str:
+    if membership.is_general:
+        return str(_("%(name)s (general user)", name=membership.user.full_name))
+    return membership.user.full_name
+
+
+def _gives_up_own_access(page: _Page, form: EditUserForm) -> bool:
+    return page.is_self and not (form.is_general.data and form.is_active.data)
+
+
+def _differences(stale: StaleEdit, page: _Page) -> list[tuple[str, str, str]]:
+    """Field, what stands now, what was to be written, in words."""
+    lang = i18n.language()
+    titles = {row.code: row.title_in(lang) for row in page.services}
+    labels = {
+        "is_general": _("General user?"),
+        "services": _("Available services"),
+        "is_active": _("Active"),
+    }
+
+    def words(value: Any) -> str:
+        if isinstance(value, bool):
+            return str(_("Yes") if value else _("No"))
+        named = [titles.get(code, code) for code in value]
+        return format_list(named, locale=lang) if named else str(_("None"))
+
+    changed = {
+        name: (words(stands), words(given)) for name, (stands, given) in stale.changed.items()
+    }
+    general = stale.changed.get("is_general", (False, False))
+    if "services" in changed:
+        both = zip(changed["services"], general, strict=True)
+        stands, given = (str(_("All")) if is_general else text for text, is_general in both)
+        changed["services"] = stands, given
+    return [(str(labels[name]), stands, given) for name, (stands, given) in changed.items()]
+
+
+def _done(page: _Page, form: EditUserForm) -> Any:
+    if _gives_up_own_access(page, form):
+        flash(_("Your own access was changed."), "success")
+        return redirect(url_for("my.index"), code=303)
+    flash(_("The changes are saved. They hold from now on, and the user was told."), "success")
+    return redirect(url_for("my_users.index_view"), code=303)

@@ -1,0 +1,275 @@
+"""Users (إدارة المستخدمين): those of the chosen organisation, adding one, changing one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_admin.model.template import EndpointLinkRowAction
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from markupsafe import Markup
+
+from admin_views.base import formatters
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.filters import ListFilter
+from admin_views.base.form_post import owner_of, posted_organisation
+from admin_views.base.keyset_list import KeysetView
+from admin_views.base.model_view import matches_all_words
+from admin_views.my.organisations.user_edit import UserEdit
+from admin_views.my.services import table
+from clearance.auth import password_changes, permissions
+from clearance.core import i18n, idempotency
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import NotFound, Refused, TooManyTries
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.models import Grant, Membership, Organisation, User
+from clearance.organisations import invitation_queries, invitations, members
+from clearance.organisations.invitations import Added
+from clearance.organisations.members import Access
+from clearance.public import form_helpers
+from forms.organisation_users import AddUserForm
+
+FORM_NAME = "user_new"
+GENERAL = (("yes", _l("General user")), ("no", _l("Additional user")))
+ACTIVE = (("yes", _l("Active")), ("no", _l("Disabled")))
+
+
+def _name(view: Any, context: Any, row: Any, key: str) -> Markup:
+    url = url_for("my_users.edit", membership_id=row.id)
+    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.name)
+
+
+def _kind(view: Any, context: Any, row: Any, key: str) -> str:
+    return str(_("General user") if row.is_general else _("Additional user"))
+
+
+def _services(view: Any, context: Any, row: Any, key: str) -> str:
+    if row.is_general:
+        return str(_("All"))
+    return str(ngettext("%(num)s service", "%(num)s services", row.services))
+
+
+def _active(view: Any, context: Any, row: Any, key: str) -> Markup:
+    label, tone = (_("Active"), "success") if row.is_active else (_("Disabled"), "danger")
+    return formatters.tone_badge(label, tone)
+
+
+def _email(view: Any, context: Any, row: Any, key: str) -> Any:
+    return formatters.whole(row.email)
+
+
+class MyUsers(UserEdit, KeysetView):
+    """The users of the chosen organisation, for its general users."""
+
+    column_list = ("name", "email", "is_general", "services", "is_active", "created_at")
+    column_labels: ClassVar[dict[str, Any]] = {
+        "name": _l("Name"),
+        "email": _l("E-mail"),
+        "is_general": _l("Kind of user"),
+        "services": _l("Services"),
+        "is_active": _l("Status"),
+        "created_at": _l("Since"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "name": _name,
+        "email": _email,
+        "is_general": _kind,
+        "services": _services,
+        "is_active": _active,
+        "created_at": formatters.day_of,
+    }
+    column_filters = (
+        ListFilter(
+            "kind",
+            _l("Kind of user"),
+            lambda value: Membership.is_general.is_(value == "yes"),
+            GENERAL,
+        ),
+        ListFilter(
+            "active",
+            _l("Status"),
+            lambda value: Membership.is_active.is_(value == "yes"),
+            ACTIVE,
+        ),
+    )
+    orders: ClassVar[dict[str, Any]] = {
+        "name": User.name_folded,
+        "created_at": Membership.created_at,
+    }
+    default_order = ("name", False)
+    search_hint = _l("Name or e-mail")
+    column_extra_row_actions: ClassVar[list[Any]] = [
+        EndpointLinkRowAction("edit", "my_users.edit", title=_l("Edit"), id_arg="membership_id")
+    ]
+    list_template = "my/organisations/users/list.html"
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return permissions.governs_chosen(actor)
+
+    def scope(self, query: Any) -> Any:
+        return query.where(Membership.organisation_id == _chosen_id())
+
+    def statement(self) -> sa.Select[Any]:
+        columns: list[Any] = [
+            Membership.id,
+            (User.first_name + " " + User.last_name).label("name"),
+            User.email,
+            Membership.is_general,
+            Membership.is_active,
+            Membership.created_at,
+            sa.select(sa.func.count())
+            .select_from(Grant)
+            .where(Grant.membership_id == Membership.id)
+            .scalar_subquery()
+            .label("services"),
+        ]
+        rows: sa.Select[Any] = self.scope(
+            sa.select(*columns).join(User, User.id == Membership.user_id)
+        )
+        return rows
+
+    def search_condition(self, typed: str) -> Any | None:
+        if "@" in typed:
+            return User.email.startswith(typed.strip().lower(), autoescape=True)
+        return matches_all_words(User.name_folded, typed)
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """The users, and who was added and has not come yet."""
+        awaited = invitation_queries.awaited(_chosen_id(), utc_now())
+        self._template_args.update(awaited=awaited, organisation=_name_of(_chosen_id()))
+        return super().index_view()
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        """Add a user to the organisation that the page is about; the answer is always the same."""
+        form = AddUserForm()
+        organisation_id = posted_organisation() if is_posted() else _chosen_id()
+        if not table.is_sent():
+            return self._show_new(form, organisation_id)
+        is_image_right = form_helpers.spend_image(FORM_NAME)
+        if not is_image_right and _was_sent():
+            return _to_list()
+        form.offer(row.code for row in _offered(organisation_id))
+        form_helpers.note_leftovers(form)
+        is_valid = form_helpers.validate(form, is_image_right)
+        is_valid = _is_no_member(form, organisation_id) and is_valid
+        db.session.rollback()  # it was only read; what counts and hashes comes before the writing
+        if not is_valid:
+            return self._show_new(form, organisation_id)
+        return self._add(form, organisation_id)
+
+    @expose("/invitations/<int:invitation_id>/resend", methods=("POST",))
+    def resend(self, invitation_id: int) -> Any:
+        """Send an invitation again, and let it live anew."""
+        try:
+            invitations.resend(as_id(invitation_id), acting(), utc_now())
+            db.session.commit()
+        except NotFound:
+            not_found()
+        except TooManyTries as error:
+            db.session.rollback()
+            flash(str(error.message), "warning")
+        else:
+            flash(_("The invitation was sent again."), "success")
+        return _to_list()
+
+    @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
+    def withdraw(self, invitation_id: int) -> Any:
+        """Take an invitation back."""
+        try:
+            invitations.withdraw(as_id(invitation_id), acting(), utc_now())
+            db.session.commit()
+        except NotFound:
+            not_found()
+        flash(_("The invitation was withdrawn."), "success")
+        return _to_list()
+
+    def _add(self, form: AddUserForm, organisation_id: int) -> Any:
+        actor, now = acting(), utc_now()
+        try:
+            invitations.add(_added(form), organisation_id, actor, now)
+            # The image text that was used up is the form's one-time key.
+            idempotency.claim(_key(), owner_of(actor), self.get_url(".index_view"), now)
+            db.session.commit()
+        except password_changes.WeakPassword as error:
+            form.password.errors = [*form.password.errors, *map(str, error.faults)]
+            return self._show_new(form, organisation_id)
+        except Refused as error:
+            texts = (error.refusal.text, error.refusal.change)
+            faults = [str(text) for text in texts if text]
+            return self._show_new(form, organisation_id, faults), 409
+        except NotFound:
+            not_found()
+        flash(_("The user was added and is awaited: the next step is theirs."), "success")
+        return _to_list()
+
+    def _show_new(self, form: AddUserForm, organisation_id: int, faults: Sequence[str] = ()) -> str:
+        db.session.rollback()
+        image = form_helpers.new_image(FORM_NAME)
+        return self.render(
+            "my/organisations/users/new.html",
+            form=form,
+            faults=faults,
+            image=image,
+            organisation_id=organisation_id,
+            organisation=_name_of(organisation_id),
+            table=table.table(_offered(organisation_id), form.services.data or ()),
+        )
+
+
+def _chosen_id() -> int:
+    standing = acting().standing
+    return standing.organisation_id if standing is not None else 0
+
+
+def _name_of(organisation_id: int) -> str:
+    return db.session.get_one(Organisation, organisation_id).name_in(i18n.language())
+
+
+def _offered(organisation_id: int) -> list[table.ServiceRow]:
+    return table.rows(members.grantable(organisation_id))
+
+
+def _added(form: AddUserForm) -> Added:
+    return Added(
+        first_name=form.first_name.data or "",
+        last_name=form.last_name.data or "",
+        gender=form.gender.data or "",
+        civil_id=form.civil_id.data or "",
+        mobile=form.mobile.data,
+        email=form.email.data,
+        password=form.password.data or "",
+        access=Access(bool(form.is_general.data), form.granted),
+        language=i18n.language(),
+    )
+
+
+def _is_no_member(form: AddUserForm, organisation_id: int) -> bool:
+    """Whom the general user sees in the own list anyway is not added again."""
+    if form.email.errors or not members.has_email(organisation_id, form.email.data or ""):
+        return True
+    form.email.errors = [_("This e-mail belongs to one of your users already. Change that user.")]
+    return False
+
+
+def _key() -> str:
+    return f"{FORM_NAME}:{request.form.get('captcha_ref', '')[:40]}"
+
+
+def _was_sent() -> bool:
+    """Whether this very form went through before: a double click, or back and send again."""
+    earlier = idempotency.result_of(_key(), owner_of(acting()))
+    db.session.rollback()
+    return earlier is not None
+
+
+def _to_list() -> Any:
+    return redirect(url_for("my_users.index_view"), code=303)

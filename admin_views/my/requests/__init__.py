@@ -1,0 +1,1 @@
+"""The agent's requests: the list, the form, the details and the batch table."""

@@ -1,0 +1,277 @@
+"""Several brokers at once: choosing them, filling in one grid, sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, not_found
+from admin_views.base.form_post import owner_of, posted_key
+from admin_views.my.requests import batch_selection, batch_table, form, uploads
+from admin_views.my.requests.batch_table import Grid
+from clearance.core import i18n, idempotency
+from clearance.core.clock import utc_now
+from clearance.core.errors import ClosedNow, NotFound, PermissionDenied, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted, wants_json
+from clearance.models import Document
+from clearance.public import form_helpers
+from clearance.requests import attachments, available_actions, batch, drafts
+from clearance.requests.batch import Outcome
+from forms.batch import fill
+
+FORM_ID = "grid-form"
+SECTION = "documents-section"
+
+
+class SeveralRoutes:
+    """Mixed into the view of services: everything under /<service>/several."""
+
+    render: Callable[..., str]
+
+    @expose("/<code>/several", methods=("GET", "POST"))
+    def several(self, code: str) -> Any:
+        """Choose brokers; Next begins their drafts and opens the grid."""
+        offer = _offer(code)
+        choice = batch_selection.read(code) if offer.refusal is None else None
+        is_pressed = form_helpers.is_sent()
+        status = Refused.status_code if is_pressed and choice is None else 200
+        if choice is not None and request.form.get("do") == "begin":
+            try:
+                return _begin(code, choice.chosen)
+            except Refused as fault:
+                db.session.rollback()
+                choice.refusal, status = fault.refusal, fault.status_code
+        page = self.render(
+            "my/requests/batch.html",
+            offer=offer,
+            title=offer.definition.title_in(i18n.language()),
+            choice=choice,
+            most=batch.MAX_ROWS,
+            unfinished=batch.unfinished(code, acting()) if choice is not None else [],
+            form_key=posted_key() or idempotency.new(),
+        )
+        return page, status
+
+    @expose("/<code>/several/<grid>", methods=("GET", "POST"))
+    def several_grid(self, code: str, grid: str) -> Any:
+        """Show the grid; keep what was posted, fill columns, send what is complete."""
+        files = None
+        if uploads.has_files():
+            files = uploads.checked(lambda: batch_table.load(grid, code))
+        found = batch_table.load(grid, code)
+        if not is_posted():
+            if request.args.get("check"):
+                batch_table.note_outcomes(found, {})
+            return self._show(found)
+        pressed = request.form.get("submit", "")
+        _read(found, is_filling=pressed == "fill", is_sending=pressed == "send")
+        status = _keep(found)
+        if files is not None:
+            _tell(_share(found, files), files)
+        if pressed == "send":
+            return self._send(found, status)
+        if "_language" in request.form:
+            if request.form.get("checked"):
+                batch_table.note_outcomes(found, {})
+            return self._show(found, status)
+        if found.has_faults:
+            return self._show(found, status)
+        flash(_saved_label(), "success")
+        return redirect(_grid_url(code, grid), code=303)
+
+    @expose("/<code>/several/<grid>/autosave", methods=("POST",))
+    def several_autosave(self, code: str, grid: str) -> Any:
+        """Keep what is good of the posted grid; answers JSON with the time and the versions."""
+        found = batch_table.load(grid, code)
+        _read(found)
+        status = _keep(found)
+        if status != 200:
+            names = _(", ").join(row.name for row in found.rows if row.stored)
+            fault = _("Somebody else has changed: %(names)s. Save, and compare.", names=names)
+            return jsonify(error=fault), status
+        versions = {f"{row.id}-version": row.req.version for row in found.rows}
+        return jsonify(saved_at_label=_saved_label(), versions=versions)
+
+    @expose("/<code>/several/<grid>/documents", methods=("POST",))
+    def several_documents(self, code: str, grid: str) -> Any:
+        """Give the posted files to every draft. A script posts one and gets its row."""
+        files = uploads.checked(lambda: batch_table.load(grid, code))
+        found = batch_table.load(grid, code)
+        status = 200
+        if "grid" in request.form:  # a script's post has one file, and nothing of the form
+            _read(found)
+            status = _keep(found)
+        added = _share(found, files)
+        if wants_json():
+            return _answer(found, added, files)
+        _tell(added, files)
+        if found.has_faults:
+            return self._show(found, status)
+        return redirect(_grid_url(code, grid, SECTION), code=303)
+
+    @expose("/<code>/several/<grid>/documents/<int:document_id>/remove", methods=("POST",))
+    def several_remove(self, code: str, grid: str, document_id: int) -> Any:
+        """Take a shared document away from every draft."""
+        found = batch_table.load(grid, code)
+        status = 200
+        if "grid" in request.form:
+            _read(found)
+            status = _keep(found)
+        try:
+            batch.remove_document(found.requests, document_id, acting(), utc_now())
+            db.session.commit()
+            flash(_("The document was removed."), "success")
+        except PermissionDenied as fault:
+            db.session.rollback()
+            flash(str(fault), "error")
+        if found.has_faults:
+            return self._show(found, status)
+        return redirect(_grid_url(code, grid, SECTION), code=303)
+
+    def _show(self, grid: Grid, status: int = 200) -> Any:
+        batch_table.refresh(grid)
+        page = self.render(
+            "my/requests/batch_table.html",
+            grid=grid,
+            title=grid.definition.title_in(i18n.language()),
+            sent=batch_table.sent_rows(grid),
+            documents=batch_table.documents_of(grid),
+            own_form_url=batch_table.own_form_url,
+            form_key=idempotency.new(),
+            form_id=FORM_ID,
+        )
+        return page, status
+
+    def _send(self, grid: Grid, status: int) -> Any:
+        """Send every good row, each by itself; the key makes a second click wait for the first."""
+        code, now = grid.definition.code, utc_now()
+        key, owner, result = posted_key(), owner_of(acting()), _grid_url(code, grid.key, check=1)
+        earlier = idempotency.claim(key, owner, result, now)
+        if earlier is not None:
+            db.session.rollback()
+            return redirect(earlier, code=303)
+        outcomes = _carry_out(grid)
+        sent = sum(each.is_sent for each in outcomes.values())
+        if not sent:
+            idempotency.release(key, owner)
+        db.session.commit()
+        if sent == len(grid.rows):
+            return redirect(_grid_url(code, grid.key), code=303)
+        batch_table.note_outcomes(grid, outcomes)
+        return self._show(grid, status)
+
+
+def _offer(code: str) -> available_actions.ServiceOffer:
+    for each in available_actions.service_offers(acting(), utc_now()):
+        if each.code == code and each.definition.bulk:
+            return each
+    return not_found()
+
+
+def _begin(code: str, chosen: list[int]) -> Any:
+    begun = batch.begin(code, chosen, acting(), utc_now(), posted_key())
+    db.session.commit()
+    return redirect(_grid_url(code, str(begun[0].grid_key)), code=303)
+
+
+def _grid_url(code: str, key: str, anchor: str = "", check: int | None = None) -> str:
+    return url_for(
+        "my_services.several_grid", code=code, grid=key, check=check, _anchor=anchor or None
+    )
+
+
+def _read(grid: Grid, *, is_filling: bool = False, is_sending: bool = False) -> None:
+    """Validate what was posted, having filled the columns where that was pressed."""
+    posted = [row for row in grid.rows if row.was_posted]
+    if is_filling:
+        grid.column.validate()
+        fill([row.form for row in posted], grid.column)
+    for row in posted:
+        row.form.is_sending = is_sending
+        row.form.validate()
+    batch_table.log_unknown(grid)
+
+
+def _keep(grid: Grid) -> int:
+    """Save the good values of every row that changed, each by itself, and commit.
+
+    Returns the status to answer with: 409 when somebody else had changed a row meanwhile.
+    """
+    now, status = utc_now(), 200
+    for row in grid.rows:
+        values = batch_table.changed(row) if row.was_posted else {}
+        if not values:
+            continue
+        version = batch_table.posted_version(row)
+        try:
+            with db.session.begin_nested():
+                drafts.save(row.req, values, acting(), now, version=version)
+        except drafts.StaleSave as fault:
+            batch_table.note_stored(row, fault.stored)
+            status = 409
+        except (ClosedNow, NotFound):
+            continue  # sent or discarded meanwhile: it is no row of the page that comes
+        except PermissionDenied as fault:
+            row.refusal = Refusal(fault.message)
+    db.session.commit()
+    grid.requests = batch.rows(grid.key, grid.definition.code, acting())
+    return status
+
+
+def _carry_out(grid: Grid) -> dict[int, Outcome]:
+    """Send the good rows; every 50 are committed (security rule 56)."""
+    ids = {req.id for req in batch.drafts(grid.requests)}
+    good = [row.req for row in grid.rows if row.id in ids and row.was_posted and row.is_good]
+    outcomes = {}
+    for place, outcome in enumerate(batch.send(good, acting(), utc_now()), 1):
+        outcomes[outcome.request_id] = outcome
+        if place % batch.AT_ONCE == 0:
+            db.session.commit()
+    return outcomes
+
+
+def _share(grid: Grid, files: uploads.Files) -> list[Document]:
+    """Give the good files to the drafts, and commit; returns the first row of each."""
+
+    def share(each: attachments.Checked, kind: str, label: str) -> Document:
+        rows = batch.share_document(grid.requests, each, kind, label, acting(), utc_now())
+        return rows[0]
+
+    added = uploads.attach_by(share, files)
+    db.session.commit()
+    return added
+
+
+def _tell(added: list[Document], files: uploads.Files) -> None:
+    form.tell_uploads(added, files.faults)
+
+
+def _answer(grid: Grid, added: list[Document], files: uploads.Files) -> Any:
+    """What the page's script wants: the new rows and the parts of the page that changed."""
+    if not added:
+        return jsonify(error=" ".join(files.faults)), 400
+    keys = {each.storage_key for each in added}
+    batch_table.refresh(grid)
+    shown = batch_table.documents_of(grid)
+    parts = {"documents-wanted": render_template("my/requests/batch_wanted.html", documents=shown)}
+    for row in grid.rows:
+        parts[f"documents-of-{row.id}"] = render_template(
+            "my/requests/batch_cell.html", row=row, own_form_url=batch_table.own_form_url
+        )
+    rows = [each for each in shown["rows"] if each["storage_key"] in keys]
+    return jsonify(
+        row_html="".join(
+            render_template("my/requests/batch_document.html", row=each, owner=FORM_ID)
+            for each in rows
+        ),
+        parts=parts,
+    )
+
+
+def _saved_label() -> str:
+    return str(_("Last saved on %(time)s", time=i18n.format_instant(utc_now())))

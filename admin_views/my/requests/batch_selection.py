@@ -1,0 +1,119 @@
+"""Choosing the brokers of a grid: search, pages, and what is chosen on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting
+from clearance.core import i18n
+from clearance.core.clock import utc_now
+from clearance.core.errors import Refusal
+from clearance.licences import validity
+from clearance.models.enums import VALIDITY_LINK_LABELS
+from clearance.requests import batch
+from clearance.requests.batch import Candidate
+
+PAGE_SIZE = 50
+TO_PAGE = "page-"
+
+
+@dataclass
+class Choice:
+    """What the page of choosing shows. chosen: ids of licences, those of other pages included.
+
+    elsewhere: the chosen that this page does not show. offered: how many could be chosen.
+    """
+
+    search: str
+    page: int
+    pages: int
+    found: int
+    offered: int
+    shown: list[dict[str, Any]]
+    chosen: list[int]
+    elsewhere: list[int]
+    note: str = ""
+    refusal: Refusal | None = None
+
+
+def read(code: str) -> Choice:
+    """The page as it was asked for: opened, searched, turned over, or with others chosen.
+
+    Only what can be asked for now is ever chosen, whatever was posted.
+    """
+    everyone = batch.candidates(code, acting(), utc_now())
+    typed = request.form.get("search", "")[:100]
+    ids = batch.matching(acting(), typed)
+    found = [each for each in everyone if ids is None or each.licence.id in ids]
+    pressed = request.form.get("do", "")
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    page = min(_page(pressed), pages - 1)
+    on_page = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    posted = {int(each) for each in request.form.getlist("licence") if _is_id(each)}
+    if pressed == "none":
+        posted = set()
+    added = {"all": found, "these": on_page}.get(pressed, [])
+    chosen, note = _chosen(everyone, posted, added)
+    shown_ids = {each.licence.id for each in on_page}
+    return Choice(
+        search=typed,
+        page=page,
+        pages=pages,
+        found=len(found),
+        offered=sum(each.refusal is None for each in found),
+        shown=[_shown(each, each.licence.id in chosen) for each in on_page],
+        chosen=chosen,
+        elsewhere=[each for each in chosen if each not in shown_ids],
+        note=note,
+    )
+
+
+def _chosen(
+    everyone: Sequence[Candidate], posted: set[int], added: Sequence[Candidate]
+) -> tuple[list[int], str]:
+    """The chosen ids in the order of the list; of what a button adds, as many as fit."""
+    possible = [each.licence.id for each in everyone if each.refusal is None]
+    new = [each.licence.id for each in added if each.refusal is None]
+    new = [each for each in new if each not in posted]
+    room = max(0, batch.MAX_ROWS - len(posted & set(possible)))
+    note = ""
+    if len(new) > room:
+        note = _(
+            "At most %(limit)s brokers fit into one grid: the first of them are chosen.",
+            limit=batch.MAX_ROWS,
+        )
+    wanted = posted | set(new[:room])
+    return [each for each in possible if each in wanted], note
+
+
+def _shown(each: Candidate, is_chosen: bool) -> dict[str, Any]:
+    lang = i18n.language()
+    licence, ends = each.licence, validity.of(each.licence)
+    return {
+        "id": licence.id,
+        "name": licence.broker.name_in(lang),
+        "number": licence.number,
+        "expires": licence.expires,
+        "until": ends.until,
+        "link": VALIDITY_LINK_LABELS[ends.link],
+        "status": licence.status,
+        "refusal": each.refusal,
+        "is_chosen": is_chosen,
+    }
+
+
+def _page(pressed: str) -> int:
+    """The page that is asked for, from 0: a button's, else the one that was shown."""
+    typed = pressed.removeprefix(TO_PAGE)
+    if not pressed.startswith(TO_PAGE):
+        typed = request.form.get("page", "") if pressed else ""
+    return int(typed) if _is_id(typed) else 0
+
+
+def _is_id(typed: str) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) < 10

@@ -1,0 +1,263 @@
+"""The grid of several brokers as its page shows it: rows with their forms, cells and documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from flask import request, url_for
+
+from admin_views.base.access import acting
+from admin_views.my.requests.base import details_url, form_url
+from admin_views.shared.document_reading import THUMB_WIDTH
+from admin_views.shared.request_parts import kind_names
+from clearance.core import i18n
+from clearance.core.clock import utc_now
+from clearance.core.errors import Refusal
+from clearance.core.extensions import db
+from clearance.licences import granted_expiry
+from clearance.models import BrokerType, Document, Request
+from clearance.requests import batch, completeness, field_values
+from clearance.requests.batch import Outcome
+from clearance.services import versions
+from clearance.services.schema import Definition
+from forms.batch import Column, column_form, columns, row_form
+from forms.request_form import RequestForm
+
+log = structlog.get_logger("clearance.requests")
+
+LONGEST_VERSION = 9
+ALSO_POSTED = frozenset({"csrf_token", "form_key", "submit", "grid", "checked", "_language"})
+UPLOAD_FIELDS = frozenset({"kind", "label"})
+
+
+@dataclass
+class Row:
+    """One draft of the grid.
+
+    known: (label, value) of what is not the agent's to change. cautions: what nothing refuses.
+    stored: (label, value) of what somebody else saved meanwhile. missing: names of required
+    documents. is_checked: it was to be sent, so that what is missing counts as an error.
+    """
+
+    id: int
+    req: Request
+    form: RequestForm
+    name: str
+    refusal: Refusal | None = None
+    known: list[tuple[str, str]] = field(default_factory=list)
+    cautions: list[Refusal] = field(default_factory=list)
+    stored: list[tuple[str, str]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    is_checked: bool = False
+
+    @property
+    def was_posted(self) -> bool:
+        """Whether the posted page showed it."""
+        return f"{self.id}-version" in request.form
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing that was typed in it stands against sending it."""
+        return not self.stored and not any(each.errors for each in self.form.asked.values())
+
+    @property
+    def faults(self) -> list[tuple[str, str, str]]:
+        """(anchor, label, message) of everything in its cells that keeps it from being sent."""
+        found = [
+            (each.id, str(each.label.text), str(each.errors[0]))
+            for each in self.form.asked.values()
+            if each.errors
+        ]
+        if self.is_checked:
+            found += [(f"documents-of-{self.id}", each, "") for each in self.missing]
+        return found
+
+
+@dataclass
+class Grid:
+    """One grid: its drafts as rows, and what of it is sent already."""
+
+    key: str
+    definition: Definition
+    requests: list[Request]
+    rows: list[Row]
+    columns: list[Column]
+    column: RequestForm
+    broker_types: Sequence[BrokerType] = ()  # held, so that no row reads its own again
+
+    @property
+    def sent(self) -> list[Request]:
+        """What is no draft any more."""
+        drafts = set(batch.drafts(self.requests))
+        return [req for req in self.requests if req not in drafts]
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether the page has to come again to show what is wrong in it."""
+        return any(row.faults or row.stored for row in self.rows) or bool(self.column.errors)
+
+
+def load(key: str, code: str) -> Grid:
+    """The grid, its forms bound to a post. Raises: NotFound."""
+    lang = i18n.language()
+    requests = batch.rows(key, code, acting())
+    spec = versions.of(requests[0])
+    return Grid(
+        key=key,
+        definition=spec,
+        requests=requests,
+        rows=[_row(req, lang) for req in batch.drafts(requests)],
+        columns=columns(spec, lang),
+        column=column_form(spec, lang),
+    )
+
+
+def refresh(grid: Grid) -> None:
+    """Read the rows afresh for showing them; those no longer drafts move among the sent."""
+    lang, now = i18n.language(), utc_now()
+    code = grid.definition.code
+    grid.broker_types = db.session.scalars(sa.select(BrokerType)).all()
+    grid.requests = batch.rows(grid.key, code, acting())
+    drafts = {req.id: req for req in batch.drafts(grid.requests)}
+    grid.rows = [row for row in grid.rows if row.id in drafts]
+    refusals = batch.refusals(code, list(drafts.values()), acting(), now)
+    for row in grid.rows:
+        row.refusal = row.refusal or refusals.get(row.id)
+        row.known = _known(row.req, lang)
+        row.cautions = granted_expiry.cautions(row.req, now)
+        lacking = completeness.missing(row.req, now)
+        row.missing = [each.label for each in lacking if each.document_kind]
+        row.form.version.data, row.form.version.raw_data = str(row.req.version), None
+        if row.is_checked:
+            for each in lacking:
+                if each.field is not None:
+                    row.form.add_fault(each.field, str(each.message))
+
+
+def log_unknown(grid: Grid) -> None:
+    """Note names that the page has not: ignored, worth a log line (security rule 23)."""
+    known = set(ALSO_POSTED | UPLOAD_FIELDS)
+    for form in (grid.column, *(row.form for row in grid.rows)):
+        known.update(each.name for each in form)
+    sent = tuple(f"{req.id}-" for req in grid.sent)
+    unknown = sorted(
+        name
+        for name in set(request.form) - known
+        if not name.startswith(("document-", *sent)) and not name.endswith("-csrf_token")
+    )
+    if unknown:
+        log.info("unknown_fields", grid=grid.key, names=unknown[:20])
+
+
+def posted_version(row: Row) -> int:
+    """The version of the row that the page showed; 0, which no row has, for what is no number."""
+    typed = request.form.get(f"{row.id}-version", "")
+    is_number = typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_VERSION
+    return int(typed) if is_number else 0
+
+
+def changed(row: Row) -> dict[str, Any]:
+    """Name → value of every good field that is not what is saved."""
+    specs = {spec.name: spec for spec in versions.of(row.req).asked}
+    return {
+        name: value
+        for name, value in row.form.good_values().items()
+        if (value or None) != (field_values.value_of(row.req, specs[name]) or None)
+    }
+
+
+def note_stored(row: Row, stored: Mapping[str, Any]) -> None:
+    """Remember what somebody else saved meanwhile, to be shown beside what was typed."""
+    lang = i18n.language()
+    row.stored = [
+        (str(row.form.asked[name].label.text), field_values.shown_value(row.req, name, lang))
+        for name in stored
+        if name in row.form.asked
+    ]
+
+
+def note_outcomes(grid: Grid, outcomes: Mapping[int, Outcome]) -> None:
+    """Remember what keeps each row from being sent; `refresh` puts it into the cells."""
+    for row in grid.rows:
+        row.is_checked = True
+        outcome = outcomes.get(row.id)
+        if outcome is not None:
+            row.refusal = outcome.refusal
+
+
+def documents_of(grid: Grid) -> dict[str, Any]:
+    """What the documents' part of the page shows; `refresh` first."""
+    drafts = [row.req for row in grid.rows]
+    kinds = batch.shared_kinds(drafts)
+    held = [{each.kind for each in req.documents} for req in drafts]
+    return {
+        "kinds": [(code, label) for code, label, _required in kinds],
+        "wanted": [
+            {"label": label, "count": sum(code in each for each in held), "total": len(held)}
+            for code, label, is_required in kinds
+            if is_required
+        ],
+        "rows": [_shared_row(grid, each) for each in batch.shared_documents(grid.requests)],
+    }
+
+
+def sent_rows(grid: Grid) -> list[dict[str, Any]]:
+    """What was sent, each with the number it was given."""
+    lang = i18n.language()
+    return [
+        {
+            "name": req.name_in(lang),
+            "licence": req.licence.number if req.licence is not None else "",
+            "number": req.number,
+            "status": req.status,
+            "url": details_url(req),
+        }
+        for req in grid.sent
+    ]
+
+
+def own_form_url(row: Row, anchor: str = "") -> str:
+    """Where the row's own form is."""
+    return form_url(row.req, anchor)
+
+
+def _row(req: Request, lang: str) -> Row:
+    spec = versions.of(req)
+    saved = {each.name: field_values.value_of(req, each) for each in spec.asked}
+    form = row_form(spec, req.id, completeness.open_fields(req), lang, saved)
+    return Row(id=req.id, req=req, form=form, name=req.name_in(lang))
+
+
+def _known(req: Request, lang: str) -> list[tuple[str, str]]:
+    spec = versions.of(req)
+    shown = [
+        (each.title(lang), field_values.shown_value(req, each.name, lang))
+        for each in spec.fields
+        if not each.is_asked and each.name != "number"
+    ]
+    return [(label, value) for label, value in shown if value]
+
+
+def _shared_row(grid: Grid, rows: list[Document]) -> dict[str, Any]:
+    first = rows[0]
+    where: dict[str, Any] = {"request_id": first.request_id, "document_id": first.id}
+    return {
+        "id": first.id,
+        "storage_key": first.storage_key,
+        "name": first.label,
+        "kind": kind_names().get(first.kind, first.kind),
+        "size": first.size,
+        "count": len(rows),
+        "url": url_for("my_requests.document", **where),
+        "thumb_url": url_for("my_requests.document_page", page=1, width=THUMB_WIDTH, **where),
+        "remove_url": url_for(
+            "my_services.several_remove",
+            code=grid.definition.code,
+            grid=grid.key,
+            document_id=first.id,
+        ),
+    }

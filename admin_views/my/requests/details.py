@@ -1,0 +1,261 @@
+"""Reading a request and taking its steps: details, confirmation of a step, messages, print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload
+
+from admin_views.base.access import acting, not_found
+from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.my.requests import document_rows
+from admin_views.my.requests.base import RequestRoutes, details_url, form_url
+from admin_views.my.requests.form import is_open
+from admin_views.my.requests.next_steps import NEXT_STEPS
+from admin_views.my.transfers import consent_link
+from admin_views.shared.request_parts import kind_names, timeline
+from clearance import issuing
+from clearance.auth import permissions, rate_limits
+from clearance.core import i18n, idempotency, urls
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import BadReason, DomainError, NotFound
+from clearance.core.extensions import db
+from clearance.core.values import BadValue
+from clearance.licences import organisation_brokers
+from clearance.models import ExamSeat, Request
+from clearance.models.enums import SeatStatus, Status
+from clearance.public import form_helpers
+from clearance.requests import (
+    available_actions,
+    completeness,
+    deadlines,
+    field_values,
+    printing,
+    transitions,
+)
+from clearance.requests import messages as request_messages
+from clearance.requests import timeline as request_timeline
+from clearance.services import schema, versions
+from clearance.services.flows import Action, Side
+from forms.request_form import Section, sections
+
+REASON_MAX_LENGTH = 1000
+
+
+class DetailRoutes(RequestRoutes):
+    """A request that was sent, and what its reader can do about it."""
+
+    @expose("/<int:request_id>/")
+    def details(self, request_id: int) -> Any:
+        """Show a request; a draft opens its form."""
+        return self.show_details(self.get_one(request_id))
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """The same by `?id=`, the address that Flask-Admin gives details."""
+        return self.show_details(self.get_one(request.args.get("id")))
+
+    @expose("/<int:request_id>/do/<action>", methods=("GET", "POST"))
+    def do(self, request_id: int, action: str) -> Any:
+        """Ask before a step of the applicant's, and take it."""
+        req = self.get_one(request_id)
+        step = _own_step(req, action)
+        if form_helpers.is_sent():
+            return self._take_step(req, step)
+        if step is Action.SEND:
+            return redirect(form_url(req))
+        return self.show_step(req, step)
+
+    @expose("/<int:request_id>/link", methods=("POST",))
+    def link(self, request_id: int) -> Any:
+        """Send the broker a new link to answer his transfer by."""
+
+        def refused(refusal: DomainError) -> Any:
+            req = self.get_one(request_id)
+            return self.show_details(req, alert=str(refusal), status=refusal.status_code)
+
+        shown = permissions.requests_visible_to(acting())
+        return consent_link.send(request_id, shown, urls.request_url(request_id), refused)
+
+    @expose("/<int:request_id>/messages", methods=("POST",))
+    def messages(self, request_id: int) -> Any:
+        """Write to the office about a request."""
+        req, actor, now = self.get_one(request_id), acting(), utc_now()
+        result = details_url(req, "messages")
+        try:
+            if idempotency.claim(posted_key(), owner_of(actor), result, now) is None:
+                request_messages.post(req, request.form.get("body", ""), actor, now)
+            db.session.commit()
+        except (BadValue, DomainError) as fault:
+            db.session.rollback()
+            return self.show_details(
+                self.get_one(request_id),
+                message_fault=str(getattr(fault, "message", fault)),
+                status=400 if isinstance(fault, BadValue) else 409,
+            )
+        flash(_("The message was sent."), "success")
+        return redirect(result, code=303)
+
+    @expose("/<int:request_id>/print")
+    def print_page(self, request_id: int) -> Any:
+        """The request as a PDF in the page's language."""
+        with rate_limits.counted(("print_account", f"user:{acting().id}")):
+            req = self.get_one(request_id)
+            name = (req.number or f"draft-{req.id}").replace("/", "-")
+            data = printing.request_pdf(req, i18n.language(), acting())
+        return printing.pdf_response(data, f"{name}.pdf")
+
+    def show_details(
+        self, req: Request, *, alert: str = "", message_fault: str = "", status: int = 200
+    ) -> Any:
+        """Render the page of a request."""
+        if req.status == Status.DRAFT and not alert:
+            return redirect(form_url(req))
+        actor, now = acting(), utc_now()
+        spec, lang = versions.of(req), i18n.language()
+        consents = consent_link.shown(req, actor, now)
+        declined = consents["declined"]
+        page = self.render(
+            "my/requests/details.html",
+            req=req,
+            title=spec.title_in(lang),
+            alert=alert,
+            next_step=declined.sentence if declined else NEXT_STEPS[req.status],
+            can_correct=is_open(req),
+            offers=[
+                each
+                for each in available_actions.offers(req, actor, now)
+                if each.action != Action.SEND
+            ],
+            seat=_seat(req),
+            reason=_last_reason(req, actor),
+            remarks=_remarks(req, spec, lang),
+            sections=_data(req, spec, lang),
+            documents=document_rows.rows(req),
+            issued=issuing.of_request(req, actor),
+            messages=request_messages.of_request(req),
+            can_write=req.status != Status.DRAFT,
+            message_fault=message_fault,
+            message_typed=request.form.get("body", "") if message_fault else "",
+            timeline=timeline(req, actor),
+            correct_by=deadlines.correct_by(req.status, req.returned_at),
+            **consents,
+            copyable=spec.copyable,
+            broker_url=_broker_url(req, actor),
+            form_key=idempotency.new(),
+        )
+        return page, status
+
+    def show_step(self, req: Request, action: Action, *, fault: str = "", status: int = 200) -> Any:
+        """Render the page that asks before a step, or says why it is not possible now."""
+        offer = available_actions.offer(req, action, acting(), utc_now())
+        page = self.render(
+            "my/requests/do.html",
+            req=req,
+            title=versions.of(req).title_in(i18n.language()),
+            offer=offer,
+            fault=fault,
+            reason=request.form.get("reason", ""),
+            reason_max_length=REASON_MAX_LENGTH,
+            version=request.form.get("version", req.version),
+            form_key=posted_key() or idempotency.new(),
+        )
+        return page, status
+
+    def _take_step(self, req: Request, action: Action) -> Any:
+        actor, now, request_id = acting(), utc_now(), req.id
+        owner, key, result = owner_of(actor), posted_key(), details_url(req)
+        reason = request.form.get("reason", "")
+        label = available_actions.offer(req, action, actor, now).event_label
+        try:
+            if idempotency.claim(key, owner, result, now) is None:
+                transitions.perform(
+                    req, action, actor=actor, now=now, version=posted_version(), reason=reason
+                )
+            db.session.commit()
+        except DomainError as refusal:
+            db.session.rollback()
+            return self._refused(request_id, action, refusal, idempotency.result_of(key, owner))
+        flash(str(label), "success")
+        return redirect(result, code=303)
+
+    def _refused(
+        self, request_id: int, action: Action, refusal: DomainError, earlier: str | None
+    ) -> Any:
+        if earlier is not None:  # the other click of a double click was quicker
+            return redirect(earlier, code=303)
+        req = self.get_one(request_id)
+        if isinstance(refusal, BadReason):
+            return self.show_step(req, action, fault=str(refusal), status=400)
+        if isinstance(refusal, completeness.Incomplete):
+            flash(str(refusal), "error")
+            return redirect(form_url(req), code=303)
+        return self.show_details(req, alert=str(refusal), status=409)
+
+
+def _broker_url(req: Request, actor: Actor) -> str | None:
+    """Where the reader finds the broker that the request is about, if he is still theirs to see."""
+    if req.broker_id is None:
+        return None
+    try:
+        return urls.broker_url(organisation_brokers.find(req.broker_id, actor).id)
+    except NotFound:
+        return None
+
+
+def _own_step(req: Request, action: str) -> Action:
+    """The applicant's step of that name in the request's flow; 404 for any other."""
+    for step in versions.of(req).steps.steps:
+        if step.side is Side.AGENT and step.action == action:
+            return step.action
+    return not_found()
+
+
+def _seat(req: Request) -> ExamSeat | None:
+    """The seat the candidate holds now, with its sitting."""
+    statement = (
+        sa.select(ExamSeat)
+        .where(ExamSeat.request_id == req.id, ExamSeat.status != SeatStatus.RELEASED)
+        .options(joinedload(ExamSeat.exam))
+        .order_by(ExamSeat.id.desc())
+        .limit(1)
+    )
+    return db.session.scalars(statement).first()
+
+
+def _data(req: Request, spec: schema.Definition, lang: str) -> list[Section]:
+    """Everything the request says, in the order of its form; its number stands in the title."""
+    values = {each.name: field_values.shown_value(req, each.name, lang) for each in spec.fields}
+    return sections(spec, None, values, {}, lang)
+
+
+def _remarks(req: Request, spec: schema.Definition, lang: str) -> list[dict[str, str]]:
+    """What the reviewer remarked on, each with the place to correct it."""
+    names = kind_names()
+    told = []
+    for each in completeness.remarks(req):
+        field = spec.field(each.field) if each.field else None
+        if field is not None:
+            told.append(
+                {"place": field.title(lang), "text": each.text, "url": form_url(req, field.name)}
+            )
+        else:
+            place = names.get(each.document_kind or "", each.document_kind or each.field or "")
+            url = form_url(req, "documents-section")
+            told.append({"place": place, "text": each.text, "url": url})
+    return told
+
+
+def _last_reason(req: Request, actor: Actor) -> dict[str, Any] | None:
+    """The reason of the newest step that gave one, while it still decides what is to be done."""
+    if req.status not in {Status.RETURNED, Status.REJECTED}:
+        return None
+    for each in reversed(request_timeline.timeline(req, actor)):
+        if each.reason and each.to_status == req.status:
+            return {"text": each.reason, "at": each.at, "title": str(each.label)}
+    return None

@@ -1,0 +1,64 @@
+"""The documents of a request as pages show them: rows, what is required, what may be added."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from admin_views.shared.document_reading import THUMB_WIDTH
+from admin_views.shared.request_parts import kind_names, kind_remarks
+from clearance.models import Document, Request
+from clearance.requests import attachments
+
+
+def section(req: Request) -> dict[str, Any]:
+    """Everything the documents' part of the form shows."""
+    open_kinds = attachments.open_kinds(req)
+    remarks = kind_remarks(req)
+    held = {each.kind for each in req.documents}
+    kinds = attachments.kinds_for(req)
+    return {
+        "rows": [row(each, open_kinds=open_kinds, remarks=remarks) for each in req.documents],
+        "kinds": [(code, label) for code, label, _required in kinds if code in open_kinds],
+        "wanted": [
+            {
+                "code": code,
+                "label": label,
+                "is_required": required,
+                "is_done": code in held,
+                "remark": remarks.get(code, ""),
+            }
+            for code, label, required in kinds
+            if required or code in remarks
+        ],
+        "room": attachments.room_left(req),
+    }
+
+
+def rows(req: Request) -> list[dict[str, Any]]:
+    """The documents for reading only."""
+    return [row(each, remarks=kind_remarks(req)) for each in req.documents]
+
+
+def row(
+    document: Document,
+    *,
+    open_kinds: frozenset[str] = frozenset(),
+    remarks: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """One document as the table shows it; those of `open_kinds` can be renamed and removed."""
+    where: dict[str, Any] = {"request_id": document.request_id, "document_id": document.id}
+    can_change = document.kind in open_kinds and not document.is_locked
+    return {
+        "id": document.id,
+        "name": document.label,
+        "kind": kind_names().get(document.kind, document.kind),
+        "uploaded_at": document.uploaded_at,
+        "size": document.size,
+        "url": url_for("my_requests.document", **where),
+        "thumb_url": url_for("my_requests.document_page", page=1, width=THUMB_WIDTH, **where),
+        "remark": (remarks or {}).get(document.kind, ""),
+        "remove_url": url_for("my_requests.remove_document", **where) if can_change else None,
+        "rename_url": url_for("my_requests.rename_document", **where) if can_change else None,
+    }

@@ -1,0 +1,105 @@
+"""The documents of a request: adding, naming, removing, looking at, downloading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, jsonify, redirect, render_template, request
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting
+from admin_views.my.requests import document_rows, uploads
+from admin_views.my.requests import form as request_form
+from admin_views.my.requests.base import RequestRoutes, form_url
+from admin_views.shared.document_reading import DocumentReading
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.core.request_kind import wants_json
+from clearance.core.values import BadValue
+from clearance.models import Document, Request
+from clearance.requests import attachments
+
+SECTION = "documents-section"
+
+
+class DocumentRoutes(DocumentReading, RequestRoutes):
+    """Everything under /<request>/documents/."""
+
+    @expose("/<int:request_id>/documents", methods=("POST",))
+    def documents(self, request_id: int) -> Any:
+        """Add the posted files. A script posts one and gets its row; a page keeps its form too."""
+        files = uploads.checked(lambda: self.get_one(request_id))
+        req = self.get_one(request_id)
+        if "version" not in request.form:  # a script's: one file, and nothing of the form
+            added = uploads.attach(req, files)
+            db.session.commit()
+            if wants_json():
+                return _answer(req, added, files.faults)
+            request_form.tell_uploads(added, files.faults)
+            return redirect(form_url(req, SECTION), code=303)
+        form, outcome = request_form.save_posted(req, files)
+        if form.errors or outcome.status != 200:
+            return self.show_form(self.get_one(request_id), form, outcome)  # type: ignore[attr-defined]  # FormRoutes gives it
+        return redirect(form_url(req, SECTION), code=303)
+
+    @expose("/<int:request_id>/documents/<int:document_id>")
+    def document(self, request_id: int, document_id: int) -> Any:
+        """Show a document as images of its pages."""
+        req, found = self.find_document(request_id, document_id)
+        return self.render(
+            "my/requests/document.html",
+            req=req,
+            document=document_rows.row(found),
+            pages=range(1, found.pages + 1),
+        )
+
+    @expose("/<int:request_id>/documents/<int:document_id>/remove", methods=("POST",))
+    def remove_document(self, request_id: int, document_id: int) -> Any:
+        """Take a document away."""
+        return self._change(request_id, document_id, _("The document was removed."), None)
+
+    @expose("/<int:request_id>/documents/<int:document_id>/rename", methods=("POST",))
+    def rename_document(self, request_id: int, document_id: int) -> Any:
+        """Give a document another name."""
+        label = request.form.get(f"document-{document_id}-label", request.form.get("label", ""))
+        return self._change(request_id, document_id, _("The document was renamed."), label)
+
+    def _change(self, request_id: int, document_id: int, told: str, label: str | None) -> Any:
+        req, found = self.find_document(request_id, document_id)
+        if "version" in request.form:
+            request_form.save_posted(req)
+        try:
+            if label is None:
+                attachments.remove(found, acting(), utc_now())
+            else:
+                attachments.rename(found, label, acting(), utc_now())
+            db.session.commit()
+            flash(told, "success")
+        except (BadValue, DomainError) as fault:
+            db.session.rollback()
+            req = self.get_one(request_id)
+            flash(uploads.text_of(fault), "error")
+        return redirect(form_url(req, SECTION), code=303)
+
+
+def _answer(req: Request, added: list[Document], faults: list[str]) -> Any:
+    """What the page's script wants: the new row and the parts of the page that changed."""
+    if not added:
+        return jsonify(error=" ".join(faults)), 400
+    section = document_rows.section(req)
+    new = {each.id for each in added}
+    rows = [each for each in section["rows"] if each["id"] in new]
+    return jsonify(
+        row_html="".join(
+            render_template("my/requests/document_row.html", row=each, owner=request_form.FORM_ID)
+            for each in rows
+        ),
+        parts={
+            "documents-wanted": render_template(
+                "my/requests/documents_wanted.html", documents=section
+            )
+        },
+        version=req.version,
+    )

@@ -1,0 +1,308 @@
+"""Filling in a request: the form, saving as one goes, sending, discarding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from flask import Response, flash, jsonify, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from admin_views.base.access import acting
+from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.my.requests import document_rows, uploads
+from admin_views.my.requests.base import RequestRoutes, details_url, form_url
+from clearance.core import i18n, idempotency
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError, PermissionDenied
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.licences import granted_expiry
+from clearance.models import Document, Request
+from clearance.models.enums import Status
+from clearance.requests import (
+    available_actions,
+    batch,
+    completeness,
+    drafts,
+    field_values,
+    transitions,
+)
+from clearance.services import schema, versions
+from clearance.services.flows import Action
+from forms.request_form import RequestForm, request_form, sections
+
+log = structlog.get_logger("clearance.requests")
+
+FORM_ID = "request-form"
+
+
+@dataclass
+class Outcome:
+    """What a posted form led to, for showing the page again."""
+
+    alerts: list[str] = field(default_factory=list)
+    missing_documents: list[completeness.Missing] = field(default_factory=list)
+    stored: list[tuple[str, str]] = field(default_factory=list)
+    status: int = 200
+
+
+class FormRoutes(RequestRoutes):
+    """The form of a draft, or of what was returned for correction."""
+
+    @expose("/<int:request_id>/form", methods=("GET", "POST"))
+    def form_page(self, request_id: int) -> Any:
+        """Show the form; save what was posted, and send when that was pressed."""
+        files = None
+        if uploads.has_files():
+            files = uploads.checked(lambda: self.get_one(request_id))
+        req = self.get_one(request_id)
+        if not is_open(req):
+            return _closed(req)
+        if not is_posted():
+            return self.show_form(req, form_of(req), Outcome())
+        if request.form.get("submit") == "send":
+            return self._send(req, files)
+        form, outcome = save_posted(req, files)
+        if outcome.status != 200 or form.errors or "_language" in request.form:
+            return self.show_form(req, form, outcome)
+        flash(saved_label(req), "success")
+        return redirect(form_url(req), code=303)
+
+    @expose("/<int:request_id>/form/autosave", methods=("POST",))
+    def autosave(self, request_id: int) -> Any:
+        """Keep what is good of the posted form; answers JSON with the time and the version."""
+        req = self.get_one(request_id)
+        form = form_of(req)
+        form.validate()
+        try:
+            drafts.save(req, form.good_values(), acting(), utc_now(), version=posted_version())
+        except DomainError as fault:
+            db.session.rollback()
+            return jsonify(error=str(fault)), fault.status_code
+        db.session.commit()
+        return jsonify(saved_at_label=saved_label(req), version=req.version)
+
+    @expose("/<int:request_id>/discard", methods=("GET", "POST"))
+    def discard(self, request_id: int) -> Any:
+        """Throw a draft away, after asking."""
+        req = self.get_one(request_id)
+        if not is_posted():
+            if req.status != Status.DRAFT:
+                return _closed(req)
+            return self.render("my/requests/discard.html", req=req, title=_title(req))
+        code, grid = req.service_code, req.grid_key
+        drafts.discard(req, acting(), utc_now())
+        db.session.commit()
+        flash(_("The draft was discarded."), "success")
+        if grid is not None and batch.has_drafts(grid, code, acting()):
+            return redirect(url_for("my_services.several_grid", code=code, grid=grid), code=303)
+        return redirect(url_for("my_requests.index_view"), code=303)
+
+    def show_form(self, req: Request, form: RequestForm, outcome: Outcome) -> Any:
+        """Render the form's page; what was sent meanwhile has none."""
+        if not is_open(req):
+            return _closed(req)
+        actor, now, lang = acting(), utc_now(), i18n.language()
+        spec = versions.of(req)
+        form.version.data = str(req.version)
+        form.version.raw_data = None
+        missing = completeness.missing(req, now)
+        page = self.render(
+            "my/requests/form.html",
+            req=req,
+            form=form,
+            title=spec.title_in(lang),
+            sections=sections(spec, form, _shown(req, spec, form), field_remarks(req), lang),
+            documents=document_rows.section(req),
+            steps=_steps(req, form, missing),
+            warnings=available_actions.send_warnings(req, actor, now),
+            cautions=granted_expiry.cautions(req, now),
+            outcome=outcome,
+            form_key=idempotency.new(),
+            saved_label=saved_label(req),
+            form_id=FORM_ID,
+        )
+        return page, outcome.status
+
+    def _send(self, req: Request, files: uploads.Files | None) -> Any:
+        """Save, and send what is complete; the key makes a second click wait for the first."""
+        key, owner, result = posted_key(), owner_of(acting()), details_url(req)
+        earlier = idempotency.claim(key, owner, result, utc_now())
+        if earlier is not None:
+            return _sent(earlier)
+        form = read_posted(req, is_sending=True)
+        outcome = keep_posted(req, form, files)
+        if outcome.status == 200 and _send_complete(req, form, outcome):
+            db.session.commit()
+            return _sent(result)
+        idempotency.release(key, owner)
+        db.session.commit()
+        return self.show_form(req, form, outcome)
+
+
+def form_of(req: Request) -> RequestForm:
+    """The form of `req` with inputs for what its reader may change now."""
+    spec = versions.of(req)
+    values = saved_values(req)
+    return request_form(spec, completeness.open_fields(req), i18n.language(), values)
+
+
+def saved_values(req: Request) -> dict[str, Any]:
+    """Asked field → its value as it is saved."""
+    return {each.name: field_values.value_of(req, each) for each in versions.of(req).asked}
+
+
+def is_open(req: Request) -> bool:
+    """Whether anything of `req` can be filled in or added now."""
+    return bool(completeness.open_fields(req) or completeness.open_document_kinds(req))
+
+
+def read_posted(req: Request, *, is_sending: bool = False) -> RequestForm:
+    """The posted form, validated; is_sending: with what is required."""
+    form = form_of(req)
+    form.is_sending = is_sending
+    form.validate()
+    if form.unknown_fields():
+        log.info("unknown_fields", request=req.id, names=form.unknown_fields()[:20])
+    return form
+
+
+def keep_posted(req: Request, form: RequestForm, files: uploads.Files | None) -> Outcome:
+    """Keep what is good of the form; flushes. The rest stays in the form's fields.
+
+    files: what was chosen in the page and not yet uploaded when its form was posted.
+    """
+    outcome = Outcome()
+    try:
+        drafts.save(req, form.good_values(), acting(), utc_now(), version=posted_version())
+    except (drafts.StaleSave, PermissionDenied) as refusal:
+        # Nothing was written, and the row stays locked: what is shown beside is what stands now.
+        outcome.alerts.append(str(refusal))
+        outcome.stored = _stored(req, form)
+        outcome.status = 409
+    if files is not None:
+        tell_uploads(uploads.attach(req, files), files.faults)
+    return outcome
+
+
+def save_posted(req: Request, files: uploads.Files | None = None) -> tuple[RequestForm, Outcome]:
+    """Keep what is good of the posted form, and commit."""
+    form = read_posted(req)
+    outcome = keep_posted(req, form, files)
+    db.session.commit()
+    return form, outcome
+
+
+def tell_uploads(added: list[Document], faults: list[str]) -> None:
+    """Flash what became of the posted files."""
+    for fault in faults:
+        flash(fault, "error")
+    if added:
+        flash(
+            ngettext("%(num)s file was added.", "%(num)s files were added.", len(added)), "success"
+        )
+
+
+def saved_label(req: Request) -> str:
+    """When the draft was last saved, in words."""
+    return str(_("Last saved on %(time)s", time=i18n.format_instant(req.saved_at)))
+
+
+def field_remarks(req: Request) -> dict[str, str]:
+    """Field → what the reviewer pinned to it, while it is open."""
+    return {each.field: each.text for each in completeness.remarks(req) if each.field}
+
+
+def _send_complete(req: Request, form: RequestForm, outcome: Outcome) -> bool:
+    """Send `req` if nothing is missing; else say in the form and the outcome what keeps it."""
+    now = utc_now()
+    for each in completeness.missing(req, now):
+        if each.field is None or not form.add_fault(each.field, str(each.message)):
+            outcome.missing_documents.append(each)
+    if form.errors or outcome.missing_documents:
+        return False
+    try:
+        # A savepoint, so that a refusal leaves the draft as it was just saved.
+        with db.session.begin_nested():
+            transitions.perform(req, Action.SEND, actor=acting(), now=now, version=req.version)
+    except DomainError as refusal:
+        outcome.alerts.append(str(refusal))
+        outcome.status = 409
+        return False
+    return True
+
+
+def _sent(url: str) -> Response:
+    flash(_("The request was sent to the office. You will be told of every step."), "success")
+    return redirect(url, code=303)  # type: ignore[return-value]  # werkzeug's response serves
+
+
+def _closed(req: Request) -> Any:
+    flash(_("This request cannot be changed now."), "info")
+    return redirect(details_url(req), code=303)
+
+
+def _title(req: Request) -> str:
+    return versions.of(req).title_in(i18n.language())
+
+
+def _shown(req: Request, spec: schema.Definition, form: RequestForm) -> dict[str, str]:
+    lang = i18n.language()
+    return {
+        each.name: field_values.shown_value(req, each.name, lang)
+        for each in spec.fields
+        if each.name not in form.asked
+    }
+
+
+def _stored(req: Request, form: RequestForm) -> list[tuple[str, str]]:
+    """(label, value) of the fields where the saved value is not the typed one."""
+    saved = saved_values(req)
+    return [
+        (str(field.label.text), field_values.shown_value(req, name, i18n.language()))
+        for name, field in form.asked.items()
+        if saved[name] != field.data
+    ]
+
+
+def _steps(
+    req: Request, form: RequestForm, missing: list[completeness.Missing]
+) -> list[dict[str, Any]]:
+    """Where the applicant stands: data, documents, sending."""
+    fields = [each for each in missing if each.field]
+    files = [each for each in missing if each.document_kind]
+    has_errors = any(each.errors for each in form.asked.values())
+
+    def state(left: list[Any], is_wrong: bool, is_current: bool) -> str:
+        if is_wrong:
+            return "error"
+        return ("current" if is_current else "todo") if left else "done"
+
+    return [
+        {
+            "label": _("Data"),
+            "state": state(fields, has_errors, True),
+            "url": f"#{FORM_ID}",
+            "text": _left(len(fields)),
+        },
+        {
+            "label": _("Documents"),
+            "state": state(files, False, not fields),
+            "url": "#documents-section",
+            "text": _left(len(files)),
+        },
+        {
+            "label": _("Send"),
+            "state": "todo" if fields or files or has_errors else "current",
+            "url": "#send",
+            "text": None,
+        },
+    ]
+
+
+def _left(count: int) -> str | None:
+    return _("%(count)s left to give", count=count) if count else None

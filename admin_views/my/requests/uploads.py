@@ -1,0 +1,107 @@
+"""Posted files: judged before the transaction, attached within it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, BinaryIO, cast
+
+from flask import current_app, request
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting
+from clearance.auth import rate_limits
+from clearance.core.clock import utc_now
+from clearance.core.database import reading
+from clearance.core.errors import DomainError, NotFound
+from clearance.core.extensions import db
+from clearance.core.request_kind import wants_json
+from clearance.core.values import BadValue, file_label
+from clearance.files.file_inspection import Busy
+from clearance.models import Document, Request
+from clearance.requests import attachments
+
+SECONDS_AT_ONCE = 20  # for all files of a post: a thread that judges them serves nobody else
+
+
+@dataclass
+class Files:
+    """The posted files: the good ones, and in words what is wrong with the others."""
+
+    good: list[attachments.Checked] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def has_files() -> bool:
+    """Whether the post carries any file."""
+    return any(each.filename for each in request.files.getlist("files"))
+
+
+def checked(find_target: Callable[[], Any]) -> Files:
+    """Judge the posted files, if `find_target` finds what they are for; else it raises.
+
+    Call it before the first query: it is slow, and each counts against the uploads of an hour.
+    Raises TooManyTries; file_process.Busy to a script, which tries again. A page gets that as a
+    fault of the file: what was typed beside it must not be lost.
+    """
+    with reading():
+        find_target()
+    account, deadline = f"user:{acting().id}", monotonic() + SECONDS_AT_ONCE
+    files = Files()
+    posted = [each for each in request.files.getlist("files") if each.filename]
+    limit = current_app.extensions["settings"].upload_max_files
+    if len(posted) > limit:
+        files.faults.append(_("Only %(limit)s files can be added at once.", limit=limit))
+    for each in posted[:limit]:
+        rate_limits.hit("upload_account", account)
+        try:
+            if monotonic() > deadline:
+                raise Busy
+            stream = cast(BinaryIO, each.stream)
+            files.good.append(attachments.check_upload(each.filename or "", stream, account))
+        except (BadValue, Busy) as fault:
+            if isinstance(fault, Busy) and wants_json():
+                raise
+            files.faults.append(_named(file_label(each.filename or ""), fault))
+    if not files.good and not files.faults:
+        files.faults.append(_("Choose a file first."))
+    return files
+
+
+def attach(req: Request, files: Files) -> list[Document]:
+    """Add the good files to `req` as the posted kind; flushes. Else as `attach_by`."""
+    return attach_by(
+        lambda each, kind, label: attachments.attach(req, each, kind, label, acting(), utc_now()),
+        files,
+    )
+
+
+def attach_by(
+    add: Callable[[attachments.Checked, str, str], Document], files: Files
+) -> list[Document]:
+    """Add the good files by `add`, which is given each with the posted kind and label; flushes.
+
+    What is refused joins the faults. Raises: NotFound when what they are for is gone.
+    """
+    kind, label = request.form.get("kind", ""), request.form.get("label", "")
+    added = []
+    for each in files.good:
+        try:
+            with db.session.begin_nested():
+                given = label if len(files.good) == 1 else ""
+                added.append(add(each, kind, given))
+        except NotFound:
+            raise
+        except (BadValue, DomainError) as fault:
+            files.faults.append(_named(each.label, fault))
+    return added
+
+
+def text_of(fault: Exception) -> str:
+    """The words of a refusal, in the page's language."""
+    return str(getattr(fault, "message", fault))
+
+
+def _named(name: str, fault: Exception) -> str:
+    return str(_("%(file)s: %(fault)s", file=name, fault=text_of(fault)))

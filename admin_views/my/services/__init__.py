@@ -1,0 +1,1 @@
+"""The services an agent can start."""

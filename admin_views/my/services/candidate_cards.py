@@ -1,0 +1,80 @@
+"""Who passed the exam, as cards: found by name or number, each with until when the exam counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from admin_views.base.access import acting
+from admin_views.my.brokers.cards import PAGE_SIZE, Asked, CardPage
+from clearance.core import i18n, name_folding, values
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.values import mask_civil_id
+from clearance.models import Exam, ExamSeat, Request
+from clearance.models.enums import SeatStatus, Status
+from clearance.requests import available_actions
+
+
+def page(code: str, wanted: Asked) -> CardPage:
+    """One page of those who passed for the chosen organisation, the last to pass first."""
+    offers = [
+        each
+        for each in available_actions.candidate_offers(code, acting(), utc_now())
+        if _fits(each.request, wanted.search)
+    ]
+    number = min(wanted.page, max(0, -(-len(offers) // PAGE_SIZE) - 1))
+    shown = offers[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
+    return CardPage(_cards(shown), len(offers), number, wanted)
+
+
+def passed_by(req: Request) -> int | None:
+    """The passed exam request of the person that `req` is about, in its organisation."""
+    return db.session.scalar(
+        sa.select(Request.id)
+        .where(
+            Request.civil_id == req.civil_id,
+            Request.organisation_id == req.organisation_id,
+            Request.status == Status.PASSED,
+        )
+        .order_by(Request.decided_at.desc(), Request.id.desc())
+        .limit(1)
+    )
+
+
+def _fits(req: Request, typed: str) -> bool:
+    """Whether the person is meant: by request number, civil number, or words of the name."""
+    compact = values.ascii_digits(typed).replace(" ", "")
+    if any(each.isdigit() for each in compact):
+        return (req.civil_id or "").startswith(compact) or req.number == compact.upper()
+    return all(f" {word}" in req.name_folded for word in name_folding.typed_words(typed))
+
+
+def _cards(offers: Sequence[available_actions.CandidateOffer]) -> list[dict[str, Any]]:
+    lang = i18n.language()
+    held = _exam_days([each.request.id for each in offers])
+    return [
+        {
+            "id": each.request.id,
+            "name": each.request.name_in(lang),
+            "civil_id": mask_civil_id(each.request.civil_id or ""),
+            "number": each.request.number,
+            "held_at": held.get(each.request.id),
+            "counts_until": each.counts_until,
+            "refusal": each.refusal,
+        }
+        for each in offers
+    ]
+
+
+def _exam_days(request_ids: Sequence[int]) -> dict[int, Any]:
+    """Request → when the exam was held in which it had its seat."""
+    rows = db.session.execute(
+        sa.select(ExamSeat.request_id, Exam.held_at)
+        .join(Exam, Exam.id == ExamSeat.exam_id)
+        .where(ExamSeat.request_id.in_(request_ids), ExamSeat.status != SeatStatus.RELEASED)
+        .order_by(ExamSeat.id)
+    )
+    return {request_id: held_at for request_id, held_at in rows}

@@ -1,0 +1,214 @@
+"""My services: what each needs, why one cannot be used now, and starting a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.form_post import posted_key
+from admin_views.base.model_view import GuardedView
+from admin_views.my.brokers import cards as broker_cards
+from admin_views.my.requests.base import form_url
+from admin_views.my.requests.batch import SeveralRoutes
+from admin_views.my.services import candidate_cards
+from admin_views.my.services import cards as service_cards
+from admin_views.shared.request_parts import kind_names
+from clearance.auth import permissions
+from clearance.core import i18n, idempotency
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.models import Licence, Request
+from clearance.models.enums import Status
+from clearance.public import form_helpers
+from clearance.requests import available_actions, drafts
+from forms.request_form import broker_type_choices
+
+
+class MyServices(SeveralRoutes, GuardedView):
+    """The services of the chosen organisation."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show every service with its conditions, documents and time, or why it is shut."""
+        lang = i18n.language()
+        kinds = kind_names()
+        offers = available_actions.service_offers(acting(), utc_now())
+        cards = [service_cards.card(each, kinds, lang) for each in offers]
+        return self.render("my/services/list.html", cards=cards)
+
+    @expose("/<code>/", methods=("GET", "POST"))
+    def start(self, code: str) -> Any:
+        """The first step of a service: choose what or whom the request is about."""
+        offer = _offer(code)
+        first_steps = {
+            "broker_type": self._choose_type,
+            "broker_card": self._choose_broker,
+            "passed_candidates": self._choose_candidate,
+        }
+        return first_steps[offer.definition.start](offer)
+
+    @expose("/<code>/copy", methods=("POST",))
+    def copy(self, code: str) -> Any:
+        """Begin a request with the data of an earlier one."""
+        earlier = db.session.scalars(
+            sa.select(Request).where(
+                Request.id == as_id(request.form.get("copy_of")),
+                permissions.requests_visible_to(acting()),
+            )
+        ).one_or_none()
+        if earlier is None:
+            not_found()
+        try:
+            return _begin(
+                code,
+                copy_of=earlier.id,
+                broker_type=earlier.broker_type,
+                licence_id=earlier.licence_id,
+                candidate_id=candidate_cards.passed_by(earlier),
+            )
+        except Refused as fault:
+            return _told(fault)
+
+    def _choose_type(self, offer: available_actions.ServiceOffer) -> Any:
+        lang = i18n.language()
+        types = broker_type_choices(offer.definition.broker_types, lang)
+        chosen = request.form.get("broker_type", "")
+        fault = ""
+        if form_helpers.is_sent():
+            if chosen in {each for each, _name in types}:
+                try:
+                    return _begin(offer.code, broker_type=chosen)
+                except Refused as refused:
+                    return _told(refused)
+            fault = _("Choose one of the options listed.")
+        return self.render(
+            "my/brokers/start.html",
+            card=service_cards.card(offer, kind_names(), lang),
+            types=types,
+            chosen=chosen,
+            fault=fault,
+            form_key=posted_key() or idempotency.new(),
+        )
+
+    def _choose_broker(self, offer: available_actions.ServiceOffer) -> Any:
+        """The organisation's brokers as cards, each with the button or the reason why not."""
+        refusal = None
+        if form_helpers.is_sent():
+            try:
+                return _begin(offer.code, licence_id=as_id(request.form.get("licence_id")))
+            except Refused as fault:
+                refusal = fault.refusal
+        wanted = broker_cards.asked()
+        cards = broker_cards.CardPage((), 0, 0, wanted)
+        if offer.refusal is None:
+            found, count, page = broker_cards.licences(wanted)
+            cards = broker_cards.CardPage(_with_offers(found, offer), count, page, wanted)
+        return self._cards("my/services/brokers.html", offer, cards, refusal)
+
+    def _choose_candidate(self, offer: available_actions.ServiceOffer) -> Any:
+        """Who passed the exam, each with the button or the reason why not."""
+        refusal = None
+        if form_helpers.is_sent():
+            try:
+                return _begin(offer.code, candidate_id=as_id(request.form.get("candidate_id")))
+            except Refused as fault:
+                refusal = fault.refusal
+        wanted = broker_cards.asked()
+        cards = broker_cards.CardPage((), 0, 0, wanted)
+        if offer.refusal is None:
+            cards = candidate_cards.page(offer.code, wanted)
+        return self._cards("my/services/candidates.html", offer, cards, refusal)
+
+    def _cards(
+        self,
+        template: str,
+        offer: available_actions.ServiceOffer,
+        cards: broker_cards.CardPage,
+        refusal: Refusal | None,
+    ) -> Any:
+        lang = i18n.language()
+        page = self.render(
+            template,
+            service=service_cards.card(offer, kind_names(), lang),
+            button=service_cards.button_of(offer.definition, lang),
+            page=cards,
+            refusal=refusal,
+            statuses=broker_cards.STATUSES,
+            form_key=idempotency.new(),
+        )
+        return page, 409 if refusal else 200
+
+
+def _begin(code: str, **about: Any) -> Any:
+    """Begin the draft and lead to its form. Raises: Refused, after a rollback.
+
+    The posted key is one of a page with many buttons: with what the button was about it is one of
+    a form, so that a second click leads to the first draft and another button to another.
+    """
+    key = posted_key()
+    subject = ":".join(str(each) for each in (code, *about.values()) if each is not None)
+    try:
+        req = drafts.start(
+            code, acting(), utc_now(), form_key=f"{key}:{subject}" if key else None, **about
+        )
+    except Refused:
+        db.session.rollback()
+        raise
+    db.session.commit()
+    return redirect(form_url(req), code=303)
+
+
+def _told(fault: DomainError) -> Any:
+    flash(str(fault), "error")
+    return redirect(url_for("my_services.index"), code=303)
+
+
+def _offer(code: str) -> available_actions.ServiceOffer:
+    for each in available_actions.service_offers(acting(), utc_now()):
+        if each.code == code:
+            return each
+    return not_found()
+
+
+def _with_offers(
+    found: Sequence[Licence], offer: available_actions.ServiceOffer
+) -> list[dict[str, Any]]:
+    """The cards with whether the service can be begun for each, and with drafts begun already."""
+    offers = available_actions.licence_offers([offer.code], found, acting(), utc_now())
+    drafts = _drafts(offer.code, [each.id for each in found])
+    return [
+        card
+        | {
+            "refusal": offers[offer.code, card["licence"].id],
+            "draft": drafts.get(card["licence"].id),
+        }
+        for card in broker_cards.cards(found, i18n.language())
+    ]
+
+
+def _drafts(code: str, licence_ids: Sequence[int]) -> dict[int, Any]:
+    """Licence → the newest draft of the service about it that the reader may go on with."""
+    standing = acting().standing
+    rows = db.session.execute(
+        sa.select(Request.id, Request.licence_id, Request.saved_at)
+        .where(
+            permissions.requests_visible_to(acting()),
+            Request.organisation_id == (standing.organisation_id if standing else 0),
+            Request.service_code == code,
+            Request.status == Status.DRAFT,
+            Request.licence_id.in_(licence_ids),
+        )
+        .order_by(Request.id)
+    )
+    return {row.licence_id: row for row in rows}

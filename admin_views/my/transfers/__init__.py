@@ -1,0 +1,1 @@
+"""Transfers that the agent's organisation asks for or has to answer."""

@@ -1,0 +1,72 @@
+"""Consents on the pages of both organisations of a transfer, and the broker's link sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, redirect
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting
+from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.shared import transfer_consents
+from clearance.core import idempotency
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError, NotFound, TooManyTries
+from clearance.core.extensions import db
+from clearance.models import Request
+from clearance.models.enums import Status
+from clearance.requests import available_actions
+from clearance.services.flows import Action
+from clearance.transfers import consent_links
+from clearance.transfers import operations as transfer_operations
+
+
+def shown(req: Request, actor: Actor, now: datetime) -> dict[str, Any]:
+    """What the page of a transfer says of its consents; nothing of it for another request.
+
+    As `consent_rows.shown`. answer_by: the last day to answer. new_link: while the broker is
+    awaited, sending him a link again, with why it cannot be done now.
+    """
+    is_awaited = req.status == Status.AWAITING_BROKER
+    return transfer_consents.shown(req) | {
+        "answer_by": transfer_operations.answer_by(req),
+        "new_link": available_actions.offer(req, Action.SEND_LINK, actor, now)
+        if is_awaited
+        else None,
+    }
+
+
+def send(
+    request_id: int,
+    scope: sa.ColumnElement[bool],
+    result: str,
+    refused: Callable[[DomainError], Any],
+) -> Any:
+    """Send the link and go to `result`. scope: what the page may show; refused: shows why not."""
+    actor, now = acting(), utc_now()
+    key, owner = posted_key(), owner_of(actor)
+    try:
+        consent_links.send_again(request_id, scope, actor, posted_version(), now)
+        idempotency.claim(key, owner, result, now)
+        db.session.commit()
+    except DomainError as refusal:
+        db.session.rollback()
+        earlier = idempotency.result_of(key, owner)
+        if earlier is not None:  # pressed twice
+            return redirect(earlier, code=303)
+        if isinstance(refusal, NotFound | TooManyTries):
+            raise
+        return refused(refusal)
+    flash(
+        _(
+            "A new link was sent to the broker's registered mobile, and to his registered e-mail "
+            "if he has one. The earlier link is void."
+        ),
+        "success",
+    )
+    return redirect(result, code=303)

@@ -1,0 +1,207 @@
+"""Transfers between organisations: those to answer, those asked for, asking for a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, not_found
+from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.model_view import GuardedView
+from admin_views.my.requests.base import form_url
+from admin_views.my.transfers import consent_link
+from clearance.auth import permissions
+from clearance.core import audit, i18n, idempotency, urls
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError, NotFound, Refusal, Refused, TooManyTries
+from clearance.core.extensions import db
+from clearance.models import Broker, Request
+from clearance.models.enums import Status
+from clearance.public import form_helpers
+from clearance.requests import available_actions, transitions
+from clearance.services.flows import Action
+from clearance.transfers import operations as transfer_operations
+from clearance.transfers import parties
+from forms.transfers import ReceiveForm
+
+REASON_MAX_LENGTH = 1000
+
+
+class MyTransfers(GuardedView):
+    """What a general user of an organisation answers for, and asks."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return permissions.may_answer(actor)
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show the transfers to answer, the answered ones, and those asked for."""
+        actor, now = acting(), utc_now()
+        waiting = transfer_operations.waiting_for(actor, now)
+        others = [req for req in transfer_operations.asked_of(actor) if req not in waiting]
+        return self.render(
+            "my/transfers/list.html",
+            named_by=transfer_operations.named_by(actor),
+            waiting=_lines(waiting, urls.transfer_url, parties.named),
+            answered=_lines(others, urls.transfer_url, parties.named),
+            sent=_lines(transfer_operations.sent_by(actor), urls.request_url, lambda req: req),
+        )
+
+    @expose("/receive", methods=("GET", "POST"))
+    def receive(self) -> Any:
+        """Ask for the broker of another organisation: the three numbers, then the request form."""
+        form = ReceiveForm()
+        if form_helpers.is_sent() and form.validate():
+            return self._begin(form)
+        return self._show_receive(form)
+
+    @expose("/<int:request_id>/")
+    def details(self, request_id: int) -> Any:
+        """What the other organisation decides on; 404 for all but its general users."""
+        return self._show(_found(request_id))
+
+    @expose("/<int:request_id>/do/<action>", methods=("POST",))
+    def do(self, request_id: int, action: str) -> Any:
+        """Accept or decline."""
+        req, step = _found(request_id), _others_step(action)
+        actor, now = acting(), utc_now()
+        owner, key, result = owner_of(actor), posted_key(), urls.transfer_url(req.id)
+        reason = request.form.get("reason", "")
+        try:
+            if idempotency.claim(key, owner, result, now) is None:
+                transitions.perform(
+                    req, step, actor=actor, now=now, version=posted_version(), reason=reason
+                )
+            db.session.commit()
+        except DomainError as refusal:
+            db.session.rollback()
+            earlier = idempotency.result_of(key, owner)
+            if earlier is not None:  # the other click of a double click was quicker
+                return redirect(earlier, code=303)
+            return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
+        flash(_DONE[step](), "success")
+        return redirect(result, code=303)
+
+    @expose("/<int:request_id>/link", methods=("POST",))
+    def link(self, request_id: int) -> Any:
+        """Send the broker a new link to answer by."""
+
+        def refused(refusal: DomainError) -> Any:
+            return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
+
+        shown = permissions.transfers_answered_by(acting())
+        return consent_link.send(request_id, shown, urls.transfer_url(request_id), refused)
+
+    def _begin(self, form: ReceiveForm) -> Any:
+        actor = acting()
+        try:
+            req = transfer_operations.begin_receiving(
+                actor,
+                utc_now(),
+                licence_no=form.licence_no.data or "",
+                civil_id=form.civil_id.data or "",
+                organisation_no=form.organisation_no.data or "",
+                form_key=posted_key() or None,
+            )
+            db.session.commit()
+        except (Refused, TooManyTries) as error:
+            db.session.rollback()
+            audit.access("transfer:lookup", user_id=actor.id, result=type(error).__name__.lower())
+            refusal = error.refusal if isinstance(error, Refused) else Refusal(str(error))
+            return self._show_receive(form, refusal=refusal, status=error.status_code)
+        return redirect(form_url(req), code=303)
+
+    def _show_receive(
+        self, form: ReceiveForm, *, refusal: Refusal | None = None, status: int = 200
+    ) -> Any:
+        page = self.render(
+            "my/transfers/receive.html",
+            form=form,
+            shut=transfer_operations.receiving_refusal(acting(), utc_now()),
+            refusal=refusal,
+            form_key=posted_key() or idempotency.new(),
+        )
+        return page, status
+
+    def _show(self, req: Request, *, alert: str = "", status: int = 200) -> Any:
+        actor, now, lang = acting(), utc_now(), i18n.language()
+        page = self.render(
+            "my/transfers/details.html",
+            req=req,
+            alert=alert,
+            facts=_facts(req, lang),
+            **consent_link.shown(req, actor, now),
+            is_waiting=req.status == Status.AWAITING_OTHER_PARTY,
+            accept=available_actions.offer(req, Action.ACCEPT, actor, now),
+            reason=request.form.get("reason", ""),
+            reason_max_length=REASON_MAX_LENGTH,
+            form_key=idempotency.new(),
+        )
+        return page, status
+
+
+_DONE: dict[Action, Any] = {
+    Action.ACCEPT: lambda: _(
+        "You have accepted the transfer. The broker was asked for his consent."
+    ),
+    Action.DECLINE: lambda: _("You have declined the transfer."),
+}
+
+
+def _found(request_id: int) -> Request:
+    try:
+        return transfer_operations.find(request_id, acting())
+    except NotFound:
+        not_found()
+
+
+def _others_step(action: str) -> Action:
+    """The other side's step of that name; 404 for any other."""
+    for step in _DONE:
+        if step == action:
+            return step
+    return not_found()
+
+
+def _lines(
+    found: list[Request], url: Callable[[int], str], named: Callable[[Request], Request | Broker]
+) -> list[dict[str, Any]]:
+    """Transfers as rows of a list. named: where its reader has the broker's name from."""
+    lang, days = i18n.language(), transfer_operations.answer_days(found)
+    return [
+        {
+            "url": url(req.id),
+            "number": req.number,
+            "status": req.status,
+            "broker": named(req).name_in(lang),
+            "licence": req.licence.number if req.licence is not None else "",
+            "asking": req.organisation.name_in(lang),
+            "other": req.other_organisation.name_in(lang) if req.other_organisation else "",
+            "sent_at": req.sent_at,
+            "answer_by": days.get(req.id),
+        }
+        for req in found
+    ]
+
+
+def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
+    """What the other side needs to decide: no documents, no dates of anybody's papers."""
+    given = {each.party: each.organisation for each in transfer_operations.consents(req)}
+    names = {
+        party: organisation.name_in(lang) if organisation is not None else ""
+        for party, organisation in given.items()
+    }
+    return [
+        (_("Broker"), parties.named(req).name_in(lang)),
+        (_("Licence number"), req.licence.number if req.licence is not None else ""),
+        (_("From"), names.get("releasing", "")),
+        (_("To"), names.get("receiving", "")),
+        (_("Asked for by"), req.organisation.name_in(lang)),
+        (_("Reason"), str(req.answers.get("reason") or "")),
+        (_("Sent on"), i18n.format_instant(req.sent_at)),
+    ]

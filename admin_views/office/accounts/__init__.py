@@ -1,0 +1,1 @@
+"""Users and staff at the office."""

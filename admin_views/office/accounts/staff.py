@@ -1,0 +1,143 @@
+"""The office's own people: inviting, disabling, enabling, changing what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin_views.base.access import acting, not_found
+from admin_views.base.filters import ListFilter
+from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.office.accounts.users import People, active_filter
+from clearance.accounts import staff_accounts, staff_invitations
+from clearance.core import idempotency
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.models import User
+from clearance.models.enums import STAFF_ROLES
+from clearance.public import form_helpers
+from forms.reference_data import ROLES, InvitationForm, RoleForm
+
+
+class Staff(People):
+    """The office's people: administrators invite, disable and enable them."""
+
+    roles = frozenset(STAFF_ROLES)
+    column_list = ("name", "email", "role", "is_active", "created_at")
+    column_export_list = column_list
+    column_filters = (
+        ListFilter(
+            "role",
+            _l("Role"),
+            lambda value: User.role == value,
+            ROLES,
+        ),
+        active_filter(),
+    )
+    list_template = "office/accounts/list.html"
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """The staff, and who was invited and has not come yet."""
+        self._template_args.update(
+            invitations=staff_accounts.open_invitations(utc_now()),
+            can_change=acting().is_administrator,
+        )
+        return super().index_view()
+
+    @expose("/invite", methods=("GET", "POST"))
+    def invite(self) -> Any:
+        """Invite somebody into the office by a link in an e-mail."""
+        if not acting().is_administrator:
+            not_found()
+        form = InvitationForm()
+        if not form_helpers.is_sent():
+            return self._show_invitation(form)
+        if not form.validate():
+            return self._show_invitation(form), 400
+        key, owner = posted_key(), owner_of(acting())
+        try:
+            if idempotency.claim(key, owner, self.get_url(".index_view"), utc_now()) is None:
+                staff_invitations.invite_staff(
+                    form.email.data, str(form.role.data), utc_now(), invited_by=acting().id
+                )
+            db.session.commit()
+        except DomainError as refusal:
+            db.session.rollback()
+            form.email.errors = [str(refusal)]
+            return self._show_invitation(form), refusal.status_code
+        flash(_("The invitation was sent."), "success")
+        return redirect(self.get_url(".index_view"), code=303)
+
+    @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
+    def withdraw(self, invitation_id: int) -> Any:
+        """Make an invitation's link void."""
+        if not acting().is_administrator:
+            not_found()
+        staff_accounts.withdraw_invitation(invitation_id, acting(), utc_now())
+        db.session.commit()
+        flash(_("The invitation was withdrawn."), "success")
+        return redirect(self.get_url(".index_view"), code=303)
+
+    @expose("/<int:user_id>/disable", methods=("POST",))
+    def disable(self, user_id: int) -> Any:
+        """Keep somebody out."""
+        return self._change(user_id, staff_accounts.disable, _("The account was disabled."))
+
+    @expose("/<int:user_id>/enable", methods=("POST",))
+    def enable(self, user_id: int) -> Any:
+        """Let somebody in again."""
+        return self._change(user_id, staff_accounts.enable, _("The account was enabled."))
+
+    @expose("/<int:user_id>/role", methods=("GET", "POST"))
+    def change_role(self, user_id: int) -> Any:
+        """Ask which role, then give it."""
+        if not acting().is_administrator:
+            not_found()
+        user = self.get_one(user_id)
+        form = RoleForm(user.role)
+        if not form_helpers.is_sent():
+            return self._show_roles(user, form)
+        if not form.validate():
+            return self._show_roles(user, form), 400
+        give = partial(
+            staff_accounts.change_role, role=str(form.role.data), version=posted_version()
+        )
+        return self._change(user_id, give, _("The role was changed, and the person is told."))
+
+    def _change(self, user_id: int, use_case: Callable[..., None], told: str) -> Any:
+        if not acting().is_administrator:
+            not_found()
+        user = self.get_one(user_id)
+        try:
+            use_case(user, actor=acting(), now=utc_now())
+        except DomainError as refusal:
+            db.session.rollback()
+            return self.show(self.get_one(user_id), alert=str(refusal), status=409)
+        db.session.commit()
+        flash(told, "success")
+        return redirect(self.get_url(".details_view", id=user.id), code=303)
+
+    def _show_roles(self, user: User, form: RoleForm) -> str:
+        return self.render(
+            "office/accounts/role.html",
+            user=user,
+            form=form,
+            version=request.form.get("version", user.version),
+            in_hand=staff_accounts.requests_in_hand(user),
+            is_self=user.id == acting().user_id,
+        )
+
+    def _show_invitation(self, form: InvitationForm) -> str:
+        return self.render(
+            "office/accounts/invite.html",
+            form=form,
+            form_key=posted_key() or idempotency.new(),
+        )

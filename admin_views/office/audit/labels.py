@@ -1,0 +1,185 @@
+"""The words of the audit trail: what each kind of event and each table is called there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from clearance.models.enums import LICENCE_STEP_LABELS, LicenceStep
+from clearance.requests.timeline import kind_of
+from clearance.services.flows import EVENT_LABELS
+
+EVENTS: dict[str, Any] = {
+    **{kind_of(action): label for action, label in EVENT_LABELS.items()},
+    "request:document:added": _l("A document was added"),
+    "request:document:renamed": _l("A document was renamed"),
+    "request:document:removed": _l("A document was removed"),
+    "request:draft:discarded": _l("A draft was discarded"),
+    "request:handed_over": _l("A request was handed over"),
+    "request:message:posted": _l("A message was written"),
+    "request:note:written": _l("An internal note was written"),
+    **{f"register:{step}": LICENCE_STEP_LABELS[step] for step in LicenceStep},
+    "issued:document:made": _l("A document was issued"),
+    "issued:document:voided": _l("An issued document was made void"),
+    "exam:sitting:created": _l("A sitting was made"),
+    "exam:sitting:changed": _l("A sitting was changed"),
+    "exam:sitting:announced": _l("A sitting was announced"),
+    "exam:sitting:closed": _l("A sitting was closed"),
+    "exam:results:recorded": _l("Results were recorded"),
+    "subscription:asked": _l("A subscription was asked for"),
+    "subscription:subscribed": _l("An organisation subscribed"),
+    "subscription:withdrawn": _l("Asking for a subscription was taken back"),
+    "subscription:approved": _l("A subscription was approved"),
+    "subscription:refused": _l("A subscription was refused"),
+    "subscription:left": _l("A subscription was given up"),
+    "account:user:registered": _l("An account was opened"),
+    "account:organisation:opened": _l("A further organisation was opened"),
+    "account:contact:proved": _l("A new contact was proved"),
+    "account:contact:taken": _l("A contact of somebody else was tried"),
+    "account:contact:changed": _l("Contact details were changed"),
+    "account:password:changed": _l("A password was changed"),
+    "account:factor:changed": _l("A second factor was changed"),
+    "account:notices:chosen": _l("Messages by e-mail and SMS were chosen"),
+    "account:data:asked": _l("A copy of one's data was asked for"),
+    "account:session:ended": _l("A session was ended"),
+    "account:sessions:ended": _l("All sessions of a user were ended"),
+    "member:user:added": _l("A user was added"),
+    "member:user:joined": _l("A user joined"),
+    "member:access:changed": _l("The access of a user was changed"),
+    "member:invitation:sent_again": _l("An invitation was sent again"),
+    "member:invitation:withdrawn": _l("An invitation was withdrawn"),
+    "member:invitation:refused": _l("An invitation was declined"),
+    "organisation:profile:changed": _l("The profile of an organisation was changed"),
+    "staff:user:invited": _l("A staff member was invited"),
+    "staff:user:joined": _l("A staff member joined"),
+    "staff:user:disabled": _l("A staff member was disabled"),
+    "staff:user:enabled": _l("A staff member was enabled"),
+    "staff:role:changed": _l("The role of a staff member was changed"),
+    "staff:invitation:withdrawn": _l("The invitation of a staff member was withdrawn"),
+    "office:service:published": _l("A version of a service was published"),
+    "office:setting:changed": _l("A setting was changed"),
+    "office:text:changed": _l("The text of a message was changed"),
+    "office:delivery:sent_again": _l("A message was sent again"),
+    "demo:requests:added": _l("Invented requests were added"),
+    **{
+        f"reference:{table}:{verb}": text
+        for table in (
+            "announcement",
+            "broker_type",
+            "document_kind",
+            "holiday",
+            "legal_entity",
+            "reason",
+        )
+        for verb, text in (
+            ("created", _l("Reference data were added")),
+            ("changed", _l("Reference data were changed")),
+            ("deleted", _l("Reference data were deleted")),
+        )
+    },
+}
+ACCESSES: dict[str, Any] = {
+    "account:sign_in": _l("Sign-in"),
+    "account:register": _l("Sign-up"),
+    "account:reset:ask": _l("A new password was asked for"),
+    "account:contact:change": _l("Changing contact details"),
+    "account:password:change": _l("Changing a password"),
+    "account:data:ask": _l("Asking for a copy of one's data"),
+    "account:data:read": _l("A copy of one's data was fetched"),
+    "code:send": _l("A code was sent"),
+    "code:try": _l("A code was tried"),
+    "factor:try": _l("A second factor was tried"),
+    "factor:change": _l("Changing a second factor"),
+    "session:end": _l("Sign-out"),
+    "session:end:others": _l("Other sessions were ended"),
+    "customs:verify": _l("The customs system was asked"),
+    "request:read": _l("A request was read"),
+    "document:read": _l("A document was read"),
+    "licence:read": _l("A licence was read"),
+    "broker:read": _l("A broker was read"),
+    "issued:read": _l("An issued document was read"),
+    "user:read": _l("A user was read"),
+    "exam:read": _l("A sitting was read"),
+    "exam:final_list": _l("The final list of a sitting was fetched"),
+    "export:csv": _l("A list was exported"),
+    "member:add": _l("Adding a user"),
+    "transfer:lookup": _l("Another office's broker was asked for"),
+    "retention:rows:purged": _l("Data past their time were removed"),
+    "access:refused:csrf": _l("Refused: the form was not this browser's"),
+    "access:refused:forbidden": _l("Refused: not allowed"),
+    "access:refused:not_found": _l("Refused: not there for this user"),
+    "access:refused:throttled": _l("Refused: too many tries"),
+}
+TABLES: dict[str, Any] = {
+    "announcement": _l("Announcement"),
+    "broker": _l("Broker"),
+    "broker_type": _l("Broker type"),
+    "code": _l("Code"),
+    "customs": _l("Customs licence"),
+    "data_copy": _l("Copy of data"),
+    "delivery": _l("Message"),
+    "document": _l("Document"),
+    "document_kind": _l("Document kind"),
+    "exam": _l("Sitting"),
+    "holiday": _l("Holiday"),
+    "internal_note": _l("Internal note"),
+    "invitation": _l("Invitation"),
+    "issued_document": _l("Issued document"),
+    "legal_entity": _l("Legal entity"),
+    "licence": _l("Licence"),
+    "membership": _l("Membership"),
+    "message": _l("Message"),
+    "message_text": _l("Message text"),
+    "organisation": _l("Organisation"),
+    "reason": _l("Ready reason"),
+    "registration": _l("Sign-up"),
+    "request": _l("Request"),
+    "service": _l("Service"),
+    "service_version": _l("Service"),
+    "setting": _l("Setting"),
+    "subscription": _l("Subscription"),
+    "url": _l("Address"),
+    "user": _l("User"),
+    "user_session": _l("Session"),
+}
+
+
+RESULTS: dict[str, Any] = {
+    "accepted": _l("Accepted"),
+    "accepted_sign_up": _l("Accepted, a sign-up"),
+    "refused": _l("Refused"),
+    "throttled": _l("Too many tries"),
+    "agreed": _l("Agreed"),
+    "done": _l("Done"),
+    "none_living": _l("No code was valid"),
+    "ok": _l("Done"),
+    "read": _l("Read"),
+    "rejected": _l("Refused"),
+    "right": _l("Right"),
+    "unavailable": _l("Not available"),
+    "wrong": _l("Wrong"),
+    "wrong_code": _l("Wrong code"),
+    "wrong_password": _l("Wrong password"),
+}
+
+
+def choices(kinds: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What a filter by kind offers; reference data are told apart by their table."""
+    return [each for each in kinds.items() if not each[0].startswith("reference:")]
+
+
+def of_kind(kind: str) -> str:
+    """What an event of that kind is called; the kind itself where it came from an extension."""
+    return str(EVENTS.get(kind) or ACCESSES.get(kind) or kind)
+
+
+def of_row(table: str, key: str) -> Markup:
+    """A row by what its table is called and its key, such as `Request 107`."""
+    return Markup("{} <bdi>{}</bdi>").format(TABLES.get(table, table), key)
+
+
+def of_result(result: str) -> str:
+    """What came of an access; a number of HTTP or of rows as it is."""
+    return str(RESULTS.get(result, result))

@@ -1,0 +1,296 @@
+"""The audit trail: what was changed by whom, who read what, and whether the chain is unbroken."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import request, url_for
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from admin_views.base import formatters
+from admin_views.base.export import for_managers
+from admin_views.base.filters import DateFilter, ListFilter
+from admin_views.base.keyset_list import KeysetView
+from admin_views.office.audit import labels as audit_labels
+from admin_views.office.settings.reference_data import keeps_or_reads
+from admin_views.shared import request_lists
+from clearance.core import audit, i18n
+from clearance.core.actor import Actor
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
+from clearance.models.enums import STATUS_LABELS, SUBSCRIPTION_STATUS_LABELS
+from clearance.requests import search as request_search
+
+SCOPES: dict[str, Any] = {
+    "request": _l("Requests"),
+    "register": _l("The licence register"),
+    "issued": _l("Issued documents"),
+    "exam": _l("Exams"),
+    "subscription": _l("Subscriptions"),
+    "account": _l("Accounts"),
+    "member": _l("Users of organisations"),
+    "organisation": _l("Organisations"),
+    "staff": _l("Staff"),
+    "office": _l("The office's settings, texts and services"),
+    "reference": _l("Reference data"),
+}
+ACCESS_SCOPES: dict[str, Any] = {
+    "account": _l("Signing in and accounts"),
+    "factor": _l("Second factor"),
+    "code": _l("Codes"),
+    "customs": _l("Customs system"),
+    "request": _l("Reading requests"),
+    "document": _l("Reading documents"),
+    "licence": _l("Reading licences"),
+    "broker": _l("Reading brokers"),
+    "issued": _l("Reading issued documents"),
+    "user": _l("Reading users"),
+    "member": _l("Users of organisations"),
+    "session": _l("Sessions"),
+    "transfer": _l("Transfers"),
+    "retention": _l("Data removed as their time was over"),
+    "exam": _l("Reading exams"),
+    "export": _l("Exports"),
+    "access": _l("Refusals"),
+}
+
+
+def _kind(view: Any, context: Any, row: Any, key: str) -> str:
+    return audit_labels.of_kind(row.kind)
+
+
+def _actor(view: Any, context: Any, row: Any, key: str) -> Any:
+    return formatters.whole(f"{row.first_name or ''} {row.last_name or ''}".strip())
+
+
+def _object(view: Any, context: Any, row: Any, key: str) -> Any:
+    if not row.object_type:
+        return formatters.whole("")
+    return audit_labels.of_row(row.object_type, row.object_id)
+
+
+def _step(view: Any, context: Any, row: Any, key: str) -> Any:
+    if not row.to_status:
+        return formatters.whole("")
+    before, after = _state(row, row.from_status), _state(row, row.to_status)
+    arrow = "←" if i18n.language() == "ar" else "→"  # the way the page reads
+    return f"{before} {arrow} {after}".strip()
+
+
+def _state(row: Any, status: str | None) -> str:
+    """A state of what the event is about, in words."""
+    labels = _STATES.get(row.object_type, STATUS_LABELS)
+    return str(labels.get(status, status)) if status else ""
+
+
+_STATES: dict[str, Any] = {Subscription.__tablename__: SUBSCRIPTION_STATUS_LABELS}
+
+
+def _at(view: Any, context: Any, row: Any, key: str) -> Markup:
+    url = url_for(f"{view.endpoint}.details_view", id=row.id)
+    return Markup('<a href="{}">{}</a>').format(url, formatters.instant(view, context, row, key))
+
+
+def _scope_filter(column: Any, scopes: dict[str, Any]) -> ListFilter:
+    return ListFilter(
+        "scope",
+        _l("About"),
+        lambda value: column.startswith(f"{value}:", autoescape=True),
+        list(scopes.items()),
+    )
+
+
+def _kind_filter(column: Any, kinds: dict[str, Any]) -> ListFilter:
+    return ListFilter(
+        "kind", _l("Event"), lambda value: column == value, lambda: audit_labels.choices(kinds)
+    )
+
+
+def _days(column: Any) -> list[DateFilter]:
+    return [
+        DateFilter("from", _l("From"), lambda day: column >= request_lists.day_start(day)),
+        DateFilter("to", _l("Up to"), lambda day: column < request_lists.day_start(day, 1)),
+    ]
+
+
+class _Trail(KeysetView):
+    """What both lists share: administrators and managers read, nobody writes."""
+
+    can_view_details = True
+    can_export = for_managers
+    column_details_list = ("kind",)
+    search_hint = _l("Number of a request or of a row")
+    empty_title = _l("Nothing has been recorded yet")
+    empty_text = _l("Every change appears here with who, when, from and to.")
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return keeps_or_reads(actor)
+
+    def export_value(self, row: Any, key: str) -> Any:
+        if key == "actor":
+            return f"{row.first_name or ''} {row.last_name or ''}".strip()
+        return super().export_value(row, key)
+
+    def get_list_row_actions(self) -> list[Any]:
+        return []  # the time leads to the details
+
+    def scope(self, query: Any) -> Any:
+        return query
+
+
+class Events(_Trail):
+    """Business events, sealed in a chain."""
+
+    column_list = ("at", "kind", "actor", "object", "number", "step")
+    column_export_list = (
+        "at",
+        "kind",
+        "actor",
+        "object_type",
+        "object_id",
+        "number",
+        "from_status",
+        "to_status",
+        "reason",
+        "changes",
+        "ip",
+    )
+    column_labels: ClassVar[dict[str, Any]] = {
+        "at": _l("Time"),
+        "kind": _l("Event"),
+        "actor": _l("Who"),
+        "object": _l("Row"),
+        "object_type": _l("Table"),
+        "object_id": _l("Row"),
+        "number": _l("Request number"),
+        "step": _l("From and to"),
+        "from_status": _l("From"),
+        "to_status": _l("To"),
+        "reason": _l("Reason"),
+        "changes": _l("Changes"),
+        "ip": _l("Network address"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "at": _at,
+        "kind": _kind,
+        "actor": _actor,
+        "object": _object,
+        "step": _step,
+        "number": lambda view, context, row, key: formatters.whole(row.number),
+    }
+    column_filters = (
+        _scope_filter(Event.kind, SCOPES),
+        _kind_filter(Event.kind, audit_labels.EVENTS),
+        *_days(Event.at),
+    )
+    list_template = "office/audit/list.html"
+
+    def statement(self) -> sa.Select[Any]:
+        return (
+            sa.select(
+                Event.id,
+                Event.at,
+                Event.kind,
+                Event.object_type,
+                Event.object_id,
+                Event.from_status,
+                Event.to_status,
+                Event.reason,
+                Event.changes,
+                Event.ip,
+                User.first_name,
+                User.last_name,
+                Request.number,
+            )
+            .select_from(Event)
+            .outerjoin(User, User.id == Event.actor_id)
+            .outerjoin(Request, Request.id == Event.request_id)
+        )
+
+    def search_condition(self, typed: str) -> Any | None:
+        if request_search.NUMBER.fullmatch(typed.strip()):
+            number = typed.strip().upper()
+            return Event.request_id.in_(sa.select(Request.id).where(Request.number == number))
+        return sa.or_(
+            Event.kind.startswith(typed, autoescape=True), Event.object_id == typed.strip()
+        )
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """One event with its changes."""
+        event = self.get_one(request.args.get("id"))
+        return self.render(
+            "office/audit/details.html",
+            event=event,
+            before=_state(event, event.from_status),
+            after=_state(event, event.to_status),
+            kind=audit_labels.of_kind(event.kind),
+            row=audit_labels.of_row(event.object_type, event.object_id),
+            actor=db.session.get(User, event.actor_id) if event.actor_id else None,
+            number=_number_of(event),
+        )
+
+    @expose("/verify", methods=("GET", "POST"))
+    def verify(self) -> Any:
+        """Walk the chain and say whether it is unbroken."""
+        faults = audit.verify_chain(db.session()) if is_posted() else None
+        head = db.session.get(ChainHead, 1)
+        return self.render(
+            "office/audit/verify.html", faults=faults, sealed=head.position if head else 0
+        )
+
+
+class AccessRecords(_Trail):
+    """Sign-ins, reads by staff, refusals."""
+
+    column_list = ("at", "kind", "actor", "object", "result", "ip")
+    column_export_list = ("at", "kind", "actor", "object_type", "object_id", "result", "ip")
+    column_labels: ClassVar[dict[str, Any]] = Events.column_labels | {"result": _l("Result")}
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "at": formatters.instant,
+        "kind": _kind,
+        "actor": _actor,
+        "object": _object,
+        "result": lambda view, context, row, key: audit_labels.of_result(row.result),
+        "ip": lambda view, context, row, key: formatters.whole(row.ip),
+    }
+    can_view_details = False
+    column_filters = (
+        _scope_filter(AccessEvent.kind, ACCESS_SCOPES),
+        _kind_filter(AccessEvent.kind, audit_labels.ACCESSES),
+        *_days(AccessEvent.at),
+    )
+
+    def statement(self) -> sa.Select[Any]:
+        columns: list[Any] = [
+            AccessEvent.id,
+            AccessEvent.at,
+            AccessEvent.kind,
+            AccessEvent.object_type,
+            AccessEvent.object_id,
+            AccessEvent.result,
+            AccessEvent.ip,
+            User.first_name,
+            User.last_name,
+        ]
+        return (
+            sa.select(*columns)
+            .select_from(AccessEvent)
+            .outerjoin(User, User.id == AccessEvent.user_id)
+        )
+
+    def search_condition(self, typed: str) -> Any | None:
+        return sa.or_(
+            AccessEvent.kind.startswith(typed, autoescape=True),
+            AccessEvent.object_id == typed.strip(),
+        )
+
+
+def _number_of(event: Event) -> str:
+    if event.request_id is None:
+        return ""
+    return db.session.scalar(sa.select(Request.number).where(Request.id == event.request_id)) or ""

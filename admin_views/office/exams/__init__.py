@@ -1,0 +1,1 @@
+"""Exams at the office: sittings and results."""

@@ -1,0 +1,254 @@
+"""What follows the confirmations of a sitting: its final list, and the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from admin_views.base.access import acting, as_id, not_found
+from clearance.auth import rate_limits
+from clearance.core import audit, i18n
+from clearance.core.clock import KUWAIT, utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.exams import lists as exam_lists
+from clearance.exams import results as exam_results
+from clearance.exams import sittings
+from clearance.exams.results import Fault, Result
+from clearance.models import Exam
+from clearance.models.enums import SeatStatus
+from clearance.web import csv_export
+from forms.exams import ResultsFileForm
+
+GRID_ROWS = 100
+PREFIX = "result-"
+
+
+class ExamResults:
+    """Mixed into the view of sittings."""
+
+    get_one: Callable[[Any], Exam]
+    render: Callable[..., str]
+
+    # The final list
+
+    @expose("/<int:exam_id>/final-list")
+    def final_list(self, exam_id: int) -> Any:
+        """Those who confirmed, as a sheet to print."""
+        audit.access("exam:final_list", object_type="exam", object_id=str(exam_id), result="ok")
+        exam = self._final(exam_id)
+        return self.render(
+            "office/exams/final_list.html",
+            exam=exam,
+            candidates=exam_lists.final_list(exam.id),
+            name_of=lambda row: exam_lists.name_of(row, i18n.language()),
+        )
+
+    @expose("/<int:exam_id>/final-list.csv")
+    def final_list_csv(self, exam_id: int) -> Any:
+        """Those who confirmed, as a file."""
+        exam = self._final(exam_id)
+        _count_export(exam)
+        header = [
+            _("Request number"),
+            _("Name in Arabic"),
+            _("Name in English"),
+            _("Civil number"),
+            _("Broker type"),
+            _("Organisation"),
+            _("Mobile number"),
+        ]
+        return csv_export.csv_response(
+            f"exam-{_day(exam)}-final-list.csv", header, _final_rows(exam.id, i18n.language())
+        )
+
+    @expose("/<int:exam_id>/results-sheet.csv")
+    def results_sheet(self, exam_id: int) -> Any:
+        """The file of results with its columns, the results left to be filled in."""
+        exam = self._run_by_me(exam_id)
+        _count_export(exam)
+        rows = exam_lists.candidates(exam.id, statuses=[SeatStatus.CONFIRMED], without_result=True)
+        return csv_export.csv_response(
+            f"exam-{_day(exam)}-results.csv",
+            exam_results.COLUMNS,
+            ((row.number, row.civil_id, "") for row in rows),
+        )
+
+    # Results
+
+    @expose("/<int:exam_id>/results", methods=("GET", "POST"))
+    def results(self, exam_id: int) -> Any:
+        """The grid of results; what was chosen is shown for confirmation, then recorded."""
+        exam = self._run_by_me(exam_id)
+        refusal = exam_results.results_refusal(exam, utc_now())
+        if refusal is not None:
+            flash(f"{refusal.text} {refusal.change}".strip(), "warning")
+            return redirect(_details_url(exam_id), code=303)
+        if not is_posted():
+            return self._show_grid(exam, {})
+        chosen = _chosen()
+        if "back" in request.form:
+            return self._show_grid(exam, chosen)
+        if not chosen:
+            flash(_("Choose at least one result first."), "warning")
+            return self._show_grid(exam, {})
+        if "confirmed" in request.form:
+            return self._record_results(exam, chosen)
+        return self._confirm(exam, chosen, {})
+
+    @expose("/<int:exam_id>/results/file", methods=("POST",))
+    def results_file(self, exam_id: int) -> Any:
+        """Read a file of results; it is recorded once it is confirmed."""
+        form = ResultsFileForm()
+        lines, fault = _read(form)
+        exam = self._run_by_me(exam_id)
+        if fault:
+            form.results.errors = [fault]
+            return self._show_grid(exam, {}, form), 400
+        try:
+            chosen = exam_results.match(exam.id, lines)
+        except exam_results.BadResults as error:
+            return self._show_grid(exam, {}, form, error), 400
+        rows = dict(zip(chosen, (line.row for line in lines), strict=True))
+        return self._confirm(exam, chosen, rows)
+
+    def _confirm(self, exam: Exam, chosen: dict[int, Result], rows: dict[int, int]) -> Any:
+        try:
+            faults = exam_results.check(exam, chosen, actor=acting(), now=utc_now(), rows=rows)
+            if faults:
+                raise exam_results.BadResults(faults)
+        except exam_results.BadResults as error:
+            return self._show_grid(exam, chosen, None, error), error.status_code
+        except DomainError as error:
+            return self._refused(exam, error)
+        candidates = exam_lists.candidates(exam.id, statuses=[SeatStatus.CONFIRMED])
+        return self.render(
+            "office/exams/results_confirm.html",
+            exam=exam,
+            chosen=[(row, chosen[row.id]) for row in candidates if row.id in chosen],
+            totals=[
+                (exam_results.RESULT_LABELS[each], list(chosen.values()).count(each), each)
+                for each in Result
+            ],
+            **_words(),
+        )
+
+    def _record_results(self, exam: Exam, chosen: dict[int, Result]) -> Any:
+        try:
+            count = exam_results.record(exam.id, chosen, actor=acting(), now=utc_now())
+        except exam_results.BadResults as error:
+            db.session.rollback()
+            return self._show_grid(self.get_one(exam.id), chosen, None, error), error.status_code
+        except DomainError as error:
+            db.session.rollback()
+            return self._refused(exam, error)
+        db.session.commit()
+        flash(
+            ngettext(
+                "%(num)s result was recorded and the candidate told.",
+                "%(num)s results were recorded and the candidates told.",
+                count,
+            ),
+            "success",
+        )
+        return redirect(_details_url(exam.id), code=303)
+
+    def _refused(self, exam: Exam, error: DomainError) -> Any:
+        flash(str(error), "error")
+        return redirect(_details_url(exam.id), code=303)
+
+    def _show_grid(
+        self,
+        exam: Exam,
+        chosen: dict[int, Result],
+        file_form: ResultsFileForm | None = None,
+        error: exam_results.BadResults | None = None,
+    ) -> Any:
+        faults: tuple[Fault, ...] = error.faults if error else ()
+        return self.render(
+            "office/exams/results.html",
+            exam=exam,
+            candidates=exam_lists.candidates(
+                exam.id, statuses=[SeatStatus.CONFIRMED], without_result=True, limit=GRID_ROWS
+            ),
+            counts=exam_lists.counts(exam.id),
+            chosen=chosen,
+            file_form=file_form or ResultsFileForm(formdata=None),
+            alert=str(error) if error else "",
+            faults=faults,
+            **_words(),
+        )
+
+    # What the routes share
+
+    def _run_by_me(self, exam_id: int) -> Exam:
+        exam = self.get_one(exam_id)
+        return exam if sittings.can_run(acting()) else not_found()
+
+    def _final(self, exam_id: int) -> Exam:
+        exam = self.get_one(exam_id)
+        return exam if sittings.is_final(exam, utc_now()) else not_found()
+
+
+def _count_export(exam: Exam) -> None:
+    """Count and note it; once it is found: what does not exist was not given."""
+    rate_limits.hit("export_account", f"user:{acting().id}")
+    audit.access("export:csv", object_type="exam", object_id=str(exam.id), result="ok")
+
+
+def _read(form: ResultsFileForm) -> tuple[list[exam_results.Line], str]:
+    """The lines of the posted file, or what is wrong with it; before any query."""
+    posted = form.results.data
+    if posted is None or isinstance(posted, str) or not posted.filename:
+        return [], _("Choose a file first.")
+    try:
+        return exam_results.read_file(posted.stream.read(exam_results.FILE_BYTES_MAX + 1)), ""
+    except exam_results.BadFile as error:
+        return [], str(error)
+
+
+def _chosen() -> dict[int, Result]:
+    """Seat id → result, as posted; nothing chosen is left out, nonsense is answered 400."""
+    chosen = {}
+    for name, value in request.form.items():
+        if not name.startswith(PREFIX) or not value:
+            continue
+        if value not in list(Result):
+            abort(400)
+        chosen[as_id(name.removeprefix(PREFIX))] = Result(value)
+    return chosen
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "result_labels": exam_results.RESULT_LABELS,
+        "name_of": lambda row: exam_lists.name_of(row, i18n.language()),
+        "field_prefix": PREFIX,
+    }
+
+
+def _final_rows(exam_id: int, lang: str) -> Iterator[list[Any]]:
+    for row in exam_lists.final_list(exam_id):
+        yield [
+            row.number,
+            exam_lists.name_of(row, "ar"),
+            exam_lists.name_of(row, "en"),
+            row.civil_id,
+            getattr(row, f"broker_type_{lang}"),
+            getattr(row, f"organisation_{lang}"),
+            row.mobile,
+        ]
+
+
+def _day(exam: Exam) -> str:
+    return exam.held_at.astimezone(KUWAIT).strftime("%Y-%m-%d")
+
+
+def _details_url(exam_id: int) -> str:
+    return url_for("office_exams.details_view", id=exam_id)

@@ -1,0 +1,337 @@
+"""Sittings of exams: the list, making, changing, details, announcing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import current_app, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from admin_views.base import formatters
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.export import for_managers
+from admin_views.base.filters import ListFilter
+from admin_views.base.keyset_list import KeysetView
+from admin_views.office.exams.results import ExamResults
+from clearance.core import audit, i18n, idempotency, urls
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.exams import lists as exam_lists
+from clearance.exams import seating as exam_seating
+from clearance.exams import sittings
+from clearance.models import Exam, ExamSeat
+from clearance.models.enums import SeatStatus
+from clearance.public import form_helpers
+from forms.exams import SittingForm
+
+FORM_ID = "sitting"
+CANDIDATES_ON_A_PAGE = 100
+SHOWN_WAITING = 10
+SEAT_LABELS: dict[str, Any] = {
+    SeatStatus.OFFERED: _l("Awaiting confirmation"),
+    SeatStatus.CONFIRMED: _l("Attendance confirmed"),
+    SeatStatus.RELEASED: _l("Seat released"),
+}
+SEAT_TONES = {
+    SeatStatus.OFFERED: "warning",
+    SeatStatus.CONFIRMED: "success",
+    SeatStatus.RELEASED: "neutral",
+}
+PHASE_TONES = {
+    sittings.Phase.PLANNED: "neutral",
+    sittings.Phase.CONFIRMING: "info",
+    sittings.Phase.CLOSED: "success",
+    sittings.Phase.HELD: "warning",
+    sittings.Phase.FINISHED: "neutral",
+}
+
+
+def _when(value: str) -> sa.ColumnElement[bool]:
+    return Exam.held_at > utc_now() if value == "upcoming" else Exam.held_at <= utc_now()
+
+
+def _place(view: Any, context: Any, row: Any, key: str) -> str:
+    return i18n.in_language(row, "place")
+
+
+def _phase(view: Any, context: Any, row: Any, key: str) -> Any:
+    phase = sittings.phase(row, utc_now(), unresolved=row.unresolved)
+    components = current_app.jinja_env.get_template("components/ui.html").module
+    return components.badge(phase, sittings.PHASE_LABELS[phase], PHASE_TONES[phase])  # type: ignore[attr-defined]  # the template's macro
+
+
+class OfficeExams(ExamResults, KeysetView):
+    """Sittings: reviewers run them, managers read them."""
+
+    can_view_details = exports_as_shown = True
+    can_export = for_managers
+    column_list = ("held_at", "place", "confirm_by", "seats", "seats_taken", "confirmed", "phase")
+    column_export_list = column_list
+    column_details_list = ("held_at",)
+    column_labels: ClassVar[dict[str, Any]] = {
+        "held_at": _l("Exam"),
+        "place": _l("Place"),
+        "confirm_by": _l("Confirm by"),
+        "seats": _l("Seats"),
+        "seats_taken": _l("Taken"),
+        "confirmed": _l("Confirmed"),
+        "phase": _l("Status"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "held_at": formatters.instant,
+        "confirm_by": formatters.day,
+        "place": _place,
+        "phase": _phase,
+    }
+    column_filters = (
+        ListFilter("when", _l("When"), _when, [("upcoming", _l("Upcoming")), ("past", _l("Past"))]),
+    )
+    orders: ClassVar[dict[str, Any]] = {"held_at": Exam.held_at}
+    default_order = ("held_at", True)
+    list_template = "office/exams/list.html"
+    empty_title = _l("No exam yet")
+    empty_text = _l("Make the first one: its date, time, place, seats and last day to confirm.")
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return sittings.can_read(actor)
+
+    def scope(self, query: Any) -> Any:
+        return query
+
+    def statement(self) -> sa.Select[Any]:
+        confirmed = ExamSeat.status == SeatStatus.CONFIRMED
+        columns: list[Any] = [
+            Exam.id,
+            Exam.held_at,
+            Exam.place_ar,
+            Exam.place_en,
+            Exam.confirm_by,
+            Exam.announced_at,
+            Exam.seats,
+            Exam.seats_taken,
+            exam_lists.seats_in(Exam.id, confirmed).label("confirmed"),
+            exam_lists.seats_in(Exam.id, confirmed, ExamSeat.result.is_(None)).label("unresolved"),
+        ]
+        return sa.select(*columns)
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        shared = {
+            "can_run": sittings.can_run(acting()),
+            "url_of_request": urls.office_request_url,
+        }
+        return super().render(template, **(shared | kwargs))
+
+    # Making and changing
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        """The form of a new sitting."""
+        if not sittings.can_run(acting()):
+            not_found()
+        form = SittingForm()
+        if not self._is_good(form):
+            return self._show_form(form, None)
+        try:
+            key = request.form.get("form_key", "")[: idempotency.KEY_MAX_LENGTH]
+            exam = sittings.make(
+                form.plan(), form_key=key or idempotency.new(), actor=acting(), now=utc_now()
+            )
+        except sittings.BadPlan as error:
+            db.session.rollback()
+            form.add_faults(error.faults)
+            return self._show_form(form, None), error.status_code
+        db.session.commit()
+        flash(_("The exam was saved. Announce it when the candidates are ready."), "success")
+        return redirect(details_url(exam.id), code=303)
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        """The form of a sitting that is there."""
+        exam = self.get_one(request.args.get("id"))
+        if not sittings.can_run(acting()):
+            not_found()
+        refusal = sittings.change_refusal(exam, utc_now())
+        if refusal is not None:
+            flash(str(refusal.text), "warning")
+            return redirect(details_url(exam.id), code=303)
+        form = SittingForm()
+        if not is_posted():
+            form.show(exam)
+        return self._change(exam, form) if self._is_good(form) else self._show_form(form, exam)
+
+    def _change(self, exam: Exam, form: SittingForm) -> Any:
+        typed = str(form.version.data)
+        version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
+        before = sittings.plan_of(exam)
+        try:
+            sittings.change(exam.id, form.plan(), version=version, actor=acting(), now=utc_now())
+        except sittings.BadPlan as error:
+            db.session.rollback()
+            form.add_faults(error.faults)
+            return self._show_form(form, exam), error.status_code
+        except sittings.StalePlan as error:
+            db.session.rollback()
+            stored = _differences(error.stored, form.plan())
+            form.version.data = error.version
+            form.version.raw_data = None
+            return self._show_form(form, exam, str(error), stored), error.status_code
+        db.session.commit()
+        flash(_("The exam was saved."), "success")
+        if exam.seats_taken and sittings.is_new_appointment(before, form.plan()):
+            flash(_("The candidates who hold a seat were told."), "info")
+        return redirect(details_url(exam.id), code=303)
+
+    def _is_good(self, form: SittingForm) -> bool:
+        return form_helpers.is_sent() and bool(form.validate())
+
+    def _show_form(
+        self,
+        form: SittingForm,
+        exam: Exam | None,
+        alert: str = "",
+        stored: list[tuple[Any, str, str]] | None = None,
+    ) -> Any:
+        return self.render(
+            "office/exams/form.html",
+            form=form,
+            exam=exam,
+            alert=alert,
+            stored=stored or [],
+            form_id=FORM_ID,
+            form_key=request.form.get("form_key") or idempotency.new(),
+            back_url=details_url(exam.id) if exam else url_for(".index_view"),
+        )
+
+    # Reading
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """One sitting: its figures, what can be done now, its candidates."""
+        now = utc_now()
+        exam_id = as_id(request.args.get("id"))
+        audit.access("exam:read", object_type="exam", object_id=str(exam_id), result="ok")
+        exam = self.get_one(exam_id)
+        counts = exam_lists.counts(exam.id)
+        total = counts.offered + counts.confirmed + counts.released
+        page = as_id(request.args.get("page", "1"))
+        offset = (page - 1) * CANDIDATES_ON_A_PAGE
+        if offset and offset >= total:
+            not_found()
+        phase = sittings.phase(exam, now, unresolved=counts.unresolved)
+        return self.render(
+            "office/exams/details.html",
+            exam=exam,
+            counts=counts,
+            phase=phase,
+            phase_label=sittings.PHASE_LABELS[phase],
+            phase_tone=PHASE_TONES[phase],
+            candidates=exam_lists.candidates(exam.id, limit=CANDIDATES_ON_A_PAGE, offset=offset),
+            page=page,
+            pages=-(-total // CANDIDATES_ON_A_PAGE),
+            page_url=lambda number: details_url(exam.id, page=number + 1),
+            waiting=exam_seating.waiting_count(exam) if now < exam.held_at else 0,
+            **self._candidate_words(),
+            **self._what_now(exam, now),
+        )
+
+    def _candidate_words(self) -> dict[str, Any]:
+        return {
+            "seat_labels": SEAT_LABELS,
+            "seat_tones": SEAT_TONES,
+            "name_of": lambda row: exam_lists.name_of(row, i18n.language()),
+        }
+
+    def _what_now(self, exam: Exam, now: datetime) -> dict[str, Any]:
+        return {
+            "is_final": sittings.is_final(exam, now),
+            "is_held": now >= exam.held_at,
+            "announce_refusal": exam_seating.announce_refusal(exam, now),
+            "change_refusal": sittings.change_refusal(exam, now),
+        }
+
+    # Announcing
+
+    @expose("/<int:exam_id>/do/announce", methods=("GET", "POST"))
+    def announce(self, exam_id: int) -> Any:
+        """Show who would be seated, then announce or fill the freed seats."""
+        exam = self.get_one(exam_id)
+        if not sittings.can_run(acting()):
+            not_found()
+        refusal = exam_seating.announce_refusal(exam, utc_now())
+        if refusal is not None:
+            flash(f"{refusal.text} {refusal.change}".strip(), "warning")
+            return redirect(details_url(exam.id), code=303)
+        if is_posted():
+            return self._announce(exam)
+        free = exam.seats - exam.seats_taken
+        waiting = exam_seating.waiting_count(exam)
+        return self.render(
+            "office/exams/announce.html",
+            exam=exam,
+            free=free,
+            waiting=waiting,
+            seated=min(free, waiting),
+            first=exam_seating.first_waiting(exam, min(free, SHOWN_WAITING)),
+            name_of=lambda row: exam_lists.name_of(row, i18n.language()),
+        )
+
+    def _announce(self, exam: Exam) -> Any:
+        try:
+            seating = exam_seating.announce(exam.id, actor=acting(), now=utc_now())
+        except DomainError as error:
+            db.session.rollback()
+            flash(str(error), "error")
+            return redirect(details_url(exam.id), code=303)
+        db.session.commit()
+        flash(
+            ngettext(
+                "Announced. %(num)s candidate was seated and told.",
+                "Announced. %(num)s candidates were seated and told.",
+                seating.seated,
+            ),
+            "success",
+        )
+        for number, why in seating.left_out:
+            flash(
+                _("Request %(number)s was passed over: %(why)s", number=number, why=why), "warning"
+            )
+        return redirect(details_url(exam.id), code=303)
+
+
+def details_url(exam_id: int, **args: Any) -> str:
+    """Where a sitting is read."""
+    return url_for("office_exams.details_view", id=exam_id, **args)
+
+
+_SHOWN: dict[str, Any] = {
+    "held_at": _l("Day and time of the exam"),
+    "place_ar": _l("Place in Arabic"),
+    "place_en": _l("Place in English"),
+    "seats": _l("Number of seats"),
+    "confirm_by": _l("Last day to confirm attendance"),
+}
+
+
+def _differences(stored: sittings.Plan, typed: sittings.Plan) -> list[tuple[Any, str, str]]:
+    """(label, what is kept, what was typed) of every value that differs."""
+    kept, new = asdict(stored), asdict(typed)
+    return [
+        (label, _written(kept[name]), _written(new[name]))
+        for name, label in _SHOWN.items()
+        if kept[name] != new[name]
+    ]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, datetime):
+        return i18n.format_instant(value)
+    return i18n.format_day(value) if hasattr(value, "strftime") else str(value)

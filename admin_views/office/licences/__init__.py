@@ -1,0 +1,1 @@
+"""Licences and brokers at the office."""

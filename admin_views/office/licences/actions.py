@@ -1,0 +1,212 @@
+"""What reviewers do to a licence of the office's own accord: the page that asks, and the step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin_views.base.access import acting, not_found
+from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.office.requests.actions import ready_reasons
+from admin_views.shared import licence_details
+from clearance.core import i18n, idempotency
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError, Refusal
+from clearance.core.extensions import db
+from clearance.licences import office_actions
+from clearance.licences import register as licence_register
+from clearance.licences.office_actions import BadCorrection, StaleLicence
+from clearance.models import Licence
+from clearance.models.enums import REASON_FOR_LABELS, ReasonFor
+from clearance.public import form_helpers
+from clearance.requests import register_snapshot
+from forms.licence_actions import CorrectionForm, OfficeForm, correction_form, office_form
+
+
+@dataclass(frozen=True)
+class OfficeStep:
+    """One step. refusal: why an officer cannot take it now. told: what is said when it is done."""
+
+    reason_for: ReasonFor
+    refusal: Callable[[Licence, Actor], Refusal | None]
+    told: Any
+    causes: Any
+    is_grave: bool = False
+
+    @property
+    def label(self) -> Any:
+        """What the button says."""
+        return REASON_FOR_LABELS[self.reason_for]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A step as the page offers it. refusal: why it cannot be taken now, or None."""
+
+    step: str
+    label: Any
+    is_grave: bool
+    refusal: Refusal | None
+
+
+STEPS: dict[str, OfficeStep] = {
+    each.reason_for: each
+    for each in (
+        OfficeStep(
+            ReasonFor.SUSPEND,
+            office_actions.suspend_refusal,
+            _l("The licence was suspended."),
+            _l(
+                "The licence is suspended until the office lifts it; what was issued for it is "
+                "void meanwhile. The holder is told at once."
+            ),
+            is_grave=True,
+        ),
+        OfficeStep(
+            ReasonFor.REINSTATE,
+            office_actions.reinstate_refusal,
+            _l("The suspension was lifted."),
+            _l(
+                "The licence is active again, or expired if its last day has passed. The holder is "
+                "told at once."
+            ),
+        ),
+        OfficeStep(
+            ReasonFor.CORRECT,
+            office_actions.correct_refusal,
+            _l("The register was corrected."),
+            _l("What you change here replaces what the register says. The holder is told at once."),
+        ),
+    )
+}
+Act = Callable[[Licence, Actor, str, int, datetime], object]
+
+
+class RegisterSteps:
+    """Mixed into the view of licences; `get_one` knows what the reader sees."""
+
+    get_one: Callable[[Any], Licence]
+    render: Callable[..., str]
+    show: Callable[..., Any]
+
+    def offered_steps(self, licence: Licence) -> list[Offered]:
+        """The steps of the reader's role, each that cannot be taken now with its reason."""
+        actor = acting()
+        if not actor.is_reviewer:
+            return []
+        return [
+            Offered(str(name), each.label, each.is_grave, each.refusal(licence, actor))
+            for name, each in STEPS.items()
+        ]
+
+    @expose("/<int:licence_id>/do/<step>", methods=("GET", "POST"))
+    def do(self, licence_id: int, step: str) -> Any:
+        """Ask before a step on a licence, and take it."""
+        if not acting().is_reviewer or step not in STEPS:
+            not_found()
+        licence = self.get_one(licence_id)
+        form = _form(licence, step)
+        if not form_helpers.is_sent():
+            return self._ask(licence, step, form)
+        if not form.validate():
+            return self._ask(licence, step, form), 400
+        return self._take(licence, step, form)
+
+    def _ask(
+        self, licence: Licence, step: str, form: OfficeForm, *, version: int | None = None
+    ) -> str:
+        """The page that asks. version: of the licence whose values the page shows."""
+        asked = STEPS[step]
+        return self.render(
+            "office/licences/do.html",
+            licence=licence,
+            broker=licence.broker,
+            step=asked,
+            refusal=asked.refusal(licence, acting()),
+            form=form,
+            is_correction=isinstance(form, CorrectionForm),
+            version=version or request.form.get("version", licence.version),
+            form_key=posted_key() or idempotency.new(),
+            back_url=_details_url(licence.id),
+        )
+
+    def _take(self, licence: Licence, step: str, form: OfficeForm) -> Any:
+        actor, now, key = acting(), utc_now(), posted_key()
+        licence_id, owner, result = licence.id, owner_of(actor), _details_url(licence.id)
+        try:
+            if idempotency.claim(key, owner, result, now) is None:
+                lang = licence_details.language_of(licence.broker.organisation_id)
+                reason = form.reason_in(lang)
+                _act(step, form)(licence, actor, reason, posted_version(), now)
+            db.session.commit()
+        except (BadCorrection, StaleLicence) as fault:
+            db.session.rollback()
+            return self._ask_again(licence_id, step, form, fault, key, owner)
+        except DomainError as refusal:
+            db.session.rollback()
+            if idempotency.result_of(key, owner) is not None:
+                return redirect(result, code=303)  # the other click was quicker
+            return self.show(self.get_one(licence_id), alert=str(refusal), status=409)
+        flash(str(STEPS[step].told), "success")
+        return redirect(result, code=303)
+
+    def _ask_again(
+        self,
+        licence_id: int,
+        step: str,
+        form: OfficeForm,
+        fault: BadCorrection | StaleLicence,
+        key: str,
+        owner: str,
+    ) -> Any:
+        """The faults beside their fields; of somebody else's change both values (rule 56)."""
+        if idempotency.result_of(key, owner) is not None:
+            return redirect(_details_url(licence_id), code=303)
+        licence = self.get_one(licence_id)
+        if not isinstance(form, CorrectionForm):
+            return self.show(licence, alert=str(fault), status=409)
+        if isinstance(fault, BadCorrection):
+            form.add_faults(fault.faults)
+            return self._ask(licence, step, form), 400
+        flash(_("Somebody else changed this licence meanwhile. Compare and save again."), "error")
+        form.add_faults(
+            {
+                name: _(
+                    "In the register now: %(value)s", value=register_snapshot.shown(name, stored)
+                )
+                for name, (stored, _given) in fault.changed.items()
+            }
+        )
+        return self._ask(licence, step, form, version=fault.version), 409
+
+
+def _form(licence: Licence, step: str) -> OfficeForm:
+    ready, lang = ready_reasons(step), i18n.language()
+    if step != ReasonFor.CORRECT:
+        return office_form(ready, lang)
+    stored = {
+        name: getattr(licence if name in licence_register.LICENCE_FIELDS else licence.broker, name)
+        for name in office_actions.CORRECTABLE
+    }
+    return correction_form(ready, stored, lang)
+
+
+def _act(step: str, form: OfficeForm) -> Act:
+    if isinstance(form, CorrectionForm):
+        values = form.values()
+        return lambda licence, actor, reason, version, now: office_actions.correct(
+            licence, values, actor, reason, version, now
+        )
+    return office_actions.suspend if step == ReasonFor.SUSPEND else office_actions.reinstate
+
+
+def _details_url(licence_id: int) -> str:
+    return url_for("office_licences.details_view", id=licence_id)

@@ -1,0 +1,288 @@
+"""What the lists of the licence register share: validity, filters, search, cells."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, ClassVar, cast
+
+import sqlalchemy as sa
+from flask import url_for
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from admin_views.base import formatters
+from admin_views.base.export import for_managers
+from admin_views.base.filters import ListFilter
+from admin_views.base.keyset_list import KeysetView
+from admin_views.base.model_view import matches_all_words
+from admin_views.shared import licence_details
+from clearance.auth import permissions
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_today
+from clearance.core.values import mask_civil_id
+from clearance.licences import validity
+from clearance.models import Broker, BrokerType, Licence, Organisation
+from clearance.models.enums import (
+    LICENCE_STATUS_LABELS,
+    LICENCE_STATUS_TONES,
+    SUSPENDED_BY_LABELS,
+    VALIDITY_LINK_LABELS,
+    LicenceStatus,
+)
+
+SOON_DAYS = 30
+LIVING = tuple(each for each in LicenceStatus if each != LicenceStatus.CANCELLED)
+UNTIL = validity.until_column()
+
+LABELS: dict[str, Any] = {
+    "number": _l("Licence number"),
+    "name": _l("Broker"),
+    "civil_id": _l("Civil number"),
+    "passport_no": _l("Passport number"),
+    "broker_type": _l("Broker type"),
+    "organisation": _l("Organisation"),
+    "status": _l("Status"),
+    "suspended_by": _l("Suspended by"),
+    "guarantee_no": _l("Bank guarantee number"),
+    "guarantee_expiry": _l("Bank guarantee expiry date"),
+    "civil_id_expiry": _l("Civil ID expiry date"),
+    "passport_expiry": _l("Passport expiry date"),
+    "issued": _l("Issued on"),
+    "expires": _l("Licence expiry date"),
+    "until": _l("Valid until"),
+    "link": _l("Ends first"),
+    "mobile": _l("Mobile number"),
+}
+# Choices of "ends": the number of days ahead, or what has passed.
+PAST = "past"
+ENDS: dict[str, Any] = {
+    "7": _l("Within 7 days"),
+    "30": _l("Within 30 days"),
+    "60": _l("Within 60 days"),
+    PAST: _l("Already past"),
+}
+
+
+class RegisterList(KeysetView):
+    """What the lists of licences and brokers share: read by reviewers and managers, no narrower."""
+
+    can_view_details = True
+    can_export = for_managers
+    column_labels: ClassVar[dict[str, Any]] = LABELS
+    default_order = ("id", True)
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.role in permissions.READING_ROLES
+
+    def get_list_row_actions(self) -> list[Any]:
+        return []  # the first column leads to the details
+
+    def scope(self, query: Any) -> Any:
+        return query
+
+
+# Conditions
+
+
+def ends_condition(choice: str) -> sa.ColumnElement[bool]:
+    """Licences not cancelled whose effective validity ends as `choice` of ENDS says."""
+    today = kuwait_today()
+    if choice == PAST:
+        return sa.and_(_has_a_day(date.min, today - timedelta(days=1)), today > UNTIL)
+    last = today + timedelta(days=int(choice))
+    return sa.and_(_has_a_day(today, last), UNTIL.between(today, last))
+
+
+def _has_a_day(first: date, last: date) -> sa.ColumnElement[bool]:
+    """Licences one of whose dates lies there, each date looked up in its own index."""
+    licences = sa.select(Licence.id).where(Licence.status.in_(LIVING))
+    found = [
+        (
+            licences
+            if column.class_ is Licence
+            else licences.join(Broker, Broker.id == Licence.broker_id)
+        ).where(column.between(first, last))
+        for column in validity.LINK_COLUMNS.values()
+    ]
+    return Licence.id.in_(sa.union(*found))
+
+
+def count_ending(choice: str) -> sa.Select[Any]:
+    """How many active licences end so."""
+    return (
+        sa.select(sa.func.count())
+        .select_from(Licence)
+        .join(Broker, Broker.id == Licence.broker_id)
+        .where(Licence.status == LicenceStatus.ACTIVE, ends_condition(choice))
+    )
+
+
+# Filters
+
+
+def status_filter() -> ListFilter:
+    """By the state of the licence."""
+    return ListFilter(
+        "status",
+        LABELS["status"],
+        lambda value: Licence.status == value,
+        [(str(each), LICENCE_STATUS_LABELS[each]) for each in LicenceStatus],
+    )
+
+
+def suspended_filter() -> ListFilter:
+    """By whom the licence is suspended."""
+    return ListFilter(
+        "suspended_by",
+        LABELS["suspended_by"],
+        lambda value: Licence.suspended_by == value,
+        [(str(each), label) for each, label in SUSPENDED_BY_LABELS.items()],
+    )
+
+
+def link_filter() -> ListFilter:
+    """By the link that breaks first, of licences that are not cancelled."""
+    link = validity.link_column()
+    return ListFilter(
+        "link",
+        LABELS["link"],
+        lambda value: sa.and_(Licence.status.in_(LIVING), link == value),
+        [(str(each), label) for each, label in VALIDITY_LINK_LABELS.items()],
+    )
+
+
+def ends_filter() -> ListFilter:
+    """By how soon the effective validity ends."""
+    return ListFilter("ends", _l("Validity ends"), ends_condition, list(ENDS.items()))
+
+
+def type_filter() -> ListFilter:
+    """By broker type."""
+    return ListFilter(
+        "broker_type",
+        LABELS["broker_type"],
+        lambda value: Broker.broker_type == value,
+        type_choices,
+    )
+
+
+def organisation_filter(column: Any) -> ListFilter:
+    """By words of the organisation's name, as Arabic is typed; `column` holds its id."""
+
+    def condition(value: str) -> sa.ColumnElement[bool]:
+        matching = matches_all_words(Organisation.name_folded, value)
+        if matching is None:
+            return sa.true()
+        return cast(sa.ColumnElement[bool], column.in_(sa.select(Organisation.id).where(matching)))
+
+    return ListFilter("organisation", LABELS["organisation"], condition)
+
+
+def type_choices() -> list[tuple[str, str]]:
+    """(code, name) of every broker type in the page's language."""
+    return list(licence_details.type_names().items())
+
+
+# Cells
+
+
+def person(view: Any, context: Any, row: Any, key: str) -> Markup:
+    """The broker, linked, with the civil number masked below."""
+    url = url_for("office_brokers.details_view", id=row.broker_id)
+    return Markup(
+        '<a href="{}"><bdi>{}</bdi></a><small class="under"><bdi>{}</bdi></small>'
+    ).format(url, row.name or "—", mask_civil_id(row.civil_id))
+
+
+def organisation(view: Any, context: Any, row: Any, key: str) -> Markup:
+    """The organisation, linked."""
+    url = url_for("office_organisations.details_view", id=row.organisation_id)
+    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, organisation_name(row))
+
+
+def organisation_name(row: Any) -> str:
+    """The organisation of a row in the page's language."""
+    return str(i18n.in_language(row, "organisation") or row.organisation_en)
+
+
+def broker_type(view: Any, context: Any, row: Any, key: str) -> Any:
+    """The kind of broker in the page's language."""
+    return formatters.whole(i18n.in_language(row, "type"))
+
+
+def status(view: Any, context: Any, row: Any, key: str) -> Any:
+    """The state of the licence, and at whose will it is suspended."""
+    return status_cell(row)
+
+
+def status_cell(row: Any) -> Any:
+    """The same of any row with `status` and `suspended_by`."""
+    if row.status is None:
+        return formatters.whole("")
+    badge = status_badge(row.status)
+    if not row.suspended_by:
+        return badge
+    by = SUSPENDED_BY_LABELS[row.suspended_by]
+    return Markup('{}<small class="under">{}</small>').format(badge, by)
+
+
+def until(view: Any, context: Any, row: Any, key: str) -> Any:
+    """The last day of the effective validity with the link that breaks first."""
+    return until_cell(row)
+
+
+def until_cell(row: Any) -> Any:
+    """The same of any row with `status` and the validity's columns."""
+    if row.status in (None, LicenceStatus.CANCELLED):
+        return formatters.whole("")
+    today = kuwait_today()
+    badge: Any = ""
+    if row.until < today:
+        badge = formatters.tone_badge(_l("Has ended"), "danger")
+    elif row.until <= today + timedelta(days=SOON_DAYS):
+        badge = formatters.tone_badge(_l("Soon"), "warning")
+    return Markup('{} {}<small class="under">{}</small>').format(
+        formatters.whole(i18n.format_day(row.until)), badge, VALIDITY_LINK_LABELS[row.link]
+    )
+
+
+def status_badge(code: str) -> Markup:
+    """The state of a licence as word, sign and colour, in the page's language."""
+    return formatters.tone_badge(LICENCE_STATUS_LABELS[code], LICENCE_STATUS_TONES[code])
+
+
+def exported(row: Any, key: str) -> Any:
+    """A cell of the register as plain text for a CSV."""
+    if key == "organisation":
+        return organisation_name(row)
+    if key == "broker_type":
+        return i18n.in_language(row, "type")
+    labels = {
+        "status": LICENCE_STATUS_LABELS,
+        "suspended_by": SUSPENDED_BY_LABELS,
+        "link": VALIDITY_LINK_LABELS,
+    }
+    value = getattr(row, key)
+    if key in labels:
+        return str(labels[key].get(value, ""))
+    return value
+
+
+def validity_columns() -> list[Any]:
+    """The end of the effective validity and what it hangs on, of Licence and Broker joined."""
+    return [UNTIL.label("until"), validity.link_column().label("link")]
+
+
+def type_columns() -> list[Any]:
+    """The names of the broker type, of BrokerType joined."""
+    return [BrokerType.name_ar.label("type_ar"), BrokerType.name_en.label("type_en")]
+
+
+def organisation_columns() -> list[Any]:
+    """The organisation's id and names, of Organisation joined."""
+    return [
+        Organisation.id.label("organisation_id"),
+        Organisation.name_ar.label("organisation_ar"),
+        Organisation.name_en.label("organisation_en"),
+    ]

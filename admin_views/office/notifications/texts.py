@@ -1,0 +1,167 @@
+"""The wording of messages: every event with its texts, changed with a preview."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin_views.base.access import acting, not_found
+from admin_views.base.model_view import GuardedView
+from admin_views.office.settings.reference_data import keeps_or_reads
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.core.values import BadValue
+from clearance.notifications import text_overrides
+from clearance.notifications.events import EVENTS
+from clearance.notifications.sample_values import SAMPLES
+from clearance.notifications.text_overrides import Wording
+
+CHANNEL_LABELS: dict[str, Any] = {
+    "portal": _l("In the portal"),
+    "email": _l("E-mail"),
+    "sms": _l("SMS"),
+}
+LANGUAGE_LABELS: dict[str, Any] = {"ar": _l("Arabic"), "en": _l("English")}
+AUDIENCE_LABELS: dict[str, Any] = {
+    "agent": _l("To applicants"),
+    "staff": _l("To the office"),
+    "code": _l("Codes"),
+}
+
+
+class MessageTexts(GuardedView):
+    """Administrators change the texts, managers read them."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return keeps_or_reads(actor)
+
+    @expose("/")
+    def index(self) -> Any:
+        """Every event, by whom it is told."""
+        own, lang = text_overrides.own_counts(), i18n.language()
+        groups = [
+            (label, [each for each in EVENTS.values() if each.audience == audience])
+            for audience, label in AUDIENCE_LABELS.items()
+        ]
+        return self.render(
+            "office/notifications/text_list.html", groups=groups, own=own, label_in=lang
+        )
+
+    @expose("/<event>/", methods=("GET", "POST"))
+    def event(self, event: str) -> Any:
+        """The texts of one event: shown, previewed, changed."""
+        if event not in EVENTS:
+            not_found()
+        if not is_posted():
+            stored = text_overrides.of_event(event)
+            return self._show(event, stored, {}, _fingerprint(stored))
+        if not acting().is_administrator:
+            not_found()
+        text_overrides.hold()
+        stored = text_overrides.of_event(event)
+        typed = [_typed(each) for each in stored]
+        faults = _faults(event, typed)
+        is_stale = request.form.get("seen") != _fingerprint(stored)
+        if is_stale:
+            flash(_("Somebody else saved these texts meanwhile. Compare and save again."), "error")
+            faults |= _stale_faults(stored, typed)
+        if faults or is_stale or {"preview", "_language"} & set(request.form):
+            status = 400 if faults or is_stale else 200
+            return self._show(event, typed, faults, _fingerprint(stored)), status
+        return self._save(event, typed)
+
+    def _save(self, event: str, typed: Sequence[Wording]) -> Any:
+        actor, now = acting(), utc_now()
+        changed = [
+            text_overrides.save(
+                event, each.channel, each.language, each.subject, each.body, actor, now
+            )
+            for each in typed
+        ]
+        db.session.commit()
+        told = _("The texts were saved.") if any(changed) else _("Nothing was changed.")
+        flash(told, "success")
+        return redirect(url_for("office_texts.event", event=event), code=303)
+
+    def _show(
+        self, event: str, wordings: Sequence[Wording], faults: dict[str, str], seen: str
+    ) -> Any:
+        message = EVENTS[event]
+        return self.render(
+            "office/notifications/text_edit.html",
+            event=event,
+            heading=message.label(i18n.language()),
+            placeholders=[(name, _sample(name)) for name in message.placeholders],
+            texts=[
+                {
+                    "name": _name(each),
+                    "wording": each,
+                    "channel": CHANNEL_LABELS[each.channel],
+                    "language": LANGUAGE_LABELS[each.language],
+                    "fault": faults.get(_name(each), ""),
+                    "preview": text_overrides.preview(
+                        event, each.language, each.subject, each.body
+                    ),
+                }
+                for each in wordings
+            ],
+            seen=seen,
+            can_change=acting().is_administrator,
+            longest={"sms": text_overrides.SMS_MAX_LENGTH},
+            longest_body=text_overrides.BODY_MAX_LENGTH,
+        )
+
+
+def _sample(placeholder: str) -> str:
+    """What a placeholder may stand for, in the page's language."""
+    value = SAMPLES[placeholder]
+    return i18n.in_language(value, "") if isinstance(value, dict) else str(value)
+
+
+def _name(wording: Wording) -> str:
+    return f"{wording.channel}-{wording.language}"
+
+
+def _typed(wording: Wording) -> Wording:
+    name = _name(wording)
+    return replace(
+        wording,
+        subject=request.form.get(f"{name}-subject", ""),
+        body=request.form.get(f"{name}-body", "").replace("\r\n", "\n"),
+    )
+
+
+def _faults(event: str, typed: Sequence[Wording]) -> dict[str, str]:
+    faults = {}
+    for each in typed:
+        try:
+            text_overrides.check(event, each.channel, each.language, each.subject, each.body)
+        except (BadValue, DomainError) as fault:
+            faults[_name(each)] = str(getattr(fault, "message", fault))
+    return faults
+
+
+def _stale_faults(stored: Sequence[Wording], typed: Sequence[Wording]) -> dict[str, str]:
+    return {
+        _name(mine): _(
+            "Saved meanwhile: %(value)s", value=f"{theirs.subject}\n{theirs.body}".strip()
+        )
+        for theirs, mine in zip(stored, typed, strict=True)
+        if (theirs.subject, theirs.body) != (mine.subject, mine.body)
+    }
+
+
+def _fingerprint(wordings: Sequence[Wording]) -> str:
+    text = "\0".join(f"{each.subject}\0{each.body}" for each in wordings)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

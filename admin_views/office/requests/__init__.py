@@ -1,0 +1,1 @@
+"""Requests at the office: queues, review, actions on one or many."""

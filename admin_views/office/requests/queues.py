@@ -1,0 +1,171 @@
+"""Which requests wait for whom: the queues of the office as conditions, tabs and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin_views.base.access import acting
+from admin_views.base.filters import ListFilter
+from admin_views.base.model_view import matches_all_words
+from admin_views.shared import request_lists
+from clearance.core.clock import kuwait_today
+from clearance.core.extensions import db
+from clearance.models import Organisation, Request, User
+from clearance.models.enums import Role, Status
+
+WAITING_STATUSES = (
+    Status.AWAITING_OTHER_PARTY,
+    Status.AWAITING_BROKER,
+    Status.RETURNED,
+    Status.SEATED,
+)
+NOBODY = "none"
+
+
+class Queue(StrEnum):
+    """The queues, by their name in the address."""
+
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    LATE = "late"
+    WAITING = "waiting"
+
+
+QUEUE_LABELS: dict[Queue, Any] = {
+    Queue.MINE: _l("My requests to review"),
+    Queue.UNASSIGNED: _l("Unassigned"),
+    Queue.LATE: _l("Late requests"),
+    Queue.WAITING: _l("Waiting for the applicant"),
+}
+# A due date stands on a request exactly while the office has to answer it.
+_UNDECIDED = Request.decided_at.is_(None)
+AT_THE_OFFICE = sa.and_(_UNDECIDED, Request.due_on.is_not(None))
+REVIEWER = request_lists.unsorted(Request.reviewer_id)
+UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER == 0)
+WAITING = sa.and_(_UNDECIDED, request_lists.unsorted(Request.status).in_(WAITING_STATUSES))
+
+
+def in_hands_of(reviewer_id: int | None) -> sa.ColumnElement[bool]:
+    """What a reviewer, or nobody (None), has to answer: for counting, and the most urgent first.
+
+    The same as `own_work` and UNASSIGNED, which keep a list in the order of sending; this one goes
+    by the index of what is at the office, which begins with the reviewer and the due date.
+    """
+    return sa.and_(AT_THE_OFFICE, Request.reviewer_id == reviewer_id)
+
+
+def own_work(reviewer_id: Any) -> sa.ColumnElement[bool]:
+    """Requests that this reviewer has taken and must answer."""
+    return sa.and_(AT_THE_OFFICE, REVIEWER.in_([reviewer_id]))
+
+
+def late() -> sa.ColumnElement[bool]:
+    """Requests whose answer was due before today."""
+    return sa.and_(AT_THE_OFFICE, Request.due_on < kuwait_today())
+
+
+def queue_condition(name: str) -> sa.ColumnElement[bool]:
+    """The condition of the queue called `name`, for who is signed in."""
+    conditions: dict[Queue, Callable[[], sa.ColumnElement[bool]]] = {
+        Queue.MINE: lambda: own_work(acting().id),
+        Queue.UNASSIGNED: lambda: UNASSIGNED,
+        Queue.LATE: late,
+        Queue.WAITING: lambda: WAITING,
+    }
+    return conditions[Queue(name)]()
+
+
+def tabs() -> list[tuple[Queue, Any]]:
+    """The queues that the reader has: managers have none of their own."""
+    hidden = set() if acting().is_reviewer else {Queue.MINE}
+    return [(queue, label) for queue, label in QUEUE_LABELS.items() if queue not in hidden]
+
+
+def filters() -> tuple[ListFilter, ...]:
+    """The filters of the list of requests."""
+    return (
+        ListFilter("queue", _l("Queue"), queue_condition, tabs),
+        request_lists.service_filter(),
+        request_lists.status_filter(
+            [each for each in Status if each != Status.DRAFT], request_lists.is_open
+        ),
+        ListFilter("organisation", _l("Organisation"), _organisation),
+        ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
+        ListFilter("reviewer", _l("Reviewer"), _reviewer, reviewer_choices),
+        *request_lists.sent_filters(),
+    )
+
+
+# Days since sending: from (inclusive), up to (exclusive; None: no end).
+AGES: dict[str, tuple[Any, int, int | None]] = {
+    "0-2": (_l("Up to 2 days"), 0, 3),
+    "3-5": (_l("3 to 5 days"), 3, 6),
+    "6-10": (_l("6 to 10 days"), 6, 11),
+    "11-30": (_l("11 to 30 days"), 11, 31),
+    "31": (_l("More than 30 days"), 31, None),
+}
+
+
+def sent_between(first: int, end: int | None) -> sa.ColumnElement[bool]:
+    """Requests sent `first` Kuwait days ago or more, and fewer than `end` (None: no end)."""
+    today = kuwait_today()
+    until = Request.sent_at < request_lists.day_start(today - timedelta(days=first), 1)
+    if end is None:
+        return until
+    return sa.and_(
+        until, Request.sent_at >= request_lists.day_start(today - timedelta(days=end), 1)
+    )
+
+
+def reviewers() -> list[tuple[int, str]]:
+    """(id, name) of the active reviewers."""
+    people = db.session.scalars(
+        sa.select(User)
+        .where(User.role == Role.REVIEWER, User.is_active.is_(True))
+        .order_by(User.first_name, User.last_name, User.id)
+    )
+    return [(each.id, each.full_name) for each in people]
+
+
+def holders() -> list[tuple[int, Any]]:
+    """(id, name) of the active reviewers, and of who reviews no more and still has requests."""
+    waiting = sa.select(Request.reviewer_id).where(AT_THE_OFFICE, Request.reviewer_id.is_not(None))
+    reviewing = reviewers()
+    gone = db.session.scalars(
+        sa.select(User)
+        .where(User.id.in_(waiting), User.id.not_in([key for key, _name in reviewing]))
+        .order_by(User.first_name, User.last_name, User.id)
+    )
+    return [*reviewing, *((each.id, _("%(name)s (left)", name=each.full_name)) for each in gone)]
+
+
+def reviewer_choices() -> list[tuple[str, Any]]:
+    """Whose requests to filter by, and "nobody"."""
+    people = [(str(each), name) for each, name in holders()]
+    return [(NOBODY, _l("Nobody")), *people]
+
+
+def _age(value: str) -> sa.ColumnElement[bool]:
+    _label, first, end = AGES[value]
+    return sent_between(first, end)
+
+
+def _reviewer(value: str) -> sa.ColumnElement[bool]:
+    if value == NOBODY:
+        return Request.reviewer_id.is_(None)
+    return Request.reviewer_id == int(value)
+
+
+def _organisation(value: str) -> sa.ColumnElement[bool]:
+    """By words of the organisation's name, as Arabic is typed."""
+    matching = matches_all_words(Organisation.name_folded, value)
+    if matching is None:
+        return sa.true()
+    return Request.organisation_id.in_(sa.select(Organisation.id).where(matching))

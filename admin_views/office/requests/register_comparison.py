@@ -1,0 +1,161 @@
+"""What the register knows about the person of a request, beside what the request says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from clearance.auth import permissions
+from clearance.core.actor import Actor
+from clearance.core.extensions import db
+from clearance.models import Broker, Exam, ExamSeat, Licence, Request, User
+from clearance.models.enums import SeatStatus
+from clearance.requests import field_values
+from clearance.requests.field_values import value_of, written
+from clearance.services import versions
+from clearance.services.schema import FieldSpec
+from clearance.services.standard_fields import GROUP_LABELS
+
+SHOWN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field: what the request says and what the register knows ("" when it does not)."""
+
+    label: str
+    value: str
+    known: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the register has under a civil number.
+
+    licences: the broker's, the newest first. licence: the one to compare with, the request's own
+    or else the newest. user: who signs in with the number. requests: the newest others. seats:
+    sittings of exams, newest first.
+    """
+
+    broker: Broker | None
+    licences: Sequence[Licence]
+    licence: Licence | None
+    user: User | None
+    requests: Sequence[Any]
+    seats: Sequence[Any]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the register knows nothing."""
+        return not (self.broker or self.user or self.requests or self.seats)
+
+
+def known_about(req: Request, reader: Actor) -> Known:
+    """Look the request's civil number up; a constant number of queries."""
+    broker = _broker(req)
+    licences = sorted(broker.licences, key=lambda each: each.id, reverse=True) if broker else []
+    licence = req.licence or (licences[0] if licences else None)
+    if req.civil_id is None:
+        return Known(broker, licences, licence, None, (), ())
+    return Known(
+        broker=broker,
+        licences=licences,
+        licence=licence,
+        user=db.session.scalar(
+            sa.select(User)
+            .where(User.civil_id == req.civil_id)
+            .options(selectinload(User.memberships))
+        ),
+        requests=_other_requests(req, reader),
+        seats=_seats(req),
+    )
+
+
+def lines(req: Request, known: Known, lang: str) -> list[tuple[str, list[Line]]]:
+    """(legend, lines) of everything the request says, in the order of its definition."""
+    service = versions.of(req)
+    groups = []
+    for group, legend in GROUP_LABELS.items():
+        found = [_line(req, spec, known, lang) for spec in service.fields if spec.group is group]
+        if found:
+            groups.append((str(legend), found))
+    return groups
+
+
+def _line(req: Request, spec: FieldSpec, known: Known, lang: str) -> Line:
+    value = field_values.shown_value(req, spec.name, lang)
+    there = _registered(spec, known)
+    if there in (None, ""):
+        return Line(spec.title(lang), value, "", differs=False)
+    differs = there != value_of(req, spec)
+    return Line(spec.title(lang), value, written(spec, there, lang), differs)
+
+
+def _registered(spec: FieldSpec, known: Known) -> str | date | None:
+    """The register's value of a standard field: the broker's, or of the licence compared with."""
+    if known.broker is None or spec.is_own:
+        return None
+    from_licence = {
+        "licence_expiry": "expires",
+        "guarantee_no": "guarantee_no",
+        "guarantee_expiry": "guarantee_expiry",
+    }
+    if spec.name in from_licence:
+        return getattr(known.licence, from_licence[spec.name]) if known.licence else None
+    return getattr(known.broker, spec.name, None) if spec.name != "number" else None
+
+
+def _broker(req: Request) -> Broker | None:
+    condition = Broker.id == req.broker_id
+    if req.broker_id is None:
+        condition = Broker.civil_id == (req.civil_id or "")
+    return db.session.scalar(
+        sa.select(Broker)
+        .where(condition)
+        .options(selectinload(Broker.licences), joinedload(Broker.organisation))
+    )
+
+
+def _other_requests(req: Request, reader: Actor) -> Sequence[Any]:
+    statement = (
+        sa.select(
+            Request.id,
+            Request.number,
+            Request.service_code,
+            Request.status,
+            Request.sent_at,
+        )
+        .where(
+            permissions.requests_visible_to(reader),
+            Request.civil_id == req.civil_id,
+            Request.id != req.id,
+        )
+        .order_by(Request.sent_at.desc(), Request.id.desc())
+        .limit(SHOWN_ROWS)
+    )
+    return db.session.execute(statement).all()
+
+
+def _seats(req: Request) -> Sequence[Any]:
+    statement = (
+        sa.select(
+            Exam.id.label("exam_id"),
+            Exam.held_at,
+            Exam.place_ar,
+            Exam.place_en,
+            ExamSeat.status,
+            ExamSeat.result,
+        )
+        .join(ExamSeat, ExamSeat.exam_id == Exam.id)
+        .join(Request, Request.id == ExamSeat.request_id)
+        .where(Request.civil_id == req.civil_id, ExamSeat.status != SeatStatus.RELEASED)
+        .order_by(Exam.held_at.desc(), ExamSeat.id.desc())
+        .limit(SHOWN_ROWS)
+    )
+    return db.session.execute(statement).all()

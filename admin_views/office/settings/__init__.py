@@ -1,0 +1,1 @@
+"""Settings and reference data kept by the office."""

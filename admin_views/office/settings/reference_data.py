@@ -1,0 +1,267 @@
+"""Reference data: administrators keep it, managers read it, every change stands in the trail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+import sqlalchemy as sa
+from flask import flash, has_request_context
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import InvalidRequestError
+
+from admin_views.base import formatters
+from admin_views.base.access import acting, not_found
+from admin_views.base.model_view import GuardedModelView
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.models.enums import REASON_FOR_LABELS
+from clearance.services import versions
+from forms import reference_data
+
+LABELS: dict[str, Any] = {
+    "code": _l("Code"),
+    "name_ar": _l("Name in Arabic"),
+    "name_en": _l("Name in English"),
+    "position": _l("Place in lists"),
+    "is_active": _l("In use"),
+}
+_KNOWN = _l("There is a row with this code already.")
+
+
+class ForAdministrators:
+    """An opening of a view that administrators alone find open."""
+
+    def __get__(self, instance: Any, owner: type[Any]) -> bool:
+        return not has_request_context() or acting().is_administrator
+
+
+for_administrators = cast(bool, ForAdministrators())
+
+
+def keeps_or_reads(actor: Actor) -> bool:
+    """Administrators keep these data and managers read them."""
+    return actor.is_administrator or actor.is_manager
+
+
+def yes_or_no(view: Any, context: Any, row: Any, key: str) -> Any:
+    """Format a column of truth as a word with its sign."""
+    if getattr(row, key):
+        return formatters.tone_badge(_("Yes"), "success")
+    return formatters.tone_badge(_("No"), "neutral")
+
+
+def isolated(view: Any, context: Any, row: Any, key: str) -> Any:
+    """Format a column of words that may run against the page's direction."""
+    return formatters.whole(getattr(row, key))
+
+
+_WORDS = dict.fromkeys(
+    ("name_ar", "name_en", "text_ar", "text_en", "title_ar", "title_en"), isolated
+)
+
+
+class ReferenceView(GuardedModelView):
+    """A small table kept by hand. A save after somebody else's is refused with both values."""
+
+    can_create = can_edit = for_administrators
+    column_labels: ClassVar[dict[str, Any]] = LABELS
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {"is_active": yes_or_no}
+    known_constraints: ClassVar[dict[str, Any]] = {".code": _KNOWN, "pk_": _KNOWN}
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return keeps_or_reads(actor)
+
+    def scope(self, query: Any) -> Any:
+        return query
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        if "code" in form:
+            del form.code  # other rows name it
+        if not is_posted():
+            form.seen.data = _fingerprint(obj)
+        return form
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        _hold(model)
+        if form.seen.data != _fingerprint(model):
+            self._show_both(form, model)
+            return False
+        return bool(super().update_model(form, model))
+
+    def delete_model(self, model: Any) -> bool:
+        _hold(model)
+        return bool(super().delete_model(model))
+
+    def _show_both(self, form: Any, model: Any) -> None:
+        """Put what was saved meanwhile beside what was typed; saving again replaces it."""
+        flash(_("Somebody else saved this row meanwhile. Compare and save again."), "error")
+        for field in form:
+            stored = getattr(model, field.name, None)
+            if field.name in model.__table__.c and stored != field.data:
+                field.errors = [_("Saved meanwhile: %(value)s", value=_written(stored))]
+        form.seen.data = _fingerprint(model)
+        db.session.rollback()
+
+
+class CodedView(ReferenceView):
+    """Rows with a code, names and a place."""
+
+    form = reference_data.CodedForm
+    form_columns: Sequence[str] = ("code", "name_ar", "name_en", "position", "is_active")
+    column_list: Sequence[str] = ("name_ar", "name_en", "code", "position", "is_active")
+    column_default_sort = "position"
+    column_sortable_list = ("name_ar", "name_en", "code", "position")
+
+
+class BrokerTypes(CodedView):
+    """Kinds of licensed persons (نوع المخلص)."""
+
+    audit_kind = "broker_type"
+
+
+class DocumentKinds(CodedView):
+    """What a document is (نوع الوثيقة); one that a service asks for stays in use."""
+
+    audit_kind = "document_kind"
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        asking = [] if form.is_active.data else versions.asking_for(model.code)
+        if asking:
+            titles = ", ".join(each.title_in(i18n.language()) for each in asking)
+            form.is_active.errors = [_("Services ask for this kind: %(titles)s", titles=titles)]
+            return False
+        return super().update_model(form, model)
+
+
+class LegalEntities(CodedView):
+    """What an organisation is in law (الكيان القانوني)."""
+
+    audit_kind = "legal_entity"
+    form = reference_data.LegalEntityForm
+    form_columns = (
+        *CodedView.form_columns,
+        "may_hold_licences",
+        "has_customs_account",
+        "needs_organisation_name",
+    )
+    column_list = (*CodedView.column_list, "may_hold_licences", "has_customs_account")
+    column_labels: ClassVar[dict[str, Any]] = LABELS | {
+        "may_hold_licences": _l("May hold licences"),
+        "has_customs_account": _l("Customs account"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | dict.fromkeys(
+        ("is_active", "may_hold_licences", "has_customs_account"), yes_or_no
+    )
+
+
+def _for_step(view: Any, context: Any, row: Any, key: str) -> str:
+    return str(REASON_FOR_LABELS[row.action])
+
+
+class Reasons(ReferenceView):
+    """Ready reasons for the steps that want one."""
+
+    audit_kind = "reason"
+    form = reference_data.ReasonForm
+    form_columns = ("action", "text_ar", "text_en", "position", "is_active")
+    column_list = ("action", "text_ar", "text_en", "position", "is_active")
+    column_labels: ClassVar[dict[str, Any]] = LABELS | {
+        "action": _l("For"),
+        "text_ar": _l("Text in Arabic"),
+        "text_en": _l("Text in English"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {
+        "is_active": yes_or_no,
+        "action": _for_step,
+    }
+    column_default_sort: Any = [("action", True), ("position", False)]
+    column_sortable_list = ("action", "position")
+    empty_title = _l("No ready reason yet")
+    empty_text = _l("Reviewers choose from these wherever a step wants a reason.")
+
+
+class Holidays(ReferenceView):
+    """Days on which the office does not work; due dates leave them out."""
+
+    can_delete = for_administrators
+    audit_kind = "holiday"
+    form = reference_data.HolidayForm
+    form_columns = ("day", "name_ar", "name_en")
+    column_list = ("day", "name_ar", "name_en")
+    column_labels: ClassVar[dict[str, Any]] = LABELS | {"day": _l("Day")}
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {"day": formatters.day}
+    column_default_sort = ("day", True)
+    column_sortable_list = ("day",)
+    known_constraints: ClassVar[dict[str, Any]] = {
+        fragment: _l("This day is a holiday already.") for fragment in (".day", "pk_")
+    }
+    empty_title = _l("No holiday yet")
+    empty_text = _l("Due dates count Sunday to Thursday and leave out the days listed here.")
+
+
+def _is_shown(view: Any, context: Any, row: Any, key: str) -> Any:
+    now = utc_now()
+    if row.published_at > now:
+        return formatters.tone_badge(_("Not yet shown"), "info")
+    if row.ends_at is not None and row.ends_at <= now:
+        return formatters.tone_badge(_("Over"), "neutral")
+    return formatters.tone_badge(_("Shown now"), "success")
+
+
+class Announcements(ReferenceView):
+    """What the office tells the users of organisations, on their first page."""
+
+    can_delete = for_administrators
+    audit_kind = "announcement"
+    form = reference_data.AnnouncementForm
+    form_columns = ("title_ar", "title_en", "body_ar", "body_en", "published_at", "ends_at")
+    column_list = ("title_ar", "title_en", "published_at", "ends_at", "shown")
+    column_labels: ClassVar[dict[str, Any]] = {
+        "title_ar": _l("Title in Arabic"),
+        "title_en": _l("Title in English"),
+        "published_at": _l("Shown from"),
+        "ends_at": _l("Shown until"),
+        "shown": _l("State"),
+    }
+    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {
+        "published_at": formatters.instant,
+        "ends_at": formatters.instant,
+        "shown": _is_shown,
+    }
+    column_default_sort = ("published_at", True)
+    column_sortable_list = ("published_at",)
+    empty_title = _l("No announcement yet")
+    empty_text = _l("What you write here stands on the first page of applicants' users.")
+
+
+def _hold(model: Any) -> None:
+    """Lock the row and read it afresh; 404 when somebody else deleted it meanwhile."""
+    try:
+        db.session.refresh(model, with_for_update=True)
+    except InvalidRequestError:
+        not_found()
+
+
+def _fingerprint(model: Any) -> str:
+    """What the row's values come to, so that a page can say which ones it showed."""
+    values = {
+        column.key: str(getattr(model, column.key))
+        for column in sa.inspect(type(model)).column_attrs
+    }
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
+    if hasattr(value, "astimezone"):
+        return i18n.format_instant(value)
+    return i18n.format_day(value) if hasattr(value, "isoformat") else str(value or "—")

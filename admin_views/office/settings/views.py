@@ -1,0 +1,95 @@
+"""Settings of the office: one typed form, every change in the trail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, not_found
+from admin_views.base.model_view import GuardedView
+from admin_views.office.settings.reference_data import keeps_or_reads
+from clearance.core import office_settings
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.office_setting_types import GROUP_LABELS, BadSetting
+from clearance.core.office_settings import SETTINGS
+from clearance.core.request_kind import is_posted
+from clearance.core.values import BadValue
+
+
+class OfficeSettings(GuardedView):
+    """Administrators change settings, managers read them."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return keeps_or_reads(actor)
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> Any:
+        """Every setting with its value; a save after somebody else's shows both."""
+        if not is_posted():
+            stored = office_settings.all_values()
+            return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
+        if not acting().is_administrator:
+            not_found()
+        office_settings.hold()
+        stored = office_settings.all_values()
+        typed = {key: request.form.get(key, "") for key in SETTINGS}
+        if "_language" in request.form:
+            return self._show(typed, {}, stored)
+        parsed, faults = _parsed(typed)
+        if request.form.get("seen") != _fingerprint(stored):
+            flash(_("Somebody else saved settings meanwhile. Compare and save again."), "error")
+            stale = {key: each for key, each in parsed.items() if each != stored[key]}
+            faults |= {key: _saved_meanwhile(stored[key]) for key in stale}
+            return self._show(typed, faults, stored), 409
+        if faults:
+            return self._show(typed, faults, stored), 400
+        for key, value in parsed.items():
+            office_settings.set(key, value, acting(), utc_now())
+        db.session.commit()
+        flash(_("The settings were saved."), "success")
+        return redirect(url_for("office_settings.index"), code=303)
+
+    def _show(self, typed: dict[str, str], faults: dict[str, str], stored: dict[str, Any]) -> Any:
+        groups = [
+            (label, [each for each in SETTINGS.values() if each.group is group])
+            for group, label in GROUP_LABELS.items()
+        ]
+        return self.render(
+            "office/settings/settings.html",
+            groups=groups,
+            typed=typed,
+            faults=faults,
+            seen=_fingerprint(stored),
+            can_change=acting().is_administrator,
+        )
+
+
+def _parsed(typed: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """(values of their kinds, faults) by key."""
+    values, faults = {}, {}
+    for key, raw in typed.items():
+        try:
+            values[key] = office_settings.parse(key, raw)
+        except (BadSetting, BadValue) as fault:
+            faults[key] = str(getattr(fault, "message", fault))
+    return values, faults
+
+
+def _written(value: Any) -> str:
+    return ", ".join(str(each) for each in value) if isinstance(value, tuple) else str(value)
+
+
+def _saved_meanwhile(value: Any) -> str:
+    return str(_("Saved meanwhile: %(value)s", value=_written(value)))
+
+
+def _fingerprint(stored: dict[str, Any]) -> str:
+    text = json.dumps(stored, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,139 @@
+"""New e-mail and new mobile of who is signed in: asked for, proved by a code, given up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, not_found
+from clearance.accounts import contact_change
+from clearance.auth import sessions
+from clearance.auth.reauthentication import WrongPassword
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.models import User
+from clearance.models.enums import Channel
+from clearance.public import form_helpers
+from forms.my_account import ContactCodeForm, EmailChangeForm, MobileChangeForm
+
+CHANNELS = {"email": Channel.EMAIL, "mobile": Channel.SMS}
+RESEND_AFTER_SECONDS = 60  # the shortest limit of the policies code_sent_*
+
+
+class ContactRoutes:
+    """Mixed into the view of the account; everything here is about the reader's own contacts."""
+
+    render: Callable[..., str]
+    endpoint: Any
+
+    @expose("/contact/<kind>", methods=("GET", "POST"))
+    def contact(self, kind: str) -> Any:
+        """Ask for a new address; while one waits for its code, ask for the code."""
+        channel = _channel(kind)
+        form = _form_of(channel)
+        if not form_helpers.is_sent():
+            return self._show_contact(kind, form)
+        if not form.validate():
+            return self._show_asking(kind, form)
+        typed, password = form.address.data, form.current_password.data
+        try:
+            contact_change.ask(acting(), channel, typed, password, utc_now())
+        except WrongPassword as wrong:
+            return self._show_asking(kind, _refused(form, form.current_password, str(wrong)))
+        except contact_change.SameAddress as same:
+            return self._show_asking(kind, _refused(form, form.address, str(same)))
+        db.session.commit()
+        return self._to_contact(kind)
+
+    @expose("/contact/<kind>/code", methods=("POST",))
+    def contact_code(self, kind: str) -> Any:
+        """Try the code; when it is right, the new address counts."""
+        channel, form = _channel(kind), ContactCodeForm()
+        if "_language" in request.form or not form.validate():
+            return self._show_contact(kind, code_form=form)
+        done = contact_change.confirm(acting(), channel, str(form.code.data), utc_now())
+        db.session.commit()
+        if done is None:
+            form.code.errors = [
+                _("This code is not right, or no longer valid. You can ask for a new one.")
+            ]
+            return self._show_contact(kind, code_form=form)
+        if done.refusal is not None:
+            flash(f"{done.refusal.text} {done.refusal.change}", "error")
+            return self._to_contact(kind)
+        sessions.enter(str(done.key))
+        told = {
+            Channel.EMAIL: _("Your e-mail was changed. Every other session has ended."),
+            Channel.SMS: _("Your mobile number was changed. Every other session has ended."),
+        }
+        flash(told[channel], "success")
+        return redirect(url_for(f"{self.endpoint}.index", _anchor="contact"), code=303)
+
+    @expose("/contact/<kind>/resend", methods=("POST",))
+    def contact_resend(self, kind: str) -> Any:
+        """Send a new code to the address that waits; the earlier one is void."""
+        is_sent = contact_change.resend(acting(), _channel(kind), utc_now())
+        db.session.commit()
+        if is_sent:
+            flash(_("A new code was sent. The earlier one is no longer valid."), "success")
+        return self._to_contact(kind)
+
+    @expose("/contact/<kind>/cancel", methods=("POST",))
+    def contact_cancel(self, kind: str) -> Any:
+        """Give the change up; its code is void."""
+        contact_change.cancel(acting(), _channel(kind), utc_now())
+        db.session.commit()
+        flash(_("The change was given up. Your contact details stay as they are."), "info")
+        return redirect(url_for(f"{self.endpoint}.index", _anchor="contact"), code=303)
+
+    def _to_contact(self, kind: str) -> Any:
+        return redirect(url_for(f"{self.endpoint}.contact", kind=kind), code=303)
+
+    def _show_contact(
+        self, kind: str, form: Any = None, *, code_form: ContactCodeForm | None = None
+    ) -> str:
+        waiting = contact_change.pending(acting(), CHANNELS[kind], utc_now())
+        if waiting is None:
+            return self._show_asking(kind, form or _form_of(CHANNELS[kind], formdata=None))
+        age = (utc_now() - waiting.sent_at).total_seconds()
+        return self.render(
+            "my/account/contact_code.html",
+            kind=kind,
+            form=code_form or ContactCodeForm(formdata=None),
+            waiting=waiting,
+            wait=max(0, math.ceil(RESEND_AFTER_SECONDS - age)),
+        )
+
+    def _show_asking(self, kind: str, form: Any) -> str:
+        user = db.session.get_one(User, acting().id)
+        present = user.email if kind == "email" else user.mobile
+        return self.render("my/account/contact.html", kind=kind, form=form, present=present)
+
+
+def waiting_contacts() -> dict[str, bool]:
+    """Of which contacts of the reader a change waits for its code, for the account page."""
+    now = utc_now()
+    return {
+        name: contact_change.pending(acting(), channel, now) is not None
+        for name, channel in CHANNELS.items()
+    }
+
+
+def _channel(kind: str) -> Channel:
+    return CHANNELS.get(kind) or not_found()
+
+
+def _form_of(channel: Channel, **given: Any) -> Any:
+    return (EmailChangeForm if channel == Channel.EMAIL else MobileChangeForm)(**given)
+
+
+def _refused(form: Any, field: Any, text: str) -> Any:
+    """Put a refusal beside its field."""
+    db.session.rollback()
+    field.errors = [text]
+    return form

@@ -1,0 +1,61 @@
+"""My data: asking for a copy of it, seeing how far it is, fetching it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from werkzeug.wsgi import wrap_file
+
+from admin_views.base.access import acting
+from clearance.accounts import data_exports
+from clearance.auth.reauthentication import WrongPassword
+from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.extensions import db
+from clearance.public import form_helpers
+from clearance.web import downloads
+from forms.factor import PasswordForm
+
+
+class DataRoutes:
+    """Mixed into the view of the account; a copy is its owner's alone and has no id to guess."""
+
+    render: Callable[..., str]
+    endpoint: Any
+
+    @expose("/data", methods=("GET", "POST"))
+    def data(self) -> Any:
+        """Ask for a copy and see how far it is."""
+        form = PasswordForm()
+        if not (form_helpers.is_sent() and form.validate()):
+            return self._show_data(form)
+        try:
+            is_new = data_exports.ask(acting(), form.current_password.data, utc_now())
+        except WrongPassword as wrong:
+            db.session.rollback()
+            form.current_password.errors = [str(wrong)]
+            return self._show_data(form)
+        db.session.commit()
+        if is_new:
+            flash(_("Your copy is being made. You get a notice when it is ready."), "success")
+        return redirect(url_for(f"{self.endpoint}.data"), code=303)
+
+    @expose("/data/file")
+    def data_file(self) -> Any:
+        """Download the reader's own copy; 404 where there is none."""
+        stream, size = data_exports.open_file(acting(), utc_now())
+        response = Response(
+            wrap_file(request.environ, stream),
+            mimetype=data_exports.ZIP,
+            direct_passthrough=True,
+        )
+        response.content_length = size
+        response.call_on_close(stream.close)
+        return downloads.as_attachment(response, f"my-data-{kuwait_today():%Y-%m-%d}.zip")
+
+    def _show_data(self, form: PasswordForm) -> str:
+        copy = data_exports.copy_of(acting(), utc_now())
+        return self.render("my/account/data.html", form=form, copy=copy)

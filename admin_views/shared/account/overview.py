@@ -1,0 +1,103 @@
+"""The account of who is signed in: the page of its sections, password, sessions; both areas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.model_view import GuardedView
+from admin_views.shared.account.contact import ContactRoutes, waiting_contacts
+from admin_views.shared.account.data_export import DataRoutes
+from admin_views.shared.account.preferences import NoticeRoutes
+from admin_views.shared.account.second_factor import FactorRoutes, standing_of
+from clearance.auth import known_devices, password_changes, sessions
+from clearance.auth.reauthentication import WrongPassword
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.models import User
+from forms.password_change import PasswordChangeForm
+
+
+class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, GuardedView):
+    """Everything here is about the reader's own account."""
+
+    def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
+        self.for_staff = for_staff
+        super().__init__(**kwargs)
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_staff == self.for_staff
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show the account."""
+        return self._show(PasswordChangeForm(formdata=None))
+
+    @expose("/password", methods=("POST",))
+    def password(self) -> Any:
+        """Change the password; every other session ends."""
+        actor, form = acting(), PasswordChangeForm()
+        form.known_words = (actor.first_name, actor.last_name, actor.email, actor.civil_id)
+        if not form.validate():
+            return self._show(form)
+        current, new = form.current_password.data, form.new_password.data
+        try:
+            key = password_changes.change_password(actor, current, new, utc_now())
+        except password_changes.WeakPassword as weak:
+            db.session.rollback()
+            form.new_password.errors = [str(each) for each in weak.faults]
+            return self._show(form)
+        except WrongPassword as wrong:
+            db.session.rollback()
+            form.current_password.errors = [str(wrong)]
+            return self._show(form)
+        db.session.commit()
+        sessions.enter(key)
+        flash(_("Your password was changed. Every other session has ended."), "success")
+        return redirect(url_for(f"{self.endpoint}.index"), code=303)
+
+    @expose("/sessions/<int:session_id>/end", methods=("POST",))
+    def end_session(self, session_id: int) -> Any:
+        """End one of the reader's own sessions."""
+        if not sessions.end_one(utc_now(), user_id=acting().id, session_id=as_id(session_id)):
+            not_found()
+        db.session.commit()
+        audit.access("session:end", object_type="user_session", object_id=str(session_id))
+        flash(_("The session was ended."), "success")
+        return self._to_sessions()
+
+    @expose("/sessions/end-others", methods=("POST",))
+    def end_other_sessions(self) -> Any:
+        """End every session of the reader but this one."""
+        actor = acting()
+        ended = sessions.end_sessions(utc_now(), user_id=actor.id, but=actor.session_id)
+        db.session.commit()
+        audit.access("session:end:others", object_type="user_session", detail=str(ended))
+        flash(_("Every other session has ended."), "success")
+        return self._to_sessions()
+
+    def _to_sessions(self) -> Any:
+        return redirect(url_for(f"{self.endpoint}.index", _anchor="sessions"), code=303)
+
+    def _show(self, form: PasswordChangeForm) -> Any:
+        actor = acting()
+        user = db.session.get_one(User, actor.id)
+        return self.render(
+            "my/account/overview.html",
+            form=form,
+            user=user,
+            factor=standing_of(user),
+            standings=actor.standings,
+            waiting=waiting_contacts(),
+            sessions=[
+                (each, known_devices.describe(each.user_agent))
+                for each in sessions.living(actor.id, utc_now())
+            ],
+            own_session_id=actor.session_id,
+        )

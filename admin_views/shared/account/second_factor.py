@@ -1,0 +1,163 @@
+"""The second factor of who is signed in: setting an app up, spare codes, taking it away."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting
+from admin_views.base.form_post import posted_key
+from clearance.auth import recovery_codes, second_factor, second_factor_setup, sessions
+from clearance.auth.reauthentication import WrongPassword
+from clearance.core import idempotency
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+from clearance.files.typesetting import qr_svg
+from clearance.models import User
+from clearance.public import form_helpers
+from forms.factor import AppForm, PasswordForm
+
+FEW_SPARES = 3
+GROUP = 4
+
+
+class FactorRoutes:
+    """Mixed into the view of the account."""
+
+    render: Callable[..., str]
+    endpoint: Any
+
+    @expose("/factor", methods=("GET", "POST"))
+    def factor(self) -> Any:
+        """Set an app up, or another one in its place."""
+        if not is_posted():
+            return self._show_setup(
+                second_factor_setup.begin(acting(), utc_now()), AppForm(formdata=None)
+            )
+        try:
+            setup = second_factor_setup.resume(acting(), request.form.get("setup", ""), utc_now())
+        except second_factor_setup.SetupExpired as stale:
+            fresh = second_factor_setup.begin(acting(), utc_now())
+            return self._show_setup(fresh, AppForm(formdata=None), alert=str(stale)), 409
+        form = AppForm()
+        if "_language" in request.form or not form.validate():
+            return self._show_setup(setup, form)
+        return self._enrol(setup, form)
+
+    @expose("/factor/spare-codes", methods=("GET", "POST"))
+    def spare_codes(self) -> Any:
+        """Make new spare codes; those before are void."""
+        form = PasswordForm()
+        if not _is_sent(form):
+            return self._show_confirmation("my/account/factor_recovery_codes.html", form)
+        typed, key = form.current_password.data, posted_key()
+        try:
+            changed = second_factor_setup.new_spare_codes(acting(), typed, key, utc_now())
+        except WrongPassword as wrong:
+            return self._show_confirmation(
+                "my/account/factor_recovery_codes.html", _refused(form, wrong)
+            )
+        return self._show_spares(
+            changed, _("New spare codes were made: the ones you had before no longer work.")
+        )
+
+    @expose("/factor/remove", methods=("GET", "POST"))
+    def remove_factor(self) -> Any:
+        """Take the app away, after saying what follows."""
+        form = PasswordForm()
+        if not _is_sent(form):
+            return self._show_confirmation("my/account/factor_remove.html", form)
+        try:
+            changed = second_factor_setup.switch_off(
+                acting(), form.current_password.data, utc_now()
+            )
+        except WrongPassword as wrong:
+            return self._show_confirmation("my/account/factor_remove.html", _refused(form, wrong))
+        db.session.commit()
+        sessions.enter(changed.key)
+        flash(_("The app was removed. Every other session has ended."), "success")
+        return redirect(url_for(f"{self.endpoint}.index"), code=303)
+
+    def _enrol(self, setup: second_factor_setup.Setup, form: AppForm) -> Any:
+        code, password = str(form.code.data), form.current_password.data
+        try:
+            changed = second_factor_setup.enrol(acting(), setup, code, password, utc_now())
+        except WrongPassword as wrong:
+            return self._show_setup(setup, _refused(form, wrong))
+        if changed is None:
+            form.code.errors = [
+                _("This is not the code that the app shows now. Wait for the next one and type it.")
+            ]
+            return self._show_setup(setup, form)
+        return self._show_spares(
+            changed, _("The app is set up: from now on signing in asks for a code of it.")
+        )
+
+    def _show_setup(
+        self, setup: second_factor_setup.Setup, form: AppForm, *, alert: str = ""
+    ) -> str:
+        address = second_factor_setup.uri(acting(), setup)
+        picture = b64encode(qr_svg(address).encode()).decode()
+        groups = (setup.secret[at : at + GROUP] for at in range(0, len(setup.secret), GROUP))
+        return self.render(
+            "my/account/factor_setup.html",
+            form=form,
+            alert=alert,
+            token=setup.token,
+            address=address,
+            picture=f"data:image/svg+xml;base64,{picture}",
+            written=" ".join(groups),
+            replaces=_own_means() == second_factor.Means.APP,
+        )
+
+    def _show_confirmation(self, template: str, form: PasswordForm) -> str:
+        """Ask for the password; without an app the page says why there is nothing to do."""
+        return self.render(
+            template,
+            form=form,
+            form_key=posted_key() or idempotency.new(),
+            refusal="" if _own_means() == second_factor.Means.APP else second_factor_setup.NoApp(),
+        )
+
+    def _show_spares(self, changed: second_factor_setup.Changed, told: str) -> str:
+        """Commit what was done and show the spare codes, this once."""
+        db.session.commit()
+        sessions.enter(changed.key)
+        halves = [(spare[:5], spare[5:]) for spare in changed.spares]
+        return self.render(
+            "my/account/factor_codes.html", halves=halves, told=told, made_at=utc_now()
+        )
+
+
+def standing_of(user: User) -> dict[str, Any]:
+    """What the account page says of the user's second factor."""
+    means = second_factor.means_of(user)
+    spares = recovery_codes.left(user.id) if means == second_factor.Means.APP else 0
+    return {
+        "means": means,
+        "label": second_factor.MEANS_LABELS[means],
+        "spares": spares,
+        "few_spares": spares < FEW_SPARES,
+    }
+
+
+def _own_means() -> second_factor.Means:
+    return second_factor.means_of(db.session.get_one(User, acting().id))
+
+
+def _is_sent(form: PasswordForm) -> bool:
+    """Whether the form was really sent, and is whole."""
+    return form_helpers.is_sent() and bool(form.validate())
+
+
+def _refused(form: Any, wrong: WrongPassword) -> Any:
+    """Put the refusal beside the password."""
+    db.session.rollback()
+    form.current_password.errors = [str(wrong)]
+    return form

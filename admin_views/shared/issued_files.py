@@ -1,0 +1,99 @@
+"""Issued documents in both areas: the file as a download, and what a list of them shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Response
+from flask_admin import expose
+
+from admin_views.base.access import acting, as_id
+from clearance import issuing
+from clearance.core import audit, i18n, urls
+from clearance.core.clock import kuwait_date, utc_now
+from clearance.issuing import verification as document_verification
+from clearance.models import IssuedDocument
+from clearance.models.enums import (
+    ISSUED_KIND_LABELS,
+    ISSUED_STATE_LABELS,
+    ISSUED_STATE_TONES,
+    VOID_REASON_LABELS,
+)
+from clearance.requests import printing
+
+
+@dataclass(frozen=True)
+class IssuedRow:
+    """One issued document as a list shows it. reason: why it is void for good, or ""."""
+
+    id: int
+    kind: str
+    label: str
+    number: str
+    holder: str
+    issued_on: date
+    valid_until: date | None
+    state: str
+    state_label: str
+    tone: str
+    since: date | None
+    reason: str
+    url: str
+
+
+class IssuedReading:
+    """Mixed into a view of the office: the file of an issued document."""
+
+    @expose("/<int:issued_id>/file")
+    def issued_file(self, issued_id: int) -> Any:
+        """Download the document as it was issued, whatever it is worth now."""
+        return download(issued_id)
+
+
+def download(issued_id: int) -> Response:
+    """Give the file out as a download; 404 for what is not the reader's. Staff leave a note."""
+    actor = acting()
+    document = issuing.find(as_id(issued_id), actor)
+    number = document.content["number"].replace("/", "-")
+    name = f"{document.kind}-{number}-{document.id}.pdf"
+    data = issuing.file_of(document.id)
+    if actor.is_staff:
+        audit.access(
+            "issued:read",
+            user_id=actor.user_id,
+            object_type="issued_document",
+            object_id=str(document.id),
+            result="read",
+            detail=document.kind,
+        )
+    return printing.pdf_response(data, name)
+
+
+def rows(documents: Iterable[IssuedDocument]) -> list[IssuedRow]:
+    """What a list shows of these documents, in their order; one query for all."""
+    chosen = list(documents)
+    worths = document_verification.worths(chosen, utc_now())
+    is_staff = acting().is_staff
+    return [_row(each, worths[each.id], is_staff) for each in chosen]
+
+
+def _row(document: IssuedDocument, worth: document_verification.Worth, is_staff: bool) -> IssuedRow:
+    url = urls.office_issued_url(document.id) if is_staff else urls.issued_url(document.id)
+    return IssuedRow(
+        id=document.id,
+        kind=document.kind,
+        label=str(ISSUED_KIND_LABELS[document.kind]),
+        number=document.content["number"],
+        holder=i18n.in_language(document.content["holder"], ""),
+        issued_on=kuwait_date(document.issued_at),
+        valid_until=document.valid_until,
+        state=worth.state,
+        state_label=str(ISSUED_STATE_LABELS[worth.state]),
+        tone=ISSUED_STATE_TONES[worth.state],
+        since=worth.since,
+        reason=str(VOID_REASON_LABELS.get(document.void_reason, document.void_reason)),
+        url=url,
+    )

@@ -1,0 +1,112 @@
+"""What pages about licences and brokers share in both areas: links, requests, documents, types."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from admin_views.shared import request_lists
+from clearance.auth import permissions
+from clearance.core import i18n, office_settings
+from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_today
+from clearance.core.extensions import db
+from clearance.licences import validity
+from clearance.models import Broker, BrokerType, IssuedDocument, Licence, Membership, Request, User
+from clearance.models.enums import VALIDITY_LINK_LABELS, LicenceStatus
+
+SHOWN_ROWS = 50
+ISSUED_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Link:
+    """One of the four things a licence's validity hangs on. days: until its last day, or since."""
+
+    label: str
+    until: date
+    days: int
+    is_first: bool
+
+
+def links(licence: Licence) -> list[Link]:
+    """Each link with its last day, the earliest first; none of a cancelled licence is first."""
+    today = kuwait_today()
+    counts = licence.status != LicenceStatus.CANCELLED
+    return [
+        Link(str(VALIDITY_LINK_LABELS[link]), until, (until - today).days, place == 0 and counts)
+        for place, (link, until) in enumerate(validity.ends(licence))
+    ]
+
+
+def requests_about(
+    broker: Broker, reader: Actor, *, licence_id: int | None = None
+) -> Sequence[Any]:
+    """The newest requests that the reader may see about a broker, or about one licence alone."""
+    about: sa.ColumnElement[bool] = Request.licence_id == licence_id
+    if licence_id is None:
+        licences = sa.select(Licence.id).where(Licence.broker_id == broker.id)
+        ways = (Request.civil_id == broker.civil_id, Request.licence_id.in_(licences))
+        # Each way is a query of its own, so that each goes by its own index.
+        about = Request.id.in_(sa.union(*(sa.select(Request.id).where(way) for way in ways)))
+    statement = (
+        sa.select(
+            Request.id,
+            Request.number,
+            Request.service_code,
+            Request.status,
+            Request.sent_at,
+            request_lists.name_column(),
+        )
+        .where(permissions.requests_visible_to(reader), about)
+        .order_by(Request.sent_at.desc(), Request.id.desc())
+        .limit(SHOWN_ROWS)
+    )
+    return db.session.execute(statement).all()
+
+
+def issued_for(licences: Collection[Licence], reader: Actor) -> list[IssuedDocument]:
+    """What was issued for these licences and the reader may read, newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(IssuedDocument)
+            .where(
+                IssuedDocument.licence_id.in_([each.id for each in licences]),
+                permissions.issued_visible_to(reader),
+            )
+            .options(joinedload(IssuedDocument.licence), joinedload(IssuedDocument.request))
+            .order_by(IssuedDocument.issued_at.desc(), IssuedDocument.id.desc())
+            .limit(ISSUED_SHOWN)
+        )
+    )
+
+
+def language_of(organisation_id: int) -> str:
+    """The language of who answers for the organisation, in which a ready reason is told."""
+    general: Sequence[str] = db.session.scalars(
+        sa.select(User.language)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organisation_id == organisation_id,
+            Membership.is_general.is_(True),
+            Membership.is_active.is_(True),
+        )
+        .order_by(Membership.id)
+        .limit(1)
+    ).all()
+    return general[0] if general else str(office_settings.get("default_language"))
+
+
+def type_names() -> dict[str, str]:
+    """Code → name of every broker type in the page's language."""
+    rows: Sequence[Any] = db.session.execute(
+        sa.select(BrokerType.code, BrokerType.name_ar, BrokerType.name_en).order_by(
+            BrokerType.position
+        )
+    ).all()
+    return {row.code: i18n.in_language(row, "name") for row in rows}

@@ -1,0 +1,123 @@
+"""The history of licences as pages tell it: each step, who took it, what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n
+from clearance.core.extensions import db
+from clearance.models import BrokerType, Licence, LicenceChange, Organisation, Request, User
+from clearance.models.enums import LICENCE_STEP_LABELS, LicenceStep
+from clearance.requests import register_snapshot
+
+SHOWN_STEPS = 200
+TONES: dict[str, str] = {
+    LicenceStep.ISSUED: "success",
+    LicenceStep.RENEWED: "success",
+    LicenceStep.REACTIVATED: "success",
+    LicenceStep.REINSTATED: "success",
+    LicenceStep.SUSPENDED: "warning",
+    LicenceStep.EXPIRED: "warning",
+    LicenceStep.CANCELLED: "danger",
+}
+SIGNS: dict[str, str] = {
+    LicenceStep.TRANSFERRED: "organisation",
+    LicenceStep.CORRECTED: "edit",
+    LicenceStep.UPDATED: "edit",
+    LicenceStep.TAKEN_FROM_CUSTOMS: "download",
+}
+# A licence's own number: the fields of requests call theirs by the same name.
+_NUMBER = _l("Licence number")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field: what it was and what it became, as the reader reads them."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One step. who: the officer. request_id, request_number: the request that caused it."""
+
+    title: str
+    at: datetime
+    tone: str
+    sign: str | None
+    licence_number: str
+    who: str
+    request_id: int | None
+    request_number: str
+    reason: str
+    changes: Sequence[Change]
+
+
+def of_licences(licence_ids: Collection[int]) -> list[Entry]:
+    """The steps of these licences, newest first; a constant number of queries."""
+    rows = db.session.execute(
+        sa.select(LicenceChange, Licence.number, Request.number, User)
+        .join(Licence, Licence.id == LicenceChange.licence_id)
+        .outerjoin(Request, Request.id == LicenceChange.request_id)
+        .outerjoin(User, User.id == LicenceChange.actor_id)
+        .where(LicenceChange.licence_id.in_(licence_ids))
+        .order_by(LicenceChange.at.desc(), LicenceChange.id.desc())
+        .limit(SHOWN_STEPS)
+    ).all()
+    names = _names([change.changes for change, *_others in rows])
+    return [
+        Entry(
+            title=str(LICENCE_STEP_LABELS[change.kind]),
+            at=change.at,
+            tone=TONES.get(change.kind, "neutral"),
+            sign=SIGNS.get(change.kind),
+            licence_number=number,
+            who=actor.full_name if actor is not None else "",
+            request_id=change.request_id,
+            request_number=request_number or "",
+            reason=change.reason,
+            changes=_changes(change.changes, names),
+        )
+        for change, number, request_number, actor in rows
+    ]
+
+
+def field_label(name: str) -> str:
+    """What a field of a licence or broker is called, in the page's language."""
+    return str(_NUMBER if name == "number" else register_snapshot.LABELS.get(name, name))
+
+
+def _changes(changes: Mapping[str, Any], names: Mapping[tuple[str, Any], str]) -> list[Change]:
+    def word(field: str, value: Any) -> str:
+        return names.get((field, value)) or register_snapshot.shown(field, value)
+
+    return [
+        Change(field_label(field), word(field, before), word(field, after))
+        for field, (before, after) in changes.items()
+    ]
+
+
+def _names(changes: Sequence[Mapping[str, Any]]) -> dict[tuple[str, Any], str]:
+    """(field, value) → name of every row of another table that the changes speak of."""
+    found: dict[tuple[str, Any], str] = {}
+    for field, model, key in (
+        ("organisation_id", Organisation, Organisation.id),
+        ("broker_type", BrokerType, BrokerType.code),
+    ):
+        wanted = {value for each in changes for value in each.get(field, ()) if value is not None}
+        if wanted:
+            rows = db.session.execute(
+                sa.select(key.label("key"), model.name_ar, model.name_en).where(key.in_(wanted))
+            )
+            found |= {
+                (field, row.key): i18n.in_language(row, "name") or row.name_en for row in rows
+            }
+    return found

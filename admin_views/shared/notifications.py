@@ -1,0 +1,66 @@
+"""The notices of who is signed in: read, mark as read, follow; for both areas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.model_view import GuardedView
+from clearance.core import i18n, urls
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.models import Notice
+from clearance.notifications import inbox
+
+PAGE = 20
+
+
+class NoticesView(GuardedView):
+    """Notices are the reader's own; the area decides who may come in."""
+
+    def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
+        self.for_staff = for_staff
+        super().__init__(**kwargs)
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_staff == self.for_staff
+
+    @expose("/")
+    def index(self) -> Any:
+        """Show the newest notices; `?before=` goes on with older ones."""
+        typed = request.args.get("before")
+        before = as_id(typed) if typed else None
+        told = inbox.of_user(acting().id, limit=PAGE + 1, before_id=before)
+        older = self.get_url(".index", before=told[PAGE - 1].id) if len(told) > PAGE else None
+        told = told[:PAGE]
+        return self.render(
+            "my/notifications.html",
+            notices=list(zip(told, inbox.texts_of(told, i18n.language()), strict=True)),
+            newest_url=self.get_url(".index") if before else None,
+            older_url=older,
+            unread=inbox.unread_count(acting().id),
+        )
+
+    @expose("/<int:notice_id>/open", methods=("POST",))
+    def open(self, notice_id: int) -> Any:
+        """Mark one notice as read and go to what it is about."""
+        notice = db.session.get(Notice, as_id(notice_id))
+        if notice is None or notice.user_id != acting().id:
+            not_found()
+        inbox.mark_read(acting().id, [notice.id], utc_now())
+        target = urls.inside(notice.url) or url_for(f"{self.endpoint}.index")
+        db.session.commit()
+        return redirect(target, code=303)
+
+    @expose("/read", methods=("POST",))
+    def read_all(self) -> Any:
+        """Mark every notice as read."""
+        inbox.mark_all_read(acting().id, utc_now())
+        db.session.commit()
+        flash(_("All notices are marked as read."), "success")
+        return redirect(url_for(f"{self.endpoint}.index"), code=303)

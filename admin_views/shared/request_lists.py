@@ -1,0 +1,132 @@
+"""What the lists of requests of both areas share: columns, filters, cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g
+from flask_babel import lazy_gettext as _l
+
+from admin_views.base import formatters
+from admin_views.base.filters import DateFilter, ListFilter
+from clearance.core import i18n
+from clearance.core.clock import KUWAIT
+from clearance.models import Request, enums
+from clearance.models.enums import OPEN_STATUSES, Status
+from clearance.services import versions
+
+LABELS: dict[str, Any] = {
+    "number": _l("Request number"),
+    "service_code": _l("Service"),
+    "name": _l("Name"),
+    "status": _l("Status"),
+    "created_at": _l("Created on"),
+    "sent_at": _l("Sent on"),
+    "due_on": _l("Due on"),
+    "civil_id": _l("Civil number"),
+    "mobile": _l("Mobile number"),
+}
+
+
+def unsorted(column: Any) -> sa.ColumnElement[Any]:
+    """A text or number column as a value that no index begins with.
+
+    SQLite knows nothing of how many rows fit: it would rather sort all that an index finds by the
+    column than walk the list's own order, or a partial index, and stop at the end of the page.
+    """
+    empty = "''" if isinstance(column.type, sa.String) else "0"
+    return sa.func.coalesce(column, sa.literal_column(empty))
+
+
+def is_open() -> sa.ColumnElement[bool]:
+    """Requests from sending to decision."""
+    return sa.and_(
+        Request.decided_at.is_(None), unsorted(Request.status).in_(sorted(OPEN_STATUSES))
+    )
+
+
+def status_filter(
+    statuses: Iterable[str] = tuple(Status), opened: Callable[[], Any] | None = None
+) -> ListFilter:
+    """By state; "open" stands for every state from sending to decision.
+
+    opened: the condition of "open", where the list is long enough for one of its own.
+    """
+
+    def choices() -> list[tuple[str, Any]]:
+        listed = [(str(each), enums.STATUS_LABELS[each]) for each in statuses]
+        return [("open", _l("Open")), *listed]
+
+    def condition(value: str) -> sa.ColumnElement[bool]:
+        if value == "open":
+            return opened() if opened else Request.status.in_(sorted(OPEN_STATUSES))
+        return Request.status == value
+
+    return ListFilter("status", LABELS["status"], condition, choices)
+
+
+def service_filter() -> ListFilter:
+    """By service."""
+    return ListFilter(
+        "service",
+        LABELS["service_code"],
+        lambda value: Request.service_code == value,
+        service_titles,
+    )
+
+
+def sent_filters() -> list[DateFilter]:
+    """From a day of sending, and up to one (both Kuwait's and inclusive)."""
+    return [
+        DateFilter("sent_from", _l("Sent from"), lambda day: Request.sent_at >= day_start(day)),
+        DateFilter("sent_to", _l("Sent up to"), lambda day: Request.sent_at < day_start(day, 1)),
+    ]
+
+
+def day_start(day: date, days_later: int = 0) -> datetime:
+    """The instant at which the Kuwait day `day` (or one some days later) begins."""
+    return datetime.combine(day + timedelta(days=days_later), time(), KUWAIT)
+
+
+def service_titles() -> list[tuple[str, str]]:
+    """(code, title) of the services in the page's language."""
+    lang = i18n.language()
+    return [
+        (version.definition.code, version.definition.title_in(lang))
+        for version in versions.all_current()
+    ]
+
+
+def name_column(model: Any = Request) -> sa.ColumnElement[str]:
+    """The name of a request's person or of a broker, in the page's language or else the other."""
+    lang, other = ("ar", "en") if i18n.language() == "ar" else ("en", "ar")
+    own = sa.func.nullif(_joined(model, lang), "")
+    return sa.func.coalesce(own, _joined(model, other)).label("name")
+
+
+def service_cell(view: Any, context: Any, row: Any, key: str) -> str:
+    """A formatter that writes a service's title."""
+    return title_of(row.service_code)
+
+
+def title_of(code: str) -> str:
+    """The title of a service in the page's language; all titles are read once per page."""
+    if "service_titles" not in g:
+        g.service_titles = dict(service_titles())
+    return str(g.service_titles.get(code, code))
+
+
+def number_cell(view: Any, context: Any, row: Any, key: str) -> Any:
+    """A formatter for numbers; a draft has none yet."""
+    return formatters.whole(row.number) if row.number else _l("Given when sent")
+
+
+def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:
+    parts = [getattr(model, f"name_{lang}_{place}") for place in range(1, 5)]
+    joined: Any = parts[0]
+    for part in parts[1:]:
+        joined = joined + sa.case((part == "", ""), else_=sa.literal(" ") + part)
+    return sa.func.trim(joined)

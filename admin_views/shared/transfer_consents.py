@@ -1,0 +1,76 @@
+"""The consents of a transfer as pages of both areas show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n
+from clearance.core.values import isolate
+from clearance.models import Request
+from clearance.transfers import consent_links
+from clearance.transfers import operations as transfer_operations
+
+PARTIES: dict[str, Any] = {
+    "releasing": _l("Present office"),
+    "receiving": _l("New office"),
+    "broker": _l("The broker"),
+}
+ANSWERS: dict[str, tuple[Any, str]] = {
+    "waiting": (_l("Awaited"), "warning"),
+    "given": (_l("Given"), "success"),
+    "declined": (_l("Declined"), "danger"),
+}
+
+
+@dataclass(frozen=True)
+class Declined:
+    """Who declined a transfer: as its state, and as the sentence on why it is closed."""
+
+    label: str
+    sentence: str
+
+
+def shown(req: Request) -> dict[str, Any]:
+    """What a page says of the consents to `req`: nothing where nobody is asked.
+
+    consents: who has agreed and who is awaited, in the order of asking. declined: `Declined`, None
+    while nobody has.
+    """
+    if req.other_organisation_id is None:
+        return {"consents": [], "declined": None}
+    rows = [_row(each, req, i18n.language()) for each in transfer_operations.consents(req)]
+    return {"consents": rows, "declined": _declined(rows)}
+
+
+def _declined(consents: list[dict[str, Any]]) -> Declined | None:
+    for each in consents:
+        name = isolate(each["name"])
+        if each["has_declined"] and each["name"]:
+            return Declined(
+                _("Declined by %(name)s", name=name),
+                _("The request is closed because %(name)s declined it.", name=name),
+            )
+        if each["has_declined"]:
+            return Declined(
+                _("Refused by the broker"),
+                _("The request is closed because the broker refused the transfer."),
+            )
+    return None
+
+
+def _row(each: transfer_operations.Consent, req: Request, lang: str) -> dict[str, Any]:
+    label, tone = ANSWERS[each.answer]
+    awaits_broker = each.organisation is None and each.answer == "waiting"
+    return {
+        "party": PARTIES[each.party],
+        "name": each.organisation.name_in(lang) if each.organisation is not None else "",
+        "answer": label,
+        "has_declined": each.answer == "declined",
+        "tone": tone,
+        "at": each.answered_at,
+        "link_sent_at": consent_links.last_sent(req) if awaits_broker else None,
+    }

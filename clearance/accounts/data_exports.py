@@ -1,0 +1,237 @@
+"""My data: a copy of what the portal keeps about somebody, asked for, made by a job, fetched.
+
+A user has one copy at a time. Its file lies in the storage until the copy's end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+import sqlalchemy as sa
+import structlog
+
+from clearance import notifications
+from clearance.accounts import data_archive
+from clearance.auth import rate_limits, reauthentication, sessions
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.database import own_transaction, reading
+from clearance.core.errors import NotFound
+from clearance.core.extensions import db
+from clearance.core.urls import own_data_url
+from clearance.files import storage
+from clearance.models import DataCopy, User
+
+KEPT = timedelta(hours=72)
+LEASE = timedelta(minutes=15)
+ATTEMPTS = 5
+ZIP = "application/zip"
+WAITING_MARK = "clearance_copies_to_make"  # in the session's info: make copies after the commit
+
+log = structlog.get_logger("clearance.accounts")
+
+
+class Stage(StrEnum):
+    """How far a copy is."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    OUTDATED = "outdated"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy as its owner sees it. size: bytes of the file."""
+
+    stage: Stage
+    asked_at: datetime
+    made_at: datetime | None
+    expires_at: datetime | None
+    size: int
+
+
+def copy_of(actor: Actor, now: datetime) -> Copy | None:
+    """The actor's copy, None when there is none or its time is over. Read apart.
+
+    Outdated is one that was made when the actor might see something else.
+    """
+    with own_transaction(write=False) as connection:
+        row = connection.execute(
+            sa.select(
+                DataCopy.asked_at,
+                DataCopy.made_at,
+                DataCopy.expires_at,
+                DataCopy.size,
+                DataCopy.attempts,
+                DataCopy.leased_until,
+                DataCopy.scope,
+            ).where(DataCopy.user_id == actor.id)
+        ).one_or_none()
+    if row is None or (row.expires_at is not None and row.expires_at <= now):
+        return None
+    is_left = row.attempts >= ATTEMPTS and (row.leased_until is None or row.leased_until <= now)
+    stage = Stage.FAILED if is_left else Stage.WAITING
+    if row.made_at is not None:
+        stage = Stage.READY if row.scope == scope_of(actor) else Stage.OUTDATED
+    return Copy(stage, row.asked_at, row.made_at, row.expires_at, row.size)
+
+
+def ask(actor: Actor, password: str, now: datetime) -> bool:
+    """Ask for a copy, in place of the one before; False while one is being made. Flushes.
+
+    Slow: call it before the request's first query. Raises: WrongPassword; TooManyTries.
+    """
+    reauthentication.require(actor, password, kind="account:data:ask")
+    present = copy_of(actor, now)
+    if present is not None and present.stage == Stage.WAITING:
+        return False
+    receipt = rate_limits.hit("own_data_account", f"user:{actor.id}")
+    # Who asks twice at once waits here for the first.
+    user = db.session.get_one(User, actor.id, with_for_update=True, populate_existing=True)
+    earlier = db.session.scalar(sa.select(DataCopy).where(DataCopy.user_id == user.id))
+    if earlier is not None:
+        if _is_waiting(earlier):
+            db.session.rollback()
+            rate_limits.refund(receipt)
+            return False
+        storage.follow(earlier)
+        db.session.delete(earlier)
+        db.session.flush()
+    copy = DataCopy(user_id=user.id, asked_at=now)
+    db.session.add(copy)
+    audit.record("account:data:asked", obj=user, actor_id=user.id, at=now)
+    db.session.info[WAITING_MARK] = True
+    return True
+
+
+def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
+    """The file of the actor's own copy and its size, the bytes checked; the caller closes it.
+
+    Notes the reading. Raises: NotFound where there is none (any more), or none for what the actor
+    may see now (rule 22); TooManyTries (each reading goes through every byte); storage.DamagedFile.
+    """
+    with rate_limits.counted(("export_account", f"user:{actor.id}")):
+        with own_transaction(write=False) as connection:
+            row = connection.execute(
+                sa.select(DataCopy.storage_key, DataCopy.sha256, DataCopy.size).where(
+                    DataCopy.user_id == actor.id,
+                    DataCopy.storage_key.is_not(None),
+                    DataCopy.scope == scope_of(actor),
+                    DataCopy.expires_at > now,
+                )
+            ).one_or_none()
+        if row is None:
+            raise NotFound
+        stream = storage.open_checked(row.storage_key, row.sha256)
+    audit.access("account:data:read", user_id=actor.id, object_type="user", result="read")
+    return stream, row.size
+
+
+def scope_of(actor: Actor) -> str:
+    """The digest of what `actor` may see: role, organisations, granted services."""
+    standings = sorted(
+        (each.organisation_id, each.is_general, sorted(each.services)) for each in actor.standings
+    )
+    return hashlib.sha256(json.dumps([actor.role, standings]).encode()).hexdigest()
+
+
+def make_waiting(now: datetime) -> int:
+    """Make the copies that were asked for; returns how many this call made. Commits by itself.
+
+    May run in any number of processes at once: a lease gives each copy to one, and to another when
+    that one died. What fails is tried again when the lease is over, five times in all. Call it
+    outside a transaction.
+    """
+    made = 0
+    lease = secrets.token_hex(16)
+    while (copy_id := _take(lease, now)) is not None:
+        try:
+            made += _make(copy_id, lease, now)
+        except Exception:  # whatever is wrong with one of them
+            log.exception("own_data_not_made", copy_id=copy_id)
+        finally:
+            db.session.rollback()
+    return made
+
+
+def _is_waiting(copy: DataCopy) -> bool:
+    return copy.made_at is None and copy.attempts < ATTEMPTS
+
+
+def _take(lease: str, now: datetime) -> int | None:
+    """Lease the oldest copy that waits; None when none does."""
+    waiting = (
+        DataCopy.made_at.is_(None),
+        DataCopy.attempts < ATTEMPTS,
+        sa.or_(DataCopy.leased_until.is_(None), DataCopy.leased_until <= now),
+    )
+    with own_transaction(write=False) as connection:
+        found = connection.scalars(sa.select(DataCopy.id).where(*waiting).order_by(DataCopy.id))
+        chosen = found.all()
+    for copy_id in chosen:
+        with own_transaction() as connection:
+            taken = connection.execute(
+                sa.update(DataCopy)
+                .where(DataCopy.id == copy_id, *waiting)
+                .values(lease=lease, leased_until=now + LEASE, attempts=DataCopy.attempts + 1)
+            ).rowcount
+        if taken:
+            return copy_id
+    return None
+
+
+def _make(copy_id: int, lease: str, now: datetime) -> bool:
+    """Write the archive, store it, tell its owner; whether this one counts."""
+    with TemporaryFile() as target:
+        with reading():
+            user = db.session.scalar(
+                sa.select(User)
+                .join(DataCopy, DataCopy.user_id == User.id)
+                .where(DataCopy.id == copy_id, User.is_active)
+            )
+            if user is None:
+                return False
+            actor = sessions.actor_of(user)
+            data_archive.write(target, user, actor, now)
+        stored = storage.put_large(target, ZIP)
+    return _keep(copy_id, lease, stored, actor, now)
+
+
+def _keep(copy_id: int, lease: str, stored: storage.Stored, actor: Actor, now: datetime) -> bool:
+    """Tie the stored archive to its row while the lease is ours; an archive too late goes."""
+    expires_at = now + KEPT
+    kept = db.session.execute(
+        sa.update(DataCopy)
+        .where(DataCopy.id == copy_id, DataCopy.lease == lease, DataCopy.made_at.is_(None))
+        .values(
+            made_at=now,
+            expires_at=expires_at,
+            scope=scope_of(actor),
+            storage_key=stored.key,
+            size=stored.size,
+            sha256=stored.sha256,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if int(getattr(kept, "rowcount", 0)) != 1:
+        db.session.rollback()
+        storage.delete(stored.key)
+        return False
+    notifications.tell(
+        "account:data:ready",
+        user_id=actor.id,
+        params={"until": expires_at},
+        now=now,
+        url=own_data_url(is_staff=actor.is_staff),
+    )
+    db.session.commit()
+    storage.keep(stored.key)
+    return True

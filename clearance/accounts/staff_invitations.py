@@ -1,0 +1,199 @@
+"""Inviting staff: a link by e-mail, by which somebody makes their own account with its role."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask import current_app
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from clearance import notifications
+from clearance.auth.password_changes import require_strong
+from clearance.auth.passwords import hash_password
+from clearance.core import audit, crypto, i18n, name_folding, urls
+from clearance.core.clock import latest_past
+from clearance.core.database import own_transaction
+from clearance.core.errors import DomainError, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.models import Invitation, User
+from clearance.models.enums import ROLE_LABELS, STAFF_ROLES, Channel
+
+LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Invited:
+    """An open invitation into the office. id: of its row."""
+
+    id: int
+    email: str
+    role: str
+
+
+def invite_staff(
+    email: str, role: str, now: datetime, invited_by: int | None = None
+) -> tuple[Invitation, str]:
+    """Invite `email` into the office with `role`; an earlier open invitation ends. Flushes.
+
+    invited_by: the administrator's user id; None for the operator's command. Returns the row and
+    the link, which stands nowhere else. Raises: Refused when the address is a user's; DomainError
+    for a role that is not of the office.
+    """
+    if role not in STAFF_ROLES:
+        raise DomainError(_l("This is not a role of the office."))
+    if db.session.scalar(sa.select(User.id).where(User.email == email)) is not None:
+        raise _known()
+    _end_earlier(email, now)
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        email=email,
+        role=role,
+        services=[],
+        token_hash=crypto.token_hash(token),
+        invited_by_id=invited_by,
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    db.session.add(invitation)
+    db.session.flush()
+    audit.record(
+        "staff:user:invited",
+        obj=invitation,
+        actor_id=invited_by,
+        at=now,
+        changes={"role": [None, role]},
+    )
+    _tell(invitation, urls.invitation_url(token), now)
+    return invitation, f"{current_app.extensions['settings'].base_url}{urls.invitation_url(token)}"
+
+
+def _end_earlier(email: str, now: datetime) -> None:
+    db.session.execute(
+        sa.update(Invitation)
+        .where(
+            Invitation.email == email,
+            Invitation.organisation_id.is_(None),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def find_invitation(token: str, now: datetime) -> Invited | None:
+    """The open staff invitation of that link, None when there is none or its time is over.
+
+    Read apart from the request's transaction.
+    """
+    query = sa.select(Invitation.id, Invitation.email, Invitation.role).where(
+        Invitation.token_hash == crypto.token_hash(token), *_is_open(now)
+    )
+    with own_transaction(write=False) as connection:
+        row = connection.execute(query).one_or_none()
+    return Invited(*row) if row is not None else None
+
+
+def accept_invitation(
+    token: str,
+    now: datetime,
+    *,
+    first_name: str,
+    last_name: str,
+    password: str,
+    language: str,
+    mobile: str | None = None,
+    gender: str | None = None,
+) -> User | None:
+    """Make the staff user of that link, whose e-mail the link has proved; None when it is void.
+
+    Flushes. Slow: call it before the request's first query. Raises: WeakPassword; Refused when
+    the address has become a user's meanwhile.
+    """
+    invited = find_invitation(token, now)
+    if invited is None:
+        return None
+    require_strong(password, (first_name, last_name, mobile))
+    password_hash = hash_password(password)
+    invitation = _use(invited, now)
+    if invitation is None:
+        return None
+    user = _entered(
+        User(
+            email=invitation.email,
+            mobile=mobile,
+            first_name=first_name,
+            last_name=last_name,
+            name_folded=name_folding.name_index(first_name, last_name),
+            gender=gender,
+            role=invitation.role,
+            language=language,
+            password_hash=password_hash,
+            email_proved_at=now,
+            created_at=now,
+            created_by_id=invitation.invited_by_id,
+        )
+    )
+    audit.record(
+        "staff:user:joined",
+        obj=user,
+        actor_id=user.id,
+        at=now,
+        changes={"role": [None, user.role]},
+    )
+    return user
+
+
+def _entered(user: User) -> User:
+    try:
+        with db.session.begin_nested():
+            db.session.add(user)
+    except IntegrityError:
+        raise _known() from None
+    return user
+
+
+def _is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        Invitation.role.in_(STAFF_ROLES),
+        Invitation.accepted_at.is_(None),
+        Invitation.withdrawn_at.is_(None),
+        Invitation.created_at <= latest_past(now),
+        Invitation.expires_at > now,
+    )
+
+
+def _use(invited: Invited, now: datetime) -> Invitation | None:
+    """Use the invitation up, if it is still open after the slow work. Returns its row."""
+    used = db.session.scalar(
+        sa.update(Invitation)
+        .where(Invitation.id == invited.id, *_is_open(now))
+        .values(accepted_at=now)
+        .returning(Invitation.id)
+        .execution_options(synchronize_session=False)
+    )
+    return db.session.get(Invitation, used) if used is not None else None
+
+
+def _known() -> Refused:
+    return Refused(Refusal(_l("This e-mail address belongs to a user already.")))
+
+
+def _tell(invitation: Invitation, link: str, now: datetime) -> None:
+    notifications.tell_address(
+        "staff:invited",
+        channel=Channel.EMAIL,
+        address=invitation.email,
+        language="ar",
+        params={
+            "role": i18n.in_both(ROLE_LABELS[invitation.role]),
+            "expires": invitation.expires_at,
+        },
+        now=now,
+        link=link,
+        expires_at=invitation.expires_at,
+    )

@@ -1,0 +1,196 @@
+"""Verifying (التحقق): both codes of a new registration or an added user, and sending them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance.accounts import registration as account_registration
+from clearance.auth import existing_accounts, known_devices, one_time_codes, sessions
+from clearance.auth.sign_in_stages import next_stage
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.database import own_transaction
+from clearance.core.errors import NotFound, PermissionDenied, Refusal
+from clearance.core.extensions import db
+from clearance.models import Registration, User
+from clearance.models.enums import Channel, CodePurpose, SessionStage
+
+Owner = TypeVar("Owner", User, Registration)
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """What is to be proved, and what is. Mask the addresses where they are shown.
+
+    email_expires_at, mobile_expires_at: end of the code that lives now, None when none does.
+    """
+
+    email: str
+    mobile: str
+    email_ok: bool
+    mobile_ok: bool
+    email_expires_at: datetime | None
+    mobile_expires_at: datetime | None
+
+    def of(self, channel: Channel) -> tuple[str, bool]:
+        """The address of that channel and whether it is proved."""
+        if channel == Channel.EMAIL:
+            return self.email, self.email_ok
+        return self.mobile, self.mobile_ok
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What the codes did. email_ok, mobile_ok: proved, now or earlier.
+
+    key, stage: of the session when both are proved. refusal: both are, yet no account can be made;
+    the session has ended.
+    """
+
+    email_ok: bool
+    mobile_ok: bool
+    key: str | None = None
+    stage: SessionStage | None = None
+    refusal: Refusal | None = None
+
+
+def contacts(actor: Actor) -> Contacts:
+    """What the actor has to prove; read apart from the request's transaction."""
+    model = User if actor.user_id is not None else Registration
+    owner_id = actor.user_id if actor.user_id is not None else actor.registration_id
+    with own_transaction(write=False) as connection:
+        row = connection.execute(
+            sa.select(
+                model.email, model.mobile, model.email_proved_at, model.mobile_proved_at
+            ).where(model.id == owner_id)
+        ).one_or_none()
+    if row is None:
+        raise NotFound
+    owner, now = one_time_codes.owner_of(actor), utc_now()
+    return Contacts(
+        row.email,
+        row.mobile or "",
+        row.email_proved_at is not None,
+        row.mobile_proved_at is not None,
+        one_time_codes.living_until(owner, CodePurpose.VERIFY, Channel.EMAIL, now),
+        one_time_codes.living_until(owner, CodePurpose.VERIFY, Channel.SMS, now),
+    )
+
+
+def proved(actor: Actor) -> tuple[bool, bool]:
+    """Whether the actor's e-mail and mobile are proved already."""
+    told = contacts(actor)
+    return told.email_ok, told.mobile_ok
+
+
+def verify(
+    actor: Actor,
+    email_code: str | None,
+    mobile_code: str | None,
+    now: datetime,
+    *,
+    device: str | None = None,
+) -> Verified:
+    """Try the typed codes; when both contacts are proved, open the portal. Flushes.
+
+    A right code counts even if the other is wrong. With the second one a registration becomes a
+    user with an organisation. device: what the browser's device cookie holds.
+    Call it before the request's first query. Raises: TooManyTries; PermissionDenied.
+    Source: specification section 3, security rules 8 to 10.
+    """
+    if actor.stage != SessionStage.VERIFY:
+        raise PermissionDenied(_l("Your contact details are verified already."))
+    told = contacts(actor)
+    right = _try_codes(actor, told, {Channel.EMAIL: email_code, Channel.SMS: mobile_code}, now)
+    owner = _locked_owner(actor)
+    if Channel.EMAIL in right and one_time_codes.spend(right[Channel.EMAIL], now):
+        owner.email_proved_at = owner.email_proved_at or now
+    if Channel.SMS in right and one_time_codes.spend(right[Channel.SMS], now):
+        owner.mobile_proved_at = owner.mobile_proved_at or now
+    db.session.flush()
+    email_ok, mobile_ok = owner.email_proved_at is not None, owner.mobile_proved_at is not None
+    if not (email_ok and mobile_ok):
+        return Verified(email_ok, mobile_ok)
+    if isinstance(owner, User):
+        return _open_user(actor, owner, now)
+    return _open_registration(actor, owner, device, now)
+
+
+def resend(actor: Actor, channel: Channel, now: datetime) -> None:
+    """Send a new code to the actor's e-mail or mobile, voiding the one before. Flushes.
+
+    Nothing for a contact that is proved. Call it before the request's first query.
+    Raises: TooManyTries (once a minute); PermissionDenied.
+    """
+    if actor.stage != SessionStage.VERIFY:
+        raise PermissionDenied(_l("Your contact details are verified already."))
+    address, is_proved = contacts(actor).of(channel)
+    if is_proved or not address:
+        return
+    one_time_codes.claim(channel, address)
+    one_time_codes.issue(
+        one_time_codes.owner_of(actor),
+        CodePurpose.VERIFY,
+        channel,
+        address,
+        actor.language,
+        now,
+        deliver=actor.user_id is not None or not existing_accounts.is_known(channel, address),
+    )
+
+
+def _try_codes(
+    actor: Actor, told: Contacts, typed: dict[Channel, str | None], now: datetime
+) -> dict[Channel, int]:
+    """The ids of the right codes. All tries are taken before the transaction that uses them."""
+    right = {}
+    for channel, code in typed.items():
+        address, is_proved = told.of(channel)
+        if code and not is_proved:
+            code_id = one_time_codes.try_code(
+                one_time_codes.owner_of(actor), CodePurpose.VERIFY, channel, address, code, now
+            )
+            if code_id is not None:
+                right[channel] = code_id
+    return right
+
+
+def _locked_owner(actor: Actor) -> User | Registration:
+    if actor.user_id is not None:
+        return _locked(User, actor.user_id)
+    return _locked(Registration, actor.registration_id)
+
+
+def _locked(model: type[Owner], owner_id: int | None) -> Owner:
+    owner = db.session.get(
+        model, owner_id, with_for_update=True, execution_options={"populate_existing": True}
+    )
+    if owner is None:
+        raise NotFound
+    return owner
+
+
+def _open_user(actor: Actor, user: User, now: datetime) -> Verified:
+    audit.record("account:contact:proved", obj=user, actor_id=user.id, at=now)
+    stage = next_stage(user)
+    return Verified(True, True, sessions.renew(actor, stage, now), stage)
+
+
+def _open_registration(
+    actor: Actor, registration: Registration, device: str | None, now: datetime
+) -> Verified:
+    made = account_registration.complete(registration, now)
+    if actor.session_id is not None:
+        sessions.end_session(now, session_id=actor.session_id)
+    if isinstance(made, Refusal):
+        return Verified(True, True, refusal=made)
+    if device:
+        known_devices.remember(made.id, device, now)
+    stage = next_stage(made)
+    return Verified(True, True, sessions.open_session(made, stage, now), stage)

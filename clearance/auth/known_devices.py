@@ -1,0 +1,131 @@
+"""Browsers that signed in before: a budget of their own, and a notice when one is new."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import has_request_context, request
+from sqlalchemy.dialects import postgresql, sqlite
+
+from clearance import notifications
+from clearance.core import cookies, crypto
+from clearance.core.database import own_transaction
+from clearance.core.extensions import db
+from clearance.models import KnownDevice, User
+
+COOKIE = "device"
+_TOKEN_MAX_LENGTH = 100
+# The first that fits: a browser's own name comes with the names of those it descends from.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("CriOS", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def describe(user_agent: str) -> str:
+    """What a browser calls itself, short: "Chrome, Windows"; "?" when it does not say."""
+    found = []
+    for table in (_BROWSERS, _SYSTEMS):
+        found += next(([name] for mark, name in table if mark in user_agent), [])
+    return ", ".join(found) or "?"
+
+
+def is_known(user_id: int | None, token: str | None) -> bool:
+    """Whether the browser with that cookie signed in as the user before.
+
+    Asks as much for nobody (None) as for somebody (security rule 11).
+    """
+    if not token:
+        return False
+    with own_transaction(write=False) as connection:
+        return connection.scalar(_one_of(user_id or 0, token)) is not None
+
+
+def known_here(user_id: int | None) -> str:
+    """The token of the running request's browser if it signed in as the user before, else ""."""
+    token = cookies.read(COOKIE) if has_request_context() else None
+    return token if token and is_known(user_id, token) else ""
+
+
+def token_for(token: str | None) -> str:
+    """The token this browser goes on with: its own when it is any user's device, else a new one.
+
+    A token never seen is replaced, so that nobody can plant one in another's browser.
+    """
+    if token:
+        with own_transaction(write=False) as connection:
+            known = sa.select(KnownDevice.id).where(KnownDevice.token_hash == _hash(token))
+            if connection.scalar(known.limit(1)) is not None:
+                return token
+    return secrets.token_urlsafe(32)
+
+
+def tell_if_new(user: User, token: str, now: datetime) -> None:
+    """Tell the user of a browser with their password, unless it is known or the first. Flushes."""
+    others = db.session.scalars(
+        sa.select(KnownDevice.token_hash).where(KnownDevice.user_id == user.id)
+    ).all()
+    if others and _hash(token) not in others:
+        notifications.tell(
+            "account:device:new",
+            user_id=user.id,
+            params={
+                "at": now,
+                "device": describe(request.user_agent.string),
+                "ip": request.remote_addr or "",
+            },
+            now=now,
+        )
+
+
+def remember(user_id: int, token: str, now: datetime) -> None:
+    """Keep that the browser signed in as the user, second factor included. Flushes."""
+    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+    statement = insert(KnownDevice).values(
+        user_id=user_id, token_hash=_hash(token), created_at=now, last_used_at=now
+    )
+    db.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[KnownDevice.user_id, KnownDevice.token_hash],
+            set_={"last_used_at": statement.excluded.last_used_at},
+        )
+    )
+
+
+def forget(user_id: int, token: str) -> None:
+    """Make the browser a stranger again, in a transaction of its own."""
+    with own_transaction() as connection:
+        connection.execute(
+            sa.delete(KnownDevice).where(
+                KnownDevice.user_id == user_id, KnownDevice.token_hash == _hash(token)
+            )
+        )
+
+
+def _hash(token: str) -> str:
+    return crypto.token_hash(token[:_TOKEN_MAX_LENGTH])
+
+
+def _one_of(user_id: int, token: str) -> sa.Select[int]:
+    return sa.select(KnownDevice.id).where(
+        KnownDevice.user_id == user_id, KnownDevice.token_hash == _hash(token)
+    )

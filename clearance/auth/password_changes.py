@@ -1,0 +1,364 @@
+"""Choosing a password: by code after forgetting it, by the old one, or in place of another's."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance import notifications
+from clearance.auth import (
+    existing_accounts,
+    known_devices,
+    one_time_codes,
+    rate_limits,
+    reauthentication,
+    second_factor,
+    sessions,
+)
+from clearance.auth.passwords import hash_password, is_too_long, password_faults, verify_password
+from clearance.auth.registrants import hash_of_sign_up
+from clearance.auth.sign_in_stages import next_stage, stage_of_signup
+from clearance.core import audit, urls
+from clearance.core.actor import Actor
+from clearance.core.clock import latest_past
+from clearance.core.database import own_transaction
+from clearance.core.errors import DomainError, PermissionDenied, TooManyTries
+from clearance.core.extensions import db
+from clearance.models import PasswordReset, Registration, User
+from clearance.models.enums import Channel, CodePurpose, SessionStage
+
+RESET_LIFETIME = timedelta(minutes=10)
+MAILED_FOR = timedelta(days=1)  # the longest window of the policy reset_account
+
+
+class WeakPassword(DomainError):
+    """A new password that may not be chosen. faults: every reason, for beside the field."""
+
+    status_code = 400
+
+    def __init__(self, faults: Sequence[Any]) -> None:
+        super().__init__(faults[0])
+        self.faults = list(faults)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What follows a first own password. key: the session's new one. stage: the next step."""
+
+    key: str
+    stage: SessionStage
+
+
+@dataclass(frozen=True)
+class _Person:
+    id: int
+    password_hash: str
+    first_name: str
+    last_name: str
+    email: str
+    mobile: str | None
+    civil_id: str | None
+    is_active: bool
+    email_is_due: bool
+    mobile_is_due: bool
+
+    @property
+    def words(self) -> tuple[str | None, ...]:
+        """What the person is called, which must not make a password up."""
+        return (self.first_name, self.last_name, self.email, self.mobile, self.civil_id)
+
+
+def require_strong(password: str, words: Sequence[str | None]) -> None:
+    """Refuse a password that may not be chosen by a person called `words`. Raises: WeakPassword."""
+    faults = password_faults(password, words)
+    if faults:
+        raise WeakPassword(faults)
+
+
+def ask_reset(email: str, language: str, now: datetime) -> str:
+    """Begin a reset for whoever has `email`; the same work and answer when nobody has. Flushes.
+
+    Returns the random reference of the reset page. The mail carries the code and a reference of its
+    own, so that whoever asked cannot use up the tries of the link. Once the budget of mails is used
+    up, none goes out and the link of the last one lives anew: asking is never refused to the owner.
+    Raises: TooManyTries, of the browser's address alone. Source: security rules 11 and 41.
+    """
+    with own_transaction(write=False) as connection:
+        active = sa.select(User.id).where(User.email == email, User.is_active)
+        user_id = connection.scalar(active)
+    may_mail = _may_mail(email, known_devices.known_here(user_id))
+    audit.access(
+        "account:reset:ask", object_type="user", detail=one_time_codes.masked(Channel.EMAIL, email)
+    )
+    if not may_mail:
+        _renew_last_link(user_id, now)
+        return _open_reset(None, now)
+    ref = _open_reset(user_id, now)
+    mailed = _open_reset(user_id, now)
+    one_time_codes.issue(
+        _reset_owner(mailed),
+        CodePurpose.RESET,
+        Channel.EMAIL,
+        email,
+        language,
+        now,
+        link=urls.reset_url(mailed),
+        deliver=user_id is not None,
+        also=_reset_owner(ref),
+    )
+    return ref
+
+
+def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool:
+    """Set a new password by the mailed code; False when reference or code is not right. Flushes.
+
+    Ends every session, tells the user, signs nobody in (security rule 4). Slow: call it before the
+    request's first query. Raises: TooManyTries; WeakPassword (the code stays usable).
+    """
+    if is_too_long(new_password):
+        require_strong(new_password, ())
+    ref = ref[:80]
+    asked = _asked(ref, now)
+    email = asked.email if asked is not None else ""
+    code_id = one_time_codes.try_code(
+        _reset_owner(ref), CodePurpose.RESET, Channel.EMAIL, email, code, now
+    )
+    password_hash = hash_password(new_password)  # for a wrong code too: it must not be quicker
+    if code_id is None or asked is None:
+        return False
+    require_strong(new_password, asked.words)
+    rate_limits.reset("sign_in_account", asked.email)
+    second_factor.forgive(asked.id)
+    # The user first, as whoever changes a password does: two that cross would wait for each other.
+    user = db.session.get_one(User, asked.id, with_for_update=True)
+    if not (one_time_codes.spend(code_id, now) and _use_reset(ref, now)):
+        return False
+    user.email_proved_at = user.email_proved_at or now
+    _set_password(user, password_hash, now, actor_id=user.id)
+    sessions.end_sessions(now, user_id=user.id)
+    return True
+
+
+def change_password(actor: Actor, current: str, new: str, now: datetime) -> str:
+    """Replace one's password; returns the session's new key.
+
+    Ends every other session and tells the user. Flushes. Slow: call it before the request's first
+    query. Raises: WrongPassword; TooManyTries; WeakPassword.
+    """
+    reauthentication.require(actor, current, kind="account:password:change")
+    _require_new(_person(actor.id), new)
+    second_factor.forgive(actor.id)
+    password_hash = hash_password(new)
+    user = db.session.get_one(User, actor.id, with_for_update=True)
+    _set_password(user, password_hash, now, actor_id=actor.id)
+    sessions.end_sessions(now, user_id=actor.id, but=actor.session_id)
+    return sessions.renew(actor, SessionStage.FULL, now)
+
+
+def choose_password(actor: Actor, new: str, now: datetime) -> Chosen:
+    """Replace, at the stage `password`, what somebody else chose. Flushes.
+
+    For a user and for the sign-up of an added user alike. Where both codes are still due they go
+    out now. Slow: call it before the request's first query. Raises: WeakPassword, also for the very
+    password that is to be replaced; PermissionDenied.
+    """
+    if actor.stage != SessionStage.PASSWORD:
+        raise PermissionDenied(_l("Your password needs no change now."))
+    person = _signup(actor) if actor.user_id is None else _person(actor.user_id)
+    _require_new(person, new)
+    is_signup = actor.user_id is None
+    password_hash = hash_of_sign_up(person.email, new) if is_signup else hash_password(new)
+    due = _claim_due(person)
+    stage = (
+        _replace_of_signup(actor, password_hash, due, now)
+        if is_signup
+        else _replace_of_user(actor, password_hash, due, now)
+    )
+    return Chosen(sessions.renew(actor, stage, now), stage)
+
+
+def _replace_of_user(
+    actor: Actor, password_hash: str, due: Sequence[tuple[Channel, str]], now: datetime
+) -> SessionStage:
+    user = db.session.get_one(User, actor.id, with_for_update=True)
+    _set_password(user, password_hash, now, actor_id=user.id)
+    for channel, address in due:
+        one_time_codes.issue(
+            one_time_codes.owner_of(actor), CodePurpose.VERIFY, channel, address, user.language, now
+        )
+    sessions.end_sessions(now, user_id=user.id, but=actor.session_id)
+    return next_stage(user)
+
+
+def _replace_of_signup(
+    actor: Actor, password_hash: str, due: Sequence[tuple[Channel, str]], now: datetime
+) -> SessionStage:
+    signup = db.session.get_one(Registration, actor.registration_id, with_for_update=True)
+    signup.password_hash = password_hash
+    signup.must_change_password = False
+    audit.record("account:password:changed", obj=signup, actor_id=None, at=now)
+    for channel, address in due:
+        one_time_codes.issue(
+            one_time_codes.owner_of(actor),
+            CodePurpose.VERIFY,
+            channel,
+            address,
+            signup.language,
+            now,
+            deliver=not existing_accounts.is_known(channel, address),
+        )
+    sessions.end_signup_sessions(now, registration_id=signup.id, but=actor.session_id)
+    return stage_of_signup(signup)
+
+
+def _reset_owner(ref: str) -> str:
+    return f"reset:{ref}"
+
+
+def _may_mail(email: str, device: str) -> bool:
+    """Count the asking. False when no more mails go out now. Raises: TooManyTries.
+
+    device: of a browser known to the owner of the address, which has a budget of its own; else "".
+    """
+    if not device:
+        rate_limits.hit("reset_ip", rate_limits.client_ip())
+    try:
+        rate_limits.hit("reset_account", f"{email}\n{device}" if device else email)
+    except TooManyTries:
+        return False
+    return True
+
+
+def _open_reset(user_id: int | None, now: datetime) -> str:
+    """Keep one reset and return its random reference."""
+    ref = secrets.token_urlsafe(24)
+    db.session.add(
+        PasswordReset(ref=ref, user_id=user_id, created_at=now, expires_at=now + RESET_LIFETIME)
+    )
+    db.session.flush()
+    return ref
+
+
+def _renew_last_link(user_id: int | None, now: datetime) -> None:
+    """Let the reset that was mailed last be used for its time again, unless it was used."""
+    last = db.session.scalar(
+        sa.select(PasswordReset.ref)
+        .where(PasswordReset.user_id == (user_id or 0), PasswordReset.created_at > now - MAILED_FOR)
+        .order_by(PasswordReset.id.desc())
+        .limit(1)
+    )
+    db.session.execute(
+        sa.update(PasswordReset)
+        .where(PasswordReset.ref == (last or ""), PasswordReset.used_at.is_(None))
+        .values(expires_at=now + RESET_LIFETIME)
+        .execution_options(synchronize_session=False)
+    )
+    one_time_codes.renew(_reset_owner(last or ""), CodePurpose.RESET, Channel.EMAIL, now)
+
+
+def _asked(ref: str, now: datetime) -> _Person | None:
+    """Whose reset it is, while it can be used."""
+    with own_transaction(write=False) as connection:
+        user_id = connection.scalar(
+            sa.select(PasswordReset.user_id).where(
+                PasswordReset.ref == ref,
+                PasswordReset.used_at.is_(None),
+                PasswordReset.created_at <= latest_past(now),
+                PasswordReset.expires_at > now,
+            )
+        )
+    person = _person(user_id) if user_id is not None else None
+    return person if person is not None and person.is_active else None
+
+
+def _use_reset(ref: str, now: datetime) -> bool:
+    used = db.session.scalars(
+        sa.update(PasswordReset)
+        .where(PasswordReset.ref == ref, PasswordReset.used_at.is_(None))
+        .values(used_at=now)
+        .returning(PasswordReset.id)
+        .execution_options(synchronize_session=False)
+    )
+    return used.one_or_none() is not None
+
+
+def _person(user_id: int) -> _Person:
+    with own_transaction(write=False) as connection:
+        row = connection.execute(
+            sa.select(
+                User.id,
+                User.password_hash,
+                User.first_name,
+                User.last_name,
+                User.email,
+                User.mobile,
+                User.civil_id,
+                User.is_active,
+                User.email_proved_at.is_(None).label("email_is_due"),
+                User.mobile_proved_at.is_(None).label("mobile_is_due"),
+            ).where(User.id == user_id)
+        ).one()
+    return _Person(**row._asdict())
+
+
+def _signup(actor: Actor) -> _Person:
+    with own_transaction(write=False) as connection:
+        row = connection.execute(
+            sa.select(
+                Registration.id,
+                Registration.password_hash,
+                Registration.first_name,
+                Registration.last_name,
+                Registration.email,
+                Registration.mobile,
+                Registration.civil_id,
+            ).where(Registration.id == actor.registration_id)
+        ).one()
+    return _Person(**row._asdict(), is_active=True, email_is_due=True, mobile_is_due=True)
+
+
+def _require_new(person: _Person, new: str) -> None:
+    require_strong(new, person.words)
+    if verify_password(person.password_hash, new):
+        raise WeakPassword([_l("This is your present password. Choose another one.")])
+
+
+def _claim_due(person: _Person) -> list[tuple[Channel, str]]:
+    """The addresses still to be proved, counted; none when the budget is used up (resend later)."""
+    due = []
+    if person.email_is_due:
+        due.append((Channel.EMAIL, person.email))
+    if person.mobile_is_due and person.mobile:
+        due.append((Channel.SMS, person.mobile))
+    try:
+        one_time_codes.claim_all(due)
+    except TooManyTries:
+        return []
+    return due
+
+
+def _set_password(user: User, password_hash: str, now: datetime, *, actor_id: int) -> None:
+    user.password_hash = password_hash
+    user.must_change_password = False
+    user.failures_in_a_row = 0
+    _void_what_was_begun(user.id, now)
+    audit.record("account:password:changed", obj=user, actor_id=actor_id, at=now)
+    notifications.tell("account:password:changed", user_id=user.id, params={"at": now}, now=now)
+
+
+def _void_what_was_begun(user_id: int, now: datetime) -> None:
+    """Resets and new contacts asked for before the password changed may be somebody else's."""
+    db.session.execute(
+        sa.update(PasswordReset)
+        .where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    for channel in Channel:
+        one_time_codes.void(f"user:{user_id}", CodePurpose.CONTACT, channel, now)

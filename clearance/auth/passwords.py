@@ -1,0 +1,214 @@
+"""Passwords: hashing, verifying and judging them. Sources: security requirements 1 to 3."""
+
+import os
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+from zxcvbn import matching, scoring, time_estimates
+
+from clearance.auth.password_words import ARTICLES, LOCAL_WORDS, YEARS
+from clearance.core import name_folding
+from clearance.core.errors import ServiceUnavailable
+from clearance.core.values import ascii_digits, composed
+
+MIN_LENGTH = 8
+MAX_LENGTH = 128
+LONGEST_WAIT = 10  # seconds that a request waits for its turn to hash
+_LONGEST_TYPED = 4 * MAX_LENGTH  # four characters at most are composed into one
+_LEAST_SCORE = 3
+_MOST_JUDGED = 72
+_LEAST_REMAINDER = 5
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+# Each hash takes 19 MiB and a core: more at once would not be faster, only larger.
+_turns = threading.BoundedSemaphore(os.cpu_count() or 1)
+_UNDISGUISED = str.maketrans("@430$51!7", "aaeossiit")
+# zxcvbn tries every combination of the signs that stand for letters, and there are 736 of them in
+# the worst text: with one sign a letter there are three.
+_ONE_DISGUISE = str.maketrans("@{[<9!|$+", "4(((61157")
+_PLAIN_MATCHERS = (
+    matching.dictionary_match,
+    matching.reverse_dictionary_match,
+    matching.spatial_match,
+    matching.sequence_match,
+    matching.regex_match,
+    matching.date_match,
+)
+matching.add_frequency_lists({"place": [word.casefold() for word in (*LOCAL_WORDS, *YEARS)]})
+
+
+def normalised(password: str) -> str:
+    """The form in which a password is measured, compared and hashed: NFKC.
+
+    What is too long in any form stays as it is: composing a long run of accents is slow.
+    """
+    if len(password) > _LONGEST_TYPED:
+        return password
+    return unicodedata.normalize("NFKC", password)
+
+
+def is_too_long(password: str) -> bool:
+    """Whether a password has more than 128 characters, however its keyboard composes them."""
+    return len(normalised(password)) > MAX_LENGTH
+
+
+def hash_password(password: str, *, salt: bytes | None = None) -> str:
+    """The Argon2id hash to store (19 MiB, t=2, p=1), of the NFKC form of `password`.
+
+    salt: 16 bytes in place of random ones, where several hashes are to be compared by making one.
+    Slow on purpose: call it before the first query of a transaction.
+    Raises: ValueError for more than 128 characters, before any work; ServiceUnavailable when it
+    is not its turn within 10 s.
+    """
+    if is_too_long(password):
+        raise ValueError("a password has 128 characters at most")
+    with _turn():
+        return _hasher.hash(_prepared(password), salt=salt)
+
+
+def verify_password(stored: str, password: str) -> bool:
+    """Whether `password` is the one that `stored` was made from.
+
+    A value that is no hash (an account that has no password yet) costs one hash and never matches;
+    more than 128 characters never match and cost nothing. Raises: ServiceUnavailable as hashing.
+    """
+    if is_too_long(password):
+        return False
+    try:
+        with _turn():
+            return _hasher.verify(stored, _prepared(password))
+    except InvalidHashError:
+        burn(password)
+        return False
+    except Argon2Error:
+        return False
+
+
+def needs_rehash(stored: str) -> bool:
+    """Whether `stored` was made with other costs than today's; ask after a right password."""
+    with suppress(InvalidHashError):
+        return _hasher.check_needs_rehash(stored)
+    return True
+
+
+def burn(password: str) -> None:
+    """Spend what verifying costs, so that an unknown account takes as long as a known one."""
+    if not is_too_long(password):
+        hash_password(password)
+
+
+def password_faults(password: str, inputs: Sequence[str | None] = ()) -> list[LazyString]:
+    """All reasons why `password` may not be chosen; empty when it may.
+
+    inputs: the person's own names, e-mail, mobile, civil number, which must not make it up.
+    Nothing is trimmed or folded in what is stored: only in judging how guessable it is. Takes less
+    than 0.1 s of a core whatever is typed.
+    """
+    if is_too_long(password):
+        return [_l("Use %(max_length)d characters at most.", max_length=MAX_LENGTH)]
+    password = normalised(password)
+    faults = []
+    if len(password) < MIN_LENGTH:
+        faults.append(_l("Use at least %(min_length)d characters.", min_length=MIN_LENGTH))
+    faults += _missing_kinds(password)
+    if len(password) >= MIN_LENGTH and _is_guessable(password, inputs):
+        faults.append(
+            _l(
+                "This password is easy to guess. Put together several words that have nothing to do"
+                " with you, this portal or a year."
+            )
+        )
+    return faults
+
+
+def _prepared(password: str) -> bytes:
+    return normalised(password).encode("utf-8", "surrogatepass")
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the few places to hash in. Raises: ServiceUnavailable after 10 s of waiting."""
+    if not _turns.acquire(timeout=LONGEST_WAIT):
+        raise ServiceUnavailable(
+            _l("The portal cannot take this now. Nothing was lost; try again shortly.")
+        )
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _missing_kinds(password: str) -> list[LazyString]:
+    categories = {unicodedata.category(character) for character in password}
+    faults = []
+    if "Lu" not in categories:
+        faults.append(_l("Add a capital letter (A to Z)."))
+    if "Ll" not in categories:
+        faults.append(_l("Add a small letter (a to z)."))
+    if "Nd" not in categories:
+        faults.append(_l("Add a digit (0 to 9)."))
+    if not any(category[0] in "PS" for category in categories):
+        faults.append(_l("Add a symbol, such as - ! or @."))
+    return faults
+
+
+def _words_of(inputs: Sequence[str | None]) -> list[str]:
+    """Each input whole and in its pieces, without articles, also parts of numbers; folded too."""
+    words: list[str] = []
+    for text in inputs:
+        folded = ascii_digits(composed(text or "", "NFKC")).casefold()
+        pieces = [folded, *re.split(r"[\W_]+", folded)]
+        digits = re.sub(r"\D", "", folded)
+        if len(digits) >= 8:
+            pieces += [digits, digits[-8:], digits[-4:], digits[1:7]]
+        pieces += [bare for piece in pieces if (bare := _ARTICLE.sub("", piece)) != piece]
+        words += [form for piece in pieces for form in (piece, name_folding.fold(piece))]
+    return [word for word in dict.fromkeys(words) if len(word) >= 3]
+
+
+_articles = "|".join(sorted(ARTICLES, key=len, reverse=True))
+_ARTICLE = re.compile(rf"^(?:(?:{_articles})[\W_]*)+(?=\w{{3}})")
+_PLACE = tuple(
+    dict.fromkeys(
+        form for word in LOCAL_WORDS for form in (word.casefold(), name_folding.fold(word))
+    )
+)
+
+
+def _is_only_known_words(plain: str, words: Sequence[str]) -> bool:
+    known = sorted((*words, *_PLACE, *YEARS), key=len, reverse=True)
+    either = "|".join(re.escape(word) for word in known)
+    pattern = re.compile(rf"(?:(?:{_articles})[\W_]?)?(?:{either})")
+    rest = pattern.sub("", plain)
+    rest = pattern.sub("", rest.translate(_UNDISGUISED))
+    return len(re.sub(r"[\W_]+", "", rest)) < _LEAST_REMAINDER
+
+
+def _guesses(text: str, words: Sequence[str]) -> int:
+    """How many guesses zxcvbn expects `text` to need from somebody who knows `words`."""
+    ranked = matching.RANKED_DICTIONARIES | {"person": matching.build_ranked_dict(words)}
+    disguised = text.translate(_ONE_DISGUISE)
+    found = [each for match in _PLAIN_MATCHERS for each in match(text, _ranked_dictionaries=ranked)]
+    found += matching.l33t_match(disguised, ranked)
+    for repeat in matching.repeat_match(disguised, ranked):
+        found.append(repeat | {"base_guesses": _guesses(repeat["base_token"], words)})
+    found.sort(key=lambda match: (match["i"], match["j"]))
+    return int(scoring.most_guessable_match_sequence(text, found)["guesses"])
+
+
+def _is_guessable(password: str, inputs: Sequence[str | None]) -> bool:
+    plain, words = ascii_digits(password), _words_of(inputs)
+    # zxcvbn alone finds `Kuwait@Customs1` strong: it multiplies what two known words are worth.
+    if any(
+        _is_only_known_words(form, words) for form in (plain.casefold(), name_folding.fold(plain))
+    ):
+        return True
+    guesses = _guesses(plain[:_MOST_JUDGED], words)
+    return bool(time_estimates.guesses_to_score(guesses) < _LEAST_SCORE)

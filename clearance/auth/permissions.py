@@ -1,0 +1,259 @@
+"""Who may see a request and who may take which kind of step; every room asks here.
+
+A step's policy takes the actor (None: the portal itself, in a job) and the request, and answers
+with the refusal or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.core.actor import Actor, Standing
+from clearance.core.errors import Refusal
+from clearance.models import Broker, IssuedDocument, Licence, Request
+from clearance.models.enums import Role, Status
+
+Policy = Callable[[Actor | None, Request], Refusal | None]
+
+READING_ROLES = frozenset({Role.REVIEWER, Role.MANAGER})
+
+
+def organisations_of(actor: Actor) -> frozenset[int]:
+    """Organisations whose services and requests the actor may handle (staff: none)."""
+    return frozenset() if actor.is_staff else actor.organisation_ids
+
+
+def requests_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on Request that leaves what `actor` may see.
+
+    Reviewers and managers: everything sent. Agents: the requests and drafts of their
+    organisations in the services granted to them. Source: specification section 1.
+    """
+    if actor.is_staff:
+        return Request.status != Status.DRAFT if actor.role in READING_ROLES else sa.false()
+    conditions: list[sa.ColumnElement[bool]] = []
+    for standing in actor.standings:
+        condition = Request.organisation_id == standing.organisation_id
+        if not standing.is_general:
+            condition = sa.and_(condition, Request.service_code.in_(sorted(standing.services)))
+        conditions.append(condition)
+    return sa.or_(sa.false(), *conditions)
+
+
+def transfers_answered_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on Request that leaves the transfers `actor` is asked about, or was.
+
+    Only of organisations whose general user the actor is. It shows them nowhere but there: the
+    request itself stays the asking organisation's. Source: specification section 5, Transfer.
+    """
+    general = [each.organisation_id for each in actor.standings if each.is_general]
+    return sa.and_(Request.other_organisation_id.in_(general), Request.status != Status.DRAFT)
+
+
+def may_answer(actor: Actor) -> bool:
+    """Whether `actor` can be asked about transfers at all: a general user of an organisation."""
+    return actor.is_agent and any(each.is_general for each in actor.standings)
+
+
+def governs(actor: Actor, organisation_id: int | None) -> bool:
+    """Whether `actor` manages that organisation's users and profile: its general user."""
+    standing = actor.standing_in(organisation_id) if organisation_id is not None else None
+    return actor.is_agent and standing is not None and standing.is_general
+
+
+def governs_chosen(actor: Actor) -> bool:
+    """Whether `actor` manages the organisation chosen in the header."""
+    return actor.standing is not None and governs(actor, actor.standing.organisation_id)
+
+
+def governed_by(actor: Actor) -> frozenset[int]:
+    """Every organisation whose users `actor` manages."""
+    return frozenset(each for each in actor.organisation_ids if governs(actor, each))
+
+
+def is_other_party(actor: Actor, req: Request) -> bool:
+    """Whether `actor` answers for the other side: as `transfers_answered_by`, for a row in hand."""
+    if req.other_organisation_id is None or req.status == Status.DRAFT:
+        return False
+    standing = actor.standing_in(req.other_organisation_id)
+    return standing is not None and standing.is_general
+
+
+def takes_part(actor: Actor, req: Request) -> bool:
+    """Whether any step of `req` may be `actor`'s: who sees it, and the other side of a transfer."""
+    return can_see_request(actor, req) or is_other_party(actor, req)
+
+
+def can_see_request(actor: Actor, req: Request) -> bool:
+    """Whether `actor` may see `req`: the same rule as `requests_visible_to`, for a row in hand."""
+    if actor.is_staff:
+        return actor.role in READING_ROLES and req.status != Status.DRAFT
+    standing = actor.standing_in(req.organisation_id)
+    return standing is not None and standing.may_use(req.service_code)
+
+
+def sees_brokers(standing: Standing, licence_services: Collection[str]) -> bool:
+    """Whether a membership shows the organisation's brokers: general, or granted such a service.
+
+    licence_services: codes of the services about a licence. Source: specification section 1.
+    """
+    return standing.is_general or not standing.services.isdisjoint(licence_services)
+
+
+def brokers_visible_to(actor: Actor, licence_services: Collection[str]) -> sa.ColumnElement[bool]:
+    """The condition on Broker that leaves what an agent may see; `sees_brokers`, over all rows."""
+    shown = [
+        each.organisation_id
+        for each in actor.standings
+        if not actor.is_staff and sees_brokers(each, licence_services)
+    ]
+    return Broker.organisation_id.in_(shown)
+
+
+def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on IssuedDocument that leaves what `actor` may read.
+
+    Reviewers and managers: all. Agents: what was issued by the services granted to them, of those
+    licences whose broker is with their organisation now: a transfer takes the documents along.
+    Source: specification sections 1 and 5.
+    """
+    if actor.is_staff:
+        return sa.true() if actor.role in READING_ROLES else sa.false()
+    conditions: list[sa.ColumnElement[bool]] = []
+    for standing in actor.standings:
+        condition: sa.ColumnElement[bool] = IssuedDocument.licence_id.in_(
+            sa.select(Licence.id)
+            .join(Broker, Broker.id == Licence.broker_id)
+            .where(Broker.organisation_id == standing.organisation_id)
+        )
+        if not standing.is_general:
+            asked_by = sa.exists().where(
+                Request.id == IssuedDocument.request_id,
+                Request.service_code.in_(sorted(standing.services)),
+            )
+            condition = sa.and_(condition, asked_by)
+        conditions.append(condition)
+    return sa.or_(sa.false(), *conditions)
+
+
+def acts_for(actor: Actor | None, req: Request) -> Refusal | None:
+    """An agent's step: an active member of the organisation with the service granted."""
+    if actor is not None and not actor.is_staff and can_see_request(actor, req):
+        return None
+    return Refusal(_l("Only the applicant's organisation can do this."))
+
+
+def answers_as_other_party(actor: Actor | None, req: Request) -> Refusal | None:
+    """The other side's step in a transfer: a general user of that organisation."""
+    if actor is not None and is_other_party(actor, req):
+        return None
+    return Refusal(_l("Only the general user of the other organisation can answer this."))
+
+
+def speaks_for_a_party(actor: Actor | None, req: Request) -> Refusal | None:
+    """A step of either side of a transfer: a general user of one of the two organisations."""
+    standings = actor.standings if actor is not None else ()
+    general = {each.organisation_id for each in standings if each.is_general}
+    if {req.organisation_id, req.other_organisation_id} & general:
+        return None
+    return Refusal(_l("Only the general users of the two organisations can do this."))
+
+
+def keeps_register(actor: Actor, *, civil_id: str, organisation_id: int) -> Refusal | None:
+    """A change of the licence register: a reviewer, never on an own file (security rule 24)."""
+    if not actor.is_reviewer:
+        return Refusal(_l("Only reviewers can do this."))
+    if actor.civil_id is not None and actor.civil_id == civil_id:
+        return Refusal(_l("This licence is your own; another reviewer has to do this."))
+    if organisation_id in actor.organisation_ids:
+        return Refusal(
+            _l("This is your own organisation's broker; another reviewer has to do this.")
+        )
+    return None
+
+
+def decides_subscriptions(actor: Actor, organisation_id: int) -> Refusal | None:
+    """A decision on an asked subscription: a reviewer, never for an own organisation (rule 24)."""
+    if not actor.is_reviewer:
+        return Refusal(_l("Only reviewers can do this."))
+    if organisation_id in actor.organisation_ids:
+        return Refusal(_l("This is your own organisation; another reviewer decides on it."))
+    return None
+
+
+def can_process(actor: Actor | None, req: Request) -> Refusal | None:
+    """A reviewer's step that needs no taking; never on one's own file (security rule 24)."""
+    if actor is None or not actor.is_reviewer:
+        return Refusal(_l("Only reviewers can do this."))
+    if actor.user_id in (req.sender_id, req.created_by_id):
+        return Refusal(_l("You sent this request yourself; another reviewer decides on it."))
+    if actor.civil_id is not None and actor.civil_id == req.civil_id:
+        return Refusal(_l("This request is about yourself; another reviewer decides on it."))
+    if {req.organisation_id, req.other_organisation_id} & actor.organisation_ids:
+        return Refusal(
+            _l("This request is your own organisation's; another reviewer decides on it.")
+        )
+    return None
+
+
+def can_decide(actor: Actor | None, req: Request) -> Refusal | None:
+    """A decision: a reviewer, not on an own file, and nobody else has taken the request."""
+    refusal = can_process(actor, req)
+    if refusal is not None or actor is None or req.reviewer_id in (None, actor.user_id):
+        return refusal
+    return Refusal(
+        _("%(name)s has taken this request.", name=req.reviewer.full_name if req.reviewer else ""),
+        _l("It can be decided by others when it is given back or assigned anew."),
+    )
+
+
+def can_decide_second(actor: Actor | None, req: Request) -> Refusal | None:
+    """The second approval: as a decision, by another reviewer than the first."""
+    refusal = can_decide(actor, req)
+    if refusal is not None or actor is None or req.first_approver_id != actor.user_id:
+        return refusal
+    return Refusal(_l("You gave the first approval; the second is another reviewer's."))
+
+
+def can_take(actor: Actor | None, req: Request) -> Refusal | None:
+    """Taking a request that nobody has, or one that came back to its reviewer."""
+    return can_decide(actor, req) or _already_has(actor, req)
+
+
+def can_take_second(actor: Actor | None, req: Request) -> Refusal | None:
+    """Taking a request for its second approval."""
+    return can_decide_second(actor, req) or _already_has(actor, req)
+
+
+def is_its_reviewer(actor: Actor | None, req: Request) -> Refusal | None:
+    """Giving back: only who has taken it."""
+    if actor is not None and actor.is_reviewer and req.reviewer_id == actor.user_id:
+        return None
+    return Refusal(_l("You have not taken this request."))
+
+
+def can_assign(actor: Actor | None, req: Request) -> Refusal | None:
+    """Assigning work: managers, who decide nothing themselves."""
+    if actor is not None and actor.is_manager:
+        return None
+    return Refusal(_l("Only managers assign requests."))
+
+
+def can_process_or_portal(actor: Actor | None, req: Request) -> Refusal | None:
+    """A step that a reviewer takes or the portal itself when its day has come."""
+    return None if actor is None else can_process(actor, req)
+
+
+def is_portal(actor: Actor | None, req: Request) -> Refusal | None:
+    """A step of the portal itself."""
+    return None if actor is None else Refusal(_l("The portal does this by itself."))
+
+
+def _already_has(actor: Actor | None, req: Request) -> Refusal | None:
+    if actor is None or req.reviewer_id != actor.user_id or req.status == Status.SUBMITTED:
+        return None
+    return Refusal(_l("You have already taken this request."))

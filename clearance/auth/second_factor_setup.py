@@ -1,0 +1,202 @@
+"""Changing one's second factor: setting an app up, new spare codes, taking the app away.
+
+Each asks for the password, tells the user, ends the other sessions and gives this one a new key.
+Source: security rules 4, 12, 15 and 16.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+from flask_babel import lazy_gettext as _l
+
+from clearance import notifications
+from clearance.auth import reauthentication, recovery_codes, second_factor, sessions
+from clearance.auth.one_time_codes import owner_of
+from clearance.core import audit, crypto, idempotency
+from clearance.core.actor import Actor
+from clearance.core.clock import latest_past
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.models import User
+from clearance.models.enums import SessionStage
+
+ISSUER = "Clearance"
+SETUP_LIFETIME = timedelta(minutes=15)
+_SEALED_FOR = "factor-setup"  # no other sealed text passes for a set-up
+
+
+class SetupExpired(DomainError):
+    """The set-up page is too old, or is not this session's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l("This page is no longer valid. Scan the new code below with your app and go on.")
+        )
+
+
+class AlreadyDone(DomainError):
+    """The same form was sent before; spare codes are shown once."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("This was done already. Its spare codes were shown once."))
+
+
+class NoApp(DomainError):
+    """There is no app to change."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("No authenticator app is set up for your account."))
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An app's secret before it counts. token: what the page carries, sealed. key: one-time key."""
+
+    secret: str = field(repr=False)
+    key: str = field(repr=False)
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What follows a change. key: the session's new one. spares: to be shown this once."""
+
+    key: str = field(repr=False)
+    spares: list[str] = field(default_factory=list, repr=False)
+
+
+def begin(actor: Actor, now: datetime) -> Setup:
+    """A fresh secret for the actor's app; it counts for nothing until `enrol`.
+
+    The page carries it sealed with whose it is, in which session, and since when: nobody can plant
+    a secret they know in another's page.
+    """
+    secret, key = pyotp.random_base32(), idempotency.new()
+    content = [_SEALED_FOR, *_place(actor), now.timestamp(), key, secret]
+    return Setup(secret, key, crypto.seal(json.dumps(content)))
+
+
+def resume(actor: Actor, token: str, now: datetime) -> Setup:
+    """The set-up that `begin` sealed for this session of the actor. Raises: SetupExpired."""
+    try:
+        purpose, user_id, session, began, key, secret = json.loads(crypto.open(token))
+    except (ValueError, TypeError):
+        raise SetupExpired from None
+    if purpose != _SEALED_FOR or (user_id, session) != _place(actor):
+        raise SetupExpired
+    begun_at = datetime.fromtimestamp(began, UTC)
+    if begun_at > latest_past(now) or now - begun_at > SETUP_LIFETIME:
+        raise SetupExpired
+    return Setup(secret, key, token)
+
+
+def uri(actor: Actor, setup: Setup) -> str:
+    """The otpauth address that an app reads from a QR code."""
+    return pyotp.TOTP(setup.secret).provisioning_uri(name=actor.email, issuer_name=ISSUER)
+
+
+def enrol(actor: Actor, setup: Setup, code: str, password: str, now: datetime) -> Changed | None:
+    """Make the secret of `setup` the actor's second factor; None when `code` is not its code now.
+
+    The app before and its spare codes are void. The code used here opens nothing afterwards.
+    Flushes. Slow: call it before the request's first query.
+    Raises: WrongPassword; AlreadyDone for a set-up used before; TooManyTries.
+    """
+    reauthentication.require(actor, password, kind="factor:change")
+    step = second_factor.step_of(setup.secret, code, now)
+    if step is None:
+        audit.access("factor:change", user_id=actor.id, result="wrong_code")
+        return None
+    _claim(actor, setup.key, now)
+    user = _locked(actor)
+    before = second_factor.means_of(user)
+    user.totp_secret, user.totp_last_step = crypto.seal(setup.secret), step
+    user.second_factor = True
+    spares = recovery_codes.replace(user.id)
+    return _changed(actor, user, "account:factor:enrolled", before, now, spares)
+
+
+def new_spare_codes(actor: Actor, password: str, form_key: str, now: datetime) -> Changed:
+    """Replace the actor's spare codes. form_key: the one-time key of the form. Flushes.
+
+    Slow: call it before the request's first query.
+    Raises: WrongPassword; AlreadyDone; NoApp; TooManyTries.
+    """
+    reauthentication.require(actor, password, kind="factor:change")
+    _claim(actor, form_key, now)
+    user = _locked(actor)
+    if user.totp_secret is None:
+        raise NoApp
+    spares = recovery_codes.replace(user.id)
+    return _changed(actor, user, "account:factor:spares", second_factor.Means.APP, now, spares)
+
+
+def switch_off(actor: Actor, password: str, now: datetime) -> Changed:
+    """Take the app away; staff go on with codes by e-mail, agents without a factor. Flushes.
+
+    Slow: call it before the request's first query. Raises: WrongPassword; NoApp; TooManyTries.
+    """
+    reauthentication.require(actor, password, kind="factor:change")
+    user = _locked(actor)
+    if user.totp_secret is None:
+        raise NoApp
+    before = take_away(user)
+    return _changed(actor, user, "account:factor:removed", before, now, [])
+
+
+def take_away(user: User) -> second_factor.Means:
+    """Take app and spare codes from the user, whoever asked. Flushes. Returns what it was before.
+
+    Asking, telling and ending sessions are the caller's.
+    """
+    before = second_factor.means_of(user)
+    user.totp_secret = user.totp_last_step = None
+    user.second_factor = False
+    recovery_codes.drop(user.id)
+    return before
+
+
+def tell(
+    user: User,
+    kind: str,
+    before: second_factor.Means,
+    now: datetime,
+    *,
+    actor_id: int,
+    reason: str = "",
+) -> None:
+    """Write the event `kind` of a change and tell the user. Flushes."""
+    changes = {"second_factor": [before, second_factor.means_of(user)]}
+    audit.record(kind, obj=user, actor_id=actor_id, at=now, reason=reason, changes=changes)
+    notifications.tell("account:factor:changed", user_id=user.id, params={"at": now}, now=now)
+
+
+def _place(actor: Actor) -> tuple[int, str]:
+    """Whose set-up it is, and in which session under which key."""
+    return actor.id, sessions.key_hash(actor.key)
+
+
+def _claim(actor: Actor, key: str, now: datetime) -> None:
+    if idempotency.claim(key, owner_of(actor), "", now) is not None:
+        raise AlreadyDone
+
+
+def _locked(actor: Actor) -> User:
+    return db.session.get_one(User, actor.id, with_for_update=True, populate_existing=True)
+
+
+def _changed(
+    actor: Actor,
+    user: User,
+    kind: str,
+    before: second_factor.Means,
+    now: datetime,
+    spares: list[str],
+) -> Changed:
+    tell(user, kind, before, now, actor_id=actor.id)
+    sessions.end_sessions(now, user_id=user.id, but=actor.session_id)
+    return Changed(sessions.renew(actor, SessionStage.FULL, now), spares)

@@ -1,0 +1,346 @@
+"""Signed-in browsers: rows whose random key the cookie holds; read afresh at each request."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, g, request
+from flask import session as cookie
+from flask.sessions import SecureCookieSessionInterface
+from flask_login import login_user, logout_user
+from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from clearance.core.actor import Actor, Standing
+from clearance.core.clock import latest_past, utc_now
+from clearance.core.database import own_transaction
+from clearance.core.extensions import db, login_manager
+from clearance.models import Grant, Membership, Organisation, Registration, User, UserSession
+from clearance.models.enums import STAFF_ROLES, Role, SessionStage
+
+IDLE = {"agent": timedelta(minutes=30), "staff": timedelta(minutes=15)}
+ABSOLUTE = {"agent": timedelta(hours=12), "staff": timedelta(hours=8)}
+LAST_SEEN_STEP = timedelta(seconds=60)
+TOUCH_SECONDS = 0.5
+
+
+def key_hash(key: str) -> str:
+    """Return what the database keeps of a session key (a random key needs no slow hash)."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def idle_limit(role: str) -> timedelta:
+    """Return how long a session of that role may rest (security rule 16)."""
+    return IDLE["staff" if role in STAFF_ROLES else "agent"]
+
+
+def open_session(owner: User | Registration, stage: SessionStage, now: datetime) -> str:
+    """Add a session row for `owner` at `stage`; flushes. Returns the key for the cookie."""
+    role = owner.role if isinstance(owner, User) else Role.AGENT
+    key = secrets.token_urlsafe(32)
+    db.session.add(
+        UserSession(
+            key_hash=key_hash(key),
+            user_id=owner.id if isinstance(owner, User) else None,
+            registration_id=owner.id if isinstance(owner, Registration) else None,
+            stage=stage,
+            ip=(request.remote_addr or "")[:40],
+            user_agent=(request.user_agent.string or "")[:250],
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + ABSOLUTE["staff" if role in STAFF_ROLES else "agent"],
+        )
+    )
+    db.session.flush()
+    return key
+
+
+def end_sessions(now: datetime, *, user_id: int, but: int | None = None) -> int:
+    """End every session of the user, except session id `but`. Returns how many; flushes."""
+    statement = (
+        sa.update(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+    if but is not None:
+        statement = statement.where(UserSession.id != but)
+    result = db.session.execute(statement.execution_options(synchronize_session=False))
+    return int(getattr(result, "rowcount", 0))
+
+
+def end_signup_sessions(now: datetime, *, registration_id: int, but: int | None = None) -> None:
+    """End every session of a sign-up, except session id `but`; flushes."""
+    db.session.execute(
+        sa.update(UserSession)
+        .where(
+            UserSession.registration_id == registration_id,
+            UserSession.ended_at.is_(None),
+            UserSession.id != (but or 0),
+        )
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end_session(now: datetime, *, session_id: int) -> None:
+    """End one session; flushes."""
+    db.session.execute(
+        sa.update(UserSession)
+        .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def choose_organisation(actor: Actor, organisation_id: int) -> bool:
+    """Keep the organisation chosen in the header; False when the actor is not in it. Flushes."""
+    if organisation_id not in actor.organisation_ids:
+        return False
+    work_for(actor, organisation_id)
+    return True
+
+
+def work_for(actor: Actor, organisation_id: int) -> None:
+    """`choose_organisation` for one that the actor has joined in this very request. Flushes."""
+    db.session.execute(
+        sa.update(UserSession)
+        .where(UserSession.id == actor.session_id)
+        .values(organisation_id=organisation_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
+    """End one of the user's own sessions; False when it is not theirs or has ended. Flushes."""
+    result = db.session.execute(
+        sa.update(UserSession)
+        .where(
+            UserSession.id == session_id,
+            UserSession.user_id == user_id,
+            UserSession.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0)) == 1
+
+
+def living(user_id: int, now: datetime) -> list[UserSession]:
+    """Return the user's sessions that are neither ended nor expired, the last seen first."""
+    user = db.session.get_one(User, user_id)
+    return list(
+        db.session.scalars(
+            sa.select(UserSession)
+            .where(
+                UserSession.user_id == user_id,
+                UserSession.ended_at.is_(None),
+                UserSession.expires_at > now,
+                UserSession.last_seen_at > now - idle_limit(user.role),
+            )
+            .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+        )
+    )
+
+
+def renew(actor: Actor, stage: SessionStage, now: datetime) -> str:
+    """Give the actor's session a new key at `stage` (security rule 16); its end stays. Flushes.
+
+    Returns the key for the cookie; the one before is void at once.
+    """
+    key = secrets.token_urlsafe(32)
+    db.session.execute(
+        sa.update(UserSession)
+        .where(UserSession.id == actor.session_id, UserSession.ended_at.is_(None))
+        .values(key_hash=key_hash(key), stage=stage, last_seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return key
+
+
+def enter(key: str) -> None:
+    """Put the session `key` into the browser; call it after the commit that made the key.
+
+    What the visitor's cookie held before is forgotten, its CSRF token too (security rule 16).
+    """
+    cookie.clear()
+    g.pop("csrf_token", None)  # made of what the cookie held: a page shown now needs a new one
+    actor = load_actor(key)
+    if actor is not None:
+        login_user(actor)
+
+
+def leave() -> None:
+    """Take the session out of the browser; end its row first by `end_session`."""
+    logout_user()
+    cookie.clear()
+
+
+def load_actor(key: str, now: datetime | None = None) -> Actor | None:
+    """Return who the session key stands for, or None when it has ended, rested or expired.
+
+    Reads on a connection of its own, so that the request's transaction is not begun by it.
+    """
+    now = now or utc_now()
+    with own_transaction(write=False) as connection:
+        row = connection.execute(_SESSION, {"key_hash": key_hash(key)}).one_or_none()
+        if row is None or not _is_alive(row, now):
+            return None
+        standings = _standings(connection, row.user_id) if row.user_id is not None else ()
+    if row.last_seen_at > latest_past(now) or now - row.last_seen_at >= LAST_SEEN_STEP:
+        _touch(row.id, now)
+    return Actor(
+        user_id=row.user_id,
+        registration_id=row.registration_id,
+        role=row.role or Role.AGENT,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        email=row.email,
+        language=row.language,
+        legal_entity=row.legal_entity,
+        civil_id=row.civil_id,
+        standings=standings,
+        organisation_id=row.organisation_id,
+        stage=row.stage,
+        session_id=row.id,
+        key=key,
+    )
+
+
+def actor_of(user: User) -> Actor:
+    """Return the actor that `user` is when fully signed in (jobs, commands, tests)."""
+    connection = db.session.connection()
+    return Actor(
+        user_id=user.id,
+        role=user.role,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        email=user.email,
+        language=user.language,
+        legal_entity=user.legal_entity,
+        civil_id=user.civil_id,
+        standings=_standings(connection, user.id),
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Bind the cookie and Flask-Login: the cookie's id is a session key, never a user's id."""
+    app.session_interface = _Cookie()
+    login_manager.init_app(app)
+    login_manager.session_protection = None  # the server-side row decides
+    login_manager.user_loader(_load_once)
+
+
+class _Signer(TimestampSigner):
+    """Takes a cookie that was signed by a host whose clock is ahead by two minutes at most."""
+
+    def unsign(self, signed_value: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().unsign(signed_value, *args, **kwargs)
+        except SignatureExpired as error:
+            now = utc_now()
+            if error.date_signed is None or not now < error.date_signed <= latest_past(now):
+                raise
+            return super().unsign(signed_value, **kwargs | {"max_age": None})
+
+
+class _Cookie(SecureCookieSessionInterface):
+    """Flask's own cookie, with our signer."""
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        serializer = super().get_signing_serializer(app)
+        if serializer is not None:
+            serializer.signer = _Signer
+        return serializer
+
+
+def _load_once(key: str) -> Actor | None:
+    """Read the session; if that fails, the page that says so is shown as to a visitor."""
+    if g.get("sessions_are_away"):
+        return None
+    try:
+        return load_actor(key)
+    except SQLAlchemyError:
+        g.sessions_are_away = True
+        raise
+
+
+_SESSION = (
+    sa.select(
+        UserSession.id,
+        UserSession.user_id,
+        UserSession.registration_id,
+        UserSession.stage,
+        UserSession.organisation_id,
+        UserSession.created_at,
+        UserSession.last_seen_at,
+        UserSession.expires_at,
+        UserSession.ended_at,
+        User.role,
+        User.is_active,
+        sa.func.coalesce(User.first_name, Registration.first_name).label("first_name"),
+        sa.func.coalesce(User.last_name, Registration.last_name).label("last_name"),
+        sa.func.coalesce(User.email, Registration.email).label("email"),
+        sa.func.coalesce(User.language, Registration.language).label("language"),
+        sa.func.coalesce(User.legal_entity, Registration.legal_entity).label("legal_entity"),
+        sa.func.coalesce(User.civil_id, Registration.civil_id).label("civil_id"),
+    )
+    .outerjoin(User, User.id == UserSession.user_id)
+    .outerjoin(Registration, Registration.id == UserSession.registration_id)
+    .where(UserSession.key_hash == sa.bindparam("key_hash"))
+)
+
+_STANDINGS = (
+    sa.select(
+        Membership.organisation_id,
+        Membership.is_general,
+        Organisation.name_ar,
+        Organisation.name_en,
+        Grant.service_code,
+    )
+    .join(Organisation, Organisation.id == Membership.organisation_id)
+    .outerjoin(Grant, Grant.membership_id == Membership.id)
+    .where(Membership.user_id == sa.bindparam("user_id"), Membership.is_active)
+    .order_by(Membership.id)
+)
+
+
+def _is_alive(row: Any, now: datetime) -> bool:
+    if row.ended_at is not None or row.is_active is False or row.created_at > latest_past(now):
+        return False
+    rested = now - row.last_seen_at
+    return bool(now < row.expires_at and rested < idle_limit(row.role or Role.AGENT))
+
+
+def _standings(connection: sa.Connection, user_id: int) -> tuple[Standing, ...]:
+    granted: dict[int, set[str]] = {}
+    heads: dict[int, tuple[str, str, bool]] = {}
+    for row in connection.execute(_STANDINGS, {"user_id": user_id}):
+        heads[row.organisation_id] = (row.name_ar, row.name_en, row.is_general)
+        services = granted.setdefault(row.organisation_id, set())
+        if row.service_code:
+            services.add(row.service_code)
+    return tuple(
+        Standing(
+            organisation_id=key,
+            organisation_name_ar=name_ar,
+            organisation_name_en=name_en,
+            is_general=is_general,
+            services=frozenset(granted[key]),
+        )
+        for key, (name_ar, name_en, is_general) in heads.items()
+    )
+
+
+def _touch(session_id: int, now: datetime) -> None:
+    """Mark the session as in use; reading goes on without the mark while somebody else writes."""
+    with suppress(OperationalError), own_transaction(patience=TOUCH_SECONDS) as connection:
+        connection.execute(
+            sa.update(UserSession)
+            .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
+            .values(last_seen_at=now)
+        )

@@ -1,0 +1,49 @@
+"""The commands `flask staff` and `flask customs`: first administrator, embedded register."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from clearance.accounts import staff_invitations
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.core.values import BadValue, email_address
+from clearance.customs import register_import
+from clearance.models.enums import STAFF_ROLES
+
+staff_commands = AppGroup("staff", help="People of the office.")
+customs_commands = AppGroup("customs", help="The embedded customs register.")
+
+
+@staff_commands.command("invite")
+@click.argument("email")
+@click.option(
+    "--role", type=click.Choice(sorted(role.value for role in STAFF_ROLES)), required=True
+)
+def invite(email: str, role: str) -> None:
+    """Invite EMAIL into the office. The link is mailed, and printed for the first of all."""
+    try:
+        invitation, link = staff_invitations.invite_staff(email_address(email), role, utc_now())
+    except (BadValue, DomainError) as error:
+        raise click.ClickException(str(error)) from None
+    db.session.commit()
+    click.echo(f"Invited {invitation.email} as {role}. The link is good for 7 days:\n{link}")
+
+
+@customs_commands.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_register(file: Path) -> None:
+    """Fill the register from FILE, a CSV with one row a broker; all of it or nothing."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            count = register_import.import_file(stream)
+    except register_import.BadRows as error:
+        for fault in error.faults:
+            click.echo(fault, err=True)
+        raise click.ClickException("Nothing was imported.") from None
+    db.session.commit()
+    click.echo(f"Accounts in the register from this file: {count}.")

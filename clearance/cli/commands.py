@@ -1,0 +1,56 @@
+"""The commands of `flask`: database and audit here, the others from their own modules."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from clearance.cli.accounts import customs_commands, staff_commands
+from clearance.cli.services import service_commands
+from clearance.core import audit, schema
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.services import versions
+
+database_commands = AppGroup("db", help="The database's schema.")
+audit_commands = AppGroup("audit", help="The audit trail.")
+
+
+def init_app(app: Flask) -> None:
+    """Register the command groups."""
+    for group in (
+        database_commands,
+        audit_commands,
+        staff_commands,
+        customs_commands,
+        service_commands,
+    ):
+        app.cli.add_command(group)
+
+
+@database_commands.command("upgrade")
+def upgrade() -> None:
+    """Bring the schema to the newest migration and publish services not known yet."""
+    schema.upgrade(current_app.extensions["settings"].database_url)
+    versions.load_missing(utc_now())
+    db.session.commit()
+    click.echo("The database is at the newest migration.")
+
+
+@database_commands.command("revision")
+@click.argument("message")
+def revision(message: str) -> None:
+    """Write a migration for what the models have and the database has not (for developers)."""
+    schema.write_revision(current_app.extensions["settings"].database_url, message)
+
+
+@audit_commands.command("verify")
+def verify() -> None:
+    """Walk the chain of events and tell whether it is unbroken (exit code 1 when not)."""
+    faults = audit.verify_chain(db.session())
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        raise SystemExit(1)
+    click.echo("The audit trail is unbroken.")

@@ -1,0 +1,173 @@
+"""Invented cases that guards are tried on, so that every refusal can be read in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from clearance.core.actor import Actor, Standing
+from clearance.core.clock import kuwait_date
+from clearance.models.enums import LicenceStatus, Role, Status, SuspendedBy, ValidityLink
+from clearance.services.facts import Case, Facts, LicenceFact, RequestFact, SeatFact, ServiceTerms
+from clearance.transfers.parties import OtherOrganisation, Parties
+
+NOW = datetime(2026, 6, 10, 6, 0, tzinfo=UTC)  # no page changes with the day it is made on
+TODAY = kuwait_date(NOW)
+SETTINGS: Mapping[str, Any] = {
+    "renewal_window_days": 60,
+    "exam_validity_years": 3,
+    "exam_waiting_days": 30,
+    "exam_attempts": 2,
+    "transfer_silence_days": 14,
+}
+OURS, THEIRS, THIRD = 1, 2, 3
+CIVIL_ID = "288010112345"
+_KEY = "sample"
+_ENTITIES = {
+    "clearing_agent": {"ar": "وكيل تخليص", "en": "Clearing agent"},
+    "company": {"ar": "شركة", "en": "Company"},
+}
+
+
+def cases(service: ServiceTerms) -> Iterator[Case]:
+    """Cases of `service` in every state that a guard knows; the good ones are among them."""
+    good = _good(service)
+    yield good
+    yield from _of_organisation(good)
+    yield from _of_claim(good)
+    yield from _of_licence(good)
+    yield from _of_candidate(good)
+    yield from _of_seat(good)
+    yield from _of_transfer(good)
+
+
+def _good(service: ServiceTerms) -> Case:
+    """A general user of a subscribed organisation, a licence about to end, an exam passed."""
+    facts = Facts(
+        now=NOW,
+        actor=_actor(Standing(OURS, "مكتب الخليج", "Gulf Office", True, frozenset())),
+        organisation_id=OURS,
+        legal_entity=next(iter(service.legal_entities), "clearing_agent"),
+        entity_names=_ENTITIES,
+        subscriptions={service.code: "active"},
+        licences={1: _licence()},
+        passed={CIVIL_ID: TODAY - timedelta(days=100)},
+        seat=SeatFact(1, NOW, TODAY, "قاعة", "Hall", "offered"),
+        parties=_parties(),
+        settings=SETTINGS,
+    )
+    return Case(service, facts, CIVIL_ID, _KEY, 50, 1)
+
+
+def _with(case: Case, **facts: Any) -> Case:
+    return replace(case, facts=replace(case.facts, **facts))
+
+
+def _of_organisation(good: Case) -> Iterator[Case]:
+    yield _with(good, actor=None)
+    yield _with(good, legal_entity="another")
+    for status in ("asked", "left"):
+        yield _with(good, subscriptions={good.service.code: status})
+    additional = Standing(OURS, "مكتب الخليج", "Gulf Office", False, frozenset())
+    yield _with(good, actor=_actor(additional))
+
+
+def _of_claim(good: Case) -> Iterator[Case]:
+    open_one = RequestFact(8, good.service.code, "AB/8/26", Status.SUBMITTED, OURS, None)
+    for holder in (
+        open_one,
+        replace(open_one, organisation_id=THEIRS),
+        replace(open_one, status=Status.PASSED, organisation_id=THEIRS),
+        replace(open_one, status=Status.PASSED, decided_at=NOW - timedelta(days=100)),
+    ):
+        yield _with(good, claims={_KEY: holder})
+
+
+def _of_licence(good: Case) -> Iterator[Case]:
+    living = _licence()
+    for licence in (
+        replace(living, organisation_id=THEIRS),
+        replace(living, ends=_ends(TODAY + timedelta(days=400))),
+        replace(living, expires=TODAY - timedelta(days=1)),
+        replace(living, status=LicenceStatus.CANCELLED),
+        replace(living, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.OFFICE),
+        replace(living, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.HOLDER),
+        replace(living, is_general_broker=True),
+    ):
+        yield _with(good, licences={1: licence}, parties=None)
+
+
+def _of_candidate(good: Case) -> Iterator[Case]:
+    yield _with(good, passed={})
+    yield _with(good, passed={CIVIL_ID: date(2022, 3, 1)})
+    yield _with(good, licensed=frozenset({CIVIL_ID}))
+    failed = RequestFact(
+        3, good.service.code, "AB/3/26", Status.FAILED, OURS, NOW - timedelta(days=10)
+    )
+    yield _with(good, history={CIVIL_ID: (failed,)})
+    yield _with(good, history={CIVIL_ID: (failed, replace(failed, id=4, number="AB/4/26"))})
+
+
+def _of_seat(good: Case) -> Iterator[Case]:
+    yield _with(good, seat=None)
+    later = SeatFact(
+        1, NOW + timedelta(days=5), TODAY - timedelta(days=1), "قاعة", "Hall", "offered"
+    )
+    yield _with(good, seat=later)
+
+
+def _of_transfer(good: Case) -> Iterator[Case]:
+    agreed = _parties()
+    other = OtherOrganisation(THEIRS, True, 1)
+    for parties in (
+        replace(agreed, is_general_broker=True),
+        replace(agreed, other=None, named_id=None),
+        replace(agreed, other=replace(other, id=OURS), named_id=OURS),
+        replace(agreed, is_fixed=True, named_id=THIRD),
+        replace(agreed, other=replace(other, may_hold_licences=False)),
+        replace(agreed, other=replace(other, general_users=0)),
+        replace(agreed, holder_id=THIRD),
+        replace(agreed, mobile=""),
+        replace(agreed, asked_at=NOW - timedelta(days=20)),
+    ):
+        yield _with(good, parties=parties)
+
+
+def _actor(standing: Standing) -> Actor:
+    return Actor(7, Role.AGENT, "سالم", "العتيبي", "salem@example.com", "ar", standings=(standing,))
+
+
+def _licence() -> LicenceFact:
+    until = TODAY + timedelta(days=20)
+    return LicenceFact(
+        id=1,
+        number="KW-1",
+        status=LicenceStatus.ACTIVE,
+        suspended_by=None,
+        expires=until,
+        broker_id=1,
+        organisation_id=OURS,
+        civil_id=CIVIL_ID,
+        is_general_broker=False,
+        ends=_ends(until),
+    )
+
+
+def _ends(until: date) -> tuple[tuple[ValidityLink, date], ...]:
+    return tuple((link, until) for link in ValidityLink)
+
+
+def _parties() -> Parties:
+    return Parties(
+        asking_id=OURS,
+        holder_id=OURS,
+        releasing_id=None,
+        is_general_broker=False,
+        mobile="+96555000001",
+        is_named=True,
+        named_id=THEIRS,
+        other=OtherOrganisation(THEIRS, True, 1),
+        is_fixed=False,
+    )

@@ -1,0 +1,28 @@
+"""The commands of `flask` about messages and what is kept: `messages document`, `purge`."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from clearance.cli import notification_docs
+from clearance.core.clock import utc_now
+from clearance.jobs import retention
+
+message_commands = AppGroup("messages", help="What the portal tells people.")
+
+
+@message_commands.command("document")
+def document() -> None:
+    """Print docs/notices.md as the registered messages make it (for developers)."""
+    click.echo(notification_docs.notices_page(), nl=False)
+
+
+@click.command("purge")
+@with_appcontext
+def purge() -> None:
+    """Remove expired rows and those whose retention period is over; the clock does so hourly."""
+    removed = retention.purge(utc_now())
+    for table, count in removed.items():
+        click.echo(f"{table}: {count}")
+    click.echo(f"{sum(removed.values())} rows removed.")

@@ -1,0 +1,49 @@
+"""docs/notices.md as text: what the portal tells, made from the registered messages."""
+
+from __future__ import annotations
+
+from clearance.models.enums import Channel
+from clearance.notifications.events import EVENTS, MessageClass
+
+_INTRODUCTION = """\
+# What the portal tells people
+
+Made from `clearance/notifications/events.py` by `flask messages document > docs/notices.md`;
+a test fails when this page is out of date.
+
+Every event is shown in the portal to its user, except codes and invitations, which go to an
+address. Mandatory events cannot be switched off. The office may replace each text in the panel; a
+text may name the placeholders of its event, `{recipient}` and `{link}`, and nothing else. A line
+whose placeholder is empty is left out. How messages leave, are tried again and given up stands in
+`clearance/notifications/delivery.py`.
+"""
+_AUDIENCES = {"agent": "Agents", "staff": "The office", "code": "Codes and links by address"}
+
+
+def notices_page() -> str:
+    """Return the whole page as Markdown: a table of events for each audience."""
+    parts = [_INTRODUCTION]
+    for audience, title in _AUDIENCES.items():
+        rows = [_row(each) for each in EVENTS.values() if each.audience == audience]
+        head = "| Event | English | العربية | E-mail | SMS | Mandatory | Placeholders |"
+        parts.append("\n".join([f"## {title}", "", head, "|---" * 7 + "|", *rows]) + "\n")
+    return "\n".join(parts)
+
+
+def _row(message: MessageClass) -> str:
+    names = [f"`{name}`" for name in message.params]
+    names += [f"`{name}` (optional)" for name in message.optional]
+    cells = (
+        f"`{message.event}`",
+        message.label("en"),
+        message.label("ar"),
+        _yes(Channel.EMAIL in message.channels),
+        _yes(Channel.SMS in message.channels),
+        _yes(message.is_mandatory),
+        ", ".join(names),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "–"

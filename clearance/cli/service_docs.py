@@ -1,0 +1,232 @@
+"""docs/services.md as text: what each service shows, asks, requires, refuses and causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from flask_babel import force_locale
+
+from clearance.cli import guard_samples as samples
+from clearance.models.enums import STATUS_LABELS, Status
+from clearance.services import guards, schema, versions
+from clearance.services.effects import APPROVAL_EFFECTS
+from clearance.services.flows import ACTION_LABELS, FLOWS, Flow, Side, Step
+from clearance.services.guards import GUARDS, Guard
+from clearance.services.schema import Definition, FieldSpec
+
+_INTRODUCTION = """\
+# The services
+
+Made from `clearance/services/*.yaml` and `clearance/procedures/` by
+`flask services describe --output docs/services.md`; a test fails when this page is out of date.
+
+Each service is a definition; what cannot be data is a named function: a guard tells why something
+may not be asked or done now and what would change it, an effect is what an approval causes. The
+same guard greys the button, explains it, and refuses on the server. The office may publish newer
+versions of a definition in the panel; a request keeps the version it began with.
+"""
+_REFUSALS_HEAD = f"""\
+## What is refused, and in which words
+
+Days are as on {samples.TODAY:%d/%m/%Y}, with the settings as shipped, but with a waiting time and
+a limit of attempts for the exam. Besides, an approval is refused when the register has changed
+since the request was sent; it names each field with both values.
+
+"""
+_SIDES = {
+    Side.AGENT: "applicant",
+    Side.OTHER_PARTY: "other organisation",
+    Side.EITHER_PARTY: "either organisation",
+    Side.BROKER: "broker",
+    Side.REVIEWER: "reviewer",
+    Side.MANAGER: "manager",
+    Side.PORTAL: "portal",
+}
+_STARTS = {
+    "broker_type": "choosing the broker type",
+    "broker_card": "one of the organisation's brokers",
+    "passed_candidates": "a candidate who passed the exam",
+}
+_EXCLUSIVE = {
+    "none": "none; several may be open at once",
+    "person": "another one for the same civil number",
+    "licence": "any other about the same licence",
+}
+_EVERY = "every service"
+
+
+class Said(NamedTuple):
+    """One refusal of a guard in both languages: the text, and what would change it."""
+
+    ar: str
+    en: str
+
+
+def services_page() -> str:
+    """Return the whole page as Markdown: each service, the flows, the table of refusals."""
+    services = shipped()
+    with force_locale("en"):
+        parts = [_INTRODUCTION, _overview(services)]
+        parts += [_service(each) for each in services]
+        used = [name for name in FLOWS if any(each.flow == name for each in services)]
+        parts += ["## Flows\n", *(_flow(FLOWS[name]) for name in used)]
+        parts.append(_effects(services))
+    parts.append(_refusals(services))
+    return "\n".join(parts)
+
+
+def shipped() -> list[Definition]:
+    """The definitions as they are shipped, in the order of the menu."""
+    found = (schema.parse(document)[0] for document in versions.shipped().values())
+    return sorted((each for each in found if each is not None), key=lambda each: each.position)
+
+
+def refusals_of(guard: Guard, service: Definition) -> list[Said]:
+    """Every different refusal that `guard` gives in the sample cases, in both languages."""
+    said = {}
+    for case in samples.cases(service):
+        texts = []
+        for lang in ("ar", "en"):
+            with force_locale(lang):
+                refusal = guard(case)
+                words = (refusal.text, refusal.change) if refusal is not None else ()
+                texts.append(" ".join(filter(None, map(str, words))))
+        if all(texts):
+            said[texts[1]] = Said(*texts)
+    return list(said.values())
+
+
+def guards_of(service: Definition) -> list[tuple[str, Guard, str]]:
+    """The guards that are the service's own: name, function, and when they are asked."""
+    found: dict[str, tuple[Guard, list[str]]] = {}
+    moments = (
+        ("at the start", service.guards.start),
+        ("at sending", (*service.guards.start, *service.guards.send)),
+        ("at the approval", service.guards.approval),
+    )
+    for moment, names in moments:
+        for name in names:
+            found.setdefault(name, (GUARDS[name], []))[1].append(moment)
+    with force_locale("en"):
+        for step in service.steps.steps:
+            for each in step.guards:
+                moment = f"at the step “{ACTION_LABELS[step.action]}”"
+                asked = found.setdefault(each.__name__, (each, []))[1]
+                if moment not in asked:
+                    asked.append(moment)
+    return [(name, guard, ", ".join(asked)) for name, (guard, asked) in found.items()]
+
+
+def _overview(services: Sequence[Definition]) -> str:
+    rows = [
+        (
+            f"[`{each.code}`](#{each.code})",
+            each.prefix,
+            each.title.ar,
+            each.title.en,
+            each.subject,
+            f"[{each.flow}](#flow-{each.flow})",
+            str(each.processing_days),
+            "yes" if each.bulk else "–",
+        )
+        for each in services
+    ]
+    return _table(
+        ("Code", "No.", "Arabic", "English", "About", "Flow", "Working days", "Several at once"),
+        rows,
+    )
+
+
+def _service(service: Definition) -> str:
+    lines = [
+        f'<a id="{service.code}"></a>\n\n## {service.title.en}\n',
+        f"{service.title.ar}\n\n{service.description.en}\n",
+        f"- Begins with: {_STARTS[service.start]}"
+        + (f"; button «{service.button.ar}», “{service.button.en}”" if service.button else ""),
+        f"- Subscription: {service.subscription.replace('_', ' ')}; legal entities: "
+        + (", ".join(f"`{code}`" for code in service.legal_entities) or "all"),
+        f"- While open it excludes: {_EXCLUSIVE[service.exclusive]}",
+        f"- Flow: [{service.flow}](#flow-{service.flow})",
+        f"- Approval causes: {', '.join(f'`{name}`' for name in service.on_approval) or 'nothing'}"
+        + ("; the expiry date is granted with it" if service.grants_expiry else ""),
+        "",
+        _table(("Field", "Arabic", "English", ""), [_field(each) for each in service.fields]),
+        _table(("Document", "", "For"), _documents(service)),
+    ]
+    return "\n".join(lines)
+
+
+def _field(spec: FieldSpec) -> tuple[str, ...]:
+    with force_locale("ar"):
+        arabic = spec.title("ar")
+    mode = "shown" if not spec.is_asked else "required" if spec.required else "asked"
+    return f"`{spec.name}`", arabic, spec.title("en"), mode
+
+
+def _documents(service: Definition) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"`{each.kind}`",
+            "required" if each.required else "optional",
+            ", ".join(f"`{code}`" for code in each.broker_types) or "all broker types",
+        )
+        for each in service.documents
+    ]
+
+
+def _flow(flow: Flow) -> str:
+    lines = [f'<a id="flow-{flow.name}"></a>\n\n### Flow {flow.name}\n', "```mermaid"]
+    lines.append("stateDiagram-v2")
+    sources = {status for step in flow.steps for status in step.sources}
+    targets = {step.target for step in flow.steps if step.target is not None}
+    states = [status for status in Status if status in sources | targets]
+    lines += [f'    state "{STATUS_LABELS[status]}" as {status}' for status in states]
+    lines.append(f"    [*] --> {Status.DRAFT}")
+    lines += [line for step in flow.steps for line in _arrows(step)]
+    lines += [f"    {status} --> [*]" for status in states if status not in sources]
+    return "\n".join([*lines, "```\n"])
+
+
+def _arrows(step: Step) -> list[str]:
+    label = f"{ACTION_LABELS[step.action]} ({_SIDES[step.side]})"
+    sources = [status for status in Status if status in step.sources]
+    return [f"    {source} --> {step.target or source}: {label}" for source in sources]
+
+
+def _effects(services: Sequence[Definition]) -> str:
+    rows = [
+        (
+            f"`{name}`",
+            (effect.__doc__ or "").splitlines()[0],
+            ", ".join(f"`{each.code}`" for each in services if name in each.on_approval),
+        )
+        for name, effect in sorted(APPROVAL_EFFECTS.items())
+    ]
+    return "## Effects of an approval\n\n" + _table(("Effect", "What it does", "Services"), rows)
+
+
+def _refusals(services: Sequence[Definition]) -> str:
+    rows = []
+    for guard in (*guards.UNIVERSAL, guards.claim_is_free):
+        when = "at the start, at sending"
+        rows += _said(_EVERY, guard.__name__, guard, when, services[0])
+    for service in services:
+        for name, guard, when in guards_of(service):
+            rows += _said(f"`{service.code}`", name, guard, when, service)
+    return _REFUSALS_HEAD + _table(("Service", "Guard", "Asked", "Arabic", "English"), rows)
+
+
+def _said(
+    service: str, name: str, guard: Guard, when: str, tried_on: Definition
+) -> list[tuple[str, ...]]:
+    return [(service, f"`{name}`", when, each.ar, each.en) for each in refusals_of(guard, tried_on)]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [_line(head), "|---" * len(head) + "|"]
+    return "\n".join([*lines, *(_line(row) for row in rows)]) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

@@ -1,0 +1,84 @@
+"""`flask services`: check, load, export and describe the definitions of services."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from clearance.cli import service_docs
+from clearance.core.clock import utc_now
+from clearance.core.errors import NotFound
+from clearance.core.extensions import db
+from clearance.services import versions
+from clearance.services.versions import BadDefinition
+
+service_commands = AppGroup("services", help="The definitions of services.")
+
+
+@service_commands.command("check")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Check definition FILES (the shipped ones when none is given); exit code 1 for any fault."""
+    found = 0
+    for path in files or tuple(versions.files()):
+        try:
+            faults = versions.faults(versions.read_file(path))
+        except BadDefinition as unreadable:
+            faults = unreadable.faults
+        for fault in faults:
+            click.echo(f"{path.name}: {fault}")
+        found += len(faults)
+    if found:
+        raise SystemExit(1)
+    click.echo("Every definition is sound.")
+
+
+@service_commands.command("load")
+@click.argument("codes", nargs=-1)
+def load(codes: tuple[str, ...]) -> None:
+    """Publish the shipped definitions of CODES as their next version where they have changed.
+
+    Without CODES, only services that the database does not know yet are published.
+    """
+    now = utc_now()
+    try:
+        if not codes:
+            _say(versions.load_missing(now))
+        else:
+            _say([code for code in codes if versions.publish_if_changed(code, None, now)])
+    except BadDefinition as error:
+        db.session.rollback()
+        raise click.ClickException(str(error)) from None
+    db.session.commit()
+
+
+@service_commands.command("export")
+@click.argument("code")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+def export(code: str, output: Path | None) -> None:
+    """Write the newest version of CODE as the text of a definition file."""
+    try:
+        text = versions.as_yaml(versions.current(code).definition)
+    except NotFound:
+        raise click.ClickException(f"There is no service {code}.") from None
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@service_commands.command("describe")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+def describe(output: Path | None) -> None:
+    """Write docs/services.md as the shipped definitions make it (for developers)."""
+    text = service_docs.services_page()
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def _say(codes: list[str]) -> None:
+    click.echo(f"Published: {', '.join(codes)}." if codes else "Nothing to publish.")

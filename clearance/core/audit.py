@@ -1,0 +1,233 @@
+"""The trail: business events sealed in a chain before commit, and access events apart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import has_request_context, request
+from flask_login import current_user
+from sqlalchemy import event as sa_event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from clearance.core.clock import utc_now
+from clearance.core.database import own_transaction, reserve_ids
+from clearance.core.extensions import db
+from clearance.models import AccessEvent, Base, ChainHead, Event, EventSeal
+
+GENESIS = "0" * 64
+# Bulk inserts go to the tables: the mapped classes would cost three times as much.
+_EVENTS = Base.metadata.tables[Event.__tablename__]
+_SEALS = Base.metadata.tables[EventSeal.__tablename__]
+# Every refusal writes one; made once, it needs no compiling again.
+_INSERT_ACCESS = sa.insert(Base.metadata.tables[AccessEvent.__tablename__])
+_NO_ORIGIN = {"ip": "", "session_hash": ""}
+_PENDING = "clearance_unsealed_events"
+_SEALED_FIELDS = (
+    "id",
+    "at",
+    "kind",
+    "actor_id",
+    "organisation_id",
+    "request_id",
+    "object_type",
+    "object_id",
+    "from_status",
+    "to_status",
+    "reason",
+    "changes",
+)
+
+
+def record(
+    kind: str,
+    *,
+    obj: Any,
+    actor_id: int | None,
+    at: datetime | None = None,
+    organisation_id: int | None = None,
+    request_id: int | None = None,
+    from_status: str | None = None,
+    to_status: str | None = None,
+    reason: str = "",
+    changes: Mapping[str, Any] | None = None,
+) -> Event:
+    """Write a business event in the running transaction; flushes.
+
+    kind: tag `scope:thing:verb`. obj: the changed row (its table and key are kept). changes:
+    field → [from, to], JSON values. It is sealed into the chain when the transaction commits.
+    """
+    db.session.flush()
+    event = Event(
+        kind=kind,
+        at=at or utc_now(),
+        actor_id=actor_id,
+        organisation_id=organisation_id,
+        request_id=request_id,
+        object_type=obj.__tablename__,
+        object_id=str(sa.inspect(obj).mapper.primary_key_from_instance(obj)[0]),
+        from_status=from_status,
+        to_status=to_status,
+        reason=reason,
+        changes=dict(changes or {}),
+        **_origin(),
+    )
+    db.session.add(event)
+    db.session.flush()
+    db.session.info.setdefault(_PENDING, []).append(event)
+    return event
+
+
+def record_many(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write many business events at once and seal them here, for work in bulk.
+
+    rows: each the same columns of Event, `at`, `kind`, `object_type` and `object_id` among them, in
+    the order of the chain. The head of the chain stays locked until the transaction ends, so that
+    it should end soon.
+    """
+    empty = dict.fromkeys(_SEALED_FIELDS) | {"reason": "", "changes": {}}
+    session = db.session()
+    ids = reserve_ids(session, _EVENTS, len(rows))
+    events = [{**empty, **_NO_ORIGIN, **row, "id": key} for key, row in zip(ids, rows, strict=True)]
+    session.execute(sa.insert(_EVENTS), events)
+    _seal(session, events)
+
+
+def access(
+    kind: str,
+    *,
+    user_id: int | None = None,
+    object_type: str = "",
+    object_id: str = "",
+    result: str = "",
+    detail: str = "",
+    within: sa.Connection | None = None,
+) -> None:
+    """Write an access event (sign-in, read by staff, refusal) in a short transaction of its own.
+
+    Call it before the first query of the request's own writing transaction, or after its end.
+    detail: at most 250 characters, never a code, password or full address. within: the connection
+    of an `own_transaction` that is to hold it.
+    """
+    if user_id is None and has_request_context():
+        user_id = getattr(current_user, "user_id", None)
+    with nullcontext(within) if within is not None else own_transaction() as connection:
+        row = {
+            "at": utc_now(),
+            "kind": kind,
+            "user_id": user_id,
+            "object_type": object_type,
+            "object_id": object_id[:80],
+            "result": result,
+            "detail": detail[:250],
+            **_origin(),
+        }
+        connection.execute(_INSERT_ACCESS, row)
+
+
+def verify_chain(session: Session) -> list[str]:
+    """Walk the chain; return what is wrong in plain words ([] when unbroken).
+
+    Finds a changed, removed or reordered event, a missing seal, and a head that does not fit.
+    """
+    faults: list[str] = []
+    previous, position = GENESIS, 0
+    rows = session.execute(
+        sa.select(EventSeal, Event)
+        .outerjoin(Event, Event.id == EventSeal.event_id)
+        .order_by(EventSeal.position)
+        .execution_options(yield_per=1000)
+    )
+    for seal, event in rows:
+        position += 1
+        if seal.position != position:
+            faults.append(f"seal {position} is missing")
+            position = seal.position
+        if event is None:
+            faults.append(f"event {seal.event_id} of seal {seal.position} was removed")
+        elif _seal_hash(previous, _content(event)) != seal.hash:
+            faults.append(f"event {event.id} does not match its seal")
+        previous = seal.hash
+    head = session.get(ChainHead, 1)
+    if head is None or (head.position, head.hash) != (position, previous):
+        faults.append("the head of the chain does not match its last seal")
+    unsealed = session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Event)
+        .where(~sa.exists().where(EventSeal.event_id == Event.id))
+    )
+    if unsealed:
+        faults.append(f"{unsealed} events have no seal")
+    return faults
+
+
+def init_app() -> None:
+    """Seal pending events whenever a session commits."""
+    if not sa_event.contains(Session, "before_commit", _seal_pending):
+        sa_event.listen(Session, "before_commit", _seal_pending)
+        sa_event.listen(Session, "after_soft_rollback", _forget_pending)
+
+
+def _seal_pending(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # the end of a savepoint: what follows must not wait with the head locked
+    pending = session.info.pop(_PENDING, [])
+    session.flush()
+    events = [event for event in pending if sa.inspect(event).persistent]
+    if not events:
+        return
+    _seal(session, [_content(event) for event in sorted(events, key=lambda each: each.id)])
+
+
+def _seal(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
+    """Add the seals of `events` (their sealed fields) to the chain, in their order."""
+    # The UPDATE takes the head's lock; it is the last thing before the commit.
+    last, previous = session.execute(
+        sa.update(ChainHead)
+        .where(ChainHead.id == 1)
+        .values(position=ChainHead.position + len(events))
+        .returning(ChainHead.position, ChainHead.hash)
+        .execution_options(synchronize_session=False)
+    ).one()
+    seals = []
+    for position, content in enumerate(events, last - len(events) + 1):
+        previous = _seal_hash(previous, content)
+        seals.append({"position": position, "event_id": content["id"], "hash": previous})
+    session.execute(sa.insert(_SEALS), seals)
+    session.execute(
+        sa.update(ChainHead)
+        .where(ChainHead.id == 1)
+        .values(hash=previous)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _forget_pending(session: Session, ended: SessionTransaction) -> None:
+    if not ended.nested:  # after a savepoint's rollback the rows before it still wait
+        session.info.pop(_PENDING, None)
+
+
+def _content(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in _SEALED_FIELDS}
+
+
+def _seal_hash(previous: str, fields: Mapping[str, Any]) -> str:
+    content = {name: fields[name] for name in _SEALED_FIELDS}
+    content["at"] = content["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+
+
+def _origin() -> dict[str, str]:
+    if not has_request_context():
+        return _NO_ORIGIN
+    key = getattr(current_user, "key", "")
+    return {
+        "ip": (request.remote_addr or "")[:40],
+        "session_hash": hashlib.sha256(key.encode()).hexdigest()[:16] if key else "",
+    }

@@ -1,0 +1,33 @@
+"""Cookies that live long and decide little: the language, a browser that signed in before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Response, current_app, request
+
+from clearance.core.settings import Settings
+
+LIFETIME = timedelta(days=365)
+
+
+def read(stem: str) -> str | None:
+    """Return what the browser holds in the cookie called `stem`."""
+    return request.cookies.get(_name(stem))
+
+
+def keep(response: Response, stem: str, value: str) -> None:
+    """Put `value` into the browser under the name `stem` for a year, closed to scripts."""
+    response.set_cookie(
+        _name(stem), value, max_age=LIFETIME, httponly=True, samesite="Lax", secure=_is_https()
+    )
+
+
+def _name(stem: str) -> str:
+    """Over TLS the prefix by which browsers refuse it from other hosts and without TLS (A3.3.1)."""
+    return f"__Host-{stem}" if _is_https() else stem
+
+
+def _is_https() -> bool:
+    settings: Settings = current_app.extensions["settings"]
+    return settings.is_https

@@ -1,0 +1,38 @@
+"""The countries a person can be a national of, named and sorted in either language."""
+
+from functools import cache
+
+from babel import Locale
+
+from clearance.core.name_folding import fold
+
+# Codes of CLDR that are no country of ISO 3166: islands of others, unions, test and unknown codes.
+_NO_COUNTRIES = frozenset(
+    ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
+)
+_GULF_FIRST = ("KW", "SA", "AE", "QA", "BH", "OM")
+
+COUNTRY_CODES: frozenset[str] = frozenset(
+    code
+    for code in map(str, Locale("en").territories)
+    if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES
+)
+
+
+@cache
+def _names(lang: str) -> dict[str, str]:
+    territories = Locale.parse(lang).territories
+    return {code: territories[code] for code in COUNTRY_CODES}
+
+
+def country_name(code: str, lang: str) -> str:
+    """What the country `code` (ISO 3166, two capital letters) is called; the code if unknown."""
+    return _names(lang).get(code, code)
+
+
+@cache
+def country_choices(lang: str) -> tuple[tuple[str, str], ...]:
+    """All (code, name), Kuwait and the other Gulf states first, then by name in that language."""
+    names = _names(lang)
+    others = sorted(COUNTRY_CODES.difference(_GULF_FIRST), key=lambda code: fold(names[code]))
+    return tuple((code, names[code]) for code in (*_GULF_FIRST, *others))

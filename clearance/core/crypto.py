@@ -1,0 +1,78 @@
+"""What the portal's secret key is used for besides cookies: keyed hashes, and sealing of texts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask import current_app
+
+from clearance.core.settings import Settings
+
+
+def keyed_hash(text: str, purpose: str) -> str:
+    """The hash of `text` under the portal's secret, 64 hexadecimal characters.
+
+    purpose: separates uses, so that the hash of one is never that of another. For short secrets
+    (codes) whose plain hash could be undone by trying all of them.
+    """
+    return _keyed(_secrets()[0], text, purpose)
+
+
+def matches(text: str, digest: str, purpose: str, *, length: int = 64) -> bool:
+    """Whether `digest` is the keyed hash of `text`, under today's secret or one before it.
+
+    length: how many characters of the hash are compared, all that `digest` has. Takes as long for
+    a wrong text as for a right one.
+    """
+    found = False
+    for secret in _secrets():
+        found |= hmac.compare_digest(_keyed(secret, text, purpose)[:length], digest)
+    return found
+
+
+def token_hash(token: str) -> str:
+    """What the database keeps of a long random token (which needs no secret to stay hidden)."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def seal(text: str) -> str:
+    """`text` encrypted and authenticated under the portal's secret; URL-safe characters."""
+    return _box(_secrets()).encrypt(text.encode()).decode()
+
+
+def open(token: str) -> str:
+    """The text that `seal` made `token` from, under today's secret or one before it.
+
+    Raises: ValueError when it was changed, or sealed under a secret no longer known.
+    """
+    try:
+        return _box(_secrets()).decrypt(token.encode()).decode()
+    except InvalidToken:
+        raise ValueError("this was not sealed by the portal's secret") from None
+
+
+def _secrets() -> tuple[str, ...]:
+    settings: Settings = current_app.extensions["settings"]
+    return (settings.secret_key, *settings.secret_key_fallbacks)
+
+
+@lru_cache(maxsize=64)
+def _derived(secret: str, purpose: str) -> bytes:
+    kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"clearance:{purpose}".encode())
+    return kdf.derive(secret.encode())
+
+
+def _keyed(secret: str, text: str, purpose: str) -> str:
+    return hmac.new(_derived(secret, purpose), text.encode(), hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _box(secrets: tuple[str, ...]) -> MultiFernet:
+    keys = [base64.urlsafe_b64encode(_derived(secret, "seal")) for secret in secrets]
+    return MultiFernet([Fernet(key) for key in keys])

@@ -1,0 +1,323 @@
+"""How transactions begin on both databases, and short transactions apart from the request's.
+
+A transaction reads if the HTTP request is GET, HEAD or OPTIONS, else it writes. A write on SQLite
+begins with BEGIN IMMEDIATE (a plain BEGIN loses writers under load); a read cannot write at all.
+Nothing waits without end for SQLite's one writer or for an answer of PostgreSQL: a request then
+answers 503 and may be sent again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from flask import Flask, current_app, g, has_request_context
+from psycopg.errors import _WaitTimeout
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from clearance.core.extensions import db
+from clearance.core.request_kind import is_posted
+
+# Seconds to wait for SQLite's writer: a request, in all, and work that nobody waits for.
+REQUEST_WRITER_SECONDS, WORK_WRITER_SECONDS = 10.0, 60.0
+PLACE_SECONDS = 0.5
+# Seconds to wait for an answer of PostgreSQL: longer than it waits for a lock, or takes over a
+# statement of such work. A server that is asked whether it still lives has to answer sooner.
+REQUEST_ANSWER_SECONDS, WORK_ANSWER_SECONDS, PING_SECONDS = 15.0, 40.0, 5.0
+
+_forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
+_patience: ContextVar[float | None] = ContextVar("clearance_patience", default=None)
+_WRITER, _PLACES = "clearance_writer", "clearance_places"
+
+
+def writes() -> bool:
+    """Whether a transaction that begins now may write."""
+    forced = _forced.get()
+    if forced is not None:
+        return forced
+    return not has_request_context() or is_posted()
+
+
+@contextmanager
+def own_transaction(
+    *, write: bool = True, patience: float | None = None
+) -> Iterator[sa.Connection]:
+    """Run a short transaction on a connection of its own, committed on leaving the block.
+
+    patience: seconds to wait for SQLite's writer, if not as long as usual.
+
+    For what must stand whatever becomes of the request: counters, access events, last-seen marks,
+    and for reading the session before the request's own transaction begins. While the request's
+    own transaction writes, do not open a writing one (SQLite has one writer at a time, so that
+    RuntimeError is raised; it would else wait for itself).
+    """
+    token, patience_token = _forced.set(write), _patience.set(patience)
+    try:
+        with db.engine.begin() as connection:
+            yield connection
+    finally:
+        _patience.reset(patience_token)
+        _forced.reset(token)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let every transaction that begins in this block only read, the session's too.
+
+    For long work of a job, which else would hold SQLite's one writer all the while. The session's
+    transaction is ended before and after: nothing unsaved may be in it.
+    """
+    db.session.rollback()
+    token = _forced.set(False)
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        _forced.reset(token)
+
+
+@contextmanager
+def tentatively(*, is_kept: bool) -> Iterator[None]:
+    """Do the work of the block in a savepoint, and undo it unless `is_kept`.
+
+    Nobody can tell by the time it took which of the two it was (security rule 11).
+    """
+    with db.session.begin_nested() as attempt:
+        yield
+        db.session.flush()
+        if not is_kept:
+            attempt.rollback()
+
+
+def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
+    """Take `count` fresh keys of `table`, rising, for rows that are inserted in bulk.
+
+    On PostgreSQL they come from the sequence, so that nobody else gets one of them; on SQLite the
+    running writing transaction keeps others from inserting.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")
+        places = sa.func.generate_series(1, count).table_valued("place")
+        taken = session.scalars(sa.select(sa.func.nextval(sequence)).select_from(places))
+        return sorted(taken)
+    last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+    return list(range(last + 1, last + 1 + count))
+
+
+def hold_table(model: type[Any]) -> None:
+    """Let nobody else write to the model's table until this transaction ends; reading goes on.
+
+    For small tables that are compared as a whole before they are changed. On SQLite the writing
+    transaction itself is the lock.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(sa.text(f"LOCK TABLE {model.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def limit_waiting(app: Flask, places: int) -> None:
+    """Let so many requests of this process wait for SQLite's writer at once; others soon give up.
+
+    For servers with few threads: without it all of them wait behind one long writer, and nobody
+    reads either.
+    """
+    app.extensions[_PLACES] = threading.BoundedSemaphore(places)
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection to PostgreSQL that is given up when the server does not answer.
+
+    statement_timeout is the server's own and fails with it: one that hangs, or whose host is gone
+    without a word, would be waited for without end.
+    """
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait as psycopg does, but not without end. Raises: psycopg.OperationalError."""
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self._patience)
+        except _WaitTimeout as silence:
+            self.close()
+            raise psycopg.OperationalError("the database server does not answer") from silence
+
+    @property
+    def _patience(self) -> float:
+        if self.autocommit:  # the pool asks whether the server still lives
+            return PING_SECONDS
+        return REQUEST_ANSWER_SECONDS if has_request_context() else WORK_ANSWER_SECONDS
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database and its events to the application."""
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "rollback", _roll_back_sqlite)
+        event.listen(engine, "reset", _reset_sqlite)
+        if not event.contains(Session, "after_commit", _after_commit):
+            event.listen(Session, "after_commit", _after_commit)
+    else:
+        event.listen(engine, "do_connect", _connect_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the engine options for `url`: pools, timeouts, and no values in what it logs."""
+    options: dict[str, Any] = {"pool_size": 16, "hide_parameters": True}
+    if url.startswith("sqlite"):
+        return options | {"max_overflow": 32}
+    timeouts = "-c statement_timeout=30000 -c lock_timeout=10000"
+    return options | {
+        "pool_pre_ping": True,
+        "max_overflow": 16,
+        "connect_args": {"connect_timeout": 5, "options": timeouts},
+    }
+
+
+class _Turn:
+    """The one writer of a SQLite file, as far as this process goes.
+
+    Threads queue here; only the first asks SQLite, which has no queue: who polls it at the wrong
+    moments may wait long while others come and go.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder = 0
+        self._ticket: object | None = None
+
+    def take(self, seconds: float) -> object:
+        """Wait for the turn. Returns the ticket that gives it back.
+
+        Raises: OperationalError; RuntimeError if this thread has the turn.
+        """
+        if self._holder == threading.get_ident():
+            raise RuntimeError("this thread writes already: commit or roll that back first")
+        if not self._lock.acquire(timeout=seconds):
+            raise _locked()
+        self._holder, self._ticket = threading.get_ident(), object()
+        return self._ticket
+
+    def give_back(self, ticket: object) -> None:
+        """Let the next one write, unless the turn of that ticket is over already."""
+        if ticket is self._ticket:
+            self._holder, self._ticket = 0, None
+            self._lock.release()
+
+    def give_back_own(self) -> None:
+        """Let the next one write if this thread has the turn."""
+        if self._holder == threading.get_ident():
+            self.give_back(self._ticket)
+
+
+_turns: dict[str | None, _Turn] = {}
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    if writes():
+        with _place():
+            _begin_writing(connection)
+    else:
+        _begin_with(connection, "BEGIN", _seconds(), query_only=1)
+
+
+def _begin_writing(connection: sa.Connection) -> None:
+    _give_back(connection.info)  # committed and not given back in between
+    turn = _turns.setdefault(connection.engine.url.database, _Turn())
+    began, patience = time.monotonic(), _seconds()
+    try:
+        ticket = turn.take(patience)
+        try:
+            left = patience - (time.monotonic() - began)
+            _begin_with(connection, "BEGIN IMMEDIATE", left, query_only=0)
+        except BaseException:
+            turn.give_back(ticket)
+            raise
+    finally:
+        if has_request_context():
+            g.waited_to_write = g.get("waited_to_write", 0.0) + time.monotonic() - began
+    connection.info[_WRITER] = turn, ticket
+
+
+def _begin_with(connection: sa.Connection, begin: str, seconds: float, *, query_only: int) -> None:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={max(0, int(seconds * 1000))}")
+    connection.exec_driver_sql(f"PRAGMA query_only={query_only}")
+    connection.exec_driver_sql(begin)
+
+
+def _seconds() -> float:
+    """How long a transaction that begins now may wait."""
+    given = _patience.get()
+    if given is not None:
+        return given
+    if not has_request_context():
+        return WORK_WRITER_SECONDS
+    waited: float = g.get("waited_to_write", 0.0)
+    return max(0.0, REQUEST_WRITER_SECONDS - waited)
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    """Hold one of the places for waiting, where they are limited. Raises: OperationalError."""
+    places = current_app.extensions.get(_PLACES) if has_request_context() else None
+    if places is not None and not places.acquire(timeout=PLACE_SECONDS):
+        raise _locked()
+    try:
+        yield
+    finally:
+        if places is not None:
+            places.release()
+
+
+def _locked() -> OperationalError:
+    return OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+
+
+def _roll_back_sqlite(connection: sa.Connection) -> None:
+    _give_back(connection.info)
+
+
+def _reset_sqlite(dbapi_connection: Any, record: Any, state: Any) -> None:
+    """Give the turn back as the connection goes to the pool: `commit` comes before the COMMIT."""
+    _give_back(record.info)
+
+
+def _give_back(info: dict[str, Any]) -> None:
+    turn, ticket = info.pop(_WRITER, (None, None))
+    if turn is not None:
+        turn.give_back(ticket)
+
+
+def _after_commit(_session: Session) -> None:
+    """Give the turn back before others learn of the commit, such as those who wake the sender."""
+    for turn in list(_turns.values()):
+        turn.give_back_own()
+
+
+def _connect_postgresql(dialect: Any, record: Any, args: Any, options: dict[str, Any]) -> Any:
+    return PatientConnection.connect(*args, **options)
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    if not writes():
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")

@@ -1,0 +1,93 @@
+"""Language of a page and everything that depends on it: direction, dates, switching."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import Flask, g, has_request_context
+from flask_babel import force_locale, get_locale
+from flask_login import current_user
+
+from clearance.core import cookies
+from clearance.core.clock import KUWAIT
+from clearance.core.extensions import babel
+
+LANGUAGES = ("ar", "en")
+COOKIE = "lang"
+
+
+def chosen_language() -> str:
+    """Return "ar" or "en": switched on this very form, cookie, the user's own, else Arabic."""
+    if has_request_context():
+        candidates = (
+            g.get("language"),
+            cookies.read(COOKIE),
+            getattr(current_user, "language", None),
+        )
+        for candidate in candidates:
+            if candidate in LANGUAGES:
+                return str(candidate)
+    return "ar"
+
+
+def language() -> str:
+    """Return the language texts are made in now (a message's, inside `force_locale`)."""
+    locale = get_locale()
+    return locale.language if locale is not None and locale.language in LANGUAGES else "ar"
+
+
+def other_language() -> str:
+    """Return the language that one click leads to."""
+    return "en" if language() == "ar" else "ar"
+
+
+def in_language(row: Any, stem: str) -> str:
+    """Return `row.<stem>_ar` or `row.<stem>_en` (or mapping keys "ar", "en" when stem is "")."""
+    lang = language()
+    if not stem:
+        return str(row.get(lang) or row.get("ar") or row.get("en") or "")
+    return str(getattr(row, f"{stem}_{lang}") or getattr(row, f"{stem}_ar"))
+
+
+def in_both(text: Any) -> dict[str, str]:
+    """Return a lazy text in every language, as what is told later keeps it."""
+    both = {}
+    for lang in LANGUAGES:
+        with force_locale(lang):
+            both[lang] = str(text)
+    return both
+
+
+def format_day(value: date | None) -> str:
+    """Write a Kuwait day as dd/mm/yyyy; "" for none."""
+    return value.strftime("%d/%m/%Y") if value else ""
+
+
+def format_instant(value: datetime | None) -> str:
+    """Write an instant as dd/mm/yyyy HH:MM in Kuwait's time; "" for none."""
+    return value.astimezone(KUWAIT).strftime("%d/%m/%Y %H:%M") if value else ""
+
+
+def format_size(count: int) -> str:
+    """Write a number of bytes as KB or MB, Latin digits."""
+    if count < 1024 * 1024:
+        return f"{max(1, round(count / 1024))} KB"
+    return f"{count / 1024 / 1024:.1f} MB"
+
+
+def init_app(app: Flask) -> None:
+    """Bind Babel and give templates the language's names and filters."""
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
+    babel.init_app(app, locale_selector=chosen_language, default_locale="ar")
+    app.jinja_env.filters.update(date=format_day, datetime=format_instant, filesize=format_size)
+
+    @app.context_processor
+    def _language() -> dict[str, Any]:
+        lang = language()
+        return {
+            "lang": lang,
+            "text_dir": "rtl" if lang == "ar" else "ltr",
+            "other_lang": other_language(),
+            "in_language": in_language,
+        }

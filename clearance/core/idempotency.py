@@ -1,0 +1,60 @@
+"""Keys of forms that create something: the same key again gives the first result."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from clearance.core.extensions import db
+from clearance.models import OneTimeKey
+
+KEY_MAX_LENGTH = 64
+
+
+def new() -> str:
+    """Return a fresh key for a form that is about to be shown."""
+    return secrets.token_urlsafe(24)
+
+
+def result_of(key: str, owner: str) -> str | None:
+    """Return what an earlier sending of `owner` with this key led to, or None."""
+    if not key:
+        return None
+    statement = sa.select(OneTimeKey.result).where(OneTimeKey.key == key, OneTimeKey.owner == owner)
+    return db.session.scalar(statement)
+
+
+def claim(key: str, owner: str, result: str, now: datetime) -> str | None:
+    """Take `key` for this sending, in the transaction of what it creates.
+
+    key: as posted; "" claims nothing. owner: who posts ("user:7"). result: the address that
+    answers this sending. Returns None when the key is now this sending's (a rollback gives it
+    back), else the first sending's result. A second sending at the same instant waits for the
+    first. Source: security requirement 55.
+    """
+    if not key:
+        return None
+    insert: Any = _INSERTS[db.engine.dialect.name]
+    taken = db.session.execute(
+        insert(OneTimeKey)
+        .values(key=key[:KEY_MAX_LENGTH], owner=owner, result=result, created_at=now)
+        .on_conflict_do_nothing(index_elements=[OneTimeKey.key])
+        .returning(OneTimeKey.key)
+    ).scalar_one_or_none()
+    return None if taken is not None else result_of(key, owner) or result
+
+
+def release(key: str, owner: str) -> None:
+    """Give a key back that this transaction claimed, because nothing came of the sending."""
+    db.session.execute(
+        sa.delete(OneTimeKey)
+        .where(OneTimeKey.key == key, OneTimeKey.owner == owner)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

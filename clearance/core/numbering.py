@@ -1,0 +1,63 @@
+"""Serial numbers without gaps, given in the transaction that uses them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from clearance.core.clock import kuwait_date
+from clearance.core.extensions import db
+from clearance.models import Counter
+
+
+def next_number(prefix: str, now: datetime) -> str:
+    """Take the next request number of `prefix` in the Kuwait year of `now`, such as `CE/8/26`.
+
+    It belongs to the running transaction: rolled back with it, so that no number is ever missing.
+    Other transactions that want a number of the same prefix and year wait until this one ends.
+    Source: specification section 5; security rule 53.
+    """
+    year = kuwait_date(now).year
+    return f"{prefix}/{next_serial(prefix, year)}/{year % 100:02d}"
+
+
+def next_serial(prefix: str, year: int) -> int:
+    """Take the next serial of `prefix` in `year`, beginning at 1."""
+    serial = _advance(prefix, year)
+    if serial is None:
+        _begin(prefix, year)
+        serial = _advance(prefix, year)
+    if serial is None:
+        raise LookupError(f"the counter of {prefix} in {year} cannot be made")
+    return serial
+
+
+def _advance(prefix: str, year: int) -> int | None:
+    return db.session.execute(
+        sa.update(Counter)
+        .where(Counter.prefix == prefix, Counter.year == year)
+        .values(last=Counter.last + 1)
+        .returning(Counter.last)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+
+
+def _begin(prefix: str, year: int) -> None:
+    """Make the counter unless another transaction just did (then this one waits for it)."""
+    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    insert = sqlite.insert if is_sqlite else postgresql.insert
+    db.session.execute(
+        insert(Counter).values(prefix=prefix, year=year, last=0).on_conflict_do_nothing()
+    )
+
+
+def skip_to(prefix: str, year: int, last: int) -> None:
+    """Let the counter go on after `last`, for numbers that were given in bulk."""
+    db.session.execute(
+        sa.update(Counter)
+        .where(Counter.prefix == prefix, Counter.year == year, Counter.last < last)
+        .values(last=last)
+        .execution_options(synchronize_session=False)
+    )

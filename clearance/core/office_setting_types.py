@@ -1,0 +1,153 @@
+"""What a setting of the office can hold: its kind, its limits, reading what was typed for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import values
+from clearance.core.errors import DomainError
+
+
+class SettingKind(StrEnum):
+    """What a setting holds: numbers are whole and joined by commas, a text is one line."""
+
+    NUMBER = "number"
+    NUMBERS = "numbers"
+    TEXT = "text"
+    EMAIL = "email"
+    PHONE = "phone"
+    CHOICE = "choice"
+
+
+class SettingGroup(StrEnum):
+    """Under which heading a setting is shown."""
+
+    LICENCES = "licences"
+    EXAM = "exam"
+    REQUESTS = "requests"
+    SUPPORT = "support"
+    PORTAL = "portal"
+    RETENTION = "retention"
+
+
+GROUP_LABELS: dict[SettingGroup, Any] = {
+    SettingGroup.LICENCES: _l("Licences"),
+    SettingGroup.EXAM: _l("Exam"),
+    SettingGroup.REQUESTS: _l("Requests"),
+    SettingGroup.SUPPORT: _l("Support"),
+    SettingGroup.PORTAL: _l("Portal"),
+    SettingGroup.RETENTION: _l("How long data are kept"),
+}
+
+TEXT_MAX_LENGTH = 250
+MOST_NUMBERS = 10
+_WHOLE = re.compile(r"\d{1,9}")
+_WITH_DIGITS = frozenset({SettingKind.NUMBER, SettingKind.NUMBERS, SettingKind.PHONE})
+_PHONE = re.compile(r"\+?\d[\d ()-]{2,28}")
+
+
+@dataclass(frozen=True)
+class OfficeSetting:
+    """One setting. minimum, maximum: of its number or of each of its numbers, inclusive."""
+
+    key: str
+    kind: SettingKind
+    group: SettingGroup
+    default: Any
+    label: Any
+    hint: Any = ""
+    minimum: int = 0
+    maximum: int = 3650
+    choices: Mapping[str, Any] | None = None
+
+
+class BadSetting(DomainError):
+    """The value given does not fit the setting's kind or limits."""
+
+    status_code = 400
+
+
+def read(spec: OfficeSetting, raw: str) -> Any:
+    """What was typed for the setting, as its value. Raises: BadSetting, values.BadValue."""
+    text = values.clean_text(values.ascii_digits(raw) if spec.kind in _WITH_DIGITS else raw)
+    if spec.kind is SettingKind.NUMBER:
+        return checked(spec, _whole(spec, text))
+    if spec.kind is SettingKind.NUMBERS:
+        return checked(spec, tuple(_whole(spec, part) for part in text.split(",")))
+    if spec.kind is SettingKind.EMAIL:
+        return values.email_address(text)
+    return checked(spec, text)
+
+
+def checked(spec: OfficeSetting, value: Any) -> Any:
+    """The value, of the setting's kind and within its limits. Raises: BadSetting."""
+    if not _fits(spec, value):
+        raise _bad(spec)
+    return value
+
+
+def to_json(value: Any) -> Any:
+    """The value as its row keeps it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def from_json(spec: OfficeSetting, value: Any) -> Any:
+    """The value of a row."""
+    return tuple(value) if spec.kind is SettingKind.NUMBERS else value
+
+
+def _whole(spec: OfficeSetting, text: str) -> int:
+    if _WHOLE.fullmatch(text.strip()) is None:
+        raise _bad(spec)
+    return int(text)
+
+
+def _fits(spec: OfficeSetting, value: Any) -> bool:
+    if spec.kind is SettingKind.NUMBER:
+        return type(value) is int and spec.minimum <= value <= spec.maximum
+    if spec.kind is SettingKind.NUMBERS:
+        return (
+            isinstance(value, tuple)
+            and 0 < len(value) <= MOST_NUMBERS
+            and len(frozenset(value)) == len(value)
+            and all(type(each) is int and spec.minimum <= each <= spec.maximum for each in value)
+        )
+    if spec.kind is SettingKind.CHOICE:
+        return value in (spec.choices or {})
+    if spec.kind is SettingKind.PHONE:
+        return isinstance(value, str) and _PHONE.fullmatch(value) is not None
+    return isinstance(value, str) and 0 < len(value) <= TEXT_MAX_LENGTH
+
+
+def _bad(spec: OfficeSetting) -> BadSetting:
+    if spec.kind is SettingKind.NUMBER:
+        return BadSetting(
+            _l(
+                "Write a whole number from %(minimum)d to %(maximum)d.",
+                minimum=spec.minimum,
+                maximum=spec.maximum,
+            )
+        )
+    if spec.kind is SettingKind.NUMBERS:
+        return BadSetting(
+            _l(
+                "Write at most %(most)d different whole numbers from %(minimum)d to %(maximum)d "
+                "with commas between them.",
+                most=MOST_NUMBERS,
+                minimum=spec.minimum,
+                maximum=spec.maximum,
+            )
+        )
+    if spec.kind is SettingKind.CHOICE:
+        return BadSetting(_l("Choose one of the list."))
+    if spec.kind is SettingKind.PHONE:
+        return BadSetting(_l("Write a telephone number, such as +965 2200 0000."))
+    return BadSetting(
+        _l("Write a text of at most %(maximum)d characters.", maximum=TEXT_MAX_LENGTH)
+    )

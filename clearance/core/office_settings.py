@@ -1,0 +1,190 @@
+"""Settings the office changes in the panel, in one table; their values and every change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import audit, office_setting_types
+from clearance.core.actor import Actor
+from clearance.core.database import hold_table
+from clearance.core.extensions import db
+from clearance.core.office_setting_types import OfficeSetting, SettingGroup, SettingKind
+from clearance.models import Setting
+
+
+def _days(key: str, group: SettingGroup, default: int, label: Any, hint: Any = "") -> OfficeSetting:
+    return OfficeSetting(key, SettingKind.NUMBER, group, default, label, hint, minimum=1)
+
+
+def _line(
+    key: str, default: str, label: Any, kind: SettingKind = SettingKind.TEXT
+) -> OfficeSetting:
+    return OfficeSetting(key, kind, SettingGroup.SUPPORT, default, label)
+
+
+_NO_LIMIT = _l("0 means no limit.")
+
+_TABLE = (
+    _days(
+        "renewal_window_days",
+        SettingGroup.LICENCES,
+        60,
+        _l("Days before expiry from which a licence can be renewed"),
+    ),
+    OfficeSetting(
+        "licence_validity_years",
+        SettingKind.NUMBER,
+        SettingGroup.LICENCES,
+        3,
+        _l("Years proposed for a new licence"),
+        minimum=1,
+        maximum=20,
+    ),
+    OfficeSetting(
+        "reminder_days",
+        SettingKind.NUMBERS,
+        SettingGroup.LICENCES,
+        (60, 30, 7),
+        _l("Days before expiry on which the holder is reminded"),
+        minimum=1,
+    ),
+    OfficeSetting(
+        "exam_validity_years",
+        SettingKind.NUMBER,
+        SettingGroup.EXAM,
+        3,
+        _l("Years for which a passed exam entitles to a licence"),
+        minimum=1,
+        maximum=50,
+    ),
+    OfficeSetting(
+        "exam_waiting_days",
+        SettingKind.NUMBER,
+        SettingGroup.EXAM,
+        0,
+        _l("Days to wait after an exam that was not passed"),
+        _NO_LIMIT,
+    ),
+    OfficeSetting(
+        "exam_attempts",
+        SettingKind.NUMBER,
+        SettingGroup.EXAM,
+        0,
+        _l("How often a person may sit the exam"),
+        _NO_LIMIT,
+        maximum=100,
+    ),
+    _days(
+        "transfer_silence_days",
+        SettingGroup.REQUESTS,
+        14,
+        _l("Days after which an unanswered transfer lapses"),
+    ),
+    _days(
+        "returned_lapse_days",
+        SettingGroup.REQUESTS,
+        60,
+        _l("Days after which a returned request lapses"),
+    ),
+    _line("support_phone", "+965 2200 0000", _l("Support telephone"), SettingKind.PHONE),
+    _line("support_email", "support@example.com", _l("Support e-mail"), SettingKind.EMAIL),
+    _line("support_fax", "+965 2200 0001", _l("Support fax"), SettingKind.PHONE),
+    _line("support_hours_ar", "الأحد - الخميس، 7:30 - 14:30", _l("Support hours in Arabic")),
+    _line("support_hours_en", "Sunday - Thursday, 7:30 - 14:30", _l("Support hours in English")),
+    OfficeSetting(
+        "default_language",
+        SettingKind.CHOICE,
+        SettingGroup.PORTAL,
+        "ar",
+        _l("Language of a first visit"),
+        choices={"ar": _l("Arabic"), "en": _l("English")},
+    ),
+    _days(
+        "retention_registration_days",
+        SettingGroup.RETENTION,
+        7,
+        _l("Days for which an unfinished registration is kept"),
+    ),
+    _days(
+        "retention_draft_days",
+        SettingGroup.RETENTION,
+        180,
+        _l("Days for which an untouched draft is kept"),
+    ),
+    _days(
+        "retention_message_days",
+        SettingGroup.RETENTION,
+        180,
+        _l("Days for which sent e-mails and SMS are kept"),
+    ),
+    _days(
+        "retention_session_days",
+        SettingGroup.RETENTION,
+        90,
+        _l("Days for which ended sessions are kept"),
+    ),
+    _days(
+        "retention_access_days",
+        SettingGroup.RETENTION,
+        1095,
+        _l("Days for which records of access are kept"),
+    ),
+)
+
+SETTINGS: dict[str, OfficeSetting] = {each.key: each for each in _TABLE}
+
+
+def get(key: str) -> Any:
+    """The value of the setting `key`: the office's, else the default. Raises: KeyError."""
+    spec = SETTINGS[key]
+    row = db.session.get(Setting, key)
+    return spec.default if row is None else office_setting_types.from_json(spec, row.value)
+
+
+def hold() -> None:
+    """Let nobody else save settings until this transaction ends, so that what is read stays so."""
+    hold_table(Setting)
+
+
+def all_values() -> dict[str, Any]:
+    """Every setting's value by key, in one query."""
+    stored = {row.key: row.value for row in db.session.scalars(sa.select(Setting))}
+    return {
+        key: office_setting_types.from_json(spec, stored[key]) if key in stored else spec.default
+        for key, spec in SETTINGS.items()
+    }
+
+
+def parse(key: str, raw: str) -> Any:
+    """Read what was typed for the setting `key`. Raises: KeyError, BadSetting, BadValue."""
+    return office_setting_types.read(SETTINGS[key], raw)
+
+
+def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
+    """Change the setting `key` to `value`, of its kind; writes the trail; flushes.
+
+    Raises: KeyError, BadSetting. Who may is the panel's question: administrators.
+    """
+    spec = SETTINGS[key]
+    value = office_setting_types.checked(spec, value)
+    before = get(key)
+    if value == before:
+        return
+    row = db.session.get(Setting, key)
+    if row is None:
+        row = Setting(key=key, value=office_setting_types.to_json(value))
+        db.session.add(row)
+    else:
+        row.value = office_setting_types.to_json(value)
+        row.version += 1
+    audit.record(
+        "office:setting:changed",
+        obj=row,
+        actor_id=actor.id,
+        at=now,
+        changes={key: [office_setting_types.to_json(before), office_setting_types.to_json(value)]},
+    )

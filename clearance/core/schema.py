@@ -1,0 +1,100 @@
+"""The database's schema: migrations up and down on an engine of their own, and checks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlalchemy.pool import NullPool
+
+from clearance.core.settings import ROOT
+from clearance.models import Base
+
+LOCK_KEY = 778_101  # one migration at a time on PostgreSQL, whoever starts it
+
+
+class BrokenReferences(Exception):
+    """A migration left rows that point at nothing; it was rolled back."""
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` up to `revision`; all or nothing. Raises BrokenReferences."""
+    with _connection(url) as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database at `url` down to `revision`; all or nothing."""
+    with _connection(url) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def write_revision(url: str, message: str) -> None:
+    """Write a migration file for what the models have and the database at `url` has not."""
+    with _connection(url) as connection:
+        command.revision(_config(connection), message, autogenerate=True)
+
+
+def is_at_head(connection: sa.Connection) -> bool:
+    """Whether the database has exactly the newest migration."""
+    heads = set(ScriptDirectory.from_config(_config(None)).get_heads())
+    return set(MigrationContext.configure(connection).get_current_heads()) == heads
+
+
+def differences(connection: sa.Connection) -> list[Any]:
+    """Return what the models have and the database has not, or the other way ([] when equal)."""
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "include_name": is_compared}
+    )
+    return list(compare_metadata(context, Base.metadata))
+
+
+def is_compared(name: str | None, kind: str, parents: Any) -> bool:
+    """Whether a table or index of the database is one of the models'.
+
+    The index of names is each database's own means, made by a migration and known to no model.
+    """
+    return kind not in {"table", "index"} or "request_names" not in (name or "")
+
+
+def _config(connection: sa.Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[sa.Connection]:
+    """Yield a connection in one transaction, without the cascades that batch mode would set off."""
+    engine = sa.create_engine(url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        if engine.url.database:
+            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        event.listen(engine, "connect", _no_foreign_keys)
+        event.listen(engine, "begin", lambda each: each.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_KEY)))
+        yield connection
+        if engine.dialect.name == "sqlite":
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                raise BrokenReferences(f"{len(broken)} rows point at nothing: {broken[:5]}")
+
+
+def _no_foreign_keys(connection: Any, record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys=OFF")
+    connection.execute("PRAGMA busy_timeout=30000")

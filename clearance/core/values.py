@@ -1,0 +1,289 @@
+"""Shapes of single typed values: cleaning, checking, normalising, masking. No database, no form."""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Literal
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from clearance.core.clock import kuwait_today
+
+NAME_MAX_LENGTH = 60
+EMAIL_MAX_LENGTH = 254
+FILE_LABEL_MAX_LENGTH = 150
+_MOBILE_TYPED_MAX_LENGTH = 40
+
+_INVISIBLE = frozenset(
+    "\u061c\u200b\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+_ASCII_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123456789" * 2)
+_CIVIL_NUMBER = re.compile(r"[0-9]{12}")
+_CIVIL_WEIGHTS = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CENTURIES = {"2": 1900, "3": 2000}
+_NAME_MARKS = frozenset(" -'’")
+_COMBINING = "".join(
+    each for each in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(each)
+)
+# Composing takes the square of a run's length in time; no script has 30 in a row (UAX 15).
+_SURPLUS_MARKS = re.compile(f"([{_COMBINING}]{{30}})[{_COMBINING}]+")
+
+
+class BadValue(ValueError):
+    """A typed value that cannot be used; `message` says in plain words why and what to do."""
+
+    def __init__(self, message: LazyString) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def composed(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
+    """`text` in a normalised form, in time that grows with its length alone.
+
+    Of a run of combining marks that is longer than any script's, 30 stay.
+    """
+    return unicodedata.normalize(form, _SURPLUS_MARKS.sub(r"\1", text))
+
+
+def _visible(text: str) -> str:
+    """NFC text without control characters, bidi marks and overrides; line breaks become `\\n`."""
+    kept = []
+    for character in composed(text.replace("\r\n", "\n")):
+        category = unicodedata.category(character)
+        if character in "\n\r\u2028\u2029\x0b\x0c\x85":
+            kept.append("\n")
+        elif category == "Zs" or character == "\t":
+            kept.append(" ")
+        elif category not in ("Cc", "Cs") and character not in _INVISIBLE:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _within(text: str, max_length: int | None) -> str:
+    if max_length is not None and len(text) > max_length:
+        raise BadValue(
+            _l(
+                "This is too long. The greatest number of characters is %(max_length)d.",
+                max_length=max_length,
+            )
+        )
+    return text
+
+
+def clean_text(text: str, max_length: int | None = None) -> str:
+    """One line of typed text: NFC, nothing invisible, single spaces, none at the ends.
+
+    max_length: in characters, the column's. Raises: BadValue when the cleaned text is longer.
+    Source: security requirement 37.
+    """
+    return _within(" ".join(_visible(text).split()), max_length)
+
+
+def clean_lines(text: str, max_length: int | None = None) -> str:
+    """Several lines of typed text: as `clean_text`, but line breaks stay (as `\\n`, two at most).
+
+    max_length: in characters, the column's. Raises: BadValue when the cleaned text is longer.
+    """
+    lines = [" ".join(line.split()) for line in _visible(text).split("\n")]
+    return _within(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), max_length)
+
+
+def ascii_digits(text: str) -> str:
+    """`text` with Arabic-Indic and Persian digits written as 0 to 9."""
+    return text.translate(_ASCII_DIGITS)
+
+
+def _without_spaces(text: str) -> str:
+    return "".join(_visible(text).split())
+
+
+def civil_number(text: str) -> str:
+    """A civil number as typed (digits of either script, spaces) as its 12 ASCII digits.
+
+    Raises: BadValue as `civil_number_fault` says.
+    """
+    number = ascii_digits(_without_spaces(text))
+    fault = civil_number_fault(number)
+    if fault is not None:
+        raise BadValue(fault)
+    return number
+
+
+def civil_number_birth(number: str) -> date | None:
+    """The birth date that 12 digits carry in digits 2 to 7 (century by digit 1), None if unreal."""
+    if not _CIVIL_NUMBER.fullmatch(number) or number[0] not in _CENTURIES:
+        return None
+    try:
+        return date(_CENTURIES[number[0]] + int(number[1:3]), int(number[3:5]), int(number[5:7]))
+    except ValueError:
+        return None
+
+
+def _check_digit(first_eleven: str) -> int:
+    pairs = zip(first_eleven, _CIVIL_WEIGHTS, strict=True)
+    return 11 - sum(int(digit) * weight for digit, weight in pairs) % 11
+
+
+def civil_number_fault(number: str, today: date | None = None) -> LazyString | None:
+    """Why `number` is no civil number, or None when it is one.
+
+    number: ASCII digits. today: the Kuwait date that no birth may lie after.
+    Source: specification section 5, Values.
+    """
+    if not _CIVIL_NUMBER.fullmatch(number):
+        return _l("A civil number has 12 digits. Copy it from the civil ID card.")
+    birth = civil_number_birth(number)
+    if birth is None or birth > (today or kuwait_today()):
+        return _l(
+            "This civil number carries no real birth date. Copy it again from the civil ID card."
+        )
+    if _check_digit(number[:11]) != int(number[11]):
+        return _l("A digit of this civil number is wrong. Compare it with the civil ID card.")
+    return None
+
+
+def civil_number_for(birth: date, serial: int) -> str:
+    """The civil number of the `serial`-th (0 to 9999) person registered as born on `birth`.
+
+    For invented people. Raises: ValueError for a serial whose number is never issued because its
+    check digit would be 10 or 11 (two serials in eleven), and outside the years 1900 to 2099.
+    """
+    century = {19: "2", 20: "3"}.get(birth.year // 100)
+    if century is None or not 0 <= serial <= 9999:
+        raise ValueError("no civil number has this birth year or serial")
+    first_eleven = f"{century}{birth:%y%m%d}{serial:04d}"
+    digit = _check_digit(first_eleven)
+    if digit > 9:
+        raise ValueError("a civil number with this serial is never issued")
+    return f"{first_eleven}{digit}"
+
+
+def mobile_e164(text: str, region: str = "KW") -> str:
+    """A mobile number as typed in E.164, such as `+96550000000`.
+
+    region: the country of numbers written without one. Raises: BadValue when it is not a number of
+    type mobile, or has an extension. Source: specification section 5, Values.
+    """
+    typed = ascii_digits(_without_spaces(text))
+    fault = BadValue(
+        _l("This is not a mobile number. Write its 8 digits, or begin with + and the country code.")
+    )
+    if len(typed) > _MOBILE_TYPED_MAX_LENGTH or any(c.isalpha() for c in typed):
+        raise fault
+    try:
+        number = phonenumbers.parse(typed, region)
+    except phonenumbers.NumberParseException:
+        raise fault from None
+    if number.extension or not phonenumbers.is_valid_number(number):
+        raise fault
+    if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+        raise fault
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def email_address(text: str) -> str:
+    """An e-mail address as typed, lower-cased and normalised so that equal addresses are equal.
+
+    Raises: BadValue when it has not the form of an address that any mail server takes.
+    """
+    try:
+        checked = validate_email(
+            clean_text(text, EMAIL_MAX_LENGTH), check_deliverability=False, allow_smtputf8=False
+        )
+    except (EmailNotValidError, BadValue):
+        raise BadValue(
+            _l("This is not an e-mail address. Write it in full, such as name@example.com.")
+        ) from None
+    return (checked.ascii_email or checked.normalized).lower()
+
+
+def _is_name_of(text: str, script: str) -> bool:
+    letters = 0
+    for character in text:
+        category = unicodedata.category(character)
+        if category[0] == "L" and unicodedata.name(character, "").startswith(f"{script} "):
+            letters += 1
+        elif category != "Mn" and character not in _NAME_MARKS:
+            return False
+    return letters > 0 and text[0] not in _NAME_MARKS
+
+
+def arabic_name_fault(text: str) -> LazyString | None:
+    """Why the cleaned `text` is no name in Arabic script (letters, spaces, - and '), or None."""
+    if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "ARABIC"):
+        return _l(
+            "Write this name in Arabic letters only, %(max_length)d at most.",
+            max_length=NAME_MAX_LENGTH,
+        )
+    return None
+
+
+def latin_name_fault(text: str) -> LazyString | None:
+    """Why the cleaned `text` is no name in Latin script (letters, spaces, - and '), or None."""
+    if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "LATIN"):
+        return _l(
+            "Write this name in English letters only, %(max_length)d at most.",
+            max_length=NAME_MAX_LENGTH,
+        )
+    return None
+
+
+def arabic_name(text: str) -> str:
+    """A name typed in Arabic script, cleaned, joined letter shapes and tatweel undone.
+
+    Raises: BadValue as `arabic_name_fault` says.
+    """
+    name = clean_text(composed(text, "NFKC").replace("ـ", ""))
+    fault = arabic_name_fault(name)
+    if fault is not None:
+        raise BadValue(fault)
+    return name
+
+
+def latin_name(text: str) -> str:
+    """A name typed in Latin script, cleaned. Raises: BadValue as `latin_name_fault` says."""
+    name = clean_text(text)
+    fault = latin_name_fault(name)
+    if fault is not None:
+        raise BadValue(fault)
+    return name
+
+
+def mask_civil_id(number: str) -> str:
+    """A civil number of which only the last four digits are told."""
+    return "•" * max(len(number) - 4, 4) + (number[-4:] if len(number) > 8 else "")
+
+
+def mask_mobile(number: str) -> str:
+    """An E.164 number of which only the country code's beginning and the last four digits stay."""
+    if len(number) < 10:
+        return "•" * 4
+    return number[:4] + "•" * (len(number) - 8) + number[-4:]
+
+
+def mask_email(address: str) -> str:
+    """An e-mail address of which only the first letter and the domain are told."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}" if at and local else "•••"
+
+
+def isolate(text: object) -> str:
+    """`text` between U+2068 and U+2069, for a sentence of the other direction in mail, SMS, PDF."""
+    return f"\u2068{text}\u2069"
+
+
+def file_label(name: str) -> str:
+    """What an uploaded file's own name may show: base name, 150 characters, nothing invisible.
+
+    A longer name keeps its ending; an empty one becomes `file`. Source: security requirement 29.
+    """
+    label = clean_text(re.split(r"[/\\]", _visible(name).strip())[-1])
+    if len(label) > FILE_LABEL_MAX_LENGTH:
+        stem, dot, ending = label.rpartition(".")
+        keeps_ending = dot and 0 < len(ending) <= 10
+        tail = dot + ending if keeps_ending else ""
+        label = (stem if keeps_ending else label)[: FILE_LABEL_MAX_LENGTH - len(tail)] + tail
+    return label or "file"

@@ -1,0 +1,114 @@
+"""What is shown of a sitting: its counts, candidates, final list; reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearance.core.extensions import db
+from clearance.models import BrokerType, ExamSeat, Organisation, Request
+from clearance.models.enums import SeatStatus
+from clearance.services.standard_fields import NAME_COLUMNS
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many candidates of a sitting stand where. unresolved: confirmed, without a result."""
+
+    offered: int = 0
+    confirmed: int = 0
+    released: int = 0
+    passed: int = 0
+    failed: int = 0
+    absent: int = 0
+
+    @property
+    def resolved(self) -> int:
+        """How many have a result."""
+        return self.passed + self.failed + self.absent
+
+    @property
+    def unresolved(self) -> int:
+        """How many confirmed and have no result yet."""
+        return self.confirmed - self.resolved
+
+
+def counts(exam_id: int) -> Counts:
+    """Count the candidates of a sitting by state and result."""
+    rows = db.session.execute(
+        sa.select(ExamSeat.status, ExamSeat.result, sa.func.count())
+        .where(ExamSeat.exam_id == exam_id)
+        .group_by(ExamSeat.status, ExamSeat.result)
+    )
+    found: dict[str, int] = {}
+    for status, result, number in rows:
+        found[status] = found.get(status, 0) + number
+        if result:
+            found[result] = found.get(result, 0) + number
+    return Counts(**found)
+
+
+def seats_in(exam_id: Any, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    """How many seats of a sitting meet the conditions, as a part of a list's statement."""
+    counting = sa.select(sa.func.count()).select_from(ExamSeat)
+    return counting.where(ExamSeat.exam_id == exam_id, *conditions).scalar_subquery()
+
+
+def candidates(
+    exam_id: int,
+    *,
+    statuses: Collection[str] = tuple(SeatStatus),
+    without_result: bool = False,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[Any]:
+    """Candidates of a sitting in the order of sending, as rows with what lists show of them."""
+    statement = _statement(exam_id, statuses)
+    if without_result:
+        statement = statement.where(ExamSeat.result.is_(None))
+    return list(db.session.execute(statement.limit(limit).offset(offset)))
+
+
+def final_list(exam_id: int) -> list[Any]:
+    """Those who confirmed and will sit the exam, in the order of sending."""
+    return candidates(exam_id, statuses=[SeatStatus.CONFIRMED])
+
+
+def _statement(exam_id: int, statuses: Collection[str]) -> sa.Select[Any]:
+    columns: list[Any] = [
+        ExamSeat.id,
+        ExamSeat.status,
+        ExamSeat.offered_at,
+        ExamSeat.confirmed_at,
+        ExamSeat.result,
+        Request.id.label("request_id"),
+        Request.number,
+        Request.civil_id,
+        Request.mobile,
+        Request.sent_at,
+        *(getattr(Request, name) for name in NAME_COLUMNS),
+        BrokerType.name_ar.label("broker_type_ar"),
+        BrokerType.name_en.label("broker_type_en"),
+        Organisation.name_ar.label("organisation_ar"),
+        Organisation.name_en.label("organisation_en"),
+    ]
+    return (
+        sa.select(*columns)
+        .join(Request, Request.id == ExamSeat.request_id)
+        .join(Organisation, Organisation.id == Request.organisation_id)
+        .outerjoin(BrokerType, BrokerType.code == Request.broker_type)
+        .where(ExamSeat.exam_id == exam_id, ExamSeat.status.in_(list(statuses)))
+        .order_by(Request.sent_at, Request.id)
+    )
+
+
+def name_of(row: Any, lang: str) -> str:
+    """The candidate's name in `lang`, else in the other language."""
+    for each in (lang, "en" if lang == "ar" else "ar"):
+        name = " ".join(filter(None, (getattr(row, f"name_{each}_{n}") for n in range(1, 5))))
+        if name:
+            return name
+    return ""

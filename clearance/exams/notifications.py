@@ -1,0 +1,104 @@
+"""What candidates are told of a sitting besides the steps of their requests."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearance import notifications
+from clearance.core import urls
+from clearance.core.clock import KUWAIT, kuwait_date
+from clearance.core.extensions import db
+from clearance.models import Exam, ExamSeat, Request
+from clearance.models.enums import SeatStatus
+from clearance.services import versions
+
+REMINDER_DAYS = 2  # before the last day to confirm
+HELD = (SeatStatus.OFFERED, SeatStatus.CONFIRMED)
+
+
+def tell_seated(exam: Exam, now: datetime) -> int:
+    """Tell everyone seated, confirmed or not, what holds now; flushes. Returns how many."""
+    seated = db.session.scalars(
+        sa.select(Request)
+        .join(ExamSeat, ExamSeat.request_id == Request.id)
+        .where(ExamSeat.exam_id == exam.id, ExamSeat.status.in_(HELD))
+        .order_by(Request.id)
+    ).all()
+    for req in seated:
+        _tell("exam:changed", exam, req, now)
+    return len(seated)
+
+
+def remind(now: datetime) -> int:
+    """Remind, once each, those who have not confirmed shortly before the last day; flushes.
+
+    Nobody is reminded on the day they were told of the seat, nor after the last day. Returns how
+    many were. Source: specification section 10.
+    """
+    today = kuwait_date(now)
+    rows = db.session.execute(
+        sa.select(ExamSeat.id, Exam, Request)
+        .join(Exam, Exam.id == ExamSeat.exam_id)
+        .join(Request, Request.id == ExamSeat.request_id)
+        .where(
+            ExamSeat.status == SeatStatus.OFFERED,
+            ExamSeat.reminded_at.is_(None),
+            ExamSeat.offered_at < _start_of(today),
+            Exam.confirm_by.between(today, today + timedelta(days=REMINDER_DAYS)),
+            Exam.held_at > now,
+        )
+        .order_by(ExamSeat.id)
+    ).all()
+    told = 0
+    for seat_id, exam, req in rows:
+        if _claim_reminder(seat_id, now):
+            _tell("exam:reminder", exam, req, now)
+            told += 1
+    return told
+
+
+def _claim_reminder(seat_id: int, now: datetime) -> bool:
+    claimed = db.session.scalar(
+        sa.update(ExamSeat)
+        .where(
+            ExamSeat.id == seat_id,
+            ExamSeat.reminded_at.is_(None),
+            ExamSeat.status == SeatStatus.OFFERED,
+        )
+        .values(reminded_at=now)
+        .returning(ExamSeat.id)
+        .execution_options(synchronize_session=False)
+    )
+    return claimed is not None
+
+
+def _tell(event: str, exam: Exam, req: Request, now: datetime) -> None:
+    notifications.tell_members(
+        event,
+        organisation_id=req.organisation_id,
+        service_code=req.service_code,
+        params=_params(exam, req),
+        now=now,
+        request_id=req.id,
+        url=urls.request_url(req.id),
+    )
+
+
+def _params(exam: Exam, req: Request) -> dict[str, Any]:
+    held_at = exam.held_at.astimezone(KUWAIT)
+    service = versions.of(req)
+    return {
+        "number": req.number or "",
+        "service": {lang: service.title_in(lang) for lang in ("ar", "en")},
+        "date": held_at.date(),
+        "time": held_at.strftime("%H:%M"),
+        "place": {"ar": exam.place_ar, "en": exam.place_en},
+        "confirm_by": exam.confirm_by,
+    }
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), KUWAIT)

@@ -1,0 +1,184 @@
+"""Seating candidates in a sitting: announcing, filling freed seats, releasing unconfirmed ones.
+
+Each seat is taken or given up by a step of its request (`workflow.perform`). Requests are locked
+before the sitting, as the steps do, so that two of these never wait for each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.clock import is_daytime, kuwait_date
+from clearance.core.errors import DomainError, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.exams import notifications as exam_notices
+from clearance.exams import sittings
+from clearance.models import Exam, ExamSeat, Request, ServiceVersion
+from clearance.models.enums import SeatStatus, Status
+from clearance.requests import transitions
+from clearance.services import versions as service_versions
+from clearance.services.effects import Decision
+from clearance.services.flows import Action
+
+# Candidates looked at beyond the free seats, in case the actor may not seat some of them.
+SPARE_CANDIDATES = 20
+
+
+@dataclass(frozen=True)
+class Seating:
+    """What announcing did. left_out: (number of the request, why) of candidates passed over."""
+
+    seated: int
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+def announce_refusal(exam: Exam, now: datetime) -> Refusal | None:
+    """Why nobody can be seated in the sitting now, or None."""
+    if now >= exam.held_at:
+        return Refusal(_l("This exam has been held."))
+    if sittings.is_closed(exam, now):
+        return Refusal(
+            _l("The last day to confirm has passed, so nobody else could confirm."),
+            _l("Give the exam a later last day to confirm."),
+        )
+    if exam.announced_at is None:
+        return None
+    if exam.seats_taken >= exam.seats:
+        return Refusal(_l("Every seat is taken."), _l("Give the exam more seats."))
+    if not waiting_count(exam):
+        return Refusal(_l("No candidate with a preliminary approval is waiting."))
+    return None
+
+
+def announce(exam_id: int, *, actor: Actor, now: datetime) -> Seating:
+    """Announce the sitting and seat waiting candidates in the order of sending; flushes.
+
+    Again: fills the seats that became free. Each candidate is seated by a step of the request and
+    told; never more than there are seats, also when two announce at once. Somebody seated here
+    before is left for another sitting. Raises: NotFound, PermissionDenied, Refused.
+    Source: specification section 7.
+    """
+    sittings.must_run(actor)
+    exam = sittings.find(exam_id)
+    refusal = announce_refusal(exam, now)
+    if refusal is not None:
+        raise Refused(refusal)
+    candidates = _lock_candidates(exam, exam.seats - exam.seats_taken + SPARE_CANDIDATES)
+    exam = sittings.lock(exam_id)
+    if exam.announced_at is None:
+        exam.announced_at = now
+        db.session.flush()
+        sittings.write_announcement(exam, now)
+    seating = _seat(exam, candidates, actor, now)
+    changes = {"seated": [None, seating.seated]}
+    audit.record("exam:sitting:announced", obj=exam, actor_id=actor.id, at=now, changes=changes)
+    return seating
+
+
+def _seat(exam: Exam, candidates: list[Request], actor: Actor, now: datetime) -> Seating:
+    seated, left_out = 0, []
+    free = exam.seats - exam.seats_taken
+    for req in candidates:
+        if seated >= free:
+            break
+        try:
+            transitions.perform(
+                req,
+                Action.SEAT,
+                actor=actor,
+                now=now,
+                version=req.version,
+                data=Decision(exam_id=exam.id),
+            )
+        except DomainError as error:
+            left_out.append((req.number or "", str(error)))
+        else:
+            seated += 1
+    db.session.refresh(exam)
+    return Seating(seated, tuple(left_out))
+
+
+def daily(now: datetime) -> None:
+    """The clock's work, harmless as often as it is called: remind, then release what is overdue."""
+    if is_daytime(now):
+        exam_notices.remind(now)
+        close_overdue(now)
+
+
+def close_overdue(now: datetime) -> int:
+    """Release every seat not confirmed by the last day; flushes. Returns how many were.
+
+    Works through every sitting whose last day has passed, however long nobody called it, and
+    marks it as final. Source: specification section 7.
+    """
+    overdue = sa.select(Exam.id).where(
+        sa.or_(Exam.announced_at.is_not(None), Exam.seats_taken > 0),
+        Exam.final_at.is_(None),
+        Exam.confirm_by < kuwait_date(now),
+    )
+    return sum(_close(exam_id, now) for exam_id in db.session.scalars(overdue).all())
+
+
+def _close(exam_id: int, now: datetime) -> int:
+    offered = db.session.scalars(
+        sa.select(Request)
+        .join(ExamSeat, ExamSeat.request_id == Request.id)
+        .where(
+            ExamSeat.exam_id == exam_id,
+            ExamSeat.status == SeatStatus.OFFERED,
+            Request.status == Status.SEATED,
+        )
+        .order_by(Request.id)
+        .with_for_update(of=Request)
+        .execution_options(populate_existing=True)
+    ).all()
+    for req in offered:
+        transitions.perform(req, Action.RELEASE, actor=None, now=now, version=req.version)
+    exam = sittings.lock(exam_id)
+    exam.final_at = now
+    changes = {"released": [None, len(offered)]}
+    audit.record("exam:sitting:closed", obj=exam, actor_id=None, at=now, changes=changes)
+    return len(offered)
+
+
+def waiting_count(exam: Exam) -> int:
+    """How many candidates could still be seated in the sitting."""
+    waiting = _waiting(exam).with_only_columns(sa.func.count())
+    return db.session.scalar(waiting.order_by(None)) or 0
+
+
+def first_waiting(exam: Exam, limit: int) -> list[Request]:
+    """The candidates who would be seated first, in the order of sending."""
+    return list(db.session.scalars(_waiting(exam).limit(limit)))
+
+
+def _waiting(exam: Exam) -> sa.Select[Any]:
+    here_before = sa.exists().where(ExamSeat.request_id == Request.id, ExamSeat.exam_id == exam.id)
+    return (
+        sa.select(Request)
+        .where(
+            Request.status == Status.PREAPPROVED,
+            Request.service_version_id.in_(_seatable_versions()),
+            ~here_before,
+        )
+        .order_by(Request.sent_at, Request.id)
+    )
+
+
+def _seatable_versions() -> list[int]:
+    """Versions of services in whose flow a preliminary approval leads to a seat."""
+    versions = db.session.scalars(sa.select(ServiceVersion)).all()
+    flows = ((each.id, service_versions.of_version(each.id).steps) for each in versions)
+    return [each for each, flow in flows if flow.step(Status.PREAPPROVED, Action.SEAT)]
+
+
+def _lock_candidates(exam: Exam, limit: int) -> list[Request]:
+    statement = _waiting(exam).limit(limit).with_for_update(of=Request)
+    return list(db.session.scalars(statement.execution_options(populate_existing=True)))

@@ -1,0 +1,295 @@
+"""Sittings of an exam: what is fixed for each, making, changing, where it stands, announcement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from clearance.core import audit, constraints
+from clearance.core.actor import Actor
+from clearance.core.clock import KUWAIT, kuwait_date
+from clearance.core.errors import DomainError, NotFound, PermissionDenied, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.core.i18n import format_day
+from clearance.exams import notifications as exam_notices
+from clearance.models import Announcement, Exam, ExamSeat
+from clearance.models.enums import SeatStatus
+
+SEATS_MAX = 500  # all are seated, and given results, in one transaction of a few seconds
+
+
+class Phase(StrEnum):
+    """Where a sitting stands."""
+
+    PLANNED = "planned"
+    CONFIRMING = "confirming"
+    CLOSED = "closed"
+    HELD = "held"
+    FINISHED = "finished"
+
+
+PHASE_LABELS: dict[str, Any] = {
+    Phase.PLANNED: _l("Not announced yet"),
+    Phase.CONFIRMING: _l("Confirmations open"),
+    Phase.CLOSED: _l("Confirmations closed"),
+    Phase.HELD: _l("Awaiting results"),
+    Phase.FINISHED: _l("Finished"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the office fixes. held_at: aware instant; confirm_by: last Kuwait day, inclusive."""
+
+    held_at: datetime
+    place_ar: str
+    place_en: str
+    seats: int
+    confirm_by: date
+
+
+class BadPlan(DomainError):
+    """The plan breaks a rule. faults: name of the field of `Plan` → what to change."""
+
+    status_code = 400
+
+    def __init__(self, faults: Mapping[str, Any]) -> None:
+        super().__init__(next(iter(faults.values())))
+        self.faults = dict(faults)
+
+
+class StalePlan(DomainError):
+    """Somebody else changed the sitting meanwhile. stored: what stands there now; its version."""
+
+    def __init__(self, stored: Plan, version: int) -> None:
+        super().__init__(
+            _l("Somebody else changed this exam meanwhile. Compare the values and save again.")
+        )
+        self.stored = stored
+        self.version = version
+
+
+def can_read(actor: Actor) -> bool:
+    """Whether `actor` sees sittings, candidates and results."""
+    return actor.is_reviewer or actor.is_manager
+
+
+def can_run(actor: Actor) -> bool:
+    """Whether `actor` makes sittings, announces them and records results."""
+    return actor.is_reviewer
+
+
+def plan_of(exam: Exam) -> Plan:
+    """What is fixed for `exam` now."""
+    return Plan(**{each.name: getattr(exam, each.name) for each in fields(Plan)})
+
+
+def find(exam_id: int) -> Exam:
+    """The sitting of that id, read anew, since seats are counted in SQL. Raises: NotFound."""
+    exam = db.session.get(Exam, exam_id, populate_existing=True)
+    if exam is None:
+        raise NotFound
+    return exam
+
+
+def faults(plan: Plan, now: datetime, *, current: Exam | None = None) -> dict[str, Any]:
+    """What is wrong with `plan`: field → lazy text; empty when it may be kept.
+
+    current: the sitting that it changes. What stays as it is may lie in the past.
+    Source: specification section 7.
+    """
+    today = kuwait_date(now)
+    found: dict[str, Any] = {}
+    if plan.held_at <= now:
+        found["held_at"] = _l("The exam must lie ahead: give a later date or time.")
+    is_new_day = current is None or plan.confirm_by != current.confirm_by
+    if plan.confirm_by >= kuwait_date(plan.held_at):
+        found["confirm_by"] = _l("The last day to confirm must come before the day of the exam.")
+    elif is_new_day and plan.confirm_by < today:
+        found["confirm_by"] = _l("The last day to confirm has passed: give today or a later day.")
+    for name in ("place_ar", "place_en"):
+        if not getattr(plan, name).strip():
+            found[name] = _l("Say where the exam is held.")
+    taken = current.seats_taken if current is not None else 0
+    if not 1 <= plan.seats <= SEATS_MAX:
+        found["seats"] = _l("Give a number of seats from 1 to %(most)d.", most=SEATS_MAX)
+    elif plan.seats < taken:
+        found["seats"] = _l(
+            "%(taken)d seats are taken already: there cannot be fewer.", taken=taken
+        )
+    return found
+
+
+def make(plan: Plan, *, form_key: str, actor: Actor, now: datetime) -> Exam:
+    """Make a sitting, not announced yet. Flushes.
+
+    form_key: the one-time key of the form; the same key again gives the first sitting.
+    Raises: PermissionDenied, BadPlan.
+    """
+    must_run(actor)
+    earlier = db.session.scalar(sa.select(Exam).where(Exam.form_key == form_key))
+    if earlier is not None:
+        return earlier
+    _must_fit(faults(plan, now))
+    exam = Exam(**asdict(plan), form_key=form_key, created_by_id=actor.id, created_at=now)
+    try:
+        with db.session.begin_nested():
+            db.session.add(exam)
+    except IntegrityError as error:
+        if not constraints.is_violation_of(error, "uq_exam_form_key"):
+            raise
+        return db.session.scalars(sa.select(Exam).where(Exam.form_key == form_key)).one()
+    changes = {name: [None, _json(value)] for name, value in asdict(plan).items()}
+    audit.record("exam:sitting:created", obj=exam, actor_id=actor.id, at=now, changes=changes)
+    return exam
+
+
+def change(exam_id: int, plan: Plan, *, version: int, actor: Actor, now: datetime) -> Exam:
+    """Change a sitting that has not been held; flushes. Those seated are told of a new appointment.
+
+    version: the row's as the person saw it. A later last day reopens the confirmations.
+    Raises: NotFound, PermissionDenied, Refused (held already), StalePlan, BadPlan.
+    """
+    must_run(actor)
+    exam = lock(exam_id)
+    refusal = change_refusal(exam, now)
+    if refusal is not None:
+        raise Refused(refusal)
+    before = plan_of(exam)
+    if exam.version != version:
+        raise StalePlan(before, exam.version)
+    _must_fit(faults(plan, now, current=exam))
+    changes = {
+        name: [_json(old), _json(getattr(plan, name))]
+        for name, old in asdict(before).items()
+        if old != getattr(plan, name)
+    }
+    if not changes:
+        return exam
+    for name in changes:
+        setattr(exam, name, getattr(plan, name))
+    exam.version += 1
+    if "confirm_by" in changes and plan.confirm_by >= kuwait_date(now):
+        _reopen(exam)
+    audit.record("exam:sitting:changed", obj=exam, actor_id=actor.id, at=now, changes=changes)
+    if exam.announced_at is not None:
+        write_announcement(exam, now)
+        if is_new_appointment(before, plan):
+            exam_notices.tell_seated(exam, now)
+    return exam
+
+
+def is_new_appointment(before: Plan, after: Plan) -> bool:
+    """Whether a change is one that candidates must be told of: all but the number of seats."""
+    return replace(before, seats=after.seats) != after
+
+
+def change_refusal(exam: Exam, now: datetime) -> Refusal | None:
+    """Why the sitting may not be changed any more, or None."""
+    if now < exam.held_at:
+        return None
+    return Refusal(_l("This exam has been held; it cannot be changed any more."))
+
+
+def is_closed(exam: Exam, now: datetime) -> bool:
+    """Whether the last day to confirm is over."""
+    return kuwait_date(now) > exam.confirm_by
+
+
+def is_final(exam: Exam, now: datetime) -> bool:
+    """Whether the list of those who will sit the exam is final."""
+    is_begun = exam.announced_at is not None or exam.seats_taken > 0
+    return is_begun and is_closed(exam, now)
+
+
+def phase(exam: Any, now: datetime, *, unresolved: int) -> Phase:
+    """Where the sitting stands. unresolved: confirmed candidates without a result.
+
+    exam: the row, or a list's row with its columns.
+    """
+    if now >= exam.held_at:
+        return Phase.HELD if unresolved else Phase.FINISHED
+    if exam.announced_at is None:
+        return Phase.PLANNED
+    return Phase.CLOSED if is_closed(exam, now) else Phase.CONFIRMING
+
+
+def lock(exam_id: int) -> Exam:
+    """The sitting of that id, read anew and locked until the transaction ends. Raises: NotFound."""
+    exam = db.session.scalar(
+        sa.select(Exam)
+        .where(Exam.id == exam_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if exam is None:
+        raise NotFound
+    return exam
+
+
+def must_run(actor: Actor) -> None:
+    """Raises PermissionDenied for whoever may not run sittings."""
+    if not can_run(actor):
+        raise PermissionDenied(_l("Only reviewers can do this."))
+
+
+def _must_fit(found: Mapping[str, Any]) -> None:
+    if found:
+        raise BadPlan(found)
+
+
+def _reopen(exam: Exam) -> None:
+    exam.final_at = None
+    db.session.execute(
+        sa.update(ExamSeat)
+        .where(ExamSeat.exam_id == exam.id, ExamSeat.status == SeatStatus.OFFERED)
+        .values(reminded_at=None)
+    )
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def write_announcement(exam: Exam, now: datetime) -> Announcement:
+    """Write the public announcement of the sitting, or put the present one right."""
+    announced = sa.select(Announcement).where(Announcement.exam_id == exam.id)
+    row = db.session.scalar(announced.with_for_update())  # the office may delete it meanwhile
+    if row is None:
+        row = Announcement(exam_id=exam.id, published_at=now)
+        db.session.add(row)
+    for lang in ("ar", "en"):
+        title, body = _wording(exam, lang)
+        setattr(row, f"title_{lang}", title)
+        setattr(row, f"body_{lang}", body)
+    row.ends_at = exam.held_at
+    db.session.flush()
+    return row
+
+
+def _wording(exam: Exam, lang: str) -> tuple[str, str]:
+    held_at = exam.held_at.astimezone(KUWAIT)
+    values = {
+        "date": format_day(held_at.date()),
+        "time": held_at.strftime("%H:%M"),
+        "place": exam.place_in(lang),
+        "confirm_by": format_day(exam.confirm_by),
+    }
+    with force_locale(lang):
+        title = _("Announcement of the exam on %(date)s", **values)
+        body = _(
+            "The exam is held on %(date)s at %(time)s, in: %(place)s. Candidates who were "
+            "nominated confirm their attendance from the page of the request by %(confirm_by)s; "
+            "the others are nominated for a later exam.",
+            **values,
+        )
+    return title, body

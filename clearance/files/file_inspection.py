@@ -1,0 +1,128 @@
+"""Asks `file_worker.py` about a file, in a process of its own: a hostile file ends that, not us.
+
+How many ask at once is bounded, and how long they wait: a thread that waits here serves nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+
+import structlog
+from flask_babel import lazy_gettext as _l
+
+from clearance.core.errors import ServiceUnavailable
+from clearance.core.settings import ROOT
+from clearance.files import file_inspection_worker
+from clearance.files.file_inspection_worker import Answer
+
+log = structlog.get_logger("clearance.files")
+
+WALL_SECONDS = 10
+WAIT_SECONDS = 8
+AT_ONCE = 2
+# Threads of this process that may run or wait here, of the eight that serve all pages.
+INSIDE = 6
+INSIDE_A_TASK = {"check": 4, "draw": 4}
+INSIDE_AN_ACCOUNT = 3
+_PATHS = os.pathsep.join((str(ROOT), sysconfig.get_path("platlib"), sysconfig.get_path("purelib")))
+
+_running = BoundedSemaphore(AT_ONCE)
+_inside: Counter[str] = Counter()
+_lock = Lock()
+
+
+class Busy(ServiceUnavailable):
+    """All places are taken; the file was not looked at."""
+
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__(_l("Many files are being read just now. Try again in a few seconds."))
+
+
+class TooSlow(Busy):
+    """The machine is too busy: the work was begun and broken off."""
+
+
+def check_pdf(data: bytes, account: str) -> Answer:
+    """Judge a whole PDF (see `pdf_worker.check_pdf`); takes about 0.3 s.
+
+    account: whose request it is; of its own it has fewer places than all together. fault: broken,
+    encrypted, active, long, or complex for what needs more than the limits. Raises Busy.
+    """
+    return _ask("check", account, data, "check_pdf")
+
+
+def rewrite_picture(data: bytes, form: str, keep: int, account: str) -> Answer:
+    """Write a picture anew as `form` (JPEG or PNG) in `keep` bytes at most.
+
+    fault: broken, large (too many pixels), complex. Raises Busy.
+    """
+    return _ask("check", account, data, "rewrite_picture", form, str(keep))
+
+
+def draw_page(data: bytes, page: int, width: int, account: str) -> Answer:
+    """Draw page `page` (from 1) of a PDF as PNG, `width` pixels wide.
+
+    fault: broken, complex. Raises Busy.
+    """
+    return _ask("draw", account, data, "draw_page", str(page), str(width))
+
+
+def draw_picture(data: bytes, width: int, account: str) -> Answer:
+    """Make a smaller JPEG of a picture, `width` pixels wide at most; otherwise as `draw_page`."""
+    return _ask("draw", account, data, "draw_picture", str(width))
+
+
+def _ask(task: str, account: str, data: bytes, command: str, *arguments: str) -> Answer:
+    worker = [sys.executable, "-I", "-S", str(Path(file_inspection_worker.__file__)), _PATHS]
+    with _place(task, account):
+        try:
+            done = subprocess.run(  # noqa: S603 - our own script; the file goes to its input
+                [*worker, command, *arguments],
+                input=data,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=WALL_SECONDS,
+                env={},
+            )
+        except subprocess.TimeoutExpired as fault:
+            # Its time of the processor is short: the machine is what is slow, not the file.
+            log.warning("file_process_too_slow", command=command, size=len(data))
+            raise TooSlow from fault
+    if done.returncode:
+        log.warning("file_too_complex", command=command, exit_code=done.returncode, size=len(data))
+        return Answer("complex")
+    head, _newline, made = done.stdout.partition(b"\n")
+    return Answer(**json.loads(head), data=made)
+
+
+@contextmanager
+def _place(task: str, account: str) -> Iterator[None]:
+    """Have one of the places, after a bounded wait. Raises Busy."""
+    limits = {"": INSIDE, task: INSIDE_A_TASK[task], f"{task}:{account}": INSIDE_AN_ACCOUNT}
+    with _lock:
+        if any(_inside[name] >= limit for name, limit in limits.items()):
+            raise Busy
+        _inside.update(limits.keys())
+    try:
+        if not _running.acquire(timeout=WAIT_SECONDS):
+            raise Busy
+        try:
+            yield
+        finally:
+            _running.release()
+    finally:
+        with _lock:
+            _inside.subtract(limits.keys())
+            if not _inside[f"{task}:{account}"]:
+                del _inside[f"{task}:{account}"]

@@ -1,0 +1,89 @@
+"""Pictures of documents for the page: one per PDF page, photos made smaller; kept for a while."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.core.errors import DomainError
+from clearance.files import file_inspection
+from clearance.files.validation import JPEG, PDF, PNG
+
+PAGE_WIDTH = 1200
+THUMBNAIL_WIDTH = 240
+WIDTHS = (THUMBNAIL_WIDTH, PAGE_WIDTH)
+CACHE_BYTES = 32 * 1024 * 1024
+ENTRY_BYTES = 500  # what an entry takes besides its picture
+
+Key = tuple[str, int, int]  # hash of the file, page, width
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that a page may show."""
+
+    media_type: str
+    data: bytes
+
+
+class PageNotDrawn(DomainError):
+    """A page that needs more than the limits: trying again is of no use."""
+
+    status_code = 422
+
+    def __init__(self) -> None:
+        super().__init__(_l("This page cannot be shown here. Download the document to read it."))
+
+
+class PictureCache:
+    """The pictures asked for last, as many as fit in `limit` bytes; safe among threads.
+
+    A page that could not be drawn is kept as None, so that it is not tried at each view.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._kept: OrderedDict[Key, Picture | None] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Key) -> Picture:
+        """Return the picture. Raises KeyError where none is kept, PageNotDrawn."""
+        with self._lock:
+            self._kept.move_to_end(key)
+            picture = self._kept[key]
+        if picture is None:
+            raise PageNotDrawn
+        return picture
+
+    def put(self, key: Key, picture: Picture | None) -> None:
+        """Keep a picture, letting go of those not asked for longest."""
+        with self._lock:
+            if key not in self._kept:
+                self._size += _size(picture)
+                self._kept[key] = picture
+            while self._size > self._limit:
+                self._size -= _size(self._kept.popitem(last=False)[1])
+
+
+def _size(picture: Picture | None) -> int:
+    return ENTRY_BYTES + (len(picture.data) if picture else 0)
+
+
+cache = PictureCache(CACHE_BYTES)
+
+
+def draw(data: bytes, media_type: str, page: int, width: int, account: str = "") -> Picture | None:
+    """Make the picture of a page (from 1) of a checked file, `width` pixels wide at most.
+
+    account: see `file_process`. Returns None for a page that cannot be drawn within the limits,
+    now or later. Raises file_process.Busy.
+    """
+    if media_type == PDF:
+        answer = file_inspection.draw_page(data, page, width, account)
+        return None if answer.fault else Picture(PNG, answer.data)
+    answer = file_inspection.draw_picture(data, width, account)
+    return None if answer.fault else Picture(JPEG, answer.data)

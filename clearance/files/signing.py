@@ -1,0 +1,58 @@
+"""The office's electronic signature in issued PDFs, where an operator gave a key."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+
+from clearance.core.settings import BadSettings, Settings
+
+FIELD = "Office"
+PKCS12_ENDINGS = (".p12", ".pfx")
+
+
+def init_app(app: Flask) -> None:
+    """Load the key that the settings name, if any. Raises BadSettings for one that is no use."""
+    settings: Settings = app.extensions["settings"]
+    app.extensions["signer"] = _signer(settings) if settings.signing_key_file else None
+
+
+def signed(pdf: bytes) -> bytes:
+    """Return the PDF with the office's signature (PAdES) after it; without a key, as it is."""
+    signer = current_app.extensions["signer"]
+    if signer is None:
+        return pdf
+    # Loading pyHanko takes most of a second: only who signs pays for it.
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import PdfSignatureMetadata, PdfSigner
+    from pyhanko.sign.fields import SigSeedSubFilter
+
+    about = PdfSignatureMetadata(
+        field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES
+    )
+    result = PdfSigner(about, signer=signer).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)))
+    return bytes(result.getvalue())
+
+
+def _signer(settings: Settings) -> Any:
+    # Loading pyHanko takes most of a second: only who signs pays for it.
+    from pyhanko.sign.signers import SimpleSigner
+
+    password = settings.signing_key_password.encode() or None
+    key, certificate = settings.signing_key_file, settings.signing_cert_file
+    for name in filter(None, (key, certificate)):
+        if not Path(name).is_file():
+            raise BadSettings(f"SIGNING_KEY_FILE or SIGNING_CERT_FILE: {name} is not there.")
+    if key.lower().endswith(PKCS12_ENDINGS):
+        chain = [certificate] if certificate else None
+        signer = SimpleSigner.load_pkcs12(key, ca_chain_files=chain, passphrase=password)
+    elif certificate:
+        signer = SimpleSigner.load(key, certificate, key_passphrase=password)
+    else:
+        raise BadSettings("SIGNING_CERT_FILE is missing: SIGNING_KEY_FILE is not PKCS#12.")
+    if signer is None:
+        raise BadSettings("SIGNING_KEY_FILE cannot be read with SIGNING_KEY_PASSWORD.")
+    return signer

@@ -1,0 +1,331 @@
+"""Where files lie: storing, reading with a check of the bytes, removing, and sweeping orphans.
+
+A file is stored before its row is committed. What was stored and is followed by no committed row
+is removed when the application context ends; what a killed process leaves is swept later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+from urllib.parse import unquote, urlsplit
+
+import sqlalchemy as sa
+import structlog
+from depot.io.local import LocalFileStorage
+from flask import Flask, current_app, g, has_app_context
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from clearance.core.database import own_transaction
+from clearance.core.errors import DomainError, ServiceUnavailable
+from clearance.core.extensions import db
+from clearance.core.settings import BadSettings, Settings
+from clearance.models import DataCopy, Document, IssuedDocument
+
+log = structlog.get_logger("clearance.files")
+
+ORPHAN_AGE = timedelta(hours=24)
+_FOLLOWED = "clearance_followed_files"
+_KEYS_AT_ONCE = 500
+_PART = 256 * 1024
+
+
+class StorageUnavailable(ServiceUnavailable):
+    """The place where files lie cannot be reached or is full."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l("Files cannot be stored or read now. Nothing was lost; try again shortly.")
+        )
+
+
+class DamagedFile(DomainError):
+    """A stored file is gone or its bytes are no longer those that were stored."""
+
+    status_code = 500
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l("This file is missing or damaged in the archive. Tell the support, please.")
+        )
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file in the depot. size: bytes. sha256: of the bytes, hexadecimal."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+class KeepsFile(Protocol):
+    """A row that tells of a stored file."""
+
+    @property
+    def storage_key(self) -> str | None:
+        """Key of the file in the depot; None where there is none yet."""
+
+
+class Folder(LocalFileStorage):  # type: ignore[misc]  # filedepot has no type hints
+    """filedepot's folder, closed to other users of the machine, its files safe on the disk."""
+
+    def __init__(self, storage_path: str) -> None:
+        Path(storage_path).mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().__init__(storage_path)
+
+    def create(self, content: Any, filename: Any = None, content_type: Any = None) -> str:
+        """Store the file and wait until the disk has it, as the database does with its rows."""
+        key = str(super().create(content, filename, content_type))
+        folder = Path(self.storage_path, key)
+        for path in (folder / "file", folder / "metadata.json", folder, folder.parent):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        return key
+
+    def stored_at(self, key: str) -> datetime:
+        """When the file was stored, also where the storing was broken off."""
+        return datetime.fromtimestamp(Path(self.storage_path, key).stat().st_mtime, UTC)
+
+
+def init_app(app: Flask) -> None:
+    """Bind the depot that `STORAGE_URL` names. Raises BadSettings for one that is not a folder."""
+    settings: Settings = app.extensions["settings"]
+    try:
+        app.extensions["storage"] = Folder(_folder_of(settings.storage_url))
+    except OSError as fault:
+        raise BadSettings(f"STORAGE_URL: the folder cannot be made ({fault.strerror}).") from fault
+    app.teardown_appcontext(_discard_unclaimed)
+    if not event.contains(Session, "after_commit", _settle_followed):
+        event.listen(Session, "after_commit", _settle_followed)
+        event.listen(Session, "after_rollback", _forget_followed)
+
+
+def put(content: bytes | BinaryIO, media_type: str) -> Stored:
+    """Store `content` under a key of its own; until a committed row follows it, it is on loan.
+
+    content: the bytes, or a stream that is read to its end. media_type: kept beside the file.
+    Call it outside a transaction. Raises StorageUnavailable.
+    """
+    data = content if isinstance(content, bytes) else content.read()
+    try:
+        key = _depot().create(data, "document", media_type)
+    except OSError as fault:
+        log.error("file_not_stored", exc_info=fault)
+        raise StorageUnavailable from fault
+    g.setdefault("unclaimed_files", set()).add(key)
+    return Stored(key, len(data), hashlib.sha256(data).hexdigest())
+
+
+def put_large(content: BinaryIO, media_type: str) -> Stored:
+    """Store a file of any size as `put` does, read part by part from its beginning."""
+    content.seek(0)
+    sha256, size = _measured(content)
+    content.seek(0)
+    try:
+        key = _depot().create(content, "archive", media_type)
+    except OSError as fault:
+        log.error("file_not_stored", exc_info=fault)
+        raise StorageUnavailable from fault
+    g.setdefault("unclaimed_files", set()).add(key)
+    return Stored(key, size, sha256)
+
+
+def open_checked(key: str, sha256: str) -> BinaryIO:
+    """Open a file of any size, its bytes compared with the hash first; the caller closes it.
+
+    Raises DamagedFile where they differ or the file is missing. Source: security requirement 30.
+    """
+    with open(key) as stream:
+        try:
+            found, _size = _measured(stream)
+        except OSError as fault:
+            log.error("file_unreadable", key=key)
+            raise DamagedFile from fault
+    if found != sha256:
+        log.error("file_changed", key=key)
+        raise DamagedFile
+    return open(key)
+
+
+def open(key: str) -> BinaryIO:
+    """Open the file for reading. Raises DamagedFile where it is missing."""
+    try:
+        stream: BinaryIO = _depot().get(key)
+    except (OSError, ValueError) as fault:
+        log.error("file_missing", key=key)
+        raise DamagedFile from fault
+    return stream
+
+
+def read(key: str, sha256: str) -> bytes:
+    """Return the file's bytes, having compared them with the hash kept in the row.
+
+    Raises DamagedFile where they differ or the file is missing. Source: security requirement 30.
+    """
+    with open(key) as stream:
+        try:
+            data = stream.read()
+        except OSError as fault:
+            log.error("file_unreadable", key=key)
+            raise DamagedFile from fault
+    if hashlib.sha256(data).hexdigest() != sha256:
+        log.error("file_changed", key=key)
+        raise DamagedFile
+    return data
+
+
+def delete(key: str) -> None:
+    """Remove the file at once; one that is not there is no fault. Rows use `follow` instead."""
+    _depot().delete(key)
+
+
+def follow(row: KeepsFile) -> None:
+    """Tie the row's file to the row: once the transaction commits, the file is kept where the row
+    is there, removed where it was deleted and no other row tells of the same file. A rollback, of
+    a savepoint too, leaves all as it was.
+    """
+    db.session.info.setdefault(_FOLLOWED, []).append(row)
+
+
+def keys() -> Iterator[str]:
+    """Return the keys of all stored files, in no order."""
+    for key in _depot().list():
+        if _is_key(key):
+            yield key
+
+
+def keep(key: str) -> None:
+    """End the loan of a stored file: a row that was committed by itself tells of it now."""
+    g.get("unclaimed_files", set()).discard(key)
+
+
+def is_ready() -> bool:
+    """Whether files can be stored now (for /readyz)."""
+    return takes_files(Path(_depot().storage_path))
+
+
+def takes_files(folder: Path) -> bool:
+    """Whether a file can be written there: one really is, since a full disk shows no other way."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"\1" * _PART)
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as fault:
+        log.error("folder_takes_no_files", folder=str(folder), fault=fault.strerror)
+        return False
+    return True
+
+
+def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
+    """Remove files that no row tells of; return how many.
+
+    older_than: files younger than this may still wait for their row's commit. Reads rows in short
+    transactions of its own.
+    """
+    swept = 0
+    old = [key for key in keys() if _age(key, now) > older_than]
+    for start in range(0, len(old), _KEYS_AT_ONCE):
+        chosen = old[start : start + _KEYS_AT_ONCE]
+        for key in set(chosen) - _told_of(chosen):
+            delete(key)
+            swept += 1
+    if swept:
+        log.info("orphan_files_swept", count=swept)
+    return swept
+
+
+def _measured(stream: BinaryIO) -> tuple[str, int]:
+    """(SHA-256, size) of what is left of the stream."""
+    digest, size = hashlib.sha256(), 0
+    while part := stream.read(_PART):
+        digest.update(part)
+        size += len(part)
+    return digest.hexdigest(), size
+
+
+def _told_of(chosen: list[str]) -> set[str | None]:
+    columns = (Document.storage_key, IssuedDocument.storage_key, DataCopy.storage_key)
+    with own_transaction(write=False) as connection:
+        return {
+            key
+            for column in columns
+            for key in connection.scalars(sa.select(column).where(column.in_(chosen)))
+        }
+
+
+def _age(key: str, now: datetime) -> timedelta:
+    try:
+        return now - _depot().stored_at(key)
+    except FileNotFoundError:  # removed by another process meanwhile
+        return timedelta(0)
+
+
+def _is_key(name: str) -> bool:
+    try:
+        uuid.UUID(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _depot() -> Folder:
+    depot: Folder = current_app.extensions["storage"]
+    return depot
+
+
+def _folder_of(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
+        raise BadSettings("STORAGE_URL must name a folder, such as file:///srv/clearance/files.")
+    return unquote(parts.path)
+
+
+def _settle_followed(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint's release commits nothing yet
+        return
+    kept, deleted = set(), set()
+    for row in session.info.pop(_FOLLOWED, []):
+        state = sa.inspect(row)
+        if state.was_deleted and row.storage_key is not None:
+            deleted.add(row.storage_key)
+        elif state.persistent:
+            kept.add(row.storage_key)
+    if kept and has_app_context():
+        g.get("unclaimed_files", set()).difference_update(kept)
+    for key in _told_by_none(deleted - kept):
+        delete(key)
+
+
+def _told_by_none(chosen: set[str]) -> set[str]:
+    """Which of the files no committed row tells of any more: the last row's go with it."""
+    try:
+        return chosen - _told_of(list(chosen)) if chosen else set()
+    except sa.exc.SQLAlchemyError as fault:
+        # What was committed stands; the sweep takes the files when the database answers again.
+        log.warning("files_left_to_the_sweep", count=len(chosen), exc_info=fault)
+        return set()
+
+
+def _forget_followed(session: Session) -> None:
+    if session.in_nested_transaction():  # rows of before the savepoint are still to be settled
+        return
+    session.info.pop(_FOLLOWED, None)
+
+
+def _discard_unclaimed(error: BaseException | None) -> None:
+    for key in g.pop("unclaimed_files", ()):
+        delete(key)

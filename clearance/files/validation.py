@@ -1,0 +1,112 @@
+"""Decides whether an uploaded file is what it says and harmless, and cleans what can be cleaned.
+
+A file is a PDF, JPEG or PNG by its ending, by its first bytes and by parsing, all alike. Pictures
+are written anew, which drops their metadata and whatever was hidden behind them. A PDF keeps its
+bytes, since a signature in it would not survive, so it must be clean as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import filetype
+from flask_babel import lazy_gettext as _l
+
+from clearance.core.values import BadValue
+from clearance.files import file_inspection
+
+PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
+ENDINGS = {"pdf": PDF, "jpg": JPEG, "jpeg": JPEG, "png": PNG}
+# Kinds that may be larger when they are sent than when they are kept: cameras make such files.
+MADE_SMALLER = frozenset({JPEG})
+
+_PDF_FAULTS = {
+    "encrypted": _l("This PDF is protected. Save it without a password and choose it again."),
+    "active": _l(
+        "This PDF contains a program or another file. Print it to a new PDF and choose that one."
+    ),
+    "long": _l("This PDF is too long. Choose one with only the pages that are needed."),
+    "complex": _l(
+        "This PDF is too complex to be read here. Print it to a new PDF, or scan the page at a "
+        "lower resolution, and choose that one."
+    ),
+    "broken": _l("This PDF is damaged. Save or print it to a new PDF and choose that one."),
+}
+_PICTURE_FAULTS = {
+    "large": _l(
+        "This picture has too many pixels: a JPEG may have 64 million, a PNG 40 million, or half "
+        "as many of 16 bits a colour. Save it smaller and choose the new file."
+    ),
+    "complex": _l(
+        "This picture is too complex to be read here. Save it smaller, as an ordinary JPEG, "
+        "and choose the new file."
+    ),
+    "broken": _l("This picture is damaged. Open it, save it again and choose the new file."),
+}
+
+
+class BadFile(BadValue):
+    """A file that is not taken; `message` says in plain words why and what to do."""
+
+
+@dataclass(frozen=True)
+class CleanFile:
+    """What will be kept. data: the bytes. pages: 1 for a picture."""
+
+    media_type: str
+    data: bytes
+    pages: int
+
+
+def kind_by_name(name: str) -> str | None:
+    """The media type that the ending of a name speaks of, if it is one that is accepted."""
+    return ENDINGS.get(name.rpartition(".")[2].lower()) if "." in name else None
+
+
+def clean_file(name: str, data: bytes, keep: int, account: str = "") -> CleanFile:
+    """Check and clean a file; slow (up to some seconds), so not inside a transaction.
+
+    name: as shown to people, already cleaned (`values.file_label`). data: all of its bytes.
+    keep: bytes that a picture may have in the end. account: see `file_process`.
+    Raises BadFile, file_process.Busy. Source: security requirement 28.
+    """
+    media_type = kind_by_name(name)
+    if media_type is None:
+        raise BadFile(_l("Choose a PDF, JPEG or PNG file; other kinds are not accepted."))
+    if not data:
+        raise BadFile(_l("This file is empty. Choose it again from where it is kept."))
+    found = filetype.guess(data)
+    if found is None or found.mime != media_type:
+        raise BadFile(
+            _l(
+                "The content of this file is not what its name says. "
+                "Save it as PDF, JPEG or PNG and choose it again."
+            )
+        )
+    if media_type == PDF:
+        return CleanFile(PDF, data, _checked_pdf(data, account))
+    return CleanFile(media_type, _rewritten_picture(data, media_type, keep, account), 1)
+
+
+def _checked_pdf(data: bytes, account: str) -> int:
+    """Return the number of pages. Raises BadFile, file_process.Busy."""
+    if not data.startswith(b"%PDF-") or not _ends_as_pdf(data):
+        raise BadFile(_PDF_FAULTS["broken"])
+    answer = file_inspection.check_pdf(data, account)
+    if answer.fault:
+        raise BadFile(_PDF_FAULTS[answer.fault])
+    return answer.pages
+
+
+def _ends_as_pdf(data: bytes) -> bool:
+    """Whether nothing but white space follows the end, so that it is no other kind of file too."""
+    return data.rstrip(b"\0\t\n\f\r ").endswith(b"%%EOF")
+
+
+def _rewritten_picture(data: bytes, media_type: str, keep: int, account: str) -> bytes:
+    """Return the picture alone: upright, without metadata. Raises BadFile, file_process.Busy."""
+    form = "JPEG" if media_type == JPEG else "PNG"
+    answer = file_inspection.rewrite_picture(data, form, keep, account)
+    if answer.fault:
+        raise BadFile(_PICTURE_FAULTS[answer.fault])
+    return answer.data

@@ -1,0 +1,28 @@
+"""Issued documents (certificates, ID cards, letters).
+
+Issuing, rendering, verifying and voiding them.
+"""
+
+from clearance.issuing.operations import (
+    WAITING_MARK,
+    file_of,
+    find,
+    issue,
+    of_request,
+    render_missing,
+    visible,
+    void_all,
+    void_living,
+)
+
+__all__ = [
+    "WAITING_MARK",
+    "file_of",
+    "find",
+    "issue",
+    "of_request",
+    "render_missing",
+    "visible",
+    "void_all",
+    "void_living",
+]

@@ -1,0 +1,314 @@
+"""What the office issues: certificates, cards, letters as rows with all that is printed on them.
+
+A row is made in the decision's transaction; its file is made of the row afterwards (`issued_files`)
+and what it is worth is derived from the licence whenever somebody asks (`issued_check`).
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import joinedload
+
+from clearance.auth import permissions
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_date
+from clearance.core.errors import NotFound
+from clearance.core.extensions import db
+from clearance.core.settings import Settings
+from clearance.core.urls import check_url
+from clearance.issuing.files import file_of, render_missing
+from clearance.licences import validity
+from clearance.models import (
+    Broker,
+    BrokerType,
+    Document,
+    IssuedDocument,
+    Licence,
+    Organisation,
+    Request,
+)
+from clearance.models.enums import IssuedKind, Status, VoidReason
+
+__all__ = [
+    "file_of",
+    "find",
+    "issue",
+    "of_licence",
+    "of_request",
+    "render_missing",
+    "void",
+    "void_all",
+    "void_living",
+    "visible",
+]
+
+CODE_LENGTH = 20  # base32: 100 bits (specification section 9; security rule 41)
+WAITING_MARK = "clearance_files_to_make"  # in the session's info: make files after the commit
+PHOTO_KIND = "photo"
+PICTURES = "image/%"
+LANGUAGES = ("ar", "en")
+_NEWEST_FIRST = (IssuedDocument.issued_at.desc(), IssuedDocument.id.desc())
+
+
+def issue(
+    kind: IssuedKind, licence: Licence, req: Request, *, now: datetime, language: str = "ar"
+) -> IssuedDocument:
+    """Issue one document of `kind` for `licence` by the decision on `req`. Flushes.
+
+    Once per request and kind: asked again, it returns the same. A certificate or card makes the
+    living one of its kind void. language: that of a letter whose request does not name one;
+    certificate and card are in both. The caller holds the licence's lock, the licence already is
+    as the decision leaves it, and the file is made after the commit.
+    Source: specification sections 5 and 9.
+    """
+    db.session.flush()
+    db.session.refresh(licence)  # the decision may have written past the object in hand
+    db.session.refresh(licence.broker)
+    if (earlier := _issued_by(req, kind)) is not None:
+        return earlier
+    if kind != IssuedKind.LETTER:
+        void_living(licence, kind, VoidReason.REPLACED, now)
+    else:
+        language = _asked_language(req) or language
+    code = _new_code()
+    document = IssuedDocument(
+        request_id=req.id,
+        licence_id=licence.id,
+        organisation_id=licence.broker.organisation_id,
+        kind=kind,
+        language=language,
+        check_code=code,
+        content=_content(kind, licence, req, code, now),
+        issued_at=now,
+        valid_until=None if kind == IssuedKind.LETTER else licence.expires,
+    )
+    db.session.add(document)
+    _record("made", document, req.reviewer_id, now, {"kind": [None, str(kind)]})
+    db.session.info[WAITING_MARK] = True
+    return document
+
+
+def _issued_by(req: Request, kind: IssuedKind) -> IssuedDocument | None:
+    statement = sa.select(IssuedDocument).where(
+        IssuedDocument.request_id == req.id, IssuedDocument.kind == kind
+    )
+    return db.session.scalar(statement)
+
+
+def void(
+    document: IssuedDocument, reason: str, now: datetime, *, actor_id: int | None = None
+) -> None:
+    """Make the document void for good, unless it is already; flushes.
+
+    reason: a VoidReason, or at most 250 characters for people. actor_id: who does it by hand; None
+    where it follows from a decision.
+    """
+    voided = db.session.execute(
+        sa.update(IssuedDocument)
+        .where(IssuedDocument.id == document.id, IssuedDocument.voided_at.is_(None))
+        .values(voided_at=now, void_reason=str(reason))
+        .returning(IssuedDocument.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    db.session.refresh(document)
+    if voided is not None:
+        _record("voided", document, actor_id, now, {"void_reason": [None, str(reason)]})
+
+
+def void_living(licence: Licence, kind: IssuedKind, reason: str, now: datetime) -> int:
+    """Make every living document of `kind` of the licence void; returns how many. Flushes."""
+    return _void_each(IssuedDocument.kind == kind, licence, reason, now)
+
+
+def void_all(licence: Licence, reason: str, now: datetime) -> int:
+    """Make every living document of the licence void for good; returns how many. Flushes."""
+    return _void_each(sa.true(), licence, reason, now)
+
+
+def of_request(req: Request, actor: Actor | None = None) -> list[IssuedDocument]:
+    """What was issued by the decision on `req`, in the order of issuing.
+
+    actor: leaves only what that reader may see; None: all.
+    """
+    return _listed(
+        IssuedDocument.request_id == req.id, actor, IssuedDocument.issued_at, IssuedDocument.id
+    )
+
+
+def of_licence(licence: Licence, actor: Actor | None = None) -> list[IssuedDocument]:
+    """What was ever issued for the licence, newest first. actor: as for `of_request`."""
+    return _listed(IssuedDocument.licence_id == licence.id, actor, *_NEWEST_FIRST)
+
+
+def visible(actor: Actor, *, limit: int, before_id: int | None = None) -> list[IssuedDocument]:
+    """What `actor` may read, newest first: at most `limit`, of those before `before_id`."""
+    older = IssuedDocument.id < before_id if before_id is not None else sa.true()
+    return _listed(older, actor, IssuedDocument.id.desc(), limit=limit)
+
+
+def find(issued_id: int, actor: Actor) -> IssuedDocument:
+    """Return the document if `actor` may read it. Raises: NotFound for all other ids."""
+    found = _listed(IssuedDocument.id == issued_id, actor)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _listed(
+    condition: sa.ColumnElement[bool], actor: Actor | None, *order: Any, limit: int | None = None
+) -> list[IssuedDocument]:
+    query = (
+        sa.select(IssuedDocument)
+        .where(condition)
+        .options(joinedload(IssuedDocument.licence))
+        .order_by(*order)
+        .limit(limit)
+    )
+    if actor is not None:
+        query = query.where(permissions.issued_visible_to(actor))
+    return list(db.session.scalars(query))
+
+
+def _void_each(
+    condition: sa.ColumnElement[bool], licence: Licence, reason: str, now: datetime
+) -> int:
+    living = db.session.scalars(
+        sa.select(IssuedDocument)
+        .where(
+            IssuedDocument.licence_id == licence.id, IssuedDocument.voided_at.is_(None), condition
+        )
+        .order_by(IssuedDocument.id)
+    ).all()
+    for document in living:
+        void(document, reason, now)
+    return len(living)
+
+
+def _content(
+    kind: IssuedKind, licence: Licence, req: Request, code: str, now: datetime
+) -> dict[str, Any]:
+    """All that is printed, as it is now; days in ISO."""
+    settings: Settings = current_app.extensions["settings"]
+    broker = licence.broker
+    content: dict[str, Any] = {
+        "check_url": settings.base_url + check_url(code),
+        "number": licence.number,
+        "holder": {lang: _name(broker, lang) for lang in LANGUAGES},
+        "broker_type": _type_names(broker.broker_type),
+        "issued": licence.issued.isoformat(),
+        "valid_until": licence.expires.isoformat(),
+        "dated": kuwait_date(now).isoformat(),
+    }
+    return content | _OWN_CONTENT[kind](licence, req, now)
+
+
+def _certificate(licence: Licence, req: Request, now: datetime) -> dict[str, Any]:
+    return {"civil_id": licence.broker.civil_id, "guarantee_no": licence.guarantee_no}
+
+
+def _card(licence: Licence, req: Request, now: datetime) -> dict[str, Any]:
+    return {"organisation": _organisation(licence), "photo": _photo(licence, req)}
+
+
+def _letter(licence: Licence, req: Request, now: datetime) -> dict[str, Any]:
+    return {
+        "civil_id": licence.broker.civil_id,
+        "organisation": _organisation(licence),
+        "status": str(validity.status_on(licence, kuwait_date(now))),
+        "request_number": req.number,
+        "addressee": _answer(req, "addressee"),
+        "purpose": _answer(req, "purpose"),
+    }
+
+
+_OWN_CONTENT = {
+    IssuedKind.CERTIFICATE: _certificate,
+    IssuedKind.CARD: _card,
+    IssuedKind.LETTER: _letter,
+}
+
+
+def _name(broker: Broker, lang: str) -> str:
+    return " ".join(filter(None, (getattr(broker, f"name_{lang}_{n}") for n in range(1, 5))))
+
+
+def _type_names(code: str) -> dict[str, str]:
+    row = db.session.get_one(BrokerType, code)
+    return {"ar": row.name_ar, "en": row.name_en}
+
+
+def _organisation(licence: Licence) -> dict[str, str]:
+    organisation = db.session.get_one(Organisation, licence.broker.organisation_id)
+    return {lang: organisation.name_in(lang) for lang in LANGUAGES}
+
+
+def _asked_language(req: Request) -> str:
+    asked = str(req.answers.get("language", ""))
+    return asked if asked in LANGUAGES else ""
+
+
+def _answer(req: Request, name: str) -> dict[str, str]:
+    """An own answer of the request in both languages: a choice's label, or what was typed."""
+    typed = str(req.answers.get(name) or "")
+    for field in req.service_version.definition.get("fields", ()):
+        if field["name"] == name:
+            for choice in field.get("choices") or ():
+                if choice["value"] == typed:
+                    return {lang: str(choice["label"][lang]) for lang in LANGUAGES}
+    return dict.fromkeys(LANGUAGES, typed)
+
+
+def _photo(licence: Licence, req: Request) -> dict[str, str] | None:
+    """The newest photo of the request, else of earlier requests granted to the same person."""
+    granted = Request.status.in_((Status.APPROVED, Status.PASSED))
+    ways = (
+        sa.select(Request.id).where(Request.id == req.id),
+        sa.select(Request.id).where(Request.civil_id == licence.broker.civil_id, granted),
+        sa.select(Request.id).where(Request.licence_id == licence.id, granted),
+    )
+    row = db.session.execute(
+        sa.select(Document.storage_key, Document.sha256)
+        .where(
+            # Each way is a query of its own, so that each goes by its own index.
+            Document.request_id.in_(sa.union(*ways)),
+            Document.kind == PHOTO_KIND,
+            Document.media_type.like(PICTURES),
+        )
+        .order_by(
+            (Document.request_id == req.id).desc(),
+            Document.uploaded_at.desc(),
+            Document.id.desc(),
+        )
+        .limit(1)
+    ).one_or_none()
+    return {"storage_key": row.storage_key, "sha256": row.sha256} if row is not None else None
+
+
+def _new_code() -> str:
+    return base64.b32encode(secrets.token_bytes(13)).decode()[:CODE_LENGTH]
+
+
+def _record(
+    verb: str,
+    document: IssuedDocument,
+    actor_id: int | None,
+    now: datetime,
+    changes: dict[str, Any],
+) -> None:
+    db.session.flush()
+    audit.record(
+        f"issued:document:{verb}",
+        obj=document,
+        actor_id=actor_id,
+        at=now,
+        organisation_id=document.organisation_id,
+        request_id=document.request_id,
+        changes=changes,
+    )

@@ -1,0 +1,163 @@
+"""What an issued document is worth now, derived from the present state of its licence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from clearance.core.clock import kuwait_date
+from clearance.core.extensions import db
+from clearance.core.values import ascii_digits, clean_text
+from clearance.issuing.operations import CODE_LENGTH
+from clearance.licences import validity
+from clearance.models import IssuedDocument, Licence, LicenceChange
+from clearance.models.enums import IssuedKind, IssuedState, LicenceStatus, LicenceStep
+
+_BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+_LOOK_ALIKES = str.maketrans("018", "OIB", " -\u2010\u2011\u2013")  # base32 has no 0, 1 and 8
+_ONE_DAY = timedelta(days=1)
+# The steps by which a licence comes to a status.
+_STEPS_TO: dict[LicenceStatus, frozenset[LicenceStep]] = {
+    LicenceStatus.ACTIVE: frozenset(
+        {
+            LicenceStep.ISSUED,
+            LicenceStep.RENEWED,
+            LicenceStep.REACTIVATED,
+            LicenceStep.REINSTATED,
+            LicenceStep.TAKEN_FROM_CUSTOMS,
+        }
+    ),
+    LicenceStatus.SUSPENDED: frozenset({LicenceStep.SUSPENDED}),
+    LicenceStatus.CANCELLED: frozenset({LicenceStep.CANCELLED}),
+}
+_History = Mapping[tuple[int, str], datetime]
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a document is worth. since: the Kuwait day from which it is not genuine, where known."""
+
+    state: IssuedState
+    since: date | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All that the public check tells. holder: the name as printed, "ar" and "en".
+
+    issued_on, valid_until, since: Kuwait days, valid_until inclusive and None without an end.
+    """
+
+    state: IssuedState
+    since: date | None
+    kind: IssuedKind
+    licence_number: str
+    holder: Mapping[str, str]
+    issued_on: date
+    valid_until: date | None
+
+
+def verdict(check_code: str, now: datetime) -> Verdict | None:
+    """Judge the document of that code; None for a code that nobody was given.
+
+    check_code: as printed or as typed: lower case, spaces, hyphens and look-alikes are understood.
+    Source: specification sections 5 and 9.
+    """
+    code = normalised(check_code)
+    if code is None:
+        return None
+    document = db.session.scalar(
+        sa.select(IssuedDocument)
+        .where(IssuedDocument.check_code == code)
+        .options(joinedload(IssuedDocument.licence))
+    )
+    if document is None:
+        return None
+    worth = worths([document], now)[document.id]
+    return Verdict(
+        state=worth.state,
+        since=worth.since,
+        kind=IssuedKind(document.kind),
+        licence_number=document.content["number"],
+        holder=document.content["holder"],
+        issued_on=kuwait_date(document.issued_at),
+        valid_until=_end(document),
+    )
+
+
+def worths(documents: Iterable[IssuedDocument], now: datetime) -> dict[int, Worth]:
+    """What each document is worth, by its id; one query for the history of all their licences."""
+    chosen = list(documents)
+    history = _history({each.licence_id for each in chosen if each.licence_id is not None})
+    return {each.id: _worth(each, history, kuwait_date(now)) for each in chosen}
+
+
+def normalised(typed: str) -> str | None:
+    """A check code as it is stored, None for what cannot be one."""
+    code = ascii_digits(clean_text(typed)).upper().translate(_LOOK_ALIKES)
+    return code if len(code) == CODE_LENGTH and set(code) <= _BASE32 else None
+
+
+def _worth(document: IssuedDocument, history: _History, today: date) -> Worth:
+    if document.voided_at is not None:
+        return Worth(IssuedState.VOID, kuwait_date(document.voided_at))
+    if document.licence is not None and document.kind == IssuedKind.LETTER:
+        return _letter_worth(document, document.licence, history, today)
+    faults = []
+    end = _end(document)
+    if end is not None and end < today:
+        faults.append(Worth(IssuedState.EXPIRED, end + _ONE_DAY))
+    if document.licence is not None:
+        status = validity.status_on(document.licence, today)
+        if status in {LicenceStatus.SUSPENDED, LicenceStatus.CANCELLED}:
+            faults.append(Worth(IssuedState.VOID, _since(document.licence, status, history)))
+        elif status == LicenceStatus.EXPIRED and not faults:
+            faults.append(Worth(IssuedState.EXPIRED))
+    # What came first counts: it has not been valid from then on.
+    return min(faults, key=_beginning, default=Worth(IssuedState.GENUINE))
+
+
+def _letter_worth(
+    document: IssuedDocument, licence: Licence, history: _History, today: date
+) -> Worth:
+    """A letter is worth something for as long as the licence is in the state it tells."""
+    status = validity.status_on(licence, today)
+    if status == document.content["status"]:
+        return Worth(IssuedState.GENUINE)
+    return Worth(IssuedState.VOID, _since(licence, status, history))
+
+
+def _since(licence: Licence, status: LicenceStatus, history: _History) -> date | None:
+    """The Kuwait day on which the licence came to its status, where that is known."""
+    if status == LicenceStatus.EXPIRED:
+        return licence.expires + _ONE_DAY
+    times = [history.get((licence.id, step)) for step in _STEPS_TO[status]]
+    return max((kuwait_date(time) for time in times if time is not None), default=None)
+
+
+def _beginning(worth: Worth) -> date:
+    return worth.since or date.min
+
+
+def _end(document: IssuedDocument) -> date | None:
+    """The last day, inclusive: the printed one, or the licence's where the office shortened it."""
+    ends = [document.valid_until]
+    if document.kind != IssuedKind.LETTER and document.licence is not None:
+        ends.append(document.licence.expires)
+    return min((end for end in ends if end is not None), default=None)
+
+
+def _history(licence_ids: set[int]) -> _History:
+    """(licence, step) → when it last happened."""
+    if not licence_ids:
+        return {}
+    rows = db.session.execute(
+        sa.select(LicenceChange.licence_id, LicenceChange.kind, sa.func.max(LicenceChange.at))
+        .where(LicenceChange.licence_id.in_(licence_ids))
+        .group_by(LicenceChange.licence_id, LicenceChange.kind)
+    )
+    return {(licence_id, kind): at for licence_id, kind, at in rows}

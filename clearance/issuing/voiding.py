@@ -1,0 +1,68 @@
+"""What the office does to an issued document of its own accord: make it void for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.auth import permissions
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.errors import PermissionDenied, ReasonRequired, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.core.values import clean_lines
+from clearance.issuing import operations
+from clearance.licences import notifications as licence_notices
+from clearance.models import IssuedDocument
+from clearance.models.enums import ISSUED_KIND_LABELS
+
+REASON_MAX_LENGTH = 250  # the column's
+
+
+def void_refusal(document: IssuedDocument, actor: Actor) -> Refusal | None:
+    """Why `actor` cannot make the document void now, or None."""
+    refusal = _not_theirs(document, actor)
+    if refusal is not None:
+        return refusal
+    return _void_already() if document.voided_at is not None else None
+
+
+def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> None:
+    """Make the document void for good, whatever becomes of its licence, and tell them; flushes.
+
+    reason: what the holder reads, 1 to 250 characters.
+    Raises: PermissionDenied, ReasonRequired, Refused when it is void already.
+    """
+    refusal = _not_theirs(document, actor)
+    if refusal is not None:
+        raise PermissionDenied(refusal.text)
+    reason = clean_lines(reason, REASON_MAX_LENGTH)
+    if not reason:
+        raise ReasonRequired
+    db.session.refresh(document, with_for_update=True)
+    if document.voided_at is not None:
+        raise Refused(_void_already())
+    operations.void(document, reason, now, actor_id=actor.id)
+    if document.licence is not None:
+        licence_notices.tell(
+            "licence:voided",
+            document.licence,
+            now=now,
+            document=i18n.in_both(ISSUED_KIND_LABELS[document.kind]),
+            reason=reason,
+        )
+
+
+def _not_theirs(document: IssuedDocument, actor: Actor) -> Refusal | None:
+    """Only reviewers, and never on an own file (security rule 24)."""
+    broker = document.licence.broker if document.licence is not None else None
+    return permissions.keeps_register(
+        actor,
+        civil_id=broker.civil_id if broker is not None else "",
+        organisation_id=broker.organisation_id if broker is not None else document.organisation_id,
+    )
+
+
+def _void_already() -> Refusal:
+    return Refusal(_l("The document is void already."))

@@ -1,0 +1,372 @@
+"""Work outside requests: huey wakes the sender and keeps the clock; the rows are the truth.
+
+With SQLite the queue is a file beside the database's, with PostgreSQL tables in a schema of their
+own. Losing the queue loses nothing: the clock finds what is due.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from types import FrameType
+from typing import Any
+
+import click
+import structlog
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from huey import Huey, crontab
+from huey.consumer import Consumer
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from clearance import issuing
+from clearance.accounts import data_exports
+from clearance.cli.messages import message_commands, purge
+from clearance.core import schema
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.settings import Settings, one_line_for_bad_settings
+from clearance.exams import seating
+from clearance.jobs import queue as job_queue
+from clearance.jobs import retention
+from clearance.licences import expiry_job
+from clearance.models.enums import Channel
+from clearance.notifications import delivery, outbox
+from clearance.requests import deadlines, transitions
+from clearance.services import versions
+from clearance.transfers import operations as transfer_operations
+from clearance.web import serving
+
+SENDERS = 4
+RUN_LIMIT = 50
+STOP_SECONDS = 25  # one message may take 20
+
+_log = structlog.get_logger(__name__)
+_Work = Callable[[datetime], object]
+
+
+@dataclass(frozen=True)
+class _Periodic:
+    name: str
+    seconds: int
+    work: _Work
+
+
+_periodic: dict[str, _Periodic] = {}
+_at_start: list[_Work] = []
+
+
+def every(seconds: int) -> Callable[[_Work], _Work]:
+    """Register `function(now)` to run once in each span of `seconds` (60 at least), by one process.
+
+    It runs in an application context and is committed after; when it raises, it is rolled back,
+    logged, and tried again a minute later.
+    """
+
+    def register(work: _Work) -> _Work:
+        name = f"{work.__module__}.{work.__qualname__}"
+        _periodic[name] = _Periodic(name, max(60, seconds), work)
+        return work
+
+    return register
+
+
+def at_start(work: _Work) -> _Work:
+    """Register `function(now)` to run, and be committed, when `python app.py` starts."""
+    if work not in _at_start:
+        _at_start.append(work)
+    return work
+
+
+def init_app(app: Flask) -> None:
+    """Bind the queue, the waking after commits, and the commands."""
+    app.extensions["jobs"] = Jobs(app)
+    for command in (_command, purge, message_commands):
+        app.cli.add_command(command)
+    if not event.contains(Session, "after_commit", _after_commit):
+        event.listen(Session, "after_commit", _after_commit)
+        event.listen(Session, "after_rollback", _after_rollback)
+
+
+def wake() -> None:
+    """Let the sender look at the outbox now; call it after the commit.
+
+    A `db.session` commit that queued deliveries does it by itself.
+    """
+    jobs: Jobs = current_app.extensions["jobs"]
+    jobs.wake()
+
+
+def wake_printer() -> None:
+    """Let the files of issued documents be made now; call it after the commit.
+
+    A `db.session` commit that issued one does it by itself.
+    """
+    jobs: Jobs = current_app.extensions["jobs"]
+    jobs.wake_printer()
+
+
+def wake_copier() -> None:
+    """Let copies of people's own data be made now; call it after the commit.
+
+    A `db.session` commit that asked for one does it by itself.
+    """
+    jobs: Jobs = current_app.extensions["jobs"]
+    jobs.wake_copier()
+
+
+def serve(app: Flask) -> None:
+    """Serve with waitress, sender and clock in this one process, until SIGTERM or SIGINT.
+
+    The schema is upgraded and shipped services are loaded first.
+    """
+    settings: Settings = app.extensions["settings"]
+    schema.upgrade(settings.database_url)
+    with app.app_context():
+        for work in _at_start:
+            work(utc_now())
+            db.session.commit()
+    server = serving.make_server(app)
+    jobs: Jobs = app.extensions["jobs"]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    jobs.start()
+    click.echo(f"Clearance runs on http://{settings.host}:{server.effective_port}")
+    try:
+        server.run()
+    finally:
+        server.close()
+        jobs.stop()
+
+
+class Jobs:
+    """One application's queue and, where it was started, its consumer."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._settings: Settings = app.extensions["settings"]
+        self._consumer: Consumer | None = None
+        self._thread: threading.Thread | None = None
+        self._patience = job_queue.Patience(app, lambda: self._is_stopping)
+        self._printer = threading.Lock()
+        self._copier = threading.Lock()
+
+    @cached_property
+    def huey(self) -> Huey:
+        """The queue, made when it is first needed."""
+        huey = job_queue.make(self._settings.database_url, self._patience)
+        huey.periodic_task(crontab(), name="tick")(self._patience.patient(self.tick))
+        return huey
+
+    @cached_property
+    def _deliver(self) -> Any:
+        return self.huey.task(name="deliver")(self._patience.patient(self.deliver))
+
+    @cached_property
+    def _make_files(self) -> Any:
+        return self.huey.task(name="make_files")(self._patience.patient(self.make_files))
+
+    @cached_property
+    def _make_copies(self) -> Any:
+        return self.huey.task(name="make_copies")(self._patience.patient(self.make_copies))
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether waking makes sense: always but in tests that started no consumer."""
+        return self._consumer is not None or not self._app.testing
+
+    def wake(self) -> None:
+        """Queue one look at each channel; a failing queue is logged, for the clock catches up."""
+        if not self.is_awake:
+            return
+        try:
+            self._queue_all()
+        except Exception:  # the business step is committed: it must not look failed now
+            _log.exception("the sender could not be woken")
+
+    def wake_printer(self) -> None:
+        """Queue the making of files; a failing queue is logged, for the clock catches up."""
+        if not self.is_awake:
+            return
+        try:
+            self._make_files()
+        except Exception:  # the decision is committed: it must not look failed now
+            _log.exception("the printer could not be woken")
+
+    def wake_copier(self) -> None:
+        """Queue the making of copies; a failing queue is logged, for the clock catches up."""
+        if not self.is_awake:
+            return
+        try:
+            self._make_copies()
+        except Exception:  # the asking is committed: it must not look failed now
+            _log.exception("the copier could not be woken")
+
+    def make_files(self) -> None:
+        """Make the missing files of issued documents, in one thread of this process at a time."""
+        if not self._printer.acquire(blocking=False):
+            return  # who makes them looks again until none is missing
+        try:
+            with self._app.app_context():
+                issuing.render_missing(utc_now())
+        finally:
+            self._printer.release()
+
+    def make_copies(self) -> None:
+        """Make the copies of their own data that people wait for, in one thread at a time."""
+        if not self._copier.acquire(blocking=False):
+            return  # who makes them looks again until none waits
+        try:
+            with self._app.app_context():
+                data_exports.make_waiting(utc_now())
+        finally:
+            self._copier.release()
+
+    def deliver(self, channel: str) -> None:
+        """Send what is due on one channel, and come back when what was put off is due."""
+        times = []
+        has_more = True
+        with self._app.app_context():
+            while has_more and not self._is_stopping:
+                outcome = delivery.deliver_due(utc_now(), RUN_LIMIT, (channel,))
+                has_more = outcome.has_more
+                if outcome.next_at is not None:
+                    times.append(outcome.next_at)
+        if times:
+            delay = (min(times) - utc_now()).total_seconds()
+            self._deliver.schedule(args=(channel,), delay=max(1, delay))
+
+    def tick(self) -> None:
+        """Run each minute: outbox, missing files and copies, then the periodic work that is due."""
+        self._queue_all()
+        self._make_files()
+        self._make_copies()
+        for job in list(_periodic.values()):
+            self._run_once(job, utc_now())
+
+    def start(self) -> None:
+        """Start the consumer in threads of this process (one process only may do so)."""
+        delivery.check_gateway(self._settings)
+        self._consumer = _QuietConsumer(self.huey, **_CONSUMER)
+        self._thread = threading.Thread(target=self._consumer.run, name="jobs", daemon=True)
+        self._thread.start()
+        self.wake()
+        self.wake_printer()
+        self.wake_copier()
+
+    def stop(self) -> None:
+        """Stop the consumer when the messages in hand are through; it takes 25 s at most."""
+        if self._consumer is None or self._thread is None:
+            return
+        self._consumer.stop(graceful=True)
+        self._thread.join(STOP_SECONDS)
+        self._consumer = self._thread = None
+
+    def run(self) -> None:
+        """Be a process of its own (`flask jobs`) until SIGTERM or SIGINT."""
+        delivery.check_gateway(self._settings)
+        self._patience.wait()
+        with self._patience.work():
+            self._queue_all()
+            self._make_files()
+            self._make_copies()
+        self._consumer = Consumer(self.huey, graceful_signal="TERM", **_CONSUMER)
+        self._consumer.run()
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._consumer is not None and self._consumer.stop_flag.is_set()
+
+    def _queue_all(self) -> None:
+        for channel in Channel:
+            self._deliver(str(channel))
+
+    def _run_once(self, job: _Periodic, now: datetime) -> None:
+        span = int(now.timestamp()) // job.seconds
+        storage = self.huey.storage
+        if not storage.put_if_empty(f"{job.name}:{span}", b"1"):
+            return
+        storage.pop_data(f"{job.name}:{span - 1}")
+        with self._app.app_context():
+            try:
+                job.work(now)
+                db.session.commit()
+            except Exception:  # one job that fails must not keep the others from running
+                db.session.rollback()
+                storage.pop_data(f"{job.name}:{span}")
+                _log.exception("periodic work failed", job=job.name)
+
+
+class _QuietConsumer(Consumer):  # type: ignore[misc]  # huey is untyped
+    """A consumer inside a process that handles its signals itself."""
+
+    def _set_signal_handlers(self) -> None:
+        """Leave the signals to `serve`."""
+
+
+_CONSUMER: dict[str, Any] = {
+    "workers": SENDERS,
+    "max_delay": 1,  # codes should not wait for the queue to be looked at
+    "shutdown_timeout": STOP_SECONDS,
+}
+
+
+@click.command("jobs")
+@with_appcontext
+def _command() -> None:
+    """Send messages and do the periodic work; may run in several processes."""
+    with one_line_for_bad_settings():
+        current_app.extensions["jobs"].run()
+
+
+def _after_commit(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint's release commits nothing yet
+        return
+    if session.info.pop(outbox.QUEUED_MARK, False):
+        wake()
+    if session.info.pop(issuing.WAITING_MARK, False):
+        wake_printer()
+    if session.info.pop(data_exports.WAITING_MARK, False):
+        wake_copier()
+
+
+def _after_rollback(session: Session) -> None:
+    if session.in_nested_transaction():  # what was queued before the savepoint is still to come
+        return
+    session.info.pop(outbox.QUEUED_MARK, None)
+    session.info.pop(issuing.WAITING_MARK, None)
+    session.info.pop(data_exports.WAITING_MARK, None)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+@at_start
+def _load_services(now: datetime) -> None:
+    versions.load_missing(now)
+
+
+@every(900)
+def _report_outbox(now: datetime) -> None:
+    state = outbox.waiting(now)
+    if state.is_late or state.given_up:
+        _log.warning(
+            "messages wait",
+            queued=state.queued,
+            given_up=state.given_up,
+            oldest_minutes=state.oldest_minutes,
+        )
+
+
+every(3600)(retention.purge)
+every(3600)(transitions.lapse_returned)
+every(900)(deadlines.tell_late)
+every(900)(transfer_operations.lapse_silent)
+every(1800)(seating.daily)
+every(1800)(expiry_job.daily)

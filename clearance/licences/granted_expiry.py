@@ -1,0 +1,103 @@
+"""The expiry date of a licence: proposed to the reviewer, checked when granted, cautioned about."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n, office_settings
+from clearance.core.clock import kuwait_date, years_after
+from clearance.core.errors import Refusal
+from clearance.core.extensions import db
+from clearance.licences import validity
+from clearance.models import Licence, Request
+from clearance.models.enums import VALIDITY_LINK_LABELS, ValidityLink
+from clearance.services import versions
+
+MOST_YEARS = 20
+_FIELDS = {
+    ValidityLink.GUARANTEE: "guarantee_expiry",
+    ValidityLink.CIVIL_ID: "civil_id_expiry",
+    ValidityLink.PASSPORT: "passport_expiry",
+}
+
+
+def proposed_expiry(req: Request, now: datetime) -> date | None:
+    """The last day proposed for the licence of `req`; None where its approval grants none.
+
+    What the applicant asked for, when that lies ahead; else the years of the office's setting,
+    from today or from the end of a licence that still runs.
+    """
+    if not versions.of(req).grants_expiry:
+        return None
+    today = kuwait_date(now)
+    if req.licence_expiry is not None and req.licence_expiry > today:
+        return min(req.licence_expiry, years_after(today, MOST_YEARS))
+    return following(_licence(req), now)
+
+
+def following(licence: Licence | None, now: datetime) -> date:
+    """The end of the next period of a licence, or of the first one; years as the office has set."""
+    today = kuwait_date(now)
+    start = today if licence is None else max(today, licence.expires)
+    years = int(office_settings.get("licence_validity_years"))
+    return min(years_after(start, years), years_after(today, MOST_YEARS))
+
+
+def grant_refusal(granted: date | None, now: datetime) -> Refusal | None:
+    """Why `granted` cannot be a licence's new last day, or None."""
+    today = kuwait_date(now)
+    if granted is None:
+        return Refusal(_l("Give the expiry date that the licence is granted until."))
+    if granted <= today:
+        return Refusal(_l("The granted expiry date has to lie ahead."))
+    last = years_after(today, MOST_YEARS)
+    if granted > last:
+        return Refusal(
+            _("The latest expiry date that can be granted is %(day)s.", day=i18n.format_day(last))
+        )
+    return None
+
+
+def cautions(req: Request, now: datetime) -> list[Refusal]:
+    """What applicant and reviewer are warned of though nothing refuses it.
+
+    Each link of the effective validity that ends before the expiry date asked for or proposed; a
+    document renewed with this very request counts as the request gives it.
+    Source: specification section 5, Effective validity.
+    """
+    day = proposed_expiry(req, now)
+    if day is None:
+        return []
+    return [
+        Refusal(
+            _(
+                "%(link)s ends on %(end)s, before the licence would on %(day)s: the licence would"
+                " count only until then.",
+                link=VALIDITY_LINK_LABELS[link],
+                end=i18n.format_day(end),
+                day=i18n.format_day(day),
+            ),
+            _l("Renew that document too, or ask for an earlier expiry date."),
+        )
+        for link, end in validity.breaking_before(_links(req), day)
+    ]
+
+
+def _links(req: Request) -> list[tuple[ValidityLink, date]]:
+    """Each link's end after the request: as it gives it, else as the register has it."""
+    licence = _licence(req)
+    known = dict(validity.ends(licence)) if licence is not None else {}
+    given = {link: getattr(req, name) for link, name in _FIELDS.items()}
+    known |= {link: end for link, end in given.items() if end is not None}
+    return sorted(known.items(), key=lambda each: each[1])
+
+
+def _licence(req: Request) -> Licence | None:
+    """The licence that `req` is about, while it is the asking organisation's to know of."""
+    licence = None if req.licence_id is None else db.session.get(Licence, req.licence_id)
+    if licence is None or licence.broker.organisation_id != req.organisation_id:
+        return None
+    return licence

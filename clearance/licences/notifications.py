@@ -1,0 +1,37 @@
+"""Telling those who work with a licence what becomes of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from clearance import notifications
+from clearance.core import urls
+from clearance.models import Licence, Notice
+from clearance.services import versions
+
+
+def tell(event: str, licence: Licence, *, now: datetime, **params: Any) -> list[Notice]:
+    """Tell the members of the broker's organisation who may use a service about licences; flushes.
+
+    event: a `licence:` one; params: what its texts name besides the licence and its holder.
+    """
+    broker = licence.broker
+    return notifications.tell_members(
+        event,
+        organisation_id=broker.organisation_id,
+        service_code=_services(),
+        params={
+            "licence": licence.number,
+            "name": {lang: broker.name_in(lang) for lang in ("ar", "en")},
+            **params,
+        },
+        now=now,
+        url=urls.broker_url(broker.id),
+    )
+
+
+def _services() -> list[str]:
+    """The services about licences."""
+    current = (version.definition for version in versions.all_current())
+    return [service.code for service in current if service.subject == "licence"]

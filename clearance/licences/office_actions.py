@@ -1,0 +1,271 @@
+"""What the office does to a licence of its own accord: suspend, reinstate, correct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from clearance.auth import permissions
+from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_date
+from clearance.core.constraints import is_violation_of
+from clearance.core.errors import DomainError, PermissionDenied, ReasonRequired, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.core.values import clean_lines
+from clearance.licences import notifications as licence_notices
+from clearance.licences import register as licence_register
+from clearance.licences import validity
+from clearance.models import BrokerType, Licence, LicenceChange
+from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy
+from clearance.requests import register_snapshot
+from clearance.services.standard_fields import STANDARD_FIELDS, Kind, value_fault
+
+REASON_MAX_LENGTH = 1000
+CORRECTABLE: tuple[str, ...] = (
+    *licence_register.IDENTITY_FIELDS,
+    *licence_register.CONTACT_FIELDS,
+    "guarantee_no",
+    "guarantee_expiry",
+    "issued",
+    "expires",
+)
+"""What a correction may change; state, organisation and number have ways of their own."""
+MAY_BE_EMPTY = frozenset(
+    {"mobile", "email", "address", *(f"name_{s}_{n}" for s in ("ar", "en") for n in (2, 3, 4))}
+)
+_MAY_BE_PAST = frozenset({Kind.FUTURE_DATE})
+
+
+class StaleLicence(DomainError):
+    """Somebody else changed the licence meanwhile.
+
+    changed: field → (what stands now, what was to be written), where the two differ.
+    """
+
+    def __init__(self, changed: Mapping[str, tuple[Any, Any]], version: int) -> None:
+        super().__init__(_stale_text(changed))
+        self.changed = dict(changed)
+        self.version = version
+
+
+class BadCorrection(DomainError):
+    """Values that the register cannot have. faults: field → why."""
+
+    status_code = 400
+
+    def __init__(self, faults: Mapping[str, Any]) -> None:
+        super().__init__(next(iter(faults.values())))
+        self.faults = dict(faults)
+
+
+def suspend_refusal(licence: Licence, actor: Actor) -> Refusal | None:
+    """Why `actor` cannot suspend the licence now, or None. One expired can be suspended too."""
+    refusal = _not_theirs(licence, actor)
+    if refusal is not None:
+        return refusal
+    if licence.status == LicenceStatus.CANCELLED:
+        return Refusal(_l("The licence is cancelled for good."))
+    if licence.suspended_by == SuspendedBy.OFFICE:
+        return Refusal(_l("The office has suspended this licence already."))
+    return None
+
+
+def reinstate_refusal(licence: Licence, actor: Actor) -> Refusal | None:
+    """Why `actor` cannot lift the suspension now, or None."""
+    refusal = _not_theirs(licence, actor)
+    if refusal is not None:
+        return refusal
+    if licence.status != LicenceStatus.SUSPENDED:
+        return Refusal(_l("The licence is not suspended."))
+    if licence.suspended_by == SuspendedBy.HOLDER:
+        return Refusal(
+            _l("The licence is suspended at its holder's own request."),
+            _l("The holder can request its reactivation."),
+        )
+    return None
+
+
+def correct_refusal(licence: Licence, actor: Actor) -> Refusal | None:
+    """Why `actor` cannot correct what the register says, or None."""
+    return _not_theirs(licence, actor)
+
+
+def suspend(
+    licence: Licence, actor: Actor, reason: str, version: int, now: datetime
+) -> LicenceChange:
+    """Suspend the licence until the office reinstates it; tells the holder. Flushes.
+
+    version: the licence's as the actor saw it. reason: what the holder reads.
+    Raises: PermissionDenied, ReasonRequired, Refused, StaleLicence.
+    """
+    values = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.OFFICE}
+    reason, licence = _begin(licence, actor, reason)
+    _check_version(licence, version, values)
+    _refuse(suspend_refusal(licence, actor))
+    return _carry_out(licence, LicenceStep.SUSPENDED, values, actor, reason, now)
+
+
+def reinstate(
+    licence: Licence, actor: Actor, reason: str, version: int, now: datetime
+) -> LicenceChange:
+    """Lift the office's suspension: active again, or expired if its last day has passed. Flushes.
+
+    Arguments and errors as for `suspend`.
+    """
+    reason, licence = _begin(licence, actor, reason)
+    has_ended = licence.expires < kuwait_date(now)
+    status = LicenceStatus.EXPIRED if has_ended else LicenceStatus.ACTIVE
+    values = {"status": status, "suspended_by": None}
+    _check_version(licence, version, values)
+    _refuse(reinstate_refusal(licence, actor))
+    return _carry_out(licence, LicenceStep.REINSTATED, values, actor, reason, now)
+
+
+def correct(
+    licence: Licence,
+    values: Mapping[str, Any],
+    actor: Actor,
+    reason: str,
+    version: int,
+    now: datetime,
+) -> LicenceChange:
+    """Correct what the register says of licence and broker; tells the holder. Flushes.
+
+    values: fields of CORRECTABLE → typed new values. An expiry date may lie in the past; the state
+    follows it. Raises: PermissionDenied, ReasonRequired, BadCorrection, Refused, StaleLicence.
+    """
+    unknown = set(values) - set(CORRECTABLE)
+    if unknown:
+        raise ValueError(f"not to be corrected: {', '.join(sorted(unknown))}")
+    reason, licence = _begin(licence, actor, reason)
+    _check_version(licence, version, values)
+    _refuse(correct_refusal(licence, actor))
+    changed = {name: value for name, value in values.items() if _stands(licence, name) != value}
+    if not changed:
+        raise Refused(Refusal(_l("Nothing was changed.")))
+    faults = _faults(licence, changed, now)
+    if faults:
+        raise BadCorrection(faults)
+    changed |= _state_after(licence, changed, now)
+    try:
+        with db.session.begin_nested():
+            return _carry_out(licence, LicenceStep.CORRECTED, changed, actor, reason, now)
+    except IntegrityError as error:
+        if not is_violation_of(error, "uq_broker_civil_id"):
+            raise
+        raise BadCorrection({"civil_id": _l("Another broker has this civil number.")}) from None
+
+
+def _not_theirs(licence: Licence, actor: Actor) -> Refusal | None:
+    """Only reviewers, and never on an own file (security rule 24)."""
+    return permissions.keeps_register(
+        actor, civil_id=licence.broker.civil_id, organisation_id=licence.broker.organisation_id
+    )
+
+
+def _begin(licence: Licence, actor: Actor, reason: str) -> tuple[str, Licence]:
+    """Lock the licence, check who acts and that a reason is given. Returns both."""
+    licence = licence_register.lock(licence.id)
+    refusal = _not_theirs(licence, actor)
+    if refusal is not None:
+        raise PermissionDenied(refusal.text)
+    reason = clean_lines(reason, REASON_MAX_LENGTH)
+    if not reason:
+        raise ReasonRequired
+    return reason, licence
+
+
+def _check_version(licence: Licence, version: int, values: Mapping[str, Any]) -> None:
+    if licence.version != version:
+        standing = {name: _stands(licence, name) for name in values}
+        raise StaleLicence(
+            {
+                name: (standing[name], value)
+                for name, value in values.items()
+                if standing[name] != value
+            },
+            licence.version,
+        )
+
+
+def _refuse(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def _carry_out(
+    licence: Licence,
+    step: LicenceStep,
+    values: Mapping[str, Any],
+    actor: Actor,
+    reason: str,
+    now: datetime,
+) -> LicenceChange:
+    entry = licence_register.change(
+        licence, step, values, now=now, actor_id=actor.id, reason=reason
+    )
+    licence_notices.tell(f"licence:{step}", licence, now=now, reason=reason)
+    return entry
+
+
+def _stands(licence: Licence, name: str) -> Any:
+    row = licence if name in licence_register.LICENCE_FIELDS else licence.broker
+    return getattr(row, name)
+
+
+def _faults(licence: Licence, changed: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Why each of the new values cannot stand in the register."""
+    faults = {
+        name: fault
+        for name, value in changed.items()
+        if (fault := _fault(name, value, now)) is not None
+    }
+    issued = changed.get("issued", licence.issued)
+    expires = changed.get("expires", licence.expires)
+    if not faults and expires < issued:
+        faults["expires"] = _l("The licence cannot expire before it was issued.")
+    return faults
+
+
+def _fault(name: str, value: Any, now: datetime) -> Any | None:
+    if value in (None, ""):
+        return None if name in MAY_BE_EMPTY else _l("Fill in this field.")
+    field = STANDARD_FIELDS.get(name)
+    if field is None or field.kind in _MAY_BE_PAST:
+        return None
+    if field.kind is Kind.BROKER_TYPE:
+        known = db.session.get(BrokerType, value)
+        return None if known is not None else _l("Choose one of the list.")
+    return value_fault(field.kind, value, today=kuwait_date(now), max_length=field.max_length)
+
+
+def _state_after(licence: Licence, changed: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The state that a corrected expiry date brings along: expired, or running again."""
+    if "expires" not in changed:
+        return {}
+    has_ended = changed["expires"] < kuwait_date(now)
+    if has_ended and validity.is_expirable(licence):
+        return {"status": LicenceStatus.EXPIRED, "suspended_by": None}
+    if not has_ended and licence.status == LicenceStatus.EXPIRED:
+        return {"status": LicenceStatus.ACTIVE}
+    return {}
+
+
+def _stale_text(changed: Mapping[str, tuple[Any, Any]]) -> str:
+    """What to say with both values of every field that was to be written."""
+    head = _("Somebody else changed this licence meanwhile. Compare and decide again.")
+    lines = [
+        _(
+            "%(field)s: it is “%(stored)s” now, you wanted “%(given)s”.",
+            field=register_snapshot.LABELS[name],
+            stored=register_snapshot.shown(name, stored),
+            given=register_snapshot.shown(name, given),
+        )
+        for name, (stored, given) in changed.items()
+    ]
+    return " ".join([head, *lines])

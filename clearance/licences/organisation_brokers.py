@@ -1,0 +1,151 @@
+"""The brokers of an agent's organisation: whom the reader sees, and whose licence is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased, contains_eager, joinedload
+
+from clearance.auth import permissions
+from clearance.core import office_settings
+from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_date
+from clearance.core.errors import NotFound
+from clearance.core.extensions import db
+from clearance.licences import validity
+from clearance.models import Broker, Licence, Request
+from clearance.models.enums import LicenceStatus, ValidityLink
+from clearance.services import schema, versions
+
+RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
+BY_NAME = Broker.name_folded
+"""The order of lists of brokers, over Broker."""
+
+
+def licence_services() -> list[schema.Definition]:
+    """The active services that begin with a broker's card, in the order of the menu."""
+    return [
+        version.definition
+        for version in versions.all_current()
+        if version.definition.start == "broker_card"
+    ]
+
+
+def are_shown_to(actor: Actor) -> bool:
+    """Whether the actor may open the chosen organisation's brokers."""
+    standing = actor.standing
+    return standing is not None and permissions.sees_brokers(standing, _codes(actor))
+
+
+def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on Broker that leaves those of all organisations that the actor may see."""
+    return permissions.brokers_visible_to(actor, _codes(actor))
+
+
+def licences(actor: Actor) -> sa.Select[Licence]:
+    """The present licence of every broker of the chosen organisation, with the broker loaded.
+
+    Of a broker's licences the living one counts, else the last; Licence and Broker are joined.
+    """
+    standing = actor.standing
+    return (
+        sa.select(Licence)
+        .join(Broker, Broker.id == Licence.broker_id)
+        .options(contains_eager(Licence.broker))
+        .where(
+            visible_to(actor),
+            Broker.organisation_id == (standing.organisation_id if standing else 0),
+            Licence.id == _present_licence_id(),
+        )
+    )
+
+
+def find(broker_id: int, actor: Actor) -> Broker:
+    """The broker, when the actor may see him. Raises: NotFound for every other id."""
+    broker = db.session.scalar(
+        sa.select(Broker)
+        .where(Broker.id == broker_id, visible_to(actor))
+        .options(joinedload(Broker.organisation))
+    )
+    if broker is None:
+        raise NotFound
+    return broker
+
+
+def licences_of(broker: Broker) -> list[Licence]:
+    """Every licence the broker ever had, the present one first."""
+    found = db.session.scalars(
+        sa.select(Licence)
+        .where(Licence.broker_id == broker.id)
+        .order_by(_is_cancelled(Licence), Licence.id.desc())
+    )
+    return list(found)
+
+
+def window_days() -> int:
+    """How many days before the effective validity's end a licence counts as due (a setting)."""
+    return int(office_settings.get("renewal_window_days"))
+
+
+def ends_by(last: date, link: ValidityLink | None = None) -> sa.ColumnElement[bool]:
+    """Licences not cancelled whose effective validity ends by `last`, by that link if one is named.
+
+    Over Licence joined with Broker.
+    """
+    conditions = [Licence.status != LicenceStatus.CANCELLED, validity.until_column() <= last]
+    if link is not None:
+        conditions.append(validity.link_column() == link)
+    return sa.and_(*conditions)
+
+
+def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]:
+    """The licences that want renewing and that no open request holds: the first, and how many.
+
+    Active or expired, within the renewal window or past the effective validity's end; what ends
+    next comes first, then what has ended, the latest first.
+    """
+    today = kuwait_date(now)
+    until = validity.until_column()
+    held = sa.exists().where(Request.licence_id == Licence.id, Request.exclusive_key.is_not(None))
+    statement = licences(actor).where(
+        validity.status_column(today).in_(RENEWABLE),
+        ends_by(today + timedelta(days=window_days())),
+        ~held,
+    )
+    found = db.session.execute(
+        statement.add_columns(sa.func.count().over())
+        .order_by(until < today, sa.case((until >= today, until)), until.desc(), Licence.id)
+        .limit(limit)
+    ).all()
+    return [row[0] for row in found], found[0][1] if found else 0
+
+
+def count(statement: sa.Select[Licence]) -> int:
+    """How many licences `statement` finds."""
+    ids = statement.with_only_columns(Licence.id, maintain_column_froms=True).order_by(None)
+    return db.session.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
+
+
+def _codes(actor: Actor) -> Collection[str]:
+    """Codes of the services about licences, read only where a grant is to be compared with them."""
+    if all(each.is_general for each in actor.standings):
+        return ()
+    return [each.code for each in licence_services()]
+
+
+def _present_licence_id() -> sa.ScalarSelect[int]:
+    other = aliased(Licence)
+    return (
+        sa.select(other.id)
+        .where(other.broker_id == Broker.id)
+        .order_by(_is_cancelled(other), other.id.desc())
+        .limit(1)
+        .correlate(Broker)
+        .scalar_subquery()
+    )
+
+
+def _is_cancelled(model: type[Licence]) -> sa.ColumnElement[int]:
+    return sa.case((model.status == LicenceStatus.CANCELLED, 1), else_=0)

@@ -1,0 +1,235 @@
+"""The licence register's one writer: every change of a licence or broker, with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearance.core import audit, name_folding, numbering
+from clearance.core.clock import kuwait_date
+from clearance.core.errors import NotFound
+from clearance.core.extensions import db
+from clearance.models import Broker, Licence, LicenceChange, Request
+from clearance.models.enums import LicenceStatus, LicenceStep
+from clearance.services.standard_fields import NAME_COLUMNS
+
+LICENCE_FIELDS = frozenset(
+    {"guarantee_no", "guarantee_expiry", "issued", "expires", "status", "suspended_by"}
+)
+IDENTITY_FIELDS = (
+    "broker_type",
+    *NAME_COLUMNS,
+    "nationality",
+    "civil_id",
+    "civil_id_expiry",
+    "passport_no",
+    "passport_expiry",
+)
+CONTACT_FIELDS = ("mobile", "email", "address")
+BROKER_FIELDS = frozenset({"organisation_id", *IDENTITY_FIELDS, *CONTACT_FIELDS})
+NUMBER_PREFIX = "KW"
+_NO_YEAR = 0  # licence numbers are not counted anew each year
+_NAMES_MAX_LENGTH = 700
+
+
+def lock(licence_id: int) -> Licence:
+    """Wait for whoever changes the licence or its broker and read both afresh; licence first.
+
+    Earlier licences of the broker are locked with it: what changes him changes all of them. Held
+    until the transaction ends; on SQLite the writing transaction itself is the lock.
+    Raises: NotFound.
+    """
+    db.session.flush()
+    found = {each.id: each for each in _locked_licences(_brokers_of([licence_id]))}
+    if licence_id not in found:
+        raise NotFound
+    licence = found[licence_id]
+    _locked_broker(Broker.id == licence.broker_id)
+    return licence
+
+
+def lock_many(licence_ids: Collection[int]) -> None:
+    """Lock all these licences and their brokers as `lock` does, before one of them is changed.
+
+    Everybody locks them in the same order: who changes many, each in an order of their own, would
+    otherwise wait for one another for good.
+    """
+    db.session.flush()
+    brokers = {each.broker_id for each in _locked_licences(_brokers_of(licence_ids))}
+    ordered = sa.select(Broker.id).where(Broker.id.in_(brokers)).order_by(Broker.id)
+    db.session.execute(_for_change(ordered))
+
+
+def lock_unless_busy(licence_id: int) -> Licence | None:
+    """Lock the licence as `lock` does, or return None when somebody is changing what it locks.
+
+    For jobs that come again: they hold many, and who waits while holding others may wait for good.
+    """
+    together = sa.select(Licence).where(Licence.broker_id.in_(_brokers_of([licence_id])))
+    free = together.order_by(Licence.id).with_for_update(key_share=True, skip_locked=True)
+    locked = db.session.scalars(free.execution_options(populate_existing=True)).all()
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(together.subquery()))
+    return lock(licence_id) if len(locked) == count else None
+
+
+def change(
+    licence: Licence,
+    step: LicenceStep,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    actor_id: int | None,
+    request_id: int | None = None,
+    reason: str = "",
+) -> LicenceChange:
+    """Change fields of `licence` and its broker as one step of their history; flushes.
+
+    values: name of a field of either → new value; what stays the same is not noted. Both rows are
+    locked and read afresh first; the licence's version counts every change of the two. The trail
+    gets an event too. Returns the entry of the history. Raises: ValueError for an unknown field,
+    NotFound when the licence is gone.
+    """
+    unknown = set(values) - LICENCE_FIELDS - BROKER_FIELDS
+    if unknown:
+        raise ValueError(f"the register has no field {', '.join(sorted(unknown))}")
+    licence = lock(licence.id)
+    changes = _put(licence, licence.broker, values)
+    return _note(licence, step, changes, now, actor_id, request_id, reason)
+
+
+def issue(req: Request, *, expires: date, now: datetime, actor_id: int | None) -> Licence:
+    """Enter the person of `req` as a broker of its organisation, with a new licence; flushes.
+
+    Guarantee, particulars and contact are the request's. A person whose earlier licence was
+    cancelled keeps the broker's row, which then belongs to the asking organisation.
+    expires: the last Kuwait day, as granted. Source: specification section 5.
+    """
+    if req.guarantee_expiry is None:
+        raise ValueError("a licence needs a bank guarantee")
+    broker, changes = _broker_of(req, now)
+    licence = Licence(
+        number=_next_number(),
+        broker_id=broker.id,
+        guarantee_no=req.guarantee_no,
+        guarantee_expiry=req.guarantee_expiry,
+        issued=kuwait_date(now),
+        expires=expires,
+        status=LicenceStatus.ACTIVE,
+    )
+    db.session.add(licence)
+    db.session.flush()
+    given = {name: getattr(licence, name) for name in ("number", *sorted(LICENCE_FIELDS))}
+    changes |= {name: [None, _json(value)] for name, value in given.items() if value is not None}
+    _note(licence, LicenceStep.ISSUED, changes, now, actor_id, req.id, "")
+    return licence
+
+
+def _broker_of(req: Request, now: datetime) -> tuple[Broker, dict[str, list[Any]]]:
+    """The broker's row with the request's particulars, made when there is none yet."""
+    values = {name: getattr(req, name) for name in (*IDENTITY_FIELDS, *CONTACT_FIELDS)}
+    values["organisation_id"] = req.organisation_id
+    _locked_licences(sa.select(Broker.id).where(Broker.civil_id == req.civil_id))
+    broker = _locked_broker(Broker.civil_id == req.civil_id)
+    if broker is not None:
+        return broker, _put(None, broker, values)
+    broker = Broker(name_folded=_folded(values), created_at=now, **values)
+    db.session.add(broker)
+    db.session.flush()
+    return broker, {}
+
+
+def _brokers_of(licence_ids: Collection[int]) -> sa.Select[int]:
+    return sa.select(Licence.broker_id).where(Licence.id.in_(licence_ids))
+
+
+def _locked_licences(broker_ids: sa.Select[int]) -> Sequence[Licence]:
+    """Every licence of the brokers, in one order for everybody."""
+    ordered = sa.select(Licence).where(Licence.broker_id.in_(broker_ids)).order_by(Licence.id)
+    return db.session.scalars(_for_change(ordered)).all()
+
+
+def _locked_broker(which: sa.ColumnElement[bool]) -> Broker | None:
+    return db.session.execute(_for_change(sa.select(Broker).where(which))).scalar_one_or_none()
+
+
+def _for_change(rows: sa.Select[Any]) -> sa.Select[Any]:
+    """Lock the rows and read them afresh.
+
+    NO KEY UPDATE: a request about a licence locks broker and licence as rows that it points at, in
+    an order of the database's own, and must never wait for those who lock them in ours.
+    """
+    return rows.with_for_update(key_share=True).execution_options(populate_existing=True)
+
+
+def _put(licence: Licence | None, broker: Broker, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Set what differs; returns field → [before, after] as JSON."""
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        row = licence if name in LICENCE_FIELDS else broker
+        before = getattr(row, name)
+        if before != value:
+            setattr(row, name, value)
+            changes[name] = [_json(before), _json(value)]
+    if not BROKER_FIELDS.isdisjoint(changes):
+        broker.version += 1
+        others = [each for each in broker.licences if each is not licence]
+        for each in others:  # whoever reads one of them reads the broker beside it
+            each.version += 1
+    if not set(NAME_COLUMNS).isdisjoint(changes):
+        broker.name_folded = _folded({name: getattr(broker, name) for name in NAME_COLUMNS})
+    if licence is not None:
+        licence.version += 1
+    db.session.flush()
+    return changes
+
+
+def _note(
+    licence: Licence,
+    step: LicenceStep,
+    changes: Mapping[str, Any],
+    now: datetime,
+    actor_id: int | None,
+    request_id: int | None,
+    reason: str,
+) -> LicenceChange:
+    entry = LicenceChange(
+        licence_id=licence.id,
+        request_id=request_id,
+        actor_id=actor_id,
+        at=now,
+        kind=step,
+        reason=reason,
+        changes=dict(changes),
+    )
+    db.session.add(entry)
+    audit.record(
+        f"register:{step}",
+        obj=licence,
+        actor_id=actor_id,
+        at=now,
+        organisation_id=licence.broker.organisation_id,
+        request_id=request_id,
+        reason=reason,
+        changes=changes,
+    )
+    return entry
+
+
+def _next_number() -> str:
+    """The next licence number of the counter that no licence has, such as those from customs."""
+    while True:
+        number = f"{NUMBER_PREFIX}-{numbering.next_serial(NUMBER_PREFIX, _NO_YEAR)}"
+        if db.session.scalar(sa.select(Licence.id).where(Licence.number == number)) is None:
+            return number
+
+
+def _folded(values: Mapping[str, Any]) -> str:
+    names = (values[name] for name in NAME_COLUMNS)
+    return name_folding.name_index(*names, max_length=_NAMES_MAX_LENGTH)
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

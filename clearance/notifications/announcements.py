@@ -1,0 +1,25 @@
+"""Words of the office to the users of organisations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from clearance.core.extensions import db
+from clearance.models import Announcement
+
+
+def current(now: datetime, *, limit: int = 5) -> Sequence[Announcement]:
+    """The announcements that are published and have not ended at `now`, newest first."""
+    statement = (
+        sa.select(Announcement)
+        .where(
+            Announcement.published_at <= now,
+            sa.or_(Announcement.ends_at.is_(None), Announcement.ends_at > now),
+        )
+        .order_by(Announcement.published_at.desc(), Announcement.id.desc())
+        .limit(limit)
+    )
+    return db.session.scalars(statement).all()

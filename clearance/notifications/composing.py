@@ -1,0 +1,104 @@
+"""From an event and its values to a message: the office's wording first, the letter, the seal."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+
+from clearance.core import crypto
+from clearance.core.extensions import db
+from clearance.core.settings import Settings
+from clearance.models import Delivery, MessageText
+from clearance.models.enums import Channel
+from clearance.notifications import events
+from clearance.notifications.events import MessageClass
+from clearance.notifications.wording.common import LETTERS
+
+Texts = Mapping[tuple[str, str, str], tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who a message goes to. name: "" for somebody who is no user."""
+
+    address: str
+    language: str
+    name: str
+
+
+def delivery_of(
+    message: MessageClass,
+    recipient: Recipient,
+    channel: Channel,
+    values: Mapping[str, Any],
+    own: Texts,
+    now: datetime,
+) -> Delivery:
+    """A delivery that is to be sent at once, not added yet; a secret one is sealed (rule 61)."""
+    lang = recipient.language
+    values = {**values, "recipient": recipient.name}
+    subject, body = filled(message, channel, lang, values, own)
+    if channel == Channel.EMAIL:
+        body = _letter(body, values, lang)
+    return Delivery(
+        event=message.event,
+        channel=channel,
+        address=recipient.address,
+        language=lang,
+        subject=subject,
+        body=crypto.seal(body) if message.is_secret else body,
+        is_secret=message.is_secret,
+        priority=message.priority,
+        created_at=now,
+        next_at=now,
+        message_id=f"{uuid.uuid4().hex}@{_sender_domain()}"[:80],
+    )
+
+
+def filled(
+    message: MessageClass, channel: str, lang: str, values: Mapping[str, Any], own: Texts
+) -> tuple[str, str]:
+    """(Subject, body) of what is told by `channel`, with the values filled in."""
+    subject, body = own.get((message.event, channel, lang)) or message.shipped(channel, lang)
+    known = dict.fromkeys(message.placeholders, "") | dict(values)
+    return (
+        events.fill_subject(subject, known, lang),
+        events.fill_body(body, known, lang),
+    )
+
+
+def own_texts(events: Iterable[str]) -> Texts:
+    """The office's own wording of the events, by event, channel and language."""
+    query = sa.select(MessageText).where(MessageText.event.in_(sorted(set(events))))
+    return {
+        (row.event, row.channel, row.language): (row.subject, row.body)
+        for row in db.session.scalars(query)
+    }
+
+
+def _letter(body: str, values: Mapping[str, Any], lang: str) -> str:
+    letter = LETTERS[lang]
+    greeting = letter.greeting if values.get("recipient") else letter.greeting_unnamed
+    # Filled body goes in by joining: what stands in it is not looked at again.
+    parts = (events.fill_body(greeting, values, lang), body, str(values.get("link", "")))
+    return "\n\n".join([*(part for part in parts if part), letter.closing]) + "\n"
+
+
+def absolute(path: str) -> str:
+    """The address of a path in the portal, as it stands in a message."""
+    return f"{_settings().base_url}{path}" if path.startswith("/") else path
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _sender_domain() -> str:
+    return _settings().mail_default_sender.rpartition("@")[2].rstrip(">") or "localhost"

@@ -1,0 +1,62 @@
+"""What somebody was told, as they read it: listed, counted, marked as read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearance.core.extensions import db
+from clearance.models import Notice
+from clearance.notifications import composing
+from clearance.notifications.events import EVENTS, PORTAL
+
+
+def text_of(notice: Notice, lang: str) -> tuple[str, str]:
+    """Return (title, body) of a notice in `lang` ("ar" or "en"), the office's wording first."""
+    return texts_of([notice], lang)[0]
+
+
+def texts_of(notices: Sequence[Notice], lang: str) -> list[tuple[str, str]]:
+    """Return (title, body) of each notice in `lang`, with one query for all."""
+    own = composing.own_texts({notice.event for notice in notices})
+    return [
+        composing.filled(EVENTS[each.event], PORTAL, lang, each.params, own) for each in notices
+    ]
+
+
+def of_user(user_id: int, *, limit: int = 50, before_id: int | None = None) -> list[Notice]:
+    """Return the user's notices, newest first; before_id: the last one already shown."""
+    query = sa.select(Notice).where(Notice.user_id == user_id)
+    if before_id is not None:
+        query = query.where(Notice.id < before_id)
+    return list(db.session.scalars(query.order_by(Notice.id.desc()).limit(limit)))
+
+
+def unread_count(user_id: int) -> int:
+    """How many notices the user has not read."""
+    query = sa.select(sa.func.count()).select_from(Notice)
+    unread = query.where(Notice.user_id == user_id, Notice.read_at.is_(None))
+    return db.session.scalar(unread) or 0
+
+
+def mark_read(user_id: int, ids: Iterable[int], now: datetime) -> int:
+    """Mark the user's own notices among `ids` as read; return how many were unread. Flushes."""
+    return _mark(user_id, now, Notice.id.in_(list(ids)))
+
+
+def mark_all_read(user_id: int, now: datetime) -> int:
+    """Mark all of the user's notices as read; return how many were unread. Flushes."""
+    return _mark(user_id, now, sa.true())
+
+
+def _mark(user_id: int, now: datetime, which: sa.ColumnElement[bool]) -> int:
+    statement = (
+        sa.update(Notice)
+        .where(Notice.user_id == user_id, Notice.read_at.is_(None), which)
+        .values(read_at=now)
+    )
+    result: Any = db.session.execute(statement)
+    return int(result.rowcount)

@@ -1,0 +1,247 @@
+"""Telling people: notices in the portal and the deliveries they queue; nothing is sent here.
+
+A use case calls these in its own transaction, so that what is told and what is done stand or fall
+together. They flush; the caller commits; the sender (`messages`) works from the rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from babel.units import format_unit
+
+from clearance.core import urls
+from clearance.core.extensions import db
+from clearance.core.i18n import format_day, format_instant
+from clearance.models import Delivery, Grant, Membership, Notice, Request, User
+from clearance.models.enums import Channel, CodePurpose, Role
+from clearance.notifications import composing, events, outbox, preferences
+from clearance.notifications.events import EVENTS, LANGUAGES
+
+
+def tell(
+    event: str,
+    *,
+    user_id: int,
+    params: Mapping[str, Any] | None = None,
+    now: datetime,
+    request_id: int | None = None,
+    organisation_id: int | None = None,
+    url: str = "",
+) -> Notice:
+    """Tell one user of `event`: a notice, and a delivery for each channel they want. Flushes.
+
+    params: what the texts name: text, number, date, aware instant (written in Kuwait's time) or
+    {"ar": …, "en": …}; never a code, password or token. now: aware UTC. url: a path inside the
+    portal, or "". Mandatory events ignore preferences (specification section 10).
+    Raises ValueError for an event not registered, a param it needs and did not get, or a `url`
+    outside the portal.
+    """
+    user = db.session.get_one(User, user_id)
+    told = _tell_all(event, [user], params, now, request_id, organisation_id, url)
+    return told[0]
+
+
+def tell_members(
+    event: str,
+    *,
+    organisation_id: int,
+    service_code: str | Collection[str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    now: datetime,
+    request_id: int | None = None,
+    url: str = "",
+    except_user_id: int | None = None,
+) -> list[Notice]:
+    """Tell every active member of the organisation who may use the service. Flushes.
+
+    service_code: of several, who may use any of them; None tells the general users alone.
+    except_user_id: somebody who knows already. The rest is as for `tell`.
+    """
+    chosen: sa.ColumnElement[bool] = Membership.is_general.is_(True)
+    if service_code is not None:
+        codes = [service_code] if isinstance(service_code, str) else list(service_code)
+        granted = sa.exists().where(
+            Grant.membership_id == Membership.id, Grant.service_code.in_(codes)
+        )
+        chosen = sa.or_(chosen, granted)
+    query = (
+        sa.select(User)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organisation_id == organisation_id,
+            Membership.is_active.is_(True),
+            User.is_active.is_(True),
+            chosen,
+        )
+        .order_by(User.id)
+    )
+    users = [user for user in db.session.scalars(query) if user.id != except_user_id]
+    return _tell_all(event, users, params, now, request_id, organisation_id, url)
+
+
+def tell_reviewers(
+    event: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    now: datetime,
+    request_id: int | None = None,
+    url: str = "",
+) -> list[Notice]:
+    """Tell every active reviewer, as `tell` does. Flushes."""
+    query = sa.select(User).where(User.role == Role.REVIEWER, User.is_active.is_(True))
+    users = list(db.session.scalars(query.order_by(User.id)))
+    return _tell_all(event, users, params, now, request_id, None, url)
+
+
+def tell_reviewer_of(
+    event: str, req: Request, *, params: Mapping[str, Any], now: datetime
+) -> list[Notice]:
+    """Tell the request's reviewer, or every reviewer while nobody who reviews has it. Flushes.
+
+    Who was disabled or given another role has requests in hand until they are assigned anew.
+    """
+    where: dict[str, Any] = {"request_id": req.id, "url": urls.office_request_url(req.id)}
+    holder = db.session.get(User, req.reviewer_id) if req.reviewer_id is not None else None
+    if holder is None or holder.role != Role.REVIEWER or not holder.is_active:
+        return tell_reviewers(event, params=params, now=now, **where)
+    return [tell(event, user_id=holder.id, params=params, now=now, **where)]
+
+
+def send_code(
+    *,
+    purpose: CodePurpose,
+    channel: Channel,
+    address: str,
+    language: str,
+    code: str,
+    expires_at: datetime,
+    now: datetime,
+    link: str = "",
+) -> Delivery:
+    """Queue a one-time code ahead of everything else. Flushes.
+
+    The body is sealed in the row and erased when it was sent or has expired (rule 61). address:
+    e-mail, or mobile in E.164. link: a path inside the portal (the reset page), or "".
+    """
+    minutes = max(1, round((expires_at - now).total_seconds() / 60))
+    lifetime = {lang: _minutes(minutes, lang) for lang in LANGUAGES}
+    return tell_address(
+        f"code:{purpose}",
+        channel=channel,
+        address=address,
+        language=language,
+        params={"code": code, "lifetime": lifetime},
+        now=now,
+        link=link,
+        expires_at=expires_at,
+    )
+
+
+def tell_address(
+    event: str,
+    *,
+    channel: Channel,
+    address: str,
+    language: str,
+    params: Mapping[str, Any] | None = None,
+    now: datetime,
+    link: str = "",
+    expires_at: datetime | None = None,
+) -> Delivery:
+    """Queue one message to an address that need not be a user's (invitations). Flushes.
+
+    No notice is made. Events registered as secret (codes, invitations) are sealed in the row.
+    expires_at: after it the message is dropped unsent. The rest is as for `tell`.
+    """
+    values = _checked(event, params)
+    delivery = composing.delivery_of(
+        EVENTS[event],
+        composing.Recipient(address, language, ""),
+        channel,
+        values | {"link": composing.absolute(link)},
+        composing.own_texts([event]),
+        now,
+    )
+    delivery.expires_at = expires_at
+    db.session.add(delivery)
+    outbox.flush_queued()
+    return delivery
+
+
+def _tell_all(
+    event: str,
+    users: Sequence[User],
+    params: Mapping[str, Any] | None,
+    now: datetime,
+    request_id: int | None,
+    organisation_id: int | None,
+    url: str,
+) -> list[Notice]:
+    values = _checked(event, params)
+    if url and not urls.inside(url):
+        raise ValueError("a notice leads nowhere outside the portal")
+    notices = [
+        Notice(
+            user_id=user.id,
+            organisation_id=organisation_id,
+            request_id=request_id,
+            event=event,
+            params=values,
+            url=url,
+            created_at=now,
+        )
+        for user in users
+    ]
+    db.session.add_all(notices)
+    db.session.flush()
+    for delivery in _deliveries(notices, users, values | {"link": composing.absolute(url)}, now):
+        db.session.add(delivery)
+    outbox.flush_queued()
+    return notices
+
+
+def _deliveries(
+    notices: Sequence[Notice], users: Sequence[User], values: Mapping[str, Any], now: datetime
+) -> Iterator[Delivery]:
+    """What goes out besides the portal, by event and wish; nothing to who is shut out."""
+    if not notices:
+        return
+    event = notices[0].event
+    message, own = EVENTS[event], composing.own_texts([event])
+    unwanted = preferences.unwanted_of(event, [user.id for user in users])
+    for user, notice in zip(users, notices, strict=True):
+        for channel in message.channels:
+            address = user.email if channel == Channel.EMAIL else user.mobile
+            if address and user.is_active and (user.id, channel) not in unwanted:
+                recipient = composing.Recipient(address, user.language, user.full_name)
+                delivery = composing.delivery_of(message, recipient, channel, values, own, now)
+                delivery.notice_id = notice.id
+                yield delivery
+
+
+def _checked(event: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+    params = params or {}
+    if event not in EVENTS:
+        raise ValueError(f"{event} is not a registered event")
+    missing = events.missing_params(event, params)
+    if missing:
+        raise ValueError(f"{event} needs {', '.join(missing)}")
+    return {name: _plain(value) for name, value in params.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(lang): str(text) for lang, text in value.items()}
+    if isinstance(value, datetime):
+        return format_instant(value)
+    if isinstance(value, date):
+        return format_day(value)
+    return value if isinstance(value, int) else str(value)
+
+
+def _minutes(count: int, lang: str) -> str:
+    return str(format_unit(count, "duration-minute", length="long", locale=lang))

@@ -1,0 +1,78 @@
+"""The outbox: what waits in it, what was given up, putting a message back; nothing is sent here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import crypto
+from clearance.core.errors import TransitionNotAllowed
+from clearance.core.extensions import db
+from clearance.models import Delivery
+from clearance.models.enums import DeliveryStatus
+
+QUEUED_MARK = "clearance_deliveries_queued"  # in the session's info: wake the sender after commit
+LATE_AFTER = timedelta(minutes=15)
+
+
+def body_of(delivery: Delivery) -> str:
+    """Return what the message says; "" when a secret was erased or its key is gone."""
+    if not delivery.is_secret or not delivery.body:
+        return delivery.body
+    try:
+        return crypto.open(delivery.body)
+    except ValueError:
+        return ""
+
+
+def send_again(delivery: Delivery, now: datetime) -> None:
+    """Put a message that was given up back into the queue. Flushes.
+
+    Hold the row first. Raises TransitionNotAllowed when it was not given up, its body is erased or
+    what it brings has run out.
+    """
+    has_run_out = delivery.expires_at is not None and delivery.expires_at <= now
+    if delivery.status != DeliveryStatus.GIVEN_UP or not delivery.body or has_run_out:
+        raise TransitionNotAllowed(_l("This message cannot be sent again."))
+    delivery.status = DeliveryStatus.QUEUED
+    delivery.attempts = 0
+    delivery.created_at = delivery.next_at = now
+    delivery.lease = delivery.leased_until = None
+    flush_queued()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How the outbox stands. oldest_minutes: age of the oldest message not yet sent, else 0."""
+
+    queued: int
+    given_up: int
+    oldest_minutes: int
+
+    @property
+    def is_late(self) -> bool:
+        """Whether messages wait so long that somebody should look."""
+        return timedelta(minutes=self.oldest_minutes) >= LATE_AFTER
+
+
+def waiting(now: datetime) -> Waiting:
+    """Count what waits and what was given up, for the office's warning and the log."""
+    query = (
+        sa.select(Delivery.status, sa.func.count(), sa.func.min(Delivery.created_at))
+        .where(Delivery.status.in_([DeliveryStatus.QUEUED, DeliveryStatus.GIVEN_UP]))
+        .group_by(Delivery.status)
+    )
+    rows = {status: (count, oldest) for status, count, oldest in db.session.execute(query)}
+    queued, oldest = rows.get(DeliveryStatus.QUEUED, (0, None))
+    age = max(timedelta(0), now - oldest) if oldest else timedelta(0)
+    given_up = rows.get(DeliveryStatus.GIVEN_UP, (0, None))[0]
+    return Waiting(queued, given_up, int(age.total_seconds() // 60))
+
+
+def flush_queued() -> None:
+    """Flush what was queued, and wake the sender after the commit."""
+    db.session.info[QUEUED_MARK] = True
+    db.session.flush()

@@ -1,0 +1,162 @@
+"""The office's own wording of messages: kept in place of the shipped one, with a preview."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.database import hold_table
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.core.values import clean_lines, clean_text
+from clearance.models import MessageText
+from clearance.models.enums import Channel
+from clearance.notifications import events
+from clearance.notifications.events import EVENTS, LANGUAGES, PORTAL, MessageClass
+from clearance.notifications.sample_values import SAMPLES
+
+BODY_MAX_LENGTH = 4000
+SMS_MAX_LENGTH = 480
+NEEDED = ("code", "link")  # where the shipped text has one of these, it is what the message is for
+
+
+@dataclass(frozen=True)
+class Wording:
+    """An event's text on one channel in one language. is_own: the office's, not the shipped one."""
+
+    channel: str
+    language: str
+    subject: str
+    body: str
+    is_own: bool
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether the channel has a title line."""
+        return self.channel != Channel.SMS
+
+
+class UnusableText(DomainError):
+    """A text that would not tell what it is for: without title or code, or with unknown names."""
+
+    status_code = 400
+
+
+def places(message: MessageClass) -> list[tuple[str, str]]:
+    """(channel, language) of every text that the event has."""
+    in_portal = () if message.audience == "code" else (PORTAL,)
+    channels = (*in_portal, *(str(each) for each in message.channels))
+    return [(channel, language) for channel in channels for language in LANGUAGES]
+
+
+def hold() -> None:
+    """Let nobody else save texts until this transaction ends, so that what is read stays so."""
+    hold_table(MessageText)
+
+
+def of_event(event: str) -> list[Wording]:
+    """Every text of the event as it is used now."""
+    rows = {
+        (row.channel, row.language): row
+        for row in db.session.scalars(sa.select(MessageText).where(MessageText.event == event))
+    }
+    return [_wording(EVENTS[event], *place, rows.get(place)) for place in places(EVENTS[event])]
+
+
+def own_counts() -> dict[str, int]:
+    """Event → how many of its texts are the office's own."""
+    statement = sa.select(MessageText.event, sa.func.count()).group_by(MessageText.event)
+    return {event: count for event, count in db.session.execute(statement)}
+
+
+def check(event: str, channel: str, language: str, subject: str, body: str) -> None:
+    """Refuse a text that cannot be sent. Raises: UnusableText, values.BadValue."""
+    title = clean_text(subject, events.SUBJECT_MAX_LENGTH)
+    text = clean_lines(body, SMS_MAX_LENGTH if channel == Channel.SMS else BODY_MAX_LENGTH)
+    if not text:
+        return
+    if not title and channel != Channel.SMS:
+        raise UnusableText(_("Write a title too, or leave both empty."))
+    unknown = events.faults(event, subject, body)
+    if unknown:
+        raise UnusableText(_("This message does not know %(names)s.", names=_in_braces(unknown)))
+    _title, shipped = EVENTS[event].shipped(channel, language)
+    lost = [name for name in NEEDED if f"{{{name}}}" in shipped and f"{{{name}}}" not in text]
+    if lost:
+        raise UnusableText(
+            _("This message is of no use without %(names)s.", names=_in_braces(lost))
+        )
+
+
+def preview(event: str, language: str, subject: str, body: str) -> tuple[str, str]:
+    """Return (title, body) filled with made-up values."""
+    known = {name: SAMPLES[name] for name in EVENTS[event].placeholders}
+    return (
+        events.fill_subject(subject, known, language),
+        events.fill_body(body, known, language),
+    )
+
+
+def save(
+    event: str, channel: str, language: str, subject: str, body: str, actor: Actor, now: datetime
+) -> bool:
+    """Keep a text as the office's own; an empty one brings the shipped one back.
+
+    Flushes. Returns whether anything changed; every change stands in the trail.
+    Raises: UnusableText, values.BadValue.
+    """
+    check(event, channel, language, subject, body)
+    row = _row(event, channel, language)
+    shipped = _cleaned(*EVENTS[event].shipped(channel, language))
+    before = (row.subject, row.body) if row is not None else shipped
+    after = _cleaned(subject, body) if clean_lines(body) else shipped
+    if before == after:
+        return False
+    if row is None:
+        row = MessageText(event=event, channel=channel, language=language)
+        db.session.add(row)
+    else:
+        row.version += 1
+    row.subject, row.body = after
+    audit.record(
+        "office:text:changed",
+        obj=row,
+        actor_id=actor.id,
+        at=now,
+        changes={f"{event} {channel} {language}": [list(before), list(after)]},
+    )
+    if after == shipped:
+        db.session.delete(row)  # what a later version ships is used then
+        db.session.flush()
+    return True
+
+
+def _in_braces(names: list[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
+
+
+def _cleaned(subject: str, body: str) -> tuple[str, str]:
+    return clean_text(subject), clean_lines(body)
+
+
+def _row(event: str, channel: str, language: str) -> MessageText | None:
+    return db.session.scalar(
+        sa.select(MessageText).where(
+            MessageText.event == event,
+            MessageText.channel == channel,
+            MessageText.language == language,
+        )
+    )
+
+
+def _wording(
+    message: MessageClass, channel: str, language: str, row: MessageText | None
+) -> Wording:
+    if row is not None:
+        return Wording(channel, language, row.subject, row.body, is_own=True)
+    return Wording(channel, language, *message.shipped(channel, language), is_own=False)

@@ -1,0 +1,1 @@
+"""The shipped texts of every notification in Arabic and English, by subject."""

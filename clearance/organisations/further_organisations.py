@@ -1,0 +1,109 @@
+"""Opening a further organisation (إضافة شركة أخرى) by somebody who has an account already."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from clearance.auth import permissions, rate_limits
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.errors import NotFound, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.customs import client as customs_client
+from clearance.models import Organisation, User
+from clearance.organisations import members, membership_changes
+from clearance.organisations import opening as organisation_opening
+from clearance.organisations.opening import Opening
+
+NOT_THE_HOLDER = Refusal(
+    _l("The customs system knows this licence under another person's civil number."),
+    _l("Its holder opens the organisation, and then adds you under Users."),
+)
+
+IS_YOURS = Refusal(
+    _l("You are the general user of this organisation already."),
+    _l("Choose it in the header to work for it."),
+)
+
+
+def open_named(actor: Actor, legal_entity: str, name: str, now: datetime) -> Organisation:
+    """Open an organisation of that name; the actor is its general user. Flushes.
+
+    Call it before the request's first query. Raises: NotFound for a legal entity that is not opened
+    by its name; TooManyTries.
+    """
+    named = {
+        each.code for each in organisation_opening.legal_entities() if each.needs_organisation_name
+    }
+    if legal_entity not in named:
+        raise NotFound
+    with _counted(actor):
+        return _open(actor, legal_entity, name, None, now)
+
+
+def open_of_licence(actor: Actor, answer: customs_client.Answer, now: datetime) -> Organisation:
+    """Open the organisation of a licence that the customs system agreed on, with its brokers.
+
+    It may be here already, left by its general users. Flushes; call it before the request's first
+    query. Raises: Refused when the licence is another person's, or has a general user;
+    TooManyTries.
+    """
+    licensed = [
+        each.code for each in organisation_opening.legal_entities() if each.has_customs_account
+    ]
+    if not licensed:
+        raise NotFound
+    with _counted(actor):
+        return _open_licensed(actor, licensed[0], answer, now)
+
+
+def _open_licensed(
+    actor: Actor, legal_entity: str, answer: customs_client.Answer, now: datetime
+) -> Organisation:
+    if answer.holder.civil_id != db.session.get_one(User, actor.id).civil_id:
+        raise Refused(NOT_THE_HOLDER)
+    _require_unclaimed(answer.licence_no, actor)
+    try:
+        with db.session.begin_nested():
+            return _open(actor, legal_entity, "", answer, now)
+    except IntegrityError:  # somebody opened it in this very instant
+        raise Refused(organisation_opening.HAS_GENERAL_USER) from None
+
+
+def _counted(actor: Actor) -> AbstractContextManager[None]:
+    own = ("registration_target", f"user:{actor.id}")
+    return rate_limits.counted(own, ("registration_ip", rate_limits.client_ip()))
+
+
+def _require_unclaimed(licence_no: str, actor: Actor) -> None:
+    """Hold the licence's organisation, if it is here, and see that it has no general user."""
+    found = organisation_opening.of_licence(licence_no)
+    if found is None:
+        return
+    members.lock(found.id)
+    if permissions.governs(actor, found.id):
+        raise Refused(IS_YOURS)
+    if db.session.scalar(organisation_opening.has_general_user(licence_no)) is not None:
+        raise Refused(organisation_opening.HAS_GENERAL_USER)
+
+
+def _open(
+    actor: Actor, legal_entity: str, name: str, answer: customs_client.Answer | None, now: datetime
+) -> Organisation:
+    user = db.session.get_one(User, actor.id)
+    opening = Opening(legal_entity, name, user.email, user.mobile, answer)
+    organisation = organisation_opening.open_by(user, opening, now)
+    audit.record(
+        "account:organisation:opened",
+        obj=organisation,
+        actor_id=actor.id,
+        at=now,
+        organisation_id=organisation.id,
+        changes={"legal_entity": [None, organisation.legal_entity]},
+    )
+    membership_changes.head(user, organisation.id, now)
+    return organisation

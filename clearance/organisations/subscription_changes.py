@@ -1,0 +1,315 @@
+"""Every change of a subscription: asking, giving up, and what the office decides on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import selectinload
+
+from clearance import notifications
+from clearance.auth import permissions
+from clearance.core import audit, i18n, urls
+from clearance.core.actor import Actor
+from clearance.core.errors import (
+    NotFound,
+    PermissionDenied,
+    ReasonRequired,
+    Refusal,
+    Refused,
+    TransitionNotAllowed,
+)
+from clearance.core.extensions import db
+from clearance.core.values import clean_lines
+from clearance.models import Event, Grant, Membership, Organisation, Subscription, User
+from clearance.models.enums import SubscriptionStatus
+from clearance.notifications.wording import subscriptions as subscription_wording
+from clearance.organisations import members, subscription_locks, subscriptions
+from clearance.organisations.subscriptions import Step
+from clearance.services import facts, guards, versions
+from clearance.services.facts import Case
+from clearance.services.schema import Definition
+
+REASON_MAX_LENGTH = 1000
+
+
+def ask(
+    organisation_id: int, code: str, actor: Actor, now: datetime, *, version: int
+) -> Subscription:
+    """Subscribe the organisation at once, or ask the office where the service wants it. Flushes.
+
+    version: the one that the catalogue showed (`Entry.version`). A service refused or given up can
+    be asked for again. Raises: NotFound for who does not manage the organisation; Refused when the
+    service is not for its legal entity; TransitionNotAllowed when it stands differently by now.
+    """
+    service, row = _hold(organisation_id, code, actor, now)
+    _expect(Step.ASK, service, row, version)
+    refusal = guards.organisation_may_ask(Case(service, facts.load(actor, organisation_id, now)))
+    if refusal is not None:
+        raise Refused(refusal)
+    before = row.status if row is not None else None
+    if row is None:
+        row = Subscription(organisation_id=organisation_id, service_code=code, version=0)
+        db.session.add(row)
+    at_once = subscriptions.is_at_once(service)
+    row.asked_at = now
+    _set(
+        row,
+        SubscriptionStatus.ACTIVE if at_once else SubscriptionStatus.ASKED,
+        decided_at=now if at_once else None,
+    )
+    _record("subscribed" if at_once else "asked", row, before, actor, now)
+    if not at_once:
+        notifications.tell_reviewers(
+            "subscription:asked",
+            params=_params(row),
+            now=now,
+            url=urls.office_subscription_url(row.id),
+        )
+    return row
+
+
+def withdraw(
+    organisation_id: int, code: str, actor: Actor, now: datetime, *, version: int
+) -> Subscription:
+    """Take back what was asked of the office and is not decided yet. Flushes.
+
+    Arguments and errors as for `ask`.
+    """
+    service, row = _hold(organisation_id, code, actor, now)
+    row = _existing(Step.WITHDRAW, service, row, version)
+    before = row.status
+    _set(row, SubscriptionStatus.LEFT, decided_at=now, decided_by_id=actor.id)
+    _record("withdrawn", row, before, actor, now)
+    return row
+
+
+def leave(
+    organisation_id: int, code: str, actor: Actor, now: datetime, *, version: int
+) -> Subscription:
+    """Give a service up: its grants end, its drafts stay and cannot be sent. Flushes.
+
+    Everybody in the organisation who could use it is told. Arguments and errors as for `ask`;
+    Refused while requests for it are open, those being sent this instant among them.
+    """
+    service, row = _hold(organisation_id, code, actor, now)
+    row = _existing(Step.LEAVE, service, row, version)
+    if subscriptions.open_requests_of(organisation_id, code):
+        raise Refused(subscriptions.HAS_OPEN_REQUESTS)
+    before = row.status
+    _set(row, SubscriptionStatus.LEFT, decided_at=now, decided_by_id=actor.id)
+    _record("left", row, before, actor, now)
+    notifications.tell_members(
+        "subscription:left",
+        organisation_id=organisation_id,
+        service_code=code,
+        params=_params(row) | {"name": actor.full_name},
+        now=now,
+        url=urls.SUBSCRIPTIONS,
+        except_user_id=actor.id,
+    )
+    _end_grants(organisation_id, code, actor, now)
+    return row
+
+
+def decide_refusal(row: Subscription, actor: Actor) -> Refusal | None:
+    """Why `actor` cannot decide on it now, or None."""
+    refusal = permissions.decides_subscriptions(actor, row.organisation_id)
+    if refusal is None and row.status != SubscriptionStatus.ASKED:
+        refusal = Refusal(_stands(row))
+    return refusal
+
+
+def decide(
+    subscription_id: int,
+    *,
+    approve: bool,
+    reason_in: Callable[[str], str],
+    actor: Actor,
+    version: int,
+    now: datetime,
+) -> Subscription:
+    """Approve or refuse an asked subscription, once, and tell the general users. Flushes.
+
+    version: the row's as the actor saw it. reason_in: language ("ar" or "en") → the reason of a
+    refusal, 1-1000 characters; each general user reads it in their own language, and with the
+    subscription it is kept in that of whoever asked. Raises: NotFound, PermissionDenied (no
+    reviewer, own organisation), ReasonRequired, TransitionNotAllowed when it was decided or
+    withdrawn meanwhile. Source: specification section 4, Subscriptions; security rules 24 and 52.
+    """
+    row = subscription_locks.hold_by_id(subscription_id)
+    if row is None:
+        raise NotFound
+    refusal = permissions.decides_subscriptions(actor, row.organisation_id)
+    if refusal is not None:
+        raise PermissionDenied(refusal.text)
+    reasons = {} if approve else _reasons(reason_in)
+    if row.status != SubscriptionStatus.ASKED or row.version != version:
+        raise TransitionNotAllowed(_stands(row))
+    status = SubscriptionStatus.ACTIVE if approve else SubscriptionStatus.REFUSED
+    before, kept = row.status, reasons.get(_language_of_who_asked(row), "")
+    _set(row, status, decided_at=now, decided_by_id=actor.id, reason=kept)
+    _record("approved" if approve else "refused", row, before, actor, now, kept)
+    outcome = subscription_wording.APPROVED if approve else subscription_wording.REFUSED
+    notifications.tell_members(
+        "subscription:decided",
+        organisation_id=row.organisation_id,
+        params=_params(row) | {"outcome": outcome, "reason": reasons},
+        now=now,
+        url=urls.SUBSCRIPTIONS,
+    )
+    return row
+
+
+def _reasons(reason_in: Callable[[str], str]) -> dict[str, str]:
+    """The reason in both languages. Raises: ReasonRequired."""
+    reasons = {lang: clean_lines(reason_in(lang), REASON_MAX_LENGTH) for lang in ("ar", "en")}
+    if not all(reasons.values()):
+        raise ReasonRequired
+    return reasons
+
+
+def _language_of_who_asked(row: Subscription) -> str:
+    """In which language the last of the organisation to ask for it reads."""
+    asked = (
+        sa.select(User.language)
+        .join(Event, Event.actor_id == User.id)
+        .where(
+            Event.object_type == Subscription.__tablename__,
+            Event.object_id == str(row.id),
+            Event.kind == "subscription:asked",
+        )
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(asked) or "ar"
+
+
+def losing_access(organisation_id: int, code: str) -> list[User]:
+    """The additional users whose grant of the service ends when the organisation leaves it."""
+    return list(
+        db.session.scalars(
+            sa.select(User)
+            .join(Membership, Membership.user_id == User.id)
+            .where(_granted(organisation_id, code), Membership.is_active.is_(True))
+            .order_by(User.name_folded, User.id)
+        )
+    )
+
+
+def _hold(
+    organisation_id: int, code: str, actor: Actor, now: datetime
+) -> tuple[Definition, Subscription | None]:
+    """Hold the organisation, then the row, as whoever changes users does. Raises: NotFound."""
+    members.lock_for(organisation_id, actor)
+    service = versions.current(code).definition
+    return service, subscription_locks.hold(organisation_id, service, now)
+
+
+def _expect(step: Step, service: Definition, row: Subscription | None, version: int) -> None:
+    """See that `step` is the one that leads on from here, as the page showed it."""
+    is_seen = subscriptions.version_of(row, service) == version
+    if not is_seen or subscriptions.step_for(service, row) is not step:
+        raise TransitionNotAllowed(
+            _l("This subscription was changed meanwhile. The page shows how it stands now.")
+        )
+
+
+def _existing(
+    step: Step, service: Definition, row: Subscription | None, version: int
+) -> Subscription:
+    """The same for steps that need a row."""
+    _expect(step, service, row, version)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _set(
+    row: Subscription,
+    status: SubscriptionStatus,
+    *,
+    decided_at: datetime | None,
+    decided_by_id: int | None = None,
+    reason: str = "",
+) -> None:
+    row.status = status
+    row.decided_at = decided_at
+    row.decided_by_id = decided_by_id
+    row.reason = reason
+    row.version += 1
+    db.session.flush()
+
+
+def _record(
+    what: str, row: Subscription, before: str | None, actor: Actor, now: datetime, reason: str = ""
+) -> None:
+    audit.record(
+        f"subscription:{what}",
+        obj=row,
+        actor_id=actor.id,
+        at=now,
+        organisation_id=row.organisation_id,
+        from_status=before,
+        to_status=row.status,
+        reason=reason,
+    )
+
+
+def _end_grants(organisation_id: int, code: str, actor: Actor, now: datetime) -> None:
+    """Take the service from everybody it was granted to; the organisation is held."""
+    memberships = db.session.scalars(
+        sa.select(Membership)
+        .where(_granted(organisation_id, code))
+        .options(selectinload(Membership.grants))
+        .order_by(Membership.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    for membership in memberships:
+        before = sorted(grant.service_code for grant in membership.grants)
+        membership.grants = [each for each in membership.grants if each.service_code != code]
+        membership.version += 1
+        audit.record(
+            "member:access:changed",
+            obj=membership,
+            actor_id=actor.id,
+            at=now,
+            organisation_id=organisation_id,
+            changes={"services": [before, [each for each in before if each != code]]},
+        )
+
+
+def _granted(organisation_id: int, code: str) -> sa.ColumnElement[bool]:
+    granted = sa.exists().where(Grant.membership_id == Membership.id, Grant.service_code == code)
+    return sa.and_(Membership.organisation_id == organisation_id, granted)
+
+
+def _stands(row: Subscription) -> Any:
+    """What became of a subscription that is not to be decided any more."""
+    officer = db.session.get(User, row.decided_by_id) if row.decided_by_id else None
+    at, name = i18n.format_instant(row.decided_at), officer.full_name if officer else ""
+    if row.status == SubscriptionStatus.LEFT:
+        return _("The organisation gave this up on %(at)s.", at=at)
+    if row.status == SubscriptionStatus.REFUSED:
+        return _("%(name)s refused this subscription on %(at)s.", name=name, at=at)
+    if row.status == SubscriptionStatus.ACTIVE and name:
+        return _("%(name)s approved this subscription on %(at)s.", name=name, at=at)
+    if row.status == SubscriptionStatus.ACTIVE:
+        return _("The organisation has this service without a decision of the office.")
+    return _("The organisation asked anew meanwhile. Look at it again.")
+
+
+def _params(row: Subscription) -> dict[str, Any]:
+    """What the texts name: service and organisation, in both languages."""
+    organisation = db.session.get_one(Organisation, row.organisation_id)
+    services = (version.definition for version in versions.all_current())
+    titles = {each.code: {"ar": each.title.ar, "en": each.title.en} for each in services}
+    code = row.service_code
+    return {
+        "service": titles.get(code) or {"ar": code, "en": code},
+        "organisation": members.names_of(organisation),
+    }

@@ -1,0 +1,74 @@
+"""The row of a subscription under a lock: shared by what is sent, held alone by what changes it.
+
+An automatic service needs no row; its first sending or first change writes the one it stands for.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from clearance.core.extensions import db
+from clearance.models import Subscription
+from clearance.models.enums import SubscriptionStatus
+from clearance.services.facts import ServiceTerms
+
+AUTOMATIC_VERSION = 1
+"""What an automatic service without a row counts as, so that writing the row changes nothing."""
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def share(organisation_id: int, service: ServiceTerms, now: datetime) -> None:
+    """Keep the organisation from leaving the service until this transaction ends.
+
+    Any number of sendings share the row; whoever leaves waits for them and sees what they sent.
+    On SQLite the writing transaction itself is the lock.
+    """
+    locked = _rows(organisation_id, service.code).with_only_columns(Subscription.id)
+    locked = locked.with_for_update(read=True)
+    if db.session.scalar(locked) is None and service.is_automatic:
+        _write_automatic(organisation_id, service.code, now)
+        db.session.scalar(locked)
+
+
+def hold(organisation_id: int, service: ServiceTerms, now: datetime) -> Subscription | None:
+    """Wait for whoever sends or decides, and read the row afresh; None where there is none yet."""
+    if service.is_automatic:
+        _write_automatic(organisation_id, service.code, now)
+    return _held(_rows(organisation_id, service.code))
+
+
+def hold_by_id(subscription_id: int) -> Subscription | None:
+    """The same for the row of that id."""
+    return _held(sa.select(Subscription).where(Subscription.id == subscription_id))
+
+
+def _rows(organisation_id: int, code: str) -> sa.Select[Subscription]:
+    return sa.select(Subscription).where(
+        Subscription.organisation_id == organisation_id, Subscription.service_code == code
+    )
+
+
+def _held(rows: sa.Select[Subscription]) -> Subscription | None:
+    held = rows.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(held)
+
+
+def _write_automatic(organisation_id: int, code: str, now: datetime) -> None:
+    insert: Any = _INSERTS[db.engine.dialect.name]
+    db.session.execute(
+        insert(Subscription)
+        .values(
+            organisation_id=organisation_id,
+            service_code=code,
+            status=SubscriptionStatus.ACTIVE,
+            reason="",
+            asked_at=now,
+            decided_at=now,
+            version=AUTOMATIC_VERSION,
+        )
+        .on_conflict_do_nothing()
+    )

@@ -1,1 +1,0 @@
-"""The named functions and tables that definitions speak of."""

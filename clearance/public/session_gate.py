@@ -1,0 +1,163 @@
+"""Who may go where before signing in is complete, and where to go on afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, flash, g, jsonify, redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from clearance.auth import rate_limits
+from clearance.core import urls
+from clearance.core.actor import Actor
+from clearance.core.request_kind import is_posted, wants_json
+from clearance.models.enums import SessionStage
+
+# Everything that is not named here needs a complete sign-in (security rules 10, 21, 22).
+OPEN_TO_ALL = frozenset(
+    {
+        "static",
+        "public.index",
+        "public.terms",
+        "public.support",
+        "public.guide",
+        "public.language",
+        "public.register",
+        "public.registered",
+        "public.invitation",
+        "public.sign_in",
+        "public.sign_out",
+        "public.reset",
+        "public.reset_sent",
+        "public.reset_confirm",
+        "public.captcha_new",
+        "public.captcha_image",
+        "public.captcha_audio",
+        "public.consent",
+        "public.consent_code",
+        "public.consent_answered",
+        "public.check",
+        "public.check_form",
+        "public.healthz",
+        "public.readyz",
+    }
+)
+# Needs no look at the session at all: probes and files are answered even when the database is not.
+# Counts every sign-in by address itself, and gives the right ones back: an office shares one.
+COUNTS_ITSELF = frozenset({"public.sign_in"})
+VISITORS_MOST_BYTES = 64 * 1024  # the forms that are open to all are short, and take no files
+BLIND = frozenset({"static", "public.healthz", "public.readyz"})
+DOORS: dict[str, str] = {
+    SessionStage.PASSWORD: "public.choose_password",
+    SessionStage.VERIFY: "public.verify",
+    SessionStage.FACTOR: "public.factor",
+}
+AT_STAGE: dict[str, frozenset[str]] = {
+    SessionStage.PASSWORD: frozenset({"public.choose_password", "public.stay"}),
+    SessionStage.VERIFY: frozenset({"public.verify", "public.verify_resend", "public.stay"}),
+    SessionStage.FACTOR: frozenset({"public.factor", "public.stay"}),
+}
+_STEPS = frozenset().union(*AT_STAGE.values()) - {"public.stay"}
+
+
+def open_to_all(view: Any) -> Any:
+    """Mark a view of another room as open to visitors (used as a decorator)."""
+    view.is_open_to_all = True
+    return view
+
+
+def check() -> Any:
+    """Send away who may not be here yet; None lets the request pass. Runs before each request."""
+    endpoint = request.endpoint
+    if endpoint is None or endpoint in BLIND:
+        return None
+    is_known = bool(current_user.is_authenticated)
+    g.actor_is_read = True
+    if not (is_known and current_user.is_full) and endpoint not in COUNTS_ITSELF:
+        _count_post()
+    if endpoint in OPEN_TO_ALL or _is_marked_open(endpoint):
+        return None
+    if not is_known:
+        return to_sign_in()
+    if current_user.is_full:
+        return redirect(home_of(current_user)) if endpoint in _STEPS else None
+    if endpoint in AT_STAGE[current_user.stage]:
+        return None
+    if wants_json():
+        return _unauthorised()
+    return redirect(url_for(DOORS[current_user.stage]))
+
+
+def keep_short(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Bound what may be sent to the addresses open to all, before anything reads the body."""
+    if endpoint in OPEN_TO_ALL:
+        request.max_content_length = VISITORS_MOST_BYTES
+
+
+def to_sign_in() -> BaseResponse:
+    """Answer an anonymous request: sign-in and back; a fetch gets 401 as JSON."""
+    if wants_json():
+        return _unauthorised()
+    if is_posted():
+        told = _(
+            "Your session had ended, so what you sent did not arrive. Sign in and enter it again;"
+            " drafts of requests are kept as they were last saved."
+        )
+        flash(told, "warning")
+    return redirect(url_for("public.sign_in", next=_here()))
+
+
+def home_of(actor: Actor) -> str:
+    """Return the address of the actor's own area."""
+    return "/office/" if actor.is_staff else "/my/"
+
+
+def go_on(target: str = "") -> BaseResponse:
+    """Redirect the signed-in browser to its next step: an open step, `target`, or its area."""
+    if not current_user.is_full:
+        return redirect(url_for(DOORS[current_user.stage]))
+    foreign_area = "/my/" if current_user.is_staff else "/office/"
+    if not target or target.startswith(foreign_area):
+        target = home_of(current_user)
+    return redirect(target, code=303)
+
+
+def remember(target: str) -> None:
+    """Keep where the person was going while steps of signing in are left."""
+    if target:
+        session["next"] = target
+
+
+def remembered() -> str:
+    """Return where the person was going when sign-in began, or ""."""
+    return urls.inside(session.get("next"))
+
+
+def _count_post() -> None:
+    """Count what is sent by somebody not signed in, before any work is done (security rule 41)."""
+    if is_posted():
+        rate_limits.hit("post_ip", rate_limits.client_ip())
+
+
+def _is_marked_open(endpoint: str) -> bool:
+    view = current_app.view_functions.get(endpoint)
+    return bool(getattr(view, "is_open_to_all", False))
+
+
+def _here() -> str:
+    """Return the page to come back to: this one, or the one whose form was posted."""
+    if not is_posted():
+        return urls.inside(request.full_path.rstrip("?"))
+    referrer = urlsplit(request.referrer or "")
+    if referrer.netloc != request.host:
+        return ""
+    return urls.inside(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
+
+
+def _unauthorised() -> Response:
+    response = jsonify(error=_("Your session has ended. Please sign in again."))
+    response.status_code = 401
+    return response

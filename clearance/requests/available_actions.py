@@ -1,0 +1,303 @@
+"""What a reader can do now: steps of a request and services, each refused one with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.errors import NotFound, Refusal
+from clearance.core.extensions import db
+from clearance.models import Licence, Request
+from clearance.models.enums import Role, Status
+from clearance.requests import eligibility
+from clearance.requests import timeline as history
+from clearance.services import facts
+from clearance.services import versions as service_versions
+from clearance.services.exclusivity import claim_key
+from clearance.services.facts import Case, Facts
+from clearance.services.flows import (
+    ACTION_LABELS,
+    ACTION_TONES,
+    EVENT_LABELS,
+    Action,
+    Asks,
+    Side,
+    Step,
+)
+from clearance.services.schema import Definition
+
+MOST_CANDIDATES = 1000
+_SIDES = {Role.AGENT: Side.AGENT, Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Side.MANAGER}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One step as a button: refusal tells why it cannot be pressed now. asks: see `flows.Asks`."""
+
+    action: Action
+    label: Any
+    refusal: Refusal | None
+    needs_reason: bool
+    asks: str
+    tone: str
+    event_label: Any
+
+
+@dataclass(frozen=True)
+class CandidateOffer:
+    """Somebody who passed the exam, by that request. refusal: why no licence can be asked for.
+
+    counts_until: the last Kuwait day on which his last pass counts.
+    """
+
+    request: Request
+    refusal: Refusal | None
+    counts_until: date | None
+
+
+@dataclass(frozen=True)
+class ServiceOffer:
+    """One service for the chosen organisation.
+
+    refusal: why it cannot be begun. warning: what stands in the way for the user as a person.
+    brief: what it is for, in the page's language.
+    """
+
+    code: str
+    version_id: int
+    definition: Definition
+    refusal: Refusal | None
+    warning: Refusal | None
+    brief: str
+
+
+def offers(req: Request, actor: Actor, now: datetime) -> list[Offer]:
+    """The steps that lead on from where `req` is and that are the reader's side to take."""
+    side = _SIDES.get(Role(actor.role))
+    service = service_versions.of(req)
+    found = []
+    for action in Action:
+        path = service.steps.path(req.status, action, is_taken=req.reviewer_id is not None)
+        if path and path[-1].side == side:
+            found.append(_offer(req, action, path, actor, now))
+    return found
+
+
+def offer(req: Request, action: Action, actor: Actor, now: datetime) -> Offer:
+    """One step, whichever; where it does not lead on from here, the refusal says so."""
+    path = service_versions.of(req).steps.path(
+        req.status, action, is_taken=req.reviewer_id is not None
+    )
+    return _offer(req, action, path, actor, now)
+
+
+def offers_of(
+    requests: Sequence[Request], action: Action, actor: Actor, now: datetime
+) -> list[Offer]:
+    """One step of each of many requests, in their order; queries grow with organisations alone."""
+    paths = [
+        service_versions.of(req).steps.path(
+            req.status, action, is_taken=req.reviewer_id is not None
+        )
+        for req in requests
+    ]
+    checked = [
+        req for req, path in zip(requests, paths, strict=True) if path and path[-1].completes
+    ]
+    cases = eligibility.cases_of(checked, actor, now)
+    return [
+        _offer(req, action, path, actor, now, cases.get(req.id))
+        for req, path in zip(requests, paths, strict=True)
+    ]
+
+
+def service_offers(actor: Actor, now: datetime) -> list[ServiceOffer]:
+    """Every service with whether the actor may begin it for the chosen organisation.
+
+    The number of queries does not grow with the services.
+    """
+    versions = service_versions.all_current()
+    standing = actor.standing
+    own = {
+        version.id: key
+        for version in versions
+        if (
+            key := claim_key(
+                version.definition.exclusive,
+                version.definition.code,
+                civil_id=actor.civil_id,
+                licence_id=None,
+            )
+        )
+    }
+    loaded = facts.load(
+        actor,
+        standing.organisation_id if standing else None,
+        now,
+        civil_ids=[actor.civil_id] if actor.civil_id else [],
+        claim_keys=own.values(),
+    )
+    return [_service_offer(version, loaded, actor) for version in versions]
+
+
+def licence_offers(
+    codes: Sequence[str], licences: Sequence[Licence], actor: Actor, now: datetime
+) -> dict[tuple[str, int], Refusal | None]:
+    """(service code, licence id) → why no draft can be begun now, or None.
+
+    The very refusal that starting gives; the number of queries grows with neither. Codes that are
+    no active services about licences are left out.
+    """
+    services = {
+        version.definition.code: version.definition
+        for version in service_versions.all_current()
+        if version.definition.start == "broker_card"
+    }
+    asked = [services[code] for code in codes if code in services]
+    keys = {
+        key
+        for service in asked
+        for licence in licences
+        if (key := claim_key(service.exclusive, service.code, civil_id=None, licence_id=licence.id))
+    }
+    standing = actor.standing
+    loaded = facts.load(
+        actor,
+        standing.organisation_id if standing else None,
+        now,
+        claim_keys=keys,
+        licence_ids=[licence.id for licence in licences],
+    )
+    return {
+        (service.code, licence.id): eligibility.start_refusal(
+            service, eligibility.start_case(service, loaded, licence_id=licence.id)
+        )
+        for service in asked
+        for licence in licences
+    }
+
+
+def candidate_offers(code: str, actor: Actor, now: datetime) -> list[CandidateOffer]:
+    """Whoever passed the exam by a request of the chosen organisation, the last to ask first.
+
+    Each with why no draft of `code` can be begun for him now, or None; a fixed number of queries.
+    Raises: NotFound for a service that does not begin with a passed candidate.
+    """
+    service = service_versions.current(code).definition
+    standing = actor.standing
+    if service.start != "passed_candidates":
+        raise NotFound
+    if standing is None:
+        return []
+    newest = _newest_passes(standing.organisation_id)
+    keys = (
+        claim_key(service.exclusive, code, civil_id=civil_id, licence_id=None)
+        for civil_id in newest
+    )
+    loaded = facts.load(
+        actor,
+        standing.organisation_id,
+        now,
+        civil_ids=list(newest),
+        claim_keys=[key for key in keys if key],
+    )
+    return [_candidate_offer(req, service, loaded) for req in newest.values()]
+
+
+def _newest_passes(organisation_id: int) -> dict[str, Request]:
+    """Civil number → the newest passed request of the organisation about it, the newest first."""
+    passed = db.session.scalars(
+        sa.select(Request)
+        .where(Request.organisation_id == organisation_id, Request.status == Status.PASSED)
+        .order_by(Request.created_at.desc(), Request.id.desc())
+        .limit(MOST_CANDIDATES)
+    )
+    found: dict[str, Request] = {}
+    for req in passed:
+        if req.civil_id:
+            found.setdefault(req.civil_id, req)
+    return found
+
+
+def _candidate_offer(req: Request, service: Definition, loaded: Facts) -> CandidateOffer:
+    case = eligibility.start_case(service, loaded, civil_id=req.civil_id)
+    passed_on = loaded.passed.get(req.civil_id or "")
+    counts_until = loaded.pass_counts_until(passed_on) if passed_on is not None else None
+    return CandidateOffer(req, eligibility.start_refusal(service, case), counts_until)
+
+
+def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:
+    """What would keep `req` from being sent besides what is missing in it."""
+    service = service_versions.of(req)
+    return eligibility.send_refusals(service, eligibility.case_of(req, service, actor, now))
+
+
+def _offer(
+    req: Request,
+    action: Action,
+    path: tuple[Step, ...],
+    actor: Actor,
+    now: datetime,
+    case: Case | None = None,
+) -> Offer:
+    last = path[-1] if path else None
+    return Offer(
+        action=action,
+        label=ACTION_LABELS[action],
+        refusal=_refusal(req, path, actor, now, case),
+        needs_reason=last.needs_reason if last else False,
+        asks=_asks(req, last),
+        tone=ACTION_TONES[action],
+        event_label=EVENT_LABELS[action],
+    )
+
+
+def _asks(req: Request, step: Step | None) -> str:
+    if step is None:
+        return Asks.NOTHING
+    grants = step.completes and service_versions.of(req).grants_expiry
+    return Asks.EXPIRY if grants else step.asks
+
+
+def _refusal(
+    req: Request,
+    path: tuple[Step, ...],
+    actor: Actor,
+    now: datetime,
+    case: Case | None = None,
+) -> Refusal | None:
+    if not path:
+        return Refusal(
+            history.impossible_from(req.status), _l("Reload the page to see where it stands.")
+        )
+    for step in path:
+        refusal = step.who(actor, req)
+        if refusal is not None:
+            return refusal
+    return eligibility.step_refusal(req, path[-1], service_versions.of(req), actor, now, case)
+
+
+def _service_offer(
+    version: service_versions.Version, loaded: facts.Facts, actor: Actor
+) -> ServiceOffer:
+    service = version.definition
+    refusal = eligibility.start_refusal(service, eligibility.start_case(service, loaded))
+    warning = None
+    if service.start == "broker_type" and actor.civil_id is not None:
+        case = eligibility.start_case(service, loaded, civil_id=actor.civil_id)
+        warning = next(iter(eligibility.subject_refusals(service, case)), None)
+    return ServiceOffer(
+        code=service.code,
+        version_id=version.id,
+        definition=service,
+        refusal=refusal,
+        warning=warning,
+        brief=service.description_in(i18n.language()),
+    )

@@ -1,0 +1,134 @@
+"""What a request still lacks before it can be sent, and which of its parts are open to change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n
+from clearance.core.clock import kuwait_date, utc_now
+from clearance.core.errors import Refusal, Refused
+from clearance.core.extensions import db
+from clearance.models import Document, DocumentKind, Remark, Request
+from clearance.models.enums import Status
+from clearance.requests.field_values import value_of
+from clearance.services import versions
+from clearance.services.schema import Definition, FieldSpec
+from clearance.services.standard_fields import is_empty, value_fault
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One thing that keeps a request from being sent: at a field or a kind of document."""
+
+    field: str | None
+    document_kind: str | None
+    label: str
+    message: str
+
+
+class Incomplete(Refused):
+    """The request cannot be sent yet; `missing` names everything that lacks."""
+
+    status_code = 400
+
+    def __init__(self, missing: Sequence[Missing]) -> None:
+        super().__init__(Refusal(_l("The request is not complete. See what is missing.")))
+        self.missing = tuple(missing)
+
+
+def missing(req: Request, now: datetime | None = None) -> list[Missing]:
+    """Everything that keeps `req` from being sent, in the form's order; [] when complete.
+
+    Given values are checked again, since a draft may be old: an expiry may have passed.
+    Texts are in the page's language.
+    """
+    service = versions.of(req)
+    today = kuwait_date(now or utc_now())
+    found = [
+        Missing(spec.name, None, spec.title(i18n.language()), str(fault))
+        for spec in service.asked
+        if (fault := _fault(req, spec, today)) is not None
+    ]
+    return found + _missing_documents(req, service)
+
+
+def remarks(req: Request) -> Sequence[Remark]:
+    """What the reviewer pinned to fields and documents and is not yet answered."""
+    return db.session.scalars(
+        sa.select(Remark)
+        .where(Remark.request_id == req.id, Remark.settled_at.is_(None))
+        .order_by(Remark.id)
+    ).all()
+
+
+def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
+    """Names of the fields that the agent may change now.
+
+    A draft: all that are asked. Returned: those with a remark, or all when the return pinned none,
+    and those whose value cannot be sent any more. Else none. Source: specification section 4.
+    """
+    service = versions.of(req)
+    asked = frozenset(spec.name for spec in service.asked)
+    if req.status == Status.DRAFT:
+        return asked
+    if req.status != Status.RETURNED:
+        return frozenset()
+    pinned = remarks(req)
+    if not pinned:
+        return asked
+    today = kuwait_date(now or utc_now())
+    faulty = {spec.name for spec in service.asked if _fault(req, spec, today) is not None}
+    return asked & (faulty | {each.field for each in pinned})
+
+
+def open_document_kinds(req: Request) -> frozenset[str]:
+    """Kinds of documents that the agent may add and remove now; the rule of `open_fields`."""
+    service = versions.of(req)
+    kinds = frozenset(spec.kind for spec in service.documents_for(req.broker_type))
+    if req.status == Status.DRAFT:
+        return kinds
+    if req.status != Status.RETURNED:
+        return frozenset()
+    pinned = remarks(req)
+    return kinds & {each.document_kind for each in pinned} if pinned else kinds
+
+
+def _fault(req: Request, spec: FieldSpec, today: date) -> Any | None:
+    value = value_of(req, spec)
+    if is_empty(value):
+        return _l("Fill in this field.") if spec.required else None
+    fault = value_fault(spec.kind, value, today=today, max_length=spec.longest)
+    return fault if fault is not None else _own_fault(spec, value)
+
+
+def _own_fault(spec: FieldSpec, value: Any) -> Any | None:
+    """The limits that a definition sets to its own fields."""
+    if spec.choices and value not in {each.value for each in spec.choices}:
+        return _l("Choose one of the list.")
+    too_small = spec.minimum is not None and value < spec.minimum
+    if too_small or (spec.maximum is not None and value > spec.maximum):
+        return _l("This number is outside the allowed range.")
+    return None
+
+
+def _missing_documents(req: Request, service: Definition) -> list[Missing]:
+    required = [spec.kind for spec in service.documents if spec.requires(req.broker_type)]
+    if not required:
+        return []
+    there = set(
+        db.session.scalars(sa.select(Document.kind).where(Document.request_id == req.id).distinct())
+    )
+    kinds = db.session.scalars(sa.select(DocumentKind).where(DocumentKind.code.in_(required)))
+    names = {row.code: i18n.in_language(row, "name") for row in kinds}
+    return [
+        Missing(None, kind, names.get(kind, kind), _("Upload this document."))
+        for kind in required
+        if kind not in there
+    ]

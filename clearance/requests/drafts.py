@@ -1,0 +1,291 @@
+"""Drafts and corrections: begun with what is known, saved as the agent goes, discarded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from clearance.auth import permissions
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.constraints import is_violation_of
+from clearance.core.errors import (
+    ClosedNow,
+    DomainError,
+    NotFound,
+    PermissionDenied,
+    Refusal,
+    Refused,
+)
+from clearance.core.extensions import db
+from clearance.files import quota
+from clearance.models import BrokerType, Document, Licence, Remark, Request
+from clearance.models.enums import Status
+from clearance.requests import completeness, corrections, eligibility, prefill
+from clearance.requests.columns import keep_column
+from clearance.requests.field_values import keep, value_of
+from clearance.requests.locking import lock
+from clearance.services import facts, versions
+from clearance.services.exclusivity import claim_key
+from clearance.services.schema import Definition
+from clearance.services.versions import Version
+
+log = structlog.get_logger("clearance.requests")
+
+
+class StaleSave(DomainError):
+    """Somebody else saved meanwhile; `stored` has what stands now in the fields that were sent."""
+
+    def __init__(self, stored: Mapping[str, Any]) -> None:
+        super().__init__(
+            _l("Somebody else has changed this request meanwhile. Compare and save again.")
+        )
+        self.stored = dict(stored)
+
+
+def start(
+    code: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    broker_type: str | None = None,
+    licence_id: int | None = None,
+    licence: Licence | None = None,
+    candidate_id: int | None = None,
+    copy_of: int | None = None,
+    form_key: str | None = None,
+) -> Request:
+    """Begin a draft for the actor's chosen organisation, filled with what is known; flushes.
+
+    broker_type: chosen where the service starts so. licence_id: the licence it is about, one of the
+    organisation's; licence: one that the caller found, whosever it is.
+    candidate_id: the passed exam request it follows. copy_of: an earlier request of the same
+    service to copy. form_key: the starting form's one-time key; given again, the first draft is
+    returned. Raises: NotFound, Refused.
+    """
+    version = versions.current(code)
+    standing = actor.standing
+    key = _digest(actor, form_key)
+    if key is not None and (earlier := _begun_with(key)) is not None:
+        return earlier
+    if standing is None:
+        raise Refused(Refusal(_l("You have no organisation to ask for.")))
+    about = licence or _about(
+        version.definition, standing.organisation_id, licence_id, candidate_id
+    )
+    refusal = _start_refusal(version.definition, about, actor, standing.organisation_id, now)
+    if refusal is not None:
+        raise Refused(refusal)
+    req = _empty(version, standing.organisation_id, actor, key, now)
+    _fill(req, version.definition, about, actor, broker_type, now)
+    if copy_of is not None:
+        _copy(req, version.definition, copy_of, actor)
+    return _add(req, key)
+
+
+def save(
+    req: Request,
+    values: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    *,
+    version: int | None = None,
+) -> list[str]:
+    """Keep the given values of open fields; flushes. Returns the names that were kept.
+
+    values: name → value of the field's type, None for nothing; nothing is required here. Unknown,
+    shown and closed fields are ignored and logged; what changes in a returned request stands in
+    the trail. version: the row's as the agent saw it.
+    Raises: NotFound, PermissionDenied, ClosedNow, StaleSave. Source: security rules 23 and 56.
+    """
+    _lock_for_change(req, actor)
+    service = versions.of(req)
+    if version is not None and version != req.version:
+        specs = [service.field(name) for name in values]
+        raise StaleSave({spec.name: value_of(req, spec) for spec in specs if spec is not None})
+    opened = completeness.open_fields(req, now)
+    ignored = sorted(set(values) - opened)
+    if ignored:
+        log.info("fields_ignored", request_row=req.id, fields=ignored)
+    kept = [spec for spec in service.asked if spec.name in values and spec.name in opened]
+    before = {spec.name: value_of(req, spec) for spec in kept}
+    for spec in kept:
+        keep(req, spec, values[spec.name])
+    req.saved_at = now
+    req.version += 1
+    db.session.flush()
+    if req.status == Status.RETURNED:
+        after = {spec.name: value_of(req, spec) for spec in kept}
+        corrections.record(req, before, after, actor, now)
+    return [spec.name for spec in kept]
+
+
+def discard(req: Request, actor: Actor, now: datetime) -> None:
+    """Delete a draft with its documents; flushes. The files go when the transaction commits.
+
+    Raises: NotFound, PermissionDenied, ClosedNow (it was sent).
+    """
+    _lock_for_change(req, actor)
+    if req.status != Status.DRAFT:
+        raise ClosedNow(_l("Only a draft can be discarded; withdraw the request instead."))
+    documents = db.session.scalars(sa.select(Document).where(Document.request_id == req.id)).all()
+    quota.give_up(req.organisation_id, documents)
+    audit.record(
+        "request:draft:discarded",
+        obj=req,
+        actor_id=actor.id,
+        at=now,
+        organisation_id=req.organisation_id,
+    )
+    db.session.execute(sa.delete(Remark).where(Remark.request_id == req.id))
+    db.session.delete(req)
+    db.session.flush()
+
+
+def _lock_for_change(req: Request, actor: Actor) -> None:
+    lock(req)
+    if not permissions.can_see_request(actor, req):
+        raise NotFound
+    refusal = permissions.acts_for(actor, req)
+    if refusal is not None:
+        raise PermissionDenied(refusal.text)
+    if req.status not in {Status.DRAFT, Status.RETURNED}:
+        raise ClosedNow(_l("This request was sent; it can be changed when it is returned."))
+
+
+def _about(
+    service: Definition, organisation_id: int, licence_id: int | None, candidate_id: int | None
+) -> Licence | Request | None:
+    """The licence or the passed candidate that the service begins with. Raises: NotFound."""
+    if service.start == "broker_card":
+        return prefill.licence_of(_needed(licence_id), organisation_id)
+    if service.start == "passed_candidates":
+        return prefill.candidate(_needed(candidate_id), organisation_id)
+    return None
+
+
+def _start_refusal(
+    service: Definition,
+    about: Licence | Request | None,
+    actor: Actor,
+    organisation_id: int,
+    now: datetime,
+) -> Refusal | None:
+    """Why no draft may be begun about that licence or candidate."""
+    licence_id = about.id if isinstance(about, Licence) else None
+    civil_id = about.civil_id if isinstance(about, Request) else None
+    key = claim_key(service.exclusive, service.code, civil_id=civil_id, licence_id=licence_id)
+    loaded = facts.load(
+        actor,
+        organisation_id,
+        now,
+        civil_ids=[civil_id] if civil_id else [],
+        claim_keys=[key] if key else [],
+        licence_ids=[licence_id] if licence_id is not None else [],
+    )
+    case = eligibility.start_case(service, loaded, civil_id=civil_id, licence_id=licence_id)
+    return eligibility.start_refusal(service, case)
+
+
+def _empty(
+    version: Version, organisation_id: int, actor: Actor, key: str | None, now: datetime
+) -> Request:
+    """A draft of which nothing but who began it when is known."""
+    return Request(
+        service_code=version.definition.code,
+        service_version_id=version.id,
+        organisation_id=organisation_id,
+        created_by_id=actor.id,
+        form_key=key,
+        answers={},
+        created_at=now,
+        saved_at=now,
+    )
+
+
+def _fill(
+    req: Request,
+    service: Definition,
+    about: Licence | Request | None,
+    actor: Actor,
+    broker_type: str | None,
+    now: datetime,
+) -> None:
+    """Fill the draft from where the service starts: user, licence or passed candidate."""
+    if isinstance(about, Licence):
+        req.licence_id, req.broker_id = about.id, about.broker_id
+        known = prefill.from_licence(about, service, now)
+    elif isinstance(about, Request):
+        known = prefill.from_candidate(about)
+    else:
+        known = prefill.from_user(actor, req.organisation_id)
+        known["broker_type"] = _checked_broker_type(service, broker_type)
+    names = prefill.kept_of(service)
+    if isinstance(about, Licence) and prefill.is_anothers(req, about):
+        names &= prefill.OF_ANOTHERS
+    for name in sorted(names):
+        if known.get(name) is not None:
+            keep_column(req, name, known[name])
+
+
+def _needed(row_id: int | None) -> int:
+    if row_id is None:
+        raise NotFound
+    return row_id
+
+
+def _checked_broker_type(service: Definition, code: str | None) -> str:
+    row = db.session.get(BrokerType, code) if code else None
+    allowed = service.broker_types
+    if row is None or not row.is_active or (allowed and row.code not in allowed):
+        raise Refused(Refusal(_l("Choose the broker type first.")))
+    return row.code
+
+
+def _copy(req: Request, service: Definition, earlier_id: int, actor: Actor) -> None:
+    earlier = db.session.get(Request, earlier_id)
+    if (
+        earlier is None
+        or not permissions.can_see_request(actor, earlier)
+        or earlier.organisation_id != req.organisation_id
+        or earlier.service_code != req.service_code
+    ):
+        raise NotFound
+    if not service.copyable:
+        raise Refused(Refusal(_l("Requests for this service cannot be copied.")))
+    for name, value in prefill.from_earlier(earlier, service).items():
+        spec = service.field(name)
+        if spec is not None:
+            keep(req, spec, value if value != "" else None)
+
+
+def _add(req: Request, key: str | None) -> Request:
+    """Add the draft; when another click of the same form was faster, return that one's."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(req)
+    except IntegrityError as error:
+        if key is None or not is_violation_of(error, "uq_request_form_key"):
+            raise
+        first = _begun_with(key)
+        if first is None:
+            raise
+        return first
+    return req
+
+
+def _begun_with(key: str) -> Request | None:
+    return db.session.scalar(sa.select(Request).where(Request.form_key == key))
+
+
+def _digest(actor: Actor, form_key: str | None) -> str | None:
+    if not form_key:
+        return None
+    return hashlib.sha256(f"{actor.id}:{form_key}".encode()).hexdigest()

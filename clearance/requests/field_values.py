@@ -1,0 +1,83 @@
+"""The values of a request's fields: read, kept and shown, in columns and answers alike."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+
+from clearance.core.countries import country_name
+from clearance.core.extensions import db
+from clearance.core.i18n import format_day
+from clearance.models import Broker, BrokerType, Request
+from clearance.requests.columns import keep_column
+from clearance.services import schema, versions
+from clearance.services.schema import FieldSpec
+from clearance.services.standard_fields import COLUMNS, DATE_KINDS, STANDARD_FIELDS, Kind, type_of
+
+
+def value_of(req: Request, spec: FieldSpec) -> Any:
+    """The value of a field, of the type its kind has; None or "" when nothing was given."""
+    if not spec.is_own:
+        return getattr(req, spec.name) if spec.name in COLUMNS else None
+    value = req.answers.get(spec.name)
+    if value is not None and spec.kind in DATE_KINDS:
+        return date.fromisoformat(value)
+    return value
+
+
+def keep(req: Request, spec: FieldSpec, value: Any) -> None:
+    """Keep a value of the field's type (None for nothing) in its column or among the answers.
+
+    Raises: TypeError for a value of another type, which no form of ours gives.
+    """
+    if value is not None and type(value) is not type_of(spec.kind):
+        raise TypeError(f"{spec.name} takes {type_of(spec.kind).__name__}")
+    if spec.is_own:
+        kept = value.isoformat() if isinstance(value, date) else value
+        # A new mapping each time: changes inside a JSON column are not noticed.
+        req.answers = {**req.answers, spec.name: kept}
+        return
+    keep_column(req, spec.name, value)
+
+
+def shown_value(req: Request, name: str, lang: str) -> str:
+    """The field as a reader of `lang` reads it; "" when empty.
+
+    Codes become their labels, days dd/mm/yyyy; a number not given yet says when it will be.
+    """
+    spec = versions.of(req).field(name)
+    if name == "number":
+        return req.number or str(_("Given when the request is sent"))
+    if name == "general_broker":
+        return _general_broker(req, lang)
+    if spec is None and name in STANDARD_FIELDS:
+        spec = FieldSpec(name=name, mode=schema.Mode.SHOWN)
+    return written(spec, value_of(req, spec), lang) if spec is not None else ""
+
+
+def written(spec: FieldSpec, value: Any, lang: str) -> str:
+    """A value of the field's type as a reader of `lang` reads it; "" when empty."""
+    if value in (None, ""):
+        return ""
+    if spec.kind in DATE_KINDS:
+        return format_day(value)
+    if spec.kind is Kind.COUNTRY:
+        return country_name(value, lang)
+    if spec.kind is Kind.BOOL:
+        return str(_("Yes") if value else _("No"))
+    if spec.kind is Kind.BROKER_TYPE:
+        row = db.session.get(BrokerType, value)
+        return value if row is None else (row.name_ar if lang == "ar" else row.name_en)
+    labels = {each.value: each.label.of(lang) for each in spec.choices}
+    return labels.get(str(value), str(value))
+
+
+def _general_broker(req: Request, lang: str) -> str:
+    broker_id = req.organisation.general_broker_id
+    broker = db.session.get(Broker, broker_id) if broker_id is not None else None
+    if broker is None:
+        return req.organisation.name_in(lang)
+    script = "ar" if lang == "ar" else "en"
+    return " ".join(filter(None, (getattr(broker, f"name_{script}_{n}") for n in range(1, 5))))

@@ -1,0 +1,130 @@
+"""What is known already when a draft begins, so that nobody types it again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from clearance.core import values
+from clearance.core.actor import Actor
+from clearance.core.errors import NotFound
+from clearance.core.extensions import db
+from clearance.licences import granted_expiry
+from clearance.models import Broker, Licence, Organisation, Request, User
+from clearance.models.enums import Status
+from clearance.requests.columns import keep_column
+from clearance.requests.field_values import value_of
+from clearance.services.schema import Definition, Subject
+from clearance.services.standard_fields import COLUMNS, NAME_COLUMNS
+
+Values = dict[str, Any]
+
+_OF_BROKER = tuple(sorted(COLUMNS & set(Broker.__table__.c.keys())))
+_OF_LICENCE = {
+    "licence_expiry": "expires",
+    "guarantee_no": "guarantee_no",
+    "guarantee_expiry": "guarantee_expiry",
+}
+OF_ANOTHERS = frozenset({"civil_id"})
+"""What a draft knows of another organisation's broker: what whoever asks for him has typed."""
+_OF_PERSON = tuple(sorted(COLUMNS - {"licence_expiry", "guarantee_no", "guarantee_expiry"}))
+
+
+def from_user(actor: Actor, organisation_id: int) -> Values:
+    """What is known of the user and the organisation: names by their script, number, contact."""
+    user = db.session.get_one(User, actor.id)
+    organisation = db.session.get_one(Organisation, organisation_id)
+    known: Values = {
+        "civil_id": user.civil_id,
+        "mobile": user.mobile,
+        "email": user.email,
+        "address": organisation.address,
+    }
+    for place, name in ((1, user.first_name), (4, user.last_name)):
+        if values.arabic_name_fault(name) is None:
+            known[f"name_ar_{place}"] = name
+        elif values.latin_name_fault(name) is None:
+            known[f"name_en_{place}"] = name
+    return known
+
+
+def licence_of(licence_id: int, organisation_id: int) -> Licence:
+    """The licence, when its broker is the organisation's. Raises: NotFound."""
+    licence = db.session.scalar(
+        sa.select(Licence)
+        .join(Broker, Broker.id == Licence.broker_id)
+        .options(joinedload(Licence.broker))
+        .where(Licence.id == licence_id, Broker.organisation_id == organisation_id)
+    )
+    if licence is None:
+        raise NotFound
+    return licence
+
+
+def from_licence(licence: Licence, service: Definition, now: datetime) -> Values:
+    """What the register knows of the broker and the licence.
+
+    Where the expiry date is asked for, it is the end of the licence's next period.
+    """
+    known: Values = {name: getattr(licence.broker, name) for name in _OF_BROKER}
+    known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
+    wanted = service.field("licence_expiry")
+    if wanted is not None and wanted.is_asked:
+        known["licence_expiry"] = granted_expiry.following(licence, now)
+    return known
+
+
+def refresh(req: Request, service: Definition) -> None:
+    """Read again what `req` only shows of its licence and broker; flushes nothing.
+
+    Source: security rule 23: read-only fields are re-read on the server.
+    """
+    licence = None if req.licence_id is None else db.session.get(Licence, req.licence_id)
+    if licence is None or service.subject != Subject.LICENCE:
+        return
+    known: Values = {name: getattr(licence.broker, name) for name in _OF_BROKER}
+    known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
+    asked = {spec.name for spec in service.asked}
+    names = (kept_of(service) & set(known)) - asked
+    # A transfer sent once more has the broker's consent already.
+    if req.status == Status.DRAFT and is_anothers(req, licence):
+        names &= OF_ANOTHERS
+    for name in names:
+        keep_column(req, name, known[name])
+
+
+def is_anothers(req: Request, licence: Licence) -> bool:
+    """Whether the licence is of another organisation's broker: a transfer to who asks."""
+    return licence.broker.organisation_id != req.organisation_id
+
+
+def kept_of(service: Definition) -> set[str]:
+    """Names of what a draft keeps of its subject.
+
+    Whom it is about is kept even where the service does not show it: rules and searches ask.
+    """
+    kept = {"broker_type", *(spec.name for spec in service.fields)}
+    if service.start != "broker_type":
+        kept.update(NAME_COLUMNS, ["civil_id"])
+    return kept
+
+
+def candidate(request_id: int, organisation_id: int) -> Request:
+    """The passed exam request of this organisation. Raises: NotFound."""
+    req = db.session.get(Request, request_id)
+    if req is None or req.organisation_id != organisation_id or req.status != Status.PASSED:
+        raise NotFound
+    return req
+
+
+def from_candidate(req: Request) -> Values:
+    """The person of a passed exam."""
+    return {name: getattr(req, name) for name in _OF_PERSON}
+
+
+def from_earlier(req: Request, service: Definition) -> Values:
+    """What an earlier request for the same service was given, its declarations left out."""
+    return {spec.name: value_of(req, spec) for spec in service.asked if not spec.declaration}

@@ -1,0 +1,158 @@
+"""Printed sheets as PDF: the request with its documents and steps, set by typst."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from clearance.core import i18n
+from clearance.core.actor import Actor
+from clearance.core.extensions import db
+from clearance.core.settings import Settings
+from clearance.core.urls import check_url, request_url
+from clearance.core.values import isolate
+from clearance.files.typesetting import qr_svg, set_pdf
+from clearance.models import DocumentKind, IssuedDocument, Request
+from clearance.models.enums import STATUS_LABELS, Status
+from clearance.requests.field_values import shown_value
+from clearance.requests.timeline import timeline
+from clearance.services import versions
+from clearance.services.standard_fields import GROUP_LABELS, Group
+from clearance.web import downloads
+
+SUMMARY = frozenset({"number"})
+# A row has four places; a value takes as many as it is long.
+PLACES_BY_LENGTH = ((18, 1), (46, 2))
+ALL_PLACES = 4
+
+
+def request_pdf(req: Request, lang: str, reader: Actor) -> bytes:
+    """Set the printed request in `lang` ("ar" or "en"); the same row gives the same bytes.
+
+    reader: agents read of the office where staff read a name. What was typed travels as JSON and
+    is never markup (security rule 33).
+    """
+    with force_locale(lang):
+        data = _content(req, lang, reader)
+    return set_pdf("request.typ", data, req.decided_at or req.sent_at or req.created_at)
+
+
+def pdf_response(data: bytes, filename: str) -> Response:
+    """Give a PDF of ours out as a download."""
+    return downloads.as_attachment(Response(data, mimetype="application/pdf"), filename)
+
+
+def _content(req: Request, lang: str, reader: Actor) -> dict[str, Any]:
+    service = versions.of(req)
+    settings: Settings = current_app.extensions["settings"]
+    return {
+        "language": lang,
+        "title": service.title_in(lang),
+        "number": req.number or str(_("Draft")),
+        "portal": str(_("Customs Clearance Portal")),
+        "draft": req.status == Status.DRAFT,
+        "summary": _summary(req, lang),
+        "groups": _groups(req, lang),
+        "documents": _documents(req),
+        "timeline": _steps(req, reader),
+        "qr": qr_svg(settings.base_url + _address(req)),
+        "words": _words(),
+    }
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "draft": _("Draft"),
+        "qr": _("Scan to see it on the portal"),
+        "emblem": _("Emblem: a dhow between palm leaves"),
+        "documents": _("Documents"),
+        "no_documents": _("No documents were attached."),
+        "document_columns": [
+            *("#", _("Document name"), _("Document kind")),
+            *(_("Upload date"), _("Size")),
+        ],
+        "timeline": _("Course of the request"),
+        "timeline_columns": [_("Date and time"), _("Step"), _("Done by"), _("Reason")],
+    }
+
+
+def _summary(req: Request, lang: str) -> list[dict[str, str]]:
+    facts = [
+        (_("Request number"), req.number or _("Given when the request is sent")),
+        (_("Status"), str(STATUS_LABELS[req.status])),
+        (_("Sent on"), i18n.format_instant(req.sent_at) or "–"),
+        (_("Organisation"), req.organisation.name_in(lang)),
+        (_("Applicant"), req.sender.full_name if req.sender else req.created_by.full_name),
+        (_("Decided on"), i18n.format_instant(req.decided_at) or "–"),
+    ]
+    return [{"label": str(label), "value": isolate(str(value))} for label, value in facts]
+
+
+def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
+    """The fields under their headings, in the definition's order; empty ones are left out."""
+    grouped: dict[Group, list[dict[str, Any]]] = {group: [] for group in GROUP_LABELS}
+    for spec in versions.of(req).fields:
+        value = shown_value(req, spec.name, lang)
+        if spec.name not in SUMMARY and value:
+            grouped[spec.group].append(
+                {
+                    "label": spec.title(lang),
+                    "value": "\n".join(isolate(line) for line in value.splitlines()),
+                    "places": _places(value),
+                }
+            )
+    return [
+        {"title": str(GROUP_LABELS[group]), "fields": fields}
+        for group, fields in grouped.items()
+        if fields
+    ]
+
+
+def _places(value: str) -> int:
+    if "\n" in value:
+        return ALL_PLACES
+    return next((places for most, places in PLACES_BY_LENGTH if len(value) <= most), ALL_PLACES)
+
+
+def _address(req: Request) -> str:
+    """Where the QR code leads: to the public check of what was issued, else to the request."""
+    code = db.session.scalar(
+        sa.select(IssuedDocument.check_code)
+        .where(IssuedDocument.request_id == req.id, IssuedDocument.voided_at.is_(None))
+        .order_by(IssuedDocument.id)
+        .limit(1)
+    )
+    return check_url(code) if code else request_url(req.id)
+
+
+def _documents(req: Request) -> list[list[str]]:
+    kinds = {
+        row.code: i18n.in_language(row, "name")
+        for row in db.session.scalars(sa.select(DocumentKind))
+    }
+    return [
+        [
+            str(place),
+            isolate(each.label),
+            kinds.get(each.kind, each.kind),
+            isolate(i18n.format_instant(each.uploaded_at)),
+            isolate(i18n.format_size(each.size)),
+        ]
+        for place, each in enumerate(req.documents, start=1)
+    ]
+
+
+def _steps(req: Request, reader: Actor) -> list[list[str]]:
+    return [
+        [
+            isolate(i18n.format_instant(entry.at)),
+            str(entry.label),
+            isolate(entry.actor),
+            isolate(entry.reason) if entry.reason else "",
+        ]
+        for entry in timeline(req, reader)
+    ]

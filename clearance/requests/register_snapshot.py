@@ -1,0 +1,148 @@
+"""What a request is about, as the register had it when the request was sent and has it now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n
+from clearance.core.countries import country_name
+from clearance.core.errors import Refusal
+from clearance.core.extensions import db
+from clearance.licences import register as licence_register
+from clearance.models import BrokerType, Licence, Organisation, Request
+from clearance.models.enums import LICENCE_STATUS_LABELS, SUSPENDED_BY_LABELS, LicenceStatus
+from clearance.requests import locking
+from clearance.services.standard_fields import STANDARD_FIELDS
+
+_OF_LICENCE = ("status", "suspended_by", "expires", "guarantee_no", "guarantee_expiry")
+_OF_BROKER = (
+    "organisation_id",
+    *licence_register.IDENTITY_FIELDS,
+    *licence_register.CONTACT_FIELDS,
+)
+# It decides nothing, and letters may bring it up to date meanwhile.
+_MAY_CHANGE = frozenset(licence_register.CONTACT_FIELDS)
+LABELS: dict[str, Any] = {
+    **{name: field.label for name, field in STANDARD_FIELDS.items()},
+    "organisation_id": _l("Organisation"),
+    "status": _l("Licence status"),
+    "suspended_by": _l("Suspended by"),
+    "issued": _l("Issued on"),
+    "expires": STANDARD_FIELDS["licence_expiry"].label,
+}
+"""What the fields of a licence and its broker are called."""
+
+
+def lock(req: Request) -> None:
+    """Lock the licence and broker that `req` is about, if any, until the transaction ends."""
+    if req.licence_id is not None:
+        licence_register.lock(req.licence_id)
+
+
+def lock_many(request_ids: Collection[int]) -> None:
+    """Lock many requests and what they are about, before a step is taken on each of them.
+
+    Held until the transaction ends: call it again after a commit. Requests come first, as they do
+    where one is locked alone.
+    """
+    locking.lock_many(request_ids)
+    about = sa.select(Request.licence_id).where(
+        Request.id.in_(request_ids), Request.licence_id.is_not(None)
+    )
+    licence_register.lock_many([each for each in db.session.scalars(about) if each is not None])
+
+
+def seen(req: Request) -> dict[str, Any]:
+    """What the register says now of the licence and broker, as JSON; {} without a licence."""
+    licence = _licence(req)
+    if licence is None:
+        return {}
+    values = {name: getattr(licence, name) for name in _OF_LICENCE}
+    values |= {name: getattr(licence.broker, name) for name in _OF_BROKER}
+    return {name: _json(value) for name, value in values.items()}
+
+
+def change_refusal(req: Request) -> Refusal | None:
+    """Why a request cannot be completed: what of its subject changed since it was sent, or None.
+
+    That a licence expired by its own date is no change of the register; guards judge it.
+    Source: specification section 6; requests sent before the register was noted have nothing.
+    """
+    changes = _changes(req.subject_seen, seen(req)) if req.subject_seen else {}
+    if not changes:
+        return None
+    listed = [
+        _(
+            "%(field)s: “%(before)s” became “%(after)s”.",
+            field=LABELS[name],
+            before=shown(name, before),
+            after=shown(name, after),
+        )
+        for name, (before, after) in changes.items()
+    ]
+    return Refusal(
+        _(
+            "The register has changed since this request was sent. %(changes)s",
+            changes=" ".join(listed),
+        ),
+        _l("Return it for completion: sent again, it is about what the register says then."),
+    )
+
+
+def shown(name: str, value: Any) -> str:
+    """A noted value of a licence's or broker's field as the page's reader reads it; "–" for none.
+
+    value: as the column has it or as it is noted in histories, days in ISO.
+    """
+    if value in (None, ""):
+        return "–"
+    if name in _DAYS:
+        return i18n.format_day(date.fromisoformat(value) if isinstance(value, str) else value)
+    reader = _READERS.get(name)
+    return str(reader(value)) if reader is not None else str(value)
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    changed = {
+        name: (value, after.get(name))
+        for name, value in before.items()
+        if name not in _MAY_CHANGE and value != after.get(name)
+    }
+    if after.get("status") == LicenceStatus.EXPIRED and "expires" not in changed:
+        changed.pop("status", None)
+        changed.pop("suspended_by", None)
+    return changed
+
+
+def _licence(req: Request) -> Licence | None:
+    return None if req.licence_id is None else db.session.get(Licence, req.licence_id)
+
+
+def _organisation_name(organisation_id: int) -> str:
+    row = db.session.get(Organisation, organisation_id)
+    return row.name_in(i18n.language()) if row is not None else str(organisation_id)
+
+
+def _broker_type_name(code: str) -> str:
+    row = db.session.get(BrokerType, code)
+    return i18n.in_language(row, "name") if row is not None else code
+
+
+_DAYS = frozenset({"expires", "issued", "guarantee_expiry", "civil_id_expiry", "passport_expiry"})
+_READERS: dict[str, Any] = {
+    "status": lambda value: LICENCE_STATUS_LABELS.get(value, value),
+    "suspended_by": lambda value: SUSPENDED_BY_LABELS.get(value, value),
+    "organisation_id": _organisation_name,
+    "broker_type": _broker_type_name,
+    "nationality": lambda value: country_name(value, i18n.language()),
+}
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,108 @@
+"""Finding requests by number, civil number, mobile or words of a name, among any number of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearance.core import name_folding, values
+from clearance.core.extensions import db
+from clearance.core.values import BadValue
+from clearance.models import Counter, Request
+
+NUMBER = re.compile(r"([A-Za-z]{1,6})/([0-9]{1,9})(?:/([0-9]{0,2}))?")
+MIN_CIVIL_DIGITS = 5
+CIVIL_DIGITS = 12
+MIN_MOBILE_DIGITS = 8
+MAX_SERIAL_DIGITS = 9
+# Names that more requests have are met soon enough by reading the list in its order.
+RARE = 10_000
+
+_REGCONFIG: sa.ColumnElement[Any] = sa.literal_column("'simple'::regconfig")
+
+
+def condition(typed: str) -> sa.ColumnElement[bool] | None:
+    """The condition on Request for what was typed into a search box; reads, does not write.
+
+    A number with or without its year, a serial alone, a civil number or its first digits
+    (MIN_CIVIL_DIGITS), a mobile with or without its country, else words that each begin a word of
+    the name. Digits of either script are equal. None when nothing that counts was typed.
+    Source: specification section 8, Search.
+    """
+    compact = values.ascii_digits(typed).replace(" ", "")
+    number = NUMBER.fullmatch(compact)
+    if number is not None:
+        prefix, serial, year = number.groups()
+        return Request.number.in_(_numbers(serial, prefix.upper(), year or ""))
+    digits = compact.lstrip("+")
+    if digits.isdigit() and digits.isascii():
+        return _with_digits(digits)
+    return _named(typed)
+
+
+def _with_digits(digits: str) -> sa.ColumnElement[bool]:
+    """Each way is a query of its own, so that each goes by its own index."""
+    ways: list[sa.ColumnElement[bool]] = []
+    if len(digits) <= MAX_SERIAL_DIGITS:
+        ways.append(Request.number.in_(_numbers(digits)))
+    if MIN_CIVIL_DIGITS <= len(digits) <= CIVIL_DIGITS:
+        first, last = digits.ljust(CIVIL_DIGITS, "0"), digits.ljust(CIVIL_DIGITS, "9")
+        ways.append(Request.civil_id.between(first, last))
+    if len(digits) >= MIN_MOBILE_DIGITS:
+        ways.append(Request.mobile.in_(_mobiles(digits)))
+    if not ways:
+        return sa.false()
+    return Request.id.in_(sa.union(*(sa.select(Request.id).where(way) for way in ways)))
+
+
+def _numbers(serial: str, prefix: str | None = None, year: str = "") -> list[str]:
+    """The numbers that a serial has been given as; year: the beginning of its two digits."""
+    counters = sa.select(Counter.prefix, Counter.year)
+    if prefix is not None:
+        counters = counters.where(Counter.prefix == prefix)
+    years = [(each, f"{full % 100:02d}") for each, full in db.session.execute(counters)]
+    return [f"{each}/{int(serial)}/{two}" for each, two in years if two.startswith(year)]
+
+
+def _mobiles(digits: str) -> list[str]:
+    """A number as it may be kept, typed with or without the country's."""
+    kept = {f"+{digits.removeprefix('00')}"}
+    try:
+        kept.add(values.mobile_e164(digits))
+    except BadValue:
+        return sorted(kept)
+    return sorted(kept)
+
+
+def _named(typed: str) -> sa.ColumnElement[bool] | None:
+    words = name_folding.typed_words(typed)
+    if not words:
+        return None
+    patterns = name_folding.like_prefix_patterns(words)
+    exact = sa.and_(
+        *(Request.name_folded.like(each, escape=name_folding.LIKE_ESCAPE) for each in patterns)
+    )
+    indexed = [word for word in words if word.isalnum()]  # others the indexes cut in their own ways
+    if not indexed:
+        return exact
+    if db.session.get_bind().dialect.name == "sqlite":
+        return _by_sqlite(indexed, exact)
+    query = " & ".join(f"'{word}':*" for word in indexed)
+    lexemes = sa.func.to_tsvector(_REGCONFIG, Request.name_folded)
+    return sa.and_(lexemes.op("@@")(sa.func.to_tsquery(_REGCONFIG, query)), exact)
+
+
+def _by_sqlite(words: list[str], exact: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """By the index of names while few fit; SQLite cannot guess how many will."""
+    query = " AND ".join(f'"{word}"*' for word in words)
+    index = sa.table("request_names", sa.column("rowid", sa.Integer))
+    fits = sa.literal_column("request_names").op("MATCH")(query)
+    found = sa.select(index.c.rowid).where(fits).limit(RARE + 1).subquery()
+    listed = sa.select(sa.func.count(), sa.func.json_group_array(found.c.rowid))
+    count, keys = db.session.execute(listed).one()
+    if count > RARE:
+        return exact
+    ids = sa.func.json_each(keys).table_valued("value")
+    return sa.and_(Request.id.in_(sa.select(ids.c.value)), exact)

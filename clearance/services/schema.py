@@ -1,0 +1,345 @@
+"""The schema of a service's definition: what a definition may say, and every fault of one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from clearance.licences import effects as licence_effects
+from clearance.licences import guards as licence_guards
+from clearance.services.effects import APPROVAL_EFFECTS
+from clearance.services.flows import FLOWS, Flow
+from clearance.services.guards import GUARDS
+from clearance.services.standard_fields import STANDARD_FIELDS, Group, Kind
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Words = Annotated[str, Field(min_length=1, max_length=1000)]
+# The signs of templates/components/ui.html that say something of a service.
+Sign = Literal[
+    "calendar",
+    "card",
+    "cross",
+    "exam",
+    "file",
+    "lock",
+    "mail",
+    "print",
+    "refresh",
+    "services",
+    "users",
+]
+
+# Modules whose guards and effects definitions may name: importing one enters them.
+NAMED_IN = (licence_guards, licence_effects)
+
+# Names that forms and buttons of the request page already carry.
+RESERVED_NAMES = frozenset(
+    ("action", "csrf_token", "files", "form_key", "kind", "label", "submit", "version")
+)
+LONGEST_ANSWER = {Kind.TEXT: 250, Kind.TEXTAREA: 2000, Kind.LICENCE_NO: 80}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Bilingual(_Part):
+    """A text in both languages."""
+
+    ar: Words
+    en: Words
+
+    def of(self, lang: str) -> str:
+        """The text in `lang` ("ar" or "en")."""
+        return self.ar if lang == "ar" else self.en
+
+
+class Mode(StrEnum):
+    """Whether a field is only shown or asked of the agent."""
+
+    SHOWN = "shown"
+    ASKED = "asked"
+
+
+class Subject(StrEnum):
+    """What requests for a service are about."""
+
+    PERSON = "person"
+    LICENCE = "licence"
+
+
+class Choice(_Part):
+    """One of the answers to choose from."""
+
+    value: Code
+    label: Bilingual
+
+
+class FieldSpec(_Part):
+    """One field of a service: a standard one by its name, or an own one with type and label.
+
+    max_length: characters of an own text. future: an own date must lie ahead. minimum, maximum: of
+    an own number, inclusive. declaration: what the applicant affirms, never copied to another
+    request.
+    """
+
+    name: Code
+    mode: Mode = Mode.ASKED
+    required: bool = False
+    type: Literal["text", "textarea", "choice", "date", "number", "bool", "licence_no"] | None = (
+        None
+    )
+    label: Bilingual | None = None
+    hint: Bilingual | None = None
+    choices: tuple[Choice, ...] = ()
+    max_length: Annotated[int, Field(ge=1, le=5000)] | None = None
+    future: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    declaration: bool = False
+
+    @model_validator(mode="after")
+    def _is_one_of_two_sorts(self) -> FieldSpec:
+        if self.is_own:
+            self._check_own()
+        elif self.type or self.label or self.choices or self.future or self.max_length:
+            raise ValueError(f"{self.name} is a standard field: its type and label are fixed")
+        elif self.is_asked and self.kind in {Kind.REFERENCE, Kind.BROKER_TYPE}:
+            raise ValueError(f"{self.name} can only be shown")
+        if self.required and not self.is_asked:
+            raise ValueError(f"{self.name} is only shown, so it cannot be required")
+        return self
+
+    def _check_own(self) -> None:
+        if self.type is None or self.label is None:
+            raise ValueError(
+                f"{self.name} is no standard field; a field of the service's own needs a type "
+                "and a label"
+            )
+        if self.name in RESERVED_NAMES:
+            raise ValueError(f"{self.name} is a name of the request page itself")
+        if not self.is_asked:
+            raise ValueError(f"{self.name} is the service's own field, so it can only be asked")
+        values = [each.value for each in self.choices]
+        if (self.type == "choice") != bool(values) or len(set(values)) != len(values):
+            raise ValueError(f"{self.name}: choices belong to the type choice, each value once")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the answer is kept in `answers` and not in a column."""
+        return self.name not in STANDARD_FIELDS
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the agent gives it."""
+        return self.mode is Mode.ASKED
+
+    @property
+    def kind(self) -> Kind:
+        """What its values are."""
+        if not self.is_own:
+            return STANDARD_FIELDS[self.name].kind
+        return Kind.FUTURE_DATE if self.future else Kind(str(self.type))
+
+    @property
+    def group(self) -> Group:
+        """The fieldset it stands in."""
+        return Group.DETAILS if self.is_own else STANDARD_FIELDS[self.name].group
+
+    @property
+    def longest(self) -> int | None:
+        """The greatest number of characters of a text, else None."""
+        if not self.is_own:
+            return STANDARD_FIELDS[self.name].max_length
+        return self.max_length or LONGEST_ANSWER.get(self.kind)
+
+    @property
+    def autocomplete(self) -> str:
+        """The HTML autocomplete token."""
+        return "off" if self.is_own else STANDARD_FIELDS[self.name].autocomplete
+
+    def title(self, lang: str) -> str:
+        """Its label: an own field's in `lang`, a standard field's in the page's language."""
+        return self.label.of(lang) if self.label else str(STANDARD_FIELDS[self.name].label)
+
+    def hint_in(self, lang: str) -> str:
+        """Its hint, or ""."""
+        if self.hint is not None:
+            return self.hint.of(lang)
+        return "" if self.is_own else str(STANDARD_FIELDS[self.name].hint)
+
+
+class DocumentSpec(_Part):
+    """A kind of document the service takes. broker_types: only for these; empty for all."""
+
+    kind: Code
+    required: bool = False
+    broker_types: tuple[Code, ...] = ()
+    note: Bilingual | None = None
+
+    def applies_to(self, broker_type: str | None) -> bool:
+        """Whether a request for that broker type takes it."""
+        return not self.broker_types or broker_type in self.broker_types
+
+    def requires(self, broker_type: str | None) -> bool:
+        """Whether a request for that broker type cannot be sent without it."""
+        return self.required and self.applies_to(broker_type)
+
+
+class Guards(_Part):
+    """Names of guards.
+
+    start: checked before a draft is made, and again with `send` at sending. approval: checked at
+    the step that completes the request.
+    """
+
+    start: tuple[Code, ...] = ()
+    send: tuple[Code, ...] = ()
+    approval: tuple[Code, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every guard named, once each, in the order in which they are first checked."""
+        return tuple(dict.fromkeys((*self.start, *self.send, *self.approval)))
+
+    @field_validator("start", "send", "approval")
+    @classmethod
+    def _are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _known(names, GUARDS, "guard")
+
+
+class Definition(_Part):
+    """A service: what it shows, asks, requires, checks and causes.
+
+    broker_types: which can be chosen at the start; empty for all. exclusive: what one open request
+    keeps others from (procedures/claims.py). processing_days: working days promised.
+    grants_expiry: its approval is given the licence's last day. bulk: offered for several brokers
+    at once. copyable: an earlier request can start a new one. sign: drawn beside its title.
+    """
+
+    code: Code
+    prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
+    position: int = 100
+    sign: Sign = "services"
+    title: Bilingual
+    description: Bilingual
+    conditions: tuple[Bilingual, ...] = ()
+    button: Bilingual | None = None
+    subject: Subject
+    start: Literal["broker_type", "broker_card", "passed_candidates"]
+    broker_types: tuple[Code, ...] = ()
+    subscription: Literal["automatic", "on_request", "by_approval"]
+    legal_entities: tuple[Code, ...] = ()
+    exclusive: Literal["person", "licence", "none"]
+    guards: Guards = Guards()
+    fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1)]
+    documents: tuple[DocumentSpec, ...] = ()
+    flow: Code
+    processing_days: Annotated[int, Field(ge=1, le=365)]
+    on_approval: tuple[Code, ...] = ()
+    grants_expiry: bool = False
+    bulk: bool = False
+    copyable: bool = True
+
+    @field_validator("fields")
+    @classmethod
+    def _fields_once(cls, fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+        _once([each.name for each in fields], "field")
+        return fields
+
+    @field_validator("documents")
+    @classmethod
+    def _documents_once(cls, documents: tuple[DocumentSpec, ...]) -> tuple[DocumentSpec, ...]:
+        _once([each.kind for each in documents], "document kind")
+        return documents
+
+    @field_validator("flow")
+    @classmethod
+    def _flow_is_known(cls, name: str) -> str:
+        return _known((name,), FLOWS, "flow")[0]
+
+    @field_validator("on_approval")
+    @classmethod
+    def _effects_are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _known(names, APPROVAL_EFFECTS, "effect")
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Definition:
+        if (self.subject == "licence") != (self.start == "broker_card"):
+            raise ValueError("start: broker_card and subject: licence belong together")
+        if self.exclusive == "licence" and self.subject != "licence":
+            raise ValueError("exclusive: licence needs subject: licence")
+        if self.exclusive == "person" and self.field("civil_id") is None:
+            raise ValueError("exclusive: person needs the field civil_id")
+        return self
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A key for whatever is made from this very content and kept, such as form classes."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether every organisation has the service without subscribing."""
+        return self.subscription == "automatic"
+
+    @property
+    def steps(self) -> Flow:
+        """The table its requests walk by."""
+        return FLOWS[self.flow]
+
+    @property
+    def asked(self) -> tuple[FieldSpec, ...]:
+        """The fields the agent gives, in the form's order."""
+        return tuple(each for each in self.fields if each.is_asked)
+
+    def field(self, name: str) -> FieldSpec | None:
+        """The field called `name`, or None."""
+        return next((each for each in self.fields if each.name == name), None)
+
+    def documents_for(self, broker_type: str | None) -> tuple[DocumentSpec, ...]:
+        """The kinds of documents a request for that broker type takes."""
+        return tuple(each for each in self.documents if each.applies_to(broker_type))
+
+    def title_in(self, lang: str) -> str:
+        """The service's name."""
+        return self.title.of(lang)
+
+    def description_in(self, lang: str) -> str:
+        """What it is for."""
+        return self.description.of(lang)
+
+
+def parse(document: Mapping[str, Any]) -> tuple[Definition | None, list[str]]:
+    """Read a definition. Returns it and [], or None and every fault with its path."""
+    try:
+        return Definition.model_validate(dict(document)), []
+    except ValidationError as error:
+        return None, [_fault(each["loc"], each["msg"]) for each in error.errors()]
+
+
+def _fault(place: tuple[int | str, ...], message: str) -> str:
+    path = ""
+    for part in place:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    message = message.removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message
+
+
+def _known(names: tuple[str, ...], registry: Mapping[str, Any], what: str) -> tuple[str, ...]:
+    for name in names:
+        if name not in registry:
+            there = ", ".join(sorted(registry)) or "none"
+            raise ValueError(f"unknown {what} {name!r} (there are: {there})")
+    return names
+
+
+def _once(names: list[str], what: str) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"{what} given more than once: {', '.join(repeated)}")

@@ -1,0 +1,212 @@
+"""The fields every service may show or ask: the typed columns of a request, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import values
+from clearance.core.countries import COUNTRY_CODES
+
+
+class Kind(StrEnum):
+    """What a value is; the form builder has a field, and this module a check, for each."""
+
+    ARABIC_NAME = "arabic_name"
+    LATIN_NAME = "latin_name"
+    CIVIL_NUMBER = "civil_number"
+    COUNTRY = "country"
+    BROKER_TYPE = "broker_type"
+    FUTURE_DATE = "future_date"
+    DATE = "date"
+    MOBILE = "mobile"
+    EMAIL = "email"
+    TEXT = "text"
+    TEXTAREA = "textarea"
+    CHOICE = "choice"
+    NUMBER = "number"
+    BOOL = "bool"
+    LICENCE_NO = "licence_no"
+    REFERENCE = "reference"
+
+
+DATE_KINDS = frozenset({Kind.DATE, Kind.FUTURE_DATE})
+
+
+class Group(StrEnum):
+    """The fieldset a field stands in."""
+
+    REQUEST = "request"
+    PERSON = "person"
+    IDENTITY = "identity"
+    LICENCE = "licence"
+    CONTACT = "contact"
+    DETAILS = "details"
+
+
+GROUP_LABELS: dict[Group, Any] = {
+    Group.REQUEST: _l("Request"),
+    Group.PERSON: _l("Person"),
+    Group.IDENTITY: _l("Identity documents"),
+    Group.LICENCE: _l("Licence and guarantee"),
+    Group.CONTACT: _l("Contact"),
+    Group.DETAILS: _l("Details"),
+}
+
+
+@dataclass(frozen=True)
+class StandardField:
+    """One standard field. max_length: characters of its column; is_column: kept in the request."""
+
+    name: str
+    kind: Kind
+    group: Group
+    label: Any
+    max_length: int | None = None
+    hint: Any = ""
+    autocomplete: str = "off"
+    is_column: bool = True
+
+
+_CARD_HINT = _l("12 digits, as on the civil ID card.")
+_EXPIRY_HINT = _l("A date that has not passed yet.")
+
+
+def _names(script: str, kind: Kind, labels: tuple[Any, ...]) -> list[StandardField]:
+    return [
+        StandardField(f"name_{script}_{place}", kind, Group.PERSON, label, values.NAME_MAX_LENGTH)
+        for place, label in enumerate(labels, 1)
+    ]
+
+
+_TABLE = [
+    StandardField("broker_type", Kind.BROKER_TYPE, Group.REQUEST, _l("Broker type"), 40),
+    StandardField(
+        "number", Kind.REFERENCE, Group.REQUEST, _l("Request number"), 40, is_column=False
+    ),
+    StandardField(
+        "general_broker", Kind.REFERENCE, Group.REQUEST, _l("General broker"), is_column=False
+    ),
+    *_names(
+        "ar",
+        Kind.ARABIC_NAME,
+        (
+            _l("First name in Arabic"),
+            _l("Second name in Arabic"),
+            _l("Third name in Arabic"),
+            _l("Fourth name in Arabic"),
+        ),
+    ),
+    *_names(
+        "en",
+        Kind.LATIN_NAME,
+        (
+            _l("First name in English"),
+            _l("Second name in English"),
+            _l("Third name in English"),
+            _l("Fourth name in English"),
+        ),
+    ),
+    StandardField("nationality", Kind.COUNTRY, Group.PERSON, _l("Nationality"), 2),
+    StandardField(
+        "civil_id", Kind.CIVIL_NUMBER, Group.IDENTITY, _l("Civil number"), 12, _CARD_HINT
+    ),
+    StandardField(
+        "civil_id_expiry",
+        Kind.FUTURE_DATE,
+        Group.IDENTITY,
+        _l("Civil ID expiry date"),
+        hint=_EXPIRY_HINT,
+    ),
+    StandardField("passport_no", Kind.TEXT, Group.IDENTITY, _l("Passport number"), 40),
+    StandardField(
+        "passport_expiry",
+        Kind.FUTURE_DATE,
+        Group.IDENTITY,
+        _l("Passport expiry date"),
+        hint=_EXPIRY_HINT,
+    ),
+    StandardField(
+        "licence_expiry",
+        Kind.FUTURE_DATE,
+        Group.LICENCE,
+        _l("Licence expiry date"),
+        hint=_EXPIRY_HINT,
+    ),
+    StandardField("guarantee_no", Kind.TEXT, Group.LICENCE, _l("Bank guarantee number"), 80),
+    StandardField(
+        "guarantee_expiry",
+        Kind.FUTURE_DATE,
+        Group.LICENCE,
+        _l("Bank guarantee expiry date"),
+        hint=_EXPIRY_HINT,
+    ),
+    StandardField(
+        "mobile",
+        Kind.MOBILE,
+        Group.CONTACT,
+        _l("Mobile number"),
+        20,
+        _l("8 digits for Kuwait, or + and the country code."),
+        "tel",
+    ),
+    StandardField(
+        "email", Kind.EMAIL, Group.CONTACT, _l("E-mail"), values.EMAIL_MAX_LENGTH, "", "email"
+    ),
+    StandardField(
+        "address", Kind.TEXT, Group.CONTACT, _l("Address"), 250, autocomplete="street-address"
+    ),
+]
+
+STANDARD_FIELDS: dict[str, StandardField] = {each.name: each for each in _TABLE}
+COLUMNS: frozenset[str] = frozenset(each.name for each in _TABLE if each.is_column)
+NAME_COLUMNS = tuple(f"name_{script}_{place}" for script in ("ar", "en") for place in range(1, 5))
+
+
+def is_empty(value: Any) -> bool:
+    """Whether nothing was given: None, "" or an unticked box."""
+    return value is None or value == "" or value is False
+
+
+def type_of(kind: Kind) -> type:
+    """The Python type a given value of `kind` has."""
+    if kind in DATE_KINDS:
+        return date
+    return {Kind.NUMBER: int, Kind.BOOL: bool}.get(kind, str)
+
+
+def value_fault(
+    kind: Kind, value: Any, *, today: date, max_length: int | None = None
+) -> Any | None:
+    """Why a given `value` of `kind` cannot be sent, as a lazy text, or None.
+
+    today: the Kuwait date that expiries must lie after. max_length: in characters, of a text.
+    The check is made again at sending, since a draft may be older than the rule it met.
+    Source: specification section 5, Values.
+    """
+    if kind is Kind.FUTURE_DATE:
+        return None if value > today else _l("This date has passed: give one that lies ahead.")
+    if kind is Kind.COUNTRY and value not in COUNTRY_CODES:
+        return _l("Choose a country from the list.")
+    try:
+        if isinstance(value, str):
+            values.clean_lines(value, max_length)
+        if kind in _TEXT_CHECKS:
+            _TEXT_CHECKS[kind](value)
+    except values.BadValue as fault:
+        return fault.message
+    return None
+
+
+_TEXT_CHECKS: dict[Kind, Callable[[str], str]] = {
+    Kind.ARABIC_NAME: values.arabic_name,
+    Kind.LATIN_NAME: values.latin_name,
+    Kind.CIVIL_NUMBER: values.civil_number,
+    Kind.MOBILE: values.mobile_e164,
+    Kind.EMAIL: values.email_address,
+}

@@ -1,0 +1,304 @@
+"""Services as kept documents: read a version, check, publish, load what is missing, write out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+import yaml
+from sqlalchemy.exc import IntegrityError
+
+from clearance.core import audit
+from clearance.core.errors import NotFound
+from clearance.core.extensions import db
+from clearance.models import (
+    BrokerType,
+    DocumentKind,
+    LegalEntity,
+    Request,
+    Service,
+    ServiceVersion,
+)
+from clearance.services.schema import (
+    Definition,
+    parse,
+)
+
+FOLDER = Path(__file__).parents[1]
+"""Where the packages are; each subject has its own `definitions/<code>.yaml`."""
+# The safe loader in C reads the same language ten times as fast, where it was built in.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class BadDefinition(Exception):
+    """A definition that cannot be published; `faults` has each with its path."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class Version(NamedTuple):
+    """A published definition with the id of its row."""
+
+    id: int
+    definition: Definition
+
+
+class References(NamedTuple):
+    """The codes of the reference data that definitions may name."""
+
+    kinds: frozenset[str]
+    entities: frozenset[str]
+    broker_types: frozenset[str]
+
+
+def of_version(version_id: int) -> Definition:
+    """The definition that the version `version_id` keeps. Raises: LookupError."""
+    row = db.session.get(ServiceVersion, version_id)
+    if row is None:
+        raise LookupError(f"no version {version_id}")
+    return _definition(row.definition)
+
+
+def of(req: Request) -> Definition:
+    """The definition `req` began with, whatever was published since; read once with the row."""
+    return _definition(req.service_version.definition)
+
+
+def current(code: str) -> Version:
+    """The newest version of an active service. Raises: NotFound."""
+    row = db.session.execute(_newest().where(Service.code == code)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Version(row.id, _definition(row.definition))
+
+
+def all_current() -> list[Version]:
+    """The newest version of every active service, in the order of the menu; one query."""
+    rows = db.session.execute(_newest().order_by(Service.position, Service.code))
+    return [Version(row.id, _definition(row.definition)) for row in rows]
+
+
+def asking_for(kind: str) -> list[Definition]:
+    """The services in use whose newest version asks for documents of that kind."""
+    services = (version.definition for version in all_current())
+    return [each for each in services if any(spec.kind == kind for spec in each.documents)]
+
+
+def faults(document: Mapping[str, Any]) -> list[str]:
+    """Everything that keeps `document` from being published, with paths; [] when nothing does."""
+    definition, found = parse(document)
+    return found if definition is None else _unknown_references(definition, _references())
+
+
+def publish(document: Mapping[str, Any], actor_id: int | None, now: datetime) -> ServiceVersion:
+    """Make `document` the newest version of its service, making the service if it is new.
+
+    Earlier versions stay as they are, with the requests that began with them. Writes the trail;
+    flushes. Raises: BadDefinition.
+    """
+    return _publish(document, _references(), actor_id, now)
+
+
+def _publish(
+    document: Mapping[str, Any], references: References, actor_id: int | None, now: datetime
+) -> ServiceVersion:
+    definition, found = parse(document)
+    if definition is not None:
+        found = _unknown_references(definition, references) + _clashes(definition)
+    if definition is None or found:
+        raise BadDefinition(found)
+    service = db.session.get(Service, definition.code, with_for_update=True)
+    if service is None:
+        service = Service(code=definition.code, prefix=definition.prefix)
+        db.session.add(service)
+    service.position = definition.position
+    db.session.flush()
+    version = ServiceVersion(
+        service_code=service.code,
+        number=_last_number(service.code) + 1,
+        definition=definition.model_dump(mode="json", exclude_defaults=True),
+        published_at=now,
+        published_by_id=actor_id,
+    )
+    db.session.add(version)
+    audit.record(
+        "office:service:published",
+        obj=service,
+        actor_id=actor_id,
+        at=now,
+        changes={"version": [version.number - 1 or None, version.number]},
+    )
+    return version
+
+
+def load_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
+    """Publish the shipped definitions whose service is not known yet; flushes.
+
+    Changed files of known services are left alone: `flask services load` publishes those.
+    Returns the codes that were new. Raises: BadDefinition.
+    """
+    known = set(db.session.scalars(sa.select(Service.code)))
+    # What is shipped is not kept from starting by a kind that the office has put out of use.
+    references = _references()._replace(
+        kinds=frozenset(db.session.scalars(sa.select(DocumentKind.code)))
+    )
+    added = []
+    for path in files(folder):
+        if path.stem in known:
+            continue
+        document = read_file(path)
+        try:
+            with db.session.begin_nested():
+                _publish(document, references, None, now)
+        except IntegrityError:
+            continue  # another process that starts now has just published it
+        added.append(path.stem)
+    return added
+
+
+def publish_if_changed(
+    code: str, actor_id: int | None, now: datetime, folder: Path = FOLDER
+) -> ServiceVersion | None:
+    """Publish the file of `code` unless the newest version says the same; flushes.
+
+    Returns the new version or None. Raises: BadDefinition.
+    """
+    document = read_file(file_of(code, folder))
+    told = document.get("code")
+    if told != code:
+        raise BadDefinition([f"code: the file is called {code!r} and says {told!r}"])
+    wanted, _found = parse(document)
+    newest = db.session.scalar(
+        sa.select(ServiceVersion)
+        .where(ServiceVersion.service_code == code)
+        .order_by(ServiceVersion.number.desc())
+        .limit(1)
+    )
+    if newest is not None and wanted == _definition(newest.definition):
+        return None
+    return publish(document, actor_id, now)
+
+
+def shipped(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    """The documents of the files `<code>.yaml` in `folder`, by code. Raises: BadDefinition."""
+    return {path.stem: read_file(path) for path in files(folder)}
+
+
+def files(folder: Path = FOLDER) -> list[Path]:
+    """Every `<code>.yaml` in `folder`, by code; by default those of all subjects."""
+    pattern = "*/definitions/*.yaml" if folder == FOLDER else "*.yaml"
+    return sorted(folder.glob(pattern), key=lambda path: path.name)
+
+
+def file_of(code: str, folder: Path = FOLDER) -> Path:
+    """The file of `code` in `folder`, whether or not it exists."""
+    name = f"{code}.yaml"
+    return next((path for path in files(folder) if path.name == name), folder / name)
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Read one file as a document, not checked further. Raises: BadDefinition."""
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - a safe one
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadDefinition([f"{path.name}: {error}"]) from None
+    if not isinstance(document, dict):
+        raise BadDefinition([f"{path.name}: a definition is a mapping of names to values"])
+    return document
+
+
+def as_yaml(definition: Definition) -> str:
+    """Write a definition as the text of its file."""
+    document = definition.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+
+
+def _newest() -> sa.Select[Any]:
+    newest = (
+        sa.select(ServiceVersion.service_code, sa.func.max(ServiceVersion.number).label("number"))
+        .group_by(ServiceVersion.service_code)
+        .subquery()
+    )
+    return (
+        sa.select(ServiceVersion.id, ServiceVersion.definition)
+        .join(
+            newest,
+            sa.and_(
+                newest.c.service_code == ServiceVersion.service_code,
+                newest.c.number == ServiceVersion.number,
+            ),
+        )
+        .join(Service, Service.code == ServiceVersion.service_code)
+        .where(Service.is_active)
+    )
+
+
+def _definition(document: Mapping[str, Any]) -> Definition:
+    return _parsed(json.dumps(document, sort_keys=True))
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Definition:
+    """Parse a stored definition once; by its text, since ids mean other rows after a restore."""
+    definition, found = parse(json.loads(text))
+    if definition is None:
+        raise BadDefinition(found)
+    return definition
+
+
+def _last_number(code: str) -> int:
+    last = db.session.scalar(
+        sa.select(sa.func.max(ServiceVersion.number)).where(ServiceVersion.service_code == code)
+    )
+    return last or 0
+
+
+def _references() -> References:
+    """Kinds that are in use, every legal entity and broker type: rows of the past name those."""
+    kinds = sa.select(DocumentKind.code).where(DocumentKind.is_active)
+    selects = (kinds, sa.select(LegalEntity.code), sa.select(BrokerType.code))
+    return References(*(frozenset(db.session.scalars(each)) for each in selects))
+
+
+def _unknown_references(definition: Definition, references: References) -> list[str]:
+    """Faults against the reference data: document kinds, legal entities, broker types."""
+    kinds, entities, broker_types = references
+    found = [
+        f"documents[{place}].kind: unknown document kind {each.kind!r}"
+        for place, each in enumerate(definition.documents)
+        if each.kind not in kinds
+    ]
+    found += _unknown("legal_entities", definition.legal_entities, entities, "legal entity")
+    found += _unknown("broker_types", definition.broker_types, broker_types, "broker type")
+    for place, each in enumerate(definition.documents):
+        path = f"documents[{place}].broker_types"
+        found += _unknown(path, each.broker_types, broker_types, "broker type")
+    return found
+
+
+def _unknown(path: str, codes: tuple[str, ...], known: frozenset[str], what: str) -> list[str]:
+    return [
+        f"{path}[{place}]: unknown {what} {code!r}"
+        for place, code in enumerate(codes)
+        if code not in known
+    ]
+
+
+def _clashes(definition: Definition) -> list[str]:
+    """Faults against other services: a prefix is one service's, and stays it."""
+    rows = {
+        code: prefix for code, prefix in db.session.execute(sa.select(Service.code, Service.prefix))
+    }
+    own = rows.pop(definition.code, definition.prefix)
+    if own != definition.prefix:
+        return [f"prefix: stays {own!r}, since numbers were given with it"]
+    if definition.prefix in rows.values():
+        return [f"prefix: {definition.prefix!r} is another service's"]
+    return []

@@ -1,0 +1,259 @@
+"""Transfers of brokers: begun by the receiving side, found by whom they ask, left unanswered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import contains_eager, joinedload
+
+from clearance.auth import permissions, rate_limits
+from clearance.core import office_settings
+from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_date
+from clearance.core.errors import NotFound, Refusal, Refused, TransitionNotAllowed
+from clearance.core.extensions import db
+from clearance.models import Broker, Licence, Organisation, Request, TransferConsent
+from clearance.models.enums import LicenceStatus, Status
+from clearance.requests import available_actions, drafts, transitions
+from clearance.services import versions
+from clearance.services.flows import Action
+from clearance.transfers import organisation_codes, parties
+
+MOST_LISTED = 200
+UNANSWERED = frozenset({Status.AWAITING_OTHER_PARTY, Status.AWAITING_BROKER})
+
+_NO_FIT = Refusal(
+    _l("No transfer can be begun with these three numbers."),
+    _l(
+        "Compare them with the broker's licence. It must be active, registered with that office, "
+        "and without another open request."
+    ),
+)
+_OURS = Refusal(
+    _l("This broker is registered with your own organisation."),
+    _l("Start his transfer to another office from his card under My services."),
+)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """One of the three consents. organisation: None for the broker's own."""
+
+    party: str
+    organisation: Organisation | None
+    answer: str
+    asked_at: datetime
+    answered_at: datetime | None
+
+
+def receiving_refusal(actor: Actor, now: datetime) -> Refusal | None:
+    """Why the actor's chosen organisation cannot ask for anybody's broker now, or None."""
+    code = _code()
+    for offer in available_actions.service_offers(actor, now):
+        if offer.code == code:
+            return offer.refusal
+    raise NotFound
+
+
+def begin_receiving(
+    actor: Actor,
+    now: datetime,
+    *,
+    licence_no: str,
+    civil_id: str,
+    organisation_no: str,
+    form_key: str | None = None,
+) -> Request:
+    """Begin the draft by which the actor's organisation asks for another one's broker; flushes.
+
+    licence_no, civil_id: the broker's. organisation_no: the licence number or transfer code of his
+    present organisation.
+    Whatever does not fit, the refusal is one and the same, and tries are counted, so that nobody
+    can be looked up. Call it before the request's first query. Raises: TooManyTries, Refused.
+    Source: specification section 5, Transfer.
+    """
+    rate_limits.hit_all(
+        [("transfer_account", f"user:{actor.id}"), ("transfer_ip", rate_limits.client_ip())]
+    )
+    refusal = receiving_refusal(actor, now)
+    if refusal is not None:
+        raise Refused(refusal)
+    licence = _licence(licence_no, civil_id, organisation_no)
+    if licence is None:
+        raise Refused(_NO_FIT)
+    if licence.broker.organisation_id == _chosen(actor):
+        raise Refused(_OURS)
+    try:
+        req = drafts.start(_code(), actor, now, licence=licence, form_key=form_key)
+    except Refused:
+        raise Refused(_NO_FIT) from None
+    if parties.NAMED_BY not in req.answers:
+        number = parties.organisation_number(organisation_no)
+        drafts.save(req, {parties.NAMED_BY: number}, actor, now)
+    return req
+
+
+def named_by(actor: Actor) -> str:
+    """What others name the chosen organisation by: its licence number, or its transfer code."""
+    organisation = db.session.get(Organisation, _chosen(actor))
+    if organisation is None:
+        return ""
+    return organisation.licence_no or organisation_codes.code_of(organisation.id)
+
+
+def find(request_id: int, actor: Actor) -> Request:
+    """The transfer that the actor answers for, or has answered, on its other side.
+
+    Raises: NotFound for every other. Source: specification section 1.
+    """
+    req = db.session.scalar(
+        _shown().where(Request.id == request_id, permissions.transfers_answered_by(actor))
+    )
+    if req is None:
+        raise NotFound
+    return req
+
+
+def waiting_for(actor: Actor, now: datetime) -> list[Request]:
+    """The transfers that await the answer of the chosen organisation, the oldest first.
+
+    Those whose time is over and that no job has let lapse yet are left out.
+    """
+    waiting = _listed(
+        Request.other_organisation_id == _chosen(actor),
+        Request.status == Status.AWAITING_OTHER_PARTY,
+        Request.sent_at >= now - _silence(),
+        permissions.transfers_answered_by(actor),
+    )
+    return waiting[::-1]
+
+
+def asked_of(actor: Actor) -> list[Request]:
+    """The transfers that the chosen organisation was asked about, the newest first."""
+    chosen = Request.other_organisation_id == _chosen(actor)
+    return _listed(chosen, permissions.transfers_answered_by(actor))
+
+
+def sent_by(actor: Actor) -> list[Request]:
+    """The transfers that the chosen organisation asked for, the newest first."""
+    chosen = Request.organisation_id == _chosen(actor)
+    is_sent = Request.other_organisation_id.is_not(None)
+    return _listed(chosen, is_sent, permissions.requests_visible_to(actor))
+
+
+def consents(req: Request) -> list[Consent]:
+    """The consents asked for so far, in the order of asking."""
+    rows = db.session.execute(
+        sa.select(TransferConsent, Organisation)
+        .outerjoin(Organisation, Organisation.id == TransferConsent.organisation_id)
+        .where(TransferConsent.request_id == req.id)
+        .order_by(TransferConsent.id)
+    )
+    return [
+        Consent(row.party, organisation, row.answer, row.asked_at, row.answered_at)
+        for row, organisation in rows
+    ]
+
+
+def answer_by(req: Request) -> date | None:
+    """The last Kuwait day on which whoever is asked now can answer; None when nobody is."""
+    return answer_days([req]).get(req.id)
+
+
+def answer_days(found: Sequence[Request]) -> dict[int, date]:
+    """Request id → the day of `answer_by`, of those that await an answer; one query for all."""
+    unanswered = [req.id for req in found if req.status in UNANSWERED]
+    if not unanswered:
+        return {}
+    silence = _silence()
+    rows = db.session.execute(
+        sa.select(TransferConsent.request_id, TransferConsent.asked_at).where(
+            TransferConsent.request_id.in_(unanswered), TransferConsent.answer == "waiting"
+        )
+    )
+    return {request_id: kuwait_date(asked_at + silence) for request_id, asked_at in rows}
+
+
+def last_day(asked_at: datetime) -> date:
+    """The Kuwait day on which the time ends that somebody asked then has to answer (a setting)."""
+    return kuwait_date(asked_at + _silence())
+
+
+def is_over(asked_at: datetime, now: datetime) -> bool:
+    """Whether the time to answer of somebody asked then has passed (a setting)."""
+    return now > asked_at + _silence()
+
+
+def lapse_silent(now: datetime) -> int:
+    """Let every transfer lapse that has waited too long for an answer (a setting).
+
+    Flushes. One that is being answered this instant is left alone. Returns how many.
+    Source: specification section 5: 14 days of silence.
+    """
+    waited = sa.exists().where(
+        TransferConsent.request_id == Request.id,
+        TransferConsent.answer == "waiting",
+        TransferConsent.asked_at < now - _silence(),
+    )
+    silent = db.session.scalars(
+        sa.select(Request)
+        .where(Request.status.in_(sorted(UNANSWERED)), waited)
+        .order_by(Request.id)
+    ).all()
+    lapsed = 0
+    for req in silent:
+        try:
+            transitions.perform(req, Action.LAPSE, actor=None, now=now, version=req.version)
+        except TransitionNotAllowed:
+            continue
+        lapsed += 1
+    return lapsed
+
+
+def _code() -> str:
+    """The service whose requests two organisations agree on."""
+    for version in versions.all_current():
+        if version.definition.steps.has_parties:
+            return version.definition.code
+    raise NotFound
+
+
+def _licence(licence_no: str, civil_id: str, organisation_no: str) -> Licence | None:
+    """The licence, when all three numbers belong together."""
+    number = parties.organisation_number
+    held_by = parties.organisation_of(number(organisation_no))
+    licence = db.session.scalar(
+        sa.select(Licence)
+        .join(Licence.broker)
+        .options(contains_eager(Licence.broker))
+        .where(Broker.civil_id == civil_id, Licence.status != LicenceStatus.CANCELLED)
+    )
+    if licence is None or licence.broker.organisation_id != held_by:
+        return None
+    return licence if number(licence.number) == number(licence_no) else None
+
+
+def _shown() -> sa.Select[Request]:
+    return sa.select(Request).options(
+        joinedload(Request.organisation),
+        joinedload(Request.other_organisation),
+        joinedload(Request.licence),
+        joinedload(Request.broker),
+    )
+
+
+def _listed(*which: sa.ColumnElement[bool]) -> list[Request]:
+    statement = _shown().where(*which).order_by(Request.sent_at.desc(), Request.id.desc())
+    return list(db.session.scalars(statement.limit(MOST_LISTED)))
+
+
+def _chosen(actor: Actor) -> int:
+    return actor.standing.organisation_id if actor.standing is not None else 0
+
+
+def _silence() -> timedelta:
+    return timedelta(days=int(office_settings.get("transfer_silence_days")))

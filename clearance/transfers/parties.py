@@ -1,0 +1,162 @@
+"""The two organisations of a transfer and the broker between them, as the register has them now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from clearance.core import values
+from clearance.core.extensions import db
+from clearance.models import (
+    Broker,
+    LegalEntity,
+    Membership,
+    Organisation,
+    Request,
+    TransferConsent,
+    User,
+)
+from clearance.transfers import organisation_codes
+
+NAMED_BY = "licence_no"  # the field of the request that names the other organisation
+
+
+@dataclass(frozen=True)
+class OtherOrganisation:
+    """The organisation on the other side. general_users: who can answer for it now."""
+
+    id: int
+    may_hold_licences: bool
+    general_users: int
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Who is concerned by a transfer.
+
+    asking_id: the organisation whose request it is. holder_id: the one whose broker he is now.
+    releasing_id: the one whose broker he was at sending, None before. is_named: whether the request
+    gives a number at all. named_id: the organisation of that number. other: the other side, fixed
+    at sending, before that the one that is named. asked_at: when whoever answers next was
+    asked. mobile: the broker's registered one, or "".
+    """
+
+    asking_id: int
+    holder_id: int
+    releasing_id: int | None
+    is_general_broker: bool
+    mobile: str
+    is_named: bool
+    named_id: int | None
+    other: OtherOrganisation | None
+    is_fixed: bool
+    asked_at: datetime | None = None
+
+    @property
+    def is_releasing(self) -> bool:
+        """Whether the asking organisation is the one that gives the broker away."""
+        return self.holder_id == self.asking_id
+
+
+def is_named(req: Request) -> bool:
+    """Whether the request names its broker: another office's only once that office has accepted."""
+    return bool(req.name_ar or req.name_en)
+
+
+def named(req: Request) -> Request | Broker:
+    """Where the office that the broker is with, or ours, reads his name."""
+    return req if is_named(req) or req.broker is None else req.broker
+
+
+def organisation_number(typed: str) -> str:
+    """What names an organisation, as compared: digits of either script, any case."""
+    return values.ascii_digits(values.clean_text(typed)).upper()
+
+
+def organisation_of(number: str) -> int | None:
+    """The id of the organisation with that licence number or transfer code, or None."""
+    if not number:
+        return None
+    coded_id = organisation_codes.read(number)
+    if coded_id is not None:
+        return coded_id
+    statement = sa.select(Organisation.id).where(sa.func.upper(Organisation.licence_no) == number)
+    return db.session.scalars(statement.limit(1)).first()
+
+
+def load(request_id: int) -> Parties | None:
+    """The parties of that request; None when it is about no broker. A fixed number of queries."""
+    row = db.session.execute(_request(request_id)).one_or_none()
+    if row is None:
+        return None
+    number = organisation_number(str(row.answers.get(NAMED_BY) or ""))
+    named_id = organisation_of(number)
+    other_id = row.other_organisation_id or named_id
+    return Parties(
+        asking_id=row.organisation_id,
+        holder_id=row.holder_id,
+        releasing_id=row.releasing_id,
+        is_general_broker=row.general_broker_id == row.broker_id,
+        mobile=row.mobile,
+        is_named=bool(number),
+        named_id=named_id,
+        other=_organisation(other_id) if other_id is not None else None,
+        is_fixed=row.other_organisation_id is not None,
+        asked_at=row.asked_at,
+    )
+
+
+def _request(request_id: int) -> sa.Select[tuple[object, ...]]:
+    releasing = sa.and_(
+        TransferConsent.request_id == Request.id, TransferConsent.party == "releasing"
+    )
+    waiting = aliased(TransferConsent)
+    asked_at = (
+        sa.select(sa.func.max(waiting.asked_at, type_=waiting.asked_at.type))
+        .where(waiting.request_id == Request.id, waiting.answer == "waiting")
+        .correlate(Request)
+        .scalar_subquery()
+    )
+    return (
+        sa.select(
+            Request.organisation_id,
+            Request.other_organisation_id,
+            Request.answers,
+            Request.broker_id,
+            Broker.organisation_id.label("holder_id"),
+            Broker.mobile,
+            Organisation.general_broker_id,
+            TransferConsent.organisation_id.label("releasing_id"),
+            asked_at.label("asked_at"),
+        )
+        .join(Broker, Broker.id == Request.broker_id)
+        .join(Organisation, Organisation.id == Broker.organisation_id)
+        .outerjoin(TransferConsent, releasing)
+        .where(Request.id == request_id)
+    )
+
+
+def _organisation(organisation_id: int) -> OtherOrganisation | None:
+    can_answer = (
+        sa.select(sa.func.count())
+        .select_from(Membership)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.organisation_id == Organisation.id,
+            Membership.is_general,
+            Membership.is_active,
+            User.is_active,
+            User.email_proved_at.is_not(None),
+            User.mobile_proved_at.is_not(None),
+        )
+        .scalar_subquery()
+    )
+    row = db.session.execute(
+        sa.select(Organisation.id, LegalEntity.may_hold_licences, can_answer)
+        .join(LegalEntity, LegalEntity.code == Organisation.legal_entity)
+        .where(Organisation.id == organisation_id)
+    ).one_or_none()
+    return OtherOrganisation(*row) if row is not None else None

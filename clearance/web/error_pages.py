@@ -1,0 +1,167 @@
+"""Every fault ends in a calm page in the reader's language with a reference found in the log."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from clearance.auth import rate_limits
+from clearance.core import audit
+from clearance.core.errors import DomainError, NotFound, ServiceUnavailable, TooManyTries
+from clearance.core.extensions import db
+from clearance.core.request_kind import wants_json
+from clearance.web.security_headers import RETRY_SECONDS
+
+log = structlog.get_logger("clearance.web")
+
+AUDITED = {403: "forbidden", 404: "not_found", 429: "throttled"}
+OF_VISITORS = frozenset({"csrf", "throttled"})  # other refusals are no event without a sign-in
+LONGEST_NAME = 20  # of a part of an address; what is longer may be a token of a link
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(SecurityError, _foreign_host)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_down)
+    app.register_error_handler(StaleDataError, _row_gone)
+    app.register_error_handler(ObjectDeletedError, _row_gone)
+    app.register_error_handler(NoConnectionFree, _database_down)
+    app.register_error_handler(Exception, _fault)
+
+
+def error_page(status: int, message: Any, retry_after: int | None = None) -> Response:
+    """Return the error page (JSON for a fetch) of `status` in the page's language.
+
+    message: best a lazy text, since the reader's language is first asked for here. retry_after: in
+    seconds. The reference number that the page shows is in the log with the place.
+    """
+    db.session.rollback()
+    log.info("refused", status=status, path=_place())
+    if status == 503 and retry_after is None:
+        retry_after = RETRY_SECONDS
+    _know_reader()
+    message = str(message)
+    if wants_json():
+        response = jsonify(error=message, reference=g.get("request_id", ""))
+    else:
+        page = render_template(
+            "errors/error.html", status=status, text=message, retry_after=retry_after
+        )
+        response = make_response(page)
+    response.status_code = status
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _domain_error(error: DomainError) -> Response:
+    retry_after = getattr(error, "retry_after", None)
+    response = error_page(error.status_code, error.message, retry_after)
+    _note_refusal(error.status_code, AUDITED.get(error.status_code))
+    return response
+
+
+def _csrf_error(error: CSRFError) -> Response:
+    response = error_page(
+        400, _l("The page was open for too long or was changed. Go back, reload it and send again.")
+    )
+    _note_refusal(400, "csrf")
+    return response
+
+
+def _foreign_host(error: SecurityError) -> Response:
+    """Answer a host that is not ours without a page: no address can be built for it."""
+    log.info("foreign_host", path=_place())
+    return Response("Bad request\n", status=400, mimetype="text/plain")
+
+
+def _http_error(error: HTTPException) -> Any:
+    status = error.code or 500
+    if status < 400:
+        return error
+    texts = {
+        404: NotFound().message,
+        405: _l("This address does not take that kind of request."),
+        413: _l("What was sent is too large. Choose smaller files."),
+        415: _l("Only the portal's own forms are taken. Fill in the form on its page and send it."),
+        429: _l("Too many attempts. Please wait a little and try again."),
+    }
+    response = error_page(status, texts.get(status, _l("This request could not be understood.")))
+    if isinstance(error.get_headers(), list):
+        allow = dict(error.get_headers()).get("Allow")
+        if allow:
+            response.headers["Allow"] = allow
+    _note_refusal(status, AUDITED.get(status))
+    return response
+
+
+def _database_down(error: OperationalError | NoConnectionFree) -> Response:
+    log.error("database_unavailable", request_id=g.get("request_id"), exc_info=error)
+    return error_page(
+        503, _l("The portal cannot reach its records now. Nothing was lost; try again shortly.")
+    )
+
+
+def _row_gone(error: StaleDataError | ObjectDeletedError) -> Response:
+    """The last resort: use cases read their rows again under the lock, and say more."""
+    log.warning("row_gone", request_id=g.get("request_id"), path=_place(), exc_info=error)
+    return error_page(
+        409,
+        _l("Somebody else removed this meanwhile, so nothing was changed. Go back and reload."),
+    )
+
+
+def _fault(error: Exception) -> Response:
+    log.error("fault", request_id=g.get("request_id"), path=_place(), exc_info=error)
+    return error_page(500, _l("Something went wrong on our side. It was recorded."))
+
+
+def _note_refusal(status: int, kind: str | None) -> None:
+    """Write the access event of a refusal; what visitors can have written is bounded by address."""
+    if kind is None:
+        return
+    try:
+        if getattr(current_user, "user_id", None) is None:
+            if kind not in OF_VISITORS:
+                return
+            rate_limits.hit("refusal_noted_ip", rate_limits.client_ip())
+        audit.access(
+            f"access:refused:{kind}",
+            object_type="url",
+            object_id=_place(),
+            result=str(status),
+        )
+    except TooManyTries:
+        log.info("refusal_not_noted", path=_place(), kind=kind)
+    except (SQLAlchemyError, ServiceUnavailable) as fault:  # the refusal stands, noted or not
+        log.error("refusal_not_noted", path=_place(), kind=kind, exc_info=fault)
+
+
+def _know_reader() -> None:
+    """Read who asks; when the database is away the page is shown as to a visitor."""
+    with suppress(SQLAlchemyError):
+        bool(current_user.is_authenticated)
+
+
+def _place() -> str:
+    """Return the path for log and trail; where it may hold a secret, the rule's (rule 45)."""
+    rule = request.url_rule
+    if rule is not None and {"token", "code", "ref"} & set(rule.arguments):
+        return rule.rule
+    parts = request.path.replace("\0", "").split("/")  # PostgreSQL takes none
+    if rule is None:
+        parts = [part if len(part) <= LONGEST_NAME else "…" for part in parts]
+    return "/".join(parts)

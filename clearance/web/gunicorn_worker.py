@@ -1,0 +1,206 @@
+"""gunicorn's threaded worker, made safe from slow clients: its threads get whole requests only."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
+from tempfile import SpooledTemporaryFile
+from typing import Any
+from urllib.parse import unquote
+
+from gunicorn import util
+from gunicorn.http import get_parser
+from gunicorn.http.body import ChunkedReader
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from clearance.core import database
+from clearance.web import lanes
+from clearance.web.serving import HEAD_MAX_BYTES, WAITING_WRITERS, is_too_slow
+
+READ_BYTES = 64 * 1024
+ANSWER_SECONDS = 30  # in which a client must take each part of an answer
+# Pages and static files fit, so that their thread need not wait for the reader.
+ANSWER_BUFFER_BYTES = 512 * 1024
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
+    """Receives a request in the worker's own loop, as waitress does, then hands it to a thread.
+
+    gunicorn's own lets a thread wait for every byte: as many slow clients as threads stop it. A
+    connection serves one request (`keepalive` must be 0).
+    """
+
+    def init_process(self) -> None:
+        """Begin with no connection; does not return while the worker lives."""
+        self._arriving: set[TConn] = set()
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Make the application of this process."""
+        super().load_wsgi()
+        database.limit_waiting(self.wsgi, WAITING_WRITERS)
+
+    def get_thread_pool(self) -> Executor:
+        """Give the threads of pages, and the lane beside them."""
+        return _Lanes(self.cfg.threads)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Wait for the request of a new connection in the loop."""
+        conn.sock = Arriving(conn.sock, partial(self._length, conn))
+        conn.sock.setblocking(False)
+        self._arriving.add(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
+
+    def murder_pending(self) -> None:
+        """Close what comes too slowly; the loop calls it every second."""
+        super().murder_pending()
+        for conn in [each for each in self._arriving if each.sock.is_too_slow]:
+            self._leave_loop(conn)
+            self._drop(conn)
+
+    def handle(self, conn: TConn) -> bool:
+        """Answer in a thread and close there: gunicorn's loop would wait until the client does."""
+        super().handle(conn)
+        conn.sock.finish()
+        return False
+
+    def _receive(self, conn: TConn, _sock: object) -> None:
+        try:
+            is_open = conn.sock.receive()
+        except BlockingIOError:
+            return
+        except OSError:
+            is_open = False
+        if not is_open:
+            self._leave_loop(conn)
+            self._drop(conn)
+        elif conn.sock.is_ready:
+            self._leave_loop(conn)
+            conn.data_ready = True
+            super().enqueue_req(conn)
+
+    def _leave_loop(self, conn: TConn) -> None:
+        self.poller.unregister(conn.sock)
+        self._arriving.discard(conn)
+
+    def _drop(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def _length(self, conn: TConn, head: bytes) -> int | None:
+        """How long the body after `head` is by gunicorn's own reading.
+
+        None leaves the body unread: the head is faulty or the body far too large, and the thread
+        says so. Raises: ConnectionAbortedError for a body without a length. Browsers give one, and
+        so does a proxy that buffers.
+        """
+        try:
+            parsed = next(get_parser(self.cfg, [head], conn.client))
+            reader = parsed.body.reader
+        except Exception:  # whatever is wrong with it, the thread's own parser tells the client
+            return None
+        conn.sock.is_hashing = lanes.is_hashing(parsed.method, unquote(parsed.path))
+        if isinstance(reader, ChunkedReader):
+            conn.sock.sendall(b"HTTP/1.1 411 Length Required\r\nConnection: close\r\n\r\n")
+            raise ConnectionAbortedError
+        largest = 2 * self.wsgi.config["MAX_CONTENT_LENGTH"]  # what is refused with a page
+        return int(reader.length) if reader.length <= largest else None
+
+
+class _Lanes(ThreadPoolExecutor):
+    """Two pools of threads; what hashes a password waits in the smaller one."""
+
+    def __init__(self, pages: int) -> None:
+        super().__init__(pages)
+        self._hashing = ThreadPoolExecutor(lanes.HASHING_THREADS)
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        (conn,) = args
+        if conn.sock.is_hashing:
+            return self._hashing.submit(lanes.timed(work), conn)
+        return super().submit(work, conn)
+
+    def shutdown(self, *args: Any, **kwargs: Any) -> None:
+        self._hashing.shutdown(*args, **kwargs)
+        super().shutdown(*args, **kwargs)
+
+
+class Arriving:
+    """A connection's socket while its request comes; later that request is read from here.
+
+    length_of: asked for the length of the body when the head is there; None when it is not awaited.
+    """
+
+    def __init__(self, sock: socket.socket, length_of: Callable[[bytes], int | None]) -> None:
+        self._sock = sock
+        self._length_of = length_of
+        self._kept = SpooledTemporaryFile(READ_BYTES)  # noqa: SIM115 - closed with the socket
+        self._began = time.monotonic()
+        self._head = b""
+        self._received = 0
+        self._size = sys.maxsize
+        self.is_ready = False
+        self.is_hashing = False
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ANSWER_BUFFER_BYTES)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    @property
+    def is_too_slow(self) -> bool:
+        """Whether the client has had its time."""
+        return is_too_slow(time.monotonic() - self._began, self._received)
+
+    def receive(self) -> bool:
+        """Take what came; `is_ready` says whether a thread can go on. False: the client has left.
+
+        Raises: BlockingIOError, OSError.
+        """
+        data = self._sock.recv(READ_BYTES)
+        self._kept.write(data)
+        self._received += len(data)
+        if self._size == sys.maxsize:
+            self._read_head(data)
+        if self._received >= self._size:
+            self.is_ready = True
+        if self.is_ready:
+            self._kept.seek(0)
+        return bool(data)
+
+    def _read_head(self, data: bytes) -> None:
+        self._head += data
+        head, end, _body = self._head.partition(b"\r\n\r\n")
+        if end:
+            length = self._length_of(head + end)
+            if length is None:
+                self.is_ready = True
+            else:
+                self._size = len(head + end) + length
+        elif len(self._head) > HEAD_MAX_BYTES:
+            self.is_ready = True  # the thread's parser refuses it
+
+    def recv(self, size: int, *_flags: int) -> bytes:
+        """Read of the request what came; a thread never waits for more."""
+        return self._kept.read(size)
+
+    def setblocking(self, is_blocking: bool) -> None:
+        """Let nothing wait without end."""
+        with suppress(OSError):  # it is closed already
+            self._sock.settimeout(ANSWER_SECONDS if is_blocking else 0)
+
+    def finish(self) -> None:
+        """Close when the answer is sent; what the client still sends must not reset it."""
+        if self._received < self._size:
+            util.close_graceful(self._sock)
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket and what was kept."""
+        self._kept.close()
+        self._sock.close()

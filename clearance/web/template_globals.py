@@ -1,0 +1,61 @@
+"""What every template may rely on: asset addresses, menu, labels and tones of states."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, url_for
+from markupsafe import Markup, escape
+
+from clearance.core.settings import ROOT
+from clearance.models import enums
+
+VERSION = "1.0.0"
+# A value isolated in a message, or a number such as KW-1084 or CE/8/26: no line ends within it.
+_WHOLE = re.compile(r"\u2068([^\s\u2068\u2069]{1,30})\u2069|(?<!\w)([A-Z]{2,6}[-/]\d[\d/]*)")
+
+
+def asset(name: str) -> str:
+    """Return the address of a static file with its content's hash, so that it can be kept forever.
+
+    name: path under static/, such as "css/clearance.css".
+    """
+    path = ROOT / "static" / name
+    return url_for("static", filename=name, v=_fingerprint(path, path.stat().st_mtime_ns))
+
+
+def unbroken(text: str) -> Markup:
+    """Return the text of a message, escaped, with its numbers kept in one piece."""
+    kept = _WHOLE.sub(lambda each: f"<bdi>{each[1] or each[2]}</bdi>", str(escape(text)))
+    return Markup(kept)  # noqa: S704 - escaped just before
+
+
+def init_app(app: Flask) -> None:
+    """Give templates their globals."""
+    app.jinja_env.filters["unbroken"] = unbroken
+    app.jinja_env.globals.update(
+        asset=asset,
+        portal_version=VERSION,
+        status_labels=enums.STATUS_LABELS,
+        status_tones=enums.STATUS_TONES,
+        issued_kind_labels=enums.ISSUED_KIND_LABELS,
+        issued_state_labels=enums.ISSUED_STATE_LABELS,
+        issued_state_tones=enums.ISSUED_STATE_TONES,
+        licence_status_labels=enums.LICENCE_STATUS_LABELS,
+        suspended_by_labels=enums.SUSPENDED_BY_LABELS,
+        role_labels=enums.ROLE_LABELS,
+        gender_labels=enums.GENDER_LABELS,
+    )
+
+    @app.context_processor
+    def _request() -> dict[str, Any]:
+        return {"request_id": g.get("request_id", "")}
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(path: Path, modified: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

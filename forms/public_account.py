@@ -1,0 +1,253 @@
+"""Forms of the public journeys: registration, codes, sign-in, passwords, invitations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import ValidationError
+
+from clearance.auth.passwords import MAX_LENGTH, is_too_long
+from clearance.core import values
+from clearance.core.values import BadValue
+from forms import person_fields
+from forms.base import BaseForm
+from forms.fields import (
+    CaptchaField,
+    CheckField,
+    ChoiceField,
+    CodeField,
+    EmailAddressField,
+    MobileField,
+    PasswordField,
+    TextField,
+)
+from forms.validators import Required
+
+# What the pages' own buttons and hidden parts post besides the fields.
+PAGE_PARTS = frozenset({"captcha_ref", "form_key", "_language", "_refresh", "_change", "next"})
+
+ORGANISATION_MAX_LENGTH = 150
+CUSTOMS_USER_MAX_LENGTH = 80
+LICENCE_MAX_LENGTH = 80
+_RESET_CODE = re.compile(r"[0-9A-Z]{8}")
+_SPARE_CODE = re.compile(r"[0-9A-Z]{10}")
+
+
+@dataclass(frozen=True)
+class EntityChoice:
+    """A legal entity that may register. label: in the page's language.
+
+    has_customs_account: its people may have one, so the box is offered. needs_name: it is asked
+    for the organisation's name.
+    """
+
+    code: str
+    label: str
+    has_customs_account: bool
+    needs_name: bool
+
+
+class AccountForm(BaseForm):
+    """A form of the public pages."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = PAGE_PARTS
+
+
+class ResetCodeField(TextField):
+    """The code of a reset: eight letters and digits, in any letter case; never shown again."""
+
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "ltr",
+        "autocomplete": "one-time-code",
+        "autocapitalize": "characters",
+        "spellcheck": "false",
+    }
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, max_length=20, **kwargs)
+
+    def normalise(self, typed: str) -> str:
+        text = values.ascii_digits(values.clean_text(typed)).upper()
+        code = text.replace(" ", "").replace("-", "")
+        if not _RESET_CODE.fullmatch(code):
+            raise BadValue(_l("The code has 8 letters and digits. Copy it from the message."))
+        return code
+
+    def _value(self) -> str:
+        return ""
+
+
+class FactorCodeField(CodeField):
+    """Six digits of a message or an app, or a spare code of ten letters and digits."""
+
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "ltr",
+        "autocomplete": "one-time-code",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+    }
+
+    def normalise(self, typed: str) -> str:
+        text = values.ascii_digits(values.clean_text(typed)).upper()
+        code = text.replace(" ", "").replace("-", "")
+        return code if _SPARE_CODE.fullmatch(code) else super().normalise(typed)
+
+
+class _NotTooLong:
+    """A password that is only checked: over the limit it can't be right, and isn't hashed."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if is_too_long(field.data or ""):
+            raise ValidationError(
+                _l("Use %(max_length)d characters at most.", max_length=MAX_LENGTH)
+            )
+
+
+class RegistrationForm(AccountForm):
+    """Both variants of registering; which fields count follows from what is chosen."""
+
+    legal_entity = ChoiceField(_l("Legal entity"), [Required()], choices=[], blank=False)
+    has_customs_account = CheckField(_l("I have an account on the automated customs system"))
+    organisation_name = TextField(
+        _l("Company name"), [Required()], max_length=ORGANISATION_MAX_LENGTH
+    )
+    first_name = person_fields.first_name()
+    last_name = person_fields.last_name()
+    gender = person_fields.gender()
+    civil_id = person_fields.civil_id()
+    licence_no = TextField(
+        _l("Licence number of the general broker"),
+        [Required()],
+        max_length=LICENCE_MAX_LENGTH,
+        render_kw={"dir": "ltr", "autocomplete": "off"},
+    )
+    customs_user = TextField(
+        _l("User ID on the automated customs system"),
+        [Required()],
+        max_length=CUSTOMS_USER_MAX_LENGTH,
+        render_kw={"dir": "ltr", "autocomplete": "off", "autocapitalize": "none"},
+    )
+    customs_password = PasswordField(
+        _l("Password on the automated customs system"),
+        [Required(), _NotTooLong()],
+        description=_l("Used once to ask the customs system, and never kept."),
+        render_kw={"autocomplete": "off"},
+    )
+    mobile = MobileField(
+        _l("Mobile number"), [Required()], description=_l("A code will be sent to it by SMS.")
+    )
+    email = EmailAddressField(
+        _l("E-mail"),
+        [Required()],
+        description=_l("A code will be sent to it, and you sign in with it."),
+    )
+    password = person_fields.password()
+    password_confirm = person_fields.password_again()
+    captcha = CaptchaField(_l("Type the text of the image"), [Required()])
+    accept_terms = CheckField(
+        _l("I agree to the terms and conditions"),
+        [Required(_l("To register you need to agree to the terms and conditions."))],
+    )
+
+    FROM_CUSTOMS: ClassVar[frozenset[str]] = frozenset(
+        {"licence_no", "customs_user", "customs_password"}
+    )
+    FROM_PERSON: ClassVar[frozenset[str]] = frozenset({"first_name", "last_name", "civil_id"})
+
+    def __init__(self, entities: Sequence[EntityChoice], *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("legal_entity", entities[0].code if entities else None)
+        self.entities = {entity.code: entity for entity in entities}
+        super().__init__(*args, **kwargs)
+        self.legal_entity.choices = [SelectChoice(each.code, each.label) for each in entities]
+
+    @property
+    def entity(self) -> EntityChoice | None:
+        """The legal entity that is chosen, None when it is not one that may register."""
+        return self.entities.get(self.legal_entity.data or "")
+
+    @property
+    def uses_customs(self) -> bool:
+        """Whether the customs system is to be asked: ticked, and offered to that entity."""
+        entity = self.entity
+        return bool(entity and entity.has_customs_account and self.has_customs_account.data)
+
+    @property
+    def needs_name(self) -> bool:
+        """Whether the organisation's name is asked."""
+        return bool(self.entity and self.entity.needs_name and not self.uses_customs)
+
+    def unused(self) -> frozenset[str]:
+        """Names of the fields that do not count in the variant that is chosen."""
+        names = self.FROM_PERSON if self.uses_customs else self.FROM_CUSTOMS
+        return names if self.needs_name else names | {"organisation_name"}
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        for name in self.unused():
+            # What was typed there stays in the page, but neither hinders nor counts.
+            field = self[name]
+            field.validators, field.process_errors, field.data = (), [], field.default or ""
+        return bool(super().validate(extra_validators))
+
+
+class SignInForm(AccountForm):
+    """E-mail and password."""
+
+    email = EmailAddressField(
+        _l("E-mail"), [Required()], render_kw={"autocomplete": "username", "autofocus": True}
+    )
+    password = PasswordField(_l("Password"), [Required(), _NotTooLong()])
+
+
+class FactorForm(AccountForm):
+    """The second step of signing in."""
+
+    code = FactorCodeField(_l("Verification code"), [Required()], render_kw={"autofocus": True})
+
+
+class VerifyForm(AccountForm):
+    """Both codes; one that is proved already is not asked again."""
+
+    email_code = CodeField(_l("E-mail verification code"), [Required()])
+    mobile_code = CodeField(_l("Mobile verification code"), [Required()])
+
+
+class ResetForm(AccountForm):
+    """Whose password is to be set again."""
+
+    email = EmailAddressField(_l("E-mail"), [Required()])
+    captcha = CaptchaField(_l("Type the text of the image"), [Required()])
+
+
+class NewPasswordForm(AccountForm):
+    """A new password twice."""
+
+    new_password = person_fields.new_password()
+    new_password_confirm = person_fields.password_again("new_password")
+
+
+class ResetConfirmForm(AccountForm):
+    """Image text, the code of the e-mail, and the new password twice."""
+
+    captcha = CaptchaField(_l("Type the text of the image"), [Required()])
+    code = ResetCodeField(_l("E-mail verification code"), [Required()])
+    new_password = person_fields.new_password()
+    new_password_confirm = person_fields.password_again("new_password")
+
+
+class InvitationForm(AccountForm):
+    """What somebody who was invited to the office gives: names, password, consent."""
+
+    first_name = person_fields.first_name()
+    last_name = person_fields.last_name()
+    mobile = MobileField(_l("Mobile number"))
+    password = person_fields.password()
+    password_confirm = person_fields.password_again()
+    accept_terms = CheckField(
+        _l("I agree to the terms and conditions"),
+        [Required(_l("To go on you need to agree to the terms and conditions."))],
+    )

@@ -1,0 +1,193 @@
+"""Forms of the office's reference data: kinds and types, reasons, holidays, announcements."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField
+from wtforms.fields.choices import SelectChoice
+from wtforms.widgets import DateTimeLocalInput
+
+from clearance.core import values
+from clearance.core.clock import KUWAIT
+from clearance.core.values import BadValue
+from clearance.models.enums import REASON_FOR_LABELS, ROLE_LABELS, STAFF_ROLES, Role
+from forms.base import BaseForm
+from forms.fields import (
+    CheckField,
+    ChoiceField,
+    EmailAddressField,
+    IsoDateField,
+    TextAreaField,
+    TextField,
+)
+from forms.request_form import WholeNumberField
+from forms.validators import Required
+
+NAME_LENGTH, LINE_LENGTH, REASON_LENGTH, BODY_LENGTH = 150, 250, 900, 5000
+ROLES = [(str(each), ROLE_LABELS[each]) for each in Role if each in STAFF_ROLES]
+_LOCAL = "%Y-%m-%dT%H:%M"
+
+
+class SeenField(HiddenField):
+    """The fingerprint of the row that the page showed; never a value of the row."""
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        """Leave the row alone."""
+
+
+class CodeNameField(TextField):
+    """The code of a row: small Latin letters, digits and low lines, at most 40."""
+
+    attributes: ClassVar[dict[str, object]] = {"dir": "ltr"}
+
+    def normalise(self, typed: str) -> str:
+        code = str(super().normalise(typed))
+        if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", code):
+            raise BadValue(_l("Use small Latin letters, digits and _, beginning with a letter."))
+        return code
+
+
+class KuwaitTimeField(TextField):
+    """A day and time of Kuwait's clock, kept as an instant. Empty: None."""
+
+    widget = DateTimeLocalInput()
+    attributes: ClassVar[dict[str, object]] = {"dir": "ltr"}
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, max_length=40, **kwargs)
+        self.empty = None  # type: ignore[misc, assignment]  # nothing typed is no instant
+
+    def normalise(self, typed: str) -> datetime:  # type: ignore[override]  # an instant, not a text
+        text = values.ascii_digits(values.clean_text(typed)).replace(" ", "T")[:16]
+        try:
+            found = datetime.strptime(text, _LOCAL).replace(tzinfo=KUWAIT)
+        except ValueError:
+            found = None
+        if found is None or not 2000 <= found.year <= 2199:
+            raise BadValue(_l("This is not a day with a time. Write such as 2030-12-31 09:30."))
+        return found
+
+    def _value(self) -> str:
+        if isinstance(self.data, datetime):
+            return self.data.astimezone(KUWAIT).strftime(_LOCAL)
+        return str(super()._value())
+
+    def __call__(self, **kwargs: Any) -> Any:
+        if self.process_errors:
+            kwargs.setdefault("type", "text")  # the native input would hide what was typed
+        return super().__call__(**kwargs)
+
+
+class RowForm(BaseForm):
+    """What every form of a row carries: what the page showed."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "_add_another", "url"})
+
+    seen = SeenField()
+
+
+class CodedForm(RowForm):
+    """A row with a code and its names in both languages."""
+
+    code = CodeNameField(
+        _l("Code"),
+        [Required()],
+        max_length=40,
+        description=_l("It cannot be changed later."),
+    )
+    name_ar = TextField(_l("Name in Arabic"), [Required()], max_length=NAME_LENGTH)
+    name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
+    position = WholeNumberField(
+        _l("Place in lists"), [Required()], minimum=0, maximum=9999, default=0
+    )
+    is_active = CheckField(_l("In use"), default=True)
+
+
+class LegalEntityForm(CodedForm):
+    """What an organisation is in law, and what follows from it."""
+
+    may_hold_licences = CheckField(_l("May hold licences and sit the exam"))
+    has_customs_account = CheckField(_l("May register by an account of the customs system"))
+    needs_organisation_name = CheckField(_l("Gives the organisation's name when registering"))
+
+
+class ReasonForm(RowForm):
+    """A ready reason in both languages."""
+
+    action = ChoiceField(
+        _l("For"),
+        [Required()],
+        choices=list(REASON_FOR_LABELS.items()),
+    )
+    text_ar = TextAreaField(_l("Text in Arabic"), [Required()], max_length=REASON_LENGTH)
+    text_en = TextAreaField(_l("Text in English"), [Required()], max_length=REASON_LENGTH)
+    position = WholeNumberField(
+        _l("Place in lists"), [Required()], minimum=0, maximum=9999, default=0
+    )
+    is_active = CheckField(_l("In use"), default=True)
+
+
+class HolidayForm(RowForm):
+    """A day on which the office does not work."""
+
+    day = IsoDateField(
+        _l("Day"), [Required()], description=_l("Due dates that were given already stay.")
+    )
+    name_ar = TextField(_l("Name in Arabic"), [Required()], max_length=NAME_LENGTH)
+    name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
+
+
+class AnnouncementForm(RowForm):
+    """A word of the office to the users of organisations."""
+
+    title_ar = TextField(_l("Title in Arabic"), [Required()], max_length=LINE_LENGTH)
+    title_en = TextField(_l("Title in English"), [Required()], max_length=LINE_LENGTH)
+    body_ar = TextAreaField(
+        _l("Text in Arabic"),
+        [Required()],
+        max_length=BODY_LENGTH,
+        description=_l("The users of organisations read it on their first page."),
+    )
+    body_en = TextAreaField(_l("Text in English"), [Required()], max_length=BODY_LENGTH)
+    published_at = KuwaitTimeField(
+        _l("Shown from"), [Required()], description=_l("Day and time in Kuwait")
+    )
+    ends_at = KuwaitTimeField(_l("Shown until"), description=_l("Empty: without an end"))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check the fields, and that the end lies after the beginning."""
+        is_good = bool(super().validate(extra_validators))
+        begin, end = self.published_at.data, self.ends_at.data
+        if is_good and end is not None and end <= begin:
+            self.ends_at.errors = [_l("The end has to lie after the beginning.")]
+            return False
+        return is_good
+
+
+class InvitationForm(BaseForm):
+    """Who is invited into the office, and as what."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
+
+    email = EmailAddressField(_l("E-mail"), [Required()])
+    role = ChoiceField(
+        _l("Role"),
+        [Required()],
+        choices=ROLES,
+    )
+
+
+class RoleForm(BaseForm):
+    """The other role that one of the office is given; `present` is not among the choices."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "version", "_language"})
+
+    role = ChoiceField(_l("New role"), [Required()], choices=[])
+
+    def __init__(self, present: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.role.choices = [SelectChoice(key, label) for key, label in ROLES if key != present]

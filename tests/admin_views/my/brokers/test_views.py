@@ -1,0 +1,442 @@
+"""The organisation's brokers: their cards, one broker's page, and beginning a service about one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from bs4 import Tag
+from flask import Flask
+
+from clearance.core.clock import kuwait_today
+from clearance.core.extensions import db
+from clearance.licences import organisation_brokers
+from clearance.models import Licence, LicenceChange, Request
+from clearance.models.enums import LicenceStatus, Status, SuspendedBy
+from tests.admin_views.my.conftest import People
+from tests.support import factories, issued_factories, request_factories
+from tests.support.pages import PageClient
+
+SOON = timedelta(days=20)
+
+
+def make(people: People, **columns: Any) -> Licence:
+    """A broker of the people's organisation, with a licence that has long to go."""
+    return issued_factories.make_licence(people.organisation, **columns)
+
+
+def rows(app: Flask) -> list[Request]:
+    with app.app_context():
+        return list(db.session.scalars(sa.select(Request).order_by(Request.id)))
+
+
+def words(tag: Tag | None) -> str:
+    return " ".join(tag.get_text(" ").split()) if tag is not None else ""
+
+
+def cards(client: PageClient, url: str) -> dict[str, Tag]:
+    """The cards of a page by their ids."""
+    return {each["id"]: each for each in client.get(url).soup.select(".broker-card")}
+
+
+@contextmanager
+def counting(app: Flask) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        statements.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+# Cards
+
+
+def test_a_card_tells_what_the_manual_shows_and_which_link_breaks_first(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        licence = make(
+            people,
+            number="KW-4711",
+            guarantee_no="02/209/000006/2002",
+            guarantee_expiry=kuwait_today() + SOON,
+        )
+    card = cards(mine, "/my/brokers/")[f"licence-{licence.id}"]
+    text = words(card)
+    for each in ("Ahmad Abdullah Alenezi", "KW-4711", "02/209/000006/2002", "30/06/2030"):
+        assert each in text
+    assert "Ends first: Bank guarantee" in text
+    assert "20 days left" in text
+    assert words(card.select_one(".badge")) == "Active"
+    assert card.select_one("h2 a")["href"] == f"/my/brokers/{licence.broker_id}/"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["احمد عبدالله", "العنزى", "عبد الله", "alen ahm", "٤٧١١", "kw-4711", "KW-4711"],
+)
+def test_brokers_are_found_as_arabic_is_typed_and_by_number(
+    app: Flask, mine: PageClient, people: People, typed: str
+) -> None:
+    with app.app_context():
+        wanted = make(people, number="KW-4711")
+        make(
+            people,
+            name_ar_1="سالم",
+            name_ar_2="",
+            name_ar_4="المطيري",
+            name_en_1="Salem",
+            name_en_2="",
+            name_en_4="Almutairi",
+        )
+    found = cards(mine, f"/my/brokers/?search={typed}")
+    assert list(found) == [f"licence-{wanted.id}"]
+
+
+def test_a_civil_number_finds_its_broker(app: Flask, mine: PageClient, people: People) -> None:
+    with app.app_context():
+        wanted = make(people, civil_id=factories.civil_id(date(1971, 3, 2)))
+        make(people)
+        typed = wanted.broker.civil_id
+    assert list(cards(mine, f"/my/brokers/?search={typed}")) == [f"licence-{wanted.id}"]
+
+
+@pytest.mark.databases
+def test_filters_go_by_todays_state_and_by_the_link_that_ends_first(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    today = kuwait_today()
+    with app.app_context():
+        ids = {
+            "fine": make(people).id,
+            "guarantee": make(people, guarantee_expiry=today + SOON).id,
+            "passport": make(people, passport_expiry=today - SOON).id,
+            "past": make(people, expires=today - timedelta(days=1)).id,
+            "suspended": make(
+                people, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.OFFICE
+            ).id,
+            "cancelled": make(people, status=LicenceStatus.CANCELLED, expires=today).id,
+        }
+
+    def shown(query: str) -> set[str]:
+        found = cards(mine, f"/my/brokers/?{query}")
+        return {name for name, each in ids.items() if f"licence-{each}" in found}
+
+    assert shown("status=active") == {"fine", "guarantee", "passport"}
+    assert shown("status=expired") == {"past"}  # though no job has noted it yet
+    assert shown("status=suspended") == {"suspended"}
+    assert shown("ends=any") == {"guarantee", "passport", "past"}
+    assert shown("ends=guarantee") == {"guarantee"}
+    assert shown("ends=licence&status=active") == set()
+    mine.get("/my/brokers/?status=nonsense", status=400, check=False)
+    mine.get("/my/brokers/?page=x", status=404)
+
+
+def test_of_several_licences_the_living_one_is_the_card(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        living = make(people)
+        db.session.add(
+            Licence(
+                number="KW-1",
+                broker_id=living.broker_id,
+                guarantee_no="LG 1",
+                guarantee_expiry=date(2030, 1, 1),
+                issued=date(2020, 1, 1),
+                expires=date(2023, 1, 1),
+                status=LicenceStatus.CANCELLED,
+            )
+        )
+        db.session.commit()
+    assert list(cards(mine, "/my/brokers/")) == [f"licence-{living.id}"]
+    page = mine.get(f"/my/brokers/{living.broker_id}/")
+    assert "KW-1" in words(page.soup.select_one("#licence"))
+
+
+def test_pages_of_twenty_four_keep_the_search(app: Flask, mine: PageClient, people: People) -> None:
+    with app.app_context():
+        for _number in range(26):
+            make(people)
+    first = mine.get("/my/brokers/?search=احمد")
+    second = mine.get(first.soup.select_one(".pagination [rel=next]")["href"])
+    assert [len(each.soup.select(".broker-card")) for each in (first, second)] == [24, 2]
+    assert second.soup.select_one("#search")["value"] == "احمد"
+
+
+def test_empty_lists_say_what_to_do(mine: PageClient) -> None:
+    for url in ("/my/brokers/", "/my/services/renewal/", "/my/services/issuance/"):
+        empty = mine.get(url).soup.select_one(".empty")
+        assert empty.select_one("a[href='/my/services/']"), url
+    nothing = mine.get("/my/brokers/?search=زيد").soup.select_one(".empty")
+    assert nothing.select_one("a[href='/my/brokers/']")
+
+
+# Who sees them
+
+
+def test_additional_users_see_brokers_with_a_licence_service_only(
+    app: Flask, browser: Callable[..., PageClient], people: People
+) -> None:
+    with app.app_context():
+        licence = make(people)
+        granted = factories.make_agent(people.organisation, is_general=False, services=("letter",))
+    page = browser(granted).get(f"/my/brokers/{licence.broker_id}/")
+    assert page.soup.select(".side-menu a[href='/my/brokers/']")
+    assert "This service is not granted to you." in words(page.soup.select_one("#services"))
+    without = browser(people.granted)
+    without.get("/my/brokers/", status=404)
+    without.get(f"/my/brokers/{licence.broker_id}/", status=404)
+    assert not without.get("/my/").soup.select(".side-menu a[href='/my/brokers/']")
+
+
+def test_foreign_and_missing_brokers_are_404_alike(
+    app: Flask, browser: Callable[..., PageClient], people: People
+) -> None:
+    with app.app_context():
+        licence = make(people)
+    foreign = browser(people.foreign)
+    for broker_id in (licence.broker_id, 99_999, 2**40):
+        foreign.get(f"/my/brokers/{broker_id}/", status=404)
+    foreign.post("/my/services/letter/", {"licence_id": licence.id}, status=404)
+    foreign.post("/my/services/letter/", {"licence_id": "x"}, status=404)
+    assert rows(app) == []
+
+
+def test_the_other_organisation_of_a_user_has_to_be_chosen_for_its_services(
+    app: Flask, browser: Callable[..., PageClient], people: People
+) -> None:
+    with app.app_context():
+        licence = make(people)
+        user = factories.make_agent()
+        factories.make_membership(user, people.organisation)
+    page = browser(user).get(f"/my/brokers/{licence.broker_id}/")
+    services = page.soup.select_one("#services")
+    assert people.organisation.name_en in words(services)
+    assert services.select("form") == []
+
+
+# One broker
+
+
+def test_the_page_of_a_broker_tells_everything(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        licence = make(people, guarantee_expiry=kuwait_today() + SOON, passport_no="P778899")
+        sent = request_factories.make_sent(people.owner, "letter", licence_id=licence.id)
+        officer = factories.make_staff(last_name="Reviewerson")
+        db.session.add(
+            LicenceChange(
+                licence_id=licence.id,
+                actor_id=officer.id,
+                at=sent.sent_at,
+                kind="corrected",
+                reason="خطأ مطبعي",
+                changes={"guarantee_no": ["LG 1", "LG 2519770/011926"]},
+            )
+        )
+        db.session.commit()
+        civil_id = licence.broker.civil_id
+    page = mine.get(f"/my/brokers/{licence.broker_id}/")
+    assert civil_id in words(page.soup.select_one("#data"))
+    assert "P778899" in words(page.soup.select_one("#data"))
+    links = [words(each) for each in page.soup.select("#validity tbody tr")]
+    assert links[0].startswith("Bank guarantee Ends first") and "20 days left" in links[0]
+    assert sent.number in words(page.soup.select_one("#requests"))
+    assert mine.get(f"/my/requests/{sent.id}/").link("The broker") == page.url
+    history = words(page.soup.select_one("#history"))
+    assert "Register corrected by the office" in history and "LG 1" in history
+    assert "خطأ مطبعي" in history
+    assert "Reviewerson" not in page.text  # agents read of the office, not of its people
+
+
+def test_every_service_stands_on_the_page_with_button_or_reason(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        licence = make(people)
+        titles = {each.button.en for each in organisation_brokers.licence_services() if each.button}
+    services = mine.get(f"/my/brokers/{licence.broker_id}/").soup.select_one("#services")
+    told = words(services)
+    assert titles and all(each in told for each in titles)
+    assert "Renewal opens on" in told
+    page = mine.submit(
+        mine.get(f"/my/brokers/{licence.broker_id}/"), form="#services form[action$='/letter/']"
+    )
+    (draft,) = rows(app)
+    assert page.url == f"/my/requests/{draft.id}/form"
+    assert (draft.service_code, draft.licence_id) == ("letter", licence.id)
+
+
+# Beginning a service from the cards
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize(
+    ("code", "columns"),
+    [
+        ("renewal", {}),
+        ("renewal", {"status": "suspended", "suspended_by": "office"}),
+        ("suspension", {"expires": date(2024, 1, 1)}),
+        ("cancellation", {"status": "cancelled"}),
+        ("lost_card", {"status": "suspended", "suspended_by": "holder"}),
+        ("reactivation", {}),
+    ],
+)
+def test_the_button_says_what_the_server_says(
+    app: Flask,
+    browser: Callable[..., PageClient],
+    people: People,
+    code: str,
+    columns: dict[str, Any],
+    language: str,
+) -> None:
+    with app.app_context():
+        licence = make(people, **columns)
+    client = browser(people.owner, language)
+    card = client.get(f"/my/services/{code}/").soup.select_one(f"#licence-{licence.id}")
+    refused = words(card.select_one(".refusal"))
+    assert refused and card.select("form") == []
+    page = client.post(f"/my/services/{code}/", {"licence_id": licence.id}, status=409)
+    assert words(page.soup.select_one(".alert-danger .refusal")) == refused
+    assert page.soup.html["lang"] == language
+    assert rows(app) == []
+
+
+def test_an_open_request_shuts_the_button_and_is_linked(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        licence = make(people)
+        sent = request_factories.make_sent(people.owner, "suspension", licence_id=licence.id)
+    card = cards(mine, "/my/services/lost_card/")[f"licence-{licence.id}"]
+    refusal = card.select_one(".refusal")
+    assert sent.number in words(refusal)
+    assert refusal.select_one("a")["href"].endswith(str(sent.id))
+    assert card.select("form") == []
+
+
+def test_a_double_click_begins_one_draft_and_each_broker_has_his_own(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        one, two = make(people), make(people)
+    page = mine.get("/my/services/letter/")
+    first = mine.submit(page, form=f"#licence-{one.id} form")
+    second = mine.submit(page, form=f"#licence-{one.id} form")
+    assert first.url == second.url
+    mine.submit(page, form=f"#licence-{two.id} form")
+    assert [each.licence_id for each in rows(app)] == [one.id, two.id]
+    card = cards(mine, "/my/services/letter/")[f"licence-{one.id}"]
+    assert card.select_one(f"a[href='{first.url}']")  # the draft can be gone on with
+
+
+def test_an_ungranted_service_shows_its_reason_and_no_brokers(
+    app: Flask, browser: Callable[..., PageClient], people: People
+) -> None:
+    with app.app_context():
+        licence = make(people)
+    client = browser(people.granted)
+    page = client.get("/my/services/letter/")
+    assert page.soup.select(".broker-card") == []
+    refused = words(page.soup.select_one("main .refusal"))
+    page = client.post("/my/services/letter/", {"licence_id": licence.id}, status=409)
+    assert words(page.soup.select_one(".alert-danger .refusal")) == refused
+    assert rows(app) == []
+
+
+def test_a_request_about_a_licence_can_be_copied(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        licence = make(people)
+        sent = request_factories.make_sent(people.owner, "letter", licence_id=licence.id)
+    mine.submit(mine.get(f"/my/requests/{sent.id}/"), form="form[action$='/copy']")
+    copy = rows(app)[-1]
+    assert (copy.number, copy.licence_id) == (None, licence.id)
+
+
+# Who passed the exam
+
+
+def test_who_passed_stands_on_a_card_with_the_button(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        passed = request_factories.make_request(people.owner, Status.PASSED)
+        request_factories.make_request(people.owner, Status.FAILED)
+        civil_id = passed.civil_id
+    found = cards(mine, "/my/services/issuance/")
+    assert list(found) == [f"candidate-{passed.id}"]
+    text = words(found[f"candidate-{passed.id}"])
+    assert "Ahmad Abdullah Alenezi" in text
+    assert civil_id not in text and civil_id[-4:] in text
+    assert list(cards(mine, "/my/services/issuance/?search=احمد عبدالله")) == list(found)
+    assert cards(mine, "/my/services/issuance/?search=سالم") == {}
+    page = mine.submit(mine.get("/my/services/issuance/"), form=f"#candidate-{passed.id} form")
+    draft = rows(app)[-1]
+    assert page.url == f"/my/requests/{draft.id}/form"
+    assert draft.civil_id == civil_id
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_an_exam_too_long_ago_says_until_when_it_counted(
+    app: Flask, browser: Callable[..., PageClient], people: People, language: str
+) -> None:
+    with app.app_context():
+        passed = request_factories.make_request(people.owner, Status.PASSED)
+        passed.decided_at -= timedelta(days=4 * 366)
+        db.session.commit()
+    client = browser(people.owner, language)
+    card = client.get("/my/services/issuance/").soup.select_one(f"#candidate-{passed.id}")
+    refused = words(card.select_one(".refusal"))
+    page = client.post("/my/services/issuance/", {"candidate_id": passed.id}, status=409)
+    assert refused and words(page.soup.select_one(".alert-danger .refusal")) == refused
+    foreign = browser(people.foreign)
+    foreign.post("/my/services/issuance/", {"candidate_id": passed.id}, status=404)
+
+
+# Cost
+
+
+def test_the_number_of_queries_grows_neither_with_brokers_nor_with_services(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        licence = make(people, expires=kuwait_today() + SOON)
+    paths = (
+        "/my/",
+        "/my/brokers/",
+        f"/my/brokers/{licence.broker_id}/",
+        "/my/services/",
+        "/my/services/renewal/",
+        "/my/services/letter/",
+    )
+
+    def cost() -> dict[str, int]:
+        found = {}
+        for path in paths:
+            mine.get(path, check=False)  # what is read once and kept
+            with counting(app) as statements:
+                mine.get(path, check=False)
+            found[path] = len(statements)
+        return found
+
+    few = cost()
+    with app.app_context():
+        for number in range(59):
+            make(people, expires=kuwait_today() + timedelta(days=number))
+    assert cost() == few
+    assert max(few.values()) <= 40, few

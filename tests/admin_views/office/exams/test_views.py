@@ -1,0 +1,555 @@
+"""The office's pages about exams, as reviewers, managers and others meet them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextvars import Context
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask, has_app_context
+from flask.testing import FlaskClient
+
+from clearance.auth import rate_limits
+from clearance.auth.sessions import actor_of
+from clearance.core.clock import KUWAIT, kuwait_today, utc_now
+from clearance.core.extensions import db
+from clearance.exams import results as exam_results
+from clearance.exams import seating, sittings
+from clearance.exams.results import Result
+from clearance.models import AccessEvent, Exam, ExamSeat, Notice, Request, User
+from clearance.models.enums import Role, Status
+from clearance.services.flows import Action
+from tests.support import factories
+from tests.support import request_factories as requests
+from tests.support.pages import Page, PageClient
+
+LANGUAGES = ("ar", "en")
+
+
+@pytest.fixture
+def reviewer(context: Flask) -> User:
+    return factories.make_staff(first_name="منى", last_name="الرشيد")
+
+
+class _Browser(FlaskClient):
+    """Sends requests outside the test's own context and transaction, as a real browser would."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        if has_app_context():
+            db.session.commit()  # on SQLite the test's transaction would hold the only writer
+        kwargs.setdefault("buffered", True)
+        return Context().run(super().open, *args, **kwargs)
+
+
+@pytest.fixture
+def browser(context: Flask) -> Callable[..., PageClient]:
+    def open_for(user: User, language: str = "en") -> PageClient:
+        db.session.commit()
+        client = PageClient(context)
+        client.http = _Browser(context, context.response_class)
+        client.http.set_cookie("lang", language)
+        Context().run(factories.sign_in, client, user)
+        return client
+
+    return open_for
+
+
+def make_sitting(reviewer: User, seats: int = 2, key: str = "key") -> Exam:
+    now = utc_now()
+    plan = sittings.Plan(
+        held_at=(now + timedelta(days=20)).replace(microsecond=0),
+        place_ar="قاعة الشويخ",
+        place_en="Shuwaikh Hall",
+        seats=seats,
+        confirm_by=(now + timedelta(days=10)).date(),
+    )
+    exam = sittings.make(plan, form_key=key, actor=actor_of(reviewer), now=now)
+    db.session.commit()
+    return exam
+
+
+def make_candidates(number: int, reviewer: User) -> list[Request]:
+    agent = factories.make_agent()
+    return [
+        requests.make_request(agent, Status.PREAPPROVED, reviewer=reviewer) for _ in range(number)
+    ]
+
+
+def announced(reviewer: User, candidates: int, *, confirmed: int) -> tuple[Exam, list[Request]]:
+    exam = make_sitting(reviewer, seats=candidates)
+    found = make_candidates(candidates, reviewer)
+    seating.announce(exam.id, actor=actor_of(reviewer), now=utc_now())
+    db.session.commit()
+    for req in found[:confirmed]:
+        requests.step(req, Action.CONFIRM, db.session.get_one(User, req.created_by_id))
+    return exam, found
+
+
+def held(reviewer: User, number: int) -> tuple[Exam, list[Request]]:
+    """A sitting whose `number` candidates confirmed and which was held an hour ago."""
+    exam, candidates = announced(reviewer, number, confirmed=number)
+    past = utc_now() - timedelta(hours=1)
+    db.session.execute(
+        sa.update(Exam)
+        .where(Exam.id == exam.id)
+        .values(held_at=past, confirm_by=past.date() - timedelta(days=3))
+    )
+    db.session.commit()
+    return exam, candidates
+
+
+def seat_of(req: Request) -> ExamSeat:
+    statement = sa.select(ExamSeat).where(ExamSeat.request_id == req.id)
+    return db.session.scalars(statement.execution_options(populate_existing=True)).one()
+
+
+def status_of(req: Request) -> str:
+    return db.session.execute(sa.select(Request.status).where(Request.id == req.id)).scalar_one()
+
+
+def details(exam: Exam) -> str:
+    return f"/office/exams/details/?id={exam.id}"
+
+
+def new_values(**values: Any) -> dict[str, Any]:
+    day = (utc_now() + timedelta(days=30)).date()
+    return {
+        "held_on": day.isoformat(),
+        "held_time": "09:30",
+        "confirm_by": (day - timedelta(days=5)).strftime("%d/%m/%Y"),
+        "place_ar": "قاعة الشويخ",
+        "place_en": "Shuwaikh Hall",
+        "seats": "٢٥",
+    } | values
+
+
+def only_exam() -> Exam:
+    statement = sa.select(Exam).execution_options(populate_existing=True)
+    return db.session.scalars(statement).one()
+
+
+# The list and the form
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_empty_list_says_how_to_begin(
+    reviewer: User, browser: Callable[..., PageClient], language: str
+) -> None:
+    client = browser(reviewer, language)
+    page = client.get("/office/exams/")
+    label = {"ar": "اختبار جديد", "en": "New exam"}[language]
+    client.get(page.link(label))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reviewer_makes_a_sitting_in_kuwait_time(
+    reviewer: User, browser: Callable[..., PageClient], language: str
+) -> None:
+    client = browser(reviewer, language)
+    page = client.submit(client.get("/office/exams/new/"), new_values(), form="#sitting")
+    exam = only_exam()
+    day = (utc_now() + timedelta(days=30)).date()
+    assert exam.held_at == datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC)
+    assert (exam.seats, exam.created_by_id) == (25, reviewer.id)
+    assert page.url == details(exam)
+    assert day.strftime("%d/%m/%Y") + " 09:30" in page.h1
+    listed = client.get("/office/exams/")
+    assert day.strftime("%d/%m/%Y") + " 09:30" in listed.text
+
+
+def test_the_same_form_twice_makes_one_sitting(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    client = browser(reviewer)
+    form = client.get("/office/exams/new/")
+    client.submit(form, new_values(), form="#sitting")
+    client.submit(form, new_values(), form="#sitting")
+    assert only_exam().seats == 25
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"held_on": ""}, "held_on"),
+        ({"held_on": "31/02/2030"}, "held_on"),
+        ({"held_on": "2020-01-01"}, "held_on"),
+        ({"held_time": "25:00"}, "held_time"),
+        ({"confirm_by": "2090-01-01"}, "confirm_by"),
+        ({"confirm_by": "2020-01-01"}, "confirm_by"),
+        ({"seats": "many"}, "seats"),
+        ({"seats": "0"}, "seats"),
+        ({"place_ar": ""}, "place_ar"),
+        ({"place_en": "x" * 251}, "place_en"),
+    ],
+)
+def test_a_wrong_value_is_told_beside_its_field_and_what_was_typed_stays(
+    reviewer: User, browser: Callable[..., PageClient], values: dict[str, str], field: str
+) -> None:
+    client = browser(reviewer)
+    form = client.get("/office/exams/new/")
+    typed = new_values(**values)
+    tag = form.form("#sitting")
+    url = str(tag.get("action") or form.url)
+    page = client._page(
+        client.http.post(
+            url,
+            data={"csrf_token": client.csrf_token(), **typed},
+            environ_overrides={"REMOTE_ADDR": "127.0.0.1"},
+        ),
+        url,
+        400 if field in {"held_on", "confirm_by", "seats"} and _is_well_formed(values) else 200,
+        True,
+    )
+    assert page.error_of(field)
+    kept = page.soup.find("input", attrs={"name": "held_time"})
+    assert kept is not None
+    assert kept["value"] == typed["held_time"]
+    assert db.session.scalar(sa.select(Exam.id)) is None
+
+
+def _is_well_formed(values: dict[str, str]) -> bool:
+    """Whether the domain refuses the value, not the form."""
+    return next(iter(values.values())) in {"2020-01-01", "2090-01-01", "0"}
+
+
+def test_a_stale_save_shows_both_values(reviewer: User, browser: Callable[..., PageClient]) -> None:
+    exam = make_sitting(reviewer)
+    client = browser(reviewer)
+    mine = client.get(f"/office/exams/edit/?id={exam.id}")
+    theirs = client.get(f"/office/exams/edit/?id={exam.id}")
+    client.submit(theirs, {"seats": "7"}, form="#sitting")
+    page = client.submit(mine, {"seats": "9"}, form="#sitting", status=409)
+    alert = page.soup.select_one(".alert-danger")
+    assert alert is not None
+    assert [cell.get_text(strip=True) for cell in alert.select("tbody bdi")] == ["7", "9"]
+    assert only_exam().seats == 7
+    client.submit(page, {}, form="#sitting")
+    assert only_exam().seats == 9
+
+
+def test_a_new_time_is_told_to_the_seated(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (req,) = announced(reviewer, 1, confirmed=0)
+    client = browser(reviewer)
+    form = client.get(f"/office/exams/edit/?id={exam.id}")
+    page = client.submit(form, {"held_time": "11:15"}, form="#sitting")
+    assert "were told" in page.text
+    notice = db.session.scalars(sa.select(Notice).where(Notice.event == "exam:changed")).one()
+    assert (notice.request_id, notice.params["time"]) == (req.id, "11:15")
+
+
+def test_the_list_is_narrowed_to_upcoming_and_past(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    past, _candidates = held(reviewer, 1)
+    ahead = make_sitting(reviewer, key="ahead")
+    client = browser(reviewer)
+    for value, shown, hidden in (("upcoming", ahead, past), ("past", past, ahead)):
+        rows = client.get(f"/office/exams/?flt0_when={value}").soup.select("main tbody tr")
+        links = {str(anchor["href"]) for row in rows for anchor in row.select("a")}
+        assert any(f"id={shown.id}" in link for link in links)
+        assert not any(f"id={hidden.id}" in link for link in links)
+    client.get("/office/exams/?flt0_when=never", status=400)
+
+
+# Announcing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_announcing_is_confirmed_then_seats_in_order(
+    reviewer: User, browser: Callable[..., PageClient], language: str
+) -> None:
+    exam = make_sitting(reviewer)
+    first, second, third = make_candidates(3, reviewer)
+    client = browser(reviewer, language)
+    page = client.get(details(exam))
+    question = client.get(page.link({"ar": "إعلان", "en": "Announce"}[language]))
+    assert first.number in question.text
+    assert third.number not in question.text
+    assert status_of(first) == Status.PREAPPROVED
+    done = client.submit(question, form="main form.inline-form")
+    assert [status_of(req) for req in (first, second, third)] == [
+        Status.SEATED,
+        Status.SEATED,
+        Status.PREAPPROVED,
+    ]
+    assert done.url == details(exam)
+    assert first.number in done.text
+    assert third.number not in done.text
+    again = client.get(f"/office/exams/{exam.id}/do/announce")
+    assert again.url == details(exam)
+    client.post(f"/office/exams/{exam.id}/do/announce", {})
+    assert status_of(third) == Status.PREAPPROVED
+
+
+def test_an_own_file_passed_over_is_told(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam = make_sitting(reviewer)
+    mine, other = make_candidates(2, reviewer)
+    reviewer.civil_id = mine.civil_id
+    db.session.commit()
+    client = browser(reviewer)
+    page = client.submit(
+        client.get(f"/office/exams/{exam.id}/do/announce"), form="main form.inline-form"
+    )
+    assert f"Request {mine.number} was passed over" in page.text
+    assert [status_of(mine), status_of(other)] == [Status.PREAPPROVED, Status.SEATED]
+
+
+# The final list
+
+
+def test_exports_that_were_not_given_are_not_counted(
+    reviewer: User, browser: Callable[..., PageClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rate_limits.POLICIES, "export_account", "1 per 1 hour")
+    exam, _seated = announced(reviewer, 2, confirmed=1)
+    client, url = browser(reviewer), f"/office/exams/{exam.id}/final-list.csv"
+    for missing in (url, "/office/exams/999999/final-list.csv", f"{url}x"):
+        client.get(missing, status=404)
+    client.get("/office/exams/999999/results-sheet.csv", status=404)
+    db.session.execute(sa.update(Exam).values(confirm_by=kuwait_today() - timedelta(days=1)))
+    db.session.commit()
+    assert client.get(url).response.mimetype == "text/csv"
+    client.get(url, status=429)
+
+
+def test_the_final_list_is_there_when_confirmations_are_closed(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (one, two) = announced(reviewer, 2, confirmed=1)
+    client = browser(reviewer)
+    client.get(f"/office/exams/{exam.id}/final-list", status=404)
+    client.get(f"/office/exams/{exam.id}/final-list.csv", status=404)
+    yesterday = utc_now().astimezone(KUWAIT).date() - timedelta(days=1)
+    db.session.execute(sa.update(Exam).values(confirm_by=yesterday))
+    db.session.commit()
+    page = client.get(client.get(details(exam)).link("Final list"))
+    assert one.civil_id in page.text
+    assert two.number not in page.text
+    csv = client.get(f"/office/exams/{exam.id}/final-list.csv").response
+    assert csv.headers["Content-Disposition"].startswith("attachment")
+    text = csv.get_data().decode("utf-8-sig")
+    assert len(text.strip().splitlines()) == 2
+    assert f"{one.number},{one.name_ar},{one.name_en},{one.civil_id}," in text
+    read = db.session.scalars(
+        sa.select(AccessEvent.kind).where(AccessEvent.object_id == str(exam.id))
+    ).all()
+    assert {"exam:final_list", "export:csv", "exam:read"} <= set(read)
+
+
+# Results
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_results_by_hand_are_confirmed_then_recorded(
+    reviewer: User, browser: Callable[..., PageClient], language: str
+) -> None:
+    exam, (one, two, three) = held(reviewer, 3)
+    client = browser(reviewer, language)
+    label = {"ar": "تسجيل النتائج", "en": "Record results"}[language]
+    grid = client.get(client.get(details(exam)).link(label))
+    names = [f"result-{seat_of(req).id}" for req in (one, two)]
+    question = client.submit(
+        grid, dict(zip(names, ("passed", "absent"), strict=True)), form="#results-grid"
+    )
+    assert one.number in question.text
+    assert three.number not in question.text
+    assert status_of(one) == Status.CONFIRMED
+    back = client.submit(question, form="#confirm-results", press="back=1")
+    chosen = back.soup.select_one(f"select[name={names[0]}] option[selected]")
+    assert chosen is not None
+    assert chosen["value"] == "passed"
+    page = client.submit(question, form="#confirm-results", press="confirmed=1")
+    assert page.url == details(exam)
+    assert [status_of(req) for req in (one, two, three)] == [
+        Status.PASSED,
+        Status.ABSENT,
+        Status.CONFIRMED,
+    ]
+    again = client.submit(question, form="#confirm-results", press="confirmed=1", status=409)
+    assert one.number in again.text
+    assert status_of(one) == Status.PASSED
+
+
+def test_results_before_the_exam_lead_back_to_it(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (req,) = announced(reviewer, 1, confirmed=1)
+    client = browser(reviewer)
+    assert client.get(f"/office/exams/{exam.id}/results").url == details(exam)
+    posted = {f"result-{seat_of(req).id}": "passed", "confirmed": "1"}
+    page = client.post(f"/office/exams/{exam.id}/results", posted)
+    assert "has not been held yet" in page.text
+    assert status_of(req) == Status.CONFIRMED
+
+
+@pytest.mark.parametrize("posted", [{"result-1": "excellent"}, {"result-x": "passed"}])
+def test_a_result_no_page_offers_is_refused(
+    reviewer: User, browser: Callable[..., PageClient], posted: dict[str, str]
+) -> None:
+    exam, (req,) = held(reviewer, 1)
+    client = browser(reviewer)
+    status = 400 if "result-1" in posted else 404
+    client.post(f"/office/exams/{exam.id}/results", posted | {"confirmed": "1"}, status=status)
+    assert status_of(req) == Status.CONFIRMED
+
+
+def upload(client: PageClient, exam: Exam, data: bytes, *, status: int = 200) -> Page:
+    return client.post(
+        f"/office/exams/{exam.id}/results/file",
+        {"results": (io.BytesIO(data), "results.csv")},
+        status=status,
+    )
+
+
+def test_a_file_of_results_is_confirmed_then_recorded(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (one, two) = held(reviewer, 2)
+    client = browser(reviewer)
+    sheet = client.get(f"/office/exams/{exam.id}/results-sheet.csv").response
+    lines = sheet.get_data().decode("utf-8-sig").split()
+    assert lines[0] == "number,civil_id,result"
+    filled = "\r\n".join([lines[0], f"{lines[1]}passed", f"{lines[2]}failed"])
+    question = upload(client, exam, filled.encode())
+    assert status_of(one) == Status.CONFIRMED
+    client.submit(question, form="#confirm-results", press="confirmed=1")
+    assert [status_of(one), status_of(two)] == [Status.PASSED, Status.FAILED]
+
+
+def test_a_bad_file_tells_each_row_escaped_and_records_nothing(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (one, _two) = held(reviewer, 2)
+    client = browser(reviewer)
+    data = (
+        f"number,civil_id,result\r\n{one.number},{one.civil_id},passed\r\n"
+        "<script>alert(1)</script>,1,passed\r\n=1+1,1,passed\r\n"
+    )
+    page = upload(client, exam, data.encode(), status=400)
+    rows = page.soup.select(".alert-danger tbody tr")
+    assert [row.td.get_text(strip=True) for row in rows] == ["3", "4"]
+    assert "&lt;SCRIPT&gt;" in page.response.get_data(as_text=True)
+    assert status_of(one) == Status.CONFIRMED
+
+
+@pytest.mark.parametrize("data", [b"", b"number,result\r\nCE/1/26,passed\r\n", b"\xff\xfe\x00"])
+def test_an_unreadable_file_is_told_beside_the_field(
+    reviewer: User, browser: Callable[..., PageClient], data: bytes
+) -> None:
+    exam, _candidates = held(reviewer, 1)
+    page = upload(browser(reviewer), exam, data, status=400)
+    assert page.error_of("results")
+
+
+def test_recording_without_a_choice_says_so(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, _candidates = held(reviewer, 1)
+    client = browser(reviewer)
+    page = client.submit(client.get(f"/office/exams/{exam.id}/results"), form="#results-grid")
+    assert "Choose at least one result first." in page.text
+
+
+def test_nothing_is_left_to_record_when_all_have_results(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (req,) = held(reviewer, 1)
+    exam_results.record(
+        exam.id, {seat_of(req).id: Result.PASSED}, actor=actor_of(reviewer), now=utc_now()
+    )
+    db.session.commit()
+    client = browser(reviewer)
+    assert "Nothing to record" in client.get(f"/office/exams/{exam.id}/results").text
+    assert "Every result is recorded." in client.get(details(exam)).text
+
+
+# Who may
+
+
+WRITES = ("new/", "edit/?id={id}", "{id}/do/announce", "{id}/results", "{id}/results-sheet.csv")
+POSTS = ("new/", "edit/?id={id}", "{id}/do/announce", "{id}/results", "{id}/results/file")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_manager_reads_and_changes_nothing(
+    reviewer: User, browser: Callable[..., PageClient], language: str
+) -> None:
+    exam, (req,) = held(reviewer, 1)
+    client = browser(factories.make_staff(Role.MANAGER), language)
+    client.get("/office/exams/")
+    page = client.get(details(exam))
+    assert req.number in page.text
+    assert "/results" not in str(page.soup.main)
+    assert "/edit/" not in str(page.soup.main)
+    client.get(f"/office/exams/{exam.id}/final-list")
+    client.get(f"/office/exams/{exam.id}/final-list.csv")
+    for path in WRITES:
+        client.get(f"/office/exams/{path.format(id=exam.id)}", status=404)
+    posted = new_values() | {f"result-{seat_of(req).id}": "passed", "confirmed": "1"}
+    for path in POSTS:
+        client.post(f"/office/exams/{path.format(id=exam.id)}", posted, status=404)
+    assert status_of(req) == Status.CONFIRMED
+
+
+READS = ("", "details/?id={id}", "{id}/final-list", "{id}/final-list.csv")
+
+
+@pytest.mark.parametrize("who", ["administrator", "agent"])
+def test_nobody_else_finds_the_pages(
+    reviewer: User, browser: Callable[..., PageClient], who: str
+) -> None:
+    exam, (req,) = held(reviewer, 1)
+    user = (
+        factories.make_staff(Role.ADMINISTRATOR)
+        if who == "administrator"
+        else db.session.get_one(User, req.created_by_id)
+    )
+    client = browser(user)
+    for path in (*READS, *WRITES):
+        client.get(f"/office/exams/{path.format(id=exam.id)}", status=404)
+    for path in POSTS:
+        client.post(f"/office/exams/{path.format(id=exam.id)}", {}, status=404)
+
+
+def test_a_visitor_is_sent_to_sign_in(reviewer: User, client: PageClient) -> None:
+    exam = make_sitting(reviewer)
+    answer = client.http.get(details(exam))
+    assert answer.status_code == 302
+    assert answer.location.startswith("/login?next=")
+
+
+@pytest.mark.parametrize(
+    "path", ["details/?id=999", "details/?id=1,2", "edit/?id=", "99999999999/results"]
+)
+def test_an_unknown_sitting_is_not_found(
+    reviewer: User, browser: Callable[..., PageClient], path: str
+) -> None:
+    browser(reviewer).get(f"/office/exams/{path}", status=404)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_post_without_a_csrf_token_is_refused(
+    reviewer: User, browser: Callable[..., PageClient], path: str
+) -> None:
+    exam = make_sitting(reviewer)
+    make_candidates(1, reviewer)
+    client = browser(reviewer)
+    answer = client.http.post(f"/office/exams/{path.format(id=exam.id)}", data=new_values())
+    assert answer.status_code == 400
+    assert only_exam().announced_at is None
+
+
+def test_the_day_to_confirm_is_shown_before_it_passes(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, _candidates = announced(reviewer, 1, confirmed=0)
+    last: date = exam.confirm_by
+    assert last.strftime("%d/%m/%Y") in browser(reviewer).get(details(exam)).text

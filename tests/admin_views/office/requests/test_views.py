@@ -1,0 +1,437 @@
+"""The office's list of requests and the review page, as each role meets them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.extensions import db
+from clearance.core.values import mask_civil_id
+from clearance.models import AccessEvent, Event, InternalNote, Message, Request, User
+from clearance.models.enums import Role, Status
+from clearance.requests import drafts
+from tests.support import factories, request_factories
+from tests.support.office_people import Office
+from tests.support.pages import Page
+
+LIST = "/office/requests/"
+
+
+def numbers(page: Page) -> list[str]:
+    """The request numbers that the list shows, in its order."""
+    return [a.get_text(strip=True) for a in page.soup.select("tbody td:nth-of-type(1) a, td a")]
+
+
+def number_of(office: Office, request_id: int) -> str:
+    return str(office.read(request_id, lambda req: req.number))
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.MANAGER])
+def test_reviewers_and_managers_see_everything_that_was_sent(
+    office: Office, role: str, language: str
+) -> None:
+    sent, draft = office.request(), office.request(Status.DRAFT)
+    page = office.staff(role, language).get(LIST)
+    assert number_of(office, sent) in page.text
+    assert len(page.soup.select("tbody tr")) == 1
+    office.staff(role, language).get(f"{LIST}details/?id={draft}", status=404)
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AGENT])
+@pytest.mark.parametrize(
+    "path", ["", "details/?id={id}", "{id}/", "{id}/do/take", "next", "export/csv/"]
+)
+def test_others_find_no_requests_at_the_office(office: Office, role: str, path: str) -> None:
+    request_id = office.request()
+    who = office.agent() if role == Role.AGENT else office.person("other", role)
+    office.browser(who).get(LIST + path.format(id=request_id), status=404)
+
+
+def test_the_list_masks_civil_numbers(office: Office) -> None:
+    request_id = office.request()
+    civil_id = office.read(request_id, lambda req: req.civil_id)
+    page = office.staff().get(LIST)
+    assert civil_id not in page.text
+    assert mask_civil_id(civil_id) in page.text
+
+
+def test_the_queues_hold_what_their_names_say(office: Office) -> None:
+    me = office.person("me")
+    mine = office.request(Status.UNDER_REVIEW, reviewer=me)
+    other = office.request(Status.UNDER_REVIEW)
+    fresh = office.request()
+    returned = office.request(Status.RETURNED, reviewer=me)
+    with office.app.app_context():
+        db.session.get_one(Request, other).due_on = kuwait_today() - timedelta(days=1)
+        db.session.commit()
+    browser = office.browser(me)
+
+    def held(queue: str) -> list[str]:
+        return numbers(browser.get(f"{LIST}?flt0_queue={queue}"))
+
+    assert held("mine") == [number_of(office, mine)]
+    assert held("unassigned") == [number_of(office, fresh)]
+    assert held("late") == [number_of(office, other)]
+    assert held("waiting") == [number_of(office, returned)]
+
+
+def test_an_empty_queue_says_that_nothing_matches(office: Office) -> None:
+    office.request()
+    page = office.staff().get(f"{LIST}?flt0_queue=late")
+    assert "Nothing matches" in page.text
+    assert not page.soup.select("tbody tr")
+
+
+def test_managers_have_no_queue_of_their_own(office: Office) -> None:
+    office.request()
+    manager = office.staff(Role.MANAGER)
+    assert "My requests to review" not in manager.get(LIST).text
+    manager.get(f"{LIST}?flt0_queue=mine", status=400)
+
+
+def test_filters_narrow_by_service_state_organisation_age_and_reviewer(office: Office) -> None:
+    me = office.person("me")
+    with office.app.app_context():
+        organisation = factories.make_organisation(name_ar="مكتب النورس", name_en="Seagull Office")
+        agent = factories.make_agent(organisation).id
+    theirs = office.request(agent=agent)
+    mine = office.request(Status.UNDER_REVIEW, reviewer=me)
+    with office.app.app_context():
+        db.session.get_one(Request, mine).sent_at = utc_now() - timedelta(days=8)
+        db.session.commit()
+    browser = office.browser(me)
+
+    def found(query: str) -> list[str]:
+        return numbers(browser.get(f"{LIST}?{query}"))
+
+    assert found("flt0_status=under_review") == [number_of(office, mine)]
+    assert found("flt0_organisation=النورس") == [number_of(office, theirs)]
+    assert found("flt0_organisation=seagull") == [number_of(office, theirs)]
+    assert found("flt0_age=6-10") == [number_of(office, mine)]
+    assert found("flt0_age=0-2") == [number_of(office, theirs)]
+    assert found(f"flt0_reviewer={me}") == [number_of(office, mine)]
+    assert found("flt0_reviewer=none") == [number_of(office, theirs)]
+    assert len(found("flt0_service=exam")) == 2
+    assert found("flt0_status=under_review&flt1_age=0-2") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_found"),
+    [
+        ("احمد عبدالله", True),
+        ("العنزي أحمد", True),
+        ("الله", True),
+        ("ahmad alen", True),
+        ("سالم", False),
+        ("100%", False),
+    ],
+)
+def test_names_are_found_as_arabic_is_typed(office: Office, typed: str, is_found: bool) -> None:
+    office.request()
+    page = office.staff().get(f"{LIST}?search={typed}")
+    assert bool(page.soup.select("tbody tr")) is is_found
+
+
+def test_numbers_are_found_in_digits_of_either_script(office: Office) -> None:
+    wanted, _other = office.request(), office.request()
+    number, civil_id, mobile = office.read(
+        wanted, lambda req: (req.number, req.civil_id, req.mobile)
+    )
+    eastern = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+    browser = office.staff()
+    for typed in (number, number.lower(), civil_id, civil_id.translate(eastern), mobile[-8:]):
+        assert numbers(browser.get(f"{LIST}?search={typed}")) == [number], typed
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("flt0_queue=nonsense", 400),
+        ("flt0_status=draft", 400),
+        ("flt0_age=-1", 400),
+        ("flt0_reviewer=1 OR 1", 400),
+        ("flt0_sent_from=yesterday", 400),
+        ("sort=99", 400),
+        ("sort=0", 400),
+        ("page=9223372036854775807", 400),
+        ("page=99999999", 404),
+        ("after=999999", 404),
+        ("after=1,2", 404),
+        ("id=1,2&endpoint=x&_external=1", 200),
+        ("search=%25%5F%5C", 200),
+        ("search=%00", 400),
+    ],
+)
+def test_what_no_page_sends_is_never_a_fault(office: Office, query: str, status: int) -> None:
+    office.request()
+    office.staff().get(f"{LIST}?{query}", status=status)
+
+
+@pytest.mark.parametrize("typed", ["1,2", "0", "-1", "9223372036854775807", "x", ""])
+def test_a_request_that_is_not_there_is_a_missing_page(office: Office, typed: str) -> None:
+    office.request()
+    browser = office.staff()
+    browser.get(f"{LIST}details/?id={typed}", status=404)
+    browser.get(f"{LIST}do/take?id={typed}", status=200)  # nothing chosen: back to the list
+
+
+def test_the_list_goes_on_where_the_page_before_ended(office: Office) -> None:
+    for _ in range(27):
+        office.request()
+    browser = office.staff()
+    first = browser.get(LIST)
+    second = browser.get(first.soup.select_one("a[rel=next]")["href"])
+    assert (len(numbers(first)), len(numbers(second))) == (25, 2)
+    assert not set(numbers(first)) & set(numbers(second))
+    back = browser.get(second.soup.select_one("a[rel=prev]")["href"])
+    assert numbers(back) == numbers(first)
+
+
+def rows_of(page: Page) -> list[dict[str, str]]:
+    text = page.response.get_data().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_export_has_the_filters_on_screen_and_no_formula(office: Office) -> None:
+    evil = office.request(name_ar_1="أحمد")
+    office.request(Status.UNDER_REVIEW)
+    with office.app.app_context():
+        db.session.get_one(Request, evil).name_en_1 = "=HYPERLINK(1)"
+        db.session.commit()
+    browser = office.staff(Role.MANAGER)
+    exported = rows_of(browser.get(f"{LIST}export/csv/?flt0_status=submitted", check=False))
+    assert [each["Request number"] for each in exported] == [number_of(office, evil)]
+    assert exported[0]["Name"].startswith("'=HYPERLINK")
+    assert exported[0]["Status"] == "Submitted"
+    with office.app.app_context():
+        noted = db.session.scalars(sa.select(AccessEvent).where(AccessEvent.kind == "export:csv"))
+        assert [each.object_type for each in noted] == ["request"]
+
+
+# The review page
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.MANAGER])
+def test_the_review_page_shows_data_documents_and_history(
+    office: Office, role: str, language: str
+) -> None:
+    request_id = office.request()
+    page = office.staff(role, language).get(f"{LIST}details/?id={request_id}")
+    civil_id, kinds = office.read(
+        request_id, lambda req: (req.civil_id, {each.kind for each in req.documents})
+    )
+    assert civil_id in page.text
+    assert len(page.soup.select("details.review-document")) == len(kinds)
+    assert all("/pages/1" in each["src"] for each in page.soup.select(".review-pages img"))
+    assert page.soup.select(".timeline li")
+
+
+def test_reading_a_request_is_noted(office: Office) -> None:
+    request_id, reader = office.request(), office.person("reader")
+    office.browser(reader).get(f"{LIST}{request_id}/")
+    with office.app.app_context():
+        noted = db.session.scalars(sa.select(AccessEvent).where(AccessEvent.kind == "request:read"))
+        assert [(each.user_id, each.object_id) for each in noted] == [(reader, str(request_id))]
+
+
+def test_what_can_be_done_stands_by_role(office: Office) -> None:
+    request_id = office.request()
+    page = office.staff().get(f"{LIST}{request_id}/")
+    card = page.soup.select_one("#now").get_text(" ")
+    assert all(word in card for word in ("Take", "Approve provisionally", "Return", "Reject"))
+    assert "Assign" not in card
+    card = office.staff(Role.MANAGER).get(f"{LIST}{request_id}/").soup.select_one("#now")
+    assert "Assign" in card.get_text(" ")
+    assert "Reject" not in card.get_text(" ")
+
+
+def test_what_another_has_taken_is_refused_with_the_name(office: Office) -> None:
+    request_id = office.request(Status.UNDER_REVIEW, reviewer=office.person("Huda"))
+    page = office.staff().get(f"{LIST}{request_id}/")
+    assert "Huda Alsabah has taken this request." in page.soup.select_one("#now").get_text(" ")
+    assert not page.soup.select("#now a.button")
+
+
+def test_the_register_stands_beside_the_request(office: Office) -> None:
+    civil_id = factories.civil_id()
+    earlier = office.request(Status.REJECTED, civil_id=civil_id)
+    request_id = office.request(civil_id=civil_id)
+    with office.app.app_context():
+        factories.make_user(civil_id=civil_id, first_name="Yousef", last_name="Alhajri")
+    card = office.staff().get(f"{LIST}{request_id}/").soup.select_one("#register").get_text(" ")
+    assert number_of(office, earlier) in card
+    assert "Yousef Alhajri" in card
+
+
+def write(office: Office, user_id: int, request_id: int, form: str, text: str, **more: Any) -> Page:
+    browser = office.browser(user_id)
+    page = browser.get(f"{LIST}{request_id}/")
+    name = form.removeprefix("#").removesuffix("-form")
+    return browser.submit(page, {name: text}, form=form, **more)
+
+
+def test_notes_stay_in_the_office(office: Office) -> None:
+    request_id, me = office.request(), office.person("me")
+    page = write(office, me, request_id, "#note-form", "The photo looks <b>old</b>.")
+    assert "The photo looks <b>old</b>." in page.soup.select_one("#notes").get_text()
+    agent = office.browser(office.agent())
+    assert "photo looks" not in agent.http.get(f"/my/requests/{request_id}/").get_data(as_text=True)
+
+
+def test_a_message_reaches_the_applicant(office: Office) -> None:
+    request_id, me = office.request(), office.person("me")
+    write(office, me, request_id, "#message-form", "Please call us.")
+    with office.app.app_context():
+        sent = db.session.scalars(sa.select(Message)).one()
+        assert (sent.body, sent.author_id) == ("Please call us.", me)
+
+
+@pytest.mark.parametrize("name", ["note", "message"])
+def test_an_empty_text_is_refused_beside_its_field(office: Office, name: str) -> None:
+    request_id, me = office.request(), office.person("me")
+    page = write(office, me, request_id, f"#{name}-form", "  ", status=400)
+    assert page.error_of(name) in {"Write the note first.", "Write your message first."}
+    with office.app.app_context():
+        assert not db.session.scalars(sa.select(Message)).all()
+        assert not db.session.scalars(sa.select(InternalNote)).all()
+
+
+def test_the_same_form_sent_twice_writes_once(office: Office) -> None:
+    request_id, browser = office.request(), office.staff()
+    page = browser.get(f"{LIST}{request_id}/")
+    for _ in range(2):
+        browser.submit(page, {"note": "Once"}, form="#note-form")
+    with office.app.app_context():
+        assert len(db.session.scalars(sa.select(InternalNote)).all()) == 1
+
+
+def test_managers_write_nothing(office: Office) -> None:
+    request_id, manager = office.request(), office.staff(Role.MANAGER)
+    page = manager.get(f"{LIST}{request_id}/")
+    assert not page.soup.select("#note-form, #message-form")
+    for place in ("notes", "messages"):
+        manager.post(f"{LIST}{request_id}/{place}", {"note": "x", "message": "x"}, status=404)
+
+
+def test_what_changed_since_the_last_sending_is_told(office: Office) -> None:
+    me, agent = office.person("me"), office.agent()
+    request_id = office.request(Status.RETURNED, reviewer=me)
+    with office.app.app_context():
+        from_user = db.session.get_one(User, agent)
+        req = db.session.get_one(Request, request_id)
+        for address in ("نقطة في الطريق", "السالمية، شارع الخليج"):
+            drafts.save(req, {"address": address}, request_factories.actor_of(from_user), utc_now())
+        request_factories.make_document(req, "photo", from_user, label="new-photo.png")
+        request_factories.step(req, request_factories.Action.SEND, from_user)
+    changes = office.browser(me).get(f"{LIST}{request_id}/").soup.select_one("#changes")
+    cells = [td.get_text(strip=True) for td in changes.select("tbody td")]
+    assert cells == ["Address", "حولي، شارع تونس", "السالمية، شارع الخليج"]
+    assert "new-photo.png" in changes.get_text()
+
+
+def test_a_request_sent_once_has_no_changes(office: Office) -> None:
+    page = office.staff().get(f"{LIST}{office.request()}/")
+    assert page.soup.select_one("#changes") is None
+
+
+def test_the_next_request_is_the_most_urgent_of_ones_own(office: Office) -> None:
+    me = office.person("me")
+    first = office.request(Status.UNDER_REVIEW, reviewer=me)
+    second = office.request(Status.UNDER_REVIEW, reviewer=me)
+    fresh = office.request()
+    with office.app.app_context():
+        db.session.get_one(Request, second).due_on = kuwait_today()
+        db.session.commit()
+    browser = office.browser(me)
+    assert number_of(office, second) in browser.get(f"{LIST}next").text
+    assert number_of(office, first) in browser.get(f"{LIST}next?after={second}").text
+    for request_id in (first, second):
+        with office.app.app_context():
+            request_factories.step(
+                db.session.get_one(Request, request_id),
+                request_factories.Action.PREAPPROVE,
+                db.session.get_one(User, me),
+            )
+    assert number_of(office, fresh) in browser.get(f"{LIST}next").text
+    assert "No other request waits" in browser.get(f"{LIST}next?after={fresh}").text
+
+
+def test_managers_work_through_no_queue(office: Office) -> None:
+    office.request()
+    office.browser(office.person("manager", Role.MANAGER)).get(f"{LIST}next", status=404)
+
+
+# Home
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.MANAGER, Role.ADMINISTRATOR])
+def test_the_first_page_stands_for_every_role(office: Office, role: str, language: str) -> None:
+    office.request()
+    page = office.staff(role, language).get("/office/")
+    assert page.soup.select(".stat")
+
+
+def stats(page: Page) -> dict[str, str]:
+    return {
+        each.select_one(".stat-label").get_text(strip=True): each.select_one(
+            ".stat-value"
+        ).get_text(strip=True)
+        for each in page.soup.select(".stat")
+    }
+
+
+def test_the_reviewers_figures_are_real_and_lead_to_their_lists(office: Office) -> None:
+    me = office.person("me")
+    mine = office.request(Status.UNDER_REVIEW, reviewer=me)
+    office.request(Status.UNDER_REVIEW)
+    office.request()
+    browser = office.browser(me)
+    page = browser.get("/office/")
+    assert (
+        stats(page).items()
+        >= {
+            "My requests to review": "1",
+            "Mine and late": "0",
+            "Unassigned": "1",
+            "Waiting for the applicant": "0",
+        }.items()
+    )
+    listed = browser.get(page.link("My requests to review"))
+    assert numbers(listed) == [number_of(office, mine)]
+
+
+def test_the_managers_figures_are_real(office: Office) -> None:
+    me = office.person("Maryam")
+    office.request(Status.UNDER_REVIEW, reviewer=me)
+    office.request(Status.REJECTED)
+    office.request()
+    page = office.staff(Role.MANAGER).get("/office/")
+    assert stats(page)["Open requests"] == "2"
+    assert stats(page)["Finished in the last 7 days"] == "1"
+    load = [
+        [td.get_text(strip=True) for td in tr.select("td")]
+        for tr in page.soup.select("#load tbody tr")
+    ]
+    assert ["Maryam Alsabah", "1", "0"] in load
+    states = {
+        li.a.get_text(strip=True): li.strong.get_text() for li in page.soup.select("#states li")
+    }
+    assert states == {"Submitted": "1", "Under review": "1", "Rejected": "1"}
+
+
+def test_a_trail_of_reading_is_not_a_business_event(office: Office) -> None:
+    request_id = office.request()
+    with office.app.app_context():
+        before = db.session.scalar(sa.select(sa.func.count()).select_from(Event))
+    office.staff().get(f"{LIST}{request_id}/")
+    with office.app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Event)) == before

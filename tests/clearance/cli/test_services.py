@@ -1,0 +1,74 @@
+"""`flask services`: what it prints, publishes and refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from clearance.core.extensions import db
+from clearance.services import versions
+from tests.support import request_factories as requests
+
+
+def run(app: Flask, *arguments: str) -> tuple[int, str]:
+    result = app.test_cli_runner().invoke(args=["services", *arguments])
+    return result.exit_code, result.output
+
+
+def test_shipped_definitions_are_sound(app: Flask) -> None:
+    assert run(app, "check") == (0, "Every definition is sound.\n")
+
+
+def test_check_tells_every_fault_of_every_file(app: Flask, tmp_path: Path) -> None:
+    sound, broken, unreadable = (tmp_path / f"{name}.yaml" for name in ("a", "b", "c"))
+    sound.write_text(requests.TRIVIAL, encoding="utf-8")
+    broken.write_text(requests.TRIVIAL.replace("flow: standard", "flow: round"), encoding="utf-8")
+    unreadable.write_text("{", encoding="utf-8")
+    code, output = run(app, "check", str(sound), str(broken), str(unreadable))
+    assert code == 1
+    assert "b.yaml: flow: unknown flow 'round'" in output
+    assert "c.yaml: c.yaml:" in output
+    assert "a.yaml" not in output
+
+
+def test_load_publishes_unknown_services_and_changed_files(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, output = run(app, "load")
+    assert code == 0 and "exam" in output
+    assert run(app, "load") == (0, "Nothing to publish.\n")
+    assert run(app, "load", "exam") == (0, "Nothing to publish.\n")
+    with app.app_context():
+        service = versions.current("exam").definition
+        changed = service.model_copy(update={"processing_days": 9})
+        (tmp_path / "exam.yaml").write_text(versions.as_yaml(changed), encoding="utf-8")
+        monkeypatch.setattr(versions.publish_if_changed, "__defaults__", (tmp_path,))
+    assert run(app, "load", "exam") == (0, "Published: exam.\n")
+    with app.app_context():
+        assert versions.current("exam").definition.processing_days == 9
+
+
+def test_load_of_an_unknown_file_says_so(app: Flask) -> None:
+    code, output = run(app, "load", "nothing")
+    assert code == 1 and "nothing.yaml" in output
+
+
+def test_export_writes_what_check_and_load_read(app: Flask, tmp_path: Path) -> None:
+    run(app, "load")
+    code, printed = run(app, "export", "exam")
+    assert code == 0 and "طلب امتحان وكلاء التخليص" in printed
+    file = tmp_path / "exam.yaml"
+    assert run(app, "export", "exam", "--output", str(file))[0] == 0
+    assert file.read_text(encoding="utf-8") == printed
+    assert run(app, "check", str(file))[0] == 0
+    assert run(app, "export", "nothing")[0] == 1
+
+
+def test_upgrade_of_the_schema_publishes_what_is_missing(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(args=["db", "upgrade"])
+    assert result.exit_code == 0
+    with app.app_context():
+        assert versions.current("exam").definition.prefix == "CE"
+        db.session.remove()

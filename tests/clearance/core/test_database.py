@@ -1,0 +1,81 @@
+"""Transactions: a GET cannot write, writers wait for each other, trails cannot be changed."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+from clearance.core.database import own_transaction
+from clearance.core.extensions import db
+from clearance.models import Counter
+
+pytestmark = pytest.mark.databases
+
+
+def db_kind(app: Flask) -> str:
+    with app.app_context():
+        return db.engine.dialect.name
+
+
+def test_get_cannot_write(app: Flask) -> None:
+    with app.test_request_context("/", method="GET"):
+        db.session.add(Counter(prefix="XX", year=26, last=1))
+        with pytest.raises(DBAPIError, match=r"(?i)read-?only"):
+            db.session.flush()
+        db.session.rollback()
+
+
+def test_post_writes_and_the_same_connections_read_again(app: Flask) -> None:
+    with app.test_request_context("/", method="POST"):
+        db.session.add(Counter(prefix="XX", year=26, last=1))
+        db.session.commit()
+    with app.test_request_context("/", method="GET"):
+        assert db.session.get(Counter, ("XX", 26)).last == 1
+
+
+def test_own_transaction_writes_even_in_a_get_and_outlives_its_rollback(app: Flask) -> None:
+    with app.test_request_context("/", method="GET"):
+        db.session.execute(sa.select(Counter)).all()
+        with own_transaction() as connection:
+            connection.execute(sa.insert(Counter).values(prefix="YY", year=26, last=5))
+        db.session.rollback()
+    with app.app_context():
+        assert db.session.get(Counter, ("YY", 26)).last == 5
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_thread_that_would_wait_for_itself_is_told_at_once(app: Flask, method: str) -> None:
+    if db_kind(app) != "sqlite":
+        return  # PostgreSQL has a writer for each connection
+    with app.test_request_context("/", method=method):
+        db.session.execute(sa.select(Counter)).all()
+        with pytest.raises(RuntimeError, match="writes already"), own_transaction():
+            raise AssertionError("it must not begin")
+        db.session.rollback()
+        with own_transaction() as connection:
+            connection.execute(sa.insert(Counter).values(prefix="YY", year=26, last=5))
+        assert db.session.get(Counter, ("YY", 26)) is not None
+
+
+def test_parallel_writers_lose_nothing(app: Flask) -> None:
+    with app.app_context():
+        db.session.add(Counter(prefix="ZZ", year=26, last=0))
+        db.session.commit()
+
+    def raise_once(_: int) -> None:
+        with app.app_context():
+            counter = db.session.execute(
+                sa.select(Counter).where(Counter.prefix == "ZZ").with_for_update()
+            ).scalar_one()
+            counter.last += 1
+            db.session.commit()
+            db.session.remove()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(raise_once, range(80)))
+    with app.app_context():
+        assert db.session.get(Counter, ("ZZ", 26)).last == 80

@@ -1,0 +1,96 @@
+"""Migrations: head equals the models, down and up keep rows, nothing is half done."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance.core import schema
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.models import BrokerType, Invitation, LegalEntity, Registration
+from tests.support import factories
+
+pytestmark = pytest.mark.databases
+
+
+def test_head_equals_the_models(context: Flask) -> None:
+    connection = db.session.connection()
+    assert schema.is_at_head(connection)
+    assert schema.differences(connection) == []
+
+
+def test_reference_rows_are_there_after_the_first_upgrade(context: Flask) -> None:
+    entities = {row.code: row for row in db.session.scalars(sa.select(LegalEntity))}
+    assert entities["clearing_agent"].name_ar == "وكيل تخليص"
+    assert entities["clearing_agent"].may_hold_licences
+    assert not entities["company"].may_hold_licences
+    codes = db.session.scalars(sa.select(BrokerType.code).order_by(BrokerType.position)).all()
+    assert codes == ["general", "private", "representative"]
+
+
+def test_down_to_nothing_and_up_again(app: Flask, database: object) -> None:
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    schema.downgrade(url, "base")
+    engine = sa.create_engine(url)
+    assert sa.inspect(engine).get_table_names() == ["alembic_version"]
+    schema.upgrade(url)
+    with engine.connect() as connection:
+        assert schema.differences(connection) == []
+        assert connection.execute(sa.text("SELECT count(*) FROM broker_type")).scalar() == 3
+    engine.dispose()
+
+
+def test_changing_a_parent_table_keeps_its_children(app: Flask) -> None:
+    """Batch mode copies the table; with foreign keys on it would delete what points at it."""
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    with app.app_context():
+        db.session.execute(
+            sa.text(
+                "INSERT INTO organisation (id, legal_entity, name_ar, name_en, name_folded,"
+                " address, phone, email, stored_bytes, created_at, version)"
+                " VALUES (1, 'company', 'ا', 'a', ' a', '', '', '', 0, '2026-01-01', 1)"
+            )
+        )
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+
+    with schema._connection(url) as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("legal_entity", recreate="auto") as batch:
+            batch.alter_column("name_ar", type_=sa.String(200), existing_type=sa.String(150))
+    with app.app_context():
+        assert db.session.execute(sa.text("SELECT count(*) FROM organisation")).scalar() == 1
+
+
+def test_going_back_before_invited_sign_ups_keeps_the_others(context: Flask) -> None:
+    """An invited sign-up would open an organisation of its own; one's own stays."""
+    own = factories.make_registration().email
+    organisation = factories.make_organisation()
+    invitation = Invitation(
+        email="invited@example.com",
+        role="agent",
+        organisation_id=organisation.id,
+        services=["exam"],
+        token_hash="0" * 64,
+        created_at=utc_now(),
+        expires_at=utc_now(),
+    )
+    db.session.add(invitation)
+    db.session.flush()
+    factories.make_registration(email=invitation.email, invitation_id=invitation.id)
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0003")
+    schema.upgrade(url)
+    assert list(db.session.scalars(sa.select(Registration.email))) == [own]
+    kept = db.session.scalars(sa.select(Invitation)).one()
+    assert (kept.services, kept.user_id, kept.refused_at) == (["exam"], None, None)

@@ -1,0 +1,272 @@
+"""Which uploaded files are taken, what is cleaned out of them, and what is said of the others."""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+from resource import RUSAGE_CHILDREN, getrusage
+
+import pikepdf
+import pytest
+from flask import Flask
+from PIL import Image
+
+from clearance.files import file_inspection
+from clearance.files.validation import BadFile, CleanFile, clean_file
+from tests.support import files, odd_files
+
+KEEP = 10 * 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other work of the machine must not decide what is said of a file."""
+    monkeypatch.setattr(file_inspection, "WALL_SECONDS", 60)
+
+
+def cleaned(name: str, data: bytes) -> CleanFile:
+    return clean_file(name, data, KEEP)
+
+
+def refusal(name: str, data: bytes) -> str:
+    with pytest.raises(BadFile) as caught:
+        cleaned(name, data)
+    return str(caught.value.message)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "media_type", "pages"),
+    [
+        ("شهادة.pdf", files.pdf(3), "application/pdf", 3),
+        ("SCAN.PDF", files.pdf_with_bookmark_opening(), "application/pdf", 1),
+        ("a.jpg", files.jpeg(), "image/jpeg", 1),
+        ("a.b.JPEG", files.jpeg(), "image/jpeg", 1),
+        ("صورة.png", files.png(), "image/png", 1),
+        ("padded.pdf", files.pdf() + b"\r\n\0\0", "application/pdf", 1),
+    ],
+)
+def test_honest_files_are_taken(name: str, data: bytes, media_type: str, pages: int) -> None:
+    clean = cleaned(name, data)
+    assert (clean.media_type, clean.pages) == (media_type, pages)
+
+
+@pytest.mark.parametrize("name", ["x.exe", "x.svg", "x.html", "x.pdf.js", "pdf", "x.", "", "x.gif"])
+def test_other_endings_are_refused(context: Flask, name: str) -> None:
+    assert "أو JPEG أو PNG، فالأنواع" in refusal(name, files.pdf())
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("photo.jpg", files.png()),
+        ("photo.png", files.jpeg()),
+        ("scan.pdf", files.jpeg()),
+        ("scan.jpg", files.pdf()),
+        ("page.pdf", files.HTML),
+        ("page.png", files.HTML),
+        ("late.pdf", files.HTML + files.pdf()),
+        ("noise.jpg", b"\x00" * 500),
+    ],
+)
+def test_content_that_is_not_what_the_name_says_is_refused(
+    context: Flask, name: str, data: bytes
+) -> None:
+    assert "محتوى هذا الملف لا يطابق ما يدل عليه اسمه" in refusal(name, data)
+
+
+def test_an_empty_file_is_refused(context: Flask) -> None:
+    assert "فارغ" in refusal("a.pdf", b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        files.pdf_with_javascript(),
+        files.pdf_with_named_script(),
+        files.pdf_with_launch(),
+        files.pdf_with_attachment(),
+        files.pdf_with_page_action(),
+        files.pdf_with_hidden_name(),
+    ],
+    ids=["opening script", "named script", "launch", "attachment", "page action", "#4a#53"],
+)
+def test_a_pdf_that_does_or_carries_something_is_refused(context: Flask, data: bytes) -> None:
+    assert "برنامج أو ملف آخر" in refusal("a.pdf", data)
+
+
+@pytest.mark.parametrize("data", [files.pdf_encrypted(), files.pdf_encrypted("secret")])
+def test_a_protected_pdf_is_refused(context: Flask, data: bytes) -> None:
+    assert "محمي" in refusal("a.pdf", data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        files.truncated(files.pdf()),
+        files.pdf()[:300] + b"\n%%EOF",
+        b"%PDF-1.7\n%%EOF",
+        files.pdf_with_archive(),
+        files.pdf_unpacking_to(2_000),
+        files.pdf_without_pages(),
+    ],
+    ids=["truncated", "cut", "hollow", "polyglot", "bomb", "no pages"],
+)
+def test_a_damaged_or_doubtful_pdf_is_refused_soon(context: Flask, data: bytes) -> None:
+    start = time.monotonic()
+    assert "تالف" in refusal("a.pdf", data)
+    assert time.monotonic() - start < 10
+
+
+def test_a_pdf_of_too_many_pages_is_refused(context: Flask) -> None:
+    assert "طويل" in refusal("a.pdf", files.pdf(501))
+
+
+def test_a_pdf_keeps_its_bytes() -> None:
+    data = files.pdf(2)
+    assert cleaned("a.pdf", data).data == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        odd_files.slow_pages(12),
+        odd_files.slow_pages(1, 100_000),
+        odd_files.inner_dictionaries(300_000),
+        odd_files.pdf_page(content=b" " * 30_000_000),
+        odd_files.pdf_page(content=b"q " * 9_000_000),
+    ],
+    ids=["124 KB of rectangles", "few but slow", "inner dictionaries", "long content", "one page"],
+)
+def test_a_pdf_that_needs_too_much_is_called_complex_soon(context: Flask, data: bytes) -> None:
+    before = getrusage(RUSAGE_CHILDREN)
+    assert "معقّد" in refusal("a.pdf", data)
+    used = getrusage(RUSAGE_CHILDREN)
+    assert used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime < 2.4
+
+
+def test_a_file_is_not_blamed_for_a_slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_inspection, "WALL_SECONDS", 0.001)
+    for name, data in (("a.pdf", files.pdf()), ("a.png", files.png())):
+        with pytest.raises(file_inspection.Busy):
+            cleaned(name, data)
+
+
+def test_the_picture_loses_place_camera_and_comment_and_stands_upright() -> None:
+    original = files.jpeg_with_place()
+    assert b"CameraOfTheTest" in original
+    data = cleaned("a.jpg", original).data
+    for trace in (b"CameraOfTheTest", b"Exif", b"written-by-a-test", b"GPS"):
+        assert trace not in data
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.size == (200, 400)
+        assert not picture.getexif()
+
+
+def test_text_in_a_png_goes() -> None:
+    original = files.png_with_text()
+    assert b"secret-in-a-chunk" in original
+    assert b"secret-in-a-chunk" not in cleaned("a.png", original).data
+
+
+def test_what_hides_behind_a_picture_goes() -> None:
+    data = cleaned("a.jpg", files.jpeg_with_html()).data
+    assert b"<script>" not in data
+    assert b"PK\x03\x04" not in data
+    with Image.open(io.BytesIO(data)) as picture:
+        picture.load()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
+def test_pictures_of_every_kind_stay_what_they_show(mode: str) -> None:
+    form, name = ("JPEG", "a.jpg") if mode == "CMYK" else ("PNG", "a.png")
+    out = io.BytesIO()
+    source = files.photo(40, 50)
+    (Image.new("I;16", (40, 50), 900) if mode == "I;16" else source.convert(mode)).save(out, form)
+    with Image.open(io.BytesIO(cleaned(name, out.getvalue()).data)) as picture:
+        assert picture.size == (40, 50)
+        picture.convert("RGB").load()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.jpg", files.truncated(files.jpeg(), 0.3)),
+        ("a.png", files.truncated(files.png())),
+        ("a.png", files.png()[:60] + b"\xff" * 400),
+        ("a.jpg", files.jpeg()[:20]),
+    ],
+)
+def test_a_damaged_picture_is_refused(context: Flask, name: str, data: bytes) -> None:
+    assert "الصورة تالفة" in refusal(name, data)
+
+
+def test_a_picture_that_unpacks_to_too_much_is_refused_before_it_does(context: Flask) -> None:
+    bomb = files.pixel_bomb()
+    assert len(bomb) < 100_000
+    assert "40 مليون" in refusal("a.png", bomb)
+    assert "40 مليون" in refusal("a.png", files.png_claiming(60_000, 60_000))
+    assert "64 مليون" in refusal("a.jpg", odd_files.jpeg_claiming(9000, 9000))
+
+
+def test_sixteen_bits_a_colour_count_twice(context: Flask) -> None:
+    assert "16 بت" in refusal("a.png", odd_files.plain_png((8000, 4999), 16, 6))
+    assert cleaned("a.png", odd_files.plain_png((3000, 2000), 16, 6)).pages == 1
+
+
+@pytest.mark.parametrize(
+    ("colour", "kept"), [(0, (8000, 5000)), (2, (4000, 2500)), (6, (4000, 2500))]
+)
+def test_a_png_of_forty_million_pixels_is_taken(colour: int, kept: tuple[int, int]) -> None:
+    """Made smaller where packing all of its colours would take too long."""
+    clean = cleaned("a.png", odd_files.plain_png((8000, 5000), 8, colour))
+    with Image.open(io.BytesIO(clean.data)) as picture:
+        assert picture.size == kept
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_photo_of_a_phone_of_64_megapixels_is_made_smaller(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    Image.new("RGB", (9248, 6936), "teal").save(out, "JPEG", exif=exif.tobytes())
+    with Image.open(io.BytesIO(cleaned("a.jpg", out.getvalue()).data)) as picture:
+        assert sorted(picture.size) == [3468, 4624]
+        assert (picture.height > picture.width) == (orientation == 6)
+
+
+def test_a_picture_is_kept_within_its_bytes() -> None:
+    out = io.BytesIO()
+    Image.frombytes("RGB", (600, 400), random.Random(1).randbytes(720_000)).save(out, "PNG")
+    clean = clean_file("a.png", out.getvalue(), 300_000)
+    assert len(clean.data) <= 300_000
+    with Image.open(io.BytesIO(clean.data)) as picture:
+        assert picture.size == (300, 200)
+
+
+def test_a_picture_that_needs_too_much_is_called_complex(context: Flask) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (8000, 8000)).save(out, "JPEG", progressive=True, subsampling=0)
+    assert "معقّدة" in refusal("a.jpg", out.getvalue())
+
+
+@pytest.mark.parametrize("seed", range(0, 5 * len(odd_files.BUILDERS), 5))
+def test_any_file_at_all_gets_a_verdict(context: Flask, seed: int) -> None:
+    odd_files.verdict_on(*odd_files.odd_file(seed))
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("first", range(1000, 2000, 100))
+def test_a_thousand_hostile_files_get_a_verdict_within_the_limits(
+    context: Flask, first: int
+) -> None:
+    for judged in odd_files.judge(first, 100):
+        assert judged.processor < 2.4, judged  # the kernel looks at the clock now and then
+        assert judged.resident < 250, judged
+
+
+def test_the_builders_make_pdfs_that_open() -> None:
+    for data in (files.pdf_with_launch(), files.pdf_with_attachment(), files.pdf_encrypted()):
+        with pikepdf.open(io.BytesIO(data)) as document:
+            assert len(document.pages) == 1

@@ -1,0 +1,300 @@
+"""Files of issued documents: made once, read with a check, signed where there is a key."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import NameOID
+from flask import Flask
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+
+from clearance.core.clock import utc_now
+from clearance.core.database import own_transaction
+from clearance.core.errors import NotFound
+from clearance.core.extensions import db
+from clearance.core.settings import BadSettings
+from clearance.files import storage
+from clearance.issuing import files as issued_files
+from clearance.issuing import operations
+from clearance.jobs import worker
+from clearance.models import IssuedDocument
+from clearance.models.enums import IssuedKind
+from tests.support import issued_factories, races
+
+NOW = datetime(2026, 3, 15, 7, 0, tzinfo=UTC)
+PASSWORD = "Mursal-9"
+
+
+def row_of(issued_id: int) -> IssuedDocument:
+    db.session.rollback()
+    db.session.expire_all()
+    return db.session.get_one(IssuedDocument, issued_id)
+
+
+def is_made(issued_id: int) -> bool:
+    with own_transaction(write=False) as connection:
+        key = sa.select(IssuedDocument.storage_key).where(IssuedDocument.id == issued_id)
+        return connection.scalar(key) is not None
+
+
+def sheet_of(issued_id: int) -> issued_files.Sheet:
+    row = row_of(issued_id)
+    sheet = issued_files.Sheet(row.kind, row.language, row.check_code, row.content, row.issued_at)
+    db.session.rollback()
+    return sheet
+
+
+def new_document(kind: IssuedKind = IssuedKind.CERTIFICATE) -> int:
+    """A committed row without a file; the transaction is over."""
+    issued_id = issued_factories.make_issued(kind, now=NOW).id
+    db.session.rollback()
+    return issued_id
+
+
+def test_the_job_makes_every_missing_file_and_then_nothing(context: Flask) -> None:
+    ids = [new_document(kind) for kind in IssuedKind]
+    assert operations.render_missing(NOW) == 3
+    assert operations.render_missing(NOW) == 0
+    for issued_id in ids:
+        data = operations.file_of(issued_id)
+        assert data.startswith(b"%PDF-")
+        assert row_of(issued_id).sha256 == hashlib.sha256(data).hexdigest()
+        db.session.rollback()
+
+
+def test_the_first_reader_gets_the_file_that_everybody_gets(context: Flask) -> None:
+    issued_id = new_document()
+    first = operations.file_of(issued_id)
+    assert operations.render_missing(NOW) == 0
+    assert operations.file_of(issued_id) == first
+
+
+@pytest.mark.databases
+def test_however_many_make_it_at_once_there_is_one_file(app: Flask) -> None:
+    with app.app_context():
+        issued_id = new_document()
+        before = set(storage.keys())
+    results = races.race(
+        app,
+        20,
+        lambda n: operations.render_missing(NOW) if n % 2 else operations.file_of(issued_id)[:5],
+        threads=20,
+    )
+    assert {each for each in results if not isinstance(each, int)} == {b"%PDF-"}
+    assert sum(each for each in results if isinstance(each, int)) <= 1
+    with app.app_context():
+        assert set(storage.keys()) - before == {row_of(issued_id).storage_key}
+
+
+def test_a_document_that_cannot_be_made_does_not_stop_the_others(
+    context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = new_document(IssuedKind.LETTER), new_document(IssuedKind.CARD)
+    real = issued_files.issued_pdf
+
+    def failing(sheet: Any, photo: bytes | None) -> bytes:
+        if sheet.kind == IssuedKind.LETTER:
+            raise RuntimeError("no such font")
+        return real(sheet, photo)
+
+    monkeypatch.setattr(issued_files, "issued_pdf", failing)
+    assert operations.render_missing(NOW) == 1
+    assert (row_of(bad).storage_key, row_of(good).sha256 is None) == (None, False)
+
+
+def test_a_full_disk_leaves_the_row_waiting(
+    context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued_id = new_document()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            storage, "put", lambda *given: (_ for _ in ()).throw(storage.StorageUnavailable)
+        )
+        with pytest.raises(storage.StorageUnavailable):
+            operations.file_of(issued_id)
+    assert operations.file_of(issued_id).startswith(b"%PDF-")
+
+
+def test_changed_bytes_and_unknown_documents_are_not_given_out(context: Flask) -> None:
+    issued_id = new_document()
+    operations.file_of(issued_id)
+    folder = Path(context.extensions["storage"].storage_path)
+    key = row_of(issued_id).storage_key
+    db.session.rollback()
+    assert key is not None
+    (folder / key / "file").write_bytes(b"%PDF-1.7 slipped in")
+    with pytest.raises(storage.DamagedFile):
+        operations.file_of(issued_id)
+    with pytest.raises(NotFound):
+        operations.file_of(issued_id + 1)
+
+
+def test_a_photo_that_is_gone_gives_a_card_with_a_silhouette(context: Flask) -> None:
+    issued_id = new_document(IssuedKind.CARD)
+    plain = operations.file_of(issued_id)
+    other = row_of(new_document(IssuedKind.CARD))
+    other.content = {**other.content, "photo": {"storage_key": "gone", "sha256": "0" * 64}}
+    db.session.commit()
+    data = operations.file_of(other.id)
+    assert data.startswith(b"%PDF-")
+    assert abs(len(data) - len(plain)) < 3000  # no picture in it
+
+
+def test_a_commit_that_issued_something_wakes_the_printer(
+    context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[bool] = []
+    monkeypatch.setattr(worker, "wake_printer", lambda: woken.append(True))
+    licence = issued_factories.make_licence()
+    assert woken == []
+    issued_factories.make_issued(IssuedKind.CARD, licence)
+    assert woken == [True]
+    db.session.rollback()
+    context.extensions["jobs"].make_files()
+    missing = sa.select(sa.func.count()).where(IssuedDocument.storage_key.is_(None))
+    assert db.session.scalar(missing) == 0
+
+
+def test_the_running_portal_makes_the_file_by_itself(make_app: Callable[..., Flask]) -> None:
+    app = make_app()
+    with app.app_context():
+        app.extensions["jobs"].start()
+        try:
+            issued_id = new_document()
+            limit = time.monotonic() + 15
+            while not is_made(issued_id) and time.monotonic() < limit:
+                time.sleep(0.05)
+        finally:
+            app.extensions["jobs"].stop()
+        assert is_made(issued_id)
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def key() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    """A key of an invented office, with its own word for it."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Invented Brokers Office")])
+    usage = dict.fromkeys(
+        ("key_encipherment", "data_encipherment", "key_agreement", "crl_sign"), False
+    ) | {"encipher_only": False, "decipher_only": False}
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(7)
+        .not_valid_before(utc_now() - timedelta(days=1))
+        .not_valid_after(utc_now() + timedelta(days=30))
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True, content_commitment=True, key_cert_sign=True, **usage
+            ),
+            critical=True,
+        )
+        .sign(private, hashes.SHA256())
+    )
+    return private, certificate
+
+
+@pytest.fixture
+def signing_app(
+    make_app: Callable[..., Flask],
+    key: tuple[rsa.RSAPrivateKey, x509.Certificate],
+    tmp_path: Path,
+) -> Flask:
+    """An application whose office has a key."""
+    private, certificate = key
+    path = tmp_path / "office.p12"
+    path.write_bytes(
+        pkcs12.serialize_key_and_certificates(
+            b"office",
+            private,
+            certificate,
+            None,
+            serialization.BestAvailableEncryption(PASSWORD.encode()),
+        )
+    )
+    return make_app(signing_key_file=str(path), signing_key_password=PASSWORD)
+
+
+def judged(data: bytes, certificate: x509.Certificate) -> Any:
+    """What pyHanko says of the one signature in a PDF, trusting that certificate."""
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    trusted = ValidationContext(trust_roots=[asn1_x509.Certificate.load(der)])
+    (signature,) = PdfFileReader(io.BytesIO(data)).embedded_signatures
+    return validate_pdf_signature(signature, trusted)
+
+
+def test_with_a_key_the_file_carries_a_valid_signature_after_the_same_bytes(
+    context: Flask, signing_app: Flask, key: tuple[rsa.RSAPrivateKey, x509.Certificate]
+) -> None:
+    issued_id = new_document()
+    plain = issued_files.issued_pdf(sheet_of(issued_id))
+    with signing_app.app_context():
+        signed = operations.file_of(issued_id)
+        assert operations.file_of(issued_id) == signed
+    assert signed.startswith(plain)
+    status = judged(signed, key[1])
+    assert (status.bottom_line, status.intact, status.coverage.name) == (
+        *(True, True),
+        "ENTIRE_FILE",
+    )
+    place = signed.index(b"/Producer") + 12
+    changed = signed[:place] + bytes([signed[place] ^ 1]) + signed[place + 1 :]
+    assert not judged(changed, key[1]).bottom_line
+
+
+def test_a_key_and_its_certificate_may_be_two_files(
+    context: Flask,
+    make_app: Callable[..., Flask],
+    key: tuple[rsa.RSAPrivateKey, x509.Certificate],
+    tmp_path: Path,
+) -> None:
+    paths = {"signing_key_file": "key.pem", "signing_cert_file": "certificate.pem"}
+    given = {name: str(tmp_path / file) for name, file in paths.items()}
+    Path(given["signing_key_file"]).write_bytes(
+        key[0].private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(PASSWORD.encode()),
+        )
+    )
+    Path(given["signing_cert_file"]).write_bytes(key[1].public_bytes(serialization.Encoding.PEM))
+    issued_id = new_document()
+    with make_app(**given, signing_key_password=PASSWORD).app_context():
+        assert judged(operations.file_of(issued_id), key[1]).bottom_line
+
+
+def test_without_a_key_the_file_is_what_was_set(context: Flask) -> None:
+    issued_id = new_document()
+    assert operations.file_of(issued_id) == issued_files.issued_pdf(sheet_of(issued_id))
+
+
+def test_a_key_that_cannot_be_used_stops_the_start(
+    make_app: Callable[..., Flask], signing_app: Flask, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "office.p12")
+    for given in (
+        {"signing_key_file": path, "signing_key_password": "wrong"},
+        {"signing_key_file": str(tmp_path / "missing.p12")},
+        {"signing_key_file": str(tmp_path / "key.pem")},
+        {"signing_cert_file": path},
+    ):
+        with pytest.raises(BadSettings):
+            make_app(**given)

@@ -1,0 +1,132 @@
+"""Finding requests: what is typed, what it finds, and that an index leads there."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance.auth.sessions import actor_of
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.models import Request, User
+from clearance.requests import drafts
+from clearance.requests import search as request_search
+from tests.support import factories, request_factories
+
+EASTERN = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+OTHER_NAMES = {
+    "name_ar_1": "خالد",
+    "name_ar_2": "",
+    "name_ar_4": "الفيلكاوي",
+    "name_en_1": "Khalid",
+    "name_en_2": "",
+    "name_en_4": "Alfailakawi",
+}
+
+
+@pytest.fixture
+def agent(context: Flask) -> User:
+    return factories.make_agent()
+
+
+@pytest.fixture
+def wanted(agent: User) -> Request:
+    request_factories.make_sent(agent, **OTHER_NAMES)
+    return request_factories.make_sent(agent)
+
+
+def found(typed: str) -> list[int]:
+    condition = request_search.condition(typed)
+    statement = sa.select(Request.id).order_by(Request.id)
+    if condition is not None:
+        statement = statement.where(condition)
+    return list(db.session.scalars(statement))
+
+
+@pytest.mark.databases
+def test_a_request_is_found_by_what_people_have_of_it(wanted: Request) -> None:
+    prefix, serial, year = wanted.number.split("/")
+    for typed in (
+        wanted.number,
+        f" {prefix.lower()} / {serial} / {year} ",
+        f"{prefix}/{serial}",
+        f"{prefix}/{serial}/",
+        f"{prefix}/{serial}/{year[0]}",
+        serial,
+        serial.translate(EASTERN),
+        wanted.civil_id,
+        wanted.civil_id.translate(EASTERN),
+        wanted.civil_id[:11],
+        wanted.mobile,
+        wanted.mobile.removeprefix("+"),
+        wanted.mobile.removeprefix("+965"),
+        f"00{wanted.mobile.removeprefix('+')}",
+    ):
+        assert found(typed) == [wanted.id], typed
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize(
+    ("typed", "is_found"),
+    [
+        ("أحمد", True),
+        ("احمد عبدالله", True),
+        ("العنزي أحمد", True),
+        ("الله", True),
+        ("ahmad alen", True),
+        ("حمد", False),
+        ("سالم", False),
+        ("احمد سالم", False),
+        ("100%", False),
+        ("a'b", True),
+        ('احمد" OR "', False),
+        ("a:* | b", False),
+    ],
+)
+def test_words_of_a_name_are_found_as_they_are_typed(
+    wanted: Request, typed: str, is_found: bool
+) -> None:
+    assert found(typed) == ([wanted.id] if is_found else [])
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize(
+    "typed", ["%", "_", "\\", "CE/99/26", "' OR 1=1 --", "9" * 60, "12345", "ZZ/1"]
+)
+def test_what_fits_nothing_finds_nothing(wanted: Request, typed: str) -> None:
+    assert found(typed) == []
+
+
+def test_nothing_typed_narrows_nothing(context: Flask) -> None:
+    assert request_search.condition(" ... ") is None
+
+
+@pytest.mark.databases
+def test_a_name_that_is_changed_or_discarded_is_found_no_longer(agent: User) -> None:
+    draft = request_factories.make_draft(agent, name_ar_1="مشعل")
+    assert found("مشعل") == [draft.id]
+    drafts.save(draft, {"name_ar_1": "بدر"}, actor_of(agent), utc_now())
+    db.session.commit()
+    assert found("مشعل") == []
+    assert found("بدر") == [draft.id]
+    db.session.execute(sa.text("DELETE FROM document"))
+    drafts.discard(draft, actor_of(agent), utc_now())
+    db.session.commit()
+    assert found("بدر") == []
+
+
+def test_frequent_names_are_found_like_rare_ones(
+    wanted: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_search, "RARE", 0)
+    assert found("احمد عبدالله") == [wanted.id]
+    assert found("سالم") == []
+
+
+@pytest.mark.parametrize("typed", ["CE/1/26", "285", "29001", "290010112345", "55512345", "احمد"])
+def test_no_search_reads_every_request(wanted: Request, typed: str) -> None:
+    statement = sa.select(Request.number).where(request_search.condition(typed))
+    text = str(statement.compile(db.engine, compile_kwargs={"literal_binds": True}))
+    plan = [row[-1] for row in db.session.execute(sa.text("EXPLAIN QUERY PLAN " + text))]
+    assert not [line for line in plan if line.startswith("SCAN request")], plan

@@ -1,0 +1,176 @@
+"""Builders of people and organisations for tests: each makes, commits and returns rows."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from itertools import count
+from typing import Any
+
+from flask import Flask
+from flask.ctx import RequestContext
+
+from clearance.auth import sessions
+from clearance.auth.passwords import hash_password
+from clearance.core import name_folding
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.values import civil_number_for
+from clearance.models import Grant, Membership, Organisation, Registration, User
+from clearance.models.enums import Gender, Role, SessionStage
+from tests.support.pages import PageClient
+
+PASSWORD = "Nakhla-7-Bahr!"
+
+_serial = count(1)
+_civil_serial = count(0)
+
+
+@cache
+def password_hash(password: str = PASSWORD) -> str:
+    """The hash of `password`; made once per run, because hashing is slow on purpose."""
+    return hash_password(password)
+
+
+def civil_id(birth: date = date(1988, 1, 1)) -> str:
+    """A civil number that no other test row has."""
+    while True:
+        try:
+            return civil_number_for(birth, next(_civil_serial))
+        except ValueError:
+            continue
+
+
+def mobile() -> str:
+    """A Kuwait mobile number that no other test row has."""
+    return f"+9655{next(_serial):07d}"
+
+
+def make_user(**columns: Any) -> User:
+    """A proved, active agent without an organisation; columns replace what is made up."""
+    number = next(_serial)
+    values: dict[str, Any] = {
+        "email": f"user{number}@example.com",
+        "mobile": mobile(),
+        "civil_id": civil_id(),
+        "first_name": "سالم",
+        "last_name": "العتيبي",
+        "gender": Gender.MALE,
+        "role": Role.AGENT,
+        "legal_entity": "clearing_agent",
+        "language": "ar",
+        "password_hash": password_hash(columns.pop("password", PASSWORD)),
+        "email_proved_at": utc_now(),
+        "mobile_proved_at": utc_now(),
+        "created_at": utc_now(),
+    }
+    values |= columns
+    values.setdefault(
+        "name_folded", name_folding.name_index(values["first_name"], values["last_name"])
+    )
+    user = User(**values)
+    db.session.add(user)
+    db.session.commit()
+    return user
+
+
+def make_staff(role: str = Role.REVIEWER, **columns: Any) -> User:
+    """A user of the office with that role."""
+    values: dict[str, Any] = {"role": role, "legal_entity": None, "civil_id": None} | columns
+    return make_user(**values)
+
+
+def make_organisation(**columns: Any) -> Organisation:
+    """A clearing office; columns replace what is made up."""
+    number = next(_serial)
+    values: dict[str, Any] = {
+        "legal_entity": "clearing_agent",
+        "name_ar": f"مكتب الخليج {number}",
+        "name_en": f"Gulf Office {number}",
+        "created_at": utc_now(),
+    }
+    values |= columns
+    values.setdefault("name_folded", name_folding.name_index(values["name_ar"], values["name_en"]))
+    organisation = Organisation(**values)
+    db.session.add(organisation)
+    db.session.commit()
+    return organisation
+
+
+def make_membership(
+    user: User,
+    organisation: Organisation,
+    *,
+    is_general: bool = True,
+    services: tuple[str, ...] = (),
+    is_active: bool = True,
+) -> Membership:
+    """`user` in `organisation`; services: codes granted to an additional user (rows must exist)."""
+    membership = Membership(
+        user_id=user.id,
+        organisation_id=organisation.id,
+        is_general=is_general,
+        is_active=is_active,
+        created_at=utc_now(),
+        grants=[Grant(service_code=code) for code in services],
+    )
+    db.session.add(membership)
+    db.session.commit()
+    return membership
+
+
+def make_agent(
+    organisation: Organisation | None = None,
+    *,
+    is_general: bool = True,
+    services: tuple[str, ...] = (),
+    **columns: Any,
+) -> User:
+    """A proved agent of `organisation` (a new one when none is given)."""
+    user = make_user(**columns)
+    organisation = organisation or make_organisation()
+    make_membership(user, organisation, is_general=is_general, services=services)
+    return user
+
+
+def make_registration(**columns: Any) -> Registration:
+    """A sign-up whose codes were not yet typed; no codes are made for it."""
+    number = next(_serial)
+    values: dict[str, Any] = {
+        "email": f"new{number}@example.com",
+        "mobile": mobile(),
+        "civil_id": civil_id(),
+        "first_name": "فهد",
+        "last_name": "المطيري",
+        "gender": Gender.MALE,
+        "legal_entity": "clearing_agent",
+        "organisation_name": "",
+        "password_hash": password_hash(columns.pop("password", PASSWORD)),
+        "created_at": utc_now(),
+    }
+    registration = Registration(**(values | columns))
+    db.session.add(registration)
+    db.session.commit()
+    return registration
+
+
+def visit(app: Flask, ip: str = "10.0.0.1", user_agent: str = "") -> RequestContext:
+    """The context of a POST from that address: what a use case that asks who comes needs."""
+    return app.test_request_context(
+        method="POST", environ_base={"REMOTE_ADDR": ip}, headers={"User-Agent": user_agent}
+    )
+
+
+def sign_in(
+    client: PageClient, owner: User | Registration, stage: SessionStage = SessionStage.FULL
+) -> str:
+    """Put a session of `owner` into the browser, as signing in would. Returns its key."""
+    with client.app.test_request_context(method="POST"):
+        key = sessions.open_session(owner, stage, utc_now())
+        db.session.commit()
+        db.session.remove()
+    with client.http.session_transaction() as cookie:
+        cookie.clear()
+        cookie["_user_id"] = key
+        cookie["_fresh"] = True
+    return key

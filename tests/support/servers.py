@@ -1,0 +1,77 @@
+"""The portal behind its real servers on loopback, started as an operator does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clearance.core import schema
+from clearance.core.settings import ROOT
+from tests.support.gateways import free_port
+
+SECRET_KEY = "only-for-these-servers-" + "k" * 32
+PATIENCE_SECONDS = 60
+KINDS = ("waitress", "gunicorn")
+
+
+@contextmanager
+def served(kind: str, database_url: str, folder: Path, **environment: str) -> Iterator[str]:
+    """Serve the database in production mode by one of KINDS; yields the address.
+
+    folder: for files and what the server says (`said.txt`). environment: further settings.
+    """
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    commands = {
+        "waitress": [sys.executable, "app.py"],
+        "gunicorn": [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app"],
+    }
+    settings = {
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": database_url,
+        "STORAGE_URL": f"file://{folder / 'files'}",
+        "BASE_URL": url,
+        "PORT": str(port),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "WEB_CONCURRENCY": "2",
+    }
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    schema.upgrade(database_url)
+    with (folder / "said.txt").open("w") as said:
+        process = subprocess.Popen(
+            commands[kind],
+            cwd=ROOT,
+            env=kept | settings | environment,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            _wait_until_ready(process, f"{url}/readyz")
+            yield url
+        finally:
+            # A killed parent would leave gunicorn's workers; the group is of our own making.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], address: str) -> None:
+    began = time.monotonic()
+    while time.monotonic() - began < PATIENCE_SECONDS and process.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the server did not start")
