@@ -16,10 +16,16 @@ from clearance.core import audit, database, i18n
 from clearance.core.extensions import compress
 from clearance.core.settings import ROOT, BadSettings, Settings, one_line_for_bad_settings
 from clearance.files import signing, storage
+from clearance.issuing import effects as issuing_effects
+from clearance.licences import effects as licence_effects
+from clearance.licences import guards as licence_guards
 from clearance.notifications import delivery
 from clearance.public import dev
 from clearance.web import error_pages, lanes, security_headers, template_globals
 from clearance.web import logging as web_logging
+
+# Modules whose guards and effects service definitions may name: importing one registers them.
+NAMED_IN = (licence_guards, licence_effects, issuing_effects)
 
 
 def create_app(*, testing: bool = False, **overrides: Any) -> Flask:

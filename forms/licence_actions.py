@@ -11,9 +11,9 @@ from flask_babel import lazy_gettext as _l
 from clearance.core import i18n
 from clearance.core.countries import country_choices
 from clearance.core.extensions import db
+from clearance.licences import field_values
 from clearance.licences.office_actions import CORRECTABLE, MAY_BE_EMPTY, REASON_MAX_LENGTH
 from clearance.models import BrokerType
-from clearance.requests import register_snapshot
 from clearance.services.standard_fields import NAME_COLUMNS, STANDARD_FIELDS, Kind
 from forms.base import BaseForm
 from forms.fields import (
@@ -154,7 +154,7 @@ def _reason_fields(
 
 def _field(name: str, lang: str) -> Any:
     """The input that requests have for a value of this kind; what may be empty the domain says."""
-    label, named = register_snapshot.LABELS[name], _named(name)
+    label, named = field_values.LABELS[name], _named(name)
     choices: dict[str, Callable[[], Sequence[tuple[str, str]]]] = {
         "nationality": lambda: country_choices(lang),
         "broker_type": lambda: _broker_types(lang),

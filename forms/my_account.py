@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms.validators import ValidationError
 
 from clearance.auth import one_time_codes
+from clearance.core.values import BadValue
 from clearance.notifications import preferences
 from forms.base import BaseForm
 from forms.fields import (
@@ -16,8 +17,9 @@ from forms.fields import (
     EmailAddressField,
     MobileField,
     PasswordField,
+    TextAreaField,
 )
-from forms.validators import Required
+from forms.validators import Required, SameAs, StrongPassword
 
 _PARTS = frozenset({"csrf_token", "_language"})
 
@@ -69,3 +71,55 @@ class NoticesForm(BaseForm):
     def __init__(self, role: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wanted.choices = [(key, key) for key in preferences.keys_for(role)]
+
+
+class PasswordChangeForm(BaseForm):
+    """The current password, and the new one twice. `known_words`: what the person is called."""
+
+    current_password = PasswordField(_l("Current password"), [Required()])
+    new_password = PasswordField(
+        _l("New password"), [Required(), StrongPassword(inputs=())], new=True
+    )
+    new_password_confirm = PasswordField(
+        _l("Repeat the new password"), [Required(), SameAs("new_password")], new=True
+    )
+
+
+REASON_MAX_LENGTH = 500
+
+
+class AppCodeField(CodeField):
+    """The six digits that an authenticator app shows now."""
+
+    def normalise(self, typed: str) -> str:
+        try:
+            return super().normalise(typed)
+        except BadValue:
+            raise BadValue(
+                _l("The code has 6 digits. Type the one that the app shows now.")
+            ) from None
+
+
+class PasswordForm(BaseForm):
+    """The present password, which every change of the factor asks for again."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
+
+    current_password = PasswordField(_l("Current password"), [Required()])
+
+
+class AppForm(BaseForm):
+    """A code of the app that is being set up, and the present password."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "setup", "_language"})
+
+    code = AppCodeField(_l("Code that the app shows"), [Required()])
+    current_password = PasswordField(_l("Current password"), [Required()])
+
+
+class FactorResetForm(BaseForm):
+    """Why an administrator takes somebody's app away."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
+
+    reason = TextAreaField(_l("Reason"), [Required()], max_length=REASON_MAX_LENGTH)

@@ -13,7 +13,7 @@ from wtforms.validators import ValidationError
 from clearance.auth import one_time_codes
 from clearance.core import values
 from clearance.core.values import BadValue
-from clearance.organisations.member_rules import NO_SERVICE
+from clearance.organisations.members import NO_SERVICE
 from forms import person_fields
 from forms.base import BaseForm
 from forms.fields import (
@@ -25,7 +25,7 @@ from forms.fields import (
     MobileField,
     TextField,
 )
-from forms.public_account import AccountForm
+from forms.public_account import ORGANISATION_MAX_LENGTH, PAGE_PARTS, AccountForm, RegistrationForm
 from forms.validators import Required
 
 ADDRESS_MAX_LENGTH = 250
@@ -172,3 +172,28 @@ class OrganisationForm(BaseForm):
     )
     phone = PhoneField(_l("Telephone"), [Required()])
     email = EmailAddressField(_l("E-mail"), [Required()])
+
+
+class LicensedForm(AccountForm):
+    """An office whose general broker's licence stands in the customs system."""
+
+    licence_no = RegistrationForm.licence_no
+    customs_user = RegistrationForm.customs_user
+    customs_password = RegistrationForm.customs_password
+
+
+class NamedForm(AccountForm):
+    """An organisation that gives its name, such as a company."""
+
+    ALSO_POSTED: ClassVar[frozenset[str]] = PAGE_PARTS | {"way"}
+
+    legal_entity = ChoiceField(_l("Legal entity"), [Required()], choices=[], blank=False)
+    organisation_name = TextField(
+        _l("Company name"), [Required()], max_length=ORGANISATION_MAX_LENGTH
+    )
+
+    def __init__(self, entities: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        """entities: code and label of what may be chosen."""
+        kwargs.setdefault("legal_entity", entities[0][0] if entities else None)
+        super().__init__(*args, **kwargs)
+        self.legal_entity.choices = [SelectChoice(code, label) for code, label in entities]

@@ -12,9 +12,9 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import i18n
 from clearance.core.extensions import db
+from clearance.licences import field_values
 from clearance.models import BrokerType, Licence, LicenceChange, Organisation, Request, User
 from clearance.models.enums import LICENCE_STEP_LABELS, LicenceStep
-from clearance.requests import register_snapshot
 
 SHOWN_STEPS = 200
 TONES: dict[str, str] = {
@@ -92,12 +92,12 @@ def of_licences(licence_ids: Collection[int]) -> list[Entry]:
 
 def field_label(name: str) -> str:
     """What a field of a licence or broker is called, in the page's language."""
-    return str(_NUMBER if name == "number" else register_snapshot.LABELS.get(name, name))
+    return str(_NUMBER if name == "number" else field_values.LABELS.get(name, name))
 
 
 def _changes(changes: Mapping[str, Any], names: Mapping[tuple[str, Any], str]) -> list[Change]:
     def word(field: str, value: Any) -> str:
-        return names.get((field, value)) or register_snapshot.shown(field, value)
+        return names.get((field, value)) or field_values.shown(field, value)
 
     return [
         Change(field_label(field), word(field, before), word(field, after))

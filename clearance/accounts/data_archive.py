@@ -6,16 +6,38 @@ owner reads in the portal anyway. Whoever calls has begun `database.reading`.
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
+import structlog
 
-from clearance.accounts import data_account, data_documents, data_requests
 from clearance.accounts.data_zip import Archive
-from clearance.auth import permissions
+from clearance.auth import known_devices, permissions, second_factor
 from clearance.core.actor import Actor
-from clearance.models import Document, User
+from clearance.core.extensions import db
+from clearance.core.values import file_label
+from clearance.files import storage
+from clearance.models import (
+    AccessEvent,
+    Document,
+    Grant,
+    LegalEntity,
+    Membership,
+    Message,
+    Notice,
+    Organisation,
+    Remark,
+    Request,
+    ServiceVersion,
+    User,
+    UserSession,
+)
+from clearance.notifications import inbox
+from clearance.services.standard_fields import COLUMNS, is_empty
 
 READ_ME = """\
 نسخة من بياناتكم في بوابة التخليص الجمركي
@@ -40,16 +62,255 @@ def write(target: BinaryIO, user: User, actor: Actor, now: datetime) -> None:
     told of in documents.json and does not keep the rest.
     """
     # Ids and plain values only: loaded objects are let go while the archive is written.
-    profile, user_id, language = data_account.profile(user), user.id, user.language
+    profile, user_id, language = profile_of(user), user.id, user.language
     seen = sa.false() if actor.is_staff else permissions.requests_visible_to(actor)
     own = sa.and_(seen, Document.uploaded_by_id == user_id)
     with Archive(target, now) as archive:
         archive.write_text("read-me.txt", READ_ME)
         archive.write_object("profile.json", profile)
-        archive.write_list("memberships.json", data_account.memberships(user_id))
-        archive.write_list("requests.json", data_requests.requests(seen, user_id))
-        archive.write_list("notices.json", data_account.told(user_id, language))
-        archive.write_list("sessions.json", data_account.sessions(user_id))
-        archive.write_list("access.json", data_account.access(user_id))
-        damaged = data_documents.write_files(archive, own)
-        archive.write_list("documents.json", data_documents.listed(own, damaged))
+        archive.write_list("memberships.json", memberships(user_id))
+        archive.write_list("requests.json", requests(seen, user_id))
+        archive.write_list("notices.json", told(user_id, language))
+        archive.write_list("sessions.json", sessions(user_id))
+        archive.write_list("access.json", access(user_id))
+        damaged = write_files(archive, own)
+        archive.write_list("documents.json", listed(own, damaged))
+
+
+ROWS_AT_ONCE = 100
+
+
+def profile_of(user: User) -> dict[str, Any]:
+    """What the account says of the person; no hash, no key."""
+    entity = db.session.get(LegalEntity, user.legal_entity) if user.legal_entity else None
+    return {
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "gender": user.gender,
+        "civil_id": user.civil_id,
+        "email": user.email,
+        "email_proved_at": user.email_proved_at,
+        "mobile": user.mobile,
+        "mobile_proved_at": user.mobile_proved_at,
+        "role": user.role,
+        "legal_entity": names(entity) if entity is not None else None,
+        "language": user.language,
+        "second_factor": str(second_factor.means_of(user)),
+        "created_at": user.created_at,
+    }
+
+
+def memberships(user_id: int) -> Iterator[dict[str, Any]]:
+    """The organisations of the user, past ones too, and the services granted in each."""
+    rows = db.session.execute(
+        sa.select(Membership, Organisation)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.user_id == user_id)
+        .order_by(Membership.id)
+    ).all()
+    for membership, organisation in rows:
+        granted = sa.select(Grant.service_code).where(Grant.membership_id == membership.id)
+        yield {
+            "organisation": names(organisation),
+            "is_general_user": membership.is_general,
+            "is_active": membership.is_active,
+            "since": membership.created_at,
+            "granted_services": sorted(db.session.scalars(granted)),
+        }
+
+
+def told(user_id: int, language: str) -> Iterator[dict[str, Any]]:
+    """The notices of the user, in the language of their account."""
+    query = sa.select(Notice).where(Notice.user_id == user_id).order_by(Notice.id)
+    for part in db.session.scalars(query.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
+        for notice, (title, text) in zip(part, inbox.texts_of(part, language), strict=True):
+            yield {
+                "at": notice.created_at,
+                "read_at": notice.read_at,
+                "event": notice.event,
+                "title": title,
+                "text": text,
+            }
+
+
+def sessions(user_id: int) -> Iterator[dict[str, Any]]:
+    """When and from which browser the user was signed in."""
+    query = (
+        sa.select(
+            UserSession.created_at,
+            UserSession.last_seen_at,
+            UserSession.expires_at,
+            UserSession.ended_at,
+            UserSession.ip,
+            UserSession.user_agent,
+        )
+        .where(UserSession.user_id == user_id)
+        .order_by(UserSession.id)
+    )
+    for row in db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+        yield {**row._mapping, "device": known_devices.describe(row.user_agent)}
+
+
+def access(user_id: int) -> Iterator[dict[str, Any]]:
+    """Sign-ins and other uses of the account; nothing of what was read."""
+    query = (
+        sa.select(AccessEvent.at, AccessEvent.kind, AccessEvent.ip, AccessEvent.result)
+        .where(AccessEvent.user_id == user_id)
+        .order_by(AccessEvent.id)
+    )
+    for row in db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+        yield dict(row._mapping)
+
+
+def names(row: LegalEntity | Organisation) -> dict[str, str]:
+    """What something is called in both languages."""
+    return {"ar": row.name_ar, "en": row.name_en}
+
+
+def requests(seen: sa.ColumnElement[bool], user_id: int) -> Iterator[dict[str, Any]]:
+    """The requests that the condition `seen` leaves, in the order they were begun."""
+    query = (
+        sa.select(Request, ServiceVersion.definition["title"], Organisation)
+        .join(ServiceVersion, ServiceVersion.id == Request.service_version_id)
+        .join(Organisation, Organisation.id == Request.organisation_id)
+        .where(seen)
+        .order_by(Request.id)
+    )
+    result = db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
+    for part in result.partitions():
+        ids = [req.id for req, _title, _organisation in part]
+        messages, remarks = _of_requests(Message, ids), _of_requests(Remark, ids)
+        staff = _staff_among(messages)
+        for req, title, organisation in part:
+            yield {
+                **_request(req, user_id),
+                "service": {"code": req.service_code, **title},
+                "organisation": names(organisation),
+                "remarks": [_remark(each) for each in remarks if each.request_id == req.id],
+                "messages": [
+                    _message(each, user_id, staff) for each in messages if each.request_id == req.id
+                ],
+            }
+
+
+def _request(req: Request, user_id: int) -> dict[str, Any]:
+    fields = {name: getattr(req, name) for name in sorted(COLUMNS)}
+    return {
+        "number": req.number,
+        "status": req.status,
+        "created_at": req.created_at,
+        "created_by_me": req.created_by_id == user_id,
+        "sent_at": req.sent_at,
+        "sent_by_me": req.sender_id == user_id,
+        "returned_at": req.returned_at,
+        "decided_at": req.decided_at,
+        "granted_expiry": req.granted_expiry,
+        "fields": {name: value for name, value in fields.items() if not is_empty(value)},
+        "answers": req.answers,
+    }
+
+
+def _of_requests(model: type[Message] | type[Remark], ids: Sequence[int]) -> Sequence[Any]:
+    query = sa.select(model).where(model.request_id.in_(ids)).order_by(model.id)
+    return db.session.scalars(query).all()
+
+
+def _staff_among(messages: Sequence[Message]) -> set[int]:
+    authors = {each.author_id for each in messages}
+    query = sa.select(User.id).where(User.id.in_(authors), User.role.in_(permissions.READING_ROLES))
+    return set(db.session.scalars(query))
+
+
+def _remark(remark: Remark) -> dict[str, Any]:
+    return {
+        "at": remark.created_at,
+        "field": remark.field,
+        "document_kind": remark.document_kind,
+        "text": remark.text,
+        "settled_at": remark.settled_at,
+    }
+
+
+def _message(message: Message, user_id: int, staff: set[int]) -> dict[str, Any]:
+    """People are not named: whose side wrote it is enough."""
+    side = "office" if message.author_id in staff else "organisation"
+    return {
+        "at": message.created_at,
+        "from": "me" if message.author_id == user_id else side,
+        "text": message.body,
+    }
+
+
+PART = 256 * 1024
+ENDINGS = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
+NAME_MAX_BYTES = 180  # what unpacks it allows 255 for the whole name
+_NOT_IN_NAMES = re.compile(r'[<>:"|?*]')  # some systems unpack no file that has one of them
+
+log = structlog.get_logger("clearance.accounts")
+
+
+def write_files(archive: Archive, own: sa.ColumnElement[bool]) -> frozenset[int]:
+    """Copy the files of the documents `own`; returns the ids of those gone or damaged."""
+    damaged = set()
+    for document, number in _documents(own):
+        try:
+            _copy(archive, document, path_of(document, number))
+        except storage.DamagedFile:
+            damaged.add(document.id)
+    return frozenset(damaged)
+
+
+def listed(own: sa.ColumnElement[bool], damaged: frozenset[int]) -> Iterator[dict[str, Any]]:
+    """What is told of each document, and where its file is."""
+    for document, number in _documents(own):
+        yield {
+            "request": number,
+            "kind": document.kind,
+            "name": document.label,
+            "uploaded_at": document.uploaded_at,
+            "size": document.size,
+            "file": path_of(document, number),
+            "is_damaged": document.id in damaged,
+        }
+
+
+def path_of(document: Document, number: str | None) -> str:
+    """Where the file stands in the archive: a folder of its request, its id before its name."""
+    folder = number.replace("/", "-") if number else f"draft-{document.request_id}"
+    stem = _NOT_IN_NAMES.sub("_", file_label(document.label))
+    ending = ENDINGS.get(document.media_type, "")
+    for known in (ending, ".jpeg" if ending == ".jpg" else ending):
+        stem = stem[: len(stem) - len(known)] if stem.lower().endswith(known) else stem
+    stem = stem.encode()[:NAME_MAX_BYTES].decode(errors="ignore")
+    return f"documents/{folder}/{document.id}-{stem}{ending}"
+
+
+def _documents(own: sa.ColumnElement[bool]) -> Iterator[tuple[Document, str | None]]:
+    query = (
+        sa.select(Document, Request.number)
+        .join(Request, Request.id == Document.request_id)
+        .where(own)
+        .order_by(Document.id)
+    )
+    for row in db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+        yield row[0], row[1]
+
+
+def _copy(archive: Archive, document: Document, path: str) -> None:
+    digest = hashlib.sha256()
+    with storage.open(document.storage_key) as stream, archive.open_file(path, document.size) as to:
+        while part := _part(stream):
+            digest.update(part)
+            to.write(part)
+    if digest.hexdigest() != document.sha256:
+        log.error("file_changed", key=document.storage_key)
+        raise storage.DamagedFile
+
+
+def _part(stream: BinaryIO) -> bytes:
+    """The next part. Only reading is answered for here: where to write to may be full."""
+    try:
+        return stream.read(PART)
+    except OSError as fault:
+        log.error("file_unreadable", exc_info=fault)
+        raise storage.DamagedFile from fault

@@ -7,6 +7,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from clearance.cli.accounts import customs_commands, staff_commands
+from clearance.cli.messages import message_commands, purge
 from clearance.cli.services import service_commands
 from clearance.core import audit, schema
 from clearance.core.clock import utc_now
@@ -25,6 +26,8 @@ def init_app(app: Flask) -> None:
         staff_commands,
         customs_commands,
         service_commands,
+        message_commands,
+        purge,
     ):
         app.cli.add_command(group)
 

@@ -26,7 +26,6 @@ from sqlalchemy.orm import Session
 
 from clearance import issuing
 from clearance.accounts import data_exports
-from clearance.cli.messages import message_commands, purge
 from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
@@ -86,8 +85,7 @@ def at_start(work: _Work) -> _Work:
 def init_app(app: Flask) -> None:
     """Bind the queue, the waking after commits, and the commands."""
     app.extensions["jobs"] = Jobs(app)
-    for command in (_command, purge, message_commands):
-        app.cli.add_command(command)
+    app.cli.add_command(_command)
     if not event.contains(Session, "after_commit", _after_commit):
         event.listen(Session, "after_commit", _after_commit)
         event.listen(Session, "after_rollback", _after_rollback)

@@ -17,12 +17,11 @@ from clearance.core.constraints import is_violation_of
 from clearance.core.errors import DomainError, PermissionDenied, ReasonRequired, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.core.values import clean_lines
+from clearance.licences import field_values, validity
 from clearance.licences import notifications as licence_notices
 from clearance.licences import register as licence_register
-from clearance.licences import validity
 from clearance.models import BrokerType, Licence, LicenceChange
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy
-from clearance.requests import register_snapshot
 from clearance.services.standard_fields import STANDARD_FIELDS, Kind, value_fault
 
 REASON_MAX_LENGTH = 1000
@@ -262,9 +261,9 @@ def _stale_text(changed: Mapping[str, tuple[Any, Any]]) -> str:
     lines = [
         _(
             "%(field)s: it is “%(stored)s” now, you wanted “%(given)s”.",
-            field=register_snapshot.LABELS[name],
-            stored=register_snapshot.shown(name, stored),
-            given=register_snapshot.shown(name, given),
+            field=field_values.LABELS[name],
+            stored=field_values.shown(name, stored),
+            given=field_values.shown(name, given),
         )
         for name, (stored, given) in changed.items()
     ]

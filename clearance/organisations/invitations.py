@@ -31,7 +31,7 @@ from clearance.core.errors import NotFound, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Invitation, Organisation, Registration, User
 from clearance.models.enums import Channel, Role
-from clearance.organisations import invitation_queries, member_rules, members
+from clearance.organisations import invitation_queries, members
 from clearance.organisations.invitation_queries import LIFETIME, MOST_AWAITED
 from clearance.organisations.members import Access
 
@@ -107,7 +107,7 @@ def withdraw(invitation_id: int, actor: Actor, now: datetime) -> None:
 def _add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invitation:
     password_hash = added.password_hash()
     organisation = members.lock_for(organisation_id, actor)
-    member_rules.require_grantable(organisation.id, added.access)
+    members.require_grantable(organisation.id, added.access)
     _require_room(organisation.id, added.email)
     invitation = _invite(added, organisation, actor, now)
     signup = added.sign_up(

@@ -14,7 +14,7 @@ from clearance.core.actor import Actor
 from clearance.core.errors import Refused
 from clearance.core.extensions import db
 from clearance.models import Grant, Membership, Organisation, User
-from clearance.organisations import handover, member_rules, subscriptions
+from clearance.organisations import handover, members, subscriptions
 from clearance.organisations import notifications as member_notices
 from clearance.organisations.members import Access, access_of, find, lock_for, standings_of
 
@@ -41,11 +41,11 @@ def edit(
     lock_for(seen.organisation_id, actor)
     membership = _again(membership_id)
     before, wanted = access_of(membership), _tidy(wanted)
-    member_rules.require_version(membership, before, wanted, version)
+    members.require_version(membership, before, wanted, version)
     if wanted == before:
         return membership
-    member_rules.require_grantable(membership.organisation_id, wanted, before)
-    member_rules.require_general_user(membership, before, wanted)
+    members.require_grantable(membership.organisation_id, wanted, before)
+    members.require_general_user(membership, before, wanted)
     if before.is_active and not wanted.is_active:
         handover.hand_over(membership, hand_over_to, actor, now)
     _write(membership, wanted)
@@ -105,7 +105,7 @@ def place(
         if earlier.is_active:
             return earlier
         return edit(earlier.id, access, actor, now, version=earlier.version)
-    member_rules.require_grantable(organisation_id, access)
+    members.require_grantable(organisation_id, access)
     membership = _make(user, organisation_id, access, actor.id, now)
     member_notices.tell_placed(membership, access, now)
     return membership
@@ -117,7 +117,7 @@ def join(user: User, organisation_id: int, access: Access, now: datetime) -> Mem
     What is no longer subscribed is left out. Raises: Refused when they belong to it already.
     """
     if standings_of(user.id, [organisation_id]):
-        raise Refused(member_rules.ALREADY_A_MEMBER)
+        raise Refused(members.ALREADY_A_MEMBER)
     subscribed = subscriptions.granted_codes(organisation_id)
     given = Access(access.is_general, frozenset(access.services & subscribed))
     membership = _make(user, organisation_id, given, user.id, now)

@@ -10,15 +10,13 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n
-from clearance.core.countries import country_name
 from clearance.core.errors import Refusal
 from clearance.core.extensions import db
 from clearance.licences import register as licence_register
-from clearance.models import BrokerType, Licence, Organisation, Request
-from clearance.models.enums import LICENCE_STATUS_LABELS, SUSPENDED_BY_LABELS, LicenceStatus
+from clearance.licences.field_values import LABELS, shown
+from clearance.models import Licence, Request
+from clearance.models.enums import LicenceStatus
 from clearance.requests import locking
-from clearance.services.standard_fields import STANDARD_FIELDS
 
 _OF_LICENCE = ("status", "suspended_by", "expires", "guarantee_no", "guarantee_expiry")
 _OF_BROKER = (
@@ -28,15 +26,6 @@ _OF_BROKER = (
 )
 # It decides nothing, and letters may bring it up to date meanwhile.
 _MAY_CHANGE = frozenset(licence_register.CONTACT_FIELDS)
-LABELS: dict[str, Any] = {
-    **{name: field.label for name, field in STANDARD_FIELDS.items()},
-    "organisation_id": _l("Organisation"),
-    "status": _l("Licence status"),
-    "suspended_by": _l("Suspended by"),
-    "issued": _l("Issued on"),
-    "expires": STANDARD_FIELDS["licence_expiry"].label,
-}
-"""What the fields of a licence and its broker are called."""
 
 
 def lock(req: Request) -> None:
@@ -95,19 +84,6 @@ def change_refusal(req: Request) -> Refusal | None:
     )
 
 
-def shown(name: str, value: Any) -> str:
-    """A noted value of a licence's or broker's field as the page's reader reads it; "–" for none.
-
-    value: as the column has it or as it is noted in histories, days in ISO.
-    """
-    if value in (None, ""):
-        return "–"
-    if name in _DAYS:
-        return i18n.format_day(date.fromisoformat(value) if isinstance(value, str) else value)
-    reader = _READERS.get(name)
-    return str(reader(value)) if reader is not None else str(value)
-
-
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     changed = {
         name: (value, after.get(name))
@@ -122,26 +98,6 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, t
 
 def _licence(req: Request) -> Licence | None:
     return None if req.licence_id is None else db.session.get(Licence, req.licence_id)
-
-
-def _organisation_name(organisation_id: int) -> str:
-    row = db.session.get(Organisation, organisation_id)
-    return row.name_in(i18n.language()) if row is not None else str(organisation_id)
-
-
-def _broker_type_name(code: str) -> str:
-    row = db.session.get(BrokerType, code)
-    return i18n.in_language(row, "name") if row is not None else code
-
-
-_DAYS = frozenset({"expires", "issued", "guarantee_expiry", "civil_id_expiry", "passport_expiry"})
-_READERS: dict[str, Any] = {
-    "status": lambda value: LICENCE_STATUS_LABELS.get(value, value),
-    "suspended_by": lambda value: SUSPENDED_BY_LABELS.get(value, value),
-    "organisation_id": _organisation_name,
-    "broker_type": _broker_type_name,
-    "nationality": lambda value: country_name(value, i18n.language()),
-}
 
 
 def _json(value: Any) -> Any:

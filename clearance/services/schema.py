@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from clearance.licences import effects as licence_effects
-from clearance.licences import guards as licence_guards
 from clearance.services.effects import APPROVAL_EFFECTS
 from clearance.services.flows import FLOWS, Flow
 from clearance.services.guards import GUARDS
@@ -33,9 +31,6 @@ Sign = Literal[
     "services",
     "users",
 ]
-
-# Modules whose guards and effects definitions may name: importing one enters them.
-NAMED_IN = (licence_guards, licence_effects)
 
 # Names that forms and buttons of the request page already carry.
 RESERVED_NAMES = frozenset(

@@ -21,7 +21,7 @@ from clearance.models.enums import LicenceStatus, Status
 from clearance.requests import available_actions, drafts, transitions
 from clearance.services import versions
 from clearance.services.flows import Action
-from clearance.transfers import organisation_codes, parties
+from clearance.transfers import parties
 
 MOST_LISTED = 200
 UNANSWERED = frozenset({Status.AWAITING_OTHER_PARTY, Status.AWAITING_BROKER})
@@ -102,7 +102,7 @@ def named_by(actor: Actor) -> str:
     organisation = db.session.get(Organisation, _chosen(actor))
     if organisation is None:
         return ""
-    return organisation.licence_no or organisation_codes.code_of(organisation.id)
+    return organisation.licence_no or parties.code_of(organisation.id)
 
 
 def find(request_id: int, actor: Actor) -> Request:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from clearance.core import values
+from clearance.core import crypto, values
 from clearance.core.extensions import db
 from clearance.models import (
     Broker,
@@ -19,7 +20,6 @@ from clearance.models import (
     TransferConsent,
     User,
 )
-from clearance.transfers import organisation_codes
 
 NAMED_BY = "licence_no"  # the field of the request that names the other organisation
 
@@ -80,7 +80,7 @@ def organisation_of(number: str) -> int | None:
     """The id of the organisation with that licence number or transfer code, or None."""
     if not number:
         return None
-    coded_id = organisation_codes.read(number)
+    coded_id = read(number)
     if coded_id is not None:
         return coded_id
     statement = sa.select(Organisation.id).where(sa.func.upper(Organisation.licence_no) == number)
@@ -160,3 +160,26 @@ def _organisation(organisation_id: int) -> OtherOrganisation | None:
         .where(Organisation.id == organisation_id)
     ).one_or_none()
     return OtherOrganisation(*row) if row is not None else None
+
+
+_PURPOSE = "transfer-code"
+_LENGTH = 12  # 48 bits
+_CODE = re.compile(rf"ORG-([1-9][0-9]{{0,8}})-([0-9A-F]{{{_LENGTH}}})")
+
+
+def code_of(organisation_id: int) -> str:
+    """The organisation's code, such as ORG-7-0A1B2C3D4E5F."""
+    proof = crypto.keyed_hash(str(organisation_id), _PURPOSE)[:_LENGTH].upper()
+    return f"ORG-{organisation_id}-{proof}"
+
+
+def read(code: str) -> int | None:
+    """The organisation whose code that is, in capitals as `code_of` writes it; None for any other.
+
+    Codes under an earlier secret of the portal are known as long as that secret is.
+    """
+    found = _CODE.fullmatch(code)
+    if found is None:
+        return None
+    is_right = crypto.matches(found[1], found[2].lower(), _PURPOSE, length=_LENGTH)
+    return int(found[1]) if is_right else None

@@ -37,14 +37,14 @@ def test_both_codes_make_the_user_and_lead_into_the_portal(app: Flask, lang: str
 
 
 def test_the_organisation_gets_the_automatic_services(app: Flask) -> None:
-    from clearance.services import versions
+    from clearance.services import versions as service_versions
 
     with app.app_context():
-        versions.load_missing(utc_now())
+        service_versions.load_missing(utc_now())
         db.session.commit()
         automatic = {
             version.definition.code
-            for version in versions.all_current()
+            for version in service_versions.all_current()
             if version.definition.subscription == "automatic"
         }
     client = steps.browser(app)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance.accounts import contact_change, data_documents, data_exports
+from clearance.accounts import contact_change, data_archive, data_exports
 from clearance.auth import password_changes, second_factor, sessions
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core.actor import Actor
@@ -223,7 +223,7 @@ def test_no_copy_is_made_for_somebody_disabled_meanwhile(context: Flask) -> None
 )
 def test_every_file_of_the_archive_unpacks_inside_its_folder(label: str) -> None:
     document = Document(id=7, request_id=3, label=label, media_type="image/png")
-    path = PurePosixPath(data_documents.path_of(document, None))
+    path = PurePosixPath(data_archive.path_of(document, None))
     assert path.parts[:2] == ("documents", "draft-3")
     assert len(path.parts) == 3
     assert path.name.startswith("7-")

@@ -23,7 +23,7 @@ from clearance.customs import client as customs_client
 from clearance.models import Organisation
 from clearance.organisations import further_organisations, opening
 from clearance.public import form_helpers
-from forms.further_organisations import LicensedForm, NamedForm
+from forms.organisation_users import LicensedForm, NamedForm
 
 
 class MyFurtherOrganisations(GuardedView):

@@ -19,7 +19,7 @@ from clearance.core.extensions import db
 from clearance.models import User
 from clearance.models.enums import STAFF_ROLES
 from clearance.public import form_helpers
-from forms.factor import FactorResetForm
+from forms.my_account import FactorResetForm
 
 
 class FactorReset:

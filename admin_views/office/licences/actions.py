@@ -21,13 +21,12 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
 from clearance.core.extensions import db
-from clearance.licences import office_actions
+from clearance.licences import field_values, office_actions
 from clearance.licences import register as licence_register
 from clearance.licences.office_actions import BadCorrection, StaleLicence
 from clearance.models import Licence
 from clearance.models.enums import REASON_FOR_LABELS, ReasonFor
 from clearance.public import form_helpers
-from clearance.requests import register_snapshot
 from forms.licence_actions import CorrectionForm, OfficeForm, correction_form, office_form
 
 
@@ -179,9 +178,7 @@ class RegisterSteps:
         flash(_("Somebody else changed this licence meanwhile. Compare and save again."), "error")
         form.add_faults(
             {
-                name: _(
-                    "In the register now: %(value)s", value=register_snapshot.shown(name, stored)
-                )
+                name: _("In the register now: %(value)s", value=field_values.shown(name, stored))
                 for name, (stored, _given) in fault.changed.items()
             }
         )

@@ -24,8 +24,7 @@ from clearance.core.request_kind import is_posted
 from clearance.core.values import BadValue
 from clearance.notifications import text_overrides
 from clearance.notifications.events import EVENTS
-from clearance.notifications.sample_values import SAMPLES
-from clearance.notifications.text_overrides import Wording
+from clearance.notifications.text_overrides import SAMPLES, Wording
 
 CHANNEL_LABELS: dict[str, Any] = {
     "portal": _l("In the portal"),

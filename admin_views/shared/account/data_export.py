@@ -17,7 +17,7 @@ from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.public import form_helpers
 from clearance.web import downloads
-from forms.factor import PasswordForm
+from forms.my_account import PasswordForm
 
 
 class DataRoutes:

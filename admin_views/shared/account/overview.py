@@ -21,7 +21,7 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import User
-from forms.password_change import PasswordChangeForm
+from forms.my_account import PasswordChangeForm
 
 
 class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, GuardedView):

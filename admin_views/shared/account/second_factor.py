@@ -21,7 +21,7 @@ from clearance.core.request_kind import is_posted
 from clearance.files.typesetting import qr_svg
 from clearance.models import User
 from clearance.public import form_helpers
-from forms.factor import AppForm, PasswordForm
+from forms.my_account import AppForm, PasswordForm
 
 FEW_SPARES = 3
 GROUP = 4

@@ -13,7 +13,7 @@ from flask import Flask
 from PIL import Image
 
 from clearance.auth import captcha
-from clearance.auth.captcha_art import ALPHABET
+from clearance.auth.captcha import ALPHABET
 from clearance.core.errors import TooManyTries
 from clearance.core.extensions import db
 from clearance.models import Captcha

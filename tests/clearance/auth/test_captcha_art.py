@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from PIL import Image
 
-from clearance.auth import captcha_art
-from clearance.auth.captcha_art import ALPHABET, draw_image, new_digits, new_text, speak
+from clearance.auth import captcha
+from clearance.auth.captcha import ALPHABET, draw_image, new_digits, new_text, speak
 
 
 def samples_of(recording: bytes) -> array.array:
@@ -62,7 +62,7 @@ def test_each_language_reads_all_ten_digits_aloud(lang: str) -> None:
 
 def test_the_two_languages_have_voices_of_their_own_and_others_hear_english() -> None:
     recordings = {
-        (lang, digit): captcha_art._digit_samples(digit, lang).tobytes()
+        (lang, digit): captcha._digit_samples(digit, lang).tobytes()
         for lang in ("ar", "en")
         for digit in "0123456789"
     }

@@ -13,8 +13,13 @@ from flask import Flask
 from flask_babel import Babel
 
 from clearance.auth import passwords
-from clearance.auth.password_words import LOCAL_WORDS
-from clearance.auth.passwords import hash_password, needs_rehash, password_faults, verify_password
+from clearance.auth.passwords import (
+    LOCAL_WORDS,
+    hash_password,
+    needs_rehash,
+    password_faults,
+    verify_password,
+)
 from clearance.core.errors import ServiceUnavailable
 
 GOOD = "Nakhla-7-Bahr!"

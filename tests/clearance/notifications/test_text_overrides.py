@@ -7,8 +7,7 @@ from flask import Flask
 
 from clearance.notifications import text_overrides
 from clearance.notifications.events import EVENTS, LANGUAGES
-from clearance.notifications.sample_values import SAMPLES
-from clearance.notifications.text_overrides import UnusableText
+from clearance.notifications.text_overrides import SAMPLES, UnusableText
 
 CODE = "code:verify"
 

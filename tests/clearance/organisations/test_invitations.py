@@ -33,8 +33,7 @@ from clearance.models.enums import SessionStage
 from clearance.organisations import invitation_queries, invitation_responses, invitations, opening
 from clearance.organisations.invitation_queries import LIFETIME
 from clearance.organisations.invitations import AWAITED_ALREADY, Added
-from clearance.organisations.member_rules import ALREADY_A_MEMBER, NO_SERVICE, NOT_SUBSCRIBED
-from clearance.organisations.members import Access
+from clearance.organisations.members import ALREADY_A_MEMBER, NO_SERVICE, NOT_SUBSCRIBED, Access
 from tests.support import factories, request_factories
 from tests.support.gateways import queued_code
 from tests.support.member_factories import an_added

@@ -27,7 +27,7 @@ from clearance.models import (
 )
 from clearance.models.enums import SessionStage
 from clearance.notifications.inbox import text_of
-from clearance.organisations import member_rules, members, membership_changes, opening
+from clearance.organisations import members, membership_changes, opening
 from clearance.organisations.handover import NEEDS_COLLEAGUE, UNFIT_COLLEAGUE
 from clearance.organisations.members import Access
 from tests.support import factories, request_factories
@@ -130,7 +130,7 @@ def test_promoting_and_demoting_act_on_the_open_session(office: Organisation, ap
 def test_an_additional_user_needs_a_service(office: Organisation) -> None:
     general, other = member(office, is_general=True), member(office)
     refused = refusal_of(lambda: change(other, general, Access(False)))
-    assert refused == member_rules.NO_SERVICE
+    assert refused == members.NO_SERVICE
 
 
 def test_what_is_not_subscribed_cannot_be_granted(office: Organisation) -> None:
@@ -144,7 +144,7 @@ def test_what_is_not_subscribed_cannot_be_granted(office: Organisation) -> None:
     db.session.commit()
     for code in ("letter", "no-such-service"):
         work = partial(change, other, general, Access(False, EXAM | {code}))
-        assert refusal_of(work) == member_rules.NOT_SUBSCRIBED
+        assert refusal_of(work) == members.NOT_SUBSCRIBED
     assert members.access_of(other).services == EXAM
 
 
@@ -153,16 +153,14 @@ def test_the_last_general_user_stays(office: Organisation, wanted: Access) -> No
     general = member(office, is_general=True)
     member(office)
     member(office, is_general=True, is_active=False)  # a disabled account counts for nothing
-    assert refusal_of(lambda: change(general, general, wanted)) == member_rules.LAST_GENERAL_USER
+    assert refusal_of(lambda: change(general, general, wanted)) == members.LAST_GENERAL_USER
 
 
 def test_one_of_two_general_users_may_step_down(office: Organisation) -> None:
     one, two = member(office, is_general=True), member(office, is_general=True)
     change(one, one, Access(False, EXAM))
     assert not one.is_general
-    assert (
-        refusal_of(lambda: change(two, two, Access(False, EXAM))) == member_rules.LAST_GENERAL_USER
-    )
+    assert refusal_of(lambda: change(two, two, Access(False, EXAM))) == members.LAST_GENERAL_USER
 
 
 def test_a_stale_edit_is_refused_with_both_values(office: Organisation) -> None:

@@ -44,7 +44,7 @@ from clearance.notifications import inbox
 from clearance.requests import available_actions, drafts, prefill, timeline, transitions
 from clearance.services.effects import Decision, RemarkInput
 from clearance.services.flows import FLOWS, Action, Side
-from clearance.transfers import consents, organisation_codes
+from clearance.transfers import consents, parties
 from clearance.transfers import operations as transfer_operations
 from tests.support import factories
 from tests.support import request_factories as requests
@@ -417,7 +417,7 @@ def test_an_office_without_a_licence_number_is_named_by_its_code(
 
 
 def test_a_code_that_is_made_up_names_nobody(offices: Offices) -> None:
-    right = organisation_codes.code_of(offices.new.id)
+    right = parties.code_of(offices.new.id)
     others = right.replace(f"-{offices.new.id}-", f"-{offices.present.id}-")
     for code in (others, right[:-1] + ("0" if right[-1] != "0" else "1"), right[:-1], right + "0"):
         with pytest.raises(Refused) as error:
@@ -432,14 +432,14 @@ def test_a_code_that_is_made_up_names_nobody(offices: Offices) -> None:
 def test_a_code_holds_while_the_secret_that_made_it_is_known(
     context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, settings = organisation_codes.code_of(7), context.extensions["settings"]
+    code, settings = parties.code_of(7), context.extensions["settings"]
     changed = replace(settings, secret_key="k" * 40, secret_key_fallbacks=(settings.secret_key,))
     monkeypatch.setitem(context.extensions, "settings", changed)
-    assert organisation_codes.code_of(7) != code
-    assert organisation_codes.read(code) == 7
+    assert parties.code_of(7) != code
+    assert parties.read(code) == 7
     forgotten = replace(changed, secret_key_fallbacks=())
     monkeypatch.setitem(context.extensions, "settings", forgotten)
-    assert organisation_codes.read(code) is None
+    assert parties.read(code) is None
 
 
 def test_looking_people_up_is_stopped(offices: Offices) -> None:
