@@ -139,7 +139,7 @@ def _people(app: Flask) -> dict[str, str]:
     """Kind of address → one e-mail of that kind."""
     people = {UNKNOWN: "nobody@example.com", "three sign-ups": "three@example.com"}
     with app.app_context():
-        versions.load_missing(utc_now())
+        versions.publish_missing(utc_now())
         people["user"] = factories.make_agent().email
         stored = hash_of_sign_up(people["three sign-ups"], factories.PASSWORD)
         for _ in range(3):

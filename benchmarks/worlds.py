@@ -57,7 +57,7 @@ def application(url: str, folder: str) -> Flask:
         trusted_hosts=("localhost",),  # what the test client calls itself
     )
     with app.app_context():
-        versions.load_missing(utc_now())
+        versions.publish_missing(utc_now())
         db.session.commit()
         demo.build_world(utc_now())
     return app

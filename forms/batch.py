@@ -64,7 +64,7 @@ def column_form(definition: Definition, lang: str) -> RequestForm:
     return form
 
 
-def fill(rows: Iterable[RequestForm], column: RequestForm) -> list[str]:
+def copy_to_column(rows: Iterable[RequestForm], column: RequestForm) -> list[str]:
     """Put every good value of the row above into its column; returns the names of the columns.
 
     Validate the rows afterwards.

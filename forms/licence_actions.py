@@ -110,7 +110,7 @@ class CorrectionForm(OfficeForm):
         return "" if value is None and is_text else value
 
 
-def office_form(
+def licence_action_form(
     ready: Iterable[ReadyReason], lang: str, longest: int = REASON_MAX_LENGTH
 ) -> OfficeForm:
     """Make the form of a step that wants a reason, filled with what was posted.

@@ -72,7 +72,7 @@ def expiry_name(request_id: int | None) -> str:
     return EXPIRY if request_id is None else f"{EXPIRY}-{request_id}"
 
 
-class Grantable:
+class ExpiryGrantable:
     """The day can be granted as a licence's last one, by the rule that the approval enforces."""
 
     def __call__(self, form: Any, field: Any) -> None:
@@ -201,5 +201,5 @@ def _expiry_field(expiry: Expiry) -> Any:
     label: Any = _l("Granted expiry date")
     if expiry.request_id is not None:
         label = _l("Granted expiry date of %(number)s", number=expiry.number)
-    checks = [Required(), Grantable()]
+    checks = [Required(), ExpiryGrantable()]
     return IsoDateField(label, checks, name=expiry.name, default=expiry.proposed)

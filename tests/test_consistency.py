@@ -111,7 +111,7 @@ def test_every_module_says_what_belongs_in_it(module: str) -> None:
 
 def test_no_rule_asks_for_a_services_code() -> None:
     """A service is data: outside its file and the invented world nothing speaks its code."""
-    codes = set(versions.shipped())
+    codes = set(versions.read_files())
     for module, path in MODULES.items():
         if module.startswith("clearance.demo"):
             continue
@@ -165,7 +165,7 @@ def test_every_step_tells_of_an_event_that_has_its_texts() -> None:
 
 
 def test_every_shipped_service_is_named_after_its_file_and_is_sound(context: Flask) -> None:
-    for code, document in versions.shipped().items():
+    for code, document in versions.read_files().items():
         assert versions.faults(document) == []
         service, found = schema.parse(document)
         assert service is not None and found == []
@@ -176,7 +176,7 @@ def test_every_shipped_service_is_named_after_its_file_and_is_sound(context: Fla
 
 
 def test_shipped_services_differ_in_prefix_and_place() -> None:
-    services = [schema.parse(document)[0] for document in versions.shipped().values()]
+    services = [schema.parse(document)[0] for document in versions.read_files().values()]
     prefixes = [service.prefix for service in services if service is not None]
     assert len(set(prefixes)) == len(prefixes) == len(services)
 

@@ -14,12 +14,12 @@ from clearance.core.request_kind import is_posted, wants_json
 from clearance.web.security_headers import LARGEST_ID
 
 
-def acting() -> Actor:
+def current_actor() -> Actor:
     """The person behind this request, as use cases want them. Only behind the guard."""
     return cast(Actor, current_user._get_current_object())
 
 
-def as_id(value: Any) -> int:
+def id_or_404(value: Any) -> int:
     """Read a row's id from an address; whatever cannot be one is answered 404, never 500."""
     try:
         number = int(str(value))
@@ -33,7 +33,7 @@ def not_found() -> NoReturn:
     abort(404)
 
 
-class Guarded:
+class AccessControlled:
     """Mixed into every view: closed until `accessible_to` opens it."""
 
     def accessible_to(self, actor: Actor) -> bool:
@@ -42,7 +42,9 @@ class Guarded:
 
     def is_accessible(self) -> bool:
         return bool(
-            current_user.is_authenticated and current_user.is_full and self.accessible_to(acting())
+            current_user.is_authenticated
+            and current_user.is_full
+            and self.accessible_to(current_actor())
         )
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:

@@ -6,14 +6,14 @@ from typing import Any, cast
 
 from flask import has_request_context
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 
 
-class ForManagers:
+class ManagersOnlyExport:
     """An opening of a view that managers alone find open."""
 
     def __get__(self, instance: Any, owner: type[Any]) -> bool:
-        return not has_request_context() or acting().is_manager
+        return not has_request_context() or current_actor().is_manager
 
 
-for_managers = cast(bool, ForManagers())
+for_managers = cast(bool, ManagersOnlyExport())

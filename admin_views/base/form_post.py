@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import abort, request
 
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from clearance.auth import permissions
 from clearance.core import idempotency
 from clearance.core.actor import Actor
@@ -23,8 +23,8 @@ def posted_organisation() -> int:
 
     Answers 404 unless the reader manages it.
     """
-    organisation_id = as_id(request.form.get("organisation"))
-    if not permissions.governs(acting(), organisation_id):
+    organisation_id = id_or_404(request.form.get("organisation"))
+    if not permissions.can_manage(current_actor(), organisation_id):
         not_found()
     return organisation_id
 
@@ -34,6 +34,6 @@ def posted_key() -> str:
     return request.form.get("form_key", "")[: idempotency.KEY_MAX_LENGTH]
 
 
-def owner_of(actor: Actor) -> str:
+def idempotency_owner(actor: Actor) -> str:
     """Whose one-time keys these are."""
     return f"user:{actor.id}"

@@ -36,22 +36,22 @@ def tone_badge(label: Any, tone: str) -> Markup:
     return _tone_badge(str(label), tone, i18n.language())
 
 
-def instant(view: Any, context: Any, row: Any, key: str) -> str:
+def format_instant(view: Any, context: Any, row: Any, key: str) -> str:
     """Format a column of instants as Kuwait's date and time."""
     return i18n.format_instant(getattr(row, key)) or "—"
 
 
-def day_of(view: Any, context: Any, row: Any, key: str) -> Any:
+def format_date_of_instant(view: Any, context: Any, row: Any, key: str) -> Any:
     """Format a column of instants as Kuwait's date."""
-    return whole(i18n.format_instant(getattr(row, key)).partition(" ")[0])
+    return isolated(i18n.format_instant(getattr(row, key)).partition(" ")[0])
 
 
 def day(view: Any, context: Any, row: Any, key: str) -> Any:
     """Format a column of dates."""
-    return whole(i18n.format_day(getattr(row, key)))
+    return isolated(i18n.format_day(getattr(row, key)))
 
 
-def whole(value: Any) -> Any:
+def isolated(value: Any) -> Any:
     """`value` kept in one piece and in its own direction; a dash for nothing."""
     return Markup("<bdi>{}</bdi>").format(value) if value not in (None, "") else "—"
 

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from markupsafe import escape
 from sqlalchemy.orm import Session
 
-from admin_views.base.access import as_id, not_found
+from admin_views.base.access import id_or_404, not_found
 from admin_views.base.model_view import GuardedModelView
 from clearance.core.extensions import db
 
@@ -23,7 +23,7 @@ EXPORTED_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
-class Slice:
+class Page:
     """One page of a list. count: rows that fit, at most COUNT_CAP + 1 (then there are more)."""
 
     rows: Sequence[Any]
@@ -39,7 +39,7 @@ class Slice:
         return str(ngettext("%(num)s row", "%(num)s rows", self.count))
 
 
-def fetch(
+def fetch_page(
     session: Session,
     statement: sa.Select[Any],
     *,
@@ -49,7 +49,7 @@ def fetch(
     size: int,
     after: int | None = None,
     before: int | None = None,
-) -> Slice:
+) -> Page:
     """Read one page of `statement` in the order of `order` (a NOT NULL column) and the id.
 
     after, before: the id of the last or first row of the neighbouring page; it must lie in the
@@ -69,7 +69,7 @@ def fetch(
     rows = rows[:size]
     if backwards:
         rows.reverse()
-    return Slice(
+    return Page(
         rows=rows,
         count=_count(session, statement, id_column),
         has_previous=has_more if backwards else anchor is not None,
@@ -133,7 +133,7 @@ def _count(session: Session, statement: sa.Select[Any], id_column: Any) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(capped.subquery())) or 0
 
 
-class KeysetView(GuardedModelView):
+class KeysetModelView(GuardedModelView):
     """A model view whose list is one Core select; rows are plain, labels come by formatters.
 
     orders: column of the list → the NOT NULL SQL column it is sorted by. default_order: one of
@@ -156,7 +156,7 @@ class KeysetView(GuardedModelView):
         return None
 
     def init_search(self) -> bool:
-        return type(self).search_condition is not KeysetView.search_condition
+        return type(self).search_condition is not KeysetModelView.search_condition
 
     def get_sortable_columns(self) -> dict[str, str]:
         return {key: key for key in self.orders}
@@ -209,7 +209,7 @@ class KeysetView(GuardedModelView):
         page_size: int | None = None,
     ) -> tuple[int, list[Any]]:
         order, descending = self._order(sort_column, sort_desc)
-        part = fetch(
+        part = fetch_page(
             db.session(),
             self.narrowed(search, filters),
             id_column=self.model.id,
@@ -226,7 +226,7 @@ class KeysetView(GuardedModelView):
         key, descending = self.default_order if sort_column is None else (sort_column, sort_desc)
         return self.orders.get(key, self.model.id), descending
 
-    def _tell(self, part: Slice) -> None:
+    def _tell(self, part: Page) -> None:
         """Give the template the neighbouring pages and the count."""
         args = self._get_list_extra_args()
 
@@ -242,4 +242,4 @@ class KeysetView(GuardedModelView):
 
 
 def _anchor(name: str) -> int | None:
-    return as_id(request.args[name]) if request.args.get(name) else None
+    return id_or_404(request.args[name]) if request.args.get(name) else None

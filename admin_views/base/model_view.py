@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from admin_views.base import navigation
-from admin_views.base.access import Guarded, acting, as_id, not_found
+from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found
 from admin_views.base.filters import ListFilter
 from admin_views.base.widgets import nativise
 from clearance.auth import rate_limits
@@ -42,11 +42,11 @@ class RowForm(BaseForm):
         super().__init__(formdata=formdata, obj=obj, **kwargs)
 
 
-class _Framed(Guarded):
+class _Framed(AccessControlled):
     """Renders inside the area's frame: menu, bell, organisation switcher."""
 
     def render(self, template: str, **kwargs: Any) -> str:
-        frame = navigation.frame(acting(), self.admin.endpoint)  # type: ignore[attr-defined]  # the view it is mixed into
+        frame = navigation.frame(current_actor(), self.admin.endpoint)  # type: ignore[attr-defined]  # the view it is mixed into
         return cast(str, super().render(template, **(frame | kwargs)))  # type: ignore[misc]  # as above
 
 
@@ -225,7 +225,7 @@ class GuardedModelView(_Framed, ModelView):
 
     def _on_model_change(self, form: Any, model: Any, is_created: bool) -> None:
         """Flush before the event is written: a new row has no id yet when Flask-Admin calls."""
-        changes = changes_of(model)
+        changes = unsaved_changes(model)
         super()._on_model_change(form, model, is_created)
         db.session.flush()
         self._record(model, "created" if is_created else "changed", changes)
@@ -235,7 +235,7 @@ class GuardedModelView(_Framed, ModelView):
 
     def _record(self, model: Any, what: str, changes: Mapping[str, Any]) -> None:
         kind = f"reference:{self.audit_kind}:{what}"
-        audit.record(kind, obj=model, actor_id=acting().id, changes=changes)
+        audit.record(kind, obj=model, actor_id=current_actor().id, changes=changes)
 
     # The stock routes, shut by 404 where stock would redirect
 
@@ -245,7 +245,7 @@ class GuardedModelView(_Framed, ModelView):
         if not self.can_create:
             not_found()
         key = request.form.get("form_key", "")
-        owner, result = f"user:{acting().id}", self.return_url()
+        owner, result = f"user:{current_actor().id}", self.return_url()
         earlier = idempotency.claim(key, owner, result, utc_now())
         if earlier is not None:
             return redirect(earlier)
@@ -271,7 +271,7 @@ class GuardedModelView(_Framed, ModelView):
         """The list with its search and filters as a file; counted, and noted in the trail."""
         if not self.can_export or export_type not in self.export_types:
             not_found()
-        with rate_limits.counted(("export_account", f"user:{acting().id}")):
+        with rate_limits.counted(("export_account", f"user:{current_actor().id}")):
             args = self._get_list_extra_args()
             audit.access("export:csv", object_type=self.model.__tablename__, result="ok")
             header = [label for _key, label in self._export_columns]
@@ -336,10 +336,10 @@ class GuardedModelView(_Framed, ModelView):
 
     def return_url(self) -> str:
         """The list to go back to: the posted `url` if it lies in this portal, else the list."""
-        return urls.inside(request.values.get("url")) or self.get_url(".index_view")
+        return urls.safe_local_path(request.values.get("url")) or self.get_url(".index_view")
 
 
-def changes_of(model: Any) -> dict[str, list[Any]]:
+def unsaved_changes(model: Any) -> dict[str, list[Any]]:
     """Field → [from, to] of what is changed on `model` and not flushed; JSON values."""
     state = sa.inspect(model)
     changes = {}
@@ -381,7 +381,7 @@ def _whole(typed: str | None, default: int | None) -> int | None:
 def _as_key(column: Any, value: Any) -> Any:
     kind = column.type.python_type
     if kind is int:
-        return as_id(value)
+        return id_or_404(value)
     if kind is date:
         try:
             return date.fromisoformat(str(value))

@@ -82,7 +82,13 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("my_transfers", _l("Transfers"), "refresh", permissions.may_answer, page="index"),
         Entry("my_issued", _l("Issued documents"), "file", page="index"),
         Entry("my_account", _l("My account"), "account", page="index"),
-        Entry("my_users", _l("Manage users"), "users", permissions.governs_chosen, children=_USERS),
+        Entry(
+            "my_users",
+            _l("Manage users"),
+            "users",
+            permissions.can_manage_selected,
+            children=_USERS,
+        ),
         Entry(
             "my_organisation",
             _l("My organisation"),

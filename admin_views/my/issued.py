@@ -7,7 +7,7 @@ from typing import Any
 from flask import request
 from flask_admin import expose
 
-from admin_views.base.access import acting, as_id
+from admin_views.base.access import current_actor, id_or_404
 from admin_views.base.model_view import GuardedView
 from admin_views.shared.issued_files import download
 from clearance import issuing
@@ -26,8 +26,8 @@ class MyIssued(GuardedView):
     def index(self) -> Any:
         """Show the newest documents; `?before=` goes on with older ones."""
         typed = request.args.get("before")
-        before = as_id(typed) if typed else None
-        found = issuing.visible(acting(), limit=PAGE + 1, before_id=before)
+        before = id_or_404(typed) if typed else None
+        found = issuing.visible(current_actor(), limit=PAGE + 1, before_id=before)
         older = self.get_url(".index", before=found[PAGE - 1].id) if len(found) > PAGE else None
         return self.render(
             "my/issued.html",

@@ -11,8 +11,8 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import acting, as_id, not_found
-from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
 from admin_views.base.model_view import GuardedView
 from admin_views.my.services import cards
 from admin_views.shared.request_parts import kind_names
@@ -55,7 +55,7 @@ class MySubscriptions(GuardedView):
     @expose("/<code>/leave")
     def ask_before_leaving(self, code: str) -> Any:
         """Tell what leaving a service causes, before it is left."""
-        actor = acting()
+        actor = current_actor()
         entry = _entry(code, actor)
         organisation_id = _organisation_of(actor)
         return self.render(
@@ -66,7 +66,7 @@ class MySubscriptions(GuardedView):
             losing=[
                 each.full_name for each in subscription_changes.losing_access(organisation_id, code)
             ]
-            if permissions.governs(actor, organisation_id)
+            if permissions.can_manage(actor, organisation_id)
             else (),
             drafts=_count_drafts(organisation_id, code, actor),
             form_key=idempotency.new(),
@@ -76,11 +76,11 @@ class MySubscriptions(GuardedView):
     def do(self, code: str, step: str) -> Any:
         """Take a step for the organisation that the page was about."""
         change = _CHANGES.get(step) or not_found()
-        actor, now = acting(), utc_now()
-        organisation_id = as_id(request.form.get("organisation"))
-        if not permissions.governs(actor, organisation_id):
+        actor, now = current_actor(), utc_now()
+        organisation_id = id_or_404(request.form.get("organisation"))
+        if not permissions.can_manage(actor, organisation_id):
             not_found()
-        version, owner, key = posted_version(), owner_of(actor), posted_key()
+        version, owner, key = posted_version(), idempotency_owner(actor), posted_key()
         told: Any = ""
         try:
             if idempotency.claim(key, owner, urls.SUBSCRIPTIONS, now) is None:
@@ -99,13 +99,13 @@ class MySubscriptions(GuardedView):
         return redirect(urls.SUBSCRIPTIONS, code=303)
 
     def _show(self, *, alert: str = "", status: int = 200) -> Any:
-        actor, lang, kinds = acting(), i18n.language(), kind_names()
+        actor, lang, kinds = current_actor(), i18n.language(), kind_names()
         entries = subscriptions.catalogue(actor, utc_now())
         page = self.render(
             "my/subscriptions/list.html",
             cards=[_card(each, kinds, lang) for each in entries],
             organisation_id=_organisation_of(actor),
-            reading_only=None if permissions.governs_chosen(actor) else _only_reading(actor),
+            reading_only=None if permissions.can_manage_selected(actor) else _only_reading(actor),
             alert=alert,
         )
         return page, status

@@ -13,7 +13,7 @@ from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.model_view import GuardedView
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests import queues
@@ -51,7 +51,7 @@ class OfficeHome(GuardedView):
     @expose("/")
     def index(self) -> Any:
         """Show what needs this reader, with how the outbox stands."""
-        actor = acting()
+        actor = current_actor()
         figures = {
             Role.REVIEWER: reviewer_figures,
             Role.MANAGER: manager_figures,
@@ -75,7 +75,7 @@ def list_url(endpoint: str = "office_requests", **filters: Any) -> str:
 
 def reviewer_figures(actor: Actor) -> dict[str, Any]:
     """The reviewer's own work, and what nobody has taken."""
-    own, nobodys = queues.in_hands_of(actor.id), queues.in_hands_of(None)
+    own, nobodys = queues.assigned_to(actor.id), queues.assigned_to(None)
     waiting = Request.status.in_(queues.WAITING_STATUSES)
     return {
         "counts": _counts(
@@ -253,7 +253,7 @@ def _in_hands() -> dict[int | None, tuple[int, int]]:
 def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """(service, number) and (age, number) of what the office has to answer; one query."""
     ages = [
-        sa.func.count().filter(queues.sent_between(first, end))
+        sa.func.count().filter(queues.sent_days_ago(first, end))
         for _label, first, end in queues.AGES.values()
     ]
     statement = (

@@ -14,11 +14,11 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import acting, not_found
+from admin_views.base.access import current_actor, not_found
 from admin_views.base.export import for_managers
 from admin_views.base.filters import DateFilter, ListFilter
-from admin_views.base.form_post import owner_of, posted_key
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.form_post import idempotency_owner, posted_key
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests.actions import ready_reasons
 from admin_views.shared import issued_files, licence_details, request_lists
@@ -31,7 +31,7 @@ from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.issuing import verification as document_verification
 from clearance.issuing import voiding
-from clearance.issuing.verification import Worth
+from clearance.issuing.verification import Authenticity
 from clearance.licences import search as licence_search
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
 from clearance.models.enums import (
@@ -44,7 +44,7 @@ from clearance.models.enums import (
 )
 from clearance.public import form_helpers
 from clearance.requests import search as request_search
-from forms.licence_actions import OfficeForm, office_form
+from forms.licence_actions import OfficeForm, licence_action_form
 
 LIVING, BY_OFFICE = "living", "office"
 _VOIDED: dict[str, Any] = {
@@ -63,7 +63,7 @@ def _kind(view: Any, context: Any, row: Any, key: str) -> Markup:
 
 def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
     if row.licence_id is None:
-        return formatters.whole("")
+        return formatters.isolated("")
     url = url_for("office_licences.details_view", id=row.licence_id)
     cell = Markup('<a href="{}"><bdi>{}</bdi></a><small class="under"><bdi>{}</bdi></small>')
     return cell.format(url, row.number, row.name)
@@ -71,13 +71,13 @@ def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def _request(view: Any, context: Any, row: Any, key: str) -> Any:
     if row.request_id is None:
-        return formatters.whole("")
+        return formatters.isolated("")
     url = url_for("office_requests.details_view", id=row.request_id)
     return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.request_number)
 
 
 def _state(view: Any, context: Any, row: Any, key: str) -> Markup:
-    worth: Worth = g.issued_worths[row.id]
+    worth: Authenticity = g.issued_worths[row.id]
     return formatters.tone_badge(ISSUED_STATE_LABELS[worth.state], ISSUED_STATE_TONES[worth.state])
 
 
@@ -100,7 +100,7 @@ def _days() -> list[DateFilter]:
     ]
 
 
-class IssuedDocuments(IssuedReading, KeysetView):
+class IssuedDocuments(IssuedReading, KeysetModelView):
     """What was issued: reviewers and managers read, reviewers make void."""
 
     can_view_details = True
@@ -138,7 +138,7 @@ class IssuedDocuments(IssuedReading, KeysetView):
         "number": _licence,
         "organisation": register_lists.organisation,
         "request_number": _request,
-        "issued_at": formatters.day_of,
+        "issued_at": formatters.format_date_of_instant,
         "state": _state,
     }
     column_filters = (
@@ -165,7 +165,7 @@ class IssuedDocuments(IssuedReading, KeysetView):
         return []  # the kind leads to the details
 
     def scope(self, query: Any) -> Any:
-        return query.where(permissions.issued_visible_to(acting()))
+        return query.where(permissions.issued_visible_to(current_actor()))
 
     def statement(self) -> sa.Select[Any]:
         columns: list[Any] = [
@@ -190,7 +190,7 @@ class IssuedDocuments(IssuedReading, KeysetView):
             .outerjoin(Broker, Broker.id == Licence.broker_id)
             .outerjoin(Request, Request.id == IssuedDocument.request_id)
         )
-        return joined.where(permissions.issued_visible_to(acting()))
+        return joined.where(permissions.issued_visible_to(current_actor()))
 
     def search_condition(self, typed: str) -> Any | None:
         code = document_verification.normalised(typed)
@@ -210,7 +210,7 @@ class IssuedDocuments(IssuedReading, KeysetView):
         g.issued_worths = _worths(part)
 
     def export_value(self, row: Any, key: str) -> Any:
-        worth: Worth = g.issued_worths[row.id]
+        worth: Authenticity = g.issued_worths[row.id]
         if key == "state":
             return str(ISSUED_STATE_LABELS[worth.state])
         if key == "since":
@@ -236,10 +236,10 @@ class IssuedDocuments(IssuedReading, KeysetView):
     @expose("/<int:issued_id>/do/void", methods=("GET", "POST"))
     def void(self, issued_id: int) -> Any:
         """Ask before making a document void, and do it."""
-        if not acting().is_reviewer:
+        if not current_actor().is_reviewer:
             not_found()
         document = self.get_one(issued_id)
-        form = office_form(
+        form = licence_action_form(
             ready_reasons(ReasonFor.VOID), i18n.language(), voiding.REASON_MAX_LENGTH
         )
         if not form_helpers.is_sent():
@@ -249,7 +249,7 @@ class IssuedDocuments(IssuedReading, KeysetView):
         return self._void(document, form)
 
     def _show(self, document: IssuedDocument, *, alert: str = "", status: int = 200) -> Any:
-        reader = acting()
+        reader = current_actor()
         page = self.render(
             "office/issued/details.html",
             document=document,
@@ -267,15 +267,15 @@ class IssuedDocuments(IssuedReading, KeysetView):
             "office/issued/void.html",
             document=document,
             row=issued_files.rows([document])[0],
-            refusal=voiding.void_refusal(document, acting()),
+            refusal=voiding.void_refusal(document, current_actor()),
             form=form,
             form_key=posted_key() or idempotency.new(),
             back_url=_details_url(document.id),
         )
 
     def _void(self, document: IssuedDocument, form: OfficeForm) -> Any:
-        actor, now, key = acting(), utc_now(), posted_key()
-        issued_id, owner, result = document.id, owner_of(actor), _details_url(document.id)
+        actor, now, key = current_actor(), utc_now(), posted_key()
+        issued_id, owner, result = document.id, idempotency_owner(actor), _details_url(document.id)
         try:
             if idempotency.claim(key, owner, result, now) is None:
                 lang = licence_details.language_of(document.organisation_id)
@@ -290,14 +290,14 @@ class IssuedDocuments(IssuedReading, KeysetView):
         return redirect(result, code=303)
 
 
-def _worths(rows: Sequence[Any]) -> dict[int, Worth]:
+def _worths(rows: Sequence[Any]) -> dict[int, Authenticity]:
     """What the documents of these rows are worth now, by their ids."""
     documents = db.session.scalars(
         sa.select(IssuedDocument)
         .where(IssuedDocument.id.in_([each.id for each in rows]))
         .options(joinedload(IssuedDocument.licence))
     ).all()
-    return document_verification.worths(documents, utc_now())
+    return document_verification.authenticity_of_each(documents, utc_now())
 
 
 def _details_url(issued_id: int) -> str:

@@ -13,10 +13,10 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.settings.reference_data import isolated, keeps_or_reads
@@ -66,7 +66,7 @@ def _counted(*conditions: Any) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.count()).where(*conditions).correlate(Organisation).scalar_subquery()
 
 
-class Organisations(KeysetView):
+class Organisations(KeysetModelView):
     """Clearing offices and companies; all of the office read, nobody writes here."""
 
     can_view_details = True
@@ -100,7 +100,7 @@ class Organisations(KeysetView):
         "name": _organisation_name,
         "entity": _entity,
         "licence_no": isolated,
-        "created_at": formatters.day_of,
+        "created_at": formatters.format_date_of_instant,
     }
     column_filters = (_entity_filter(),)
     orders: ClassVar[dict[str, Any]] = {
@@ -159,7 +159,7 @@ class Organisations(KeysetView):
     @expose("/details/")
     def details_view(self) -> Any:
         """One organisation with its users, its brokers and how many requests it has."""
-        reader = acting()
+        reader = current_actor()
         organisation = self.get_one(request.args.get("id"))
         counted = db.session.scalar(
             sa.select(sa.func.count()).where(Request.organisation_id == organisation.id)

@@ -32,7 +32,7 @@ def _version(view: Any, context: Any, row: Any, key: str) -> Any:
     newest = sa.select(sa.func.max(ServiceVersion.number)).where(
         ServiceVersion.service_code == row.code
     )
-    return formatters.whole(db.session.scalar(newest))
+    return formatters.isolated(db.session.scalar(newest))
 
 
 class Services(GuardedModelView):
@@ -76,7 +76,7 @@ class Services(GuardedModelView):
             .where(ServiceVersion.service_code == service.code)
             .order_by(ServiceVersion.number.desc())
         ).all()
-        spec = service_versions.of_version(versions[0].id)
+        spec = service_versions.get(versions[0].id)
         using = sa.select(Request.service_version_id, sa.func.count()).where(
             Request.service_code == service.code
         )

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 from flask_admin import expose
 
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from clearance.models import Document, Request
 from clearance.requests import attachments
 
@@ -24,17 +24,17 @@ class DocumentReading:
     def document_file(self, request_id: int, document_id: int) -> Any:
         """Download a document as it was checked and kept."""
         _req, found = self.find_document(request_id, document_id)
-        return attachments.download_response(found, acting())
+        return attachments.download_response(found, current_actor())
 
     @expose("/<int:request_id>/documents/<int:document_id>/pages/<int:page>")
     def document_page(self, request_id: int, document_id: int, page: int) -> Any:
         """One page of a document as an image."""
         _req, found = self.find_document(request_id, document_id)
         width = THUMB_WIDTH if request.args.get("width") == str(THUMB_WIDTH) else PAGE_WIDTH
-        return attachments.preview_response(found, as_id(page), acting(), width=width)
+        return attachments.preview_response(found, id_or_404(page), current_actor(), width=width)
 
     def find_document(self, request_id: int, document_id: int) -> tuple[Request, Document]:
         """The request and its document, both within the reader's sight; 404 for every other."""
         req = self.get_one(request_id)
-        found = attachments.find(as_id(document_id), acting())
+        found = attachments.find(id_or_404(document_id), current_actor())
         return (req, found) if found.request_id == req.id else not_found()

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response
 from flask_admin import expose
 
-from admin_views.base.access import acting, as_id
+from admin_views.base.access import current_actor, id_or_404
 from clearance import issuing
 from clearance.core import audit, i18n, urls
 from clearance.core.clock import kuwait_date, utc_now
@@ -55,8 +55,8 @@ class IssuedReading:
 
 def download(issued_id: int) -> Response:
     """Give the file out as a download; 404 for what is not the reader's. Staff leave a note."""
-    actor = acting()
-    document = issuing.find(as_id(issued_id), actor)
+    actor = current_actor()
+    document = issuing.find(id_or_404(issued_id), actor)
     number = document.content["number"].replace("/", "-")
     name = f"{document.kind}-{number}-{document.id}.pdf"
     data = issuing.file_of(document.id)
@@ -75,12 +75,14 @@ def download(issued_id: int) -> Response:
 def rows(documents: Iterable[IssuedDocument]) -> list[IssuedRow]:
     """What a list shows of these documents, in their order; one query for all."""
     chosen = list(documents)
-    worths = document_verification.worths(chosen, utc_now())
-    is_staff = acting().is_staff
+    worths = document_verification.authenticity_of_each(chosen, utc_now())
+    is_staff = current_actor().is_staff
     return [_row(each, worths[each.id], is_staff) for each in chosen]
 
 
-def _row(document: IssuedDocument, worth: document_verification.Worth, is_staff: bool) -> IssuedRow:
+def _row(
+    document: IssuedDocument, worth: document_verification.Authenticity, is_staff: bool
+) -> IssuedRow:
     url = urls.office_issued_url(document.id) if is_staff else urls.issued_url(document.id)
     return IssuedRow(
         id=document.id,

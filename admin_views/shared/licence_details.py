@@ -25,7 +25,7 @@ ISSUED_SHOWN = 100
 
 
 @dataclass(frozen=True)
-class Link:
+class ValidityDocument:
     """One of the four things a licence's validity hangs on. days: until its last day, or since."""
 
     label: str
@@ -34,12 +34,14 @@ class Link:
     is_first: bool
 
 
-def links(licence: Licence) -> list[Link]:
+def validity_documents(licence: Licence) -> list[ValidityDocument]:
     """Each link with its last day, the earliest first; none of a cancelled licence is first."""
     today = kuwait_today()
     counts = licence.status != LicenceStatus.CANCELLED
     return [
-        Link(str(VALIDITY_LINK_LABELS[link]), until, (until - today).days, place == 0 and counts)
+        ValidityDocument(
+            str(VALIDITY_LINK_LABELS[link]), until, (until - today).days, place == 0 and counts
+        )
         for place, (link, until) in enumerate(validity.ends(licence))
     ]
 

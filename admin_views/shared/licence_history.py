@@ -97,7 +97,7 @@ def field_label(name: str) -> str:
 
 def _changes(changes: Mapping[str, Any], names: Mapping[tuple[str, Any], str]) -> list[Change]:
     def word(field: str, value: Any) -> str:
-        return names.get((field, value)) or field_values.shown(field, value)
+        return names.get((field, value)) or field_values.format_value(field, value)
 
     return [
         Change(field_label(field), word(field, before), word(field, after))

@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.model_view import GuardedView
 from clearance.core import i18n, urls
 from clearance.core.actor import Actor
@@ -34,8 +34,8 @@ class NoticesView(GuardedView):
     def index(self) -> Any:
         """Show the newest notices; `?before=` goes on with older ones."""
         typed = request.args.get("before")
-        before = as_id(typed) if typed else None
-        told = inbox.of_user(acting().id, limit=PAGE + 1, before_id=before)
+        before = id_or_404(typed) if typed else None
+        told = inbox.of_user(current_actor().id, limit=PAGE + 1, before_id=before)
         older = self.get_url(".index", before=told[PAGE - 1].id) if len(told) > PAGE else None
         told = told[:PAGE]
         return self.render(
@@ -43,24 +43,24 @@ class NoticesView(GuardedView):
             notices=list(zip(told, inbox.texts_of(told, i18n.language()), strict=True)),
             newest_url=self.get_url(".index") if before else None,
             older_url=older,
-            unread=inbox.unread_count(acting().id),
+            unread=inbox.unread_count(current_actor().id),
         )
 
     @expose("/<int:notice_id>/open", methods=("POST",))
     def open(self, notice_id: int) -> Any:
         """Mark one notice as read and go to what it is about."""
-        notice = db.session.get(Notice, as_id(notice_id))
-        if notice is None or notice.user_id != acting().id:
+        notice = db.session.get(Notice, id_or_404(notice_id))
+        if notice is None or notice.user_id != current_actor().id:
             not_found()
-        inbox.mark_read(acting().id, [notice.id], utc_now())
-        target = urls.inside(notice.url) or url_for(f"{self.endpoint}.index")
+        inbox.mark_read(current_actor().id, [notice.id], utc_now())
+        target = urls.safe_local_path(notice.url) or url_for(f"{self.endpoint}.index")
         db.session.commit()
         return redirect(target, code=303)
 
     @expose("/read", methods=("POST",))
     def read_all(self) -> Any:
         """Mark every notice as read."""
-        inbox.mark_all_read(acting().id, utc_now())
+        inbox.mark_all_read(current_actor().id, utc_now())
         db.session.commit()
         flash(_("All notices are marked as read."), "success")
         return redirect(url_for(f"{self.endpoint}.index"), code=303)

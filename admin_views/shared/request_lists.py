@@ -121,7 +121,7 @@ def title_of(code: str) -> str:
 
 def number_cell(view: Any, context: Any, row: Any, key: str) -> Any:
     """A formatter for numbers; a draft has none yet."""
-    return formatters.whole(row.number) if row.number else _l("Given when sent")
+    return formatters.isolated(row.number) if row.number else _l("Given when sent")
 
 
 def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:

@@ -27,14 +27,14 @@ ANSWERS: dict[str, tuple[Any, str]] = {
 
 
 @dataclass(frozen=True)
-class Declined:
+class Decline:
     """Who declined a transfer: as its state, and as the sentence on why it is closed."""
 
     label: str
     sentence: str
 
 
-def shown(req: Request) -> dict[str, Any]:
+def for_page(req: Request) -> dict[str, Any]:
     """What a page says of the consents to `req`: nothing where nobody is asked.
 
     consents: who has agreed and who is awaited, in the order of asking. declined: `Declined`, None
@@ -46,16 +46,16 @@ def shown(req: Request) -> dict[str, Any]:
     return {"consents": rows, "declined": _declined(rows)}
 
 
-def _declined(consents: list[dict[str, Any]]) -> Declined | None:
+def _declined(consents: list[dict[str, Any]]) -> Decline | None:
     for each in consents:
         name = isolate(each["name"])
         if each["has_declined"] and each["name"]:
-            return Declined(
+            return Decline(
                 _("Declined by %(name)s", name=name),
                 _("The request is closed because %(name)s declined it.", name=name),
             )
         if each["has_declined"]:
-            return Declined(
+            return Decline(
                 _("Refused by the broker"),
                 _("The request is closed because the broker refused the transfer."),
             )

@@ -66,10 +66,12 @@ def ask(actor: Actor, channel: Channel, address: str, password: str, now: dateti
     address: e-mail lower-cased, mobile in E.164. Slow: call it before the request's first query.
     Raises: WrongPassword; SameAddress; TooManyTries; Refused where no SMS are sent.
     """
-    reauthentication.require(actor, password, kind="account:contact:change")
+    reauthentication.require_current_password(actor, password, kind="account:contact:change")
     if address == _own(actor, channel):
         raise SameAddress(channel)
-    one_time_codes.claim(channel, address, besides=[("contact_account", f"user:{actor.id}")])
+    one_time_codes.consume_send_quota(
+        channel, address, besides=[("contact_account", f"user:{actor.id}")]
+    )
     _issue(actor, channel, address, now, tells_owner=True)
 
 
@@ -97,7 +99,7 @@ def pending(actor: Actor, channel: Channel, now: datetime) -> Pending | None:
         return None
     if row.created_at > latest_past(now) or now - row.created_at >= PENDING_FOR:
         return None
-    until = one_time_codes.living_until(owner, CodePurpose.CONTACT, channel, now)
+    until = one_time_codes.expires_at(owner, CodePurpose.CONTACT, channel, now)
     return Pending(row.address, row.created_at, until)
 
 
@@ -109,14 +111,14 @@ def resend(actor: Actor, channel: Channel, now: datetime) -> bool:
     waiting = pending(actor, channel, now)
     if waiting is None:
         return False
-    one_time_codes.claim(channel, waiting.address)
+    one_time_codes.consume_send_quota(channel, waiting.address)
     _issue(actor, channel, waiting.address, now, tells_owner=False)
     return True
 
 
 def cancel(actor: Actor, channel: Channel, now: datetime) -> None:
     """Forget the pending change: its code is void. Flushes."""
-    one_time_codes.void(one_time_codes.owner_of(actor), CodePurpose.CONTACT, channel, now)
+    one_time_codes.revoke(one_time_codes.owner_of(actor), CodePurpose.CONTACT, channel, now)
 
 
 def confirm(actor: Actor, channel: Channel, code: str, now: datetime) -> Confirmed | None:
@@ -128,11 +130,11 @@ def confirm(actor: Actor, channel: Channel, code: str, now: datetime) -> Confirm
     """
     waiting = pending(actor, channel, now)
     owner, address = one_time_codes.owner_of(actor), waiting.address if waiting is not None else ""
-    code_id = one_time_codes.try_code(owner, CodePurpose.CONTACT, channel, address, code, now)
+    code_id = one_time_codes.verify(owner, CodePurpose.CONTACT, channel, address, code, now)
     if code_id is None:
         return None
     user = db.session.get_one(User, actor.id, with_for_update=True, populate_existing=True)
-    if not one_time_codes.spend(code_id, now):
+    if not one_time_codes.mark_used(code_id, now):
         return None
     try:
         with db.session.begin_nested():
@@ -140,7 +142,7 @@ def confirm(actor: Actor, channel: Channel, code: str, now: datetime) -> Confirm
     except (IntegrityError, _Taken):
         return Confirmed(refusal=_taken(user, channel, now))
     if channel == Channel.EMAIL and actor.is_agent:
-        invitation_responses.adopt(user, now)
+        invitation_responses.link_open_invitations(user, now)
     sessions.end_sessions(now, user_id=user.id, but=actor.session_id)
     return Confirmed(sessions.renew(actor, SessionStage.FULL, now))
 
@@ -160,7 +162,7 @@ def _issue(
 ) -> None:
     """Queue the code, or a word to whose address it is. Both are prepared, for the time."""
     holder = _holder(channel, address)
-    one_time_codes.issue(
+    one_time_codes.create(
         one_time_codes.owner_of(actor),
         CodePurpose.CONTACT,
         channel,
@@ -170,7 +172,7 @@ def _issue(
         deliver=holder is None,
     )
     with tentatively(is_kept=holder is not None and tells_owner):
-        notifications.tell_address(
+        notifications.send_to_address(
             "account:contact:known",
             channel=channel,
             address=address,
@@ -191,7 +193,7 @@ def _change(user: User, channel: Channel, address: str, now: datetime) -> None:
         raise _Taken
     shown = one_time_codes.masked(channel, address)
     # Told first: the message goes where the account's owner can be reached until now.
-    notifications.tell(
+    notifications.notify_user(
         "account:contact:changed",
         user_id=user.id,
         params={"contact": CONTACT_NAMES[channel], "address": shown, "at": now},

@@ -148,7 +148,7 @@ def sessions(user_id: int) -> Iterator[dict[str, Any]]:
         .order_by(UserSession.id)
     )
     for row in db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
-        yield {**row._mapping, "device": known_devices.describe(row.user_agent)}
+        yield {**row._mapping, "device": known_devices.describe_user_agent(row.user_agent)}
 
 
 def access(user_id: int) -> Iterator[dict[str, Any]]:

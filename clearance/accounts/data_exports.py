@@ -89,11 +89,11 @@ def ask(actor: Actor, password: str, now: datetime) -> bool:
 
     Slow: call it before the request's first query. Raises: WrongPassword; TooManyTries.
     """
-    reauthentication.require(actor, password, kind="account:data:ask")
+    reauthentication.require_current_password(actor, password, kind="account:data:ask")
     present = copy_of(actor, now)
     if present is not None and present.stage == Stage.WAITING:
         return False
-    receipt = rate_limits.hit("own_data_account", f"user:{actor.id}")
+    receipt = rate_limits.consume("own_data_account", f"user:{actor.id}")
     # Who asks twice at once waits here for the first.
     user = db.session.get_one(User, actor.id, with_for_update=True, populate_existing=True)
     earlier = db.session.scalar(sa.select(DataCopy).where(DataCopy.user_id == user.id))
@@ -225,7 +225,7 @@ def _keep(copy_id: int, lease: str, stored: storage.Stored, actor: Actor, now: d
         db.session.rollback()
         storage.delete(stored.key)
         return False
-    notifications.tell(
+    notifications.notify_user(
         "account:data:ready",
         user_id=actor.id,
         params={"until": expires_at},

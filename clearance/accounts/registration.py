@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from clearance import notifications
 from clearance.auth import existing_accounts, one_time_codes, rate_limits
 from clearance.auth.password_changes import require_strong
-from clearance.auth.registrants import Newcomer
+from clearance.auth.registrants import RegistrantData
 from clearance.core import audit, name_folding
 from clearance.core.database import own_transaction
 from clearance.core.errors import Refusal, Refused
@@ -24,7 +24,7 @@ from clearance.organisations.opening import Opening
 
 
 @dataclass(frozen=True, kw_only=True)
-class Applicant(Newcomer):
+class Applicant(RegistrantData):
     """What the form gave.
 
     With a customs account names, civil number and organisation are "": customs knows them.
@@ -101,7 +101,7 @@ def _told_by_customs(applicant: Applicant, answer: customs_client.Answer) -> App
 def _count(person: Applicant) -> None:
     """Count the sign-up and its two codes, all or none: what is refused was not given."""
     place = rate_limits.client_ip()
-    one_time_codes.claim_all(
+    one_time_codes.consume_send_quotas(
         [(Channel.EMAIL, person.email), (Channel.SMS, person.mobile)],
         besides=[*person.targets(place), ("registration_ip", place)],
     )
@@ -125,11 +125,11 @@ def _send(registration: Registration, person: Applicant, now: datetime) -> None:
         email=person.email, mobile=person.mobile, civil_id=person.civil_id
     )
     registration.is_void = bool(owners)
-    existing_accounts.tell(owners, email=person.email, mobile=person.mobile, now=now)
+    existing_accounts.notify_owners(owners, email=person.email, mobile=person.mobile, now=now)
     known = {(Channel.EMAIL, owner.email) for owner in owners}
     known |= {(Channel.SMS, owner.mobile) for owner in owners if owner.mobile}
     for channel, address in ((Channel.EMAIL, person.email), (Channel.SMS, person.mobile)):
-        one_time_codes.issue(
+        one_time_codes.create(
             f"registration:{registration.id}",
             CodePurpose.VERIFY,
             channel,
@@ -161,8 +161,8 @@ def _make(registration: Registration, now: datetime) -> User:
     if registration.invitation_id is None:
         organisation = opening.open_for(user, _opening(registration), now)
     else:
-        organisation = invitation_responses.take_up(registration, user, now)
-    invitation_responses.adopt(user, now)
+        organisation = invitation_responses.complete_after_registration(registration, user, now)
+    invitation_responses.link_open_invitations(user, now)
     registration.completed_at = now
     audit.record(
         "account:user:registered",
@@ -172,7 +172,7 @@ def _make(registration: Registration, now: datetime) -> User:
         organisation_id=organisation.id,
         changes={"legal_entity": [None, user.legal_entity]},
     )
-    notifications.tell(
+    notifications.notify_user(
         "account:verified", user_id=user.id, now=now, organisation_id=organisation.id
     )
     return user

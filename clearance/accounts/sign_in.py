@@ -12,7 +12,12 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from clearance.auth import known_devices, one_time_codes, rate_limits, second_factor, sessions
-from clearance.auth.passwords import burn, hash_password, needs_rehash, verify_password
+from clearance.auth.passwords import (
+    hash_password,
+    needs_rehash,
+    spend_verification_time,
+    verify_password,
+)
 from clearance.auth.registrants import hash_of_sign_up
 from clearance.auth.sign_in_stages import next_stage, stage_of_signup
 from clearance.core import audit
@@ -78,7 +83,7 @@ def sign_in(email: str, password: str, *, ip: str, device: str | None, now: date
     """
     attempt = _look_up(email, device, now)
     try:
-        tries = rate_limits.hit_all(attempt.tries(ip))
+        tries = rate_limits.consume_all(attempt.tries(ip))
     except TooManyTries:
         _note("throttled", attempt)
         raise
@@ -144,7 +149,7 @@ def _match(attempt: _Attempt, password: str) -> _Holder | None:
     """Whose password it is. Two hashes for a wrong one, whoever has the address (rule 11)."""
     user = attempt.user
     if user is None:
-        burn(password)
+        spend_verification_time(password)
     elif verify_password(user.password_hash, password) and _may_enter(attempt):
         return user
     try:
@@ -184,7 +189,7 @@ def _count_failure(attempt: _Attempt) -> None:
     if attempt.user is not None and attempt.device:
         _count_device_failure(attempt.user.id, attempt)
     try:
-        rate_limits.hit("sign_in_all", "all")
+        rate_limits.consume("sign_in_all", "all")
     except TooManyTries:
         log.error("sign_in_alarm", limit="sign_in_all")
 
@@ -192,7 +197,7 @@ def _count_failure(attempt: _Attempt) -> None:
 def _count_device_failure(user_id: int, attempt: _Attempt) -> None:
     """A known browser that fails 100 times in a row is a stranger from then on."""
     try:
-        rate_limits.hit("sign_in_device_row", attempt.device_key)
+        rate_limits.consume("sign_in_device_row", attempt.device_key)
     except TooManyTries:
         known_devices.forget(user_id, attempt.device or "")
 

@@ -88,7 +88,7 @@ def change_role(user: User, role: str, actor: Actor, now: datetime, *, version: 
     _withdraw_invitations_of(user, actor, now)
     sessions.end_sessions(now, user_id=user.id)
     names = {"role": i18n.in_both(ROLE_LABELS[Role(role)])}
-    notifications.tell("staff:role:changed", user_id=user.id, params=names, now=now)
+    notifications.notify_user("staff:role:changed", user_id=user.id, params=names, now=now)
 
 
 def end_sessions(user: User, actor: Actor, now: datetime) -> int:
@@ -138,7 +138,7 @@ def reset_factor(user: User, actor: Actor, reason: str, now: datetime) -> None:
     require_resettable(user, actor)
     if not reason.strip():
         raise DomainError(_l("Write a reason; it is kept in the audit trail."))
-    before = second_factor_setup.take_away(user)
+    before = second_factor_setup.remove_for(user)
     kind = "account:factor:reset"
     second_factor_setup.tell(user, kind, before, now, actor_id=actor.id, reason=reason)
     sessions.end_sessions(now, user_id=user.id)

@@ -184,7 +184,7 @@ def _known() -> Refused:
 
 
 def _tell(invitation: Invitation, link: str, now: datetime) -> None:
-    notifications.tell_address(
+    notifications.send_to_address(
         "staff:invited",
         channel=Channel.EMAIL,
         address=invitation.email,

@@ -78,8 +78,8 @@ def contacts(actor: Actor) -> Contacts:
         row.mobile or "",
         row.email_proved_at is not None,
         row.mobile_proved_at is not None,
-        one_time_codes.living_until(owner, CodePurpose.VERIFY, Channel.EMAIL, now),
-        one_time_codes.living_until(owner, CodePurpose.VERIFY, Channel.SMS, now),
+        one_time_codes.expires_at(owner, CodePurpose.VERIFY, Channel.EMAIL, now),
+        one_time_codes.expires_at(owner, CodePurpose.VERIFY, Channel.SMS, now),
     )
 
 
@@ -109,9 +109,9 @@ def verify(
     told = contacts(actor)
     right = _try_codes(actor, told, {Channel.EMAIL: email_code, Channel.SMS: mobile_code}, now)
     owner = _locked_owner(actor)
-    if Channel.EMAIL in right and one_time_codes.spend(right[Channel.EMAIL], now):
+    if Channel.EMAIL in right and one_time_codes.mark_used(right[Channel.EMAIL], now):
         owner.email_proved_at = owner.email_proved_at or now
-    if Channel.SMS in right and one_time_codes.spend(right[Channel.SMS], now):
+    if Channel.SMS in right and one_time_codes.mark_used(right[Channel.SMS], now):
         owner.mobile_proved_at = owner.mobile_proved_at or now
     db.session.flush()
     email_ok, mobile_ok = owner.email_proved_at is not None, owner.mobile_proved_at is not None
@@ -133,8 +133,8 @@ def resend(actor: Actor, channel: Channel, now: datetime) -> None:
     address, is_proved = contacts(actor).of(channel)
     if is_proved or not address:
         return
-    one_time_codes.claim(channel, address)
-    one_time_codes.issue(
+    one_time_codes.consume_send_quota(channel, address)
+    one_time_codes.create(
         one_time_codes.owner_of(actor),
         CodePurpose.VERIFY,
         channel,
@@ -153,7 +153,7 @@ def _try_codes(
     for channel, code in typed.items():
         address, is_proved = told.of(channel)
         if code and not is_proved:
-            code_id = one_time_codes.try_code(
+            code_id = one_time_codes.verify(
                 one_time_codes.owner_of(actor), CodePurpose.VERIFY, channel, address, code, now
             )
             if code_id is not None:

@@ -36,7 +36,7 @@ def new(form: str, browser: str, now: datetime) -> str:
     carries: random, and sealed for that browser. The text never leaves the server but as a picture
     or as speech. Raises: TooManyTries. Source: security rules 13 and 41.
     """
-    rate_limits.hit("captcha_ip", rate_limits.client_ip())
+    rate_limits.consume("captcha_ip", rate_limits.client_ip())
     random = secrets.token_urlsafe(16)
     ref = random + crypto.keyed_hash(_bound(random, browser), "captcha")[:_SEAL_LENGTH]
     fixed = current_app.extensions["settings"].captcha_fixed
@@ -120,7 +120,7 @@ def _same(typed: str, asked: str) -> bool:
 
 
 def _living(ref: str, now: datetime) -> sa.Row[str, str] | None:
-    rate_limits.hit("captcha_image_ip", rate_limits.client_ip())
+    rate_limits.consume("captcha_image_ip", rate_limits.client_ip())
     with own_transaction(write=False) as connection:
         return connection.execute(
             sa.select(Captcha.image_text, Captcha.spoken_digits).where(

@@ -28,14 +28,14 @@ def is_known(channel: str, address: str) -> bool:
     return db.session.scalar(sa.select(User.id).where(column == address).limit(1)) is not None
 
 
-def tell(owners: Iterable[User], *, email: str, mobile: str, now: datetime) -> None:
+def notify_owners(owners: Iterable[User], *, email: str, mobile: str, now: datetime) -> None:
     """Tell each that somebody tried to register with what is theirs. Flushes.
 
     email, mobile: as typed. By the mobile only whose e-mail was not typed but whose mobile was.
     """
     for owner in owners:
         by_mobile = owner.mobile == mobile and owner.email != email
-        notifications.tell_address(
+        notifications.send_to_address(
             "account:registration:known",
             channel=Channel.SMS if by_mobile else Channel.EMAIL,
             address=mobile if by_mobile else owner.email,

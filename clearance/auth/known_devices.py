@@ -40,7 +40,7 @@ _SYSTEMS = (
 )
 
 
-def describe(user_agent: str) -> str:
+def describe_user_agent(user_agent: str) -> str:
     """What a browser calls itself, short: "Chrome, Windows"; "?" when it does not say."""
     found = []
     for table in (_BROWSERS, _SYSTEMS):
@@ -84,12 +84,12 @@ def tell_if_new(user: User, token: str, now: datetime) -> None:
         sa.select(KnownDevice.token_hash).where(KnownDevice.user_id == user.id)
     ).all()
     if others and _hash(token) not in others:
-        notifications.tell(
+        notifications.notify_user(
             "account:device:new",
             user_id=user.id,
             params={
                 "at": now,
-                "device": describe(request.user_agent.string),
+                "device": describe_user_agent(request.user_agent.string),
                 "ip": request.remote_addr or "",
             },
             now=now,

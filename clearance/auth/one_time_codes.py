@@ -37,12 +37,14 @@ def owner_of(actor: Actor) -> str:
     return f"registration:{actor.registration_id}"
 
 
-def claim(channel: Channel, address: str, *, besides: Sequence[rate_limits.Pair] = ()) -> None:
+def consume_send_quota(
+    channel: Channel, address: str, *, besides: Sequence[rate_limits.Pair] = ()
+) -> None:
     """Count one code against what may be sent to `address`; see `claim_all`."""
-    claim_all([(channel, address)], besides=besides)
+    consume_send_quotas([(channel, address)], besides=besides)
 
 
-def claim_all(
+def consume_send_quotas(
     targets: Sequence[tuple[Channel, str]], *, besides: Sequence[rate_limits.Pair] = ()
 ) -> None:
     """Count a code for each (channel, address) against what may be sent there, or none of them.
@@ -60,12 +62,12 @@ def claim_all(
         if channel == Channel.SMS:
             _require_served(address)
             pairs.append(("sms_all", "all"))
-    rate_limits.hit_all(pairs)
+    rate_limits.consume_all(pairs)
     for channel, address in targets:
         audit.access("code:send", object_type="code", detail=masked(channel, address))
 
 
-def claim_own(owner: str, device: str, channel: Channel, address: str) -> None:
+def consume_own_quota(owner: str, device: str, channel: Channel, address: str) -> None:
     """Count a code to the proved address of `owner`, who has typed their password just now.
 
     device: of the browser, if it signed in as the owner before, else "". In budgets of their own:
@@ -75,14 +77,14 @@ def claim_own(owner: str, device: str, channel: Channel, address: str) -> None:
     """
     place = rate_limits.client_ip()
     if device:
-        rate_limits.hit("code_sent_own", f"{owner}:{device}")
+        rate_limits.consume("code_sent_own", f"{owner}:{device}")
     else:
         strangers = rate_limits.of_target("code_sent_own", owner, place)
-        rate_limits.hit_all([*strangers, ("code_sent_ip", place)])
+        rate_limits.consume_all([*strangers, ("code_sent_ip", place)])
     audit.access("code:send", object_type="code", detail=masked(channel, address))
 
 
-def issue(
+def create(
     owner: str,
     purpose: CodePurpose,
     channel: Channel,
@@ -103,7 +105,7 @@ def issue(
     code = _new_code(purpose)
     if also:
         _keep(also, purpose, channel, address, code, now)
-    void(owner, purpose, channel, now)
+    revoke(owner, purpose, channel, now)
     row = _keep(owner, purpose, channel, address, code, now)
     with tentatively(is_kept=deliver):
         notifications.send_code(
@@ -119,7 +121,7 @@ def issue(
     return row
 
 
-def void(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
+def revoke(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
     """Make the owner's living codes of that purpose and channel useless. Flushes."""
     db.session.execute(
         sa.update(VerificationCode)
@@ -139,7 +141,7 @@ def renew(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> 
     )
 
 
-def try_code(
+def verify(
     owner: str,
     purpose: CodePurpose,
     channel: Channel,
@@ -157,7 +159,7 @@ def try_code(
     Raises: TooManyTries.
     """
     own = [("code_try_account", f"{owner}:{channel}"), ("code_try_ip", rate_limits.client_ip())]
-    rate_limits.hit_all(budget or own)
+    rate_limits.consume_all(budget or own)
     row = _take_try(owner, purpose, channel, address, now)
     is_right = row is not None and compare(
         _normal(typed), row.code_hash, _binding(owner, purpose, channel, address)
@@ -172,7 +174,7 @@ def try_code(
     return row.id if row is not None and is_right else None
 
 
-def spend(code_id: int, now: datetime) -> bool:
+def mark_used(code_id: int, now: datetime) -> bool:
     """Use a right code up in the running transaction; False when it was used or voided. Flushes."""
     result = db.session.execute(
         sa.update(VerificationCode)
@@ -196,11 +198,11 @@ def check(
     now: datetime,
 ) -> bool:
     """Try and spend a code; for a caller that has written nothing yet. Raises: TooManyTries."""
-    code_id = try_code(owner, purpose, channel, address, typed, now)
-    return code_id is not None and spend(code_id, now)
+    code_id = verify(owner, purpose, channel, address, typed, now)
+    return code_id is not None and mark_used(code_id, now)
 
 
-def living_until(
+def expires_at(
     owner: str, purpose: CodePurpose, channel: Channel, now: datetime
 ) -> datetime | None:
     """When the owner's living code of that purpose and channel expires; None when there is none.

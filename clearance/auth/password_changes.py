@@ -101,7 +101,7 @@ def ask_reset(email: str, language: str, now: datetime) -> str:
         return _open_reset(None, now)
     ref = _open_reset(user_id, now)
     mailed = _open_reset(user_id, now)
-    one_time_codes.issue(
+    one_time_codes.create(
         _reset_owner(mailed),
         CodePurpose.RESET,
         Channel.EMAIL,
@@ -126,7 +126,7 @@ def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool
     ref = ref[:80]
     asked = _asked(ref, now)
     email = asked.email if asked is not None else ""
-    code_id = one_time_codes.try_code(
+    code_id = one_time_codes.verify(
         _reset_owner(ref), CodePurpose.RESET, Channel.EMAIL, email, code, now
     )
     password_hash = hash_password(new_password)  # for a wrong code too: it must not be quicker
@@ -137,7 +137,7 @@ def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool
     second_factor.forgive(asked.id)
     # The user first, as whoever changes a password does: two that cross would wait for each other.
     user = db.session.get_one(User, asked.id, with_for_update=True)
-    if not (one_time_codes.spend(code_id, now) and _use_reset(ref, now)):
+    if not (one_time_codes.mark_used(code_id, now) and _use_reset(ref, now)):
         return False
     user.email_proved_at = user.email_proved_at or now
     _set_password(user, password_hash, now, actor_id=user.id)
@@ -151,7 +151,7 @@ def change_password(actor: Actor, current: str, new: str, now: datetime) -> str:
     Ends every other session and tells the user. Flushes. Slow: call it before the request's first
     query. Raises: WrongPassword; TooManyTries; WeakPassword.
     """
-    reauthentication.require(actor, current, kind="account:password:change")
+    reauthentication.require_current_password(actor, current, kind="account:password:change")
     _require_new(_person(actor.id), new)
     second_factor.forgive(actor.id)
     password_hash = hash_password(new)
@@ -189,7 +189,7 @@ def _replace_of_user(
     user = db.session.get_one(User, actor.id, with_for_update=True)
     _set_password(user, password_hash, now, actor_id=user.id)
     for channel, address in due:
-        one_time_codes.issue(
+        one_time_codes.create(
             one_time_codes.owner_of(actor), CodePurpose.VERIFY, channel, address, user.language, now
         )
     sessions.end_sessions(now, user_id=user.id, but=actor.session_id)
@@ -204,7 +204,7 @@ def _replace_of_signup(
     signup.must_change_password = False
     audit.record("account:password:changed", obj=signup, actor_id=None, at=now)
     for channel, address in due:
-        one_time_codes.issue(
+        one_time_codes.create(
             one_time_codes.owner_of(actor),
             CodePurpose.VERIFY,
             channel,
@@ -227,9 +227,9 @@ def _may_mail(email: str, device: str) -> bool:
     device: of a browser known to the owner of the address, which has a budget of its own; else "".
     """
     if not device:
-        rate_limits.hit("reset_ip", rate_limits.client_ip())
+        rate_limits.consume("reset_ip", rate_limits.client_ip())
     try:
-        rate_limits.hit("reset_account", f"{email}\n{device}" if device else email)
+        rate_limits.consume("reset_account", f"{email}\n{device}" if device else email)
     except TooManyTries:
         return False
     return True
@@ -337,7 +337,7 @@ def _claim_due(person: _Person) -> list[tuple[Channel, str]]:
     if person.mobile_is_due and person.mobile:
         due.append((Channel.SMS, person.mobile))
     try:
-        one_time_codes.claim_all(due)
+        one_time_codes.consume_send_quotas(due)
     except TooManyTries:
         return []
     return due
@@ -349,7 +349,9 @@ def _set_password(user: User, password_hash: str, now: datetime, *, actor_id: in
     user.failures_in_a_row = 0
     _void_what_was_begun(user.id, now)
     audit.record("account:password:changed", obj=user, actor_id=actor_id, at=now)
-    notifications.tell("account:password:changed", user_id=user.id, params={"at": now}, now=now)
+    notifications.notify_user(
+        "account:password:changed", user_id=user.id, params={"at": now}, now=now
+    )
 
 
 def _void_what_was_begun(user_id: int, now: datetime) -> None:
@@ -361,4 +363,4 @@ def _void_what_was_begun(user_id: int, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     for channel in Channel:
-        one_time_codes.void(f"user:{user_id}", CodePurpose.CONTACT, channel, now)
+        one_time_codes.revoke(f"user:{user_id}", CodePurpose.CONTACT, channel, now)

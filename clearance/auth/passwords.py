@@ -121,7 +121,7 @@ def verify_password(stored: str, password: str) -> bool:
         with _turn():
             return _hasher.verify(stored, _prepared(password))
     except InvalidHashError:
-        burn(password)
+        spend_verification_time(password)
         return False
     except Argon2Error:
         return False
@@ -134,7 +134,7 @@ def needs_rehash(stored: str) -> bool:
     return True
 
 
-def burn(password: str) -> None:
+def spend_verification_time(password: str) -> None:
     """Spend what verifying costs, so that an unknown account takes as long as a known one."""
     if not is_too_long(password):
         hash_password(password)
@@ -205,7 +205,7 @@ def _words_of(inputs: Sequence[str | None]) -> list[str]:
         if len(digits) >= 8:
             pieces += [digits, digits[-8:], digits[-4:], digits[1:7]]
         pieces += [bare for piece in pieces if (bare := _ARTICLE.sub("", piece)) != piece]
-        words += [form for piece in pieces for form in (piece, name_folding.fold(piece))]
+        words += [form for piece in pieces for form in (piece, name_folding.fold_name(piece))]
     return [word for word in dict.fromkeys(words) if len(word) >= 3]
 
 
@@ -213,7 +213,7 @@ _articles = "|".join(sorted(ARTICLES, key=len, reverse=True))
 _ARTICLE = re.compile(rf"^(?:(?:{_articles})[\W_]*)+(?=\w{{3}})")
 _PLACE = tuple(
     dict.fromkeys(
-        form for word in LOCAL_WORDS for form in (word.casefold(), name_folding.fold(word))
+        form for word in LOCAL_WORDS for form in (word.casefold(), name_folding.fold_name(word))
     )
 )
 
@@ -243,7 +243,8 @@ def _is_guessable(password: str, inputs: Sequence[str | None]) -> bool:
     plain, words = ascii_digits(password), _words_of(inputs)
     # zxcvbn alone finds `Kuwait@Customs1` strong: it multiplies what two known words are worth.
     if any(
-        _is_only_known_words(form, words) for form in (plain.casefold(), name_folding.fold(plain))
+        _is_only_known_words(form, words)
+        for form in (plain.casefold(), name_folding.fold_name(plain))
     ):
         return True
     guesses = _guesses(plain[:_MOST_JUDGED], words)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance.core.actor import Actor, Standing
+from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.errors import Refusal
 from clearance.models import Broker, IssuedDocument, Licence, Request
 from clearance.models.enums import Role, Status
@@ -59,20 +59,20 @@ def may_answer(actor: Actor) -> bool:
     return actor.is_agent and any(each.is_general for each in actor.standings)
 
 
-def governs(actor: Actor, organisation_id: int | None) -> bool:
+def can_manage(actor: Actor, organisation_id: int | None) -> bool:
     """Whether `actor` manages that organisation's users and profile: its general user."""
     standing = actor.standing_in(organisation_id) if organisation_id is not None else None
     return actor.is_agent and standing is not None and standing.is_general
 
 
-def governs_chosen(actor: Actor) -> bool:
+def can_manage_selected(actor: Actor) -> bool:
     """Whether `actor` manages the organisation chosen in the header."""
-    return actor.standing is not None and governs(actor, actor.standing.organisation_id)
+    return actor.standing is not None and can_manage(actor, actor.standing.organisation_id)
 
 
-def governed_by(actor: Actor) -> frozenset[int]:
+def manageable_organisations(actor: Actor) -> frozenset[int]:
     """Every organisation whose users `actor` manages."""
-    return frozenset(each for each in actor.organisation_ids if governs(actor, each))
+    return frozenset(each for each in actor.organisation_ids if can_manage(actor, each))
 
 
 def is_other_party(actor: Actor, req: Request) -> bool:
@@ -83,7 +83,7 @@ def is_other_party(actor: Actor, req: Request) -> bool:
     return standing is not None and standing.is_general
 
 
-def takes_part(actor: Actor, req: Request) -> bool:
+def can_act_on(actor: Actor, req: Request) -> bool:
     """Whether any step of `req` may be `actor`'s: who sees it, and the other side of a transfer."""
     return can_see_request(actor, req) or is_other_party(actor, req)
 
@@ -96,7 +96,7 @@ def can_see_request(actor: Actor, req: Request) -> bool:
     return standing is not None and standing.may_use(req.service_code)
 
 
-def sees_brokers(standing: Standing, licence_services: Collection[str]) -> bool:
+def sees_brokers(standing: ActiveMembership, licence_services: Collection[str]) -> bool:
     """Whether a membership shows the organisation's brokers: general, or granted such a service.
 
     licence_services: codes of the services about a licence. Source: specification section 1.
@@ -147,14 +147,14 @@ def acts_for(actor: Actor | None, req: Request) -> Refusal | None:
     return Refusal(_l("Only the applicant's organisation can do this."))
 
 
-def answers_as_other_party(actor: Actor | None, req: Request) -> Refusal | None:
+def can_respond_to_transfer(actor: Actor | None, req: Request) -> Refusal | None:
     """The other side's step in a transfer: a general user of that organisation."""
     if actor is not None and is_other_party(actor, req):
         return None
     return Refusal(_l("Only the general user of the other organisation can answer this."))
 
 
-def speaks_for_a_party(actor: Actor | None, req: Request) -> Refusal | None:
+def is_transfer_party(actor: Actor | None, req: Request) -> Refusal | None:
     """A step of either side of a transfer: a general user of one of the two organisations."""
     standings = actor.standings if actor is not None else ()
     general = {each.organisation_id for each in standings if each.is_general}

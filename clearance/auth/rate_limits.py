@@ -94,12 +94,12 @@ def of_target(policy: str, target: str, who: str) -> list[Pair]:
     return [Shared(policy, target, who), (policy, f"{target}\n{who}")]
 
 
-def hit(policy: str, key: str) -> Receipt:
+def consume(policy: str, key: str) -> Receipt:
     """Count one try of `key` before its work is done; see `hit_all`."""
-    return hit_all([(policy, key)])
+    return consume_all([(policy, key)])
 
 
-def hit_all(pairs: Iterable[Pair]) -> Receipt:
+def consume_all(pairs: Iterable[Pair]) -> Receipt:
     """Count one try in every limit of every pair, in one short transaction, or in none.
 
     pairs: (policy, key), or Shared. key: who or what is counted (an address, an IP); kept only as a
@@ -127,7 +127,7 @@ def counted(*pairs: Pair) -> Iterator[None]:
     For limits on what is given out: what was refused or not found was not given. The session is
     rolled back then. Raises: TooManyTries; ServiceUnavailable.
     """
-    receipt = hit_all(pairs)
+    receipt = consume_all(pairs)
     try:
         yield
     except Exception:

@@ -21,13 +21,13 @@ class WrongPassword(DomainError):
         super().__init__(_l("This is not your present password."))
 
 
-def require(actor: Actor, password: str, *, kind: str) -> None:
+def require_current_password(actor: Actor, password: str, *, kind: str) -> None:
     """Let pass whoever types their present password; wrong tries are counted over all pages.
 
     kind: tag of what it is asked for, noted with a wrong one. Slow: call it before the request's
     first query. Raises: WrongPassword; TooManyTries. Source: security rule 12.
     """
-    tries = rate_limits.hit("sign_in_account", f"present:{actor.id}")
+    tries = rate_limits.consume("sign_in_account", f"present:{actor.id}")
     with own_transaction(write=False) as connection:
         stored = connection.scalar(sa.select(User.password_hash).where(User.id == actor.id))
     if not verify_password(stored or "", password):

@@ -14,7 +14,7 @@ from clearance.models import Registration
 
 
 @dataclass(frozen=True, kw_only=True)
-class Newcomer:
+class RegistrantData:
     """Cleaned: mobile in E.164, e-mail lower-cased, civil number 12 digits. language: of codes."""
 
     first_name: str

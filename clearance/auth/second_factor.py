@@ -77,8 +77,12 @@ def start(actor: Actor, now: datetime) -> None:
     owner = one_time_codes.owner_of(actor)
     if uses_totp(actor.id) or _is_fresh(owner, now):
         return
-    one_time_codes.claim_own(owner, known_devices.known_here(actor.id), Channel.EMAIL, actor.email)
-    one_time_codes.issue(owner, CodePurpose.FACTOR, Channel.EMAIL, actor.email, actor.language, now)
+    one_time_codes.consume_own_quota(
+        owner, known_devices.known_here(actor.id), Channel.EMAIL, actor.email
+    )
+    one_time_codes.create(
+        owner, CodePurpose.FACTOR, Channel.EMAIL, actor.email, actor.language, now
+    )
 
 
 def check(actor: Actor, code: str, now: datetime) -> bool:
@@ -96,7 +100,7 @@ def check(actor: Actor, code: str, now: datetime) -> bool:
         raise
     if is_right:
         rate_limits.reset(*_in_a_row(actor.id, device))
-    return is_right if code_id is None else one_time_codes.spend(code_id, now)
+    return is_right if code_id is None else one_time_codes.mark_used(code_id, now)
 
 
 def forgive(user_id: int) -> None:
@@ -114,7 +118,7 @@ def _count_in_a_row(user_id: int, device: str) -> rate_limits.Receipt:
     Raises: OnlyReset.
     """
     try:
-        return rate_limits.hit(*_in_a_row(user_id, device))
+        return rate_limits.consume(*_in_a_row(user_id, device))
     except TooManyTries:
         if device:
             known_devices.forget(user_id, device)
@@ -140,13 +144,13 @@ def _budget(actor: Actor, means: str, device: str) -> list[rate_limits.Pair]:
 
 def _try_mailed(actor: Actor, device: str, code: str, now: datetime) -> int | None:
     owner, budget = one_time_codes.owner_of(actor), _budget(actor, CodePurpose.FACTOR, device)
-    return one_time_codes.try_code(
+    return one_time_codes.verify(
         owner, CodePurpose.FACTOR, Channel.EMAIL, actor.email, code, now, budget=budget
     )
 
 
 def _try_app(actor: Actor, device: str, secret: str, code: str, now: datetime) -> bool:
-    rate_limits.hit_all(_budget(actor, "totp", device))
+    rate_limits.consume_all(_budget(actor, "totp", device))
     typed = "".join(ascii_digits(code).split())
     is_right = _use_step(actor.id, secret, typed, now) or recovery_codes.use(actor.id, typed, now)
     audit.access(
@@ -176,7 +180,7 @@ def step_of(secret: str, typed: str, now: datetime) -> int | None:
 def _secret(user_id: int) -> str | None:
     with own_transaction(write=False) as connection:
         sealed = connection.scalar(sa.select(User.totp_secret).where(User.id == user_id))
-    return crypto.open(sealed) if sealed else None
+    return crypto.decrypt(sealed) if sealed else None
 
 
 def _is_fresh(owner: str, now: datetime) -> bool:

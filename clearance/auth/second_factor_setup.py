@@ -77,13 +77,13 @@ def begin(actor: Actor, now: datetime) -> Setup:
     """
     secret, key = pyotp.random_base32(), idempotency.new()
     content = [_SEALED_FOR, *_place(actor), now.timestamp(), key, secret]
-    return Setup(secret, key, crypto.seal(json.dumps(content)))
+    return Setup(secret, key, crypto.encrypt(json.dumps(content)))
 
 
 def resume(actor: Actor, token: str, now: datetime) -> Setup:
     """The set-up that `begin` sealed for this session of the actor. Raises: SetupExpired."""
     try:
-        purpose, user_id, session, began, key, secret = json.loads(crypto.open(token))
+        purpose, user_id, session, began, key, secret = json.loads(crypto.decrypt(token))
     except (ValueError, TypeError):
         raise SetupExpired from None
     if purpose != _SEALED_FOR or (user_id, session) != _place(actor):
@@ -99,14 +99,14 @@ def uri(actor: Actor, setup: Setup) -> str:
     return pyotp.TOTP(setup.secret).provisioning_uri(name=actor.email, issuer_name=ISSUER)
 
 
-def enrol(actor: Actor, setup: Setup, code: str, password: str, now: datetime) -> Changed | None:
+def enable(actor: Actor, setup: Setup, code: str, password: str, now: datetime) -> Changed | None:
     """Make the secret of `setup` the actor's second factor; None when `code` is not its code now.
 
     The app before and its spare codes are void. The code used here opens nothing afterwards.
     Flushes. Slow: call it before the request's first query.
     Raises: WrongPassword; AlreadyDone for a set-up used before; TooManyTries.
     """
-    reauthentication.require(actor, password, kind="factor:change")
+    reauthentication.require_current_password(actor, password, kind="factor:change")
     step = second_factor.step_of(setup.secret, code, now)
     if step is None:
         audit.access("factor:change", user_id=actor.id, result="wrong_code")
@@ -114,7 +114,7 @@ def enrol(actor: Actor, setup: Setup, code: str, password: str, now: datetime) -
     _claim(actor, setup.key, now)
     user = _locked(actor)
     before = second_factor.means_of(user)
-    user.totp_secret, user.totp_last_step = crypto.seal(setup.secret), step
+    user.totp_secret, user.totp_last_step = crypto.encrypt(setup.secret), step
     user.second_factor = True
     spares = recovery_codes.replace(user.id)
     return _changed(actor, user, "account:factor:enrolled", before, now, spares)
@@ -126,7 +126,7 @@ def new_spare_codes(actor: Actor, password: str, form_key: str, now: datetime) -
     Slow: call it before the request's first query.
     Raises: WrongPassword; AlreadyDone; NoApp; TooManyTries.
     """
-    reauthentication.require(actor, password, kind="factor:change")
+    reauthentication.require_current_password(actor, password, kind="factor:change")
     _claim(actor, form_key, now)
     user = _locked(actor)
     if user.totp_secret is None:
@@ -135,20 +135,20 @@ def new_spare_codes(actor: Actor, password: str, form_key: str, now: datetime) -
     return _changed(actor, user, "account:factor:spares", second_factor.Means.APP, now, spares)
 
 
-def switch_off(actor: Actor, password: str, now: datetime) -> Changed:
+def disable(actor: Actor, password: str, now: datetime) -> Changed:
     """Take the app away; staff go on with codes by e-mail, agents without a factor. Flushes.
 
     Slow: call it before the request's first query. Raises: WrongPassword; NoApp; TooManyTries.
     """
-    reauthentication.require(actor, password, kind="factor:change")
+    reauthentication.require_current_password(actor, password, kind="factor:change")
     user = _locked(actor)
     if user.totp_secret is None:
         raise NoApp
-    before = take_away(user)
+    before = remove_for(user)
     return _changed(actor, user, "account:factor:removed", before, now, [])
 
 
-def take_away(user: User) -> second_factor.Means:
+def remove_for(user: User) -> second_factor.Means:
     """Take app and spare codes from the user, whoever asked. Flushes. Returns what it was before.
 
     Asking, telling and ending sessions are the caller's.
@@ -172,7 +172,9 @@ def tell(
     """Write the event `kind` of a change and tell the user. Flushes."""
     changes = {"second_factor": [before, second_factor.means_of(user)]}
     audit.record(kind, obj=user, actor_id=actor_id, at=now, reason=reason, changes=changes)
-    notifications.tell("account:factor:changed", user_id=user.id, params={"at": now}, now=now)
+    notifications.notify_user(
+        "account:factor:changed", user_id=user.id, params={"at": now}, now=now
+    )
 
 
 def _place(actor: Actor) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from flask_login import login_user, logout_user
 from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from clearance.core.actor import Actor, Standing
+from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import latest_past, utc_now
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db, login_manager
@@ -130,7 +130,7 @@ def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
     return int(getattr(result, "rowcount", 0)) == 1
 
 
-def living(user_id: int, now: datetime) -> list[UserSession]:
+def active_sessions(user_id: int, now: datetime) -> list[UserSession]:
     """Return the user's sessions that are neither ended nor expired, the last seen first."""
     user = db.session.get_one(User, user_id)
     return list(
@@ -316,7 +316,7 @@ def _is_alive(row: Any, now: datetime) -> bool:
     return bool(now < row.expires_at and rested < idle_limit(row.role or Role.AGENT))
 
 
-def _standings(connection: sa.Connection, user_id: int) -> tuple[Standing, ...]:
+def _standings(connection: sa.Connection, user_id: int) -> tuple[ActiveMembership, ...]:
     granted: dict[int, set[str]] = {}
     heads: dict[int, tuple[str, str, bool]] = {}
     for row in connection.execute(_STANDINGS, {"user_id": user_id}):
@@ -325,7 +325,7 @@ def _standings(connection: sa.Connection, user_id: int) -> tuple[Standing, ...]:
         if row.service_code:
             services.add(row.service_code)
     return tuple(
-        Standing(
+        ActiveMembership(
             organisation_id=key,
             organisation_name_ar=name_ar,
             organisation_name_en=name_en,

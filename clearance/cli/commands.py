@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
 def upgrade() -> None:
     """Bring the schema to the newest migration and publish services not known yet."""
     schema.upgrade(current_app.extensions["settings"].database_url)
-    versions.load_missing(utc_now())
+    versions.publish_missing(utc_now())
     db.session.commit()
     click.echo("The database is at the newest migration.")
 

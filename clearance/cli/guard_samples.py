@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from clearance.core.actor import Actor, Standing
+from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import kuwait_date
 from clearance.models.enums import LicenceStatus, Role, Status, SuspendedBy, ValidityLink
 from clearance.services.facts import Case, Facts, LicenceFact, RequestFact, SeatFact, ServiceTerms
@@ -47,7 +47,7 @@ def _good(service: ServiceTerms) -> Case:
     """A general user of a subscribed organisation, a licence about to end, an exam passed."""
     facts = Facts(
         now=NOW,
-        actor=_actor(Standing(OURS, "مكتب الخليج", "Gulf Office", True, frozenset())),
+        actor=_actor(ActiveMembership(OURS, "مكتب الخليج", "Gulf Office", True, frozenset())),
         organisation_id=OURS,
         legal_entity=next(iter(service.legal_entities), "clearing_agent"),
         entity_names=_ENTITIES,
@@ -70,7 +70,7 @@ def _of_organisation(good: Case) -> Iterator[Case]:
     yield _with(good, legal_entity="another")
     for status in ("asked", "left"):
         yield _with(good, subscriptions={good.service.code: status})
-    additional = Standing(OURS, "مكتب الخليج", "Gulf Office", False, frozenset())
+    additional = ActiveMembership(OURS, "مكتب الخليج", "Gulf Office", False, frozenset())
     yield _with(good, actor=_actor(additional))
 
 
@@ -135,7 +135,7 @@ def _of_transfer(good: Case) -> Iterator[Case]:
         yield _with(good, parties=parties)
 
 
-def _actor(standing: Standing) -> Actor:
+def _actor(standing: ActiveMembership) -> Actor:
     return Actor(7, Role.AGENT, "سالم", "العتيبي", "salem@example.com", "ar", standings=(standing,))
 
 

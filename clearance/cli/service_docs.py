@@ -78,7 +78,7 @@ def services_page() -> str:
 
 def shipped() -> list[Definition]:
     """The definitions as they are shipped, in the order of the menu."""
-    found = (schema.parse(document)[0] for document in versions.shipped().values())
+    found = (schema.parse(document)[0] for document in versions.read_files().values())
     return sorted((each for each in found if each is not None), key=lambda each: each.position)
 
 

@@ -45,7 +45,7 @@ def load(codes: tuple[str, ...]) -> None:
     now = utc_now()
     try:
         if not codes:
-            _say(versions.load_missing(now))
+            _say(versions.publish_missing(now))
         else:
             _say([code for code in codes if versions.publish_if_changed(code, None, now)])
     except BadDefinition as error:

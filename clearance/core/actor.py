@@ -8,7 +8,7 @@ from clearance.models.enums import STAFF_ROLES, Role, SessionStage
 
 
 @dataclass(frozen=True)
-class Standing:
+class ActiveMembership:
     """One active membership. services: granted codes (general users have every subscribed one)."""
 
     organisation_id: int
@@ -43,7 +43,7 @@ class Actor:
     language: str
     legal_entity: str | None = None
     civil_id: str | None = None
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[ActiveMembership, ...] = ()
     organisation_id: int | None = None
     stage: str = SessionStage.FULL
     session_id: int | None = None
@@ -101,7 +101,7 @@ class Actor:
         return self.role == Role.ADMINISTRATOR
 
     @property
-    def standing(self) -> Standing | None:
+    def standing(self) -> ActiveMembership | None:
         """The membership in the chosen organisation, else the first, else none."""
         for standing in self.standings:
             if standing.organisation_id == self.organisation_id:
@@ -113,7 +113,7 @@ class Actor:
         """Organisations in which this person is active."""
         return frozenset(standing.organisation_id for standing in self.standings)
 
-    def standing_in(self, organisation_id: int) -> Standing | None:
+    def standing_in(self, organisation_id: int) -> ActiveMembership | None:
         """The active membership in that organisation, or None."""
         for standing in self.standings:
             if standing.organisation_id == organisation_id:

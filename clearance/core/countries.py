@@ -4,7 +4,7 @@ from functools import cache
 
 from babel import Locale
 
-from clearance.core.name_folding import fold
+from clearance.core.name_folding import fold_name
 
 # Codes of CLDR that are no country of ISO 3166: islands of others, unions, test and unknown codes.
 _NO_COUNTRIES = frozenset(
@@ -34,5 +34,5 @@ def country_name(code: str, lang: str) -> str:
 def country_choices(lang: str) -> tuple[tuple[str, str], ...]:
     """All (code, name), Kuwait and the other Gulf states first, then by name in that language."""
     names = _names(lang)
-    others = sorted(COUNTRY_CODES.difference(_GULF_FIRST), key=lambda code: fold(names[code]))
+    others = sorted(COUNTRY_CODES.difference(_GULF_FIRST), key=lambda code: fold_name(names[code]))
     return tuple((code, names[code]) for code in (*_GULF_FIRST, *others))

@@ -41,12 +41,12 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def seal(text: str) -> str:
+def encrypt(text: str) -> str:
     """`text` encrypted and authenticated under the portal's secret; URL-safe characters."""
     return _box(_secrets()).encrypt(text.encode()).decode()
 
 
-def open(token: str) -> str:
+def decrypt(token: str) -> str:
     """The text that `seal` made `token` from, under today's secret or one before it.
 
     Raises: ValueError when it was changed, or sealed under a secret no longer known.

@@ -80,7 +80,7 @@ def fold_words(text: str) -> list[str]:
     return words
 
 
-def fold(text: str) -> str:
+def fold_name(text: str) -> str:
     """The one spelling that all ways of typing `text` share: for comparing names.
 
     Hamza carriers, final ya and ta marbuta, Persian letters, diacritics, tatweel, invisible marks,

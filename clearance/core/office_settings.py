@@ -145,7 +145,7 @@ def get(key: str) -> Any:
     return spec.default if row is None else office_setting_types.from_json(spec, row.value)
 
 
-def hold() -> None:
+def lock_exclusive() -> None:
     """Let nobody else save settings until this transaction ends, so that what is read stays so."""
     hold_table(Setting)
 

@@ -11,7 +11,7 @@ USERS = "/my/users/"
 SIGN_IN = "/login"
 
 
-def inside(target: str | None) -> str:
+def safe_local_path(target: str | None) -> str:
     """Return `target` when it is a path inside this portal that one may be sent to, else "".
 
     Source: security rule 27: no other host, no `//`, backslash, scheme or control characters.

@@ -143,7 +143,7 @@ def verify(licence_no: str, customs_user: str, password: str) -> Answer:
     """
     with _place():
         place = rate_limits.client_ip()
-        rate_limits.hit_all(
+        rate_limits.consume_all(
             [
                 *rate_limits.of_target("customs_licence", licence_no.casefold(), place),
                 *rate_limits.of_target("customs_user", customs_user.casefold(), place),

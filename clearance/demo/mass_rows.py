@@ -20,7 +20,7 @@ from clearance.demo.names import FAMILIES, candidate, name_columns
 from clearance.models import Membership, Organisation, Request, User
 from clearance.models.enums import Role, Status
 from clearance.services import versions
-from clearance.services.exclusivity import claim_key
+from clearance.services.exclusivity import exclusivity_key
 from clearance.services.versions import Version
 
 YEARS = 4
@@ -173,7 +173,7 @@ class Source:
         service = version.definition
         if not service.steps.holds_claim(status):
             return None
-        return claim_key(
+        return exclusivity_key(
             service.exclusive,
             service.code,
             civil_id=about["civil_id"],

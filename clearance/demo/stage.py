@@ -114,7 +114,7 @@ class Stage:
 
     def attach(self, req: Request, actor: Actor, now: datetime) -> None:
         """Add the documents that the service requires; an office's files are stored once each."""
-        for spec in versions.of(req).documents:
+        for spec in versions.for_request(req).documents:
             if spec.requires(req.broker_type):
                 self._add(req, spec.kind, actor, now)
         db.session.flush()
@@ -161,7 +161,7 @@ class Stage:
         label, data = pictures.specimen(kind)
         stored = storage.put(data, pictures.MEDIA_TYPE)
         checked = Checked(label, pictures.MEDIA_TYPE, stored.size, stored.sha256, 1, stored.key)
-        batch.share_document(requests, checked, kind, "", self.actor(name), now)
+        batch.attach_to_all(requests, checked, kind, "", self.actor(name), now)
 
     def _add(self, req: Request, kind: str, actor: Actor, now: datetime) -> None:
         face = int(req.civil_id or 0) % pictures.FACES if kind in attachments.PICTURE_KINDS else 0
@@ -170,7 +170,7 @@ class Stage:
         stored = self._files.get(key)
         if stored is None:
             stored = self._files[key] = storage.put(data, pictures.MEDIA_TYPE)
-            quota.take(req.organisation_id, stored.size)
+            quota.add_usage(req.organisation_id, stored.size)
         document = Document(
             request_id=req.id,
             kind=kind,

@@ -72,7 +72,7 @@ def _clock(stage: Stage) -> Story:
         expiry_job.expire(now)
         expiry_job.remind(now)
         transitions.lapse_returned(now)
-        transfer_operations.lapse_silent(now)
+        transfer_operations.lapse_unanswered(now)
         exam_notices.remind(now)
         seating.close_overdue(now)
 

@@ -96,7 +96,7 @@ def _together(stage: Stage) -> Story:
     now = yield from stage.wait(-20)
     actor = stage.actor("general")
     chosen = [stage.licence("general", key).id for key in _GRID]
-    grid = batch.begin(LETTER, chosen, actor, now, "demo-grid")
+    grid = batch.create_drafts(LETTER, chosen, actor, now, "demo-grid")
     stage.share(grid, "other", "general", now)
     for req in grid:
         drafts.save(req, _WORDS[LETTER], actor, now)

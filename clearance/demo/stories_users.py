@@ -11,7 +11,7 @@ from clearance.demo.people import PASSWORD
 from clearance.demo.stage import Stage, Story
 from clearance.models.enums import Gender
 from clearance.organisations import invitations
-from clearance.organisations.invitations import Added
+from clearance.organisations.invitations import NewMember
 from clearance.organisations.members import Access
 
 NEWCOMER = "sara@example.com"
@@ -23,7 +23,7 @@ def stories(stage: Stage) -> Iterator[Story]:
         stage,
         "general",
         -2,
-        Added(
+        NewMember(
             first_name="سارة",
             last_name="الفيلكاوي",
             gender=Gender.FEMALE,
@@ -40,7 +40,7 @@ def stories(stage: Stage) -> Iterator[Story]:
         stage,
         "receiver",
         -1,
-        Added(
+        NewMember(
             first_name=invited.first_name,
             last_name=invited.last_name,
             gender=str(invited.gender),
@@ -54,7 +54,7 @@ def stories(stage: Stage) -> Iterator[Story]:
     )
 
 
-def _added(stage: Stage, name: str, days: int, added: Added) -> Story:
+def _added(stage: Stage, name: str, days: int, added: NewMember) -> Story:
     now = yield from stage.wait(days, 9)
     db.session.commit()  # adding is counted apart
-    invitations.add(added, stage.office_of(name).id, stage.actor(name), now)
+    invitations.invite(added, stage.office_of(name).id, stage.actor(name), now)

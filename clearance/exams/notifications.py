@@ -76,7 +76,7 @@ def _claim_reminder(seat_id: int, now: datetime) -> bool:
 
 
 def _tell(event: str, exam: Exam, req: Request, now: datetime) -> None:
-    notifications.tell_members(
+    notifications.notify_members(
         event,
         organisation_id=req.organisation_id,
         service_code=req.service_code,
@@ -89,7 +89,7 @@ def _tell(event: str, exam: Exam, req: Request, now: datetime) -> None:
 
 def _params(exam: Exam, req: Request) -> dict[str, Any]:
     held_at = exam.held_at.astimezone(KUWAIT)
-    service = versions.of(req)
+    service = versions.for_request(req)
     return {
         "number": req.number or "",
         "service": {lang: service.title_in(lang) for lang in ("ar", "en")},

@@ -15,7 +15,7 @@ from clearance.models.enums import Status
 VALIDITY_YEARS = "exam_validity_years"
 
 
-def counts_until(passed_on: date, years: int) -> date:
+def valid_until(passed_on: date, years: int) -> date:
     """The last Kuwait day on which an exam counts that was passed on that day.
 
     years: as the office has set them. Source: specification section 5, issuance.
@@ -23,7 +23,7 @@ def counts_until(passed_on: date, years: int) -> date:
     return years_after(passed_on, years)
 
 
-def let_go(claim_key: str | None, now: datetime) -> None:
+def release_claim(claim_key: str | None, now: datetime) -> None:
     """Take the claim from a pass that no longer counts, for the request that is being sent.
 
     Until then the pass keeps it, so that nobody sits an exam again that counts. Flushes.
@@ -35,5 +35,5 @@ def let_go(claim_key: str | None, now: datetime) -> None:
     if passed_at is None:
         return
     years = int(office_settings.get(VALIDITY_YEARS))
-    if counts_until(kuwait_date(passed_at), years) < kuwait_date(now):
+    if valid_until(kuwait_date(passed_at), years) < kuwait_date(now):
         db.session.execute(sa.update(Request).where(held_by).values(exclusive_key=None))

@@ -175,7 +175,7 @@ def _waiting(exam: Exam) -> sa.Select[Any]:
 def _seatable_versions() -> list[int]:
     """Versions of services in whose flow a preliminary approval leads to a seat."""
     versions = db.session.scalars(sa.select(ServiceVersion)).all()
-    flows = ((each.id, service_versions.of_version(each.id).steps) for each in versions)
+    flows = ((each.id, service_versions.get(each.id).steps) for each in versions)
     return [each for each, flow in flows if flow.step(Status.PREAPPROVED, Action.SEAT)]
 
 

@@ -19,7 +19,7 @@ class DocumentRefused(DomainError):
     """A good file that this request, or this organisation, cannot take now."""
 
 
-def take(organisation_id: int, size: int) -> None:
+def add_usage(organisation_id: int, size: int) -> None:
     """Count `size` bytes (negative: give back) in one conditional UPDATE (security rule 28).
 
     It locks the organisation's row: what is counted after it is everybody's. Raises:
@@ -46,12 +46,12 @@ def take(organisation_id: int, size: int) -> None:
         )
 
 
-def give_up(organisation_id: int, documents: Sequence[Document]) -> None:
+def delete_documents(organisation_id: int, documents: Sequence[Document]) -> None:
     """Delete the rows of one organisation; flushes. Each file, and its space, goes with its last.
 
     The file itself goes when the transaction commits.
     """
-    take(organisation_id, 0)  # only the lock: of two who delete the last two rows, one is last
+    add_usage(organisation_id, 0)  # only the lock: of two who delete the last two rows, one is last
     sizes = {each.storage_key: each.size for each in documents}
     for each in documents:
         storage.follow(each)
@@ -60,4 +60,4 @@ def give_up(organisation_id: int, documents: Sequence[Document]) -> None:
     kept = set(
         db.session.scalars(sa.select(Document.storage_key).where(Document.storage_key.in_(sizes)))
     )
-    take(organisation_id, -sum(size for key, size in sizes.items() if key not in kept))
+    add_usage(organisation_id, -sum(size for key, size in sizes.items() if key not in kept))

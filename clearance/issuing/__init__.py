@@ -12,7 +12,7 @@ from clearance.issuing.operations import (
     render_missing,
     visible,
     void_all,
-    void_living,
+    void_valid_documents,
 )
 
 __all__ = [
@@ -24,5 +24,5 @@ __all__ = [
     "render_missing",
     "visible",
     "void_all",
-    "void_living",
+    "void_valid_documents",
 ]

@@ -19,7 +19,7 @@ def cancel_licence(step: StepContext) -> None:
 @approval_effect
 def void_card(step: StepContext) -> None:
     """The lost card counts no more."""
-    issuing.void_living(licence_of(step), IssuedKind.CARD, VoidReason.LOST, step.now)
+    issuing.void_valid_documents(licence_of(step), IssuedKind.CARD, VoidReason.LOST, step.now)
 
 
 @approval_effect

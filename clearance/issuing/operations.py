@@ -45,7 +45,7 @@ __all__ = [
     "render_missing",
     "void",
     "void_all",
-    "void_living",
+    "void_valid_documents",
     "visible",
 ]
 
@@ -74,7 +74,7 @@ def issue(
     if (earlier := _issued_by(req, kind)) is not None:
         return earlier
     if kind != IssuedKind.LETTER:
-        void_living(licence, kind, VoidReason.REPLACED, now)
+        void_valid_documents(licence, kind, VoidReason.REPLACED, now)
     else:
         language = _asked_language(req) or language
     code = _new_code()
@@ -122,7 +122,7 @@ def void(
         _record("voided", document, actor_id, now, {"void_reason": [None, str(reason)]})
 
 
-def void_living(licence: Licence, kind: IssuedKind, reason: str, now: datetime) -> int:
+def void_valid_documents(licence: Licence, kind: IssuedKind, reason: str, now: datetime) -> int:
     """Make every living document of `kind` of the licence void; returns how many. Flushes."""
     return _void_each(IssuedDocument.kind == kind, licence, reason, now)
 

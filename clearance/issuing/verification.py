@@ -38,7 +38,7 @@ _History = Mapping[tuple[int, str], datetime]
 
 
 @dataclass(frozen=True)
-class Worth:
+class Authenticity:
     """What a document is worth. since: the Kuwait day from which it is not genuine, where known."""
 
     state: IssuedState
@@ -46,7 +46,7 @@ class Worth:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerificationResult:
     """All that the public check tells. holder: the name as printed, "ar" and "en".
 
     issued_on, valid_until, since: Kuwait days, valid_until inclusive and None without an end.
@@ -61,7 +61,7 @@ class Verdict:
     valid_until: date | None
 
 
-def verdict(check_code: str, now: datetime) -> Verdict | None:
+def verify(check_code: str, now: datetime) -> VerificationResult | None:
     """Judge the document of that code; None for a code that nobody was given.
 
     check_code: as printed or as typed: lower case, spaces, hyphens and look-alikes are understood.
@@ -77,8 +77,8 @@ def verdict(check_code: str, now: datetime) -> Verdict | None:
     )
     if document is None:
         return None
-    worth = worths([document], now)[document.id]
-    return Verdict(
+    worth = authenticity_of_each([document], now)[document.id]
+    return VerificationResult(
         state=worth.state,
         since=worth.since,
         kind=IssuedKind(document.kind),
@@ -89,7 +89,9 @@ def verdict(check_code: str, now: datetime) -> Verdict | None:
     )
 
 
-def worths(documents: Iterable[IssuedDocument], now: datetime) -> dict[int, Worth]:
+def authenticity_of_each(
+    documents: Iterable[IssuedDocument], now: datetime
+) -> dict[int, Authenticity]:
     """What each document is worth, by its id; one query for the history of all their licences."""
     chosen = list(documents)
     history = _history({each.licence_id for each in chosen if each.licence_id is not None})
@@ -102,33 +104,33 @@ def normalised(typed: str) -> str | None:
     return code if len(code) == CODE_LENGTH and set(code) <= _BASE32 else None
 
 
-def _worth(document: IssuedDocument, history: _History, today: date) -> Worth:
+def _worth(document: IssuedDocument, history: _History, today: date) -> Authenticity:
     if document.voided_at is not None:
-        return Worth(IssuedState.VOID, kuwait_date(document.voided_at))
+        return Authenticity(IssuedState.VOID, kuwait_date(document.voided_at))
     if document.licence is not None and document.kind == IssuedKind.LETTER:
         return _letter_worth(document, document.licence, history, today)
     faults = []
     end = _end(document)
     if end is not None and end < today:
-        faults.append(Worth(IssuedState.EXPIRED, end + _ONE_DAY))
+        faults.append(Authenticity(IssuedState.EXPIRED, end + _ONE_DAY))
     if document.licence is not None:
         status = validity.status_on(document.licence, today)
         if status in {LicenceStatus.SUSPENDED, LicenceStatus.CANCELLED}:
-            faults.append(Worth(IssuedState.VOID, _since(document.licence, status, history)))
+            faults.append(Authenticity(IssuedState.VOID, _since(document.licence, status, history)))
         elif status == LicenceStatus.EXPIRED and not faults:
-            faults.append(Worth(IssuedState.EXPIRED))
+            faults.append(Authenticity(IssuedState.EXPIRED))
     # What came first counts: it has not been valid from then on.
-    return min(faults, key=_beginning, default=Worth(IssuedState.GENUINE))
+    return min(faults, key=_beginning, default=Authenticity(IssuedState.GENUINE))
 
 
 def _letter_worth(
     document: IssuedDocument, licence: Licence, history: _History, today: date
-) -> Worth:
+) -> Authenticity:
     """A letter is worth something for as long as the licence is in the state it tells."""
     status = validity.status_on(licence, today)
     if status == document.content["status"]:
-        return Worth(IssuedState.GENUINE)
-    return Worth(IssuedState.VOID, _since(licence, status, history))
+        return Authenticity(IssuedState.GENUINE)
+    return Authenticity(IssuedState.VOID, _since(licence, status, history))
 
 
 def _since(licence: Licence, status: LicenceStatus, history: _History) -> date | None:
@@ -139,7 +141,7 @@ def _since(licence: Licence, status: LicenceStatus, history: _History) -> date |
     return max((kuwait_date(time) for time in times if time is not None), default=None)
 
 
-def _beginning(worth: Worth) -> date:
+def _beginning(worth: Authenticity) -> date:
     return worth.since or date.min
 
 

@@ -91,7 +91,7 @@ def init_app(app: Flask) -> None:
         event.listen(Session, "after_rollback", _after_rollback)
 
 
-def wake() -> None:
+def enqueue_delivery() -> None:
     """Let the sender look at the outbox now; call it after the commit.
 
     A `db.session` commit that queued deliveries does it by itself.
@@ -100,7 +100,7 @@ def wake() -> None:
     jobs.wake()
 
 
-def wake_printer() -> None:
+def enqueue_pdf_rendering() -> None:
     """Let the files of issued documents be made now; call it after the commit.
 
     A `db.session` commit that issued one does it by itself.
@@ -109,7 +109,7 @@ def wake_printer() -> None:
     jobs.wake_printer()
 
 
-def wake_copier() -> None:
+def enqueue_data_exports() -> None:
     """Let copies of people's own data be made now; call it after the commit.
 
     A `db.session` commit that asked for one does it by itself.
@@ -326,11 +326,11 @@ def _after_commit(session: Session) -> None:
     if session.in_nested_transaction():  # a savepoint's release commits nothing yet
         return
     if session.info.pop(outbox.QUEUED_MARK, False):
-        wake()
+        enqueue_delivery()
     if session.info.pop(issuing.WAITING_MARK, False):
-        wake_printer()
+        enqueue_pdf_rendering()
     if session.info.pop(data_exports.WAITING_MARK, False):
-        wake_copier()
+        enqueue_data_exports()
 
 
 def _after_rollback(session: Session) -> None:
@@ -347,7 +347,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 @at_start
 def _load_services(now: datetime) -> None:
-    versions.load_missing(now)
+    versions.publish_missing(now)
 
 
 @every(900)
@@ -365,6 +365,6 @@ def _report_outbox(now: datetime) -> None:
 every(3600)(retention.purge)
 every(3600)(transitions.lapse_returned)
 every(900)(deadlines.tell_late)
-every(900)(transfer_operations.lapse_silent)
+every(900)(transfer_operations.lapse_unanswered)
 every(1800)(seating.daily)
 every(1800)(expiry_job.daily)

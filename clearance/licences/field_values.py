@@ -25,7 +25,7 @@ LABELS: dict[str, Any] = {
 """What the fields of a licence and its broker are called."""
 
 
-def shown(name: str, value: Any) -> str:
+def format_value(name: str, value: Any) -> str:
     """A noted value of a licence's or broker's field as the page's reader reads it; "–" for none.
 
     value: as the column has it or as it is noted in histories, days in ISO.

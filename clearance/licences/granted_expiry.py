@@ -30,15 +30,15 @@ def proposed_expiry(req: Request, now: datetime) -> date | None:
     What the applicant asked for, when that lies ahead; else the years of the office's setting,
     from today or from the end of a licence that still runs.
     """
-    if not versions.of(req).grants_expiry:
+    if not versions.for_request(req).grants_expiry:
         return None
     today = kuwait_date(now)
     if req.licence_expiry is not None and req.licence_expiry > today:
         return min(req.licence_expiry, years_after(today, MOST_YEARS))
-    return following(_licence(req), now)
+    return next_period_end(_licence(req), now)
 
 
-def following(licence: Licence | None, now: datetime) -> date:
+def next_period_end(licence: Licence | None, now: datetime) -> date:
     """The end of the next period of a licence, or of the first one; years as the office has set."""
     today = kuwait_date(now)
     start = today if licence is None else max(today, licence.expires)
@@ -61,7 +61,7 @@ def grant_refusal(granted: date | None, now: datetime) -> Refusal | None:
     return None
 
 
-def cautions(req: Request, now: datetime) -> list[Refusal]:
+def warnings(req: Request, now: datetime) -> list[Refusal]:
     """What applicant and reviewer are warned of though nothing refuses it.
 
     Each link of the effective validity that ends before the expiry date asked for or proposed; a

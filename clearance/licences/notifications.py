@@ -17,7 +17,7 @@ def tell(event: str, licence: Licence, *, now: datetime, **params: Any) -> list[
     event: a `licence:` one; params: what its texts name besides the licence and its holder.
     """
     broker = licence.broker
-    return notifications.tell_members(
+    return notifications.notify_members(
         event,
         organisation_id=broker.organisation_id,
         service_code=_services(),

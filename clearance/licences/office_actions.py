@@ -262,8 +262,8 @@ def _stale_text(changed: Mapping[str, tuple[Any, Any]]) -> str:
         _(
             "%(field)s: it is “%(stored)s” now, you wanted “%(given)s”.",
             field=field_values.LABELS[name],
-            stored=field_values.shown(name, stored),
-            given=field_values.shown(name, given),
+            stored=field_values.format_value(name, stored),
+            given=field_values.format_value(name, given),
         )
         for name, (stored, given) in changed.items()
     ]

@@ -27,7 +27,7 @@ class Validity(NamedTuple):
     link: ValidityLink
 
 
-class Standing(Protocol):
+class StatusInputs(Protocol):
     """What the state of a licence depends on."""
 
     @property
@@ -92,7 +92,7 @@ def link_column() -> sa.ColumnElement[str]:
     return sa.case(*((column == until, link.value) for link, column in LINK_COLUMNS.items()))
 
 
-def status_on(licence: Standing, today: date) -> LicenceStatus:
+def status_on(licence: StatusInputs, today: date) -> LicenceStatus:
     """The state of a licence on a Kuwait day, also before the daily job has noted its expiry.
 
     The last day is inclusive. What the office suspended stays suspended, and a cancelled licence
@@ -106,7 +106,7 @@ def status_on(licence: Standing, today: date) -> LicenceStatus:
     )
 
 
-def is_expirable(licence: Standing) -> bool:
+def is_expirable(licence: StatusInputs) -> bool:
     """Whether the licence's state becomes expired when its last day is over."""
     return licence.status == LicenceStatus.ACTIVE or licence.suspended_by == SuspendedBy.HOLDER
 

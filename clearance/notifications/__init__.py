@@ -5,19 +5,19 @@ delivery.
 """
 
 from clearance.notifications.notices import (
+    notify_members,
+    notify_reviewer_of,
+    notify_reviewers,
+    notify_user,
     send_code,
-    tell,
-    tell_address,
-    tell_members,
-    tell_reviewer_of,
-    tell_reviewers,
+    send_to_address,
 )
 
 __all__ = [
     "send_code",
-    "tell",
-    "tell_address",
-    "tell_members",
-    "tell_reviewer_of",
-    "tell_reviewers",
+    "notify_user",
+    "send_to_address",
+    "notify_members",
+    "notify_reviewer_of",
+    "notify_reviewers",
 ]

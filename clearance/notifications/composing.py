@@ -52,7 +52,7 @@ def delivery_of(
         address=recipient.address,
         language=lang,
         subject=subject,
-        body=crypto.seal(body) if message.is_secret else body,
+        body=crypto.encrypt(body) if message.is_secret else body,
         is_secret=message.is_secret,
         priority=message.priority,
         created_at=now,

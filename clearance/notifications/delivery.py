@@ -179,7 +179,7 @@ class _Run:
             self.outcome.expired += _finish(row, self.lease, _expired_values())
             return
         try:
-            send(row, crypto.open(row.body) if row.is_secret else row.body)
+            send(row, crypto.decrypt(row.body) if row.is_secret else row.body)
         except Exception as error:  # whatever one message does, the next has its turn
             self._note_fault(error)
             self._put_off(row, error)

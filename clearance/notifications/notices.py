@@ -22,7 +22,7 @@ from clearance.notifications import composing, events, outbox, preferences
 from clearance.notifications.events import EVENTS, LANGUAGES
 
 
-def tell(
+def notify_user(
     event: str,
     *,
     user_id: int,
@@ -45,7 +45,7 @@ def tell(
     return told[0]
 
 
-def tell_members(
+def notify_members(
     event: str,
     *,
     organisation_id: int,
@@ -83,7 +83,7 @@ def tell_members(
     return _tell_all(event, users, params, now, request_id, organisation_id, url)
 
 
-def tell_reviewers(
+def notify_reviewers(
     event: str,
     *,
     params: Mapping[str, Any] | None = None,
@@ -97,7 +97,7 @@ def tell_reviewers(
     return _tell_all(event, users, params, now, request_id, None, url)
 
 
-def tell_reviewer_of(
+def notify_reviewer_of(
     event: str, req: Request, *, params: Mapping[str, Any], now: datetime
 ) -> list[Notice]:
     """Tell the request's reviewer, or every reviewer while nobody who reviews has it. Flushes.
@@ -107,8 +107,8 @@ def tell_reviewer_of(
     where: dict[str, Any] = {"request_id": req.id, "url": urls.office_request_url(req.id)}
     holder = db.session.get(User, req.reviewer_id) if req.reviewer_id is not None else None
     if holder is None or holder.role != Role.REVIEWER or not holder.is_active:
-        return tell_reviewers(event, params=params, now=now, **where)
-    return [tell(event, user_id=holder.id, params=params, now=now, **where)]
+        return notify_reviewers(event, params=params, now=now, **where)
+    return [notify_user(event, user_id=holder.id, params=params, now=now, **where)]
 
 
 def send_code(
@@ -129,7 +129,7 @@ def send_code(
     """
     minutes = max(1, round((expires_at - now).total_seconds() / 60))
     lifetime = {lang: _minutes(minutes, lang) for lang in LANGUAGES}
-    return tell_address(
+    return send_to_address(
         f"code:{purpose}",
         channel=channel,
         address=address,
@@ -141,7 +141,7 @@ def send_code(
     )
 
 
-def tell_address(
+def send_to_address(
     event: str,
     *,
     channel: Channel,
@@ -182,7 +182,7 @@ def _tell_all(
     url: str,
 ) -> list[Notice]:
     values = _checked(event, params)
-    if url and not urls.inside(url):
+    if url and not urls.safe_local_path(url):
         raise ValueError("a notice leads nowhere outside the portal")
     notices = [
         Notice(
@@ -212,7 +212,7 @@ def _deliveries(
         return
     event = notices[0].event
     message, own = EVENTS[event], composing.own_texts([event])
-    unwanted = preferences.unwanted_of(event, [user.id for user in users])
+    unwanted = preferences.opted_out(event, [user.id for user in users])
     for user, notice in zip(users, notices, strict=True):
         for channel in message.channels:
             address = user.email if channel == Channel.EMAIL else user.mobile

@@ -23,7 +23,7 @@ def body_of(delivery: Delivery) -> str:
     if not delivery.is_secret or not delivery.body:
         return delivery.body
     try:
-        return crypto.open(delivery.body)
+        return crypto.decrypt(delivery.body)
     except ValueError:
         return ""
 

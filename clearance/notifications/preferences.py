@@ -79,7 +79,7 @@ def set_preference(user_id: int, event: str, channel: str, *, wanted: bool) -> N
     db.session.flush()
 
 
-def unwanted_of(event: str, user_ids: Sequence[int]) -> set[tuple[int, str]]:
+def opted_out(event: str, user_ids: Sequence[int]) -> set[tuple[int, str]]:
     """Who of the users does not want `event`, by which channel; nobody where it is mandatory."""
     if EVENTS[event].is_mandatory:
         return set()
@@ -105,7 +105,7 @@ def choosable(user_id: int, role: str, lang: str) -> list[EventRow]:
     ]
 
 
-def fixed(role: str, lang: str) -> list[EventRow]:
+def mandatory_events(role: str, lang: str) -> list[EventRow]:
     """The events that always go out, each with the reason."""
     return [
         EventRow(

@@ -84,8 +84,8 @@ def _require_unclaimed(licence_no: str, actor: Actor) -> None:
     found = organisation_opening.of_licence(licence_no)
     if found is None:
         return
-    members.lock(found.id)
-    if permissions.governs(actor, found.id):
+    members.lock_exclusive(found.id)
+    if permissions.can_manage(actor, found.id):
         raise Refused(IS_YOURS)
     if db.session.scalar(organisation_opening.has_general_user(licence_no)) is not None:
         raise Refused(organisation_opening.HAS_GENERAL_USER)
@@ -105,5 +105,5 @@ def _open(
         organisation_id=organisation.id,
         changes={"legal_entity": [None, organisation.legal_entity]},
     )
-    membership_changes.head(user, organisation.id, now)
+    membership_changes.make_general_user(user, organisation.id, now)
     return organisation

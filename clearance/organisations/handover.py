@@ -40,7 +40,7 @@ def in_hand(organisation_id: int, user_id: int) -> list[Request]:
     return list(db.session.scalars(_in_hand(organisation_id, user_id).order_by(Request.id.desc())))
 
 
-def hold(organisation_id: int, user_id: int) -> None:
+def lock_exclusive(organisation_id: int, user_id: int) -> None:
     """Hold the rows that are to be handed over; before the organisation is, as uploads do."""
     rows = _in_hand(organisation_id, user_id).with_only_columns(Request.id).order_by(Request.id)
     db.session.execute(rows.with_for_update(key_share=True)).all()
@@ -110,7 +110,7 @@ def _may_use_all(membership: Membership, services: Collection[str]) -> bool:
 def _tell(membership: Membership, colleague: User, work: Sequence[Request], now: datetime) -> None:
     organisation = membership.organisation
     numbers = [req.number for req in work if req.number]
-    notifications.tell(
+    notifications.notify_user(
         "account:work:handed",
         user_id=colleague.id,
         params={

@@ -128,7 +128,7 @@ def closed_refusal(invitation: Invitation, now: datetime) -> Refusal | None:
 
 def hold_open(invitation: Invitation, now: datetime) -> Organisation:
     """Hold the organisation and see that the invitation is still open. Raises: Refused."""
-    organisation = members.lock(organisation_of(invitation).id)
+    organisation = members.lock_exclusive(organisation_of(invitation).id)
     db.session.refresh(invitation)
     refusal = closed_refusal(invitation, now)
     if refusal is not None:
@@ -144,7 +144,7 @@ def hold_awaited(invitation_id: int, actor: Actor) -> tuple[Invitation, Organisa
     organisation_id = db.session.scalar(
         sa.select(Invitation.organisation_id).where(
             Invitation.id == invitation_id,
-            Invitation.organisation_id.in_(permissions.governed_by(actor)),
+            Invitation.organisation_id.in_(permissions.manageable_organisations(actor)),
         )
     )
     if organisation_id is None:
@@ -165,7 +165,7 @@ def signup_of(invitation: Invitation) -> Registration | None:
 
 def tell_user(invitation: Invitation, organisation: Organisation, user: User, at: datetime) -> None:
     """Tell somebody in the portal that they are invited. Flushes."""
-    notifications.tell(
+    notifications.notify_user(
         "account:invited",
         user_id=user.id,
         params={"organisation": members.names_of(organisation)},

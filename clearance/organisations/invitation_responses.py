@@ -49,14 +49,16 @@ def refuse(invitation_id: int, actor: Actor, now: datetime) -> None:
     )
 
 
-def take_up(registration: Registration, user: User, now: datetime) -> Organisation:
+def complete_after_registration(
+    registration: Registration, user: User, now: datetime
+) -> Organisation:
     """Let the user made of an invited sign-up join; flushes. Raises: Refused when it is closed."""
     invitation = db.session.get_one(Invitation, registration.invitation_id)
     membership = _use(invitation, user, now)
     return db.session.get_one(Organisation, membership.organisation_id)
 
 
-def adopt(user: User, now: datetime) -> None:
+def link_open_invitations(user: User, now: datetime) -> None:
     """Give a user the other open invitations to their e-mail or civil number; flushes.
 
     They were added by several organisations at once; each is theirs to answer from now on.

@@ -23,7 +23,7 @@ from clearance.auth import (
     rate_limits,
     sessions,
 )
-from clearance.auth.registrants import Newcomer
+from clearance.auth.registrants import RegistrantData
 from clearance.core import audit, crypto, urls
 from clearance.core.actor import Actor
 from clearance.core.database import own_transaction, tentatively
@@ -49,13 +49,13 @@ TOO_MANY_AWAITED = Refusal(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Added(Newcomer):
+class NewMember(RegistrantData):
     """What the form gave. password: replaced by an own one at the first sign-in."""
 
     access: Access
 
 
-def add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invitation:
+def invite(added: NewMember, organisation_id: int, actor: Actor, now: datetime) -> Invitation:
     """Add somebody to an organisation that the actor manages; flushes.
 
     Who is new signs in with the e-mail and this password, chooses an own one, proves both codes,
@@ -65,7 +65,7 @@ def add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invi
     Refused for an access that cannot be given, an e-mail that is awaited already, or too many who
     are. Source: specification sections 3 and 4, security rules 5, 10 and 11.
     """
-    if not permissions.governs(actor, organisation_id):
+    if not permissions.can_manage(actor, organisation_id):
         raise NotFound
     password_changes.require_strong(added.password, added.words)
     who = f"organisation:{organisation_id}"
@@ -104,7 +104,7 @@ def withdraw(invitation_id: int, actor: Actor, now: datetime) -> None:
     invitation_queries.record("member:invitation:withdrawn", invitation, actor, now)
 
 
-def _add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Invitation:
+def _add(added: NewMember, organisation_id: int, actor: Actor, now: datetime) -> Invitation:
     password_hash = added.password_hash()
     organisation = members.lock_for(organisation_id, actor)
     members.require_grantable(organisation.id, added.access)
@@ -121,7 +121,7 @@ def _add(added: Added, organisation_id: int, actor: Actor, now: datetime) -> Inv
     owners = _aim(invitation, signup)
     invitation_queries.record("member:user:added", invitation, actor, now)
     others = [owner for owner in owners if owner.id != invitation.user_id]
-    existing_accounts.tell(others, email=added.email, mobile=added.mobile, now=now)
+    existing_accounts.notify_owners(others, email=added.email, mobile=added.mobile, now=now)
     _tell(invitation, organisation, actor, now)
     return invitation
 
@@ -148,7 +148,9 @@ def _require_room(organisation_id: int, email: str) -> None:
         raise Refused(TOO_MANY_AWAITED)
 
 
-def _invite(added: Added, organisation: Organisation, actor: Actor, now: datetime) -> Invitation:
+def _invite(
+    added: NewMember, organisation: Organisation, actor: Actor, now: datetime
+) -> Invitation:
     access = added.access
     invitation = Invitation(
         email=added.email,
@@ -195,7 +197,7 @@ def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now:
     with tentatively(is_kept=is_open and invitee is not None):
         invitation_queries.tell_user(invitation, organisation, whoever, now)
     with tentatively(is_kept=is_open and not is_email_known):
-        notifications.tell_address(
+        notifications.send_to_address(
             "account:added",
             channel=Channel.EMAIL,
             address=invitation.email,
@@ -219,7 +221,7 @@ def _target_of(invitation_id: int, actor: Actor) -> tuple[str, int]:
         row = connection.execute(
             sa.select(Invitation.email, Invitation.organisation_id).where(
                 Invitation.id == invitation_id,
-                Invitation.organisation_id.in_(permissions.governed_by(actor)),
+                Invitation.organisation_id.in_(permissions.manageable_organisations(actor)),
                 Invitation.accepted_at.is_(None),
                 Invitation.withdrawn_at.is_(None),
             )

@@ -41,7 +41,7 @@ class Access:
 NO_ACCESS = Access(is_general=False)
 
 
-def lock(organisation_id: int) -> Organisation:
+def lock_exclusive(organisation_id: int) -> Organisation:
     """Hold the organisation's row, so that changes of its users happen one after the other.
 
     Whoever changes several organisations locks them in the order of their ids.
@@ -60,7 +60,7 @@ def lock(organisation_id: int) -> Organisation:
 
 def lock_for(organisation_id: int, actor: Actor) -> Organisation:
     """`lock`, and see that the actor still manages it: who was demoted meanwhile gets NotFound."""
-    organisation = lock(organisation_id)
+    organisation = lock_exclusive(organisation_id)
     still = db.session.scalar(
         sa.select(Membership.id).where(
             Membership.user_id == actor.user_id,
@@ -87,7 +87,7 @@ def find(membership_id: int, actor: Actor) -> Membership:
         sa.select(Membership)
         .where(
             Membership.id == membership_id,
-            Membership.organisation_id.in_(permissions.governed_by(actor)),
+            Membership.organisation_id.in_(permissions.manageable_organisations(actor)),
         )
         .options(
             joinedload(Membership.user),

@@ -37,7 +37,7 @@ def edit(
     """
     seen = find(membership_id, actor)
     if not wanted.is_active:
-        handover.hold(seen.organisation_id, seen.user_id)
+        handover.lock_exclusive(seen.organisation_id, seen.user_id)
     lock_for(seen.organisation_id, actor)
     membership = _again(membership_id)
     before, wanted = access_of(membership), _tidy(wanted)
@@ -56,7 +56,7 @@ def edit(
     return membership
 
 
-def edit_everywhere(
+def update_in_all_organisations(
     membership_id: int,
     wanted: Access,
     actor: Actor,
@@ -74,9 +74,9 @@ def edit_everywhere(
     """
     seen = find(membership_id, actor)
     for organisation_id in sorted(removed):
-        handover.hold(organisation_id, seen.user_id)
+        handover.lock_exclusive(organisation_id, seen.user_id)
     if not wanted.is_active:
-        handover.hold(seen.organisation_id, seen.user_id)
+        handover.lock_exclusive(seen.organisation_id, seen.user_id)
     for organisation_id in sorted({seen.organisation_id, *added, *removed}):
         lock_for(organisation_id, actor)
     membership = edit(membership_id, wanted, actor, now, version=version, hand_over_to=hand_over_to)
@@ -87,11 +87,11 @@ def edit_everywhere(
         heir = own[organisation_id].id
         edit(other.id, off, actor, now, version=other.version, hand_over_to=heir)
     for organisation_id in sorted(added):
-        place(seen.user, organisation_id, wanted, actor, now)
+        add_to_organisation(seen.user, organisation_id, wanted, actor, now)
     return membership
 
 
-def place(
+def add_to_organisation(
     user: User, organisation_id: int, access: Access, actor: Actor, now: datetime
 ) -> Membership:
     """Let one of the actor's people act for another organisation that the actor manages. Flushes.
@@ -126,7 +126,7 @@ def join(user: User, organisation_id: int, access: Access, now: datetime) -> Mem
     return membership
 
 
-def head(user: User, organisation_id: int, now: datetime) -> Membership:
+def make_general_user(user: User, organisation_id: int, now: datetime) -> Membership:
     """Make somebody the general user of an organisation that has none; the caller holds it.
 
     Who is in it already, disabled or not, is raised. Flushes and tells them.

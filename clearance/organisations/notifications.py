@@ -19,7 +19,7 @@ def tell_change(membership: Membership, before: Access, after: Access, now: date
     """Tell the member what a change of their access made different. Flushes."""
     if before.is_active and not after.is_active:
         organisation = db.session.get_one(Organisation, membership.organisation_id)
-        notifications.tell(
+        notifications.notify_user(
             "account:member:disabled",
             user_id=membership.user_id,
             params={"organisation": names_of(organisation)},
@@ -47,7 +47,7 @@ def tell_placed(membership: Membership, access: Access, now: datetime) -> None:
 
 def tell_joined(user: User, organisation: Organisation, now: datetime) -> None:
     """Tell the organisation's general users that somebody has come. Flushes."""
-    notifications.tell_members(
+    notifications.notify_members(
         "account:member:joined",
         organisation_id=organisation.id,
         params={"name": user.full_name, "organisation": names_of(organisation)},
@@ -67,7 +67,7 @@ def _tell_changes(
         granted=_titles(after.services - before.services),
         taken=_titles(taken),
     )
-    notifications.tell(
+    notifications.notify_user(
         "account:access:changed",
         user_id=membership.user_id,
         params={"organisation": names_of(organisation), "changes": changes},

@@ -64,7 +64,7 @@ def ask(
     )
     _record("subscribed" if at_once else "asked", row, before, actor, now)
     if not at_once:
-        notifications.tell_reviewers(
+        notifications.notify_reviewers(
             "subscription:asked",
             params=_params(row),
             now=now,
@@ -103,7 +103,7 @@ def leave(
     before = row.status
     _set(row, SubscriptionStatus.LEFT, decided_at=now, decided_by_id=actor.id)
     _record("left", row, before, actor, now)
-    notifications.tell_members(
+    notifications.notify_members(
         "subscription:left",
         organisation_id=organisation_id,
         service_code=code,
@@ -155,7 +155,7 @@ def decide(
     _set(row, status, decided_at=now, decided_by_id=actor.id, reason=kept)
     _record("approved" if approve else "refused", row, before, actor, now, kept)
     outcome = subscription_wording.APPROVED if approve else subscription_wording.REFUSED
-    notifications.tell_members(
+    notifications.notify_members(
         "subscription:decided",
         organisation_id=row.organisation_id,
         params=_params(row) | {"outcome": outcome, "reason": reasons},
@@ -207,7 +207,7 @@ def _hold(
     """Hold the organisation, then the row, as whoever changes users does. Raises: NotFound."""
     members.lock_for(organisation_id, actor)
     service = versions.current(code).definition
-    return service, subscription_locks.hold(organisation_id, service, now)
+    return service, subscription_locks.lock_exclusive(organisation_id, service, now)
 
 
 def _expect(step: Step, service: Definition, row: Subscription | None, version: int) -> None:

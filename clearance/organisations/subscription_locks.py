@@ -21,7 +21,7 @@ AUTOMATIC_VERSION = 1
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def share(organisation_id: int, service: ServiceTerms, now: datetime) -> None:
+def lock_shared(organisation_id: int, service: ServiceTerms, now: datetime) -> None:
     """Keep the organisation from leaving the service until this transaction ends.
 
     Any number of sendings share the row; whoever leaves waits for them and sees what they sent.
@@ -34,7 +34,9 @@ def share(organisation_id: int, service: ServiceTerms, now: datetime) -> None:
         db.session.scalar(locked)
 
 
-def hold(organisation_id: int, service: ServiceTerms, now: datetime) -> Subscription | None:
+def lock_exclusive(
+    organisation_id: int, service: ServiceTerms, now: datetime
+) -> Subscription | None:
     """Wait for whoever sends or decides, and read the row afresh; None where there is none yet."""
     if service.is_automatic:
         _write_automatic(organisation_id, service.code, now)

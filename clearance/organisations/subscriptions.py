@@ -202,7 +202,7 @@ def _entry(
     shut = guards.organisation_may_ask(Case(service, known))
     is_closed = shut is not None and (row is None or step is Step.ASK)
     refusal = None
-    if not permissions.governs(actor, known.organisation_id):
+    if not permissions.can_manage(actor, known.organisation_id):
         refusal = GENERAL_USER_ONLY
     elif step is Step.LEAVE and held_by.count:
         refusal = HAS_OPEN_REQUESTS

@@ -34,7 +34,7 @@ def check(code: str) -> Any:
 
 def _answer(code: str) -> Any:
     """Judge the code; counted before the look-up, known or not (security rule 41)."""
-    rate_limits.hit("check_ip", rate_limits.client_ip())
-    verdict = document_verification.verdict(code, utc_now())
+    rate_limits.consume("check_ip", rate_limits.client_ip())
+    verdict = document_verification.verify(code, utc_now())
     page = render_template("public/check.html", verdict=verdict, is_asked=True)
     return page, 200 if verdict is not None else 404

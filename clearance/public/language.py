@@ -34,7 +34,7 @@ def choose() -> Any:
     chosen = request.form.get("lang")
     if chosen in LANGUAGES:
         _adopt(chosen)
-    return redirect(urls.inside(request.form.get("next")) or "/", code=303)
+    return redirect(urls.safe_local_path(request.form.get("next")) or "/", code=303)
 
 
 def _adopt(lang: str) -> None:

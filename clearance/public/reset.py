@@ -69,7 +69,7 @@ def choose_password() -> Any:
         else:
             db.session.commit()
             sign_in.enter(chosen.key, target)
-            return session_gate.go_on(target)
+            return session_gate.redirect_to_next_step(target)
     return render_template("public/password.html", form=form)
 
 

@@ -83,7 +83,7 @@ def check() -> Any:
     if not is_known:
         return to_sign_in()
     if current_user.is_full:
-        return redirect(home_of(current_user)) if endpoint in _STEPS else None
+        return redirect(home_url(current_user)) if endpoint in _STEPS else None
     if endpoint in AT_STAGE[current_user.stage]:
         return None
     if wants_json():
@@ -110,18 +110,18 @@ def to_sign_in() -> BaseResponse:
     return redirect(url_for("public.sign_in", next=_here()))
 
 
-def home_of(actor: Actor) -> str:
+def home_url(actor: Actor) -> str:
     """Return the address of the actor's own area."""
     return "/office/" if actor.is_staff else "/my/"
 
 
-def go_on(target: str = "") -> BaseResponse:
+def redirect_to_next_step(target: str = "") -> BaseResponse:
     """Redirect the signed-in browser to its next step: an open step, `target`, or its area."""
     if not current_user.is_full:
         return redirect(url_for(DOORS[current_user.stage]))
     foreign_area = "/my/" if current_user.is_staff else "/office/"
     if not target or target.startswith(foreign_area):
-        target = home_of(current_user)
+        target = home_url(current_user)
     return redirect(target, code=303)
 
 
@@ -133,13 +133,13 @@ def remember(target: str) -> None:
 
 def remembered() -> str:
     """Return where the person was going when sign-in began, or ""."""
-    return urls.inside(session.get("next"))
+    return urls.safe_local_path(session.get("next"))
 
 
 def _count_post() -> None:
     """Count what is sent by somebody not signed in, before any work is done (security rule 41)."""
     if is_posted():
-        rate_limits.hit("post_ip", rate_limits.client_ip())
+        rate_limits.consume("post_ip", rate_limits.client_ip())
 
 
 def _is_marked_open(endpoint: str) -> bool:
@@ -150,11 +150,11 @@ def _is_marked_open(endpoint: str) -> bool:
 def _here() -> str:
     """Return the page to come back to: this one, or the one whose form was posted."""
     if not is_posted():
-        return urls.inside(request.full_path.rstrip("?"))
+        return urls.safe_local_path(request.full_path.rstrip("?"))
     referrer = urlsplit(request.referrer or "")
     if referrer.netloc != request.host:
         return ""
-    return urls.inside(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
+    return urls.safe_local_path(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
 
 
 def _unauthorised() -> Response:

@@ -31,9 +31,9 @@ from forms.public_account import FactorForm, SignInForm
 
 def sign_in() -> Any:
     """GET and POST /login?next=…"""
-    target = urls.inside(request.args.get("next"))
+    target = urls.safe_local_path(request.args.get("next"))
     if current_user.is_authenticated:
-        return session_gate.go_on(target)
+        return session_gate.redirect_to_next_step(target)
     form = SignInForm()
     if form_helpers.is_sent() and form.validate():
         result = account_sign_in.sign_in(
@@ -46,7 +46,7 @@ def sign_in() -> Any:
         db.session.commit()
         if result.key is not None:
             enter(result.key, target)
-            return known_device(session_gate.go_on(target), result.device)
+            return known_device(session_gate.redirect_to_next_step(target), result.device)
         form.password.errors = [_("The e-mail or the password is not right.")]
     return render_template(
         "public/sign_in.html",
@@ -73,7 +73,7 @@ def factor() -> Any:
             db.session.commit()
             if result.key is not None:
                 enter(result.key, target)
-                return known_device(session_gate.go_on(target), result.device)
+                return known_device(session_gate.redirect_to_next_step(target), result.device)
             form.code.errors = [_("This code is not right, or no longer valid.")]
     uses_totp = second_factor.uses_totp(current_user.user_id)
     return render_template("public/factor.html", form=form, uses_totp=uses_totp)

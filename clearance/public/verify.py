@@ -52,7 +52,7 @@ def resend() -> Any:
 
 def verified() -> str:
     """GET /verify/done: the confirmation with «موافق», which leads into the portal."""
-    target = session_gate.remembered() or session_gate.home_of(current_user)
+    target = session_gate.remembered() or session_gate.home_url(current_user)
     return render_template("public/verified.html", target=target)
 
 
@@ -109,7 +109,7 @@ def _seconds_until_resend(channel: Channel) -> int:
     """How long until a new code may be asked for; a hint only, the throttle decides."""
     now = utc_now()
     owner = one_time_codes.owner_of(current_user)
-    until = one_time_codes.living_until(owner, CodePurpose.VERIFY, channel, now)
+    until = one_time_codes.expires_at(owner, CodePurpose.VERIFY, channel, now)
     if until is None:
         return 0
     age = one_time_codes.LIFETIME - (until - now)

@@ -125,7 +125,7 @@ def share(
     if kind in PICTURE_KINDS and checked.media_type == PDF:
         raise BadFile(_l("This must be a picture: choose a JPEG or PNG file."))
     # Taking the space locks the organisation's row: the count after it is everybody's.
-    quota.take(ordered[0].organisation_id, checked.size)
+    quota.add_usage(ordered[0].organisation_id, checked.size)
     if any(room_left(req) < 1 for req in ordered):
         raise DocumentRefused(
             _l(
@@ -166,7 +166,7 @@ def remove_all(found: Sequence[Document], actor: Actor, now: datetime) -> None:
             "label": [document.label, None],
         }
         _record("removed", document, document.request, actor, now, gone)
-    quota.give_up(requests[0].organisation_id, ordered)
+    quota.delete_documents(requests[0].organisation_id, ordered)
     for req in requests:
         _saved(req, now)
 
@@ -185,7 +185,7 @@ def kinds_for(req: Request) -> list[tuple[str, str, bool]]:
 
     In the definition's order, "other" last.
     """
-    specs = versions.of(req).documents_for(req.broker_type)
+    specs = versions.for_request(req).documents_for(req.broker_type)
     required = {spec.kind: spec.requires(req.broker_type) for spec in specs if spec.kind != OTHER}
     required[OTHER] = False
     rows = db.session.scalars(sa.select(DocumentKind).where(DocumentKind.code.in_(required)))
@@ -249,7 +249,7 @@ def _draw(document: Document, page: int, width: int, actor: Actor) -> Picture:
     storage_key, sha256, media_type = document.storage_key, document.sha256, document.media_type
     account = f"user:{actor.id}"
     db.session.rollback()  # a read: it only gives the connection back
-    receipt = rate_limits.hit("preview_account", account)
+    receipt = rate_limits.consume("preview_account", account)
     data = storage.read(storage_key, sha256)
     try:
         picture = previews.draw(data, media_type, page, width, account)

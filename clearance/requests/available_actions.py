@@ -20,7 +20,7 @@ from clearance.requests import eligibility
 from clearance.requests import timeline as history
 from clearance.services import facts
 from clearance.services import versions as service_versions
-from clearance.services.exclusivity import claim_key
+from clearance.services.exclusivity import exclusivity_key
 from clearance.services.facts import Case, Facts
 from clearance.services.flows import (
     ACTION_LABELS,
@@ -38,7 +38,7 @@ _SIDES = {Role.AGENT: Side.AGENT, Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Si
 
 
 @dataclass(frozen=True)
-class Offer:
+class AvailableAction:
     """One step as a button: refusal tells why it cannot be pressed now. asks: see `flows.Asks`."""
 
     action: Action
@@ -51,7 +51,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class CandidateOffer:
+class StartableCandidate:
     """Somebody who passed the exam, by that request. refusal: why no licence can be asked for.
 
     counts_until: the last Kuwait day on which his last pass counts.
@@ -63,7 +63,7 @@ class CandidateOffer:
 
 
 @dataclass(frozen=True)
-class ServiceOffer:
+class StartableService:
     """One service for the chosen organisation.
 
     refusal: why it cannot be begun. warning: what stands in the way for the user as a person.
@@ -78,10 +78,10 @@ class ServiceOffer:
     brief: str
 
 
-def offers(req: Request, actor: Actor, now: datetime) -> list[Offer]:
+def for_request(req: Request, actor: Actor, now: datetime) -> list[AvailableAction]:
     """The steps that lead on from where `req` is and that are the reader's side to take."""
     side = _SIDES.get(Role(actor.role))
-    service = service_versions.of(req)
+    service = service_versions.for_request(req)
     found = []
     for action in Action:
         path = service.steps.path(req.status, action, is_taken=req.reviewer_id is not None)
@@ -90,20 +90,20 @@ def offers(req: Request, actor: Actor, now: datetime) -> list[Offer]:
     return found
 
 
-def offer(req: Request, action: Action, actor: Actor, now: datetime) -> Offer:
+def action(req: Request, action: Action, actor: Actor, now: datetime) -> AvailableAction:
     """One step, whichever; where it does not lead on from here, the refusal says so."""
-    path = service_versions.of(req).steps.path(
+    path = service_versions.for_request(req).steps.path(
         req.status, action, is_taken=req.reviewer_id is not None
     )
     return _offer(req, action, path, actor, now)
 
 
-def offers_of(
+def action_for_each(
     requests: Sequence[Request], action: Action, actor: Actor, now: datetime
-) -> list[Offer]:
+) -> list[AvailableAction]:
     """One step of each of many requests, in their order; queries grow with organisations alone."""
     paths = [
-        service_versions.of(req).steps.path(
+        service_versions.for_request(req).steps.path(
             req.status, action, is_taken=req.reviewer_id is not None
         )
         for req in requests
@@ -118,7 +118,7 @@ def offers_of(
     ]
 
 
-def service_offers(actor: Actor, now: datetime) -> list[ServiceOffer]:
+def startable_services(actor: Actor, now: datetime) -> list[StartableService]:
     """Every service with whether the actor may begin it for the chosen organisation.
 
     The number of queries does not grow with the services.
@@ -129,7 +129,7 @@ def service_offers(actor: Actor, now: datetime) -> list[ServiceOffer]:
         version.id: key
         for version in versions
         if (
-            key := claim_key(
+            key := exclusivity_key(
                 version.definition.exclusive,
                 version.definition.code,
                 civil_id=actor.civil_id,
@@ -147,7 +147,7 @@ def service_offers(actor: Actor, now: datetime) -> list[ServiceOffer]:
     return [_service_offer(version, loaded, actor) for version in versions]
 
 
-def licence_offers(
+def startable_licences(
     codes: Sequence[str], licences: Sequence[Licence], actor: Actor, now: datetime
 ) -> dict[tuple[str, int], Refusal | None]:
     """(service code, licence id) → why no draft can be begun now, or None.
@@ -165,7 +165,11 @@ def licence_offers(
         key
         for service in asked
         for licence in licences
-        if (key := claim_key(service.exclusive, service.code, civil_id=None, licence_id=licence.id))
+        if (
+            key := exclusivity_key(
+                service.exclusive, service.code, civil_id=None, licence_id=licence.id
+            )
+        )
     }
     standing = actor.standing
     loaded = facts.load(
@@ -184,7 +188,7 @@ def licence_offers(
     }
 
 
-def candidate_offers(code: str, actor: Actor, now: datetime) -> list[CandidateOffer]:
+def startable_candidates(code: str, actor: Actor, now: datetime) -> list[StartableCandidate]:
     """Whoever passed the exam by a request of the chosen organisation, the last to ask first.
 
     Each with why no draft of `code` can be begun for him now, or None; a fixed number of queries.
@@ -198,7 +202,7 @@ def candidate_offers(code: str, actor: Actor, now: datetime) -> list[CandidateOf
         return []
     newest = _newest_passes(standing.organisation_id)
     keys = (
-        claim_key(service.exclusive, code, civil_id=civil_id, licence_id=None)
+        exclusivity_key(service.exclusive, code, civil_id=civil_id, licence_id=None)
         for civil_id in newest
     )
     loaded = facts.load(
@@ -226,16 +230,16 @@ def _newest_passes(organisation_id: int) -> dict[str, Request]:
     return found
 
 
-def _candidate_offer(req: Request, service: Definition, loaded: Facts) -> CandidateOffer:
+def _candidate_offer(req: Request, service: Definition, loaded: Facts) -> StartableCandidate:
     case = eligibility.start_case(service, loaded, civil_id=req.civil_id)
     passed_on = loaded.passed.get(req.civil_id or "")
     counts_until = loaded.pass_counts_until(passed_on) if passed_on is not None else None
-    return CandidateOffer(req, eligibility.start_refusal(service, case), counts_until)
+    return StartableCandidate(req, eligibility.start_refusal(service, case), counts_until)
 
 
 def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:
     """What would keep `req` from being sent besides what is missing in it."""
-    service = service_versions.of(req)
+    service = service_versions.for_request(req)
     return eligibility.send_refusals(service, eligibility.case_of(req, service, actor, now))
 
 
@@ -246,9 +250,9 @@ def _offer(
     actor: Actor,
     now: datetime,
     case: Case | None = None,
-) -> Offer:
+) -> AvailableAction:
     last = path[-1] if path else None
-    return Offer(
+    return AvailableAction(
         action=action,
         label=ACTION_LABELS[action],
         refusal=_refusal(req, path, actor, now, case),
@@ -262,7 +266,7 @@ def _offer(
 def _asks(req: Request, step: Step | None) -> str:
     if step is None:
         return Asks.NOTHING
-    grants = step.completes and service_versions.of(req).grants_expiry
+    grants = step.completes and service_versions.for_request(req).grants_expiry
     return Asks.EXPIRY if grants else step.asks
 
 
@@ -281,19 +285,21 @@ def _refusal(
         refusal = step.who(actor, req)
         if refusal is not None:
             return refusal
-    return eligibility.step_refusal(req, path[-1], service_versions.of(req), actor, now, case)
+    return eligibility.step_refusal(
+        req, path[-1], service_versions.for_request(req), actor, now, case
+    )
 
 
 def _service_offer(
     version: service_versions.Version, loaded: facts.Facts, actor: Actor
-) -> ServiceOffer:
+) -> StartableService:
     service = version.definition
     refusal = eligibility.start_refusal(service, eligibility.start_case(service, loaded))
     warning = None
     if service.start == "broker_type" and actor.civil_id is not None:
         case = eligibility.start_case(service, loaded, civil_id=actor.civil_id)
         warning = next(iter(eligibility.subject_refusals(service, case)), None)
-    return ServiceOffer(
+    return StartableService(
         code=service.code,
         version_id=version.id,
         definition=service,

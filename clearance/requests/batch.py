@@ -80,7 +80,7 @@ def candidates(code: str, actor: Actor, now: datetime) -> list[Candidate]:
     """
     _bulk(code)
     licences = _licences(actor)
-    offers = available_actions.licence_offers([code], licences, actor, now)
+    offers = available_actions.startable_licences([code], licences, actor, now)
     return [Candidate(each, offers[code, each.id]) for each in licences]
 
 
@@ -112,7 +112,7 @@ def unfinished(code: str, actor: Actor) -> list[Unfinished]:
     return [Unfinished(str(key), count, at) for key, count, at in found]
 
 
-def begin(
+def create_drafts(
     code: str, licence_ids: Collection[int], actor: Actor, now: datetime, form_key: str
 ) -> list[Request]:
     """Begin a draft for each of the organisation's licences named, as one grid; flushes.
@@ -154,7 +154,7 @@ def begin(
     return begun
 
 
-def rows(grid_key: str, code: str, actor: Actor) -> list[Request]:
+def requests(grid_key: str, code: str, actor: Actor) -> list[Request]:
     """The requests of a grid that the actor may see, drafts and sent ones, in its order.
 
     Raises: NotFound when there is none.
@@ -180,7 +180,7 @@ def refusals(
 ) -> dict[int, Refusal]:
     """Request id → why a draft of the grid could not be begun now, where that is so."""
     licences = [req.licence for req in requests if req.licence is not None]
-    offers = available_actions.licence_offers([code], licences, actor, now)
+    offers = available_actions.startable_licences([code], licences, actor, now)
     found = {req.id: offers.get((code, req.licence_id or 0)) for req in requests}
     return {key: refusal for key, refusal in found.items() if refusal is not None}
 
@@ -201,7 +201,7 @@ def shared_kinds(requests: Sequence[Request]) -> list[tuple[str, str, bool]]:
     return [each for kind, each in found.items() if kind not in attachments.PICTURE_KINDS]
 
 
-def share_document(
+def attach_to_all(
     requests: Sequence[Request],
     checked: Checked,
     kind: str,

@@ -49,7 +49,7 @@ def missing(req: Request, now: datetime | None = None) -> list[Missing]:
     Given values are checked again, since a draft may be old: an expiry may have passed.
     Texts are in the page's language.
     """
-    service = versions.of(req)
+    service = versions.for_request(req)
     today = kuwait_date(now or utc_now())
     found = [
         Missing(spec.name, None, spec.title(i18n.language()), str(fault))
@@ -74,7 +74,7 @@ def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
     A draft: all that are asked. Returned: those with a remark, or all when the return pinned none,
     and those whose value cannot be sent any more. Else none. Source: specification section 4.
     """
-    service = versions.of(req)
+    service = versions.for_request(req)
     asked = frozenset(spec.name for spec in service.asked)
     if req.status == Status.DRAFT:
         return asked
@@ -90,7 +90,7 @@ def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
 
 def open_document_kinds(req: Request) -> frozenset[str]:
     """Kinds of documents that the agent may add and remove now; the rule of `open_fields`."""
-    service = versions.of(req)
+    service = versions.for_request(req)
     kinds = frozenset(spec.kind for spec in service.documents_for(req.broker_type))
     if req.status == Status.DRAFT:
         return kinds

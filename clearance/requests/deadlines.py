@@ -79,9 +79,9 @@ def tell_late(now: datetime) -> int:
     told = 0
     for req in late:
         if _claim_lateness(req.id, now):
-            title = versions.of(req).title
+            title = versions.for_request(req).title
             params = {"number": req.number, "service": {"ar": title.ar, "en": title.en}}
-            notifications.tell_reviewer_of("office:late", req, params=params, now=now)
+            notifications.notify_reviewer_of("office:late", req, params=params, now=now)
             told += 1
     return told
 

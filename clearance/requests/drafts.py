@@ -33,7 +33,7 @@ from clearance.requests.columns import keep_column
 from clearance.requests.field_values import keep, value_of
 from clearance.requests.locking import lock
 from clearance.services import facts, versions
-from clearance.services.exclusivity import claim_key
+from clearance.services.exclusivity import exclusivity_key
 from clearance.services.schema import Definition
 from clearance.services.versions import Version
 
@@ -106,7 +106,7 @@ def save(
     Raises: NotFound, PermissionDenied, ClosedNow, StaleSave. Source: security rules 23 and 56.
     """
     _lock_for_change(req, actor)
-    service = versions.of(req)
+    service = versions.for_request(req)
     if version is not None and version != req.version:
         specs = [service.field(name) for name in values]
         raise StaleSave({spec.name: value_of(req, spec) for spec in specs if spec is not None})
@@ -136,7 +136,7 @@ def discard(req: Request, actor: Actor, now: datetime) -> None:
     if req.status != Status.DRAFT:
         raise ClosedNow(_l("Only a draft can be discarded; withdraw the request instead."))
     documents = db.session.scalars(sa.select(Document).where(Document.request_id == req.id)).all()
-    quota.give_up(req.organisation_id, documents)
+    quota.delete_documents(req.organisation_id, documents)
     audit.record(
         "request:draft:discarded",
         obj=req,
@@ -181,7 +181,7 @@ def _start_refusal(
     """Why no draft may be begun about that licence or candidate."""
     licence_id = about.id if isinstance(about, Licence) else None
     civil_id = about.civil_id if isinstance(about, Request) else None
-    key = claim_key(service.exclusive, service.code, civil_id=civil_id, licence_id=licence_id)
+    key = exclusivity_key(service.exclusive, service.code, civil_id=civil_id, licence_id=licence_id)
     loaded = facts.load(
         actor,
         organisation_id,
@@ -227,8 +227,8 @@ def _fill(
     else:
         known = prefill.from_user(actor, req.organisation_id)
         known["broker_type"] = _checked_broker_type(service, broker_type)
-    names = prefill.kept_of(service)
-    if isinstance(about, Licence) and prefill.is_anothers(req, about):
+    names = prefill.preserved_fields(service)
+    if isinstance(about, Licence) and prefill.is_other_organisations(req, about):
         names &= prefill.OF_ANOTHERS
     for name in sorted(names):
         if known.get(name) is not None:

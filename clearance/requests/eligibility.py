@@ -11,12 +11,12 @@ from clearance.models import Request
 from clearance.requests import register_snapshot
 from clearance.services import facts as facts_of
 from clearance.services import guards
-from clearance.services.exclusivity import claim_key
+from clearance.services.exclusivity import exclusivity_key
 from clearance.services.facts import Case, Facts
 from clearance.services.flows import Step
 from clearance.services.guards import GUARDS, Guard
 from clearance.services.schema import Definition, Subject
-from clearance.services.versions import of as definition_of
+from clearance.services.versions import for_request as definition_of
 
 
 def case_of(req: Request, definition: Definition, actor: Actor | None, now: datetime) -> Case:
@@ -65,7 +65,7 @@ def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) ->
 
 def own_claim(req: Request, definition: Definition) -> str | None:
     """The key of the claim that `req` has once sent, or None."""
-    return claim_key(
+    return exclusivity_key(
         definition.exclusive, req.service_code, civil_id=req.civil_id, licence_id=req.licence_id
     )
 
@@ -78,7 +78,9 @@ def start_case(
     licence_id: int | None = None,
 ) -> Case:
     """The question whether a draft may be begun for this person or licence."""
-    key = claim_key(definition.exclusive, definition.code, civil_id=civil_id, licence_id=licence_id)
+    key = exclusivity_key(
+        definition.exclusive, definition.code, civil_id=civil_id, licence_id=licence_id
+    )
     return Case(definition, facts, civil_id, key, licence_id=licence_id)
 
 

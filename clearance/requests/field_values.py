@@ -47,7 +47,7 @@ def shown_value(req: Request, name: str, lang: str) -> str:
 
     Codes become their labels, days dd/mm/yyyy; a number not given yet says when it will be.
     """
-    spec = versions.of(req).field(name)
+    spec = versions.for_request(req).field(name)
     if name == "number":
         return req.number or str(_("Given when the request is sent"))
     if name == "general_broker":

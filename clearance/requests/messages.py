@@ -76,10 +76,10 @@ def of_request(req: Request) -> Sequence[Message]:
 
 
 def _tell(req: Request, actor: Actor, now: datetime) -> None:
-    title = versions.of(req).title
+    title = versions.for_request(req).title
     params = {"number": req.number, "service": {"ar": title.ar, "en": title.en}}
     if actor.is_staff:
-        notifications.tell_members(
+        notifications.notify_members(
             "request:message",
             organisation_id=req.organisation_id,
             service_code=req.service_code,
@@ -89,4 +89,4 @@ def _tell(req: Request, actor: Actor, now: datetime) -> None:
             url=urls.request_url(req.id),
         )
         return
-    notifications.tell_reviewer_of("office:message", req, params=params, now=now)
+    notifications.notify_reviewer_of("office:message", req, params=params, now=now)

@@ -73,7 +73,7 @@ def from_licence(licence: Licence, service: Definition, now: datetime) -> Values
     known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
     wanted = service.field("licence_expiry")
     if wanted is not None and wanted.is_asked:
-        known["licence_expiry"] = granted_expiry.following(licence, now)
+        known["licence_expiry"] = granted_expiry.next_period_end(licence, now)
     return known
 
 
@@ -88,20 +88,20 @@ def refresh(req: Request, service: Definition) -> None:
     known: Values = {name: getattr(licence.broker, name) for name in _OF_BROKER}
     known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
     asked = {spec.name for spec in service.asked}
-    names = (kept_of(service) & set(known)) - asked
+    names = (preserved_fields(service) & set(known)) - asked
     # A transfer sent once more has the broker's consent already.
-    if req.status == Status.DRAFT and is_anothers(req, licence):
+    if req.status == Status.DRAFT and is_other_organisations(req, licence):
         names &= OF_ANOTHERS
     for name in names:
         keep_column(req, name, known[name])
 
 
-def is_anothers(req: Request, licence: Licence) -> bool:
+def is_other_organisations(req: Request, licence: Licence) -> bool:
     """Whether the licence is of another organisation's broker: a transfer to who asks."""
     return licence.broker.organisation_id != req.organisation_id
 
 
-def kept_of(service: Definition) -> set[str]:
+def preserved_fields(service: Definition) -> set[str]:
     """Names of what a draft keeps of its subject.
 
     Whom it is about is kept even where the service does not show it: rules and searches ask.

@@ -47,7 +47,7 @@ def pdf_response(data: bytes, filename: str) -> Response:
 
 
 def _content(req: Request, lang: str, reader: Actor) -> dict[str, Any]:
-    service = versions.of(req)
+    service = versions.for_request(req)
     settings: Settings = current_app.extensions["settings"]
     return {
         "language": lang,
@@ -95,7 +95,7 @@ def _summary(req: Request, lang: str) -> list[dict[str, str]]:
 def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
     """The fields under their headings, in the definition's order; empty ones are left out."""
     grouped: dict[Group, list[dict[str, Any]]] = {group: [] for group in GROUP_LABELS}
-    for spec in versions.of(req).fields:
+    for spec in versions.for_request(req).fields:
         value = shown_value(req, spec.name, lang)
         if spec.name not in SUMMARY and value:
             grouped[spec.group].append(

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from clearance.core.errors import Refusal
 from clearance.core.extensions import db
 from clearance.licences import register as licence_register
-from clearance.licences.field_values import LABELS, shown
+from clearance.licences.field_values import LABELS, format_value
 from clearance.models import Licence, Request
 from clearance.models.enums import LicenceStatus
 from clearance.requests import locking
@@ -47,7 +47,7 @@ def lock_many(request_ids: Collection[int]) -> None:
     licence_register.lock_many([each for each in db.session.scalars(about) if each is not None])
 
 
-def seen(req: Request) -> dict[str, Any]:
+def take(req: Request) -> dict[str, Any]:
     """What the register says now of the licence and broker, as JSON; {} without a licence."""
     licence = _licence(req)
     if licence is None:
@@ -63,15 +63,15 @@ def change_refusal(req: Request) -> Refusal | None:
     That a licence expired by its own date is no change of the register; guards judge it.
     Source: specification section 6; requests sent before the register was noted have nothing.
     """
-    changes = _changes(req.subject_seen, seen(req)) if req.subject_seen else {}
+    changes = _changes(req.subject_seen, take(req)) if req.subject_seen else {}
     if not changes:
         return None
     listed = [
         _(
             "%(field)s: “%(before)s” became “%(after)s”.",
             field=LABELS[name],
-            before=shown(name, before),
-            after=shown(name, after),
+            before=format_value(name, before),
+            after=format_value(name, after),
         )
         for name, (before, after) in changes.items()
     ]

@@ -53,7 +53,7 @@ def cautions(req: Request, now: datetime) -> list[Refusal]:
     Only what is in hand is looked at: cheap enough for every one of many chosen requests.
     """
     advice = _l("Grant an earlier date, or return the request so that it is renewed too.")
-    return [Refusal(each.text, advice) for each in granted_expiry.cautions(req, now)]
+    return [Refusal(each.text, advice) for each in granted_expiry.warnings(req, now)]
 
 
 def _suspended(req: Request) -> list[Refusal]:
@@ -94,7 +94,7 @@ def _other_requests(req: Request) -> list[Refusal]:
             _(
                 "Request %(number)s (%(service)s) about the same is open.",
                 number=each.number,
-                service=versions.of(each).title_in(lang),
+                service=versions.for_request(each).title_in(lang),
             ),
             url=urls.office_request_url(each.id),
         )
@@ -135,7 +135,7 @@ def _same_passport(req: Request) -> list[Refusal]:
 
 def _exam(req: Request, now: datetime) -> list[Refusal]:
     """Where candidates come from the exam: that none is passed, or one too long ago."""
-    if versions.of(req).start != "passed_candidates" or not req.civil_id:
+    if versions.for_request(req).start != "passed_candidates" or not req.civil_id:
         return []
     passed_at = db.session.scalar(
         sa.select(sa.func.max(Request.decided_at)).where(
@@ -145,7 +145,7 @@ def _exam(req: Request, now: datetime) -> list[Refusal]:
     if passed_at is None:
         return [Refusal(_l("The portal knows of no exam that this person has passed."))]
     passed = kuwait_date(passed_at)
-    last = passes.counts_until(passed, int(office_settings.get(passes.VALIDITY_YEARS)))
+    last = passes.valid_until(passed, int(office_settings.get(passes.VALIDITY_YEARS)))
     if kuwait_date(now) <= last:
         return []
     return [

@@ -85,7 +85,7 @@ def perform(
             raise Refused(licence_guards.HAS_LICENCE) from None
         if not is_violation_of(error, CONSTRAINT):
             raise
-        case = eligibility.case_of(req, versions.of(req), actor, now)
+        case = eligibility.case_of(req, versions.for_request(req), actor, now)
         holder = case.facts.claims.get(case.claim_key or "")
         raise Refused(guards.claimed_by(holder, case)) from None
 
@@ -125,9 +125,11 @@ def _perform(
     reason: str,
     decision: Decision,
 ) -> Event:
-    if actor is not None and not permissions.takes_part(actor, req):
+    if actor is not None and not permissions.can_act_on(actor, req):
         raise NotFound
-    path = versions.of(req).steps.path(req.status, action, is_taken=req.reviewer_id is not None)
+    path = versions.for_request(req).steps.path(
+        req.status, action, is_taken=req.reviewer_id is not None
+    )
     if req.version != version:
         raise history.moved_on(req, actor)
     if not path:
@@ -147,11 +149,11 @@ def _walk(
         raise PermissionDenied(refusal.text)
     if step.needs_reason and not reason:
         raise ReasonRequired
-    service = versions.of(req)
+    service = versions.for_request(req)
     if step.sends or step.completes:
         register_snapshot.lock(req)
     if step.sends:
-        subscription_locks.share(req.organisation_id, service, now)
+        subscription_locks.lock_shared(req.organisation_id, service, now)
         prefill.refresh(req, service)
     _check(req, step, service, actor, now)
     granted = _granted(step, service, decision, now)
@@ -231,8 +233,8 @@ def _move(
     if step.sends:
         values["number"] = req.number or numbering.next_number(service.prefix, now)
         values["exclusive_key"] = eligibility.own_claim(req, service)
-        passes.let_go(values["exclusive_key"], now)
-        values["subject_seen"] = register_snapshot.seen(req)
+        passes.release_claim(values["exclusive_key"], now)
+        values["subject_seen"] = register_snapshot.take(req)
     elif not service.steps.holds_claim(target):
         values["exclusive_key"] = None
     if granted is not None:
@@ -272,7 +274,7 @@ def _tell(
     """Queue the notices of the step in the same transaction."""
     params = _told(req, service, reason, seat)
     if step.tells:
-        notifications.tell_members(
+        notifications.notify_members(
             step.tells,
             organisation_id=req.organisation_id,
             service_code=req.service_code,
@@ -282,7 +284,7 @@ def _tell(
             url=request_url(req.id),
         )
     if step.tells_reviewer and req.reviewer_id is not None:
-        notifications.tell(
+        notifications.notify_user(
             step.tells_reviewer,
             user_id=req.reviewer_id,
             params=params,

@@ -97,7 +97,7 @@ def lock_documents(step: StepContext) -> None:
     )
 
 
-def settle_remarks(step: StepContext) -> None:
+def resolve_remarks(step: StepContext) -> None:
     """A request sent again answers its remarks."""
     db.session.execute(
         sa.update(Remark)
@@ -134,12 +134,12 @@ def pin_remarks(step: StepContext) -> None:
     db.session.execute(unlocking.values(is_locked=False))
 
 
-def take_over(step: StepContext) -> None:
+def assign_to_actor(step: StepContext) -> None:
     """The request becomes the reviewer's own."""
     step.req.reviewer_id = step.actor_id
 
 
-def let_go(step: StepContext) -> None:
+def unassign(step: StepContext) -> None:
     """The request is nobody's."""
     step.req.reviewer_id = None
 

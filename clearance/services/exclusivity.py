@@ -5,7 +5,7 @@ from __future__ import annotations
 CONSTRAINT = "uq_request_exclusive_key"
 
 
-def claim_key(
+def exclusivity_key(
     exclusive: str, service_code: str, *, civil_id: str | None, licence_id: int | None
 ) -> str | None:
     """The key of the claim, or None when nothing is excluded or its subject is not known yet.

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from clearance.core import office_settings
-from clearance.core.actor import Actor, Standing
+from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.exams import passes
@@ -132,7 +132,7 @@ class Facts:
 
     def pass_counts_until(self, passed: date) -> date:
         """The last Kuwait day on which an exam counts that was passed on that day."""
-        return passes.counts_until(passed, int(self.settings[passes.VALIDITY_YEARS]))
+        return passes.valid_until(passed, int(self.settings[passes.VALIDITY_YEARS]))
 
     def keeps_until(self, holder: RequestFact) -> date | None:
         """The last day on which that request excludes another: a pass as long as it counts.
@@ -144,7 +144,7 @@ class Facts:
         return self.pass_counts_until(kuwait_date(holder.decided_at))
 
     @property
-    def standing(self) -> Standing | None:
+    def standing(self) -> ActiveMembership | None:
         """The actor's membership in the organisation that asks."""
         if self.actor is None or self.organisation_id is None:
             return None

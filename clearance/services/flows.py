@@ -149,7 +149,7 @@ _SEND_AGAIN = Step(
     Side.AGENT,
     permissions.acts_for,
     sends=True,
-    effects=(effects.lock_documents, effects.settle_remarks),
+    effects=(effects.lock_documents, effects.resolve_remarks),
     tells="request:sent",
 )
 _SEND = replace(
@@ -172,7 +172,7 @@ _TAKE = Step(
     Status.UNDER_REVIEW,
     Side.REVIEWER,
     permissions.can_take,
-    effects=(effects.take_over,),
+    effects=(effects.assign_to_actor,),
 )
 _GIVE_BACK = Step(
     Action.GIVE_BACK,
@@ -180,7 +180,7 @@ _GIVE_BACK = Step(
     Status.SUBMITTED,
     Side.REVIEWER,
     permissions.is_its_reviewer,
-    effects=(effects.let_go,),
+    effects=(effects.unassign,),
 )
 _ASSIGN = Step(
     Action.ASSIGN,
@@ -352,7 +352,7 @@ _ACCEPT = Step(
     _from(Status.AWAITING_OTHER_PARTY),
     Status.AWAITING_BROKER,
     Side.OTHER_PARTY,
-    permissions.answers_as_other_party,
+    permissions.can_respond_to_transfer,
     guards=(
         transfer_guards.answer_is_in_time,
         licence_guards.licence_is_active,
@@ -369,7 +369,7 @@ _CONSENT = Step(
     Side.BROKER,
     permissions.is_portal,
     guards=(transfer_guards.answer_is_in_time, transfer_guards.broker_is_with_a_party),
-    effects=(transfer_effects.note_brokers_consent,),
+    effects=(transfer_effects.record_broker_consent,),
 )
 
 TRANSFER = Flow(
@@ -387,7 +387,7 @@ TRANSFER = Flow(
             action=Action.DECLINE,
             target=Status.DECLINED,
             guards=(),
-            effects=(effects.note_decision, transfer_effects.note_declining),
+            effects=(effects.note_decision, transfer_effects.record_decline),
         ),
         _CONSENT,
         replace(
@@ -402,14 +402,14 @@ TRANSFER = Flow(
             _from(Status.AWAITING_BROKER),
             None,
             Side.EITHER_PARTY,
-            permissions.speaks_for_a_party,
+            permissions.is_transfer_party,
             guards=(*_CONSENT.guards, transfer_guards.broker_can_be_asked),
             effects=(transfer_effects.ask_broker,),
         ),
         replace(
             _LAPSE,
             sources=_UNANSWERED,
-            effects=(effects.note_decision, transfer_effects.note_silence),
+            effects=(effects.note_decision, transfer_effects.record_no_response),
             tells="",
         ),
         replace(

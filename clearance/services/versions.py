@@ -58,7 +58,7 @@ class References(NamedTuple):
     broker_types: frozenset[str]
 
 
-def of_version(version_id: int) -> Definition:
+def get(version_id: int) -> Definition:
     """The definition that the version `version_id` keeps. Raises: LookupError."""
     row = db.session.get(ServiceVersion, version_id)
     if row is None:
@@ -66,7 +66,7 @@ def of_version(version_id: int) -> Definition:
     return _definition(row.definition)
 
 
-def of(req: Request) -> Definition:
+def for_request(req: Request) -> Definition:
     """The definition `req` began with, whatever was published since; read once with the row."""
     return _definition(req.service_version.definition)
 
@@ -138,7 +138,7 @@ def _publish(
     return version
 
 
-def load_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
+def publish_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
     """Publish the shipped definitions whose service is not known yet; flushes.
 
     Changed files of known services are left alone: `flask services load` publishes those.
@@ -186,7 +186,7 @@ def publish_if_changed(
     return publish(document, actor_id, now)
 
 
-def shipped(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+def read_files(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """The documents of the files `<code>.yaml` in `folder`, by code. Raises: BadDefinition."""
     return {path.stem: read_file(path) for path in files(folder)}
 

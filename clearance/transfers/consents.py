@@ -50,7 +50,7 @@ def find(token: str) -> Asked | None:
 
     Read apart from the request's transaction. Counts the visit first. Raises: TooManyTries.
     """
-    rate_limits.hit("consent_ip", rate_limits.client_ip())
+    rate_limits.consume("consent_ip", rate_limits.client_ip())
     digest = crypto.token_hash(token[:TOKEN_MAX_LENGTH])
     with own_transaction(write=False) as connection:
         row = connection.execute(_question(digest)).mappings().one_or_none()
@@ -81,13 +81,15 @@ def send_code(asked: Asked, language: str, now: datetime) -> None:
     """
     if asked.mobile is None:
         raise Refused(CANNOT_BE_ASKED)
-    one_time_codes.claim(Channel.SMS, asked.mobile)
-    one_time_codes.issue(asked.owner, CodePurpose.CONSENT, Channel.SMS, asked.mobile, language, now)
+    one_time_codes.consume_send_quota(Channel.SMS, asked.mobile)
+    one_time_codes.create(
+        asked.owner, CodePurpose.CONSENT, Channel.SMS, asked.mobile, language, now
+    )
 
 
 def code_until(asked: Asked, now: datetime) -> datetime | None:
     """When the code that was sent last expires; None when none lives."""
-    return one_time_codes.living_until(asked.owner, CodePurpose.CONSENT, Channel.SMS, now)
+    return one_time_codes.expires_at(asked.owner, CodePurpose.CONSENT, Channel.SMS, now)
 
 
 def answer(asked: Asked, action: Action, typed: str, now: datetime) -> bool:
@@ -99,10 +101,10 @@ def answer(asked: Asked, action: Action, typed: str, now: datetime) -> bool:
     """
     if action not in {Action.CONSENT, Action.REFUSE}:
         raise ValueError(f"{action} is not the broker's step")
-    code_id = one_time_codes.try_code(
+    code_id = one_time_codes.verify(
         asked.owner, CodePurpose.CONSENT, Channel.SMS, asked.mobile or "", typed, now
     )
-    if code_id is None or not one_time_codes.spend(code_id, now):
+    if code_id is None or not one_time_codes.mark_used(code_id, now):
         return False
     req = db.session.get_one(Request, asked.request_id)
     transitions.perform(req, action, actor=None, now=now, version=req.version)

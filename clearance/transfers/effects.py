@@ -80,13 +80,13 @@ def ask_broker(step: StepContext) -> None:
     _tell_broker("transfer:consent", step, params, link=link, expires_at=until)
 
 
-def note_declining(step: StepContext) -> None:
+def record_decline(step: StepContext) -> None:
     """Keep the other side's refusal and tell who asked."""
     _answer_of_other(step, "declined")
     _tell_asking("transfer:declined", step, {"party": _name(step.req.other_organisation_id)})
 
 
-def note_brokers_consent(step: StepContext) -> None:
+def record_broker_consent(step: StepContext) -> None:
     """Keep the broker's consent, fill in what the register says of him, tell both sides."""
     _answer_of_broker(step, "given")
     _fill_from_register(step.req, _PAPERS)
@@ -101,7 +101,7 @@ def note_brokers_refusal(step: StepContext) -> None:
     _tell_both("transfer:declined", step, {"party": wording.BROKER})
 
 
-def note_silence(step: StepContext) -> None:
+def record_no_response(step: StepContext) -> None:
     """Tell both sides who has not answered; the broker's link becomes useless."""
     silent = db.session.scalar(
         sa.select(TransferConsent).where(
@@ -210,7 +210,7 @@ def _tell_broker(event: str, step: StepContext, params: Mapping[str, Any], **mor
     mobile = transfer_guards.registered_mobile(broker.mobile)
     for channel, address in ((Channel.SMS, mobile), (Channel.EMAIL, broker.email)):
         if address:
-            notifications.tell_address(
+            notifications.send_to_address(
                 event,
                 channel=channel,
                 address=address,
@@ -261,7 +261,7 @@ def _name(organisation_id: int | None) -> dict[str, str]:
 
 def _tell_asking(event: str, step: StepContext, params: Mapping[str, Any]) -> None:
     req = step.req
-    notifications.tell_members(
+    notifications.notify_members(
         event,
         organisation_id=req.organisation_id,
         service_code=req.service_code,
@@ -281,7 +281,7 @@ def _tell_organisation(
     event: str, step: StepContext, organisation_id: int, params: Mapping[str, Any]
 ) -> None:
     """Tell the general users of the other side, who alone answer for it."""
-    notifications.tell_members(
+    notifications.notify_members(
         event,
         organisation_id=organisation_id,
         params=_about_own(step.req) | dict(params),

@@ -53,7 +53,7 @@ class Consent:
 def receiving_refusal(actor: Actor, now: datetime) -> Refusal | None:
     """Why the actor's chosen organisation cannot ask for anybody's broker now, or None."""
     code = _code()
-    for offer in available_actions.service_offers(actor, now):
+    for offer in available_actions.startable_services(actor, now):
         if offer.code == code:
             return offer.refusal
     raise NotFound
@@ -76,7 +76,7 @@ def begin_receiving(
     can be looked up. Call it before the request's first query. Raises: TooManyTries, Refused.
     Source: specification section 5, Transfer.
     """
-    rate_limits.hit_all(
+    rate_limits.consume_all(
         [("transfer_account", f"user:{actor.id}"), ("transfer_ip", rate_limits.client_ip())]
     )
     refusal = receiving_refusal(actor, now)
@@ -97,7 +97,7 @@ def begin_receiving(
     return req
 
 
-def named_by(actor: Actor) -> str:
+def transfer_identifier(actor: Actor) -> str:
     """What others name the chosen organisation by: its licence number, or its transfer code."""
     organisation = db.session.get(Organisation, _chosen(actor))
     if organisation is None:
@@ -132,13 +132,13 @@ def waiting_for(actor: Actor, now: datetime) -> list[Request]:
     return waiting[::-1]
 
 
-def asked_of(actor: Actor) -> list[Request]:
+def received(actor: Actor) -> list[Request]:
     """The transfers that the chosen organisation was asked about, the newest first."""
     chosen = Request.other_organisation_id == _chosen(actor)
     return _listed(chosen, permissions.transfers_answered_by(actor))
 
 
-def sent_by(actor: Actor) -> list[Request]:
+def sent(actor: Actor) -> list[Request]:
     """The transfers that the chosen organisation asked for, the newest first."""
     chosen = Request.organisation_id == _chosen(actor)
     is_sent = Request.other_organisation_id.is_not(None)
@@ -188,7 +188,7 @@ def is_over(asked_at: datetime, now: datetime) -> bool:
     return now > asked_at + _silence()
 
 
-def lapse_silent(now: datetime) -> int:
+def lapse_unanswered(now: datetime) -> int:
     """Let every transfer lapse that has waited too long for an answer (a setting).
 
     Flushes. One that is being answered this instant is left alone. Returns how many.

@@ -26,7 +26,7 @@ _BIDI_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u206
 _SKIPPED_BEFORE = f" \u00a0\u3000\u200b\ufeff{_BIDI_MARKS}"
 
 
-def defuse(value: object) -> str:
+def escape_formula(value: object) -> str:
     """Return the text of a cell, with `'` before what a spreadsheet would calculate.
 
     Days and instants are written as on the page; numbers of ours stay numbers, also negative ones.
@@ -89,9 +89,9 @@ def csv_chunks(header: Sequence[object], rows: Iterable[Sequence[object]]) -> It
     buffer = io.StringIO()
     buffer.write(BOM)
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([defuse(value) for value in header])
+    writer.writerow([escape_formula(value) for value in header])
     for row in rows:
-        writer.writerow([defuse(value) for value in row])
+        writer.writerow([escape_formula(value) for value in row])
         if buffer.tell() >= CHUNK_CHARACTERS:
             yield buffer.getvalue().encode()
             buffer.seek(0)

@@ -137,7 +137,7 @@ def _note_refusal(status: int, kind: str | None) -> None:
         if getattr(current_user, "user_id", None) is None:
             if kind not in OF_VISITORS:
                 return
-            rate_limits.hit("refusal_noted_ip", rate_limits.client_ip())
+            rate_limits.consume("refusal_noted_ip", rate_limits.client_ip())
         audit.access(
             f"access:refused:{kind}",
             object_type="url",

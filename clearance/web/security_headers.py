@@ -75,10 +75,10 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def _headers(response: Response) -> Response:
-        return harden(response, settings)
+        return add_security_headers(response, settings)
 
 
-def harden(response: Response, settings: Settings) -> Response:
+def add_security_headers(response: Response, settings: Settings) -> Response:
     """Add the security headers (rules 38, 39); a stricter policy already set is kept."""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CONTENT_POLICY)

@@ -61,7 +61,7 @@ def service(context: Flask) -> Definition:
     assert versions.faults(yaml.safe_load(SERVICE)) == []
     version = versions.publish(yaml.safe_load(SERVICE), None, utc_now())
     db.session.commit()
-    return versions.of_version(version.id)
+    return versions.get(version.id)
 
 
 def filled(

@@ -66,7 +66,7 @@ def ticked(page: Page) -> set[str]:
 def tell(app: Flask, user: User, event: str) -> list[tuple[str, str]]:
     """(channel, language) of what goes out when that user is told of `event`."""
     with app.app_context():
-        notice = notices.tell(event, user_id=user.id, params=ABOUT, now=utc_now())
+        notice = notices.notify_user(event, user_id=user.id, params=ABOUT, now=utc_now())
         rows = db.session.execute(
             sa.select(Delivery.channel, Delivery.language)
             .where(Delivery.notice_id == notice.id)

@@ -208,7 +208,7 @@ def test_of_two_who_prove_the_same_email_at_once_one_gets_it(app: Flask) -> None
         users = [factories.make_agent() for _each in range(2)]
         actors = []
         for user in users:
-            one_time_codes.issue(
+            one_time_codes.create(
                 f"user:{user.id}", CodePurpose.CONTACT, Channel.EMAIL, NEW, "en", utc_now()
             )
             db.session.commit()

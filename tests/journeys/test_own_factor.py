@@ -62,7 +62,7 @@ def with_app(app: Flask, area: str) -> tuple[User, str]:
     """Somebody whose second factor is an app, and its secret."""
     secret = pyotp.random_base32()
     with app.app_context():
-        sealed = crypto.seal(secret)
+        sealed = crypto.encrypt(secret)
     return person(app, area, second_factor=True, totp_secret=sealed), secret
 
 
@@ -212,7 +212,7 @@ def test_a_planted_foreign_or_old_set_up_is_refused(
     thief = browser_of(app, person(app, "my"), lang)
     known = pyotp.random_base32()
     with app.app_context():
-        planted = crypto.seal(known)
+        planted = crypto.encrypt(known)
     old = client.get("/my/account/factor")
     pages = [thief.get("/my/account/factor"), elsewhere.get("/my/account/factor")]
     tokens = [(form_data(page.form("#factor-form"))["setup"], secret_on(page)) for page in pages]

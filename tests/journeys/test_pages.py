@@ -52,7 +52,7 @@ def test_a_public_page_is_whole_in_its_language(app: Flask, path: str, lang: str
 def test_the_welcome_page_shows_services_and_current_announcements(app: Flask, lang: str) -> None:
     now = utc_now()
     with app.app_context():
-        versions.load_missing(now)
+        versions.publish_missing(now)
         for title, start, end in (
             ("now", now - timedelta(days=1), None),
             ("over", now - timedelta(days=9), now - timedelta(days=1)),

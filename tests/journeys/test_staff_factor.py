@@ -110,7 +110,7 @@ def test_the_code_of_another_reviewer_does_not_serve(app: Flask, reviewer: str) 
 def test_an_app_that_shows_codes_takes_the_place_of_the_mail(app: Flask) -> None:
     secret = pyotp.random_base32()
     with app.app_context():
-        email = factories.make_staff(totp_secret=crypto.seal(secret), second_factor=True).email
+        email = factories.make_staff(totp_secret=crypto.encrypt(secret), second_factor=True).email
     now = utc_now()
     with time_machine.travel(now, tick=False) as clock:
         client = steps.browser(app, "en")

@@ -40,7 +40,7 @@ def test_the_organisation_gets_the_automatic_services(app: Flask) -> None:
     from clearance.services import versions as service_versions
 
     with app.app_context():
-        service_versions.load_missing(utc_now())
+        service_versions.publish_missing(utc_now())
         db.session.commit()
         automatic = {
             version.definition.code

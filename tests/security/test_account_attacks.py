@@ -193,7 +193,7 @@ def test_a_notice_leads_nowhere_outside_the_portal(app: Flask, target: str) -> N
     answer = client.http.post(f"/my/notices/{number}/open", data={"csrf_token": token})
     assert answer.location == "/my/notices/"
     with app.app_context(), pytest.raises(ValueError, match="outside"):
-        notices.tell("account:verified", user_id=user.id, now=utc_now(), url=target)
+        notices.notify_user("account:verified", user_id=user.id, now=utc_now(), url=target)
 
 
 def test_a_copy_of_data_is_fetched_ten_times_an_hour(context: Flask) -> None:

@@ -249,7 +249,7 @@ def test_a_kind_of_document_that_services_ask_for_stays_in_use(office: Office) -
         assert db.session.get_one(DocumentKind, "civil_id_copy").is_active
         db.session.get_one(DocumentKind, "civil_id_copy").is_active = False
         with pytest.raises(BadDefinition, match="unknown document kind 'civil_id_copy'"):
-            versions.publish(versions.shipped()["exam"], None, utc_now())
+            versions.publish(versions.read_files()["exam"], None, utc_now())
 
 
 def test_ids_and_pages_that_no_page_gives_are_refused(office: Office) -> None:

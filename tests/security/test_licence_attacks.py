@@ -16,7 +16,7 @@ from flask_babel import force_locale
 from PIL import Image, ImageOps
 
 from admin_views.office.requests import bulk
-from admin_views.office.requests.bulk import Chosen
+from admin_views.office.requests.bulk import SelectedRow
 from clearance.accounts import data_archive
 from clearance.auth.sessions import actor_of
 from clearance.core import i18n
@@ -78,7 +78,7 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
             office, mobile=factories.mobile(), email="broker@example.com"
         )
         req = requests.make_sent(agent, "letter", licence_id=licence.id)
-        rows.append(Chosen(req.id, req.version))
+        rows.append(SelectedRow(req.id, req.version))
     reviewers = [actor_of(factories.make_staff()) for _number in range(2)]
     db.session.rollback()
     halfway = threading.Barrier(2)
@@ -94,7 +94,7 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
 
     def decide(number: int) -> Any:
         with context.test_request_context(method="POST"):
-            return bulk.on_each(
+            return bulk.perform_on_each(
                 rows[:: 1 if number else -1],
                 Action.TAKE,
                 reason_in=lambda _lang: "",
@@ -179,7 +179,7 @@ def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) ->
                 draft, Action.SEND, actor=actor_of(agent), now=now, version=draft.version
             )
         draft.passport_expiry = None  # so that the register's would be looked at
-        cautions = [str(each.text) for each in granted_expiry.cautions(draft, now)]
+        cautions = [str(each.text) for each in granted_expiry.warnings(draft, now)]
     assert not [each for each in cautions if i18n.format_day(soon) in each]
 
 

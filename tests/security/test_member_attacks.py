@@ -36,7 +36,7 @@ from clearance.organisations import (
     opening,
 )
 from clearance.organisations import invitations as organisation_invitations
-from clearance.organisations.invitations import Added
+from clearance.organisations.invitations import NewMember
 from clearance.organisations.members import Access
 from tests.support import factories, request_factories
 from tests.support.member_factories import World, an_added, filled
@@ -87,10 +87,10 @@ def general_of(office: Organisation) -> Actor:
     return actor
 
 
-def add(app: Flask, added: Added, actor: Actor) -> Invitation:
+def add(app: Flask, added: NewMember, actor: Actor) -> Invitation:
     with factories.visit(app):
         db.session.rollback()  # as in a request, whose own writing has not begun
-        invitation = organisation_invitations.add(
+        invitation = organisation_invitations.invite(
             added, actor.standings[0].organisation_id, actor, NOW
         )
         db.session.commit()
@@ -421,7 +421,7 @@ def test_an_organisation_does_not_flood_people_by_adding_and_sending_again(
     commit(partial(organisation_invitations.resend, invitations[0], sender, NOW))
     for work in (
         partial(organisation_invitations.resend, invitations[1], sender, NOW),
-        partial(organisation_invitations.add, an_added(), office.id, sender, NOW),
+        partial(organisation_invitations.invite, an_added(), office.id, sender, NOW),
     ):
         db.session.rollback()
         with factories.visit(app), pytest.raises(TooManyTries):
@@ -462,7 +462,7 @@ def test_no_more_are_awaited_than_the_list_can_show(
     first = add(app, an_added(), sender)
     with factories.visit(app):
         assert (
-            refusal_of(lambda: organisation_invitations.add(an_added(), office.id, sender, NOW))
+            refusal_of(lambda: organisation_invitations.invite(an_added(), office.id, sender, NOW))
             == organisation_invitations.TOO_MANY_AWAITED
         )
     commit(lambda: organisation_invitations.withdraw(first.id, sender, NOW))

@@ -130,7 +130,7 @@ def test_what_each_button_says_is_what_beginning_refuses_with(agent: User) -> No
     actor, now = actor_of(agent), utc_now()
     for lang in ("ar", "en"):
         with force_locale(lang):
-            offers = available_actions.licence_offers(
+            offers = available_actions.startable_licences(
                 list(MAY_BEGIN), list(licences.values()), actor, now
             )
             begun: dict[str, set[str]] = {code: set() for code in MAY_BEGIN}
@@ -162,16 +162,16 @@ def test_day_from_which_renewal_opens_stands_in_its_refusal(agent: User) -> None
     key = ("renewal", licence.id)
     actor, now = actor_of(agent), utc_now()
     before = now + (opens - TODAY) - timedelta(days=1)
-    arabic = available_actions.licence_offers(["renewal"], [licence], actor, before)[key]
+    arabic = available_actions.startable_licences(["renewal"], [licence], actor, before)[key]
     assert arabic is not None
     assert str(arabic.text).endswith("وأول ما ينتهي: جواز السفر.")
     assert f"{opens:%d/%m/%Y}" in str(arabic.change)
     with force_locale("en"):
-        english = available_actions.licence_offers(["renewal"], [licence], actor, before)[key]
+        english = available_actions.startable_licences(["renewal"], [licence], actor, before)[key]
         assert english is not None
         assert str(english.text).endswith("what ends first is: Passport.")
         assert str(english.change) == f"Renewal opens on {opens:%d/%m/%Y}."
-    assert available_actions.licence_offers(
+    assert available_actions.startable_licences(
         ["renewal"], [licence], actor, before + timedelta(days=1)
     ) == {key: None}
 
@@ -180,12 +180,12 @@ def test_number_of_queries_grows_with_neither_licences_nor_services(agent: User)
     actor, now = actor_of(agent), utc_now()
     one = [licence_of(agent)]
     with counting_queries() as few:
-        available_actions.licence_offers(["renewal"], one, actor, now)
+        available_actions.startable_licences(["renewal"], one, actor, now)
     many = one + [licence_of(agent) for _n in range(12)]
     db.session.commit()
     ids = [db.session.get_one(Licence, each.id) for each in many]
     with counting_queries() as more:
-        found = available_actions.licence_offers(list(MAY_BEGIN), ids, actor, now)
+        found = available_actions.startable_licences(list(MAY_BEGIN), ids, actor, now)
     assert len(found) == 13 * len(MAY_BEGIN)
     assert len(more) == len(few)
 
@@ -195,7 +195,7 @@ def test_foreign_licence_is_not_found_and_its_button_says_whose_it_is_not(agent:
     actor, now = actor_of(agent), utc_now()
     with pytest.raises(NotFound):
         drafts.start("letter", actor, now, licence_id=foreign.id)
-    refusal = available_actions.licence_offers(["letter"], [foreign], actor, now)[
+    refusal = available_actions.startable_licences(["letter"], [foreign], actor, now)[
         ("letter", foreign.id)
     ]
     assert refusal is not None
@@ -209,7 +209,7 @@ def test_draft_begun_before_the_licence_was_suspended_is_not_sent(agent: User) -
     for lang in ("ar", "en"):
         with force_locale(lang):
             warned = available_actions.send_warnings(draft, actor_of(agent), utc_now())
-            offer = available_actions.offer(draft, Action.SEND, actor_of(agent), utc_now())
+            offer = available_actions.action(draft, Action.SEND, actor_of(agent), utc_now())
             told = refused(lambda: requests.step(draft, Action.SEND, agent))
             assert [str(each.text) for each in warned] == [str(told.text)]
             assert offer.refusal is not None and str(offer.refusal.text) == str(told.text)
@@ -222,7 +222,7 @@ def test_draft_begun_before_the_licence_was_suspended_is_not_sent(agent: User) -
 @pytest.mark.databases
 def test_issuance_makes_broker_licence_certificate_and_card(agent: User, reviewer: User) -> None:
     candidate = requests.make_request(agent, Status.PASSED)
-    offered = available_actions.candidate_offers("issuance", actor_of(agent), utc_now())
+    offered = available_actions.startable_candidates("issuance", actor_of(agent), utc_now())
     assert [(each.request.id, each.refusal) for each in offered] == [(candidate.id, None)]
     req = requests.make_sent(agent, "issuance", candidate_id=candidate.id)
     assert (req.name_ar, req.civil_id) == (candidate.name_ar, candidate.civil_id)
@@ -243,7 +243,9 @@ def test_issuance_makes_broker_licence_certificate_and_card(agent: User, reviewe
     )
     assert kinds_of(req) == [IssuedKind.CERTIFICATE, IssuedKind.CARD]
     assert [each.kind for each in history(licence)] == [LicenceStep.ISSUED]
-    again = available_actions.candidate_offers("issuance", actor_of(agent), utc_now())[0].refusal
+    again = available_actions.startable_candidates("issuance", actor_of(agent), utc_now())[
+        0
+    ].refusal
     assert again is not None
     told = refused(
         lambda: drafts.start("issuance", actor_of(agent), utc_now(), candidate_id=candidate.id)
@@ -272,8 +274,8 @@ def test_exam_counts_for_the_years_of_the_setting_to_the_day(agent: User) -> Non
     last_day = years_after(kuwait_date(candidate.decided_at), 3)
     last = kuwait_midnight(last_day) + timedelta(hours=12)
     actor = actor_of(agent)
-    assert available_actions.candidate_offers("issuance", actor, last)[0].refusal is None
-    late = available_actions.candidate_offers("issuance", actor, last + timedelta(days=1))[
+    assert available_actions.startable_candidates("issuance", actor, last)[0].refusal is None
+    late = available_actions.startable_candidates("issuance", actor, last + timedelta(days=1))[
         0
     ].refusal
     assert late is not None
@@ -290,7 +292,7 @@ def test_candidate_of_another_office_or_not_passed_begins_nothing(agent: User) -
         with pytest.raises(NotFound):
             drafts.start("issuance", actor_of(agent), utc_now(), candidate_id=candidate_id)
     with pytest.raises(NotFound):
-        available_actions.candidate_offers("renewal", actor_of(agent), utc_now())
+        available_actions.startable_candidates("renewal", actor_of(agent), utc_now())
 
 
 @pytest.mark.databases
@@ -448,11 +450,11 @@ def test_renewal_beyond_a_link_cautions_and_is_sent_all_the_same(
         passport_expiry=early,
     )
     with force_locale("en"):
-        told = [str(each.text) for each in granted_expiry.cautions(req, utc_now())]
+        told = [str(each.text) for each in granted_expiry.warnings(req, utc_now())]
     assert [text.split(" ends on ")[0] for text in told] == ["Bank guarantee", "Passport"]
     assert all(f"{early:%d/%m/%Y}" in text and f"{GRANTED:%d/%m/%Y}" in text for text in told)
     with force_locale("ar"):
-        arabic = [str(each.text) for each in granted_expiry.cautions(req, utc_now())]
+        arabic = [str(each.text) for each in granted_expiry.warnings(req, utc_now())]
     assert len(arabic) == 2 and not set(arabic) & set(told)
     approve(req, reviewer)
     assert validity.of(licence) == (early, ValidityLink.GUARANTEE)
@@ -461,7 +463,7 @@ def test_renewal_beyond_a_link_cautions_and_is_sent_all_the_same(
 def test_approval_asks_for_the_expiry_where_it_grants_one(agent: User, reviewer: User) -> None:
     licence = licence_of(agent, expires=SOON)
     asks = {
-        code: available_actions.offer(
+        code: available_actions.action(
             sent(agent, code, licence), Action.APPROVE, actor_of(reviewer), utc_now()
         ).asks
         for code in ("letter", "renewal")
@@ -492,7 +494,7 @@ def test_approval_is_refused_when_the_licence_changed_and_names_what(
     }
     for lang, parts in expected.items():
         with force_locale(lang):
-            offer = available_actions.offer(req, Action.APPROVE, actor_of(reviewer), utc_now())
+            offer = available_actions.action(req, Action.APPROVE, actor_of(reviewer), utc_now())
             told = refused(lambda: approve(req, reviewer))
             assert offer.refusal is not None
             assert (str(offer.refusal.text), str(offer.refusal.change)) == (
@@ -573,7 +575,7 @@ def test_second_request_on_a_licence_is_refused_where_it_begins(agent: User) -> 
     licence = licence_of(agent, expires=SOON)
     first = sent(agent, "renewal", licence)
     actor, now = actor_of(agent), utc_now()
-    offers = available_actions.licence_offers(list(MAY_BEGIN), [licence], actor, now)
+    offers = available_actions.startable_licences(list(MAY_BEGIN), [licence], actor, now)
     shut = {code for (code, _id), refusal in offers.items() if refusal is not None}
     assert shut == set(MAY_BEGIN) - {"letter"}
     refusal = offers[("lost_card", licence.id)]

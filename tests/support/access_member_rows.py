@@ -55,7 +55,7 @@ def make(app: Flask, people: People, additional: User) -> dict[str, Any]:
 
 
 def _invite(app: Flask, inviter: User, invitee: User) -> int:
-    added = invitations.Added(
+    added = invitations.NewMember(
         first_name="سالم",
         last_name="العتيبي",
         gender=Gender.MALE,
@@ -69,7 +69,7 @@ def _invite(app: Flask, inviter: User, invitee: User) -> int:
     actor = actor_of(inviter)
     db.session.rollback()  # the tries are counted apart
     with factories.visit(app):
-        invitation = invitations.add(added, actor.standings[0].organisation_id, actor, utc_now())
+        invitation = invitations.invite(added, actor.standings[0].organisation_id, actor, utc_now())
         db.session.commit()
         return invitation.id
 

@@ -195,7 +195,7 @@ def _make_people(world: World) -> None:
     world.rows["organisation"] = office.id
     with_app: dict[str, Any] = {
         "second_factor": True,
-        "totp_secret": crypto.seal(pyotp.random_base32()),
+        "totp_secret": crypto.encrypt(pyotp.random_base32()),
     }
     world.people |= {
         "pending": factories.make_registration(),
@@ -268,7 +268,7 @@ def _make_rest(world: World) -> None:
     now = utc_now()
     params = {"number": "CE/1/26", "service": {"ar": "امتحان", "en": "Exam"}}
     for who, event in (("general", "request:withdrawn"), ("reviewer", "office:assigned")):
-        notice = notices.tell(event, user_id=world.rows[who], params=params, now=now)
+        notice = notices.notify_user(event, user_id=world.rows[who], params=params, now=now)
         db.session.flush()
         world.rows[f"{who}_notice"] = notice.id
     invitation, link = staff_invitations.invite_staff("invited@example.com", Role.REVIEWER, now)

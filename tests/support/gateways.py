@@ -50,7 +50,7 @@ def queued_code(address: str) -> str:
     with own_transaction(write=False) as connection:
         body = connection.scalar(query)
     assert body, f"no code queued for {address}, or it was sent and erased"
-    return code_in(crypto.open(body))
+    return code_in(crypto.decrypt(body))
 
 
 def text_of(message: EmailMessage) -> str:

@@ -12,16 +12,16 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Membership, Organisation
 from clearance.organisations import opening
-from clearance.organisations.invitations import Added
+from clearance.organisations.invitations import NewMember
 from clearance.organisations.members import Access
 from tests.journeys import steps
 from tests.support import factories, request_factories
 from tests.support.pages import Page, PageClient
 
 
-def an_added(**values: Any) -> Added:
+def an_added(**values: Any) -> NewMember:
     """What the form gave of somebody new, for the exam and renewals unless told otherwise."""
-    plain = Added(
+    plain = NewMember(
         first_name="منيرة",
         last_name="الرشيدي",
         gender="female",

@@ -78,7 +78,7 @@ def load_services(now: datetime | None = None) -> None:
         )
         db.session.commit()
         return
-    versions.load_missing(now or utc_now())
+    versions.publish_missing(now or utc_now())
     db.session.commit()
     if is_first and now is None:
         for name in _PUBLISHED:
@@ -149,7 +149,7 @@ def make_draft(
     req = drafts.start(code, actor, now, **about)
     drafts.save(req, values_for(code, **values), actor, now)
     if with_documents:
-        for spec in versions.of(req).documents:
+        for spec in versions.for_request(req).documents:
             if spec.requires(req.broker_type):
                 make_document(req, spec.kind, user)
     db.session.commit()

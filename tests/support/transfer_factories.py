@@ -74,7 +74,7 @@ def make_draft(
     drafts.save(
         req, requests.values_for("transfer", **values), actor_of(offices.receiver), now or utc_now()
     )
-    for spec in versions.of(req).documents:
+    for spec in versions.for_request(req).documents:
         if spec.required:
             requests.make_document(req, spec.kind, offices.receiver)
     db.session.commit()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import abort, request, url_for
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import acting, not_found
+from admin_views.base.access import current_actor, not_found
 from admin_views.shared import licence_details
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
@@ -97,7 +97,7 @@ def licences(wanted: Asked) -> tuple[list[Licence], int, int]:
 
     A page beyond the last gives the last one.
     """
-    statement = _narrowed(organisation_brokers.licences(acting()), wanted)
+    statement = _narrowed(organisation_brokers.licences(current_actor()), wanted)
     count = organisation_brokers.count(statement)
     page = min(wanted.page, max(0, -(-count // PAGE_SIZE) - 1))
     ordered = statement.order_by(organisation_brokers.BY_NAME, Licence.id)
@@ -119,7 +119,9 @@ def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
         "type": types.get(broker.broker_type, broker.broker_type),
         "status": status,
         "suspended_by": by if status == LicenceStatus.SUSPENDED else None,
-        "link": next((each for each in licence_details.links(licence) if each.is_first), None),
+        "link": next(
+            (each for each in licence_details.validity_documents(licence) if each.is_first), None
+        ),
         "url": broker_url(broker.id),
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_admin import expose
 
-from admin_views.base.access import acting, as_id
+from admin_views.base.access import current_actor, id_or_404
 from admin_views.base.model_view import GuardedView
 from admin_views.my.brokers import cards
 from admin_views.my.services import cards as service_cards
@@ -47,8 +47,8 @@ class MyBrokers(GuardedView):
     @expose("/<int:broker_id>/")
     def details(self, broker_id: int) -> Any:
         """One broker: particulars, validity, every service, requests, documents, history."""
-        actor, lang = acting(), i18n.language()
-        broker = organisation_brokers.find(as_id(broker_id), actor)
+        actor, lang = current_actor(), i18n.language()
+        broker = organisation_brokers.find(id_or_404(broker_id), actor)
         licences = organisation_brokers.licences_of(broker)
         licence = licences[0] if licences else None
         standing = actor.standing
@@ -60,7 +60,7 @@ class MyBrokers(GuardedView):
             licence=licence,
             earlier_licences=licences[1:],
             nationality=country_name(broker.nationality, lang),
-            links=licence_details.links(licence) if licence else [],
+            links=licence_details.validity_documents(licence) if licence else [],
             services=_services(licence, actor, lang) if licence and is_here else [],
             is_here=is_here,
             form_key=idempotency.new(),
@@ -73,7 +73,7 @@ class MyBrokers(GuardedView):
 def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]:
     """Every service about the licence: its button, or the very refusal that starting gives."""
     services = organisation_brokers.licence_services()
-    offers = available_actions.licence_offers(
+    offers = available_actions.startable_licences(
         [each.code for each in services], [licence], actor, utc_now()
     )
     return [

@@ -34,14 +34,14 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
         return {"rows": [], "count": 0}
     licences, count = organisation_brokers.due(actor, now, limit=SHOWN_LICENCES)
     codes = [each.code for each in services]
-    offers = available_actions.licence_offers(codes, licences, actor, now) if licences else {}
+    offers = available_actions.startable_licences(codes, licences, actor, now) if licences else {}
 
     def row(licence: Licence) -> dict[str, Any]:
         begun_by = next((s for s in services if offers[s.code, licence.id] is None), None)
         return {
             "licence": licence,
             "name": licence.broker.name_in(lang),
-            "link": licence_details.links(licence)[0],
+            "link": licence_details.validity_documents(licence)[0],
             "url": broker_url(licence.broker_id),
             "button": cards.button_of(begun_by, lang) if begun_by else None,
             "begin_url": cards.url_of(begun_by.code) if begun_by else None,
@@ -62,7 +62,7 @@ def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
+def transfers_to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
     """The transfers that await the answer of the chosen organisation."""
     return [
         {
@@ -76,7 +76,7 @@ def to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def made_ready(actor: Actor, now: datetime) -> list[IssuedDocument]:
+def recently_issued(actor: Actor, now: datetime) -> list[IssuedDocument]:
     """What was issued lately for the chosen organisation and is not void for good."""
     standing = actor.standing
     return [

@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base import formatters
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.model_view import GuardedView
 from admin_views.my.home import pending
 from admin_views.my.requests.next_steps import NEXT_STEPS
@@ -48,7 +48,7 @@ class MyHome(GuardedView):
     @expose("/")
     def index(self) -> Any:
         """Show what needs the reader, what is open, what was told."""
-        actor, lang, now = acting(), i18n.language(), utc_now()
+        actor, lang, now = current_actor(), i18n.language(), utc_now()
         told = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
         return self.render(
             "my/home/index.html",
@@ -60,9 +60,9 @@ class MyHome(GuardedView):
             notices=list(zip(told, inbox.texts_of(told, lang), strict=True)),
             announcements=announcements.current(now),
             invitations=pending.invitations(actor, lang, now),
-            transfers=pending.to_answer(actor, lang, now),
+            transfers=pending.transfers_to_answer(actor, lang, now),
             renewals=pending.renewals(actor, lang, now),
-            issued=pending.made_ready(actor, now),
+            issued=pending.recently_issued(actor, now),
             form_key=idempotency.new(),
             standing=actor.standing,
         )
@@ -70,7 +70,9 @@ class MyHome(GuardedView):
     @expose("/organisation", methods=("POST",))
     def switch(self) -> Any:
         """Work for another of the reader's organisations; the session keeps the choice."""
-        if not sessions.choose_organisation(acting(), as_id(request.form.get("organisation"))):
+        if not sessions.choose_organisation(
+            current_actor(), id_or_404(request.form.get("organisation"))
+        ):
             not_found()
         db.session.commit()
         return redirect(self.home_url(), code=303)

@@ -9,8 +9,8 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting
-from admin_views.base.form_post import owner_of, posted_key
+from admin_views.base.access import current_actor
+from admin_views.base.form_post import idempotency_owner, posted_key
 from admin_views.base.model_view import GuardedView
 from clearance.auth import sessions
 from clearance.core import i18n, idempotency
@@ -46,14 +46,14 @@ class MyFurtherOrganisations(GuardedView):
             answer = customs_client.verify(
                 form.licence_no.data, form.customs_user.data, form.customs_password.data or ""
             )
-            return further_organisations.open_of_licence(acting(), answer, utc_now())
+            return further_organisations.open_of_licence(current_actor(), answer, utc_now())
 
         return self._open(form, open_it, licensed=form)
 
     def _named(self, form: NamedForm) -> Any:
         def open_it() -> Organisation:
             entity, name = form.legal_entity.data or "", form.organisation_name.data or ""
-            return further_organisations.open_named(acting(), entity, name, utc_now())
+            return further_organisations.open_named(current_actor(), entity, name, utc_now())
 
         return self._open(form, open_it, named=form)
 
@@ -62,12 +62,16 @@ class MyFurtherOrganisations(GuardedView):
         form_helpers.note_leftovers(form)
         if not (form_helpers.is_sent() and form.validate()):
             return self._show(**shown)
-        target, key, owner = url_for("my_organisation.index"), posted_key(), owner_of(acting())
+        target, key, owner = (
+            url_for("my_organisation.index"),
+            posted_key(),
+            idempotency_owner(current_actor()),
+        )
         try:
             organisation = open_it()
             earlier = idempotency.claim(key, owner, target, utc_now())
             if earlier is None:
-                sessions.work_for(acting(), organisation.id)
+                sessions.work_for(current_actor(), organisation.id)
                 db.session.commit()
                 flash(_("The organisation is open, and you work for it now."), "success")
         except Refused as error:

@@ -9,7 +9,7 @@ from flask import flash, redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.model_view import GuardedView
 from admin_views.my.home import pending
 from clearance.core import i18n
@@ -31,7 +31,7 @@ class MyInvitations(GuardedView):
     @expose("/")
     def index(self) -> Any:
         """The invitations that can be answered now."""
-        rows = pending.invitations(acting(), i18n.language(), utc_now())
+        rows = pending.invitations(current_actor(), i18n.language(), utc_now())
         return self.render("my/organisations/users/invitations.html", rows=rows)
 
     @expose("/<int:invitation_id>/")
@@ -58,7 +58,7 @@ class MyInvitations(GuardedView):
     def _answer(self, invitation_id: int, use_case: Callable[..., Any], told: str) -> Any:
         invitation = _found(invitation_id)
         try:
-            use_case(invitation.id, acting(), utc_now())
+            use_case(invitation.id, current_actor(), utc_now())
             db.session.commit()
         except Refused as error:
             db.session.rollback()
@@ -83,6 +83,6 @@ class MyInvitations(GuardedView):
 
 def _found(invitation_id: int) -> Invitation:
     try:
-        return invitation_queries.find(as_id(invitation_id), acting())
+        return invitation_queries.find(id_or_404(invitation_id), current_actor())
     except NotFound:
         not_found()

@@ -8,7 +8,7 @@ from flask import flash, redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, not_found
+from admin_views.base.access import current_actor, not_found
 from admin_views.base.form_post import posted_organisation, posted_version
 from admin_views.base.model_view import GuardedView
 from clearance.auth import permissions
@@ -47,7 +47,7 @@ class MyOrganisation(GuardedView):
     def _save(self, organisation: Organisation, form: OrganisationForm, version: int) -> Any:
         given = Profile(form.address.data or "", form.phone.data or "", form.email.data or "")
         try:
-            profile.change(organisation.id, given, acting(), utc_now(), version=version)
+            profile.change(organisation.id, given, current_actor(), utc_now(), version=version)
             db.session.commit()
         except StaleEdit as error:
             db.session.rollback()
@@ -73,7 +73,7 @@ class MyOrganisation(GuardedView):
             legal_entity=i18n.in_language(entity, "name"),
             form=form,
             version=organisation.version if version is None else version,
-            can_change=permissions.governs(acting(), organisation.id),
+            can_change=permissions.can_manage(current_actor(), organisation.id),
             is_stale=stale is not None,
             differences=[
                 (str(form[name].label.text), stands, given)
@@ -83,5 +83,5 @@ class MyOrganisation(GuardedView):
 
 
 def _chosen_id() -> int:
-    standing = acting().standing
+    standing = current_actor().standing
     return standing.organisation_id if standing is not None else not_found()

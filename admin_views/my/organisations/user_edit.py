@@ -11,7 +11,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.form_post import posted_version
 from admin_views.my.services import table
 from clearance.auth import permissions
@@ -41,7 +41,7 @@ class _Page:
     @property
     def is_self(self) -> bool:
         """Whether the reader looks at their own membership."""
-        return self.membership.user_id == acting().user_id
+        return self.membership.user_id == current_actor().user_id
 
 
 class UserEdit:
@@ -68,10 +68,10 @@ class UserEdit:
         membership_id = page.membership.id
         chosen = {int(key) for key in form.organisations.data or ()}
         try:
-            membership_changes.edit_everywhere(
+            membership_changes.update_in_all_organisations(
                 membership_id,
                 Access(bool(form.is_general.data), form.granted, bool(form.is_active.data)),
-                acting(),
+                current_actor(),
                 utc_now(),
                 version=version,
                 hand_over_to=int(form.hand_over_to.data) if form.hand_over_to.data else None,
@@ -114,15 +114,17 @@ class UserEdit:
 
 
 def _page(membership_id: int) -> _Page:
-    actor = acting()
+    actor = current_actor()
     try:
-        membership = members.find(as_id(membership_id), actor)
+        membership = members.find(id_or_404(membership_id), actor)
     except NotFound:
         not_found()
     held = members.access_of(membership).services
     is_self = membership.user_id == actor.user_id
     others = (
-        frozenset() if is_self else permissions.governed_by(actor) - {membership.organisation_id}
+        frozenset()
+        if is_self
+        else permissions.manageable_organisations(actor) - {membership.organisation_id}
     )
     work = handover.in_hand(membership.organisation_id, membership.user_id)
     return _Page(

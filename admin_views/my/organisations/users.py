@@ -15,10 +15,10 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from admin_views.base import formatters
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import owner_of, posted_organisation
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.form_post import idempotency_owner, posted_organisation
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.my.organisations.user_edit import UserEdit
 from admin_views.my.services import table
@@ -31,7 +31,7 @@ from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.models import Grant, Membership, Organisation, User
 from clearance.organisations import invitation_queries, invitations, members
-from clearance.organisations.invitations import Added
+from clearance.organisations.invitations import NewMember
 from clearance.organisations.members import Access
 from clearance.public import form_helpers
 from forms.organisation_users import AddUserForm
@@ -62,10 +62,10 @@ def _active(view: Any, context: Any, row: Any, key: str) -> Markup:
 
 
 def _email(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.whole(row.email)
+    return formatters.isolated(row.email)
 
 
-class MyUsers(UserEdit, KeysetView):
+class MyUsers(UserEdit, KeysetModelView):
     """The users of the chosen organisation, for its general users."""
 
     column_list = ("name", "email", "is_general", "services", "is_active", "created_at")
@@ -83,7 +83,7 @@ class MyUsers(UserEdit, KeysetView):
         "is_general": _kind,
         "services": _services,
         "is_active": _active,
-        "created_at": formatters.day_of,
+        "created_at": formatters.format_date_of_instant,
     }
     column_filters = (
         ListFilter(
@@ -111,7 +111,7 @@ class MyUsers(UserEdit, KeysetView):
     list_template = "my/organisations/users/list.html"
 
     def accessible_to(self, actor: Actor) -> bool:
-        return permissions.governs_chosen(actor)
+        return permissions.can_manage_selected(actor)
 
     def scope(self, query: Any) -> Any:
         return query.where(Membership.organisation_id == _chosen_id())
@@ -170,7 +170,7 @@ class MyUsers(UserEdit, KeysetView):
     def resend(self, invitation_id: int) -> Any:
         """Send an invitation again, and let it live anew."""
         try:
-            invitations.resend(as_id(invitation_id), acting(), utc_now())
+            invitations.resend(id_or_404(invitation_id), current_actor(), utc_now())
             db.session.commit()
         except NotFound:
             not_found()
@@ -185,7 +185,7 @@ class MyUsers(UserEdit, KeysetView):
     def withdraw(self, invitation_id: int) -> Any:
         """Take an invitation back."""
         try:
-            invitations.withdraw(as_id(invitation_id), acting(), utc_now())
+            invitations.withdraw(id_or_404(invitation_id), current_actor(), utc_now())
             db.session.commit()
         except NotFound:
             not_found()
@@ -193,11 +193,11 @@ class MyUsers(UserEdit, KeysetView):
         return _to_list()
 
     def _add(self, form: AddUserForm, organisation_id: int) -> Any:
-        actor, now = acting(), utc_now()
+        actor, now = current_actor(), utc_now()
         try:
-            invitations.add(_added(form), organisation_id, actor, now)
+            invitations.invite(_added(form), organisation_id, actor, now)
             # The image text that was used up is the form's one-time key.
-            idempotency.claim(_key(), owner_of(actor), self.get_url(".index_view"), now)
+            idempotency.claim(_key(), idempotency_owner(actor), self.get_url(".index_view"), now)
             db.session.commit()
         except password_changes.WeakPassword as error:
             form.password.errors = [*form.password.errors, *map(str, error.faults)]
@@ -226,7 +226,7 @@ class MyUsers(UserEdit, KeysetView):
 
 
 def _chosen_id() -> int:
-    standing = acting().standing
+    standing = current_actor().standing
     return standing.organisation_id if standing is not None else 0
 
 
@@ -238,8 +238,8 @@ def _offered(organisation_id: int) -> list[table.ServiceRow]:
     return table.rows(members.grantable(organisation_id))
 
 
-def _added(form: AddUserForm) -> Added:
-    return Added(
+def _added(form: AddUserForm) -> NewMember:
+    return NewMember(
         first_name=form.first_name.data or "",
         last_name=form.last_name.data or "",
         gender=form.gender.data or "",
@@ -266,7 +266,7 @@ def _key() -> str:
 
 def _was_sent() -> bool:
     """Whether this very form went through before: a double click, or back and send again."""
-    earlier = idempotency.result_of(_key(), owner_of(acting()))
+    earlier = idempotency.result_of(_key(), idempotency_owner(current_actor()))
     db.session.rollback()
     return earlier is not None
 

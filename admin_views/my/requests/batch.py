@@ -9,8 +9,8 @@ from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, not_found
-from admin_views.base.form_post import owner_of, posted_key
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key
 from admin_views.my.requests import batch_selection, batch_table, form, uploads
 from admin_views.my.requests.batch_table import Grid
 from clearance.core import i18n, idempotency
@@ -22,7 +22,7 @@ from clearance.models import Document
 from clearance.public import form_helpers
 from clearance.requests import attachments, available_actions, batch, drafts
 from clearance.requests.batch import Outcome
-from forms.batch import fill
+from forms.batch import copy_to_column
 
 FORM_ID = "grid-form"
 SECTION = "documents-section"
@@ -52,7 +52,7 @@ class SeveralRoutes:
             title=offer.definition.title_in(i18n.language()),
             choice=choice,
             most=batch.MAX_ROWS,
-            unfinished=batch.unfinished(code, acting()) if choice is not None else [],
+            unfinished=batch.unfinished(code, current_actor()) if choice is not None else [],
             form_key=posted_key() or idempotency.new(),
         )
         return page, status
@@ -123,7 +123,7 @@ class SeveralRoutes:
             _read(found)
             status = _keep(found)
         try:
-            batch.remove_document(found.requests, document_id, acting(), utc_now())
+            batch.remove_document(found.requests, document_id, current_actor(), utc_now())
             db.session.commit()
             flash(_("The document was removed."), "success")
         except PermissionDenied as fault:
@@ -150,7 +150,11 @@ class SeveralRoutes:
     def _send(self, grid: Grid, status: int) -> Any:
         """Send every good row, each by itself; the key makes a second click wait for the first."""
         code, now = grid.definition.code, utc_now()
-        key, owner, result = posted_key(), owner_of(acting()), _grid_url(code, grid.key, check=1)
+        key, owner, result = (
+            posted_key(),
+            idempotency_owner(current_actor()),
+            _grid_url(code, grid.key, check=1),
+        )
         earlier = idempotency.claim(key, owner, result, now)
         if earlier is not None:
             db.session.rollback()
@@ -166,15 +170,15 @@ class SeveralRoutes:
         return self._show(grid, status)
 
 
-def _offer(code: str) -> available_actions.ServiceOffer:
-    for each in available_actions.service_offers(acting(), utc_now()):
+def _offer(code: str) -> available_actions.StartableService:
+    for each in available_actions.startable_services(current_actor(), utc_now()):
         if each.code == code and each.definition.bulk:
             return each
     return not_found()
 
 
 def _begin(code: str, chosen: list[int]) -> Any:
-    begun = batch.begin(code, chosen, acting(), utc_now(), posted_key())
+    begun = batch.create_drafts(code, chosen, current_actor(), utc_now(), posted_key())
     db.session.commit()
     return redirect(_grid_url(code, str(begun[0].grid_key)), code=303)
 
@@ -190,7 +194,7 @@ def _read(grid: Grid, *, is_filling: bool = False, is_sending: bool = False) -> 
     posted = [row for row in grid.rows if row.was_posted]
     if is_filling:
         grid.column.validate()
-        fill([row.form for row in posted], grid.column)
+        copy_to_column([row.form for row in posted], grid.column)
     for row in posted:
         row.form.is_sending = is_sending
         row.form.validate()
@@ -210,7 +214,7 @@ def _keep(grid: Grid) -> int:
         version = batch_table.posted_version(row)
         try:
             with db.session.begin_nested():
-                drafts.save(row.req, values, acting(), now, version=version)
+                drafts.save(row.req, values, current_actor(), now, version=version)
         except drafts.StaleSave as fault:
             batch_table.note_stored(row, fault.stored)
             status = 409
@@ -219,7 +223,7 @@ def _keep(grid: Grid) -> int:
         except PermissionDenied as fault:
             row.refusal = Refusal(fault.message)
     db.session.commit()
-    grid.requests = batch.rows(grid.key, grid.definition.code, acting())
+    grid.requests = batch.requests(grid.key, grid.definition.code, current_actor())
     return status
 
 
@@ -228,7 +232,7 @@ def _carry_out(grid: Grid) -> dict[int, Outcome]:
     ids = {req.id for req in batch.drafts(grid.requests)}
     good = [row.req for row in grid.rows if row.id in ids and row.was_posted and row.is_good]
     outcomes = {}
-    for place, outcome in enumerate(batch.send(good, acting(), utc_now()), 1):
+    for place, outcome in enumerate(batch.send(good, current_actor(), utc_now()), 1):
         outcomes[outcome.request_id] = outcome
         if place % batch.AT_ONCE == 0:
             db.session.commit()
@@ -239,7 +243,7 @@ def _share(grid: Grid, files: uploads.Files) -> list[Document]:
     """Give the good files to the drafts, and commit; returns the first row of each."""
 
     def share(each: attachments.Checked, kind: str, label: str) -> Document:
-        rows = batch.share_document(grid.requests, each, kind, label, acting(), utc_now())
+        rows = batch.attach_to_all(grid.requests, each, kind, label, current_actor(), utc_now())
         return rows[0]
 
     added = uploads.attach_by(share, files)

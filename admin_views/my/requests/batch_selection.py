@@ -9,7 +9,7 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
@@ -46,9 +46,9 @@ def read(code: str) -> Choice:
 
     Only what can be asked for now is ever chosen, whatever was posted.
     """
-    everyone = batch.candidates(code, acting(), utc_now())
+    everyone = batch.candidates(code, current_actor(), utc_now())
     typed = request.form.get("search", "")[:100]
-    ids = batch.matching(acting(), typed)
+    ids = batch.matching(current_actor(), typed)
     found = [each for each in everyone if ids is None or each.licence.id in ids]
     pressed = request.form.get("do", "")
     pages = max(1, -(-len(found) // PAGE_SIZE))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import structlog
 from flask import request, url_for
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.my.requests.base import details_url, form_url
 from admin_views.shared.document_reading import THUMB_WIDTH
 from admin_views.shared.request_parts import kind_names
@@ -104,8 +104,8 @@ class Grid:
 def load(key: str, code: str) -> Grid:
     """The grid, its forms bound to a post. Raises: NotFound."""
     lang = i18n.language()
-    requests = batch.rows(key, code, acting())
-    spec = versions.of(requests[0])
+    requests = batch.requests(key, code, current_actor())
+    spec = versions.for_request(requests[0])
     return Grid(
         key=key,
         definition=spec,
@@ -121,14 +121,14 @@ def refresh(grid: Grid) -> None:
     lang, now = i18n.language(), utc_now()
     code = grid.definition.code
     grid.broker_types = db.session.scalars(sa.select(BrokerType)).all()
-    grid.requests = batch.rows(grid.key, code, acting())
+    grid.requests = batch.requests(grid.key, code, current_actor())
     drafts = {req.id: req for req in batch.drafts(grid.requests)}
     grid.rows = [row for row in grid.rows if row.id in drafts]
-    refusals = batch.refusals(code, list(drafts.values()), acting(), now)
+    refusals = batch.refusals(code, list(drafts.values()), current_actor(), now)
     for row in grid.rows:
         row.refusal = row.refusal or refusals.get(row.id)
         row.known = _known(row.req, lang)
-        row.cautions = granted_expiry.cautions(row.req, now)
+        row.cautions = granted_expiry.warnings(row.req, now)
         lacking = completeness.missing(row.req, now)
         row.missing = [each.label for each in lacking if each.document_kind]
         row.form.version.data, row.form.version.raw_data = str(row.req.version), None
@@ -162,7 +162,7 @@ def posted_version(row: Row) -> int:
 
 def changed(row: Row) -> dict[str, Any]:
     """Name → value of every good field that is not what is saved."""
-    specs = {spec.name: spec for spec in versions.of(row.req).asked}
+    specs = {spec.name: spec for spec in versions.for_request(row.req).asked}
     return {
         name: value
         for name, value in row.form.good_values().items()
@@ -226,14 +226,14 @@ def own_form_url(row: Row, anchor: str = "") -> str:
 
 
 def _row(req: Request, lang: str) -> Row:
-    spec = versions.of(req)
+    spec = versions.for_request(req)
     saved = {each.name: field_values.value_of(req, each) for each in spec.asked}
     form = row_form(spec, req.id, completeness.open_fields(req), lang, saved)
     return Row(id=req.id, req=req, form=form, name=req.name_in(lang))
 
 
 def _known(req: Request, lang: str) -> list[tuple[str, str]]:
-    spec = versions.of(req)
+    spec = versions.for_request(req)
     shown = [
         (each.title(lang), field_values.shown_value(req, each.name, lang))
         for each in spec.fields

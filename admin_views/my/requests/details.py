@@ -10,8 +10,8 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from admin_views.base.access import acting, not_found
-from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
 from admin_views.my.requests import document_rows
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from admin_views.my.requests.form import is_open
@@ -79,16 +79,16 @@ class DetailRoutes(RequestRoutes):
             req = self.get_one(request_id)
             return self.show_details(req, alert=str(refusal), status=refusal.status_code)
 
-        shown = permissions.requests_visible_to(acting())
+        shown = permissions.requests_visible_to(current_actor())
         return consent_link.send(request_id, shown, urls.request_url(request_id), refused)
 
     @expose("/<int:request_id>/messages", methods=("POST",))
     def messages(self, request_id: int) -> Any:
         """Write to the office about a request."""
-        req, actor, now = self.get_one(request_id), acting(), utc_now()
+        req, actor, now = self.get_one(request_id), current_actor(), utc_now()
         result = details_url(req, "messages")
         try:
-            if idempotency.claim(posted_key(), owner_of(actor), result, now) is None:
+            if idempotency.claim(posted_key(), idempotency_owner(actor), result, now) is None:
                 request_messages.post(req, request.form.get("body", ""), actor, now)
             db.session.commit()
         except (BadValue, DomainError) as fault:
@@ -104,10 +104,10 @@ class DetailRoutes(RequestRoutes):
     @expose("/<int:request_id>/print")
     def print_page(self, request_id: int) -> Any:
         """The request as a PDF in the page's language."""
-        with rate_limits.counted(("print_account", f"user:{acting().id}")):
+        with rate_limits.counted(("print_account", f"user:{current_actor().id}")):
             req = self.get_one(request_id)
             name = (req.number or f"draft-{req.id}").replace("/", "-")
-            data = printing.request_pdf(req, i18n.language(), acting())
+            data = printing.request_pdf(req, i18n.language(), current_actor())
         return printing.pdf_response(data, f"{name}.pdf")
 
     def show_details(
@@ -116,8 +116,8 @@ class DetailRoutes(RequestRoutes):
         """Render the page of a request."""
         if req.status == Status.DRAFT and not alert:
             return redirect(form_url(req))
-        actor, now = acting(), utc_now()
-        spec, lang = versions.of(req), i18n.language()
+        actor, now = current_actor(), utc_now()
+        spec, lang = versions.for_request(req), i18n.language()
         consents = consent_link.shown(req, actor, now)
         declined = consents["declined"]
         page = self.render(
@@ -129,7 +129,7 @@ class DetailRoutes(RequestRoutes):
             can_correct=is_open(req),
             offers=[
                 each
-                for each in available_actions.offers(req, actor, now)
+                for each in available_actions.for_request(req, actor, now)
                 if each.action != Action.SEND
             ],
             seat=_seat(req),
@@ -153,11 +153,11 @@ class DetailRoutes(RequestRoutes):
 
     def show_step(self, req: Request, action: Action, *, fault: str = "", status: int = 200) -> Any:
         """Render the page that asks before a step, or says why it is not possible now."""
-        offer = available_actions.offer(req, action, acting(), utc_now())
+        offer = available_actions.action(req, action, current_actor(), utc_now())
         page = self.render(
             "my/requests/do.html",
             req=req,
-            title=versions.of(req).title_in(i18n.language()),
+            title=versions.for_request(req).title_in(i18n.language()),
             offer=offer,
             fault=fault,
             reason=request.form.get("reason", ""),
@@ -168,10 +168,10 @@ class DetailRoutes(RequestRoutes):
         return page, status
 
     def _take_step(self, req: Request, action: Action) -> Any:
-        actor, now, request_id = acting(), utc_now(), req.id
-        owner, key, result = owner_of(actor), posted_key(), details_url(req)
+        actor, now, request_id = current_actor(), utc_now(), req.id
+        owner, key, result = idempotency_owner(actor), posted_key(), details_url(req)
         reason = request.form.get("reason", "")
-        label = available_actions.offer(req, action, actor, now).event_label
+        label = available_actions.action(req, action, actor, now).event_label
         try:
             if idempotency.claim(key, owner, result, now) is None:
                 transitions.perform(
@@ -210,7 +210,7 @@ def _broker_url(req: Request, actor: Actor) -> str | None:
 
 def _own_step(req: Request, action: str) -> Action:
     """The applicant's step of that name in the request's flow; 404 for any other."""
-    for step in versions.of(req).steps.steps:
+    for step in versions.for_request(req).steps.steps:
         if step.side is Side.AGENT and step.action == action:
             return step.action
     return not_found()

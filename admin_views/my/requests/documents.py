@@ -8,7 +8,7 @@ from flask import flash, jsonify, redirect, render_template, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.my.requests import document_rows, uploads
 from admin_views.my.requests import form as request_form
 from admin_views.my.requests.base import RequestRoutes, form_url
@@ -72,9 +72,9 @@ class DocumentRoutes(DocumentReading, RequestRoutes):
             request_form.save_posted(req)
         try:
             if label is None:
-                attachments.remove(found, acting(), utc_now())
+                attachments.remove(found, current_actor(), utc_now())
             else:
-                attachments.rename(found, label, acting(), utc_now())
+                attachments.rename(found, label, current_actor(), utc_now())
             db.session.commit()
             flash(told, "success")
         except (BadValue, DomainError) as fault:

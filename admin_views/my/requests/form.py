@@ -11,8 +11,8 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from admin_views.base.access import acting
-from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.access import current_actor
+from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
 from admin_views.my.requests import document_rows, uploads
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from clearance.core import i18n, idempotency
@@ -79,7 +79,9 @@ class FormRoutes(RequestRoutes):
         form = form_of(req)
         form.validate()
         try:
-            drafts.save(req, form.good_values(), acting(), utc_now(), version=posted_version())
+            drafts.save(
+                req, form.good_values(), current_actor(), utc_now(), version=posted_version()
+            )
         except DomainError as fault:
             db.session.rollback()
             return jsonify(error=str(fault)), fault.status_code
@@ -95,10 +97,10 @@ class FormRoutes(RequestRoutes):
                 return _closed(req)
             return self.render("my/requests/discard.html", req=req, title=_title(req))
         code, grid = req.service_code, req.grid_key
-        drafts.discard(req, acting(), utc_now())
+        drafts.discard(req, current_actor(), utc_now())
         db.session.commit()
         flash(_("The draft was discarded."), "success")
-        if grid is not None and batch.has_drafts(grid, code, acting()):
+        if grid is not None and batch.has_drafts(grid, code, current_actor()):
             return redirect(url_for("my_services.several_grid", code=code, grid=grid), code=303)
         return redirect(url_for("my_requests.index_view"), code=303)
 
@@ -106,8 +108,8 @@ class FormRoutes(RequestRoutes):
         """Render the form's page; what was sent meanwhile has none."""
         if not is_open(req):
             return _closed(req)
-        actor, now, lang = acting(), utc_now(), i18n.language()
-        spec = versions.of(req)
+        actor, now, lang = current_actor(), utc_now(), i18n.language()
+        spec = versions.for_request(req)
         form.version.data = str(req.version)
         form.version.raw_data = None
         missing = completeness.missing(req, now)
@@ -120,7 +122,7 @@ class FormRoutes(RequestRoutes):
             documents=document_rows.section(req),
             steps=_steps(req, form, missing),
             warnings=available_actions.send_warnings(req, actor, now),
-            cautions=granted_expiry.cautions(req, now),
+            cautions=granted_expiry.warnings(req, now),
             outcome=outcome,
             form_key=idempotency.new(),
             saved_label=saved_label(req),
@@ -130,7 +132,7 @@ class FormRoutes(RequestRoutes):
 
     def _send(self, req: Request, files: uploads.Files | None) -> Any:
         """Save, and send what is complete; the key makes a second click wait for the first."""
-        key, owner, result = posted_key(), owner_of(acting()), details_url(req)
+        key, owner, result = posted_key(), idempotency_owner(current_actor()), details_url(req)
         earlier = idempotency.claim(key, owner, result, utc_now())
         if earlier is not None:
             return _sent(earlier)
@@ -146,14 +148,14 @@ class FormRoutes(RequestRoutes):
 
 def form_of(req: Request) -> RequestForm:
     """The form of `req` with inputs for what its reader may change now."""
-    spec = versions.of(req)
+    spec = versions.for_request(req)
     values = saved_values(req)
     return request_form(spec, completeness.open_fields(req), i18n.language(), values)
 
 
 def saved_values(req: Request) -> dict[str, Any]:
     """Asked field → its value as it is saved."""
-    return {each.name: field_values.value_of(req, each) for each in versions.of(req).asked}
+    return {each.name: field_values.value_of(req, each) for each in versions.for_request(req).asked}
 
 
 def is_open(req: Request) -> bool:
@@ -178,7 +180,7 @@ def keep_posted(req: Request, form: RequestForm, files: uploads.Files | None) ->
     """
     outcome = Outcome()
     try:
-        drafts.save(req, form.good_values(), acting(), utc_now(), version=posted_version())
+        drafts.save(req, form.good_values(), current_actor(), utc_now(), version=posted_version())
     except (drafts.StaleSave, PermissionDenied) as refusal:
         # Nothing was written, and the row stays locked: what is shown beside is what stands now.
         outcome.alerts.append(str(refusal))
@@ -228,7 +230,9 @@ def _send_complete(req: Request, form: RequestForm, outcome: Outcome) -> bool:
     try:
         # A savepoint, so that a refusal leaves the draft as it was just saved.
         with db.session.begin_nested():
-            transitions.perform(req, Action.SEND, actor=acting(), now=now, version=req.version)
+            transitions.perform(
+                req, Action.SEND, actor=current_actor(), now=now, version=req.version
+            )
     except DomainError as refusal:
         outcome.alerts.append(str(refusal))
         outcome.status = 409
@@ -247,7 +251,7 @@ def _closed(req: Request) -> Any:
 
 
 def _title(req: Request) -> str:
-    return versions.of(req).title_in(i18n.language())
+    return versions.for_request(req).title_in(i18n.language())
 
 
 def _shown(req: Request, spec: schema.Definition, form: RequestForm) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 from flask import current_app, request
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from clearance.auth import rate_limits
 from clearance.core.clock import utc_now
 from clearance.core.database import reading
@@ -47,14 +47,14 @@ def checked(find_target: Callable[[], Any]) -> Files:
     """
     with reading():
         find_target()
-    account, deadline = f"user:{acting().id}", monotonic() + SECONDS_AT_ONCE
+    account, deadline = f"user:{current_actor().id}", monotonic() + SECONDS_AT_ONCE
     files = Files()
     posted = [each for each in request.files.getlist("files") if each.filename]
     limit = current_app.extensions["settings"].upload_max_files
     if len(posted) > limit:
         files.faults.append(_("Only %(limit)s files can be added at once.", limit=limit))
     for each in posted[:limit]:
-        rate_limits.hit("upload_account", account)
+        rate_limits.consume("upload_account", account)
         try:
             if monotonic() > deadline:
                 raise Busy
@@ -72,7 +72,9 @@ def checked(find_target: Callable[[], Any]) -> Files:
 def attach(req: Request, files: Files) -> list[Document]:
     """Add the good files to `req` as the posted kind; flushes. Else as `attach_by`."""
     return attach_by(
-        lambda each, kind, label: attachments.attach(req, each, kind, label, acting(), utc_now()),
+        lambda each, kind, label: attachments.attach(
+            req, each, kind, label, current_actor(), utc_now()
+        ),
         files,
     )
 

@@ -11,8 +11,8 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views.base import formatters
-from admin_views.base.access import acting
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.access import current_actor
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.my.requests.details import DetailRoutes
 from admin_views.my.requests.documents import DocumentRoutes
 from admin_views.my.requests.form import FormRoutes
@@ -30,7 +30,7 @@ def _number_link(view: Any, context: Any, row: Any, key: str) -> Any:
     return Markup('<a href="{}">{}</a>').format(url, number)
 
 
-class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetView):
+class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetModelView):
     """The requests of the chosen organisation in the services granted to the reader."""
 
     can_export = True
@@ -51,7 +51,7 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetView):
         "number": _number_link,
         "service_code": request_lists.service_cell,
         "status": formatters.status,
-        "sent_at": formatters.day_of,
+        "sent_at": formatters.format_date_of_instant,
         "due_on": formatters.day,
     }
     column_filters = (
@@ -80,10 +80,10 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetView):
         return actor.is_agent
 
     def scope(self, query: Any) -> Any:
-        return query.where(permissions.requests_visible_to(acting()))
+        return query.where(permissions.requests_visible_to(current_actor()))
 
     def statement(self) -> sa.Select[Any]:
-        standing = acting().standing
+        standing = current_actor().standing
         chosen = Request.organisation_id == (standing.organisation_id if standing else 0)
         rows: sa.Select[Any] = self.scope(
             sa.select(

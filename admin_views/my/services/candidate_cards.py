@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.my.brokers.cards import PAGE_SIZE, Asked, CardPage
 from clearance.core import i18n, name_folding, values
 from clearance.core.clock import utc_now
@@ -22,7 +22,7 @@ def page(code: str, wanted: Asked) -> CardPage:
     """One page of those who passed for the chosen organisation, the last to pass first."""
     offers = [
         each
-        for each in available_actions.candidate_offers(code, acting(), utc_now())
+        for each in available_actions.startable_candidates(code, current_actor(), utc_now())
         if _fits(each.request, wanted.search)
     ]
     number = min(wanted.page, max(0, -(-len(offers) // PAGE_SIZE) - 1))
@@ -52,7 +52,7 @@ def _fits(req: Request, typed: str) -> bool:
     return all(f" {word}" in req.name_folded for word in name_folding.typed_words(typed))
 
 
-def _cards(offers: Sequence[available_actions.CandidateOffer]) -> list[dict[str, Any]]:
+def _cards(offers: Sequence[available_actions.StartableCandidate]) -> list[dict[str, Any]]:
     lang = i18n.language()
     held = _exam_days([each.request.id for each in offers])
     return [

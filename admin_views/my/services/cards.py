@@ -32,7 +32,9 @@ def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
     }
 
 
-def card(offer: available_actions.ServiceOffer, kinds: dict[str, str], lang: str) -> dict[str, Any]:
+def card(
+    offer: available_actions.StartableService, kinds: dict[str, str], lang: str
+) -> dict[str, Any]:
     """What a service's card and its first page tell. kinds: names of the document kinds."""
     spec = offer.definition
     return facts(spec, kinds, lang) | {

@@ -35,7 +35,7 @@ class ServiceRow:
 
     def fits(self, folded: str) -> bool:
         """Whether a search for `folded` finds it, in either language."""
-        return folded in name_folding.fold(self.title_ar) or folded in name_folding.fold(
+        return folded in name_folding.fold_name(self.title_ar) or folded in name_folding.fold_name(
             self.title_en
         )
 
@@ -63,7 +63,7 @@ def rows(services: Sequence[Definition], held: Collection[str] = ()) -> list[Ser
 def table(services: Sequence[ServiceRow], chosen: Collection[str]) -> ServiceTable:
     """The page of the table that the posted form asks for; the first one otherwise."""
     typed = _words("services_search")
-    folded = name_folding.fold(typed)
+    folded = name_folding.fold_name(typed)
     fitting = [row for row in services if not folded or row.fits(folded)]
     pages = max(1, -(-len(fitting) // PAGE_SIZE))
     page = min(_asked_page(), pages - 1)

@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.form_post import posted_key
 from admin_views.base.model_view import GuardedView
 from admin_views.my.brokers import cards as broker_cards
@@ -43,7 +43,7 @@ class MyServices(SeveralRoutes, GuardedView):
         """Show every service with its conditions, documents and time, or why it is shut."""
         lang = i18n.language()
         kinds = kind_names()
-        offers = available_actions.service_offers(acting(), utc_now())
+        offers = available_actions.startable_services(current_actor(), utc_now())
         cards = [service_cards.card(each, kinds, lang) for each in offers]
         return self.render("my/services/list.html", cards=cards)
 
@@ -63,8 +63,8 @@ class MyServices(SeveralRoutes, GuardedView):
         """Begin a request with the data of an earlier one."""
         earlier = db.session.scalars(
             sa.select(Request).where(
-                Request.id == as_id(request.form.get("copy_of")),
-                permissions.requests_visible_to(acting()),
+                Request.id == id_or_404(request.form.get("copy_of")),
+                permissions.requests_visible_to(current_actor()),
             )
         ).one_or_none()
         if earlier is None:
@@ -80,7 +80,7 @@ class MyServices(SeveralRoutes, GuardedView):
         except Refused as fault:
             return _told(fault)
 
-    def _choose_type(self, offer: available_actions.ServiceOffer) -> Any:
+    def _choose_type(self, offer: available_actions.StartableService) -> Any:
         lang = i18n.language()
         types = broker_type_choices(offer.definition.broker_types, lang)
         chosen = request.form.get("broker_type", "")
@@ -101,12 +101,12 @@ class MyServices(SeveralRoutes, GuardedView):
             form_key=posted_key() or idempotency.new(),
         )
 
-    def _choose_broker(self, offer: available_actions.ServiceOffer) -> Any:
+    def _choose_broker(self, offer: available_actions.StartableService) -> Any:
         """The organisation's brokers as cards, each with the button or the reason why not."""
         refusal = None
         if form_helpers.is_sent():
             try:
-                return _begin(offer.code, licence_id=as_id(request.form.get("licence_id")))
+                return _begin(offer.code, licence_id=id_or_404(request.form.get("licence_id")))
             except Refused as fault:
                 refusal = fault.refusal
         wanted = broker_cards.asked()
@@ -116,12 +116,12 @@ class MyServices(SeveralRoutes, GuardedView):
             cards = broker_cards.CardPage(_with_offers(found, offer), count, page, wanted)
         return self._cards("my/services/brokers.html", offer, cards, refusal)
 
-    def _choose_candidate(self, offer: available_actions.ServiceOffer) -> Any:
+    def _choose_candidate(self, offer: available_actions.StartableService) -> Any:
         """Who passed the exam, each with the button or the reason why not."""
         refusal = None
         if form_helpers.is_sent():
             try:
-                return _begin(offer.code, candidate_id=as_id(request.form.get("candidate_id")))
+                return _begin(offer.code, candidate_id=id_or_404(request.form.get("candidate_id")))
             except Refused as fault:
                 refusal = fault.refusal
         wanted = broker_cards.asked()
@@ -133,7 +133,7 @@ class MyServices(SeveralRoutes, GuardedView):
     def _cards(
         self,
         template: str,
-        offer: available_actions.ServiceOffer,
+        offer: available_actions.StartableService,
         cards: broker_cards.CardPage,
         refusal: Refusal | None,
     ) -> Any:
@@ -160,7 +160,7 @@ def _begin(code: str, **about: Any) -> Any:
     subject = ":".join(str(each) for each in (code, *about.values()) if each is not None)
     try:
         req = drafts.start(
-            code, acting(), utc_now(), form_key=f"{key}:{subject}" if key else None, **about
+            code, current_actor(), utc_now(), form_key=f"{key}:{subject}" if key else None, **about
         )
     except Refused:
         db.session.rollback()
@@ -174,18 +174,18 @@ def _told(fault: DomainError) -> Any:
     return redirect(url_for("my_services.index"), code=303)
 
 
-def _offer(code: str) -> available_actions.ServiceOffer:
-    for each in available_actions.service_offers(acting(), utc_now()):
+def _offer(code: str) -> available_actions.StartableService:
+    for each in available_actions.startable_services(current_actor(), utc_now()):
         if each.code == code:
             return each
     return not_found()
 
 
 def _with_offers(
-    found: Sequence[Licence], offer: available_actions.ServiceOffer
+    found: Sequence[Licence], offer: available_actions.StartableService
 ) -> list[dict[str, Any]]:
     """The cards with whether the service can be begun for each, and with drafts begun already."""
-    offers = available_actions.licence_offers([offer.code], found, acting(), utc_now())
+    offers = available_actions.startable_licences([offer.code], found, current_actor(), utc_now())
     drafts = _drafts(offer.code, [each.id for each in found])
     return [
         card
@@ -199,11 +199,11 @@ def _with_offers(
 
 def _drafts(code: str, licence_ids: Sequence[int]) -> dict[int, Any]:
     """Licence → the newest draft of the service about it that the reader may go on with."""
-    standing = acting().standing
+    standing = current_actor().standing
     rows = db.session.execute(
         sa.select(Request.id, Request.licence_id, Request.saved_at)
         .where(
-            permissions.requests_visible_to(acting()),
+            permissions.requests_visible_to(current_actor()),
             Request.organisation_id == (standing.organisation_id if standing else 0),
             Request.service_code == code,
             Request.status == Status.DRAFT,

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from flask import flash, redirect
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting
-from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.access import current_actor
+from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
 from admin_views.shared import transfer_consents
 from clearance.core import idempotency
 from clearance.core.actor import Actor
@@ -33,9 +33,9 @@ def shown(req: Request, actor: Actor, now: datetime) -> dict[str, Any]:
     awaited, sending him a link again, with why it cannot be done now.
     """
     is_awaited = req.status == Status.AWAITING_BROKER
-    return transfer_consents.shown(req) | {
+    return transfer_consents.for_page(req) | {
         "answer_by": transfer_operations.answer_by(req),
-        "new_link": available_actions.offer(req, Action.SEND_LINK, actor, now)
+        "new_link": available_actions.action(req, Action.SEND_LINK, actor, now)
         if is_awaited
         else None,
     }
@@ -48,8 +48,8 @@ def send(
     refused: Callable[[DomainError], Any],
 ) -> Any:
     """Send the link and go to `result`. scope: what the page may show; refused: shows why not."""
-    actor, now = acting(), utc_now()
-    key, owner = posted_key(), owner_of(actor)
+    actor, now = current_actor(), utc_now()
+    key, owner = posted_key(), idempotency_owner(actor)
     try:
         consent_links.send_again(request_id, scope, actor, posted_version(), now)
         idempotency.claim(key, owner, result, now)

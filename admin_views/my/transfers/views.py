@@ -9,8 +9,8 @@ from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, not_found
-from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
 from admin_views.base.model_view import GuardedView
 from admin_views.my.requests.base import form_url
 from admin_views.my.transfers import consent_link
@@ -41,15 +41,15 @@ class MyTransfers(GuardedView):
     @expose("/")
     def index(self) -> Any:
         """Show the transfers to answer, the answered ones, and those asked for."""
-        actor, now = acting(), utc_now()
+        actor, now = current_actor(), utc_now()
         waiting = transfer_operations.waiting_for(actor, now)
-        others = [req for req in transfer_operations.asked_of(actor) if req not in waiting]
+        others = [req for req in transfer_operations.received(actor) if req not in waiting]
         return self.render(
             "my/transfers/list.html",
-            named_by=transfer_operations.named_by(actor),
+            named_by=transfer_operations.transfer_identifier(actor),
             waiting=_lines(waiting, urls.transfer_url, parties.named),
             answered=_lines(others, urls.transfer_url, parties.named),
-            sent=_lines(transfer_operations.sent_by(actor), urls.request_url, lambda req: req),
+            sent=_lines(transfer_operations.sent(actor), urls.request_url, lambda req: req),
         )
 
     @expose("/receive", methods=("GET", "POST"))
@@ -69,8 +69,8 @@ class MyTransfers(GuardedView):
     def do(self, request_id: int, action: str) -> Any:
         """Accept or decline."""
         req, step = _found(request_id), _others_step(action)
-        actor, now = acting(), utc_now()
-        owner, key, result = owner_of(actor), posted_key(), urls.transfer_url(req.id)
+        actor, now = current_actor(), utc_now()
+        owner, key, result = idempotency_owner(actor), posted_key(), urls.transfer_url(req.id)
         reason = request.form.get("reason", "")
         try:
             if idempotency.claim(key, owner, result, now) is None:
@@ -94,11 +94,11 @@ class MyTransfers(GuardedView):
         def refused(refusal: DomainError) -> Any:
             return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
 
-        shown = permissions.transfers_answered_by(acting())
+        shown = permissions.transfers_answered_by(current_actor())
         return consent_link.send(request_id, shown, urls.transfer_url(request_id), refused)
 
     def _begin(self, form: ReceiveForm) -> Any:
-        actor = acting()
+        actor = current_actor()
         try:
             req = transfer_operations.begin_receiving(
                 actor,
@@ -122,14 +122,14 @@ class MyTransfers(GuardedView):
         page = self.render(
             "my/transfers/receive.html",
             form=form,
-            shut=transfer_operations.receiving_refusal(acting(), utc_now()),
+            shut=transfer_operations.receiving_refusal(current_actor(), utc_now()),
             refusal=refusal,
             form_key=posted_key() or idempotency.new(),
         )
         return page, status
 
     def _show(self, req: Request, *, alert: str = "", status: int = 200) -> Any:
-        actor, now, lang = acting(), utc_now(), i18n.language()
+        actor, now, lang = current_actor(), utc_now(), i18n.language()
         page = self.render(
             "my/transfers/details.html",
             req=req,
@@ -137,7 +137,7 @@ class MyTransfers(GuardedView):
             facts=_facts(req, lang),
             **consent_link.shown(req, actor, now),
             is_waiting=req.status == Status.AWAITING_OTHER_PARTY,
-            accept=available_actions.offer(req, Action.ACCEPT, actor, now),
+            accept=available_actions.action(req, Action.ACCEPT, actor, now),
             reason=request.form.get("reason", ""),
             reason_max_length=REASON_MAX_LENGTH,
             form_key=idempotency.new(),
@@ -155,7 +155,7 @@ _DONE: dict[Action, Any] = {
 
 def _found(request_id: int) -> Request:
     try:
-        return transfer_operations.find(request_id, acting())
+        return transfer_operations.find(request_id, current_actor())
     except NotFound:
         not_found()
 

@@ -9,8 +9,8 @@ from flask import flash, redirect
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, not_found
-from admin_views.base.form_post import owner_of, posted_key
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key
 from clearance.accounts import staff_accounts
 from clearance.core import idempotency
 from clearance.core.clock import utc_now
@@ -32,21 +32,24 @@ class FactorReset:
     @expose("/<int:user_id>/factor/reset", methods=("GET", "POST"))
     def reset_factor(self, user_id: int) -> Any:
         """Ask for a reason, then take the app away."""
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
         user, form = self.get_one(user_id), FactorResetForm()
         if not (form_helpers.is_sent() and form.validate()):
             return self._show_reset(user, form)
         back = self.get_url(".details_view", id=user.id)
-        if idempotency.claim(posted_key(), owner_of(acting()), back, utc_now()) is None:
-            staff_accounts.reset_factor(user, acting(), form.reason.data, utc_now())
+        if (
+            idempotency.claim(posted_key(), idempotency_owner(current_actor()), back, utc_now())
+            is None
+        ):
+            staff_accounts.reset_factor(user, current_actor(), form.reason.data, utc_now())
         db.session.commit()
         flash(_("The second factor was reset, and the person is told."), "success")
         return redirect(back, code=303)
 
     def _show_reset(self, user: User, form: FactorResetForm) -> str:
         try:
-            staff_accounts.require_resettable(user, acting())
+            staff_accounts.require_resettable(user, current_actor())
         except DomainError as refused:
             refusal = str(refused)
         else:

@@ -11,9 +11,9 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import acting, not_found
+from admin_views.base.access import current_actor, not_found
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
 from admin_views.office.accounts.users import People, active_filter
 from clearance.accounts import staff_accounts, staff_invitations
 from clearance.core import idempotency
@@ -48,25 +48,25 @@ class Staff(People):
         """The staff, and who was invited and has not come yet."""
         self._template_args.update(
             invitations=staff_accounts.open_invitations(utc_now()),
-            can_change=acting().is_administrator,
+            can_change=current_actor().is_administrator,
         )
         return super().index_view()
 
     @expose("/invite", methods=("GET", "POST"))
     def invite(self) -> Any:
         """Invite somebody into the office by a link in an e-mail."""
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
         form = InvitationForm()
         if not form_helpers.is_sent():
             return self._show_invitation(form)
         if not form.validate():
             return self._show_invitation(form), 400
-        key, owner = posted_key(), owner_of(acting())
+        key, owner = posted_key(), idempotency_owner(current_actor())
         try:
             if idempotency.claim(key, owner, self.get_url(".index_view"), utc_now()) is None:
                 staff_invitations.invite_staff(
-                    form.email.data, str(form.role.data), utc_now(), invited_by=acting().id
+                    form.email.data, str(form.role.data), utc_now(), invited_by=current_actor().id
                 )
             db.session.commit()
         except DomainError as refusal:
@@ -79,9 +79,9 @@ class Staff(People):
     @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
     def withdraw(self, invitation_id: int) -> Any:
         """Make an invitation's link void."""
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
-        staff_accounts.withdraw_invitation(invitation_id, acting(), utc_now())
+        staff_accounts.withdraw_invitation(invitation_id, current_actor(), utc_now())
         db.session.commit()
         flash(_("The invitation was withdrawn."), "success")
         return redirect(self.get_url(".index_view"), code=303)
@@ -99,7 +99,7 @@ class Staff(People):
     @expose("/<int:user_id>/role", methods=("GET", "POST"))
     def change_role(self, user_id: int) -> Any:
         """Ask which role, then give it."""
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
         user = self.get_one(user_id)
         form = RoleForm(user.role)
@@ -113,11 +113,11 @@ class Staff(People):
         return self._change(user_id, give, _("The role was changed, and the person is told."))
 
     def _change(self, user_id: int, use_case: Callable[..., None], told: str) -> Any:
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
         user = self.get_one(user_id)
         try:
-            use_case(user, actor=acting(), now=utc_now())
+            use_case(user, actor=current_actor(), now=utc_now())
         except DomainError as refusal:
             db.session.rollback()
             return self.show(self.get_one(user_id), alert=str(refusal), status=409)
@@ -132,7 +132,7 @@ class Staff(People):
             form=form,
             version=request.form.get("version", user.version),
             in_hand=staff_accounts.requests_in_hand(user),
-            is_self=user.id == acting().user_id,
+            is_self=user.id == current_actor().user_id,
         )
 
     def _show_invitation(self, form: InvitationForm) -> str:

@@ -14,16 +14,16 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.office.accounts.factor_reset import FactorReset
 from admin_views.office.settings.reference_data import isolated, keeps_or_reads
 from clearance.accounts import staff_accounts
 from clearance.auth import known_devices, second_factor
-from clearance.auth.sessions import living
+from clearance.auth.sessions import active_sessions
 from clearance.core import audit, values
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
@@ -42,7 +42,7 @@ def _name(view: Any, context: Any, row: Any, key: str) -> Markup:
 
 
 def _civil(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.whole(mask_civil_id(row.civil_id) if row.civil_id else "")
+    return formatters.isolated(mask_civil_id(row.civil_id) if row.civil_id else "")
 
 
 def _active(view: Any, context: Any, row: Any, key: str) -> Any:
@@ -62,7 +62,7 @@ def active_filter() -> ListFilter:
     )
 
 
-class People(FactorReset, KeysetView):
+class People(FactorReset, KeysetModelView):
     """What the lists of agents and staff share."""
 
     roles: ClassVar[frozenset[str]] = frozenset()
@@ -85,7 +85,7 @@ class People(FactorReset, KeysetView):
         "civil_id": _civil,
         "role": _role,
         "is_active": _active,
-        "created_at": formatters.day_of,
+        "created_at": formatters.format_date_of_instant,
     }
     orders: ClassVar[dict[str, Any]] = {"name": User.name_folded, "created_at": User.created_at}
     default_order = ("created_at", True)
@@ -145,13 +145,13 @@ class People(FactorReset, KeysetView):
             alert=alert,
             memberships=memberships,
             sessions=[
-                (each, known_devices.describe(each.user_agent))
-                for each in living(user.id, utc_now())
+                (each, known_devices.describe_user_agent(each.user_agent))
+                for each in active_sessions(user.id, utc_now())
             ],
-            own_session_id=acting().session_id,
+            own_session_id=current_actor().session_id,
             in_hand=staff_accounts.requests_in_hand(user),
-            can_change=acting().is_administrator,
-            is_self=user.id == acting().user_id,
+            can_change=current_actor().is_administrator,
+            is_self=user.id == current_actor().user_id,
             is_staff=user.role in STAFF_ROLES,
             means=second_factor.means_of(user),
             means_labels=second_factor.MEANS_LABELS,
@@ -161,11 +161,11 @@ class People(FactorReset, KeysetView):
     @expose("/<int:user_id>/sessions/<int:session_id>/end", methods=("POST",))
     def end_session(self, user_id: int, session_id: int) -> Any:
         """End one session of a person."""
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
         user = self.get_one(user_id)
         try:
-            staff_accounts.end_session(user, as_id(session_id), acting(), utc_now())
+            staff_accounts.end_session(user, id_or_404(session_id), current_actor(), utc_now())
         except NotFound:
             not_found()
         db.session.commit()
@@ -175,10 +175,10 @@ class People(FactorReset, KeysetView):
     @expose("/<int:user_id>/sessions/end", methods=("POST",))
     def end_sessions(self, user_id: int) -> Any:
         """End every session of a person."""
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
         user = self.get_one(user_id)
-        ended = staff_accounts.end_sessions(user, acting(), utc_now())
+        ended = staff_accounts.end_sessions(user, current_actor(), utc_now())
         db.session.commit()
         flash(
             ngettext("%(num)s session was ended.", "%(num)s sessions were ended.", ended), "success"

@@ -170,16 +170,16 @@ def choices(kinds: dict[str, Any]) -> list[tuple[str, Any]]:
     return [each for each in kinds.items() if not each[0].startswith("reference:")]
 
 
-def of_kind(kind: str) -> str:
+def event_label(kind: str) -> str:
     """What an event of that kind is called; the kind itself where it came from an extension."""
     return str(EVENTS.get(kind) or ACCESSES.get(kind) or kind)
 
 
-def of_row(table: str, key: str) -> Markup:
+def row_label(table: str, key: str) -> Markup:
     """A row by what its table is called and its key, such as `Request 107`."""
     return Markup("{} <bdi>{}</bdi>").format(TABLES.get(table, table), key)
 
 
-def of_result(result: str) -> str:
+def result_label(result: str) -> str:
     """What came of an access; a number of HTTP or of rows as it is."""
     return str(RESULTS.get(result, result))

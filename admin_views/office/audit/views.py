@@ -13,7 +13,7 @@ from markupsafe import Markup
 from admin_views.base import formatters
 from admin_views.base.export import for_managers
 from admin_views.base.filters import DateFilter, ListFilter
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.audit import labels as audit_labels
 from admin_views.office.settings.reference_data import keeps_or_reads
 from admin_views.shared import request_lists
@@ -60,22 +60,22 @@ ACCESS_SCOPES: dict[str, Any] = {
 
 
 def _kind(view: Any, context: Any, row: Any, key: str) -> str:
-    return audit_labels.of_kind(row.kind)
+    return audit_labels.event_label(row.kind)
 
 
 def _actor(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.whole(f"{row.first_name or ''} {row.last_name or ''}".strip())
+    return formatters.isolated(f"{row.first_name or ''} {row.last_name or ''}".strip())
 
 
 def _object(view: Any, context: Any, row: Any, key: str) -> Any:
     if not row.object_type:
-        return formatters.whole("")
-    return audit_labels.of_row(row.object_type, row.object_id)
+        return formatters.isolated("")
+    return audit_labels.row_label(row.object_type, row.object_id)
 
 
 def _step(view: Any, context: Any, row: Any, key: str) -> Any:
     if not row.to_status:
-        return formatters.whole("")
+        return formatters.isolated("")
     before, after = _state(row, row.from_status), _state(row, row.to_status)
     arrow = "←" if i18n.language() == "ar" else "→"  # the way the page reads
     return f"{before} {arrow} {after}".strip()
@@ -92,7 +92,9 @@ _STATES: dict[str, Any] = {Subscription.__tablename__: SUBSCRIPTION_STATUS_LABEL
 
 def _at(view: Any, context: Any, row: Any, key: str) -> Markup:
     url = url_for(f"{view.endpoint}.details_view", id=row.id)
-    return Markup('<a href="{}">{}</a>').format(url, formatters.instant(view, context, row, key))
+    return Markup('<a href="{}">{}</a>').format(
+        url, formatters.format_instant(view, context, row, key)
+    )
 
 
 def _scope_filter(column: Any, scopes: dict[str, Any]) -> ListFilter:
@@ -117,7 +119,7 @@ def _days(column: Any) -> list[DateFilter]:
     ]
 
 
-class _Trail(KeysetView):
+class _Trail(KeysetModelView):
     """What both lists share: administrators and managers read, nobody writes."""
 
     can_view_details = True
@@ -180,7 +182,7 @@ class Events(_Trail):
         "actor": _actor,
         "object": _object,
         "step": _step,
-        "number": lambda view, context, row, key: formatters.whole(row.number),
+        "number": lambda view, context, row, key: formatters.isolated(row.number),
     }
     column_filters = (
         _scope_filter(Event.kind, SCOPES),
@@ -228,8 +230,8 @@ class Events(_Trail):
             event=event,
             before=_state(event, event.from_status),
             after=_state(event, event.to_status),
-            kind=audit_labels.of_kind(event.kind),
-            row=audit_labels.of_row(event.object_type, event.object_id),
+            kind=audit_labels.event_label(event.kind),
+            row=audit_labels.row_label(event.object_type, event.object_id),
             actor=db.session.get(User, event.actor_id) if event.actor_id else None,
             number=_number_of(event),
         )
@@ -251,12 +253,12 @@ class AccessRecords(_Trail):
     column_export_list = ("at", "kind", "actor", "object_type", "object_id", "result", "ip")
     column_labels: ClassVar[dict[str, Any]] = Events.column_labels | {"result": _l("Result")}
     column_formatters: ClassVar[dict[str, Any]] = {
-        "at": formatters.instant,
+        "at": formatters.format_instant,
         "kind": _kind,
         "actor": _actor,
         "object": _object,
-        "result": lambda view, context, row, key: audit_labels.of_result(row.result),
-        "ip": lambda view, context, row, key: formatters.whole(row.ip),
+        "result": lambda view, context, row, key: audit_labels.result_label(row.result),
+        "ip": lambda view, context, row, key: formatters.isolated(row.ip),
     }
     can_view_details = False
     column_filters = (

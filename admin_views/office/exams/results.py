@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n
 from clearance.core.clock import KUWAIT, utc_now
@@ -120,7 +120,9 @@ class ExamResults:
 
     def _confirm(self, exam: Exam, chosen: dict[int, Result], rows: dict[int, int]) -> Any:
         try:
-            faults = exam_results.check(exam, chosen, actor=acting(), now=utc_now(), rows=rows)
+            faults = exam_results.check(
+                exam, chosen, actor=current_actor(), now=utc_now(), rows=rows
+            )
             if faults:
                 raise exam_results.BadResults(faults)
         except exam_results.BadResults as error:
@@ -141,7 +143,7 @@ class ExamResults:
 
     def _record_results(self, exam: Exam, chosen: dict[int, Result]) -> Any:
         try:
-            count = exam_results.record(exam.id, chosen, actor=acting(), now=utc_now())
+            count = exam_results.record(exam.id, chosen, actor=current_actor(), now=utc_now())
         except exam_results.BadResults as error:
             db.session.rollback()
             return self._show_grid(self.get_one(exam.id), chosen, None, error), error.status_code
@@ -189,7 +191,7 @@ class ExamResults:
 
     def _run_by_me(self, exam_id: int) -> Exam:
         exam = self.get_one(exam_id)
-        return exam if sittings.can_run(acting()) else not_found()
+        return exam if sittings.can_run(current_actor()) else not_found()
 
     def _final(self, exam_id: int) -> Exam:
         exam = self.get_one(exam_id)
@@ -198,7 +200,7 @@ class ExamResults:
 
 def _count_export(exam: Exam) -> None:
     """Count and note it; once it is found: what does not exist was not given."""
-    rate_limits.hit("export_account", f"user:{acting().id}")
+    rate_limits.consume("export_account", f"user:{current_actor().id}")
     audit.access("export:csv", object_type="exam", object_id=str(exam.id), result="ok")
 
 
@@ -221,7 +223,7 @@ def _chosen() -> dict[int, Result]:
             continue
         if value not in list(Result):
             abort(400)
-        chosen[as_id(name.removeprefix(PREFIX))] = Result(value)
+        chosen[id_or_404(name.removeprefix(PREFIX))] = Result(value)
     return chosen
 
 

@@ -14,10 +14,10 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from admin_views.base import formatters
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.exams.results import ExamResults
 from clearance.core import audit, i18n, idempotency, urls
 from clearance.core.actor import Actor
@@ -69,7 +69,7 @@ def _phase(view: Any, context: Any, row: Any, key: str) -> Any:
     return components.badge(phase, sittings.PHASE_LABELS[phase], PHASE_TONES[phase])  # type: ignore[attr-defined]  # the template's macro
 
 
-class OfficeExams(ExamResults, KeysetView):
+class OfficeExams(ExamResults, KeysetModelView):
     """Sittings: reviewers run them, managers read them."""
 
     can_view_details = exports_as_shown = True
@@ -87,7 +87,7 @@ class OfficeExams(ExamResults, KeysetView):
         "phase": _l("Status"),
     }
     column_formatters: ClassVar[dict[str, Any]] = {
-        "held_at": formatters.instant,
+        "held_at": formatters.format_instant,
         "confirm_by": formatters.day,
         "place": _place,
         "phase": _phase,
@@ -125,7 +125,7 @@ class OfficeExams(ExamResults, KeysetView):
 
     def render(self, template: str, **kwargs: Any) -> str:
         shared = {
-            "can_run": sittings.can_run(acting()),
+            "can_run": sittings.can_run(current_actor()),
             "url_of_request": urls.office_request_url,
         }
         return super().render(template, **(shared | kwargs))
@@ -135,7 +135,7 @@ class OfficeExams(ExamResults, KeysetView):
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
         """The form of a new sitting."""
-        if not sittings.can_run(acting()):
+        if not sittings.can_run(current_actor()):
             not_found()
         form = SittingForm()
         if not self._is_good(form):
@@ -143,7 +143,7 @@ class OfficeExams(ExamResults, KeysetView):
         try:
             key = request.form.get("form_key", "")[: idempotency.KEY_MAX_LENGTH]
             exam = sittings.make(
-                form.plan(), form_key=key or idempotency.new(), actor=acting(), now=utc_now()
+                form.plan(), form_key=key or idempotency.new(), actor=current_actor(), now=utc_now()
             )
         except sittings.BadPlan as error:
             db.session.rollback()
@@ -157,7 +157,7 @@ class OfficeExams(ExamResults, KeysetView):
     def edit_view(self) -> Any:
         """The form of a sitting that is there."""
         exam = self.get_one(request.args.get("id"))
-        if not sittings.can_run(acting()):
+        if not sittings.can_run(current_actor()):
             not_found()
         refusal = sittings.change_refusal(exam, utc_now())
         if refusal is not None:
@@ -173,7 +173,9 @@ class OfficeExams(ExamResults, KeysetView):
         version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
         before = sittings.plan_of(exam)
         try:
-            sittings.change(exam.id, form.plan(), version=version, actor=acting(), now=utc_now())
+            sittings.change(
+                exam.id, form.plan(), version=version, actor=current_actor(), now=utc_now()
+            )
         except sittings.BadPlan as error:
             db.session.rollback()
             form.add_faults(error.faults)
@@ -217,12 +219,12 @@ class OfficeExams(ExamResults, KeysetView):
     def details_view(self) -> Any:
         """One sitting: its figures, what can be done now, its candidates."""
         now = utc_now()
-        exam_id = as_id(request.args.get("id"))
+        exam_id = id_or_404(request.args.get("id"))
         audit.access("exam:read", object_type="exam", object_id=str(exam_id), result="ok")
         exam = self.get_one(exam_id)
         counts = exam_lists.counts(exam.id)
         total = counts.offered + counts.confirmed + counts.released
-        page = as_id(request.args.get("page", "1"))
+        page = id_or_404(request.args.get("page", "1"))
         offset = (page - 1) * CANDIDATES_ON_A_PAGE
         if offset and offset >= total:
             not_found()
@@ -264,7 +266,7 @@ class OfficeExams(ExamResults, KeysetView):
     def announce(self, exam_id: int) -> Any:
         """Show who would be seated, then announce or fill the freed seats."""
         exam = self.get_one(exam_id)
-        if not sittings.can_run(acting()):
+        if not sittings.can_run(current_actor()):
             not_found()
         refusal = exam_seating.announce_refusal(exam, utc_now())
         if refusal is not None:
@@ -286,7 +288,7 @@ class OfficeExams(ExamResults, KeysetView):
 
     def _announce(self, exam: Exam) -> Any:
         try:
-            seating = exam_seating.announce(exam.id, actor=acting(), now=utc_now())
+            seating = exam_seating.announce(exam.id, actor=current_actor(), now=utc_now())
         except DomainError as error:
             db.session.rollback()
             flash(str(error), "error")

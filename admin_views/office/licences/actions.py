@@ -12,8 +12,8 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import acting, not_found
-from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
 from admin_views.office.requests.actions import ready_reasons
 from admin_views.shared import licence_details
 from clearance.core import i18n, idempotency
@@ -27,7 +27,7 @@ from clearance.licences.office_actions import BadCorrection, StaleLicence
 from clearance.models import Licence
 from clearance.models.enums import REASON_FOR_LABELS, ReasonFor
 from clearance.public import form_helpers
-from forms.licence_actions import CorrectionForm, OfficeForm, correction_form, office_form
+from forms.licence_actions import CorrectionForm, OfficeForm, correction_form, licence_action_form
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class OfficeStep:
 
 
 @dataclass(frozen=True)
-class Offered:
+class AvailableAction:
     """A step as the page offers it. refusal: why it cannot be taken now, or None."""
 
     step: str
@@ -96,20 +96,20 @@ class RegisterSteps:
     render: Callable[..., str]
     show: Callable[..., Any]
 
-    def offered_steps(self, licence: Licence) -> list[Offered]:
+    def offered_steps(self, licence: Licence) -> list[AvailableAction]:
         """The steps of the reader's role, each that cannot be taken now with its reason."""
-        actor = acting()
+        actor = current_actor()
         if not actor.is_reviewer:
             return []
         return [
-            Offered(str(name), each.label, each.is_grave, each.refusal(licence, actor))
+            AvailableAction(str(name), each.label, each.is_grave, each.refusal(licence, actor))
             for name, each in STEPS.items()
         ]
 
     @expose("/<int:licence_id>/do/<step>", methods=("GET", "POST"))
     def do(self, licence_id: int, step: str) -> Any:
         """Ask before a step on a licence, and take it."""
-        if not acting().is_reviewer or step not in STEPS:
+        if not current_actor().is_reviewer or step not in STEPS:
             not_found()
         licence = self.get_one(licence_id)
         form = _form(licence, step)
@@ -129,7 +129,7 @@ class RegisterSteps:
             licence=licence,
             broker=licence.broker,
             step=asked,
-            refusal=asked.refusal(licence, acting()),
+            refusal=asked.refusal(licence, current_actor()),
             form=form,
             is_correction=isinstance(form, CorrectionForm),
             version=version or request.form.get("version", licence.version),
@@ -138,8 +138,8 @@ class RegisterSteps:
         )
 
     def _take(self, licence: Licence, step: str, form: OfficeForm) -> Any:
-        actor, now, key = acting(), utc_now(), posted_key()
-        licence_id, owner, result = licence.id, owner_of(actor), _details_url(licence.id)
+        actor, now, key = current_actor(), utc_now(), posted_key()
+        licence_id, owner, result = licence.id, idempotency_owner(actor), _details_url(licence.id)
         try:
             if idempotency.claim(key, owner, result, now) is None:
                 lang = licence_details.language_of(licence.broker.organisation_id)
@@ -178,7 +178,9 @@ class RegisterSteps:
         flash(_("Somebody else changed this licence meanwhile. Compare and save again."), "error")
         form.add_faults(
             {
-                name: _("In the register now: %(value)s", value=field_values.shown(name, stored))
+                name: _(
+                    "In the register now: %(value)s", value=field_values.format_value(name, stored)
+                )
                 for name, (stored, _given) in fault.changed.items()
             }
         )
@@ -188,7 +190,7 @@ class RegisterSteps:
 def _form(licence: Licence, step: str) -> OfficeForm:
     ready, lang = ready_reasons(step), i18n.language()
     if step != ReasonFor.CORRECT:
-        return office_form(ready, lang)
+        return licence_action_form(ready, lang)
     stored = {
         name: getattr(licence if name in licence_register.LICENCE_FIELDS else licence.broker, name)
         for name in office_actions.CORRECTABLE

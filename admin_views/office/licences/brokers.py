@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload, selectinload
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.filters import ListFilter
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.licences.lists import RegisterList
@@ -144,7 +144,7 @@ class Brokers(RegisterList):
 
     def _read(self, broker: Broker) -> Any:
         audit.access("broker:read", object_type="broker", object_id=str(broker.id), result="ok")
-        reader = acting()
+        reader = current_actor()
         licences = sorted(broker.licences, key=lambda each: each.id, reverse=True)
         living = next((each for each in licences if each.status != LicenceStatus.CANCELLED), None)
         return self.render(
@@ -152,7 +152,7 @@ class Brokers(RegisterList):
             broker=broker,
             licences=licences,
             living=living,
-            links=licence_details.links(living) if living is not None else (),
+            links=licence_details.validity_documents(living) if living is not None else (),
             broker_type=licence_details.type_names().get(broker.broker_type, ""),
             nationality=country_name(broker.nationality, i18n.language()),
             twins=duplicates.with_passport(broker.passport_no, except_id=broker.id),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from admin_views.base import formatters
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.shared import licence_details
 from clearance.auth import permissions
@@ -64,7 +64,7 @@ ENDS: dict[str, Any] = {
 }
 
 
-class RegisterList(KeysetView):
+class RegisterList(KeysetModelView):
     """What the lists of licences and brokers share: read by reviewers and managers, no narrower."""
 
     can_view_details = True
@@ -208,7 +208,7 @@ def organisation_name(row: Any) -> str:
 
 def broker_type(view: Any, context: Any, row: Any, key: str) -> Any:
     """The kind of broker in the page's language."""
-    return formatters.whole(i18n.in_language(row, "type"))
+    return formatters.isolated(i18n.in_language(row, "type"))
 
 
 def status(view: Any, context: Any, row: Any, key: str) -> Any:
@@ -219,7 +219,7 @@ def status(view: Any, context: Any, row: Any, key: str) -> Any:
 def status_cell(row: Any) -> Any:
     """The same of any row with `status` and `suspended_by`."""
     if row.status is None:
-        return formatters.whole("")
+        return formatters.isolated("")
     badge = status_badge(row.status)
     if not row.suspended_by:
         return badge
@@ -235,7 +235,7 @@ def until(view: Any, context: Any, row: Any, key: str) -> Any:
 def until_cell(row: Any) -> Any:
     """The same of any row with `status` and the validity's columns."""
     if row.status in (None, LicenceStatus.CANCELLED):
-        return formatters.whole("")
+        return formatters.isolated("")
     today = kuwait_today()
     badge: Any = ""
     if row.until < today:
@@ -243,7 +243,7 @@ def until_cell(row: Any) -> Any:
     elif row.until <= today + timedelta(days=SOON_DAYS):
         badge = formatters.tone_badge(_l("Soon"), "warning")
     return Markup('{} {}<small class="under">{}</small>').format(
-        formatters.whole(i18n.format_day(row.until)), badge, VALIDITY_LINK_LABELS[row.link]
+        formatters.isolated(i18n.format_day(row.until)), badge, VALIDITY_LINK_LABELS[row.link]
     )
 
 

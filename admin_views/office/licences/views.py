@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import contains_eager
 
 from admin_views.base import formatters
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.licences.actions import RegisterSteps
 from admin_views.office.licences.lists import RegisterList
@@ -139,14 +139,14 @@ class Licences(RegisterSteps, RegisterList):
 
     def show(self, licence: Licence, *, alert: str = "", status: int = 200) -> Any:
         """Render a licence's page."""
-        reader = acting()
+        reader = current_actor()
         page = self.render(
             "office/licences/licence.html",
             licence=licence,
             broker=licence.broker,
             alert=alert,
             steps=self.offered_steps(licence),
-            links=licence_details.links(licence),
+            links=licence_details.validity_documents(licence),
             broker_type=licence_details.type_names().get(licence.broker.broker_type, ""),
             twins=duplicates.with_passport(licence.broker.passport_no, except_id=licence.broker_id),
             history=licence_history.of_licences([licence.id]),

@@ -13,10 +13,10 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from admin_views.base import formatters
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.notifications.texts import CHANNEL_LABELS
 from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import audit, i18n
@@ -56,7 +56,7 @@ def _channel(view: Any, context: Any, row: Any, key: str) -> str:
 
 def _address(view: Any, context: Any, row: Any, key: str) -> Any:
     mask = mask_email if row.channel == Channel.EMAIL else mask_mobile
-    return formatters.whole(mask(row.address))
+    return formatters.isolated(mask(row.address))
 
 
 def _status(view: Any, context: Any, row: Any, key: str) -> Any:
@@ -66,7 +66,7 @@ def _status(view: Any, context: Any, row: Any, key: str) -> Any:
 def _fault(view: Any, context: Any, row: Any, key: str) -> Any:
     if row.last_error == KEPT_IN_PORTAL:
         return _("No gateway is set; kept here.")
-    return formatters.whole(row.last_error)
+    return formatters.isolated(row.last_error)
 
 
 def _events() -> list[tuple[str, str]]:
@@ -74,7 +74,7 @@ def _events() -> list[tuple[str, str]]:
     return [(name, each.label(lang)) for name, each in EVENTS.items()]
 
 
-class Deliveries(KeysetView):
+class Deliveries(KeysetModelView):
     """Administrators send again what was given up; managers read. No body is ever shown."""
 
     can_export = for_managers
@@ -91,7 +91,7 @@ class Deliveries(KeysetView):
         "last_error": _l("Remark"),
     }
     column_formatters: ClassVar[dict[str, Any]] = {
-        "created_at": formatters.instant,
+        "created_at": formatters.format_instant,
         "event": _event,
         "channel": _channel,
         "address": _address,
@@ -138,7 +138,7 @@ class Deliveries(KeysetView):
         return sa.select(*columns)
 
     def is_action_allowed(self, name: str) -> bool:
-        return name == "send_again" and acting().is_administrator
+        return name == "send_again" and current_actor().is_administrator
 
     @action(
         "send_again",
@@ -154,7 +154,7 @@ class Deliveries(KeysetView):
                 outbox.send_again(delivery, utc_now())
             except DomainError:
                 continue
-            audit.record("office:delivery:sent_again", obj=delivery, actor_id=acting().id)
+            audit.record("office:delivery:sent_again", obj=delivery, actor_id=current_actor().id)
             sent += 1
         db.session.commit()
         if sent:

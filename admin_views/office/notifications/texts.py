@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import acting, not_found
+from admin_views.base.access import current_actor, not_found
 from admin_views.base.model_view import GuardedView
 from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import i18n
@@ -65,7 +65,7 @@ class MessageTexts(GuardedView):
         if not is_posted():
             stored = text_overrides.of_event(event)
             return self._show(event, stored, {}, _fingerprint(stored))
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
         text_overrides.hold()
         stored = text_overrides.of_event(event)
@@ -81,7 +81,7 @@ class MessageTexts(GuardedView):
         return self._save(event, typed)
 
     def _save(self, event: str, typed: Sequence[Wording]) -> Any:
-        actor, now = acting(), utc_now()
+        actor, now = current_actor(), utc_now()
         changed = [
             text_overrides.save(
                 event, each.channel, each.language, each.subject, each.body, actor, now
@@ -116,7 +116,7 @@ class MessageTexts(GuardedView):
                 for each in wordings
             ],
             seen=seen,
-            can_change=acting().is_administrator,
+            can_change=current_actor().is_administrator,
             longest={"sms": text_overrides.SMS_MAX_LENGTH},
             longest_body=text_overrides.BODY_MAX_LENGTH,
         )

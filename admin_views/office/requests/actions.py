@@ -10,10 +10,10 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy.orm import joinedload
 
-from admin_views.base.access import acting, not_found
-from admin_views.base.form_post import owner_of, posted_key, posted_version
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
 from admin_views.office.requests import bulk, effect_labels, queues
-from admin_views.office.requests.bulk import Chosen, Outcome
+from admin_views.office.requests.bulk import Outcome, SelectedRow
 from admin_views.shared.request_parts import kind_names
 from clearance.core import i18n, idempotency
 from clearance.core.actor import Actor
@@ -76,8 +76,8 @@ class StepRoutes:
         """Ask before a step on one request, or on all that were chosen, and take it."""
         if request_id is not None:
             req = self.get_one(request_id)
-            return self._do_one(req, _step_or_404(versions.of(req).steps, action))
-        if not is_offered(action, acting()) or action not in BULK_ACTIONS:
+            return self._do_one(req, _step_or_404(versions.for_request(req).steps, action))
+        if not is_offered(action, current_actor()) or action not in BULK_ACTIONS:
             not_found()
         return self._do_many(Action(action))
 
@@ -100,12 +100,12 @@ class StepRoutes:
 
     def _ask(self, req: Request, step: Step, form: StepForm) -> str:
         now = utc_now()
-        service = versions.of(req)
+        service = versions.for_request(req)
         return self.render(
             "office/requests/do.html",
             req=req,
             title=service.title_in(i18n.language()),
-            offer=available_actions.offer(req, step.action, acting(), now),
+            offer=available_actions.action(req, step.action, current_actor(), now),
             form=form,
             causes=effect_labels.of(service, step),
             warnings=review_warnings.warnings(req, now) if step.completes else (),
@@ -115,9 +115,9 @@ class StepRoutes:
         )
 
     def _take_step(self, req: Request, action: Action, form: StepForm) -> Any:
-        actor, now, request_id = acting(), utc_now(), req.id
-        owner, key, result = owner_of(actor), posted_key(), details_url(request_id)
-        label = available_actions.offer(req, action, actor, now).event_label
+        actor, now, request_id = current_actor(), utc_now(), req.id
+        owner, key, result = idempotency_owner(actor), posted_key(), details_url(request_id)
+        label = available_actions.action(req, action, actor, now).event_label
         try:
             if idempotency.claim(key, owner, result, now) is None:
                 transitions.perform(
@@ -154,12 +154,12 @@ class StepRoutes:
             return self._ask_many(step, chosen, form)
         if not form.validate():
             return self._ask_many(step, chosen, form), 400
-        outcomes = bulk.on_each(
+        outcomes = bulk.perform_on_each(
             chosen,
             action,
             reason_in=form.reason_in,
             decision_of=lambda request_id: _decision(form, request_id),
-            actor=acting(),
+            actor=current_actor(),
             key=posted_key(),
         )
         return (
@@ -168,7 +168,7 @@ class StepRoutes:
             else self._results(action, outcomes)
         )
 
-    def _chosen(self) -> list[Chosen]:
+    def _chosen(self) -> list[SelectedRow]:
         """The chosen rows of the reader's scope, each with the version that the page showed."""
         if not is_posted():
             ids = self.ids_in_scope(request.args.getlist("id")[:MOST_AT_ONCE])
@@ -177,16 +177,18 @@ class StepRoutes:
                     sa.select(Request.id, Request.version).where(Request.id.in_(ids))
                 ).all()
             )
-            return [Chosen(each, versions[each]) for each in ids]
-        typed = [Chosen.read(each) for each in _posted("row")[:MOST_AT_ONCE]]
+            return [SelectedRow(each, versions[each]) for each in ids]
+        typed = [SelectedRow.read(each) for each in _posted("row")[:MOST_AT_ONCE]]
         visible = set(self.ids_in_scope([str(each.request_id) for each in typed]))
         return [each for each in typed if each.request_id in visible]
 
-    def _ask_many(self, step: Step, chosen: Sequence[Chosen], form: StepForm | None = None) -> str:
-        actor, now = acting(), utc_now()
+    def _ask_many(
+        self, step: Step, chosen: Sequence[SelectedRow], form: StepForm | None = None
+    ) -> str:
+        actor, now = current_actor(), utc_now()
         read = _read_all(chosen)
         requests = [read[each.request_id] for each in chosen]
-        offers = available_actions.offers_of(requests, step.action, actor, now)
+        offers = available_actions.action_for_each(requests, step.action, actor, now)
         rows = list(zip(chosen, requests, offers, strict=True))
         possible = [req for _each, req, offer in rows if offer.refusal is None]
         if form is None:
@@ -218,7 +220,7 @@ class StepRoutes:
         )
 
 
-def _read_all(chosen: Sequence[Chosen]) -> dict[int, Request]:
+def _read_all(chosen: Sequence[SelectedRow]) -> dict[int, Request]:
     """The chosen requests, of which the reader's scope is known, with all that offers look at."""
     found = db.session.scalars(
         sa.select(Request)
@@ -246,13 +248,13 @@ def _step_of(flow: Flow, name: str, actor: Actor) -> Step | None:
 
 def _step_or_404(flow: Flow, name: str) -> Step:
     """The reader's own step of that name; another role's is answered as a missing page."""
-    step = _step_of(flow, name, acting())
+    step = _step_of(flow, name, current_actor())
     return step if step is not None and step.action not in NOT_HERE else not_found()
 
 
 def _any_step(action: Action) -> Step:
     for version in versions.all_current():
-        step = _step_of(version.definition.steps, action, acting())
+        step = _step_of(version.definition.steps, action, current_actor())
         if step is not None:
             return step
     return not_found()
@@ -281,13 +283,13 @@ def ready_reasons(action: str) -> list[ReadyReason]:
 
 def _expiries(req: Request, step: Step, *, several: bool = False) -> list[Expiry]:
     """The expiry date that the step grants to `req`, if it grants one."""
-    if not (step.completes and versions.of(req).grants_expiry):
+    if not (step.completes and versions.for_request(req).grants_expiry):
         return []
     proposed = granted_expiry.proposed_expiry(req, utc_now())
     return [Expiry(req.id if several else None, req.number or "", proposed)]
 
 
-def _posted_expiries(chosen: Sequence[Chosen]) -> list[Expiry]:
+def _posted_expiries(chosen: Sequence[SelectedRow]) -> list[Expiry]:
     """The dates that the page asked for; a row whose date is not among them is refused its step."""
     asked = [each.request_id for each in chosen if expiry_name(each.request_id) in request.form]
     numbers = dict(
@@ -298,14 +300,14 @@ def _posted_expiries(chosen: Sequence[Chosen]) -> list[Expiry]:
 
 def _causes(requests: Sequence[Request], step: Step) -> list[tuple[str, list[str]]]:
     """(service, what the step will cause) of every service among the requests, each once."""
-    services = {req.service_version_id: versions.of(req) for req in requests}
+    services = {req.service_version_id: versions.for_request(req) for req in requests}
     lang = i18n.language()
     told = [(each.title_in(lang), effect_labels.of(each, step)) for each in services.values()]
     return [(title, words) for title, words in told if words]
 
 
 def _places(req: Request) -> list[Place]:
-    service, lang, names = versions.of(req), i18n.language(), kind_names()
+    service, lang, names = versions.for_request(req), i18n.language(), kind_names()
     fields = [Place(spec.name, spec.title(lang)) for spec in service.asked]
     kinds = [
         Place(spec.kind, names.get(spec.kind, spec.kind), is_document=True)

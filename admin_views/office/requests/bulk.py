@@ -22,7 +22,7 @@ COMMIT_EVERY = 50
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelectedRow:
     """A chosen row. version: the row's as the page showed it."""
 
     request_id: int
@@ -32,7 +32,7 @@ class Chosen:
         return f"{self.request_id}-{self.version}"
 
     @classmethod
-    def read(cls, typed: str) -> Chosen:
+    def read(cls, typed: str) -> SelectedRow:
         """Read what the page posted; 400 for what it never posts."""
         parts = typed.split("-")
         if len(parts) != 2 or not all(_is_number(part) for part in parts):
@@ -66,8 +66,8 @@ class Outcome:
         return cls(int(key), number[:40], why[:500])
 
 
-def on_each(
-    chosen: Sequence[Chosen],
+def perform_on_each(
+    chosen: Sequence[SelectedRow],
     action: Action,
     *,
     reason_in: Callable[[str], str],
@@ -90,7 +90,7 @@ def on_each(
     if idempotency.claim(key, owner, str(action), now) is not None:
         db.session.rollback()
         return None
-    outcomes: dict[Chosen, Outcome] = {}
+    outcomes: dict[SelectedRow, Outcome] = {}
     rows = sorted(set(chosen), key=lambda row: row.request_id)
     for first in range(0, len(rows), COMMIT_EVERY):
         together = rows[first : first + COMMIT_EVERY]
@@ -108,7 +108,7 @@ def language_of(req: Request) -> str:
 
 
 def _on_one(
-    each: Chosen,
+    each: SelectedRow,
     action: Action,
     reason_in: Callable[[str], str],
     data: Decision,

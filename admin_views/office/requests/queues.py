@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.filters import ListFilter
 from admin_views.base.model_view import matches_all_words
 from admin_views.shared import request_lists
@@ -52,7 +52,7 @@ UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER == 0)
 WAITING = sa.and_(_UNDECIDED, request_lists.unsorted(Request.status).in_(WAITING_STATUSES))
 
 
-def in_hands_of(reviewer_id: int | None) -> sa.ColumnElement[bool]:
+def assigned_to(reviewer_id: int | None) -> sa.ColumnElement[bool]:
     """What a reviewer, or nobody (None), has to answer: for counting, and the most urgent first.
 
     The same as `own_work` and UNASSIGNED, which keep a list in the order of sending; this one goes
@@ -61,12 +61,12 @@ def in_hands_of(reviewer_id: int | None) -> sa.ColumnElement[bool]:
     return sa.and_(AT_THE_OFFICE, Request.reviewer_id == reviewer_id)
 
 
-def own_work(reviewer_id: Any) -> sa.ColumnElement[bool]:
+def my_open(reviewer_id: Any) -> sa.ColumnElement[bool]:
     """Requests that this reviewer has taken and must answer."""
     return sa.and_(AT_THE_OFFICE, REVIEWER.in_([reviewer_id]))
 
 
-def late() -> sa.ColumnElement[bool]:
+def overdue() -> sa.ColumnElement[bool]:
     """Requests whose answer was due before today."""
     return sa.and_(AT_THE_OFFICE, Request.due_on < kuwait_today())
 
@@ -74,9 +74,9 @@ def late() -> sa.ColumnElement[bool]:
 def queue_condition(name: str) -> sa.ColumnElement[bool]:
     """The condition of the queue called `name`, for who is signed in."""
     conditions: dict[Queue, Callable[[], sa.ColumnElement[bool]]] = {
-        Queue.MINE: lambda: own_work(acting().id),
+        Queue.MINE: lambda: my_open(current_actor().id),
         Queue.UNASSIGNED: lambda: UNASSIGNED,
-        Queue.LATE: late,
+        Queue.LATE: overdue,
         Queue.WAITING: lambda: WAITING,
     }
     return conditions[Queue(name)]()
@@ -84,7 +84,7 @@ def queue_condition(name: str) -> sa.ColumnElement[bool]:
 
 def tabs() -> list[tuple[Queue, Any]]:
     """The queues that the reader has: managers have none of their own."""
-    hidden = set() if acting().is_reviewer else {Queue.MINE}
+    hidden = set() if current_actor().is_reviewer else {Queue.MINE}
     return [(queue, label) for queue, label in QUEUE_LABELS.items() if queue not in hidden]
 
 
@@ -113,7 +113,7 @@ AGES: dict[str, tuple[Any, int, int | None]] = {
 }
 
 
-def sent_between(first: int, end: int | None) -> sa.ColumnElement[bool]:
+def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
     """Requests sent `first` Kuwait days ago or more, and fewer than `end` (None: no end)."""
     today = kuwait_today()
     until = Request.sent_at < request_lists.day_start(today - timedelta(days=first), 1)
@@ -154,7 +154,7 @@ def reviewer_choices() -> list[tuple[str, Any]]:
 
 def _age(value: str) -> sa.ColumnElement[bool]:
     _label, first, end = AGES[value]
-    return sent_between(first, end)
+    return sent_days_ago(first, end)
 
 
 def _reviewer(value: str) -> sa.ColumnElement[bool]:

@@ -35,7 +35,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Known:
+class RegisterMatch:
     """What the register has under a civil number.
 
     licences: the broker's, the newest first. licence: the one to compare with, the request's own
@@ -56,14 +56,14 @@ class Known:
         return not (self.broker or self.user or self.requests or self.seats)
 
 
-def known_about(req: Request, reader: Actor) -> Known:
+def look_up(req: Request, reader: Actor) -> RegisterMatch:
     """Look the request's civil number up; a constant number of queries."""
     broker = _broker(req)
     licences = sorted(broker.licences, key=lambda each: each.id, reverse=True) if broker else []
     licence = req.licence or (licences[0] if licences else None)
     if req.civil_id is None:
-        return Known(broker, licences, licence, None, (), ())
-    return Known(
+        return RegisterMatch(broker, licences, licence, None, (), ())
+    return RegisterMatch(
         broker=broker,
         licences=licences,
         licence=licence,
@@ -77,9 +77,9 @@ def known_about(req: Request, reader: Actor) -> Known:
     )
 
 
-def lines(req: Request, known: Known, lang: str) -> list[tuple[str, list[Line]]]:
+def lines(req: Request, known: RegisterMatch, lang: str) -> list[tuple[str, list[Line]]]:
     """(legend, lines) of everything the request says, in the order of its definition."""
-    service = versions.of(req)
+    service = versions.for_request(req)
     groups = []
     for group, legend in GROUP_LABELS.items():
         found = [_line(req, spec, known, lang) for spec in service.fields if spec.group is group]
@@ -88,7 +88,7 @@ def lines(req: Request, known: Known, lang: str) -> list[tuple[str, list[Line]]]
     return groups
 
 
-def _line(req: Request, spec: FieldSpec, known: Known, lang: str) -> Line:
+def _line(req: Request, spec: FieldSpec, known: RegisterMatch, lang: str) -> Line:
     value = field_values.shown_value(req, spec.name, lang)
     there = _registered(spec, known)
     if there in (None, ""):
@@ -97,7 +97,7 @@ def _line(req: Request, spec: FieldSpec, known: Known, lang: str) -> Line:
     return Line(spec.title(lang), value, written(spec, there, lang), differs)
 
 
-def _registered(spec: FieldSpec, known: Known) -> str | date | None:
+def _registered(spec: FieldSpec, known: RegisterMatch) -> str | date | None:
     """The register's value of a standard field: the broker's, or of the licence compared with."""
     if known.broker is None or spec.is_own:
         return None

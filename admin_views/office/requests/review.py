@@ -10,12 +10,12 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, not_found
-from admin_views.base.form_post import owner_of, posted_key
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key
 from admin_views.office.requests import document_panel, queues, register_comparison
 from admin_views.office.requests.actions import NOT_HERE, details_url
 from admin_views.shared import licence_details, request_lists, transfer_consents
-from admin_views.shared.licence_details import Link
+from admin_views.shared.licence_details import ValidityDocument
 from admin_views.shared.request_parts import kind_names, timeline
 from clearance import issuing
 from clearance.core import audit, i18n, idempotency
@@ -66,9 +66,9 @@ class ReviewRoutes:
     @expose("/next")
     def next_request(self) -> Any:
         """Open the most urgent request of the reader's own queue, else of the unassigned."""
-        if not acting().is_reviewer:
+        if not current_actor().is_reviewer:
             not_found()
-        found = _next(acting(), request.args.get("after", ""))
+        found = _next(current_actor(), request.args.get("after", ""))
         if found is None:
             flash(_("No other request waits for you."), "info")
             return redirect(url_for("office_requests.index_view", flt0_queue="mine"), code=303)
@@ -83,8 +83,8 @@ class ReviewRoutes:
         status: int = 200,
     ) -> Any:
         """Render the review page."""
-        actor, now, lang = acting(), utc_now(), i18n.language()
-        service, known = versions.of(req), register_comparison.known_about(req, actor)
+        actor, now, lang = current_actor(), utc_now(), i18n.language()
+        service, known = versions.for_request(req), register_comparison.look_up(req, actor)
         page = self.render(
             "office/requests/details.html",
             req=req,
@@ -93,14 +93,14 @@ class ReviewRoutes:
             is_late=req.due_on is not None and req.due_on < kuwait_today(),
             offers=[
                 each
-                for each in available_actions.offers(req, actor, now)
+                for each in available_actions.for_request(req, actor, now)
                 if each.action not in NOT_HERE
             ],
             groups=register_comparison.lines(req, known, lang),
             known=known,
             validity=_validity(req, known),
             warnings=review_warnings.warnings(req, now),
-            **transfer_consents.shown(req),
+            **transfer_consents.for_page(req),
             issued=issuing.of_request(req, actor),
             title_of=request_lists.title_of,
             documents=document_panel.shown(req),
@@ -124,12 +124,12 @@ class ReviewRoutes:
 
     def _write(self, request_id: int, name: str, use_case: Callable[..., Any], told: str) -> Any:
         """Write a note or a message, once per form."""
-        if not acting().is_reviewer:
+        if not current_actor().is_reviewer:
             not_found()
-        req, actor, now = self.get_one(request_id), acting(), utc_now()
+        req, actor, now = self.get_one(request_id), current_actor(), utc_now()
         result = f"{details_url(req.id)}#{name}s"
         try:
-            if idempotency.claim(posted_key(), owner_of(actor), result, now) is None:
+            if idempotency.claim(posted_key(), idempotency_owner(actor), result, now) is None:
                 use_case(req, request.form.get(name, ""), actor, now)
             db.session.commit()
         except (BadValue, DomainError) as fault:
@@ -141,16 +141,20 @@ class ReviewRoutes:
         return redirect(result, code=303)
 
 
-def _validity(req: Request, known: register_comparison.Known) -> list[Link]:
+def _validity(req: Request, known: register_comparison.RegisterMatch) -> list[ValidityDocument]:
     """What the validity of the request's own licence hangs on."""
-    return licence_details.links(known.licence) if req.licence_id and known.licence else []
+    return (
+        licence_details.validity_documents(known.licence)
+        if req.licence_id and known.licence
+        else []
+    )
 
 
 def _next(actor: Actor, after: str) -> int | None:
     other: sa.ColumnElement[bool] = sa.true()
     if after.isascii() and after.isdigit() and len(after) < 10:
         other = Request.id != int(after)
-    for condition in (queues.own_work(actor.id), queues.UNASSIGNED):
+    for condition in (queues.my_open(actor.id), queues.UNASSIGNED):
         statement = (
             sa.select(Request.id)
             .where(condition, other)
@@ -166,7 +170,7 @@ def _next(actor: Actor, after: str) -> int | None:
 def _missing_kinds(req: Request) -> list[str]:
     """Names of the required documents that are not there (a definition may have changed)."""
     names, held = kind_names(), {each.kind for each in req.documents}
-    service = versions.of(req)
+    service = versions.for_request(req)
     return [
         names.get(spec.kind, spec.kind)
         for spec in service.documents

@@ -14,9 +14,9 @@ from markupsafe import Markup
 from sqlalchemy.orm import aliased, joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.export import for_managers
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.requests import queues
 from admin_views.office.requests.actions import BULK_ACTIONS, StepRoutes, is_offered
 from admin_views.office.requests.queues import Queue
@@ -52,15 +52,15 @@ def _person(view: Any, context: Any, row: Any, key: str) -> Markup:
 
 
 def _organisation(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.whole(i18n.in_language(row, "organisation") or row.organisation_en)
+    return formatters.isolated(i18n.in_language(row, "organisation") or row.organisation_en)
 
 
 def _reviewer(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.whole(_reviewer_name(row))
+    return formatters.isolated(_reviewer_name(row))
 
 
 def _due(view: Any, context: Any, row: Any, key: str) -> Any:
-    shown = formatters.whole(i18n.format_day(row.due_on))
+    shown = formatters.isolated(i18n.format_day(row.due_on))
     if row.due_on and row.due_on < kuwait_today():
         return Markup("{} {}").format(shown, formatters.tone_badge(_l("Late"), "danger"))
     return shown
@@ -81,7 +81,7 @@ def _reviewer_name(row: Any) -> str:
     return f"{row.reviewer_first or ''} {row.reviewer_last or ''}".strip()
 
 
-class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
+class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView):
     """Everything that was sent: reviewers decide, managers read, assign and export."""
 
     can_export = for_managers
@@ -108,7 +108,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
         "organisation": _organisation,
         "status": formatters.status,
         "reviewer": _reviewer,
-        "sent_at": formatters.day_of,
+        "sent_at": formatters.format_date_of_instant,
         "due_on": _due,
     }
     column_filters = queues.filters()
@@ -126,7 +126,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
         return actor.role in permissions.READING_ROLES
 
     def scope(self, query: Any) -> Any:
-        return query.where(permissions.requests_visible_to(acting()))
+        return query.where(permissions.requests_visible_to(current_actor()))
 
     def get_query(self) -> Any:
         """The rows with the versions of their services, which every part of a page asks for."""
@@ -155,7 +155,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
             .outerjoin(Organisation, Organisation.id == Request.organisation_id)
             .outerjoin(_REVIEWER, _REVIEWER.id == Request.reviewer_id)
         )
-        return joined.where(permissions.requests_visible_to(acting()))
+        return joined.where(permissions.requests_visible_to(current_actor()))
 
     def search_condition(self, typed: str) -> Any | None:
         return request_search.condition(typed)
@@ -197,4 +197,4 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetView):
         }
 
     def is_action_allowed(self, name: str) -> bool:
-        return is_offered(name, acting())
+        return is_offered(name, current_actor())

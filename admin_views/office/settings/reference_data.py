@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import InvalidRequestError
 
 from admin_views.base import formatters
-from admin_views.base.access import acting, not_found
+from admin_views.base.access import current_actor, not_found
 from admin_views.base.model_view import GuardedModelView
 from clearance.core import i18n
 from clearance.core.actor import Actor
@@ -39,7 +39,7 @@ class ForAdministrators:
     """An opening of a view that administrators alone find open."""
 
     def __get__(self, instance: Any, owner: type[Any]) -> bool:
-        return not has_request_context() or acting().is_administrator
+        return not has_request_context() or current_actor().is_administrator
 
 
 for_administrators = cast(bool, ForAdministrators())
@@ -59,7 +59,7 @@ def yes_or_no(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def isolated(view: Any, context: Any, row: Any, key: str) -> Any:
     """Format a column of words that may run against the page's direction."""
-    return formatters.whole(getattr(row, key))
+    return formatters.isolated(getattr(row, key))
 
 
 _WORDS = dict.fromkeys(
@@ -232,8 +232,8 @@ class Announcements(ReferenceView):
         "shown": _l("State"),
     }
     column_formatters: ClassVar[dict[str, Any]] = _WORDS | {
-        "published_at": formatters.instant,
-        "ends_at": formatters.instant,
+        "published_at": formatters.format_instant,
+        "ends_at": formatters.format_instant,
         "shown": _is_shown,
     }
     column_default_sort = ("published_at", True)

@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, not_found
+from admin_views.base.access import current_actor, not_found
 from admin_views.base.model_view import GuardedView
 from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import office_settings
@@ -35,9 +35,9 @@ class OfficeSettings(GuardedView):
         if not is_posted():
             stored = office_settings.all_values()
             return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
-        if not acting().is_administrator:
+        if not current_actor().is_administrator:
             not_found()
-        office_settings.hold()
+        office_settings.lock_exclusive()
         stored = office_settings.all_values()
         typed = {key: request.form.get(key, "") for key in SETTINGS}
         if "_language" in request.form:
@@ -51,7 +51,7 @@ class OfficeSettings(GuardedView):
         if faults:
             return self._show(typed, faults, stored), 400
         for key, value in parsed.items():
-            office_settings.set(key, value, acting(), utc_now())
+            office_settings.set(key, value, current_actor(), utc_now())
         db.session.commit()
         flash(_("The settings were saved."), "success")
         return redirect(url_for("office_settings.index"), code=303)
@@ -67,7 +67,7 @@ class OfficeSettings(GuardedView):
             typed=typed,
             faults=faults,
             seen=_fingerprint(stored),
-            can_change=acting().is_administrator,
+            can_change=current_actor().is_administrator,
         )
 
 

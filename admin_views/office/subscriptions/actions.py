@@ -12,10 +12,10 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import acting, not_found
-from admin_views.base.form_post import owner_of, posted_key
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import idempotency_owner, posted_key
 from admin_views.office.requests.actions import ready_reasons
-from admin_views.office.requests.bulk import COMMIT_EVERY, Chosen, Outcome
+from admin_views.office.requests.bulk import COMMIT_EVERY, Outcome, SelectedRow
 from admin_views.shared import request_lists
 from clearance.core import i18n, idempotency
 from clearance.core.actor import Actor
@@ -52,7 +52,7 @@ DECISIONS: dict[str, Decision] = {
 class Row:
     """A chosen subscription. refusal: why it cannot be decided on by the reader now, or None."""
 
-    chosen: Chosen
+    chosen: SelectedRow
     subscription: Subscription
     organisation: str
     service: str
@@ -77,7 +77,7 @@ class SubscriptionSteps:
     @expose("/<int:subscription_id>/do/<step>", methods=("GET", "POST"))
     def do(self, step: str, subscription_id: int | None = None) -> Any:
         """Ask before a decision on one subscription, or on all that were chosen, and make it."""
-        if not acting().is_reviewer or step not in DECISIONS:
+        if not current_actor().is_reviewer or step not in DECISIONS:
             not_found()
         decision = DECISIONS[step]
         if "outcome" in request.form:
@@ -90,7 +90,7 @@ class SubscriptionSteps:
             return self._ask(decision, chosen, form, subscription_id)
         if not form.validate():
             return self._ask(decision, chosen, form, subscription_id), 400
-        outcomes = _decide_each(chosen, decision, form.reason_in, acting())
+        outcomes = _decide_each(chosen, decision, form.reason_in, current_actor())
         if subscription_id is not None:
             return self._told(subscription_id, decision, outcomes)
         if outcomes is None:
@@ -103,30 +103,30 @@ class SubscriptionSteps:
             url_for("office_subscriptions.do", step=name, id=ids, url=self.return_url()), code=303
         )
 
-    def _chosen(self, subscription_id: int | None) -> list[Chosen]:
+    def _chosen(self, subscription_id: int | None) -> list[SelectedRow]:
         """The chosen rows of the reader's scope, each with the version that the page showed."""
         if is_posted():
-            typed = [Chosen.read(each) for each in request.form.getlist("row")[:MOST_AT_ONCE]]
+            typed = [SelectedRow.read(each) for each in request.form.getlist("row")[:MOST_AT_ONCE]]
             visible = set(self.ids_in_scope([str(each.request_id) for each in typed]))
             if subscription_id is not None:
                 visible &= {self.get_one(subscription_id).id}
             return [each for each in typed if each.request_id in visible]
         if subscription_id is not None:
             row = self.get_one(subscription_id)
-            return [Chosen(row.id, row.version)]
+            return [SelectedRow(row.id, row.version)]
         ids = self.ids_in_scope(request.args.getlist("id")[:MOST_AT_ONCE])
         found = sa.select(Subscription.id, Subscription.version).where(Subscription.id.in_(ids))
         versions = dict(db.session.execute(found).all())
-        return [Chosen(each, versions[each]) for each in ids]
+        return [SelectedRow(each, versions[each]) for each in ids]
 
     def _ask(
         self,
         decision: Decision,
-        chosen: Sequence[Chosen],
+        chosen: Sequence[SelectedRow],
         form: StepForm,
         subscription_id: int | None,
     ) -> str:
-        rows = _read(chosen, acting())
+        rows = _read(chosen, current_actor())
         back = details_url(subscription_id) if subscription_id is not None else self.return_url()
         return self.render(
             "office/subscriptions/do.html",
@@ -154,7 +154,7 @@ class SubscriptionSteps:
         shown = [each for each in outcomes if each.request_id in visible]
         named = {
             each.chosen.request_id: each
-            for each in _read([Chosen(each.request_id, 0) for each in shown], acting())
+            for each in _read([SelectedRow(each.request_id, 0) for each in shown], current_actor())
         }
         return self.render(
             "office/subscriptions/results.html",
@@ -176,7 +176,7 @@ def _posted_outcomes() -> list[Outcome]:
     return [Outcome.read(each) for each in request.form.getlist("outcome")[:MOST_AT_ONCE]]
 
 
-def _read(chosen: Sequence[Chosen], actor: Actor) -> list[Row]:
+def _read(chosen: Sequence[SelectedRow], actor: Actor) -> list[Row]:
     """The chosen subscriptions with what a page tells of them; two queries."""
     lang = i18n.language()
     found = db.session.execute(
@@ -199,7 +199,7 @@ def _read(chosen: Sequence[Chosen], actor: Actor) -> list[Row]:
 
 
 def _decide_each(
-    chosen: Sequence[Chosen], decision: Decision, reason_in: Callable[[str], str], actor: Actor
+    chosen: Sequence[SelectedRow], decision: Decision, reason_in: Callable[[str], str], actor: Actor
 ) -> list[Outcome] | None:
     """Decide on each and tell what became of it; None when the form's key was spent already.
 
@@ -207,10 +207,13 @@ def _decide_each(
     never wait for each other. Each row is a savepoint of its own, and every 50 rows are committed
     (security rule 56).
     """
-    if idempotency.claim(posted_key(), owner_of(actor), decision.name, utc_now()) is not None:
+    if (
+        idempotency.claim(posted_key(), idempotency_owner(actor), decision.name, utc_now())
+        is not None
+    ):
         db.session.rollback()
         return None
-    outcomes: dict[Chosen, Outcome] = {}
+    outcomes: dict[SelectedRow, Outcome] = {}
     for place, each in enumerate(sorted(set(chosen), key=lambda row: row.request_id), 1):
         outcomes[each] = _decide(each, decision, reason_in, actor)
         if place % COMMIT_EVERY == 0:
@@ -220,7 +223,7 @@ def _decide_each(
 
 
 def _decide(
-    each: Chosen, decision: Decision, reason_in: Callable[[str], str], actor: Actor
+    each: SelectedRow, decision: Decision, reason_in: Callable[[str], str], actor: Actor
 ) -> Outcome:
     try:
         with db.session.begin_nested():

@@ -14,10 +14,10 @@ from markupsafe import Markup
 from sqlalchemy.orm import aliased
 
 from admin_views.base import formatters
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.export import for_managers
 from admin_views.base.filters import DateFilter, ListFilter
-from admin_views.base.keyset_list import KeysetView
+from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.subscriptions.actions import DECISIONS, SubscriptionSteps, details_url
@@ -71,7 +71,7 @@ def _status(view: Any, context: Any, row: Any, key: str) -> Markup:
 
 
 def _officer(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.whole(_name(row))
+    return formatters.isolated(_name(row))
 
 
 def _name(row: Any) -> str:
@@ -92,7 +92,7 @@ def _services() -> list[tuple[str, str]]:
     ]
 
 
-class Subscriptions(SubscriptionSteps, KeysetView):
+class Subscriptions(SubscriptionSteps, KeysetModelView):
     """Who has which service: reviewers decide on what is asked, managers read and export."""
 
     can_view_details = True
@@ -123,8 +123,8 @@ class Subscriptions(SubscriptionSteps, KeysetView):
         "organisation": _organisation,
         "service": _service,
         "status": _status,
-        "asked_at": formatters.day_of,
-        "decided_at": formatters.day_of,
+        "asked_at": formatters.format_date_of_instant,
+        "decided_at": formatters.format_date_of_instant,
         "officer": _officer,
     }
     column_filters = (
@@ -217,7 +217,7 @@ class Subscriptions(SubscriptionSteps, KeysetView):
 
     def show(self, row: Subscription, *, alert: str = "", status: int = 200) -> Any:
         """Render a subscription's page."""
-        reader = acting()
+        reader = current_actor()
         organisation = db.session.get_one(Organisation, row.organisation_id)
         page = self.render(
             "office/subscriptions/details.html",
@@ -245,7 +245,7 @@ class Subscriptions(SubscriptionSteps, KeysetView):
         }
 
     def is_action_allowed(self, name: str) -> bool:
-        return name in DECISIONS and acting().is_reviewer
+        return name in DECISIONS and current_actor().is_reviewer
 
 
 def _counts(row: Subscription) -> list[tuple[str, int]]:
@@ -263,7 +263,7 @@ def _counts(row: Subscription) -> list[tuple[str, int]]:
             sa.and_(
                 Request.organisation_id == row.organisation_id,
                 Request.service_code == row.service_code,
-                permissions.requests_visible_to(acting()),
+                permissions.requests_visible_to(current_actor()),
             ),
         ),
     )

@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, not_found
+from admin_views.base.access import current_actor, not_found
 from clearance.accounts import contact_change
 from clearance.auth import sessions
 from clearance.auth.reauthentication import WrongPassword
@@ -42,7 +42,7 @@ class ContactRoutes:
             return self._show_asking(kind, form)
         typed, password = form.address.data, form.current_password.data
         try:
-            contact_change.ask(acting(), channel, typed, password, utc_now())
+            contact_change.ask(current_actor(), channel, typed, password, utc_now())
         except WrongPassword as wrong:
             return self._show_asking(kind, _refused(form, form.current_password, str(wrong)))
         except contact_change.SameAddress as same:
@@ -56,7 +56,7 @@ class ContactRoutes:
         channel, form = _channel(kind), ContactCodeForm()
         if "_language" in request.form or not form.validate():
             return self._show_contact(kind, code_form=form)
-        done = contact_change.confirm(acting(), channel, str(form.code.data), utc_now())
+        done = contact_change.confirm(current_actor(), channel, str(form.code.data), utc_now())
         db.session.commit()
         if done is None:
             form.code.errors = [
@@ -77,7 +77,7 @@ class ContactRoutes:
     @expose("/contact/<kind>/resend", methods=("POST",))
     def contact_resend(self, kind: str) -> Any:
         """Send a new code to the address that waits; the earlier one is void."""
-        is_sent = contact_change.resend(acting(), _channel(kind), utc_now())
+        is_sent = contact_change.resend(current_actor(), _channel(kind), utc_now())
         db.session.commit()
         if is_sent:
             flash(_("A new code was sent. The earlier one is no longer valid."), "success")
@@ -86,7 +86,7 @@ class ContactRoutes:
     @expose("/contact/<kind>/cancel", methods=("POST",))
     def contact_cancel(self, kind: str) -> Any:
         """Give the change up; its code is void."""
-        contact_change.cancel(acting(), _channel(kind), utc_now())
+        contact_change.cancel(current_actor(), _channel(kind), utc_now())
         db.session.commit()
         flash(_("The change was given up. Your contact details stay as they are."), "info")
         return redirect(url_for(f"{self.endpoint}.index", _anchor="contact"), code=303)
@@ -97,7 +97,7 @@ class ContactRoutes:
     def _show_contact(
         self, kind: str, form: Any = None, *, code_form: ContactCodeForm | None = None
     ) -> str:
-        waiting = contact_change.pending(acting(), CHANNELS[kind], utc_now())
+        waiting = contact_change.pending(current_actor(), CHANNELS[kind], utc_now())
         if waiting is None:
             return self._show_asking(kind, form or _form_of(CHANNELS[kind], formdata=None))
         age = (utc_now() - waiting.sent_at).total_seconds()
@@ -110,7 +110,7 @@ class ContactRoutes:
         )
 
     def _show_asking(self, kind: str, form: Any) -> str:
-        user = db.session.get_one(User, acting().id)
+        user = db.session.get_one(User, current_actor().id)
         present = user.email if kind == "email" else user.mobile
         return self.render("my/account/contact.html", kind=kind, form=form, present=present)
 
@@ -119,7 +119,7 @@ def waiting_contacts() -> dict[str, bool]:
     """Of which contacts of the reader a change waits for its code, for the account page."""
     now = utc_now()
     return {
-        name: contact_change.pending(acting(), channel, now) is not None
+        name: contact_change.pending(current_actor(), channel, now) is not None
         for name, channel in CHANNELS.items()
     }
 

@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from werkzeug.wsgi import wrap_file
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from clearance.accounts import data_exports
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core.clock import kuwait_today, utc_now
@@ -33,7 +33,7 @@ class DataRoutes:
         if not (form_helpers.is_sent() and form.validate()):
             return self._show_data(form)
         try:
-            is_new = data_exports.ask(acting(), form.current_password.data, utc_now())
+            is_new = data_exports.ask(current_actor(), form.current_password.data, utc_now())
         except WrongPassword as wrong:
             db.session.rollback()
             form.current_password.errors = [str(wrong)]
@@ -46,7 +46,7 @@ class DataRoutes:
     @expose("/data/file")
     def data_file(self) -> Any:
         """Download the reader's own copy; 404 where there is none."""
-        stream, size = data_exports.open_file(acting(), utc_now())
+        stream, size = data_exports.open_file(current_actor(), utc_now())
         response = Response(
             wrap_file(request.environ, stream),
             mimetype=data_exports.ZIP,
@@ -57,5 +57,5 @@ class DataRoutes:
         return downloads.as_attachment(response, f"my-data-{kuwait_today():%Y-%m-%d}.zip")
 
     def _show_data(self, form: PasswordForm) -> str:
-        copy = data_exports.copy_of(acting(), utc_now())
+        copy = data_exports.copy_of(current_actor(), utc_now())
         return self.render("my/account/data.html", form=form, copy=copy)

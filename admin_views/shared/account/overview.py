@@ -8,7 +8,7 @@ from flask import flash, redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting, as_id, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.model_view import GuardedView
 from admin_views.shared.account.contact import ContactRoutes, waiting_contacts
 from admin_views.shared.account.data_export import DataRoutes
@@ -42,7 +42,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
     @expose("/password", methods=("POST",))
     def password(self) -> Any:
         """Change the password; every other session ends."""
-        actor, form = acting(), PasswordChangeForm()
+        actor, form = current_actor(), PasswordChangeForm()
         form.known_words = (actor.first_name, actor.last_name, actor.email, actor.civil_id)
         if not form.validate():
             return self._show(form)
@@ -65,7 +65,9 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
     @expose("/sessions/<int:session_id>/end", methods=("POST",))
     def end_session(self, session_id: int) -> Any:
         """End one of the reader's own sessions."""
-        if not sessions.end_one(utc_now(), user_id=acting().id, session_id=as_id(session_id)):
+        if not sessions.end_one(
+            utc_now(), user_id=current_actor().id, session_id=id_or_404(session_id)
+        ):
             not_found()
         db.session.commit()
         audit.access("session:end", object_type="user_session", object_id=str(session_id))
@@ -75,7 +77,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
     @expose("/sessions/end-others", methods=("POST",))
     def end_other_sessions(self) -> Any:
         """End every session of the reader but this one."""
-        actor = acting()
+        actor = current_actor()
         ended = sessions.end_sessions(utc_now(), user_id=actor.id, but=actor.session_id)
         db.session.commit()
         audit.access("session:end:others", object_type="user_session", detail=str(ended))
@@ -86,7 +88,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
         return redirect(url_for(f"{self.endpoint}.index", _anchor="sessions"), code=303)
 
     def _show(self, form: PasswordChangeForm) -> Any:
-        actor = acting()
+        actor = current_actor()
         user = db.session.get_one(User, actor.id)
         return self.render(
             "my/account/overview.html",
@@ -96,8 +98,8 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
             standings=actor.standings,
             waiting=waiting_contacts(),
             sessions=[
-                (each, known_devices.describe(each.user_agent))
-                for each in sessions.living(actor.id, utc_now())
+                (each, known_devices.describe_user_agent(each.user_agent))
+                for each in sessions.active_sessions(actor.id, utc_now())
             ],
             own_session_id=actor.session_id,
         )

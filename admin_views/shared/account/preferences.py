@@ -9,7 +9,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
@@ -28,7 +28,7 @@ class NoticeRoutes:
     @expose("/notices", methods=("GET", "POST"))
     def notices(self) -> Any:
         """Show and keep what is wanted by which channel."""
-        actor, form = acting(), NoticesForm(acting().role)
+        actor, form = current_actor(), NoticesForm(current_actor().role)
         if not is_posted():
             return self._show_notices(None)
         if "_language" in request.form:
@@ -42,7 +42,7 @@ class NoticeRoutes:
 
     def _show_notices(self, posted: list[str] | None, *, alert: str = "") -> str:
         """posted: the keys that were ticked on the page, None to show what is kept."""
-        actor, lang = acting(), i18n.language()
+        actor, lang = current_actor(), i18n.language()
         rows = preferences.choosable(actor.id, actor.role, lang)
         ticked = {
             row.key(channel)
@@ -53,7 +53,7 @@ class NoticeRoutes:
         return self.render(
             "my/account/preferences.html",
             rows=rows,
-            fixed=preferences.fixed(actor.role, lang),
+            fixed=preferences.mandatory_events(actor.role, lang),
             ticked=ticked,
             channels={Channel.EMAIL: _("E-mail"), Channel.SMS: _("SMS")},
             alert=alert,

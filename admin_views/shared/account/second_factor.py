@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.form_post import posted_key
 from clearance.auth import recovery_codes, second_factor, second_factor_setup, sessions
 from clearance.auth.reauthentication import WrongPassword
@@ -38,12 +38,14 @@ class FactorRoutes:
         """Set an app up, or another one in its place."""
         if not is_posted():
             return self._show_setup(
-                second_factor_setup.begin(acting(), utc_now()), AppForm(formdata=None)
+                second_factor_setup.begin(current_actor(), utc_now()), AppForm(formdata=None)
             )
         try:
-            setup = second_factor_setup.resume(acting(), request.form.get("setup", ""), utc_now())
+            setup = second_factor_setup.resume(
+                current_actor(), request.form.get("setup", ""), utc_now()
+            )
         except second_factor_setup.SetupExpired as stale:
-            fresh = second_factor_setup.begin(acting(), utc_now())
+            fresh = second_factor_setup.begin(current_actor(), utc_now())
             return self._show_setup(fresh, AppForm(formdata=None), alert=str(stale)), 409
         form = AppForm()
         if "_language" in request.form or not form.validate():
@@ -58,7 +60,7 @@ class FactorRoutes:
             return self._show_confirmation("my/account/factor_recovery_codes.html", form)
         typed, key = form.current_password.data, posted_key()
         try:
-            changed = second_factor_setup.new_spare_codes(acting(), typed, key, utc_now())
+            changed = second_factor_setup.new_spare_codes(current_actor(), typed, key, utc_now())
         except WrongPassword as wrong:
             return self._show_confirmation(
                 "my/account/factor_recovery_codes.html", _refused(form, wrong)
@@ -74,8 +76,8 @@ class FactorRoutes:
         if not _is_sent(form):
             return self._show_confirmation("my/account/factor_remove.html", form)
         try:
-            changed = second_factor_setup.switch_off(
-                acting(), form.current_password.data, utc_now()
+            changed = second_factor_setup.disable(
+                current_actor(), form.current_password.data, utc_now()
             )
         except WrongPassword as wrong:
             return self._show_confirmation("my/account/factor_remove.html", _refused(form, wrong))
@@ -87,7 +89,7 @@ class FactorRoutes:
     def _enrol(self, setup: second_factor_setup.Setup, form: AppForm) -> Any:
         code, password = str(form.code.data), form.current_password.data
         try:
-            changed = second_factor_setup.enrol(acting(), setup, code, password, utc_now())
+            changed = second_factor_setup.enable(current_actor(), setup, code, password, utc_now())
         except WrongPassword as wrong:
             return self._show_setup(setup, _refused(form, wrong))
         if changed is None:
@@ -102,7 +104,7 @@ class FactorRoutes:
     def _show_setup(
         self, setup: second_factor_setup.Setup, form: AppForm, *, alert: str = ""
     ) -> str:
-        address = second_factor_setup.uri(acting(), setup)
+        address = second_factor_setup.uri(current_actor(), setup)
         picture = b64encode(qr_svg(address).encode()).decode()
         groups = (setup.secret[at : at + GROUP] for at in range(0, len(setup.secret), GROUP))
         return self.render(
@@ -148,7 +150,7 @@ def standing_of(user: User) -> dict[str, Any]:
 
 
 def _own_means() -> second_factor.Means:
-    return second_factor.means_of(db.session.get_one(User, acting().id))
+    return second_factor.means_of(db.session.get_one(User, current_actor().id))
 
 
 def _is_sent(form: PasswordForm) -> bool:

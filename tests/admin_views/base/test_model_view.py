@@ -18,10 +18,10 @@ from sqlalchemy.exc import IntegrityError
 from wtforms.validators import Length
 
 from admin_views.base import keyset_list
-from admin_views.base.access import acting
+from admin_views.base.access import current_actor
 from admin_views.base.filters import DateFilter, ListFilter
-from admin_views.base.keyset_list import COUNT_CAP, KeysetView
-from admin_views.base.model_view import GuardedModelView, GuardedView, changes_of
+from admin_views.base.keyset_list import COUNT_CAP, KeysetModelView
+from admin_views.base.model_view import GuardedModelView, GuardedView, unsaved_changes
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -64,7 +64,7 @@ OVERRIDDEN = {
 }
 
 
-class Notices(KeysetView):
+class Notices(KeysetModelView):
     """A list of the reader's own notices, for trying the base view."""
 
     can_export = True
@@ -84,7 +84,7 @@ class Notices(KeysetView):
         return actor.is_agent
 
     def scope(self, query: Any) -> Any:
-        return query.where(Notice.user_id == acting().id)
+        return query.where(Notice.user_id == current_actor().id)
 
     def statement(self) -> sa.Select[Any]:
         return self.scope(sa.select(Notice.id, Notice.event, Notice.created_at))
@@ -468,7 +468,7 @@ def test_changes_are_json_values(context: Flask) -> None:
     user = factories.make_user()
     user.created_at = factories.utc_now()
     user.first_name = "جديد"
-    found = changes_of(user)
+    found = unsaved_changes(user)
     assert found["first_name"] == ["سالم", "جديد"]
     assert isinstance(found["created_at"][1], str)
     db.session.rollback()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clearance.auth.sessions import living
+from clearance.auth.sessions import active_sessions
 from clearance.core import audit
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
@@ -90,7 +90,7 @@ def test_a_disabled_reviewer_is_out_at_once_and_can_come_back(office: Office) ->
     assert theirs.http.get("/office/").status_code == 302
     with office.app.app_context():
         assert db.session.get_one(User, reviewer).is_active is False
-        assert living(reviewer, utc_now()) == []
+        assert active_sessions(reviewer, utc_now()) == []
     browser.submit(page, form=f"form[action$='{reviewer}/enable']")
     assert kinds(office, "staff:user") == ["staff:user:disabled", "staff:user:enabled"]
 
@@ -163,7 +163,7 @@ def test_sessions_of_anybody_are_seen_and_ended_one_by_one_or_together(office: O
     first, second, third = (office.browser(agent) for _number in range(3))
     browser = office.staff(Role.ADMINISTRATOR)
     with office.app.app_context():
-        newest = living(agent, utc_now())[0].id
+        newest = active_sessions(agent, utc_now())[0].id
     page = browser.get(f"/office/users/details/?id={agent}")
     page = browser.submit(page, form=f"#sessions form[action$='/sessions/{newest}/end']")
     assert [each.http.get("/my/").status_code for each in (first, second, third)] == [200, 200, 302]

@@ -51,7 +51,7 @@ NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 def visit(app: Flask) -> Iterator[Flask]:
     """The application during a POST of a visitor, its services loaded."""
     with factories.visit(app):
-        versions.load_missing(NOW)
+        versions.publish_missing(NOW)
         db.session.commit()
         yield app
         db.session.rollback()
@@ -332,7 +332,7 @@ def test_who_became_known_meanwhile_gets_a_friendly_answer(visit: Flask) -> None
 @pytest.mark.databases
 def test_two_registrations_of_one_email_completed_at_once_make_one_user(app: Flask) -> None:
     with factories.visit(app):
-        versions.load_missing(NOW)
+        versions.publish_missing(NOW)
         db.session.commit()
         made = []
         for _ in range(2):
@@ -438,7 +438,7 @@ def registered_at_once(app: Flask, times: int) -> int:
     def attempt(number: int) -> None:
         with factories.visit(app, ip=f"10.6.0.{number}"):
             try:
-                rate_limits.hit_all(applicant(email=email).targets(rate_limits.client_ip()))
+                rate_limits.consume_all(applicant(email=email).targets(rate_limits.client_ip()))
             except TooManyTries:
                 return
             passed.append(number)

@@ -62,7 +62,7 @@ def fail(email: str, times: int, *, now: datetime = NOW, device: str | None = No
 def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare passwords without their slow hash, for tests that only count many tries."""
     monkeypatch.setattr(account_sign_in, "verify_password", lambda _hash, typed: typed != WRONG)
-    monkeypatch.setattr(account_sign_in, "burn", lambda typed: None)
+    monkeypatch.setattr(account_sign_in, "spend_verification_time", lambda typed: None)
     monkeypatch.setattr(account_sign_in, "hash_of_sign_up", lambda _email, _typed: "")
 
 
@@ -102,14 +102,16 @@ def test_an_unknown_address_costs_exactly_the_hashes_of_a_known_one(
 ) -> None:
     user = factories.make_agent()
     done: list[str] = []
-    real_verify, real_burn = passwords.verify_password, passwords.burn
+    real_verify, real_burn = passwords.verify_password, passwords.spend_verification_time
     monkeypatch.setattr(
         account_sign_in,
         "verify_password",
         lambda stored, typed: done.append("hash") or real_verify(stored, typed),
     )
     monkeypatch.setattr(
-        account_sign_in, "burn", lambda typed: done.append("hash") or real_burn(typed)
+        account_sign_in,
+        "spend_verification_time",
+        lambda typed: done.append("hash") or real_burn(typed),
     )
     monkeypatch.setattr(
         account_sign_in,
@@ -415,7 +417,7 @@ def looks_at_once(app: Flask, monkeypatch: pytest.MonkeyPatch, times: int) -> in
     ],
 )
 def test_a_browser_is_told_shortly(user_agent: str, told: str) -> None:
-    assert known_devices.describe(user_agent) == told
+    assert known_devices.describe_user_agent(user_agent) == told
 
 
 @pytest.mark.heavy

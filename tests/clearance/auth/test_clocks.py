@@ -53,16 +53,16 @@ def session() -> Works:
 
 def code() -> Works:
     place = ("user:1", CodePurpose.VERIFY, Channel.EMAIL, NEW)
-    one_time_codes.issue(*place, "en", NOW)
+    one_time_codes.create(*place, "en", NOW)
     db.session.commit()
-    return lambda now: one_time_codes.try_code(*place, queued_code(NEW), now) is not None
+    return lambda now: one_time_codes.verify(*place, queued_code(NEW), now) is not None
 
 
 def code_told_of() -> Works:
     place = ("user:1", CodePurpose.VERIFY, Channel.EMAIL)
-    one_time_codes.issue(*place, NEW, "en", NOW)
+    one_time_codes.create(*place, NEW, "en", NOW)
     db.session.commit()
-    return lambda now: one_time_codes.living_until(*place, now) is not None
+    return lambda now: one_time_codes.expires_at(*place, now) is not None
 
 
 def image_text() -> Works:

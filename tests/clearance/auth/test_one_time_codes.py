@@ -34,7 +34,7 @@ def issue(
     purpose: CodePurpose = CodePurpose.VERIFY,
     now: datetime = NOW,
 ) -> str:
-    one_time_codes.issue(owner, purpose, channel, address, "ar", now)
+    one_time_codes.create(owner, purpose, channel, address, "ar", now)
     db.session.commit()
     return read_code(address)
 
@@ -65,7 +65,7 @@ def claim(channel: Channel, address: str, now: datetime = NOW) -> None:
 
 def claim_all(targets: list[tuple[Channel, str]], now: datetime = NOW) -> None:
     with time_machine.travel(now, tick=False):
-        one_time_codes.claim_all(targets)
+        one_time_codes.consume_send_quotas(targets)
 
 
 def another(code: str) -> str:
@@ -155,14 +155,14 @@ def test_resending_does_not_refill_the_accounts_budget(context: Flask) -> None:
 
 def test_the_try_stands_even_if_the_request_is_undone(context: Flask) -> None:
     code = issue()
-    one_time_codes.try_code(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, another(code), NOW)
+    one_time_codes.verify(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, another(code), NOW)
     db.session.rollback()
     assert db.session.scalar(sa.select(VerificationCode.tries_left)) == one_time_codes.TRIES - 1
 
 
 def test_a_right_code_not_spent_stays_usable(context: Flask) -> None:
     code = issue()
-    code_id = one_time_codes.try_code(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, code, NOW)
+    code_id = one_time_codes.verify(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, code, NOW)
     assert code_id is not None
     db.session.rollback()
     assert try_it(code)
@@ -188,7 +188,7 @@ def test_codes_made_under_the_secret_before_still_work(make_app: Callable[..., F
         db.engine.dispose()
     with make_app(secret_key=new).app_context():
         with pytest.raises(ValueError, match="not sealed"):
-            crypto.open(db.session.scalars(sa.select(Delivery.body)).one())
+            crypto.decrypt(db.session.scalars(sa.select(Delivery.body)).one())
         db.session.remove()
         db.engine.dispose()
 
@@ -260,7 +260,7 @@ def test_sending_and_trying_leave_masked_access_events(context: Flask) -> None:
 
 
 def test_a_code_nobody_is_to_know_is_queued_nowhere(context: Flask) -> None:
-    one_time_codes.issue(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, "ar", NOW, deliver=False)
+    one_time_codes.create(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, "ar", NOW, deliver=False)
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Delivery)) == 0
     assert db.session.scalars(sa.select(VerificationCode)).one().tries_left == one_time_codes.TRIES
@@ -269,8 +269,8 @@ def test_a_code_nobody_is_to_know_is_queued_nowhere(context: Flask) -> None:
 def test_when_the_living_code_expires_is_told(context: Flask) -> None:
     issue()
     asked = (OWNER, CodePurpose.VERIFY, Channel.EMAIL)
-    assert one_time_codes.living_until(*asked, NOW) == NOW + one_time_codes.LIFETIME
-    assert one_time_codes.living_until(*asked, NOW + one_time_codes.LIFETIME) is None
+    assert one_time_codes.expires_at(*asked, NOW) == NOW + one_time_codes.LIFETIME
+    assert one_time_codes.expires_at(*asked, NOW + one_time_codes.LIFETIME) is None
 
 
 @pytest.mark.databases
@@ -291,7 +291,7 @@ def codes_at_once(app: Flask, mobile: str, count: int) -> int:
     def attempt(number: int) -> None:
         with factories.visit(app, ip=f"10.6.1.{number}"):
             try:
-                one_time_codes.claim(Channel.SMS, mobile)
+                one_time_codes.consume_send_quota(Channel.SMS, mobile)
             except TooManyTries:
                 return
             passed.append(number)

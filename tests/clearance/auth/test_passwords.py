@@ -78,7 +78,7 @@ def test_spaces_around_a_password_are_part_of_it() -> None:
 
 def test_what_is_no_hash_never_matches_but_costs_one(monkeypatch: pytest.MonkeyPatch) -> None:
     burnt: list[str] = []
-    monkeypatch.setattr(passwords, "burn", burnt.append)
+    monkeypatch.setattr(passwords, "spend_verification_time", burnt.append)
     assert not verify_password("", GOOD)
     assert not verify_password("scrypt:1:1:1$x$y", GOOD)
     assert burnt == [GOOD, GOOD]
@@ -91,7 +91,7 @@ def test_burning_costs_what_verifying_costs() -> None:
         start = time.perf_counter()
         verify_password(stored, "wrong")
         middle = time.perf_counter()
-        passwords.burn("wrong")
+        passwords.spend_verification_time("wrong")
         verify.append(middle - start)
         burn.append(time.perf_counter() - middle)
     assert 0.5 < min(burn) / min(verify) < 2
@@ -103,7 +103,7 @@ def test_more_than_128_characters_are_refused_before_hashing(
     stored = hash_password(GOOD)
     monkeypatch.setattr(passwords, "_hasher", None)
     assert not verify_password(stored, "x" * 129)
-    passwords.burn("x" * 129)
+    passwords.spend_verification_time("x" * 129)
     with pytest.raises(ValueError, match="128"):
         hash_password("x" * 129)
 
@@ -266,6 +266,10 @@ def test_who_waits_too_long_to_hash_is_asked_to_come_again(
     taken.acquire()
     monkeypatch.setattr(passwords, "_turns", taken)
     monkeypatch.setattr(passwords, "LONGEST_WAIT", 0.01)
-    for work in (hash_password, passwords.burn, lambda typed: verify_password(stored, typed)):
+    for work in (
+        hash_password,
+        passwords.spend_verification_time,
+        lambda typed: verify_password(stored, typed),
+    ):
         with pytest.raises(ServiceUnavailable):
             work(GOOD)

@@ -31,7 +31,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 def hit(policy: str, key: str, now: datetime = NOW) -> list[rate_limit_rows.Row]:
     with time_machine.travel(now, tick=False):
-        return rate_limits.hit(policy, key)
+        return rate_limits.consume(policy, key)
 
 
 def hits(policy: str, key: str, times: int, now: datetime = NOW) -> None:
@@ -70,7 +70,9 @@ def test_when_one_of_several_limits_is_reached_none_is_counted(context: Flask) -
     hits("sign_in_account", "a@example.com", FIVE)
     for _ in range(40):
         with pytest.raises(TooManyTries):
-            rate_limits.hit_all([("sign_in_account", "a@example.com"), ("sign_in_ip", "1.1.1.1")])
+            rate_limits.consume_all(
+                [("sign_in_account", "a@example.com"), ("sign_in_ip", "1.1.1.1")]
+            )
     hits("sign_in_ip", "1.1.1.1", 30)
 
 
@@ -153,7 +155,7 @@ def test_forty_tries_at_once_let_five_pass(app: Flask) -> None:
     def attempt(number: int) -> None:
         with app.app_context():
             try:
-                rate_limits.hit_all(
+                rate_limits.consume_all(
                     [("sign_in_account", "a@example.com"), ("sign_in_ip", f"10.0.0.{number}")]
                 )
             except TooManyTries:
@@ -189,7 +191,7 @@ def test_the_clock_is_read_while_the_rows_are_held(
 
     monkeypatch.setattr(rate_limit_rows, "utc_now", clock)
     sa.event.listen(db.engine, "before_cursor_execute", note)
-    rate_limits.hit("sign_in_account", "a@example.com")
+    rate_limits.consume("sign_in_account", "a@example.com")
     sa.event.remove(db.engine, "before_cursor_execute", note)
     words = [word for word in order if word in {"INSERT", "UPDATE", "clock"}]
     assert words[:3] == ["INSERT", "clock", "UPDATE"]
@@ -231,7 +233,7 @@ def passed_around_the_end_of_a_window(app: Flask, key: str) -> int:
     def attempt(number: int) -> None:
         with app.app_context():
             try:
-                rate_limits.hit("sign_in_account", key)
+                rate_limits.consume("sign_in_account", key)
             except TooManyTries:
                 return
             passed.append(number)
@@ -256,9 +258,9 @@ def test_a_refund_takes_nothing_from_a_window_that_began_since(context: Flask) -
 def test_one_limit_named_twice_in_a_try_counts_twice(context: Flask) -> None:
     with time_machine.travel(NOW, tick=False):
         for _ in range(5):
-            rate_limits.hit_all([("export_account", "user:1"), ("export_account", "user:1")])
+            rate_limits.consume_all([("export_account", "user:1"), ("export_account", "user:1")])
         with pytest.raises(TooManyTries):
-            rate_limits.hit("export_account", "user:1")
+            rate_limits.consume("export_account", "user:1")
 
 
 # What others use up.
@@ -266,7 +268,7 @@ def test_one_limit_named_twice_in_a_try_counts_twice(context: Flask) -> None:
 
 def hit_shared(who: str, now: datetime = NOW) -> None:
     with time_machine.travel(now, tick=False):
-        rate_limits.hit_all([rate_limits.Shared("sign_in_account", "a@example.com", who)])
+        rate_limits.consume_all([rate_limits.Shared("sign_in_account", "a@example.com", who)])
 
 
 def wait_of(who: str, now: datetime = NOW) -> int:
@@ -315,7 +317,7 @@ def test_one_turn_lets_one_of_twenty_at_once_pass(app: Flask) -> None:
     def attempt(number: int) -> None:
         with app.app_context():
             try:
-                rate_limits.hit_all(
+                rate_limits.consume_all(
                     [rate_limits.Shared("sign_in_account", "a@example.com", "10.9.9.9")]
                 )
             except TooManyTries:
@@ -337,17 +339,17 @@ def test_what_is_sent_to_a_target_closes_to_who_used_it_up_and_delays_others(
         mine = rate_limits.of_target("registration_target", "email:a@example.com", "10.0.0.1")
         others = rate_limits.of_target("registration_target", "email:a@example.com", "10.0.0.2")
         for _ in range(3):
-            rate_limits.hit_all(mine)
+            rate_limits.consume_all(mine)
         for _ in range(2):
             with pytest.raises(TooManyTries) as refused:
-                rate_limits.hit_all(mine)
+                rate_limits.consume_all(mine)
             clock.shift(30)
         assert refused.value.retry_after > 3600
         with pytest.raises(TooManyTries) as refused:
-            rate_limits.hit_all(others)
+            rate_limits.consume_all(others)
         assert refused.value.retry_after == 30
         clock.shift(30)
-        rate_limits.hit_all(others)
+        rate_limits.consume_all(others)
 
 
 # Who tries, and what was not given.

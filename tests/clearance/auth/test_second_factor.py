@@ -46,7 +46,7 @@ def session_of(user: User, stage: SessionStage = SessionStage.FACTOR) -> Actor:
 
 
 def staff_with_app() -> User:
-    return factories.make_staff(totp_secret=crypto.seal(SECRET))
+    return factories.make_staff(totp_secret=crypto.encrypt(SECRET))
 
 
 def code_at(moment: datetime) -> str:
@@ -266,7 +266,7 @@ def test_passing_opens_the_portal_under_a_new_key(visit: Flask) -> None:
 
 
 def test_the_second_factor_is_of_no_use_at_another_step(visit: Flask) -> None:
-    user = factories.make_staff(totp_secret=crypto.seal(SECRET), must_change_password=True)
+    user = factories.make_staff(totp_secret=crypto.encrypt(SECRET), must_change_password=True)
     with pytest.raises(PermissionDenied):
         sign_in.pass_factor(
             session_of(user, SessionStage.PASSWORD), code_at(NOW), device=None, now=NOW
@@ -274,7 +274,7 @@ def test_the_second_factor_is_of_no_use_at_another_step(visit: Flask) -> None:
 
 
 def test_what_somebody_proves_themselves_by_follows_from_app_and_role(context: Flask) -> None:
-    app_user = factories.make_agent(totp_secret=crypto.seal(SECRET), second_factor=True)
+    app_user = factories.make_agent(totp_secret=crypto.encrypt(SECRET), second_factor=True)
     assert second_factor.means_of(app_user) == "app"
     assert second_factor.means_of(factories.make_staff()) == "email"
     assert second_factor.means_of(factories.make_agent()) == "none"

@@ -48,7 +48,7 @@ def living(key: str) -> Actor:
 def enrolled(actor: Actor) -> tuple[second_factor_setup.Changed, str]:
     """Set an app up for the actor; its secret comes back with what changed."""
     setup = second_factor_setup.begin(actor, NOW)
-    changed = second_factor_setup.enrol(
+    changed = second_factor_setup.enable(
         actor, setup, pyotp.TOTP(setup.secret).at(NOW), PASSWORD, NOW
     )
     db.session.commit()
@@ -69,7 +69,7 @@ def test_setting_an_app_up_gives_spare_codes_tells_and_ends_other_sessions(visit
     changed, secret = enrolled(actor)
     assert len(changed.spares) == recovery_codes.COUNT
     db.session.refresh(user)
-    assert crypto.open(user.totp_secret or "") == secret
+    assert crypto.decrypt(user.totp_secret or "") == secret
     assert second_factor.means_of(user) == "app"
     assert db.session.scalars(sa.select(Notice.event)).all() == ["account:factor:changed"]
     event = db.session.scalars(sa.select(Event)).one()
@@ -95,9 +95,9 @@ def test_setting_up_asks_for_a_right_code_and_the_password(visit: Flask) -> None
     actor = session_of(factories.make_agent())
     setup = second_factor_setup.begin(actor, NOW)
     right, wrong = (pyotp.TOTP(setup.secret).at(NOW + timedelta(minutes=m)) for m in (0, 5))
-    assert second_factor_setup.enrol(actor, setup, wrong, PASSWORD, NOW) is None
+    assert second_factor_setup.enable(actor, setup, wrong, PASSWORD, NOW) is None
     with pytest.raises(WrongPassword):
-        second_factor_setup.enrol(actor, setup, right, "wrong", NOW)
+        second_factor_setup.enable(actor, setup, right, "wrong", NOW)
     assert not second_factor.uses_totp(actor.id)
     assert kinds() == []
 
@@ -106,9 +106,9 @@ def test_guessing_the_password_is_limited(visit: Flask) -> None:
     actor = session_of(factories.make_agent())
     for _ in range(5):
         with pytest.raises(WrongPassword):
-            second_factor_setup.switch_off(actor, "wrong", NOW)
+            second_factor_setup.disable(actor, "wrong", NOW)
     with pytest.raises(TooManyTries):
-        second_factor_setup.switch_off(actor, PASSWORD, NOW)
+        second_factor_setup.disable(actor, PASSWORD, NOW)
 
 
 def test_a_set_up_is_resumed_in_its_own_session_only_and_for_a_while(visit: Flask) -> None:
@@ -125,9 +125,9 @@ def test_a_set_up_is_resumed_in_its_own_session_only_and_for_a_while(visit: Flas
         (mine, "", NOW),
         (mine, setup.token[::-1], NOW),
         (mine, "é", NOW),
-        (mine, crypto.seal("[]"), NOW),
-        (mine, crypto.seal("7"), NOW),
-        (mine, crypto.seal(setup.secret), NOW),
+        (mine, crypto.encrypt("[]"), NOW),
+        (mine, crypto.encrypt("7"), NOW),
+        (mine, crypto.encrypt(setup.secret), NOW),
     ]
     for actor, token, now in refused:
         with pytest.raises(second_factor_setup.SetupExpired):
@@ -140,10 +140,10 @@ def test_a_set_up_serves_once(visit: Flask) -> None:
     actor = session_of(factories.make_agent())
     setup = second_factor_setup.begin(actor, NOW)
     code = pyotp.TOTP(setup.secret).at(NOW)
-    assert second_factor_setup.enrol(actor, setup, code, PASSWORD, NOW)
+    assert second_factor_setup.enable(actor, setup, code, PASSWORD, NOW)
     db.session.commit()
     with pytest.raises(second_factor_setup.AlreadyDone):
-        second_factor_setup.enrol(actor, setup, code, PASSWORD, NOW)
+        second_factor_setup.enable(actor, setup, code, PASSWORD, NOW)
     db.session.rollback()
     assert kinds() == ["account:factor:enrolled"]
 
@@ -170,8 +170,8 @@ def test_switching_off_asks_for_the_password_and_takes_the_spares_away(visit: Fl
     changed, _secret = enrolled(session_of(user))
     actor, other = living(changed.key), session_of(user)
     with pytest.raises(WrongPassword):
-        second_factor_setup.switch_off(actor, "wrong", NOW)
-    after = second_factor_setup.switch_off(actor, PASSWORD, NOW)
+        second_factor_setup.disable(actor, "wrong", NOW)
+    after = second_factor_setup.disable(actor, PASSWORD, NOW)
     db.session.commit()
     db.session.refresh(user)
     assert (user.totp_secret, user.totp_last_step, user.second_factor) == (None, None, False)
@@ -183,7 +183,7 @@ def test_switching_off_asks_for_the_password_and_takes_the_spares_away(visit: Fl
 @pytest.mark.parametrize(
     "change",
     [
-        lambda actor: second_factor_setup.switch_off(actor, PASSWORD, NOW),
+        lambda actor: second_factor_setup.disable(actor, PASSWORD, NOW),
         lambda actor: second_factor_setup.new_spare_codes(actor, PASSWORD, "", NOW),
     ],
 )
@@ -217,7 +217,7 @@ def test_a_set_up_sent_four_times_at_once_counts_once(app: Flask) -> None:
         with factories.visit(app):
             code = pyotp.TOTP(setup.secret).at(NOW)
             try:
-                changed = second_factor_setup.enrol(actor, setup, code, PASSWORD, NOW)
+                changed = second_factor_setup.enable(actor, setup, code, PASSWORD, NOW)
             except second_factor_setup.AlreadyDone:
                 db.session.rollback()
             else:

@@ -127,7 +127,7 @@ def test_the_living_sessions_are_listed_last_seen_first(visit: Flask) -> None:
     ended = open_for(user)
     assert ended.session_id is not None
     sessions.end_session(NOW, session_id=ended.session_id)
-    listed = [each.id for each in sessions.living(user.id, NOW)]
+    listed = [each.id for each in sessions.active_sessions(user.id, NOW)]
     assert listed == [last.session_id, first.session_id]
     assert rested.session_id not in listed
 

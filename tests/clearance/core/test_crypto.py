@@ -13,19 +13,19 @@ OLD, NEW = "o" * 40, "n" * 40
 
 
 def test_a_sealed_text_comes_back_and_shows_nothing(context: Flask) -> None:
-    sealed = crypto.seal("رمز 123456")
+    sealed = crypto.encrypt("رمز 123456")
     assert "123456" not in sealed
-    assert crypto.seal("رمز 123456") != sealed
-    assert crypto.open(sealed) == "رمز 123456"
+    assert crypto.encrypt("رمز 123456") != sealed
+    assert crypto.decrypt(sealed) == "رمز 123456"
 
 
 def test_a_changed_text_is_refused(context: Flask) -> None:
-    sealed = crypto.seal("text")
+    sealed = crypto.encrypt("text")
     middle = len(sealed) // 2
     other = "A" if sealed[middle] != "A" else "B"
     for changed in (sealed[:middle] + other + sealed[middle + 1 :], "nonsense", ""):
         with pytest.raises(ValueError, match="not sealed"):
-            crypto.open(changed)
+            crypto.decrypt(changed)
 
 
 def test_a_hash_serves_one_purpose_and_one_text(context: Flask) -> None:
@@ -39,11 +39,11 @@ def test_the_secret_before_still_opens_and_matches_but_makes_nothing_new(
     make_app: Callable[..., Flask],
 ) -> None:
     with make_app(secret_key=OLD).app_context():
-        sealed, digest = crypto.seal("text"), crypto.keyed_hash("123456", "code")
+        sealed, digest = crypto.encrypt("text"), crypto.keyed_hash("123456", "code")
     with make_app(secret_key=NEW, secret_key_fallbacks=(OLD,)).app_context():
-        assert crypto.open(sealed) == "text"
+        assert crypto.decrypt(sealed) == "text"
         assert crypto.matches("123456", digest, "code")
         assert crypto.keyed_hash("123456", "code") != digest
-        newer = crypto.seal("text")
+        newer = crypto.encrypt("text")
     with make_app(secret_key=OLD).app_context(), pytest.raises(ValueError, match="not sealed"):
-        crypto.open(newer)
+        crypto.decrypt(newer)

@@ -6,7 +6,7 @@ import pytest
 
 from clearance.core.name_folding import (
     LIKE_ESCAPE,
-    fold,
+    fold_name,
     fold_words,
     like_prefix_patterns,
     name_index,
@@ -47,17 +47,17 @@ def is_found(typed: str, name: str) -> bool:
     ],
 )
 def test_ways_of_typing_the_same_fold_alike(typed: str, same_as: str) -> None:
-    assert fold(typed) == fold(same_as)
+    assert fold_name(typed) == fold_name(same_as)
 
 
 def test_folding_names_the_canonical_letters() -> None:
-    assert fold(" أحمد  عبد الله الخليفةُ ") == "احمد عبدالله الخليفه"
+    assert fold_name(" أحمد  عبد الله الخليفةُ ") == "احمد عبدالله الخليفه"
     assert fold_words("أبو بكر الصدّيق ٢") == ["ابوبكر", "الصديق", "2"]
 
 
 def test_folding_a_folded_text_changes_nothing() -> None:
     for text in ("أبو عبد الله مؤمن", "Straße ٣", "عبد"):
-        assert fold(fold(text)) == fold(text)
+        assert fold_name(fold_name(text)) == fold_name(text)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def make_world(folder: Path) -> Flask:
         testing=True, database_url=database.url, storage_url=f"file://{folder / 'files'}"
     )
     with app.app_context():
-        versions.load_missing(NOW)
+        versions.publish_missing(NOW)
         db.session.commit()
         demo.build_world(NOW)
         db.session.remove()
@@ -169,7 +169,7 @@ def test_a_candidate_waits_and_transfers_wait_for_each_party(world: Flask) -> No
     general, receiver = actor_of(user("general")), actor_of(user("receiver"))
     for actor in (general, receiver):
         assert len(transfer_operations.waiting_for(actor, NOW)) == 1
-        offers = available_actions.candidate_offers("issuance", actor, NOW)
+        offers = available_actions.startable_candidates("issuance", actor, NOW)
         assert any(offer.refusal is None for offer in offers)
     assert count(Request, status=Status.AWAITING_BROKER) == 1
 
@@ -232,7 +232,7 @@ def test_what_is_open_can_be_carried_on(world: Flask) -> None:
     waiting = db.session.scalars(sa.select(Request).where(Request.status == Status.SUBMITTED))
     for req in waiting.all():
         assert completeness.missing(req, NOW) == [], req.number
-        offered = {each.action: each for each in available_actions.offers(req, reviewer, NOW)}
+        offered = {each.action: each for each in available_actions.for_request(req, reviewer, NOW)}
         for action in {Action.APPROVE, Action.PREAPPROVE} & set(offered):
             assert offered[action].refusal is None, req.number
 
@@ -285,7 +285,7 @@ def _digests() -> dict[str, str]:
 @pytest.fixture
 def crowd(context: Flask) -> Flask:
     """The people and the register of the world, without its stories."""
-    versions.load_missing(NOW)
+    versions.publish_missing(NOW)
     cast = people.make(NOW)
     register.make(cast, NOW)
     db.session.commit()

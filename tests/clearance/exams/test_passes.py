@@ -74,9 +74,9 @@ def test_whoever_passed_sits_again_from_the_day_after_the_pass_stops_to_count(ag
 
 def test_a_candidate_is_told_the_same_day_as_the_exam_and_what_to_do_after_it(agent: User) -> None:
     old, actor = passed(agent), actor_of(agent)
-    (before,) = available_actions.candidate_offers("issuance", actor, LAST_MOMENT)
+    (before,) = available_actions.startable_candidates("issuance", actor, LAST_MOMENT)
     with force_locale("en"):
-        (after,) = available_actions.candidate_offers("issuance", actor, DAY_AFTER)
+        (after,) = available_actions.startable_candidates("issuance", actor, DAY_AFTER)
     assert before.refusal is None and after.refusal is not None
     assert before.counts_until == after.counts_until == LAST_MOMENT.date()
     assert after.refusal.url == "/my/services/"
@@ -84,6 +84,6 @@ def test_a_candidate_is_told_the_same_day_as_the_exam_and_what_to_do_after_it(ag
     newer = requests.make_request(agent, Status.FAILED)
     newer.status, newer.civil_id, newer.decided_at = Status.PASSED, old.civil_id, DAY_AFTER
     db.session.commit()
-    (renewed,) = available_actions.candidate_offers("issuance", actor, DAY_AFTER)
+    (renewed,) = available_actions.startable_candidates("issuance", actor, DAY_AFTER)
     assert (renewed.request.id, renewed.refusal) == (newer.id, None)
     assert renewed.counts_until is not None and renewed.counts_until.year == 2029

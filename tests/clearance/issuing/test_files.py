@@ -159,7 +159,7 @@ def test_a_commit_that_issued_something_wakes_the_printer(
     context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[bool] = []
-    monkeypatch.setattr(worker, "wake_printer", lambda: woken.append(True))
+    monkeypatch.setattr(worker, "enqueue_pdf_rendering", lambda: woken.append(True))
     licence = issued_factories.make_licence()
     assert woken == []
     issued_factories.make_issued(IssuedKind.CARD, licence)

@@ -10,7 +10,7 @@ from flask import Flask
 from clearance.core.extensions import db
 from clearance.issuing import operations
 from clearance.issuing import verification as document_verification
-from clearance.issuing.verification import Worth
+from clearance.issuing.verification import Authenticity
 from clearance.models import IssuedDocument, User
 from clearance.models.enums import (
     IssuedKind,
@@ -25,7 +25,7 @@ from tests.support import factories, issued_factories
 NOW = datetime(2026, 3, 15, 7, 0, tzinfo=UTC)
 SUSPENDED = NOW + timedelta(days=10)
 EXPIRES = issued_factories.EXPIRES
-GENUINE = Worth(IssuedState.GENUINE)
+GENUINE = Authenticity(IssuedState.GENUINE)
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def agent(context: Flask) -> User:
     return factories.make_agent()
 
 
-def worth(document: IssuedDocument, now: datetime) -> Worth:
-    verdict = document_verification.verdict(document.check_code, now)
+def worth(document: IssuedDocument, now: datetime) -> Authenticity:
+    verdict = document_verification.verify(document.check_code, now)
     assert verdict is not None
-    return Worth(verdict.state, verdict.since)
+    return Authenticity(verdict.state, verdict.since)
 
 
 def suspend(document: IssuedDocument, by: SuspendedBy = SuspendedBy.OFFICE) -> None:
@@ -52,8 +52,8 @@ def suspend(document: IssuedDocument, by: SuspendedBy = SuspendedBy.OFFICE) -> N
 
 def test_the_verdict_tells_what_is_printed_and_no_more(agent: User) -> None:
     document = issued_factories.make_issued(user=agent, now=NOW)
-    verdict = document_verification.verdict(document.check_code, NOW)
-    assert verdict == document_verification.Verdict(
+    verdict = document_verification.verify(document.check_code, NOW)
+    assert verdict == document_verification.VerificationResult(
         state=IssuedState.GENUINE,
         since=None,
         kind=IssuedKind.CERTIFICATE,
@@ -72,7 +72,7 @@ def test_a_suspended_licence_makes_void_and_a_reactivated_one_valid_again(
     assert document.licence is not None
     assert worth(document, NOW) == GENUINE
     suspend(document)
-    assert worth(document, SUSPENDED) == Worth(IssuedState.VOID, date(2026, 3, 25))
+    assert worth(document, SUSPENDED) == Authenticity(IssuedState.VOID, date(2026, 3, 25))
     issued_factories.change_status(
         document.licence,
         LicenceStatus.ACTIVE,
@@ -86,7 +86,7 @@ def test_the_last_day_counts_and_the_next_does_not(agent: User) -> None:
     document = issued_factories.make_issued(user=agent, now=NOW)
     late = datetime(EXPIRES.year, EXPIRES.month, EXPIRES.day, 20, 59, tzinfo=UTC)
     assert worth(document, late) == GENUINE  # 23:59 in Kuwait
-    after = Worth(IssuedState.EXPIRED, EXPIRES + timedelta(days=1))
+    after = Authenticity(IssuedState.EXPIRED, EXPIRES + timedelta(days=1))
     assert worth(document, late + timedelta(minutes=1)) == after
     assert document.licence is not None
     issued_factories.change_status(
@@ -102,7 +102,7 @@ def test_what_came_first_counts(agent: User) -> None:
     document = issued_factories.make_issued(user=agent, now=NOW)
     suspend(document)
     far = datetime(2031, 1, 1, tzinfo=UTC)
-    assert worth(document, far) == Worth(IssuedState.VOID, date(2026, 3, 25))
+    assert worth(document, far) == Authenticity(IssuedState.VOID, date(2026, 3, 25))
 
 
 def test_a_licence_shortened_by_the_office_shortens_its_documents(agent: User) -> None:
@@ -110,10 +110,10 @@ def test_a_licence_shortened_by_the_office_shortens_its_documents(agent: User) -
     assert document.licence is not None
     document.licence.expires = date(2026, 4, 1)
     db.session.commit()
-    verdict = document_verification.verdict(document.check_code, NOW)
+    verdict = document_verification.verify(document.check_code, NOW)
     assert verdict is not None and verdict.valid_until == date(2026, 4, 1)
     later = datetime(2026, 4, 2, 9, 0, tzinfo=UTC)
-    assert worth(document, later) == Worth(IssuedState.EXPIRED, date(2026, 4, 2))
+    assert worth(document, later) == Authenticity(IssuedState.EXPIRED, date(2026, 4, 2))
 
 
 @pytest.mark.parametrize("reason", [VoidReason.REPLACED, VoidReason.LOST, VoidReason.CANCELLED])
@@ -123,7 +123,7 @@ def test_what_is_void_for_good_stays_so_whatever_the_licence_does(
     document = issued_factories.make_issued(IssuedKind.CARD, user=agent, now=NOW)
     operations.void(document, reason, SUSPENDED)
     db.session.commit()
-    assert worth(document, SUSPENDED) == Worth(IssuedState.VOID, date(2026, 3, 25))
+    assert worth(document, SUSPENDED) == Authenticity(IssuedState.VOID, date(2026, 3, 25))
 
 
 def test_a_cancelled_licence_makes_void_at_once(agent: User) -> None:
@@ -132,7 +132,7 @@ def test_a_cancelled_licence_makes_void_at_once(agent: User) -> None:
     issued_factories.change_status(
         document.licence, LicenceStatus.CANCELLED, LicenceStep.CANCELLED, SUSPENDED
     )
-    assert worth(document, SUSPENDED) == Worth(IssuedState.VOID, date(2026, 3, 25))
+    assert worth(document, SUSPENDED) == Authenticity(IssuedState.VOID, date(2026, 3, 25))
 
 
 @pytest.mark.databases
@@ -142,14 +142,14 @@ def test_a_letter_counts_while_the_licence_is_as_it_says(agent: User) -> None:
     assert licence is not None
     suspend(active, SuspendedBy.HOLDER)
     suspended = issued_factories.make_issued(IssuedKind.LETTER, licence, agent, now=SUSPENDED)
-    assert worth(active, SUSPENDED) == Worth(IssuedState.VOID, date(2026, 3, 25))
+    assert worth(active, SUSPENDED) == Authenticity(IssuedState.VOID, date(2026, 3, 25))
     assert worth(suspended, SUSPENDED) == GENUINE
     again = SUSPENDED + timedelta(days=7)
     issued_factories.change_status(licence, LicenceStatus.ACTIVE, LicenceStep.REACTIVATED, again)
     assert worth(active, again) == GENUINE
-    assert worth(suspended, again) == Worth(IssuedState.VOID, date(2026, 4, 1))
+    assert worth(suspended, again) == Authenticity(IssuedState.VOID, date(2026, 4, 1))
     over = datetime(2030, 7, 1, 9, 0, tzinfo=UTC)
-    assert worth(active, over) == Worth(IssuedState.VOID, date(2030, 7, 1))
+    assert worth(active, over) == Authenticity(IssuedState.VOID, date(2030, 7, 1))
 
 
 def test_a_letter_of_a_licence_that_ended_says_so_before_the_job_did(agent: User) -> None:
@@ -180,4 +180,4 @@ def test_a_code_is_understood_as_people_type_it(typed: str, read: str | None) ->
 
 
 def test_an_unknown_code_has_no_verdict(context: Flask) -> None:
-    assert document_verification.verdict("ABCDEFGHIJKLMNOPQRST", NOW) is None
+    assert document_verification.verify("ABCDEFGHIJKLMNOPQRST", NOW) is None

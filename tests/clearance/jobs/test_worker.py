@@ -98,7 +98,7 @@ def test_a_commit_that_queued_messages_wakes_the_sender_once(woken: list[bool]) 
     user = make_user()
     assert woken == []
     for _ in range(3):
-        notices.tell("request:sent", user_id=user.id, params=ABOUT, now=utc_now())
+        notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=utc_now())
     assert woken == []
     db.session.commit()
     assert woken == [True]
@@ -109,7 +109,7 @@ def test_a_commit_that_queued_messages_wakes_the_sender_once(woken: list[bool]) 
 
 def test_a_rollback_wakes_nobody(woken: list[bool]) -> None:
     user = make_user()
-    notices.tell("request:sent", user_id=user.id, params=ABOUT, now=utc_now())
+    notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=utc_now())
     db.session.rollback()
     make_user()
     assert woken == []
@@ -121,7 +121,7 @@ def test_the_end_of_a_savepoint_neither_wakes_nor_forgets_to_wake(
 ) -> None:
     user = make_user()
     with tentatively(is_kept=is_kept):
-        notices.tell("request:sent", user_id=user.id, params=ABOUT, now=utc_now())
+        notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=utc_now())
     assert woken == []
     db.session.commit()
     assert woken == [True]

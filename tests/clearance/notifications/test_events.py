@@ -65,7 +65,7 @@ def test_codes_are_in_mail_and_sms_but_never_in_a_subject(event: str, lang: str)
 
 
 def test_every_event_that_the_code_tells_is_registered() -> None:
-    told = re.compile(r"""\btells?\w*(?:\(\s*|=)"(\w+(?::\w+)+)\"""")
+    told = re.compile(r"""\b(?:tells?|notify|send_to)\w*(?:\(\s*|=)"(\w+(?::\w+)+)\"""")
     sources = (path.read_text(encoding="utf-8") for path in (ROOT / "clearance").rglob("*.py"))
     found = {event for source in sources for event in told.findall(source)}
     assert {"request:sent", "account:verified"} <= found

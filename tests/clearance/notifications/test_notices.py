@@ -41,11 +41,11 @@ def make_service(code: str) -> None:
 @pytest.mark.databases
 def test_a_notice_and_its_messages_stand_or_fall_with_the_transaction(context: Flask) -> None:
     user = make_user()
-    notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     db.session.rollback()
     assert db.session.scalar(sa.select(sa.func.count(Notice.id))) == 0
     assert deliveries() == []
-    notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count(Notice.id))) == 1
     assert [each.channel for each in deliveries()] == [Channel.EMAIL, Channel.SMS]
@@ -55,7 +55,9 @@ def test_messages_are_written_in_the_recipients_language(context: Flask) -> None
     arab = make_user(language="ar")
     other = make_user(language="en", first_name="Sam", last_name="Lee")
     for user in (arab, other):
-        notices.tell("request:returned", user_id=user.id, params=RETURNED, now=NOW, url="/my/x")
+        notices.notify_user(
+            "request:returned", user_id=user.id, params=RETURNED, now=NOW, url="/my/x"
+        )
     mail_ar, sms_ar = deliveries(language="ar")
     mail_en, sms_en = deliveries(language="en")
     assert mail_ar.subject == "الطلب \u2068CE/8/26\u2069 معاد للاستكمال"
@@ -72,7 +74,7 @@ def test_messages_are_written_in_the_recipients_language(context: Flask) -> None
 
 def test_a_notice_is_shown_in_the_language_of_the_reader_of_the_moment(context: Flask) -> None:
     user = make_user(language="ar")
-    notice = notices.tell("request:returned", user_id=user.id, params=RETURNED, now=NOW)
+    notice = notices.notify_user("request:returned", user_id=user.id, params=RETURNED, now=NOW)
     assert inbox.text_of(notice, "en")[0] == "Request CE/8/26 was returned for completion"
     title, body = inbox.text_of(notice, "ar")
     assert title.endswith("معاد للاستكمال")
@@ -82,27 +84,27 @@ def test_a_notice_is_shown_in_the_language_of_the_reader_of_the_moment(context: 
 def test_days_and_instants_are_written_as_kuwait_writes_them(context: Flask) -> None:
     user = make_user(language="en")
     params = {"at": datetime(2026, 9, 1, 21, 30, tzinfo=UTC)}
-    told = notices.tell("account:password:changed", user_id=user.id, params=params, now=NOW)
+    told = notices.notify_user("account:password:changed", user_id=user.id, params=params, now=NOW)
     assert "02/09/2026 00:30" in inbox.text_of(told, "en")[1]
     params = ABOUT | {"date": date(2026, 10, 5)}
-    told = notices.tell("exam:absent", user_id=user.id, params=params, now=NOW)
+    told = notices.notify_user("exam:absent", user_id=user.id, params=params, now=NOW)
     assert "05/10/2026" in inbox.text_of(told, "en")[0]
 
 
 def test_an_event_not_registered_or_a_missing_param_is_refused(context: Flask) -> None:
     user = make_user()
     with pytest.raises(ValueError, match="not a registered event"):
-        notices.tell("request:unheard", user_id=user.id, now=NOW)
+        notices.notify_user("request:unheard", user_id=user.id, now=NOW)
     with pytest.raises(ValueError, match="reason"):
-        notices.tell("request:rejected", user_id=user.id, params=ABOUT, now=NOW)
+        notices.notify_user("request:rejected", user_id=user.id, params=ABOUT, now=NOW)
     assert deliveries() == []
 
 
 def test_a_user_without_mobile_or_disabled_gets_what_can_reach_them(context: Flask) -> None:
     plain = make_user(mobile=None)
     disabled = make_user(is_active=False)
-    notices.tell("request:sent", user_id=plain.id, params=ABOUT, now=NOW)
-    notices.tell("request:sent", user_id=disabled.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:sent", user_id=plain.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:sent", user_id=disabled.id, params=ABOUT, now=NOW)
     assert [(each.channel, each.address) for each in deliveries()] == [("email", plain.email)]
     assert inbox.unread_count(disabled.id) == 1
 
@@ -118,7 +120,7 @@ def test_members_who_may_use_the_service_are_told_and_nobody_else(context: Flask
     make_membership(make_user(), office, is_active=False)
     make_agent(office, is_active=False)
     make_agent()
-    told = notices.tell_members(
+    told = notices.notify_members(
         "request:approved",
         organisation_id=office.id,
         service_code="exam",
@@ -126,11 +128,11 @@ def test_members_who_may_use_the_service_are_told_and_nobody_else(context: Flask
         now=NOW,
     )
     assert {each.user_id for each in told} == {general.id, granted.id}
-    told = notices.tell_members(
+    told = notices.notify_members(
         "request:approved", organisation_id=office.id, params=ABOUT, now=NOW
     )
     assert {each.user_id for each in told} == {general.id}
-    told = notices.tell_members(
+    told = notices.notify_members(
         "request:approved",
         organisation_id=office.id,
         service_code="exam",
@@ -145,7 +147,7 @@ def test_reviewers_are_told_and_other_staff_are_not(context: Flask) -> None:
     reviewer = make_staff()
     make_staff(Role.MANAGER)
     make_staff(is_active=False)
-    told = notices.tell_reviewers("office:message", params=ABOUT, now=NOW)
+    told = notices.notify_reviewers("office:message", params=ABOUT, now=NOW)
     assert [each.user_id for each in told] == [reviewer.id]
     assert [each.channel for each in deliveries()] == [Channel.EMAIL]
 
@@ -154,11 +156,11 @@ def test_reviewers_are_told_and_other_staff_are_not(context: Flask) -> None:
 def test_what_was_switched_off_stays_in_the_portal_only(context: Flask) -> None:
     user = make_user()
     preferences.set_preference(user.id, "request:preapproved", Channel.SMS, wanted=False)
-    notices.tell("request:preapproved", user_id=user.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:preapproved", user_id=user.id, params=ABOUT, now=NOW)
     assert [each.channel for each in deliveries()] == [Channel.EMAIL]
     assert inbox.unread_count(user.id) == 1
     preferences.set_preference(user.id, "request:preapproved", Channel.SMS, wanted=True)
-    notices.tell("request:preapproved", user_id=user.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:preapproved", user_id=user.id, params=ABOUT, now=NOW)
     assert [each.channel for each in deliveries()] == [Channel.EMAIL, Channel.EMAIL, Channel.SMS]
 
 
@@ -200,7 +202,7 @@ def test_the_offices_own_wording_replaces_the_shipped_one(context: Flask) -> Non
                 event="request:sent", channel=channel, language="en", subject=subject, body=body
             )
         )
-    notice = notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
+    notice = notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     mail, sms = deliveries()
     assert inbox.text_of(notice, "en") == ("P CE/8/26", "In the portal")
     assert mail.subject == "M CE/8/26"
@@ -211,7 +213,7 @@ def test_the_offices_own_wording_replaces_the_shipped_one(context: Flask) -> Non
 def test_one_query_reads_the_wording_of_many_notices(context: Flask) -> None:
     user = make_user()
     for _ in range(5):
-        notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
+        notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     db.session.commit()
     listed = inbox.of_user(user.id)
     seen: list[str] = []
@@ -228,9 +230,9 @@ def test_one_query_reads_the_wording_of_many_notices(context: Flask) -> None:
 @pytest.mark.databases
 def test_reading_marks_ones_own_notices_only(context: Flask) -> None:
     mine, other = make_user(), make_user()
-    first = notices.tell("request:sent", user_id=mine.id, params=ABOUT, now=NOW)
-    foreign = notices.tell("request:sent", user_id=other.id, params=ABOUT, now=NOW)
-    notices.tell("request:sent", user_id=mine.id, params=ABOUT, now=NOW)
+    first = notices.notify_user("request:sent", user_id=mine.id, params=ABOUT, now=NOW)
+    foreign = notices.notify_user("request:sent", user_id=other.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:sent", user_id=mine.id, params=ABOUT, now=NOW)
     assert inbox.mark_read(mine.id, [first.id, foreign.id], NOW) == 1
     assert inbox.unread_count(mine.id) == 1
     assert inbox.unread_count(other.id) == 1
@@ -241,7 +243,8 @@ def test_reading_marks_ones_own_notices_only(context: Flask) -> None:
 def test_notices_are_listed_newest_first_and_in_portions(context: Flask) -> None:
     user = make_user()
     ids = [
-        notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW).id for _ in range(3)
+        notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW).id
+        for _ in range(3)
     ]
     listed = inbox.of_user(user.id, limit=2)
     assert [each.id for each in listed] == [ids[2], ids[1]]
@@ -273,7 +276,7 @@ def test_the_reset_mail_carries_code_and_link_to_this_portal(context: Flask) -> 
 
 
 def test_an_invitation_hides_its_link_in_the_row(context: Flask) -> None:
-    delivery = notices.tell_address(
+    delivery = notices.send_to_address(
         "staff:invited",
         channel=Channel.EMAIL,
         address="new@example.com",
@@ -297,7 +300,7 @@ def test_a_body_that_can_no_longer_be_opened_reads_as_empty(context: Flask) -> N
 
 def test_one_given_up_can_be_sent_again_and_others_cannot(context: Flask) -> None:
     user = make_user()
-    notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     mail, sms = deliveries()
     mail.status, mail.attempts = DeliveryStatus.GIVEN_UP, 90
     sms.status = DeliveryStatus.SENT
@@ -311,7 +314,7 @@ def test_one_given_up_can_be_sent_again_and_others_cannot(context: Flask) -> Non
 def test_the_outbox_tells_how_it_stands(context: Flask) -> None:
     assert outbox.waiting(NOW) == outbox.Waiting(0, 0, 0)
     user = make_user()
-    notices.tell("request:sent", user_id=user.id, params=ABOUT, now=NOW)
+    notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     deliveries()[0].status = DeliveryStatus.GIVEN_UP
     db.session.flush()
     state = outbox.waiting(NOW + timedelta(minutes=14))

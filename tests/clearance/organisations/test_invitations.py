@@ -32,7 +32,7 @@ from clearance.models import (
 from clearance.models.enums import SessionStage
 from clearance.organisations import invitation_queries, invitation_responses, invitations, opening
 from clearance.organisations.invitation_queries import LIFETIME
-from clearance.organisations.invitations import AWAITED_ALREADY, Added
+from clearance.organisations.invitations import AWAITED_ALREADY, NewMember
 from clearance.organisations.members import ALREADY_A_MEMBER, NO_SERVICE, NOT_SUBSCRIBED, Access
 from tests.support import factories, request_factories
 from tests.support.gateways import queued_code
@@ -64,14 +64,14 @@ def general_of(office: Organisation) -> Actor:
     return actor
 
 
-def adding(someone: Added, actor: Actor, now: datetime = NOW) -> Invitation:
+def adding(someone: NewMember, actor: Actor, now: datetime = NOW) -> Invitation:
     """Add somebody to the actor's organisation, as in a request whose writing has not begun."""
     assert actor.standing is not None
     db.session.rollback()
-    return invitations.add(someone, actor.standing.organisation_id, actor, now)
+    return invitations.invite(someone, actor.standing.organisation_id, actor, now)
 
 
-def add(someone: Added, actor: Actor, now: datetime = NOW) -> Invitation:
+def add(someone: NewMember, actor: Actor, now: datetime = NOW) -> Invitation:
     invitation = adding(someone, actor, now)
     db.session.commit()
     return invitation
@@ -99,7 +99,7 @@ def enter(email: str, password: str, now: datetime = NOW) -> Actor | None:
     return load_actor(done.key, now) if done.key else None
 
 
-def prove(someone: Added, now: datetime = NOW) -> verification.Verified:
+def prove(someone: NewMember, now: datetime = NOW) -> verification.Verified:
     """Sign in with the given password, choose an own one, type both codes."""
     actor = enter(someone.email, someone.password, now)
     assert actor is not None and actor.stage == SessionStage.PASSWORD

@@ -246,17 +246,21 @@ def test_a_member_is_placed_in_another_organisation_of_the_same_governor(
     actor = actor_of(general.user)
     nothing = Access(False, is_active=False)
     with pytest.raises(Refused):
-        membership_changes.edit_everywhere(
+        membership_changes.update_in_all_organisations(
             other.id, nothing, actor, utc_now(), version=1, added=[second.id]
         )
     db.session.rollback()
-    membership_changes.place(other.user, second.id, Access(False, EXAM), actor, utc_now())
+    membership_changes.add_to_organisation(
+        other.user, second.id, Access(False, EXAM), actor, utc_now()
+    )
     assert {each.organisation_id for each in actor_of(other.user).standings} == {
         office.id,
         second.id,
     }
     with pytest.raises(NotFound):
-        membership_changes.place(other.user, foreign.id, Access(False, EXAM), actor, utc_now())
+        membership_changes.add_to_organisation(
+            other.user, foreign.id, Access(False, EXAM), actor, utc_now()
+        )
 
 
 def _storm(app: Flask, office: Organisation, generals: int, times: int) -> None:

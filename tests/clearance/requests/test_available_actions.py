@@ -16,7 +16,7 @@ from clearance.core.extensions import db
 from clearance.models import Organisation, Subscription, User
 from clearance.models.enums import Role, Status
 from clearance.requests import available_actions, drafts
-from clearance.requests.available_actions import ServiceOffer
+from clearance.requests.available_actions import StartableService
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
@@ -28,8 +28,10 @@ def agent(context: Flask) -> User:
     return factories.make_agent()
 
 
-def offered(user: User) -> dict[str, ServiceOffer]:
-    return {each.code: each for each in available_actions.service_offers(actor_of(user), utc_now())}
+def offered(user: User) -> dict[str, StartableService]:
+    return {
+        each.code: each for each in available_actions.startable_services(actor_of(user), utc_now())
+    }
 
 
 def office_of(user: User) -> Organisation:
@@ -94,22 +96,22 @@ def test_open_exam_of_the_user_warns_but_others_may_be_entered(agent: User) -> N
 def test_number_of_queries_does_not_grow_with_services(agent: User) -> None:
     actor = actor_of(agent)
     with counting_queries() as few:
-        shipped = len(available_actions.service_offers(actor, utc_now()))
+        shipped = len(available_actions.startable_services(actor, utc_now()))
     for number in range(6):
         letter = chr(ord("A") + number)
         requests.publish(requests.TRIVIAL, code=f"more_{number}", prefix=f"M{letter}")
     with counting_queries() as many:
-        assert len(available_actions.service_offers(actor, utc_now())) == shipped + 6
+        assert len(available_actions.startable_services(actor, utc_now())) == shipped + 6
     assert len(many) == len(few)
 
 
 def test_decision_on_anothers_request_is_shown_with_the_name(agent: User) -> None:
     reviewer = factories.make_staff(first_name="نورة", last_name="الصباح")
     req = requests.make_request(agent, Status.UNDER_REVIEW, reviewer=reviewer)
-    seen = available_actions.offers(req, actor_of(factories.make_staff()), utc_now())
+    seen = available_actions.for_request(req, actor_of(factories.make_staff()), utc_now())
     decision = next(each for each in seen if each.action == Action.PREAPPROVE)
     assert decision.refusal is not None and "نورة الصباح" in str(decision.refusal.text)
-    own = available_actions.offers(req, actor_of(reviewer), utc_now())
+    own = available_actions.for_request(req, actor_of(reviewer), utc_now())
     assert {each.action for each in own if each.refusal is None} == {
         Action.GIVE_BACK,
         Action.PREAPPROVE,
@@ -124,7 +126,7 @@ def test_offer_tells_what_its_step_asks_for(agent: User) -> None:
     asked = {
         each.action: (each.needs_reason, each.asks)
         for person in (reviewer, manager)
-        for each in available_actions.offers(req, actor_of(person), utc_now())
+        for each in available_actions.for_request(req, actor_of(person), utc_now())
     }
     assert asked == {
         Action.TAKE: (False, ""),
@@ -138,7 +140,9 @@ def test_offer_tells_what_its_step_asks_for(agent: User) -> None:
 def test_administrator_is_offered_nothing(agent: User) -> None:
     req = requests.make_sent(agent)
     assert (
-        available_actions.offers(req, actor_of(factories.make_staff(Role.ADMINISTRATOR)), utc_now())
+        available_actions.for_request(
+            req, actor_of(factories.make_staff(Role.ADMINISTRATOR)), utc_now()
+        )
         == []
     )
 
@@ -146,7 +150,7 @@ def test_administrator_is_offered_nothing(agent: User) -> None:
 def test_impossible_step_has_an_offer_that_says_why(agent: User) -> None:
     req = requests.make_request(agent, Status.WITHDRAWN)
     with force_locale("en"):
-        offer = available_actions.offer(req, Action.CONFIRM, actor_of(agent), utc_now())
+        offer = available_actions.action(req, Action.CONFIRM, actor_of(agent), utc_now())
         assert offer.refusal is not None
         assert "Withdrawn" in str(offer.refusal.text)
 

@@ -31,7 +31,7 @@ def make_licences(user: User, count: int) -> list[int]:
 
 
 def begin(actor: Actor, ids: list[int], key: str = "key", code: str = "letter") -> list[Request]:
-    begun = batch.begin(code, ids, actor, utc_now(), key)
+    begun = batch.create_drafts(code, ids, actor, utc_now(), key)
     db.session.commit()
     return begun
 

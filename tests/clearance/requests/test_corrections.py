@@ -31,7 +31,7 @@ def correct(req: Request, agent: User, **values: Any) -> None:
 
 
 def told(req: Request) -> list[tuple[str, Any, Any]]:
-    found = corrections.of_last_sending(req, versions.of(req))
+    found = corrections.of_last_sending(req, versions.for_request(req))
     return [(each.spec.name, each.before, each.after) for each in found]
 
 

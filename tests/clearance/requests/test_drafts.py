@@ -141,7 +141,9 @@ def test_service_refuses_to_begin_for_the_reason_its_button_gives(context: Flask
     requests.load_services(NOW)
     company = factories.make_organisation(legal_entity="company")
     agent = factories.make_agent(company)
-    offered = {each.code: each for each in available_actions.service_offers(actor_of(agent), NOW)}
+    offered = {
+        each.code: each for each in available_actions.startable_services(actor_of(agent), NOW)
+    }
     with pytest.raises(Refused) as refused:
         begin(agent)
     refusal = offered["exam"].refusal
@@ -383,7 +385,9 @@ def test_values_come_back_in_their_types_and_are_shown_in_both_languages(agent: 
     actor = actor_of(agent)
     req = drafts.start("card", actor, NOW, broker_type="private")
     drafts.save(req, {"lost_on": date(2026, 3, 1), "copies": 2, "affirmed": True}, actor, NOW)
-    typed = {spec.name: field_values.value_of(req, spec) for spec in versions.of(req).asked}
+    typed = {
+        spec.name: field_values.value_of(req, spec) for spec in versions.for_request(req).asked
+    }
     assert (typed["lost_on"], typed["copies"], typed["affirmed"]) == (date(2026, 3, 1), 2, True)
     assert field_values.shown_value(req, "lost_on", "ar") == "01/03/2026"
     assert field_values.shown_value(req, "broker_type", "en") == "Private broker"

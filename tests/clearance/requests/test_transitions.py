@@ -110,7 +110,7 @@ def test_service_made_of_yaml_alone_goes_from_draft_to_approval(agent: User) -> 
     requests.publish(requests.TRIVIAL)
     reviewer = factories.make_staff()
     actor, now = actor_of(agent), utc_now()
-    offered = {each.code: each for each in available_actions.service_offers(actor, now)}
+    offered = {each.code: each for each in available_actions.startable_services(actor, now)}
     assert offered["greeting"].refusal is None
     req = drafts.start("greeting", actor, now, broker_type="private")
     assert {each.field for each in completeness.missing(req, now)} == {"words"}  # the name is known
@@ -397,7 +397,7 @@ def test_remarked_kind_of_document_alone_is_unlocked(
 
 def test_return_without_remarks_opens_everything_asked(reviewer: User, sent: Request) -> None:
     act(sent, Action.RETURN, reviewer, reason="راجع بياناتك.")
-    asked = {spec.name for spec in versions.of(sent).asked}
+    asked = {spec.name for spec in versions.for_request(sent).asked}
     assert completeness.open_fields(sent) == asked
     assert "photo" in completeness.open_document_kinds(sent)
 

@@ -173,7 +173,7 @@ def test_offers_and_steps_agree(scene: Scene) -> None:
         offered = {
             each.action: each.refusal is None
             for action in Action
-            for each in available_actions.offers(scene.req, actor, scene.now_for(action))
+            for each in available_actions.for_request(scene.req, actor, scene.now_for(action))
             if each.action == action
         }
         possible = {action for action in Action if (p := scene.path(action)) and p[-1].side == side}

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from clearance.core.actor import Actor, Standing
+from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.errors import Refusal
 from clearance.models.enums import Status
 from clearance.services import guards
@@ -33,7 +33,7 @@ class Terms:
 
 
 def actor(*, is_general: bool = True, services: frozenset[str] = frozenset()) -> Actor:
-    standing = Standing(1, "مكتب", "Office", is_general, services)
+    standing = ActiveMembership(1, "مكتب", "Office", is_general, services)
     return Actor(7, "agent", "سالم", "العتيبي", "a@example.com", "ar", standings=(standing,))
 
 

@@ -198,8 +198,8 @@ def test_publishing_makes_the_next_version_and_leaves_the_first(context: Flask) 
     second = versions.publish(document(processing_days=9), None, NOW)
     db.session.commit()
     assert (first.number, second.number) == (1, 2)
-    assert versions.of_version(first.id).processing_days == 3
-    assert versions.current("greeting") == (second.id, versions.of_version(second.id))
+    assert versions.get(first.id).processing_days == 3
+    assert versions.current("greeting") == (second.id, versions.get(second.id))
     events = db.session.scalars(sa.select(Event).order_by(Event.id)).all()
     assert [event.changes["version"] for event in events] == [[None, 1], [1, 2]]
 
@@ -224,7 +224,7 @@ def test_request_keeps_the_version_it_began_with(context: Flask) -> None:
     requests.publish(requests.TRIVIAL)
     req = requests.make_draft(factories.make_agent(), "greeting", words="سلام")
     requests.publish(requests.TRIVIAL, processing_days=30)
-    assert versions.of(req).processing_days == 3
+    assert versions.for_request(req).processing_days == 3
     assert versions.current("greeting").definition.processing_days == 30
 
 
@@ -238,7 +238,7 @@ def test_unknown_and_inactive_services_are_not_found(context: Flask) -> None:
         versions.current("greeting")
     assert versions.all_current() == []
     with pytest.raises(LookupError):
-        versions.of_version(99)
+        versions.get(99)
 
 
 def test_services_stand_in_the_order_their_definitions_give(context: Flask) -> None:
@@ -250,11 +250,11 @@ def test_services_stand_in_the_order_their_definitions_give(context: Flask) -> N
 
 @pytest.mark.databases
 def test_starting_the_portal_publishes_unknown_services_only(context: Flask) -> None:
-    assert "exam" in versions.load_missing(NOW)
+    assert "exam" in versions.publish_missing(NOW)
     db.session.commit()
-    assert versions.load_missing(NOW) == []
+    assert versions.publish_missing(NOW) == []
     assert db.session.scalars(sa.select(ServiceVersion.number)).all() == [1] * len(
-        versions.shipped()
+        versions.read_files()
     )
 
 
@@ -266,7 +266,7 @@ def test_changed_file_is_published_when_asked(context: Flask, tmp_path: Path) ->
     file.write_text(requests.TRIVIAL.replace("days: 3", "days: 4"), encoding="utf-8")
     changed = versions.publish_if_changed("greeting", None, NOW, tmp_path)
     assert changed is not None and changed.number == 2
-    assert versions.load_missing(NOW, tmp_path) == []
+    assert versions.publish_missing(NOW, tmp_path) == []
 
 
 @pytest.mark.parametrize("text", ["- a list", "{", "code: other\nprefix: OT\n"])

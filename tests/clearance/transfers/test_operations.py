@@ -212,14 +212,14 @@ def test_the_other_side_finds_the_transfer_and_sees_the_request_nowhere(offices:
     assert transfer_operations.find(req.id, receiver).id == req.id
     assert [each.id for each in transfer_operations.waiting_for(receiver, utc_now())] == [req.id]
     assert transfer_operations.waiting_for(releaser, utc_now()) == []
-    assert [each.id for each in transfer_operations.sent_by(releaser)] == [req.id]
+    assert [each.id for each in transfer_operations.sent(releaser)] == [req.id]
     for user in (offices.releaser, factories.make_agent(), factories.make_staff()):
         with pytest.raises(NotFound):
             transfer_operations.find(req.id, actor_of(user))
     visible = sa.select(Request.id).where(permissions.requests_visible_to(receiver))
     assert db.session.scalars(visible).all() == []
-    assert available_actions.offers(req, receiver, utc_now()) == [
-        each for each in available_actions.offers(req, receiver, utc_now()) if each.refusal
+    assert available_actions.for_request(req, receiver, utc_now()) == [
+        each for each in available_actions.for_request(req, receiver, utc_now()) if each.refusal
     ]
 
 
@@ -306,7 +306,7 @@ def test_what_the_form_warns_of_is_what_sending_refuses(
     for lang, fragment in (("ar", arabic), ("en", english)):
         with force_locale(lang):
             warned = [str(each.text) for each in available_actions.send_warnings(req, agent, now)]
-            offered = available_actions.offer(req, Action.SEND, agent, now).refusal
+            offered = available_actions.action(req, Action.SEND, agent, now).refusal
             with pytest.raises(Refused) as error:
                 transitions.perform(req, Action.SEND, actor=agent, now=now, version=req.version)
             assert offered is not None
@@ -319,7 +319,7 @@ def test_what_the_form_warns_of_is_what_sending_refuses(
 def test_only_a_general_user_begins_or_sends(offices: Offices) -> None:
     helper = factories.make_agent(offices.present, is_general=False, services=("transfer",))
     now = utc_now()
-    offered = available_actions.licence_offers(
+    offered = available_actions.startable_licences(
         ["transfer"], [offices.licence], actor_of(helper), now
     )
     refusal = offered["transfer", offices.licence.id]
@@ -404,10 +404,10 @@ def test_an_office_without_a_licence_number_is_named_by_its_code(
 ) -> None:
     named = offices.present if receiving else offices.new
     answering = offices.releaser if receiving else offices.receiver
-    assert transfer_operations.named_by(actor_of(answering)) == named.licence_no
+    assert transfer_operations.transfer_identifier(actor_of(answering)) == named.licence_no
     named.licence_no = None
     db.session.commit()
-    code = transfer_operations.named_by(actor_of(answering))
+    code = transfer_operations.transfer_identifier(actor_of(answering))
     if receiving:
         req = made.begin_receiving(offices, organisation_no=code.lower())
         assert req.answers == {"licence_no": code}
@@ -518,17 +518,17 @@ def test_a_link_is_useless_once_the_transfer_has_ended(
 def test_silence_lapses_after_the_days_of_the_setting(context: Flask, offices: Offices) -> None:
     sent = utc_now()
     req = made.make_sent(offices, now=sent)
-    assert transfer_operations.lapse_silent(sent + timedelta(days=14)) == 0
+    assert transfer_operations.lapse_unanswered(sent + timedelta(days=14)) == 0
     accepted = sent + timedelta(days=13)
     made.accept(req, offices, accepted)
-    assert transfer_operations.lapse_silent(accepted + timedelta(days=14)) == 0
-    assert transfer_operations.lapse_silent(accepted + timedelta(days=14, seconds=1)) == 1
+    assert transfer_operations.lapse_unanswered(accepted + timedelta(days=14)) == 0
+    assert transfer_operations.lapse_unanswered(accepted + timedelta(days=14, seconds=1)) == 1
     db.session.commit()
     assert req.status == Status.LAPSED
     told = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:lapsed")).all()
     assert {each.user_id for each in told} == {offices.releaser.id, offices.receiver.id}
     assert "the broker" in inbox.text_of(told[0], "en")[1]
-    assert transfer_operations.lapse_silent(accepted + timedelta(days=15)) == 0
+    assert transfer_operations.lapse_unanswered(accepted + timedelta(days=15)) == 0
     assert drafts.start(
         "transfer", actor_of(offices.releaser), utc_now(), licence_id=offices.licence.id
     ).id
@@ -542,7 +542,7 @@ def test_an_answer_after_the_time_is_refused_even_before_the_job_ran(offices: Of
         made.accept(req, offices, late)
     assert "time to answer" in words_of(error.value, "en")
     db.session.rollback()
-    assert transfer_operations.lapse_silent(late) == 1
+    assert transfer_operations.lapse_unanswered(late) == 1
     db.session.commit()
     told = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:lapsed")).all()
     assert offices.new.name_en in inbox.text_of(told[0], "en")[1]
@@ -554,7 +554,7 @@ def test_nobody_answers_when_the_general_user_is_gone(offices: Offices) -> None:
     db.session.commit()
     with pytest.raises(NotFound):
         perform(req, Action.ACCEPT, offices.receiver)
-    assert transfer_operations.lapse_silent(utc_now() + timedelta(days=15)) == 1
+    assert transfer_operations.lapse_unanswered(utc_now() + timedelta(days=15)) == 1
 
 
 def test_the_other_side_is_told_how_it_ended_otherwise(context: Flask, offices: Offices) -> None:

@@ -39,22 +39,22 @@ def read_back(data: bytes) -> list[list[str]]:
     ],
 )
 def test_what_a_spreadsheet_would_calculate_gets_an_apostrophe(typed: str) -> None:
-    assert csv_export.defuse(typed) == "'" + typed
+    assert csv_export.escape_formula(typed) == "'" + typed
 
 
 @pytest.mark.parametrize(
     "typed", ["", "  ", "أحمد", "CE/8/19", "a=b", "١٢٣", "LG 2519770/011926", "'quoted'", "x\n=y"]
 )
 def test_ordinary_text_stays_as_it_is(typed: str) -> None:
-    assert csv_export.defuse(typed) == typed
+    assert csv_export.escape_formula(typed) == typed
 
 
 def test_values_of_ours_are_written_as_on_the_page() -> None:
-    assert csv_export.defuse(None) == ""
-    assert csv_export.defuse(-5) == "-5"
-    assert csv_export.defuse(1.5) == "1.5"
-    assert csv_export.defuse(date(2026, 3, 9)) == "09/03/2026"
-    assert csv_export.defuse(datetime(2026, 3, 9, 22, 30, tzinfo=UTC)) == "10/03/2026 01:30"
+    assert csv_export.escape_formula(None) == ""
+    assert csv_export.escape_formula(-5) == "-5"
+    assert csv_export.escape_formula(1.5) == "1.5"
+    assert csv_export.escape_formula(date(2026, 3, 9)) == "09/03/2026"
+    assert csv_export.escape_formula(datetime(2026, 3, 9, 22, 30, tzinfo=UTC)) == "10/03/2026 01:30"
 
 
 def test_a_list_comes_as_a_download_that_excel_reads_in_arabic(context: Flask) -> None:

@@ -95,7 +95,7 @@ def test_brokers_that_cannot_be_asked_for_stand_with_their_reason(
     with app.app_context():
         licence = db.session.get_one(Licence, far)
         actor = actor_of(people.owner)
-        (refusal,) = available_actions.licence_offers(
+        (refusal,) = available_actions.startable_licences(
             ["renewal"], [licence], actor, utc_now()
         ).values()
         assert refusal is not None

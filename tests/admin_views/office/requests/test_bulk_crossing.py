@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from admin_views.office.requests import bulk
-from admin_views.office.requests.bulk import Chosen
+from admin_views.office.requests.bulk import SelectedRow
 from clearance.auth.sessions import actor_of
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
@@ -26,8 +26,8 @@ from tests.support.races import race
 LICENCES, ROUNDS = 5, 8
 
 
-def approve(chosen: list[Chosen], reviewer: Actor) -> list[str]:
-    done = bulk.on_each(
+def approve(chosen: list[SelectedRow], reviewer: Actor) -> list[str]:
+    done = bulk.perform_on_each(
         chosen,
         Action.APPROVE,
         reason_in=lambda lang: "",
@@ -46,16 +46,16 @@ def send(ids: list[int], agent: Actor) -> list[bool]:
 
 
 def decide_or_send(
-    chosen: list[Chosen], reviewer: Actor, drafts: list[int], agent: Actor, number: int
+    chosen: list[SelectedRow], reviewer: Actor, drafts: list[int], agent: Actor, number: int
 ) -> Any:
     return send(drafts, agent) if number else approve(chosen, reviewer)
 
 
-def crossing(agent: User, licences: list[Licence]) -> tuple[list[Chosen], list[int]]:
+def crossing(agent: User, licences: list[Licence]) -> tuple[list[SelectedRow], list[int]]:
     """Letters sent in the order of the licences, and drafts begun in the opposite one."""
     sent = [requests.make_sent(agent, "letter", licence_id=each.id) for each in licences]
     drafts = [requests.make_draft(agent, "letter", licence_id=each.id) for each in licences[::-1]]
-    return [Chosen(req.id, req.version) for req in sent], [req.id for req in drafts]
+    return [SelectedRow(req.id, req.version) for req in sent], [req.id for req in drafts]
 
 
 @pytest.mark.heavy

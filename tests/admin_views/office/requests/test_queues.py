@@ -17,9 +17,9 @@ from clearance.models.enums import OPEN_STATUSES, Status
 from tests.support import factories, request_factories
 
 CONDITIONS: dict[str, Callable[[], Any]] = {
-    "mine": lambda: queues.own_work(1),
+    "mine": lambda: queues.my_open(1),
     "unassigned": lambda: queues.UNASSIGNED,
-    "late": queues.late,
+    "late": queues.overdue,
     "waiting": lambda: queues.WAITING,
     "open": request_lists.is_open,
 }
