@@ -21,6 +21,7 @@ lint: .venv/test
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
 format: .venv/test
 	$(BIN)/ruff format $(SOURCES)

@@ -20,21 +20,6 @@ from clearance.services.effects import APPROVAL_EFFECTS
 from clearance.services.flows import FLOWS
 from clearance.services.guards import GUARDS
 from clearance.services.standard_fields import GROUP_LABELS, STANDARD_FIELDS, Group
-from tests import map as project_map
-
-# The rooms from the bottom up; a module imports from its own room and those below.
-ROOMS = ("models", "domain", "forms", "edges", "app")
-EDGES = (
-    "admin_views",
-    "clearance.public",
-    "clearance.cli.commands",
-    "clearance.cli.accounts",
-    "clearance.cli.services",
-    "clearance.jobs.worker",
-    "clearance.demo",
-)
-# The words that models are written in, and bare objects that know nothing of the portal.
-GROUND = ("clearance.models.enums", "clearance.models")
 
 
 def sources() -> Iterator[tuple[str, Path]]:
@@ -49,42 +34,9 @@ def sources() -> Iterator[tuple[str, Path]]:
 MODULES = dict(sources())
 
 
-def room_of(module: str) -> str:
-    """The room a module of ours stands in."""
-    if module == "app":
-        return "app"
-    if any(module == edge or module.startswith(f"{edge}.") for edge in EDGES):
-        return "edges"
-    if module == "forms" or module.startswith("forms."):
-        return "forms"
-    if any(module == each or module.startswith(f"{each}.") for each in GROUND):
-        return "models"
-    return "domain"
-
-
 @cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def imported_by(path: Path) -> set[str]:
-    """Our own modules that a file imports, wherever in it."""
-    found: set[str] = set()
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                deeper = f"{node.module}.{alias.name}"
-                found.add(deeper if deeper in MODULES else node.module)
-    return {name for name in found if name in MODULES}
-
-
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_imports_go_down_only(module: str) -> None:
-    height = ROOMS.index(room_of(module))
-    upward = {name for name in imported_by(MODULES[module]) if ROOMS.index(room_of(name)) > height}
-    assert not upward
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -179,12 +131,6 @@ def test_shipped_services_differ_in_prefix_and_place() -> None:
     services = [schema.parse(document)[0] for document in versions.read_files().values()]
     prefixes = [service.prefix for service in services if service is not None]
     assert len(set(prefixes)) == len(prefixes) == len(services)
-
-
-def test_the_map_has_every_module_in_its_own_words_and_place() -> None:
-    text = project_map.FILE.read_text(encoding="utf-8")
-    assert text == project_map.refreshed(text), "python -m tests.map"
-    assert project_map.UNPLACED not in text
 
 
 def test_every_sign_of_a_service_is_drawn() -> None:
