@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from flask_babel import lazy_gettext as _l
 from wtforms.fields import (
     BooleanField,
-    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -292,10 +291,6 @@ class ChoiceField(_OneChoice):
         if self.blank:
             choices.insert(0, Choice("", _l("Choose…"), self.data is None, {}))
         return choices
-
-
-class RadioChoiceField(_OneChoice, RadioField):
-    """One option of a few, all in sight. choices: (value, label) pairs or what makes them."""
 
 
 class _FreeCheckbox(CheckboxInput):

@@ -7,10 +7,9 @@ from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
-from flask import abort, flash, jsonify, redirect, request
+from flask import abort, flash, redirect, request
 from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
-from flask_admin.contrib.sqla.ajax import QueryAjaxModelLoader
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -29,9 +28,8 @@ from clearance.web import csv_export
 from forms.base import BaseForm
 
 LAST_PAGE = 10_000
-LOOKUP_LIMIT = 50
 
-__all__ = ["GuardedModelView", "GuardedView", "RowForm", "ScopedLoader"]
+__all__ = ["GuardedModelView", "GuardedView", "RowForm"]
 
 
 class RowForm(BaseForm):
@@ -52,41 +50,6 @@ class _Framed(AccessControlled):
 
 class GuardedView(_Framed, BaseView):
     """A view without a model of its own; override `accessible_to`."""
-
-
-class ScopedLoader(QueryAjaxModelLoader):
-    """Suggestions for a foreign key, among the rows that `scope` leaves."""
-
-    def __init__(
-        self, name: str, model: type[Any], fields: Sequence[Any], scope: Any, label: Any = str
-    ) -> None:
-        super().__init__(name, db, model, fields=fields)
-        self._scope = scope
-        self._label = label
-
-    def get_query(self) -> Any:
-        return self._scope(super().get_query())
-
-    def get_one(self, pk: Any) -> Any:
-        with db.session.no_autoflush:
-            return self.get_query().where(getattr(self.model, self.pk) == pk).one_or_none()
-
-    def format(self, model: Any) -> tuple[Any, str] | None:
-        return (getattr(model, self.pk), str(self._label(model))) if model else None
-
-    def get_list(self, term: str, offset: int = 0, limit: int = LOOKUP_LIMIT) -> list[Any]:
-        query = self.get_query()
-        for word in (term or "").split()[:8]:
-            query = query.where(
-                sa.or_(
-                    *(
-                        sa.cast(field, sa.String).icontains(word, autoescape=True)
-                        for field in self._cached_fields
-                    )
-                )
-            )
-        query = query.order_by(getattr(self.model, self.pk))
-        return list(query.offset(max(0, offset or 0)).limit(min(limit or 1, 200)))
 
 
 class GuardedModelView(_Framed, ModelView):
@@ -129,7 +92,6 @@ class GuardedModelView(_Framed, ModelView):
         opened = {
             "column_list": True,
             "column_default_sort": True,
-            "column_details_list": self.can_view_details,
             "column_export_list": self.can_export,
             "form_columns": self.can_create or self.can_edit,
             "audit_kind": self.can_create or self.can_edit or self.can_delete,
@@ -293,11 +255,7 @@ class GuardedModelView(_Framed, ModelView):
 
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> Any:
-        loader = self._form_ajax_refs.get(request.args.get("name", ""))
-        if loader is None or not (self.can_create or self.can_edit):
-            not_found()
-        rows = loader.get_list(request.args.get("query", "")[:100])
-        return jsonify([loader.format(row) for row in rows])
+        return not_found()  # no form of ours has look-ups
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Any:

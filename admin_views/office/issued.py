@@ -106,7 +106,6 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
     can_view_details = True
     can_export = for_managers
     column_list = ("kind", "number", "organisation", "request_number", "issued_at", "state")
-    column_details_list = ("kind",)
     column_export_list = (
         "kind",
         "check_code",

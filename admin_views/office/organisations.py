@@ -72,7 +72,6 @@ class Organisations(KeysetModelView):
     can_view_details = True
     can_export = for_managers
     column_list = ("name", "entity", "licence_no", "brokers", "users", "created_at")
-    column_details_list = ("name_ar",)
     column_export_list = (
         "name_ar",
         "name_en",

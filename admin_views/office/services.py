@@ -40,7 +40,6 @@ class Services(GuardedModelView):
 
     can_view_details = True
     column_list = ("title", "code", "prefix", "version", "is_active")
-    column_details_list = ("code",)
     column_labels: ClassVar[dict[str, Any]] = {
         "title": _l("Service"),
         "code": _l("Code"),

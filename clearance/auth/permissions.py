@@ -22,11 +22,6 @@ Policy = Callable[[Actor | None, Request], Refusal | None]
 READING_ROLES = frozenset({Role.REVIEWER, Role.MANAGER})
 
 
-def organisations_of(actor: Actor) -> frozenset[int]:
-    """Organisations whose services and requests the actor may handle (staff: none)."""
-    return frozenset() if actor.is_staff else actor.organisation_ids
-
-
 def requests_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
     """The condition on Request that leaves what `actor` may see.
 

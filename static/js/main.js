@@ -13,7 +13,6 @@ const NEEDS = {
   "[data-idle-seconds]": "./idle.js",
   "[data-submit-on-change]": "./change.js",
   "[data-reveal], [data-rules]": "./password.js",
-  "[data-lookup]": "./lookup.js",
   "img[data-picture], [data-upload]": "./pictures.js",
   "[data-copies], [data-prints]": "./copies.js",
   "[data-several-choice], [data-several-grid]": "./several.js",

@@ -68,7 +68,6 @@ class People(FactorReset, KeysetModelView):
     roles: ClassVar[frozenset[str]] = frozenset()
     can_view_details = exports_as_shown = True
     can_export = for_managers
-    column_details_list = ("email",)
     column_labels: ClassVar[dict[str, Any]] = {
         "name": _l("Name"),
         "email": _l("E-mail"),

@@ -124,7 +124,6 @@ class _Trail(KeysetModelView):
 
     can_view_details = True
     can_export = for_managers
-    column_details_list = ("kind",)
     search_hint = _l("Number of a request or of a row")
     empty_title = _l("Nothing has been recorded yet")
     empty_text = _l("Every change appears here with who, when, from and to.")

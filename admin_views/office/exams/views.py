@@ -76,7 +76,6 @@ class OfficeExams(ExamResults, KeysetModelView):
     can_export = for_managers
     column_list = ("held_at", "place", "confirm_by", "seats", "seats_taken", "confirmed", "phase")
     column_export_list = column_list
-    column_details_list = ("held_at",)
     column_labels: ClassVar[dict[str, Any]] = {
         "held_at": _l("Exam"),
         "place": _l("Place"),

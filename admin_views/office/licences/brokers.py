@@ -52,7 +52,6 @@ class Brokers(RegisterList):
     """Every broker with the licence that is not cancelled."""
 
     column_list = ("name", "broker_type", "organisation", "number", "status", "until")
-    column_details_list = ("name_folded",)
     column_export_list = (
         "name",
         "civil_id",

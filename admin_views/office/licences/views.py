@@ -40,7 +40,6 @@ class Licences(RegisterSteps, RegisterList):
         "expires",
         "until",
     )
-    column_details_list = ("number",)
     column_export_list = (
         "number",
         "name",

@@ -98,7 +98,6 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
     can_view_details = True
     can_export = for_managers
     column_list = ("organisation", "service", "status", "asked_at", "decided_at", "officer")
-    column_details_list = ("status",)
     column_export_list = (
         "organisation",
         "licence_no",

@@ -106,15 +106,6 @@ def test_the_portal_alone_lapses_and_may_release(world: dict[str, User]) -> None
         assert permissions.is_portal(actor_of(user), req) is not None
 
 
-def test_staff_handle_no_organisations_services(world: dict[str, User]) -> None:
-    office = db.session.scalars(sa.select(Organisation)).first()
-    assert office is not None
-    reviewer = world["reviewer"]
-    factories.make_membership(reviewer, office)
-    assert permissions.organisations_of(actor_of(reviewer)) == frozenset()
-    assert permissions.organisations_of(actor_of(world["general"])) == {office.id}
-
-
 def test_taking_what_one_has_already_is_refused(context: Flask) -> None:
     requests.load_services()
     reviewer = factories.make_staff()
