@@ -18,7 +18,7 @@ from clearance.services.schema import Definition, FieldSpec
 _INTRODUCTION = """\
 # The services
 
-Made from `clearance/services/*.yaml` and `clearance/procedures/` by
+Made from `clearance/*/definitions/*.yaml` and the guards and effects beside them by
 `flask services describe --output docs/services.md`; a test fails when this page is out of date.
 
 Each service is a definition; what cannot be data is a named function: a guard tells why something

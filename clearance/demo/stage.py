@@ -96,7 +96,7 @@ class Stage:
         has_documents: bool = True,
         **about: Any,
     ) -> _Telling:
-        """Begin a draft and fill it in. about: what it is about, as `workflow.start` takes it."""
+        """Begin a draft and fill it in. about: its subject, as `drafts.start` takes it."""
         actor, now = self.actor(name), (yield from self.wait(days))
         req = drafts.start(code, actor, now, **about)
         if values:

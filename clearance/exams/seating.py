@@ -1,6 +1,6 @@
 """Seating candidates in a sitting: announcing, filling freed seats, releasing unconfirmed ones.
 
-Each seat is taken or given up by a step of its request (`workflow.perform`). Requests are locked
+Each seat is taken or given up by a step of its request (`transitions.perform`). Requests are locked
 before the sitting, as the steps do, so that two of these never wait for each other.
 """
 

@@ -1,4 +1,4 @@
-"""Asks `file_worker.py` about a file, in a process of its own: a hostile file ends that, not us.
+"""Inspects files in a separate process, so that a hostile file ends that process alone.
 
 How many ask at once is bounded, and how long they wait: a thread that waits here serves nobody.
 """
@@ -54,7 +54,7 @@ class TooSlow(Busy):
 
 
 def check_pdf(data: bytes, account: str) -> Answer:
-    """Judge a whole PDF (see `pdf_worker.check_pdf`); takes about 0.3 s.
+    """Judge a whole PDF (see `pdf_inspection_worker.check_pdf`); takes about 0.3 s.
 
     account: whose request it is; of its own it has fewer places than all together. fault: broken,
     encrypted, active, long, or complex for what needs more than the limits. Raises Busy.

@@ -1,8 +1,8 @@
 """The process of its own in which one file is looked into: its limits, its commands, its answer.
 
-`file_worker.py PATHS COMMAND [ARGUMENT…]` reads a file from standard input and writes one line of
-JSON, {"fault": …, "pages": …}, with the bytes that were made behind it. A file that needs more
-than the limits ends this process alone. Imports no room: it starts for every file.
+`file_inspection_worker.py PATHS COMMAND [ARGUMENT…]` reads a file from standard input and writes
+one line of JSON, {"fault": …, "pages": …}, with the bytes that were made behind it. A file that
+needs more than the limits ends this process alone. Imports no room: it starts for every file.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class SubscriptionStatus(StrEnum):
 
 
 class Status(StrEnum):
-    """Every state a request can be in; which may follow which: procedures/flows.py."""
+    """Every state a request can be in; which may follow which: services/flows.py."""
 
     DRAFT = "draft"
     AWAITING_OTHER_PARTY = "awaiting_other_party"

@@ -21,7 +21,7 @@ POSTED = "_language"
 def adopt_posted() -> None:
     """Adopt the language that a form's switch posted; runs before each request.
 
-    The form's view then shows the page again with what was typed (`journey.is_redrawn`).
+    The form's view then shows the page again with what was typed (`form_helpers.is_redrawn`).
     """
     if is_posted() and request.endpoint is not None:
         chosen = request.form.get(POSTED)

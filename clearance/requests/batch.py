@@ -64,7 +64,7 @@ class Unfinished:
 class Outcome:
     """What became of one row at sending: sent, or a draft still.
 
-    refusal: what stands in its way besides what it lacks, which `workflow.missing` tells.
+    refusal: what stands in its way besides what it lacks, which `transitions.missing` tells.
     """
 
     request_id: int
@@ -211,7 +211,7 @@ def attach_to_all(
 ) -> list[Document]:
     """Give one checked file to every draft among `requests` that takes its kind; flushes.
 
-    Drafts that were discarded meanwhile are left out. Raises as `documents.attach`; also
+    Drafts that were discarded meanwhile are left out. Raises as `attachments.attach`; also
     DocumentRefused when no draft takes it.
     """
     takers = [
@@ -249,7 +249,7 @@ def remove_document(
 ) -> None:
     """Take a shared file away from every draft of the grid; flushes.
 
-    document_id: of any of its rows there. Raises: NotFound, else as `documents.attach`.
+    document_id: of any of its rows there. Raises: NotFound, else as `attachments.attach`.
     """
     for found in shared_documents(requests):
         if document_id in {each.id for each in found}:

@@ -81,7 +81,7 @@ def approval_effect(function: Effect) -> Effect:
     return function
 
 
-# Effects of the steps in procedures/flows.py.
+# Effects of the steps in services/flows.py.
 
 
 def note_sender(step: StepContext) -> None:

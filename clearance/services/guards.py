@@ -199,7 +199,7 @@ def exam_attempts_left(case: Case) -> Refusal | None:
     )
 
 
-# Guards of the steps in procedures/flows.py.
+# Guards of the steps in services/flows.py.
 
 
 def seat_is_confirmable(case: Case) -> Refusal | None:

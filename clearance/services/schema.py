@@ -212,7 +212,7 @@ class Definition(_Part):
     """A service: what it shows, asks, requires, checks and causes.
 
     broker_types: which can be chosen at the start; empty for all. exclusive: what one open request
-    keeps others from (procedures/claims.py). processing_days: working days promised.
+    keeps others from (services/exclusivity.py). processing_days: working days promised.
     grants_expiry: its approval is given the licence's last day. bulk: offered for several brokers
     at once. copyable: an earlier request can start a new one. sign: drawn beside its title.
     """
