@@ -1,4 +1,4 @@
-"""create_app(): the one place where the rooms meet; `python app.py` serves the portal."""
+"""Application factory: wires all packages; `python app.py` serves the portal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMED_IN = (licence_guards, licence_effects, issuing_effects)
 
 
 def create_app(*, testing: bool = False, **overrides: Any) -> Flask:
-    """Make the application.
+    """Create the Flask application.
 
     testing: the suite's mode (no demo world, no production checks). overrides: fields of
     `Settings` that replace the environment's. Raises BadSettings where running would be unsafe.

@@ -1,4 +1,4 @@
-"""How gunicorn serves the portal; it reads this file when it is started beside it."""
+"""gunicorn configuration, read from the working directory."""
 
 import os
 
@@ -7,7 +7,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "5"))
 worker_class = "clearance.web.gunicorn_worker.Worker"
 threads = 8
 worker_connections = 500  # in each worker, most of them waiting in its loop
-keepalive = 0  # a connection, a request: the worker relies on it
+keepalive = 0  # one request per connection: the worker relies on it
 
 # A worker is killed when its loop is silent for so long; its threads may take any time.
 timeout = 120

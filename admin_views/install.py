@@ -1,4 +1,4 @@
-"""The one list of views of both areas."""
+"""Registers the views of both areas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from admin_views import my, office
 from admin_views.shared import issued_files
 
-# The folder does not exist, so that no stock template of Flask-Admin can slip in.
+# A nonexistent folder, so that no stock Flask-Admin template is used.
 THEME = Theme(folder="clearance", base_template="admin/base.html")
 
 

@@ -1,1 +1,1 @@
-"""The domain of the portal: models, rules, use cases; no HTML, no widget, no admin screen."""
+"""Domain layer of the portal: models, rules and use cases; no HTML, widgets or admin screens."""

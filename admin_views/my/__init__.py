@@ -1,4 +1,4 @@
-"""The agents' area: services, requests, notices and the account of who is signed in."""
+"""The agents' area: services, requests, notifications and account."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from clearance.models import Membership, Request
 
 
 def index() -> BaseView:
-    """The area's index view."""
+    """Return the area's index view."""
     return MyHome(name=_l("Home"), endpoint="my", url="/my")
 
 
 def views() -> list[BaseView]:
-    """Every other view of the area, in the order of the menu."""
+    """Return the area's other views in menu order."""
     return [
         MyServices(name=_l("My services"), endpoint="my_services", url="/my/services"),
         MySubscriptions(

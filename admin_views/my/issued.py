@@ -1,4 +1,4 @@
-"""What the office issued for the organisation's brokers: the list, and each file."""
+"""Documents issued for the organisation's brokers: list and download."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PAGE = 20
 
 
 class MyIssued(GuardedView):
-    """Documents of the brokers that are with the reader's organisations now."""
+    """Documents of brokers who currently belong to the reader's organisations."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_agent
 
     @expose("/")
     def index(self) -> Any:
-        """Show the newest documents; `?before=` goes on with older ones."""
+        """List documents, newest first; `?before=` continues with older ones."""
         typed = request.args.get("before")
         before = id_or_404(typed) if typed else None
         found = issuing.visible(current_actor(), limit=PAGE + 1, before_id=before)
@@ -38,5 +38,5 @@ class MyIssued(GuardedView):
 
     @expose("/<int:issued_id>/")
     def file(self, issued_id: int) -> Any:
-        """Download one document."""
+        """Download a document."""
         return download(issued_id)

@@ -1,4 +1,4 @@
-"""Subscribing to services (الاشتراك بالخدمات): the catalogue, asking, taking back, leaving."""
+"""Service subscriptions (الاشتراك بالخدمات): catalogue, requests, withdrawal and leaving."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ _NOT_HELD = Refusal(_l("Your organisation is not subscribed to this service."))
 
 
 class MySubscriptions(GuardedView):
-    """The services that the chosen organisation can have; its general users change which."""
+    """Services open to the chosen organisation; only its general users change subscriptions."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_agent
 
     @expose("/")
     def index(self) -> Any:
-        """Show every service with how the organisation stands to it."""
+        """List the services with the organisation's subscription states."""
         return self._show()
 
     @expose("/<code>/leave")
     def ask_before_leaving(self, code: str) -> Any:
-        """Tell what leaving a service causes, before it is left."""
+        """Show the consequences of leaving a service and ask for confirmation."""
         actor = current_actor()
         entry = _entry(code, actor)
         organisation_id = _organisation_of(actor)
@@ -74,7 +74,7 @@ class MySubscriptions(GuardedView):
 
     @expose("/<code>/<step>", methods=("POST",))
     def do(self, code: str, step: str) -> Any:
-        """Take a step for the organisation that the page was about."""
+        """Take a step for the organisation that the posted page showed."""
         change = _CHANGES.get(step) or not_found()
         actor, now = current_actor(), utc_now()
         organisation_id = id_or_404(request.form.get("organisation"))
@@ -116,7 +116,7 @@ def _organisation_of(actor: Actor) -> int:
 
 
 def _only_reading(actor: Actor) -> Refusal | None:
-    """Why a member changes nothing here; nothing to say to who has no organisation."""
+    """Return why a member cannot change anything; None without an organisation."""
     return subscriptions.GENERAL_USER_ONLY if actor.standing is not None else None
 
 
@@ -128,7 +128,7 @@ def _entry(code: str, actor: Actor) -> Entry:
 
 
 def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:
-    """What the catalogue tells of one service."""
+    """Return the data of a catalogue entry."""
     status = SubscriptionStatus.ACTIVE if entry.is_held else entry.status
     return cards.facts(entry.definition, kinds, lang) | {
         "entry": entry,
@@ -147,7 +147,7 @@ def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:
 
 
 def _state(entry: Entry) -> Any:
-    """Since when it stands as it does."""
+    """Return the text on the current state and its date."""
     since, asked = _day(entry.since), _day(entry.asked_at)
     if entry.is_held:
         return _("Since %(day)s", day=since) if since else ""
@@ -165,7 +165,7 @@ def _day(instant: Any) -> str:
 
 
 def _told(row: Subscription, step: Step) -> Any:
-    """What is said when the step was taken."""
+    """Return the success message of a step."""
     if step is Step.ASK and row.status == SubscriptionStatus.ACTIVE:
         return _("The organisation is subscribed to the service now.")
     texts = {
@@ -177,7 +177,7 @@ def _told(row: Subscription, step: Step) -> Any:
 
 
 def _whole(fault: DomainError) -> str:
-    """The refusal with what would change it."""
+    """Return the refusal's message with its remedy."""
     change = fault.refusal.change if isinstance(fault, Refused) else ""
     return f"{fault} {change}".strip()
 

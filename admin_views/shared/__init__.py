@@ -1,1 +1,1 @@
-"""Pages and parts used by both areas: notifications, licence and request details, issued files."""
+"""Pages and components used by both areas."""

@@ -1,4 +1,4 @@
-"""Issued documents in both areas: the file as a download, and what a list of them shows."""
+"""Issued documents in both areas: download and list rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from clearance.requests import printing
 
 @dataclass(frozen=True)
 class IssuedRow:
-    """One issued document as a list shows it. reason: why it is void for good, or ""."""
+    """List row of an issued document. reason: why it is permanently void, or ""."""
 
     id: int
     kind: str
@@ -45,16 +45,16 @@ class IssuedRow:
 
 
 class IssuedReading:
-    """Mixed into a view of the office: the file of an issued document."""
+    """Mixin of office views: download of an issued document."""
 
     @expose("/<int:issued_id>/file")
     def issued_file(self, issued_id: int) -> Any:
-        """Download the document as it was issued, whatever it is worth now."""
+        """Download the document as issued, even if void by now."""
         return download(issued_id)
 
 
 def download(issued_id: int) -> Response:
-    """Give the file out as a download; 404 for what is not the reader's. Staff leave a note."""
+    """Return the file; 404 if not visible to the reader. Staff access is audited."""
     actor = current_actor()
     document = issuing.find(id_or_404(issued_id), actor)
     number = document.content["number"].replace("/", "-")
@@ -73,7 +73,7 @@ def download(issued_id: int) -> Response:
 
 
 def rows(documents: Iterable[IssuedDocument]) -> list[IssuedRow]:
-    """What a list shows of these documents, in their order; one query for all."""
+    """Return the list rows of the documents in their order, with one query."""
     chosen = list(documents)
     worths = document_verification.authenticity_of_each(chosen, utc_now())
     is_staff = current_actor().is_staff

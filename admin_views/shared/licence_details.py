@@ -1,4 +1,4 @@
-"""What pages about licences and brokers share in both areas: links, requests, documents, types."""
+"""Shared data of licence and broker pages: validity, requests, documents and types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ISSUED_SHOWN = 100
 
 @dataclass(frozen=True)
 class ValidityDocument:
-    """One of the four things a licence's validity hangs on. days: until its last day, or since."""
+    """One of the four conditions of a licence's validity. days: until, or since, its last day."""
 
     label: str
     until: date
@@ -35,7 +35,7 @@ class ValidityDocument:
 
 
 def validity_documents(licence: Licence) -> list[ValidityDocument]:
-    """Each link with its last day, the earliest first; none of a cancelled licence is first."""
+    """Return the validity links by last day, earliest first; none leads if cancelled."""
     today = kuwait_today()
     counts = licence.status != LicenceStatus.CANCELLED
     return [
@@ -49,12 +49,12 @@ def validity_documents(licence: Licence) -> list[ValidityDocument]:
 def requests_about(
     broker: Broker, reader: Actor, *, licence_id: int | None = None
 ) -> Sequence[Any]:
-    """The newest requests that the reader may see about a broker, or about one licence alone."""
+    """Return the newest visible requests about a broker, or about one licence only."""
     about: sa.ColumnElement[bool] = Request.licence_id == licence_id
     if licence_id is None:
         licences = sa.select(Licence.id).where(Licence.broker_id == broker.id)
         ways = (Request.civil_id == broker.civil_id, Request.licence_id.in_(licences))
-        # Each way is a query of its own, so that each goes by its own index.
+        # Separate queries, so that each uses its own index.
         about = Request.id.in_(sa.union(*(sa.select(Request.id).where(way) for way in ways)))
     statement = (
         sa.select(
@@ -73,7 +73,7 @@ def requests_about(
 
 
 def issued_for(licences: Collection[Licence], reader: Actor) -> list[IssuedDocument]:
-    """What was issued for these licences and the reader may read, newest first."""
+    """Return documents issued for the licences that the reader may see, newest first."""
     return list(
         db.session.scalars(
             sa.select(IssuedDocument)
@@ -89,7 +89,7 @@ def issued_for(licences: Collection[Licence], reader: Actor) -> list[IssuedDocum
 
 
 def language_of(organisation_id: int) -> str:
-    """The language of who answers for the organisation, in which a ready reason is told."""
+    """Return the language of the organisation's first general user, for canned reasons."""
     general: Sequence[str] = db.session.scalars(
         sa.select(User.language)
         .join(Membership, Membership.user_id == User.id)
@@ -105,7 +105,7 @@ def language_of(organisation_id: int) -> str:
 
 
 def type_names() -> dict[str, str]:
-    """Code → name of every broker type in the page's language."""
+    """Map broker type codes to names in the page's language."""
     rows: Sequence[Any] = db.session.execute(
         sa.select(BrokerType.code, BrokerType.name_ar, BrokerType.name_en).order_by(
             BrokerType.position

@@ -1,4 +1,4 @@
-"""The history of licences as pages tell it: each step, who took it, what it changed."""
+"""Licence history for pages: steps, their authors and changes."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ SIGNS: dict[str, str] = {
     LicenceStep.UPDATED: "edit",
     LicenceStep.TAKEN_FROM_CUSTOMS: "download",
 }
-# A licence's own number: the fields of requests call theirs by the same name.
+# The licence's number; request fields use the same name for theirs.
 _NUMBER = _l("Licence number")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One field: what it was and what it became, as the reader reads them."""
+    """A changed field with its old and new value as displayed."""
 
     label: str
     before: str
@@ -47,7 +47,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
-    """One step. who: the officer. request_id, request_number: the request that caused it."""
+    """A step. who: the officer. request_id, request_number: the request that caused it."""
 
     title: str
     at: datetime
@@ -62,7 +62,7 @@ class Entry:
 
 
 def of_licences(licence_ids: Collection[int]) -> list[Entry]:
-    """The steps of these licences, newest first; a constant number of queries."""
+    """Return the steps of the licences, newest first, in a constant number of queries."""
     rows = db.session.execute(
         sa.select(LicenceChange, Licence.number, Request.number, User)
         .join(Licence, Licence.id == LicenceChange.licence_id)
@@ -91,7 +91,7 @@ def of_licences(licence_ids: Collection[int]) -> list[Entry]:
 
 
 def field_label(name: str) -> str:
-    """What a field of a licence or broker is called, in the page's language."""
+    """Return the label of a licence or broker field in the page's language."""
     return str(_NUMBER if name == "number" else field_values.LABELS.get(name, name))
 
 
@@ -106,7 +106,7 @@ def _changes(changes: Mapping[str, Any], names: Mapping[tuple[str, Any], str]) -
 
 
 def _names(changes: Sequence[Mapping[str, Any]]) -> dict[tuple[str, Any], str]:
-    """(field, value) → name of every row of another table that the changes speak of."""
+    """Map (field, value) of foreign keys in the changes to the names of their rows."""
     found: dict[tuple[str, Any], str] = {}
     for field, model, key in (
         ("organisation_id", Organisation, Organisation.id),

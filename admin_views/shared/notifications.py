@@ -1,4 +1,4 @@
-"""The notices of who is signed in: read, mark as read, follow; for both areas."""
+"""The user's notifications, for both areas: list, mark as read and open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE = 20
 
 
 class NoticesView(GuardedView):
-    """Notices are the reader's own; the area decides who may come in."""
+    """The reader's own notifications; the area controls access."""
 
     def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
         self.for_staff = for_staff
@@ -32,7 +32,7 @@ class NoticesView(GuardedView):
 
     @expose("/")
     def index(self) -> Any:
-        """Show the newest notices; `?before=` goes on with older ones."""
+        """List notifications, newest first; `?before=` continues with older ones."""
         typed = request.args.get("before")
         before = id_or_404(typed) if typed else None
         told = inbox.of_user(current_actor().id, limit=PAGE + 1, before_id=before)
@@ -48,7 +48,7 @@ class NoticesView(GuardedView):
 
     @expose("/<int:notice_id>/open", methods=("POST",))
     def open(self, notice_id: int) -> Any:
-        """Mark one notice as read and go to what it is about."""
+        """Mark a notification as read and redirect to its subject."""
         notice = db.session.get(Notice, id_or_404(notice_id))
         if notice is None or notice.user_id != current_actor().id:
             not_found()
@@ -59,7 +59,7 @@ class NoticesView(GuardedView):
 
     @expose("/read", methods=("POST",))
     def read_all(self) -> Any:
-        """Mark every notice as read."""
+        """Mark all notifications as read."""
         inbox.mark_all_read(current_actor().id, utc_now())
         db.session.commit()
         flash(_("All notices are marked as read."), "success")

@@ -1,4 +1,4 @@
-"""What the lists of requests of both areas share: columns, filters, cells."""
+"""Columns, filters and cells shared by the request lists of both areas."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ LABELS: dict[str, Any] = {
 
 
 def unsorted(column: Any) -> sa.ColumnElement[Any]:
-    """A text or number column as a value that no index begins with.
+    """Wrap a text or number column so that no index on it is used.
 
-    SQLite knows nothing of how many rows fit: it would rather sort all that an index finds by the
-    column than walk the list's own order, or a partial index, and stop at the end of the page.
+    SQLite does not know how many rows match: it would sort all rows found by the column's index
+    instead of following the list's order, or a partial index, and stopping at the page's end.
     """
     empty = "''" if isinstance(column.type, sa.String) else "0"
     return sa.func.coalesce(column, sa.literal_column(empty))
 
 
 def is_open() -> sa.ColumnElement[bool]:
-    """Requests from sending to decision."""
+    """Return the condition for requests sent but not yet decided."""
     return sa.and_(
         Request.decided_at.is_(None), unsorted(Request.status).in_(sorted(OPEN_STATUSES))
     )
@@ -51,9 +51,9 @@ def is_open() -> sa.ColumnElement[bool]:
 def status_filter(
     statuses: Iterable[str] = tuple(Status), opened: Callable[[], Any] | None = None
 ) -> ListFilter:
-    """By state; "open" stands for every state from sending to decision.
+    """Return the status filter; "open" is every status from sending to decision.
 
-    opened: the condition of "open", where the list is long enough for one of its own.
+    opened: a condition for "open" tuned to a long list.
     """
 
     def choices() -> list[tuple[str, Any]]:
@@ -69,7 +69,7 @@ def status_filter(
 
 
 def service_filter() -> ListFilter:
-    """By service."""
+    """Return the service filter."""
     return ListFilter(
         "service",
         LABELS["service_code"],
@@ -79,7 +79,7 @@ def service_filter() -> ListFilter:
 
 
 def sent_filters() -> list[DateFilter]:
-    """From a day of sending, and up to one (both Kuwait's and inclusive)."""
+    """Return the filters by day sent, from and to (Kuwait days, inclusive)."""
     return [
         DateFilter("sent_from", _l("Sent from"), lambda day: Request.sent_at >= day_start(day)),
         DateFilter("sent_to", _l("Sent up to"), lambda day: Request.sent_at < day_start(day, 1)),
@@ -87,12 +87,12 @@ def sent_filters() -> list[DateFilter]:
 
 
 def day_start(day: date, days_later: int = 0) -> datetime:
-    """The instant at which the Kuwait day `day` (or one some days later) begins."""
+    """Return the instant at which the Kuwait day `day` plus `days_later` begins."""
     return datetime.combine(day + timedelta(days=days_later), time(), KUWAIT)
 
 
 def service_titles() -> list[tuple[str, str]]:
-    """(code, title) of the services in the page's language."""
+    """Return (code, title) of the services in the page's language."""
     lang = i18n.language()
     return [
         (version.definition.code, version.definition.title_in(lang))
@@ -101,26 +101,26 @@ def service_titles() -> list[tuple[str, str]]:
 
 
 def name_column(model: Any = Request) -> sa.ColumnElement[str]:
-    """The name of a request's person or of a broker, in the page's language or else the other."""
+    """Return the person's or broker's name column, preferring the page's language."""
     lang, other = ("ar", "en") if i18n.language() == "ar" else ("en", "ar")
     own = sa.func.nullif(_joined(model, lang), "")
     return sa.func.coalesce(own, _joined(model, other)).label("name")
 
 
 def service_cell(view: Any, context: Any, row: Any, key: str) -> str:
-    """A formatter that writes a service's title."""
+    """Format a service code as its title."""
     return title_of(row.service_code)
 
 
 def title_of(code: str) -> str:
-    """The title of a service in the page's language; all titles are read once per page."""
+    """Return a service's title in the page's language; titles are loaded once per page."""
     if "service_titles" not in g:
         g.service_titles = dict(service_titles())
     return str(g.service_titles.get(code, code))
 
 
 def number_cell(view: Any, context: Any, row: Any, key: str) -> Any:
-    """A formatter for numbers; a draft has none yet."""
+    """Format a request number; drafts have none."""
     return formatters.isolated(row.number) if row.number else _l("Given when sent")
 
 

@@ -1,4 +1,4 @@
-"""What the pages of a request show in both areas: its history, the names of its documents."""
+"""Shared parts of request pages: history, document kind names and remarks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TIMELINE_TONES: dict[str, str] = {
 
 
 def timeline(req: Request, reader: Actor) -> list[dict[str, Any]]:
-    """The history of a request as `ui.timeline` draws it, newest first."""
+    """Return the request's history for the `ui.timeline` macro, newest first."""
     return [
         {
             "title": str(each.label),
@@ -58,7 +58,7 @@ def timeline(req: Request, reader: Actor) -> list[dict[str, Any]]:
 
 
 def kind_names() -> dict[str, str]:
-    """Document kind → its name in the page's language."""
+    """Map document kinds to names in the page's language."""
     lang = i18n.language()
     return {
         each.code: each.name_ar if lang == "ar" else each.name_en
@@ -67,7 +67,7 @@ def kind_names() -> dict[str, str]:
 
 
 def kind_remarks(req: Request) -> dict[str, str]:
-    """Document kind → what the reviewer pinned to it, while it is open."""
+    """Map document kinds to the reviewer's open remarks."""
     return {
         each.document_kind: each.text for each in completeness.remarks(req) if each.document_kind
     }

@@ -1,4 +1,4 @@
-"""The consents of a transfer as pages of both areas show them."""
+"""Template data of transfer consents, for both areas."""
 
 from __future__ import annotations
 
@@ -28,17 +28,16 @@ ANSWERS: dict[str, tuple[Any, str]] = {
 
 @dataclass(frozen=True)
 class Decline:
-    """Who declined a transfer: as its state, and as the sentence on why it is closed."""
+    """Texts on who declined a transfer: status label and closing reason."""
 
     label: str
     sentence: str
 
 
 def for_page(req: Request) -> dict[str, Any]:
-    """What a page says of the consents to `req`: nothing where nobody is asked.
+    """Return the consents to `req`; empty if it needs none.
 
-    consents: who has agreed and who is awaited, in the order of asking. declined: `Declined`, None
-    while nobody has.
+    consents: rows with answers, in the order asked. declined: a `Decline`, or None.
     """
     if req.other_organisation_id is None:
         return {"consents": [], "declined": None}

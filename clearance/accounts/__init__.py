@@ -1,4 +1,4 @@
-"""A person's own account.
+"""User accounts.
 
 Registration, verification, sign-in, contact details, staff accounts and data exports.
 """

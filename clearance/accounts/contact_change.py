@@ -1,7 +1,7 @@
-"""Changing one's own e-mail or mobile: the new one counts when a code sent to it comes back.
+"""Changing one's e-mail or mobile, confirmed by a code sent to the new address.
 
-Whether the new address is somebody's is told to nobody but its owner. The pending change is the
-code itself: it names the address that it was sent to. Source: security rules 7 to 9, 11, 12.
+Whether the new address is taken is revealed only to its owner. The pending change is the code
+itself, which names the address it was sent to. Source: security rules 7 to 9, 11, 12.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from clearance.models import User, VerificationCode
 from clearance.models.enums import Channel, CodePurpose, SessionStage
 from clearance.organisations import invitation_responses
 
-PENDING_FOR = timedelta(hours=1)  # as long a new code can be asked for without the password
+PENDING_FOR = timedelta(hours=1)  # for this long, new codes need no password
 CONTACT_NAMES = {
     Channel.EMAIL: {"ar": "البريد الإلكتروني", "en": "e-mail address"},
     Channel.SMS: {"ar": "رقم الهاتف الجوال", "en": "mobile number"},
@@ -33,7 +33,7 @@ CONTACT_NAMES = {
 
 
 class SameAddress(Refused):
-    """The new address is the one the account has."""
+    """The new address equals the current one."""
 
     def __init__(self, channel: Channel) -> None:
         text = {
@@ -45,7 +45,7 @@ class SameAddress(Refused):
 
 @dataclass(frozen=True)
 class Pending:
-    """A new address that waits for its code. expires_at: end of the code, None when it is void."""
+    """A new address awaiting its code. expires_at: end of the code, None if it is void."""
 
     address: str
     sent_at: datetime
@@ -54,14 +54,14 @@ class Pending:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What a right code did. key: the session's new one. refusal: the address went to another."""
+    """Result of a right code. key: the new session key. refusal: the address is now taken."""
 
     key: str | None = field(default=None, repr=False)
     refusal: Refusal | None = None
 
 
 def ask(actor: Actor, channel: Channel, address: str, password: str, now: datetime) -> None:
-    """Send a code to the new `address`; if it is somebody's, that person is told instead. Flushes.
+    """Send a code to the new `address`; if it is taken, notify its owner instead. Flushes.
 
     address: e-mail lower-cased, mobile in E.164. Slow: call it before the request's first query.
     Raises: WrongPassword; SameAddress; TooManyTries; Refused where no SMS are sent.
@@ -76,7 +76,7 @@ def ask(actor: Actor, channel: Channel, address: str, password: str, now: dateti
 
 
 def pending(actor: Actor, channel: Channel, now: datetime) -> Pending | None:
-    """The change that waits for its code; read apart from the request's transaction."""
+    """Return the pending change, read outside the request's transaction."""
     owner = one_time_codes.owner_of(actor)
     query = (
         sa.select(
@@ -104,7 +104,7 @@ def pending(actor: Actor, channel: Channel, now: datetime) -> Pending | None:
 
 
 def resend(actor: Actor, channel: Channel, now: datetime) -> bool:
-    """Send a new code to the pending address, voiding the one before; False without one. Flushes.
+    """Send a new code to the pending address, voiding the last; False if none is pending. Flushes.
 
     Call it before the request's first query. Raises: TooManyTries (once a minute).
     """
@@ -117,15 +117,15 @@ def resend(actor: Actor, channel: Channel, now: datetime) -> bool:
 
 
 def cancel(actor: Actor, channel: Channel, now: datetime) -> None:
-    """Forget the pending change: its code is void. Flushes."""
+    """Cancel the pending change by voiding its code. Flushes."""
     one_time_codes.revoke(one_time_codes.owner_of(actor), CodePurpose.CONTACT, channel, now)
 
 
 def confirm(actor: Actor, channel: Channel, code: str, now: datetime) -> Confirmed | None:
-    """Make the pending address the account's when `code` is right; None when it is not. Flushes.
+    """Change the account's address to the pending one; None if `code` is wrong. Flushes.
 
-    The old address is told, every other session ends, this one gets a new key, and codes sent to
-    the old address are of no more use. Call it before the request's first query.
+    Notifies the old address, ends all other sessions, renews this one's key, and voids codes sent
+    to the old address. Call it before the request's first query.
     Raises: TooManyTries.
     """
     waiting = pending(actor, channel, now)
@@ -148,7 +148,7 @@ def confirm(actor: Actor, channel: Channel, code: str, now: datetime) -> Confirm
 
 
 class _Taken(Exception):
-    """Somebody else has the address now."""
+    """Another user has taken the address."""
 
 
 def _own(actor: Actor, channel: Channel) -> str | None:
@@ -160,7 +160,7 @@ def _own(actor: Actor, channel: Channel) -> str | None:
 def _issue(
     actor: Actor, channel: Channel, address: str, now: datetime, *, tells_owner: bool
 ) -> None:
-    """Queue the code, or a word to whose address it is. Both are prepared, for the time."""
+    """Queue the code, or a notice to the address's owner; prepares both, for equal timing."""
     holder = _holder(channel, address)
     one_time_codes.create(
         one_time_codes.owner_of(actor),
@@ -188,11 +188,11 @@ def _holder(channel: Channel, address: str) -> User | None:
 
 
 def _change(user: User, channel: Channel, address: str, now: datetime) -> None:
-    """Write the new address, having told the old one. Raises: _Taken, IntegrityError."""
+    """Set the new address after notifying the old one. Raises: _Taken, IntegrityError."""
     if existing_accounts.is_known(channel, address):
         raise _Taken
     shown = one_time_codes.masked(channel, address)
-    # Told first: the message goes where the account's owner can be reached until now.
+    # Notify first, while the old address is still the account's.
     notifications.notify_user(
         "account:contact:changed",
         user_id=user.id,
@@ -209,7 +209,7 @@ def _change(user: User, channel: Channel, address: str, now: datetime) -> None:
 
 
 def _taken(user: User, channel: Channel, now: datetime) -> Refusal:
-    """What to say to who has proved an address that became somebody else's meanwhile."""
+    """Return the Refusal for an address that was verified but taken meanwhile."""
     changes = {"channel": [None, str(channel)]}
     audit.record("account:contact:taken", obj=user, actor_id=user.id, at=now, changes=changes)
     text = {

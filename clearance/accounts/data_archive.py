@@ -1,7 +1,7 @@
-"""The archive of somebody's own data: JSON and the documents they uploaded.
+"""The archive of a user's own data: JSON and the documents they uploaded.
 
-It holds no password, code, key or hash, and of other people only what stands in requests that the
-owner reads in the portal anyway. Whoever calls has begun `database.reading`.
+Contains no passwords, codes, keys or hashes, and of other people only what the owner can read in
+the portal's requests anyway. The caller must have begun `database.reading`.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ documents.json    الوثائق التي حمّلتموها / the documents you
 
 
 def write(target: BinaryIO, user: User, actor: Actor, now: datetime) -> None:
-    """Write the ZIP into `target`. actor: the user as the rules of access see them.
+    """Write the ZIP into `target`. actor: the user, for the access rules.
 
-    Its size in memory does not grow with the archive. A document whose file is gone or damaged is
-    told of in documents.json and does not keep the rest.
+    Memory use does not grow with the archive. Missing or damaged files are reported in
+    documents.json and do not stop the rest.
     """
-    # Ids and plain values only: loaded objects are let go while the archive is written.
+    # Keep ids and plain values only: loaded objects are released while writing.
     profile, user_id, language = profile_of(user), user.id, user.language
     seen = sa.false() if actor.is_staff else permissions.requests_visible_to(actor)
     own = sa.and_(seen, Document.uploaded_by_id == user_id)
@@ -81,7 +81,7 @@ ROWS_AT_ONCE = 100
 
 
 def profile_of(user: User) -> dict[str, Any]:
-    """What the account says of the person; no hash, no key."""
+    """Return the account's personal data, without hashes or keys."""
     entity = db.session.get(LegalEntity, user.legal_entity) if user.legal_entity else None
     return {
         "first_name": user.first_name,
@@ -101,7 +101,7 @@ def profile_of(user: User) -> dict[str, Any]:
 
 
 def memberships(user_id: int) -> Iterator[dict[str, Any]]:
-    """The organisations of the user, past ones too, and the services granted in each."""
+    """Yield the user's memberships, past ones included, with the services granted."""
     rows = db.session.execute(
         sa.select(Membership, Organisation)
         .join(Organisation, Organisation.id == Membership.organisation_id)
@@ -120,7 +120,7 @@ def memberships(user_id: int) -> Iterator[dict[str, Any]]:
 
 
 def told(user_id: int, language: str) -> Iterator[dict[str, Any]]:
-    """The notices of the user, in the language of their account."""
+    """Yield the user's notices in the language of their account."""
     query = sa.select(Notice).where(Notice.user_id == user_id).order_by(Notice.id)
     for part in db.session.scalars(query.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
         for notice, (title, text) in zip(part, inbox.texts_of(part, language), strict=True):
@@ -134,7 +134,7 @@ def told(user_id: int, language: str) -> Iterator[dict[str, Any]]:
 
 
 def sessions(user_id: int) -> Iterator[dict[str, Any]]:
-    """When and from which browser the user was signed in."""
+    """Yield the user's sessions: times and browsers."""
     query = (
         sa.select(
             UserSession.created_at,
@@ -152,7 +152,7 @@ def sessions(user_id: int) -> Iterator[dict[str, Any]]:
 
 
 def access(user_id: int) -> Iterator[dict[str, Any]]:
-    """Sign-ins and other uses of the account; nothing of what was read."""
+    """Yield sign-ins and other account events, but no read accesses."""
     query = (
         sa.select(AccessEvent.at, AccessEvent.kind, AccessEvent.ip, AccessEvent.result)
         .where(AccessEvent.user_id == user_id)
@@ -163,12 +163,12 @@ def access(user_id: int) -> Iterator[dict[str, Any]]:
 
 
 def names(row: LegalEntity | Organisation) -> dict[str, str]:
-    """What something is called in both languages."""
+    """Return the names in both languages."""
     return {"ar": row.name_ar, "en": row.name_en}
 
 
 def requests(seen: sa.ColumnElement[bool], user_id: int) -> Iterator[dict[str, Any]]:
-    """The requests that the condition `seen` leaves, in the order they were begun."""
+    """Yield the requests matching the condition `seen`, oldest first."""
     query = (
         sa.select(Request, ServiceVersion.definition["title"], Organisation)
         .join(ServiceVersion, ServiceVersion.id == Request.service_version_id)
@@ -232,7 +232,7 @@ def _remark(remark: Remark) -> dict[str, Any]:
 
 
 def _message(message: Message, user_id: int, staff: set[int]) -> dict[str, Any]:
-    """People are not named: whose side wrote it is enough."""
+    """Return a message without names: the author's side is enough."""
     side = "office" if message.author_id in staff else "organisation"
     return {
         "at": message.created_at,
@@ -243,14 +243,14 @@ def _message(message: Message, user_id: int, staff: set[int]) -> dict[str, Any]:
 
 PART = 256 * 1024
 ENDINGS = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
-NAME_MAX_BYTES = 180  # what unpacks it allows 255 for the whole name
-_NOT_IN_NAMES = re.compile(r'[<>:"|?*]')  # some systems unpack no file that has one of them
+NAME_MAX_BYTES = 180  # unpacking tools limit the whole name to 255
+_NOT_IN_NAMES = re.compile(r'[<>:"|?*]')  # invalid in file names on some systems
 
 log = structlog.get_logger("clearance.accounts")
 
 
 def write_files(archive: Archive, own: sa.ColumnElement[bool]) -> frozenset[int]:
-    """Copy the files of the documents `own`; returns the ids of those gone or damaged."""
+    """Copy the files of the documents `own`; returns the ids of missing or damaged ones."""
     damaged = set()
     for document, number in _documents(own):
         try:
@@ -261,7 +261,7 @@ def write_files(archive: Archive, own: sa.ColumnElement[bool]) -> frozenset[int]
 
 
 def listed(own: sa.ColumnElement[bool], damaged: frozenset[int]) -> Iterator[dict[str, Any]]:
-    """What is told of each document, and where its file is."""
+    """Yield the description and archive path of every document."""
     for document, number in _documents(own):
         yield {
             "request": number,
@@ -275,7 +275,7 @@ def listed(own: sa.ColumnElement[bool], damaged: frozenset[int]) -> Iterator[dic
 
 
 def path_of(document: Document, number: str | None) -> str:
-    """Where the file stands in the archive: a folder of its request, its id before its name."""
+    """Return the path in the archive: a folder per request, the id before the file name."""
     folder = number.replace("/", "-") if number else f"draft-{document.request_id}"
     stem = _NOT_IN_NAMES.sub("_", file_label(document.label))
     ending = ENDINGS.get(document.media_type, "")
@@ -308,7 +308,7 @@ def _copy(archive: Archive, document: Document, path: str) -> None:
 
 
 def _part(stream: BinaryIO) -> bytes:
-    """The next part. Only reading is answered for here: where to write to may be full."""
+    """Read the next part. Only read errors are handled here: the target may be full."""
     try:
         return stream.read(PART)
     except OSError as fault:

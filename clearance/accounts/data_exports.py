@@ -1,6 +1,6 @@
-"""My data: a copy of what the portal keeps about somebody, asked for, made by a job, fetched.
+"""My data: a user requests a copy of their data, a job builds it, the user downloads it.
 
-A user has one copy at a time. Its file lies in the storage until the copy's end.
+A user has one copy at a time. Its file stays in the storage until the copy expires.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ KEPT = timedelta(hours=72)
 LEASE = timedelta(minutes=15)
 ATTEMPTS = 5
 ZIP = "application/zip"
-WAITING_MARK = "clearance_copies_to_make"  # in the session's info: make copies after the commit
+WAITING_MARK = "clearance_copies_to_make"  # in session.info: build copies after the commit
 
 log = structlog.get_logger("clearance.accounts")
 
 
 class Stage(StrEnum):
-    """How far a copy is."""
+    """State of a copy."""
 
     WAITING = "waiting"
     READY = "ready"
@@ -49,7 +49,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy as its owner sees it. size: bytes of the file."""
+    """A copy as shown to its owner. size: bytes of the file."""
 
     stage: Stage
     asked_at: datetime
@@ -59,9 +59,9 @@ class Copy:
 
 
 def copy_of(actor: Actor, now: datetime) -> Copy | None:
-    """The actor's copy, None when there is none or its time is over. Read apart.
+    """Return the actor's copy, or None if missing or expired. Read outside the transaction.
 
-    Outdated is one that was made when the actor might see something else.
+    A copy is outdated if the actor's permissions have changed since it was made.
     """
     with own_transaction(write=False) as connection:
         row = connection.execute(
@@ -85,7 +85,7 @@ def copy_of(actor: Actor, now: datetime) -> Copy | None:
 
 
 def ask(actor: Actor, password: str, now: datetime) -> bool:
-    """Ask for a copy, in place of the one before; False while one is being made. Flushes.
+    """Request a copy, replacing the last one; False while one is being built. Flushes.
 
     Slow: call it before the request's first query. Raises: WrongPassword; TooManyTries.
     """
@@ -94,7 +94,7 @@ def ask(actor: Actor, password: str, now: datetime) -> bool:
     if present is not None and present.stage == Stage.WAITING:
         return False
     receipt = rate_limits.consume("own_data_account", f"user:{actor.id}")
-    # Who asks twice at once waits here for the first.
+    # Concurrent requests by the same user wait here.
     user = db.session.get_one(User, actor.id, with_for_update=True, populate_existing=True)
     earlier = db.session.scalar(sa.select(DataCopy).where(DataCopy.user_id == user.id))
     if earlier is not None:
@@ -113,10 +113,10 @@ def ask(actor: Actor, password: str, now: datetime) -> bool:
 
 
 def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
-    """The file of the actor's own copy and its size, the bytes checked; the caller closes it.
+    """Return the actor's own file, its bytes verified, and its size; the caller closes it.
 
-    Notes the reading. Raises: NotFound where there is none (any more), or none for what the actor
-    may see now (rule 22); TooManyTries (each reading goes through every byte); storage.DamagedFile.
+    Records the access. Raises: NotFound if there is none (any more), or none for the actor's
+    current permissions (rule 22); TooManyTries (every access reads all bytes); storage.DamagedFile.
     """
     with rate_limits.counted(("export_account", f"user:{actor.id}")):
         with own_transaction(write=False) as connection:
@@ -136,7 +136,7 @@ def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
 
 
 def scope_of(actor: Actor) -> str:
-    """The digest of what `actor` may see: role, organisations, granted services."""
+    """Return a digest of what `actor` may see: role, organisations, granted services."""
     standings = sorted(
         (each.organisation_id, each.is_general, sorted(each.services)) for each in actor.standings
     )
@@ -144,18 +144,17 @@ def scope_of(actor: Actor) -> str:
 
 
 def make_waiting(now: datetime) -> int:
-    """Make the copies that were asked for; returns how many this call made. Commits by itself.
+    """Build the requested copies; returns how many this call built. Commits by itself.
 
-    May run in any number of processes at once: a lease gives each copy to one, and to another when
-    that one died. What fails is tried again when the lease is over, five times in all. Call it
-    outside a transaction.
+    Safe to run in many processes: each copy is leased to one, and to another if that one dies.
+    Failures are retried when the lease ends, five times in all. Call it outside a transaction.
     """
     made = 0
     lease = secrets.token_hex(16)
     while (copy_id := _take(lease, now)) is not None:
         try:
             made += _make(copy_id, lease, now)
-        except Exception:  # whatever is wrong with one of them
+        except Exception:  # one failing copy must not stop the others
             log.exception("own_data_not_made", copy_id=copy_id)
         finally:
             db.session.rollback()
@@ -167,7 +166,7 @@ def _is_waiting(copy: DataCopy) -> bool:
 
 
 def _take(lease: str, now: datetime) -> int | None:
-    """Lease the oldest copy that waits; None when none does."""
+    """Lease the oldest waiting copy; None if there is none."""
     waiting = (
         DataCopy.made_at.is_(None),
         DataCopy.attempts < ATTEMPTS,
@@ -189,7 +188,7 @@ def _take(lease: str, now: datetime) -> int | None:
 
 
 def _make(copy_id: int, lease: str, now: datetime) -> bool:
-    """Write the archive, store it, tell its owner; whether this one counts."""
+    """Write and store the archive, notify its owner; return whether it was kept."""
     with TemporaryFile() as target:
         with reading():
             user = db.session.scalar(
@@ -206,7 +205,7 @@ def _make(copy_id: int, lease: str, now: datetime) -> bool:
 
 
 def _keep(copy_id: int, lease: str, stored: storage.Stored, actor: Actor, now: datetime) -> bool:
-    """Tie the stored archive to its row while the lease is ours; an archive too late goes."""
+    """Attach the stored archive to its row while the lease is ours; delete it if too late."""
     expires_at = now + KEPT
     kept = db.session.execute(
         sa.update(DataCopy)

@@ -1,4 +1,4 @@
-"""The ZIP of a copy of somebody's data: JSON written row by row, files written part by part."""
+"""ZIP writer for data exports: JSON row by row, files part by part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clearance.core.clock import KUWAIT
 
 
 class Archive:
-    """A ZIP being written into `target`; what was written is not kept in memory."""
+    """A ZIP streamed into `target`; written content is not kept in memory."""
 
     def __init__(self, target: BinaryIO, now: datetime) -> None:
         self._zip = ZipFile(target, "w", ZIP_DEFLATED)
@@ -42,7 +42,7 @@ class Archive:
             target.write(b"\n]\n" if before != "[\n" else b"[]\n")
 
     def open_file(self, name: str, size: int) -> IO[bytes]:
-        """Begin a file of about `size` bytes; scans and photographs are compressed already."""
+        """Open an uncompressed file of about `size` bytes; scans are compressed already."""
         entry = self._entry(name, ZIP_STORED)
         entry.file_size = size
         return self._zip.open(entry, "w")

@@ -1,4 +1,4 @@
-"""Registering (تسجيل حساب جديد): from what a visitor sends to the user made of both codes."""
+"""Registration (تسجيل حساب جديد): from the submitted form to the verified user."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from clearance.organisations.opening import Opening
 
 @dataclass(frozen=True, kw_only=True)
 class Applicant(RegistrantData):
-    """What the form gave.
+    """The form's data.
 
-    With a customs account names, civil number and organisation are "": customs knows them.
+    With a customs account, names, civil number and organisation are "": customs supplies them.
     """
 
     legal_entity: str
@@ -37,9 +37,9 @@ class Applicant(RegistrantData):
 def register(
     applicant: Applicant, *, customs: customs_client.Answer | None = None, now: datetime
 ) -> Registration:
-    """Keep a sign-up and send both codes; the same for known and unknown people. Flushes.
+    """Create a registration and send both codes; the same for known and unknown people. Flushes.
 
-    Whoever is known already gets a notice in place of the code, and that registration is void.
+    Owners of known details get a notice instead of the code, and that registration is void.
     Slow: call it before the request's first query. Raises: WeakPassword; TooManyTries; Refused
     when the customs organisation has a general user, or the mobile's country gets no SMS.
     Source: specification section 3, security rules 1 and 11.
@@ -61,11 +61,11 @@ def register(
 
 
 def complete(registration: Registration, now: datetime) -> User | Refusal:
-    """Make the user and the organisation of a registration whose both codes were right. Flushes.
+    """Create user and organisation of a registration whose both codes were right. Flushes.
 
-    Who was added by a general user joins that organisation. The caller holds the registration's
-    row. Who became known meanwhile (or was from the first, by the civil number) gets a Refusal, and
-    the registration is void for good; so does who comes with an invitation that is closed.
+    Users added by a general user join that organisation. The caller holds the registration's row
+    lock. Returns a Refusal, and voids the registration, if the person is or became known (also by
+    civil number), or if the invitation is closed.
     """
     if registration.completed_at is not None:
         return Refusal(_l("This account is ready already."), _l("Sign in with your e-mail."))
@@ -99,7 +99,7 @@ def _told_by_customs(applicant: Applicant, answer: customs_client.Answer) -> App
 
 
 def _count(person: Applicant) -> None:
-    """Count the sign-up and its two codes, all or none: what is refused was not given."""
+    """Count the registration and its two codes, all or none."""
     place = rate_limits.client_ip()
     one_time_codes.consume_send_quotas(
         [(Channel.EMAIL, person.email), (Channel.SMS, person.mobile)],
@@ -113,14 +113,14 @@ def _count(person: Applicant) -> None:
 
 
 def _require_unclaimed(licence_no: str) -> None:
-    """The customs system has agreed on the password, so its organisation may be spoken of."""
+    """Refuse a claimed organisation; safe to reveal, as customs has verified the password."""
     with own_transaction(write=False) as connection:
         if connection.scalar(opening.has_general_user(licence_no)) is not None:
             raise Refused(opening.HAS_GENERAL_USER)
 
 
 def _send(registration: Registration, person: Applicant, now: datetime) -> None:
-    """Send a code to each address, but to the owners of what is known a notice."""
+    """Send a code to every address, but a notice to the owners of known details."""
     owners = existing_accounts.owners(
         email=person.email, mobile=person.mobile, civil_id=person.civil_id
     )

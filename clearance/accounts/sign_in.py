@@ -1,4 +1,4 @@
-"""Signing in (تسجيل الدخول): one refusal for every reason, budgets, devices, the second factor."""
+"""Sign-in (تسجيل الدخول): uniform refusals, rate limits, known devices, the second factor."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from clearance.models.enums import Channel, SessionStage
 
 FAILURES_IN_A_ROW = 100
 REGISTRATION_LIFETIME = timedelta(days=7)
-_REGISTRATIONS_TRIED = 1000  # all, unless hundreds of addresses sign one e-mail up for a week
+_REGISTRATIONS_TRIED = 1000  # reached only if hundreds of IPs register one e-mail
 
 log = structlog.get_logger("clearance.accounts")
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """What came of signing in. key: of the session, None when refused. device: for its cookie."""
+    """Result of signing in. key: of the session, None if refused. device: for its cookie."""
 
     key: str | None
     stage: SessionStage | None
@@ -46,7 +46,7 @@ class SignIn:
 
 @dataclass(frozen=True)
 class _Holder:
-    """A user or a sign-up that has the typed address."""
+    """A user or a registration with the typed address."""
 
     id: int
     password_hash: str
@@ -56,30 +56,30 @@ class _Holder:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """What is looked up before any hash: who has that address, and what this try counts as."""
+    """Look-ups made before hashing: holders of the address, and the limits of this try."""
 
     email: str
     user: _Holder | None
     registrations: tuple[_Holder, ...]
-    device: str | None  # its token, only when it is a device of that user
+    device: str | None  # its token, only if it is a known device of that user
 
     @property
     def device_key(self) -> str:
         return f"{self.user.id}:{self.device}" if self.user is not None and self.device else ""
 
     def tries(self, ip: str) -> list[rate_limits.Pair]:
-        """The budgets that a failure uses up; a known browser has one that is its own alone."""
+        """Return the limits that a failure uses up; known browsers have their own."""
         if self.device:
             return [("sign_in_device", self.device_key)]
         return [rate_limits.Shared("sign_in_account", self.email, ip), ("sign_in_ip", ip)]
 
 
 def sign_in(email: str, password: str, *, ip: str, device: str | None, now: datetime) -> SignIn:
-    """Open a session for whoever has `email` and `password`: a user, or a sign-up not yet proved.
+    """Open a session for the user or unverified registration with `email` and `password`.
 
-    ip: the browser's address. device: what its device cookie holds. Flushes. Slow: call it before
+    ip: the browser's address. device: value of its device cookie. Flushes. Slow: call it before
     the request's first query. An unknown address costs the same hash as a known one (rule 11).
-    Raises: TooManyTries, counted before the password is looked at; ServiceUnavailable.
+    Raises: TooManyTries, counted before the password is checked; ServiceUnavailable.
     """
     attempt = _look_up(email, device, now)
     try:
@@ -92,7 +92,7 @@ def sign_in(email: str, password: str, *, ip: str, device: str | None, now: date
         _count_failure(attempt)
         return SignIn(None, None, device or "")
     rate_limits.refund(tries)
-    # A sign-up under a user's address is somebody else's until its codes are right.
+    # A registration under a user's address belongs to somebody else until verified.
     _note("accepted" if owner is attempt.user else "accepted_sign_up", attempt)
     _end_present_session(now)
     if owner is attempt.user:
@@ -104,9 +104,9 @@ def sign_in(email: str, password: str, *, ip: str, device: str | None, now: date
 
 
 def pass_factor(actor: Actor, code: str, *, device: str | None, now: datetime) -> SignIn:
-    """Open the rest of the portal by the second factor; the key is None when the code is wrong.
+    """Complete sign-in by the second factor; the key is None if the code is wrong.
 
-    device: what the browser's device cookie holds; from now on the browser is known. Flushes. Call
+    device: value of the browser's device cookie; the browser becomes known. Flushes. Call
     it before the request's first query. Raises: TooManyTries; second_factor.OnlyReset;
     PermissionDenied when no second factor is due.
     """
@@ -135,7 +135,7 @@ def _look_up(email: str, device: str | None, now: datetime) -> _Attempt:
                 Registration.created_at > now - REGISTRATION_LIFETIME,
                 Invitation.withdrawn_at.is_(None),
             )
-            # Who was invited first: no stranger's sign-ups for the address shall hide them.
+            # Invited people first, so that strangers' registrations cannot crowd them out.
             .order_by(Registration.invitation_id.is_(None), Registration.id.desc())
             .limit(_REGISTRATIONS_TRIED)
         ).all()
@@ -146,7 +146,7 @@ def _look_up(email: str, device: str | None, now: datetime) -> _Attempt:
 
 
 def _match(attempt: _Attempt, password: str) -> _Holder | None:
-    """Whose password it is. Two hashes for a wrong one, whoever has the address (rule 11)."""
+    """Return the password's holder. Two hashes for a wrong one, known address or not (rule 11)."""
     user = attempt.user
     if user is None:
         spend_verification_time(password)
@@ -154,7 +154,7 @@ def _match(attempt: _Attempt, password: str) -> _Holder | None:
         return user
     try:
         made = hash_of_sign_up(attempt.email, password)
-    except ValueError:  # too long to be anybody's
+    except ValueError:  # too long for any password
         return None
     for registration in attempt.registrations:
         if _is_equal(made, registration.password_hash, password):
@@ -163,14 +163,14 @@ def _match(attempt: _Attempt, password: str) -> _Holder | None:
 
 
 def _is_equal(made: str, stored: str, password: str) -> bool:
-    """Whether `stored` is of that password; it costs a hash only if it was made by other rules."""
+    """Return whether `stored` matches; hashes again only if salt or parameters differ."""
     if made.rpartition("$")[0] != stored.rpartition("$")[0]:  # costs, salt
         return verify_password(stored, password)
     return hmac.compare_digest(made, stored)
 
 
 def _may_enter(attempt: _Attempt) -> bool:
-    """After 100 failures in a row only a reset helps, but a browser known before goes on."""
+    """Return False after 100 failures in a row (only a reset helps), except for known browsers."""
     user = attempt.user
     if user is None or not user.is_active:
         return False
@@ -178,7 +178,7 @@ def _may_enter(attempt: _Attempt) -> bool:
 
 
 def _count_failure(attempt: _Attempt) -> None:
-    with own_transaction() as connection:  # one, known or not: two would take longer (rule 11)
+    with own_transaction() as connection:  # always just one, for equal timing (rule 11)
         _note("refused", attempt, within=connection)
         if attempt.user is not None:
             connection.execute(
@@ -195,7 +195,7 @@ def _count_failure(attempt: _Attempt) -> None:
 
 
 def _count_device_failure(user_id: int, attempt: _Attempt) -> None:
-    """A known browser that fails 100 times in a row is a stranger from then on."""
+    """Count a known browser's failure; after 100 in a row it becomes unknown."""
     try:
         rate_limits.consume("sign_in_device_row", attempt.device_key)
     except TooManyTries:
@@ -222,7 +222,7 @@ def _enter_user(
 
 
 def _end_present_session(now: datetime) -> None:
-    """The browser's own earlier session ends: one browser is one person at a time."""
+    """End the browser's previous session: one person per browser."""
     session_id = getattr(current_user, "session_id", None)
     if session_id is not None:
         sessions.end_session(now, session_id=session_id)

@@ -1,4 +1,4 @@
-"""What administrators do to accounts: staff's access and role, anybody's sessions and factor."""
+"""Account administration: staff access and roles, any user's sessions and second factor."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from clearance.models.enums import OPEN_STATUSES, ROLE_LABELS, STAFF_ROLES, Role
 
 
 class NoAdministrator(PermissionDenied):
-    """Only administrators take these steps, and only while they are one."""
+    """The actor is not, or no longer, an administrator."""
 
     def __init__(self) -> None:
         super().__init__(_l("Only administrators can do this."))
 
 
 class OwnAccount(DomainError):
-    """An administrator would shut themselves out."""
+    """Administrators cannot lock themselves out."""
 
     def __init__(self) -> None:
         super().__init__(_l("This is your own account; another administrator can change it."))
 
 
 class OwnFactor(DomainError):
-    """An administrator would get round the password that changing one's own factor asks for."""
+    """Administrators cannot bypass the password check for changing their own second factor."""
 
     def __init__(self) -> None:
         super().__init__(_l("This is your own account; change your second factor on My account."))
 
 
 class NoFactorToReset(DomainError):
-    """Nothing would be different afterwards."""
+    """There is no second factor to reset."""
 
     def __init__(self) -> None:
         super().__init__(_l("This person has no authenticator app to reset."))
 
 
 def disable(user: User, actor: Actor, now: datetime) -> None:
-    """Keep one of the office out, at once and everywhere; flushes.
+    """Disable a staff account and end its sessions. Flushes.
 
-    Invitations that they sent and nobody has accepted end too. Raises: PermissionDenied, NotFound
-    (not staff), OwnAccount.
+    Also withdraws the open invitations they sent. Raises: PermissionDenied, NotFound (not staff),
+    OwnAccount.
     """
     user = _hold(user, actor)
     _must_be_another(user, actor)
@@ -59,18 +59,18 @@ def disable(user: User, actor: Actor, now: datetime) -> None:
 
 
 def enable(user: User, actor: Actor, now: datetime) -> None:
-    """Let one of the office in again; flushes. Raises: PermissionDenied, NotFound."""
+    """Enable a staff account again. Flushes. Raises: PermissionDenied, NotFound."""
     _set_active(_hold(user, actor), actor, now, is_active=True)
 
 
 def change_role(user: User, role: str, actor: Actor, now: datetime, *, version: int) -> None:
-    """Give one of the office another role; flushes.
+    """Change a staff member's role. Flushes.
 
-    Every session of theirs ends, they are told, and invitations that they sent end with the right
-    to send them. Requests that they have taken stay with them until a manager assigns them.
-    version: the user's as the actor saw it. Raises: PermissionDenied, NotFound (not staff),
-    DomainError for a role that is not of the office, OwnAccount, TransitionNotAllowed when the
-    account was changed meanwhile. Source: security rules 15 and 16.
+    Ends all their sessions, notifies them, and withdraws the open invitations they sent. Requests
+    they have taken stay with them until a manager reassigns them.
+    version: the user's version as the actor saw it. Raises: PermissionDenied, NotFound (not staff),
+    DomainError for a non-staff role, OwnAccount, TransitionNotAllowed when the account was changed
+    meanwhile. Source: security rules 15 and 16.
     """
     if role not in STAFF_ROLES:
         raise DomainError(_l("This is not a role of the office."))
@@ -92,7 +92,7 @@ def change_role(user: User, role: str, actor: Actor, now: datetime, *, version: 
 
 
 def end_sessions(user: User, actor: Actor, now: datetime) -> int:
-    """End every session of anybody; flushes. Returns how many. Raises: PermissionDenied.
+    """End all sessions of any user. Flushes. Returns how many. Raises: PermissionDenied.
 
     Source: security rule 17.
     """
@@ -104,9 +104,9 @@ def end_sessions(user: User, actor: Actor, now: datetime) -> int:
 
 
 def end_session(user: User, session_id: int, actor: Actor, now: datetime) -> None:
-    """End one session of anybody; flushes.
+    """End one session of any user. Flushes.
 
-    Raises: PermissionDenied, NotFound (not that person's, or over).
+    Raises: PermissionDenied, NotFound (not that user's, or already ended).
     """
     _must_administer(actor)
     if not sessions.end_one(now, user_id=user.id, session_id=session_id):
@@ -115,7 +115,7 @@ def end_session(user: User, session_id: int, actor: Actor, now: datetime) -> Non
 
 
 def require_resettable(user: User, actor: Actor) -> None:
-    """Whether the actor may reset that second factor now.
+    """Check that the actor may reset the user's second factor now.
 
     Raises: PermissionDenied, OwnFactor, NoFactorToReset.
     """
@@ -127,10 +127,10 @@ def require_resettable(user: User, actor: Actor) -> None:
 
 
 def reset_factor(user: User, actor: Actor, reason: str, now: datetime) -> None:
-    """Take the app and spare codes of somebody who lost them; flushes.
+    """Remove the lost app and recovery codes of a user. Flushes.
 
-    Every session of theirs ends and they are told. Staff go on with codes by e-mail, agents with
-    the password alone. reason: kept in the trail. Raises: as `require_resettable`; DomainError
+    Ends all their sessions and notifies them. Staff fall back to codes by e-mail, agents to the
+    password alone. reason: kept in the audit trail. Raises: as `require_resettable`; DomainError
     without a reason.
     """
     _must_administer(actor)
@@ -145,7 +145,7 @@ def reset_factor(user: User, actor: Actor, reason: str, now: datetime) -> None:
 
 
 def open_invitations(now: datetime) -> list[Invitation]:
-    """Invitations into the office that can still be accepted, newest first."""
+    """Return the open staff invitations, newest first."""
     statement = (
         sa.select(Invitation)
         .where(
@@ -160,7 +160,7 @@ def open_invitations(now: datetime) -> list[Invitation]:
 
 
 def withdraw_invitation(invitation_id: int, actor: Actor, now: datetime) -> None:
-    """Take an invitation back, so that its link is void; flushes.
+    """Withdraw an invitation, voiding its link. Flushes.
 
     Raises: PermissionDenied, NotFound (also when it was accepted meanwhile).
     """
@@ -177,14 +177,14 @@ def _withdraw(invitation: Invitation, actor: Actor, now: datetime) -> None:
 
 
 def _withdraw_invitations_of(user: User, actor: Actor, now: datetime) -> None:
-    """What an administrator let in must not outlast their right to let anybody in."""
+    """Withdraw the user's open invitations: they must not outlast the right to invite."""
     for invitation in open_invitations(now):
         if invitation.invited_by_id == user.id:
             _withdraw(invitation, actor, now)
 
 
 def requests_in_hand(user: User) -> int:
-    """How many open requests the reviewer has; a manager can assign them to others."""
+    """Return how many open requests the reviewer has; a manager can reassign them."""
     statement = sa.select(sa.func.count()).where(
         Request.reviewer_id == user.id, Request.status.in_(sorted(OPEN_STATUSES))
     )
@@ -197,12 +197,12 @@ def _must_administer(actor: Actor) -> None:
 
 
 def _hold(user: User, actor: Actor) -> User:
-    """The row of one of the office as it is now; nobody else changes it meanwhile.
+    """Lock and return the current row of a staff member.
 
-    Who changes others must be an active administrator by now still: so one is always left.
+    Requires the actor to be an active administrator still, so that one always remains.
     """
     _must_administer(actor)
-    # Two administrators who shut each other out wait here for one another.
+    # Two administrators disabling each other wait here.
     administrators = db.session.scalars(
         sa.select(User.id)
         .where(User.role == Role.ADMINISTRATOR, User.is_active.is_(True))

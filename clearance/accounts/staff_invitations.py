@@ -1,4 +1,4 @@
-"""Inviting staff: a link by e-mail, by which somebody makes their own account with its role."""
+"""Staff invitations: an e-mailed link for creating an account with the invited role."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIFETIME = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Invited:
-    """An open invitation into the office. id: of its row."""
+    """An open staff invitation. id: of its row."""
 
     id: int
     email: str
@@ -37,11 +37,11 @@ class Invited:
 def invite_staff(
     email: str, role: str, now: datetime, invited_by: int | None = None
 ) -> tuple[Invitation, str]:
-    """Invite `email` into the office with `role`; an earlier open invitation ends. Flushes.
+    """Invite `email` as staff with `role`; an earlier open invitation ends. Flushes.
 
     invited_by: the administrator's user id; None for the operator's command. Returns the row and
-    the link, which stands nowhere else. Raises: Refused when the address is a user's; DomainError
-    for a role that is not of the office.
+    the link, which is stored nowhere. Raises: Refused when the address belongs to a user;
+    DomainError for a non-staff role.
     """
     if role not in STAFF_ROLES:
         raise DomainError(_l("This is not a role of the office."))
@@ -86,9 +86,9 @@ def _end_earlier(email: str, now: datetime) -> None:
 
 
 def find_invitation(token: str, now: datetime) -> Invited | None:
-    """The open staff invitation of that link, None when there is none or its time is over.
+    """Return the open staff invitation of that link, None if unknown or expired.
 
-    Read apart from the request's transaction.
+    Reads outside the request's transaction.
     """
     query = sa.select(Invitation.id, Invitation.email, Invitation.role).where(
         Invitation.token_hash == crypto.token_hash(token), *_is_open(now)
@@ -109,10 +109,10 @@ def accept_invitation(
     mobile: str | None = None,
     gender: str | None = None,
 ) -> User | None:
-    """Make the staff user of that link, whose e-mail the link has proved; None when it is void.
+    """Create the staff user of that link, which has proved the e-mail; None if it is void.
 
     Flushes. Slow: call it before the request's first query. Raises: WeakPassword; Refused when
-    the address has become a user's meanwhile.
+    the address has been taken by a user meanwhile.
     """
     invited = find_invitation(token, now)
     if invited is None:
@@ -168,7 +168,7 @@ def _is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _use(invited: Invited, now: datetime) -> Invitation | None:
-    """Use the invitation up, if it is still open after the slow work. Returns its row."""
+    """Mark the invitation used if it is still open after the slow work; return its row."""
     used = db.session.scalar(
         sa.update(Invitation)
         .where(Invitation.id == invited.id, *_is_open(now))

@@ -1,4 +1,4 @@
-"""Verifying (التحقق): both codes of a new registration or an added user, and sending them again."""
+"""Verification (التحقق): check and resend the codes of registrations and added users."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Owner = TypeVar("Owner", User, Registration)
 
 @dataclass(frozen=True)
 class Contacts:
-    """What is to be proved, and what is. Mask the addresses where they are shown.
+    """Contacts to verify, and their state. Mask the addresses for display.
 
-    email_expires_at, mobile_expires_at: end of the code that lives now, None when none does.
+    email_expires_at, mobile_expires_at: end of the active code, None if there is none.
     """
 
     email: str
@@ -39,7 +39,7 @@ class Contacts:
     mobile_expires_at: datetime | None
 
     def of(self, channel: Channel) -> tuple[str, bool]:
-        """The address of that channel and whether it is proved."""
+        """Return the address of that channel and whether it is verified."""
         if channel == Channel.EMAIL:
             return self.email, self.email_ok
         return self.mobile, self.mobile_ok
@@ -47,10 +47,10 @@ class Contacts:
 
 @dataclass(frozen=True)
 class Verified:
-    """What the codes did. email_ok, mobile_ok: proved, now or earlier.
+    """Result of the codes. email_ok, mobile_ok: verified, now or earlier.
 
-    key, stage: of the session when both are proved. refusal: both are, yet no account can be made;
-    the session has ended.
+    key, stage: of the session once both are verified. refusal: both are, but no account can be
+    created; the session has ended.
     """
 
     email_ok: bool
@@ -61,7 +61,7 @@ class Verified:
 
 
 def contacts(actor: Actor) -> Contacts:
-    """What the actor has to prove; read apart from the request's transaction."""
+    """Return the actor's contacts, read outside the request's transaction."""
     model = User if actor.user_id is not None else Registration
     owner_id = actor.user_id if actor.user_id is not None else actor.registration_id
     with own_transaction(write=False) as connection:
@@ -84,7 +84,7 @@ def contacts(actor: Actor) -> Contacts:
 
 
 def proved(actor: Actor) -> tuple[bool, bool]:
-    """Whether the actor's e-mail and mobile are proved already."""
+    """Return whether the actor's e-mail and mobile are verified already."""
     told = contacts(actor)
     return told.email_ok, told.mobile_ok
 
@@ -97,10 +97,10 @@ def verify(
     *,
     device: str | None = None,
 ) -> Verified:
-    """Try the typed codes; when both contacts are proved, open the portal. Flushes.
+    """Check the typed codes; once both contacts are verified, complete sign-in. Flushes.
 
-    A right code counts even if the other is wrong. With the second one a registration becomes a
-    user with an organisation. device: what the browser's device cookie holds.
+    A right code is accepted even if the other is wrong. After the second one a registration becomes
+    a user with an organisation. device: value of the browser's device cookie.
     Call it before the request's first query. Raises: TooManyTries; PermissionDenied.
     Source: specification section 3, security rules 8 to 10.
     """
@@ -125,7 +125,7 @@ def verify(
 def resend(actor: Actor, channel: Channel, now: datetime) -> None:
     """Send a new code to the actor's e-mail or mobile, voiding the one before. Flushes.
 
-    Nothing for a contact that is proved. Call it before the request's first query.
+    Does nothing for a verified contact. Call it before the request's first query.
     Raises: TooManyTries (once a minute); PermissionDenied.
     """
     if actor.stage != SessionStage.VERIFY:
@@ -148,7 +148,7 @@ def resend(actor: Actor, channel: Channel, now: datetime) -> None:
 def _try_codes(
     actor: Actor, told: Contacts, typed: dict[Channel, str | None], now: datetime
 ) -> dict[Channel, int]:
-    """The ids of the right codes. All tries are taken before the transaction that uses them."""
+    """Return the ids of the right codes; takes all tries before the transaction that uses them."""
     right = {}
     for channel, code in typed.items():
         address, is_proved = told.of(channel)

@@ -1,4 +1,4 @@
-"""Who somebody is and what they may do.
+"""Authentication and authorisation.
 
 Permissions, sessions, passwords, one-time codes, the second factor, captcha, rate limits and known
 devices.

@@ -1,4 +1,4 @@
-"""The image text's memory: what was asked under a random reference, and its one answer."""
+"""Captcha: create, draw, speak and check image texts."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _SEAL_LENGTH = 18
 
 
 def new(form: str, browser: str, now: datetime) -> str:
-    """Make an image text for `form` (a short name) in a transaction of its own.
+    """Create an image text for `form` (a short name), in its own transaction.
 
-    browser: what only the browser that asks for it holds. Returns the reference that the page
-    carries: random, and sealed for that browser. The text never leaves the server but as a picture
-    or as speech. Raises: TooManyTries. Source: security rules 13 and 41.
+    browser: a secret held only by the requesting browser. Returns the reference for the page:
+    random, and sealed for that browser. The text leaves the server only as a picture or speech.
+    Raises: TooManyTries. Source: security rules 13 and 41.
     """
     rate_limits.consume("captcha_ip", rate_limits.client_ip())
     random = secrets.token_urlsafe(16)
@@ -55,13 +55,13 @@ def new(form: str, browser: str, now: datetime) -> str:
 
 
 def image(ref: str, now: datetime) -> bytes | None:
-    """The PNG of a living image text, else None. Raises: TooManyTries."""
+    """Return the PNG of an unexpired image text, else None. Raises: TooManyTries."""
     row = _living(ref, now)
     return draw_image(row.image_text) if row is not None else None
 
 
 def sound(ref: str, lang: str, now: datetime) -> bytes | None:
-    """The WAV of a living image text's digits in `lang` ("ar", "en"), else None.
+    """Return a WAV of an unexpired image text's digits in `lang` ("ar", "en"), else None.
 
     Raises: TooManyTries.
     """
@@ -70,11 +70,12 @@ def sound(ref: str, lang: str, now: datetime) -> bytes | None:
 
 
 def spend(ref: str, form: str, browser: str, typed: str, now: datetime) -> bool:
-    """Use the image text up, right or wrong; whether `typed` is its text or its spoken digits.
+    """Use up the image text; return whether `typed` is its text or its spoken digits.
 
-    Right only for the form it was made for, in the browser it was made for, within its 5 minutes,
-    letter case included. Another browser's is not used up by it. Runs in a transaction of its own;
-    call it before anything is looked up. Source: security rule 14.
+    Valid only for the form and browser it was made for, for 5 minutes; case-insensitive. A post
+    from another browser does not use it up. Runs in its own transaction; call it before any
+    look-up.
+    Source: security rule 14.
     """
     if not _is_sealed_for(browser, ref):
         return False
@@ -100,7 +101,7 @@ def spend(ref: str, form: str, browser: str, typed: str, now: datetime) -> bool:
 
 
 def purge(now: datetime) -> int:
-    """Remove image texts that can no longer be answered. Returns how many."""
+    """Delete image texts that can no longer be answered. Returns how many."""
     with own_transaction() as connection:
         return connection.execute(sa.delete(Captcha).where(Captcha.expires_at <= now)).rowcount
 
@@ -145,7 +146,7 @@ _LOUDNESS_PERCENT = (80, 110)
 
 
 class _Art(ImageCaptcha):  # type: ignore[misc] # the captcha package is untyped
-    """The package's drawing, bent so that people can read it."""
+    """The package's drawing, adjusted to be readable."""
 
     character_rotate = (-18, 18)
     character_warp_dx = (0.05, 0.15)
@@ -159,7 +160,7 @@ _art = _Art(width=WIDTH, height=HEIGHT, font_sizes=(50, 54, 58))
 
 
 def new_text() -> str:
-    """Six characters to draw, of those that cannot be taken for one another.
+    """Return six characters to draw, without look-alikes.
 
     Source: security requirement 13.
     """
@@ -167,13 +168,13 @@ def new_text() -> str:
 
 
 def new_digits() -> str:
-    """Six digits to speak."""
+    """Return six digits to speak."""
     return "".join(secrets.choice("0123456789") for _ in range(LENGTH))
 
 
 def draw_image(text: str) -> bytes:
-    """A PNG of 240 × 80 pixels that shows `text`, dark on light, a little bent and dotted."""
-    # Drawn white on black and coloured afterwards: the package pales its letters as ink darkens.
+    """Return a 240 × 80 pixel PNG of `text`, dark on light, slightly distorted and dotted."""
+    # Draw white on black and colour afterwards: the package renders dark letters too pale.
     shape = _art.generate_image(text, bg_color=(0, 0, 0), fg_color=(255, 255, 255, 255))
     ink = tuple(secrets.randbelow(100) for _ in range(3))
     picture = ImageOps.colorize(shape.convert("L"), black=_PAPER, white=ink)
@@ -197,7 +198,7 @@ def _between(bounds: tuple[int, int]) -> int:
 
 
 def _hiss(length: int) -> list[int]:
-    """Soft noise of `length` samples; a stretch of up to a second is repeated, to be quick."""
+    """Return `length` samples of soft noise; up to one second is generated and then repeated."""
     span = 2 * _NOISE_LEVEL + 1
     random = array.array("H", secrets.token_bytes(2 * min(length, _LONGEST_NOISE)))
     stretch = [value % span - _NOISE_LEVEL for value in random]
@@ -205,10 +206,10 @@ def _hiss(length: int) -> list[int]:
 
 
 def speak(digits: str, lang: str) -> bytes:
-    """A WAV (8 kHz, 16 bit, mono) of the digits read out one by one over soft noise.
+    """Return a WAV (8 kHz, 16 bit, mono) of the digits spoken one by one over soft noise.
 
-    lang: `ar` or `en`; any other language hears English. Pauses and loudness differ each time.
-    Raises: ValueError when there is anything but the digits 0 to 9.
+    lang: `ar` or `en`; any other falls back to English. Pauses and loudness vary each time.
+    Raises: ValueError for anything but the digits 0 to 9.
     """
     if not digits or not (digits.isascii() and digits.isdigit()):
         raise ValueError("only digits can be spoken")

@@ -1,4 +1,4 @@
-"""Whether an address, mobile or civil number is a user's: asked in secret, told its owner alone."""
+"""Detect existing accounts without revealing them; notify the account owner, not the caller."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clearance.models.enums import Channel
 
 
 def owners(*, email: str, mobile: str, civil_id: str) -> Sequence[User]:
-    """The users who have any of the three; the running transaction is used."""
+    """Return users with any of the three, in the running transaction."""
     query = sa.select(User).where(
         sa.or_(User.email == email, User.mobile == mobile, User.civil_id == civil_id)
     )
@@ -23,15 +23,15 @@ def owners(*, email: str, mobile: str, civil_id: str) -> Sequence[User]:
 
 
 def is_known(channel: str, address: str) -> bool:
-    """Whether a user has that e-mail or mobile; the running transaction is used."""
+    """Return whether a user has that e-mail or mobile, in the running transaction."""
     column = User.email if channel == Channel.EMAIL else User.mobile
     return db.session.scalar(sa.select(User.id).where(column == address).limit(1)) is not None
 
 
 def notify_owners(owners: Iterable[User], *, email: str, mobile: str, now: datetime) -> None:
-    """Tell each that somebody tried to register with what is theirs. Flushes.
+    """Notify owners that somebody tried to register with their details. Flushes.
 
-    email, mobile: as typed. By the mobile only whose e-mail was not typed but whose mobile was.
+    email, mobile: as typed. SMS go only to owners whose mobile, but not e-mail, was typed.
     """
     for owner in owners:
         by_mobile = owner.mobile == mobile and owner.email != email

@@ -1,4 +1,4 @@
-"""Browsers that signed in before: a budget of their own, and a notice when one is new."""
+"""Known browsers: separate rate limits, and a notice when a new one signs in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from clearance.models import KnownDevice, User
 
 COOKIE = "device"
 _TOKEN_MAX_LENGTH = 100
-# The first that fits: a browser's own name comes with the names of those it descends from.
+# First match wins: user agents also include the names of the browsers they derive from.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR", "Opera"),
@@ -41,7 +41,7 @@ _SYSTEMS = (
 
 
 def describe_user_agent(user_agent: str) -> str:
-    """What a browser calls itself, short: "Chrome, Windows"; "?" when it does not say."""
+    """Return a short browser description such as "Chrome, Windows"; "?" when unknown."""
     found = []
     for table in (_BROWSERS, _SYSTEMS):
         found += next(([name] for mark, name in table if mark in user_agent), [])
@@ -49,9 +49,9 @@ def describe_user_agent(user_agent: str) -> str:
 
 
 def is_known(user_id: int | None, token: str | None) -> bool:
-    """Whether the browser with that cookie signed in as the user before.
+    """Return whether the browser with that cookie has signed in as the user before.
 
-    Asks as much for nobody (None) as for somebody (security rule 11).
+    Runs the same query for no user (None) as for a user (security rule 11).
     """
     if not token:
         return False
@@ -60,15 +60,15 @@ def is_known(user_id: int | None, token: str | None) -> bool:
 
 
 def known_here(user_id: int | None) -> str:
-    """The token of the running request's browser if it signed in as the user before, else ""."""
+    """Return the current browser's token if it has signed in as the user before, else ""."""
     token = cookies.read(COOKIE) if has_request_context() else None
     return token if token and is_known(user_id, token) else ""
 
 
 def token_for(token: str | None) -> str:
-    """The token this browser goes on with: its own when it is any user's device, else a new one.
+    """Return the browser's token if it belongs to any user's device, else a new one.
 
-    A token never seen is replaced, so that nobody can plant one in another's browser.
+    Unknown tokens are replaced, so that nobody can plant one in another person's browser.
     """
     if token:
         with own_transaction(write=False) as connection:
@@ -79,7 +79,10 @@ def token_for(token: str | None) -> str:
 
 
 def tell_if_new(user: User, token: str, now: datetime) -> None:
-    """Tell the user of a browser with their password, unless it is known or the first. Flushes."""
+    """Notify the user of a sign-in with their password from a new browser. Flushes.
+
+    Does nothing if the browser is known or is the user's first.
+    """
     others = db.session.scalars(
         sa.select(KnownDevice.token_hash).where(KnownDevice.user_id == user.id)
     ).all()
@@ -97,7 +100,7 @@ def tell_if_new(user: User, token: str, now: datetime) -> None:
 
 
 def remember(user_id: int, token: str, now: datetime) -> None:
-    """Keep that the browser signed in as the user, second factor included. Flushes."""
+    """Record that the browser signed in as the user, including the second factor. Flushes."""
     is_sqlite = db.session.get_bind().dialect.name == "sqlite"
     insert: Any = sqlite.insert if is_sqlite else postgresql.insert
     statement = insert(KnownDevice).values(
@@ -112,7 +115,7 @@ def remember(user_id: int, token: str, now: datetime) -> None:
 
 
 def forget(user_id: int, token: str) -> None:
-    """Make the browser a stranger again, in a transaction of its own."""
+    """Forget the user's known browser, in its own transaction."""
     with own_transaction() as connection:
         connection.execute(
             sa.delete(KnownDevice).where(

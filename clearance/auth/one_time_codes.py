@@ -1,4 +1,4 @@
-"""One-time codes (رمز التحقق): made, sent, tried and used. Source: security rules 7 to 9."""
+"""One-time codes (رمز التحقق): create, send, verify, use. Source: security rules 7 to 9."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RESET_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
 def owner_of(actor: Actor) -> str:
-    """The owner of an actor's codes: a user, or a registration not yet proved."""
+    """Return the owner key of an actor's codes: a user, or an unverified registration."""
     if actor.user_id is not None:
         return f"user:{actor.user_id}"
     return f"registration:{actor.registration_id}"
@@ -40,19 +40,19 @@ def owner_of(actor: Actor) -> str:
 def consume_send_quota(
     channel: Channel, address: str, *, besides: Sequence[rate_limits.Pair] = ()
 ) -> None:
-    """Count one code against what may be sent to `address`; see `claim_all`."""
+    """Count one code against the sending limits of `address`; see `consume_send_quotas`."""
     consume_send_quotas([(channel, address)], besides=besides)
 
 
 def consume_send_quotas(
     targets: Sequence[tuple[Channel, str]], *, besides: Sequence[rate_limits.Pair] = ()
 ) -> None:
-    """Count a code for each (channel, address) against what may be sent there, or none of them.
+    """Count one code for every (channel, address) against the sending limits, or none at all.
 
-    besides: what else counts, together with the codes or not at all. What others had sent to an
-    address delays only: it may be somebody else's who names it (rule 41). In a transaction of its
-    own: call it before the request's first query, then `issue`.
-    Raises: TooManyTries; Refused for a mobile of a country that gets no SMS (rule 41).
+    besides: further limits to count, all or nothing with the codes. Codes that others sent to an
+    address only delay, since anyone may name it (rule 41). Runs in its own transaction: call it
+    before the request's first query, then `create`.
+    Raises: TooManyTries; Refused for a mobile in a country not served by SMS (rule 41).
     """
     place = rate_limits.client_ip()
     pairs = [*besides]
@@ -68,11 +68,11 @@ def consume_send_quotas(
 
 
 def consume_own_quota(owner: str, device: str, channel: Channel, address: str) -> None:
-    """Count a code to the proved address of `owner`, who has typed their password just now.
+    """Count a code sent to the verified address of `owner`, who has just entered their password.
 
-    device: of the browser, if it signed in as the owner before, else "". In budgets of their own:
-    strangers who name that address as theirs, in a registration or as a new contact, must not use
-    up what its owner signs in by, nor who has the password what a known browser has (rule 41).
+    device: token of the browser if it has signed in as the owner before, else "". The limits are
+    separate: strangers naming that address in a registration or contact change must not exhaust the
+    owner's, nor may somebody with a stolen password exhaust those of a known browser (rule 41).
     Raises: TooManyTries.
     """
     place = rate_limits.client_ip()
@@ -96,11 +96,11 @@ def create(
     deliver: bool = True,
     also: str = "",
 ) -> VerificationCode:
-    """Make a code, void the owner's older one of that purpose and channel, queue it. Flushes.
+    """Create and queue a code; void the owner's older one of that purpose and channel. Flushes.
 
-    link: where it is to be typed (reset). deliver: False does all the work and queues
-    nothing, so that a known address takes as long as any other. also: another owner who may use
-    the same code, by five tries of their own.
+    link: where to enter it (reset). deliver: False does the same work but queues nothing, so that
+    known and unknown addresses take equally long. also: another owner who may use the same code,
+    with five tries of their own.
     """
     code = _new_code(purpose)
     if also:
@@ -122,7 +122,7 @@ def create(
 
 
 def revoke(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
-    """Make the owner's living codes of that purpose and channel useless. Flushes."""
+    """Void the owner's active codes of that purpose and channel. Flushes."""
     db.session.execute(
         sa.update(VerificationCode)
         .where(*_living(owner, purpose, channel))
@@ -132,7 +132,7 @@ def revoke(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) ->
 
 
 def renew(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
-    """Let the owner's code be valid for its lifetime again; the tries left stay as they are."""
+    """Restart the lifetime of the owner's code; the remaining tries do not change."""
     db.session.execute(
         sa.update(VerificationCode)
         .where(*_living(owner, purpose, channel))
@@ -151,11 +151,11 @@ def verify(
     *,
     budget: Sequence[rate_limits.Pair] = (),
 ) -> int | None:
-    """Take one of the code's five tries, then compare. Returns the code's id when it is right.
+    """Take one of the code's five tries, then compare. Returns the code's id on a match, else None.
 
-    The try is taken for good, in a transaction of its own, before anything is compared, so that
-    any number of guesses at once gets five comparisons. `spend` the id afterwards.
-    budget: what the try counts against, if others than the owner can use the owner's up.
+    The try is committed in its own transaction before comparing, so that concurrent guesses get
+    five comparisons at most. Call `mark_used` with the id afterwards.
+    budget: limits to count the try against, if others could exhaust the owner's.
     Raises: TooManyTries.
     """
     own = [("code_try_account", f"{owner}:{channel}"), ("code_try_ip", rate_limits.client_ip())]
@@ -175,7 +175,7 @@ def verify(
 
 
 def mark_used(code_id: int, now: datetime) -> bool:
-    """Use a right code up in the running transaction; False when it was used or voided. Flushes."""
+    """Mark a matching code used; False if it was already used or voided. Flushes."""
     result = db.session.execute(
         sa.update(VerificationCode)
         .where(
@@ -197,7 +197,7 @@ def check(
     typed: str,
     now: datetime,
 ) -> bool:
-    """Try and spend a code; for a caller that has written nothing yet. Raises: TooManyTries."""
+    """Verify and use a code; call it before writing anything. Raises: TooManyTries."""
     code_id = verify(owner, purpose, channel, address, typed, now)
     return code_id is not None and mark_used(code_id, now)
 
@@ -205,9 +205,9 @@ def check(
 def expires_at(
     owner: str, purpose: CodePurpose, channel: Channel, now: datetime
 ) -> datetime | None:
-    """When the owner's living code of that purpose and channel expires; None when there is none.
+    """Return when the owner's active code of that purpose and channel expires, or None.
 
-    Read apart from the request's transaction.
+    Reads outside the request's transaction.
     """
     query = sa.select(sa.func.max(VerificationCode.expires_at)).where(
         *_living(owner, purpose, channel),
@@ -220,18 +220,18 @@ def expires_at(
 
 
 def compare(typed: str, digest: str, binding: str) -> bool:
-    """The one place where a typed code meets a stored hash; constant in time."""
+    """Compare a typed code with a stored hash in constant time."""
     return crypto.matches(f"{binding}\n{typed}", digest, "code")
 
 
 def is_served(mobile: str) -> bool:
-    """Whether SMS go to the country of `mobile` (E.164); the operator's SMS_COUNTRIES."""
+    """Return whether SMS are sent to the country of `mobile` (E.164); see SMS_COUNTRIES."""
     served = current_app.extensions["settings"].sms_countries
     return phonenumbers.region_code_for_number(phonenumbers.parse(mobile)) in served
 
 
 def masked(channel: str, address: str) -> str:
-    """The address as it may stand in logs and events."""
+    """Return the address masked for logs and events."""
     return mask_email(address) if channel == Channel.EMAIL else mask_mobile(address)
 
 
@@ -294,7 +294,7 @@ def _living(owner: str, purpose: str, channel: str) -> tuple[sa.ColumnElement[bo
 def _take_try(
     owner: str, purpose: str, channel: str, address: str, now: datetime
 ) -> sa.Row[int, str] | None:
-    """Take a try of the newest code, if it lives. A code from the future does not."""
+    """Take a try of the newest code, if it is active; codes dated in the future are not."""
     newer = aliased(VerificationCode)
     newest = (
         sa.select(sa.func.max(newer.id))

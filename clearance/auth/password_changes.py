@@ -1,4 +1,4 @@
-"""Choosing a password: by code after forgetting it, by the old one, or in place of another's."""
+"""Password reset by code, password change, and replacing a password set by somebody else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAILED_FOR = timedelta(days=1)  # the longest window of the policy reset_account
 
 
 class WeakPassword(DomainError):
-    """A new password that may not be chosen. faults: every reason, for beside the field."""
+    """The new password is not acceptable. faults: all reasons, to show beside the field."""
 
     status_code = 400
 
@@ -49,7 +49,7 @@ class WeakPassword(DomainError):
 
 @dataclass(frozen=True)
 class Chosen:
-    """What follows a first own password. key: the session's new one. stage: the next step."""
+    """Result of a first own password. key: the new session key. stage: the next step."""
 
     key: str
     stage: SessionStage
@@ -70,24 +70,24 @@ class _Person:
 
     @property
     def words(self) -> tuple[str | None, ...]:
-        """What the person is called, which must not make a password up."""
+        """Personal words that must not make up a password."""
         return (self.first_name, self.last_name, self.email, self.mobile, self.civil_id)
 
 
 def require_strong(password: str, words: Sequence[str | None]) -> None:
-    """Refuse a password that may not be chosen by a person called `words`. Raises: WeakPassword."""
+    """Reject a weak password for a person with these `words`. Raises: WeakPassword."""
     faults = password_faults(password, words)
     if faults:
         raise WeakPassword(faults)
 
 
 def ask_reset(email: str, language: str, now: datetime) -> str:
-    """Begin a reset for whoever has `email`; the same work and answer when nobody has. Flushes.
+    """Start a password reset for `email`; same work and answer if it is unknown. Flushes.
 
-    Returns the random reference of the reset page. The mail carries the code and a reference of its
-    own, so that whoever asked cannot use up the tries of the link. Once the budget of mails is used
-    up, none goes out and the link of the last one lives anew: asking is never refused to the owner.
-    Raises: TooManyTries, of the browser's address alone. Source: security rules 11 and 41.
+    Returns the random reference of the reset page. The mail carries the code and a separate
+    reference, so that the requester cannot use up the link's tries. When the mail limit is reached,
+    no mail is sent and the last link is renewed instead: the owner is never refused.
+    Raises: TooManyTries, for the browser's address only. Source: security rules 11 and 41.
     """
     with own_transaction(write=False) as connection:
         active = sa.select(User.id).where(User.email == email, User.is_active)
@@ -116,10 +116,10 @@ def ask_reset(email: str, language: str, now: datetime) -> str:
 
 
 def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool:
-    """Set a new password by the mailed code; False when reference or code is not right. Flushes.
+    """Set a new password by the mailed code; False if reference or code is wrong. Flushes.
 
-    Ends every session, tells the user, signs nobody in (security rule 4). Slow: call it before the
-    request's first query. Raises: TooManyTries; WeakPassword (the code stays usable).
+    Ends all sessions, notifies the user, signs nobody in (security rule 4). Slow: call it before
+    the request's first query. Raises: TooManyTries; WeakPassword (the code stays usable).
     """
     if is_too_long(new_password):
         require_strong(new_password, ())
@@ -129,13 +129,13 @@ def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool
     code_id = one_time_codes.verify(
         _reset_owner(ref), CodePurpose.RESET, Channel.EMAIL, email, code, now
     )
-    password_hash = hash_password(new_password)  # for a wrong code too: it must not be quicker
+    password_hash = hash_password(new_password)  # also for a wrong code, so that timing is equal
     if code_id is None or asked is None:
         return False
     require_strong(new_password, asked.words)
     rate_limits.reset("sign_in_account", asked.email)
     second_factor.forgive(asked.id)
-    # The user first, as whoever changes a password does: two that cross would wait for each other.
+    # Lock the user first, like every password change; another order could deadlock.
     user = db.session.get_one(User, asked.id, with_for_update=True)
     if not (one_time_codes.mark_used(code_id, now) and _use_reset(ref, now)):
         return False
@@ -146,9 +146,9 @@ def confirm_reset(ref: str, code: str, new_password: str, now: datetime) -> bool
 
 
 def change_password(actor: Actor, current: str, new: str, now: datetime) -> str:
-    """Replace one's password; returns the session's new key.
+    """Change the actor's password; returns the new session key.
 
-    Ends every other session and tells the user. Flushes. Slow: call it before the request's first
+    Ends all other sessions and notifies the user. Flushes. Slow: call it before the request's first
     query. Raises: WrongPassword; TooManyTries; WeakPassword.
     """
     reauthentication.require_current_password(actor, current, kind="account:password:change")
@@ -162,11 +162,11 @@ def change_password(actor: Actor, current: str, new: str, now: datetime) -> str:
 
 
 def choose_password(actor: Actor, new: str, now: datetime) -> Chosen:
-    """Replace, at the stage `password`, what somebody else chose. Flushes.
+    """Replace a password set by somebody else, at the stage `password`. Flushes.
 
-    For a user and for the sign-up of an added user alike. Where both codes are still due they go
-    out now. Slow: call it before the request's first query. Raises: WeakPassword, also for the very
-    password that is to be replaced; PermissionDenied.
+    Handles both users and registrations of added users. Sends the codes if both are still due.
+    Slow: call it before the request's first query. Raises: WeakPassword, also for the replaced
+    password itself; PermissionDenied.
     """
     if actor.stage != SessionStage.PASSWORD:
         raise PermissionDenied(_l("Your password needs no change now."))
@@ -222,9 +222,9 @@ def _reset_owner(ref: str) -> str:
 
 
 def _may_mail(email: str, device: str) -> bool:
-    """Count the asking. False when no more mails go out now. Raises: TooManyTries.
+    """Count the request; False if no more mails may be sent now. Raises: TooManyTries.
 
-    device: of a browser known to the owner of the address, which has a budget of its own; else "".
+    device: token of a browser known to the address's owner, which has its own limit; else "".
     """
     if not device:
         rate_limits.consume("reset_ip", rate_limits.client_ip())
@@ -236,7 +236,7 @@ def _may_mail(email: str, device: str) -> bool:
 
 
 def _open_reset(user_id: int | None, now: datetime) -> str:
-    """Keep one reset and return its random reference."""
+    """Store a reset and return its random reference."""
     ref = secrets.token_urlsafe(24)
     db.session.add(
         PasswordReset(ref=ref, user_id=user_id, created_at=now, expires_at=now + RESET_LIFETIME)
@@ -246,7 +246,7 @@ def _open_reset(user_id: int | None, now: datetime) -> str:
 
 
 def _renew_last_link(user_id: int | None, now: datetime) -> None:
-    """Let the reset that was mailed last be used for its time again, unless it was used."""
+    """Restart the lifetime of the last mailed reset, unless it was used."""
     last = db.session.scalar(
         sa.select(PasswordReset.ref)
         .where(PasswordReset.user_id == (user_id or 0), PasswordReset.created_at > now - MAILED_FOR)
@@ -263,7 +263,7 @@ def _renew_last_link(user_id: int | None, now: datetime) -> None:
 
 
 def _asked(ref: str, now: datetime) -> _Person | None:
-    """Whose reset it is, while it can be used."""
+    """Return the person of a reset that can still be used, else None."""
     with own_transaction(write=False) as connection:
         user_id = connection.scalar(
             sa.select(PasswordReset.user_id).where(
@@ -330,7 +330,7 @@ def _require_new(person: _Person, new: str) -> None:
 
 
 def _claim_due(person: _Person) -> list[tuple[Channel, str]]:
-    """The addresses still to be proved, counted; none when the budget is used up (resend later)."""
+    """Count and return the unverified addresses; none if the limit is reached (resend later)."""
     due = []
     if person.email_is_due:
         due.append((Channel.EMAIL, person.email))
@@ -355,7 +355,7 @@ def _set_password(user: User, password_hash: str, now: datetime, *, actor_id: in
 
 
 def _void_what_was_begun(user_id: int, now: datetime) -> None:
-    """Resets and new contacts asked for before the password changed may be somebody else's."""
+    """Void resets and contact changes begun before the password change: an intruder's, perhaps."""
     db.session.execute(
         sa.update(PasswordReset)
         .where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None))

@@ -1,4 +1,4 @@
-"""Passwords: hashing, verifying and judging them. Sources: security requirements 1 to 3."""
+"""Password hashing, verification and strength checks. Sources: security requirements 1 to 3."""
 
 import os
 import re
@@ -50,20 +50,20 @@ al el bin ben ibn bint abu abo abi umm bu bo abd abdul abdel abdal ال آل ب�
 
 LOCAL_WORDS: tuple[str, ...] = tuple(f"{_PLACE_WORDS} {_MEN_NAMES} {_WOMEN_NAMES}".split())
 YEARS: tuple[str, ...] = tuple(str(year) for year in range(1940, 2036))
-# What stands before a name, joined to it or not: taken off, the name still is the name.
+# Articles before a name, joined or separate; the name without one is checked as well.
 ARTICLES: tuple[str, ...] = tuple(_ARTICLES.split())
 
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
-LONGEST_WAIT = 10  # seconds that a request waits for its turn to hash
-_LONGEST_TYPED = 4 * MAX_LENGTH  # four characters at most are composed into one
+LONGEST_WAIT = 10  # seconds a request waits for a hashing slot
+_LONGEST_TYPED = 4 * MAX_LENGTH  # at most four characters compose into one
 _LEAST_SCORE = 3
 _MOST_JUDGED = 72
 _LEAST_REMAINDER = 5
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# Each hash takes 19 MiB and a core: more at once would not be faster, only larger.
+# Each hash takes 19 MiB and a core: more at once would cost memory without being faster.
 _turns = threading.BoundedSemaphore(os.cpu_count() or 1)
 _UNDISGUISED = str.maketrans("@430$51!7", "aaeossiit")
 # zxcvbn tries every combination of the signs that stand for letters, and there are 736 of them in
@@ -81,9 +81,9 @@ matching.add_frequency_lists({"place": [word.casefold() for word in (*LOCAL_WORD
 
 
 def normalised(password: str) -> str:
-    """The form in which a password is measured, compared and hashed: NFKC.
+    """Return the NFKC form used to measure, compare and hash a password.
 
-    What is too long in any form stays as it is: composing a long run of accents is slow.
+    Overlong input is returned unchanged: composing a long run of accents is slow.
     """
     if len(password) > _LONGEST_TYPED:
         return password
@@ -91,17 +91,17 @@ def normalised(password: str) -> str:
 
 
 def is_too_long(password: str) -> bool:
-    """Whether a password has more than 128 characters, however its keyboard composes them."""
+    """Return whether a password exceeds 128 characters in its composed form."""
     return len(normalised(password)) > MAX_LENGTH
 
 
 def hash_password(password: str, *, salt: bytes | None = None) -> str:
-    """The Argon2id hash to store (19 MiB, t=2, p=1), of the NFKC form of `password`.
+    """Return the Argon2id hash (19 MiB, t=2, p=1) of the NFKC form of `password`.
 
-    salt: 16 bytes in place of random ones, where several hashes are to be compared by making one.
-    Slow on purpose: call it before the first query of a transaction.
-    Raises: ValueError for more than 128 characters, before any work; ServiceUnavailable when it
-    is not its turn within 10 s.
+    salt: 16 bytes instead of random ones, so that one hash can be compared with several stored
+    ones. Slow by design: call it before the first query of a transaction.
+    Raises: ValueError above 128 characters, before any work; ServiceUnavailable when no hashing
+    slot is free within 10 s.
     """
     if is_too_long(password):
         raise ValueError("a password has 128 characters at most")
@@ -110,10 +110,11 @@ def hash_password(password: str, *, salt: bytes | None = None) -> str:
 
 
 def verify_password(stored: str, password: str) -> bool:
-    """Whether `password` is the one that `stored` was made from.
+    """Return whether `password` matches the hash `stored`.
 
-    A value that is no hash (an account that has no password yet) costs one hash and never matches;
-    more than 128 characters never match and cost nothing. Raises: ServiceUnavailable as hashing.
+    A value that is no hash (an account without a password) costs one hash and never matches; more
+    than 128 characters never match and cost nothing. Raises: ServiceUnavailable, as
+    `hash_password`.
     """
     if is_too_long(password):
         return False
@@ -128,24 +129,24 @@ def verify_password(stored: str, password: str) -> bool:
 
 
 def needs_rehash(stored: str) -> bool:
-    """Whether `stored` was made with other costs than today's; ask after a right password."""
+    """Return whether `stored` uses outdated parameters; ask after a successful verification."""
     with suppress(InvalidHashError):
         return _hasher.check_needs_rehash(stored)
     return True
 
 
 def spend_verification_time(password: str) -> None:
-    """Spend what verifying costs, so that an unknown account takes as long as a known one."""
+    """Spend the time of one verification, so that unknown accounts take as long as known ones."""
     if not is_too_long(password):
         hash_password(password)
 
 
 def password_faults(password: str, inputs: Sequence[str | None] = ()) -> list[LazyString]:
-    """All reasons why `password` may not be chosen; empty when it may.
+    """Return all reasons to reject `password`; empty if it is acceptable.
 
-    inputs: the person's own names, e-mail, mobile, civil number, which must not make it up.
-    Nothing is trimmed or folded in what is stored: only in judging how guessable it is. Takes less
-    than 0.1 s of a core whatever is typed.
+    inputs: the person's names, e-mail, mobile and civil number, which must not make up the
+    password. Trimming and folding apply only to the strength estimate, never to what is stored.
+    Takes less than 0.1 s of CPU for any input.
     """
     if is_too_long(password):
         return [_l("Use %(max_length)d characters at most.", max_length=MAX_LENGTH)]
@@ -170,7 +171,7 @@ def _prepared(password: str) -> bytes:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """One of the few places to hash in. Raises: ServiceUnavailable after 10 s of waiting."""
+    """Hold a hashing slot. Raises: ServiceUnavailable after 10 s of waiting."""
     if not _turns.acquire(timeout=LONGEST_WAIT):
         raise ServiceUnavailable(
             _l("The portal cannot take this now. Nothing was lost; try again shortly.")
@@ -196,7 +197,7 @@ def _missing_kinds(password: str) -> list[LazyString]:
 
 
 def _words_of(inputs: Sequence[str | None]) -> list[str]:
-    """Each input whole and in its pieces, without articles, also parts of numbers; folded too."""
+    """Split inputs into words: whole, in pieces, without articles, parts of numbers, folded."""
     words: list[str] = []
     for text in inputs:
         folded = ascii_digits(composed(text or "", "NFKC")).casefold()
@@ -228,7 +229,7 @@ def _is_only_known_words(plain: str, words: Sequence[str]) -> bool:
 
 
 def _guesses(text: str, words: Sequence[str]) -> int:
-    """How many guesses zxcvbn expects `text` to need from somebody who knows `words`."""
+    """Return zxcvbn's estimate of guesses for `text` by somebody who knows `words`."""
     ranked = matching.RANKED_DICTIONARIES | {"person": matching.build_ranked_dict(words)}
     disguised = text.translate(_ONE_DISGUISE)
     found = [each for match in _PLAIN_MATCHERS for each in match(text, _ranked_dictionaries=ranked)]
@@ -241,7 +242,7 @@ def _guesses(text: str, words: Sequence[str]) -> int:
 
 def _is_guessable(password: str, inputs: Sequence[str | None]) -> bool:
     plain, words = ascii_digits(password), _words_of(inputs)
-    # zxcvbn alone finds `Kuwait@Customs1` strong: it multiplies what two known words are worth.
+    # zxcvbn alone rates `Kuwait@Customs1` strong: it multiplies the guesses of known words.
     if any(
         _is_only_known_words(form, words)
         for form in (plain.casefold(), name_folding.fold_name(plain))

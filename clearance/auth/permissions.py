@@ -1,7 +1,7 @@
-"""Who may see a request and who may take which kind of step; every room asks here.
+"""Permissions: which requests an actor may see, and which steps they may take.
 
-A step's policy takes the actor (None: the portal itself, in a job) and the request, and answers
-with the refusal or None.
+A step's policy takes the actor (None: the portal itself, in a job) and the request, and returns
+a Refusal or None.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ READING_ROLES = frozenset({Role.REVIEWER, Role.MANAGER})
 
 
 def requests_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
-    """The condition on Request that leaves what `actor` may see.
+    """Return the condition on Request for what `actor` may see.
 
     Reviewers and managers: everything sent. Agents: the requests and drafts of their
     organisations in the services granted to them. Source: specification section 1.
@@ -40,38 +40,39 @@ def requests_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def transfers_answered_by(actor: Actor) -> sa.ColumnElement[bool]:
-    """The condition on Request that leaves the transfers `actor` is asked about, or was.
+    """Return the condition on Request for transfers that `actor` is or was asked to answer.
 
-    Only of organisations whose general user the actor is. It shows them nowhere but there: the
-    request itself stays the asking organisation's. Source: specification section 5, Transfer.
+    Only for organisations whose general user the actor is. It gives access to the answer page
+    alone: the request stays with the requesting organisation. Source: specification section 5,
+    Transfer.
     """
     general = [each.organisation_id for each in actor.standings if each.is_general]
     return sa.and_(Request.other_organisation_id.in_(general), Request.status != Status.DRAFT)
 
 
 def may_answer(actor: Actor) -> bool:
-    """Whether `actor` can be asked about transfers at all: a general user of an organisation."""
+    """Return whether `actor` can be asked about transfers: a general user of an organisation."""
     return actor.is_agent and any(each.is_general for each in actor.standings)
 
 
 def can_manage(actor: Actor, organisation_id: int | None) -> bool:
-    """Whether `actor` manages that organisation's users and profile: its general user."""
+    """Return whether `actor`, as its general user, manages the organisation's users and profile."""
     standing = actor.standing_in(organisation_id) if organisation_id is not None else None
     return actor.is_agent and standing is not None and standing.is_general
 
 
 def can_manage_selected(actor: Actor) -> bool:
-    """Whether `actor` manages the organisation chosen in the header."""
+    """Return whether `actor` manages the organisation selected in the header."""
     return actor.standing is not None and can_manage(actor, actor.standing.organisation_id)
 
 
 def manageable_organisations(actor: Actor) -> frozenset[int]:
-    """Every organisation whose users `actor` manages."""
+    """Return every organisation whose users `actor` manages."""
     return frozenset(each for each in actor.organisation_ids if can_manage(actor, each))
 
 
 def is_other_party(actor: Actor, req: Request) -> bool:
-    """Whether `actor` answers for the other side: as `transfers_answered_by`, for a row in hand."""
+    """Return whether `actor` is the other party: `transfers_answered_by` for a loaded row."""
     if req.other_organisation_id is None or req.status == Status.DRAFT:
         return False
     standing = actor.standing_in(req.other_organisation_id)
@@ -79,12 +80,12 @@ def is_other_party(actor: Actor, req: Request) -> bool:
 
 
 def can_act_on(actor: Actor, req: Request) -> bool:
-    """Whether any step of `req` may be `actor`'s: who sees it, and the other side of a transfer."""
+    """Return whether `actor` may take any step of `req`: can see it, or is the other party."""
     return can_see_request(actor, req) or is_other_party(actor, req)
 
 
 def can_see_request(actor: Actor, req: Request) -> bool:
-    """Whether `actor` may see `req`: the same rule as `requests_visible_to`, for a row in hand."""
+    """Return whether `actor` may see `req`: `requests_visible_to` for a loaded row."""
     if actor.is_staff:
         return actor.role in READING_ROLES and req.status != Status.DRAFT
     standing = actor.standing_in(req.organisation_id)
@@ -92,7 +93,7 @@ def can_see_request(actor: Actor, req: Request) -> bool:
 
 
 def sees_brokers(standing: ActiveMembership, licence_services: Collection[str]) -> bool:
-    """Whether a membership shows the organisation's brokers: general, or granted such a service.
+    """Return whether a membership shows brokers: general user, or granted a licence service.
 
     licence_services: codes of the services about a licence. Source: specification section 1.
     """
@@ -100,7 +101,7 @@ def sees_brokers(standing: ActiveMembership, licence_services: Collection[str]) 
 
 
 def brokers_visible_to(actor: Actor, licence_services: Collection[str]) -> sa.ColumnElement[bool]:
-    """The condition on Broker that leaves what an agent may see; `sees_brokers`, over all rows."""
+    """Return the condition on Broker for what an agent may see: `sees_brokers` as a query."""
     shown = [
         each.organisation_id
         for each in actor.standings
@@ -110,10 +111,10 @@ def brokers_visible_to(actor: Actor, licence_services: Collection[str]) -> sa.Co
 
 
 def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
-    """The condition on IssuedDocument that leaves what `actor` may read.
+    """Return the condition on IssuedDocument for what `actor` may read.
 
-    Reviewers and managers: all. Agents: what was issued by the services granted to them, of those
-    licences whose broker is with their organisation now: a transfer takes the documents along.
+    Reviewers and managers: all. Agents: documents issued by services granted to them, for licences
+    whose broker is now with their organisation: documents follow a transfer.
     Source: specification sections 1 and 5.
     """
     if actor.is_staff:
@@ -136,21 +137,21 @@ def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def acts_for(actor: Actor | None, req: Request) -> Refusal | None:
-    """An agent's step: an active member of the organisation with the service granted."""
+    """Allow agents: active members of the organisation with the service granted."""
     if actor is not None and not actor.is_staff and can_see_request(actor, req):
         return None
     return Refusal(_l("Only the applicant's organisation can do this."))
 
 
 def can_respond_to_transfer(actor: Actor | None, req: Request) -> Refusal | None:
-    """The other side's step in a transfer: a general user of that organisation."""
+    """Allow the other party of a transfer: a general user of that organisation."""
     if actor is not None and is_other_party(actor, req):
         return None
     return Refusal(_l("Only the general user of the other organisation can answer this."))
 
 
 def is_transfer_party(actor: Actor | None, req: Request) -> Refusal | None:
-    """A step of either side of a transfer: a general user of one of the two organisations."""
+    """Allow both parties of a transfer: general users of either organisation."""
     standings = actor.standings if actor is not None else ()
     general = {each.organisation_id for each in standings if each.is_general}
     if {req.organisation_id, req.other_organisation_id} & general:
@@ -159,7 +160,7 @@ def is_transfer_party(actor: Actor | None, req: Request) -> Refusal | None:
 
 
 def keeps_register(actor: Actor, *, civil_id: str, organisation_id: int) -> Refusal | None:
-    """A change of the licence register: a reviewer, never on an own file (security rule 24)."""
+    """Allow reviewers to change the licence register, except their own file (security rule 24)."""
     if not actor.is_reviewer:
         return Refusal(_l("Only reviewers can do this."))
     if actor.civil_id is not None and actor.civil_id == civil_id:
@@ -172,7 +173,7 @@ def keeps_register(actor: Actor, *, civil_id: str, organisation_id: int) -> Refu
 
 
 def decides_subscriptions(actor: Actor, organisation_id: int) -> Refusal | None:
-    """A decision on an asked subscription: a reviewer, never for an own organisation (rule 24)."""
+    """Allow reviewers to decide a subscription, except for their own organisation (rule 24)."""
     if not actor.is_reviewer:
         return Refusal(_l("Only reviewers can do this."))
     if organisation_id in actor.organisation_ids:
@@ -181,7 +182,7 @@ def decides_subscriptions(actor: Actor, organisation_id: int) -> Refusal | None:
 
 
 def can_process(actor: Actor | None, req: Request) -> Refusal | None:
-    """A reviewer's step that needs no taking; never on one's own file (security rule 24)."""
+    """Allow reviewers without taking the request, except on their own file (security rule 24)."""
     if actor is None or not actor.is_reviewer:
         return Refusal(_l("Only reviewers can do this."))
     if actor.user_id in (req.sender_id, req.created_by_id):
@@ -196,7 +197,7 @@ def can_process(actor: Actor | None, req: Request) -> Refusal | None:
 
 
 def can_decide(actor: Actor | None, req: Request) -> Refusal | None:
-    """A decision: a reviewer, not on an own file, and nobody else has taken the request."""
+    """Allow reviewers to decide, except on their own file or on a request taken by another."""
     refusal = can_process(actor, req)
     if refusal is not None or actor is None or req.reviewer_id in (None, actor.user_id):
         return refusal
@@ -207,7 +208,7 @@ def can_decide(actor: Actor | None, req: Request) -> Refusal | None:
 
 
 def can_decide_second(actor: Actor | None, req: Request) -> Refusal | None:
-    """The second approval: as a decision, by another reviewer than the first."""
+    """Allow the second approval: as `can_decide`, by another reviewer than the first."""
     refusal = can_decide(actor, req)
     if refusal is not None or actor is None or req.first_approver_id != actor.user_id:
         return refusal
@@ -215,36 +216,36 @@ def can_decide_second(actor: Actor | None, req: Request) -> Refusal | None:
 
 
 def can_take(actor: Actor | None, req: Request) -> Refusal | None:
-    """Taking a request that nobody has, or one that came back to its reviewer."""
+    """Allow taking an unassigned request, or one that came back to its reviewer."""
     return can_decide(actor, req) or _already_has(actor, req)
 
 
 def can_take_second(actor: Actor | None, req: Request) -> Refusal | None:
-    """Taking a request for its second approval."""
+    """Allow taking a request for its second approval."""
     return can_decide_second(actor, req) or _already_has(actor, req)
 
 
 def is_its_reviewer(actor: Actor | None, req: Request) -> Refusal | None:
-    """Giving back: only who has taken it."""
+    """Allow only the reviewer who has taken the request to give it back."""
     if actor is not None and actor.is_reviewer and req.reviewer_id == actor.user_id:
         return None
     return Refusal(_l("You have not taken this request."))
 
 
 def can_assign(actor: Actor | None, req: Request) -> Refusal | None:
-    """Assigning work: managers, who decide nothing themselves."""
+    """Allow managers to assign work; they decide nothing themselves."""
     if actor is not None and actor.is_manager:
         return None
     return Refusal(_l("Only managers assign requests."))
 
 
 def can_process_or_portal(actor: Actor | None, req: Request) -> Refusal | None:
-    """A step that a reviewer takes or the portal itself when its day has come."""
+    """Allow reviewers, or the portal itself when the step is due."""
     return None if actor is None else can_process(actor, req)
 
 
 def is_portal(actor: Actor | None, req: Request) -> Refusal | None:
-    """A step of the portal itself."""
+    """Allow only the portal itself."""
     return None if actor is None else Refusal(_l("The portal does this by itself."))
 
 

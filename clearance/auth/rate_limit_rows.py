@@ -1,4 +1,4 @@
-"""The rows in which tries are counted: locked first, then judged by a clock read under the lock."""
+"""Rate limit rows: lock them first, then read the clock under the lock."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from clearance.models import ThrottleCount, UtcDateTime
 DELAY = timedelta(seconds=30)
 """How long, at most, a shared limit makes somebody wait (security rule 41)."""
 
-_TURN_KEPT = timedelta(hours=1)  # a turn not taken by then is lost
-_CLOCK_SKEW = timedelta(minutes=2)  # between hosts; more is a clock that jumped (rule 58)
-_NEVER = datetime(2000, 1, 1, tzinfo=UTC)  # the end of a window that has not begun
+_TURN_KEPT = timedelta(hours=1)  # a turn not used by then expires
+_CLOCK_SKEW = timedelta(minutes=2)  # between hosts; more means a clock jumped (rule 58)
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)  # end of a window that has not begun
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What a row may hold. hits: of this one try.
+    """Limits of a row. hits: how many this try adds.
 
-    turn: the row of a turn that lets a try pass once the limit is reached; "" where it closes.
+    turn: the row of a turn that lets a try pass once the limit is reached; "" for a hard limit.
     """
 
     amount: int
@@ -44,9 +44,9 @@ class Row(NamedTuple):
 
 
 class Reached(Exception):
-    """A limit is reached; nothing is to be counted.
+    """A limit is reached; nothing may be counted.
 
-    rows: to `keep` nevertheless: turns that begin, windows that a clock set back made too long.
+    rows: to pass to `keep` anyway: new turns, and windows shortened after a clock was set back.
     """
 
     def __init__(self, wait: timedelta, rows: Iterable[Row]) -> None:
@@ -56,10 +56,10 @@ class Reached(Exception):
 
 
 def count(connection: sa.Connection, wanted: Mapping[str, Limit]) -> list[Row]:
-    """Count one try in every row of `wanted` or in none. Returns what was counted, and where.
+    """Count one try in every row of `wanted`, or in none. Returns the counted rows.
 
-    The clock is read when the rows are held: one read before may be older than a window that
-    another try has begun meanwhile. Raises: Reached, for the caller to roll back.
+    The clock is read once the rows are locked: an earlier reading may predate a window begun by
+    another try. Raises: Reached, for the caller to roll back.
     """
     held = _hold(connection, wanted)
     now = utc_now()
@@ -84,7 +84,7 @@ def count(connection: sa.Connection, wanted: Mapping[str, Limit]) -> list[Row]:
 
 
 def keep(connection: sa.Connection, rows: Iterable[Row]) -> None:
-    """Write what a refusal leaves behind, in a transaction after the one that it undid."""
+    """Save what remains of a refused try, in a new transaction after the rollback."""
     now = utc_now()
     for row in rows:
         insert = _insert(connection.dialect.name)
@@ -99,7 +99,7 @@ def keep(connection: sa.Connection, rows: Iterable[Row]) -> None:
 
 
 def give_back(connection: sa.Connection, counted: Iterable[Row]) -> None:
-    """Take what `count` returned off its windows, where they have not ended meanwhile."""
+    """Subtract what `count` returned from its windows, unless they have ended since."""
     for row in counted:
         connection.execute(
             sa.update(ThrottleCount)
@@ -113,10 +113,11 @@ def give_back(connection: sa.Connection, counted: Iterable[Row]) -> None:
 
 
 def _present(row: Row, window: timedelta, now: datetime) -> Row:
-    """The window as it is now, begun anew if it is over.
+    """Return the current window, started afresh if it is over.
 
-    None ends later than one window from now, so that a clock set back lengthens no wait. A little
-    later is another host's clock, and the window stays; much later is a clock that jumped.
+    Caps the end at one window from now, so that a clock set back lengthens no wait. A slightly
+    later end is another host's clock and does not restart the window; a much later one is a clock
+    that jumped.
     """
     if not now < row.ends <= now + window + _CLOCK_SKEW:
         return Row(row.name, 0, now + window)
@@ -126,9 +127,9 @@ def _present(row: Row, window: timedelta, now: datetime) -> Row:
 def _take_turns(
     rows: Iterable[Row], needed_until: Mapping[str, datetime], now: datetime
 ) -> tuple[list[Row], list[Row], datetime]:
-    """The turns that begin now, those that are taken, and when the last one needed opens.
+    """Return new turns, used turns, and when the last turn needed opens.
 
-    needed_until: by the row, when the limit it passes by is no longer reached.
+    needed_until: by row, when its limit is no longer reached.
     """
     begun, taken, until = [], [], now
     for row in rows:
@@ -145,7 +146,7 @@ def _take_turns(
 
 
 def _hold(connection: sa.Connection, names: Iterable[str]) -> dict[str, Row]:
-    """Lock the rows, made if need be, and return them as they are now; always in one order."""
+    """Lock the rows in a fixed order, creating missing ones, and return their current state."""
     rows = [{"key": name, "hits": 0, "expires_at": _NEVER} for name in sorted(names)]
     if not rows:
         return {}
@@ -165,7 +166,7 @@ def _insert(dialect: str) -> Any:
 
 @cache
 def _holding(dialect: str) -> Any:
-    """It changes nothing in a row that exists: writing gives a lock and the newest state."""
+    """Return an upsert that changes no existing row but locks it and reads its latest state."""
     insert = _insert(dialect)(ThrottleCount)
     return insert.on_conflict_do_update(
         index_elements=[ThrottleCount.key], set_={"hits": ThrottleCount.hits}

@@ -1,4 +1,4 @@
-"""How often things may be tried: one table of limits, counted in the database by all workers."""
+"""Rate limits: one table of policies, counted in the database across all workers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_WINDOW = 10 * 366 * 24 * 3600  # seconds
 _FAILURES = "5 per 5 minute; 20 per 1 hour; 50 per 1 day"
 
 POLICIES = {
-    # Security rule 41; each can be replaced by LIMIT_<NAME> in the environment.
+    # Security rule 41; override with LIMIT_<NAME> in the environment.
     "sign_in_account": _FAILURES,
     "sign_in_device": _FAILURES,
     "sign_in_device_row": "100 per 10 year",
@@ -70,10 +70,10 @@ POLICIES = {
 
 
 class Shared(NamedTuple):
-    """A limit of a target that anybody can use up: when it is reached it delays, and never closes.
+    """A limit on a target that anyone can use up: once reached it delays, never blocks.
 
-    who: the one who tries, such as an address or a user. Each waits for a turn of their own (30 s
-    at most), so that strangers lock nobody out (security rule 41).
+    who: the one trying, such as an address or a user. They get a turn of their own (after 30 s at
+    most), so that strangers lock nobody out (security rule 41).
     """
 
     policy: str
@@ -86,34 +86,34 @@ Receipt = list[rate_limit_rows.Row]
 
 
 def of_target(policy: str, target: str, who: str) -> list[Pair]:
-    """The limit of `target` as `who` meets it: their own tries close it, others' only delay.
+    """Return the limits of `target` for `who`: their own tries block, others' only delay.
 
-    For what is sent to people or guessed about them, where nobody may have more than the policy
-    allows, and nobody may use up what is another's.
+    For messages to people and guesses about them: nobody may exceed the policy, and nobody may use
+    up another's limit.
     """
     return [Shared(policy, target, who), (policy, f"{target}\n{who}")]
 
 
 def consume(policy: str, key: str) -> Receipt:
-    """Count one try of `key` before its work is done; see `hit_all`."""
+    """Count one try of `key` before doing the work; see `consume_all`."""
     return consume_all([(policy, key)])
 
 
 def consume_all(pairs: Iterable[Pair]) -> Receipt:
-    """Count one try in every limit of every pair, in one short transaction, or in none.
+    """Count one try in every limit of every pair, or in none, in one short transaction.
 
-    pairs: (policy, key), or Shared. key: who or what is counted (an address, an IP); kept only as a
-    keyed hash. An empty key is not counted. A refused try is not counted either, so that a stranger
-    cannot fill the day's limit faster than the shortest one lets them. Call it before the request's
-    own first query. Returns what `refund` gives back.
-    Raises: TooManyTries; ServiceUnavailable when the counters cannot be reached (rule 42).
+    pairs: (policy, key), or Shared. key: who or what is counted (an address, an IP), stored only as
+    a keyed hash. Empty keys are not counted. Neither are refused tries, so that a stranger cannot
+    fill the daily limit faster than the shortest one allows. Call it before the request's own first
+    query. Returns a receipt for `refund`.
+    Raises: TooManyTries; ServiceUnavailable when the counters are unreachable (rule 42).
     """
     wanted = _limits(pairs)
     with _reachable():
         try:
             with own_transaction() as connection:
                 return rate_limit_rows.count(connection, wanted)
-        except rate_limit_rows.Reached as reached:  # leaving by an error has undone the counting
+        except rate_limit_rows.Reached as reached:  # the error has rolled the counting back
             if reached.rows:
                 with own_transaction() as connection:
                     rate_limit_rows.keep(connection, reached.rows)
@@ -122,10 +122,10 @@ def consume_all(pairs: Iterable[Pair]) -> Receipt:
 
 @contextmanager
 def counted(*pairs: Pair) -> Iterator[None]:
-    """Count a try for the work of the block, and give it back when the block raises.
+    """Count a try around the block; refund it if the block raises.
 
-    For limits on what is given out: what was refused or not found was not given. The session is
-    rolled back then. Raises: TooManyTries; ServiceUnavailable.
+    For limits on what is given out: refusals and misses give nothing. The session is rolled back in
+    that case. Raises: TooManyTries; ServiceUnavailable.
     """
     receipt = consume_all(pairs)
     try:
@@ -137,40 +137,40 @@ def counted(*pairs: Pair) -> Iterator[None]:
 
 
 def refund(receipt: Receipt) -> None:
-    """Give a counted try back: it was none after all (a right password).
+    """Refund a counted try that turned out not to be one (a right password).
 
-    Windows that began since lose nothing: what they hold are others' tries.
+    Windows begun since are unaffected: their hits are other tries.
     """
     with _reachable(), own_transaction() as connection:
         rate_limit_rows.give_back(connection, receipt)
 
 
 def reset(policy: str, key: str) -> None:
-    """Forget the tries of `key`, such as after a new password."""
+    """Clear the tries of `key`, such as after a new password."""
     with _reachable(), own_transaction() as connection:
-        for name in _limits([(policy, key)]):  # in the order in which they are counted
+        for name in _limits([(policy, key)]):  # in counting order, against deadlocks
             connection.execute(sa.delete(ThrottleCount).where(ThrottleCount.key == name))
 
 
 def purge(now: datetime) -> int:
-    """Remove the counts of windows that have ended. Returns how many."""
+    """Delete the counters of ended windows. Returns how many."""
     ended = sa.select(ThrottleCount.key).where(ThrottleCount.expires_at <= now)
-    idle = ended.with_for_update(skip_locked=True)  # else two that hold rows wait for each other
+    idle = ended.with_for_update(skip_locked=True)  # waiting for locked rows could deadlock
     with own_transaction() as connection:
         done = connection.execute(sa.delete(ThrottleCount).where(ThrottleCount.key.in_(idle)))
         return done.rowcount
 
 
 def client_ip() -> str:
-    """Where the running request came from, as limits count it; "" outside of one (commands, jobs).
+    """Return the client address of the running request for limits; "" outside one (commands, jobs).
 
-    An IPv4 address, or the /64 of an IPv6 address: a subscriber has a whole one (rule 41).
+    An IPv4 address, or the /64 of an IPv6 address, since subscribers get a whole /64 (rule 41).
     """
     return _network(request.remote_addr or "") if has_request_context() else ""
 
 
 def check_settings(settings: Settings) -> None:
-    """Refuse to start with a limit that cannot be read or does not exist. Raises: BadSettings."""
+    """Refuse to start with an unreadable or unknown limit. Raises: BadSettings."""
     for name, spec in settings.limits.items():
         if name not in POLICIES:
             raise BadSettings(f"LIMIT_{name.upper()} is no limit of the portal.")
@@ -186,7 +186,7 @@ def check_settings(settings: Settings) -> None:
 
 @lru_cache(maxsize=256)
 def _parsed(spec: str) -> tuple[tuple[int, int], ...]:
-    """The limits of `spec` as (amount, window in seconds); "" means none."""
+    """Parse `spec` into (amount, window in seconds); "" means no limit."""
     if not spec.strip():
         return ()
     return tuple((item.amount, item.get_expiry()) for item in limits.parse_many(spec))
@@ -203,7 +203,7 @@ def _spec(policy: str) -> str:
 def _network(address: str) -> str:
     try:
         ip = ipaddress.ip_address(address)
-    except ValueError:  # a peer on a socket of the file system has none
+    except ValueError:  # a Unix socket peer has no IP
         return address
     if isinstance(ip, ipaddress.IPv4Address):
         return address
@@ -213,7 +213,7 @@ def _network(address: str) -> str:
 
 
 def _limits(pairs: Iterable[Pair]) -> dict[str, rate_limit_rows.Limit]:
-    """What the pairs allow, by the names of the rows, sorted: one order prevents deadlocks."""
+    """Return limits by row name, sorted: a fixed order prevents deadlocks."""
     found: dict[str, rate_limit_rows.Limit] = {}
     for pair in pairs:
         policy, key = pair[0], pair[1]

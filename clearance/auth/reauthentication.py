@@ -1,4 +1,4 @@
-"""The present password, asked again before something that a lent browser must not do."""
+"""Reauthentication by current password before sensitive changes (a borrowed browser)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from clearance.models import User
 
 
 class WrongPassword(DomainError):
-    """What was typed is not the password of who asks."""
+    """The password typed is not the actor's."""
 
     def __init__(self) -> None:
         super().__init__(_l("This is not your present password."))
 
 
 def require_current_password(actor: Actor, password: str, *, kind: str) -> None:
-    """Let pass whoever types their present password; wrong tries are counted over all pages.
+    """Require the actor's current password; wrong tries share one limit across all pages.
 
-    kind: tag of what it is asked for, noted with a wrong one. Slow: call it before the request's
+    kind: tag of the purpose, logged with a wrong password. Slow: call it before the request's
     first query. Raises: WrongPassword; TooManyTries. Source: security rule 12.
     """
     tries = rate_limits.consume("sign_in_account", f"present:{actor.id}")

@@ -1,4 +1,4 @@
-"""Spare codes: what opens the account once each when the app of the second factor is not at hand.
+"""Recovery codes: single-use replacements for the second-factor app.
 
 Source: security rule 12.
 """
@@ -21,9 +21,9 @@ LENGTH = 10
 
 
 def replace(user_id: int) -> list[str]:
-    """Make fresh spare codes for the user; those before are void. Flushes.
+    """Create new recovery codes for the user and void the old ones. Flushes.
 
-    Returns them as they are shown, this once: the database keeps keyed hashes.
+    Returns them for display, this once: the database keeps keyed hashes only.
     """
     drop(user_id)
     spares = [_spare() for _ in range(COUNT)]
@@ -35,12 +35,12 @@ def replace(user_id: int) -> list[str]:
 
 
 def drop(user_id: int) -> None:
-    """Take every spare code of the user away. Flushes."""
+    """Delete all recovery codes of the user. Flushes."""
     db.session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 
 def left(user_id: int) -> int:
-    """How many spare codes of the user are not used yet."""
+    """Return how many recovery codes of the user are unused."""
     statement = sa.select(sa.func.count()).where(
         RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None)
     )
@@ -48,9 +48,9 @@ def left(user_id: int) -> int:
 
 
 def use(user_id: int, typed: str, now: datetime) -> bool:
-    """Use the spare code up that was typed, in any letter case; False when there is none such.
+    """Use up the recovery code typed, in any letter case; False if there is none.
 
-    In a transaction of its own, so that what was tried stays tried.
+    Runs in its own transaction, so that a rollback does not undo the use.
     """
     if len(typed) != LENGTH:
         return False

@@ -1,4 +1,4 @@
-"""Somebody who signs up or is signed up: who they are said to be, and the row that waits."""
+"""Applicant data shared by registration and invitations; creates the pending Registration."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class RegistrantData:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What the person is called, which must not make a password up."""
+        """Personal words that must not make up a password."""
         return (self.first_name, self.last_name, self.email, self.mobile, self.civil_id)
 
     def targets(self, who: str) -> list[rate_limits.Pair]:
-        """The budgets that keep `who` from naming the same person again and again (rule 41).
+        """Return the limits on `who` naming the same person repeatedly (rule 41).
 
-        who: an address, or an organisation. Whoever else names that person waits at most.
+        who: an address, or an organisation. Others who name that person are at most delayed.
         """
         policy = "registration_target"
         return [
@@ -44,15 +44,15 @@ class RegistrantData:
         ]
 
     def password_hash(self) -> str:
-        """The hash of the password, as `hash_of_sign_up`."""
+        """The password hash, from `hash_of_sign_up`."""
         return hash_of_sign_up(self.email, self.password)
 
     def sign_up(
         self, legal_entity: str, password_hash: str, now: datetime, **columns: Any
     ) -> Registration:
-        """Keep the sign-up that completes when both codes are right; flushes.
+        """Create the registration, to be completed when both codes are right. Flushes.
 
-        columns: what else is known of it.
+        columns: further columns of the row.
         """
         signup = Registration(
             email=self.email,
@@ -73,10 +73,10 @@ class RegistrantData:
 
 
 def hash_of_sign_up(email: str, password: str) -> str:
-    """The hash of the password of a sign-up with that e-mail. Slow.
+    """Return the password hash of a registration with that e-mail. Slow.
 
-    All sign-ups with one e-mail share a salt: signing in compares with all of them by making one
-    hash, so that its time does not tell how many wait (security rule 11).
+    Registrations with one e-mail share a salt, so that sign-in checks them all with one hash and
+    its time does not reveal how many are pending (security rule 11).
     """
     salt = bytes.fromhex(crypto.keyed_hash(email, "sign_up_salt")[:32])
     return hash_password(password, salt=salt)

@@ -1,4 +1,4 @@
-"""The second factor at sign-in: a time-based code of an app, a spare code, else one by e-mail.
+"""Second factor at sign-in: a TOTP app code or recovery code, otherwise a code by e-mail.
 
 Source: security rule 12.
 """
@@ -29,7 +29,7 @@ RESEND_AFTER = timedelta(seconds=60)
 
 
 class OnlyReset(DomainError):
-    """A hundred wrong codes in a row: whoever types them has the password, so it must change."""
+    """A hundred wrong codes in a row: the password is probably stolen and must be reset."""
 
     status_code = 403
 
@@ -43,7 +43,7 @@ class OnlyReset(DomainError):
 
 
 class Means(StrEnum):
-    """What somebody proves themselves by besides the password."""
+    """A user's means of authentication besides the password."""
 
     APP = "app"
     EMAIL = "email"
@@ -58,21 +58,21 @@ MEANS_LABELS: dict[str, Any] = {
 
 
 def means_of(user: User) -> Means:
-    """What the user proves themselves by now; staff without an app get codes by e-mail."""
+    """Return the user's current second factor; staff without an app get codes by e-mail."""
     if user.totp_secret is not None:
         return Means.APP
     return Means.EMAIL if needs_factor(user) else Means.NONE
 
 
 def uses_totp(user_id: int) -> bool:
-    """Whether the user's second factor is an app (else codes come by e-mail)."""
+    """Return whether the user's second factor is an app (otherwise e-mail)."""
     return _secret(user_id) is not None
 
 
 def start(actor: Actor, now: datetime) -> None:
-    """Send the code by e-mail where no app is set up; nothing when one went out just now. Flushes.
+    """E-mail the code if no app is set up, unless one was just sent. Flushes.
 
-    Call it with no transaction begun (after the commit of the sign-in). Raises: TooManyTries.
+    Call it outside a transaction (after the sign-in commit). Raises: TooManyTries.
     """
     owner = one_time_codes.owner_of(actor)
     if uses_totp(actor.id) or _is_fresh(owner, now):
@@ -86,9 +86,9 @@ def start(actor: Actor, now: datetime) -> None:
 
 
 def check(actor: Actor, code: str, now: datetime) -> bool:
-    """Whether `code` is the actor's second factor now; each app's step and code works once.
+    """Return whether `code` is the actor's second factor now; app steps and codes work once.
 
-    Counted before it is compared. Call it before the request's first query. Flushes.
+    Counts the try before comparing. Call it before the request's first query. Flushes.
     Raises: TooManyTries; OnlyReset.
     """
     device = known_devices.known_here(actor.id)
@@ -104,7 +104,7 @@ def check(actor: Actor, code: str, now: datetime) -> bool:
 
 
 def forgive(user_id: int) -> None:
-    """Forget the wrong codes of browsers not known: the password they had is void."""
+    """Clear the wrong codes of unknown browsers, once the password they used is void."""
     rate_limits.reset(*_in_a_row(user_id, ""))
 
 
@@ -113,7 +113,7 @@ def _in_a_row(user_id: int, device: str) -> tuple[str, str]:
 
 
 def _count_in_a_row(user_id: int, device: str) -> rate_limits.Receipt:
-    """Count a try until one is right. A known browser that reaches a hundred is known no more.
+    """Count a consecutive failure. A known browser that reaches a hundred becomes unknown.
 
     Raises: OnlyReset.
     """
@@ -126,7 +126,7 @@ def _count_in_a_row(user_id: int, device: str) -> rate_limits.Receipt:
 
 
 def _try(actor: Actor, device: str, code: str, now: datetime) -> tuple[bool, int | None]:
-    """Whether the code is right, and which row is to be spent if it was mailed."""
+    """Return whether the code is right, and the id to mark used if it was mailed."""
     secret = _secret(actor.id)
     if secret is not None:
         return _try_app(actor, device, secret, code, now), None
@@ -135,7 +135,7 @@ def _try(actor: Actor, device: str, code: str, now: datetime) -> tuple[bool, int
 
 
 def _budget(actor: Actor, means: str, device: str) -> list[rate_limits.Pair]:
-    """What a try counts against; who has stolen the password cannot use a known browser's up."""
+    """Return the limits of a try; a stolen password cannot use up those of a known browser."""
     key, place = f"{one_time_codes.owner_of(actor)}:{means}", rate_limits.client_ip()
     if device:
         return [("code_try_account", f"{key}:{device}")]
@@ -164,9 +164,9 @@ def _try_app(actor: Actor, device: str, secret: str, code: str, now: datetime) -
 
 
 def step_of(secret: str, typed: str, now: datetime) -> int | None:
-    """The time step, this one or a neighbour, whose code was typed; None for none.
+    """Return the time step, current or adjacent, of the typed code, else None.
 
-    typed: as it was typed: digits of either script, spaces between.
+    typed: raw input: digits of either script, spaces allowed.
     """
     digits = "".join(ascii_digits(typed).split())
     totp = pyotp.TOTP(secret, interval=STEP_SECONDS)

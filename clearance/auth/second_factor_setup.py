@@ -1,7 +1,7 @@
-"""Changing one's second factor: setting an app up, new spare codes, taking the app away.
+"""Second factor settings: set up the app, renew recovery codes, remove the app.
 
-Each asks for the password, tells the user, ends the other sessions and gives this one a new key.
-Source: security rules 4, 12, 15 and 16.
+Every change asks for the password, notifies the user, ends other sessions and renews this one's
+key. Source: security rules 4, 12, 15 and 16.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from clearance.models.enums import SessionStage
 
 ISSUER = "Clearance"
 SETUP_LIFETIME = timedelta(minutes=15)
-_SEALED_FOR = "factor-setup"  # no other sealed text passes for a set-up
+_SEALED_FOR = "factor-setup"  # purpose tag: other sealed values are rejected
 
 
 class SetupExpired(DomainError):
-    """The set-up page is too old, or is not this session's."""
+    """The set-up page has expired or belongs to another session."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -39,14 +39,14 @@ class SetupExpired(DomainError):
 
 
 class AlreadyDone(DomainError):
-    """The same form was sent before; spare codes are shown once."""
+    """The form was already submitted; recovery codes are shown once."""
 
     def __init__(self) -> None:
         super().__init__(_l("This was done already. Its spare codes were shown once."))
 
 
 class NoApp(DomainError):
-    """There is no app to change."""
+    """No app is set up."""
 
     def __init__(self) -> None:
         super().__init__(_l("No authenticator app is set up for your account."))
@@ -54,7 +54,7 @@ class NoApp(DomainError):
 
 @dataclass(frozen=True)
 class Setup:
-    """An app's secret before it counts. token: what the page carries, sealed. key: one-time key."""
+    """An app secret before enrolment. token: sealed, for the page. key: one-time key."""
 
     secret: str = field(repr=False)
     key: str = field(repr=False)
@@ -63,17 +63,17 @@ class Setup:
 
 @dataclass(frozen=True)
 class Changed:
-    """What follows a change. key: the session's new one. spares: to be shown this once."""
+    """Result of a change. key: the new session key. spares: recovery codes, shown once."""
 
     key: str = field(repr=False)
     spares: list[str] = field(default_factory=list, repr=False)
 
 
 def begin(actor: Actor, now: datetime) -> Setup:
-    """A fresh secret for the actor's app; it counts for nothing until `enrol`.
+    """Return a new secret for the actor's app; it has no effect until `enable`.
 
-    The page carries it sealed with whose it is, in which session, and since when: nobody can plant
-    a secret they know in another's page.
+    The page carries it sealed with user, session and time, so that nobody can plant a known secret
+    in another's page.
     """
     secret, key = pyotp.random_base32(), idempotency.new()
     content = [_SEALED_FOR, *_place(actor), now.timestamp(), key, secret]
@@ -81,7 +81,7 @@ def begin(actor: Actor, now: datetime) -> Setup:
 
 
 def resume(actor: Actor, token: str, now: datetime) -> Setup:
-    """The set-up that `begin` sealed for this session of the actor. Raises: SetupExpired."""
+    """Return the set-up that `begin` sealed for this session. Raises: SetupExpired."""
     try:
         purpose, user_id, session, began, key, secret = json.loads(crypto.decrypt(token))
     except (ValueError, TypeError):
@@ -95,14 +95,14 @@ def resume(actor: Actor, token: str, now: datetime) -> Setup:
 
 
 def uri(actor: Actor, setup: Setup) -> str:
-    """The otpauth address that an app reads from a QR code."""
+    """Return the otpauth URI for the QR code."""
     return pyotp.TOTP(setup.secret).provisioning_uri(name=actor.email, issuer_name=ISSUER)
 
 
 def enable(actor: Actor, setup: Setup, code: str, password: str, now: datetime) -> Changed | None:
-    """Make the secret of `setup` the actor's second factor; None when `code` is not its code now.
+    """Make the secret of `setup` the actor's second factor; None if `code` is wrong.
 
-    The app before and its spare codes are void. The code used here opens nothing afterwards.
+    Voids the previous app and its recovery codes. The code used here cannot be used again.
     Flushes. Slow: call it before the request's first query.
     Raises: WrongPassword; AlreadyDone for a set-up used before; TooManyTries.
     """
@@ -121,7 +121,7 @@ def enable(actor: Actor, setup: Setup, code: str, password: str, now: datetime) 
 
 
 def new_spare_codes(actor: Actor, password: str, form_key: str, now: datetime) -> Changed:
-    """Replace the actor's spare codes. form_key: the one-time key of the form. Flushes.
+    """Replace the actor's recovery codes. form_key: the form's one-time key. Flushes.
 
     Slow: call it before the request's first query.
     Raises: WrongPassword; AlreadyDone; NoApp; TooManyTries.
@@ -136,7 +136,7 @@ def new_spare_codes(actor: Actor, password: str, form_key: str, now: datetime) -
 
 
 def disable(actor: Actor, password: str, now: datetime) -> Changed:
-    """Take the app away; staff go on with codes by e-mail, agents without a factor. Flushes.
+    """Remove the app; staff fall back to codes by e-mail, agents to no second factor. Flushes.
 
     Slow: call it before the request's first query. Raises: WrongPassword; NoApp; TooManyTries.
     """
@@ -149,9 +149,9 @@ def disable(actor: Actor, password: str, now: datetime) -> Changed:
 
 
 def remove_for(user: User) -> second_factor.Means:
-    """Take app and spare codes from the user, whoever asked. Flushes. Returns what it was before.
+    """Remove the user's app and recovery codes. Flushes. Returns the previous means.
 
-    Asking, telling and ending sessions are the caller's.
+    The caller checks permission, notifies the user and ends sessions.
     """
     before = second_factor.means_of(user)
     user.totp_secret = user.totp_last_step = None
@@ -169,7 +169,7 @@ def tell(
     actor_id: int,
     reason: str = "",
 ) -> None:
-    """Write the event `kind` of a change and tell the user. Flushes."""
+    """Record the event `kind` of a change and notify the user. Flushes."""
     changes = {"second_factor": [before, second_factor.means_of(user)]}
     audit.record(kind, obj=user, actor_id=actor_id, at=now, reason=reason, changes=changes)
     notifications.notify_user(
@@ -178,7 +178,7 @@ def tell(
 
 
 def _place(actor: Actor) -> tuple[int, str]:
-    """Whose set-up it is, and in which session under which key."""
+    """Return the user id and the session that the set-up is bound to."""
     return actor.id, sessions.key_hash(actor.key)
 
 

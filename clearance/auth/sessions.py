@@ -1,4 +1,4 @@
-"""Signed-in browsers: rows whose random key the cookie holds; read afresh at each request."""
+"""Server-side sessions: the cookie holds a random key, and the row is read on every request."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ TOUCH_SECONDS = 0.5
 
 
 def key_hash(key: str) -> str:
-    """Return what the database keeps of a session key (a random key needs no slow hash)."""
+    """Return the stored hash of a session key (a random key needs no slow hash)."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def idle_limit(role: str) -> timedelta:
-    """Return how long a session of that role may rest (security rule 16)."""
+    """Return the idle timeout of a session of that role (security rule 16)."""
     return IDLE["staff" if role in STAFF_ROLES else "agent"]
 
 
 def open_session(owner: User | Registration, stage: SessionStage, now: datetime) -> str:
-    """Add a session row for `owner` at `stage`; flushes. Returns the key for the cookie."""
+    """Add a session row for `owner` at `stage`. Flushes. Returns the key for the cookie."""
     role = owner.role if isinstance(owner, User) else Role.AGENT
     key = secrets.token_urlsafe(32)
     db.session.add(
@@ -61,7 +61,7 @@ def open_session(owner: User | Registration, stage: SessionStage, now: datetime)
 
 
 def end_sessions(now: datetime, *, user_id: int, but: int | None = None) -> int:
-    """End every session of the user, except session id `but`. Returns how many; flushes."""
+    """End all sessions of the user except session id `but`. Returns how many. Flushes."""
     statement = (
         sa.update(UserSession)
         .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
@@ -74,7 +74,7 @@ def end_sessions(now: datetime, *, user_id: int, but: int | None = None) -> int:
 
 
 def end_signup_sessions(now: datetime, *, registration_id: int, but: int | None = None) -> None:
-    """End every session of a sign-up, except session id `but`; flushes."""
+    """End all sessions of a registration except session id `but`. Flushes."""
     db.session.execute(
         sa.update(UserSession)
         .where(
@@ -88,7 +88,7 @@ def end_signup_sessions(now: datetime, *, registration_id: int, but: int | None 
 
 
 def end_session(now: datetime, *, session_id: int) -> None:
-    """End one session; flushes."""
+    """End one session. Flushes."""
     db.session.execute(
         sa.update(UserSession)
         .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
@@ -98,7 +98,7 @@ def end_session(now: datetime, *, session_id: int) -> None:
 
 
 def choose_organisation(actor: Actor, organisation_id: int) -> bool:
-    """Keep the organisation chosen in the header; False when the actor is not in it. Flushes."""
+    """Store the organisation selected in the header; False if the actor is no member. Flushes."""
     if organisation_id not in actor.organisation_ids:
         return False
     work_for(actor, organisation_id)
@@ -106,7 +106,7 @@ def choose_organisation(actor: Actor, organisation_id: int) -> bool:
 
 
 def work_for(actor: Actor, organisation_id: int) -> None:
-    """`choose_organisation` for one that the actor has joined in this very request. Flushes."""
+    """Select an organisation that the actor joined within this request. Flushes."""
     db.session.execute(
         sa.update(UserSession)
         .where(UserSession.id == actor.session_id)
@@ -116,7 +116,7 @@ def work_for(actor: Actor, organisation_id: int) -> None:
 
 
 def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
-    """End one of the user's own sessions; False when it is not theirs or has ended. Flushes."""
+    """End one of the user's own sessions; False if it is not theirs or has ended. Flushes."""
     result = db.session.execute(
         sa.update(UserSession)
         .where(
@@ -131,7 +131,7 @@ def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
 
 
 def active_sessions(user_id: int, now: datetime) -> list[UserSession]:
-    """Return the user's sessions that are neither ended nor expired, the last seen first."""
+    """Return the user's active sessions, most recently seen first."""
     user = db.session.get_one(User, user_id)
     return list(
         db.session.scalars(
@@ -150,7 +150,7 @@ def active_sessions(user_id: int, now: datetime) -> list[UserSession]:
 def renew(actor: Actor, stage: SessionStage, now: datetime) -> str:
     """Give the actor's session a new key at `stage` (security rule 16); its end stays. Flushes.
 
-    Returns the key for the cookie; the one before is void at once.
+    Returns the key for the cookie; the previous one is void at once.
     """
     key = secrets.token_urlsafe(32)
     db.session.execute(
@@ -163,27 +163,27 @@ def renew(actor: Actor, stage: SessionStage, now: datetime) -> str:
 
 
 def enter(key: str) -> None:
-    """Put the session `key` into the browser; call it after the commit that made the key.
+    """Put the session `key` into the cookie; call it after the commit that created it.
 
-    What the visitor's cookie held before is forgotten, its CSRF token too (security rule 16).
+    Clears the visitor's cookie, including its CSRF token (security rule 16).
     """
     cookie.clear()
-    g.pop("csrf_token", None)  # made of what the cookie held: a page shown now needs a new one
+    g.pop("csrf_token", None)  # derived from the old cookie: this response needs a new one
     actor = load_actor(key)
     if actor is not None:
         login_user(actor)
 
 
 def leave() -> None:
-    """Take the session out of the browser; end its row first by `end_session`."""
+    """Clear the session cookie; end its row first with `end_session`."""
     logout_user()
     cookie.clear()
 
 
 def load_actor(key: str, now: datetime | None = None) -> Actor | None:
-    """Return who the session key stands for, or None when it has ended, rested or expired.
+    """Return the actor of a session key, or None if it has ended, idled out or expired.
 
-    Reads on a connection of its own, so that the request's transaction is not begun by it.
+    Uses its own connection, so as not to begin the request's transaction.
     """
     now = now or utc_now()
     with own_transaction(write=False) as connection:
@@ -212,7 +212,7 @@ def load_actor(key: str, now: datetime | None = None) -> Actor | None:
 
 
 def actor_of(user: User) -> Actor:
-    """Return the actor that `user` is when fully signed in (jobs, commands, tests)."""
+    """Return the actor for a fully signed-in `user` (jobs, commands, tests)."""
     connection = db.session.connection()
     return Actor(
         user_id=user.id,
@@ -228,7 +228,7 @@ def actor_of(user: User) -> Actor:
 
 
 def init_app(app: Flask) -> None:
-    """Bind the cookie and Flask-Login: the cookie's id is a session key, never a user's id."""
+    """Set up the cookie and Flask-Login; the cookie's id is a session key, never a user id."""
     app.session_interface = _Cookie()
     login_manager.init_app(app)
     login_manager.session_protection = None  # the server-side row decides
@@ -236,7 +236,7 @@ def init_app(app: Flask) -> None:
 
 
 class _Signer(TimestampSigner):
-    """Takes a cookie that was signed by a host whose clock is ahead by two minutes at most."""
+    """Accept cookies signed by a host whose clock is up to two minutes ahead."""
 
     def unsign(self, signed_value: str | bytes, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -249,7 +249,7 @@ class _Signer(TimestampSigner):
 
 
 class _Cookie(SecureCookieSessionInterface):
-    """Flask's own cookie, with our signer."""
+    """Flask's session cookie, with `_Signer`."""
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         serializer = super().get_signing_serializer(app)
@@ -259,7 +259,7 @@ class _Cookie(SecureCookieSessionInterface):
 
 
 def _load_once(key: str) -> Actor | None:
-    """Read the session; if that fails, the page that says so is shown as to a visitor."""
+    """Load the session; if that fails, the error page is rendered as for a visitor."""
     if g.get("sessions_are_away"):
         return None
     try:
@@ -337,7 +337,7 @@ def _standings(connection: sa.Connection, user_id: int) -> tuple[ActiveMembershi
 
 
 def _touch(session_id: int, now: datetime) -> None:
-    """Mark the session as in use; reading goes on without the mark while somebody else writes."""
+    """Update the session's last use; skipped if the database stays locked."""
     with suppress(OperationalError), own_transaction(patience=TOUCH_SECONDS) as connection:
         connection.execute(
             sa.update(UserSession)

@@ -1,4 +1,4 @@
-"""Which step of signing in comes next, for a user and for a sign-up."""
+"""Sign-in stages: the next step for a user or a registration."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from clearance.models.enums import STAFF_ROLES, SessionStage
 
 
 def needs_factor(user: User) -> bool:
-    """Whether signing in takes a second factor: staff always, agents who switched it on."""
+    """Return whether sign-in needs a second factor: staff always, agents if enabled."""
     return user.role in STAFF_ROLES or user.second_factor
 
 
 def next_stage(user: User, *, factor_passed: bool = False) -> SessionStage:
-    """The stage a session of `user` must be at: own password, then codes, then factor, then all.
+    """Return the required stage of a user's session: password, then codes, then factor, then full.
 
     Source: security rules 5, 10 and 12.
     """
@@ -26,7 +26,7 @@ def next_stage(user: User, *, factor_passed: bool = False) -> SessionStage:
 
 
 def stage_of_signup(registration: Registration) -> SessionStage:
-    """The stage of a sign-up's session: an own password where somebody else chose it, then codes.
+    """Return the stage of a registration's session: own password if set by another, then codes.
 
     Source: security rules 5 and 10.
     """

@@ -1,4 +1,4 @@
-"""The commands `flask staff` and `flask customs`: first administrator, embedded register."""
+"""The `flask staff` and `flask customs` commands: first administrator, embedded register."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ customs_commands = AppGroup("customs", help="The embedded customs register.")
     "--role", type=click.Choice(sorted(role.value for role in STAFF_ROLES)), required=True
 )
 def invite(email: str, role: str) -> None:
-    """Invite EMAIL into the office. The link is mailed, and printed for the first of all."""
+    """Invite EMAIL into the office. The link is mailed; for the first user it is also printed."""
     try:
         invitation, link = staff_invitations.invite_staff(email_address(email), role, utc_now())
     except (BadValue, DomainError) as error:
@@ -37,7 +37,7 @@ def invite(email: str, role: str) -> None:
 @customs_commands.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_register(file: Path) -> None:
-    """Fill the register from FILE, a CSV with one row a broker; all of it or nothing."""
+    """Import the register from FILE, a CSV with one row per broker; all or nothing."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             count = register_import.import_file(stream)

@@ -1,4 +1,4 @@
-"""The commands of `flask`: database and audit here, the others from their own modules."""
+"""The `flask` command groups; database and audit commands are defined here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
 
 @database_commands.command("upgrade")
 def upgrade() -> None:
-    """Bring the schema to the newest migration and publish services not known yet."""
+    """Migrate the schema to the newest revision and publish services not in the database yet."""
     schema.upgrade(current_app.extensions["settings"].database_url)
     versions.publish_missing(utc_now())
     db.session.commit()
@@ -44,13 +44,13 @@ def upgrade() -> None:
 @database_commands.command("revision")
 @click.argument("message")
 def revision(message: str) -> None:
-    """Write a migration for what the models have and the database has not (for developers)."""
+    """Generate a migration for differences between models and database (for developers)."""
     schema.write_revision(current_app.extensions["settings"].database_url, message)
 
 
 @audit_commands.command("verify")
 def verify() -> None:
-    """Walk the chain of events and tell whether it is unbroken (exit code 1 when not)."""
+    """Verify the chain of audit events (exit code 1 when it is broken)."""
     faults = audit.verify_chain(db.session())
     for fault in faults:
         click.echo(fault)

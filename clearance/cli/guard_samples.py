@@ -1,4 +1,4 @@
-"""Invented cases that guards are tried on, so that every refusal can be read in one place."""
+"""Sample cases for guards, so that docs/services.md can list every refusal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clearance.models.enums import LicenceStatus, Role, Status, SuspendedBy, Val
 from clearance.services.facts import Case, Facts, LicenceFact, RequestFact, SeatFact, ServiceTerms
 from clearance.transfers.parties import OtherOrganisation, Parties
 
-NOW = datetime(2026, 6, 10, 6, 0, tzinfo=UTC)  # no page changes with the day it is made on
+NOW = datetime(2026, 6, 10, 6, 0, tzinfo=UTC)  # fixed, so that the page does not change daily
 TODAY = kuwait_date(NOW)
 SETTINGS: Mapping[str, Any] = {
     "renewal_window_days": 60,
@@ -32,7 +32,7 @@ _ENTITIES = {
 
 
 def cases(service: ServiceTerms) -> Iterator[Case]:
-    """Cases of `service` in every state that a guard knows; the good ones are among them."""
+    """Yield cases of `service` in every state that a guard knows, including valid ones."""
     good = _good(service)
     yield good
     yield from _of_organisation(good)
@@ -44,7 +44,7 @@ def cases(service: ServiceTerms) -> Iterator[Case]:
 
 
 def _good(service: ServiceTerms) -> Case:
-    """A general user of a subscribed organisation, a licence about to end, an exam passed."""
+    """A valid case: subscribed organisation, licence about to expire, exam passed."""
     facts = Facts(
         now=NOW,
         actor=_actor(ActiveMembership(OURS, "مكتب الخليج", "Gulf Office", True, frozenset())),

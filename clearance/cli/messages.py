@@ -1,4 +1,4 @@
-"""The commands of `flask` about messages and what is kept: `messages document`, `purge`."""
+"""The `flask messages document` and `flask purge` commands."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ message_commands = AppGroup("messages", help="What the portal tells people.")
 
 @message_commands.command("document")
 def document() -> None:
-    """Print docs/notices.md as the registered messages make it (for developers)."""
+    """Print docs/notices.md, generated from the registered messages (for developers)."""
     click.echo(notification_docs.notices_page(), nl=False)
 
 
 @click.command("purge")
 @with_appcontext
 def purge() -> None:
-    """Remove expired rows and those whose retention period is over; the clock does so hourly."""
+    """Remove expired rows and those past their retention period; the scheduler does so hourly."""
     removed = retention.purge(utc_now())
     for table, count in removed.items():
         click.echo(f"{table}: {count}")

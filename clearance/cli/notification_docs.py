@@ -1,4 +1,4 @@
-"""docs/notices.md as text: what the portal tells, made from the registered messages."""
+"""Generate docs/notices.md from the registered messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/services.md as text: what each service shows, asks, requires, refuses and causes."""
+"""Generate docs/services.md: fields, requirements, refusals and effects of each service."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _EVERY = "every service"
 
 
 class Said(NamedTuple):
-    """One refusal of a guard in both languages: the text, and what would change it."""
+    """A guard's refusal in both languages: the text, and what would change it."""
 
     ar: str
     en: str
@@ -77,13 +77,13 @@ def services_page() -> str:
 
 
 def shipped() -> list[Definition]:
-    """The definitions as they are shipped, in the order of the menu."""
+    """Return the shipped definitions in menu order."""
     found = (schema.parse(document)[0] for document in versions.read_files().values())
     return sorted((each for each in found if each is not None), key=lambda each: each.position)
 
 
 def refusals_of(guard: Guard, service: Definition) -> list[Said]:
-    """Every different refusal that `guard` gives in the sample cases, in both languages."""
+    """Return the distinct refusals of `guard` in the sample cases, in both languages."""
     said = {}
     for case in samples.cases(service):
         texts = []
@@ -98,7 +98,7 @@ def refusals_of(guard: Guard, service: Definition) -> list[Said]:
 
 
 def guards_of(service: Definition) -> list[tuple[str, Guard, str]]:
-    """The guards that are the service's own: name, function, and when they are asked."""
+    """Return the service's own guards: name, function, and when they are checked."""
     found: dict[str, tuple[Guard, list[str]]] = {}
     moments = (
         ("at the start", service.guards.start),

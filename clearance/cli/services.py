@@ -1,4 +1,4 @@
-"""`flask services`: check, load, export and describe the definitions of services."""
+"""The `flask services` commands: check, load, export and describe service definitions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ service_commands = AppGroup("services", help="The definitions of services.")
 @service_commands.command("check")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Check definition FILES (the shipped ones when none is given); exit code 1 for any fault."""
+    """Check definition FILES (by default the shipped ones); exit code 1 for any fault."""
     found = 0
     for path in files or tuple(versions.files()):
         try:
@@ -38,9 +38,9 @@ def check(files: tuple[Path, ...]) -> None:
 @service_commands.command("load")
 @click.argument("codes", nargs=-1)
 def load(codes: tuple[str, ...]) -> None:
-    """Publish the shipped definitions of CODES as their next version where they have changed.
+    """Publish a new version of the shipped definitions of CODES that have changed.
 
-    Without CODES, only services that the database does not know yet are published.
+    Without CODES, only services not in the database yet are published.
     """
     now = utc_now()
     try:
@@ -58,7 +58,7 @@ def load(codes: tuple[str, ...]) -> None:
 @click.argument("code")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
 def export(code: str, output: Path | None) -> None:
-    """Write the newest version of CODE as the text of a definition file."""
+    """Write the newest version of CODE as a definition file."""
     try:
         text = versions.as_yaml(versions.current(code).definition)
     except NotFound:
@@ -72,7 +72,7 @@ def export(code: str, output: Path | None) -> None:
 @service_commands.command("describe")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
 def describe(output: Path | None) -> None:
-    """Write docs/services.md as the shipped definitions make it (for developers)."""
+    """Write docs/services.md from the shipped definitions (for developers)."""
     text = service_docs.services_page()
     if output is None:
         click.echo(text, nl=False)

@@ -1,5 +1,5 @@
-"""What every other package stands on.
+"""Foundations shared by every other package.
 
 Settings, the database and its transactions, errors, the clock, values, languages, the audit trail.
-Knows no subject of the portal.
+Contains no domain logic.
 """

@@ -1,4 +1,4 @@
-"""The person behind a request as the rules see them: identity, role, memberships, read afresh."""
+"""The authenticated person behind a request: identity, role and memberships."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ActiveMembership:
     services: frozenset[str]
 
     def may_use(self, service_code: str) -> bool:
-        """Whether this membership gives the service."""
+        """Return whether this membership grants the service."""
         return self.is_general or service_code in self.services
 
     def name_in(self, lang: str) -> str:
@@ -30,9 +30,9 @@ class ActiveMembership:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts; read from the database at each request, so that every change counts at once.
+    """The acting person, reloaded on every request so that changes take effect at once.
 
-    user_id is None for a registration not yet proved. organisation_id: the chosen organisation.
+    user_id is None for an unverified registration. organisation_id: the chosen organisation.
     """
 
     user_id: int | None
@@ -114,7 +114,7 @@ class Actor:
         return frozenset(standing.organisation_id for standing in self.standings)
 
     def standing_in(self, organisation_id: int) -> ActiveMembership | None:
-        """The active membership in that organisation, or None."""
+        """Return the active membership in that organisation, or None."""
         for standing in self.standings:
             if standing.organisation_id == organisation_id:
                 return standing

@@ -1,4 +1,4 @@
-"""The trail: business events sealed in a chain before commit, and access events apart."""
+"""Audit trail: hash-chained business events, and separate access events."""
 
 from __future__ import annotations
 

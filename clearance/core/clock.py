@@ -1,4 +1,4 @@
-"""Kuwait's clock and calendar: local dates, working days, due dates that stand still."""
+"""Kuwait's clock and calendar: local dates, working days, due dates with pauses."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -16,7 +16,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 def utc_now() -> datetime:
-    """The present instant, aware, UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
@@ -29,29 +29,29 @@ def latest_past(now: datetime) -> datetime:
 
 
 def kuwait_date(instant: datetime) -> date:
-    """The date in Kuwait at `instant`, which is aware. Raises: ValueError for a naive one."""
+    """Return the date in Kuwait at the aware `instant`. Raises: ValueError for a naive one."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs its time zone")
     return instant.astimezone(KUWAIT).date()
 
 
 def kuwait_midnight(day: date) -> datetime:
-    """The instant at which `day` begins in Kuwait, aware."""
+    """Return the aware instant at which `day` begins in Kuwait."""
     return datetime.combine(day, time(), KUWAIT)
 
 
 def kuwait_today() -> date:
-    """Today's date in Kuwait."""
+    """Return today's date in Kuwait."""
     return kuwait_date(utc_now())
 
 
 def is_daytime(instant: datetime) -> bool:
-    """Whether people may be told now of what can wait until the morning."""
+    """Return whether non-urgent messages may be sent at `instant`."""
     return instant.astimezone(KUWAIT).hour in DAYTIME
 
 
 def years_after(day: date, years: int) -> date:
-    """The same day `years` later; the last of February for a 29th that the year has not."""
+    """Return the same day `years` later; the last of February for a 29th that the year has not."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:
@@ -59,12 +59,12 @@ def years_after(day: date, years: int) -> date:
 
 
 def is_working_day(day: date, holidays: AbstractSet[date]) -> bool:
-    """Whether offices work on `day`: Sunday to Thursday, less `holidays`."""
+    """Return whether offices work on `day`: Sunday to Thursday, less `holidays`."""
     return day.weekday() not in (_FRIDAY, _SATURDAY) and day not in holidays
 
 
 def add_working_days(start: date, days: int, holidays: AbstractSet[date]) -> date:
-    """The `days`-th working day after `start`; `start` itself for 0.
+    """Return the `days`-th working day after `start`; `start` itself for 0.
 
     Raises: ValueError for a negative number. Source: specification section 6, due dates.
     """
@@ -98,12 +98,12 @@ def due_date(
     pauses: Sequence[tuple[datetime, datetime | None]],
     holidays: AbstractSet[date],
 ) -> date | None:
-    """The last working day on which a request sent at `sent` is answered in time.
+    """Return the last working day on which a request sent at `sent` is answered in time.
 
     processing_days: working days promised, counted from the day after sending.
     pauses: when the request waited for the agent (from, to; None while it still does). Each working
     day after the one a pause began on, up to the one it ended on, is given back to the office.
-    Returns: None while a pause is open: the clock stands. Raises: ValueError for naive instants.
+    Returns: None while a pause is open. Raises: ValueError for naive instants.
     Source: specification section 6, due dates.
     """
     paused: set[date] = set()

@@ -1,4 +1,4 @@
-"""Which named constraint a database refused a row by, told alike for SQLite and PostgreSQL."""
+"""Identify the violated constraint of an IntegrityError on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 

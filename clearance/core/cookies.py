@@ -1,4 +1,4 @@
-"""Cookies that live long and decide little: the language, a browser that signed in before."""
+"""Long-lived, low-trust cookies: language and known device."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def keep(response: Response, stem: str, value: str) -> None:
 
 
 def _name(stem: str) -> str:
-    """Over TLS the prefix by which browsers refuse it from other hosts and without TLS (A3.3.1)."""
+    """Add the `__Host-` prefix over TLS, so that other hosts cannot set it (A3.3.1)."""
     return f"__Host-{stem}" if _is_https() else stem
 
 

@@ -1,4 +1,4 @@
-"""The countries a person can be a national of, named and sorted in either language."""
+"""Nationality choices, named and sorted in Arabic or English."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""What the portal's secret key is used for besides cookies: keyed hashes, and sealing of texts."""
+"""Keyed hashes and text encryption under the portal's secret key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clearance.core.settings import Settings
 
 
 def keyed_hash(text: str, purpose: str) -> str:
-    """The hash of `text` under the portal's secret, 64 hexadecimal characters.
+    """Return the hash of `text` under the portal's secret, 64 hexadecimal characters.
 
     purpose: separates uses, so that the hash of one is never that of another. For short secrets
     (codes) whose plain hash could be undone by trying all of them.
@@ -25,7 +25,7 @@ def keyed_hash(text: str, purpose: str) -> str:
 
 
 def matches(text: str, digest: str, purpose: str, *, length: int = 64) -> bool:
-    """Whether `digest` is the keyed hash of `text`, under today's secret or one before it.
+    """Return whether `digest` is the keyed hash of `text` under the current or an earlier secret.
 
     length: how many characters of the hash are compared, all that `digest` has. Takes as long for
     a wrong text as for a right one.
@@ -37,17 +37,17 @@ def matches(text: str, digest: str, purpose: str, *, length: int = 64) -> bool:
 
 
 def token_hash(token: str) -> str:
-    """What the database keeps of a long random token (which needs no secret to stay hidden)."""
+    """Return the hash stored for a long random token (no key is needed)."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def encrypt(text: str) -> str:
-    """`text` encrypted and authenticated under the portal's secret; URL-safe characters."""
+    """Return `text` encrypted and authenticated under the portal's secret; URL-safe characters."""
     return _box(_secrets()).encrypt(text.encode()).decode()
 
 
 def decrypt(token: str) -> str:
-    """The text that `seal` made `token` from, under today's secret or one before it.
+    """Return the text that `encrypt` made `token` from, under today's secret or one before it.
 
     Raises: ValueError when it was changed, or sealed under a secret no longer known.
     """

@@ -1,4 +1,4 @@
-"""How transactions begin on both databases, and short transactions apart from the request's.
+"""Transaction handling on both databases, and short transactions outside the request's.
 
 A transaction reads if the HTTP request is GET, HEAD or OPTIONS, else it writes. A write on SQLite
 begins with BEGIN IMMEDIATE (a plain BEGIN loses writers under load); a read cannot write at all.
@@ -40,7 +40,7 @@ _WRITER, _PLACES = "clearance_writer", "clearance_places"
 
 
 def writes() -> bool:
-    """Whether a transaction that begins now may write."""
+    """Return whether a transaction that begins now may write."""
     forced = _forced.get()
     if forced is not None:
         return forced
@@ -71,7 +71,7 @@ def own_transaction(
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Let every transaction that begins in this block only read, the session's too.
+    """Make transactions that begin in this block read-only, including the session's.
 
     For long work of a job, which else would hold SQLite's one writer all the while. The session's
     transaction is ended before and after: nothing unsaved may be in it.
@@ -87,9 +87,9 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def tentatively(*, is_kept: bool) -> Iterator[None]:
-    """Do the work of the block in a savepoint, and undo it unless `is_kept`.
+    """Run the block in a savepoint and roll it back unless `is_kept`.
 
-    Nobody can tell by the time it took which of the two it was (security rule 11).
+    The time taken does not reveal which happened (security rule 11).
     """
     with db.session.begin_nested() as attempt:
         yield
@@ -114,7 +114,7 @@ def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
 
 
 def hold_table(model: type[Any]) -> None:
-    """Let nobody else write to the model's table until this transaction ends; reading goes on.
+    """Lock the model's table against writes until this transaction ends; reads continue.
 
     For small tables that are compared as a whole before they are changed. On SQLite the writing
     transaction itself is the lock.
@@ -124,7 +124,7 @@ def hold_table(model: type[Any]) -> None:
 
 
 def limit_waiting(app: Flask, places: int) -> None:
-    """Let so many requests of this process wait for SQLite's writer at once; others soon give up.
+    """Limit how many requests of this process wait for SQLite's writer; others soon give up.
 
     For servers with few threads: without it all of them wait behind one long writer, and nobody
     reads either.
@@ -133,7 +133,7 @@ def limit_waiting(app: Flask, places: int) -> None:
 
 
 class PatientConnection(psycopg.Connection[Any]):
-    """A connection to PostgreSQL that is given up when the server does not answer.
+    """A PostgreSQL connection that times out when the server does not answer.
 
     statement_timeout is the server's own and fails with it: one that hangs, or whose host is gone
     without a word, would be waited for without end.
@@ -187,7 +187,7 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 class _Turn:
-    """The one writer of a SQLite file, as far as this process goes.
+    """In-process queue for the single writer of a SQLite file.
 
     Threads queue here; only the first asks SQLite, which has no queue: who polls it at the wrong
     moments may wait long while others come and go.

@@ -68,7 +68,7 @@ def _is_only_prefixes(word: str) -> bool:
 
 
 def fold_words(text: str) -> list[str]:
-    """The words of `fold(text)`, in their order."""
+    """Return the words of `fold(text)`, in their order."""
     words: list[str] = []
     joins_next = False
     for word in _plain_words(text):
@@ -81,7 +81,7 @@ def fold_words(text: str) -> list[str]:
 
 
 def fold_name(text: str) -> str:
-    """The one spelling that all ways of typing `text` share: for comparing names.
+    """Return the one spelling that all ways of typing `text` share: for comparing names.
 
     Hamza carriers, final ya and ta marbuta, Persian letters, diacritics, tatweel, invisible marks,
     digits of any script, letter case and kinds of space make no difference, nor does a space after
@@ -91,7 +91,7 @@ def fold_name(text: str) -> str:
 
 
 def name_index(*parts: str | None, max_length: int = 250) -> str:
-    """The folded form of a name as it is stored for `search_patterns`, with a leading space.
+    """Return the folded form of a name as it is stored for `search_patterns`, with a leading space.
 
     parts: the pieces of one name, empty ones allowed. A joined word such as «عبدالله» is followed
     at the end by its second half, so that typing «الله» or «عبد الله» finds it too.
@@ -124,7 +124,7 @@ def like_prefix_patterns(words: Iterable[str]) -> list[str]:
 
 
 def typed_words(typed: str, limit: int = 8) -> list[str]:
-    """The different folded words that a person typed into a search box.
+    """Return the different folded words that a person typed into a search box.
 
     limit: how many are looked at, so that a pasted page makes no endless query.
     """

@@ -1,4 +1,4 @@
-"""Serial numbers without gaps, given in the transaction that uses them."""
+"""Gapless serial numbers, allocated in the transaction that uses them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _begin(prefix: str, year: int) -> None:
 
 
 def skip_to(prefix: str, year: int, last: int) -> None:
-    """Let the counter go on after `last`, for numbers that were given in bulk."""
+    """Advance the counter to `last`, for numbers allocated in bulk."""
     db.session.execute(
         sa.update(Counter)
         .where(Counter.prefix == prefix, Counter.year == year, Counter.last < last)

@@ -1,4 +1,4 @@
-"""What a setting of the office can hold: its kind, its limits, reading what was typed for it."""
+"""Types of office settings: kinds, limits and parsing of input."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SettingKind(StrEnum):
 
 
 class SettingGroup(StrEnum):
-    """Under which heading a setting is shown."""
+    """Heading under which a setting is shown."""
 
     LICENCES = "licences"
     EXAM = "exam"
@@ -74,7 +74,7 @@ class BadSetting(DomainError):
 
 
 def read(spec: OfficeSetting, raw: str) -> Any:
-    """What was typed for the setting, as its value. Raises: BadSetting, values.BadValue."""
+    """Parse the input for a setting. Raises: BadSetting, values.BadValue."""
     text = values.clean_text(values.ascii_digits(raw) if spec.kind in _WITH_DIGITS else raw)
     if spec.kind is SettingKind.NUMBER:
         return checked(spec, _whole(spec, text))
@@ -86,19 +86,19 @@ def read(spec: OfficeSetting, raw: str) -> Any:
 
 
 def checked(spec: OfficeSetting, value: Any) -> Any:
-    """The value, of the setting's kind and within its limits. Raises: BadSetting."""
+    """Return `value` if it fits the setting's kind and limits. Raises: BadSetting."""
     if not _fits(spec, value):
         raise _bad(spec)
     return value
 
 
 def to_json(value: Any) -> Any:
-    """The value as its row keeps it."""
+    """Return the value as stored in its row."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def from_json(spec: OfficeSetting, value: Any) -> Any:
-    """The value of a row."""
+    """Return the value read from a row."""
     return tuple(value) if spec.kind is SettingKind.NUMBERS else value
 
 

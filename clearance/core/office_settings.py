@@ -1,4 +1,4 @@
-"""Settings the office changes in the panel, in one table; their values and every change."""
+"""Settings the office edits in the admin panel."""
 
 from __future__ import annotations
 
@@ -139,14 +139,14 @@ SETTINGS: dict[str, OfficeSetting] = {each.key: each for each in _TABLE}
 
 
 def get(key: str) -> Any:
-    """The value of the setting `key`: the office's, else the default. Raises: KeyError."""
+    """Return the value of the setting `key`: the office's, else the default. Raises: KeyError."""
     spec = SETTINGS[key]
     row = db.session.get(Setting, key)
     return spec.default if row is None else office_setting_types.from_json(spec, row.value)
 
 
 def lock_exclusive() -> None:
-    """Let nobody else save settings until this transaction ends, so that what is read stays so."""
+    """Lock settings against changes until this transaction ends."""
     hold_table(Setting)
 
 
@@ -167,7 +167,7 @@ def parse(key: str, raw: str) -> Any:
 def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
     """Change the setting `key` to `value`, of its kind; writes the trail; flushes.
 
-    Raises: KeyError, BadSetting. Who may is the panel's question: administrators.
+    Raises: KeyError, BadSetting. The panel checks permission (administrators only).
     """
     spec = SETTINGS[key]
     value = office_setting_types.checked(spec, value)

@@ -1,4 +1,4 @@
-"""What kind of HTTP request this is: reading or posting, by a page or by a script of ours."""
+"""Classify HTTP requests: read or write, page or script."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def is_posted() -> bool:
 
 
 def wants_head_only() -> bool:
-    """Whether nobody will read the body of the answer, nor close it (Werkzeug drops it)."""
+    """Return whether this is a HEAD request (Werkzeug drops the body without closing it)."""
     return request.method == "HEAD"
 
 
 def wants_json() -> bool:
-    """Whether a script of ours asks, not a person's browser for a page."""
+    """Return whether the portal's own script sent the request, not a page load."""
     accepted = request.accept_mimetypes
     return accepted.best_match(["text/html", "application/json"]) == "application/json"

@@ -1,4 +1,4 @@
-"""The database's schema: migrations up and down on an engine of their own, and checks of it."""
+"""Database schema: run migrations on a separate engine and check the result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOCK_KEY = 778_101  # one migration at a time on PostgreSQL, whoever starts it
 
 
 class BrokenReferences(Exception):
-    """A migration left rows that point at nothing; it was rolled back."""
+    """A migration left dangling foreign keys; it was rolled back."""
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -39,19 +39,19 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def write_revision(url: str, message: str) -> None:
-    """Write a migration file for what the models have and the database at `url` has not."""
+    """Write a migration for the differences between the models and the database at `url`."""
     with _connection(url) as connection:
         command.revision(_config(connection), message, autogenerate=True)
 
 
 def is_at_head(connection: sa.Connection) -> bool:
-    """Whether the database has exactly the newest migration."""
+    """Return whether the database is at the newest migration."""
     heads = set(ScriptDirectory.from_config(_config(None)).get_heads())
     return set(MigrationContext.configure(connection).get_current_heads()) == heads
 
 
 def differences(connection: sa.Connection) -> list[Any]:
-    """Return what the models have and the database has not, or the other way ([] when equal)."""
+    """Return the differences between the models and the database ([] when equal)."""
     context = MigrationContext.configure(
         connection, opts={"compare_type": True, "include_name": is_compared}
     )
@@ -59,7 +59,7 @@ def differences(connection: sa.Connection) -> list[Any]:
 
 
 def is_compared(name: str | None, kind: str, parents: Any) -> bool:
-    """Whether a table or index of the database is one of the models'.
+    """Return whether a table or index of the database is one of the models'.
 
     The index of names is each database's own means, made by a migration and known to no model.
     """

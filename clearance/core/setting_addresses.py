@@ -1,4 +1,4 @@
-"""Addresses that operators write into settings: hosts, networks, databases, SMS gateways."""
+"""Validate addresses in settings: hosts, networks, databases, SMS gateways."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _PORT = re.compile(":[0-9]{1,5}$")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host or address is this machine itself."""
+    """Return whether a host or address is this machine."""
     if host == "localhost":
         return True
     try:
@@ -80,7 +80,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_network(text: str) -> bool:
-    """Whether it is an address or a network such as 10.0.0.0/24."""
+    """Return whether it is an address or a network such as 10.0.0.0/24."""
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -97,12 +97,12 @@ def host_of(url: str) -> str:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Whether the URL's host is this machine itself."""
+    """Return whether the URL's host is this machine itself."""
     return is_loopback(host_of(url))
 
 
 def is_host(text: str) -> bool:
-    """Whether it is an IP address or a host's name."""
+    """Return whether it is an IP address or a host's name."""
     try:
         ipaddress.ip_address(text.strip("[]"))
     except ValueError:
@@ -111,12 +111,12 @@ def is_host(text: str) -> bool:
 
 
 def is_trusted_host(text: str) -> bool:
-    """Whether it is a host, perhaps with a port, or `.host` for all hosts under it."""
+    """Return whether it is a host, perhaps with a port, or `.host` for all hosts under it."""
     return is_host(text) or is_host(_PORT.sub("", text.removeprefix(".")))
 
 
 def is_web_address(url: str) -> bool:
-    """Whether it is http or https, a host, and perhaps a port and a path."""
+    """Return whether it is http or https, a host, and perhaps a port and a path."""
     try:
         parts = urlsplit(url)
         has_port = parts.port != 0  # reading it judges it

@@ -1,4 +1,4 @@
-"""The one reader of the environment: a frozen object with every operator's setting."""
+"""Operator settings, read from the environment into a frozen object."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Settings:
         return self.base_url.startswith("https://")
 
     def _faults(self) -> Iterator[str]:
-        """What keeps the portal from starting, each as one line; never the value of a secret."""
+        """Yield one line per fault that prevents starting; never the value of a secret."""
         if self.mode is not Mode.TESTING:
             yield from self._faults_of_secrets()
         if self.mode is Mode.PRODUCTION:

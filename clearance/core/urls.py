@@ -1,4 +1,4 @@
-"""Addresses inside the portal that the domain names in refusals and notices."""
+"""Portal URLs used by the domain in errors and notices."""
 
 from __future__ import annotations
 
@@ -27,75 +27,75 @@ def safe_local_path(target: str | None) -> str:
 
 
 def reset_url(ref: str) -> str:
-    """Where the mailed code and a new password are typed."""
+    """Return the URL of the password reset form."""
     return f"/reset/confirm?ref={ref}"
 
 
 def invitation_url(token: str) -> str:
-    """Where somebody invited into the office makes their account."""
+    """Return the URL where an invited staff member creates an account."""
     return f"/invitation/{token}"
 
 
 def own_invitation_url(invitation_id: int) -> str:
-    """Where a user answers an invitation into an organisation."""
+    """Return the URL where a user answers an organisation's invitation."""
     return f"/my/invitations/{invitation_id}/"
 
 
 def consent_url(token: str) -> str:
-    """Where a broker answers whether he wants to be transferred."""
+    """Return the URL where a broker answers a transfer request."""
     return f"/consent/{token}"
 
 
 def transfer_url(request_id: int) -> str:
-    """Where the other organisation of a transfer answers it."""
+    """Return the URL where the other organisation answers a transfer."""
     return f"/my/transfers/{request_id}/"
 
 
 def request_url(request_id: int) -> str:
-    """Where an agent reads that request."""
+    """Return the agent's URL of the request."""
     return f"/my/requests/details/?id={request_id}"
 
 
 def office_request_url(request_id: int) -> str:
-    """Where the office reviews that request."""
+    """Return the office's review URL of the request."""
     return f"/office/requests/details/?id={request_id}"
 
 
 def office_subscription_url(subscription_id: int) -> str:
-    """Where the office decides on an asked subscription."""
+    """Return the office's URL of a requested subscription."""
     return f"/office/subscriptions/{subscription_id}/"
 
 
 def check_url(check_code: str) -> str:
-    """Where anybody sees whether the issued document of that code is genuine."""
+    """Return the public verification URL of an issued document."""
     return f"/check/{check_code}"
 
 
 def issued_url(issued_id: int) -> str:
-    """Where an agent downloads that issued document."""
+    """Return the agent's download URL of the issued document."""
     return f"/my/issued/{issued_id}/"
 
 
 def office_issued_url(issued_id: int) -> str:
-    """Where the office downloads that issued document."""
+    """Return the office's download URL of the issued document."""
     return f"/office/issued/{issued_id}/file"
 
 
 def broker_url(broker_id: int) -> str:
-    """Where an agent reads what the register says of a broker of the organisation."""
+    """Return the agent's URL of one of the organisation's brokers."""
     return f"/my/brokers/{broker_id}/"
 
 
 def office_licence_url(licence_id: int) -> str:
-    """Where the office reads a licence."""
+    """Return the office's URL of a licence."""
     return f"/office/licences/{licence_id}/"
 
 
 def office_broker_url(broker_id: int) -> str:
-    """Where the office reads a broker."""
+    """Return the office's URL of a broker."""
     return f"/office/brokers/{broker_id}/"
 
 
 def own_data_url(*, is_staff: bool) -> str:
-    """Where somebody fetches the copy of their own data."""
+    """Return the URL of the user's own data export."""
     return "/office/account/data" if is_staff else "/my/account/data"

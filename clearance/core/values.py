@@ -1,4 +1,4 @@
-"""Shapes of single typed values: cleaning, checking, normalising, masking. No database, no form."""
+"""Clean, validate, normalise and mask single values, without database or forms."""
 
 import re
 import unicodedata
@@ -101,7 +101,7 @@ def _without_spaces(text: str) -> str:
 
 
 def civil_number(text: str) -> str:
-    """A civil number as typed (digits of either script, spaces) as its 12 ASCII digits.
+    """Return a civil number as typed (digits of either script, spaces) as its 12 ASCII digits.
 
     Raises: BadValue as `civil_number_fault` says.
     """
@@ -128,7 +128,7 @@ def _check_digit(first_eleven: str) -> int:
 
 
 def civil_number_fault(number: str, today: date | None = None) -> LazyString | None:
-    """Why `number` is no civil number, or None when it is one.
+    """Return why `number` is not a valid civil number, or None if it is.
 
     number: ASCII digits. today: the Kuwait date that no birth may lie after.
     Source: specification section 5, Values.
@@ -146,7 +146,7 @@ def civil_number_fault(number: str, today: date | None = None) -> LazyString | N
 
 
 def civil_number_for(birth: date, serial: int) -> str:
-    """The civil number of the `serial`-th (0 to 9999) person registered as born on `birth`.
+    """Return the civil number of the `serial`-th (0 to 9999) person registered as born on `birth`.
 
     For invented people. Raises: ValueError for a serial whose number is never issued because its
     check digit would be 10 or 11 (two serials in eleven), and outside the years 1900 to 2099.
@@ -162,7 +162,7 @@ def civil_number_for(birth: date, serial: int) -> str:
 
 
 def mobile_e164(text: str, region: str = "KW") -> str:
-    """A mobile number as typed in E.164, such as `+96550000000`.
+    """Return a mobile number as typed in E.164, such as `+96550000000`.
 
     region: the country of numbers written without one. Raises: BadValue when it is not a number of
     type mobile, or has an extension. Source: specification section 5, Values.
@@ -232,7 +232,7 @@ def latin_name_fault(text: str) -> LazyString | None:
 
 
 def arabic_name(text: str) -> str:
-    """A name typed in Arabic script, cleaned, joined letter shapes and tatweel undone.
+    """Return a name typed in Arabic script, cleaned, joined letter shapes and tatweel undone.
 
     Raises: BadValue as `arabic_name_fault` says.
     """
@@ -244,7 +244,7 @@ def arabic_name(text: str) -> str:
 
 
 def latin_name(text: str) -> str:
-    """A name typed in Latin script, cleaned. Raises: BadValue as `latin_name_fault` says."""
+    """Return a name typed in Latin script, cleaned. Raises: BadValue as `latin_name_fault` says."""
     name = clean_text(text)
     fault = latin_name_fault(name)
     if fault is not None:
@@ -253,19 +253,19 @@ def latin_name(text: str) -> str:
 
 
 def mask_civil_id(number: str) -> str:
-    """A civil number of which only the last four digits are told."""
+    """Return a civil number masked except for its last four digits."""
     return "•" * max(len(number) - 4, 4) + (number[-4:] if len(number) > 8 else "")
 
 
 def mask_mobile(number: str) -> str:
-    """An E.164 number of which only the country code's beginning and the last four digits stay."""
+    """Return an E.164 number masked except for its beginning and last four digits."""
     if len(number) < 10:
         return "•" * 4
     return number[:4] + "•" * (len(number) - 8) + number[-4:]
 
 
 def mask_email(address: str) -> str:
-    """An e-mail address of which only the first letter and the domain are told."""
+    """Return an e-mail address masked except for its first letter and domain."""
     local, at, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}" if at and local else "•••"
 

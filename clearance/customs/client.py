@@ -1,6 +1,6 @@
-"""The automated customs system: whether its licence, user and password agree, and what it knows.
+"""Client of the customs system: verifies licence, user and password, and returns their data.
 
-With CUSTOMS_URL it is asked over HTTP (docs/customs-api.yaml); else the embedded register answers.
+With CUSTOMS_URL it calls HTTP (docs/customs-api.yaml); otherwise the embedded register.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from clearance.models import BrokerType, CustomsAccount
 from clearance.models.enums import LicenceStatus
 
 TIMEOUT_SECONDS = 5.0
-# Requests of one process that may wait for the system at once; the other threads serve pages.
+# Concurrent calls per process; the other threads keep serving pages.
 WAITING_AT_ONCE = 2
 ANSWER_MAX_BYTES = 2 * 1024 * 1024
 
@@ -39,7 +39,7 @@ _places = threading.BoundedSemaphore(WAITING_AT_ONCE)
 
 
 class Rejected(DomainError):
-    """Licence, user and password do not agree; one refusal for all reasons."""
+    """Licence, user and password do not match; one refusal for all reasons."""
 
     status_code = 400
 
@@ -84,7 +84,7 @@ class _Told(BaseModel):
 
 
 class Holder(_Told):
-    """Whose customs account it is."""
+    """The holder of the customs account."""
 
     first_name: Short
     last_name: Short
@@ -92,14 +92,14 @@ class Holder(_Told):
 
 
 class OrganisationNames(_Told):
-    """What the organisation is called in both languages."""
+    """The organisation's name in both languages."""
 
     name_ar: Name
     name_en: Name
 
 
 class Licence(_Told):
-    """A broker's licence and its guarantee; days are Kuwait's, inclusive."""
+    """A broker's licence and guarantee; dates are Kuwait days, inclusive."""
 
     number: Short
     guarantee_no: Short
@@ -124,7 +124,7 @@ class Broker(_Told):
 
 
 class Answer(_Told):
-    """What the customs system knows of an account, after it agreed on the password."""
+    """The customs system's data on an account, after verifying the password."""
 
     licence_no: Short
     holder: Holder
@@ -133,13 +133,13 @@ class Answer(_Told):
 
 
 def verify(licence_no: str, customs_user: str, password: str) -> Answer:
-    """Ask the customs system whether the three agree; counted before it is asked.
+    """Verify licence, user and password with the customs system; the attempt is counted first.
 
-    Every question is counted, answered or not: the system may have judged the password and only
-    its answer been lost. Of those that would have to wait behind WAITING_AT_ONCE others nothing is
-    asked, so nothing is counted. The password goes to the system asked and nowhere else (security
-    rule 6). Slow: call it before the request's first query. Raises: Rejected; ServiceUnavailable
-    at once when too many wait, after 5 s, or for any other answer; TooManyTries.
+    Every call is counted, answered or not: the password may have been judged and only the answer
+    lost. Calls refused because WAITING_AT_ONCE others wait are not sent, nor counted. The password
+    goes to the customs system only (security rule 6). Slow: call it before the request's first
+    query. Raises: Rejected; ServiceUnavailable at once when too many wait, after 5 s, or for any
+    other answer; TooManyTries.
     """
     with _place():
         place = rate_limits.client_ip()
@@ -155,9 +155,9 @@ def verify(licence_no: str, customs_user: str, password: str) -> Answer:
 
 @contextmanager
 def _place() -> Iterator[None]:
-    """Hold one of the places for waiting. Raises: ServiceUnavailable when none is free."""
+    """Hold one of the WAITING_AT_ONCE slots. Raises: ServiceUnavailable when none is free."""
     if not current_app.extensions["settings"].customs_url:
-        yield  # the embedded register does not let anybody wait
+        yield  # the embedded register never waits
         return
     if not _places.acquire(blocking=False):
         log.warning("customs_too_many_wait")
@@ -183,12 +183,12 @@ def _verify(licence_no: str, customs_user: str, password: str) -> Answer:
 
 
 def read_answer(told: dict[str, Any], licence_no: str) -> Answer:
-    """`told`, the system's JSON, as an Answer. Raises: ValidationError naming each fault."""
+    """Parse `told`, the system's JSON. Raises: ValidationError naming each fault."""
     return Answer.model_validate({**told, "licence_no": licence_no})
 
 
 def unavailable() -> ServiceUnavailable:
-    """The refusal when the customs system does not answer as agreed."""
+    """Return the error for when the customs system does not answer as agreed."""
     return ServiceUnavailable(
         _l("The customs system does not answer now. What you typed is kept; try again later.")
     )
@@ -213,7 +213,7 @@ def _read(told: Any, licence_no: str) -> Answer:
 
 
 def _ask_register(licence_no: str, customs_user: str, password: str) -> Any:
-    """What the embedded register knows; a missing account costs a hash too. Raises: Rejected."""
+    """Look up the embedded register; a missing account costs a hash too. Raises: Rejected."""
     with own_transaction(write=False) as connection:
         row = connection.execute(
             sa.select(CustomsAccount.password_hash, CustomsAccount.answer).where(
@@ -228,7 +228,7 @@ def _ask_register(licence_no: str, customs_user: str, password: str) -> Any:
 
 
 def _ask_http(licence_no: str, customs_user: str, password: str) -> Any:
-    """What the system at CUSTOMS_URL answers, within 5 seconds in all. Raises: Rejected."""
+    """Call the system at CUSTOMS_URL, within 5 seconds in total. Raises: Rejected."""
     settings = current_app.extensions["settings"]
     exchange = _Exchange(
         f"{settings.customs_url}/accounts/verify",
@@ -250,9 +250,9 @@ def _ask_http(licence_no: str, customs_user: str, password: str) -> Any:
 
 
 class _Exchange(threading.Thread):
-    """One call of the system on a thread of its own: a timeout of `requests` is per byte, not all.
+    """One HTTP call on its own thread: a timeout of `requests` is per read, not in total.
 
-    status stays None until the whole answer is there.
+    status stays None until the whole answer has arrived.
     """
 
     def __init__(self, url: str, token: str, question: dict[str, str]) -> None:
@@ -263,7 +263,7 @@ class _Exchange(threading.Thread):
         self._url, self._token, self._question = url, token, question
 
     def run(self) -> None:
-        """Ask once, without redirects or proxies from the environment."""
+        """Send the request once, without redirects or proxies from the environment."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         try:
             with requests.Session() as http:

@@ -1,4 +1,4 @@
-"""Filling the embedded customs register from a CSV file: one row a broker, all or nothing."""
+"""Import the embedded customs register from CSV: one row per broker, all or nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MAX_ROWS = 100_000
 
 
 class BadRows(Exception):
-    """The file cannot be taken; nothing of it was. faults: one line each, with the row's number."""
+    """The file is invalid; nothing was imported. faults: one line each, with the row's number."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults[:5]))
@@ -56,11 +56,11 @@ class _Account:
 
 
 def import_file(stream: TextIO) -> int:
-    """Take the accounts of a CSV file in, replacing those of the same licence and user. Flushes.
+    """Import the accounts of a CSV file, replacing those of the same licence and user. Flushes.
 
     stream: UTF-8 with a header of exactly COLUMNS, in any order; rows of one account repeat its
-    columns. Returns the number of accounts. Slow (one hash per account): nothing may have been
-    queried before. Raises: BadRows, with every fault of every row.
+    columns. Returns the number of accounts. Slow (one hash per account): call it before the
+    transaction's first query. Raises: BadRows, with every fault of every row.
     """
     accounts = _grouped(_rows(stream))
     rows = [_checked(key, account) for key, account in accounts.items()]
@@ -73,7 +73,7 @@ def import_file(stream: TextIO) -> int:
 def store(
     licence_no: str, customs_user: str, password_hash: str, answer: Mapping[str, Any]
 ) -> CustomsAccount:
-    """Keep one account of the register, replacing the one it has. Flushes.
+    """Store one account of the register, replacing an existing one. Flushes.
 
     answer: the JSON that the customs system would give (docs/customs-api.yaml).
     """

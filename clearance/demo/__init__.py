@@ -1,4 +1,4 @@
-"""Demo mode: an invented world on first start, and as many invented requests as wanted."""
+"""Demo mode: sample data on first start, and any number of sample requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ commands = AppGroup("demo", help="Invented data for trying the portal out.")
 
 
 def init_app(app: Flask) -> None:
-    """Make the world when the portal starts for the first time, and register the commands."""
+    """Build the demo data when the portal first starts, and register the commands."""
     app.cli.add_command(commands)
     jobs.at_start(build_world)
     app.extensions["demo_accounts"] = [
@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
 
 
 def build_world(now: datetime) -> None:
-    """Make the invented world in an empty database; in any other do nothing. Commits as it goes."""
+    """Fill an empty database with demo data; do nothing in any other. Commits as it goes."""
     with own_transaction(write=False) as connection:
         is_empty = connection.scalar(sa.select(sa.func.count()).select_from(User)) == 0
     if not is_empty:

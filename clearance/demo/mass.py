@@ -1,4 +1,4 @@
-"""Any number of realistic requests at once, for measuring lists and searches at scale."""
+"""Realistic requests in bulk, for measuring lists and searches at scale."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from clearance.services.flows import Action
 
 _REQUESTS = Base.metadata.tables[Request.__tablename__]
 CHUNK = 5_000
-CACHE_KB = 200_000  # of SQLite's pages: the indexes are filled in no order
+CACHE_KB = 200_000  # of SQLite's pages: index entries arrive in random order
 
 
 def add_requests(count: int, now: datetime) -> float:
-    """Add `count` requests over the last years, each sealed into the trail as sent; commits.
+    """Add `count` requests over recent years, each with its sending in the audit trail.
 
-    Licences they are about are added too. The same for the same count. They get numbers from the
-    counters like any other; nobody is told of them. Committed part by part, so that others can
-    write in between. Returns the seconds.
+    Adds their licences too. The same `count` gives the same rows. Numbers come from the usual
+    counters; nobody is notified. Commits in batches, so that others can write in between.
+    Returns the seconds.
     """
     began = time.perf_counter()
     session = db.session()
@@ -51,7 +51,7 @@ def add_requests(count: int, now: datetime) -> float:
 
 
 def _sent(row: Columns) -> Columns:
-    """The trail's entry of the sending of a request."""
+    """Return the audit entry for sending a request."""
     return {
         "at": row["sent_at"],
         "kind": kind_of(Action.SEND),

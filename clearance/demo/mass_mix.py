@@ -1,4 +1,4 @@
-"""What the many invented requests are for, in which states, and which licences they are about."""
+"""The mix of bulk requests: services, statuses and the licences they concern."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clearance.models.enums import OPEN_STATUSES, LicenceStatus, Status, Suspend
 
 Weights = dict[Status, int]
 
-# What an office of this kind has after some years: most is decided, little is open.
+# An office's requests after some years: most are decided, few are open.
 _EXAM: Weights = {
     Status.PASSED: 40,
     Status.FAILED: 22,
@@ -49,7 +49,7 @@ _TRANSFER: Weights = {
 
 @dataclass(frozen=True)
 class Kind:
-    """One service in the mix. share: of a hundred. answers: to the fields of its own."""
+    """One service in the mix. share: in percent. answers: values of the service's own fields."""
 
     code: str
     share: int
@@ -58,7 +58,7 @@ class Kind:
     fits: Callable[[Holder, date], bool] | None = None
 
     def status(self, chance: random.Random) -> Status:
-        """A status by the weights."""
+        """Return a random status by the weights."""
         return chance.choices(tuple(self.weights), cum_weights=self._cumulated)[0]
 
     @cached_property
@@ -99,7 +99,7 @@ OPEN = frozenset(OPEN_STATUSES)
 
 
 class Holders:
-    """The licences that requests are about: taken once by open ones, at will by others."""
+    """The licences of bulk requests: at most one open request each, any number of others."""
 
     def __init__(self, holders: Iterable[Holder], chance: random.Random, today: date) -> None:
         self._all, self._chance = list(holders), chance
@@ -113,13 +113,13 @@ class Holders:
         self._unissued = deque(self._all)
 
     def any(self) -> Holder:
-        """Whichever licence."""
+        """Return any licence."""
         return self._chance.choice(self._all)
 
     def free(self, kind: Kind) -> Holder | None:
-        """A licence in the state that the service wants, taken by no open request; None: no more.
+        """Return a licence in the state the service needs, without an open request, or None.
 
-        Services that want the same state share what there is.
+        Services that need the same state share the supply.
         """
         if kind.code not in self._free:
             return self.any()
@@ -127,5 +127,5 @@ class Holders:
         return rest.popleft() if rest else None
 
     def issued(self) -> Holder | None:
-        """A licence that no request of the mix was issued by yet; None: no more."""
+        """Return a licence not yet issued by a request of the mix, or None."""
         return self._unissued.popleft() if self._unissued else None

@@ -1,4 +1,4 @@
-"""Brokers and licences in bulk, for the many requests that are about them."""
+"""Brokers and licences in bulk, as subjects of the bulk requests."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ TYPES = ("private", "private", "representative", "general")
 CHUNK = 5_000
 FIRST_PERSON = 30_000_000
 FIRST_NUMBER = 1_000_000
-WINDOW = 60  # days before its end in which a licence is renewed
+WINDOW = 60  # days before its expiry in which a licence can be renewed
 YEARS = 3
-# (status, at whose will it is suspended, days until its end from … to …) → of a hundred.
+# (status, suspended by, days until expiry from … to …) → percentage.
 _KINDS: dict[tuple[LicenceStatus, SuspendedBy | None, int, int], int] = {
     (LicenceStatus.ACTIVE, None, WINDOW + 1, 365 * YEARS): 66,
     (LicenceStatus.ACTIVE, None, 1, WINDOW): 12,
@@ -38,7 +38,7 @@ _CHOICES, _SHARES = tuple(_KINDS), tuple(accumulate(_KINDS.values()))
 
 
 class Holder(NamedTuple):
-    """A broker with the licence; person: the number that makes the name, dates: their last days."""
+    """A broker with a licence; person: the number that generates the name; dates: last days."""
 
     broker_id: int
     licence_id: int
@@ -54,19 +54,19 @@ class Holder(NamedTuple):
 
     @property
     def passport_no(self) -> str:
-        """The number of the passport."""
+        """Return the passport number."""
         return f"P{self.person}"
 
     @property
     def guarantee_no(self) -> str:
-        """The number of the bank guarantee."""
+        """Return the bank guarantee's number."""
         return f"LG 2519770/{self.licence_id:06d}"
 
 
 def add_holders(
     count: int, organisations: list[int], shares: list[int], chance: random.Random, now: datetime
 ) -> list[Holder]:
-    """Add `count` brokers with a licence each, spread over the organisations; flushes."""
+    """Add `count` brokers with a licence each, spread over the organisations. Flushes."""
     made: list[Holder] = []
     last = db.session.scalar(sa.select(sa.func.max(Broker.id))) or 0
     while len(made) < count:
@@ -104,7 +104,7 @@ def _holder(
 ) -> Holder:
     status, suspended_by, earliest, latest = chance.choices(_CHOICES, cum_weights=_SHARES)[0]
     end = chance.randrange(earliest, latest + 1)
-    # Papers outlast most licences, so that what ends first is mostly the licence.
+    # Papers outlast most licences, so the licence usually expires first.
     later = [max(end, 0) + chance.randrange(-20, 900) for _ in range(3)]
     days = (end, *(max(WINDOW + 1, each) for each in later))
     return Holder(

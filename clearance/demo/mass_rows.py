@@ -1,4 +1,4 @@
-"""The rows of the many invented requests: whom they are about, how far they came, when."""
+"""Rows of the bulk requests: subject, progress and dates."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from clearance.services.exclusivity import exclusivity_key
 from clearance.services.versions import Version
 
 YEARS = 4
-REQUESTS_EACH = 1_000  # of an organisation that is added
-LICENCES_FOR = 20  # one licence is added for so many requests
+REQUESTS_EACH = 1_000  # per organisation added
+LICENCES_FOR = 20  # requests per licence added
 FEWEST_LICENCES = 10
-FEW = 9  # of the oldest organisations: the other sides of transfers
+FEW = 9  # of the oldest organisations: the other parties of transfers
 HOME_SHARE = 20
 FIRST_PERSON = 1_000_000
 SEED = 20_260_101
@@ -36,7 +36,7 @@ Columns = dict[str, Any]
 
 
 class Source:
-    """Makes rows; everything that varies comes from one seeded sequence."""
+    """Generates rows; all variation comes from one seeded random sequence."""
 
     def __init__(self, count: int, now: datetime) -> None:
         self._random = random.Random(SEED + count)
@@ -69,7 +69,7 @@ class Source:
             yield self._row(self._first + place, sent_at)
 
     def settle_counters(self) -> None:
-        """Let the counters know the numbers that were given; others may go on from there."""
+        """Advance the counters past the numbers used."""
         for (prefix, year), last in self._serials.items():
             numbering.skip_to(prefix, year, last)
         self._serials.clear()
@@ -99,7 +99,7 @@ class Source:
         )
 
     def _subject(self, kind: Kind, status: Status, person: int) -> tuple[Status, Columns]:
-        """What the request is about; the status changes where no licence is left for it."""
+        """Return the request's subject; the status changes where no licence is left for it."""
         is_open, holder = status in OPEN, None
         if kind.fits is not None:
             holder = self._holders.free(kind) if is_open else self._holders.any()
@@ -190,9 +190,9 @@ class Source:
 
 
 def _organisations(count: int, now: datetime) -> tuple[list[int], list[int]]:
-    """Every organisation, new ones for each REQUESTS_EACH requests among them, and their shares.
+    """Return all organisations, adding one per REQUESTS_EACH requests, and their shares.
 
-    Those that people of the portal belong to get more requests, so that their lists are long too.
+    Organisations with portal users get more requests, so that their lists are long too.
     """
     homes = set(db.session.scalars(sa.select(Membership.organisation_id)))
     for number in range(count // REQUESTS_EACH):

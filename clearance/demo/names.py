@@ -1,4 +1,4 @@
-"""Invented people's names in both scripts, and candidates made of them by a number."""
+"""Fictitious names in both scripts, and numbered candidates made from them."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ ADDRESSES = (
     "الأحمدي، الفحيحيل، شارع الدبوس",
     "العاصمة، الشويخ الصناعية، قطعة 1",
 )
-_BLOCKS = (55, 66, 99, 97)  # of Kuwait's mobile numbers: whatever follows is a valid one
+_BLOCKS = (55, 66, 99, 97)  # Kuwait mobile prefixes; any following digits are valid
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An invented person; the same number gives the same one."""
+    """A fictitious person; the same number gives the same person."""
 
     names_ar: tuple[str, str, str, str]
     names_en: tuple[str, str, str, str]
@@ -82,7 +82,7 @@ class Candidate:
 
 
 def candidate(number: int) -> Candidate:
-    """Make the person of that number (0 to about 40 million)."""
+    """Return the person of that number (0 to about 40 million)."""
     people = [
         FIRST[number % len(FIRST)],
         FATHERS[number // 3 % len(FATHERS)],
@@ -100,7 +100,7 @@ def candidate(number: int) -> Candidate:
 
 
 def name_columns(person: Candidate) -> dict[str, str]:
-    """The names in the columns of a request or broker, with what searches read."""
+    """Return the name columns of a request or broker, including the search text."""
     return _columns(person.names_ar, person.names_en)
 
 
@@ -113,9 +113,9 @@ def _columns(arabic: tuple[str, ...], english: tuple[str, ...]) -> dict[str, str
 
 
 def _civil_id(number: int) -> str:
-    """A civil number of its own: the day of birth and the serial count through the numbers."""
+    """Return a unique civil number: day of birth and serial are derived from `number`."""
     birth = date(1970, 1, 1) + timedelta(days=number % 12_000)
-    # A remainder of 10 or 11 is never issued; then the next serial serves.
+    # A remainder of 10 or 11 is never issued; then use the next serial.
     for serial in range(number // 12_000 * 3, number // 12_000 * 3 + 3):
         try:
             return civil_number_for(birth, serial + 1000)

@@ -1,4 +1,4 @@
-"""Who lives in the demo world. Every name, number and address here is invented."""
+"""The demo's people and organisations. All names, numbers and addresses are fictitious."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GRANTED = ("exam", "renewal")
 
 @dataclass(frozen=True)
 class Account:
-    """A person who can sign in, as the demo's sign-in page lists them."""
+    """A user account listed on the demo's sign-in page."""
 
     email: str
     role: str
@@ -54,9 +54,9 @@ ACCOUNTS = (
 
 @dataclass(frozen=True)
 class Cast:
-    """The rows of the people, by the part of their address before the @, and their offices.
+    """Demo users by the part of their address before the @, and their offices.
 
-    Nobody of the third office has registered yet: the register alone knows it.
+    The third office has no users yet: it exists in the register only.
     """
 
     users: dict[str, User]
@@ -66,12 +66,12 @@ class Cast:
 
     @property
     def offices(self) -> tuple[Organisation, ...]:
-        """The organisations, the largest first."""
+        """Return the organisations, the largest first."""
         return (self.nakhla, self.bahr, self.marsa)
 
 
 def make(now: datetime) -> Cast:
-    """Add the accounts, the organisations and the customs accounts; flushes."""
+    """Add the accounts, organisations and customs accounts. Flushes."""
     password_hash, customs_hash = hash_password(PASSWORD), hash_password(CUSTOMS_PASSWORD)
     since = now - timedelta(days=400)
     users = {
@@ -92,7 +92,7 @@ def make(now: datetime) -> Cast:
     _join(users["general"], nakhla, since, is_general=True)
     _join(users["additional"], nakhla, since, is_general=False)
     _join(users["receiver"], bahr, since, is_general=True)
-    # The shipped services are as old as the offices: later versions of them come in the stories.
+    # Date the shipped services as old as the offices; stories publish later versions.
     db.session.execute(sa.update(ServiceVersion).values(published_at=since))
     cast = Cast(users, nakhla, bahr, marsa)
     for organisation in cast.offices:

@@ -1,4 +1,4 @@
-"""Pictures that stand in for documents in the demo world, each marked as a specimen."""
+"""Placeholder pictures for demo documents, each marked as a specimen."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFont
 
 MEDIA_TYPE = "image/jpeg"
-FACES = 5  # different portraits
+FACES = 5  # number of portraits
 INK, SEA, SAND, PAPER = "#1f2937", "#0b4f71", "#efe6d2", "#fdfcf8"
 _COATS = (SEA, "#5b3a29", "#3d5a45", "#5a3f6e", "#374151")
 
 
 @cache
 def specimen(kind: str, face: int = 0) -> tuple[str, bytes]:
-    """Return (name shown, JPEG bytes) of a document of `kind`. face: which portrait, if one."""
+    """Return (display name, JPEG bytes) of a document of `kind`. face: which portrait, if any."""
     label, draw = _SPECIMENS[kind]
     return f"{label}.jpg", draw(face % FACES)
 

@@ -1,4 +1,4 @@
-"""The demo world's licence register: 60 brokers with licences of every kind. All invented."""
+"""The demo licence register: 60 fictitious brokers with licences in every state."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from clearance.demo.people import Cast
 from clearance.models import Broker, Licence, LicenceChange, Organisation
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
 
-FAR = 700  # days until what ends at no time of interest
+FAR = 700  # days until expiries that are irrelevant to the stories
 REMINDED = (7, 30, 60)
-# Services about a licence whose requests are told in stories, each with brokers of its own.
+# Services about a licence that stories use, each with brokers of its own.
 ASKED_FOR = ("renewal", "suspension", "cancellation", "reactivation", "lost_card")
 STAGES = ("closed", "sent", "taken", "returned")
 _FIRST_PERSON = 900_000
@@ -24,7 +24,7 @@ _TYPES = ("private", "representative", "private")
 
 @dataclass(frozen=True)
 class Shape:
-    """A licence to make. key: what stories call it. ends: days until each link's end."""
+    """A licence to create. key: its name in stories. ends: days until each link expires."""
 
     key: str
     ends: dict[str, int] = field(default_factory=dict)
@@ -34,17 +34,17 @@ class Shape:
 
 
 def by_holder(key: str) -> Shape:
-    """A licence that its holder had suspended."""
+    """Return a licence suspended by its holder."""
     return Shape(key, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.HOLDER)
 
 
 def by_office(key: str) -> Shape:
-    """A licence that the office suspended before the portal began."""
+    """Return a licence that the office suspended before the portal began."""
     return Shape(key, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.OFFICE)
 
 
 def ending(key: str, link: str, days: int) -> Shape:
-    """An active licence of which `link` ends so many days from now (negative: ago)."""
+    """Return an active licence whose `link` expires in so many days (negative: ago)."""
     return Shape(key, {link: days})
 
 
@@ -102,7 +102,7 @@ Licences = dict[tuple[int, str], int]
 
 
 def make(cast: Cast, now: datetime) -> Licences:
-    """Add the brokers of every office with their licences; flushes. Returns where they are."""
+    """Add every office's brokers and licences; return licence ids by (office id, key). Flushes."""
     made: Licences = {}
     for place, (office, shapes) in enumerate(zip(cast.offices, SHAPES, strict=True)):
         types = cycle(_TYPES)

@@ -1,4 +1,4 @@
-"""What every story of the demo world needs: its actors, its clock, and the steps they take."""
+"""Shared by all demo stories: actors, clock, and the steps they take."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _Telling = Generator[datetime, None, Request]
 
 @dataclass
 class Stage:
-    """The people of the stories, their offices' licences, and today.
+    """The demo's people, their offices' licences, and today.
 
-    passed: the requests of those who passed the exam, in the order of sending.
+    passed: the requests of candidates who passed the exam, in the order of sending.
     """
 
     cast: Cast
@@ -53,35 +53,35 @@ class Stage:
 
     def __post_init__(self) -> None:
         self._actors = {name: actor_of(user) for name, user in self.cast.users.items()}
-        # Every step asks for these: while somebody holds them the session need not read them anew.
+        # Keep references, so that the session does not reload what every step needs.
         self._held = db.session.scalars(sa.select(ServiceVersion)).all()
 
     def actor(self, name: str) -> Actor:
-        """Who acts, by the part of the address before the @."""
+        """Return the actor by the part of the address before the @."""
         return self._actors[name]
 
     def office_of(self, name: str) -> Organisation:
-        """The organisation that an agent works for."""
+        """Return the organisation that an agent works for."""
         return self.cast.bahr if name == "receiver" else self.cast.nakhla
 
     def licence(self, name: str, key: str) -> Licence:
-        """The licence of that agent's office which stories call `key`."""
+        """Return the licence of that agent's office that stories call `key`."""
         return db.session.get_one(Licence, self.licences[self.office_of(name).id, key])
 
     def at(self, days: int, hour: int = 10) -> datetime:
-        """The instant at `hour` Kuwait time, `days` from today (negative: ago), at the latest now.
+        """Return `hour` Kuwait time, `days` from today (negative: ago), at the latest now.
 
-        What lies ahead is not cut off: an exam to come.
+        Future days are not capped, e.g. for an exam to come.
         """
         instant = datetime.combine(self.day(days), time(hour), KUWAIT).astimezone(UTC)
         return min(instant, self.now) if days <= 0 else instant
 
     def day(self, days: int) -> date:
-        """The Kuwait day so many days from today."""
+        """Return the Kuwait day `days` from today."""
         return kuwait_date(self.now) + timedelta(days=days)
 
     def wait(self, days: int, hour: int = 10) -> Generator[datetime, None, datetime]:
-        """Let others act until then; returns that instant."""
+        """Let other stories run until then; return that instant."""
         instant = self.at(days, hour)
         yield instant
         return instant
@@ -96,7 +96,7 @@ class Stage:
         has_documents: bool = True,
         **about: Any,
     ) -> _Telling:
-        """Begin a draft and fill it in. about: its subject, as `drafts.start` takes it."""
+        """Start and fill in a draft. about: its subject, as `drafts.start` takes it."""
         actor, now = self.actor(name), (yield from self.wait(days))
         req = drafts.start(code, actor, now, **about)
         if values:
@@ -113,7 +113,7 @@ class Stage:
         return (yield from self.do(req, Action.SEND, name, days, hour=11))
 
     def attach(self, req: Request, actor: Actor, now: datetime) -> None:
-        """Add the documents that the service requires; an office's files are stored once each."""
+        """Attach the documents that the service requires; an office's files are stored once."""
         for spec in versions.for_request(req).documents:
             if spec.requires(req.broker_type):
                 self._add(req, spec.kind, actor, now)
@@ -132,7 +132,7 @@ class Stage:
     ) -> _Telling:
         """Take a step on `req`; name None: the portal itself, or a broker through his link.
 
-        An approval grants the expiry date that is proposed, where one is due.
+        An approval grants the proposed expiry date, where one is needed.
         """
         now = yield from self.wait(days, hour)
         is_approval = action == Action.APPROVE
@@ -157,7 +157,7 @@ class Stage:
         return self.do(req, Action.REJECT, reviewer, days, REJECT_REASON)
 
     def share(self, requests: Sequence[Request], kind: str, name: str, now: datetime) -> None:
-        """Give one document to several drafts of an agent at once."""
+        """Attach one document to several drafts of an agent at once."""
         label, data = pictures.specimen(kind)
         stored = storage.put(data, pictures.MEDIA_TYPE)
         checked = Checked(label, pictures.MEDIA_TYPE, stored.size, stored.sha256, 1, stored.key)

@@ -1,4 +1,4 @@
-"""The stories of the demo world, lived through together in the order of time."""
+"""Plays the demo stories together in chronological order."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from clearance.requests import transitions
 from clearance.transfers import operations as transfer_operations
 
 FIRST_DAY = -196
-ROUND = 14  # days from one look of the clock to the next: enough for what happens, and fast
+ROUND = 14  # days between runs of the simulated scheduler; short enough for deadlines, yet fast
 READ_AFTER = timedelta(days=4)
 
 
 def play(cast: Cast, licences: Licences, now: datetime) -> None:
-    """Play every story up to `now` by the use cases at their own times, committing now and then."""
+    """Play every story up to `now` through the use cases, committing now and then."""
     stage = Stage(cast, licences, now)
     _play_together(
         [
@@ -54,7 +54,7 @@ def play(cast: Cast, licences: Licences, now: datetime) -> None:
 
 
 def _play_together(stories: Iterable[Story]) -> None:
-    """Let the story whose next step comes first take it, until all are over."""
+    """Advance the story whose next step is earliest, until all are over."""
     waiting = [(next(story), place, story) for place, story in enumerate(stories)]
     heapify(waiting)
     while waiting:
@@ -65,10 +65,10 @@ def _play_together(stories: Iterable[Story]) -> None:
 
 
 def _clock(stage: Stage) -> Story:
-    """What the portal does by itself: licences end, reminders are told, silence lapses."""
+    """Run the scheduled work: expire licences, send reminders, lapse unanswered requests."""
     for days in range(FIRST_DAY, 1, ROUND):
         now = yield from stage.wait(days, 8)
-        db.session.commit()  # what has ended is looked for from outside
+        db.session.commit()  # expiry is queried on another connection
         expiry_job.expire(now)
         expiry_job.remind(now)
         transitions.lapse_returned(now)
@@ -78,7 +78,7 @@ def _clock(stage: Stage) -> Story:
 
 
 def _read_notices(stage: Stage) -> None:
-    """People have read what is not of the last days."""
+    """Mark all but the last days' notices as read."""
     for user in stage.cast.users.values():
         old = sa.select(Notice.id).where(
             Notice.user_id == user.id, Notice.created_at < stage.now - READ_AFTER

@@ -1,4 +1,4 @@
-"""Exam requests of the demo world, in every state: one sitting held, one to come."""
+"""Demo exam requests in every state: one past sitting, one upcoming."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _Ready = dict[int, Request]
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """Both sittings with their candidates, what ended before one, what waits in the office."""
+    """Yield both sittings with their candidates, requests closed before one, and pending ones."""
     held: _Ready = {}
     count = _PASSED + len(_OTHER_RESULTS) + 1
     agents = list(islice(cycle(_AGENTS), count))
@@ -49,7 +49,7 @@ def stories(stage: Stage) -> Iterator[Story]:
 
 
 def _sitting_held(stage: Stage, agents: list[str], ready: _Ready) -> Story:
-    """All but the last confirm, whose seat is released."""
+    """All but the last confirm; the last one's seat is released."""
     exam = yield from _exam(stage, HELD, seats=len(agents), confirm_by=HELD - 5, made=HELD - 25)
     yield from _announce(stage, exam, HELD - 24)
     confirmed = list(zip(ready.values(), agents, strict=True))[:-1]
@@ -106,7 +106,7 @@ def _in_the_office(stage: Stage) -> Iterator[Story]:
 
 
 def _returned(stage: Stage, days: int) -> Story:
-    """Returned with remarks; what was returned long ago lapses by itself."""
+    """Return with remarks; old returned requests lapse automatically."""
     remarks = (
         RemarkInput(ADDRESS_REMARK, field="address"),
         RemarkInput(PHOTO_REMARK, document_kind="photo"),

@@ -1,4 +1,4 @@
-"""Issuance requests of the demo world: passed candidates become brokers, or not yet."""
+"""Demo issuance requests: passed candidates, licensed or still waiting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Telling = Generator[datetime, None, Request]
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """One story for each who passed but one of the second office, so that one waits there too."""
+    """Yield a story for each passed candidate, leaving one of the second office waiting."""
     yield _ended(stage)
     yield _issued(stage, "general", 1)
     yield _issued(stage, "receiver", 0)
@@ -66,8 +66,8 @@ def _drafted(stage: Stage) -> Story:
 
 
 def _sent(stage: Stage, name: str, place: int, days: int) -> _Telling:
-    """Ask for the candidate at that place among the office's who passed."""
-    yield from stage.wait(days)  # before the exam nobody has passed
+    """Send a request for the office's passed candidate at that place."""
+    yield from stage.wait(days)  # nobody has passed before the exam
     req = _candidate(stage, name, place)
     return (yield from stage.sent(SERVICE, name, days, _papers(stage, req), candidate_id=req.id))
 

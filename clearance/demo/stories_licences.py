@@ -1,4 +1,4 @@
-"""Requests about a licence, in every state that the flow of its service has."""
+"""Demo requests about a licence, in every state that their service's flow has."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORDS: dict[str, dict[str, Any]] = {
     "lost_card": {"circumstances": "فُقدت المحفظة وبداخلها البطاقة، وقُدم بلاغ بفقدانها."},
     LETTER: {"purpose": "تقديمها إلى بنك", "addressee": "بنك الخليج الأهلي (اسم مختلق)"},
 }
-# Which licence of general@example.com's office a draft of the service is about.
+# Which licence of general@example.com's office a draft of the service concerns.
 _DRAFTS = {
     "renewal": "passport-30",
     "suspension": "guarantee-60",
@@ -38,7 +38,7 @@ _Telling = Generator[datetime, None, Request]
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """For each service what ended and was granted, and what is under way; then the grid."""
+    """Yield closed, granted and pending requests for each service; then the grid."""
     for place, code in enumerate((*ASKED_FOR, LETTER)):
         name = "additional" if code == "renewal" else "general"
         yield _closed(stage, code, -95 + place)
@@ -54,7 +54,7 @@ def stories(stage: Stage) -> Iterator[Story]:
 
 
 def _closed(stage: Stage, code: str, days: int) -> Story:
-    """Rejected, withdrawn, lapsed by itself, and at last granted: all about one licence."""
+    """Rejected, withdrawn, lapsed and finally granted: all about one licence."""
     key = _key(code, "closed")
     rejected = yield from _sent(stage, code, key, days)
     yield from stage.rejected(rejected, "reviewer", days + 3)
@@ -120,7 +120,7 @@ def _sent(
 
 
 def _renewed_papers(stage: Stage, key: str) -> dict[str, Any]:
-    """New ends of whatever may end soon."""
+    """Return new expiry dates for everything that may expire soon."""
     number = crc32(key.encode()) % 100_000
     return {
         "civil_id_expiry": stage.day(1400),

@@ -1,4 +1,4 @@
-"""What the office of the demo world did to licences of its own accord."""
+"""Demo changes to licences that the office makes without a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CORRECTED = "تصحيح رقم جواز السفر وفق صورته المرف�
 
 
 def story(stage: Stage) -> Story:
-    """Suspend a licence and lift that again, correct what is kept of it, suspend another."""
+    """Suspend a licence and lift the suspension, correct its data, suspend another."""
     reviewer, other = stage.actor("reviewer"), stage.actor("reviewer2")
     licence = stage.licence("general", "letter")
     now = yield from stage.wait(-60)

@@ -1,4 +1,4 @@
-"""How the offices of the demo world stand to the services that the office grants by approval."""
+"""Demo subscriptions to a service that needs the office's approval."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clearance.models import Subscription
 from clearance.organisations import subscription_changes, subscriptions
 from clearance.services import versions
 
-# One service only: whoever registers in the demo world has the others at once.
+# One service only: new registrants in the demo have the others immediately.
 BY_APPROVAL = "lost_card"
 OBLIGATIONS = {
     "ar": "على الجهة التزامات قائمة لدى الإدارة العامة للجمارك لم تُسوَّ بعد.",
@@ -19,28 +19,28 @@ OBLIGATIONS = {
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """A service is made to need an approval; one office has it, the other asks a second time."""
+    """Make a service need approval; one office has it, the other asks a second time."""
     yield _by_approval(stage)
     yield _given(stage)
     yield _refused(stage)
 
 
 def _by_approval(stage: Stage) -> Story:
-    """The administrator publishes a version that the office approves."""
+    """The administrator publishes a version that needs the office's approval."""
     now = yield from stage.wait(-210)
     document = versions.read_files()[BY_APPROVAL] | {"subscription": "by_approval"}
     versions.publish(document, stage.actor("admin").id, now)
 
 
 def _given(stage: Stage) -> Story:
-    """The first office gave the service up, and was given it again."""
+    """The first office leaves the service and gets it again."""
     yield from _take(stage, subscription_changes.leave, "general", -209)
     row = yield from _take(stage, subscription_changes.ask, "general", -206)
     yield from _decide(stage, row, "reviewer", -204, approve=True)
 
 
 def _refused(stage: Stage) -> Story:
-    """The second office left it too; its asking anew was refused, and it asks again."""
+    """The second office leaves it too, is refused it, and asks again."""
     yield from _take(stage, subscription_changes.leave, "receiver", -16)
     row = yield from _take(stage, subscription_changes.ask, "receiver", -14)
     yield from _decide(stage, row, "reviewer2", -11, approve=False)
@@ -50,7 +50,7 @@ def _refused(stage: Stage) -> Story:
 def _take(
     stage: Stage, step: Callable[..., Subscription], name: str, days: int
 ) -> Generator[datetime, None, Subscription]:
-    """Take a step for that agent's office, as its page shows the service then."""
+    """Take a step for that agent's office, from the version its page shows then."""
     now, actor = (yield from stage.wait(days)), stage.actor(name)
     entries = subscriptions.catalogue(actor, now)
     version = next(each.version for each in entries if each.code == BY_APPROVAL)

@@ -1,4 +1,4 @@
-"""Transfers of the demo world: waiting for each of the three who have to agree, and after."""
+"""Demo transfers: pending with each of the three who must agree, and closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Telling = Generator[datetime, None, Request]
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """What ended, and what waits: for either office, for the broker, for the reviewers."""
+    """Yield closed transfers and ones pending with each office, the broker or reviewers."""
     yield _closed(stage)
     yield _only_asked(stage, "general", "move-asked", -3, "general")
     yield _only_asked(stage, "receiver", "move-wanted", -2, "general")
@@ -33,7 +33,7 @@ def stories(stage: Stage) -> Iterator[Story]:
 
 
 def _closed(stage: Stage) -> Story:
-    """Declined by either, withdrawn, rejected, lapsed by itself, and at last approved."""
+    """Declined by either, withdrawn, rejected, lapsed and finally approved."""
     key = "move-closed"
     declined = yield from _asked(stage, "general", key, -150)
     yield from stage.do(declined, Action.DECLINE, "receiver", -148, NO_ROOM)
@@ -76,7 +76,7 @@ def _drafted(stage: Stage) -> Story:
 
 
 def _agreed(stage: Stage, name: str, key: str, days: int, holder: str = "general") -> _Telling:
-    """A transfer to which the other office, two days later, and then the broker agreed."""
+    """A transfer agreed by the other office, two days later, and then by the broker."""
     req = yield from _accepted(stage, name, key, days, holder)
     return (yield from stage.do(req, Action.CONSENT, None, days + 3))
 
@@ -87,7 +87,7 @@ def _accepted(stage: Stage, name: str, key: str, days: int, holder: str = "gener
 
 
 def _asked(stage: Stage, name: str, key: str, days: int, holder: str = "general") -> _Telling:
-    """A request of `name`'s office for the broker of `holder`'s."""
+    """Send a request of `name`'s office for the broker of `holder`'s."""
     licence = stage.licence(holder, key)
     own, other = stage.office_of(name), stage.office_of(_OTHER[name])
     values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Who was added to the offices of the demo world and has not come yet."""
+"""Demo invitations into offices that are still pending."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEWCOMER = "sara@example.com"
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """One is new to the portal, one works for the other office already."""
+    """Invite a person new to the portal, and one who works for the other office already."""
     yield _added(
         stage,
         "general",
@@ -56,5 +56,5 @@ def stories(stage: Stage) -> Iterator[Story]:
 
 def _added(stage: Stage, name: str, days: int, added: NewMember) -> Story:
     now = yield from stage.wait(days, 9)
-    db.session.commit()  # adding is counted apart
+    db.session.commit()  # the invitation limit is counted in a separate transaction
     invitations.invite(added, stage.office_of(name).id, stage.actor(name), now)

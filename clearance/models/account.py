@@ -13,7 +13,7 @@ from clearance.models.enums import Channel, CodePurpose, Gender, Role, SessionSt
 
 
 class LegalEntity(Base):
-    """What an organisation is in law (الكيان القانوني); editable reference data."""
+    """Legal form of an organisation (الكيان القانوني); editable reference data."""
 
     __tablename__ = "legal_entity"
 
@@ -28,7 +28,7 @@ class LegalEntity(Base):
 
 
 class User(Base):
-    """A proved person who can sign in; made only when both codes are right, or by invitation."""
+    """A verified person who can sign in; created by confirming both codes or by invitation."""
 
     __tablename__ = "user"
     __table_args__ = (
@@ -79,7 +79,7 @@ class User(Base):
 
 
 class Registration(Base):
-    """A sign-up not yet proved; becomes a user when both codes are right, else is purged.
+    """An unverified sign-up; becomes a user once both codes are confirmed, else is purged.
 
     `is_void` marks the registration of a known address, number or mobile: it is answered like any
     other and never completes. One with `invitation_id` was made by a general user, who chose the
@@ -136,7 +136,7 @@ class UserSession(Base):
 
 
 class KnownDevice(Base):
-    """A browser that signed in before: gets a throttle budget of its own, decides nothing else."""
+    """A browser that signed in before; only gives it a separate throttle budget."""
 
     __tablename__ = "known_device"
     __table_args__ = (sa.UniqueConstraint("user_id", "token_hash", name="uq_known_device_token"),)
@@ -281,7 +281,7 @@ class VerificationCode(Base):
 
 
 class PasswordReset(Base):
-    """One asking for a new password; made alike for known (user_id set) and unknown addresses."""
+    """A password reset; created for known (user_id set) and unknown addresses alike."""
 
     __tablename__ = "password_reset"
 
@@ -294,7 +294,7 @@ class PasswordReset(Base):
 
 
 class Captcha(Base):
-    """An image text with its spoken twin; one submission spends both."""
+    """An image CAPTCHA and its audio version; one submission uses up both."""
 
     __tablename__ = "captcha"
 

@@ -1,4 +1,4 @@
-"""The trail: business events sealed in a chain, and access events."""
+"""Audit trail models: hash-chained business events, and access events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every model shares: the declarative base, constraint names, column types."""
+"""Declarative base, constraint naming and column types shared by all models."""
 
 from __future__ import annotations
 

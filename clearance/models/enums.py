@@ -1,4 +1,4 @@
-"""The closed word lists of the portal: codes as stored, each with its translated label."""
+"""Enumerations: stored codes and their translated labels."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class LicenceStatus(StrEnum):
 
 
 class SuspendedBy(StrEnum):
-    """At whose will a licence is suspended: only the holder's own can be taken back on request."""
+    """Who suspended a licence; only the holder's own suspension can be lifted on request."""
 
     OFFICE = "office"
     HOLDER = "holder"
 
 
 class ValidityLink(StrEnum):
-    """What a licence's effective validity hangs on; the earliest end is the one that counts."""
+    """What limits a licence's effective validity; the earliest end applies."""
 
     LICENCE = "licence"
     GUARANTEE = "guarantee"
@@ -77,7 +77,7 @@ class IssuedKind(StrEnum):
 
 
 class IssuedState(StrEnum):
-    """What an issued document is worth now; derived from its licence, never stored."""
+    """Current validity of an issued document; derived from its licence, never stored."""
 
     GENUINE = "genuine"
     VOID = "void"
@@ -93,7 +93,7 @@ class VoidReason(StrEnum):
 
 
 class ReasonFor(StrEnum):
-    """What ready reasons are kept for: steps of requests, and of the office on its own accord."""
+    """Steps that have ready reasons: of requests, and of actions the office initiates."""
 
     RETURN = "return"
     REJECT = "reject"
@@ -105,7 +105,7 @@ class ReasonFor(StrEnum):
 
 
 class SubscriptionStatus(StrEnum):
-    """How an organisation stands to a service; left: it gave the service, or its asking, up."""
+    """State of an organisation's subscription; left: it withdrew the service or its request."""
 
     ASKED = "asked"
     ACTIVE = "active"

@@ -1,4 +1,4 @@
-"""What the portal tells people: notices, their deliveries, texts, announcements."""
+"""Notices, their deliveries, message texts and announcements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clearance.models.enums import Channel, DeliveryStatus
 
 
 class Notice(Base):
-    """One thing told to one user; its text is made in the reader's language when shown."""
+    """A notice to one user; its text is rendered in the reader's language when shown."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -86,7 +86,7 @@ class MessageText(Base):
 
 
 class Announcement(Base):
-    """A public word of the office in both languages; an exam's announcement names its exam."""
+    """A public announcement in both languages; an exam's announcement names its exam."""
 
     __tablename__ = "announcement"
 

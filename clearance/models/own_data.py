@@ -1,4 +1,4 @@
-"""Copies of their own data that people asked for."""
+"""Personal data exports requested by users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clearance.models.base import Base
 
 
 class DataCopy(Base):
-    """One archive of what the portal keeps about a user; a user has one at a time.
+    """An archive of the data held about a user; at most one per user.
 
     Asked for when there is no `made_at`; a worker then holds it by `lease` until `leased_until`.
     `scope` is the digest of what its owner might see when it was made: with other rights it is not

@@ -135,7 +135,7 @@ class LicenceChange(Base):
 
 
 class LicenceReminder(Base):
-    """That the holder was told, so many days before, of the day on which one link ends."""
+    """Records that the holder was reminded, a number of days ahead, of a link's end."""
 
     __tablename__ = "licence_reminder"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""A request (طلب) and what hangs on it: documents, remarks, messages, notes, consents."""
+"""Requests (طلب) and related records: documents, remarks, messages, notes, consents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AT_THE_OFFICE = sa.text("decided_at IS NULL AND due_on IS NOT NULL")
 
 
 class Request(Base):
-    """One application for one service, whichever: standard fields are columns, own ones `answers`.
+    """An application for a service; standard fields are columns, service-specific ones `answers`.
 
     `exclusive_key` is set while the request excludes another of its kind (one open request per
     licence, one open or passed exam per civil number); its uniqueness is that rule.
@@ -223,7 +223,7 @@ class Message(Base):
 
 
 class InternalNote(Base):
-    """What the office writes for itself; the agent never sees it."""
+    """An internal note of the office, never shown to the agent."""
 
     __tablename__ = "internal_note"
 

@@ -13,7 +13,7 @@ from clearance.models.enums import ReasonFor, SubscriptionStatus
 
 
 class Service(Base):
-    """A service the portal offers; what it asks and causes stands in its newest version."""
+    """A service the portal offers; its newest version defines its form and effects."""
 
     __tablename__ = "service"
     __table_args__ = (sa.UniqueConstraint("prefix", name="uq_service_prefix"),)

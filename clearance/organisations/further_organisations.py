@@ -1,4 +1,4 @@
-"""Opening a further organisation (إضافة شركة أخرى) by somebody who has an account already."""
+"""Open a further organisation (إضافة شركة أخرى) for an existing user."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ IS_YOURS = Refusal(
 
 
 def open_named(actor: Actor, legal_entity: str, name: str, now: datetime) -> Organisation:
-    """Open an organisation of that name; the actor is its general user. Flushes.
+    """Open an organisation of that name with the actor as its general user. Flushes.
 
     Call it before the request's first query. Raises: NotFound for a legal entity that is not opened
-    by its name; TooManyTries.
+    by name; TooManyTries.
     """
     named = {
         each.code for each in organisation_opening.legal_entities() if each.needs_organisation_name
@@ -46,11 +46,10 @@ def open_named(actor: Actor, legal_entity: str, name: str, now: datetime) -> Org
 
 
 def open_of_licence(actor: Actor, answer: customs_client.Answer, now: datetime) -> Organisation:
-    """Open the organisation of a licence that the customs system agreed on, with its brokers.
+    """Open the organisation of a licence confirmed by customs, with its brokers. Flushes.
 
-    It may be here already, left by its general users. Flushes; call it before the request's first
-    query. Raises: Refused when the licence is another person's, or has a general user;
-    TooManyTries.
+    It may already exist without general users. Call it before the request's first query.
+    Raises: Refused when the licence is another person's, or has a general user; TooManyTries.
     """
     licensed = [
         each.code for each in organisation_opening.legal_entities() if each.has_customs_account
@@ -70,7 +69,7 @@ def _open_licensed(
     try:
         with db.session.begin_nested():
             return _open(actor, legal_entity, "", answer, now)
-    except IntegrityError:  # somebody opened it in this very instant
+    except IntegrityError:  # opened concurrently
         raise Refused(organisation_opening.HAS_GENERAL_USER) from None
 
 
@@ -80,7 +79,7 @@ def _counted(actor: Actor) -> AbstractContextManager[None]:
 
 
 def _require_unclaimed(licence_no: str, actor: Actor) -> None:
-    """Hold the licence's organisation, if it is here, and see that it has no general user."""
+    """Lock the licence's organisation, if it exists, and require it to have no general user."""
     found = organisation_opening.of_licence(licence_no)
     if found is None:
         return

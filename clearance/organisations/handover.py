@@ -1,8 +1,8 @@
-"""Handing over (تسليم الأعمال): who answers for the open requests of somebody who is disabled.
+"""Handover (تسليم الأعمال) of a disabled member's open requests to a colleague.
 
-Every member who is granted a service sees and carries on its requests anyway, and is told of them.
-So nothing moves: who began and who sent a request stays true for good, `handed_to` names the
-colleague who answers for it from now on, and that colleague must be able to use its service.
+Every member with a service can already see and continue its requests, and is notified of them.
+So authorship and sender never change; `handed_to` only names the colleague now responsible, who
+must be able to use the request's service.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ REQUESTS_LINK = "/my/requests/"
 
 
 def in_hand(organisation_id: int, user_id: int) -> list[Request]:
-    """The drafts and open requests of the organisation that the user answers for, newest first."""
+    """Return the drafts and open requests the user is responsible for there, newest first."""
     return list(db.session.scalars(_in_hand(organisation_id, user_id).order_by(Request.id.desc())))
 
 
 def lock_exclusive(organisation_id: int, user_id: int) -> None:
-    """Hold the rows that are to be handed over; before the organisation is, as uploads do."""
+    """Lock the requests to be handed over; before the organisation's row, as uploads do."""
     rows = _in_hand(organisation_id, user_id).with_only_columns(Request.id).order_by(Request.id)
     db.session.execute(rows.with_for_update(key_share=True)).all()
 
 
 def colleagues(membership: Membership, services: Collection[str]) -> list[Membership]:
-    """The other active members who may use all of these services, by name."""
+    """Return the other active members who may use all of these services, by name."""
     rows = db.session.scalars(
         sa.select(Membership)
         .join(User, User.id == Membership.user_id)
@@ -64,10 +64,10 @@ def colleagues(membership: Membership, services: Collection[str]) -> list[Member
 
 
 def hand_over(membership: Membership, colleague_id: int | None, actor: Actor, now: datetime) -> int:
-    """Make a colleague answer for what the member had in hand, and tell them; flushes.
+    """Make a colleague responsible for the member's open requests and notify them. Flushes.
 
-    colleague_id: of a membership of the same organisation; not needed when nothing is in hand.
-    Returns how many requests. Raises: Refused without a colleague, or with an unfit one.
+    colleague_id: a membership of the same organisation; not needed when there are no open requests.
+    Returns the number of requests. Raises: Refused without a colleague, or with an unsuitable one.
     """
     work = in_hand(membership.organisation_id, membership.user_id)
     if not work:

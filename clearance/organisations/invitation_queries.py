@@ -1,6 +1,6 @@
-"""Invitations into organisations: whose they are, which are open, and why one is not.
+"""Queries and row locks for invitations into organisations.
 
-Whoever invites never learns whether the person is known: a refusal looks like no answer yet.
+The inviter never learns whether the person has an account: a refusal looks like no answer yet.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _ASK_AGAIN = _l("Ask a general user of the organisation to invite you again.")
 
 @dataclass(frozen=True)
 class Awaited:
-    """Somebody added who has not come yet, as the list shows them. name: as typed, or "".
+    """A pending invitation as the list shows it. name: as typed, or "".
 
-    is_backed: whether whoever sent it last still manages the users.
+    is_backed: whether the latest sender still manages the organisation's users.
     """
 
     invitation: Invitation
@@ -42,12 +42,12 @@ class Awaited:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still be taken up."""
+        """Return whether the invitation can still be accepted."""
         return self.is_backed and not self.is_expired
 
 
 def awaited(organisation_id: int, now: datetime) -> list[Awaited]:
-    """Who was added and has not come yet, newest first; a refusal does not show."""
+    """Return the pending invitations, newest first; refused ones look pending."""
     rows = db.session.execute(
         sa.select(Invitation, Registration, _backed().label("is_backed"))
         .outerjoin(Registration, Registration.invitation_id == Invitation.id)
@@ -68,13 +68,13 @@ def awaited(organisation_id: int, now: datetime) -> list[Awaited]:
 
 
 def emails_awaited(organisation_id: int) -> list[str]:
-    """The addresses of all who were added there and have not come yet."""
+    """Return the e-mail addresses of the organisation's pending invitations."""
     query = sa.select(Invitation.email).where(*_awaited(organisation_id))
     return list(db.session.scalars(query))
 
 
 def find(invitation_id: int, actor: Actor) -> Invitation:
-    """An invitation that is for `actor`, open or not. Raises: NotFound."""
+    """Return an invitation addressed to `actor`, open or not. Raises: NotFound."""
     invitation = db.session.get(Invitation, invitation_id)
     if invitation is None or invitation.user_id is None or invitation.user_id != actor.user_id:
         raise NotFound
@@ -82,21 +82,21 @@ def find(invitation_id: int, actor: Actor) -> Invitation:
 
 
 def open_for(actor: Actor, now: datetime) -> list[Invitation]:
-    """The invitations that `actor` can answer now, newest first."""
+    """Return the invitations that `actor` can answer now, newest first."""
     mine = Invitation.user_id == actor.user_id
     query = sa.select(Invitation).where(mine, *is_open(now)).order_by(Invitation.id.desc())
     return list(db.session.scalars(query))
 
 
 def organisation_of(invitation: Invitation) -> Organisation:
-    """The organisation that invites. Raises: NotFound for an invitation into the office."""
+    """Return the inviting organisation. Raises: NotFound for an invitation into the office."""
     if invitation.organisation_id is None:
         raise NotFound
     return db.session.get_one(Organisation, invitation.organisation_id)
 
 
 def is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """The conditions that leave the invitations for which `closed_refusal` has nothing to say."""
+    """Return SQL conditions for the invitations that `closed_refusal` accepts."""
     return (
         Invitation.organisation_id.is_not(None),
         Invitation.accepted_at.is_(None),
@@ -109,7 +109,7 @@ def is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def closed_refusal(invitation: Invitation, now: datetime) -> Refusal | None:
-    """Why the invitation cannot be answered (any more), or None."""
+    """Return why the invitation cannot be answered, or None."""
     if invitation.accepted_at is not None:
         return Refusal(_l("This invitation was accepted already."))
     if invitation.refused_at is not None:
@@ -127,7 +127,7 @@ def closed_refusal(invitation: Invitation, now: datetime) -> Refusal | None:
 
 
 def hold_open(invitation: Invitation, now: datetime) -> Organisation:
-    """Hold the organisation and see that the invitation is still open. Raises: Refused."""
+    """Lock the organisation and require the invitation to be open. Raises: Refused."""
     organisation = members.lock_exclusive(organisation_of(invitation).id)
     db.session.refresh(invitation)
     refusal = closed_refusal(invitation, now)
@@ -137,9 +137,9 @@ def hold_open(invitation: Invitation, now: datetime) -> Organisation:
 
 
 def hold_awaited(invitation_id: int, actor: Actor) -> tuple[Invitation, Organisation]:
-    """An invitation of an organisation the actor manages, not accepted yet; both held.
+    """Lock a pending invitation and its organisation, which the actor must manage.
 
-    Raises: NotFound, also when it was accepted meanwhile, or withdrawn.
+    Raises: NotFound, also when it was accepted or withdrawn meanwhile.
     """
     organisation_id = db.session.scalar(
         sa.select(Invitation.organisation_id).where(
@@ -157,14 +157,14 @@ def hold_awaited(invitation_id: int, actor: Actor) -> tuple[Invitation, Organisa
 
 
 def signup_of(invitation: Invitation) -> Registration | None:
-    """The sign-up that was made with the invitation; None once it was purged."""
+    """Return the registration created with the invitation; None once it was purged."""
     return db.session.scalar(
         sa.select(Registration).where(Registration.invitation_id == invitation.id)
     )
 
 
 def tell_user(invitation: Invitation, organisation: Organisation, user: User, at: datetime) -> None:
-    """Tell somebody in the portal that they are invited. Flushes."""
+    """Notify an existing user in the portal of the invitation. Flushes."""
     notifications.notify_user(
         "account:invited",
         user_id=user.id,
@@ -175,7 +175,7 @@ def tell_user(invitation: Invitation, organisation: Organisation, user: User, at
 
 
 def record(kind: str, invitation: Invitation, actor: Actor, now: datetime) -> None:
-    """Write down in the trail what happened to the invitation, and what it offers. Flushes."""
+    """Record an invitation event and the offered access in the audit trail. Flushes."""
     audit.record(
         kind,
         obj=invitation,
@@ -198,7 +198,7 @@ def _awaited(organisation_id: int) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _backed() -> sa.ColumnElement[bool]:
-    """Whoever sent it (last) is still a general user there: no disabled one lets others in."""
+    """Require the latest sender to still be an active general user there."""
     return sa.exists().where(
         Membership.organisation_id == Invitation.organisation_id,
         Membership.user_id == Invitation.invited_by_id,

@@ -1,4 +1,4 @@
-"""Answering an invitation into an organisation: in the portal, or by finishing its sign-up."""
+"""Answering an invitation into an organisation: in the portal, or by finishing registration."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from clearance.organisations.members import Access
 
 
 def accept(invitation_id: int, actor: Actor, now: datetime) -> Membership:
-    """Join the organisation that invited `actor`, with what was granted then; flushes.
+    """Join the organisation that invited `actor`, with the access granted then. Flushes.
 
-    Raises: NotFound for another person's; Refused when it is not open, or they belong to it.
+    Raises: NotFound for another person's; Refused when it is not open, or they are a member.
     """
     invitation = find(invitation_id, actor)
     membership = _use(invitation, db.session.get_one(User, actor.id), now)
@@ -36,7 +36,7 @@ def accept(invitation_id: int, actor: Actor, now: datetime) -> Membership:
 
 
 def refuse(invitation_id: int, actor: Actor, now: datetime) -> None:
-    """Decline it; whoever invited is not told. Flushes. Raises: NotFound, Refused."""
+    """Decline without notifying the inviter. Flushes. Raises: NotFound, Refused."""
     invitation = find(invitation_id, actor)
     hold_open(invitation, now)
     invitation.refused_at = now
@@ -52,16 +52,16 @@ def refuse(invitation_id: int, actor: Actor, now: datetime) -> None:
 def complete_after_registration(
     registration: Registration, user: User, now: datetime
 ) -> Organisation:
-    """Let the user made of an invited sign-up join; flushes. Raises: Refused when it is closed."""
+    """Add the user from an invited registration. Flushes. Raises: Refused when it is closed."""
     invitation = db.session.get_one(Invitation, registration.invitation_id)
     membership = _use(invitation, user, now)
     return db.session.get_one(Organisation, membership.organisation_id)
 
 
 def link_open_invitations(user: User, now: datetime) -> None:
-    """Give a user the other open invitations to their e-mail or civil number; flushes.
+    """Link the other open invitations to the user's e-mail or civil number. Flushes.
 
-    They were added by several organisations at once; each is theirs to answer from now on.
+    Several organisations may have invited them; they answer these in the portal.
     """
     of_person = sa.select(Registration.invitation_id).where(
         Registration.civil_id == user.civil_id, Registration.invitation_id.is_not(None)

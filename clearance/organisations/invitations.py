@@ -1,7 +1,6 @@
-"""Adding users to an organisation: the invitation and the sign-up that are made of one form.
+"""Adding users to an organisation: one form creates an invitation and a registration.
 
-Whoever adds somebody never learns whether that person is known: the same rows are made, the same
-answer is given, and as much work is done.
+The inviter never learns whether the person has an account: rows, answer and work are the same.
 """
 
 from __future__ import annotations
@@ -50,20 +49,20 @@ TOO_MANY_AWAITED = Refusal(
 
 @dataclass(frozen=True, kw_only=True)
 class NewMember(RegistrantData):
-    """What the form gave. password: replaced by an own one at the first sign-in."""
+    """Data from the form. password: replaced by the user's own at the first sign-in."""
 
     access: Access
 
 
 def invite(added: NewMember, organisation_id: int, actor: Actor, now: datetime) -> Invitation:
-    """Add somebody to an organisation that the actor manages; flushes.
+    """Add a person to an organisation that the actor manages. Flushes.
 
-    Who is new signs in with the e-mail and this password, chooses an own one, proves both codes,
-    and has then what is granted here. Who has that e-mail, or else that civil number, already gets
-    an invitation to answer in the portal. Slow: call it before the request's first query.
-    Raises: NotFound when the actor manages the organisation no more; WeakPassword; TooManyTries;
-    Refused for an access that cannot be given, an e-mail that is awaited already, or too many who
-    are. Source: specification sections 3 and 4, security rules 5, 10 and 11.
+    A new person signs in with the e-mail and this password, chooses their own, proves both codes,
+    and gets the access granted here. An existing user with that e-mail, or else that civil number,
+    gets an invitation to answer in the portal. Slow: call it before the request's first query.
+    Raises: NotFound when the actor no longer manages the organisation; WeakPassword; TooManyTries;
+    Refused for access that cannot be granted, an e-mail already pending, or too many pending.
+    Source: specification sections 3 and 4, security rules 5, 10 and 11.
     """
     if not permissions.can_manage(actor, organisation_id):
         raise NotFound
@@ -79,10 +78,10 @@ def invite(added: NewMember, organisation_id: int, actor: Actor, now: datetime) 
 
 
 def resend(invitation_id: int, actor: Actor, now: datetime) -> None:
-    """Send an invitation again, in the actor's own name, and let it live anew; flushes.
+    """Send an invitation again in the actor's name and renew its lifetime. Flushes.
 
-    Nobody who refused hears of it. Call it before the request's first query.
-    Raises: NotFound; TooManyTries (once a minute; as adding, for the organisation).
+    Nothing is sent to a person who refused. Call it before the request's first query.
+    Raises: NotFound; TooManyTries (once a minute; and the organisation's limit, as for adding).
     """
     email, organisation_id = _target_of(invitation_id, actor)
     who = f"organisation:{organisation_id}"
@@ -92,9 +91,9 @@ def resend(invitation_id: int, actor: Actor, now: datetime) -> None:
 
 
 def withdraw(invitation_id: int, actor: Actor, now: datetime) -> None:
-    """Take an invitation back: the sign-up is over, its open sessions end at once. Flushes.
+    """Withdraw an invitation and its registration; end its open sessions. Flushes.
 
-    Raises: NotFound (also when it was accepted meanwhile, or withdrawn before).
+    Raises: NotFound (also when it was accepted or withdrawn before).
     """
     invitation, _organisation = invitation_queries.hold_awaited(invitation_id, actor)
     invitation.withdrawn_at = now
@@ -140,7 +139,7 @@ def _resend(invitation_id: int, actor: Actor, now: datetime) -> None:
 
 
 def _require_room(organisation_id: int, email: str) -> None:
-    """Only what the actor sees in the own list anyway is spoken of, and all of it is seen there."""
+    """Refuse only on what the actor can already see in their own list."""
     waiting = invitation_queries.emails_awaited(organisation_id)
     if email in waiting:
         raise Refused(AWAITED_ALREADY)
@@ -169,7 +168,7 @@ def _invite(
 
 
 def _aim(invitation: Invitation, signup: Registration) -> Sequence[User]:
-    """Find whose what was typed is: the invitation is for them then, and the sign-up void."""
+    """Address the invitation to an existing user, if any, and void the registration."""
     owners = existing_accounts.owners(
         email=signup.email, mobile=signup.mobile, civil_id=signup.civil_id
     )
@@ -181,7 +180,7 @@ def _aim(invitation: Invitation, signup: Registration) -> Sequence[User]:
 
 
 def _invitee(owners: Sequence[User], signup: Registration) -> int | None:
-    """The agent who is meant: who has the e-mail, else who has the civil number."""
+    """Return the agent with that e-mail, else the one with that civil number."""
     agents = [owner for owner in owners if owner.role == Role.AGENT and owner.is_active]
     if any(owner.email == signup.email for owner in owners):
         return next((each.id for each in agents if each.email == signup.email), None)
@@ -189,7 +188,7 @@ def _invitee(owners: Sequence[User], signup: Registration) -> int | None:
 
 
 def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now: datetime) -> None:
-    """Tell the invitee in the portal, or write to the address. Both are prepared, for the time."""
+    """Notify the invitee in the portal or by e-mail; prepare both, for equal timing."""
     invitee = _active(invitation.user_id)
     is_email_known = existing_accounts.is_known(Channel.EMAIL, invitation.email)
     is_open = invitation.refused_at is None
@@ -213,9 +212,9 @@ def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now:
 
 
 def _target_of(invitation_id: int, actor: Actor) -> tuple[str, int]:
-    """Where an awaited invitation goes, and into which organisation of the actor.
+    """Return a pending invitation's address and the actor's organisation.
 
-    Read apart from the request's transaction. Raises: NotFound.
+    Read outside the request's transaction. Raises: NotFound.
     """
     with own_transaction(write=False) as connection:
         row = connection.execute(

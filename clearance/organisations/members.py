@@ -1,4 +1,4 @@
-"""The users of an organisation: who they are, what they may use, and holding them for a change."""
+"""Members of an organisation: queries, row locks and access checks."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from clearance.services import schema, versions
 
 @dataclass(frozen=True)
 class Access:
-    """What a membership gives. services: granted codes; a general user has all and none here."""
+    """A membership's access. services: granted codes; empty for a general user, who has all."""
 
     is_general: bool
     services: frozenset[str] = frozenset()
     is_active: bool = True
 
     def as_changes(self) -> dict[str, Any]:
-        """The values as the trail and a stale form show them."""
+        """Return the values as shown in the audit trail and in a stale form."""
         return {
             "is_general": self.is_general,
             "services": sorted(self.services),
@@ -42,11 +42,11 @@ NO_ACCESS = Access(is_general=False)
 
 
 def lock_exclusive(organisation_id: int) -> Organisation:
-    """Hold the organisation's row, so that changes of its users happen one after the other.
+    """Lock the organisation's row to serialise changes of its users.
 
-    Whoever changes several organisations locks them in the order of their ids.
+    Lock several organisations in the order of their ids.
     """
-    # Not FOR UPDATE: rows that point at the organisation may go on being written meanwhile.
+    # Not FOR UPDATE: rows that reference the organisation may still be inserted.
     organisation = db.session.get(
         Organisation,
         organisation_id,
@@ -59,7 +59,7 @@ def lock_exclusive(organisation_id: int) -> Organisation:
 
 
 def lock_for(organisation_id: int, actor: Actor) -> Organisation:
-    """`lock`, and see that the actor still manages it: who was demoted meanwhile gets NotFound."""
+    """Lock the organisation and require that the actor still manages it. Raises: NotFound."""
     organisation = lock_exclusive(organisation_id)
     still = db.session.scalar(
         sa.select(Membership.id).where(
@@ -75,14 +75,14 @@ def lock_for(organisation_id: int, actor: Actor) -> Organisation:
 
 
 def grantable(organisation_id: int) -> list[schema.Definition]:
-    """The active services that the organisation is subscribed to, in the order of the menu."""
+    """Return the active services the organisation is subscribed to, in menu order."""
     subscribed = subscriptions.granted_codes(organisation_id)
     current = (version.definition for version in versions.all_current())
     return [each for each in current if each.code in subscribed]
 
 
 def find(membership_id: int, actor: Actor) -> Membership:
-    """A membership in an organisation whose users `actor` manages. Raises: NotFound."""
+    """Return a membership in an organisation whose users `actor` manages. Raises: NotFound."""
     membership = db.session.scalar(
         sa.select(Membership)
         .where(
@@ -101,7 +101,7 @@ def find(membership_id: int, actor: Actor) -> Membership:
 
 
 def access_of(membership: Membership) -> Access:
-    """What the membership gives now."""
+    """Return the membership's current access."""
     services = frozenset(grant.service_code for grant in membership.grants)
     return Access(
         membership.is_general,
@@ -111,7 +111,7 @@ def access_of(membership: Membership) -> Access:
 
 
 def has_email(organisation_id: int, email: str) -> bool:
-    """Whether a user of the organisation, active or not, has that e-mail."""
+    """Return whether a member of the organisation, active or not, has that e-mail."""
     query = (
         sa.select(Membership.id)
         .join(User, User.id == Membership.user_id)
@@ -121,18 +121,18 @@ def has_email(organisation_id: int, email: str) -> bool:
 
 
 def standings_of(user_id: int, organisation_ids: Collection[int]) -> dict[int, Membership]:
-    """The user's memberships in these organisations as they are now, by organisation."""
+    """Return the user's current memberships in these organisations, by organisation id."""
     rows = db.session.scalars(
         sa.select(Membership)
         .where(Membership.user_id == user_id, Membership.organisation_id.in_(organisation_ids))
-        # The page has read them before their organisations were held.
+        # The page read them before their organisations were locked.
         .execution_options(populate_existing=True)
     )
     return {row.organisation_id: row for row in rows}
 
 
 def names_of(organisation: Organisation) -> dict[str, str]:
-    """The organisation's name in both languages, as messages want it."""
+    """Return the organisation's name in both languages, as message parameters."""
     return {lang: organisation.name_in(lang) for lang in ("ar", "en")}
 
 
@@ -153,7 +153,7 @@ ALREADY_A_MEMBER = Refusal(
 
 
 def require_version(membership: Membership, before: Access, wanted: Access, version: int) -> None:
-    """Refuse a change of what looks different by now. Raises: StaleEdit with both values."""
+    """Refuse to change a membership edited meanwhile. Raises: StaleEdit with both values."""
     if membership.version == version:
         return
     now, given = before.as_changes(), wanted.as_changes()
@@ -162,9 +162,9 @@ def require_version(membership: Membership, before: Access, wanted: Access, vers
 
 
 def require_grantable(organisation_id: int, wanted: Access, before: Access = NO_ACCESS) -> None:
-    """Refuse an access that cannot be given there now; what is held already may stay.
+    """Refuse access that cannot be granted there now; services already granted may stay.
 
-    Raises: Refused for a service that is not subscribed, or for none at all.
+    Raises: Refused for a service without a subscription, or for no service at all.
     """
     if wanted.is_general:
         return

@@ -1,4 +1,4 @@
-"""Changing what somebody may do for an organisation: granting, demoting, disabling, placing."""
+"""Membership changes: granting, demoting, disabling, and adding to organisations."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def edit(
     version: int,
     hand_over_to: int | None = None,
 ) -> Membership:
-    """Give a member the access `wanted`, from their next request on, and tell them. Flushes.
+    """Set a member's access, from their next request on, and notify them. Flushes.
 
     version: the membership's as the actor saw it. hand_over_to: the membership of the colleague
-    who takes over, needed when disabling somebody who has open requests or drafts.
-    Raises: NotFound (also when the actor manages the organisation no more); StaleEdit; Refused for
-    a service not subscribed, none at all, the last general user, a colleague who cannot take over.
+    who takes over; needed when disabling a member with open requests or drafts.
+    Raises: NotFound (also when the actor no longer manages the organisation); StaleEdit; Refused
+    for an unsubscribed service, no service, the last general user, or an unsuitable colleague.
     """
     seen = find(membership_id, actor)
     if not wanted.is_active:
@@ -67,7 +67,7 @@ def update_in_all_organisations(
     added: Collection[int] = (),
     removed: Collection[int] = (),
 ) -> Membership:
-    """`edit`, and let the member act for other organisations of the actor too, or no more. Flushes.
+    """Like `edit`, and add or remove the member in the actor's other organisations. Flushes.
 
     added: organisations in which the member gets the same access. removed: those in which they are
     disabled; the actor takes over there. Raises: as `edit`.
@@ -94,12 +94,12 @@ def update_in_all_organisations(
 def add_to_organisation(
     user: User, organisation_id: int, access: Access, actor: Actor, now: datetime
 ) -> Membership:
-    """Let one of the actor's people act for another organisation that the actor manages. Flushes.
+    """Add a user the actor manages to another organisation the actor manages. Flushes.
 
-    Who was disabled there is enabled again. Raises: NotFound; Refused as for `edit`.
+    A member disabled there is enabled again. Raises: NotFound; Refused as for `edit`.
     """
     lock_for(organisation_id, actor)
-    access = Access(access.is_general, access.services)  # there it begins active
+    access = Access(access.is_general, access.services)  # starts active
     earlier = standings_of(user.id, [organisation_id]).get(organisation_id)
     if earlier is not None:
         if earlier.is_active:
@@ -112,9 +112,9 @@ def add_to_organisation(
 
 
 def join(user: User, organisation_id: int, access: Access, now: datetime) -> Membership:
-    """Make somebody who was invited a member; the caller holds the organisation. Flushes.
+    """Make an invited user a member; the caller holds the organisation's lock. Flushes.
 
-    What is no longer subscribed is left out. Raises: Refused when they belong to it already.
+    Services no longer subscribed are left out. Raises: Refused when they are a member already.
     """
     if standings_of(user.id, [organisation_id]):
         raise Refused(members.ALREADY_A_MEMBER)
@@ -127,9 +127,9 @@ def join(user: User, organisation_id: int, access: Access, now: datetime) -> Mem
 
 
 def make_general_user(user: User, organisation_id: int, now: datetime) -> Membership:
-    """Make somebody the general user of an organisation that has none; the caller holds it.
+    """Make a user the general user of an organisation without one; the caller holds its lock.
 
-    Who is in it already, disabled or not, is raised. Flushes and tells them.
+    An existing member, disabled or not, is promoted. Flushes and notifies them.
     """
     wanted = Access(is_general=True)
     earlier = standings_of(user.id, [organisation_id]).get(organisation_id)
@@ -150,7 +150,7 @@ def _tidy(wanted: Access) -> Access:
 
 
 def _again(membership_id: int) -> Membership:
-    """Read the membership anew, now that its organisation is held."""
+    """Re-read the membership, now that its organisation is locked."""
     return db.session.scalars(
         sa.select(Membership)
         .where(Membership.id == membership_id)
@@ -205,7 +205,7 @@ def _record(
 
 
 def _end_sessions(user_id: int, now: datetime) -> None:
-    """Who belongs to no organisation any more is signed out everywhere."""
+    """Sign the user out everywhere if they belong to no organisation any more."""
     elsewhere = db.session.scalar(
         sa.select(Membership.id)
         .where(Membership.user_id == user_id, Membership.is_active.is_(True))

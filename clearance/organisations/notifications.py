@@ -1,4 +1,4 @@
-"""Telling people what became different in their access to an organisation."""
+"""Notifications about changed access to an organisation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clearance.services import versions
 
 
 def tell_change(membership: Membership, before: Access, after: Access, now: datetime) -> None:
-    """Tell the member what a change of their access made different. Flushes."""
+    """Notify the member of what changed in their access. Flushes."""
     if before.is_active and not after.is_active:
         organisation = db.session.get_one(Organisation, membership.organisation_id)
         notifications.notify_user(
@@ -38,7 +38,7 @@ def tell_change(membership: Membership, before: Access, after: Access, now: date
 
 
 def tell_placed(membership: Membership, access: Access, now: datetime) -> None:
-    """Tell somebody that they may act for another organisation from now on. Flushes."""
+    """Notify a user that they may now act for another organisation. Flushes."""
     head = [member_wording.JOINED]
     if access.is_general:
         head.append(member_wording.BECAME_GENERAL)
@@ -46,7 +46,7 @@ def tell_placed(membership: Membership, access: Access, now: datetime) -> None:
 
 
 def tell_joined(user: User, organisation: Organisation, now: datetime) -> None:
-    """Tell the organisation's general users that somebody has come. Flushes."""
+    """Notify the organisation's general users that a user has joined. Flushes."""
     notifications.notify_members(
         "account:member:joined",
         organisation_id=organisation.id,

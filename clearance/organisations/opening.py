@@ -1,4 +1,4 @@
-"""Opening an organisation for its general user: membership, subscriptions, brokers from customs."""
+"""Open an organisation for its general user, with subscriptions and brokers from customs."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ HAS_GENERAL_USER = Refusal(
 
 @dataclass(frozen=True)
 class Opening:
-    """What is known of an organisation to be opened.
+    """Data for opening an organisation.
 
-    name: "" where it is named after the person. phone: E.164. answer: what customs told of the
-    licence it stands under, None without a customs account.
+    name: "" where it is named after the person. phone: E.164. answer: the customs system's answer
+    on its licence; None without a customs account.
     """
 
     legal_entity: str
@@ -51,9 +51,9 @@ class Opening:
 
 
 def legal_entities() -> list[sa.Row[Any]]:
-    """The kinds of organisations that may be opened, in their order; columns of `LegalEntity`.
+    """Return the legal entities that may be opened, in order, as columns of `LegalEntity`.
 
-    Read on a connection of its own: asking customs and hashing come before the transaction.
+    Read on a separate connection: the customs call and hashing come before the transaction.
     """
     with own_transaction(write=False) as connection:
         found = connection.execute(
@@ -65,7 +65,7 @@ def legal_entities() -> list[sa.Row[Any]]:
 
 
 def has_general_user(licence_no: str) -> sa.Select[int]:
-    """The query that finds whether the organisation of that licence has an active general user."""
+    """Return a query for whether the licence's organisation has an active general user."""
     return (
         sa.select(Membership.id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
@@ -81,12 +81,12 @@ def has_general_user(licence_no: str) -> sa.Select[int]:
 
 
 def of_licence(licence_no: str) -> Organisation | None:
-    """The organisation that stands under that licence of a general broker."""
+    """Return the organisation with that general broker licence, or None."""
     return db.session.scalar(sa.select(Organisation).where(Organisation.licence_no == licence_no))
 
 
 def open_for(user: User, opening: Opening, now: datetime) -> Organisation:
-    """`open_by`, for a new user who is in no organisation yet: its general user. Flushes."""
+    """Open an organisation with a new user, in none yet, as its general user. Flushes."""
     organisation = open_by(user, opening, now)
     db.session.add(
         Membership(
@@ -98,10 +98,10 @@ def open_for(user: User, opening: Opening, now: datetime) -> Organisation:
 
 
 def open_by(user: User, opening: Opening, now: datetime) -> Organisation:
-    """Give `user` an organisation, without the membership yet, and return it. Flushes.
+    """Create or find the organisation for `user`, without the membership, and return it. Flushes.
 
-    With a customs account it is the one of that licence, with its brokers; else a new one, named
-    after the person unless the legal entity gives its name.
+    With a customs account it is the licence's organisation, with its brokers; otherwise a new one,
+    named after the person unless the legal entity requires a name.
     """
     if opening.answer is None:
         organisation = _new(opening, *_names(user, opening), now)
@@ -113,7 +113,7 @@ def open_by(user: User, opening: Opening, now: datetime) -> Organisation:
 
 
 def subscribe(organisation: Organisation, now: datetime) -> None:
-    """Subscribe it to what its legal entity gets automatically and it has not yet. Flushes."""
+    """Add the automatic subscriptions of its legal entity that it lacks. Flushes."""
     had = set(
         db.session.scalars(
             sa.select(Subscription.service_code).where(
@@ -159,7 +159,7 @@ def _new(opening: Opening, name_ar: str, name_en: str, now: datetime) -> Organis
 
 
 def _of_customs(opening: Opening, answer: customs_client.Answer, now: datetime) -> Organisation:
-    """The organisation of the licence, which may be here already without a general user."""
+    """Return the licence's organisation, which may already exist without a general user."""
     found = of_licence(answer.licence_no)
     if found is not None:
         return found
@@ -173,7 +173,7 @@ def _of_customs(opening: Opening, answer: customs_client.Answer, now: datetime) 
 def _take_brokers(
     organisation: Organisation, answer: customs_client.Answer, user: User, now: datetime
 ) -> None:
-    """Enter the brokers that the register does not know yet; the known stay where they are."""
+    """Add brokers missing from the register; existing ones are left unchanged."""
     known = set(
         db.session.scalars(
             sa.select(Broker.civil_id).where(
@@ -228,7 +228,7 @@ def _licence(broker: Broker, given: customs_client.Licence, user: User, now: dat
         issued=given.issued,
         expires=given.expires,
         status=given.status,
-        # Customs does not say whose suspension it is; the office's is the stricter one.
+        # Customs does not say who suspended; assume the office, the stricter case.
         suspended_by="office" if given.status == LicenceStatus.SUSPENDED else None,
     )
     db.session.add(licence)

@@ -1,4 +1,4 @@
-"""The organisation's own profile: address and contacts, kept by its general users."""
+"""The organisation's address and contacts, edited by its general users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from clearance.organisations import members
 
 @dataclass(frozen=True)
 class Profile:
-    """What may be changed. phone: digits, perhaps with +. email: lower-cased."""
+    """The editable fields. phone: digits, perhaps with +. email: lower-cased."""
 
     address: str
     phone: str
@@ -22,14 +22,14 @@ class Profile:
 
 
 def profile_of(organisation: Organisation) -> Profile:
-    """What stands there now."""
+    """Return the current values."""
     return Profile(organisation.address, organisation.phone, organisation.email)
 
 
 def change(
     organisation_id: int, profile: Profile, actor: Actor, now: datetime, *, version: int
 ) -> Organisation:
-    """Keep new contacts of the organisation; the trail has both values. Flushes.
+    """Change the organisation's contacts, recording both values in the audit trail. Flushes.
 
     version: the organisation's as the actor saw it. Raises: NotFound for all but its general
     users; StaleEdit. Source: specification section 4, security rule 56.

@@ -1,4 +1,4 @@
-"""Every change of a subscription: asking, giving up, and what the office decides on it."""
+"""Subscription changes: asking, withdrawing, leaving, and the office's decision."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ REASON_MAX_LENGTH = 1000
 def ask(
     organisation_id: int, code: str, actor: Actor, now: datetime, *, version: int
 ) -> Subscription:
-    """Subscribe the organisation at once, or ask the office where the service wants it. Flushes.
+    """Subscribe the organisation, or ask the office where the service requires approval. Flushes.
 
-    version: the one that the catalogue showed (`Entry.version`). A service refused or given up can
-    be asked for again. Raises: NotFound for who does not manage the organisation; Refused when the
-    service is not for its legal entity; TransitionNotAllowed when it stands differently by now.
+    version: as shown in the catalogue (`Entry.version`). A service refused or left can be asked for
+    again. Raises: NotFound unless the actor manages the organisation; Refused when the service is
+    not for its legal entity; TransitionNotAllowed when the state changed meanwhile.
     """
     service, row = _hold(organisation_id, code, actor, now)
     _expect(Step.ASK, service, row, version)
@@ -76,7 +76,7 @@ def ask(
 def withdraw(
     organisation_id: int, code: str, actor: Actor, now: datetime, *, version: int
 ) -> Subscription:
-    """Take back what was asked of the office and is not decided yet. Flushes.
+    """Withdraw a subscription request not decided yet. Flushes.
 
     Arguments and errors as for `ask`.
     """
@@ -91,10 +91,10 @@ def withdraw(
 def leave(
     organisation_id: int, code: str, actor: Actor, now: datetime, *, version: int
 ) -> Subscription:
-    """Give a service up: its grants end, its drafts stay and cannot be sent. Flushes.
+    """Leave a service: its grants end; drafts remain but cannot be sent. Flushes.
 
-    Everybody in the organisation who could use it is told. Arguments and errors as for `ask`;
-    Refused while requests for it are open, those being sent this instant among them.
+    Notifies everyone in the organisation who could use it. Arguments and errors as for `ask`;
+    Refused while it has open requests, including ones being sent concurrently.
     """
     service, row = _hold(organisation_id, code, actor, now)
     row = _existing(Step.LEAVE, service, row, version)
@@ -117,7 +117,7 @@ def leave(
 
 
 def decide_refusal(row: Subscription, actor: Actor) -> Refusal | None:
-    """Why `actor` cannot decide on it now, or None."""
+    """Return why `actor` cannot decide on it now, or None."""
     refusal = permissions.decides_subscriptions(actor, row.organisation_id)
     if refusal is None and row.status != SubscriptionStatus.ASKED:
         refusal = Refusal(_stands(row))
@@ -133,13 +133,13 @@ def decide(
     version: int,
     now: datetime,
 ) -> Subscription:
-    """Approve or refuse an asked subscription, once, and tell the general users. Flushes.
+    """Approve or refuse a requested subscription, once, and notify the general users. Flushes.
 
     version: the row's as the actor saw it. reason_in: language ("ar" or "en") → the reason of a
-    refusal, 1-1000 characters; each general user reads it in their own language, and with the
-    subscription it is kept in that of whoever asked. Raises: NotFound, PermissionDenied (no
-    reviewer, own organisation), ReasonRequired, TransitionNotAllowed when it was decided or
-    withdrawn meanwhile. Source: specification section 4, Subscriptions; security rules 24 and 52.
+    refusal, 1-1000 characters; general users get it in their own language, the subscription keeps
+    it in the requester's. Raises: NotFound, PermissionDenied (no reviewer, own organisation),
+    ReasonRequired, TransitionNotAllowed when it was decided or withdrawn meanwhile.
+    Source: specification section 4, Subscriptions; security rules 24 and 52.
     """
     row = subscription_locks.hold_by_id(subscription_id)
     if row is None:
@@ -166,7 +166,7 @@ def decide(
 
 
 def _reasons(reason_in: Callable[[str], str]) -> dict[str, str]:
-    """The reason in both languages. Raises: ReasonRequired."""
+    """Return the reason in both languages. Raises: ReasonRequired."""
     reasons = {lang: clean_lines(reason_in(lang), REASON_MAX_LENGTH) for lang in ("ar", "en")}
     if not all(reasons.values()):
         raise ReasonRequired
@@ -174,7 +174,7 @@ def _reasons(reason_in: Callable[[str], str]) -> dict[str, str]:
 
 
 def _language_of_who_asked(row: Subscription) -> str:
-    """In which language the last of the organisation to ask for it reads."""
+    """Return the language of the user who last asked for the subscription."""
     asked = (
         sa.select(User.language)
         .join(Event, Event.actor_id == User.id)
@@ -190,7 +190,7 @@ def _language_of_who_asked(row: Subscription) -> str:
 
 
 def losing_access(organisation_id: int, code: str) -> list[User]:
-    """The additional users whose grant of the service ends when the organisation leaves it."""
+    """Return the additional users who lose the service when the organisation leaves it."""
     return list(
         db.session.scalars(
             sa.select(User)
@@ -204,14 +204,14 @@ def losing_access(organisation_id: int, code: str) -> list[User]:
 def _hold(
     organisation_id: int, code: str, actor: Actor, now: datetime
 ) -> tuple[Definition, Subscription | None]:
-    """Hold the organisation, then the row, as whoever changes users does. Raises: NotFound."""
+    """Lock the organisation, then the row, in the order member changes use. Raises: NotFound."""
     members.lock_for(organisation_id, actor)
     service = versions.current(code).definition
     return service, subscription_locks.lock_exclusive(organisation_id, service, now)
 
 
 def _expect(step: Step, service: Definition, row: Subscription | None, version: int) -> None:
-    """See that `step` is the one that leads on from here, as the page showed it."""
+    """Require `step` to be available from the state and version the page showed."""
     is_seen = subscriptions.version_of(row, service) == version
     if not is_seen or subscriptions.step_for(service, row) is not step:
         raise TransitionNotAllowed(
@@ -222,7 +222,7 @@ def _expect(step: Step, service: Definition, row: Subscription | None, version: 
 def _existing(
     step: Step, service: Definition, row: Subscription | None, version: int
 ) -> Subscription:
-    """The same for steps that need a row."""
+    """Like `_expect`, for steps that need a row."""
     _expect(step, service, row, version)
     if row is None:
         raise NotFound
@@ -261,7 +261,7 @@ def _record(
 
 
 def _end_grants(organisation_id: int, code: str, actor: Actor, now: datetime) -> None:
-    """Take the service from everybody it was granted to; the organisation is held."""
+    """Revoke the service from every member; the caller holds the organisation's lock."""
     memberships = db.session.scalars(
         sa.select(Membership)
         .where(_granted(organisation_id, code))
@@ -289,7 +289,7 @@ def _granted(organisation_id: int, code: str) -> sa.ColumnElement[bool]:
 
 
 def _stands(row: Subscription) -> Any:
-    """What became of a subscription that is not to be decided any more."""
+    """Return the outcome of a subscription that can no longer be decided."""
     officer = db.session.get(User, row.decided_by_id) if row.decided_by_id else None
     at, name = i18n.format_instant(row.decided_at), officer.full_name if officer else ""
     if row.status == SubscriptionStatus.LEFT:
@@ -304,7 +304,7 @@ def _stands(row: Subscription) -> Any:
 
 
 def _params(row: Subscription) -> dict[str, Any]:
-    """What the texts name: service and organisation, in both languages."""
+    """Return the message parameters: service and organisation, in both languages."""
     organisation = db.session.get_one(Organisation, row.organisation_id)
     services = (version.definition for version in versions.all_current())
     titles = {each.code: {"ar": each.title.ar, "en": each.title.en} for each in services}

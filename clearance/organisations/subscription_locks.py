@@ -1,6 +1,6 @@
-"""The row of a subscription under a lock: shared by what is sent, held alone by what changes it.
+"""Row locks for subscriptions: shared for sending requests, exclusive for changes.
 
-An automatic service needs no row; its first sending or first change writes the one it stands for.
+An automatic service starts without a row; the first sending or change creates it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 def lock_shared(organisation_id: int, service: ServiceTerms, now: datetime) -> None:
     """Keep the organisation from leaving the service until this transaction ends.
 
-    Any number of sendings share the row; whoever leaves waits for them and sees what they sent.
-    On SQLite the writing transaction itself is the lock.
+    Any number of sendings share the lock; leaving waits for them and sees what they sent.
+    On SQLite the write transaction itself is the lock.
     """
     locked = _rows(organisation_id, service.code).with_only_columns(Subscription.id)
     locked = locked.with_for_update(read=True)
@@ -37,14 +37,14 @@ def lock_shared(organisation_id: int, service: ServiceTerms, now: datetime) -> N
 def lock_exclusive(
     organisation_id: int, service: ServiceTerms, now: datetime
 ) -> Subscription | None:
-    """Wait for whoever sends or decides, and read the row afresh; None where there is none yet."""
+    """Wait for concurrent sendings and decisions and re-read the row; None without a row."""
     if service.is_automatic:
         _write_automatic(organisation_id, service.code, now)
     return _held(_rows(organisation_id, service.code))
 
 
 def hold_by_id(subscription_id: int) -> Subscription | None:
-    """The same for the row of that id."""
+    """Like `lock_exclusive`, by row id."""
     return _held(sa.select(Subscription).where(Subscription.id == subscription_id))
 
 

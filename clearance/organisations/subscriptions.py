@@ -1,6 +1,6 @@
-"""Which services an organisation has (الاشتراك بالخدمات), and the one step it can take about each.
+"""Subscriptions (الاشتراك بالخدمات): an organisation's services and the next step for each.
 
-Whether it has one is the rule of `guards.is_subscribed`, here as when a request begins.
+`guards.is_subscribed` decides, as it does when a request begins.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ HAS_OPEN_REQUESTS = Refusal(
 
 
 class Step(StrEnum):
-    """What a general user can do about a service."""
+    """A step a general user can take for a service."""
 
     ASK = "ask"
     WITHDRAW = "withdraw"
@@ -47,7 +47,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class OpenRequests:
-    """The open requests that keep an organisation in a service: how many, and the first of them.
+    """Open requests that block leaving a service: their number and the first few.
 
     first: (id, number), at most SHOWN_OPEN.
     """
@@ -58,11 +58,11 @@ class OpenRequests:
 
 @dataclass(frozen=True)
 class Entry:
-    """One service in the catalogue of an organisation.
+    """One service in an organisation's catalogue.
 
-    status: the row's, None where there is none. is_held: it can be used. since: when it came to its
-    status. version: of the row, to be posted with the step. step: the one there is, if any.
-    refusal: why it cannot be taken now. shut: why the service is not for the organisation at all.
+    status: the row's, None without a row. is_held: it can be used. since: when the status was set.
+    version: the row's, posted with the step. step: the available one, if any. refusal: why the step
+    cannot be taken now. shut: why the service is unavailable to the organisation altogether.
     """
 
     definition: Definition
@@ -79,19 +79,19 @@ class Entry:
 
     @property
     def code(self) -> str:
-        """The service's code."""
+        """Return the service's code."""
         return self.definition.code
 
     @property
     def is_at_once(self) -> bool:
-        """Whether asking subscribes at once, without the office."""
+        """Return whether asking subscribes immediately, without the office."""
         return is_at_once(self.definition)
 
 
 def granted_codes(organisation_id: int) -> frozenset[str]:
-    """The active services that users of the organisation can be granted.
+    """Return the active services that the organisation's users can be granted.
 
-    Those it has by the rule of `guards.is_subscribed`, so far as they are for its legal entity.
+    That is, those `guards.is_subscribed` allows that are open to its legal entity.
     """
     legal_entity = db.session.scalar(
         sa.select(Organisation.legal_entity).where(Organisation.id == organisation_id)
@@ -107,7 +107,7 @@ def granted_codes(organisation_id: int) -> frozenset[str]:
 
 
 def catalogue(actor: Actor, now: datetime) -> list[Entry]:
-    """Every active service for the actor's chosen organisation, in the order of the menu.
+    """Return every active service for the actor's chosen organisation, in menu order.
 
     The number of queries does not grow with services or requests. [] without an organisation.
     """
@@ -125,27 +125,27 @@ def catalogue(actor: Actor, now: datetime) -> list[Entry]:
 
 
 def is_held(service: Definition, known: Facts) -> bool:
-    """Whether the organisation of these facts has the service."""
+    """Return whether the organisation described by these facts has the service."""
     return guards.is_subscribed(Case(service, known)) is None
 
 
 def is_at_once(service: Definition) -> bool:
-    """Whether asking for the service subscribes at once: all but those that the office approves.
+    """Return whether asking subscribes immediately: true unless the office must approve.
 
-    So an automatic service that was left is had again as soon as it is asked for.
+    So an automatic service that was left is restored as soon as it is asked for.
     """
     return service.subscription != "by_approval"
 
 
 def version_of(row: Subscription | None, service: Definition) -> int:
-    """The version that a page shows and posts; 0 where there is nothing yet."""
+    """Return the version a page shows and posts; 0 without a row."""
     if row is not None:
         return row.version
     return AUTOMATIC_VERSION if service.is_automatic else 0
 
 
 def step_for(service: Definition, row: Subscription | None) -> Step:
-    """The one step there is about a service in this state."""
+    """Return the step available for a service in this state."""
     status = row.status if row is not None else None
     if status == SubscriptionStatus.ASKED:
         return Step.WITHDRAW
@@ -154,7 +154,7 @@ def step_for(service: Definition, row: Subscription | None) -> Step:
 
 
 def open_requests_of(organisation_id: int, code: str | None = None) -> dict[str, OpenRequests]:
-    """Service → its open requests of the organisation; of that service alone if one is given."""
+    """Return the organisation's open requests by service code, optionally of one service only."""
     place = sa.func.row_number().over(partition_by=Request.service_code, order_by=Request.id)
     counted = sa.func.count().over(partition_by=Request.service_code)
     numbered = sa.select(

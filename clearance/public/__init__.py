@@ -1,4 +1,4 @@
-"""The public journeys: registration, codes, sign-in, reset, pages. Here: their addresses."""
+"""Routes of the public pages: registration, codes, sign-in, password reset, information."""
 
 from __future__ import annotations
 

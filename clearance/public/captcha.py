@@ -1,4 +1,4 @@
-"""The image text over HTTP: picture, spoken digits, another one. Security rules 13 and 14."""
+"""Captcha endpoints: picture, spoken digits, refresh. Source: security rules 13 and 14."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORM_NAME = re.compile(r"[a-z_]{1,30}")
 
 
 def image(ref: str) -> Response:
-    """GET the picture; 404 when it is spent, expired or never was."""
+    """GET the picture; 404 if used, expired or unknown."""
     return _served(captcha.image(ref, utc_now()), "image/png")
 
 
@@ -28,7 +28,7 @@ def audio(ref: str) -> Response:
 
 
 def new() -> Any:
-    """POST for another image text of the form `?form=`; answers its addresses as JSON."""
+    """POST for a new image text for the form `?form=`; returns its URLs as JSON."""
     form_name = request.args.get("form", "")
     if not _FORM_NAME.fullmatch(form_name):
         abort(404)

@@ -1,6 +1,6 @@
-"""Whether an issued document is genuine, void or expired: for whoever holds it, without an account.
+"""Public check whether an issued document is genuine, void or expired; no account needed.
 
-An unknown code and one that cannot be a code get the same page.
+Unknown and malformed codes get the same page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CODE_MAX_LENGTH = 60
 
 
 def check_form() -> Any:
-    """GET /check: type a code; `?code=` goes on to its page."""
+    """GET /check: form for a code; `?code=` redirects to its page."""
     typed = request.args.get("code")
     if typed is None:
         return render_template("public/check.html", verdict=None, is_asked=False)
@@ -28,12 +28,12 @@ def check_form() -> Any:
 
 
 def check(code: str) -> Any:
-    """GET /check/<code>: where the square code on a document leads."""
+    """GET /check/<code>: target of the QR code on a document."""
     return _answer(code[:CODE_MAX_LENGTH])
 
 
 def _answer(code: str) -> Any:
-    """Judge the code; counted before the look-up, known or not (security rule 41)."""
+    """Look up the code and render the result; every look-up is rate limited (security rule 41)."""
     rate_limits.consume("check_ip", rate_limits.client_ip())
     verdict = document_verification.verify(code, utc_now())
     page = render_template("public/check.html", verdict=verdict, is_asked=True)

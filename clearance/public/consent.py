@@ -1,4 +1,4 @@
-"""A broker's answer to his transfer, by the link he was sent and a code to his mobile."""
+"""A broker's consent to a transfer, by a link and a code sent to his mobile."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANSWERS = {"consent": Action.CONSENT, "refuse": Action.REFUSE}
 
 
 def consent(token: str) -> Any:
-    """GET and POST /consent/<token>: who moves the broker from where to where, and his answer."""
+    """GET and POST /consent/<token>: the transfer's details, and the broker's answer."""
     asked, now = consents.find(token), utc_now()
     if asked is None:
         return _gone()
@@ -45,7 +45,7 @@ def consent(token: str) -> Any:
 
 
 def send_code(token: str) -> Any:
-    """POST /consent/<token>/code: a new code to the registered mobile; the earlier one is void."""
+    """POST /consent/<token>/code: send a new code to the registered mobile, voiding the last."""
     asked = consents.find(token)
     if asked is None:
         return _gone()
@@ -61,7 +61,7 @@ def send_code(token: str) -> Any:
 
 
 def answered() -> Any:
-    """GET /consent/answered?answer=…: the thanks after either answer; the link is void now."""
+    """GET /consent/answered?answer=…: thank-you page after either answer; the link is void now."""
     answer = request.args.get("answer", "")
     if answer not in ANSWERS:
         abort(404)
@@ -72,7 +72,7 @@ def _answer(asked: Asked, action: Action, form: ConsentForm, now: datetime) -> A
     try:
         is_right = consents.answer(asked, action, form.code.data or "", now)
         db.session.commit()
-    except (Refused, TransitionNotAllowed):  # withdrawn, lapsed or answered this instant
+    except (Refused, TransitionNotAllowed):  # withdrawn, lapsed or answered meanwhile
         db.session.rollback()
         return _gone()
     if is_right:
@@ -82,7 +82,7 @@ def _answer(asked: Asked, action: Action, form: ConsentForm, now: datetime) -> A
 
 
 def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> Any:
-    if transfer_operations.is_over(asked.asked_at, now):  # no job has let it lapse yet
+    if transfer_operations.is_over(asked.asked_at, now):  # lapsed, but the job has not run yet
         return _gone()
     until = consents.code_until(asked, now)
     wait = 0
@@ -102,5 +102,5 @@ def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> Any:
 
 
 def _gone() -> Any:
-    """One answer for unknown links and for those that ask nothing any more."""
+    """Render the same page for unknown and closed links."""
     return render_template("public/consent_gone.html"), 404

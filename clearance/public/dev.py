@@ -1,4 +1,4 @@
-"""Demo mode's page of all mail and SMS with their codes; the blueprint exists nowhere else."""
+"""Demo mode only: a page of all mail and SMS with their codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ blueprint = Blueprint("dev", __name__, url_prefix="/dev")
 
 @dataclass(frozen=True)
 class ShownMessage:
-    """A message as the page shows it, with what was sealed in the row."""
+    """A message for display, with the row's sealed content decrypted."""
 
     id: int
     channel: str
@@ -35,7 +35,7 @@ class ShownMessage:
 @blueprint.get("/messages")
 @session_gate.open_to_all
 def messages() -> str:
-    """GET: the newest messages; `address` narrows them to addresses that contain it."""
+    """GET: the newest messages; `address` filters by substring."""
     address = request.args.get("address", "").strip()[:254]
     query = sa.select(Delivery).order_by(Delivery.id.desc()).limit(SHOWN)
     if address:

@@ -1,4 +1,4 @@
-"""What the forms of the public journeys share: showing a page again, image texts, leftovers."""
+"""Helpers for the public forms: redraws, captcha, unknown fields."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from clearance.core.i18n import language
 from clearance.core.request_kind import is_posted
 from forms.base import BaseForm
 
-# Names of buttons that only ask for the page again, with what was typed and nothing judged.
+# Submit buttons that only redraw the page with the typed values, without validation.
 REDRAWING = ("_language", "_refresh", "_change")
 
 log = structlog.get_logger("clearance.public")
 
 
 def is_redrawn() -> bool:
-    """Whether the post only wants the page again: other language, other image, other fields."""
+    """Return whether the post only redraws the page: other language, image or fields."""
     return any(name in request.form for name in REDRAWING)
 
 
 def is_sent() -> bool:
-    """Whether the form was really sent."""
+    """Return whether the form was actually submitted."""
     return is_posted() and not is_redrawn()
 
 
 def spend_image(form_name: str) -> bool:
-    """Use up the image text that was answered; whether it was right. First thing in a POST."""
+    """Use up the answered image text; return whether it was right. Call it first in a POST."""
     ref, typed = request.form.get("captcha_ref", ""), request.form.get("captcha", "")
     return captcha.spend(ref, form_name, _browser(), typed[:40], utc_now())
 
 
 def new_image(form_name: str) -> dict[str, str]:
-    """Make an image text for a form; returns what the `captcha` macro needs."""
-    db.session.rollback()  # it is written apart, and SQLite has one writer at a time
+    """Create an image text for a form; returns the arguments of the `captcha` macro."""
+    db.session.rollback()  # it is written in its own transaction, and SQLite allows one writer
     return image_parts(form_name, captcha.new(form_name, _browser(), utc_now()))
 
 
 def image_parts(form_name: str, ref: str) -> dict[str, str]:
-    """Return the addresses of the image text `ref`, by the names of the macro's arguments."""
+    """Return the URLs of the image text `ref`, by argument name of the macro."""
     return {
         "ref": ref,
         "image_url": url_for("public.captcha_image", ref=ref),
@@ -53,16 +53,16 @@ def image_parts(form_name: str, ref: str) -> dict[str, str]:
 
 
 def note_leftovers(form: BaseForm) -> None:
-    """Log names that were posted and belong to no field; their values are ignored (rule 23)."""
+    """Log posted names that match no field; their values are ignored (rule 23)."""
     names = form.unknown_fields()
     if names:
         log.warning("unknown_fields", endpoint=request.endpoint, names=[n[:40] for n in names[:20]])
 
 
 def validate(form: BaseForm, is_image_right: bool) -> bool:
-    """Whether form and image text are right; what is not is told beside its field.
+    """Return whether form and image text are valid; errors are added to the fields.
 
-    A new password is judged only where the image text was right (security rule 41).
+    A new password is judged only if the image text was right (security rule 41).
     """
     form.judges_passwords = is_image_right
     is_valid = form.validate()
@@ -73,6 +73,6 @@ def validate(form: BaseForm, is_image_right: bool) -> bool:
 
 
 def _browser() -> str:
-    """What only this browser holds: the secret behind its forms' tokens, in the signed cookie."""
-    generate_csrf()  # puts one into a cookie that has none yet
+    """Return a secret of this browser: its CSRF secret, from the signed cookie."""
+    generate_csrf()  # creates the secret if the cookie has none yet
     return str(session["csrf_token"])

@@ -1,4 +1,4 @@
-"""Probes: whether the process answers, and whether it can work. They say nothing more."""
+"""Health probes: liveness and readiness; they reveal nothing else."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ log = structlog.get_logger("clearance.public")
 
 
 def healthz() -> Response:
-    """GET: the process answers."""
+    """GET: the process responds."""
     return Response("ok\n", mimetype="text/plain")
 
 
 def readyz() -> Response:
-    """GET: database reachable and at head, its disk and the storage take files; else 503.
+    """GET: database reachable and at head, its disk and the storage writable; else 503.
 
-    Details are in the log only.
+    Details go to the log only.
     """
     failing = [name for name, is_well in _CHECKS.items() if not is_well()]
     if failing:
@@ -46,7 +46,7 @@ def _has_storage() -> bool:
 
 
 def _has_room() -> bool:
-    """Whether SQLite can grow; PostgreSQL keeps its disk itself."""
+    """Return whether SQLite can grow; PostgreSQL manages its own disk."""
     url = db.engine.url
     is_file = url.get_backend_name() == "sqlite"
     return not is_file or storage.takes_files(Path(str(url.database)).parent)

@@ -1,4 +1,4 @@
-"""The language switch: by itself, and by any form, which then keeps what was typed."""
+"""Language switch: on its own, or within a form, which keeps the typed values."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ POSTED = "_language"
 
 
 def adopt_posted() -> None:
-    """Adopt the language that a form's switch posted; runs before each request.
+    """Adopt the language posted by a form's switch; runs before each request.
 
-    The form's view then shows the page again with what was typed (`form_helpers.is_redrawn`).
+    The form's view then redraws the page with the typed values (`form_helpers.is_redrawn`).
     """
     if is_posted() and request.endpoint is not None:
         chosen = request.form.get(POSTED)
@@ -30,7 +30,7 @@ def adopt_posted() -> None:
 
 
 def choose() -> Any:
-    """POST /language: keep the language and show the same page again."""
+    """POST /language: store the language and return to the same page."""
     chosen = request.form.get("lang")
     if chosen in LANGUAGES:
         _adopt(chosen)

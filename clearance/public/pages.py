@@ -1,4 +1,4 @@
-"""Pages to read: welcome, terms, support, guide; and what every page of the portal shows."""
+"""Information pages (welcome, terms, support, guide), and the context of all templates."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PICTURES = ROOT / "static" / "img" / "guide"
 
 
 class SupportContacts:
-    """How to reach the office; read only when a page shows it, once a request."""
+    """The office's contact details; loaded lazily, once per request."""
 
     @property
     def phone(self) -> str:
-        """Telephone number as people write it."""
+        """Telephone number, formatted for display."""
         return _support("support_phone")
 
     @property
@@ -40,12 +40,12 @@ class SupportContacts:
 
     @property
     def hours(self) -> str:
-        """When somebody answers, in the page's language."""
+        """Opening hours, in the page's language."""
         return _support(f"support_hours_{language()}")
 
 
 def index() -> str:
-    """GET /: what the portal is, its services, current announcements."""
+    """GET /: about the portal, its services, current announcements."""
     services = [version.definition for version in versions.all_current()]
     return render_template(
         "public/index.html",
@@ -80,9 +80,9 @@ def guide() -> str:
 
 
 def common_context() -> dict[str, Any]:
-    """Give every template the support contacts and, signed in, the idle limit.
+    """Return the support contacts and, if signed in, the idle limit for all templates.
 
-    Runs for error pages too, so it touches neither the database nor a session that is not read yet.
+    Also runs for error pages, so it touches neither the database nor a session not loaded yet.
     """
     context: dict[str, Any] = {"support": SupportContacts()}
     if g.get("actor_is_read") and current_user.is_authenticated:
@@ -98,7 +98,7 @@ def _support(key: str) -> str:
         try:
             known[key] = str(office_settings.get(key) or "")
         except SQLAlchemyError:
-            # The page that says the database is away must still be shown.
+            # The error page for an unavailable database must still render.
             db.session.rollback()
             known[key] = str(office_settings.SETTINGS[key].default)
     return known[key]

@@ -1,4 +1,4 @@
-"""Registering an account, in both variants, and accepting an invitation to the office."""
+"""Registration, with and without a customs account, and accepting a staff invitation."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def register() -> Any:
 
 
 def registered() -> str:
-    """GET /register/sent: the same page whoever registered."""
+    """GET /register/sent: the same page for known and unknown applicants."""
     return render_template("public/registered.html")
 
 
 def invitation(token: str) -> Any:
-    """GET and POST /invitation/<token>: staff choose their name and password."""
+    """GET and POST /invitation/<token>: staff enter their name and password."""
     invited = staff_invitations.find_invitation(token, utc_now())
     if invited is None:
         raise NotFound
@@ -87,7 +87,7 @@ def invitation(token: str) -> Any:
 
 
 def _send(form: RegistrationForm) -> Any:
-    """Ask the customs system if need be, then keep the registration and go to the sent page."""
+    """Query the customs system if needed, create the registration, redirect to the sent page."""
     now = utc_now()
     answer = None
     if form.uses_customs:
@@ -95,7 +95,7 @@ def _send(form: RegistrationForm) -> Any:
             form.licence_no.data, form.customs_user.data, form.customs_password.data or ""
         )
     registration.register(_applicant(form), customs=answer, now=now)
-    # The image text that was used up is the form's one-time key: nobody can spend it again.
+    # The used image text is the form's one-time key: nobody can spend it again.
     idempotency.claim(_key(), KEY_OWNER, url_for("public.registered"), now)
     db.session.commit()
     return _to_sent()
@@ -146,7 +146,7 @@ def _key() -> str:
 
 
 def _was_sent() -> bool:
-    """Whether this very form went through before: a double click, or back and send again."""
+    """Return whether this form was already submitted: double click, or back and resubmit."""
     with own_transaction(write=False) as connection:
         statement = sa.select(OneTimeKey.key).where(OneTimeKey.key == _key())
         return connection.execute(statement).first() is not None

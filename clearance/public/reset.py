@@ -1,4 +1,4 @@
-"""A new password: forgotten (by e-mail and code), or one of one's own instead of a given one."""
+"""Password reset by e-mail and code, and replacing a password set by somebody else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reset() -> Any:
 
 
 def reset_sent() -> str:
-    """GET /reset/sent?ref=…: the confirmation with «موافق», whoever asked."""
+    """GET /reset/sent?ref=…: the confirmation with «موافق», the same for every address."""
     return render_template("public/reset_sent.html", ref=_ref())
 
 
@@ -55,7 +55,7 @@ def reset_confirm() -> Any:
 
 
 def choose_password() -> Any:
-    """GET and POST /password: one's own password instead of one that somebody else chose."""
+    """GET and POST /password: replace a password that somebody else set."""
     form = NewPasswordForm()
     form.known_words = (current_user.first_name, current_user.last_name, current_user.email)
     if form_helpers.is_sent() and form.validate():
@@ -74,7 +74,7 @@ def choose_password() -> Any:
 
 
 def _confirm(form: ResetConfirmForm) -> bool:
-    """Set the new password; False, with the reason beside its field, when it is refused."""
+    """Set the new password; False, with errors on the fields, if it is refused."""
     try:
         is_done = password_changes.confirm_reset(
             _ref(), form.code.data, form.new_password.data or "", utc_now()

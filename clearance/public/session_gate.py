@@ -1,4 +1,4 @@
-"""Who may go where before signing in is complete, and where to go on afterwards."""
+"""Access before sign-in is complete, and redirects to the next step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clearance.core.actor import Actor
 from clearance.core.request_kind import is_posted, wants_json
 from clearance.models.enums import SessionStage
 
-# Everything that is not named here needs a complete sign-in (security rules 10, 21, 22).
+# Everything not listed here needs a complete sign-in (security rules 10, 21, 22).
 OPEN_TO_ALL = frozenset(
     {
         "static",
@@ -45,10 +45,10 @@ OPEN_TO_ALL = frozenset(
         "public.readyz",
     }
 )
-# Needs no look at the session at all: probes and files are answered even when the database is not.
-# Counts every sign-in by address itself, and gives the right ones back: an office shares one.
+# Rate limits by IP address itself and refunds successes: an office shares one address.
 COUNTS_ITSELF = frozenset({"public.sign_in"})
-VISITORS_MOST_BYTES = 64 * 1024  # the forms that are open to all are short, and take no files
+VISITORS_MOST_BYTES = 64 * 1024  # public forms are short and take no files
+# Served without loading the session: static files and probes must work without the database.
 BLIND = frozenset({"static", "public.healthz", "public.readyz"})
 DOORS: dict[str, str] = {
     SessionStage.PASSWORD: "public.choose_password",
@@ -64,13 +64,13 @@ _STEPS = frozenset().union(*AT_STAGE.values()) - {"public.stay"}
 
 
 def open_to_all(view: Any) -> Any:
-    """Mark a view of another room as open to visitors (used as a decorator)."""
+    """Mark a view of another package as open to visitors (decorator)."""
     view.is_open_to_all = True
     return view
 
 
 def check() -> Any:
-    """Send away who may not be here yet; None lets the request pass. Runs before each request."""
+    """Return a redirect if access is not allowed yet, else None. Runs before each request."""
     endpoint = request.endpoint
     if endpoint is None or endpoint in BLIND:
         return None
@@ -92,13 +92,13 @@ def check() -> Any:
 
 
 def keep_short(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Bound what may be sent to the addresses open to all, before anything reads the body."""
+    """Limit the body size at public endpoints, before anything reads the body."""
     if endpoint in OPEN_TO_ALL:
         request.max_content_length = VISITORS_MOST_BYTES
 
 
 def to_sign_in() -> BaseResponse:
-    """Answer an anonymous request: sign-in and back; a fetch gets 401 as JSON."""
+    """Redirect an anonymous request to sign-in and back; 401 as JSON for a fetch."""
     if wants_json():
         return _unauthorised()
     if is_posted():
@@ -111,12 +111,12 @@ def to_sign_in() -> BaseResponse:
 
 
 def home_url(actor: Actor) -> str:
-    """Return the address of the actor's own area."""
+    """Return the URL of the actor's own area."""
     return "/office/" if actor.is_staff else "/my/"
 
 
 def redirect_to_next_step(target: str = "") -> BaseResponse:
-    """Redirect the signed-in browser to its next step: an open step, `target`, or its area."""
+    """Redirect to the next sign-in step, or else to `target` or the actor's area."""
     if not current_user.is_full:
         return redirect(url_for(DOORS[current_user.stage]))
     foreign_area = "/my/" if current_user.is_staff else "/office/"
@@ -126,18 +126,18 @@ def redirect_to_next_step(target: str = "") -> BaseResponse:
 
 
 def remember(target: str) -> None:
-    """Keep where the person was going while steps of signing in are left."""
+    """Store the target page until sign-in is complete."""
     if target:
         session["next"] = target
 
 
 def remembered() -> str:
-    """Return where the person was going when sign-in began, or ""."""
+    """Return the page stored by `remember`, or ""."""
     return urls.safe_local_path(session.get("next"))
 
 
 def _count_post() -> None:
-    """Count what is sent by somebody not signed in, before any work is done (security rule 41)."""
+    """Count an anonymous post before doing any work (security rule 41)."""
     if is_posted():
         rate_limits.consume("post_ip", rate_limits.client_ip())
 

@@ -1,4 +1,4 @@
-"""Signing in, the second factor of staff, staying and signing out."""
+"""Sign-in, second factor, session keep-alive and sign-out."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def factor() -> Any:
 
 
 def sign_out() -> Any:
-    """POST /logout: end this session at once, here and on the server."""
+    """POST /logout: end this session at once, in the browser and on the server."""
     if current_user.is_authenticated:
         sessions.end_session(utc_now(), session_id=current_user.session_id)
         db.session.commit()
@@ -92,12 +92,12 @@ def sign_out() -> Any:
 
 
 def stay() -> Response:
-    """POST /session/stay: the request itself keeps the session awake."""
+    """POST /session/stay: the request itself keeps the session alive."""
     return jsonify(ok=True)
 
 
 def enter(key: str, target: str) -> None:
-    """Give the browser the session `key` (committed already) and begin the step it is at."""
+    """Set the session cookie to `key` (already committed) and redirect to its current step."""
     sessions.enter(key)
     if current_user.is_full:
         return
@@ -113,7 +113,7 @@ def enter(key: str, target: str) -> None:
 
 
 def known_device(response: Any, device: str) -> Response:
-    """Let the browser be known again: a throttle budget of its own, and nothing else (rule 17)."""
+    """Set the known-device cookie: separate rate limits, and nothing else (rule 17)."""
     made: Response = make_response(response)
     cookies.keep(made, known_devices.COOKIE, device)
     return made

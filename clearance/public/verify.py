@@ -1,4 +1,4 @@
-"""Proving e-mail and mobile by the two codes. Labels: the registration manual, step 5."""
+"""Verifying e-mail and mobile by code. Labels: the registration manual, step 5."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def verified() -> str:
 
 
 def _try_codes(form: VerifyForm) -> Any:
-    """Compare the codes; the answer when both are proved, None to show the page again."""
+    """Check the codes; return a response once both are verified, None to show the page again."""
     target = session_gate.remembered()
     result = verification.verify(
         current_user,
@@ -106,7 +106,7 @@ def _leave_out_proved(form: VerifyForm) -> None:
 
 
 def _seconds_until_resend(channel: Channel) -> int:
-    """How long until a new code may be asked for; a hint only, the throttle decides."""
+    """Return the seconds until a new code may be requested; a hint only, the rate limit decides."""
     now = utc_now()
     owner = one_time_codes.owner_of(current_user)
     until = one_time_codes.expires_at(owner, CodePurpose.VERIFY, channel, now)

@@ -1,4 +1,4 @@
-"""What every HTTP answer carries.
+"""HTTP infrastructure.
 
 Security headers, logging, error pages, template globals, downloads, CSV exports and web fonts.
 """

@@ -48,7 +48,7 @@ def escape_formula(value: object) -> str:
 def csv_response(
     filename: str, header: Sequence[object], rows: Iterable[Sequence[object]]
 ) -> Response:
-    """Return a download that is written while it is read, so that its size does not matter.
+    """Return a streamed CSV download of any size.
 
     filename: with its ending. rows: a list, or a generator that begins a new query for each part
     of its rows; it runs inside the request's context and may read, not write. The transaction ends

@@ -1,4 +1,4 @@
-"""Headers of every answer that is a file, so that a browser keeps it and never runs it."""
+"""Response headers for files, so that browsers never execute them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every fault ends in a calm page in the reader's language with a reference found in the log."""
+"""Error pages in the reader's language, with a reference to the log."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _fault(error: Exception) -> Response:
 
 
 def _note_refusal(status: int, kind: str | None) -> None:
-    """Write the access event of a refusal; what visitors can have written is bounded by address."""
+    """Write a refusal's access event; events caused by visitors are limited per address."""
     if kind is None:
         return
     try:
@@ -146,7 +146,7 @@ def _note_refusal(status: int, kind: str | None) -> None:
         )
     except TooManyTries:
         log.info("refusal_not_noted", path=_place(), kind=kind)
-    except (SQLAlchemyError, ServiceUnavailable) as fault:  # the refusal stands, noted or not
+    except (SQLAlchemyError, ServiceUnavailable) as fault:  # the refusal holds even if unrecorded
         log.error("refusal_not_noted", path=_place(), kind=kind, exc_info=fault)
 
 

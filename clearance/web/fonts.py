@@ -1,4 +1,4 @@
-"""Makes the web fonts at installation: `python -m clearance.web.fonts OUT_DIR`."""
+"""Build the web fonts at installation: `python -m clearance.web.fonts OUT_DIR`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fontTools import subset
 PACKAGE = "fontpkg_ibm_plex_sans_arabic"
 WEIGHTS = {400: "IBMPlexSansArabic-Regular.ttf", 700: "IBMPlexSansArabic-Bold.ttf"}
 
-# Letters of Arabic and of the Persian keyboards names are typed on, their marks and digits; Latin
+# Arabic and Persian letters, marks and digits; Latin
 # with the accents of passports; the punctuation and arrows of our own texts.
 RANGES = (
     (0x0020, 0x007E),

@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, made safe from slow clients: its threads get whole requests only."""
+"""gunicorn threaded worker that hands only complete requests to threads."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
 
     def murder_pending(self) -> None:
-        """Close what comes too slowly; the loop calls it every second."""
+        """Close connections that are too slow; the loop calls it every second."""
         super().murder_pending()
         for conn in [each for each in self._arriving if each.sock.is_too_slow]:
             self._leave_loop(conn)
@@ -114,7 +114,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
 
 
 class _Lanes(ThreadPoolExecutor):
-    """Two pools of threads; what hashes a password waits in the smaller one."""
+    """Two thread pools; password-hashing requests use the smaller one."""
 
     def __init__(self, pages: int) -> None:
         super().__init__(pages)
@@ -154,7 +154,7 @@ class Arriving:
 
     @property
     def is_too_slow(self) -> bool:
-        """Whether the client has had its time."""
+        """Return whether the client's time is up."""
         return is_too_slow(time.monotonic() - self._began, self._received)
 
     def receive(self) -> bool:
@@ -186,11 +186,11 @@ class Arriving:
             self.is_ready = True  # the thread's parser refuses it
 
     def recv(self, size: int, *_flags: int) -> bytes:
-        """Read of the request what came; a thread never waits for more."""
+        """Return received data only; a thread never waits for more."""
         return self._kept.read(size)
 
     def setblocking(self, is_blocking: bool) -> None:
-        """Let nothing wait without end."""
+        """Set a timeout, so that no call blocks forever."""
         with suppress(OSError):  # it is closed already
             self._sock.settimeout(ANSWER_SECONDS if is_blocking else 0)
 

@@ -1,4 +1,4 @@
-"""Requests that hash a password wait in a lane of their own: nobody's page waits behind them.
+"""Separate thread pool for password-hashing requests, so that pages never wait for them.
 
 The servers hold a request in their loops until it is whole, then give it to one of two pools of
 threads. So 200 sign-ins at once wait without a thread, and the threads of pages stay free.
@@ -30,7 +30,7 @@ _waited: ContextVar[float] = ContextVar("clearance_waited", default=0)
 
 
 def is_hashing(method: str, path: str) -> bool:
-    """Whether the request may hash or judge a password. path: without what follows a `?`."""
+    """Return whether the request may hash or check a password. path: without query string."""
     return method == "POST" and _HASHING.fullmatch(path) is not None
 
 
@@ -40,7 +40,7 @@ def timed(work: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def init_app(app: Flask) -> None:
-    """Let the portal answer at once whoever has waited too long."""
+    """Reject requests that have waited too long in the lane."""
     app.before_request(_refuse_late)
 
 

@@ -1,4 +1,4 @@
-"""What every response carries and every request must pass: headers, hosts, proxies, cookies."""
+"""Security headers and request checks: hosts, proxies, cookies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LARGEST_ID = 2**31 - 1  # what an INTEGER column of PostgreSQL holds
 
 
 class _RowNumber(IntegerConverter):
-    """`<int:…>` of every address: a number that no row can have is no address of ours."""
+    """`<int:…>` of every address: numbers beyond the ID range do not match."""
 
     def __init__(self, url_map: Any, **limits: Any) -> None:
         super().__init__(url_map, **({"max": LARGEST_ID} | limits))
@@ -71,7 +71,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.before_request(_refuse_other_machines)
     app.before_request(_refuse_other_bodies)
     app.before_request(_refuse_nonsense)
-    csrf.init_app(app)  # after the name: what it refuses has one too
+    csrf.init_app(app)  # after the request id, so that its refusals have one
 
     @app.after_request
     def _headers(response: Response) -> Response:
@@ -126,7 +126,7 @@ def _refuse_other_bodies() -> None:
 
 
 def _refuse_nonsense() -> None:
-    """Answer 400 to what no browser sends and what libraries further in fail on."""
+    """Answer 400 to input that no browser sends and that would make libraries fail."""
     if any("\0" in text for text in _typed()):  # PostgreSQL takes no NUL
         abort(400)
     if not _is_address(request.referrer or ""):

@@ -1,4 +1,4 @@
-"""How much patience the servers have with clients, and waitress set to it."""
+"""Client timeouts shared by both servers, and the waitress configuration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WAITING_MAX_BYTES = 1024**3
 
 
 def is_too_slow(seconds: float, received: int) -> bool:
-    """Whether a request of which `received` bytes came in `seconds` is given up.
+    """Return whether a request of which `received` bytes came in `seconds` is given up.
 
     A phone on a weak line may take minutes for its photographs; a client that sends a byte now and
     then only keeps a place from others.

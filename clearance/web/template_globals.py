@@ -1,4 +1,4 @@
-"""What every template may rely on: asset addresses, menu, labels and tones of states."""
+"""Template globals: asset URLs, menu, status labels and tones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The brokers of an organisation as cards: what was asked of the list, and one page of it."""
+"""Broker cards of an organisation: query parameters and paging."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ENDS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address asks of a list of cards; page counts from 0."""
+    """Query parameters of a card list; pages are numbered from 0."""
 
     search: str = ""
     status: str = ""
@@ -50,11 +50,11 @@ class Asked:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether anything is left out on purpose."""
+        """Whether a search or filter is active."""
         return bool(self.search or self.status or self.ends)
 
     def url(self, **changes: Any) -> str:
-        """The address of this list with some of what is asked changed, from its first page."""
+        """Return the URL of the list's first page with `changes` to the parameters."""
         asked = {"search": self.search, "status": self.status, "ends": self.ends, **changes}
         kept = {name: value for name, value in asked.items() if value}
         return url_for(str(request.endpoint), **(request.view_args or {}), **kept)
@@ -62,7 +62,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class CardPage:
-    """One page of cards. count: of all pages. url: of a page by its number, from 0."""
+    """A page of cards. count: cards on all pages. url: URL of a page by number, from 0."""
 
     cards: Sequence[dict[str, Any]]
     count: int
@@ -71,17 +71,17 @@ class CardPage:
 
     @property
     def pages(self) -> int:
-        """How many pages there are."""
+        """The number of pages."""
         return -(-self.count // PAGE_SIZE)
 
     @property
     def page_url(self) -> Callable[[int], str]:
-        """The address of a page by its number."""
+        """The function from page number to URL."""
         return lambda page: self.asked.url(page=page)
 
 
 def asked() -> Asked:
-    """Read the address; a choice that no page offers is answered 400, no number 404."""
+    """Parse the query string; an unknown choice aborts with 400, a bad number with 404."""
     args = request.args
     page = args.get("page", "0")
     if not (page.isascii() and page.isdigit() and len(page) <= PAGE_DIGITS):
@@ -93,9 +93,9 @@ def asked() -> Asked:
 
 
 def licences(wanted: Asked) -> tuple[list[Licence], int, int]:
-    """One page of the chosen organisation's licences by name, how many fit, and which page it is.
+    """Return a page of the organisation's licences by name, the total and the page number.
 
-    A page beyond the last gives the last one.
+    A page number beyond the last returns the last page.
     """
     statement = _narrowed(organisation_brokers.licences(current_actor()), wanted)
     count = organisation_brokers.count(statement)
@@ -106,7 +106,7 @@ def licences(wanted: Asked) -> tuple[list[Licence], int, int]:
 
 
 def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
-    """What a broker's card tells in `lang`. types: the names of the broker types."""
+    """Return the data of a broker's card in `lang`. types: names of the broker types."""
     broker = licence.broker
     status = validity.status_on(licence, kuwait_today())
     names = (broker.name_ar, broker.name_en) if lang == "ar" else (broker.name_en, broker.name_ar)
@@ -127,7 +127,7 @@ def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
 
 
 def cards(found: Sequence[Licence], lang: str) -> list[dict[str, Any]]:
-    """The cards of these licences."""
+    """Return the cards of the licences."""
     types = licence_details.type_names()
     return [card(licence, lang, types) for licence in found]
 

@@ -1,4 +1,4 @@
-"""The organisation's brokers (إدارة المخلصين): all of them as cards, and one with his licence."""
+"""The organisation's brokers (إدارة المخلصين): card list and broker details."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from clearance.requests import available_actions
 
 
 class MyBrokers(GuardedView):
-    """The brokers of the chosen organisation, for whom a licence service is granted."""
+    """Brokers of the chosen organisation, for users with a licence service."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_agent and organisation_brokers.are_shown_to(actor)
 
     @expose("/")
     def index(self) -> Any:
-        """Show the brokers as cards, searched and narrowed as the address says."""
+        """List the brokers as cards, searched and filtered by the query string."""
         wanted = cards.asked()
         found, count, page = cards.licences(wanted)
         shown = cards.cards(found, i18n.language())
@@ -46,7 +46,7 @@ class MyBrokers(GuardedView):
 
     @expose("/<int:broker_id>/")
     def details(self, broker_id: int) -> Any:
-        """One broker: particulars, validity, every service, requests, documents, history."""
+        """Show a broker's details, validity, services, requests, documents and history."""
         actor, lang = current_actor(), i18n.language()
         broker = organisation_brokers.find(id_or_404(broker_id), actor)
         licences = organisation_brokers.licences_of(broker)
@@ -71,7 +71,7 @@ class MyBrokers(GuardedView):
 
 
 def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]:
-    """Every service about the licence: its button, or the very refusal that starting gives."""
+    """Return the licence's services with a start button or the refusal that starting raises."""
     services = organisation_brokers.licence_services()
     offers = available_actions.startable_licences(
         [each.code for each in services], [licence], actor, utc_now()
@@ -88,7 +88,7 @@ def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]
 
 
 def _requests(broker: Broker, actor: Actor) -> dict[str, list[Any]]:
-    """The requests about the broker that the reader may see: those going on, and earlier ones."""
+    """Return the reader's visible requests about the broker, open and earlier."""
     rows = licence_details.requests_about(broker, actor)
     going_on = OPEN_STATUSES | {Status.DRAFT}
     return {
@@ -108,7 +108,7 @@ def _request(row: Any) -> dict[str, Any]:
 
 
 def _history(licences: list[Licence], actor: Actor) -> list[dict[str, Any]]:
-    """The steps of the licences; agents read of the office, and link to what they may see."""
+    """Return the licence history, with ids only of requests that the actor may see."""
     entries = licence_history.of_licences([each.id for each in licences])
     named = {each.request_id for each in entries if each.request_id is not None}
     seen: set[int] = set()

@@ -1,1 +1,1 @@
-"""The agent's first page."""
+"""The agent's home page."""

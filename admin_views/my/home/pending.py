@@ -1,4 +1,4 @@
-"""What waits for the agent besides requests: renewals, transfers, invitations, new documents."""
+"""Pending items besides requests: renewals, transfers, invitations and new documents."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NEW_FOR = timedelta(days=14)
 
 
 def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
-    """The licences that want renewing, the most urgent first, each with its next step.
+    """Return the licences due for renewal with their next steps, most urgent first.
 
-    `count` is of all; nothing for whom no service that renews is granted.
+    `count` is the total. Empty if the actor has no renewal service.
     """
     services = _renewing(actor)
     if not services:
@@ -52,7 +52,7 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
 
 
 def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
-    """The organisations that invite the actor, whose answer they await."""
+    """Return the actor's unanswered invitations."""
     return [
         {
             "invitation": each,
@@ -63,7 +63,7 @@ def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
 
 
 def transfers_to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
-    """The transfers that await the answer of the chosen organisation."""
+    """Return the transfers awaiting the chosen organisation's answer."""
     return [
         {
             "url": transfer_url(req.id),
@@ -77,7 +77,7 @@ def transfers_to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str
 
 
 def recently_issued(actor: Actor, now: datetime) -> list[IssuedDocument]:
-    """What was issued lately for the chosen organisation and is not void for good."""
+    """Return the chosen organisation's recent documents that are not permanently void."""
     standing = actor.standing
     return [
         each
@@ -90,7 +90,7 @@ def recently_issued(actor: Actor, now: datetime) -> list[IssuedDocument]:
 
 
 def _renewing(actor: Actor) -> list[Definition]:
-    """The services granted to the actor whose approval grants a licence its new last day."""
+    """Return the actor's services whose approval extends a licence."""
     standing = actor.standing
     return [
         each

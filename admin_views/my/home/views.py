@@ -1,4 +1,4 @@
-"""The agent's first page, and the choice of organisation."""
+"""The agent's home page and the organisation switch."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ SHOWN_NOTICES = 4
 
 
 class MyHome(GuardedView):
-    """What needs the agent now, and what goes on."""
+    """Pending tasks and open requests."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_agent
 
     @expose("/")
     def index(self) -> Any:
-        """Show what needs the reader, what is open, what was told."""
+        """Show pending tasks, open requests and notifications."""
         actor, lang, now = current_actor(), i18n.language(), utc_now()
         told = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
         return self.render(
@@ -69,7 +69,7 @@ class MyHome(GuardedView):
 
     @expose("/organisation", methods=("POST",))
     def switch(self) -> Any:
-        """Work for another of the reader's organisations; the session keeps the choice."""
+        """Switch to another of the reader's organisations for this session."""
         if not sessions.choose_organisation(
             current_actor(), id_or_404(request.form.get("organisation"))
         ):
@@ -79,14 +79,14 @@ class MyHome(GuardedView):
 
 
 def _list_of(status: str) -> str:
-    """The address of the agent's list with this filter on."""
+    """Return the URL of the request list filtered by `status`."""
     return url_for("my_requests.index_view", flt0_status=status)
 
 
 def _tasks(
     actor: Actor, statuses: Sequence[Status], limit: int, *, newest_first: bool = True
 ) -> dict[str, Any]:
-    """`rows` of the chosen organisation in these states, and whether there are `more`."""
+    """Return the chosen organisation's `rows` in these states, and whether there are `more`."""
     organisation_id = actor.standing.organisation_id if actor.standing else 0
     order = (Request.created_at, Request.id)
     statement = (
@@ -114,7 +114,7 @@ def _tasks(
 
 
 def _confirm_by() -> Any:
-    """The last day to confirm the seat that the request holds."""
+    """Return an SQL expression for the last day to confirm the request's seat."""
     return (
         sa.select(Exam.confirm_by)
         .join(ExamSeat, ExamSeat.exam_id == Exam.id)
@@ -126,7 +126,7 @@ def _confirm_by() -> Any:
 
 
 def _task(row: Any) -> dict[str, Any]:
-    """One line of a task list."""
+    """Return a row of a task list."""
     return {
         "id": row.id,
         "status": row.status,
@@ -143,7 +143,7 @@ def _task(row: Any) -> dict[str, Any]:
 
 
 def _step_by(row: Any) -> date | None:
-    """The last day on which the agent's own step counts."""
+    """Return the deadline of the agent's step."""
     if row.status == Status.SEATED:
         return cast(date, row.confirm_by)
     return deadlines.correct_by(row.status, row.returned_at)

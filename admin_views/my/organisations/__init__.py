@@ -1,1 +1,1 @@
-"""The agent's organisation: profile, further organisations, users and invitations."""
+"""The agent's organisations: profile, further organisations, users and invitations."""

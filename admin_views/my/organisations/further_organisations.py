@@ -1,4 +1,4 @@
-"""Adding another organisation (إضافة شركة أخرى): by its licence at customs, or by its name."""
+"""Adding an organisation (إضافة شركة أخرى) by its customs licence or its name."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from forms.organisation_users import LicensedForm, NamedForm
 
 
 class MyFurtherOrganisations(GuardedView):
-    """For every agent, whether they belong to an organisation or not."""
+    """Open to every agent, with or without an organisation."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_agent
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
-        """Both ways of opening an organisation; `way` says by which form it was sent."""
+        """Show both forms for adding an organisation; `way` names the submitted one."""
         if not is_posted():
             return self._show()
         if request.form.get("way") == "named":
@@ -58,7 +58,7 @@ class MyFurtherOrganisations(GuardedView):
         return self._open(form, open_it, named=form)
 
     def _open(self, form: Any, open_it: Callable[[], Organisation], **shown: Any) -> Any:
-        """Open it once for each form shown, and work for it from then on."""
+        """Open the organisation once per rendered form and switch to it."""
         form_helpers.note_leftovers(form)
         if not (form_helpers.is_sent() and form.validate()):
             return self._show(**shown)
@@ -76,7 +76,7 @@ class MyFurtherOrganisations(GuardedView):
                 flash(_("The organisation is open, and you work for it now."), "success")
         except Refused as error:
             db.session.rollback()
-            earlier = idempotency.result_of(key, owner)  # refused because it was sent twice
+            earlier = idempotency.result_of(key, owner)  # refused as a resubmission
             if earlier is None:
                 return self._show(refusal=error.refusal, **shown), 409
         except customs_client.Rejected as error:

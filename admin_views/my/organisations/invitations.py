@@ -1,4 +1,4 @@
-"""Invitations into organisations: whoever is invited reads what is offered, and answers."""
+"""Invitations to organisations, as the invited user reads and answers them."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from clearance.services import versions
 
 
 class MyInvitations(GuardedView):
-    """The reader's own invitations, whether they belong to an organisation yet or not."""
+    """The reader's own invitations; needs no membership in an organisation."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_agent
 
     @expose("/")
     def index(self) -> Any:
-        """The invitations that can be answered now."""
+        """List the open invitations."""
         rows = pending.invitations(current_actor(), i18n.language(), utc_now())
         return self.render("my/organisations/users/invitations.html", rows=rows)
 
     @expose("/<int:invitation_id>/")
     def details(self, invitation_id: int) -> Any:
-        """Who invites, and to what."""
+        """Show an invitation."""
         return self._show(_found(invitation_id))
 
     @expose("/<int:invitation_id>/accept", methods=("POST",))
@@ -50,7 +50,7 @@ class MyInvitations(GuardedView):
 
     @expose("/<int:invitation_id>/refuse", methods=("POST",))
     def refuse(self, invitation_id: int) -> Any:
-        """Decline; whoever invited is not told."""
+        """Decline the invitation without notifying the inviter."""
         return self._answer(
             invitation_id, invitation_responses.refuse, _("You have declined the invitation.")
         )

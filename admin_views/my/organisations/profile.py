@@ -1,4 +1,4 @@
-"""The organisation's profile: every member reads it, its general users keep the contacts."""
+"""Organisation profile: readable by members, contacts editable by general users."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MyOrganisation(GuardedView):
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
-        """Show the profile; general users change address, telephone and e-mail."""
+        """Show the profile; general users can change address, telephone and e-mail."""
         if not is_posted():
             organisation = db.session.get_one(Organisation, _chosen_id())
             return self._show(organisation, OrganisationForm(obj=organisation))

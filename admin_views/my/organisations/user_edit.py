@@ -1,4 +1,4 @@
-"""The page of one user: what they may use, for which organisations, and whether at all."""
+"""Edit page of a user: services, organisations and whether the access is active."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from forms.organisation_users import EditUserForm
 
 @dataclass(frozen=True)
 class _Page:
-    """What the page offers, whatever is chosen on it."""
+    """Choices that the page offers."""
 
     membership: Membership
     services: Sequence[table.ServiceRow]
@@ -40,18 +40,18 @@ class _Page:
 
     @property
     def is_self(self) -> bool:
-        """Whether the reader looks at their own membership."""
+        """Whether this is the reader's own membership."""
         return self.membership.user_id == current_actor().user_id
 
 
 class UserEdit:
-    """Mixed into the view of users."""
+    """Mixin of the users view."""
 
     render: Callable[..., str]
 
     @expose("/<int:membership_id>/", methods=("GET", "POST"))
     def edit(self, membership_id: int) -> Any:
-        """Show one user, and change what they may."""
+        """Show a user and change their access."""
         page = _page(membership_id)
         form = _form(page)
         if not is_posted():
@@ -140,7 +140,7 @@ def _page(membership_id: int) -> _Page:
 
 
 def _placed(membership: Membership, others: Collection[int]) -> frozenset[int]:
-    """In which of the reader's other organisations the user is; in a post: was, as it was shown."""
+    """Return the reader's other organisations with the user; in a POST, as the page showed them."""
     if is_posted():
         shown = request.form.getlist("organisations_before")
         return frozenset(each for each in others if str(each) in shown)
@@ -176,7 +176,7 @@ def _gives_up_own_access(page: _Page, form: EditUserForm) -> bool:
 
 
 def _differences(stale: StaleEdit, page: _Page) -> list[tuple[str, str, str]]:
-    """Field, what stands now, what was to be written, in words."""
+    """Return (field, current value, submitted value) as texts."""
     lang = i18n.language()
     titles = {row.code: row.title_in(lang) for row in page.services}
     labels = {

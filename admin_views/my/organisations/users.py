@@ -1,4 +1,4 @@
-"""Users (إدارة المستخدمين): those of the chosen organisation, adding one, changing one."""
+"""User management (إدارة المستخدمين): list, invitations and access of an organisation's users."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _email(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 class MyUsers(UserEdit, KeysetModelView):
-    """The users of the chosen organisation, for its general users."""
+    """Users of the chosen organisation, for its general users."""
 
     column_list = ("name", "email", "is_general", "services", "is_active", "created_at")
     column_labels: ClassVar[dict[str, Any]] = {
@@ -142,14 +142,14 @@ class MyUsers(UserEdit, KeysetModelView):
 
     @expose("/")
     def index_view(self) -> Any:
-        """The users, and who was added and has not come yet."""
+        """List the users and the pending invitations."""
         awaited = invitation_queries.awaited(_chosen_id(), utc_now())
         self._template_args.update(awaited=awaited, organisation=_name_of(_chosen_id()))
         return super().index_view()
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """Add a user to the organisation that the page is about; the answer is always the same."""
+        """Invite a user to the organisation shown, without revealing existing accounts."""
         form = AddUserForm()
         organisation_id = posted_organisation() if is_posted() else _chosen_id()
         if not table.is_sent():
@@ -161,14 +161,14 @@ class MyUsers(UserEdit, KeysetModelView):
         form_helpers.note_leftovers(form)
         is_valid = form_helpers.validate(form, is_image_right)
         is_valid = _is_no_member(form, organisation_id) and is_valid
-        db.session.rollback()  # it was only read; what counts and hashes comes before the writing
+        db.session.rollback()  # only reads so far; rate limits and hashing precede writes
         if not is_valid:
             return self._show_new(form, organisation_id)
         return self._add(form, organisation_id)
 
     @expose("/invitations/<int:invitation_id>/resend", methods=("POST",))
     def resend(self, invitation_id: int) -> Any:
-        """Send an invitation again, and let it live anew."""
+        """Resend an invitation and restart its lifetime."""
         try:
             invitations.resend(id_or_404(invitation_id), current_actor(), utc_now())
             db.session.commit()
@@ -183,7 +183,7 @@ class MyUsers(UserEdit, KeysetModelView):
 
     @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
     def withdraw(self, invitation_id: int) -> Any:
-        """Take an invitation back."""
+        """Withdraw an invitation."""
         try:
             invitations.withdraw(id_or_404(invitation_id), current_actor(), utc_now())
             db.session.commit()
@@ -196,7 +196,7 @@ class MyUsers(UserEdit, KeysetModelView):
         actor, now = current_actor(), utc_now()
         try:
             invitations.invite(_added(form), organisation_id, actor, now)
-            # The image text that was used up is the form's one-time key.
+            # The consumed captcha text is the form's one-time key.
             idempotency.claim(_key(), idempotency_owner(actor), self.get_url(".index_view"), now)
             db.session.commit()
         except password_changes.WeakPassword as error:
@@ -253,7 +253,7 @@ def _added(form: AddUserForm) -> NewMember:
 
 
 def _is_no_member(form: AddUserForm, organisation_id: int) -> bool:
-    """Whom the general user sees in the own list anyway is not added again."""
+    """Return whether the e-mail is not yet a member's (members are listed anyway)."""
     if form.email.errors or not members.has_email(organisation_id, form.email.data or ""):
         return True
     form.email.errors = [_("This e-mail belongs to one of your users already. Change that user.")]
@@ -265,7 +265,7 @@ def _key() -> str:
 
 
 def _was_sent() -> bool:
-    """Whether this very form went through before: a double click, or back and send again."""
+    """Return whether this form was already processed (double click, or back and resubmit)."""
     earlier = idempotency.result_of(_key(), idempotency_owner(current_actor()))
     db.session.rollback()
     return earlier is not None

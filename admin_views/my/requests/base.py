@@ -1,4 +1,4 @@
-"""What the routes of one request share: finding it, and its addresses."""
+"""Shared base of the request routes: lookup and URLs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from clearance.models import Request
 
 
 class RequestRoutes:
-    """Mixed into the view of requests; `get_one` answers 404 for what is not the reader's."""
+    """Request view mixin; `get_one` aborts with 404 for requests the reader may not see."""
 
     get_one: Callable[[Any], Request]
     render: Callable[..., str]
 
 
 def details_url(req: Request, anchor: str = "") -> str:
-    """Where `req` is read."""
+    """Return the URL of the details page."""
     return url_for("my_requests.details", request_id=req.id, _anchor=anchor or None)
 
 
 def form_url(req: Request, anchor: str = "") -> str:
-    """Where `req` is filled in."""
+    """Return the URL of the form."""
     return url_for("my_requests.form_page", request_id=req.id, _anchor=anchor or None)

@@ -1,4 +1,4 @@
-"""Several brokers at once: choosing them, filling in one grid, sending it."""
+"""Batch requests: selecting brokers, filling in the grid and sending it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SECTION = "documents-section"
 
 
 class SeveralRoutes:
-    """Mixed into the view of services: everything under /<service>/several."""
+    """Mixin of the services view: routes under /<service>/several."""
 
     render: Callable[..., str]
 
     @expose("/<code>/several", methods=("GET", "POST"))
     def several(self, code: str) -> Any:
-        """Choose brokers; Next begins their drafts and opens the grid."""
+        """Select brokers; Next creates their drafts and opens the grid."""
         offer = _offer(code)
         choice = batch_selection.read(code) if offer.refusal is None else None
         is_pressed = form_helpers.is_sent()
@@ -59,7 +59,7 @@ class SeveralRoutes:
 
     @expose("/<code>/several/<grid>", methods=("GET", "POST"))
     def several_grid(self, code: str, grid: str) -> Any:
-        """Show the grid; keep what was posted, fill columns, send what is complete."""
+        """Show the grid; on POST save it, fill columns and send complete rows."""
         files = None
         if uploads.has_files():
             files = uploads.checked(lambda: batch_table.load(grid, code))
@@ -86,7 +86,7 @@ class SeveralRoutes:
 
     @expose("/<code>/several/<grid>/autosave", methods=("POST",))
     def several_autosave(self, code: str, grid: str) -> Any:
-        """Keep what is good of the posted grid; answers JSON with the time and the versions."""
+        """Save the valid fields of the posted grid; return JSON with the time and the versions."""
         found = batch_table.load(grid, code)
         _read(found)
         status = _keep(found)
@@ -99,11 +99,11 @@ class SeveralRoutes:
 
     @expose("/<code>/several/<grid>/documents", methods=("POST",))
     def several_documents(self, code: str, grid: str) -> Any:
-        """Give the posted files to every draft. A script posts one and gets its row."""
+        """Add the posted files to every draft. Scripts post one and get its row."""
         files = uploads.checked(lambda: batch_table.load(grid, code))
         found = batch_table.load(grid, code)
         status = 200
-        if "grid" in request.form:  # a script's post has one file, and nothing of the form
+        if "grid" in request.form:  # scripts post one file without the form
             _read(found)
             status = _keep(found)
         added = _share(found, files)
@@ -116,7 +116,7 @@ class SeveralRoutes:
 
     @expose("/<code>/several/<grid>/documents/<int:document_id>/remove", methods=("POST",))
     def several_remove(self, code: str, grid: str, document_id: int) -> Any:
-        """Take a shared document away from every draft."""
+        """Remove a shared document from every draft."""
         found = batch_table.load(grid, code)
         status = 200
         if "grid" in request.form:
@@ -148,7 +148,7 @@ class SeveralRoutes:
         return page, status
 
     def _send(self, grid: Grid, status: int) -> Any:
-        """Send every good row, each by itself; the key makes a second click wait for the first."""
+        """Send the valid rows separately; the form key makes a second click wait for the first."""
         code, now = grid.definition.code, utc_now()
         key, owner, result = (
             posted_key(),
@@ -190,7 +190,7 @@ def _grid_url(code: str, key: str, anchor: str = "", check: int | None = None) -
 
 
 def _read(grid: Grid, *, is_filling: bool = False, is_sending: bool = False) -> None:
-    """Validate what was posted, having filled the columns where that was pressed."""
+    """Validate the posted grid, after filling columns if requested."""
     posted = [row for row in grid.rows if row.was_posted]
     if is_filling:
         grid.column.validate()
@@ -202,9 +202,9 @@ def _read(grid: Grid, *, is_filling: bool = False, is_sending: bool = False) -> 
 
 
 def _keep(grid: Grid) -> int:
-    """Save the good values of every row that changed, each by itself, and commit.
+    """Save the valid values of changed rows, row by row, and commit.
 
-    Returns the status to answer with: 409 when somebody else had changed a row meanwhile.
+    Return the HTTP status: 409 if another user changed a row meanwhile.
     """
     now, status = utc_now(), 200
     for row in grid.rows:
@@ -219,7 +219,7 @@ def _keep(grid: Grid) -> int:
             batch_table.note_stored(row, fault.stored)
             status = 409
         except (ClosedNow, NotFound):
-            continue  # sent or discarded meanwhile: it is no row of the page that comes
+            continue  # sent or discarded meanwhile: no longer a row of the page
         except PermissionDenied as fault:
             row.refusal = Refusal(fault.message)
     db.session.commit()
@@ -228,7 +228,7 @@ def _keep(grid: Grid) -> int:
 
 
 def _carry_out(grid: Grid) -> dict[int, Outcome]:
-    """Send the good rows; every 50 are committed (security rule 56)."""
+    """Send the valid rows, committing every 50 (security rule 56)."""
     ids = {req.id for req in batch.drafts(grid.requests)}
     good = [row.req for row in grid.rows if row.id in ids and row.was_posted and row.is_good]
     outcomes = {}
@@ -240,7 +240,7 @@ def _carry_out(grid: Grid) -> dict[int, Outcome]:
 
 
 def _share(grid: Grid, files: uploads.Files) -> list[Document]:
-    """Give the good files to the drafts, and commit; returns the first row of each."""
+    """Add the accepted files to the drafts and commit; return the first document of each file."""
 
     def share(each: attachments.Checked, kind: str, label: str) -> Document:
         rows = batch.attach_to_all(grid.requests, each, kind, label, current_actor(), utc_now())
@@ -256,7 +256,7 @@ def _tell(added: list[Document], files: uploads.Files) -> None:
 
 
 def _answer(grid: Grid, added: list[Document], files: uploads.Files) -> Any:
-    """What the page's script wants: the new rows and the parts of the page that changed."""
+    """Return the new rows and the changed parts of the page for its script."""
     if not added:
         return jsonify(error=" ".join(files.faults)), 400
     keys = {each.storage_key for each in added}

@@ -1,4 +1,4 @@
-"""Choosing the brokers of a grid: search, pages, and what is chosen on all of them."""
+"""Broker selection for a batch: search, paging and the selection across pages."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ TO_PAGE = "page-"
 
 @dataclass
 class Choice:
-    """What the page of choosing shows. chosen: ids of licences, those of other pages included.
+    """State of the selection page. chosen: licence ids, including those on other pages.
 
-    elsewhere: the chosen that this page does not show. offered: how many could be chosen.
+    elsewhere: chosen ids not on this page. offered: how many of the found can be chosen.
     """
 
     search: str
@@ -42,9 +42,9 @@ class Choice:
 
 
 def read(code: str) -> Choice:
-    """The page as it was asked for: opened, searched, turned over, or with others chosen.
+    """Return the selection page after the posted search, paging or selection.
 
-    Only what can be asked for now is ever chosen, whatever was posted.
+    Posted licences for which no request can be started now are dropped.
     """
     everyone = batch.candidates(code, current_actor(), utc_now())
     typed = request.form.get("search", "")[:100]
@@ -76,7 +76,7 @@ def read(code: str) -> Choice:
 def _chosen(
     everyone: Sequence[Candidate], posted: set[int], added: Sequence[Candidate]
 ) -> tuple[list[int], str]:
-    """The chosen ids in the order of the list; of what a button adds, as many as fit."""
+    """Return the chosen ids in list order and a note if `added` exceeded the limit."""
     possible = [each.licence.id for each in everyone if each.refusal is None]
     new = [each.licence.id for each in added if each.refusal is None]
     new = [each for each in new if each not in posted]
@@ -108,7 +108,7 @@ def _shown(each: Candidate, is_chosen: bool) -> dict[str, Any]:
 
 
 def _page(pressed: str) -> int:
-    """The page that is asked for, from 0: a button's, else the one that was shown."""
+    """Return the requested page (from 0), by default the one that was shown."""
     typed = pressed.removeprefix(TO_PAGE)
     if not pressed.startswith(TO_PAGE):
         typed = request.form.get("page", "") if pressed else ""

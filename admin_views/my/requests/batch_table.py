@@ -1,4 +1,4 @@
-"""The grid of several brokers as its page shows it: rows with their forms, cells and documents."""
+"""Template data of the batch grid: rows with forms, cells and documents."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ UPLOAD_FIELDS = frozenset({"kind", "label"})
 
 @dataclass
 class Row:
-    """One draft of the grid.
+    """A draft of the grid.
 
-    known: (label, value) of what is not the agent's to change. cautions: what nothing refuses.
-    stored: (label, value) of what somebody else saved meanwhile. missing: names of required
-    documents. is_checked: it was to be sent, so that what is missing counts as an error.
+    known: (label, value) of read-only fields. cautions: warnings that do not prevent sending.
+    stored: (label, value) saved by another user meanwhile. missing: names of required documents.
+    is_checked: sending was requested, so missing values are errors.
     """
 
     id: int
@@ -56,17 +56,17 @@ class Row:
 
     @property
     def was_posted(self) -> bool:
-        """Whether the posted page showed it."""
+        """Whether the row was in the posted page."""
         return f"{self.id}-version" in request.form
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing that was typed in it stands against sending it."""
+        """Whether the row has neither errors nor conflicts with values saved meanwhile."""
         return not self.stored and not any(each.errors for each in self.form.asked.values())
 
     @property
     def faults(self) -> list[tuple[str, str, str]]:
-        """(anchor, label, message) of everything in its cells that keeps it from being sent."""
+        """(anchor, label, message) of everything in the row that prevents sending."""
         found = [
             (each.id, str(each.label.text), str(each.errors[0]))
             for each in self.form.asked.values()
@@ -79,7 +79,7 @@ class Row:
 
 @dataclass
 class Grid:
-    """One grid: its drafts as rows, and what of it is sent already."""
+    """A batch grid: its drafts as rows, and the requests already sent."""
 
     key: str
     definition: Definition
@@ -87,22 +87,22 @@ class Grid:
     rows: list[Row]
     columns: list[Column]
     column: RequestForm
-    broker_types: Sequence[BrokerType] = ()  # held, so that no row reads its own again
+    broker_types: Sequence[BrokerType] = ()  # kept to save a query per row
 
     @property
     def sent(self) -> list[Request]:
-        """What is no draft any more."""
+        """The requests that are no longer drafts."""
         drafts = set(batch.drafts(self.requests))
         return [req for req in self.requests if req not in drafts]
 
     @property
     def has_faults(self) -> bool:
-        """Whether the page has to come again to show what is wrong in it."""
+        """Whether the page must be shown again with its errors."""
         return any(row.faults or row.stored for row in self.rows) or bool(self.column.errors)
 
 
 def load(key: str, code: str) -> Grid:
-    """The grid, its forms bound to a post. Raises: NotFound."""
+    """Return the grid with forms bound to the posted data. Raises: NotFound."""
     lang = i18n.language()
     requests = batch.requests(key, code, current_actor())
     spec = versions.for_request(requests[0])
@@ -117,7 +117,7 @@ def load(key: str, code: str) -> Grid:
 
 
 def refresh(grid: Grid) -> None:
-    """Read the rows afresh for showing them; those no longer drafts move among the sent."""
+    """Reload the rows for rendering; rows that are no longer drafts move to `sent`."""
     lang, now = i18n.language(), utc_now()
     code = grid.definition.code
     grid.broker_types = db.session.scalars(sa.select(BrokerType)).all()
@@ -139,7 +139,7 @@ def refresh(grid: Grid) -> None:
 
 
 def log_unknown(grid: Grid) -> None:
-    """Note names that the page has not: ignored, worth a log line (security rule 23)."""
+    """Log posted field names that the page does not have; they are ignored (security rule 23)."""
     known = set(ALSO_POSTED | UPLOAD_FIELDS)
     for form in (grid.column, *(row.form for row in grid.rows)):
         known.update(each.name for each in form)
@@ -154,14 +154,14 @@ def log_unknown(grid: Grid) -> None:
 
 
 def posted_version(row: Row) -> int:
-    """The version of the row that the page showed; 0, which no row has, for what is no number."""
+    """Return the posted version of the row; 0, which matches no row, if it is not a number."""
     typed = request.form.get(f"{row.id}-version", "")
     is_number = typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_VERSION
     return int(typed) if is_number else 0
 
 
 def changed(row: Row) -> dict[str, Any]:
-    """Name → value of every good field that is not what is saved."""
+    """Map the valid fields that differ from the saved ones to their values."""
     specs = {spec.name: spec for spec in versions.for_request(row.req).asked}
     return {
         name: value
@@ -171,7 +171,7 @@ def changed(row: Row) -> dict[str, Any]:
 
 
 def note_stored(row: Row, stored: Mapping[str, Any]) -> None:
-    """Remember what somebody else saved meanwhile, to be shown beside what was typed."""
+    """Record values saved by another user meanwhile, to show beside the typed ones."""
     lang = i18n.language()
     row.stored = [
         (str(row.form.asked[name].label.text), field_values.shown_value(row.req, name, lang))
@@ -181,7 +181,7 @@ def note_stored(row: Row, stored: Mapping[str, Any]) -> None:
 
 
 def note_outcomes(grid: Grid, outcomes: Mapping[int, Outcome]) -> None:
-    """Remember what keeps each row from being sent; `refresh` puts it into the cells."""
+    """Record why rows cannot be sent; `refresh` puts the reasons into the cells."""
     for row in grid.rows:
         row.is_checked = True
         outcome = outcomes.get(row.id)
@@ -190,7 +190,7 @@ def note_outcomes(grid: Grid, outcomes: Mapping[int, Outcome]) -> None:
 
 
 def documents_of(grid: Grid) -> dict[str, Any]:
-    """What the documents' part of the page shows; `refresh` first."""
+    """Return the data of the documents section; call `refresh` first."""
     drafts = [row.req for row in grid.rows]
     kinds = batch.shared_kinds(drafts)
     held = [{each.kind for each in req.documents} for req in drafts]
@@ -206,7 +206,7 @@ def documents_of(grid: Grid) -> dict[str, Any]:
 
 
 def sent_rows(grid: Grid) -> list[dict[str, Any]]:
-    """What was sent, each with the number it was given."""
+    """Return the sent requests with their numbers."""
     lang = i18n.language()
     return [
         {
@@ -221,7 +221,7 @@ def sent_rows(grid: Grid) -> list[dict[str, Any]]:
 
 
 def own_form_url(row: Row, anchor: str = "") -> str:
-    """Where the row's own form is."""
+    """Return the URL of the row's single form."""
     return form_url(row.req, anchor)
 
 

@@ -1,4 +1,4 @@
-"""Reading a request and taking its steps: details, confirmation of a step, messages, print."""
+"""Request details, steps with confirmation, messages and printing."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ REASON_MAX_LENGTH = 1000
 
 
 class DetailRoutes(RequestRoutes):
-    """A request that was sent, and what its reader can do about it."""
+    """Routes of a sent request and the steps open to its reader."""
 
     @expose("/<int:request_id>/")
     def details(self, request_id: int) -> Any:
-        """Show a request; a draft opens its form."""
+        """Show a request; redirect a draft to its form."""
         return self.show_details(self.get_one(request_id))
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """The same by `?id=`, the address that Flask-Admin gives details."""
+        """Show a request by `?id=`, Flask-Admin's URL for details."""
         return self.show_details(self.get_one(request.args.get("id")))
 
     @expose("/<int:request_id>/do/<action>", methods=("GET", "POST"))
     def do(self, request_id: int, action: str) -> Any:
-        """Ask before a step of the applicant's, and take it."""
+        """Confirm and take a step of the applicant."""
         req = self.get_one(request_id)
         step = _own_step(req, action)
         if form_helpers.is_sent():
@@ -73,7 +73,7 @@ class DetailRoutes(RequestRoutes):
 
     @expose("/<int:request_id>/link", methods=("POST",))
     def link(self, request_id: int) -> Any:
-        """Send the broker a new link to answer his transfer by."""
+        """Send the broker a new link for his consent to the transfer."""
 
         def refused(refusal: DomainError) -> Any:
             req = self.get_one(request_id)
@@ -84,7 +84,7 @@ class DetailRoutes(RequestRoutes):
 
     @expose("/<int:request_id>/messages", methods=("POST",))
     def messages(self, request_id: int) -> Any:
-        """Write to the office about a request."""
+        """Send the office a message about a request."""
         req, actor, now = self.get_one(request_id), current_actor(), utc_now()
         result = details_url(req, "messages")
         try:
@@ -103,7 +103,7 @@ class DetailRoutes(RequestRoutes):
 
     @expose("/<int:request_id>/print")
     def print_page(self, request_id: int) -> Any:
-        """The request as a PDF in the page's language."""
+        """Return the request as a PDF in the page's language."""
         with rate_limits.counted(("print_account", f"user:{current_actor().id}")):
             req = self.get_one(request_id)
             name = (req.number or f"draft-{req.id}").replace("/", "-")
@@ -152,7 +152,7 @@ class DetailRoutes(RequestRoutes):
         return page, status
 
     def show_step(self, req: Request, action: Action, *, fault: str = "", status: int = 200) -> Any:
-        """Render the page that asks before a step, or says why it is not possible now."""
+        """Render the confirmation page of a step, or why the step is not possible now."""
         offer = available_actions.action(req, action, current_actor(), utc_now())
         page = self.render(
             "my/requests/do.html",
@@ -187,7 +187,7 @@ class DetailRoutes(RequestRoutes):
     def _refused(
         self, request_id: int, action: Action, refusal: DomainError, earlier: str | None
     ) -> Any:
-        if earlier is not None:  # the other click of a double click was quicker
+        if earlier is not None:  # double click: the first click took the step
             return redirect(earlier, code=303)
         req = self.get_one(request_id)
         if isinstance(refusal, BadReason):
@@ -199,7 +199,7 @@ class DetailRoutes(RequestRoutes):
 
 
 def _broker_url(req: Request, actor: Actor) -> str | None:
-    """Where the reader finds the broker that the request is about, if he is still theirs to see."""
+    """Return the URL of the request's broker; None if the reader may no longer see him."""
     if req.broker_id is None:
         return None
     try:
@@ -209,7 +209,7 @@ def _broker_url(req: Request, actor: Actor) -> str | None:
 
 
 def _own_step(req: Request, action: str) -> Action:
-    """The applicant's step of that name in the request's flow; 404 for any other."""
+    """Return the applicant's step of that name in the request's flow; otherwise 404."""
     for step in versions.for_request(req).steps.steps:
         if step.side is Side.AGENT and step.action == action:
             return step.action
@@ -217,7 +217,7 @@ def _own_step(req: Request, action: str) -> Action:
 
 
 def _seat(req: Request) -> ExamSeat | None:
-    """The seat the candidate holds now, with its sitting."""
+    """Return the candidate's current seat with its exam sitting."""
     statement = (
         sa.select(ExamSeat)
         .where(ExamSeat.request_id == req.id, ExamSeat.status != SeatStatus.RELEASED)
@@ -229,13 +229,13 @@ def _seat(req: Request) -> ExamSeat | None:
 
 
 def _data(req: Request, spec: schema.Definition, lang: str) -> list[Section]:
-    """Everything the request says, in the order of its form; its number stands in the title."""
+    """Return the request's data in form order, without its number, which is in the title."""
     values = {each.name: field_values.shown_value(req, each.name, lang) for each in spec.fields}
     return sections(spec, None, values, {}, lang)
 
 
 def _remarks(req: Request, spec: schema.Definition, lang: str) -> list[dict[str, str]]:
-    """What the reviewer remarked on, each with the place to correct it."""
+    """Return the reviewer's remarks with the URLs for correcting them."""
     names = kind_names()
     told = []
     for each in completeness.remarks(req):
@@ -252,7 +252,7 @@ def _remarks(req: Request, spec: schema.Definition, lang: str) -> list[dict[str,
 
 
 def _last_reason(req: Request, actor: Actor) -> dict[str, Any] | None:
-    """The reason of the newest step that gave one, while it still decides what is to be done."""
+    """Return the newest reason for the current status if returned or rejected."""
     if req.status not in {Status.RETURNED, Status.REJECTED}:
         return None
     for each in reversed(request_timeline.timeline(req, actor)):

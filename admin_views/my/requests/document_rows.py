@@ -1,4 +1,4 @@
-"""The documents of a request as pages show them: rows, what is required, what may be added."""
+"""Template data of request documents: rows, required kinds and kinds that may be added."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clearance.requests import attachments
 
 
 def section(req: Request) -> dict[str, Any]:
-    """Everything the documents' part of the form shows."""
+    """Return the data of the form's documents section."""
     open_kinds = attachments.open_kinds(req)
     remarks = kind_remarks(req)
     held = {each.kind for each in req.documents}
@@ -37,7 +37,7 @@ def section(req: Request) -> dict[str, Any]:
 
 
 def rows(req: Request) -> list[dict[str, Any]]:
-    """The documents for reading only."""
+    """Return read-only document rows."""
     return [row(each, remarks=kind_remarks(req)) for each in req.documents]
 
 
@@ -47,7 +47,7 @@ def row(
     open_kinds: frozenset[str] = frozenset(),
     remarks: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """One document as the table shows it; those of `open_kinds` can be renamed and removed."""
+    """Return a table row; documents of `open_kinds` can be renamed and removed."""
     where: dict[str, Any] = {"request_id": document.request_id, "document_id": document.id}
     can_change = document.kind in open_kinds and not document.is_locked
     return {

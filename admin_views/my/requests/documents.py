@@ -1,4 +1,4 @@
-"""The documents of a request: adding, naming, removing, looking at, downloading."""
+"""Request documents: adding, renaming, removing, viewing and downloading."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SECTION = "documents-section"
 
 
 class DocumentRoutes(DocumentReading, RequestRoutes):
-    """Everything under /<request>/documents/."""
+    """Routes under /<request>/documents/."""
 
     @expose("/<int:request_id>/documents", methods=("POST",))
     def documents(self, request_id: int) -> Any:
-        """Add the posted files. A script posts one and gets its row; a page keeps its form too."""
+        """Add the posted files. Scripts post one and get its row; pages also save their form."""
         files = uploads.checked(lambda: self.get_one(request_id))
         req = self.get_one(request_id)
-        if "version" not in request.form:  # a script's: one file, and nothing of the form
+        if "version" not in request.form:  # posted by script: one file without the form
             added = uploads.attach(req, files)
             db.session.commit()
             if wants_json():
@@ -57,12 +57,12 @@ class DocumentRoutes(DocumentReading, RequestRoutes):
 
     @expose("/<int:request_id>/documents/<int:document_id>/remove", methods=("POST",))
     def remove_document(self, request_id: int, document_id: int) -> Any:
-        """Take a document away."""
+        """Remove a document."""
         return self._change(request_id, document_id, _("The document was removed."), None)
 
     @expose("/<int:request_id>/documents/<int:document_id>/rename", methods=("POST",))
     def rename_document(self, request_id: int, document_id: int) -> Any:
-        """Give a document another name."""
+        """Rename a document."""
         label = request.form.get(f"document-{document_id}-label", request.form.get("label", ""))
         return self._change(request_id, document_id, _("The document was renamed."), label)
 
@@ -85,7 +85,7 @@ class DocumentRoutes(DocumentReading, RequestRoutes):
 
 
 def _answer(req: Request, added: list[Document], faults: list[str]) -> Any:
-    """What the page's script wants: the new row and the parts of the page that changed."""
+    """Return the new row and the changed parts of the page for its script."""
     if not added:
         return jsonify(error=" ".join(faults)), 400
     section = document_rows.section(req)

@@ -1,4 +1,4 @@
-"""Filling in a request: the form, saving as one goes, sending, discarding."""
+"""Request form: editing, autosave, sending and discarding."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FORM_ID = "request-form"
 
 @dataclass
 class Outcome:
-    """What a posted form led to, for showing the page again."""
+    """Result of a posted form, for rendering the page again."""
 
     alerts: list[str] = field(default_factory=list)
     missing_documents: list[completeness.Missing] = field(default_factory=list)
@@ -51,11 +51,11 @@ class Outcome:
 
 
 class FormRoutes(RequestRoutes):
-    """The form of a draft, or of what was returned for correction."""
+    """Form routes of drafts and of requests returned for correction."""
 
     @expose("/<int:request_id>/form", methods=("GET", "POST"))
     def form_page(self, request_id: int) -> Any:
-        """Show the form; save what was posted, and send when that was pressed."""
+        """Show the form; on POST save it, and send it if the send button was pressed."""
         files = None
         if uploads.has_files():
             files = uploads.checked(lambda: self.get_one(request_id))
@@ -74,7 +74,7 @@ class FormRoutes(RequestRoutes):
 
     @expose("/<int:request_id>/form/autosave", methods=("POST",))
     def autosave(self, request_id: int) -> Any:
-        """Keep what is good of the posted form; answers JSON with the time and the version."""
+        """Save the valid fields of the posted form; return JSON with the time and the version."""
         req = self.get_one(request_id)
         form = form_of(req)
         form.validate()
@@ -90,7 +90,7 @@ class FormRoutes(RequestRoutes):
 
     @expose("/<int:request_id>/discard", methods=("GET", "POST"))
     def discard(self, request_id: int) -> Any:
-        """Throw a draft away, after asking."""
+        """Discard a draft after confirmation."""
         req = self.get_one(request_id)
         if not is_posted():
             if req.status != Status.DRAFT:
@@ -105,7 +105,7 @@ class FormRoutes(RequestRoutes):
         return redirect(url_for("my_requests.index_view"), code=303)
 
     def show_form(self, req: Request, form: RequestForm, outcome: Outcome) -> Any:
-        """Render the form's page; what was sent meanwhile has none."""
+        """Render the form's page; a request sent meanwhile has none."""
         if not is_open(req):
             return _closed(req)
         actor, now, lang = current_actor(), utc_now(), i18n.language()
@@ -131,7 +131,7 @@ class FormRoutes(RequestRoutes):
         return page, outcome.status
 
     def _send(self, req: Request, files: uploads.Files | None) -> Any:
-        """Save, and send what is complete; the key makes a second click wait for the first."""
+        """Save, and send if complete; the form key makes a second click wait for the first."""
         key, owner, result = posted_key(), idempotency_owner(current_actor()), details_url(req)
         earlier = idempotency.claim(key, owner, result, utc_now())
         if earlier is not None:
@@ -147,24 +147,24 @@ class FormRoutes(RequestRoutes):
 
 
 def form_of(req: Request) -> RequestForm:
-    """The form of `req` with inputs for what its reader may change now."""
+    """Return the form of `req` with inputs for the fields that its reader may change now."""
     spec = versions.for_request(req)
     values = saved_values(req)
     return request_form(spec, completeness.open_fields(req), i18n.language(), values)
 
 
 def saved_values(req: Request) -> dict[str, Any]:
-    """Asked field → its value as it is saved."""
+    """Map the form's fields to their saved values."""
     return {each.name: field_values.value_of(req, each) for each in versions.for_request(req).asked}
 
 
 def is_open(req: Request) -> bool:
-    """Whether anything of `req` can be filled in or added now."""
+    """Return whether any field or document of `req` can be changed now."""
     return bool(completeness.open_fields(req) or completeness.open_document_kinds(req))
 
 
 def read_posted(req: Request, *, is_sending: bool = False) -> RequestForm:
-    """The posted form, validated; is_sending: with what is required."""
+    """Return the validated posted form. is_sending: also check required fields."""
     form = form_of(req)
     form.is_sending = is_sending
     form.validate()
@@ -174,15 +174,15 @@ def read_posted(req: Request, *, is_sending: bool = False) -> RequestForm:
 
 
 def keep_posted(req: Request, form: RequestForm, files: uploads.Files | None) -> Outcome:
-    """Keep what is good of the form; flushes. The rest stays in the form's fields.
+    """Save the valid fields of the form; flushes. Invalid input stays in the form.
 
-    files: what was chosen in the page and not yet uploaded when its form was posted.
+    files: those posted with the form, not uploaded by script before.
     """
     outcome = Outcome()
     try:
         drafts.save(req, form.good_values(), current_actor(), utc_now(), version=posted_version())
     except (drafts.StaleSave, PermissionDenied) as refusal:
-        # Nothing was written, and the row stays locked: what is shown beside is what stands now.
+        # Nothing was written and the row is still locked, so the values shown are current.
         outcome.alerts.append(str(refusal))
         outcome.stored = _stored(req, form)
         outcome.status = 409
@@ -192,7 +192,7 @@ def keep_posted(req: Request, form: RequestForm, files: uploads.Files | None) ->
 
 
 def save_posted(req: Request, files: uploads.Files | None = None) -> tuple[RequestForm, Outcome]:
-    """Keep what is good of the posted form, and commit."""
+    """Save the valid fields of the posted form and commit."""
     form = read_posted(req)
     outcome = keep_posted(req, form, files)
     db.session.commit()
@@ -200,7 +200,7 @@ def save_posted(req: Request, files: uploads.Files | None = None) -> tuple[Reque
 
 
 def tell_uploads(added: list[Document], faults: list[str]) -> None:
-    """Flash what became of the posted files."""
+    """Flash the result of the posted files."""
     for fault in faults:
         flash(fault, "error")
     if added:
@@ -210,17 +210,17 @@ def tell_uploads(added: list[Document], faults: list[str]) -> None:
 
 
 def saved_label(req: Request) -> str:
-    """When the draft was last saved, in words."""
+    """Return the text on when the draft was last saved."""
     return str(_("Last saved on %(time)s", time=i18n.format_instant(req.saved_at)))
 
 
 def field_remarks(req: Request) -> dict[str, str]:
-    """Field → what the reviewer pinned to it, while it is open."""
+    """Map fields to the reviewer's open remarks."""
     return {each.field: each.text for each in completeness.remarks(req) if each.field}
 
 
 def _send_complete(req: Request, form: RequestForm, outcome: Outcome) -> bool:
-    """Send `req` if nothing is missing; else say in the form and the outcome what keeps it."""
+    """Send `req` if complete; otherwise put the obstacles into the form and the outcome."""
     now = utc_now()
     for each in completeness.missing(req, now):
         if each.field is None or not form.add_fault(each.field, str(each.message)):
@@ -228,7 +228,7 @@ def _send_complete(req: Request, form: RequestForm, outcome: Outcome) -> bool:
     if form.errors or outcome.missing_documents:
         return False
     try:
-        # A savepoint, so that a refusal leaves the draft as it was just saved.
+        # A savepoint, so that a refusal keeps the draft just saved.
         with db.session.begin_nested():
             transitions.perform(
                 req, Action.SEND, actor=current_actor(), now=now, version=req.version
@@ -242,7 +242,7 @@ def _send_complete(req: Request, form: RequestForm, outcome: Outcome) -> bool:
 
 def _sent(url: str) -> Response:
     flash(_("The request was sent to the office. You will be told of every step."), "success")
-    return redirect(url, code=303)  # type: ignore[return-value]  # werkzeug's response serves
+    return redirect(url, code=303)  # type: ignore[return-value]  # a werkzeug response is accepted
 
 
 def _closed(req: Request) -> Any:
@@ -264,7 +264,7 @@ def _shown(req: Request, spec: schema.Definition, form: RequestForm) -> dict[str
 
 
 def _stored(req: Request, form: RequestForm) -> list[tuple[str, str]]:
-    """(label, value) of the fields where the saved value is not the typed one."""
+    """Return (label, value) of the fields whose saved value differs from the typed one."""
     saved = saved_values(req)
     return [
         (str(field.label.text), field_values.shown_value(req, name, i18n.language()))
@@ -276,7 +276,7 @@ def _stored(req: Request, form: RequestForm) -> list[tuple[str, str]]:
 def _steps(
     req: Request, form: RequestForm, missing: list[completeness.Missing]
 ) -> list[dict[str, Any]]:
-    """Where the applicant stands: data, documents, sending."""
+    """Return the progress steps: data, documents, sending."""
     fields = [each for each in missing if each.field]
     files = [each for each in missing if each.document_kind]
     has_errors = any(each.errors for each in form.asked.values())

@@ -1,4 +1,4 @@
-"""What happens next, in words: one sentence for each state a request can rest in."""
+"""Texts on what happens next, one for each request status."""
 
 from __future__ import annotations
 

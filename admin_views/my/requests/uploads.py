@@ -1,4 +1,4 @@
-"""Posted files: judged before the transaction, attached within it."""
+"""Posted files: checked before the transaction, attached within it."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from clearance.files.file_inspection import Busy
 from clearance.models import Document, Request
 from clearance.requests import attachments
 
-SECONDS_AT_ONCE = 20  # for all files of a post: a thread that judges them serves nobody else
+SECONDS_AT_ONCE = 20  # per post: the checks block a worker thread
 
 
 @dataclass
 class Files:
-    """The posted files: the good ones, and in words what is wrong with the others."""
+    """Posted files: the accepted ones and the error messages of the others."""
 
     good: list[attachments.Checked] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
 def has_files() -> bool:
-    """Whether the post carries any file."""
+    """Return whether the post contains a file."""
     return any(each.filename for each in request.files.getlist("files"))
 
 
 def checked(find_target: Callable[[], Any]) -> Files:
-    """Judge the posted files, if `find_target` finds what they are for; else it raises.
+    """Check the posted files; `find_target` raises if they have no target.
 
-    Call it before the first query: it is slow, and each counts against the uploads of an hour.
-    Raises TooManyTries; file_process.Busy to a script, which tries again. A page gets that as a
-    fault of the file: what was typed beside it must not be lost.
+    Call before the first query: checks are slow. Each file counts towards the hourly limit.
+    Raises TooManyTries; for scripts, which retry, also file_process.Busy. Pages get Busy as a
+    fault of the file, so that the typed values are not lost.
     """
     with reading():
         find_target()
@@ -70,7 +70,7 @@ def checked(find_target: Callable[[], Any]) -> Files:
 
 
 def attach(req: Request, files: Files) -> list[Document]:
-    """Add the good files to `req` as the posted kind; flushes. Else as `attach_by`."""
+    """Add the accepted files to `req` as the posted kind, like `attach_by`; flushes."""
     return attach_by(
         lambda each, kind, label: attachments.attach(
             req, each, kind, label, current_actor(), utc_now()
@@ -82,9 +82,9 @@ def attach(req: Request, files: Files) -> list[Document]:
 def attach_by(
     add: Callable[[attachments.Checked, str, str], Document], files: Files
 ) -> list[Document]:
-    """Add the good files by `add`, which is given each with the posted kind and label; flushes.
+    """Call `add` with each accepted file, the posted kind and the label; flushes.
 
-    What is refused joins the faults. Raises: NotFound when what they are for is gone.
+    Refusals are added to the faults. Raises: NotFound if the target is gone.
     """
     kind, label = request.form.get("kind", ""), request.form.get("label", "")
     added = []
@@ -101,7 +101,7 @@ def attach_by(
 
 
 def text_of(fault: Exception) -> str:
-    """The words of a refusal, in the page's language."""
+    """Return the message of a refusal in the page's language."""
     return str(getattr(fault, "message", fault))
 
 

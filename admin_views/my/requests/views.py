@@ -1,4 +1,4 @@
-"""My requests: the list, and all routes of one request."""
+"""My requests: the list and the routes of a request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _number_link(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetModelView):
-    """The requests of the chosen organisation in the services granted to the reader."""
+    """Requests of the chosen organisation in the services granted to the reader."""
 
     can_export = True
     column_list = ("number", "service_code", "name", "status", "sent_at", "due_on")

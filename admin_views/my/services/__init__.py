@@ -1,1 +1,1 @@
-"""The services an agent can start."""
+"""Services that an agent can start."""

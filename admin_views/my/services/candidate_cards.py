@@ -1,4 +1,4 @@
-"""Who passed the exam, as cards: found by name or number, each with until when the exam counts."""
+"""Cards of candidates who passed the exam, with the date until which the pass is valid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clearance.requests import available_actions
 
 
 def page(code: str, wanted: Asked) -> CardPage:
-    """One page of those who passed for the chosen organisation, the last to pass first."""
+    """Return a page of the organisation's passed candidates, most recent first."""
     offers = [
         each
         for each in available_actions.startable_candidates(code, current_actor(), utc_now())
@@ -31,7 +31,7 @@ def page(code: str, wanted: Asked) -> CardPage:
 
 
 def passed_by(req: Request) -> int | None:
-    """The passed exam request of the person that `req` is about, in its organisation."""
+    """Return the id of the passed exam request of `req`'s person in its organisation."""
     return db.session.scalar(
         sa.select(Request.id)
         .where(
@@ -45,7 +45,7 @@ def passed_by(req: Request) -> int | None:
 
 
 def _fits(req: Request, typed: str) -> bool:
-    """Whether the person is meant: by request number, civil number, or words of the name."""
+    """Return whether the search matches a request number, civil number or words of the name."""
     compact = values.ascii_digits(typed).replace(" ", "")
     if any(each.isdigit() for each in compact):
         return (req.civil_id or "").startswith(compact) or req.number == compact.upper()
@@ -70,7 +70,7 @@ def _cards(offers: Sequence[available_actions.StartableCandidate]) -> list[dict[
 
 
 def _exam_days(request_ids: Sequence[int]) -> dict[int, Any]:
-    """Request → when the exam was held in which it had its seat."""
+    """Map request ids to the time of their exam sitting."""
     rows = db.session.execute(
         sa.select(ExamSeat.request_id, Exam.held_at)
         .join(Exam, Exam.id == ExamSeat.exam_id)

@@ -1,4 +1,4 @@
-"""What the pages of services say of one: its card, and the button by which a request begins."""
+"""Service cards and the buttons that start a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clearance.requests import available_actions
 from clearance.services.schema import Definition
 
 SEVERAL = "my_services.several"
-# What is chosen first, where a service does not begin with its own button.
+# Button texts of services that start with a choice.
 _CHOOSE: dict[str, Any] = {
     "broker_card": _l("Choose the broker"),
     "passed_candidates": _l("Choose who passed"),
@@ -20,7 +20,7 @@ _CHOOSE: dict[str, Any] = {
 
 
 def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
-    """What a service is and needs, whoever looks at it. kinds: names of the document kinds."""
+    """Return a service's reader-independent facts. kinds: names of the document kinds."""
     return {
         "code": spec.code,
         "sign": spec.sign,
@@ -35,7 +35,7 @@ def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
 def card(
     offer: available_actions.StartableService, kinds: dict[str, str], lang: str
 ) -> dict[str, Any]:
-    """What a service's card and its first page tell. kinds: names of the document kinds."""
+    """Return the data of a service's card. kinds: names of the document kinds."""
     spec = offer.definition
     return facts(spec, kinds, lang) | {
         "button": _CHOOSE.get(spec.start) or button_of(spec, lang),
@@ -48,17 +48,17 @@ def card(
 
 
 def button_of(spec: Definition, lang: str) -> str:
-    """What the button says by which a request begins."""
+    """Return the text of the start button."""
     return spec.button.of(lang) if spec.button else _("Begin")
 
 
 def url_of(code: str) -> str:
-    """Where a request for the service begins."""
+    """Return the URL that starts a request."""
     return url_for("my_services.start", code=code)
 
 
 def several_url(spec: Definition) -> str | None:
-    """Where it is asked for several brokers at once; None for services that do not offer that."""
+    """Return the URL of the batch form; None if the service has none."""
     if not spec.bulk or SEVERAL not in current_app.view_functions:
         return None
     return url_for(SEVERAL, code=spec.code)

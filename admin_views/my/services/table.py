@@ -1,6 +1,6 @@
-"""The table of services with boxes to tick, searched and paged by the form itself, without script.
+"""Table of service checkboxes, searched and paged by form posts without JavaScript.
 
-What is ticked on another page, or was searched away, is carried along in hidden fields.
+Ticked services that are not on the page are kept in hidden fields.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PAGE_BUTTON = "services:"
 
 @dataclass(frozen=True)
 class ServiceRow:
-    """One service. is_subscribed: whether it may be granted anew; else it is only still held."""
+    """A service. is_subscribed: False if it is still held but can no longer be granted."""
 
     code: str
     title_ar: str
@@ -30,11 +30,11 @@ class ServiceRow:
     is_subscribed: bool = True
 
     def title_in(self, lang: str) -> str:
-        """Its title in `lang` ("ar" or "en")."""
+        """Return the title in `lang` ("ar" or "en")."""
         return self.title_ar if lang == "ar" else self.title_en
 
     def fits(self, folded: str) -> bool:
-        """Whether a search for `folded` finds it, in either language."""
+        """Return whether either title contains `folded` (folded text)."""
         return folded in name_folding.fold_name(self.title_ar) or folded in name_folding.fold_name(
             self.title_en
         )
@@ -42,7 +42,7 @@ class ServiceRow:
 
 @dataclass(frozen=True)
 class ServiceTable:
-    """One page of the services of a form. carried: codes ticked that are not on this page."""
+    """A page of the table. carried: ticked codes that are not on this page."""
 
     rows: Sequence[ServiceRow]
     carried: Sequence[str]
@@ -54,14 +54,14 @@ class ServiceTable:
 
 
 def rows(services: Sequence[Definition], held: Collection[str] = ()) -> list[ServiceRow]:
-    """The services of a form: what may be granted, then what is held although it is not."""
+    """Return the services that can be granted, then those held that no longer can be."""
     offered = [ServiceRow(each.code, each.title.ar, each.title.en) for each in services]
     codes = {row.code for row in offered}
     return offered + [ServiceRow(code, code, code, False) for code in sorted(set(held) - codes)]
 
 
 def table(services: Sequence[ServiceRow], chosen: Collection[str]) -> ServiceTable:
-    """The page of the table that the posted form asks for; the first one otherwise."""
+    """Return the requested page of the table, the first by default."""
     typed = _words("services_search")
     folded = name_folding.fold_name(typed)
     fitting = [row for row in services if not folded or row.fits(folded)]
@@ -81,12 +81,12 @@ def table(services: Sequence[ServiceRow], chosen: Collection[str]) -> ServiceTab
 
 
 def is_sent() -> bool:
-    """Whether the form of the table was really sent, not only its search by the Enter key."""
+    """Return whether the form was submitted, not merely searched with Enter."""
     return form_helpers.is_sent() and not _is_searched_by_key()
 
 
 def _is_searched_by_key() -> bool:
-    """Nobody pressed the button that saves, and what stands in the search box is new."""
+    """Return whether the post has a new search text and no save button."""
     return "_save" not in request.form and _words("services_search") != _words("services_searched")
 
 

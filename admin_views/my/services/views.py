@@ -1,4 +1,4 @@
-"""My services: what each needs, why one cannot be used now, and starting a request."""
+"""My services: requirements, availability and starting a request."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class MyServices(SeveralRoutes, GuardedView):
 
     @expose("/")
     def index(self) -> Any:
-        """Show every service with its conditions, documents and time, or why it is shut."""
+        """List the services with conditions, documents and days, or why they are unavailable."""
         lang = i18n.language()
         kinds = kind_names()
         offers = available_actions.startable_services(current_actor(), utc_now())
@@ -49,7 +49,7 @@ class MyServices(SeveralRoutes, GuardedView):
 
     @expose("/<code>/", methods=("GET", "POST"))
     def start(self, code: str) -> Any:
-        """The first step of a service: choose what or whom the request is about."""
+        """Show the first step of a service: choosing the subject of the request."""
         offer = _offer(code)
         first_steps = {
             "broker_type": self._choose_type,
@@ -60,7 +60,7 @@ class MyServices(SeveralRoutes, GuardedView):
 
     @expose("/<code>/copy", methods=("POST",))
     def copy(self, code: str) -> Any:
-        """Begin a request with the data of an earlier one."""
+        """Start a request with the data of an earlier one."""
         earlier = db.session.scalars(
             sa.select(Request).where(
                 Request.id == id_or_404(request.form.get("copy_of")),
@@ -102,7 +102,7 @@ class MyServices(SeveralRoutes, GuardedView):
         )
 
     def _choose_broker(self, offer: available_actions.StartableService) -> Any:
-        """The organisation's brokers as cards, each with the button or the reason why not."""
+        """Show broker cards with a start button or the reason for its absence."""
         refusal = None
         if form_helpers.is_sent():
             try:
@@ -117,7 +117,7 @@ class MyServices(SeveralRoutes, GuardedView):
         return self._cards("my/services/brokers.html", offer, cards, refusal)
 
     def _choose_candidate(self, offer: available_actions.StartableService) -> Any:
-        """Who passed the exam, each with the button or the reason why not."""
+        """Show passed candidates with a start button or the reason for its absence."""
         refusal = None
         if form_helpers.is_sent():
             try:
@@ -151,10 +151,10 @@ class MyServices(SeveralRoutes, GuardedView):
 
 
 def _begin(code: str, **about: Any) -> Any:
-    """Begin the draft and lead to its form. Raises: Refused, after a rollback.
+    """Start the draft, commit and redirect to its form. Raises: Refused, after a rollback.
 
-    The posted key is one of a page with many buttons: with what the button was about it is one of
-    a form, so that a second click leads to the first draft and another button to another.
+    One form key serves all buttons of the page, so the subject is appended: a second click leads
+    to the same draft, another button to another draft.
     """
     key = posted_key()
     subject = ":".join(str(each) for each in (code, *about.values()) if each is not None)
@@ -184,7 +184,7 @@ def _offer(code: str) -> available_actions.StartableService:
 def _with_offers(
     found: Sequence[Licence], offer: available_actions.StartableService
 ) -> list[dict[str, Any]]:
-    """The cards with whether the service can be begun for each, and with drafts begun already."""
+    """Return the cards with the refusal to start the service and the existing draft, if any."""
     offers = available_actions.startable_licences([offer.code], found, current_actor(), utc_now())
     drafts = _drafts(offer.code, [each.id for each in found])
     return [
@@ -198,7 +198,7 @@ def _with_offers(
 
 
 def _drafts(code: str, licence_ids: Sequence[int]) -> dict[int, Any]:
-    """Licence → the newest draft of the service about it that the reader may go on with."""
+    """Map licence ids to the newest draft of the service that the reader may continue."""
     standing = current_actor().standing
     rows = db.session.execute(
         sa.select(Request.id, Request.licence_id, Request.saved_at)

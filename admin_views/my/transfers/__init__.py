@@ -1,1 +1,1 @@
-"""Transfers that the agent's organisation asks for or has to answer."""
+"""Transfers that the agent's organisation requests or must answer."""

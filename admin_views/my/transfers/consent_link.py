@@ -1,4 +1,4 @@
-"""Consents on the pages of both organisations of a transfer, and the broker's link sent again."""
+"""Transfer consents on both organisations' pages, and resending the broker's link."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from clearance.transfers import operations as transfer_operations
 
 
 def shown(req: Request, actor: Actor, now: datetime) -> dict[str, Any]:
-    """What the page of a transfer says of its consents; nothing of it for another request.
+    """Return the template data of a transfer's consents; empty for other requests.
 
-    As `consent_rows.shown`. answer_by: the last day to answer. new_link: while the broker is
-    awaited, sending him a link again, with why it cannot be done now.
+    Extends `transfer_consents.for_page`. answer_by: the last day to answer. new_link: while the
+    broker's answer is pending, the resend action with any refusal.
     """
     is_awaited = req.status == Status.AWAITING_BROKER
     return transfer_consents.for_page(req) | {
@@ -47,7 +47,7 @@ def send(
     result: str,
     refused: Callable[[DomainError], Any],
 ) -> Any:
-    """Send the link and go to `result`. scope: what the page may show; refused: shows why not."""
+    """Send the link, redirect to `result`. scope: visible requests; refused: renders a refusal."""
     actor, now = current_actor(), utc_now()
     key, owner = posted_key(), idempotency_owner(actor)
     try:
@@ -57,7 +57,7 @@ def send(
     except DomainError as refusal:
         db.session.rollback()
         earlier = idempotency.result_of(key, owner)
-        if earlier is not None:  # pressed twice
+        if earlier is not None:  # double click
             return redirect(earlier, code=303)
         if isinstance(refusal, NotFound | TooManyTries):
             raise

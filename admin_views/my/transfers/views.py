@@ -1,4 +1,4 @@
-"""Transfers between organisations: those to answer, those asked for, asking for a broker."""
+"""Transfers between organisations: incoming, outgoing and requesting a broker."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ REASON_MAX_LENGTH = 1000
 
 
 class MyTransfers(GuardedView):
-    """What a general user of an organisation answers for, and asks."""
+    """Transfers that an organisation's general users answer and request."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return permissions.may_answer(actor)
 
     @expose("/")
     def index(self) -> Any:
-        """Show the transfers to answer, the answered ones, and those asked for."""
+        """List the transfers to answer, the answered and the requested ones."""
         actor, now = current_actor(), utc_now()
         waiting = transfer_operations.waiting_for(actor, now)
         others = [req for req in transfer_operations.received(actor) if req not in waiting]
@@ -54,7 +54,7 @@ class MyTransfers(GuardedView):
 
     @expose("/receive", methods=("GET", "POST"))
     def receive(self) -> Any:
-        """Ask for the broker of another organisation: the three numbers, then the request form."""
+        """Request another organisation's broker: enter three numbers, then fill in the form."""
         form = ReceiveForm()
         if form_helpers.is_sent() and form.validate():
             return self._begin(form)
@@ -62,12 +62,12 @@ class MyTransfers(GuardedView):
 
     @expose("/<int:request_id>/")
     def details(self, request_id: int) -> Any:
-        """What the other organisation decides on; 404 for all but its general users."""
+        """Show the transfer to the other organisation; 404 for all but its general users."""
         return self._show(_found(request_id))
 
     @expose("/<int:request_id>/do/<action>", methods=("POST",))
     def do(self, request_id: int, action: str) -> Any:
-        """Accept or decline."""
+        """Accept or decline the transfer."""
         req, step = _found(request_id), _others_step(action)
         actor, now = current_actor(), utc_now()
         owner, key, result = idempotency_owner(actor), posted_key(), urls.transfer_url(req.id)
@@ -81,7 +81,7 @@ class MyTransfers(GuardedView):
         except DomainError as refusal:
             db.session.rollback()
             earlier = idempotency.result_of(key, owner)
-            if earlier is not None:  # the other click of a double click was quicker
+            if earlier is not None:  # double click: the first click took the step
                 return redirect(earlier, code=303)
             return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
         flash(_DONE[step](), "success")
@@ -89,7 +89,7 @@ class MyTransfers(GuardedView):
 
     @expose("/<int:request_id>/link", methods=("POST",))
     def link(self, request_id: int) -> Any:
-        """Send the broker a new link to answer by."""
+        """Send the broker a new consent link."""
 
         def refused(refusal: DomainError) -> Any:
             return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
@@ -161,7 +161,7 @@ def _found(request_id: int) -> Request:
 
 
 def _others_step(action: str) -> Action:
-    """The other side's step of that name; 404 for any other."""
+    """Return the other organisation's step of that name; otherwise 404."""
     for step in _DONE:
         if step == action:
             return step
@@ -171,7 +171,7 @@ def _others_step(action: str) -> Action:
 def _lines(
     found: list[Request], url: Callable[[int], str], named: Callable[[Request], Request | Broker]
 ) -> list[dict[str, Any]]:
-    """Transfers as rows of a list. named: where its reader has the broker's name from."""
+    """Return list rows of transfers. named: source of the broker's name for the reader."""
     lang, days = i18n.language(), transfer_operations.answer_days(found)
     return [
         {
@@ -190,7 +190,7 @@ def _lines(
 
 
 def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
-    """What the other side needs to decide: no documents, no dates of anybody's papers."""
+    """Return the facts the other organisation decides on; no documents or document dates."""
     given = {each.party: each.organisation for each in transfer_operations.consents(req)}
     names = {
         party: organisation.name_in(lang) if organisation is not None else ""

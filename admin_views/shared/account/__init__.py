@@ -1,4 +1,4 @@
-"""My account, for agents and staff alike.
+"""My account, for agents and staff.
 
-Contact details, second factor, preferences, a copy of one's data.
+Contact details, second factor, preferences and data export.
 """

@@ -1,4 +1,4 @@
-"""New e-mail and new mobile of who is signed in: asked for, proved by a code, given up."""
+"""Changing the user's e-mail or mobile: request, code confirmation and cancellation."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from clearance.public import form_helpers
 from forms.my_account import ContactCodeForm, EmailChangeForm, MobileChangeForm
 
 CHANNELS = {"email": Channel.EMAIL, "mobile": Channel.SMS}
-RESEND_AFTER_SECONDS = 60  # the shortest limit of the policies code_sent_*
+RESEND_AFTER_SECONDS = 60  # shortest interval of the code_sent_* policies
 
 
 class ContactRoutes:
-    """Mixed into the view of the account; everything here is about the reader's own contacts."""
+    """Mixin of the account view for the reader's own contacts."""
 
     render: Callable[..., str]
     endpoint: Any
 
     @expose("/contact/<kind>", methods=("GET", "POST"))
     def contact(self, kind: str) -> Any:
-        """Ask for a new address; while one waits for its code, ask for the code."""
+        """Ask for a new address, or for the code of a pending change."""
         channel = _channel(kind)
         form = _form_of(channel)
         if not form_helpers.is_sent():
@@ -52,7 +52,7 @@ class ContactRoutes:
 
     @expose("/contact/<kind>/code", methods=("POST",))
     def contact_code(self, kind: str) -> Any:
-        """Try the code; when it is right, the new address counts."""
+        """Check the code; if correct, the new address takes effect."""
         channel, form = _channel(kind), ContactCodeForm()
         if "_language" in request.form or not form.validate():
             return self._show_contact(kind, code_form=form)
@@ -76,7 +76,7 @@ class ContactRoutes:
 
     @expose("/contact/<kind>/resend", methods=("POST",))
     def contact_resend(self, kind: str) -> Any:
-        """Send a new code to the address that waits; the earlier one is void."""
+        """Send a new code to the pending address, voiding the earlier one."""
         is_sent = contact_change.resend(current_actor(), _channel(kind), utc_now())
         db.session.commit()
         if is_sent:
@@ -85,7 +85,7 @@ class ContactRoutes:
 
     @expose("/contact/<kind>/cancel", methods=("POST",))
     def contact_cancel(self, kind: str) -> Any:
-        """Give the change up; its code is void."""
+        """Cancel the change and void its code."""
         contact_change.cancel(current_actor(), _channel(kind), utc_now())
         db.session.commit()
         flash(_("The change was given up. Your contact details stay as they are."), "info")
@@ -116,7 +116,7 @@ class ContactRoutes:
 
 
 def waiting_contacts() -> dict[str, bool]:
-    """Of which contacts of the reader a change waits for its code, for the account page."""
+    """Map the reader's contacts to whether a change is pending, for the account page."""
     now = utc_now()
     return {
         name: contact_change.pending(current_actor(), channel, now) is not None
@@ -133,7 +133,7 @@ def _form_of(channel: Channel, **given: Any) -> Any:
 
 
 def _refused(form: Any, field: Any, text: str) -> Any:
-    """Put a refusal beside its field."""
+    """Roll back and attach a refusal to its field."""
     db.session.rollback()
     field.errors = [text]
     return form

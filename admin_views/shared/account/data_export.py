@@ -1,4 +1,4 @@
-"""My data: asking for a copy of it, seeing how far it is, fetching it."""
+"""My data: requesting, tracking and downloading a copy."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from forms.my_account import PasswordForm
 
 
 class DataRoutes:
-    """Mixed into the view of the account; a copy is its owner's alone and has no id to guess."""
+    """Mixin of the account view; copies have no ids in URLs, so only the owner can get one."""
 
     render: Callable[..., str]
     endpoint: Any
 
     @expose("/data", methods=("GET", "POST"))
     def data(self) -> Any:
-        """Ask for a copy and see how far it is."""
+        """Request a copy and show its progress."""
         form = PasswordForm()
         if not (form_helpers.is_sent() and form.validate()):
             return self._show_data(form)
@@ -45,7 +45,7 @@ class DataRoutes:
 
     @expose("/data/file")
     def data_file(self) -> Any:
-        """Download the reader's own copy; 404 where there is none."""
+        """Download the reader's own copy; 404 if there is none."""
         stream, size = data_exports.open_file(current_actor(), utc_now())
         response = Response(
             wrap_file(request.environ, stream),

@@ -1,4 +1,4 @@
-"""The account of who is signed in: the page of its sections, password, sessions; both areas."""
+"""Account page of both areas: overview, password and sessions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from forms.my_account import PasswordChangeForm
 
 
 class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, GuardedView):
-    """Everything here is about the reader's own account."""
+    """The reader's own account."""
 
     def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
         self.for_staff = for_staff
@@ -41,7 +41,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
 
     @expose("/password", methods=("POST",))
     def password(self) -> Any:
-        """Change the password; every other session ends."""
+        """Change the password and end all other sessions."""
         actor, form = current_actor(), PasswordChangeForm()
         form.known_words = (actor.first_name, actor.last_name, actor.email, actor.civil_id)
         if not form.validate():
@@ -76,7 +76,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
 
     @expose("/sessions/end-others", methods=("POST",))
     def end_other_sessions(self) -> Any:
-        """End every session of the reader but this one."""
+        """End all of the reader's other sessions."""
         actor = current_actor()
         ended = sessions.end_sessions(utc_now(), user_id=actor.id, but=actor.session_id)
         db.session.commit()

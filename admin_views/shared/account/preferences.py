@@ -1,4 +1,4 @@
-"""Which notices also go out by e-mail and SMS, chosen by who is signed in."""
+"""The user's choice of notifications sent by e-mail and SMS."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from forms.my_account import NoticesForm
 
 
 class NoticeRoutes:
-    """Mixed into the view of the account."""
+    """Mixin of the account view."""
 
     render: Callable[..., str]
     endpoint: Any
 
     @expose("/notices", methods=("GET", "POST"))
     def notices(self) -> Any:
-        """Show and keep what is wanted by which channel."""
+        """Show and save the preferences by channel."""
         actor, form = current_actor(), NoticesForm(current_actor().role)
         if not is_posted():
             return self._show_notices(None)
@@ -41,7 +41,7 @@ class NoticeRoutes:
         return redirect(url_for(f"{self.endpoint}.notices"), code=303)
 
     def _show_notices(self, posted: list[str] | None, *, alert: str = "") -> str:
-        """posted: the keys that were ticked on the page, None to show what is kept."""
+        """Render the preferences. posted: ticked keys, or None for the saved ones."""
         actor, lang = current_actor(), i18n.language()
         rows = preferences.choosable(actor.id, actor.role, lang)
         ticked = {

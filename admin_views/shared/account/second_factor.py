@@ -1,4 +1,4 @@
-"""The second factor of who is signed in: setting an app up, spare codes, taking it away."""
+"""The user's second factor: app setup, spare codes and removal."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ GROUP = 4
 
 
 class FactorRoutes:
-    """Mixed into the view of the account."""
+    """Mixin of the account view."""
 
     render: Callable[..., str]
     endpoint: Any
 
     @expose("/factor", methods=("GET", "POST"))
     def factor(self) -> Any:
-        """Set an app up, or another one in its place."""
+        """Set up an authenticator app, or replace it."""
         if not is_posted():
             return self._show_setup(
                 second_factor_setup.begin(current_actor(), utc_now()), AppForm(formdata=None)
@@ -54,7 +54,7 @@ class FactorRoutes:
 
     @expose("/factor/spare-codes", methods=("GET", "POST"))
     def spare_codes(self) -> Any:
-        """Make new spare codes; those before are void."""
+        """Create new spare codes, voiding the old ones."""
         form = PasswordForm()
         if not _is_sent(form):
             return self._show_confirmation("my/account/factor_recovery_codes.html", form)
@@ -71,7 +71,7 @@ class FactorRoutes:
 
     @expose("/factor/remove", methods=("GET", "POST"))
     def remove_factor(self) -> Any:
-        """Take the app away, after saying what follows."""
+        """Remove the app after showing the consequences."""
         form = PasswordForm()
         if not _is_sent(form):
             return self._show_confirmation("my/account/factor_remove.html", form)
@@ -119,7 +119,7 @@ class FactorRoutes:
         )
 
     def _show_confirmation(self, template: str, form: PasswordForm) -> str:
-        """Ask for the password; without an app the page says why there is nothing to do."""
+        """Ask for the password; without an app, explain that there is nothing to do."""
         return self.render(
             template,
             form=form,
@@ -128,7 +128,7 @@ class FactorRoutes:
         )
 
     def _show_spares(self, changed: second_factor_setup.Changed, told: str) -> str:
-        """Commit what was done and show the spare codes, this once."""
+        """Commit the change and show the spare codes once."""
         db.session.commit()
         sessions.enter(changed.key)
         halves = [(spare[:5], spare[5:]) for spare in changed.spares]
@@ -138,7 +138,7 @@ class FactorRoutes:
 
 
 def standing_of(user: User) -> dict[str, Any]:
-    """What the account page says of the user's second factor."""
+    """Return the account page's data on the second factor."""
     means = second_factor.means_of(user)
     spares = recovery_codes.left(user.id) if means == second_factor.Means.APP else 0
     return {
@@ -154,12 +154,12 @@ def _own_means() -> second_factor.Means:
 
 
 def _is_sent(form: PasswordForm) -> bool:
-    """Whether the form was really sent, and is whole."""
+    """Return whether the form was submitted and is valid."""
     return form_helpers.is_sent() and bool(form.validate())
 
 
 def _refused(form: Any, wrong: WrongPassword) -> Any:
-    """Put the refusal beside the password."""
+    """Roll back and attach the refusal to the password field."""
     db.session.rollback()
     form.current_password.errors = [str(wrong)]
     return form
