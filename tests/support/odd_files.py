@@ -646,6 +646,20 @@ def judge(first: int, count: int) -> Iterator[Judged]:
             yield Judged(seed, name, verdict, processor, wall, used.ru_maxrss // 1024)
 
 
+def judge_apart(first: int, count: int) -> list[Judged]:
+    """The same from a process of its own: children of others, such as a browser, are not counted."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+        return apart.submit(_judged, first, count).result()
+
+
+def _judged(first: int, count: int) -> list[Judged]:
+    app = Flask(__name__)
+    Babel(app)
+    file_inspection.WALL_SECONDS = 60
+    with app.app_context():
+        return list(judge(first, count))
+
+
 def verdict_on(name: str, data: bytes) -> str:
     """ "clean", or the sentence that refuses the file."""
     try:
@@ -658,11 +672,7 @@ def verdict_on(name: str, data: bytes) -> str:
 
 def main(count: int, first: int = 0) -> None:
     """Judge files and print what they cost."""
-    app = Flask(__name__)
-    Babel(app)
-    file_inspection.WALL_SECONDS = 60
-    with app.app_context():
-        done = list(judge(first, count))
+    done = _judged(first, count)
     for verdict, times in Counter(each.verdict for each in done).most_common():
         print(f"{times:6} {verdict}")
     for each in sorted(done, key=lambda each: -each.processor)[:8]:
