@@ -647,7 +647,7 @@ def judge(first: int, count: int) -> Iterator[Judged]:
 
 
 def judge_apart(first: int, count: int) -> list[Judged]:
-    """The same from a process of its own: children of others, such as a browser, are not counted."""
+    """Judge in a separate process, so that other children, such as a browser, are not measured."""
     with ProcessPoolExecutor(1, get_context("spawn")) as apart:
         return apart.submit(_judged, first, count).result()
 
