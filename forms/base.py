@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from flask_wtf import FlaskForm
 from wtforms import FieldList, FormField
 
-from forms.library_texts import TextsMeta
+from forms.wtforms_texts import TextsMeta
 
 _ENCLOSING = (FieldList, FormField)
 

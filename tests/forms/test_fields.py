@@ -18,7 +18,7 @@ from wtforms import Field, FieldList, IntegerField, SelectField, StringField, UR
 from wtforms.validators import URL, InputRequired, IPAddress, Length, NumberRange
 
 from clearance.core.countries import country_choices
-from forms import library_texts
+from forms import wtforms_texts
 from forms.base import BaseForm
 from forms.fields import (
     ArabicNameField,
@@ -405,18 +405,18 @@ def test_every_stock_message_we_replace_is_one_that_exists() -> None:
         for package in (wtforms, flask_admin)
         for path in Path(package.__file__).parent.rglob("*.py")
     )
-    assert [text for text in library_texts._OURS if text not in sources] == []
+    assert [text for text in wtforms_texts._OURS if text not in sources] == []
 
 
 def test_our_words_keep_the_placeholders_of_the_stock_message() -> None:
-    for stock, ours in library_texts._OURS.items():
+    for stock, ours in wtforms_texts._OURS.items():
         used = set(re.findall(r"%\((\w+)\)[sd]", str(ours)))
         assert used <= set(re.findall(r"%\((\w+)\)[sd]", stock)), stock
 
 
 def test_flask_admins_own_forms_can_speak_so_too() -> None:
     class Office(flask_admin.form.BaseForm):
-        Meta = library_texts.TextsMeta
+        Meta = wtforms_texts.TextsMeta
 
         x = StringField(validators=[InputRequired()])
 
