@@ -24,15 +24,15 @@ from clearance.public import dev
 from clearance.web import error_pages, lanes, security_headers, template_globals
 from clearance.web import logging as web_logging
 
-# Modules whose guards and effects service definitions may name: importing one registers them.
+# Importing these modules registers the guards and effects that service definitions name.
 NAMED_IN = (licence_guards, licence_effects, issuing_effects)
 
 
 def create_app(*, testing: bool = False, **overrides: Any) -> Flask:
     """Create the Flask application.
 
-    testing: the suite's mode (no demo world, no production checks). overrides: fields of
-    `Settings` that replace the environment's. Raises BadSettings where running would be unsafe.
+    testing: the suite's mode (no demo data, no production checks). overrides: fields of `Settings`
+    that replace the environment's. Raises BadSettings if running would be unsafe.
     """
     environment = {} if testing else {**dotenv_values(ROOT / ".env"), **os.environ}
     settings = Settings.from_environment(
@@ -101,7 +101,7 @@ def _extension(name: str) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    """Make `app:app` for WSGI servers when they ask for it, so that importing has no effect."""
+    """Create `app:app` when a WSGI server requests it, so that importing has no side effects."""
     if name == "app":
         with one_line_for_bad_settings():
             globals()["app"] = create_app()
@@ -110,7 +110,7 @@ def __getattr__(name: str) -> Any:
 
 
 def main() -> None:
-    """Serve with waitress and the in-process consumer, in one process."""
+    """Serve with waitress and the job consumer in one process."""
     with one_line_for_bad_settings():
         jobs.serve(create_app())
 

@@ -6,15 +6,15 @@ wsgi_app = "app:app"
 workers = int(os.environ.get("WEB_CONCURRENCY", "5"))
 worker_class = "clearance.web.gunicorn_worker.Worker"
 threads = 8
-worker_connections = 500  # in each worker, most of them waiting in its loop
+worker_connections = 500  # per worker, most of them waiting in its loop
 keepalive = 0  # one request per connection: the worker relies on it
 
-# A worker is killed when its loop is silent for so long; its threads may take any time.
+# Seconds without a sign from a worker's loop until it is killed; threads may take longer.
 timeout = 120
-# A worker that leaves lets its threads end: the longest honest work is the CSV of a large list.
+# A stopping worker lets its threads finish; the longest legitimate work is a large CSV export.
 graceful_timeout = 600
 max_requests = 5000
 max_requests_jitter = 1000
 
-forwarded_allow_ips = ""  # TRUSTED_PROXIES decides, in the portal
+forwarded_allow_ips = ""  # the portal's TRUSTED_PROXIES decides
 control_socket_disable = True

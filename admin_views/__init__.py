@@ -1,1 +1,1 @@
-"""Flask-Admin views: the agents' area and the office, over the same models."""
+"""Flask-Admin views of the agents' area and the office, over the same models."""

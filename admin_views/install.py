@@ -1,4 +1,4 @@
-"""Registers the views of both areas."""
+"""Registration of the views of both areas."""
 
 from __future__ import annotations
 

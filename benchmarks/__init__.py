@@ -1,1 +1,1 @@
-"""Measurements of the portal at scale; each module is a program, README.md has the figures."""
+"""Benchmarks of the portal at scale; every module is a program, README.md has the figures."""

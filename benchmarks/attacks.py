@@ -1,11 +1,11 @@
-"""How a visitor fares beside an attack: one GET of /login a second while it lasts.
+"""Response times for a visitor during an attack: one GET of /login per second.
 
     python -m benchmarks.attacks                                   # every attack, both servers
     python -m benchmarks.attacks slow_clients --kind gunicorn --seconds 40
 
 The portal is started as an operator starts it, on loopback, on a scratch database with the demo
-world in it. An attack is a function of ATTACKS that goes on until it is told to stop and may raise
-when it sees what must not be. It prints the median, p95 and worst answer in ms, and what failed.
+data. An attack is a function of ATTACKS that runs until `Target.over` is set, and may raise on
+unexpected responses. Prints the median, p95 and worst response in ms, and the failures.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ WARMING = 40
 
 @dataclass(frozen=True)
 class Target:
-    """The portal under attack; `app` is one of our own on the same database."""
+    """The portal under attack; `app` is a local application on the same database."""
 
     url: str
     app: Flask
@@ -62,7 +62,7 @@ class Target:
         return urlsplit(self.url).netloc
 
     def signed_in(self, make: Callable[[], User]) -> tuple[str, str]:
-        """The cookie of a session of a new user, and a CSRF token for it."""
+        """Return the session cookie of a new user, and a CSRF token for it."""
         with self.app.app_context():
             user = make()
         browser = PageClient(self.app)
@@ -74,17 +74,17 @@ class Target:
 
 
 def slow_clients(target: Target) -> None:
-    """120 connections at a byte every two seconds, opened anew when they are closed."""
+    """120 connections sending a byte every two seconds, reopened when closed."""
     host, port = target.place.split(":")
     beginnings = [HEAD, BODY]
     with ExitStack() as stack:
         crowd: list[socket.socket | None] = [None] * SLOW_CLIENTS
         while not target.over.is_set():
-            for place, each in enumerate(crowd):
+            for place, connection in enumerate(crowd):
                 try:
-                    if each is None:
+                    if connection is None:
                         raise ConnectionError
-                    each.send(b"a")
+                    connection.send(b"a")
                 except OSError:
                     with suppress(OSError):
                         crowd[place] = stack.enter_context(
@@ -95,7 +95,7 @@ def slow_clients(target: Target) -> None:
 
 
 def silent_customs(target: Target) -> None:
-    """Forms that ask a customs system which does not answer, a dozen at a time."""
+    """Forms that query an unresponsive customs system, a dozen at a time."""
     agents = [target.signed_in(factories.make_agent) for _ in range(FORMS_AT_ONCE)]
 
     def send(number: int) -> None:
@@ -118,7 +118,7 @@ def silent_customs(target: Target) -> None:
 
 
 def slow_readers(target: Target) -> None:
-    """Managers who read the CSV of all requests over most of the time; it must come whole."""
+    """Managers who slowly download the CSV of all requests; it must arrive complete."""
     managers = [
         target.signed_in(partial(factories.make_staff, Role.MANAGER)) for _ in range(SLOW_READERS)
     ]
@@ -133,7 +133,7 @@ def slow_readers(target: Target) -> None:
         text = io.BytesIO()
         while part := answer.read(64 * 1024):
             text.write(part)
-            target.over.wait(0.5)  # the rest is read at once when the time is over
+            target.over.wait(0.5)  # without pause once the time is over
         rows = sum(1 for _row in csv.reader(io.StringIO(text.getvalue().decode("utf-8-sig"))))
         assert rows > REQUESTS, rows
 
@@ -141,17 +141,17 @@ def slow_readers(target: Target) -> None:
 
 
 def nothing(target: Target) -> None:
-    """No attack: what to compare with."""
+    """No attack, for comparison."""
     target.over.wait()
 
 
 ATTACKS: dict[str, Callable[[Target], None]] = {
-    each.__name__: each for each in (nothing, slow_clients, silent_customs, slow_readers)
+    attack.__name__: attack for attack in (nothing, slow_clients, silent_customs, slow_readers)
 }
 
 
 def main() -> None:
-    """Run the attacks asked for, print a table."""
+    """Run the chosen attacks; print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("attacks", nargs="*", choices=[[], *ATTACKS], default=[])
     parser.add_argument("--kind", choices=servers.KINDS)
@@ -186,7 +186,7 @@ def _run(kind: str, name: str, database: str, folder: Path, seconds: int) -> Non
         }
         with servers.served(kind, database, folder, **settings) as url:
             target = Target(url, own, threading.Event())
-            _visit(target.place, WARMING, pause=0.1)  # the first answers of a worker make templates
+            _visit(target.place, WARMING, pause=0.1)  # a worker's first responses compile templates
             with ThreadPoolExecutor(1) as pool:
                 attack = pool.submit(ATTACKS[name], target)
                 times, failed = _visit(target.place, seconds)
@@ -198,7 +198,7 @@ def _run(kind: str, name: str, database: str, folder: Path, seconds: int) -> Non
 
 
 def _visit(place: str, times: int, *, pause: float = 1.0) -> tuple[list[float], int]:
-    """GET /login every `pause` seconds; returns the ms of each and how many failed."""
+    """GET /login every `pause` seconds; returns the times in ms, and how many failed."""
 
     def visit(_number: int) -> tuple[float, bool]:
         began = time.perf_counter()
@@ -216,14 +216,14 @@ def _visit(place: str, times: int, *, pause: float = 1.0) -> tuple[list[float], 
         for number in range(times):
             visits.append(pool.submit(visit, number))
             time.sleep(pause)
-        outcomes = [each.result() for each in visits]
+        outcomes = [future.result() for future in visits]
     return [ms for ms, _good in outcomes], sum(not good for _ms, good in outcomes)
 
 
 def _together(work: Callable[[int], None], count: int) -> None:
     with ThreadPoolExecutor(count) as pool:
-        for each in [pool.submit(work, number) for number in range(count)]:
-            each.result()
+        for future in [pool.submit(work, number) for number in range(count)]:
+            future.result()
 
 
 if __name__ == "__main__":

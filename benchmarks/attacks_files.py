@@ -1,9 +1,9 @@
-"""Hostile files against a running portal in demo mode, beside one GET of /login a second.
+"""Hostile files against a running portal in demo mode, with one GET of /login per second.
 
     DEMO=1 CAPTCHA_FIXED=ABDEF2 PORT=5077 … python app.py      # in another shell
     python -m benchmarks.attacks_files http://127.0.0.1:5077 [SECONDS]
 
-Loopback only: it signs in with an account of the invented world.
+Loopback only: it signs in with an account of the demo data.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ CAPTCHA = "ABDEF2"
 PAGES = 12
 UPLOADERS = 8
 TIMEOUT = 120
-PAUSE = 1  # between two tries of one connection: a flood of cheap requests is another attack
+PAUSE = 1  # seconds between tries of a connection: a flood of cheap requests is another attack
 
 
 class Browser:
-    """Somebody who is signed in, without scripts."""
+    """A signed-in browser without scripts."""
 
     def __init__(self, base_url: str, email: str) -> None:
         assert urlsplit(base_url).hostname in {"127.0.0.1", "localhost"}
@@ -45,7 +45,7 @@ class Browser:
         assert "/login" not in page.url, page.url
 
     def send(self, address: str, values: dict[str, Any]) -> requests.Response:
-        """Open a page and send its form with these values in it."""
+        """Open a page and submit its form with these values."""
         page = self.http.get(self.base_url + address, timeout=TIMEOUT)
         form = BeautifulSoup(page.text, "lxml").select_one("main form[method=post]")
         assert isinstance(form, Tag), page.url
@@ -54,7 +54,7 @@ class Browser:
         return self.http.post(target, data=form_data(form) | fields, timeout=TIMEOUT)
 
     def draft(self) -> str:
-        """Begin a request; return its address."""
+        """Start a request; return its URL."""
         begun = self.send("/my/services/exam/", {"broker_type": "general"})
         found = re.search(r"/my/requests/\d+", begun.url)
         token = re.search('name="csrf_token" value="([^"]+)"', begun.text)
@@ -75,7 +75,7 @@ class Browser:
 
 
 def hostile_previews(base_url: str, seconds: float = 30, documents: int = 4) -> None:
-    """Ask for the twelve slow pages of accepted PDFs, all at once, again and again."""
+    """Request the twelve slow pages of accepted PDFs concurrently, repeatedly."""
     browser = Browser(base_url, "general@example.com")
     draft, pages = browser.draft(), []
     refused = browser.add(draft, "rectangles.pdf", odd_files.slow_pages(PAGES))
@@ -106,7 +106,7 @@ def hostile_previews(base_url: str, seconds: float = 30, documents: int = 4) -> 
 
 
 def hostile_uploads(base_url: str, seconds: float = 30) -> None:
-    """Upload files that cost as much as they may, from as many connections as there are threads."""
+    """Upload the costliest files allowed, from as many connections as there are threads."""
     browser = Browser(base_url, "receiver@example.com")
     draft = browser.draft()
     data = odd_files.slow_pages(1, 300_000)
@@ -122,7 +122,7 @@ def hostile_uploads(base_url: str, seconds: float = 30) -> None:
 
 
 def sign_in_times(base_url: str, seconds: float) -> list[float]:
-    """Open /login once a second; return how many seconds each took."""
+    """Open /login once per second; return the response times in seconds."""
     taken: list[float] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -137,13 +137,15 @@ def sign_in_times(base_url: str, seconds: float) -> list[float]:
 def _beside_sign_in(
     base_url: str, attack: Callable[[int, Callable[[], bool]], None], threads: int, seconds: float
 ) -> None:
-    """Run the attack on so many threads; once a second see how long /login takes."""
+    """Run the attack on that many threads; measure /login once per second meanwhile."""
     until = time.monotonic() + seconds
 
     def is_over() -> bool:
         return time.monotonic() > until
 
-    attackers = [threading.Thread(target=attack, args=(each, is_over)) for each in range(threads)]
+    attackers = [
+        threading.Thread(target=attack, args=(number, is_over)) for number in range(threads)
+    ]
     for attacker in attackers:
         attacker.start()
     with ProcessPoolExecutor(1, get_context("spawn")) as apart:

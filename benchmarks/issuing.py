@@ -1,11 +1,11 @@
-"""How long the files of issued documents take, and whether memory stays flat meanwhile.
+"""Time to render files of issued documents, and whether memory use stays flat.
 
     python -m benchmarks.issuing 100                 # SQLite and PostgreSQL, in new folders
     python -m benchmarks.issuing 1000 --kind sqlite
 
-Whole files: read, set, stored and waited for on the disk, hashed, claimed in the row. Cards carry a
-photo. THREADS is how many make files at once where two processes run. Processor seconds are what
-the files cost wherever else the machine works; the others include waiting for it.
+Complete files: read, typeset, stored and synced to disk, hashed, claimed in the row. Cards have a
+photo. THREADS: how many render at once where two processes run. Processor seconds are the CPU time
+of the files; the other seconds include waiting.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ THREADS = (1, 2)
 
 
 def main() -> None:
-    """Make that many files of each kind on the databases asked for, print a table."""
+    """Render that many files of every kind on the chosen databases; print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("times", type=int)
     parser.add_argument("--kind", choices=worlds.KINDS)
@@ -60,15 +60,15 @@ def _round(app: Flask, database: str, kind: IssuedKind, times: int, threads: int
         user = factories.make_agent()
         ids = [_issued(user, kind) for _ in range(times)]
         db.session.remove()
-        issued_files.file_of(ids.pop())  # compiler and fonts are there before the clock runs
+        issued_files.file_of(ids.pop())  # load compiler and fonts before timing
         before, began, spent = _memory(), time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda issued_id: _make(app, issued_id), ids))
     took, after = time.perf_counter() - began, _memory()
     spent = time.process_time() - spent
-    told = f"{len(ids)} of kind {kind}"
+    what = f"{len(ids)} of kind {kind}"
     figures = f"{took:.2f} | {spent:.2f} | {before:.0f}, {after:.0f}"
-    print(f"| {database} | {threads} | {told} | {figures} |")
+    print(f"| {database} | {threads} | {what} | {figures} |")
 
 
 def _issued(user: User, kind: IssuedKind) -> int:
@@ -87,7 +87,7 @@ def _make(app: Flask, issued_id: int) -> None:
 
 
 def _memory() -> float:
-    """Resident memory of this process in MB."""
+    """Return the resident memory of this process in MB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024

@@ -1,11 +1,11 @@
-"""How long the lists, searches and exports take with many requests, and what their queries scan.
+"""Response times of lists, searches and exports with many requests, and what queries scan.
 
     python -m benchmarks.lists 200000                # SQLite in a temporary folder
     python -m benchmarks.lists 200000 --kind postgresql
     python -m benchmarks.lists 0 --database sqlite:////tmp/filled.sqlite
 
-Times are those of whole answers of the application (session, menu, queries, template) without the
-network: the median and the slowest of ROUNDS after one that warms up.
+Times are of complete responses (session, menu, queries, template) without the network: the median
+and the slowest of ROUNDS after a warm-up.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Statement = tuple[str, Any]
 
 @dataclass
 class Measured:
-    """One address: how long it took, and what its queries looked through."""
+    """One URL: its response times, and what its queries scanned."""
 
     name: str
     times: list[float] = field(default_factory=list)
@@ -59,17 +59,17 @@ class Measured:
 
     @property
     def median(self) -> float:
-        """Milliseconds of the round in the middle."""
+        """Median response time in milliseconds."""
         return statistics.median(self.times)
 
     @property
     def processor(self) -> float:
-        """Milliseconds of the processor, whatever else the machine does."""
+        """Median CPU time in milliseconds, regardless of other load."""
         return statistics.median(self.worked)
 
 
 def main() -> None:
-    """Fill a database, measure it, print a table."""
+    """Fill a database, measure it, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("requests", type=int)
     parser.add_argument("--kind", choices=worlds.KINDS, default="sqlite")
@@ -126,7 +126,7 @@ def _fill(count: int) -> float:
 
 
 def _cases() -> list[tuple[str, str, str]]:
-    """(who, what, address) of everything measured, for the rows that there are."""
+    """Return (who, what, URL) of everything measured, for the existing rows."""
     sent = Request.status != Status.DRAFT
     total = db.session.scalar(sa.select(sa.func.count()).where(sent)) or 0
     rows = sa.select(Request.id, Request.number, Request.civil_id, Request.mobile).where(sent)
@@ -238,8 +238,8 @@ def _time(app: Flask, key: str, name: str, url: str) -> Measured:
     assert answer.status_code == 200, f"{name}: {answer.status_code} {url}"
     measured.slowest = max(seen, key=lambda each: each[0])[1]
     for seconds, statement in seen:
-        if seconds * 1000 > SCAN_MS:  # a scan that a limit ends soon is none
-            fresh = (each for each in _scans(app, statement) if each not in measured.scans)
+        if seconds * 1000 > SCAN_MS:  # ignore scans that a limit ends early
+            fresh = (scan for scan in _scans(app, statement) if scan not in measured.scans)
             measured.scans += fresh
     for _round in range(ROUNDS):
         began, worked = time.perf_counter(), time.thread_time()
@@ -251,7 +251,7 @@ def _time(app: Flask, key: str, name: str, url: str) -> Measured:
 
 @contextmanager
 def _watched(app: Flask) -> Iterator[list[tuple[float, Statement]]]:
-    """Gather (seconds, statement) of what is asked meanwhile."""
+    """Collect (seconds, statement) of the queries run in the block."""
     seen: list[tuple[float, Statement]] = []
     began: list[float] = []
 
@@ -284,11 +284,11 @@ def _plan(app: Flask, statement: Statement) -> list[str]:
 
 
 def _scans(app: Flask, statement: Statement) -> list[str]:
-    """What a query reads as a whole of the tables that grow."""
+    """Return which growing tables the query scans completely."""
     found = []
     for line in _plan(app, statement):
         words = line.split()
-        table = next((each for each in GROWING if each in words), None)
+        table = next((name for name in GROWING if name in words), None)
         is_scan = words[:1] == ["SCAN"] and "USING" not in words
         if table and (is_scan or f"Seq Scan on {table} " in f"{line} "):
             found.append(f"{table} as a whole")
@@ -296,7 +296,7 @@ def _scans(app: Flask, statement: Statement) -> list[str]:
 
 
 def _export(app: Flask, key: str, url: str) -> None:
-    """Read the export to its end as a slow reader would, looking at the memory meanwhile."""
+    """Read the export in chunks to its end, watching memory use."""
     before = most = _memory_mb()
     began, size, lines = time.perf_counter(), 0, 0
     answer = _client(app, key).get(url, buffered=False)

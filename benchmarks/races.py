@@ -1,10 +1,10 @@
-"""How many sendings and decisions a second the portal takes when all come at once.
+"""Requests sent and decided per second when all arrive at once.
 
-    python -m benchmarks.races 1000                  # SQLite and PostgreSQL, each in a new folder
+    python -m benchmarks.races 1000                  # SQLite and PostgreSQL, in new folders
     python -m benchmarks.races 1000 --kind sqlite
 
-Whole use cases with real commits, durably written: number, claim, trail with its seal, notices and
-deliveries. THREADS is what `python app.py` serves with; CROWD is what heavy tests send.
+Complete use cases with durable commits: number, claim, sealed audit trail, notices, deliveries.
+THREADS: as `python app.py` serves with. CROWD: as heavy tests send.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from tests.support.races import race
 
 THREADS, CROWD = 8, 64
 Row = tuple[int, int]
-"""Id of a request and its version as last seen."""
+"""Id of a request and its last known version."""
 
 
 def main() -> None:
-    """Run every race on the databases asked for, print a table."""
+    """Run every race on the chosen databases; print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("times", type=int)
     parser.add_argument("--kind", choices=worlds.KINDS)
@@ -73,7 +73,7 @@ def _round(app: Flask, kind: str, times: int, threads: int) -> None:
     with app.app_context():
         one = [_row(request_factories.make_sent(agent))] * times
     seconds, outcomes = _timed(app, times, threads, _deciding(one, reviewers))
-    losers = {type(each) for each in outcomes if each != "decided"}
+    losers = {type(outcome) for outcome in outcomes if outcome != "decided"}
     assert outcomes.count("decided") == 1, outcomes
     assert losers <= {TransitionNotAllowed}, losers
     _show(kind, threads, "decisions on one request (one wins)", times / seconds)

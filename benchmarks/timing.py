@@ -1,12 +1,12 @@
-"""Whether the time of an answer tells who has an account.
+"""Whether response times reveal which addresses have an account.
 
-    python -m benchmarks.timing 200                  # SQLite and PostgreSQL, each in a new folder
+    python -m benchmarks.timing 200                  # SQLite and PostgreSQL, in new folders
     python -m benchmarks.timing 200 --kind sqlite
 
-A real `python app.py` with a mail server on loopback; known and unknown addresses shuffled, so many
-tries of each. Each line compares one kind of address with an unknown one: medians in ms, how far
-they are apart, and the AUC: how often a guess by the time alone is right (0.5 is no better than a
-coin). Limits are lifted for the run: they are counted all the same.
+A real `python app.py` with a mail server on loopback; known and unknown addresses are tried that
+often, shuffled. Every line compares one kind of address with an unknown one: medians in ms, their
+distance, and the AUC: how often a guess by time alone is right (0.5 is no better than a coin).
+Rate limits are raised for the run, but still counted.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ from tests.support.gateways import SmtpGateway, free_port
 SECRET = "timing-" * 6
 UNKNOWN = "unknown"
 WARMING = 5
-PAUSE_SECONDS = 0.05  # so that the sender is done with the mail of one try before the next
+PAUSE_SECONDS = 0.05  # so that a try's mail is sent before the next try
 Times = dict[str, list[float]]
 
 
 class Browser:
-    """A visitor of the portal at `base` who keeps cookies; `app` reads what images say."""
+    """A visitor of the portal at `base` with cookies; `app` is for reading captcha texts."""
 
     def __init__(self, base: str, app: Flask) -> None:
         self.base, self.app = base, app
         self.http = requests.Session()
 
     def post(self, path: str, **values: str) -> float:
-        """Open the form at `path` and send it. Returns the seconds that the answer took."""
+        """Open the form at `path` and send it. Returns the response time in seconds."""
         page = self.http.get(self.base + path, timeout=30).text
         values["csrf_token"] = _value(page, "csrf_token")
         if 'name="captcha_ref"' in page:
@@ -75,7 +75,7 @@ class Browser:
 
 
 def main() -> None:
-    """Measure on the databases asked for, print a table."""
+    """Measure on the chosen databases; print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("times", type=int)
     parser.add_argument("--kind", choices=worlds.KINDS)
@@ -95,7 +95,7 @@ def main() -> None:
 
 @contextmanager
 def _portal(url: str) -> Iterator[tuple[str, Flask]]:
-    """A served portal on the database at `url`: where it is, and an application beside it."""
+    """Serve the portal on the database at `url`; yield its URL, and an application next to it."""
     schema.upgrade(url)
     port = free_port()
     with tempfile.TemporaryDirectory() as files, SmtpGateway() as mail:
@@ -136,7 +136,7 @@ def _ready(base: str, server: subprocess.Popen[bytes]) -> str:
 
 
 def _people(app: Flask) -> dict[str, str]:
-    """Kind of address → one e-mail of that kind."""
+    """Return one e-mail address of every kind, by kind."""
     people = {UNKNOWN: "nobody@example.com", "three sign-ups": "three@example.com"}
     with app.app_context():
         versions.publish_missing(utc_now())
@@ -149,7 +149,7 @@ def _people(app: Flask) -> dict[str, str]:
 
 
 def _measured(times: int, people: dict[str, str], try_one: Callable[[str], float]) -> Times:
-    """The times of each kind; shuffled round by round, so that other work slows all kinds alike."""
+    """Return the times by kind; rounds are shuffled, so that other load slows all kinds alike."""
     for kind in list(people) * WARMING:
         try_one(people[kind])
     taken: Times = {kind: [] for kind in people}
@@ -198,7 +198,7 @@ def _show(kind: str, what: str, taken: Times) -> None:
 
 
 def _auc(times: Sequence[float], others: Sequence[float]) -> float:
-    """The chance that a time of one is longer than one of the other, or shorter: 0.5 to 1."""
+    """Return how often a time of one is longer, or shorter, than one of the other: 0.5 to 1."""
     longer = sum((a > b) + (a == b) / 2 for a in times for b in others)
     share = longer / (len(times) * len(others))
     return max(share, 1 - share)

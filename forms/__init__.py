@@ -1,1 +1,1 @@
-"""What people type: forms, fields and validators; they ask the domain and restate no rule of it."""
+"""Forms, fields and validators; business rules stay in the domain."""

@@ -1,4 +1,4 @@
-"""The form all others derive from: texts in the page's language, unknown fields found."""
+"""Base class of all forms: localised messages and detection of unknown fields."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -12,12 +12,12 @@ _ENCLOSING = (FieldList, FormField)
 
 
 class BaseForm(FlaskForm):
-    """A form that knows what was posted besides its fields, and what the person is called.
+    """Base class of all forms.
 
-    ALSO_POSTED: names of buttons and the like that a post may carry besides the fields.
-    known_words: what a chosen password must not be made of, besides sibling fields; set by views
-    that know the user (see `StrongPassword`). judges_passwords: False while something cheaper has
-    refused the post already, for judging is slow (security rule 41).
+    ALSO_POSTED: names that may be posted besides the fields, such as buttons. known_words: words
+    that a new password must not consist of, besides sibling fields; set by views that know the
+    user (see `StrongPassword`). judges_passwords: False if the post is refused already, since
+    judging passwords is slow (security rule 41).
     """
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset()
@@ -34,7 +34,7 @@ class BaseForm(FlaskForm):
         super().process(posted, *args, **kwargs)
 
     def unknown_fields(self) -> list[str]:
-        """Names that were posted but are no field of this form, sorted: ignored, worth a log line.
+        """Return posted names that are not fields of this form, sorted, for logging.
 
         Source: security requirement 23.
         """
@@ -47,5 +47,5 @@ class BaseForm(FlaskForm):
         )
 
     def error_list(self) -> list[tuple[Any, str]]:
-        """All (field, message) in the order of the fields, for the summary on top of the page."""
+        """Return all (field, message) in field order, for the error summary of the page."""
         return [(field, str(message)) for field in self for message in field.errors]

@@ -1,4 +1,4 @@
-"""The grid of several brokers' requests: a form a row, and one whose values fill a column."""
+"""Forms of the batch grid: one per row, and one whose values fill whole columns."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from forms.request_form import WIDTHS, RequestForm, request_form
 
 ALL = "all"
 PERSONAL = frozenset({Group.PERSON, Group.IDENTITY})
-"""Groups whose values are one person's own: nothing there is the same for all."""
+"""Groups whose values are personal, so they are never the same for all rows."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """An asked field as a column of the grid. fills: whether one value may stand for all rows."""
+    """A field as a column of the grid. fills: whether one value may be used for all rows."""
 
     name: str
     label: str
@@ -29,7 +29,7 @@ class Column:
 
 
 def columns(definition: Definition, lang: str) -> list[Column]:
-    """The grid's columns, in the order of the form."""
+    """Return the grid's columns, in the order of the form."""
     return [
         Column(
             name=spec.name,
@@ -51,12 +51,12 @@ def row_form(
     lang: str,
     saved: dict[str, Any],
 ) -> RequestForm:
-    """The form of one row, its names beginning with the request's id, bound to a post."""
+    """Return the form of one row, bound to a post; names are prefixed with the request's id."""
     return request_form(definition, open_fields, lang, saved, prefix=f"{request_id}-")
 
 
 def column_form(definition: Definition, lang: str) -> RequestForm:
-    """The row above: an input for every column that one value may fill; none is required."""
+    """Return the form of the top row: optional inputs for the columns that `fills` allows."""
     names = [spec.name for spec in definition.asked if _fills(spec)]
     form = request_form(definition, names, lang, {}, prefix=f"{ALL}-")
     for field in form.asked.values():
@@ -65,7 +65,7 @@ def column_form(definition: Definition, lang: str) -> RequestForm:
 
 
 def copy_to_column(rows: Iterable[RequestForm], column: RequestForm) -> list[str]:
-    """Put every good value of the row above into its column; returns the names of the columns.
+    """Copy the valid values of the top row into all rows; return the names of their columns.
 
     Validate the rows afterwards.
     """

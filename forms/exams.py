@@ -1,4 +1,4 @@
-"""Forms of the office about an exam: its sitting, and the file of results."""
+"""Office forms for an exam: its sitting and the results file."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class ClockField(TextField):
 
     def __call__(self, **kwargs: Any) -> Any:
         if self.process_errors:
-            kwargs.setdefault("type", "text")  # a time input would show nothing of what was typed
+            kwargs.setdefault("type", "text")  # a time input would hide an invalid text
         return super().__call__(**kwargs)
 
 
 class SittingForm(BaseForm):
-    """What the office fixes for a sitting. version: the row's as the page showed it."""
+    """The date, place and seats of a sitting. version: of the row that the page showed."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
 
@@ -71,18 +71,18 @@ class SittingForm(BaseForm):
     )
     version = HiddenField()
 
-    # Fields of a plan that stand under another name in the form.
+    # Plan field → form field, where the names differ.
     _PLACES: ClassVar[dict[str, str]] = {"held_at": "held_on"}
 
     def show(self, exam: Exam) -> None:
-        """Fill the form in with what is kept."""
+        """Fill in the exam's stored values."""
         held_at = exam.held_at.astimezone(KUWAIT)
         self.held_on.data, self.held_time.data = held_at.date(), held_at.time()
         for name in ("place_ar", "place_en", "seats", "confirm_by", "version"):
             self[name].data = getattr(exam, name)
 
     def plan(self) -> sittings.Plan:
-        """What was typed; only of a form that `validate()` found right."""
+        """Return the entered values; call it on a valid form only."""
         held_at = datetime.combine(self.held_on.data, self.held_time.data, KUWAIT)
         return sittings.Plan(
             held_at=held_at,
@@ -93,14 +93,14 @@ class SittingForm(BaseForm):
         )
 
     def add_faults(self, faults: dict[str, Any]) -> None:
-        """Put the domain's faults beside their fields."""
+        """Show the domain's errors at their fields."""
         for name, message in faults.items():
             field = self[self._PLACES.get(name, name)]
             field.errors = [*field.errors, message]
 
 
 class ResultsFileForm(BaseForm):
-    """The file of results."""
+    """Upload of the results file."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token"})
 

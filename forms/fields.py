@@ -1,6 +1,6 @@
-"""Fields that take what people type and give the domain's normalised value.
+"""Fields that normalise user input to domain values.
 
-What was typed stands in the field again when the page comes back, except secrets.
+An invalid form shows the input as it was typed, except secrets.
 """
 
 import re
@@ -36,7 +36,7 @@ _LONGEST_ANSWER = 12
 
 
 class _TypedField(StringField):
-    """A field of one typed text; `normalise` makes the value or raises `BadValue`."""
+    """A text field; `normalise` returns the value or raises `BadValue`."""
 
     attributes: ClassVar[dict[str, object]] = {}
     empty: ClassVar[str | None] = None
@@ -55,7 +55,7 @@ class _TypedField(StringField):
         )
 
     def normalise(self, typed: str) -> Any:
-        """The value that `typed`, which is not blank, stands for. Raises: BadValue."""
+        """Return the value of `typed`, which is not blank. Raises: BadValue."""
         raise NotImplementedError("say what a typed text stands for")
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -71,7 +71,7 @@ class _TypedField(StringField):
 
 
 class TextField(_TypedField):
-    """One line of text, cleaned. max_length: in characters, the column's. Empty: ""."""
+    """One line of text, cleaned. max_length: in characters. Empty: ""."""
 
     attributes: ClassVar[dict[str, object]] = {"dir": "auto"}
     empty = ""
@@ -88,7 +88,7 @@ class TextField(_TypedField):
 
 
 class TextAreaField(TextField):
-    """Several lines of text, cleaned. max_length: in characters, the column's. Empty: ""."""
+    """Several lines of text, cleaned. max_length: in characters. Empty: ""."""
 
     widget = TextArea()
     attributes: ClassVar[dict[str, object]] = {"dir": "auto", "rows": 4}
@@ -139,7 +139,7 @@ class CivilNumberField(_TypedField):
 
 
 class MobileField(_TypedField):
-    """A mobile number in E.164; one without country code is Kuwait's."""
+    """A mobile number in E.164; Kuwait's country code is the default."""
 
     widget = TelInput()
     attributes: ClassVar[dict[str, object]] = {"dir": "ltr", "autocomplete": "tel"}
@@ -163,7 +163,7 @@ class EmailAddressField(_TypedField):
 
 
 class IsoDateField(_TypedField):
-    """A date by the browser's own picker; also typed as dd/mm/yyyy, in digits of either script."""
+    """A date from the browser's picker, or typed as dd/mm/yyyy in digits of either script."""
 
     widget = DateInput()
 
@@ -186,13 +186,13 @@ class IsoDateField(_TypedField):
 
     def __call__(self, **kwargs: Any) -> Any:
         if self.process_errors:
-            # A date input would show nothing of what was typed.
+            # A date input would hide an invalid text.
             kwargs.setdefault("type", "text")
         return super().__call__(**kwargs)
 
 
 class PasswordField(StringField):
-    """A password exactly as typed, never shown again. new: it is being chosen, not checked."""
+    """A password exactly as typed, never shown again. new: it is a new password."""
 
     widget = PasswordInput()
 
@@ -209,7 +209,7 @@ class PasswordField(StringField):
 
 
 class CodeField(_TypedField):
-    """A code of six digits from a message, never shown again."""
+    """A six-digit code from a message, never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
         "dir": "ltr",
@@ -228,7 +228,7 @@ class CodeField(_TypedField):
 
 
 class CaptchaField(_TypedField):
-    """What was read in the image, or heard; letter case counts; never shown again."""
+    """The CAPTCHA answer, from image or audio; case-sensitive, never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
         "dir": "ltr",
@@ -255,7 +255,7 @@ def _as_choices(choices: Choices | Callable[[], Choices] | None) -> Any:
 
 
 class _OneChoice(SelectField):
-    """One of several options; nothing chosen gives None."""
+    """One of several options; None if nothing is chosen."""
 
     def __init__(
         self,
@@ -277,9 +277,9 @@ class _OneChoice(SelectField):
 
 
 class ChoiceField(_OneChoice):
-    """One option of a list. choices: (value, label) pairs or what makes them, for each page anew.
+    """A select field. choices: (value, label) pairs, or a function called for every page.
 
-    blank: the list begins with an empty option, so that nothing is chosen unawares.
+    blank: the list starts with an empty option, so that nothing is chosen by accident.
     """
 
     def __init__(self, *args: Any, blank: bool = True, **kwargs: Any) -> None:
@@ -294,13 +294,13 @@ class ChoiceField(_OneChoice):
 
 
 class _FreeCheckbox(CheckboxInput):
-    """A box of a group: the group may be required, no single box is."""
+    """A checkbox of a group; a required group does not make its boxes required."""
 
     validation_attrs: ClassVar[list[str]] = ["disabled"]
 
 
 class ChoicesField(SelectMultipleField):
-    """Several options, each a box to tick. choices: (value, label) pairs or what makes them."""
+    """A group of checkboxes. choices: (value, label) pairs, or a function called for every page."""
 
     widget = ListWidget(prefix_label=False)
     option_widget = _FreeCheckbox()
@@ -319,4 +319,4 @@ class ChoicesField(SelectMultipleField):
 
 
 class CheckField(BooleanField):
-    """One box to tick; with `Required` it must be ticked."""
+    """A checkbox; with `Required` it must be ticked."""

@@ -1,4 +1,4 @@
-"""Forms of what the office does to the register of its own accord: a reason, corrected data."""
+"""Forms of the office's own actions on the register: a reason, and corrected data."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FIELDS: dict[Kind, type[Any]] = {
     Kind.MOBILE: MobileField,
     Kind.EMAIL: EmailAddressField,
 }
-# The form's fieldsets; what stands in one inner sequence stands side by side.
+# Fieldsets: (legend, rows); the fields of a row are shown side by side.
 ROWS: tuple[tuple[Any, tuple[tuple[str, ...], ...]], ...] = (
     (_l("Person"), (NAME_COLUMNS[:4], NAME_COLUMNS[4:], ("broker_type", "nationality"))),
     (
@@ -54,9 +54,9 @@ ROWS: tuple[tuple[Any, tuple[tuple[str, ...], ...]], ...] = (
 
 
 class OfficeForm(BaseForm):
-    """A reason to choose or write. Made by `office_form`.
+    """A reason, chosen or written. Created by `licence_action_form`.
 
-    ready: the reasons to choose from. longest: the whole reason's greatest number of characters.
+    ready: the reasons to choose from. longest: maximum characters of the whole reason.
     """
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset(
@@ -66,7 +66,7 @@ class OfficeForm(BaseForm):
     longest: ClassVar[int] = REASON_MAX_LENGTH
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Check the fields, and that a reason was chosen or written."""
+        """Validate the fields, and that a reason was chosen or written."""
         is_good = super().validate(extra_validators)
         if self["reason"].errors:
             return False
@@ -78,29 +78,29 @@ class OfficeForm(BaseForm):
         return is_good and not self["reason"].errors
 
     def reason_in(self, lang: str) -> str:
-        """The whole reason for somebody who reads `lang`."""
+        """Return the whole reason in `lang`."""
         chosen = self.ready.get(self["ready_reason"].data or "")
         parts = (chosen.in_language(lang) if chosen else "", self["reason"].data or "")
         return "\n".join(part for part in parts if part)
 
 
 class CorrectionForm(OfficeForm):
-    """What the register says of a licence and its broker, open to correction, with a reason."""
+    """The register's values for a licence and its broker, with a reason for the correction."""
 
     @property
     def fieldsets(self) -> list[tuple[str, list[list[Any]]]]:
-        """(legend, rows of fields) in the order of the page."""
+        """(legend, rows of fields), in page order."""
         return [
             (str(legend), [[self[_VALUE + name] for name in row] for row in rows])
             for legend, rows in ROWS
         ]
 
     def values(self) -> dict[str, Any]:
-        """Field of licence or broker → the value that the form has for it."""
+        """Return licence or broker field → entered value."""
         return {name: self._value(name) for name in CORRECTABLE}
 
     def add_faults(self, faults: Mapping[str, Any]) -> None:
-        """Put faults found elsewhere beside their fields."""
+        """Show the domain's errors at their fields."""
         for name, fault in faults.items():
             self[_VALUE + name].errors = [fault]
 
@@ -113,9 +113,9 @@ class CorrectionForm(OfficeForm):
 def licence_action_form(
     ready: Iterable[ReadyReason], lang: str, longest: int = REASON_MAX_LENGTH
 ) -> OfficeForm:
-    """Make the form of a step that wants a reason, filled with what was posted.
+    """Return the form of a step that needs a reason, bound to a post.
 
-    ready: reasons to choose from. lang: the page's language. longest: characters of a reason.
+    ready: reasons to choose from. lang: the page's language. longest: characters of the reason.
     """
     members = _reason_fields(ready, lang, longest)
     made: OfficeForm = type("OfficeForm", (OfficeForm,), members)()
@@ -125,14 +125,14 @@ def licence_action_form(
 def correction_form(
     ready: Iterable[ReadyReason], stored: Mapping[str, Any], lang: str
 ) -> CorrectionForm:
-    """Make the form of a correction. stored: what the register says now, field by field."""
+    """Return the form of a correction. stored: field → current value in the register."""
     members = _reason_fields(ready, lang)
     for name in CORRECTABLE:
         members[_VALUE + name] = _field(name, lang)
     data = {_VALUE + name: stored[name] for name in CORRECTABLE}
     made: CorrectionForm = type("CorrectionForm", (CorrectionForm,), members)(data=data)
     for name in CORRECTABLE:
-        # What the register lacks already, such as a name of the customs system, may stay empty.
+        # Values already missing in the register, such as names from customs, may stay empty.
         made[_VALUE + name].flags.required = name not in MAY_BE_EMPTY and bool(stored[name])
     return made
 
@@ -140,20 +140,22 @@ def correction_form(
 def _reason_fields(
     ready: Iterable[ReadyReason], lang: str, longest: int = REASON_MAX_LENGTH
 ) -> dict[str, Any]:
-    reasons = {str(each.id): each for each in ready}
+    reasons = {str(ready_reason.id): ready_reason for ready_reason in ready}
     return {
         "ready": reasons,
         "longest": longest,
         "ready_reason": ChoiceField(
             _l("Ready reason"),
-            choices=[(key, each.in_language(lang)) for key, each in reasons.items()],
+            choices=[
+                (key, ready_reason.in_language(lang)) for key, ready_reason in reasons.items()
+            ],
         ),
         "reason": TextAreaField(_l("Reason"), max_length=longest),
     }
 
 
 def _field(name: str, lang: str) -> Any:
-    """The input that requests have for a value of this kind; what may be empty the domain says."""
+    """Return the same input that requests use; not required, since the domain checks that."""
     label, named = field_values.LABELS[name], _named(name)
     choices: dict[str, Callable[[], Sequence[tuple[str, str]]]] = {
         "nationality": lambda: country_choices(lang),

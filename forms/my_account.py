@@ -1,4 +1,4 @@
-"""Forms of one's own account: new contact details and their code, notices."""
+"""Forms of the user's own account: contact details, notices, password and second factor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PARTS = frozenset({"csrf_token", "_language"})
 
 
 class EmailChangeForm(BaseForm):
-    """A new e-mail and the present password."""
+    """A new e-mail address and the current password."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = _PARTS
 
@@ -36,7 +36,7 @@ class EmailChangeForm(BaseForm):
 
 
 class MobileChangeForm(BaseForm):
-    """A new mobile number and the present password."""
+    """A new mobile number and the current password."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = _PARTS
 
@@ -48,13 +48,13 @@ class MobileChangeForm(BaseForm):
     current_password = PasswordField(_l("Current password"), [Required()])
 
     def validate_address(self, field: Any) -> None:
-        """SMS go to some countries only."""
+        """Reject countries that SMS cannot be sent to."""
         if field.data and not one_time_codes.is_served(field.data):
             raise ValidationError(_l("SMS cannot be sent to mobile numbers of this country."))
 
 
 class ContactCodeForm(BaseForm):
-    """The code that was sent to the new address."""
+    """The code sent to the new address."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = _PARTS
 
@@ -62,7 +62,7 @@ class ContactCodeForm(BaseForm):
 
 
 class NoticesForm(BaseForm):
-    """What is wanted by which channel, as keys of `notice_choices`."""
+    """Wanted notices per channel, as keys of `preferences.keys_for`."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = _PARTS
 
@@ -74,7 +74,7 @@ class NoticesForm(BaseForm):
 
 
 class PasswordChangeForm(BaseForm):
-    """The current password, and the new one twice. `known_words`: what the person is called."""
+    """The current password, and the new one twice. Views set `known_words` to the user's names."""
 
     current_password = PasswordField(_l("Current password"), [Required()])
     new_password = PasswordField(
@@ -89,7 +89,7 @@ REASON_MAX_LENGTH = 500
 
 
 class AppCodeField(CodeField):
-    """The six digits that an authenticator app shows now."""
+    """The current six-digit code of an authenticator app."""
 
     def normalise(self, typed: str) -> str:
         try:
@@ -101,7 +101,7 @@ class AppCodeField(CodeField):
 
 
 class PasswordForm(BaseForm):
-    """The present password, which every change of the factor asks for again."""
+    """The current password, required for every change of the second factor."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
 
@@ -109,7 +109,7 @@ class PasswordForm(BaseForm):
 
 
 class AppForm(BaseForm):
-    """A code of the app that is being set up, and the present password."""
+    """A code of the authenticator app being set up, and the current password."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "setup", "_language"})
 
@@ -118,7 +118,7 @@ class AppForm(BaseForm):
 
 
 class FactorResetForm(BaseForm):
-    """Why an administrator takes somebody's app away."""
+    """An administrator's reason for resetting a user's authenticator app."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
 

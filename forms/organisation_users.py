@@ -1,4 +1,4 @@
-"""Forms of the users of an organisation: adding one, changing one, the organisation's profile."""
+"""Forms to add and edit an organisation's users, its profile and further organisations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from forms.public_account import ORGANISATION_MAX_LENGTH, PAGE_PARTS, AccountFor
 from forms.validators import Required
 
 ADDRESS_MAX_LENGTH = 250
-# What the table of services posts besides its boxes.
+# Posted by the services table besides its checkboxes.
 TABLE_PARTS = frozenset(
     {"services_search", "services_searched", "services_page", "_change", "_save"}
 )
@@ -37,7 +37,7 @@ _PHONE = re.compile(r"\+?[0-9]{7,15}")
 
 
 class PhoneField(TextField):
-    """A telephone number of an office, which need not be a mobile: 7 to 15 digits. Empty: ""."""
+    """An office's telephone number, not necessarily a mobile: 7 to 15 digits. Empty: ""."""
 
     attributes: ClassVar[dict[str, object]] = {"dir": "ltr", "autocomplete": "tel"}
 
@@ -52,7 +52,7 @@ class PhoneField(TextField):
 
 
 class _Served:
-    """SMS go to the country of this mobile."""
+    """SMS can be sent to the country of the mobile number."""
 
     def __call__(self, form: Any, field: Any) -> None:
         if field.data and not one_time_codes.is_served(field.data):
@@ -72,30 +72,30 @@ def _services() -> Any:
 
 
 class _AccessForm(BaseForm):
-    """Who is general, and which services an additional user has.
+    """Whether the user is a general user, and the services granted otherwise.
 
-    Each form makes both fields in its own place, for errors are told in the order of the fields.
+    Subclasses create both fields in their own place, since errors are listed in field order.
     """
 
     is_general: Any
     services: Any
 
     def offer(self, services: Iterable[str]) -> None:
-        """Say which services may be chosen, by code."""
+        """Set the services that may be chosen, by code."""
         self.services.choices = [SelectChoice(code, code) for code in services]
 
     @property
     def granted(self) -> frozenset[str]:
-        """The chosen services; none for a general user, who has all."""
+        """The chosen services; none for a general user, who may use all."""
         return frozenset() if self.is_general.data else frozenset(self.services.data or ())
 
     def needs_service(self) -> bool:
-        """Whether at least one service has to be chosen."""
+        """Return whether at least one service must be chosen."""
         return not self.is_general.data
 
     def validate(self, extra_validators: Any = None) -> bool:
         if self.is_general.data:
-            self.services.data = []  # hidden then, and nothing that counts
+            self.services.data = []  # the services are hidden then
         is_valid = bool(super().validate(extra_validators))
         if self.needs_service() and not self.services.data and not self.services.errors:
             self.services.errors = [str(NO_SERVICE.text)]
@@ -104,7 +104,7 @@ class _AccessForm(BaseForm):
 
 
 class AddUserForm(_AccessForm, AccountForm):
-    """A new user of the organisation, in the order of the manual."""
+    """A new user of the organisation; fields in the order of the manual."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = AccountForm.ALSO_POSTED | TABLE_PARTS | {"organisation"}
 
@@ -136,7 +136,7 @@ class AddUserForm(_AccessForm, AccountForm):
 
 
 class EditUserForm(_AccessForm):
-    """What a general user may change of another: never names, contact or password."""
+    """What a general user may change of another user: not names, contact or password."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = TABLE_PARTS | {
         "version",
@@ -154,7 +154,7 @@ class EditUserForm(_AccessForm):
     def place(
         self, organisations: Sequence[tuple[int, str]], colleagues: Sequence[tuple[int, str]]
     ) -> None:
-        """Give the organisations and the colleagues that may be chosen, by id."""
+        """Set the organisations and colleagues that may be chosen: (id, name)."""
         self.organisations.choices = [SelectChoice(str(key), name) for key, name in organisations]
         self.hand_over_to.choices = [SelectChoice(str(key), name) for key, name in colleagues]
 
@@ -163,7 +163,7 @@ class EditUserForm(_AccessForm):
 
 
 class OrganisationForm(BaseForm):
-    """What the organisation itself keeps of its profile."""
+    """The part of the organisation's profile that it maintains itself."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "organisation", "_language"})
 
@@ -175,7 +175,7 @@ class OrganisationForm(BaseForm):
 
 
 class LicensedForm(AccountForm):
-    """An office whose general broker's licence stands in the customs system."""
+    """An office whose general broker is licensed in the customs system."""
 
     licence_no = RegistrationForm.licence_no
     customs_user = RegistrationForm.customs_user
@@ -183,7 +183,7 @@ class LicensedForm(AccountForm):
 
 
 class NamedForm(AccountForm):
-    """An organisation that gives its name, such as a company."""
+    """An organisation registered by name, such as a company."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = PAGE_PARTS | {"way"}
 
@@ -193,7 +193,7 @@ class NamedForm(AccountForm):
     )
 
     def __init__(self, entities: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
-        """entities: code and label of what may be chosen."""
+        """entities: (code, label) of the legal entities that may be chosen."""
         kwargs.setdefault("legal_entity", entities[0][0] if entities else None)
         super().__init__(*args, **kwargs)
         self.legal_entity.choices = [SelectChoice(code, label) for code, label in entities]

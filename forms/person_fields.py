@@ -1,6 +1,6 @@
-"""Fields that several forms ask of a person alike.
+"""Personal fields shared by several forms.
 
-Each form makes them in its own place, for errors are told in the order of the fields.
+They are functions so that every form can place them, since errors are listed in field order.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ PASSWORD_HINT = _l("At least 8 characters, with capital and small letters, digit
 
 
 def first_name() -> Any:
-    """The first name, in any script."""
+    """Return the field for the first name, in any script."""
     return TextField(_l("First name"), [Required()], max_length=NAME_MAX_LENGTH)
 
 
 def last_name() -> Any:
-    """The last name, in any script."""
+    """Return the field for the last name, in any script."""
     return TextField(_l("Last name"), [Required()], max_length=NAME_MAX_LENGTH)
 
 
 def gender() -> Any:
-    """The gender, which nothing chooses unawares."""
+    """Return the field for the gender, without a default."""
     return ChoiceField(
         _l("Gender"),
         [Required()],
@@ -38,24 +38,24 @@ def gender() -> Any:
 
 
 def civil_id() -> Any:
-    """The civil number."""
+    """Return the field for the civil number."""
     return CivilNumberField(
         _l("Civil number"), [Required()], description=_l("The 12 digits on the civil ID card.")
     )
 
 
 def password() -> Any:
-    """A password that is being chosen."""
+    """Return the field for the password of a new account."""
     return _chosen(_l("Password"))
 
 
 def new_password() -> Any:
-    """A password that is being chosen in place of another."""
+    """Return the field for a password that replaces another."""
     return _chosen(_l("New password"))
 
 
 def password_again(name: str = "password") -> Any:
-    """The same once more. name: of the field that it repeats."""
+    """Return the field that repeats the password. name: of the repeated field."""
     return PasswordField(_l("Repeat the password"), [Required(), SameAs(name)], new=True)
 
 

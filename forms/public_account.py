@@ -1,4 +1,4 @@
-"""Forms of the public journeys: registration, codes, sign-in, passwords, invitations."""
+"""Forms of the public pages: registration, verification, sign-in, password reset, invitations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from forms.fields import (
 )
 from forms.validators import Required
 
-# What the pages' own buttons and hidden parts post besides the fields.
+# Posted by buttons and hidden inputs besides the fields.
 PAGE_PARTS = frozenset({"captcha_ref", "form_key", "_language", "_refresh", "_change", "next"})
 
 ORGANISATION_MAX_LENGTH = 150
@@ -42,8 +42,8 @@ _SPARE_CODE = re.compile(r"[0-9A-Z]{10}")
 class EntityChoice:
     """A legal entity that may register. label: in the page's language.
 
-    has_customs_account: its people may have one, so the box is offered. needs_name: it is asked
-    for the organisation's name.
+    has_customs_account: registration with a customs account is offered. needs_name: the
+    organisation's name is asked for.
     """
 
     code: str
@@ -53,13 +53,13 @@ class EntityChoice:
 
 
 class AccountForm(BaseForm):
-    """A form of the public pages."""
+    """Base class of the public pages' forms."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = PAGE_PARTS
 
 
 class ResetCodeField(TextField):
-    """The code of a reset: eight letters and digits, in any letter case; never shown again."""
+    """A reset code: eight letters and digits in any letter case; never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
         "dir": "ltr",
@@ -83,7 +83,7 @@ class ResetCodeField(TextField):
 
 
 class FactorCodeField(CodeField):
-    """Six digits of a message or an app, or a spare code of ten letters and digits."""
+    """A six-digit code from a message or app, or a spare code of ten letters and digits."""
 
     attributes: ClassVar[dict[str, object]] = {
         "dir": "ltr",
@@ -99,7 +99,7 @@ class FactorCodeField(CodeField):
 
 
 class _NotTooLong:
-    """A password that is only checked: over the limit it can't be right, and isn't hashed."""
+    """An existing password must not exceed the limit, so that long input is never hashed."""
 
     def __call__(self, form: Any, field: Any) -> None:
         if is_too_long(field.data or ""):
@@ -109,7 +109,7 @@ class _NotTooLong:
 
 
 class RegistrationForm(AccountForm):
-    """Both variants of registering; which fields count follows from what is chosen."""
+    """Both variants of registration; the choices decide which fields are used."""
 
     legal_entity = ChoiceField(_l("Legal entity"), [Required()], choices=[], blank=False)
     has_customs_account = CheckField(_l("I have an account on the automated customs system"))
@@ -163,39 +163,39 @@ class RegistrationForm(AccountForm):
         kwargs.setdefault("legal_entity", entities[0].code if entities else None)
         self.entities = {entity.code: entity for entity in entities}
         super().__init__(*args, **kwargs)
-        self.legal_entity.choices = [SelectChoice(each.code, each.label) for each in entities]
+        self.legal_entity.choices = [SelectChoice(choice.code, choice.label) for choice in entities]
 
     @property
     def entity(self) -> EntityChoice | None:
-        """The legal entity that is chosen, None when it is not one that may register."""
+        """The chosen legal entity, None if it may not register."""
         return self.entities.get(self.legal_entity.data or "")
 
     @property
     def uses_customs(self) -> bool:
-        """Whether the customs system is to be asked: ticked, and offered to that entity."""
+        """Whether to query the customs system: ticked, and offered to the legal entity."""
         entity = self.entity
         return bool(entity and entity.has_customs_account and self.has_customs_account.data)
 
     @property
     def needs_name(self) -> bool:
-        """Whether the organisation's name is asked."""
+        """Whether the organisation's name is required."""
         return bool(self.entity and self.entity.needs_name and not self.uses_customs)
 
     def unused(self) -> frozenset[str]:
-        """Names of the fields that do not count in the variant that is chosen."""
+        """Return the names of the fields not used in the chosen variant."""
         names = self.FROM_PERSON if self.uses_customs else self.FROM_CUSTOMS
         return names if self.needs_name else names | {"organisation_name"}
 
     def validate(self, extra_validators: Any = None) -> bool:
         for name in self.unused():
-            # What was typed there stays in the page, but neither hinders nor counts.
+            # The page shows what was typed there, but it is neither validated nor used.
             field = self[name]
             field.validators, field.process_errors, field.data = (), [], field.default or ""
         return bool(super().validate(extra_validators))
 
 
 class SignInForm(AccountForm):
-    """E-mail and password."""
+    """E-mail address and password."""
 
     email = EmailAddressField(
         _l("E-mail"), [Required()], render_kw={"autocomplete": "username", "autofocus": True}
@@ -204,20 +204,20 @@ class SignInForm(AccountForm):
 
 
 class FactorForm(AccountForm):
-    """The second step of signing in."""
+    """The second factor at sign-in."""
 
     code = FactorCodeField(_l("Verification code"), [Required()], render_kw={"autofocus": True})
 
 
 class VerifyForm(AccountForm):
-    """Both codes; one that is proved already is not asked again."""
+    """The e-mail and mobile verification codes; the view removes the one already verified."""
 
     email_code = CodeField(_l("E-mail verification code"), [Required()])
     mobile_code = CodeField(_l("Mobile verification code"), [Required()])
 
 
 class ResetForm(AccountForm):
-    """Whose password is to be set again."""
+    """The account whose password is to be reset."""
 
     email = EmailAddressField(_l("E-mail"), [Required()])
     captcha = CaptchaField(_l("Type the text of the image"), [Required()])
@@ -231,7 +231,7 @@ class NewPasswordForm(AccountForm):
 
 
 class ResetConfirmForm(AccountForm):
-    """Image text, the code of the e-mail, and the new password twice."""
+    """CAPTCHA answer, the e-mailed code, and the new password twice."""
 
     captcha = CaptchaField(_l("Type the text of the image"), [Required()])
     code = ResetCodeField(_l("E-mail verification code"), [Required()])
@@ -240,7 +240,7 @@ class ResetConfirmForm(AccountForm):
 
 
 class InvitationForm(AccountForm):
-    """What somebody who was invited to the office gives: names, password, consent."""
+    """Names, contact, password and consent of a person invited to the office's staff."""
 
     first_name = person_fields.first_name()
     last_name = person_fields.last_name()

@@ -1,4 +1,4 @@
-"""Forms of the office's reference data: kinds and types, reasons, holidays, announcements."""
+"""Forms of the office's reference data, announcements, staff invitations and roles."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from forms.request_form import WholeNumberField
 from forms.validators import Required
 
 NAME_LENGTH, LINE_LENGTH, REASON_LENGTH, BODY_LENGTH = 150, 250, 900, 5000
-ROLES = [(str(each), ROLE_LABELS[each]) for each in Role if each in STAFF_ROLES]
+ROLES = [(str(role), ROLE_LABELS[role]) for role in Role if role in STAFF_ROLES]
 _LOCAL = "%Y-%m-%dT%H:%M"
 
 
 class SeenField(HiddenField):
-    """The fingerprint of the row that the page showed; never a value of the row."""
+    """The fingerprint of the row as shown; never written to the row."""
 
     def populate_obj(self, obj: Any, name: str) -> None:
-        """Leave the row alone."""
+        """Do not write to the row."""
 
 
 class CodeNameField(TextField):
-    """The code of a row: small Latin letters, digits and low lines, at most 40."""
+    """The code of a row: lower-case Latin letters, digits and underscores, 2 to 40 characters."""
 
     attributes: ClassVar[dict[str, object]] = {"dir": "ltr"}
 
@@ -52,7 +52,7 @@ class CodeNameField(TextField):
 
 
 class KuwaitTimeField(TextField):
-    """A day and time of Kuwait's clock, kept as an instant. Empty: None."""
+    """A date and time in Kuwait, as an aware datetime. Empty: None."""
 
     widget = DateTimeLocalInput()
     attributes: ClassVar[dict[str, object]] = {"dir": "ltr"}
@@ -78,12 +78,12 @@ class KuwaitTimeField(TextField):
 
     def __call__(self, **kwargs: Any) -> Any:
         if self.process_errors:
-            kwargs.setdefault("type", "text")  # the native input would hide what was typed
+            kwargs.setdefault("type", "text")  # the native input would hide an invalid text
         return super().__call__(**kwargs)
 
 
 class RowForm(BaseForm):
-    """What every form of a row carries: what the page showed."""
+    """Base class of the forms of rows; carries the fingerprint of the row as shown."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "_add_another", "url"})
 
@@ -91,7 +91,7 @@ class RowForm(BaseForm):
 
 
 class CodedForm(RowForm):
-    """A row with a code and its names in both languages."""
+    """A row with a code, and names in both languages."""
 
     code = CodeNameField(
         _l("Code"),
@@ -108,7 +108,7 @@ class CodedForm(RowForm):
 
 
 class LegalEntityForm(CodedForm):
-    """What an organisation is in law, and what follows from it."""
+    """A legal entity and its permissions."""
 
     may_hold_licences = CheckField(_l("May hold licences and sit the exam"))
     has_customs_account = CheckField(_l("May register by an account of the customs system"))
@@ -132,7 +132,7 @@ class ReasonForm(RowForm):
 
 
 class HolidayForm(RowForm):
-    """A day on which the office does not work."""
+    """A day on which the office is closed."""
 
     day = IsoDateField(
         _l("Day"), [Required()], description=_l("Due dates that were given already stay.")
@@ -142,7 +142,7 @@ class HolidayForm(RowForm):
 
 
 class AnnouncementForm(RowForm):
-    """A word of the office to the users of organisations."""
+    """An announcement of the office to the users of organisations."""
 
     title_ar = TextField(_l("Title in Arabic"), [Required()], max_length=LINE_LENGTH)
     title_en = TextField(_l("Title in English"), [Required()], max_length=LINE_LENGTH)
@@ -159,7 +159,7 @@ class AnnouncementForm(RowForm):
     ends_at = KuwaitTimeField(_l("Shown until"), description=_l("Empty: without an end"))
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Check the fields, and that the end lies after the beginning."""
+        """Validate the fields, and that the end is after the start."""
         is_good = bool(super().validate(extra_validators))
         begin, end = self.published_at.data, self.ends_at.data
         if is_good and end is not None and end <= begin:
@@ -169,7 +169,7 @@ class AnnouncementForm(RowForm):
 
 
 class InvitationForm(BaseForm):
-    """Who is invited into the office, and as what."""
+    """E-mail address and role of a person invited to the office's staff."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
 
@@ -182,7 +182,7 @@ class InvitationForm(BaseForm):
 
 
 class RoleForm(BaseForm):
-    """The other role that one of the office is given; `present` is not among the choices."""
+    """A staff member's new role; the current one, `present`, cannot be chosen."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "version", "_language"})
 

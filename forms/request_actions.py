@@ -1,4 +1,4 @@
-"""Forms of the office: what a step on requests is given, and the panel's own pages."""
+"""Office forms for steps on requests: reason, remarks, reviewer, expiry dates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPIRY = "granted_expiry"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a remark can be pinned: a field of the request or a kind of document."""
+    """A place for a remark: a field of the request or a document kind."""
 
     name: str
     label: str
@@ -32,20 +32,20 @@ class Place:
 
     @property
     def key(self) -> str:
-        """What the place is called in the form."""
+        """The place's key in field names."""
         return f"{'document' if self.is_document else 'field'}-{self.name}"
 
 
 @dataclass(frozen=True)
 class ReadyReason:
-    """A reason to choose, in both languages."""
+    """A predefined reason in both languages."""
 
     id: int
     text_ar: str
     text_en: str
 
     def in_language(self, lang: str) -> str:
-        """The reason in `lang` ("ar" or "en"), as the applicant will read it."""
+        """Return the reason in `lang` ("ar" or "en")."""
         return self.text_ar if lang == "ar" else self.text_en
 
 
@@ -53,8 +53,8 @@ class ReadyReason:
 class Expiry:
     """An expiry date to grant.
 
-    request_id: whose, where the step is taken on several requests; None for the only one. number:
-    the request's. proposed: what the field has at first.
+    request_id: None unless the step is taken on several requests. number: of the request.
+    proposed: the field's initial value.
     """
 
     request_id: int | None
@@ -63,17 +63,17 @@ class Expiry:
 
     @property
     def name(self) -> str:
-        """What the field is called in the form."""
+        """The field's name in the form."""
         return expiry_name(self.request_id)
 
 
 def expiry_name(request_id: int | None) -> str:
-    """The field in which the expiry of that request is granted; None: of the only one."""
+    """Return the name of the expiry field of a request; None: the form's only request."""
     return EXPIRY if request_id is None else f"{EXPIRY}-{request_id}"
 
 
 class ExpiryGrantable:
-    """The day can be granted as a licence's last one, by the rule that the approval enforces."""
+    """The date can be granted as a licence's expiry date, by the same rule as the approval."""
 
     def __call__(self, form: Any, field: Any) -> None:
         refusal = grant_refusal(field.data, utc_now())
@@ -82,9 +82,9 @@ class ExpiryGrantable:
 
 
 class StepForm(BaseForm):
-    """What a step asks for: a reason, remarks, a reviewer, expiry dates; each only where it is due.
+    """The inputs that a step needs: reason, remarks, reviewer, expiry dates.
 
-    Made by `step_form`. places: where remarks can be pinned. ready: the reasons to choose from.
+    Created by `step_form`. places: for remarks. ready: the reasons to choose from.
     """
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset(
@@ -95,7 +95,7 @@ class StepForm(BaseForm):
     needs_reason: ClassVar[bool] = False
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Check the fields, and that a reason was chosen or written and every mark says why."""
+        """Validate the fields, that there is a reason if needed, and that marks have remarks."""
         is_good = super().validate(extra_validators)
         for place in self.places:
             if self[_MARK + place.key].data and not self[_TEXT + place.key].data:
@@ -105,7 +105,7 @@ class StepForm(BaseForm):
         return self._has_reason() and is_good
 
     def reason_in(self, lang: str) -> str:
-        """The whole reason for an applicant who reads `lang`."""
+        """Return the whole reason in `lang`."""
         if not self.needs_reason:
             return ""
         chosen = self.ready.get(self["ready_reason"].data or "")
@@ -113,7 +113,7 @@ class StepForm(BaseForm):
         return "\n".join(part for part in parts if part)
 
     def remarks(self) -> tuple[RemarkInput, ...]:
-        """What was pinned, in the order of the form."""
+        """Return the remarks, in form order."""
         return tuple(
             RemarkInput(
                 text=self[_TEXT + place.key].data,
@@ -125,22 +125,22 @@ class StepForm(BaseForm):
         )
 
     def expiry_granted_to(self, request_id: int | None = None) -> date | None:
-        """The expiry granted to that request; None where none was asked for."""
+        """Return the expiry date granted to the request; None if the form does not ask for one."""
         name = expiry_name(request_id)
         return self[name].data if name in self else None
 
     @property
     def granted_expiry_field(self) -> Any | None:
-        """The field of the only request's expiry, if the step grants one."""
+        """The expiry field of a step on a single request, if any."""
         return self._fields.get(EXPIRY)
 
     @property
     def grants_expiries(self) -> bool:
-        """Whether expiry dates of several requests are asked for."""
+        """Whether the form asks for expiry dates of several requests."""
         return any(field.name.startswith(f"{EXPIRY}-") for field in self)
 
     def place_fields(self, *, is_document: bool) -> list[tuple[Any, Any]]:
-        """(mark, text) of the places of that kind, for the page."""
+        """Return (mark field, text field) of the places for documents, or for fields."""
         return [
             (self[_MARK + place.key], self[_TEXT + place.key])
             for place in self.places
@@ -169,12 +169,12 @@ def step_form(
     expiries: Sequence[Expiry] = (),
     lang: str,
 ) -> StepForm:
-    """Make the form of a step, filled with what was posted.
+    """Return the form of a step, bound to a post.
 
-    ready: reasons to choose from. places: where remarks can be pinned. reviewers: (id, name) when
-    the step asks for one. expiries: the dates that it grants. lang: the page's language.
+    ready: reasons to choose from. places: for remarks. reviewers: (id, name) if the step needs
+    one. expiries: the dates to grant. lang: the page's language.
     """
-    reasons = {str(each.id): each for each in ready}
+    reasons = {str(reason.id): reason for reason in ready}
     members: dict[str, Any] = {"places": places, "ready": reasons, "needs_reason": needs_reason}
     for place in places:
         members[_MARK + place.key] = CheckField(place.label)
@@ -184,15 +184,15 @@ def step_form(
     if needs_reason:
         members["ready_reason"] = ChoiceField(
             _l("Ready reason"),
-            choices=[(key, each.in_language(lang)) for key, each in reasons.items()],
+            choices=[(key, reason.in_language(lang)) for key, reason in reasons.items()],
         )
         members["reason"] = TextAreaField(_l("Reason"), max_length=REASON_MAX_LENGTH)
     if reviewers is not None:
         members["reviewer_id"] = ChoiceField(
             _l("Reviewer"), [Required()], choices=[(str(key), name) for key, name in reviewers]
         )
-    for each in expiries:
-        members[each.name] = _expiry_field(each)
+    for expiry in expiries:
+        members[expiry.name] = _expiry_field(expiry)
     made: StepForm = type("StepForm", (StepForm,), members)()
     return made
 

@@ -1,4 +1,4 @@
-"""The form of a request, built from its service's definition; no line here knows a service."""
+"""The form of a request, generated from its service's definition."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _TOGETHER = re.compile(r"(_id)?(_no|_expiry|_[0-9])?$")
 
 
 class RequiredToSend:
-    """The field must be filled in for sending; a draft may be saved without it."""
+    """The field is required for sending, but not for saving a draft."""
 
     field_flags = {"required": True}
 
@@ -67,7 +67,7 @@ class RequiredToSend:
 
 
 class WholeNumberField(TextField):
-    """A whole number, in digits of either script, between two limits (both inclusive)."""
+    """A whole number in digits of either script, between two inclusive limits. Empty: None."""
 
     def __init__(
         self,
@@ -96,10 +96,10 @@ class WholeNumberField(TextField):
 
 
 class RequestForm(BaseForm):
-    """The asked fields of one definition. is_sending: what is required must be there.
+    """The fields that a definition asks for. is_sending: required fields must be filled in.
 
-    Fields are attributes called `ask_<name>`, so that no service's field can be called as a part
-    of the form is; in the page they have their own names.
+    Fields are attributes named `ask_<name>`, to avoid clashes with attributes of the form; in the
+    page they have their own names.
     """
 
     ALSO_POSTED = frozenset({"csrf_token", "form_key", "submit", "_language", "kind", "label"})
@@ -109,17 +109,17 @@ class RequestForm(BaseForm):
 
     @property
     def asked(self) -> dict[str, Field]:
-        """Name → field, of the fields that stand in this form; without the form's prefix."""
+        """Name without the form's prefix → field, for the definition's fields in this form."""
         return {
             field.short_name: field for key, field in self._fields.items() if key.startswith(_ASK)
         }
 
     def good_values(self) -> dict[str, Any]:
-        """Name → value of every field without a fault: what a draft keeps."""
+        """Return name → value of the fields without errors, to be saved in the draft."""
         return {name: field.data for name, field in self.asked.items() if not field.errors}
 
     def add_fault(self, name: str, message: str) -> bool:
-        """Put a fault found elsewhere beside its field; False when the form has no such field."""
+        """Show an error of the domain at its field; False if the form has no such field."""
         field = self.asked.get(name)
         if field is None:
             return False
@@ -130,7 +130,7 @@ class RequestForm(BaseForm):
 
 @dataclass(frozen=True)
 class Line:
-    """One field's place on the page: an input, or a value that is not the reader's to change."""
+    """A field on the page: an input, or a read-only value."""
 
     name: str
     label: str
@@ -143,19 +143,19 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """A fieldset: its legend and its rows of lines that stand side by side."""
+    """A fieldset: its legend and rows; the lines of a row are shown side by side."""
 
     legend: str
     rows: tuple[tuple[Line, ...], ...]
 
     @property
     def has_inputs(self) -> bool:
-        """Whether anything in it can be filled in now."""
+        """Whether the section has any input."""
         return any(line.field is not None for row in self.rows for line in row)
 
     @property
     def values(self) -> list[tuple[str, str]]:
-        """(label, value) of its lines for reading; the parts of a name in one line."""
+        """(label, value) of the lines for read-only display, with the parts of a name joined."""
         read = []
         for row in self.rows:
             label = _NAMES.get(_TOGETHER.sub("", row[0].name)) if len(row) > 1 else None
@@ -173,10 +173,10 @@ def request_form(
     saved: dict[str, Any],
     prefix: str = "",
 ) -> RequestForm:
-    """Make the form of `definition` with inputs for `open_fields` only, bound to a post.
+    """Return the form of `definition` with inputs for `open_fields` only, bound to a post.
 
-    lang: of the labels. saved: name → value that an input shows before anything is typed. prefix:
-    what its names begin with in the page, where several such forms stand in one.
+    lang: of the labels. saved: name → initial value. prefix: of the names in the page, if it
+    contains several such forms.
     """
     chosen = tuple(spec.name for spec in definition.asked if spec.name in open_fields)
     data = {f"{_ASK}{name}": value for name, value in saved.items()}
@@ -184,7 +184,7 @@ def request_form(
 
 
 def broker_type_choices(codes: Collection[str], lang: str) -> list[tuple[str, str]]:
-    """(code, name) of the active broker types, of `codes` only unless it is empty."""
+    """Return (code, name) of the active broker types, limited to `codes` unless empty."""
     statement = sa.select(BrokerType).where(BrokerType.is_active).order_by(BrokerType.position)
     return [
         (row.code, row.name_ar if lang == "ar" else row.name_en)
@@ -200,10 +200,10 @@ def sections(
     remarks: dict[str, str],
     lang: str,
 ) -> list[Section]:
-    """Lay the definition's fields out in the order of the groups.
+    """Lay out the definition's fields in group order.
 
-    form: None for reading. shown: name → value of what is not an input. remarks: name → what the
-    reviewer pinned there.
+    form: None for read-only display. shown: name → value of fields without an input. remarks:
+    name → the reviewer's remark.
     """
     laid = []
     for group, legend in GROUP_LABELS.items():
@@ -236,7 +236,7 @@ def _line(
 
 
 def _rows(lines: Iterable[Line]) -> list[tuple[Line, ...]]:
-    """Put fields of one thing side by side: the four names, a number and its expiry."""
+    """Group related fields into rows: the four names, a number and its expiry date."""
     rows: list[list[Line]] = []
     previous = None
     for line in lines:
@@ -265,7 +265,7 @@ def _field(spec: FieldSpec, lang: str) -> Any:
     checks: list[Any] = [RequiredToSend()] if spec.required else []
     if spec.kind is Kind.FUTURE_DATE:
         checks.append(FutureDate())
-    # The name is the id too, which the summary of errors and the remarks of a reviewer link to.
+    # The name is also the id that the error summary and reviewers' remarks link to.
     return field_class(spec.title(lang), checks, name=spec.name, **more)
 
 
@@ -289,7 +289,9 @@ def _number(spec: FieldSpec, lang: str) -> _Made:
 
 
 def _choice(spec: FieldSpec, lang: str) -> _Made:
-    return ChoiceField, {"choices": [(each.value, each.label.of(lang)) for each in spec.choices]}
+    return ChoiceField, {
+        "choices": [(choice.value, choice.label.of(lang)) for choice in spec.choices]
+    }
 
 
 def _country(spec: FieldSpec, lang: str) -> _Made:

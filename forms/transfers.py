@@ -1,4 +1,4 @@
-"""Forms of transfers: the three numbers of a broker who is to come, and his own answer."""
+"""Forms of transfers: the numbers identifying the broker, and the broker's consent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LICENCE_MAX_LENGTH = 80
 
 
 class ReceiveForm(BaseForm):
-    """What is known of the broker that an organisation asks for."""
+    """The numbers that identify the broker an organisation asks for."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"form_key", "_language"})
 
@@ -37,7 +37,7 @@ class ReceiveForm(BaseForm):
 
 
 class ConsentForm(BaseForm):
-    """The code that proves that the broker himself answers."""
+    """The SMS code that authenticates the broker's answer."""
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"answer", "form_key", "_language"})
 

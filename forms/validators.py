@@ -1,4 +1,4 @@
-"""Validators whose messages say in plain words what to do."""
+"""Validators with plain messages that say what to do."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from clearance.core.clock import kuwait_today
 
 
 class Required:
-    """The field must be filled in, chosen or ticked; a fault of form is told instead of this."""
+    """The field must be filled in, chosen or ticked; its earlier errors take precedence."""
 
     field_flags = {"required": True}
 
@@ -31,7 +31,7 @@ class Required:
 
 
 class FutureDate:
-    """The date lies after today in Kuwait. Source: specification section 5, Values."""
+    """The date is after today in Kuwait. Source: specification section 5, Values."""
 
     def __init__(self, message: Any = None, today: Callable[[], date] = kuwait_today) -> None:
         self.message = message or _l("This date has passed. Give one in the future.")
@@ -63,7 +63,7 @@ class NotAfterToday:
 
 
 class SameAs:
-    """The password repeats that of another field, however its keyboard composes letters."""
+    """The password equals that of another field after Unicode normalisation."""
 
     def __init__(self, other: str, message: Any = None) -> None:
         self.other = other
@@ -75,10 +75,10 @@ class SameAs:
 
 
 class StrongPassword:
-    """The password may be chosen; every reason against it is told.
+    """The password is strong enough; reports all faults.
 
-    inputs: names of sibling fields that hold what the person is called; those the form lacks are
-    skipped. `form.known_words` counts too. Source: security requirements 1 and 2.
+    inputs: names of sibling fields with words that must not make up the password, besides
+    `form.known_words`; missing fields are skipped. Source: security requirements 1 and 2.
     """
 
     def __init__(

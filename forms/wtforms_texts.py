@@ -1,4 +1,4 @@
-"""What WTForms and Flask-Admin say of their own accord, in our words and both languages."""
+"""Our own wording, in both languages, of WTForms' and Flask-Admin's built-in messages."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _NUMBER = _l("This is not a whole number. Write it in digits.")
 _TOO_SHORT = _l("This is too short. The least number of characters is %(min)d.")
 _TOO_LONG = _l("This is too long. The greatest number of characters is %(max)d.")
 
-# Keys are the texts of WTForms 3.3 and Flask-Admin 2.2; their placeholders are filled by them.
+# Keys are messages of WTForms 3.3 and Flask-Admin 2.2, which also fill in the placeholders.
 _OURS = {
     "This field is required.": _l("This is needed. Please fill it in."),
     "This field requires at least one item.": _l("This is needed. Add at least one."),
@@ -62,15 +62,15 @@ _OURS = {
 
 
 class PlainTexts:
-    """Our words for a stock message where we have them, else the stock translation."""
+    """Our wording of a built-in message if there is one, else the stock translation."""
 
     def gettext(self, text: str) -> str:
-        """`text` in the page's language, its placeholders still open."""
+        """Return `text` in the page's language, with placeholders."""
         ours = _OURS.get(text)
         return str(stock_texts.gettext(text) if ours is None else ours)
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
-        """The message for `count`; ours are worded so that one form fits all numbers."""
+        """Return the message for `count`; our wordings fit every number."""
         ours = _OURS.get(singular)
         return str(stock_texts.ngettext(singular, plural, count) if ours is None else ours)
 
@@ -79,7 +79,7 @@ _texts = PlainTexts()
 
 
 class TextsMeta:
-    """A `class Meta` base for any WTForms form, also Flask-Admin's, that makes it speak so."""
+    """A base for `class Meta` of any WTForms form that applies `PlainTexts`."""
 
     def get_translations(self, form: Any) -> PlainTexts:
         return _texts

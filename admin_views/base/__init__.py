@@ -1,4 +1,1 @@
-"""The closed base views and what all views share.
-
-Access control, lists, filters, formatters, navigation, forms posted once.
-"""
+"""Base views, closed by default, with access control, lists, filters, formatters, navigation."""

@@ -1,4 +1,4 @@
-"""Who may open a view: the guard that stands before every page of both areas."""
+"""Access control for all views of both areas."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from clearance.web.security_headers import LARGEST_ID
 
 
 def current_actor() -> Actor:
-    """The person behind this request, as use cases want them. Only behind the guard."""
+    """Return the signed-in actor; call it only in views that passed access control."""
     return cast(Actor, current_user._get_current_object())
 
 
 def id_or_404(value: Any) -> int:
-    """Read a row's id from an address; whatever cannot be one is answered 404, never 500."""
+    """Parse a row's id from a URL; abort with 404 if it cannot be one."""
     try:
         number = int(str(value))
     except ValueError:
@@ -29,15 +29,15 @@ def id_or_404(value: Any) -> int:
 
 
 def not_found() -> NoReturn:
-    """Answer 404: missing, foreign and forbidden alike (specification section 1)."""
+    """Abort with 404, for missing and forbidden objects alike (specification section 1)."""
     abort(404)
 
 
 class AccessControlled:
-    """Mixed into every view: closed until `accessible_to` opens it."""
+    """Mixin of all views: closed unless `accessible_to` is overridden."""
 
     def accessible_to(self, actor: Actor) -> bool:
-        """Whether this fully signed-in person may open the view's pages."""
+        """Return whether the fully signed-in actor may open the view's pages."""
         return False
 
     def is_accessible(self) -> bool:
@@ -48,7 +48,7 @@ class AccessControlled:
         )
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """Sign in (or finish signing in) and come back; a full reader gets the 404 of all."""
+        """Redirect to sign-in (401 for JSON); 404 if the user is fully signed in already."""
         if current_user.is_authenticated and current_user.is_full:
             return not_found()
         if wants_json():
@@ -59,9 +59,9 @@ class AccessControlled:
         return redirect(url_for("public.sign_in", next=back))
 
     def home_url(self) -> str:
-        """The area's first page."""
+        """Return the URL of the area's home page."""
         return cast(str, self.admin.url) + "/"  # type: ignore[attr-defined]  # the view it is mixed into
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        # Flask-Admin's own calls the view a second time after a TypeError and so hides the first.
+        # Flask-Admin's own method calls the view again after a TypeError, hiding the first error.
         return fn(self, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""Who takes the office's lists along as files: managers alone (specification section 8)."""
+"""Restrict exports of the office's lists to managers (specification section 8)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from admin_views.base.access import current_actor
 
 
 class ManagersOnlyExport:
-    """An opening of a view that managers alone find open."""
+    """Descriptor for `can_export`, true for managers only (and outside requests)."""
 
     def __get__(self, instance: Any, owner: type[Any]) -> bool:
         return not has_request_context() or current_actor().is_manager

@@ -1,4 +1,4 @@
-"""Filters of lists: each with an ASCII name in the address and a condition in SQL."""
+"""List filters with an ASCII name in the URL and an SQL condition."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Choices = Iterable[tuple[str, Any]]
 
 
 class ListFilter(BaseFilter):
-    """One filter of a list.
+    """A filter of a list.
 
-    key: its name in the address (`flt0_<key>`), ASCII. label: lazily translated. condition:
-    cleaned value → SQL condition, or a mapping of the choices' conditions is made by it.
-    choices: (value, label) pairs, or what makes them for each page anew.
+    key: its ASCII name in the URL (`flt0_<key>`). label: lazily translated. condition: function
+    from the cleaned value to an SQL condition. choices: (value, label) pairs, or a function called
+    for every page.
     """
 
     data_type: str | None = None
@@ -39,7 +39,7 @@ class ListFilter(BaseFilter):
         self._choices = choices
 
     def get_options(self, view: Any) -> list[tuple[str, Any]]:
-        """The choices for the select; none while the application is being put together."""
+        """Return the choices for the select; none outside a request."""
         if self._choices is None or not has_request_context():
             return []
         choices = self._choices() if callable(self._choices) else self._choices
@@ -58,7 +58,7 @@ class ListFilter(BaseFilter):
 
 
 class DateFilter(ListFilter):
-    """A filter by a day that is typed or picked."""
+    """A filter by a date in ISO format."""
 
     data_type = "datepicker"
 

@@ -1,4 +1,4 @@
-"""What forms post besides their fields: the version shown, the organisation, the one-time key."""
+"""Values posted besides form fields: row version, organisation and one-time key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clearance.core.actor import Actor
 
 
 def posted_version() -> int:
-    """The version of the row that the page showed; 400 when it is missing or no number."""
+    """Return the posted version of the row; abort with 400 if it is not a number."""
     typed = request.form.get("version", "")
     if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
         abort(400)
@@ -19,9 +19,9 @@ def posted_version() -> int:
 
 
 def posted_organisation() -> int:
-    """The organisation that the page was about; in another tab another may be chosen since.
+    """Return the organisation that the page was about, even if another was chosen meanwhile.
 
-    Answers 404 unless the reader manages it.
+    Aborts with 404 unless the actor may manage it.
     """
     organisation_id = id_or_404(request.form.get("organisation"))
     if not permissions.can_manage(current_actor(), organisation_id):
@@ -30,10 +30,10 @@ def posted_organisation() -> int:
 
 
 def posted_key() -> str:
-    """The one-time key of the posted form, or ""."""
+    """Return the one-time key of the posted form, or ""."""
     return request.form.get("form_key", "")[: idempotency.KEY_MAX_LENGTH]
 
 
 def idempotency_owner(actor: Actor) -> str:
-    """Whose one-time keys these are."""
+    """Return the owner of the actor's one-time keys."""
     return f"user:{actor.id}"

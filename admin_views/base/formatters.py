@@ -1,4 +1,4 @@
-"""Cells of lists: values as people read them, made once per language where they repeat."""
+"""Column formatters for lists; repeated badges are cached per language."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ Formatter = Callable[[Any, Any, Any, str], Any]
 
 
 def status_badge(status: str) -> Markup:
-    """The state of a request as word, sign and colour, in the page's language."""
+    """Return a request's status as label, icon and colour, in the page's language."""
     return _status_badge(status, i18n.language())
 
 
 def status_label(status: str) -> str:
-    """The state of a request as a word, in the page's language."""
+    """Return a request's status as a label, in the page's language."""
     return str(enums.STATUS_LABELS.get(status, status))
 
 
 def status(view: Any, context: Any, row: Any, key: str) -> Markup:
-    """Format a column of states."""
+    """Format a status column."""
     return status_badge(getattr(row, key))
 
 
 def tone_badge(label: Any, tone: str) -> Markup:
-    """A word with the sign and colour of `tone` (success, info, warning, danger, neutral)."""
+    """Return a label with icon and colour of `tone` (success, info, warning, danger, neutral)."""
     return _tone_badge(str(label), tone, i18n.language())
 
 
 def format_instant(view: Any, context: Any, row: Any, key: str) -> str:
-    """Format a column of instants as Kuwait's date and time."""
+    """Format a datetime column as date and time in Kuwait."""
     return i18n.format_instant(getattr(row, key)) or "—"
 
 
 def format_date_of_instant(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a column of instants as Kuwait's date."""
+    """Format a datetime column as a date in Kuwait."""
     return isolated(i18n.format_instant(getattr(row, key)).partition(" ")[0])
 
 
 def day(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a column of dates."""
+    """Format a date column."""
     return isolated(i18n.format_day(getattr(row, key)))
 
 
 def isolated(value: Any) -> Any:
-    """`value` kept in one piece and in its own direction; a dash for nothing."""
+    """Return `value` with bidirectional isolation, or a dash if it is empty."""
     return Markup("<bdi>{}</bdi>").format(value) if value not in (None, "") else "—"
 
 

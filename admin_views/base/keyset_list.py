@@ -1,4 +1,4 @@
-"""Long lists: one Core select on table columns, paged by keys, counted up to a cap."""
+"""Lists of large tables: a Core select with keyset pagination and a capped count."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPORTED_AT_ONCE = 2_000
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. count: rows that fit, at most COUNT_CAP + 1 (then there are more)."""
+    """One page of a list. count: total rows, at most COUNT_CAP + 1 (meaning more)."""
 
     rows: Sequence[Any]
     count: int
@@ -33,7 +33,7 @@ class Page:
 
     @property
     def count_label(self) -> str:
-        """How many rows there are, in words."""
+        """The number of rows, in words."""
         if self.count > COUNT_CAP:
             return str(_("More than %(number)s rows", number=f"{COUNT_CAP:,}"))
         return str(ngettext("%(num)s row", "%(num)s rows", self.count))
@@ -50,10 +50,10 @@ def fetch_page(
     after: int | None = None,
     before: int | None = None,
 ) -> Page:
-    """Read one page of `statement` in the order of `order` (a NOT NULL column) and the id.
+    """Read one page of `statement`, ordered by `order` (a NOT NULL column) and id.
 
-    after, before: the id of the last or first row of the neighbouring page; it must lie in the
-    reader's scope, else 404. The page costs the same at any depth.
+    after, before: id of the last or first row of the adjacent page; aborts with 404 if it is not
+    in `statement`. The cost does not depend on the depth.
     """
     anchor = after if after is not None else before
     backwards = after is None and before is not None
@@ -97,11 +97,10 @@ def _beyond(
 def in_parts(
     statement: sa.Select[Any], *, id_column: Any, order: Any, descending: bool
 ) -> Iterator[Sequence[Any]]:
-    """Read all of `statement`, `id` among its columns, in the order of `fetch`.
+    """Read all of `statement`, which must select `id`, in the order of `fetch_page`.
 
-    Yields up to EXPORTED_AT_ONCE rows at a time. Each part is a query that begins behind the last
-    row, so the transaction may end between parts: while a client reads slowly, none is open that
-    would keep the write-ahead log or dead rows. What changes meanwhile is read as it is then.
+    Yields up to EXPORTED_AT_ONCE rows at a time. Every part is its own query, so that no
+    transaction stays open for slow clients; concurrent changes become visible between parts.
     """
     keys = _keys(order, id_column, falling=descending)
     ordered = statement.add_columns(order.label("export_order")).order_by(*keys)
@@ -122,7 +121,7 @@ def _keys(order: Any, id_column: Any, *, falling: bool) -> list[Any]:
 def _past(
     order: Any, value: Any, id_column: Any, row_id: int, *, falling: bool
 ) -> sa.ColumnElement[bool]:
-    """What comes after the row that has `value` in `order` and the id `row_id`."""
+    """Match rows after the one with `value` in `order` and the id `row_id`."""
     here = sa.tuple_(order, id_column)
     there = sa.tuple_(sa.literal(value, order.type), sa.literal(row_id))
     return here < there if falling else here > there
@@ -134,11 +133,11 @@ def _count(session: Session, statement: sa.Select[Any], id_column: Any) -> int:
 
 
 class KeysetModelView(GuardedModelView):
-    """A model view whose list is one Core select; rows are plain, labels come by formatters.
+    """A model view that lists plain rows of one Core select, labelled by formatters.
 
-    orders: column of the list → the NOT NULL SQL column it is sorted by. default_order: one of
-    these keys (or "id") and whether it falls. exports_as_shown: an export has the list's own texts,
-    masked where they are, instead of the rows' values.
+    orders: list column → the NOT NULL SQL column to sort by. default_order: (one of these keys or
+    "id", whether descending). exports_as_shown: exports contain the formatted texts, masked as in
+    the list, instead of the rows' values.
     """
 
     exports_as_shown = False
@@ -148,11 +147,11 @@ class KeysetModelView(GuardedModelView):
     column_default_sort: Any = "id"
 
     def statement(self) -> sa.Select[Any]:
-        """The columns a row shows, `id` among them, from the rows of the reader's scope."""
+        """Select the list's columns, including `id`, from the rows visible to the actor."""
         raise NotImplementedError("say what a row of the list shows")
 
     def search_condition(self, typed: str) -> Any | None:
-        """The condition for what was typed into the search box; None narrows nothing."""
+        """Return the condition for the search text, or None to search nothing."""
         return None
 
     def init_search(self) -> bool:
@@ -167,7 +166,7 @@ class KeysetModelView(GuardedModelView):
     def narrowed(
         self, search: str | None, filters: Sequence[tuple[int, str, str]] | None
     ) -> sa.Select[Any]:
-        """The statement with the list's search and filters."""
+        """Return the statement with search and filters applied."""
         statement = self.statement()
         condition = self.search_condition(search) if search else None
         if condition is not None:
@@ -190,7 +189,7 @@ class KeysetModelView(GuardedModelView):
                 yield [self.export_value(row, key) for key in keys]
 
     def prepare_export(self, part: Sequence[Any]) -> None:
-        """Read at once what `export_value` needs besides for the rows of `part`."""
+        """Hook to load further data that `export_value` needs for the rows of `part`."""
 
     def export_value(self, row: Any, key: str) -> Any:
         formatter = self.column_formatters.get(key) if self.exports_as_shown else None
@@ -227,7 +226,7 @@ class KeysetModelView(GuardedModelView):
         return self.orders.get(key, self.model.id), descending
 
     def _tell(self, part: Page) -> None:
-        """Give the template the neighbouring pages and the count."""
+        """Pass the adjacent pages' URLs and the count to the template."""
         args = self._get_list_extra_args()
 
         def url(**anchor: int) -> str:

@@ -1,4 +1,4 @@
-"""The closed base views of both areas: nothing is shown, written or found unless opened."""
+"""Base views of both areas, closed by default."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ __all__ = ["GuardedModelView", "GuardedView", "RowForm"]
 
 
 class RowForm(BaseForm):
-    """What the scaffolded forms of reference data derive from."""
+    """Base class of scaffolded forms."""
 
     def __init__(self, formdata: Any = None, obj: Any = None, **kwargs: Any) -> None:
-        self._obj = obj  # Flask-Admin's Unique validator looks at it
+        self._obj = obj  # read by Flask-Admin's Unique validator
         super().__init__(formdata=formdata, obj=obj, **kwargs)
 
 
 class _Framed(AccessControlled):
-    """Renders inside the area's frame: menu, bell, organisation switcher."""
+    """Renders pages inside the area's frame: menu, bell, organisation switcher."""
 
     def render(self, template: str, **kwargs: Any) -> str:
         frame = navigation.frame(current_actor(), self.admin.endpoint)  # type: ignore[attr-defined]  # the view it is mixed into
@@ -49,14 +49,14 @@ class _Framed(AccessControlled):
 
 
 class GuardedView(_Framed, BaseView):
-    """A view without a model of its own; override `accessible_to`."""
+    """A view without a model; override `accessible_to`."""
 
 
 class GuardedModelView(_Framed, ModelView):
-    """A view over a model; every door is shut until a subclass opens it by name.
+    """A model view with every feature disabled until a subclass enables it.
 
-    Override `accessible_to` and `scope`; give `column_list` and, for what is opened, the other
-    lists. `audit_kind` is the tag of its changes, such as "holiday" (`reference:holiday:created`).
+    Override `accessible_to` and `scope`; set `column_list` and the lists of the enabled features.
+    `audit_kind` names its audit events, such as "holiday" (`reference:holiday:created`).
     """
 
     can_create = can_edit = can_delete = can_export = can_view_details = False
@@ -88,7 +88,7 @@ class GuardedModelView(_Framed, ModelView):
         super().__init__(model, db, **kwargs)
 
     def _check_lists(self) -> None:
-        """Refuse to start with a list that Flask-Admin would fill with every column."""
+        """Refuse unset lists, which Flask-Admin would fill with all columns. Raises: TypeError."""
         opened = {
             "column_list": True,
             "column_default_sort": True,
@@ -100,10 +100,10 @@ class GuardedModelView(_Framed, ModelView):
         if missing or self.column_editable_list:
             raise TypeError(f"{type(self).__name__} leaves open: {missing or 'inline editing'}")
 
-    # What the reader may see
+    # Row visibility
 
     def scope(self, query: Any) -> Any:
-        """Narrow `query` to the reader's rows: an ORM query or a Core select, both have `where`."""
+        """Restrict an ORM query or Core select to the rows visible to the actor."""
         raise NotImplementedError("say which rows this reader may see")
 
     def get_query(self) -> Any:
@@ -113,7 +113,7 @@ class GuardedModelView(_Framed, ModelView):
         return self.scope(super().get_count_query())
 
     def get_one(self, id: Any) -> Any:
-        """The row of that id within the reader's scope; 404 for every other."""
+        """Return the row with the id if visible to the actor, else abort with 404."""
         column = sa.inspect(self.model).primary_key[0]
         row = self.get_query().where(column == _as_key(column, id)).one_or_none()
         return row if row is not None else not_found()
@@ -121,10 +121,10 @@ class GuardedModelView(_Framed, ModelView):
     def scaffold_auto_joins(self) -> list[Any]:
         return []
 
-    # What the address may say
+    # Query arguments
 
     def _get_list_extra_args(self) -> ViewArgs:
-        """Read the list's arguments; what nobody's page could have sent is refused."""
+        """Parse the list's arguments; abort on invalid ones, which no page of ours sends."""
         args = request.args
         page = _whole(args.get("page"), 0)
         sort = _whole(args.get("sort"), None)
@@ -164,7 +164,7 @@ class GuardedModelView(_Framed, ModelView):
     # Forms
 
     def scaffold_form(self) -> Any:
-        # Without columns Flask-Admin would scaffold a field for every one of them.
+        # Without form_columns Flask-Admin would scaffold all columns.
         return super().scaffold_form() if self.form_columns else RowForm
 
     def create_form(self, obj: Any = None) -> Any:
@@ -174,7 +174,7 @@ class GuardedModelView(_Framed, ModelView):
         return nativise(super().edit_form(obj))
 
     def handle_view_exception(self, exc: Exception) -> bool:
-        """Tell our own errors and known constraints; everything else is a fault."""
+        """Flash domain errors and known constraint violations; re-raise everything else."""
         if isinstance(exc, DomainError):
             flash(str(exc), "error")
             return True
@@ -186,7 +186,7 @@ class GuardedModelView(_Framed, ModelView):
         raise exc
 
     def _on_model_change(self, form: Any, model: Any, is_created: bool) -> None:
-        """Flush before the event is written: a new row has no id yet when Flask-Admin calls."""
+        """Flush and record an audit event; without the flush a new row has no id yet."""
         changes = unsaved_changes(model)
         super()._on_model_change(form, model, is_created)
         db.session.flush()
@@ -199,11 +199,11 @@ class GuardedModelView(_Framed, ModelView):
         kind = f"reference:{self.audit_kind}:{what}"
         audit.record(kind, obj=model, actor_id=current_actor().id, changes=changes)
 
-    # The stock routes, shut by 404 where stock would redirect
+    # Flask-Admin's routes, answering 404 where it would redirect
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """The form of a new row; sent again with the same key it leads where it led before."""
+        """Create a row; a repeated form key redirects to the first result."""
         if not self.can_create:
             not_found()
         key = request.form.get("form_key", "")
@@ -230,7 +230,7 @@ class GuardedModelView(_Framed, ModelView):
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
-        """The list with its search and filters as a file; counted, and noted in the trail."""
+        """Export the filtered list; rate-limited and recorded in the audit trail."""
         if not self.can_export or export_type not in self.export_types:
             not_found()
         with rate_limits.counted(("export_account", f"user:{current_actor().id}")):
@@ -240,7 +240,7 @@ class GuardedModelView(_Framed, ModelView):
             return csv_export.csv_response(f"{self.endpoint}.csv", header, self.export_rows(args))
 
     def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
-        """The rows of an export, in the order of the list."""
+        """Yield the rows of an export, in list order."""
         column = self._get_column_by_idx(args.sort)
         sort_key = column[0] if column else None
         _count, rows = self.get_list(
@@ -250,22 +250,22 @@ class GuardedModelView(_Framed, ModelView):
             yield [self.export_value(row, key) for key, _label in self._export_columns]
 
     def export_value(self, row: Any, key: str) -> Any:
-        """One cell of an export: plain, never markup."""
+        """Return one cell of an export, without markup."""
         return self.get_export_value(row, key)
 
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> Any:
-        return not_found()  # no form of ours has look-ups
+        return not_found()  # none of our forms uses it
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Any:
         return not_found()  # it writes even where editing is closed
 
-    # Actions on chosen rows
+    # Bulk actions
 
     @expose("/action/", methods=("POST",))
     def action_view(self) -> Any:
-        """Run an action on the chosen rows of the reader's scope; foreign ids are left out."""
+        """Run an action on the chosen rows, skipping those not visible to the actor."""
         name = request.form.get("action", "")
         if name not in self._actions_data or not self.is_action_allowed(name):
             not_found()
@@ -276,7 +276,7 @@ class GuardedModelView(_Framed, ModelView):
         return self._actions_data[name][0](ids) or redirect(self.return_url())
 
     def action_delete(self, ids: Sequence[int]) -> Any:
-        """Stock offers this on every list; here it is no action."""
+        """Disable Flask-Admin's bulk deletion."""
         return not_found()
 
     def get_actions_list(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
@@ -286,19 +286,19 @@ class GuardedModelView(_Framed, ModelView):
         return sorted(actions, key=lambda each: known.get(each[0], len(order))), confirmations
 
     def ids_in_scope(self, typed: Sequence[str]) -> list[int]:
-        """The ids among `typed` that the reader may see, in their order, each once."""
-        wanted = list(dict.fromkeys(int(each) for each in typed if _is_id(each)))[:500]
+        """Return the distinct `typed` ids visible to the actor, in their order; at most 500."""
+        wanted = list(dict.fromkeys(int(typed_id) for typed_id in typed if _is_id(typed_id)))[:500]
         column = sa.inspect(self.model).primary_key[0]
         found = set(db.session.scalars(self.scope(sa.select(column).where(column.in_(wanted)))))
-        return [each for each in wanted if each in found]
+        return [row_id for row_id in wanted if row_id in found]
 
     def return_url(self) -> str:
-        """The list to go back to: the posted `url` if it lies in this portal, else the list."""
+        """Return the submitted `url` if it is a local path, else the list's URL."""
         return urls.safe_local_path(request.values.get("url")) or self.get_url(".index_view")
 
 
 def unsaved_changes(model: Any) -> dict[str, list[Any]]:
-    """Field → [from, to] of what is changed on `model` and not flushed; JSON values."""
+    """Return field → [from, to] of unflushed changes to `model`, as JSON values."""
     state = sa.inspect(model)
     changes = {}
     for column in state.mapper.column_attrs:
@@ -311,11 +311,11 @@ def unsaved_changes(model: Any) -> dict[str, list[Any]]:
 
 
 def matches_all_words(column: Any, typed: str) -> Any | None:
-    """The condition that a `name_index` column has every word typed, or None when none was."""
+    """Return the condition that a `name_index` column has every typed word; None without words."""
     patterns = name_folding.search_patterns(typed)
     if not patterns:
         return None
-    return sa.and_(*(column.like(each, escape=name_folding.LIKE_ESCAPE) for each in patterns))
+    return sa.and_(*(column.like(pattern, escape=name_folding.LIKE_ESCAPE) for pattern in patterns))
 
 
 def _json(value: Any) -> Any:

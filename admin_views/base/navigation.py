@@ -1,4 +1,4 @@
-"""Menu, bell and organisation switcher of the two areas, by what the reader may do."""
+"""Menu, bell and organisation switcher of both areas, according to the actor's permissions."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from clearance.notifications import inbox
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a menu; endpoint is the view's, its list or index page is opened.
+    """A menu entry for a view. endpoint: the view's. page: the view's page that it opens.
 
-    children: lines of the same group, shown under it while one of the group is open.
+    children: entries shown below it while any of them is open.
     """
 
     endpoint: str
@@ -33,7 +33,7 @@ class Entry:
 
     @property
     def target(self) -> str:
-        """The endpoint of the page that the line opens."""
+        """The endpoint of the page that the entry opens."""
         return f"{self.endpoint}.{self.page}"
 
 
@@ -46,7 +46,7 @@ def _keeps_or_reads(actor: Actor) -> bool:
 
 
 def _kept(endpoint: str, label: Any, icon: str = "", **more: Any) -> Entry:
-    """A line that administrators and managers have."""
+    """Return an entry for administrators and managers."""
     return Entry(endpoint, label, icon, _keeps_or_reads, **more)
 
 
@@ -121,7 +121,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
 
 
 def frame(actor: Actor, area: str) -> dict[str, Any]:
-    """What every page of `area` shows around its content, for the templates."""
+    """Return the template variables for the frame of every page of `area`."""
     return {
         "nav": lambda: menu(actor, area),
         "bell_count": inbox.unread_count(actor.id),
@@ -133,7 +133,7 @@ def frame(actor: Actor, area: str) -> dict[str, Any]:
 
 
 def menu(actor: Actor, area: str) -> list[dict[str, Any]]:
-    """The lines of `area`'s menu that exist and that `actor` may open."""
+    """Return the entries of `area`'s menu that exist and that `actor` may open."""
     return [_line(entry, actor) for entry in _shown(MENUS[area], actor)]
 
 
@@ -147,7 +147,7 @@ def _shown(entries: Iterable[Entry], actor: Actor) -> list[Entry]:
 
 def _line(entry: Entry, actor: Actor) -> dict[str, Any]:
     here = request.blueprint
-    is_open = here in {entry.endpoint, *(each.endpoint for each in entry.children)}
+    is_open = here in {entry.endpoint, *(child.endpoint for child in entry.children)}
     return {
         "label": entry.label,
         "url": url_for(entry.target),
@@ -158,24 +158,26 @@ def _line(entry: Entry, actor: Actor) -> dict[str, Any]:
 
 
 def _children(entry: Entry, actor: Actor) -> list[dict[str, Any]]:
-    """The lines under an open one; where they are pages of one view, only the page itself is."""
+    """Return the entries below an open one; of pages of the same view, only one is active."""
     shown = _shown(entry.children, actor)
-    lines = [_line(each, actor) for each in shown]
-    pages = {each.target for each in shown}
-    if len({each.endpoint for each in shown}) < len(shown):
+    lines = [_line(child, actor) for child in shown]
+    pages = {child.target for child in shown}
+    if len({child.endpoint for child in shown}) < len(shown):
         here = request.endpoint if request.endpoint in pages else shown[-1].target
-        for each, line in zip(shown, lines, strict=True):
-            line["active"] = each.target == here
+        for child, line in zip(shown, lines, strict=True):
+            line["active"] = child.target == here
     return lines
 
 
 def switcher(actor: Actor) -> dict[str, Any] | None:
-    """The choice of organisation (الشركات المتاحة), offered to whom serves several."""
+    """Return the organisation switcher (الشركات المتاحة), for members of several organisations."""
     if len(actor.standings) < 2 or actor.standing is None:
         return None
     lang = i18n.language()
     return {
         "url": url_for("my.switch"),
-        "choices": [(each.organisation_id, each.name_in(lang)) for each in actor.standings],
+        "choices": [
+            (standing.organisation_id, standing.name_in(lang)) for standing in actor.standings
+        ],
         "current": actor.standing.organisation_id,
     }

@@ -1,4 +1,4 @@
-"""Native inputs in the place of the script widgets that Flask-Admin puts into scaffolded forms."""
+"""Native inputs instead of Flask-Admin's JavaScript widgets in scaffolded forms."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ LOCAL_FORMAT = "%Y-%m-%dT%H:%M"  # what browsers show in and send from datetime-
 
 
 def nativise(form: Form) -> Form:
-    """Give each field of `form` a native input, and return the same form.
-
-    Its dates become date inputs and its selects plain ones.
-    """
+    """Replace script widgets in `form` with native date inputs and selects; return the form."""
     for field in form:
         native = _native_widget(field)
         if native is not None:
@@ -31,7 +28,7 @@ def nativise(form: Form) -> Form:
 
 
 def _accept_local_format(field: Any) -> None:
-    # The form has been read already, so that what the browser sent is read once more.
+    # The form was processed already with the old format, so process the input again.
     field.format = [LOCAL_FORMAT, *field.format]
     field.strptime_format = [LOCAL_FORMAT, *field.strptime_format]
     if field.raw_data:

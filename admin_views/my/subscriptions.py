@@ -64,7 +64,7 @@ class MySubscriptions(GuardedView):
             organisation_id=organisation_id,
             refusal=entry.refusal if entry.step is Step.LEAVE else entry.refusal or _NOT_HELD,
             losing=[
-                each.full_name for each in subscription_changes.losing_access(organisation_id, code)
+                user.full_name for user in subscription_changes.losing_access(organisation_id, code)
             ]
             if permissions.can_manage(actor, organisation_id)
             else (),
@@ -81,11 +81,11 @@ class MySubscriptions(GuardedView):
         if not permissions.can_manage(actor, organisation_id):
             not_found()
         version, owner, key = posted_version(), idempotency_owner(actor), posted_key()
-        told: Any = ""
+        message: Any = ""
         try:
             if idempotency.claim(key, owner, urls.SUBSCRIPTIONS, now) is None:
                 row = change(organisation_id, code, actor, now, version=version)
-                told = _told(row, Step(step))
+                message = _told(row, Step(step))
             db.session.commit()
         except NotFound:
             db.session.rollback()
@@ -94,8 +94,8 @@ class MySubscriptions(GuardedView):
             db.session.rollback()
             if idempotency.result_of(key, owner) is None:
                 return self._show(alert=_whole(fault), status=409)
-        if told:
-            flash(told, "success")
+        if message:
+            flash(message, "success")
         return redirect(urls.SUBSCRIPTIONS, code=303)
 
     def _show(self, *, alert: str = "", status: int = 200) -> Any:
@@ -103,7 +103,7 @@ class MySubscriptions(GuardedView):
         entries = subscriptions.catalogue(actor, utc_now())
         page = self.render(
             "my/subscriptions/list.html",
-            cards=[_card(each, kinds, lang) for each in entries],
+            cards=[_card(entry, kinds, lang) for entry in entries],
             organisation_id=_organisation_of(actor),
             reading_only=None if permissions.can_manage_selected(actor) else _only_reading(actor),
             alert=alert,
@@ -121,9 +121,9 @@ def _only_reading(actor: Actor) -> Refusal | None:
 
 
 def _entry(code: str, actor: Actor) -> Entry:
-    for each in subscriptions.catalogue(actor, utc_now()):
-        if each.code == code:
-            return each
+    for entry in subscriptions.catalogue(actor, utc_now()):
+        if entry.code == code:
+            return entry
     return not_found()
 
 

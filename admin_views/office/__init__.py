@@ -1,4 +1,4 @@
-"""The office: what reviewers, managers and administrators see and do."""
+"""The staff area, for reviewers, managers and administrators."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ from clearance.models import (
 
 
 def index() -> BaseView:
-    """The office's index view."""
+    """Return the area's index view."""
     return OfficeHome(name=_l("Home"), endpoint="office", url="/office")
 
 
 def views() -> list[BaseView]:
-    """Every other view of the office, in the order of the menu."""
+    """Return the area's other views in menu order."""
     return [
         OfficeRequests(Request, **_at("requests", _l("Requests"))),
         OfficeExams(Exam, **_at("exams", _l("Exams"))),
@@ -89,7 +89,7 @@ def views() -> list[BaseView]:
 
 
 def _at(name: str, label: Any) -> dict[str, Any]:
-    """Where a view stands: its endpoint, and its address in kebab-case."""
+    """Return a view's name, endpoint and kebab-case URL."""
     return {
         "name": label,
         "endpoint": f"office_{name}",

@@ -1,4 +1,4 @@
-"""First page of the office: what needs the reader now, by role, each figure a link."""
+"""Home page of the office: pending work by role, every figure with a link."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ from clearance.services import versions
 SHOWN_ROWS = 8
 DECIDED_DAYS = 7
 FINAL_CAP = 10_000
-SENT_STATUSES = tuple(each for each in Status if each != Status.DRAFT)
+SENT_STATUSES = tuple(status for status in Status if status != Status.DRAFT)
 
 
 class OfficeHome(GuardedView):
-    """What needs the reader now."""
+    """Pending work of the reader's role."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_staff
 
     @expose("/")
     def index(self) -> Any:
-        """Show what needs this reader, with how the outbox stands."""
+        """Show the role's figures and the state of the outbox."""
         actor = current_actor()
         figures = {
             Role.REVIEWER: reviewer_figures,
@@ -68,13 +68,13 @@ class OfficeHome(GuardedView):
 
 
 def list_url(endpoint: str = "office_requests", **filters: Any) -> str:
-    """A list, of requests or another, with these filters (named as in the address, no `flt`)."""
+    """Return a list's URL with the filters, which are named as in the URL but without `flt`."""
     chosen = {f"flt{place}_{key}": value for place, (key, value) in enumerate(filters.items())}
     return url_for(f"{endpoint}.index_view", **chosen)
 
 
 def reviewer_figures(actor: Actor) -> dict[str, Any]:
-    """The reviewer's own work, and what nobody has taken."""
+    """Return the reviewer's own work and the unassigned requests."""
     own, nobodys = queues.assigned_to(actor.id), queues.assigned_to(None)
     waiting = Request.status.in_(queues.WAITING_STATUSES)
     return {
@@ -93,30 +93,30 @@ def reviewer_figures(actor: Actor) -> dict[str, Any]:
 
 
 def _asked_subscriptions() -> tuple[int, str]:
-    """How many subscriptions await a decision, and their list."""
+    """Return the number of subscriptions awaiting a decision, and their list's URL."""
     asked = str(SubscriptionStatus.ASKED)
     counted = sa.select(sa.func.count()).where(Subscription.status == asked)
     return db.session.scalar(counted) or 0, list_url("office_subscriptions", status=asked)
 
 
 def manager_figures(actor: Actor) -> dict[str, Any]:
-    """How much there is, how old it is, and who carries it."""
+    """Return requests by status, age and service, and the reviewers' workload."""
     decided_from = kuwait_today() - timedelta(days=DECIDED_DAYS)
     in_hands, states = _in_hands(), _by_state()
     by_service, by_age = _at_the_office()
     return {
         "counts": {
-            "open": sum(states[each] for each in OPEN_STATUSES),
+            "open": sum(states[status] for status in OPEN_STATUSES),
             "late": sum(late for _number, late in in_hands.values()),
             "unassigned": in_hands.get(None, (0, 0))[0],
-            "waiting": sum(states[each] for each in queues.WAITING_STATUSES),
+            "waiting": sum(states[status] for status in queues.WAITING_STATUSES),
             **_counts(decided=Request.decided_at >= request_lists.day_start(decided_from)),
         },
         "urls": _queue_urls() | {"open": list_url(status="open")},
         "licences": licence_figures(),
         "by_status": [
-            (str(STATUS_LABELS[each]), _capped(number), list_url(status=str(each)))
-            for each, number in states.items()
+            (str(STATUS_LABELS[status]), _capped(number), list_url(status=str(status)))
+            for status, number in states.items()
             if number
         ],
         "by_age": by_age,
@@ -126,7 +126,7 @@ def manager_figures(actor: Actor) -> dict[str, Any]:
 
 
 def licence_figures() -> list[tuple[Any, int, str, str]]:
-    """(label, number, list, tone) of the licences that want looking at; counted by indexes."""
+    """Return (label, number, URL, tone) of licences needing attention; counted by indexes."""
     soon = str(register_lists.SOON_DAYS)
     ended = register_lists.count_ending(register_lists.PAST)
     suspended = sa.select(sa.func.count()).where(
@@ -162,7 +162,7 @@ def licence_figures() -> list[tuple[Any, int, str, str]]:
 
 
 def administrator_figures(actor: Actor) -> dict[str, Any]:
-    """The staff, the services and the outbox."""
+    """Return the numbers of active staff by role and of active services."""
     staff = sa.select(User.role, sa.func.count()).where(
         User.role.in_(sorted(STAFF_ROLES)), User.is_active.is_(True)
     )
@@ -180,7 +180,7 @@ def _queue_urls() -> dict[str, str]:
 
 
 def _counts(**conditions: Any) -> dict[str, int]:
-    """How many requests fit each condition: one query, each count by an index of its own."""
+    """Count the requests of every condition in one query, each count by its own index."""
     counts = (
         sa.select(sa.func.count())
         .select_from(Request)
@@ -193,7 +193,7 @@ def _counts(**conditions: Any) -> dict[str, int]:
 
 
 def _rows(condition: Any) -> list[dict[str, Any]]:
-    """The most urgent requests of a condition, found in the index before their rows are read."""
+    """Return the most urgent requests, found by index before any rows are read."""
     urgency = (Request.due_on, Request.sent_at, Request.id)
     urgent = sa.select(Request.id).where(condition).order_by(*urgency).limit(SHOWN_ROWS)
     statement = (
@@ -222,25 +222,25 @@ def _rows(condition: Any) -> list[dict[str, Any]]:
 
 
 def _by_state() -> dict[Status, int]:
-    """How many requests are in each state; of finished ones no more than FINAL_CAP are counted."""
+    """Count the requests by status; closed ones only up to FINAL_CAP + 1."""
     counts = []
-    for each in SENT_STATUSES:
-        counted = sa.select(Request.id).where(Request.status == each)
-        if each not in OPEN_STATUSES:
+    for status in SENT_STATUSES:
+        counted = sa.select(Request.id).where(Request.status == status)
+        if status not in OPEN_STATUSES:
             counted = counted.limit(FINAL_CAP + 1)
         counts.append(sa.select(sa.func.count()).select_from(counted.subquery()).scalar_subquery())
     return dict(zip(SENT_STATUSES, db.session.execute(sa.select(*counts)).one(), strict=True))
 
 
 def _capped(number: int) -> str:
-    """The number in words where it was not counted to its end."""
+    """Format the number, as "more than" the cap where counting stopped."""
     if number > FINAL_CAP:
         return str(_("more than %(number)s", number=f"{FINAL_CAP:,}"))
     return str(number)
 
 
 def _in_hands() -> dict[int | None, tuple[int, int]]:
-    """Reviewer's id (None: nobody's) → how many requests at the office, and late ones of them."""
+    """Map reviewer ids (None: unassigned) to the numbers of their requests and late ones."""
     late = sa.func.count().filter(Request.due_on < kuwait_today())
     statement = (
         sa.select(Request.reviewer_id, sa.func.count(), late)
@@ -251,7 +251,7 @@ def _in_hands() -> dict[int | None, tuple[int, int]]:
 
 
 def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """(service, number) and (age, number) of what the office has to answer; one query."""
+    """Return (service, number) and (age, number) of requests to answer, in one query."""
     ages = [
         sa.func.count().filter(queues.sent_days_ago(first, end))
         for _label, first, end in queues.AGES.values()
@@ -264,8 +264,8 @@ def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     rows = {row[0]: row[1:] for row in db.session.execute(statement)}
     lang = i18n.language()
     by_service = [
-        (each.definition.title_in(lang), rows.get(each.definition.code, (0,))[0])
-        for each in versions.all_current()
+        (version.definition.title_in(lang), rows.get(version.definition.code, (0,))[0])
+        for version in versions.all_current()
     ]
     by_age = [
         (str(label), sum(row[place] for row in rows.values()))
@@ -275,7 +275,7 @@ def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
 
 
 def _load(in_hands: Mapping[int | None, tuple[int, int]]) -> list[dict[str, Any]]:
-    """What each reviewer carries now, and who reviews no more and still has some."""
+    """Return the reviewers' workload, including former reviewers who still have requests."""
     return [
         {
             "name": name,

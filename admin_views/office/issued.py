@@ -1,4 +1,4 @@
-"""Issued documents at the office: the list, each document, its file, and making it void."""
+"""Issued documents at the office: list, details, files and voiding."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from forms.licence_actions import OfficeForm, licence_action_form
 LIVING, BY_OFFICE = "living", "office"
 _VOIDED: dict[str, Any] = {
     LIVING: _l("No"),
-    **{str(each): VOID_REASON_LABELS[each] for each in VoidReason},
+    **{str(reason): VOID_REASON_LABELS[reason] for reason in VoidReason},
     BY_OFFICE: _l("Made void by the office"),
 }
 
@@ -77,15 +77,15 @@ def _request(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 def _state(view: Any, context: Any, row: Any, key: str) -> Markup:
-    worth: Authenticity = g.issued_worths[row.id]
-    return formatters.tone_badge(ISSUED_STATE_LABELS[worth.state], ISSUED_STATE_TONES[worth.state])
+    found: Authenticity = g.issued_worths[row.id]
+    return formatters.tone_badge(ISSUED_STATE_LABELS[found.state], ISSUED_STATE_TONES[found.state])
 
 
 def _voided(value: str) -> sa.ColumnElement[bool]:
     if value == LIVING:
         return IssuedDocument.voided_at.is_(None)
     if value == BY_OFFICE:
-        known = sorted(str(each) for each in VoidReason)
+        known = sorted(str(reason) for reason in VoidReason)
         return sa.and_(
             IssuedDocument.voided_at.is_not(None), IssuedDocument.void_reason.not_in(known)
         )
@@ -101,7 +101,7 @@ def _days() -> list[DateFilter]:
 
 
 class IssuedDocuments(IssuedReading, KeysetModelView):
-    """What was issued: reviewers and managers read, reviewers make void."""
+    """Issued documents; reviewers and managers read, only reviewers void."""
 
     can_view_details = True
     can_export = for_managers
@@ -145,7 +145,7 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
             "kind",
             _l("Document"),
             lambda value: IssuedDocument.kind == value,
-            [(str(each), label) for each, label in ISSUED_KIND_LABELS.items()],
+            [(str(kind), label) for kind, label in ISSUED_KIND_LABELS.items()],
         ),
         ListFilter("voided", _l("Made void"), _voided, list(_VOIDED.items())),
         register_lists.organisation_filter(IssuedDocument.organisation_id),
@@ -161,7 +161,7 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
         return actor.role in permissions.READING_ROLES
 
     def get_list_row_actions(self) -> list[Any]:
-        return []  # the kind leads to the details
+        return []  # the kind links to the details
 
     def scope(self, query: Any) -> Any:
         return query.where(permissions.issued_visible_to(current_actor()))
@@ -200,7 +200,7 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
         return licence_search.condition(typed)
 
     def get_list(self, *args: Any, **kwargs: Any) -> tuple[int, list[Any]]:
-        """The page, and what each document on it is worth: one query more for all."""
+        """Return the page; stores the documents' validity, read in one query, in `g`."""
         count, found = super().get_list(*args, **kwargs)
         g.issued_worths = _worths(found)
         return count, found
@@ -209,11 +209,11 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
         g.issued_worths = _worths(part)
 
     def export_value(self, row: Any, key: str) -> Any:
-        worth: Authenticity = g.issued_worths[row.id]
+        found: Authenticity = g.issued_worths[row.id]
         if key == "state":
-            return str(ISSUED_STATE_LABELS[worth.state])
+            return str(ISSUED_STATE_LABELS[found.state])
         if key == "since":
-            return worth.since
+            return found.since
         if key == "kind":
             return str(ISSUED_KIND_LABELS[row.kind])
         if key == "void_reason":
@@ -224,17 +224,17 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
 
     @expose("/<int:issued_id>/")
     def details(self, issued_id: int) -> Any:
-        """One document."""
+        """Show a document."""
         return self._show(self.get_one(issued_id))
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """The same by `?id=`, the address that Flask-Admin gives details."""
+        """Show a document by `?id=`, Flask-Admin's URL for details."""
         return self._show(self.get_one(request.args.get("id")))
 
     @expose("/<int:issued_id>/do/void", methods=("GET", "POST"))
     def void(self, issued_id: int) -> Any:
-        """Ask before making a document void, and do it."""
+        """Void a document after confirmation."""
         if not current_actor().is_reviewer:
             not_found()
         document = self.get_one(issued_id)
@@ -283,17 +283,17 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
         except DomainError as refusal:
             db.session.rollback()
             if idempotency.result_of(key, owner) is not None:
-                return redirect(result, code=303)  # the other click was quicker
+                return redirect(result, code=303)  # double click: the first click voided it
             return self._show(self.get_one(issued_id), alert=str(refusal), status=409)
         flash(_("The document was made void."), "success")
         return redirect(result, code=303)
 
 
 def _worths(rows: Sequence[Any]) -> dict[int, Authenticity]:
-    """What the documents of these rows are worth now, by their ids."""
+    """Map the rows' ids to the current authenticity of their documents."""
     documents = db.session.scalars(
         sa.select(IssuedDocument)
-        .where(IssuedDocument.id.in_([each.id for each in rows]))
+        .where(IssuedDocument.id.in_([row.id for row in rows]))
         .options(joinedload(IssuedDocument.licence))
     ).all()
     return document_verification.authenticity_of_each(documents, utc_now())

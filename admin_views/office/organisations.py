@@ -1,4 +1,4 @@
-"""Organisations at the office, for reading: who is in them, which brokers they have."""
+"""Organisations at the office, read-only, with their users and brokers."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def _entity_filter() -> ListFilter:
 
 
 def _counted(*conditions: Any) -> sa.ScalarSelect[int]:
-    """How many rows of a table belong to the organisation of the list's row."""
+    """Return a subquery counting the rows that belong to the listed organisation."""
     return sa.select(sa.func.count()).where(*conditions).correlate(Organisation).scalar_subquery()
 
 
 class Organisations(KeysetModelView):
-    """Clearing offices and companies; all of the office read, nobody writes here."""
+    """Clearing offices and companies, readable by all staff."""
 
     can_view_details = True
     can_export = for_managers
@@ -146,7 +146,7 @@ class Organisations(KeysetModelView):
 
     def search_condition(self, typed: str) -> Any | None:
         compact = values.ascii_digits(typed).replace(" ", "")
-        if any(each.isdigit() for each in compact):
+        if any(char.isdigit() for char in compact):
             return sa.func.upper(Organisation.licence_no) == compact.upper()
         return matches_all_words(Organisation.name_folded, typed)
 
@@ -157,7 +157,7 @@ class Organisations(KeysetModelView):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """One organisation with its users, its brokers and how many requests it has."""
+        """Show an organisation with its users, brokers and number of requests."""
         reader = current_actor()
         organisation = self.get_one(request.args.get("id"))
         counted = db.session.scalar(
@@ -186,7 +186,7 @@ class Organisations(KeysetModelView):
 
 
 def _brokers(organisation: Organisation) -> Sequence[Any]:
-    """The organisation's brokers with the licence that is not cancelled, by name; one too many."""
+    """Return up to SHOWN_BROKERS + 1 brokers by name, with the licence that is not cancelled."""
     columns: list[Any] = [
         Broker.id,
         Licence.id.label("licence_id"),

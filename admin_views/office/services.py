@@ -1,4 +1,4 @@
-"""Services: the version in use of each, and what its definition says, for reading."""
+"""Services at the office: current versions and their definitions, read-only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _version(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 class Services(GuardedModelView):
-    """Administrators and managers read the definitions."""
+    """Service definitions, readable by administrators and managers."""
 
     can_view_details = True
     column_list = ("title", "code", "prefix", "version", "is_active")
@@ -61,14 +61,14 @@ class Services(GuardedModelView):
         return keeps_or_reads(actor)
 
     def get_list_row_actions(self) -> list[Any]:
-        return []  # the title leads to the details
+        return []  # the title links to the details
 
     def scope(self, query: Any) -> Any:
         return query
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """The newest version of a service, part by part and as it was published."""
+        """Show a service's newest version, by section and as published."""
         service = self.get_one(request.args.get("id"))
         versions = db.session.scalars(
             sa.select(ServiceVersion)

@@ -75,9 +75,9 @@ def download(issued_id: int) -> Response:
 def rows(documents: Iterable[IssuedDocument]) -> list[IssuedRow]:
     """Return the list rows of the documents in their order, with one query."""
     chosen = list(documents)
-    worths = document_verification.authenticity_of_each(chosen, utc_now())
+    authenticity = document_verification.authenticity_of_each(chosen, utc_now())
     is_staff = current_actor().is_staff
-    return [_row(each, worths[each.id], is_staff) for each in chosen]
+    return [_row(document, authenticity[document.id], is_staff) for document in chosen]
 
 
 def _row(

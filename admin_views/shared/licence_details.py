@@ -37,10 +37,10 @@ class ValidityDocument:
 def validity_documents(licence: Licence) -> list[ValidityDocument]:
     """Return the validity links by last day, earliest first; none leads if cancelled."""
     today = kuwait_today()
-    counts = licence.status != LicenceStatus.CANCELLED
+    may_lead = licence.status != LicenceStatus.CANCELLED
     return [
         ValidityDocument(
-            str(VALIDITY_LINK_LABELS[link]), until, (until - today).days, place == 0 and counts
+            str(VALIDITY_LINK_LABELS[link]), until, (until - today).days, place == 0 and may_lead
         )
         for place, (link, until) in enumerate(validity.ends(licence))
     ]
@@ -78,7 +78,7 @@ def issued_for(licences: Collection[Licence], reader: Actor) -> list[IssuedDocum
         db.session.scalars(
             sa.select(IssuedDocument)
             .where(
-                IssuedDocument.licence_id.in_([each.id for each in licences]),
+                IssuedDocument.licence_id.in_([licence.id for licence in licences]),
                 permissions.issued_visible_to(reader),
             )
             .options(joinedload(IssuedDocument.licence), joinedload(IssuedDocument.request))

@@ -112,7 +112,7 @@ def _names(changes: Sequence[Mapping[str, Any]]) -> dict[tuple[str, Any], str]:
         ("organisation_id", Organisation, Organisation.id),
         ("broker_type", BrokerType, BrokerType.code),
     ):
-        wanted = {value for each in changes for value in each.get(field, ()) if value is not None}
+        wanted = {value for step in changes for value in step.get(field, ()) if value is not None}
         if wanted:
             rows = db.session.execute(
                 sa.select(key.label("key"), model.name_ar, model.name_en).where(key.in_(wanted))

@@ -35,12 +35,12 @@ class NoticesView(GuardedView):
         """List notifications, newest first; `?before=` continues with older ones."""
         typed = request.args.get("before")
         before = id_or_404(typed) if typed else None
-        told = inbox.of_user(current_actor().id, limit=PAGE + 1, before_id=before)
-        older = self.get_url(".index", before=told[PAGE - 1].id) if len(told) > PAGE else None
-        told = told[:PAGE]
+        notices = inbox.of_user(current_actor().id, limit=PAGE + 1, before_id=before)
+        older = self.get_url(".index", before=notices[PAGE - 1].id) if len(notices) > PAGE else None
+        notices = notices[:PAGE]
         return self.render(
             "my/notifications.html",
-            notices=list(zip(told, inbox.texts_of(told, i18n.language()), strict=True)),
+            notices=list(zip(notices, inbox.texts_of(notices, i18n.language()), strict=True)),
             newest_url=self.get_url(".index") if before else None,
             older_url=older,
             unread=inbox.unread_count(current_actor().id),

@@ -57,7 +57,7 @@ def status_filter(
     """
 
     def choices() -> list[tuple[str, Any]]:
-        listed = [(str(each), enums.STATUS_LABELS[each]) for each in statuses]
+        listed = [(str(status), enums.STATUS_LABELS[status]) for status in statuses]
         return [("open", _l("Open")), *listed]
 
     def condition(value: str) -> sa.ColumnElement[bool]:

@@ -46,14 +46,14 @@ def timeline(req: Request, reader: Actor) -> list[dict[str, Any]]:
     """Return the request's history for the `ui.timeline` macro, newest first."""
     return [
         {
-            "title": str(each.label),
-            "at": each.at,
-            "who": each.actor,
-            "text": each.reason,
-            "tone": TIMELINE_TONES.get(each.action or "", "neutral"),
-            "sign": TIMELINE_SIGNS.get(each.action or ""),
+            "title": str(event.label),
+            "at": event.at,
+            "who": event.actor,
+            "text": event.reason,
+            "tone": TIMELINE_TONES.get(event.action or "", "neutral"),
+            "sign": TIMELINE_SIGNS.get(event.action or ""),
         }
-        for each in reversed(request_timeline.timeline(req, reader))
+        for event in reversed(request_timeline.timeline(req, reader))
     ]
 
 
@@ -61,13 +61,15 @@ def kind_names() -> dict[str, str]:
     """Map document kinds to names in the page's language."""
     lang = i18n.language()
     return {
-        each.code: each.name_ar if lang == "ar" else each.name_en
-        for each in db.session.query(DocumentKind)
+        kind.code: kind.name_ar if lang == "ar" else kind.name_en
+        for kind in db.session.query(DocumentKind)
     }
 
 
 def kind_remarks(req: Request) -> dict[str, str]:
     """Map document kinds to the reviewer's open remarks."""
     return {
-        each.document_kind: each.text for each in completeness.remarks(req) if each.document_kind
+        remark.document_kind: remark.text
+        for remark in completeness.remarks(req)
+        if remark.document_kind
     }

@@ -41,19 +41,19 @@ def for_page(req: Request) -> dict[str, Any]:
     """
     if req.other_organisation_id is None:
         return {"consents": [], "declined": None}
-    rows = [_row(each, req, i18n.language()) for each in transfer_operations.consents(req)]
+    rows = [_row(consent, req, i18n.language()) for consent in transfer_operations.consents(req)]
     return {"consents": rows, "declined": _declined(rows)}
 
 
 def _declined(consents: list[dict[str, Any]]) -> Decline | None:
-    for each in consents:
-        name = isolate(each["name"])
-        if each["has_declined"] and each["name"]:
+    for consent in consents:
+        name = isolate(consent["name"])
+        if consent["has_declined"] and consent["name"]:
             return Decline(
                 _("Declined by %(name)s", name=name),
                 _("The request is closed because %(name)s declined it.", name=name),
             )
-        if each["has_declined"]:
+        if consent["has_declined"]:
             return Decline(
                 _("Refused by the broker"),
                 _("The request is closed because the broker refused the transfer."),

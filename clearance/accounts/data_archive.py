@@ -186,9 +186,11 @@ def requests(seen: sa.ColumnElement[bool], user_id: int) -> Iterator[dict[str, A
                 **_request(req, user_id),
                 "service": {"code": req.service_code, **title},
                 "organisation": names(organisation),
-                "remarks": [_remark(each) for each in remarks if each.request_id == req.id],
+                "remarks": [_remark(remark) for remark in remarks if remark.request_id == req.id],
                 "messages": [
-                    _message(each, user_id, staff) for each in messages if each.request_id == req.id
+                    _message(message, user_id, staff)
+                    for message in messages
+                    if message.request_id == req.id
                 ],
             }
 
@@ -216,7 +218,7 @@ def _of_requests(model: type[Message] | type[Remark], ids: Sequence[int]) -> Seq
 
 
 def _staff_among(messages: Sequence[Message]) -> set[int]:
-    authors = {each.author_id for each in messages}
+    authors = {message.author_id for message in messages}
     query = sa.select(User.id).where(User.id.in_(authors), User.role.in_(permissions.READING_ROLES))
     return set(db.session.scalars(query))
 

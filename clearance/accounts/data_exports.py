@@ -138,7 +138,8 @@ def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
 def scope_of(actor: Actor) -> str:
     """Return a digest of what `actor` may see: role, organisations, granted services."""
     standings = sorted(
-        (each.organisation_id, each.is_general, sorted(each.services)) for each in actor.standings
+        (membership.organisation_id, membership.is_general, sorted(membership.services))
+        for membership in actor.standings
     )
     return hashlib.sha256(json.dumps([actor.role, standings]).encode()).hexdigest()
 

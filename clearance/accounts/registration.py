@@ -179,11 +179,11 @@ def _make(registration: Registration, now: datetime) -> User:
 
 
 def _opening(registration: Registration) -> Opening:
-    told = registration.customs_data
+    data = registration.customs_data
     return Opening(
         registration.legal_entity,
         registration.organisation_name,
         registration.email,
         registration.mobile,
-        customs_client.Answer.model_validate(told) if told is not None else None,
+        customs_client.Answer.model_validate(data) if data is not None else None,
     )

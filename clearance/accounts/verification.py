@@ -85,8 +85,8 @@ def contacts(actor: Actor) -> Contacts:
 
 def proved(actor: Actor) -> tuple[bool, bool]:
     """Return whether the actor's e-mail and mobile are verified already."""
-    told = contacts(actor)
-    return told.email_ok, told.mobile_ok
+    current = contacts(actor)
+    return current.email_ok, current.mobile_ok
 
 
 def verify(
@@ -106,8 +106,8 @@ def verify(
     """
     if actor.stage != SessionStage.VERIFY:
         raise PermissionDenied(_l("Your contact details are verified already."))
-    told = contacts(actor)
-    right = _try_codes(actor, told, {Channel.EMAIL: email_code, Channel.SMS: mobile_code}, now)
+    current = contacts(actor)
+    right = _try_codes(actor, current, {Channel.EMAIL: email_code, Channel.SMS: mobile_code}, now)
     owner = _locked_owner(actor)
     if Channel.EMAIL in right and one_time_codes.mark_used(right[Channel.EMAIL], now):
         owner.email_proved_at = owner.email_proved_at or now

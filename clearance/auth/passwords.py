@@ -66,8 +66,8 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Each hash takes 19 MiB and a core: more at once would cost memory without being faster.
 _turns = threading.BoundedSemaphore(os.cpu_count() or 1)
 _UNDISGUISED = str.maketrans("@430$51!7", "aaeossiit")
-# zxcvbn tries every combination of the signs that stand for letters, and there are 736 of them in
-# the worst text: with one sign a letter there are three.
+# zxcvbn tries every combination of signs used for letters, 736 of them for the worst text; with
+# one sign per letter there are three.
 _ONE_DISGUISE = str.maketrans("@{[<9!|$+", "4(((61157")
 _PLAIN_MATCHERS = (
     matching.dictionary_match,
@@ -232,7 +232,7 @@ def _guesses(text: str, words: Sequence[str]) -> int:
     """Return zxcvbn's estimate of guesses for `text` by somebody who knows `words`."""
     ranked = matching.RANKED_DICTIONARIES | {"person": matching.build_ranked_dict(words)}
     disguised = text.translate(_ONE_DISGUISE)
-    found = [each for match in _PLAIN_MATCHERS for each in match(text, _ranked_dictionaries=ranked)]
+    found = [hit for match in _PLAIN_MATCHERS for hit in match(text, _ranked_dictionaries=ranked)]
     found += matching.l33t_match(disguised, ranked)
     for repeat in matching.repeat_match(disguised, ranked):
         found.append(repeat | {"base_guesses": _guesses(repeat["base_token"], words)})

@@ -46,13 +46,13 @@ def transfers_answered_by(actor: Actor) -> sa.ColumnElement[bool]:
     alone: the request stays with the requesting organisation. Source: specification section 5,
     Transfer.
     """
-    general = [each.organisation_id for each in actor.standings if each.is_general]
+    general = [standing.organisation_id for standing in actor.standings if standing.is_general]
     return sa.and_(Request.other_organisation_id.in_(general), Request.status != Status.DRAFT)
 
 
 def may_answer(actor: Actor) -> bool:
     """Return whether `actor` can be asked about transfers: a general user of an organisation."""
-    return actor.is_agent and any(each.is_general for each in actor.standings)
+    return actor.is_agent and any(standing.is_general for standing in actor.standings)
 
 
 def can_manage(actor: Actor, organisation_id: int | None) -> bool:
@@ -68,7 +68,7 @@ def can_manage_selected(actor: Actor) -> bool:
 
 def manageable_organisations(actor: Actor) -> frozenset[int]:
     """Return every organisation whose users `actor` manages."""
-    return frozenset(each for each in actor.organisation_ids if can_manage(actor, each))
+    return frozenset(org_id for org_id in actor.organisation_ids if can_manage(actor, org_id))
 
 
 def is_other_party(actor: Actor, req: Request) -> bool:
@@ -103,9 +103,9 @@ def sees_brokers(standing: ActiveMembership, licence_services: Collection[str]) 
 def brokers_visible_to(actor: Actor, licence_services: Collection[str]) -> sa.ColumnElement[bool]:
     """Return the condition on Broker for what an agent may see: `sees_brokers` as a query."""
     shown = [
-        each.organisation_id
-        for each in actor.standings
-        if not actor.is_staff and sees_brokers(each, licence_services)
+        standing.organisation_id
+        for standing in actor.standings
+        if not actor.is_staff and sees_brokers(standing, licence_services)
     ]
     return Broker.organisation_id.in_(shown)
 
@@ -153,7 +153,7 @@ def can_respond_to_transfer(actor: Actor | None, req: Request) -> Refusal | None
 def is_transfer_party(actor: Actor | None, req: Request) -> Refusal | None:
     """Allow both parties of a transfer: general users of either organisation."""
     standings = actor.standings if actor is not None else ()
-    general = {each.organisation_id for each in standings if each.is_general}
+    general = {standing.organisation_id for standing in standings if standing.is_general}
     if {req.organisation_id, req.other_organisation_id} & general:
         return None
     return Refusal(_l("Only the general users of the two organisations can do this."))

@@ -25,7 +25,7 @@ customs_commands = AppGroup("customs", help="The embedded customs register.")
     "--role", type=click.Choice(sorted(role.value for role in STAFF_ROLES)), required=True
 )
 def invite(email: str, role: str) -> None:
-    """Invite EMAIL into the office. The link is mailed; for the first user it is also printed."""
+    """Invite EMAIL as office staff. The link is e-mailed and printed."""
     try:
         invitation, link = staff_invitations.invite_staff(email_address(email), role, utc_now())
     except (BadValue, DomainError) as error:

@@ -50,7 +50,7 @@ def revision(message: str) -> None:
 
 @audit_commands.command("verify")
 def verify() -> None:
-    """Verify the chain of audit events (exit code 1 when it is broken)."""
+    """Verify the chain of audit events; exit code 1 if it is broken."""
     faults = audit.verify_chain(db.session())
     for fault in faults:
         click.echo(fault)

@@ -32,7 +32,7 @@ _ENTITIES = {
 
 
 def cases(service: ServiceTerms) -> Iterator[Case]:
-    """Yield cases of `service` in every state that a guard knows, including valid ones."""
+    """Yield cases of `service` in every state that guards distinguish, including valid ones."""
     good = _good(service)
     yield good
     yield from _of_organisation(good)
@@ -44,7 +44,7 @@ def cases(service: ServiceTerms) -> Iterator[Case]:
 
 
 def _good(service: ServiceTerms) -> Case:
-    """A valid case: subscribed organisation, licence about to expire, exam passed."""
+    """Return a valid case: subscribed organisation, licence about to expire, exam passed."""
     facts = Facts(
         now=NOW,
         actor=_actor(ActiveMembership(OURS, "مكتب الخليج", "Gulf Office", True, frozenset())),

@@ -21,7 +21,7 @@ def document() -> None:
 @click.command("purge")
 @with_appcontext
 def purge() -> None:
-    """Remove expired rows and those past their retention period; the scheduler does so hourly."""
+    """Remove expired rows and rows past their retention period, as the hourly job does."""
     removed = retention.purge(utc_now())
     for table, count in removed.items():
         click.echo(f"{table}: {count}")

@@ -21,10 +21,10 @@ _AUDIENCES = {"agent": "Agents", "staff": "The office", "code": "Codes and links
 
 
 def notices_page() -> str:
-    """Return the whole page as Markdown: a table of events for each audience."""
+    """Return the whole page as Markdown: a table of events per audience."""
     parts = [_INTRODUCTION]
     for audience, title in _AUDIENCES.items():
-        rows = [_row(each) for each in EVENTS.values() if each.audience == audience]
+        rows = [_row(message) for message in EVENTS.values() if message.audience == audience]
         head = "| Event | English | العربية | E-mail | SMS | Mandatory | Placeholders |"
         parts.append("\n".join([f"## {title}", "", head, "|---" * 7 + "|", *rows]) + "\n")
     return "\n".join(parts)

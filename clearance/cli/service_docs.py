@@ -64,12 +64,12 @@ class Said(NamedTuple):
 
 
 def services_page() -> str:
-    """Return the whole page as Markdown: each service, the flows, the table of refusals."""
+    """Return the whole page as Markdown: services, flows, effects and the table of refusals."""
     services = shipped()
     with force_locale("en"):
         parts = [_INTRODUCTION, _overview(services)]
-        parts += [_service(each) for each in services]
-        used = [name for name in FLOWS if any(each.flow == name for each in services)]
+        parts += [_service(service) for service in services]
+        used = [name for name in FLOWS if any(service.flow == name for service in services)]
         parts += ["## Flows\n", *(_flow(FLOWS[name]) for name in used)]
         parts.append(_effects(services))
     parts.append(_refusals(services))
@@ -79,7 +79,10 @@ def services_page() -> str:
 def shipped() -> list[Definition]:
     """Return the shipped definitions in menu order."""
     found = (schema.parse(document)[0] for document in versions.read_files().values())
-    return sorted((each for each in found if each is not None), key=lambda each: each.position)
+    return sorted(
+        (definition for definition in found if definition is not None),
+        key=lambda each: each.position,
+    )
 
 
 def refusals_of(guard: Guard, service: Definition) -> list[Said]:
@@ -110,9 +113,9 @@ def guards_of(service: Definition) -> list[tuple[str, Guard, str]]:
             found.setdefault(name, (GUARDS[name], []))[1].append(moment)
     with force_locale("en"):
         for step in service.steps.steps:
-            for each in step.guards:
+            for step_guard in step.guards:
                 moment = f"at the step “{ACTION_LABELS[step.action]}”"
-                asked = found.setdefault(each.__name__, (each, []))[1]
+                asked = found.setdefault(step_guard.__name__, (step_guard, []))[1]
                 if moment not in asked:
                     asked.append(moment)
     return [(name, guard, ", ".join(asked)) for name, (guard, asked) in found.items()]
@@ -121,16 +124,16 @@ def guards_of(service: Definition) -> list[tuple[str, Guard, str]]:
 def _overview(services: Sequence[Definition]) -> str:
     rows = [
         (
-            f"[`{each.code}`](#{each.code})",
-            each.prefix,
-            each.title.ar,
-            each.title.en,
-            each.subject,
-            f"[{each.flow}](#flow-{each.flow})",
-            str(each.processing_days),
-            "yes" if each.bulk else "–",
+            f"[`{service.code}`](#{service.code})",
+            service.prefix,
+            service.title.ar,
+            service.title.en,
+            service.subject,
+            f"[{service.flow}](#flow-{service.flow})",
+            str(service.processing_days),
+            "yes" if service.bulk else "–",
         )
-        for each in services
+        for service in services
     ]
     return _table(
         ("Code", "No.", "Arabic", "English", "About", "Flow", "Working days", "Several at once"),
@@ -151,7 +154,7 @@ def _service(service: Definition) -> str:
         f"- Approval causes: {', '.join(f'`{name}`' for name in service.on_approval) or 'nothing'}"
         + ("; the expiry date is granted with it" if service.grants_expiry else ""),
         "",
-        _table(("Field", "Arabic", "English", ""), [_field(each) for each in service.fields]),
+        _table(("Field", "Arabic", "English", ""), [_field(field) for field in service.fields]),
         _table(("Document", "", "For"), _documents(service)),
     ]
     return "\n".join(lines)
@@ -167,11 +170,11 @@ def _field(spec: FieldSpec) -> tuple[str, ...]:
 def _documents(service: Definition) -> list[tuple[str, ...]]:
     return [
         (
-            f"`{each.kind}`",
-            "required" if each.required else "optional",
-            ", ".join(f"`{code}`" for code in each.broker_types) or "all broker types",
+            f"`{document.kind}`",
+            "required" if document.required else "optional",
+            ", ".join(f"`{code}`" for code in document.broker_types) or "all broker types",
         )
-        for each in service.documents
+        for document in service.documents
     ]
 
 
@@ -199,7 +202,7 @@ def _effects(services: Sequence[Definition]) -> str:
         (
             f"`{name}`",
             (effect.__doc__ or "").splitlines()[0],
-            ", ".join(f"`{each.code}`" for each in services if name in each.on_approval),
+            ", ".join(f"`{service.code}`" for service in services if name in service.on_approval),
         )
         for name, effect in sorted(APPROVAL_EFFECTS.items())
     ]
@@ -220,7 +223,10 @@ def _refusals(services: Sequence[Definition]) -> str:
 def _said(
     service: str, name: str, guard: Guard, when: str, tried_on: Definition
 ) -> list[tuple[str, ...]]:
-    return [(service, f"`{name}`", when, each.ar, each.en) for each in refusals_of(guard, tried_on)]
+    return [
+        (service, f"`{name}`", when, refusal.ar, refusal.en)
+        for refusal in refusals_of(guard, tried_on)
+    ]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,5 +1,1 @@
-"""Foundations shared by every other package.
-
-Settings, the database and its transactions, errors, the clock, values, languages, the audit trail.
-Contains no domain logic.
-"""
+"""Foundations of all packages, without domain logic: settings, database, clock, values, audit."""

@@ -22,7 +22,7 @@ class ActiveMembership:
         return self.is_general or service_code in self.services
 
     def name_in(self, lang: str) -> str:
-        """Name of the organisation in `lang` ("ar" or "en")."""
+        """Return the organisation's name in `lang` ("ar" or "en")."""
         if lang == "ar":
             return self.organisation_name_ar or self.organisation_name_en
         return self.organisation_name_en or self.organisation_name_ar
@@ -60,7 +60,7 @@ class Actor:
 
     @property
     def id(self) -> int:
-        """The user's id; only for a proved user."""
+        """The user's id. Raises: ValueError for an unverified registration."""
         if self.user_id is None:
             raise ValueError("a registration has no user yet")
         return self.user_id
@@ -72,7 +72,7 @@ class Actor:
 
     @property
     def is_full(self) -> bool:
-        """Whether every step of signing in is done."""
+        """Whether signing in is complete."""
         return self.stage == SessionStage.FULL and self.user_id is not None
 
     @property
@@ -82,7 +82,7 @@ class Actor:
 
     @property
     def is_staff(self) -> bool:
-        """Whether this is one of the office: reviewer, manager or administrator."""
+        """Whether this is a reviewer, manager or administrator."""
         return self.role in STAFF_ROLES
 
     @property
@@ -92,12 +92,12 @@ class Actor:
 
     @property
     def is_manager(self) -> bool:
-        """Whether this person reads everything and decides nothing."""
+        """Whether this person may read everything and decide nothing."""
         return self.role == Role.MANAGER
 
     @property
     def is_administrator(self) -> bool:
-        """Whether this person keeps services, texts, reference data and staff."""
+        """Whether this person manages services, texts, reference data and staff."""
         return self.role == Role.ADMINISTRATOR
 
     @property

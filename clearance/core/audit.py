@@ -24,7 +24,7 @@ GENESIS = "0" * 64
 # Bulk inserts go to the tables: the mapped classes would cost three times as much.
 _EVENTS = Base.metadata.tables[Event.__tablename__]
 _SEALS = Base.metadata.tables[EventSeal.__tablename__]
-# Every refusal writes one; made once, it needs no compiling again.
+# Built once, as it is too frequent (every refusal) to compile each time.
 _INSERT_ACCESS = sa.insert(Base.metadata.tables[AccessEvent.__tablename__])
 _NO_ORIGIN = {"ip": "", "session_hash": ""}
 _PENDING = "clearance_unsealed_events"
@@ -60,7 +60,7 @@ def record(
     """Write a business event in the running transaction; flushes.
 
     kind: tag `scope:thing:verb`. obj: the changed row (its table and key are kept). changes:
-    field → [from, to], JSON values. It is sealed into the chain when the transaction commits.
+    field → [from, to], JSON values. The event is sealed when the transaction commits.
     """
     db.session.flush()
     event = Event(
@@ -84,11 +84,10 @@ def record(
 
 
 def record_many(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write many business events at once and seal them here, for work in bulk.
+    """Write and seal many business events at once.
 
-    rows: each the same columns of Event, `at`, `kind`, `object_type` and `object_id` among them, in
-    the order of the chain. The head of the chain stays locked until the transaction ends, so that
-    it should end soon.
+    rows: the same columns of Event in all, including `at`, `kind`, `object_type` and `object_id`,
+    in chain order. Keep the transaction short: it holds the lock on the chain's head.
     """
     empty = dict.fromkeys(_SEALED_FIELDS) | {"reason": "", "changes": {}}
     session = db.session()
@@ -112,7 +111,7 @@ def access(
 
     Call it before the first query of the request's own writing transaction, or after its end.
     detail: at most 250 characters, never a code, password or full address. within: the connection
-    of an `own_transaction` that is to hold it.
+    of an `own_transaction` to write in.
     """
     if user_id is None and has_request_context():
         user_id = getattr(current_user, "user_id", None)
@@ -131,9 +130,9 @@ def access(
 
 
 def verify_chain(session: Session) -> list[str]:
-    """Walk the chain; return what is wrong in plain words ([] when unbroken).
+    """Verify the chain and return its faults as sentences ([] if intact).
 
-    Finds a changed, removed or reordered event, a missing seal, and a head that does not fit.
+    Finds changed, removed or reordered events, missing seals and a wrong head.
     """
     faults: list[str] = []
     previous, position = GENESIS, 0
@@ -175,7 +174,7 @@ def init_app() -> None:
 
 def _seal_pending(session: Session) -> None:
     if session.in_nested_transaction():
-        return  # the end of a savepoint: what follows must not wait with the head locked
+        return  # a savepoint's end: sealing now would lock the head for longer
     pending = session.info.pop(_PENDING, [])
     session.flush()
     events = [event for event in pending if sa.inspect(event).persistent]
@@ -185,7 +184,7 @@ def _seal_pending(session: Session) -> None:
 
 
 def _seal(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
-    """Add the seals of `events` (their sealed fields) to the chain, in their order."""
+    """Seal `events` (their sealed fields) in the given order."""
     # The UPDATE takes the head's lock; it is the last thing before the commit.
     last, previous = session.execute(
         sa.update(ChainHead)
@@ -208,7 +207,7 @@ def _seal(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _forget_pending(session: Session, ended: SessionTransaction) -> None:
-    if not ended.nested:  # after a savepoint's rollback the rows before it still wait
+    if not ended.nested:  # after a savepoint's rollback, earlier rows are still pending
         session.info.pop(_PENDING, None)
 
 

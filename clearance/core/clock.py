@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 KUWAIT = ZoneInfo("Asia/Kuwait")
 
-DAYTIME = range(7, 21)  # hours of Kuwait's clock: nobody gets a message from the office at night
+DAYTIME = range(7, 21)  # Kuwait hours in which non-urgent messages are sent
 
 CLOCK_TOLERANCE = timedelta(minutes=2)  # how far the clocks of two hosts may differ (rule 58)
 
@@ -21,9 +21,9 @@ def utc_now() -> datetime:
 
 
 def latest_past(now: datetime) -> datetime:
-    """The latest instant that is not from the future at `now`: another host's clock may be ahead.
+    """Return the latest instant accepted as past at `now`, as another host's clock may be ahead.
 
-    Whatever was made after it is invalid until the clock reaches it. Source: security rule 58.
+    Later timestamps are invalid until then. Source: security rule 58.
     """
     return now + CLOCK_TOLERANCE
 
@@ -51,7 +51,7 @@ def is_daytime(instant: datetime) -> bool:
 
 
 def years_after(day: date, years: int) -> date:
-    """Return the same day `years` later; the last of February for a 29th that the year has not."""
+    """Return the same day `years` later; 28 February for a 29th missing in that year."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:
@@ -83,7 +83,7 @@ def _working_days_after(first: date, last: date, holidays: AbstractSet[date]) ->
 
 
 def working_days_between(first: date, last: date, holidays: AbstractSet[date]) -> int:
-    """How many working days lie after `first` up to and with `last`; negative if `last` is earlier.
+    """Return the number of working days after `first` through `last`; negative if it is earlier.
 
     So `working_days_between(a, add_working_days(a, n, h), h) == n`.
     """
@@ -101,8 +101,8 @@ def due_date(
     """Return the last working day on which a request sent at `sent` is answered in time.
 
     processing_days: working days promised, counted from the day after sending.
-    pauses: when the request waited for the agent (from, to; None while it still does). Each working
-    day after the one a pause began on, up to the one it ended on, is given back to the office.
+    pauses: when the request waited for the agent (from, to; None while it still does). Working days
+    after the day a pause began, through the day it ended, extend the due date.
     Returns: None while a pause is open. Raises: ValueError for naive instants.
     Source: specification section 6, due dates.
     """

@@ -11,13 +11,13 @@ _SQLITE_UNIQUE = "UNIQUE constraint failed: "
 
 
 def is_violation_of(error: IntegrityError, name: str) -> bool:
-    """Whether `error` is the violation of the unique constraint or index `name` of our models.
+    """Return whether `error` violates the unique constraint or index `name` of our models.
 
-    PostgreSQL tells the constraint's name; SQLite only its columns, which are looked up here.
+    PostgreSQL reports the constraint's name, SQLite only its columns.
     """
-    told = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    if told is not None:
-        return bool(told == name)
+    reported = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if reported is not None:
+        return bool(reported == name)
     message = str(error.orig)
     if not message.startswith(_SQLITE_UNIQUE):
         return False
@@ -26,7 +26,7 @@ def is_violation_of(error: IntegrityError, name: str) -> bool:
 
 def _columns_of(name: str) -> set[str]:
     for table in Base.metadata.tables.values():
-        for each in (*table.constraints, *table.indexes):
-            if isinstance(each, sa.UniqueConstraint | sa.Index) and each.name == name:
-                return {f"{table.name}.{column.name}" for column in each.columns}
+        for constraint in (*table.constraints, *table.indexes):
+            if isinstance(constraint, sa.UniqueConstraint | sa.Index) and constraint.name == name:
+                return {f"{table.name}.{column.name}" for column in constraint.columns}
     raise LookupError(f"no unique constraint is called {name}")

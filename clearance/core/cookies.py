@@ -12,12 +12,12 @@ LIFETIME = timedelta(days=365)
 
 
 def read(stem: str) -> str | None:
-    """Return what the browser holds in the cookie called `stem`."""
+    """Return the value of the cookie `stem`."""
     return request.cookies.get(_name(stem))
 
 
 def keep(response: Response, stem: str, value: str) -> None:
-    """Put `value` into the browser under the name `stem` for a year, closed to scripts."""
+    """Set the cookie `stem` to `value` for a year, HttpOnly."""
     response.set_cookie(
         _name(stem), value, max_age=LIFETIME, httponly=True, samesite="Lax", secure=_is_https()
     )

@@ -6,7 +6,7 @@ from babel import Locale
 
 from clearance.core.name_folding import fold_name
 
-# Codes of CLDR that are no country of ISO 3166: islands of others, unions, test and unknown codes.
+# CLDR codes that are no ISO 3166 countries: dependent islands, unions, test and unknown codes.
 _NO_COUNTRIES = frozenset(
     ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
 )
@@ -26,13 +26,13 @@ def _names(lang: str) -> dict[str, str]:
 
 
 def country_name(code: str, lang: str) -> str:
-    """What the country `code` (ISO 3166, two capital letters) is called; the code if unknown."""
+    """Return the name of the country `code` (ISO 3166, two capitals); the code if unknown."""
     return _names(lang).get(code, code)
 
 
 @cache
 def country_choices(lang: str) -> tuple[tuple[str, str], ...]:
-    """All (code, name), Kuwait and the other Gulf states first, then by name in that language."""
+    """Return all (code, name): Kuwait, the other Gulf states, then the rest by name."""
     names = _names(lang)
     others = sorted(COUNTRY_CODES.difference(_GULF_FIRST), key=lambda code: fold_name(names[code]))
     return tuple((code, names[code]) for code in (*_GULF_FIRST, *others))

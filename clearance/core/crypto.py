@@ -18,8 +18,8 @@ from clearance.core.settings import Settings
 def keyed_hash(text: str, purpose: str) -> str:
     """Return the hash of `text` under the portal's secret, 64 hexadecimal characters.
 
-    purpose: separates uses, so that the hash of one is never that of another. For short secrets
-    (codes) whose plain hash could be undone by trying all of them.
+    purpose: keeps the hashes of different uses apart. For short secrets (codes), whose plain hash
+    could be reversed by brute force.
     """
     return _keyed(_secrets()[0], text, purpose)
 
@@ -27,8 +27,7 @@ def keyed_hash(text: str, purpose: str) -> str:
 def matches(text: str, digest: str, purpose: str, *, length: int = 64) -> bool:
     """Return whether `digest` is the keyed hash of `text` under the current or an earlier secret.
 
-    length: how many characters of the hash are compared, all that `digest` has. Takes as long for
-    a wrong text as for a right one.
+    length: of `digest`, in characters. Takes as long for a wrong text as for a right one.
     """
     found = False
     for secret in _secrets():
@@ -47,9 +46,9 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    """Return the text that `encrypt` made `token` from, under today's secret or one before it.
+    """Return the text that `encrypt` made `token` from, under the current or an earlier secret.
 
-    Raises: ValueError when it was changed, or sealed under a secret no longer known.
+    Raises: ValueError when it was altered, or encrypted under a secret no longer configured.
     """
     try:
         return _box(_secrets()).decrypt(token.encode()).decode()

@@ -2,8 +2,8 @@
 
 A transaction reads if the HTTP request is GET, HEAD or OPTIONS, else it writes. A write on SQLite
 begins with BEGIN IMMEDIATE (a plain BEGIN loses writers under load); a read cannot write at all.
-Nothing waits without end for SQLite's one writer or for an answer of PostgreSQL: a request then
-answers 503 and may be sent again.
+Waiting for SQLite's writer or for PostgreSQL is limited; the request then answers 503 and may be
+sent again.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from sqlalchemy.orm import Session
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 
-# Seconds to wait for SQLite's writer: a request, in all, and work that nobody waits for.
+# Seconds to wait for SQLite's writer: a request in total, and background work.
 REQUEST_WRITER_SECONDS, WORK_WRITER_SECONDS = 10.0, 60.0
 PLACE_SECONDS = 0.5
-# Seconds to wait for an answer of PostgreSQL: longer than it waits for a lock, or takes over a
-# statement of such work. A server that is asked whether it still lives has to answer sooner.
+# Seconds to wait for PostgreSQL: longer than its lock_timeout (requests) and statement_timeout
+# (background work), set below. A ping has to be answered sooner.
 REQUEST_ANSWER_SECONDS, WORK_ANSWER_SECONDS, PING_SECONDS = 15.0, 40.0, 5.0
 
 _forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
@@ -53,12 +53,12 @@ def own_transaction(
 ) -> Iterator[sa.Connection]:
     """Run a short transaction on a connection of its own, committed on leaving the block.
 
-    patience: seconds to wait for SQLite's writer, if not as long as usual.
+    patience: seconds to wait for SQLite's writer instead of the default.
 
-    For what must stand whatever becomes of the request: counters, access events, last-seen marks,
-    and for reading the session before the request's own transaction begins. While the request's
-    own transaction writes, do not open a writing one (SQLite has one writer at a time, so that
-    RuntimeError is raised; it would else wait for itself).
+    For writes that outlive a rollback of the request (counters, access events, last-seen marks),
+    and for reading the session before the request's own transaction begins. While that writes, do
+    not open another writing one: SQLite's single writer would wait for itself. Raises: RuntimeError
+    in that case.
     """
     token, patience_token = _forced.set(write), _patience.set(patience)
     try:
@@ -73,8 +73,8 @@ def own_transaction(
 def reading() -> Iterator[None]:
     """Make transactions that begin in this block read-only, including the session's.
 
-    For long work of a job, which else would hold SQLite's one writer all the while. The session's
-    transaction is ended before and after: nothing unsaved may be in it.
+    For long jobs, which would otherwise hold SQLite's one writer. The session is rolled back before
+    and after, so it must hold nothing unsaved.
     """
     db.session.rollback()
     token = _forced.set(False)
@@ -99,10 +99,10 @@ def tentatively(*, is_kept: bool) -> Iterator[None]:
 
 
 def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
-    """Take `count` fresh keys of `table`, rising, for rows that are inserted in bulk.
+    """Reserve `count` ascending ids of `table` for a bulk insert.
 
-    On PostgreSQL they come from the sequence, so that nobody else gets one of them; on SQLite the
-    running writing transaction keeps others from inserting.
+    On PostgreSQL they come from the sequence; on SQLite the running writing transaction keeps
+    others from inserting.
     """
     if session.get_bind().dialect.name == "postgresql":
         sequence = sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")
@@ -126,8 +126,7 @@ def hold_table(model: type[Any]) -> None:
 def limit_waiting(app: Flask, places: int) -> None:
     """Limit how many requests of this process wait for SQLite's writer; others soon give up.
 
-    For servers with few threads: without it all of them wait behind one long writer, and nobody
-    reads either.
+    For servers with few threads, which would all wait behind one long writer and serve no reads.
     """
     app.extensions[_PLACES] = threading.BoundedSemaphore(places)
 
@@ -135,12 +134,11 @@ def limit_waiting(app: Flask, places: int) -> None:
 class PatientConnection(psycopg.Connection[Any]):
     """A PostgreSQL connection that times out when the server does not answer.
 
-    statement_timeout is the server's own and fails with it: one that hangs, or whose host is gone
-    without a word, would be waited for without end.
+    statement_timeout is enforced by the server, so it is no help when the server or host hangs.
     """
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait as psycopg does, but not without end. Raises: psycopg.OperationalError."""
+        """Wait as psycopg does, with a limit. Raises: psycopg.OperationalError."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)
         try:
@@ -151,7 +149,7 @@ class PatientConnection(psycopg.Connection[Any]):
 
     @property
     def _patience(self) -> float:
-        if self.autocommit:  # the pool asks whether the server still lives
+        if self.autocommit:  # the pool's ping
             return PING_SECONDS
         return REQUEST_ANSWER_SECONDS if has_request_context() else WORK_ANSWER_SECONDS
 
@@ -174,7 +172,7 @@ def init_app(app: Flask) -> None:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the engine options for `url`: pools, timeouts, and no values in what it logs."""
+    """Return the engine options for `url`: pools, timeouts, no values in logs."""
     options: dict[str, Any] = {"pool_size": 16, "hide_parameters": True}
     if url.startswith("sqlite"):
         return options | {"max_overflow": 32}
@@ -189,8 +187,7 @@ def engine_options(url: str) -> dict[str, Any]:
 class _Turn:
     """In-process queue for the single writer of a SQLite file.
 
-    Threads queue here; only the first asks SQLite, which has no queue: who polls it at the wrong
-    moments may wait long while others come and go.
+    Only the first thread asks SQLite, which has no queue: a thread polling it could starve.
     """
 
     def __init__(self) -> None:
@@ -199,7 +196,7 @@ class _Turn:
         self._ticket: object | None = None
 
     def take(self, seconds: float) -> object:
-        """Wait for the turn. Returns the ticket that gives it back.
+        """Wait for the turn and return its ticket for `give_back`.
 
         Raises: OperationalError; RuntimeError if this thread has the turn.
         """
@@ -211,13 +208,13 @@ class _Turn:
         return self._ticket
 
     def give_back(self, ticket: object) -> None:
-        """Let the next one write, unless the turn of that ticket is over already."""
+        """End the turn of that ticket, unless it is over already."""
         if ticket is self._ticket:
             self._holder, self._ticket = 0, None
             self._lock.release()
 
     def give_back_own(self) -> None:
-        """Let the next one write if this thread has the turn."""
+        """End the turn if this thread has it."""
         if self._holder == threading.get_ident():
             self.give_back(self._ticket)
 
@@ -226,7 +223,7 @@ _turns: dict[str | None, _Turn] = {}
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.isolation_level = None  # the driver must not begin transactions itself
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -242,7 +239,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _begin_writing(connection: sa.Connection) -> None:
-    _give_back(connection.info)  # committed and not given back in between
+    _give_back(connection.info)  # still held after a commit
     turn = _turns.setdefault(connection.engine.url.database, _Turn())
     began, patience = time.monotonic(), _seconds()
     try:
@@ -266,7 +263,7 @@ def _begin_with(connection: sa.Connection, begin: str, seconds: float, *, query_
 
 
 def _seconds() -> float:
-    """How long a transaction that begins now may wait."""
+    """Return the seconds a transaction that begins now may wait."""
     given = _patience.get()
     if given is not None:
         return given
@@ -278,7 +275,7 @@ def _seconds() -> float:
 
 @contextmanager
 def _place() -> Iterator[None]:
-    """Hold one of the places for waiting, where they are limited. Raises: OperationalError."""
+    """Hold a place for waiting, if they are limited. Raises: OperationalError."""
     places = current_app.extensions.get(_PLACES) if has_request_context() else None
     if places is not None and not places.acquire(timeout=PLACE_SECONDS):
         raise _locked()
@@ -298,7 +295,7 @@ def _roll_back_sqlite(connection: sa.Connection) -> None:
 
 
 def _reset_sqlite(dbapi_connection: Any, record: Any, state: Any) -> None:
-    """Give the turn back as the connection goes to the pool: `commit` comes before the COMMIT."""
+    """End the turn on return to the pool; the `commit` event precedes the COMMIT."""
     _give_back(record.info)
 
 
@@ -309,7 +306,7 @@ def _give_back(info: dict[str, Any]) -> None:
 
 
 def _after_commit(_session: Session) -> None:
-    """Give the turn back before others learn of the commit, such as those who wake the sender."""
+    """End the turn before later listeners act on the commit, such as waking the sender."""
     for turn in list(_turns.values()):
         turn.give_back_own()
 

@@ -1,4 +1,4 @@
-"""The one tree of errors that a use case may raise; their texts are lazily translated."""
+"""Errors that use cases raise, with lazily translated texts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from flask_babel import lazy_gettext as _l
 class Refusal:
     """Why something may not be done now, and what would change it.
 
-    text, change: lazily translated sentences; change may be empty. url: an address inside the
-    portal that helps (an open request), or "".
+    text, change: lazily translated sentences; change may be empty. url: a portal path that helps
+    (an open request), or "".
     """
 
     text: Any
@@ -23,7 +23,7 @@ class Refusal:
 
 
 class DomainError(Exception):
-    """An answer to the person, not a fault: shown beside the action in the page's language."""
+    """An expected failure, shown beside the action in the page's language."""
 
     status_code = 409
 
@@ -36,7 +36,7 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """Missing, foreign or another role's: all alike."""
+    """Missing, another organisation's or another role's; indistinguishable on purpose."""
 
     status_code = 404
 
@@ -45,32 +45,32 @@ class NotFound(DomainError):
 
 
 class PermissionDenied(DomainError):
-    """The actor may see the thing but this step is not theirs."""
+    """The actor may see the object but not perform this step."""
 
     status_code = 403
 
 
 class ClosedNow(PermissionDenied):
-    """One's own row that cannot be acted on in its present state (security rule 22: 409)."""
+    """The actor's own row is in the wrong state for the step (security rule 22: 409)."""
 
     status_code = 409
 
 
 class BadReason(DomainError):
-    """What was written as the reason of a step cannot be kept."""
+    """The reason given for a step is invalid."""
 
     status_code = 400
 
 
 class ReasonRequired(BadReason):
-    """A step that the agent must be able to understand came without its reason."""
+    """A step that needs a reason came without one."""
 
     def __init__(self) -> None:
         super().__init__(_l("Write a reason: the applicant reads it."))
 
 
 class Refused(DomainError):
-    """A guard's refusal; the same text that the button showed."""
+    """A guard's refusal, with the same text as on the button."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.text)
@@ -78,14 +78,14 @@ class Refused(DomainError):
 
 
 class TransitionNotAllowed(DomainError):
-    """Somebody or something moved the row on meanwhile, or the step does not exist from here."""
+    """The row changed meanwhile, or the step does not exist from its status."""
 
 
 class StaleEdit(DomainError):
     """Somebody else changed the row while the form was open.
 
-    changed: field → (what stands now, what was to be written), where the two differ. version: the
-    row's now. Source: security rule 56.
+    changed: field → (stored value, submitted value) where they differ. version: the row's now.
+    Source: security rule 56.
     """
 
     def __init__(self, changed: Mapping[str, tuple[Any, Any]], version: int) -> None:
@@ -97,7 +97,7 @@ class StaleEdit(DomainError):
 
 
 class TooManyTries(DomainError):
-    """A limit of the throttle table is reached. retry_after: whole seconds to wait."""
+    """A rate limit is reached. retry_after: whole seconds to wait."""
 
     status_code = 429
 
@@ -107,7 +107,7 @@ class TooManyTries(DomainError):
 
 
 class ServiceUnavailable(DomainError):
-    """Something the portal leans on is down; nothing was lost, trying later is right."""
+    """A dependency is down; nothing was lost, and a later retry may succeed."""
 
     status_code = 503
     retry_after = 30  # seconds

@@ -1,4 +1,4 @@
-"""The bare extension objects; `app.py` binds them to the application."""
+"""Flask extensions; `app.py` binds them to the application."""
 
 from __future__ import annotations
 

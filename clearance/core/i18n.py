@@ -1,4 +1,4 @@
-"""Language of a page and everything that depends on it: direction, dates, switching."""
+"""Page language, and what depends on it: direction, formats, switching."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COOKIE = "lang"
 
 
 def chosen_language() -> str:
-    """Return "ar" or "en": switched on this very form, cookie, the user's own, else Arabic."""
+    """Return "ar" or "en": chosen in this request, by cookie or by user, else Arabic."""
     if has_request_context():
         candidates = (
             g.get("language"),
@@ -32,13 +32,13 @@ def chosen_language() -> str:
 
 
 def language() -> str:
-    """Return the language texts are made in now (a message's, inside `force_locale`)."""
+    """Return the current language of texts (a message's, inside `force_locale`)."""
     locale = get_locale()
     return locale.language if locale is not None and locale.language in LANGUAGES else "ar"
 
 
 def other_language() -> str:
-    """Return the language that one click leads to."""
+    """Return the language that the switch leads to."""
     return "en" if language() == "ar" else "ar"
 
 
@@ -51,7 +51,7 @@ def in_language(row: Any, stem: str) -> str:
 
 
 def in_both(text: Any) -> dict[str, str]:
-    """Return a lazy text in every language, as what is told later keeps it."""
+    """Return a lazy text in every language, to store for later messages."""
     both = {}
     for lang in LANGUAGES:
         with force_locale(lang):
@@ -60,24 +60,24 @@ def in_both(text: Any) -> dict[str, str]:
 
 
 def format_day(value: date | None) -> str:
-    """Write a Kuwait day as dd/mm/yyyy; "" for none."""
+    """Format a Kuwait day as dd/mm/yyyy; "" for none."""
     return value.strftime("%d/%m/%Y") if value else ""
 
 
 def format_instant(value: datetime | None) -> str:
-    """Write an instant as dd/mm/yyyy HH:MM in Kuwait's time; "" for none."""
+    """Format an instant as dd/mm/yyyy HH:MM in Kuwait's time; "" for none."""
     return value.astimezone(KUWAIT).strftime("%d/%m/%Y %H:%M") if value else ""
 
 
 def format_size(count: int) -> str:
-    """Write a number of bytes as KB or MB, Latin digits."""
+    """Format a number of bytes as KB or MB, Latin digits."""
     if count < 1024 * 1024:
         return f"{max(1, round(count / 1024))} KB"
     return f"{count / 1024 / 1024:.1f} MB"
 
 
 def init_app(app: Flask) -> None:
-    """Bind Babel and give templates the language's names and filters."""
+    """Bind Babel and provide the language's variables and filters to templates."""
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
     babel.init_app(app, locale_selector=chosen_language, default_locale="ar")
     app.jinja_env.filters.update(date=format_day, datetime=format_instant, filesize=format_size)

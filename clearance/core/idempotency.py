@@ -1,4 +1,4 @@
-"""Keys of forms that create something: the same key again gives the first result."""
+"""One-time keys of forms that create something; a repeated key gives the first result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def new() -> str:
 
 
 def result_of(key: str, owner: str) -> str | None:
-    """Return what an earlier sending of `owner` with this key led to, or None."""
+    """Return the result of an earlier submission by `owner` with this key, or None."""
     if not key:
         return None
     statement = sa.select(OneTimeKey.result).where(OneTimeKey.key == key, OneTimeKey.owner == owner)
@@ -29,12 +29,11 @@ def result_of(key: str, owner: str) -> str | None:
 
 
 def claim(key: str, owner: str, result: str, now: datetime) -> str | None:
-    """Take `key` for this sending, in the transaction of what it creates.
+    """Claim `key` for this submission, in the transaction of what it creates.
 
-    key: as posted; "" claims nothing. owner: who posts ("user:7"). result: the address that
-    answers this sending. Returns None when the key is now this sending's (a rollback gives it
-    back), else the first sending's result. A second sending at the same instant waits for the
-    first. Source: security requirement 55.
+    key: as posted; "" claims nothing. owner: the poster ("user:7"). result: the URL that answers
+    this submission. Returns None when claimed (undone by a rollback), else the first submission's
+    result. A concurrent submission waits for the first. Source: security requirement 55.
     """
     if not key:
         return None
@@ -49,7 +48,7 @@ def claim(key: str, owner: str, result: str, now: datetime) -> str | None:
 
 
 def release(key: str, owner: str) -> None:
-    """Give a key back that this transaction claimed, because nothing came of the sending."""
+    """Release a key claimed by this transaction, because the submission created nothing."""
     db.session.execute(
         sa.delete(OneTimeKey)
         .where(OneTimeKey.key == key, OneTimeKey.owner == owner)

@@ -1,4 +1,4 @@
-"""Folding of names and numbers so that a search finds them however they were typed."""
+"""Folding of names and numbers, so that searches ignore spelling variants."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ _LAST_CACHED = 0xFFFF
 
 
 def _fold_character(character: str) -> str:
-    if character in _DROPPED:  # before NFKD makes a space and a mark of U+00B4
+    if character in _DROPPED:  # before NFKD turns U+00B4 into a space and a mark
         return ""
     folded = []
     for part in unicodedata.normalize("NFKD", character):
@@ -44,7 +44,7 @@ def _fold_character(character: str) -> str:
 
 
 class _FoldTable(dict[int, str]):
-    """What each code point becomes; filled as characters are met, so that folding stays quick."""
+    """Code points → folded text; filled on demand, so that folding stays fast."""
 
     def __missing__(self, code_point: int) -> str:
         folded = _fold_character(chr(code_point))
@@ -68,7 +68,7 @@ def _is_only_prefixes(word: str) -> bool:
 
 
 def fold_words(text: str) -> list[str]:
-    """Return the words of `fold(text)`, in their order."""
+    """Return the words of `fold_name(text)`, in order."""
     words: list[str] = []
     joins_next = False
     for word in _plain_words(text):
@@ -81,7 +81,7 @@ def fold_words(text: str) -> list[str]:
 
 
 def fold_name(text: str) -> str:
-    """Return the one spelling that all ways of typing `text` share: for comparing names.
+    """Return the canonical spelling of the name `text`, for comparisons.
 
     Hamza carriers, final ya and ta marbuta, Persian letters, diacritics, tatweel, invisible marks,
     digits of any script, letter case and kinds of space make no difference, nor does a space after
@@ -93,9 +93,9 @@ def fold_name(text: str) -> str:
 def name_index(*parts: str | None, max_length: int = 250) -> str:
     """Return the folded form of a name as it is stored for `search_patterns`, with a leading space.
 
-    parts: the pieces of one name, empty ones allowed. A joined word such as «عبدالله» is followed
-    at the end by its second half, so that typing «الله» or «عبد الله» finds it too.
-    max_length: in characters, the column's; what a very long name has beyond it is not searched.
+    parts: of one name, empty ones allowed. The second half of a joined word such as «عبدالله» is
+    appended, so that typing «الله» or «عبد الله» finds it too.
+    max_length: in characters, the column's; the rest of a very long name is not searched.
     """
     words = fold_words(" ".join(part for part in parts if part))
     halves: list[str] = []
@@ -111,10 +111,9 @@ def name_index(*parts: str | None, max_length: int = 250) -> str:
 
 
 def like_prefix_patterns(words: Iterable[str]) -> list[str]:
-    """LIKE patterns that each find one word at the beginning of a word of a `name_index` text.
+    """Return a LIKE pattern per word that matches word beginnings in `name_index` texts.
 
-    They are to be joined by AND and used with `escape=LIKE_ESCAPE`; `%`, `_` and the backslash
-    stand for themselves in them.
+    Join them by AND and use `escape=LIKE_ESCAPE`; `%`, `_` and the backslash are escaped.
     """
     patterns = []
     for word in words:
@@ -124,17 +123,17 @@ def like_prefix_patterns(words: Iterable[str]) -> list[str]:
 
 
 def typed_words(typed: str, limit: int = 8) -> list[str]:
-    """Return the different folded words that a person typed into a search box.
+    """Return the distinct folded words typed into a search box.
 
-    limit: how many are looked at, so that a pasted page makes no endless query.
+    limit: their maximum number, so that a pasted page makes no huge query.
     """
     return list(dict.fromkeys(_plain_words(typed)))[:limit]
 
 
 def search_patterns(typed: str, limit: int = 8) -> list[str]:
-    """The LIKE patterns for what a person typed into a search box; empty when nothing counts.
+    """Return the LIKE patterns for a search box's input; [] for no words.
 
-    limit: as for `typed_words`. Every word typed is the beginning of a word of the name, in any
-    order (specification section 8).
+    limit: as for `typed_words`. Every word typed must begin a word of the name, in any order
+    (specification section 8).
     """
     return like_prefix_patterns(typed_words(typed, limit))

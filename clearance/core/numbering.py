@@ -15,8 +15,8 @@ from clearance.models import Counter
 def next_number(prefix: str, now: datetime) -> str:
     """Take the next request number of `prefix` in the Kuwait year of `now`, such as `CE/8/26`.
 
-    It belongs to the running transaction: rolled back with it, so that no number is ever missing.
-    Other transactions that want a number of the same prefix and year wait until this one ends.
+    A rollback returns it, so that no number is ever missing. Other transactions that need a number
+    of the same prefix and year wait until this one ends.
     Source: specification section 5; security rule 53.
     """
     year = kuwait_date(now).year
@@ -45,7 +45,7 @@ def _advance(prefix: str, year: int) -> int | None:
 
 
 def _begin(prefix: str, year: int) -> None:
-    """Make the counter unless another transaction just did (then this one waits for it)."""
+    """Create the counter, or wait for a concurrent transaction that creates it."""
     is_sqlite = db.session.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert if is_sqlite else postgresql.insert
     db.session.execute(

@@ -15,7 +15,7 @@ from clearance.core.errors import DomainError
 
 
 class SettingKind(StrEnum):
-    """What a setting holds: numbers are whole and joined by commas, a text is one line."""
+    """Kind of a setting's value. NUMBERS: whole, separated by commas; TEXT: one line."""
 
     NUMBER = "number"
     NUMBERS = "numbers"
@@ -54,7 +54,7 @@ _PHONE = re.compile(r"\+?\d[\d ()-]{2,28}")
 
 @dataclass(frozen=True)
 class OfficeSetting:
-    """One setting. minimum, maximum: of its number or of each of its numbers, inclusive."""
+    """A setting. minimum, maximum: of its number or numbers, inclusive."""
 
     key: str
     kind: SettingKind
@@ -68,7 +68,7 @@ class OfficeSetting:
 
 
 class BadSetting(DomainError):
-    """The value given does not fit the setting's kind or limits."""
+    """The value does not fit the setting's kind or limits."""
 
     status_code = 400
 
@@ -116,7 +116,7 @@ def _fits(spec: OfficeSetting, value: Any) -> bool:
             isinstance(value, tuple)
             and 0 < len(value) <= MOST_NUMBERS
             and len(frozenset(value)) == len(value)
-            and all(type(each) is int and spec.minimum <= each <= spec.maximum for each in value)
+            and all(type(item) is int and spec.minimum <= item <= spec.maximum for item in value)
         )
     if spec.kind is SettingKind.CHOICE:
         return value in (spec.choices or {})

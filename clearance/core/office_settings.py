@@ -135,11 +135,11 @@ _TABLE = (
     ),
 )
 
-SETTINGS: dict[str, OfficeSetting] = {each.key: each for each in _TABLE}
+SETTINGS: dict[str, OfficeSetting] = {spec.key: spec for spec in _TABLE}
 
 
 def get(key: str) -> Any:
-    """Return the value of the setting `key`: the office's, else the default. Raises: KeyError."""
+    """Return the office's value of the setting `key`, else the default. Raises: KeyError."""
     spec = SETTINGS[key]
     row = db.session.get(Setting, key)
     return spec.default if row is None else office_setting_types.from_json(spec, row.value)
@@ -151,7 +151,7 @@ def lock_exclusive() -> None:
 
 
 def all_values() -> dict[str, Any]:
-    """Every setting's value by key, in one query."""
+    """Return every setting's value by key; one query."""
     stored = {row.key: row.value for row in db.session.scalars(sa.select(Setting))}
     return {
         key: office_setting_types.from_json(spec, stored[key]) if key in stored else spec.default
@@ -160,12 +160,12 @@ def all_values() -> dict[str, Any]:
 
 
 def parse(key: str, raw: str) -> Any:
-    """Read what was typed for the setting `key`. Raises: KeyError, BadSetting, BadValue."""
+    """Parse the input for the setting `key`. Raises: KeyError, BadSetting, BadValue."""
     return office_setting_types.read(SETTINGS[key], raw)
 
 
 def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
-    """Change the setting `key` to `value`, of its kind; writes the trail; flushes.
+    """Change the setting `key` to `value`, of its kind; audited; flushes.
 
     Raises: KeyError, BadSetting. The panel checks permission (administrators only).
     """

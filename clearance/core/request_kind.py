@@ -8,16 +8,16 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class PortalRequest(Request):
-    """A request whose form is empty unless it posts: CSRF protection looks at posts only."""
+    """A request without form data on safe methods, which CSRF protection does not check."""
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """Werkzeug asks this before it reads form data."""
+        """Whether Werkzeug may read form data."""
         return self.method not in SAFE_METHODS and super().want_form_data_parsed
 
 
 def is_posted() -> bool:
-    """Whether the request may change something; HEAD is answered as GET is (RFC 9110, 9.2.1)."""
+    """Return whether the request may change something, unlike GET and HEAD (RFC 9110, 9.2.1)."""
     return request.method not in SAFE_METHODS
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from clearance.core.settings import ROOT
 from clearance.models import Base
 
-LOCK_KEY = 778_101  # one migration at a time on PostgreSQL, whoever starts it
+LOCK_KEY = 778_101  # of the advisory lock that allows one migration at a time on PostgreSQL
 
 
 class BrokenReferences(Exception):
@@ -61,7 +61,7 @@ def differences(connection: sa.Connection) -> list[Any]:
 def is_compared(name: str | None, kind: str, parents: Any) -> bool:
     """Return whether a table or index of the database is one of the models'.
 
-    The index of names is each database's own means, made by a migration and known to no model.
+    The name index is specific to each database: made by a migration, absent from the models.
     """
     return kind not in {"table", "index"} or "request_names" not in (name or "")
 
@@ -76,7 +76,7 @@ def _config(connection: sa.Connection | None) -> Config:
 
 @contextmanager
 def _connection(url: str) -> Iterator[sa.Connection]:
-    """Yield a connection in one transaction, without the cascades that batch mode would set off."""
+    """Yield a connection in a transaction; on SQLite without cascades set off by batch mode."""
     engine = sa.create_engine(url, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
         if engine.url.database:

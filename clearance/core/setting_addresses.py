@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 DATABASE_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql+psycopg"})
 PLAIN_GATEWAYS = frozenset({"json", "jsons", "form", "forms", "xml", "xmls"})
-# apprise's gateways that bring a text to a mobile number over HTTP. They are named here because
-# loading apprise takes longer than a page does, and only processes that send SMS pay for it.
+# apprise's SMS gateways over HTTP, listed here because importing apprise is slow and left to the
+# processes that send SMS.
 SMS_GATEWAYS = PLAIN_GATEWAYS | {
     "46elks",
     "elks",
@@ -80,7 +80,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_network(text: str) -> bool:
-    """Return whether it is an address or a network such as 10.0.0.0/24."""
+    """Return whether `text` is an address or a network such as 10.0.0.0/24."""
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -89,7 +89,7 @@ def is_network(text: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL, "" for none."""
+    """Return the host of a URL, or ""."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -97,12 +97,12 @@ def host_of(url: str) -> str:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Return whether the URL's host is this machine itself."""
+    """Return whether the URL's host is this machine."""
     return is_loopback(host_of(url))
 
 
 def is_host(text: str) -> bool:
-    """Return whether it is an IP address or a host's name."""
+    """Return whether `text` is an IP address or a host name."""
     try:
         ipaddress.ip_address(text.strip("[]"))
     except ValueError:
@@ -111,15 +111,15 @@ def is_host(text: str) -> bool:
 
 
 def is_trusted_host(text: str) -> bool:
-    """Return whether it is a host, perhaps with a port, or `.host` for all hosts under it."""
+    """Return whether `text` is a host, optionally with a port, or `.host` for its subdomains."""
     return is_host(text) or is_host(_PORT.sub("", text.removeprefix(".")))
 
 
 def is_web_address(url: str) -> bool:
-    """Return whether it is http or https, a host, and perhaps a port and a path."""
+    """Return whether `url` is http(s) with a host, and optionally a port and a path."""
     try:
         parts = urlsplit(url)
-        has_port = parts.port != 0  # reading it judges it
+        has_port = parts.port != 0  # reading it validates it
     except ValueError:
         return False
     is_plain = not (parts.query or parts.fragment or "@" in parts.netloc)
@@ -127,7 +127,7 @@ def is_web_address(url: str) -> bool:
 
 
 def database_fault(url: str) -> str:
-    """Say what is wrong with a database URL, "" for nothing; never the URL, it holds a password."""
+    """Return what is wrong with a database URL, or ""; never the URL, which holds a password."""
     try:
         parts = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
@@ -140,7 +140,7 @@ def database_fault(url: str) -> str:
 
 
 def sms_fault(url: str) -> str:
-    """Say what is wrong with the address of an SMS gateway, "" for nothing."""
+    """Return what is wrong with the URL of an SMS gateway, or ""."""
     scheme, _, rest = url.partition("://")
     if scheme not in SMS_GATEWAYS:
         return "SMS_URL must be apprise's address of an SMS gateway, such as json://host/?:to={mobile}."

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INSTANCE = ROOT / "instance"
 DEMO_SECRET = "demo-mode-only-" + "0" * 32
 SECRET_BYTES = 32
-SECRET_LETTERS = 10  # different ones: fewer are no secret, however often they are repeated
+SECRET_LETTERS = 10  # minimum of distinct characters
 _YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 _SENDER = re.compile(r"([^<>@\r\n]*<)?[^\s<>@]+@[^\s<>@]+>?")
 _COUNTRY = re.compile("[A-Z]{2}")
@@ -42,7 +42,7 @@ _AMOUNTS = (
 
 
 class Mode(StrEnum):
-    """What the process is for; everything that is not demo or testing is production."""
+    """Run mode; anything but demo and testing is production."""
 
     PRODUCTION = "production"
     DEMO = "demo"
@@ -50,14 +50,14 @@ class Mode(StrEnum):
 
 
 class BadSettings(Exception):
-    """The environment would make the portal unsafe or unable to run; it does not start."""
+    """Unsafe or unusable settings; the portal does not start."""
 
 
 @contextmanager
 def one_line_for_bad_settings() -> Iterator[None]:
-    """End the process with one line where settings forbid its start.
+    """Exit with a one-line message on BadSettings.
 
-    Exit code 3 is gunicorn's for a worker that cannot start: it gives up instead of trying again.
+    gunicorn does not restart a worker that exits with code 3.
     """
     try:
         yield
@@ -68,7 +68,7 @@ def one_line_for_bad_settings() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting of an operator (docs/operations.md has them as a table)."""
+    """Operator settings (table in docs/operations.md)."""
 
     mode: Mode = Mode.PRODUCTION
     secret_key: str = ""
@@ -137,7 +137,7 @@ class Settings:
 
     @property
     def is_demo(self) -> bool:
-        """Whether /dev/* and the demo world exist."""
+        """Whether /dev/* and the demo data exist."""
         return self.mode is Mode.DEMO
 
     @property
@@ -164,7 +164,7 @@ class Settings:
     def _faults_of_secrets(self) -> Iterator[str]:
         for name, key in (
             ("SECRET_KEY", self.secret_key),
-            *(("SECRET_KEY_FALLBACKS", each) for each in self.secret_key_fallbacks),
+            *(("SECRET_KEY_FALLBACKS", fallback) for fallback in self.secret_key_fallbacks),
         ):
             if key == DEMO_SECRET and self.mode is Mode.DEMO:
                 continue
@@ -190,7 +190,7 @@ class Settings:
             yield "HOST must be an address or a host's name."
         if not all(is_trusted_host(host) for host in self.trusted_hosts):
             yield "TRUSTED_HOSTS must be host names, such as clearance.example.kw."
-        if not all(is_network(each) for each in self.trusted_proxies):
+        if not all(is_network(proxy) for proxy in self.trusted_proxies):
             yield "TRUSTED_PROXIES must be network addresses, such as 10.0.0.0/24."
 
     def _faults_of_gateways(self) -> Iterator[str]:
@@ -200,7 +200,7 @@ class Settings:
             yield "MAIL_DEFAULT_SENDER must be an e-mail address."
         if self.sms_url and (fault := sms_fault(self.sms_url)):
             yield fault
-        if not all(_COUNTRY.fullmatch(each) for each in self.sms_countries):
+        if not all(_COUNTRY.fullmatch(country) for country in self.sms_countries):
             yield "SMS_COUNTRIES must be codes of countries in capitals, such as KW,SA."
         if self.customs_url and not is_web_address(self.customs_url):
             yield "CUSTOMS_URL must be an http or https address."

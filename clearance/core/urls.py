@@ -12,7 +12,7 @@ SIGN_IN = "/login"
 
 
 def safe_local_path(target: str | None) -> str:
-    """Return `target` when it is a path inside this portal that one may be sent to, else "".
+    """Return `target` if it is a safe redirect path inside this portal, else "".
 
     Source: security rule 27: no other host, no `//`, backslash, scheme or control characters.
     """

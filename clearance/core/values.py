@@ -26,14 +26,14 @@ _CIVIL_WEIGHTS = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CENTURIES = {"2": 1900, "3": 2000}
 _NAME_MARKS = frozenset(" -'’")
 _COMBINING = "".join(
-    each for each in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(each)
+    mark for mark in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(mark)
 )
-# Composing takes the square of a run's length in time; no script has 30 in a row (UAX 15).
+# Composing is quadratic in the length of a run; no script has 30 in a row (UAX 15).
 _SURPLUS_MARKS = re.compile(f"([{_COMBINING}]{{30}})[{_COMBINING}]+")
 
 
 class BadValue(ValueError):
-    """A typed value that cannot be used; `message` says in plain words why and what to do."""
+    """An invalid input; `message` says in plain words why and what to do."""
 
     def __init__(self, message: LazyString) -> None:
         super().__init__(message)
@@ -41,15 +41,12 @@ class BadValue(ValueError):
 
 
 def composed(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
-    """`text` in a normalised form, in time that grows with its length alone.
-
-    Of a run of combining marks that is longer than any script's, 30 stay.
-    """
+    """Normalise `text` in linear time, keeping at most 30 combining marks in a row."""
     return unicodedata.normalize(form, _SURPLUS_MARKS.sub(r"\1", text))
 
 
 def _visible(text: str) -> str:
-    """NFC text without control characters, bidi marks and overrides; line breaks become `\\n`."""
+    """Return NFC text without control and bidi characters; line breaks become `\\n`."""
     kept = []
     for character in composed(text.replace("\r\n", "\n")):
         category = unicodedata.category(character)
@@ -74,7 +71,7 @@ def _within(text: str, max_length: int | None) -> str:
 
 
 def clean_text(text: str, max_length: int | None = None) -> str:
-    """One line of typed text: NFC, nothing invisible, single spaces, none at the ends.
+    """Clean one line of text: NFC, nothing invisible, single spaces, none at the ends.
 
     max_length: in characters, the column's. Raises: BadValue when the cleaned text is longer.
     Source: security requirement 37.
@@ -83,7 +80,7 @@ def clean_text(text: str, max_length: int | None = None) -> str:
 
 
 def clean_lines(text: str, max_length: int | None = None) -> str:
-    """Several lines of typed text: as `clean_text`, but line breaks stay (as `\\n`, two at most).
+    """Clean several lines of text as `clean_text`, but keep line breaks (as `\\n`, two at most).
 
     max_length: in characters, the column's. Raises: BadValue when the cleaned text is longer.
     """
@@ -92,7 +89,7 @@ def clean_lines(text: str, max_length: int | None = None) -> str:
 
 
 def ascii_digits(text: str) -> str:
-    """`text` with Arabic-Indic and Persian digits written as 0 to 9."""
+    """Return `text` with Arabic-Indic and Persian digits written as 0 to 9."""
     return text.translate(_ASCII_DIGITS)
 
 
@@ -113,7 +110,7 @@ def civil_number(text: str) -> str:
 
 
 def civil_number_birth(number: str) -> date | None:
-    """The birth date that 12 digits carry in digits 2 to 7 (century by digit 1), None if unreal."""
+    """Return the birth date in digits 2 to 7 (century: digit 1), or None if invalid."""
     if not _CIVIL_NUMBER.fullmatch(number) or number[0] not in _CENTURIES:
         return None
     try:
@@ -185,9 +182,9 @@ def mobile_e164(text: str, region: str = "KW") -> str:
 
 
 def email_address(text: str) -> str:
-    """An e-mail address as typed, lower-cased and normalised so that equal addresses are equal.
+    """Return an e-mail address as typed, lower-cased and normalised for comparison.
 
-    Raises: BadValue when it has not the form of an address that any mail server takes.
+    Raises: BadValue when it is not an address that any mail server accepts.
     """
     try:
         checked = validate_email(
@@ -212,7 +209,7 @@ def _is_name_of(text: str, script: str) -> bool:
 
 
 def arabic_name_fault(text: str) -> LazyString | None:
-    """Why the cleaned `text` is no name in Arabic script (letters, spaces, - and '), or None."""
+    """Return why the cleaned `text` is no Arabic name (letters, spaces, - and '), or None."""
     if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "ARABIC"):
         return _l(
             "Write this name in Arabic letters only, %(max_length)d at most.",
@@ -222,7 +219,7 @@ def arabic_name_fault(text: str) -> LazyString | None:
 
 
 def latin_name_fault(text: str) -> LazyString | None:
-    """Why the cleaned `text` is no name in Latin script (letters, spaces, - and '), or None."""
+    """Return why the cleaned `text` is no Latin name (letters, spaces, - and '), or None."""
     if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "LATIN"):
         return _l(
             "Write this name in English letters only, %(max_length)d at most.",
@@ -271,12 +268,12 @@ def mask_email(address: str) -> str:
 
 
 def isolate(text: object) -> str:
-    """`text` between U+2068 and U+2069, for a sentence of the other direction in mail, SMS, PDF."""
+    """Isolate `text` by U+2068 and U+2069 in text of the other direction (mail, SMS, PDF)."""
     return f"\u2068{text}\u2069"
 
 
 def file_label(name: str) -> str:
-    """What an uploaded file's own name may show: base name, 150 characters, nothing invisible.
+    """Return an uploaded file's display name: base name, 150 characters, nothing invisible.
 
     A longer name keeps its ending; an empty one becomes `file`. Source: security requirement 29.
     """

@@ -135,8 +135,8 @@ class Answer(_Told):
 def verify(licence_no: str, customs_user: str, password: str) -> Answer:
     """Verify licence, user and password with the customs system; the attempt is counted first.
 
-    Every call is counted, answered or not: the password may have been judged and only the answer
-    lost. Calls refused because WAITING_AT_ONCE others wait are not sent, nor counted. The password
+    Unanswered calls count too: the password may have been checked and only the answer lost. Calls
+    refused because WAITING_AT_ONCE others are waiting are neither sent nor counted. The password
     goes to the customs system only (security rule 6). Slow: call it before the request's first
     query. Raises: Rejected; ServiceUnavailable at once when too many wait, after 5 s, or for any
     other answer; TooManyTries.
@@ -183,7 +183,7 @@ def _verify(licence_no: str, customs_user: str, password: str) -> Answer:
 
 
 def read_answer(told: dict[str, Any], licence_no: str) -> Answer:
-    """Parse `told`, the system's JSON. Raises: ValidationError naming each fault."""
+    """Parse `told`, the system's JSON. Raises: ValidationError naming every fault."""
     return Answer.model_validate({**told, "licence_no": licence_no})
 
 
@@ -201,11 +201,11 @@ def _read(told: Any, licence_no: str) -> Answer:
         answer = read_answer(told, licence_no)
     except (ValidationError, TypeError) as error:
         faults = error.errors(include_input=False) if isinstance(error, ValidationError) else []
-        log.warning("customs_answer_unreadable", at=[each["loc"] for each in faults])
+        log.warning("customs_answer_unreadable", at=[fault["loc"] for fault in faults])
         raise unavailable() from None
     with own_transaction(write=False) as connection:
         types = set(connection.scalars(sa.select(BrokerType.code)))
-    unknown = {each.broker_type for each in answer.brokers} - types
+    unknown = {broker.broker_type for broker in answer.brokers} - types
     if unknown:
         log.warning("customs_broker_type_unknown", types=sorted(unknown))
         raise unavailable()

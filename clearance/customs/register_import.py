@@ -41,7 +41,7 @@ MAX_ROWS = 100_000
 
 
 class BadRows(Exception):
-    """The file is invalid; nothing was imported. faults: one line each, with the row's number."""
+    """Invalid file; nothing was imported. faults: one line per fault, with the row number."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults[:5]))
@@ -140,7 +140,7 @@ def _broker(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _checked(key: tuple[str, str], account: _Account) -> dict[str, Any]:
-    told = {
+    data = {
         part: {
             name.removeprefix(f"{part}_"): account.first[name]
             for name in ACCOUNT_COLUMNS
@@ -149,10 +149,10 @@ def _checked(key: tuple[str, str], account: _Account) -> dict[str, Any]:
         for part in ("holder", "organisation")
     }
     try:
-        answer = customs_client.read_answer({**told, "brokers": account.brokers}, key[0])
+        answer = customs_client.read_answer({**data, "brokers": account.brokers}, key[0])
     except ValidationError as error:
         raise BadRows(
-            [_fault(account, each["loc"], each["msg"]) for each in error.errors()]
+            [_fault(account, fault["loc"], fault["msg"]) for fault in error.errors()]
         ) from None
     return {
         "licence_no": key[0],

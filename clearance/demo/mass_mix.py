@@ -108,7 +108,7 @@ class Holders:
         for kind in KINDS:
             if kind.fits is not None and kind.fits is not _is_any:
                 self._free[kind.code] = rests.setdefault(
-                    kind.fits, deque(each for each in self._all if kind.fits(each, today))
+                    kind.fits, deque(holder for holder in self._all if kind.fits(holder, today))
                 )
         self._unissued = deque(self._all)
 

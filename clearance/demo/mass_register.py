@@ -88,9 +88,9 @@ def _chunk(homes: list[int], first: int, chance: random.Random, now: datetime) -
         )
     ]
     since = now - timedelta(days=365 * 5)
-    session.execute(sa.insert(_BROKERS), [_broker(each, since) for each in made])
-    session.execute(sa.insert(_LICENCES), [_licence(each) for each in made])
-    session.execute(sa.insert(_CHANGES), [_change(each, since) for each in made])
+    session.execute(sa.insert(_BROKERS), [_broker(holder, since) for holder in made])
+    session.execute(sa.insert(_LICENCES), [_licence(holder) for holder in made])
+    session.execute(sa.insert(_CHANGES), [_change(holder, since) for holder in made])
     return made
 
 
@@ -106,7 +106,7 @@ def _holder(
     end = chance.randrange(earliest, latest + 1)
     # Papers outlast most licences, so the licence usually expires first.
     later = [max(end, 0) + chance.randrange(-20, 900) for _ in range(3)]
-    days = (end, *(max(WINDOW + 1, each) for each in later))
+    days = (end, *(max(WINDOW + 1, offset) for offset in later))
     return Holder(
         broker_id,
         licence_id,
@@ -115,7 +115,7 @@ def _holder(
         chance.choice(TYPES[:-1]),
         status,
         suspended_by,
-        *(today + timedelta(days=each) for each in days),
+        *(today + timedelta(days=offset) for offset in days),
     )
 
 

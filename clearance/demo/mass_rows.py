@@ -41,7 +41,7 @@ class Source:
     def __init__(self, count: int, now: datetime) -> None:
         self._random = random.Random(SEED + count)
         self._now, self._today, self._count = now, kuwait_date(now), count
-        self._versions = {each.definition.code: each for each in versions.all_current()}
+        self._versions = {version.definition.code: version for version in versions.all_current()}
         self._kinds = [kind for kind in KINDS if kind.code in self._versions]
         self._kind_shares = list(accumulate(kind.share for kind in self._kinds))
         self._first = FIRST_PERSON + (db.session.scalar(sa.select(sa.func.max(Request.id))) or 0)
@@ -115,7 +115,9 @@ class Source:
         if status == Status.APPROVED and self._versions[kind.code].definition.grants_expiry:
             about["granted_expiry"] = holder.expires
         if self._versions[kind.code].definition.steps.has_parties:
-            others = [each for each in self._organisations[:FEW] if each != holder.organisation_id]
+            others = [
+                other for other in self._organisations[:FEW] if other != holder.organisation_id
+            ]
             about["other_organisation_id"] = self._random.choice(others) if others else None
         return status, about
 
@@ -209,7 +211,7 @@ def _organisations(count: int, now: datetime) -> tuple[list[int], list[int]]:
         )
     db.session.flush()
     ids = list(db.session.scalars(sa.select(Organisation.id).order_by(Organisation.id)))
-    return ids, list(accumulate(HOME_SHARE if each in homes else 1 for each in ids))
+    return ids, list(accumulate(HOME_SHARE if org_id in homes else 1 for org_id in ids))
 
 
 _EMPTY: Columns = {

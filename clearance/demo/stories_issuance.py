@@ -74,7 +74,7 @@ def _sent(stage: Stage, name: str, place: int, days: int) -> _Telling:
 
 def _candidate(stage: Stage, name: str, place: int) -> Request:
     office = stage.office_of(name)
-    return [each for each in stage.passed if each.organisation_id == office.id][place]
+    return [req for req in stage.passed if req.organisation_id == office.id][place]
 
 
 def _papers(stage: Stage, candidate: Request) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _take(
     """Take a step for that agent's office, from the version its page shows then."""
     now, actor = (yield from stage.wait(days)), stage.actor(name)
     entries = subscriptions.catalogue(actor, now)
-    version = next(each.version for each in entries if each.code == BY_APPROVAL)
+    version = next(entry.version for entry in entries if entry.code == BY_APPROVAL)
     return step(stage.office_of(name).id, BY_APPROVAL, actor, now, version=version)
 
 

@@ -1,4 +1,1 @@
-"""Exams of clearing agents.
-
-Sittings, seating, results, how long a pass counts, and the definition of the exam service.
-"""
+"""Clearing agents' exams: sittings, seating, results, passes and the service definition."""

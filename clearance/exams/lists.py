@@ -1,4 +1,4 @@
-"""What is shown of a sitting: its counts, candidates, final list; reading only."""
+"""Read-only queries on a sitting: counts, candidates, final list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clearance.services.standard_fields import NAME_COLUMNS
 
 @dataclass(frozen=True)
 class Counts:
-    """How many candidates of a sitting stand where. unresolved: confirmed, without a result."""
+    """Numbers of a sitting's candidates by state and result."""
 
     offered: int = 0
     confirmed: int = 0
@@ -27,12 +27,12 @@ class Counts:
 
     @property
     def resolved(self) -> int:
-        """How many have a result."""
+        """Number of candidates with a result."""
         return self.passed + self.failed + self.absent
 
     @property
     def unresolved(self) -> int:
-        """How many confirmed and have no result yet."""
+        """Number of confirmed candidates without a result."""
         return self.confirmed - self.resolved
 
 
@@ -52,7 +52,7 @@ def counts(exam_id: int) -> Counts:
 
 
 def seats_in(exam_id: Any, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-    """How many seats of a sitting meet the conditions, as a part of a list's statement."""
+    """Return a subquery that counts a sitting's seats under the conditions."""
     counting = sa.select(sa.func.count()).select_from(ExamSeat)
     return counting.where(ExamSeat.exam_id == exam_id, *conditions).scalar_subquery()
 
@@ -65,7 +65,7 @@ def candidates(
     limit: int | None = None,
     offset: int = 0,
 ) -> list[Any]:
-    """Candidates of a sitting in the order of sending, as rows with what lists show of them."""
+    """Return a sitting's candidates in the order of sending, as rows for lists."""
     statement = _statement(exam_id, statuses)
     if without_result:
         statement = statement.where(ExamSeat.result.is_(None))
@@ -73,7 +73,7 @@ def candidates(
 
 
 def final_list(exam_id: int) -> list[Any]:
-    """Those who confirmed and will sit the exam, in the order of sending."""
+    """Return the confirmed candidates in the order of sending."""
     return candidates(exam_id, statuses=[SeatStatus.CONFIRMED])
 
 
@@ -106,9 +106,9 @@ def _statement(exam_id: int, statuses: Collection[str]) -> sa.Select[Any]:
 
 
 def name_of(row: Any, lang: str) -> str:
-    """The candidate's name in `lang`, else in the other language."""
-    for each in (lang, "en" if lang == "ar" else "ar"):
-        name = " ".join(filter(None, (getattr(row, f"name_{each}_{n}") for n in range(1, 5))))
+    """Return the candidate's name in `lang`, else in the other language."""
+    for language in (lang, "en" if lang == "ar" else "ar"):
+        name = " ".join(filter(None, (getattr(row, f"name_{language}_{n}") for n in range(1, 5))))
         if name:
             return name
     return ""

@@ -1,4 +1,4 @@
-"""What candidates are told of a sitting besides the steps of their requests."""
+"""Notices about a sitting besides those of request steps: changes and reminders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HELD = (SeatStatus.OFFERED, SeatStatus.CONFIRMED)
 
 
 def tell_seated(exam: Exam, now: datetime) -> int:
-    """Tell everyone seated, confirmed or not, what holds now; flushes. Returns how many."""
+    """Notify all seated candidates of a changed sitting; flushes. Returns how many."""
     seated = db.session.scalars(
         sa.select(Request)
         .join(ExamSeat, ExamSeat.request_id == Request.id)
@@ -33,10 +33,10 @@ def tell_seated(exam: Exam, now: datetime) -> int:
 
 
 def remind(now: datetime) -> int:
-    """Remind, once each, those who have not confirmed shortly before the last day; flushes.
+    """Remind unconfirmed candidates, once, shortly before the last day; flushes.
 
-    Nobody is reminded on the day they were told of the seat, nor after the last day. Returns how
-    many were. Source: specification section 10.
+    Nobody is reminded on the day of the offer or after the last day. Returns how many were.
+    Source: specification section 10.
     """
     today = kuwait_date(now)
     rows = db.session.execute(
@@ -52,12 +52,12 @@ def remind(now: datetime) -> int:
         )
         .order_by(ExamSeat.id)
     ).all()
-    told = 0
+    reminded = 0
     for seat_id, exam, req in rows:
         if _claim_reminder(seat_id, now):
             _tell("exam:reminder", exam, req, now)
-            told += 1
-    return told
+            reminded += 1
+    return reminded
 
 
 def _claim_reminder(seat_id: int, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""How long a passed exam counts: for asking for a licence, and against sitting the exam again."""
+"""Validity of a passed exam, which entitles to a licence and excludes another exam."""
 
 from __future__ import annotations
 
@@ -16,18 +16,15 @@ VALIDITY_YEARS = "exam_validity_years"
 
 
 def valid_until(passed_on: date, years: int) -> date:
-    """The last Kuwait day on which an exam counts that was passed on that day.
+    """Return the last Kuwait day on which an exam passed on `passed_on` is valid.
 
-    years: as the office has set them. Source: specification section 5, issuance.
+    years: the office's setting. Source: specification section 5, issuance.
     """
     return years_after(passed_on, years)
 
 
 def release_claim(claim_key: str | None, now: datetime) -> None:
-    """Take the claim from a pass that no longer counts, for the request that is being sent.
-
-    Until then the pass keeps it, so that nobody sits an exam again that counts. Flushes.
-    """
+    """Clear the exclusive key of an expired pass, for the request being sent to take. Flushes."""
     held_by = sa.and_(Request.exclusive_key == claim_key, Request.status == Status.PASSED)
     passed_at = db.session.scalar(
         sa.select(Request.decided_at).where(held_by).with_for_update(of=Request)

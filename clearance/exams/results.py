@@ -1,4 +1,4 @@
-"""Results of a sitting: read from a CSV file, checked, recorded once for each candidate."""
+"""Exam results: read a CSV file, check, record once per candidate."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from clearance.services.flows import Action
 COLUMNS = ("number", "civil_id", "result")
 FILE_BYTES_MAX = 256 * 1024
 FILE_ROWS_MAX = sittings.SEATS_MAX
-SHOWN_MAX = 60  # characters of a cell that are shown back
+SHOWN_MAX = 60  # characters of a cell shown in faults
 
 
 class Result(StrEnum):
-    """What becomes of a candidate who confirmed."""
+    """Result of a confirmed candidate."""
 
     PASSED = "passed"
     FAILED = "failed"
     ABSENT = "absent"
 
 
-RESULT_LABELS: dict[str, Any] = {each: STATUS_LABELS[Status(each)] for each in Result}
+RESULT_LABELS: dict[str, Any] = {result: STATUS_LABELS[Status(result)] for result in Result}
 
 _ACTIONS = {
     Result.PASSED: Action.PASS,
@@ -48,7 +48,7 @@ _ACTIONS = {
     Result.ABSENT: Action.ABSENT,
 }
 _WORDS = {
-    **{each.value: each for each in Result},
+    **{result.value: result for result in Result},
     "ناجح": Result.PASSED,
     "راسب": Result.FAILED,
     "غائب": Result.ABSENT,
@@ -57,7 +57,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the file. row: its line as a spreadsheet counts, the header being 1."""
+    """One row of the file. row: its number in a spreadsheet; the header is 1."""
 
     row: int
     number: str
@@ -67,7 +67,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why one result cannot be recorded. row: line of the file, or None; who: as shown back."""
+    """Why a result cannot be recorded. row: of the file, or None; who: request number, or ""."""
 
     row: int | None
     who: str
@@ -75,13 +75,13 @@ class Fault:
 
 
 class BadFile(DomainError):
-    """The file as a whole cannot be read."""
+    """The file cannot be read."""
 
     status_code = 400
 
 
 class BadResults(DomainError):
-    """Some results cannot be recorded, so that none is."""
+    """Some results cannot be recorded, so none was."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(_l("Nothing was recorded. Put the rows below right and try again."))
@@ -89,7 +89,7 @@ class BadResults(DomainError):
 
 
 def results_refusal(exam: Exam, now: datetime) -> Refusal | None:
-    """Why results cannot be recorded now, or None."""
+    """Return why results cannot be recorded now, or None."""
     if now < exam.held_at:
         return Refusal(
             _l("The exam has not been held yet."), _l("Results can be entered once it has begun.")
@@ -98,9 +98,9 @@ def results_refusal(exam: Exam, now: datetime) -> Refusal | None:
 
 
 def read_file(data: bytes) -> list[Line]:
-    """Read the rows of a CSV file: exactly the columns number, civil_id, result.
+    """Read a CSV file with exactly the columns number, civil_id, result.
 
-    data: at most FILE_BYTES_MAX bytes, UTF-8. Empty rows are passed over. Touches no database.
+    data: at most FILE_BYTES_MAX bytes, UTF-8. Skips empty rows; uses no database.
     Raises: BadFile. Source: security requirement 36.
     """
     if len(data) > FILE_BYTES_MAX:
@@ -149,10 +149,10 @@ def _line(row: int, cells: Sequence[str]) -> Line:
 
 
 def match(exam_id: int, lines: Iterable[Line]) -> dict[int, Result]:
-    """Find the candidate of each line: seat id → result. All or nothing.
+    """Match all lines to candidates: seat id → result.
 
-    Raises: BadResults with every row that names nobody of this sitting, a civil number that is
-    another's, an unknown result, or a candidate named before.
+    Raises: BadResults with every row that has no candidate in this sitting, the wrong civil number,
+    an unknown result, or a repeated candidate.
     """
     seats = _seats_by_number(exam_id)
     results: dict[int, Result] = {}
@@ -202,9 +202,9 @@ def check(
     now: datetime,
     rows: Mapping[int, int] | None = None,
 ) -> list[Fault]:
-    """What stands against recording `results` (seat id → result) now; empty when nothing does.
+    """Return what prevents recording `results` (seat id → result) now.
 
-    Reads only. rows: seat id → line of the file. Raises: PermissionDenied, Refused (too early).
+    Reads only. rows: seat id → row of the file. Raises: PermissionDenied, Refused (too early).
     """
     _must_be_open(exam, actor, now)
     seats = _seats(exam.id, results)
@@ -221,9 +221,9 @@ def check(
 
 
 def record(exam_id: int, results: Mapping[int, Result], *, actor: Actor, now: datetime) -> int:
-    """Record `results` (seat id → result), each by a step of its request; flushes.
+    """Record `results` (seat id → result) as steps of the requests; flushes.
 
-    All or nothing; never twice for a candidate; nobody on an own file. Everyone is told.
+    All or nothing, once per candidate, never on the actor's own request. Notifies the candidates.
     Returns how many. Raises: NotFound, PermissionDenied, Refused (too early, nothing chosen),
     BadResults; after an error the caller rolls back. Source: specification section 7.
     """
@@ -235,7 +235,7 @@ def record(exam_id: int, results: Mapping[int, Result], *, actor: Actor, now: da
         found = _record_each(_seats(exam_id, results), results, actor, now)
     if found:
         raise BadResults(found)
-    counted = {each.value: list(results.values()).count(each) for each in Result}
+    counted = {result.value: list(results.values()).count(result) for result in Result}
     changes = {name: [None, count] for name, count in counted.items() if count}
     audit.record("exam:results:recorded", obj=exam, actor_id=actor.id, at=now, changes=changes)
     return len(results)
@@ -248,7 +248,7 @@ def _record_each(
     now: datetime,
 ) -> list[Fault]:
     found = []
-    # In the order of their ids, so that two recorders never wait for each other.
+    # In id order, so that concurrent calls cannot deadlock.
     for seat, req in sorted(seats.values(), key=lambda pair: pair[1].id):
         action = _ACTIONS[results[seat.id]]
         try:

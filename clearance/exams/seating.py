@@ -1,7 +1,7 @@
-"""Seating candidates in a sitting: announcing, filling freed seats, releasing unconfirmed ones.
+"""Seating: announce a sitting, fill free seats, release unconfirmed ones.
 
-Each seat is taken or given up by a step of its request (`transitions.perform`). Requests are locked
-before the sitting, as the steps do, so that two of these never wait for each other.
+Seats change by steps of the requests (`transitions.perform`). Requests are locked before the
+sitting, as in those steps, to prevent deadlocks.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from clearance.services import versions as service_versions
 from clearance.services.effects import Decision
 from clearance.services.flows import Action
 
-# Candidates looked at beyond the free seats, in case the actor may not seat some of them.
+# Candidates considered beyond the free seats, as the actor may not seat some of them.
 SPARE_CANDIDATES = 20
 
 
 @dataclass(frozen=True)
 class Seating:
-    """What announcing did. left_out: (number of the request, why) of candidates passed over."""
+    """Result of an announcement. left_out: (request number, reason) of skipped candidates."""
 
     seated: int
     left_out: tuple[tuple[str, str], ...] = ()
 
 
 def announce_refusal(exam: Exam, now: datetime) -> Refusal | None:
-    """Why nobody can be seated in the sitting now, or None."""
+    """Return why nobody can be seated in the sitting now, or None."""
     if now >= exam.held_at:
         return Refusal(_l("This exam has been held."))
     if sittings.is_closed(exam, now):
@@ -60,10 +60,9 @@ def announce_refusal(exam: Exam, now: datetime) -> Refusal | None:
 def announce(exam_id: int, *, actor: Actor, now: datetime) -> Seating:
     """Announce the sitting and seat waiting candidates in the order of sending; flushes.
 
-    Again: fills the seats that became free. Each candidate is seated by a step of the request and
-    told; never more than there are seats, also when two announce at once. Somebody seated here
-    before is left for another sitting. Raises: NotFound, PermissionDenied, Refused.
-    Source: specification section 7.
+    Called again, it fills free seats. Candidates are notified. Concurrent calls never oversell.
+    Candidates seated here before wait for another sitting. Raises: NotFound, PermissionDenied,
+    Refused. Source: specification section 7.
     """
     sittings.must_run(actor)
     exam = sittings.find(exam_id)
@@ -106,7 +105,7 @@ def _seat(exam: Exam, candidates: list[Request], actor: Actor, now: datetime) ->
 
 
 def daily(now: datetime) -> None:
-    """The clock's work, harmless as often as it is called: remind, then release what is overdue."""
+    """Send reminders, then release overdue seats; idempotent, in the daytime only."""
     if is_daytime(now):
         exam_notices.remind(now)
         close_overdue(now)
@@ -115,8 +114,7 @@ def daily(now: datetime) -> None:
 def close_overdue(now: datetime) -> int:
     """Release every seat not confirmed by the last day; flushes. Returns how many were.
 
-    Works through every sitting whose last day has passed, however long nobody called it, and
-    marks it as final. Source: specification section 7.
+    Marks every sitting whose last day has passed as final. Source: specification section 7.
     """
     overdue = sa.select(Exam.id).where(
         sa.or_(Exam.announced_at.is_not(None), Exam.seats_taken > 0),
@@ -149,13 +147,13 @@ def _close(exam_id: int, now: datetime) -> int:
 
 
 def waiting_count(exam: Exam) -> int:
-    """How many candidates could still be seated in the sitting."""
+    """Return how many candidates could still be seated in the sitting."""
     waiting = _waiting(exam).with_only_columns(sa.func.count())
     return db.session.scalar(waiting.order_by(None)) or 0
 
 
 def first_waiting(exam: Exam, limit: int) -> list[Request]:
-    """The candidates who would be seated first, in the order of sending."""
+    """Return the candidates who would be seated first, in the order of sending."""
     return list(db.session.scalars(_waiting(exam).limit(limit)))
 
 
@@ -173,10 +171,10 @@ def _waiting(exam: Exam) -> sa.Select[Any]:
 
 
 def _seatable_versions() -> list[int]:
-    """Versions of services in whose flow a preliminary approval leads to a seat."""
+    """Return the versions of services whose flow leads from preliminary approval to a seat."""
     versions = db.session.scalars(sa.select(ServiceVersion)).all()
-    flows = ((each.id, service_versions.get(each.id).steps) for each in versions)
-    return [each for each, flow in flows if flow.step(Status.PREAPPROVED, Action.SEAT)]
+    flows = ((version.id, service_versions.get(version.id).steps) for version in versions)
+    return [version_id for version_id, flow in flows if flow.step(Status.PREAPPROVED, Action.SEAT)]
 
 
 def _lock_candidates(exam: Exam, limit: int) -> list[Request]:

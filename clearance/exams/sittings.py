@@ -1,4 +1,4 @@
-"""Sittings of an exam: what is fixed for each, making, changing, where it stands, announcement."""
+"""Exam sittings: creation, changes, phases and public announcement."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEATS_MAX = 500  # all are seated, and given results, in one transaction of a fe
 
 
 class Phase(StrEnum):
-    """Where a sitting stands."""
+    """Phase of a sitting."""
 
     PLANNED = "planned"
     CONFIRMING = "confirming"
@@ -48,7 +48,7 @@ PHASE_LABELS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What the office fixes. held_at: aware instant; confirm_by: last Kuwait day, inclusive."""
+    """Editable data of a sitting. held_at: aware; confirm_by: last Kuwait day, inclusive."""
 
     held_at: datetime
     place_ar: str
@@ -58,7 +58,7 @@ class Plan:
 
 
 class BadPlan(DomainError):
-    """The plan breaks a rule. faults: name of the field of `Plan` → what to change."""
+    """The plan breaks a rule. faults: field of `Plan` → lazy text."""
 
     status_code = 400
 
@@ -68,7 +68,7 @@ class BadPlan(DomainError):
 
 
 class StalePlan(DomainError):
-    """Somebody else changed the sitting meanwhile. stored: what stands there now; its version."""
+    """The sitting changed meanwhile. stored, version: its current plan and version."""
 
     def __init__(self, stored: Plan, version: int) -> None:
         super().__init__(
@@ -79,22 +79,22 @@ class StalePlan(DomainError):
 
 
 def can_read(actor: Actor) -> bool:
-    """Whether `actor` sees sittings, candidates and results."""
+    """Return whether `actor` sees sittings, candidates and results."""
     return actor.is_reviewer or actor.is_manager
 
 
 def can_run(actor: Actor) -> bool:
-    """Whether `actor` makes sittings, announces them and records results."""
+    """Return whether `actor` may create and announce sittings and record results."""
     return actor.is_reviewer
 
 
 def plan_of(exam: Exam) -> Plan:
-    """What is fixed for `exam` now."""
-    return Plan(**{each.name: getattr(exam, each.name) for each in fields(Plan)})
+    """Return the current plan of `exam`."""
+    return Plan(**{field.name: getattr(exam, field.name) for field in fields(Plan)})
 
 
 def find(exam_id: int) -> Exam:
-    """The sitting of that id, read anew, since seats are counted in SQL. Raises: NotFound."""
+    """Return the sitting, reloaded as seats are counted in SQL. Raises: NotFound."""
     exam = db.session.get(Exam, exam_id, populate_existing=True)
     if exam is None:
         raise NotFound
@@ -102,9 +102,9 @@ def find(exam_id: int) -> Exam:
 
 
 def faults(plan: Plan, now: datetime, *, current: Exam | None = None) -> dict[str, Any]:
-    """What is wrong with `plan`: field → lazy text; empty when it may be kept.
+    """Return what is wrong with `plan`: field → lazy text.
 
-    current: the sitting that it changes. What stays as it is may lie in the past.
+    current: the sitting to change; its `confirm_by` may stay in the past.
     Source: specification section 7.
     """
     today = kuwait_date(now)
@@ -130,9 +130,9 @@ def faults(plan: Plan, now: datetime, *, current: Exam | None = None) -> dict[st
 
 
 def make(plan: Plan, *, form_key: str, actor: Actor, now: datetime) -> Exam:
-    """Make a sitting, not announced yet. Flushes.
+    """Create a sitting, not announced yet. Flushes.
 
-    form_key: the one-time key of the form; the same key again gives the first sitting.
+    form_key: the form's one-time key; a repeated key returns the first sitting.
     Raises: PermissionDenied, BadPlan.
     """
     must_run(actor)
@@ -154,9 +154,9 @@ def make(plan: Plan, *, form_key: str, actor: Actor, now: datetime) -> Exam:
 
 
 def change(exam_id: int, plan: Plan, *, version: int, actor: Actor, now: datetime) -> Exam:
-    """Change a sitting that has not been held; flushes. Those seated are told of a new appointment.
+    """Change a sitting not yet held; flushes. Notifies those seated of new dates or places.
 
-    version: the row's as the person saw it. A later last day reopens the confirmations.
+    version: as the actor saw it. A new last day that has not passed reopens confirmations.
     Raises: NotFound, PermissionDenied, Refused (held already), StalePlan, BadPlan.
     """
     must_run(actor)
@@ -189,32 +189,32 @@ def change(exam_id: int, plan: Plan, *, version: int, actor: Actor, now: datetim
 
 
 def is_new_appointment(before: Plan, after: Plan) -> bool:
-    """Whether a change is one that candidates must be told of: all but the number of seats."""
+    """Return whether candidates must be notified: more than the number of seats changed."""
     return replace(before, seats=after.seats) != after
 
 
 def change_refusal(exam: Exam, now: datetime) -> Refusal | None:
-    """Why the sitting may not be changed any more, or None."""
+    """Return why the sitting may not be changed any more, or None."""
     if now < exam.held_at:
         return None
     return Refusal(_l("This exam has been held; it cannot be changed any more."))
 
 
 def is_closed(exam: Exam, now: datetime) -> bool:
-    """Whether the last day to confirm is over."""
+    """Return whether the last day to confirm has passed."""
     return kuwait_date(now) > exam.confirm_by
 
 
 def is_final(exam: Exam, now: datetime) -> bool:
-    """Whether the list of those who will sit the exam is final."""
+    """Return whether the list of candidates is final."""
     is_begun = exam.announced_at is not None or exam.seats_taken > 0
     return is_begun and is_closed(exam, now)
 
 
 def phase(exam: Any, now: datetime, *, unresolved: int) -> Phase:
-    """Where the sitting stands. unresolved: confirmed candidates without a result.
+    """Return the phase. unresolved: number of confirmed candidates without a result.
 
-    exam: the row, or a list's row with its columns.
+    exam: an Exam, or a row with its columns.
     """
     if now >= exam.held_at:
         return Phase.HELD if unresolved else Phase.FINISHED
@@ -224,7 +224,7 @@ def phase(exam: Any, now: datetime, *, unresolved: int) -> Phase:
 
 
 def lock(exam_id: int) -> Exam:
-    """The sitting of that id, read anew and locked until the transaction ends. Raises: NotFound."""
+    """Lock the sitting until the transaction ends; return it reloaded. Raises: NotFound."""
     exam = db.session.scalar(
         sa.select(Exam)
         .where(Exam.id == exam_id)
@@ -237,7 +237,7 @@ def lock(exam_id: int) -> Exam:
 
 
 def must_run(actor: Actor) -> None:
-    """Raises PermissionDenied for whoever may not run sittings."""
+    """Require that `actor` may run sittings. Raises: PermissionDenied."""
     if not can_run(actor):
         raise PermissionDenied(_l("Only reviewers can do this."))
 
@@ -261,7 +261,7 @@ def _json(value: Any) -> Any:
 
 
 def write_announcement(exam: Exam, now: datetime) -> Announcement:
-    """Write the public announcement of the sitting, or put the present one right."""
+    """Create or update the sitting's public announcement; flushes."""
     announced = sa.select(Announcement).where(Announcement.exam_id == exam.id)
     row = db.session.scalar(announced.with_for_update())  # the office may delete it meanwhile
     if row is None:

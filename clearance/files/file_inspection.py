@@ -1,6 +1,6 @@
-"""Inspects files in a separate process, so that a hostile file ends that process alone.
+"""Inspect files in a separate process, so that a hostile file ends only that process.
 
-How many ask at once is bounded, and how long they wait: a thread that waits here serves nobody.
+Concurrency and waiting are bounded, because a waiting thread serves no pages.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = structlog.get_logger("clearance.files")
 WALL_SECONDS = 10
 WAIT_SECONDS = 8
 AT_ONCE = 2
-# Threads of this process that may run or wait here, of the eight that serve all pages.
+# Threads of this process that may run or wait here, out of the eight that serve pages.
 INSIDE = 6
 INSIDE_A_TASK = {"check": 4, "draw": 4}
 INSIDE_AN_ACCOUNT = 3
@@ -41,7 +41,7 @@ _lock = Lock()
 
 
 class Busy(ServiceUnavailable):
-    """All places are taken; the file was not looked at."""
+    """All places are taken; the file was not inspected."""
 
     retry_after = 5
 
@@ -50,20 +50,20 @@ class Busy(ServiceUnavailable):
 
 
 class TooSlow(Busy):
-    """The machine is too busy: the work was begun and broken off."""
+    """The machine is too busy: the inspection was started but timed out."""
 
 
 def check_pdf(data: bytes, account: str) -> Answer:
-    """Judge a whole PDF (see `pdf_inspection_worker.check_pdf`); takes about 0.3 s.
+    """Check a whole PDF (see `pdf_inspection_worker.check_pdf`); takes about 0.3 s.
 
-    account: whose request it is; of its own it has fewer places than all together. fault: broken,
-    encrypted, active, long, or complex for what needs more than the limits. Raises Busy.
+    account: the requesting account, which may use only some of the places. fault: broken,
+    encrypted, active, long, or complex (exceeds the resource limits). Raises Busy.
     """
     return _ask("check", account, data, "check_pdf")
 
 
 def rewrite_picture(data: bytes, form: str, keep: int, account: str) -> Answer:
-    """Write a picture anew as `form` (JPEG or PNG) in `keep` bytes at most.
+    """Re-encode a picture as `form` (JPEG or PNG) in at most `keep` bytes.
 
     fault: broken, large (too many pixels), complex. Raises Busy.
     """
@@ -79,7 +79,7 @@ def draw_page(data: bytes, page: int, width: int, account: str) -> Answer:
 
 
 def draw_picture(data: bytes, width: int, account: str) -> Answer:
-    """Make a smaller JPEG of a picture, `width` pixels wide at most; otherwise as `draw_page`."""
+    """Draw a picture as JPEG, at most `width` pixels wide; otherwise like `draw_page`."""
     return _ask("draw", account, data, "draw_picture", str(width))
 
 
@@ -96,7 +96,7 @@ def _ask(task: str, account: str, data: bytes, command: str, *arguments: str) ->
                 env={},
             )
         except subprocess.TimeoutExpired as fault:
-            # Its time of the processor is short: the machine is what is slow, not the file.
+            # The worker limits CPU time itself, so the machine is slow, not the file.
             log.warning("file_process_too_slow", command=command, size=len(data))
             raise TooSlow from fault
     if done.returncode:
@@ -108,7 +108,7 @@ def _ask(task: str, account: str, data: bytes, command: str, *arguments: str) ->
 
 @contextmanager
 def _place(task: str, account: str) -> Iterator[None]:
-    """Have one of the places, after a bounded wait. Raises Busy."""
+    """Hold one of the places, after a bounded wait. Raises Busy."""
     limits = {"": INSIDE, task: INSIDE_A_TASK[task], f"{task}:{account}": INSIDE_AN_ACCOUNT}
     with _lock:
         if any(_inside[name] >= limit for name, limit in limits.items()):

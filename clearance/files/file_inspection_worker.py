@@ -1,8 +1,8 @@
-"""The process of its own in which one file is looked into: its limits, its commands, its answer.
+"""Worker process that inspects one file: its limits, commands and answer.
 
 `file_inspection_worker.py PATHS COMMAND [ARGUMENT…]` reads a file from standard input and writes
-one line of JSON, {"fault": …, "pages": …}, with the bytes that were made behind it. A file that
-needs more than the limits ends this process alone. Imports no room: it starts for every file.
+one line of JSON, {"fault": …, "pages": …}, followed by the bytes produced. A file that exceeds
+the limits ends only this process. It starts for every file, so it imports little.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 CPU_SECONDS = 2
 MEMORY_BYTES = 200 * 1024 * 1024
-# Which module knows a command; each loads only the libraries it needs.
+# The module of every command loads only the libraries it needs.
 COMMANDS = {
     "check_pdf": "clearance.files.pdf_inspection_worker",
     "draw_page": "clearance.files.pdf_inspection_worker",
@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 class Answer(NamedTuple):
-    """What was found. fault: "", or a word of `file_process`. data: the picture that was made."""
+    """The result. fault: "", or a word listed in `file_inspection`. data: the picture produced."""
 
     fault: str = ""
     pages: int = 0
@@ -35,21 +35,21 @@ class Answer(NamedTuple):
 
 
 def answer_to(command: str, data: bytes, arguments: list[str]) -> Answer:
-    """Run one command on the bytes of a file, whatever they are; always answers."""
+    """Run one command on the bytes of an untrusted file; always returns an answer."""
     work = getattr(import_module(COMMANDS[command]), command)
     try:
         answer: Answer = work(data, *arguments)
     except MemoryError:
         return Answer("complex")
-    except Exception:  # libraries fail on hostile files in any way they like
+    except Exception:  # libraries may fail in any way on hostile files
         return Answer("broken")
     return answer
 
 
 def limit_growth() -> None:
-    """Bound what a file may add to the memory that interpreter and libraries take by themselves.
+    """Limit the memory a file may use beyond what interpreter and libraries take.
 
-    RLIMIT_AS bounds every mapping, so the limit is what is mapped now (some 55 MiB) and 200 MiB.
+    RLIMIT_AS covers every mapping, so it is set to the current size (about 55 MiB) plus 200 MiB.
     """
     most = _mapped_bytes() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -58,14 +58,14 @@ def limit_growth() -> None:
 def _mapped_bytes() -> int:
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:  # not Linux: nearly what it is there
+    except OSError:  # not Linux: assume a similar size
         return 64 * 1024 * 1024
     return pages * resource.getpagesize()
 
 
 def main(paths: str, command: str, *arguments: str) -> None:
-    """Take the limits, then the file, and answer."""
-    # One second more before the end that cannot be caught. No copy of a document reaches a disk.
+    """Set the limits, read the file, and write the answer."""
+    # SIGKILL follows SIGXCPU after a second. No copy of a document may reach a disk.
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
         resource.setrlimit(kind, (0, 0))

@@ -1,4 +1,4 @@
-"""PDFs inside the file process: is one sound, harmless, light enough; and its pages drawn."""
+"""PDF commands of the inspection worker: check that a PDF is harmless, and draw its pages."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ UNPACKED_BYTES = 64 * MEBIBYTE  # of one stream
 PAGE_CONTENT_BYTES = 16 * MEBIBYTE
 CONTENT_BYTES = 64 * MEBIBYTE  # of all pages
 MAX_PAGES = 500
-MAX_OBJECTS = 200_000  # dictionaries and lists inside of others included
+MAX_OBJECTS = 200_000  # including nested dictionaries and lists
 MAX_PIXELS_HIGH = 8000
-# The first page is drawn on trial, and more while this much time of the processor is not used up.
+# The first page is drawn as a trial, and more pages until this much CPU time is used.
 TRIAL_SECONDS = 0.6
 TRIAL_WIDTH = 1200
 SIGNED = re.compile(rb'(^|\n *|": )\+[.\d]+')
 
-# Keys and actions that make a reader run, start, open or send something by itself.
+# Keys and actions that make a reader run, open or send something automatically.
 ACTIVE_KEYS = {"/JS", "/JavaScript", "/AA", "/EF", "/EmbeddedFiles", "/XFA", "/RichMediaContent"}
 ACTIVE_ACTIONS = {
     *("/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/GoToE", "/GoToR"),
@@ -38,11 +38,11 @@ ACTIVE_ANNOTATIONS = {"/FileAttachment", "/RichMedia", "/Screen", "/Movie", "/So
 
 
 class _Fault(Exception):
-    """The file is not taken; its only argument is the fault."""
+    """The file is rejected; the only argument is the fault."""
 
 
 def load_libraries() -> None:
-    """Load what each PDF needs, before memory is limited."""
+    """Load the libraries before memory is limited."""
     Image.preinit()
     pikepdf.settings.set_qpdf_limits(
         flate_max_memory=UNPACKED_BYTES,
@@ -54,9 +54,9 @@ def load_libraries() -> None:
 
 
 def check_pdf(data: bytes) -> Answer:
-    """Judge a PDF: its pages, or the fault broken | encrypted | active | long | complex.
+    """Return a PDF's pages, or the fault broken | encrypted | active | long | complex.
 
-    It must open without repair in both libraries that will ever read it here.
+    It must open without repair in both libraries that read PDFs here.
     """
     try:
         pages = _read(data)
@@ -87,7 +87,7 @@ def _read(data: bytes) -> int:
             raise _Fault("long")
         _refuse_active(pdf)
         _refuse_heavy(pdf)
-        if pdf.get_warnings() or not pages:  # what could not be read could not be judged
+        if pdf.get_warnings() or not pages:  # unreadable parts were not checked
             raise _Fault("broken")
         return pages
 
@@ -110,15 +110,15 @@ def _is_active(dictionary: dict[str, Any]) -> bool:
 
 
 def _name(dictionary: dict[str, Any], key: str) -> str:
-    """The name under `key`; texts read otherwise ("u:…"), numbers and the like are no names."""
+    """Return the name under `key`, or "" for other types; text strings start with "u:"."""
     value = dictionary.get(key)
     return value if isinstance(value, str) else ""
 
 
 def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[dict[str, Any]]:
-    """Every dictionary of the file: of objects, of streams, and those that lie inside others.
+    """Yield every dictionary of the file: of objects, of streams, and nested ones.
 
-    Objects are read as JSON: walking them as objects of the library takes 30 times as long.
+    Objects are read as JSON: walking the library's objects takes 30 times as long.
     """
     count = 0
     for thing in pdf.objects:
@@ -137,28 +137,30 @@ def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[dict[str, Any]]:
 
 
 def _plain(thing: pikepdf.Object) -> Any:
-    """The object as dictionaries, lists and texts; what it refers to is a text."""
+    """Return the object as dictionaries, lists and strings; references are strings."""
     text = thing.to_json(dereference=True)
     try:
         return json.loads(text)
-    except ValueError:  # qpdf writes +.5 as it stands in the file; numbers do not matter here
+    except ValueError:  # qpdf copies numbers such as +.5 unchanged; they do not matter here
         return json.loads(SIGNED.sub(rb"\g<1>0", text))
 
 
 def _refuse_heavy(pdf: pikepdf.Pdf) -> None:
-    """Unpack what is drawn on the pages, as far as it may be unpacked."""
+    """Refuse a PDF whose page contents exceed the limits when decompressed."""
     total = 0
     for page in pdf.pages:
         contents = page.obj.get("/Contents", ())
         streams = contents if isinstance(contents, pikepdf.Array) else [contents]
-        size = sum(len(each.read_bytes()) for each in streams if isinstance(each, pikepdf.Stream))
+        size = sum(
+            len(stream.read_bytes()) for stream in streams if isinstance(stream, pikepdf.Stream)
+        )
         total += size
         if size > PAGE_CONTENT_BYTES or total > CONTENT_BYTES:
             raise _Fault("complex")
 
 
 def _drawn(data: bytes) -> int:
-    """Draw the first pages as people will see them; return how many there are."""
+    """Draw the first pages as readers will see them; return the number of pages."""
     document = pypdfium2.PdfDocument(data)
     number = 0
     while number < len(document) and (not number or time.process_time() < TRIAL_SECONDS):

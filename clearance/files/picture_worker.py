@@ -1,4 +1,4 @@
-"""Pictures inside the file process: written anew as they are kept, and made smaller for pages."""
+"""Picture commands of the inspection worker: re-encode for storage, scale down for display."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from clearance.files.file_inspection_worker import MEMORY_BYTES, Answer
 
-# A PNG is unpacked whole; a JPEG can be unpacked at half its size and less. Security rule 28.
+# A PNG is decoded at full size; a JPEG can be decoded at half size or less. Security rule 28.
 MAX_PIXELS = {"JPEG": 64 * 1024 * 1024, "PNG": 40_000_000}
 KEPT_QUALITY, SHOWN_QUALITY = 90, 85
 KEPT_MODES = {
@@ -18,22 +18,22 @@ KEPT_MODES = {
 }
 BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 ORIENTATION = 0x0112
-PNG_DEPTH = 24  # place of the bits a colour in the header
-PNG_LEVEL = 3  # takes half the time of the usual 6, and makes the file a tenth larger
-# Bytes of pixels that can be worked on: by the memory, for PNG by the time that packing takes.
+PNG_DEPTH = 24  # offset of the bit depth in the header
+PNG_LEVEL = 3  # half the time of the default 6, for files a tenth larger
+# Pixel bytes that can be processed, limited by memory, for PNG by compression time.
 LARGEST_WORK = {"JPEG": MEMORY_BYTES - 8 * 1024 * 1024, "PNG": 96 * 1024 * 1024}
 
 
 def load_libraries() -> None:
-    """Load what each picture needs, before memory is limited."""
+    """Load the libraries before memory is limited."""
     Image.preinit()
-    Image.MAX_IMAGE_PIXELS = None  # they are counted here
+    Image.MAX_IMAGE_PIXELS = None  # checked here instead
 
 
 def rewrite_picture(data: bytes, form: str, keep: str) -> Answer:
-    """Write the picture alone: upright, without metadata, in `keep` bytes at most.
+    """Re-encode the picture: upright, without metadata, in at most `keep` bytes.
 
-    form: JPEG or PNG. What is too large for the memory or for `keep` is made smaller by halves.
+    form: JPEG or PNG. A picture too large for the memory or for `keep` is halved until it fits.
     """
     picture = _opened(data, form)
     depth = 2 if form == "PNG" and data[PNG_DEPTH] == 16 else 1
@@ -51,9 +51,9 @@ def rewrite_picture(data: bytes, form: str, keep: str) -> Answer:
 
 
 def draw_picture(data: bytes, width: str) -> Answer:
-    """Make a picture for a page: JPEG on white paper, `width` pixels wide at most."""
+    """Draw a preview: JPEG on a white background, at most `width` pixels wide."""
     picture = _opened(data, "JPEG", "PNG")
-    # Not four times as high as wide: a thumbnail unpacks a JPEG no larger than the whole of it.
+    # The height is limited too, since thumbnail() decodes a JPEG only as large as needed.
     ratio = min(1, int(width) / picture.width, int(width) * 4 / picture.height)
     size = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
     if picture.format == "PNG" and _work(picture, 2) > MEMORY_BYTES:
@@ -68,12 +68,12 @@ def draw_picture(data: bytes, width: str) -> Answer:
 
 
 def _opened(data: bytes, *forms: str) -> Any:
-    """The picture, to be held by one name only: what is made of it takes its memory's place."""
+    """Open the picture. Keep one reference only, so that replacing it frees its memory."""
     return Image.open(io.BytesIO(data), formats=forms)
 
 
 def _scan_bytes(picture: Any) -> int:
-    """What a progressive JPEG takes until its last scan is read, whatever size it is drawn at."""
+    """Return the bytes a progressive JPEG takes until its last scan, whatever the output size."""
     if not picture.info.get("progressive"):
         return 0
     parts = [(across, down) for _number, across, down, _table in picture.layer]
@@ -83,7 +83,7 @@ def _scan_bytes(picture: Any) -> int:
 
 
 def _upright(picture: Any, form: str, sent: int) -> Image.Image:
-    """The pixels alone, turned as they are to be looked at, and small enough to be worked on."""
+    """Return only the pixels, turned upright and scaled down to what can be processed."""
     is_turned = picture.getexif().get(ORIENTATION, 1) != 1
     is_kept = picture.mode in KEPT_MODES[form]
     copies = 1 + (is_turned or not is_kept)
@@ -99,20 +99,20 @@ def _upright(picture: Any, form: str, sent: int) -> Image.Image:
     if not is_kept:
         kept = picture.convert("RGB" if form == "JPEG" else "RGBA")
     kept.load()
-    # The transparent colour of a palette belongs to the pixels.
+    # A palette's transparent colour is part of the picture.
     kept.info = {key: value for key, value in kept.info.items() if key == "transparency"}
     return kept
 
 
 def _work(picture: Image.Image, copies: int) -> int:
-    """Bytes that the unpacked picture and its copies take."""
+    """Return the bytes that the decoded picture and its copies take."""
     return picture.width * picture.height * BYTES_A_PIXEL.get(picture.mode, 4) * copies
 
 
 def _reduced(picture: Image.Image, factor: int) -> Image.Image:
-    """The picture `factor` times smaller each way, without another copy of it at full size.
+    """Return the picture `factor` times smaller each way, without another full-size copy.
 
-    Colours are averaged, but the numbers of a palette cannot be, and transparency copies first.
+    Averages plain colours only: palette indexes cannot be averaged, and transparency needs a copy.
     """
     if picture.mode in {"L", "RGB"}:
         return picture.reduce(factor)

@@ -1,4 +1,4 @@
-"""Pictures of documents for the page: one per PDF page, photos made smaller; kept for a while."""
+"""Document previews: one picture per PDF page, photos scaled down; cached in memory."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ PAGE_WIDTH = 1200
 THUMBNAIL_WIDTH = 240
 WIDTHS = (THUMBNAIL_WIDTH, PAGE_WIDTH)
 CACHE_BYTES = 32 * 1024 * 1024
-ENTRY_BYTES = 500  # what an entry takes besides its picture
+ENTRY_BYTES = 500  # overhead of an entry besides its picture
 
 Key = tuple[str, int, int]  # hash of the file, page, width
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that a page may show."""
+    """A preview to show on a page."""
 
     media_type: str
     data: bytes
 
 
 class PageNotDrawn(DomainError):
-    """A page that needs more than the limits: trying again is of no use."""
+    """The page exceeds the drawing limits; retrying does not help."""
 
     status_code = 422
 
@@ -39,10 +39,7 @@ class PageNotDrawn(DomainError):
 
 
 class PictureCache:
-    """The pictures asked for last, as many as fit in `limit` bytes; safe among threads.
-
-    A page that could not be drawn is kept as None, so that it is not tried at each view.
-    """
+    """Thread-safe LRU cache of `limit` bytes; None: a page that could not be drawn."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -51,7 +48,7 @@ class PictureCache:
         self._lock = Lock()
 
     def get(self, key: Key) -> Picture:
-        """Return the picture. Raises KeyError where none is kept, PageNotDrawn."""
+        """Return the picture. Raises KeyError if it is not cached; PageNotDrawn."""
         with self._lock:
             self._kept.move_to_end(key)
             picture = self._kept[key]
@@ -60,7 +57,7 @@ class PictureCache:
         return picture
 
     def put(self, key: Key, picture: Picture | None) -> None:
-        """Keep a picture, letting go of those not asked for longest."""
+        """Cache a picture, evicting the least recently used ones."""
         with self._lock:
             if key not in self._kept:
                 self._size += _size(picture)
@@ -77,10 +74,10 @@ cache = PictureCache(CACHE_BYTES)
 
 
 def draw(data: bytes, media_type: str, page: int, width: int, account: str = "") -> Picture | None:
-    """Make the picture of a page (from 1) of a checked file, `width` pixels wide at most.
+    """Draw a page (from 1) of a checked file, at most `width` pixels wide.
 
-    account: see `file_process`. Returns None for a page that cannot be drawn within the limits,
-    now or later. Raises file_process.Busy.
+    account: see `file_inspection`. Returns None for a page that cannot be drawn within the limits,
+    now or later. Raises file_inspection.Busy.
     """
     if media_type == PDF:
         answer = file_inspection.draw_page(data, page, width, account)

@@ -1,4 +1,4 @@
-"""The space that an organisation's files take: a file shared by several rows counts once."""
+"""Storage quota of organisations; a file shared by several rows counts only once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from clearance.models import Document, Organisation
 
 
 class DocumentRefused(DomainError):
-    """A good file that this request, or this organisation, cannot take now."""
+    """A valid file that this request or organisation cannot accept now."""
 
 
 def add_usage(organisation_id: int, size: int) -> None:
     """Count `size` bytes (negative: give back) in one conditional UPDATE (security rule 28).
 
-    It locks the organisation's row: what is counted after it is everybody's. Raises:
-    DocumentRefused when the organisation's space is used up.
+    Locks the organisation's row, so queries after it see all concurrent changes.
+    Raises: DocumentRefused when the organisation's quota is used up.
     """
     settings: Settings = current_app.extensions["settings"]
     stored = Organisation.stored_bytes + size
@@ -47,15 +47,15 @@ def add_usage(organisation_id: int, size: int) -> None:
 
 
 def delete_documents(organisation_id: int, documents: Sequence[Document]) -> None:
-    """Delete the rows of one organisation; flushes. Each file, and its space, goes with its last.
+    """Delete document rows of one organisation. Flushes.
 
-    The file itself goes when the transaction commits.
+    A file, and the quota it uses, is given up with its last row; it is removed at the commit.
     """
-    add_usage(organisation_id, 0)  # only the lock: of two who delete the last two rows, one is last
-    sizes = {each.storage_key: each.size for each in documents}
-    for each in documents:
-        storage.follow(each)
-        db.session.delete(each)
+    add_usage(organisation_id, 0)  # only to lock: concurrent deletions must not overlap
+    sizes = {document.storage_key: document.size for document in documents}
+    for document in documents:
+        storage.follow(document)
+        db.session.delete(document)
     db.session.flush()
     kept = set(
         db.session.scalars(sa.select(Document.storage_key).where(Document.storage_key.in_(sizes)))

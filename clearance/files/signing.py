@@ -1,4 +1,4 @@
-"""The office's electronic signature in issued PDFs, where an operator gave a key."""
+"""The office's electronic signature in issued PDFs, if a key is configured."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ PKCS12_ENDINGS = (".p12", ".pfx")
 
 
 def init_app(app: Flask) -> None:
-    """Load the key that the settings name, if any. Raises BadSettings for one that is no use."""
+    """Load the configured key, if any. Raises BadSettings if it is unusable."""
     settings: Settings = app.extensions["settings"]
     app.extensions["signer"] = _signer(settings) if settings.signing_key_file else None
 
 
 def signed(pdf: bytes) -> bytes:
-    """Return the PDF with the office's signature (PAdES) after it; without a key, as it is."""
+    """Return the PDF with the office's PAdES signature appended; unchanged without a key."""
     signer = current_app.extensions["signer"]
     if signer is None:
         return pdf
-    # Loading pyHanko takes most of a second: only who signs pays for it.
+    # Imported only when needed: pyHanko takes most of a second to load.
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import PdfSignatureMetadata, PdfSigner
     from pyhanko.sign.fields import SigSeedSubFilter
@@ -38,7 +38,7 @@ def signed(pdf: bytes) -> bytes:
 
 
 def _signer(settings: Settings) -> Any:
-    # Loading pyHanko takes most of a second: only who signs pays for it.
+    # Imported only when needed: pyHanko takes most of a second to load.
     from pyhanko.sign.signers import SimpleSigner
 
     password = settings.signing_key_password.encode() or None

@@ -1,7 +1,7 @@
-"""Where files lie: storing, reading with a check of the bytes, removing, and sweeping orphans.
+"""File storage: store, read with verification, delete, and sweep orphans.
 
-A file is stored before its row is committed. What was stored and is followed by no committed row
-is removed when the application context ends; what a killed process leaves is swept later.
+A file is stored before its row is committed. Files that no committed row claims are removed when
+the application context ends; leftovers of killed processes are swept later.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PART = 256 * 1024
 
 
 class StorageUnavailable(ServiceUnavailable):
-    """The place where files lie cannot be reached or is full."""
+    """The storage folder cannot be reached or is full."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -49,7 +49,7 @@ class StorageUnavailable(ServiceUnavailable):
 
 
 class DamagedFile(DomainError):
-    """A stored file is gone or its bytes are no longer those that were stored."""
+    """A stored file is missing or its bytes have changed."""
 
     status_code = 500
 
@@ -61,7 +61,7 @@ class DamagedFile(DomainError):
 
 @dataclass(frozen=True)
 class Stored:
-    """A file in the depot. size: bytes. sha256: of the bytes, hexadecimal."""
+    """A stored file. size: bytes. sha256: of the bytes, hexadecimal."""
 
     key: str
     size: int
@@ -69,22 +69,22 @@ class Stored:
 
 
 class KeepsFile(Protocol):
-    """A row that tells of a stored file."""
+    """A row that refers to a stored file."""
 
     @property
     def storage_key(self) -> str | None:
-        """Key of the file in the depot; None where there is none yet."""
+        """Key of the file, or None if there is none yet."""
 
 
 class Folder(LocalFileStorage):  # type: ignore[misc]  # filedepot has no type hints
-    """filedepot's folder, closed to other users of the machine, its files safe on the disk."""
+    """filedepot's local storage, private to this user and synced to disk."""
 
     def __init__(self, storage_path: str) -> None:
         Path(storage_path).mkdir(mode=0o700, parents=True, exist_ok=True)
         super().__init__(storage_path)
 
     def create(self, content: Any, filename: Any = None, content_type: Any = None) -> str:
-        """Store the file and wait until the disk has it, as the database does with its rows."""
+        """Store the file and sync it to disk, as the database does with its rows."""
         key = str(super().create(content, filename, content_type))
         folder = Path(self.storage_path, key)
         for path in (folder / "file", folder / "metadata.json", folder, folder.parent):
@@ -96,12 +96,12 @@ class Folder(LocalFileStorage):  # type: ignore[misc]  # filedepot has no type h
         return key
 
     def stored_at(self, key: str) -> datetime:
-        """When the file was stored, also where the storing was broken off."""
+        """Return when the file was stored, even if storing was interrupted."""
         return datetime.fromtimestamp(Path(self.storage_path, key).stat().st_mtime, UTC)
 
 
 def init_app(app: Flask) -> None:
-    """Bind the depot that `STORAGE_URL` names. Raises BadSettings for one that is not a folder."""
+    """Open the storage at `STORAGE_URL`. Raises BadSettings unless it is a usable folder."""
     settings: Settings = app.extensions["settings"]
     try:
         app.extensions["storage"] = Folder(_folder_of(settings.storage_url))
@@ -114,10 +114,10 @@ def init_app(app: Flask) -> None:
 
 
 def put(content: bytes | BinaryIO, media_type: str) -> Stored:
-    """Store `content` under a key of its own; until a committed row follows it, it is on loan.
+    """Store `content` under a new key; it is removed again unless a committed row claims it.
 
-    content: the bytes, or a stream that is read to its end. media_type: kept beside the file.
-    Call it outside a transaction. Raises StorageUnavailable.
+    content: bytes, or a stream, read to its end. media_type: stored with the file. Call it
+    outside a transaction. Raises StorageUnavailable.
     """
     data = content if isinstance(content, bytes) else content.read()
     try:
@@ -130,7 +130,7 @@ def put(content: bytes | BinaryIO, media_type: str) -> Stored:
 
 
 def put_large(content: BinaryIO, media_type: str) -> Stored:
-    """Store a file of any size as `put` does, read part by part from its beginning."""
+    """Store a file of any size like `put`, reading it in parts from its beginning."""
     content.seek(0)
     sha256, size = _measured(content)
     content.seek(0)
@@ -144,9 +144,9 @@ def put_large(content: BinaryIO, media_type: str) -> Stored:
 
 
 def open_checked(key: str, sha256: str) -> BinaryIO:
-    """Open a file of any size, its bytes compared with the hash first; the caller closes it.
+    """Open a file of any size after verifying its hash; the caller closes it.
 
-    Raises DamagedFile where they differ or the file is missing. Source: security requirement 30.
+    Raises DamagedFile if the bytes differ or the file is missing. Source: security requirement 30.
     """
     with open(key) as stream:
         try:
@@ -161,7 +161,7 @@ def open_checked(key: str, sha256: str) -> BinaryIO:
 
 
 def open(key: str) -> BinaryIO:
-    """Open the file for reading. Raises DamagedFile where it is missing."""
+    """Open the file for reading. Raises DamagedFile if it is missing."""
     try:
         stream: BinaryIO = _depot().get(key)
     except (OSError, ValueError) as fault:
@@ -171,9 +171,9 @@ def open(key: str) -> BinaryIO:
 
 
 def read(key: str, sha256: str) -> bytes:
-    """Return the file's bytes, having compared them with the hash kept in the row.
+    """Return the file's bytes after verifying the hash from its row.
 
-    Raises DamagedFile where they differ or the file is missing. Source: security requirement 30.
+    Raises DamagedFile if they differ or the file is missing. Source: security requirement 30.
     """
     with open(key) as stream:
         try:
@@ -188,37 +188,38 @@ def read(key: str, sha256: str) -> bytes:
 
 
 def delete(key: str) -> None:
-    """Remove the file at once; one that is not there is no fault. Rows use `follow` instead."""
+    """Remove the file at once, if it exists. For files of rows use `follow` instead."""
     _depot().delete(key)
 
 
 def follow(row: KeepsFile) -> None:
-    """Tie the row's file to the row: once the transaction commits, the file is kept where the row
-    is there, removed where it was deleted and no other row tells of the same file. A rollback, of
-    a savepoint too, leaves all as it was.
+    """Keep or remove the row's file when the transaction commits.
+
+    It is kept if the row exists then, and removed if the row was deleted and no other row refers to
+    the same file. A rollback, also of a savepoint, changes nothing.
     """
     db.session.info.setdefault(_FOLLOWED, []).append(row)
 
 
 def keys() -> Iterator[str]:
-    """Return the keys of all stored files, in no order."""
+    """Yield the keys of all stored files, in no order."""
     for key in _depot().list():
         if _is_key(key):
             yield key
 
 
 def keep(key: str) -> None:
-    """End the loan of a stored file: a row that was committed by itself tells of it now."""
+    """Claim a stored file for a row that was committed separately."""
     g.get("unclaimed_files", set()).discard(key)
 
 
 def is_ready() -> bool:
-    """Whether files can be stored now (for /readyz)."""
+    """Return whether files can be stored now (for /readyz)."""
     return takes_files(Path(_depot().storage_path))
 
 
 def takes_files(folder: Path) -> bool:
-    """Whether a file can be written there: one really is, since a full disk shows no other way."""
+    """Return whether a file can be written there; tries it, to detect a full disk."""
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"\1" * _PART)
@@ -231,10 +232,9 @@ def takes_files(folder: Path) -> bool:
 
 
 def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
-    """Remove files that no row tells of; return how many.
+    """Remove files that no row refers to; return how many.
 
-    older_than: files younger than this may still wait for their row's commit. Reads rows in short
-    transactions of its own.
+    older_than: rows of younger files may not be committed yet. Uses transactions of its own.
     """
     swept = 0
     old = [key for key in keys() if _age(key, now) > older_than]
@@ -249,7 +249,7 @@ def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
 
 
 def _measured(stream: BinaryIO) -> tuple[str, int]:
-    """(SHA-256, size) of what is left of the stream."""
+    """Return (SHA-256, size) of the rest of the stream."""
     digest, size = hashlib.sha256(), 0
     while part := stream.read(_PART):
         digest.update(part)
@@ -270,7 +270,7 @@ def _told_of(chosen: list[str]) -> set[str | None]:
 def _age(key: str, now: datetime) -> timedelta:
     try:
         return now - _depot().stored_at(key)
-    except FileNotFoundError:  # removed by another process meanwhile
+    except FileNotFoundError:  # removed by another process
         return timedelta(0)
 
 
@@ -295,7 +295,7 @@ def _folder_of(url: str) -> str:
 
 
 def _settle_followed(session: Session) -> None:
-    if session.in_nested_transaction():  # a savepoint's release commits nothing yet
+    if session.in_nested_transaction():  # releasing a savepoint commits nothing
         return
     kept, deleted = set(), set()
     for row in session.info.pop(_FOLLOWED, []):
@@ -311,17 +311,17 @@ def _settle_followed(session: Session) -> None:
 
 
 def _told_by_none(chosen: set[str]) -> set[str]:
-    """Which of the files no committed row tells of any more: the last row's go with it."""
+    """Return those files that no committed row refers to any more; none if that is unknown."""
     try:
         return chosen - _told_of(list(chosen)) if chosen else set()
     except sa.exc.SQLAlchemyError as fault:
-        # What was committed stands; the sweep takes the files when the database answers again.
+        # The commit is done; the sweep removes the files once the database answers again.
         log.warning("files_left_to_the_sweep", count=len(chosen), exc_info=fault)
         return set()
 
 
 def _forget_followed(session: Session) -> None:
-    if session.in_nested_transaction():  # rows of before the savepoint are still to be settled
+    if session.in_nested_transaction():  # rows from before the savepoint are still pending
         return
     session.info.pop(_FOLLOWED, None)
 

@@ -1,4 +1,4 @@
-"""Setting PDFs by typst: a compiler for each thread, the office's fonts, QR codes, days."""
+"""PDF typesetting with typst in the office's fonts, and QR codes."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from clearance.core.settings import ROOT
 
 TEMPLATES = ROOT / "templates" / "pdf"
 FONT_PACKAGES = ("fontpkg_ibm_plex_sans_arabic", "fontpkg_amiri")
-PDF_STANDARD: Literal["ua-1"] = "ua-1"  # tagged, so that it can be read aloud
-NO_GLYPH = "could not be displayed with font"  # what typst says where no font has a character
+PDF_STANDARD: Literal["ua-1"] = "ua-1"  # tagged, for screen readers
+NO_GLYPH = "could not be displayed with font"  # typst's error if no font has a character
 INK = "#0a3650"
 
 _local = threading.local()
 
 
 def set_pdf(template: str, data: Mapping[str, Any], dated: datetime) -> bytes:
-    """Set a template of templates/pdf with `data`; the same input gives the same bytes.
+    """Render a template of templates/pdf with `data`; the same input gives the same bytes.
 
-    data: travels as JSON and is never markup (security rule 33); a box stands for a character that
-    the fonts have not. dated: the instant of the content, which the file tells as its date.
-    Raises ServiceUnavailable where the fonts are missing.
+    data: passed as JSON, never interpreted as markup (security rule 33); characters missing from
+    the fonts appear as boxes. dated: the document's date in the PDF metadata.
+    Raises ServiceUnavailable if the fonts are missing.
     """
     try:
         return _compiled(template, data, dated, is_standard=True)
     except typst.TypstError as fault:
         if NO_GLYPH not in str(fault):
             raise
-        # The standard allows no boxes; a sheet that never comes would be worse.
+        # The standard forbids missing characters, but a non-conforming PDF is better than none.
         return _compiled(template, data, dated, is_standard=False)
 
 
@@ -67,7 +67,7 @@ def qr_svg(text: str) -> str:
 
 
 def _compiler() -> typst.Compiler:
-    """One compiler for each thread: making one reads the fonts, which takes its time."""
+    """Return this thread's compiler; creating one is slow, because it reads the fonts."""
     compiler: typst.Compiler | None = getattr(_local, "compiler", None)
     if compiler is None:
         compiler = typst.Compiler(

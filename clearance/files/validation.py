@@ -1,8 +1,8 @@
-"""Decides whether an uploaded file is what it says and harmless, and cleans what can be cleaned.
+"""Validate uploads: check that a file is what it claims and harmless; clean pictures.
 
-A file is a PDF, JPEG or PNG by its ending, by its first bytes and by parsing, all alike. Pictures
-are written anew, which drops their metadata and whatever was hidden behind them. A PDF keeps its
-bytes, since a signature in it would not survive, so it must be clean as it is.
+Extension, first bytes and parsing must agree on PDF, JPEG or PNG. Pictures are re-encoded, which
+drops metadata and hidden content. A PDF keeps its bytes, since a signature in it would not survive
+rewriting, so it must be clean as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from clearance.files import file_inspection
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 ENDINGS = {"pdf": PDF, "jpg": JPEG, "jpeg": JPEG, "png": PNG}
-# Kinds that may be larger when they are sent than when they are kept: cameras make such files.
+# Types that may be uploaded larger than they are stored: cameras make such files.
 MADE_SMALLER = frozenset({JPEG})
 
 _PDF_FAULTS = {
@@ -46,12 +46,12 @@ _PICTURE_FAULTS = {
 
 
 class BadFile(BadValue):
-    """A file that is not taken; `message` says in plain words why and what to do."""
+    """A rejected file; `message` says in plain words why and what to do."""
 
 
 @dataclass(frozen=True)
 class CleanFile:
-    """What will be kept. data: the bytes. pages: 1 for a picture."""
+    """The file to store. data: the bytes. pages: 1 for a picture."""
 
     media_type: str
     data: bytes
@@ -59,16 +59,16 @@ class CleanFile:
 
 
 def kind_by_name(name: str) -> str | None:
-    """The media type that the ending of a name speaks of, if it is one that is accepted."""
+    """Return the media type for a name's extension, or None if it is not accepted."""
     return ENDINGS.get(name.rpartition(".")[2].lower()) if "." in name else None
 
 
 def clean_file(name: str, data: bytes, keep: int, account: str = "") -> CleanFile:
-    """Check and clean a file; slow (up to some seconds), so not inside a transaction.
+    """Check and clean a file. Slow (up to some seconds): call it outside a transaction.
 
     name: as shown to people, already cleaned (`values.file_label`). data: all of its bytes.
-    keep: bytes that a picture may have in the end. account: see `file_process`.
-    Raises BadFile, file_process.Busy. Source: security requirement 28.
+    keep: maximum bytes of the resulting picture. account: see `file_inspection`.
+    Raises BadFile, file_inspection.Busy. Source: security requirement 28.
     """
     media_type = kind_by_name(name)
     if media_type is None:
@@ -89,7 +89,7 @@ def clean_file(name: str, data: bytes, keep: int, account: str = "") -> CleanFil
 
 
 def _checked_pdf(data: bytes, account: str) -> int:
-    """Return the number of pages. Raises BadFile, file_process.Busy."""
+    """Return the number of pages. Raises BadFile, file_inspection.Busy."""
     if not data.startswith(b"%PDF-") or not _ends_as_pdf(data):
         raise BadFile(_PDF_FAULTS["broken"])
     answer = file_inspection.check_pdf(data, account)
@@ -99,12 +99,12 @@ def _checked_pdf(data: bytes, account: str) -> int:
 
 
 def _ends_as_pdf(data: bytes) -> bool:
-    """Whether nothing but white space follows the end, so that it is no other kind of file too."""
+    """Return whether only white space follows the end, so that it is no other format as well."""
     return data.rstrip(b"\0\t\n\f\r ").endswith(b"%%EOF")
 
 
 def _rewritten_picture(data: bytes, media_type: str, keep: int, account: str) -> bytes:
-    """Return the picture alone: upright, without metadata. Raises BadFile, file_process.Busy."""
+    """Return the picture re-encoded by `rewrite_picture`. Raises BadFile, file_inspection.Busy."""
     form = "JPEG" if media_type == JPEG else "PNG"
     answer = file_inspection.rewrite_picture(data, form, keep, account)
     if answer.fault:

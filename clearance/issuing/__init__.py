@@ -1,7 +1,4 @@
-"""Issued documents (certificates, ID cards, letters).
-
-Issuing, rendering, verifying and voiding them.
-"""
+"""Issued documents (certificates, ID cards, letters): issue, render, verify and void them."""
 
 from clearance.issuing.operations import (
     WAITING_MARK,

@@ -1,4 +1,4 @@
-"""Effects that issue or void documents when a request is approved."""
+"""Approval effects that issue or void documents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clearance.services.effects import StepContext, approval_effect
 
 @approval_effect
 def cancel_licence(step: StepContext) -> None:
-    """The licence is cancelled for good, and so is all that was issued for it."""
+    """Cancel the licence permanently and void all documents issued for it."""
     values = {"status": LicenceStatus.CANCELLED, "suspended_by": None}
     change_licence(step, LicenceStep.CANCELLED, values)
     issuing.void_all(licence_of(step), VoidReason.CANCELLED, step.now)
@@ -18,23 +18,23 @@ def cancel_licence(step: StepContext) -> None:
 
 @approval_effect
 def void_card(step: StepContext) -> None:
-    """The lost card counts no more."""
+    """Void the lost card."""
     issuing.void_valid_documents(licence_of(step), IssuedKind.CARD, VoidReason.LOST, step.now)
 
 
 @approval_effect
 def issue_certificate(step: StepContext) -> None:
-    """A licence certificate as the licence now stands."""
+    """Issue a licence certificate with the licence's current data."""
     issuing.issue(IssuedKind.CERTIFICATE, licence_of(step), step.req, now=step.now)
 
 
 @approval_effect
 def issue_card(step: StepContext) -> None:
-    """An identity card."""
+    """Issue an identity card."""
     issuing.issue(IssuedKind.CARD, licence_of(step), step.req, now=step.now)
 
 
 @approval_effect
 def issue_letter(step: StepContext) -> None:
-    """A letter stating the licence's status, in the language that was asked for."""
+    """Issue a letter stating the licence's status, in the requested language."""
     issuing.issue(IssuedKind.LETTER, licence_of(step), step.req, now=step.now)

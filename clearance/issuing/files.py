@@ -1,7 +1,7 @@
-"""The files of issued documents: made of their rows, stored once, read with a check of the hash.
+"""PDF files of issued documents: rendered from their rows, stored once, read with a hash check.
 
-Nothing here runs in the decision's transaction: setting, signing and storing take their time, and a
-file that could not be made now is made later, by the job or by the first reader.
+Rendering, signing and storing are slow, so none of it runs in the decision's transaction. A file
+that could not be made is made later, by the job or for the first reader.
 """
 
 from __future__ import annotations
@@ -32,11 +32,10 @@ log = structlog.get_logger("clearance.issuing")
 
 
 def render_missing(now: datetime) -> int:
-    """Make every file that is not there yet; returns how many this call made. Commits by itself.
+    """Make all missing files; return how many this call made. Commits in its own transactions.
 
-    May run any number of times and in any number of processes at once: a document gets one file.
-    One that cannot be made is logged and does not keep the others waiting.
-    Call it outside a transaction. Raises: storage.StorageUnavailable.
+    Idempotent and safe to run concurrently: a document gets one file. Failures are logged and do
+    not stop the others. Call it outside a transaction. Raises: storage.StorageUnavailable.
     """
     made, last = 0, 0
     while (issued_id := _next_missing(last)) is not None:
@@ -45,15 +44,15 @@ def render_missing(now: datetime) -> int:
             made += _make(issued_id)
         except storage.StorageUnavailable:
             raise
-        except Exception:  # whatever is wrong with one of them
+        except Exception:  # one bad document must not stop the others
             log.exception("issued_file_not_made", issued_id=issued_id)
     return made
 
 
 def file_of(issued_id: int) -> bytes:
-    """Return the PDF, made now if the job has not been there yet. Not in a writing transaction.
+    """Return the PDF, making it now if needed. Do not call it in a writing transaction.
 
-    Raises: NotFound, storage.DamagedFile where the bytes are not those that were stored,
+    Raises: NotFound, storage.DamagedFile (the stored bytes have changed),
     storage.StorageUnavailable, ServiceUnavailable. Source: security requirement 30.
     """
     stored = _stored(issued_id)
@@ -75,7 +74,7 @@ def _next_missing(after: int) -> int | None:
 
 
 def _stored(issued_id: int) -> tuple[str, str] | None:
-    """(key, SHA-256) of the file, None while there is none. Raises: NotFound."""
+    """Return (key, SHA-256) of the file, None if it is not made yet. Raises: NotFound."""
     with own_transaction(write=False) as connection:
         row = connection.execute(
             sa.select(IssuedDocument.storage_key, IssuedDocument.sha256).where(
@@ -88,7 +87,7 @@ def _stored(issued_id: int) -> tuple[str, str] | None:
 
 
 def _make(issued_id: int) -> bool:
-    """Make the file and store it, unless somebody is quicker; whether this one counts."""
+    """Make and store the file; return False if a concurrent call stored its file first."""
     with own_transaction(write=False) as connection:
         row = connection.execute(sa.select(*_ROW).where(IssuedDocument.id == issued_id)).one()
     data = signing.signed(issued_pdf(Sheet(*row), _photo(row.content)))
@@ -107,7 +106,7 @@ def _make(issued_id: int) -> bool:
 
 
 def _photo(content: Mapping[str, Any]) -> bytes | None:
-    """The portrait for a card. A picture that is gone must not keep a decision from its card."""
+    """Return the portrait for a card; None if missing or unreadable, so that the card is made."""
     photo = content.get("photo")
     if photo is None:
         return None

@@ -1,7 +1,7 @@
-"""What the office issues: certificates, cards, letters as rows with all that is printed on them.
+"""Issue, void and find documents: rows with everything that is printed on them.
 
-A row is made in the decision's transaction; its file is made of the row afterwards (`issued_files`)
-and what it is worth is derived from the licence whenever somebody asks (`issued_check`).
+A row is created in the decision's transaction. Its file is made afterwards (issuing/files.py), and
+its authenticity is derived from the licence at every check (issuing/verification.py).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 CODE_LENGTH = 20  # base32: 100 bits (specification section 9; security rule 41)
-WAITING_MARK = "clearance_files_to_make"  # in the session's info: make files after the commit
+WAITING_MARK = "clearance_files_to_make"  # in session.info: make files after the commit
 PHOTO_KIND = "photo"
 PICTURES = "image/%"
 LANGUAGES = ("ar", "en")
@@ -60,16 +60,15 @@ _NEWEST_FIRST = (IssuedDocument.issued_at.desc(), IssuedDocument.id.desc())
 def issue(
     kind: IssuedKind, licence: Licence, req: Request, *, now: datetime, language: str = "ar"
 ) -> IssuedDocument:
-    """Issue one document of `kind` for `licence` by the decision on `req`. Flushes.
+    """Issue a document of `kind` for `licence` by the decision on `req`. Flushes.
 
-    Once per request and kind: asked again, it returns the same. A certificate or card makes the
-    living one of its kind void. language: that of a letter whose request does not name one;
-    certificate and card are in both. The caller holds the licence's lock, the licence already is
-    as the decision leaves it, and the file is made after the commit.
+    Idempotent per request and kind. A certificate or card voids the previous valid one. language:
+    default for letters whose request names none; certificates and cards are bilingual. The caller
+    holds the licence's lock and has applied the decision to it; the file is made after the commit.
     Source: specification sections 5 and 9.
     """
     db.session.flush()
-    db.session.refresh(licence)  # the decision may have written past the object in hand
+    db.session.refresh(licence)  # the decision may have bypassed this object
     db.session.refresh(licence.broker)
     if (earlier := _issued_by(req, kind)) is not None:
         return earlier
@@ -105,10 +104,10 @@ def _issued_by(req: Request, kind: IssuedKind) -> IssuedDocument | None:
 def void(
     document: IssuedDocument, reason: str, now: datetime, *, actor_id: int | None = None
 ) -> None:
-    """Make the document void for good, unless it is already; flushes.
+    """Void the document permanently, unless it is void already. Flushes.
 
-    reason: a VoidReason, or at most 250 characters for people. actor_id: who does it by hand; None
-    where it follows from a decision.
+    reason: a VoidReason, or a text of at most 250 characters. actor_id: who voids it manually;
+    None if it follows from a decision.
     """
     voided = db.session.execute(
         sa.update(IssuedDocument)
@@ -123,19 +122,19 @@ def void(
 
 
 def void_valid_documents(licence: Licence, kind: IssuedKind, reason: str, now: datetime) -> int:
-    """Make every living document of `kind` of the licence void; returns how many. Flushes."""
+    """Void all of the licence's documents of `kind` not void yet; return how many. Flushes."""
     return _void_each(IssuedDocument.kind == kind, licence, reason, now)
 
 
 def void_all(licence: Licence, reason: str, now: datetime) -> int:
-    """Make every living document of the licence void for good; returns how many. Flushes."""
+    """Void all of the licence's documents not void yet; return how many. Flushes."""
     return _void_each(sa.true(), licence, reason, now)
 
 
 def of_request(req: Request, actor: Actor | None = None) -> list[IssuedDocument]:
-    """What was issued by the decision on `req`, in the order of issuing.
+    """Return the documents issued by the decision on `req`, oldest first.
 
-    actor: leaves only what that reader may see; None: all.
+    actor: only those visible to the actor; None for all.
     """
     return _listed(
         IssuedDocument.request_id == req.id, actor, IssuedDocument.issued_at, IssuedDocument.id
@@ -143,18 +142,18 @@ def of_request(req: Request, actor: Actor | None = None) -> list[IssuedDocument]
 
 
 def of_licence(licence: Licence, actor: Actor | None = None) -> list[IssuedDocument]:
-    """What was ever issued for the licence, newest first. actor: as for `of_request`."""
+    """Return all documents issued for the licence, newest first. actor: as in `of_request`."""
     return _listed(IssuedDocument.licence_id == licence.id, actor, *_NEWEST_FIRST)
 
 
 def visible(actor: Actor, *, limit: int, before_id: int | None = None) -> list[IssuedDocument]:
-    """What `actor` may read, newest first: at most `limit`, of those before `before_id`."""
+    """Return up to `limit` documents visible to `actor`, newest first, before `before_id`."""
     older = IssuedDocument.id < before_id if before_id is not None else sa.true()
     return _listed(older, actor, IssuedDocument.id.desc(), limit=limit)
 
 
 def find(issued_id: int, actor: Actor) -> IssuedDocument:
-    """Return the document if `actor` may read it. Raises: NotFound for all other ids."""
+    """Return the document if visible to `actor`. Raises: NotFound for all other ids."""
     found = _listed(IssuedDocument.id == issued_id, actor)
     if not found:
         raise NotFound
@@ -194,7 +193,7 @@ def _void_each(
 def _content(
     kind: IssuedKind, licence: Licence, req: Request, code: str, now: datetime
 ) -> dict[str, Any]:
-    """All that is printed, as it is now; days in ISO."""
+    """Return everything that is printed, with current values; days in ISO format."""
     settings: Settings = current_app.extensions["settings"]
     broker = licence.broker
     content: dict[str, Any] = {
@@ -255,7 +254,7 @@ def _asked_language(req: Request) -> str:
 
 
 def _answer(req: Request, name: str) -> dict[str, str]:
-    """An own answer of the request in both languages: a choice's label, or what was typed."""
+    """Return an answer in both languages: a choice's label, or the text as typed."""
     typed = str(req.answers.get(name) or "")
     for field in req.service_version.definition.get("fields", ()):
         if field["name"] == name:
@@ -266,7 +265,7 @@ def _answer(req: Request, name: str) -> dict[str, str]:
 
 
 def _photo(licence: Licence, req: Request) -> dict[str, str] | None:
-    """The newest photo of the request, else of earlier requests granted to the same person."""
+    """Return the newest photo of the request, else of the person's earlier granted requests."""
     granted = Request.status.in_((Status.APPROVED, Status.PASSED))
     ways = (
         sa.select(Request.id).where(Request.id == req.id),
@@ -276,7 +275,7 @@ def _photo(licence: Licence, req: Request) -> dict[str, str] | None:
     row = db.session.execute(
         sa.select(Document.storage_key, Document.sha256)
         .where(
-            # Each way is a query of its own, so that each goes by its own index.
+            # A union, so that every condition uses its own index.
             Document.request_id.in_(sa.union(*ways)),
             Document.kind == PHOTO_KIND,
             Document.media_type.like(PICTURES),

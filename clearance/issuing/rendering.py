@@ -1,4 +1,4 @@
-"""What stands on a certificate, a card, a letter: the snapshot of a row, ready for its template."""
+"""Render certificates, cards and letters from the snapshot in their rows."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from clearance.models.enums import IssuedKind
 
 DAYS = ("issued", "valid_until", "dated")
 CODE_GROUP = 4
-PHOTO_SIZE = (360, 480)  # 3:4, 400 dots an inch on the card
+PHOTO_SIZE = (360, 480)  # 3:4, 400 dpi on the card
 PHOTO_QUALITY = 88
 REDUCIBLE = frozenset({"L", "RGB", "RGBA"})
-FACE = (0.5, 0.4)  # where a face stands in a portrait: cutting keeps it
+FACE = (0.5, 0.4)  # typical position of the face: cropping keeps it
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One issued document as its row has it."""
+    """The values of an issued document's row."""
 
     kind: str
     language: str
@@ -35,10 +35,10 @@ class Sheet:
 
 
 def issued_pdf(sheet: Sheet, photo: bytes | None = None) -> bytes:
-    """Set the document; the same row gives the same bytes.
+    """Typeset the document as PDF; the same row gives the same bytes.
 
-    photo: a `portrait` for a card; None draws a silhouette in its place. What came from people
-    travels as JSON, each value isolated from the direction around it (security rule 33).
+    photo: a `portrait` for a card; None draws a silhouette. User input is passed as JSON, with
+    bidirectional isolation (security rule 33).
     """
     data = {
         **_shown(sheet.content),
@@ -52,30 +52,30 @@ def issued_pdf(sheet: Sheet, photo: bytes | None = None) -> bytes:
 
 
 def grouped(check_code: str) -> str:
-    """A check code as people read and type it: `ABCD-EFGH-…`."""
+    """Return a check code in the printed form: `ABCD-EFGH-…`."""
     starts = range(0, len(check_code), CODE_GROUP)
     return "-".join(check_code[start : start + CODE_GROUP] for start in starts)
 
 
 def portrait(data: bytes) -> bytes:
-    """Cut a picture to the card's format and write it anew as JPEG. Raises OSError."""
+    """Crop a picture to the card's format and re-encode it as JPEG. Raises: OSError."""
     result = io.BytesIO()
     with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as picture:
-        picture.draft("RGB", PHOTO_SIZE)  # a JPEG is decoded no larger than it is needed
+        picture.draft("RGB", PHOTO_SIZE)  # decode a JPEG no larger than needed
         cut = ImageOps.fit(_on_paper(_reduced(picture)), PHOTO_SIZE, centering=FACE)
     cut.save(result, "JPEG", quality=PHOTO_QUALITY)
     return result.getvalue()
 
 
 def _reduced(picture: Image.Image) -> Image.Image:
-    """The picture at most some times larger than it is needed: what follows copies it."""
+    """Return the picture reduced to a small multiple of PHOTO_SIZE, since later steps copy it."""
     width, height = PHOTO_SIZE
     factor = min(picture.width // (2 * width), picture.height // (2 * height))
     return picture.reduce(factor) if factor > 1 and picture.mode in REDUCIBLE else picture
 
 
 def _on_paper(picture: Image.Image) -> Image.Image:
-    """The picture in RGB; what is transparent in it shows white paper."""
+    """Return the picture in RGB, on a white background if it has transparency."""
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     paper = Image.new("RGBA", picture.size, "white")
@@ -84,7 +84,7 @@ def _on_paper(picture: Image.Image) -> Image.Image:
 
 
 def _shown(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The snapshot with its days written and everything else isolated; codes stay as they are."""
+    """Format the snapshot's days and isolate its texts; the status code stays as it is."""
     shown: dict[str, Any] = {}
     for name, value in content.items():
         if name in DAYS:

@@ -1,4 +1,4 @@
-"""What an issued document is worth now, derived from the present state of its licence."""
+"""Authenticity of an issued document, derived from the current state of its licence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from clearance.models.enums import IssuedKind, IssuedState, LicenceStatus, Licen
 _BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _LOOK_ALIKES = str.maketrans("018", "OIB", " -\u2010\u2011\u2013")  # base32 has no 0, 1 and 8
 _ONE_DAY = timedelta(days=1)
-# The steps by which a licence comes to a status.
+# The steps that give a licence its status.
 _STEPS_TO: dict[LicenceStatus, frozenset[LicenceStep]] = {
     LicenceStatus.ACTIVE: frozenset(
         {
@@ -39,7 +39,7 @@ _History = Mapping[tuple[int, str], datetime]
 
 @dataclass(frozen=True)
 class Authenticity:
-    """What a document is worth. since: the Kuwait day from which it is not genuine, where known."""
+    """A document's state. since: first Kuwait day on which it was not genuine, if known."""
 
     state: IssuedState
     since: date | None = None
@@ -47,9 +47,9 @@ class Authenticity:
 
 @dataclass(frozen=True)
 class VerificationResult:
-    """All that the public check tells. holder: the name as printed, "ar" and "en".
+    """Everything that the public check reveals. holder: the name as printed, "ar" and "en".
 
-    issued_on, valid_until, since: Kuwait days, valid_until inclusive and None without an end.
+    issued_on, valid_until, since: Kuwait days; valid_until is inclusive, None if unlimited.
     """
 
     state: IssuedState
@@ -62,9 +62,9 @@ class VerificationResult:
 
 
 def verify(check_code: str, now: datetime) -> VerificationResult | None:
-    """Judge the document of that code; None for a code that nobody was given.
+    """Return the result for the document with a check code; None for an unknown code.
 
-    check_code: as printed or as typed: lower case, spaces, hyphens and look-alikes are understood.
+    check_code: as printed or typed; lower case, spaces, hyphens and look-alikes are accepted.
     Source: specification sections 5 and 9.
     """
     code = normalised(check_code)
@@ -92,14 +92,16 @@ def verify(check_code: str, now: datetime) -> VerificationResult | None:
 def authenticity_of_each(
     documents: Iterable[IssuedDocument], now: datetime
 ) -> dict[int, Authenticity]:
-    """What each document is worth, by its id; one query for the history of all their licences."""
+    """Return document id → authenticity, with one query for the history of all licences."""
     chosen = list(documents)
-    history = _history({each.licence_id for each in chosen if each.licence_id is not None})
-    return {each.id: _worth(each, history, kuwait_date(now)) for each in chosen}
+    history = _history(
+        {document.licence_id for document in chosen if document.licence_id is not None}
+    )
+    return {document.id: _worth(document, history, kuwait_date(now)) for document in chosen}
 
 
 def normalised(typed: str) -> str | None:
-    """A check code as it is stored, None for what cannot be one."""
+    """Return a typed check code in its stored form, None if it cannot be one."""
     code = ascii_digits(clean_text(typed)).upper().translate(_LOOK_ALIKES)
     return code if len(code) == CODE_LENGTH and set(code) <= _BASE32 else None
 
@@ -119,14 +121,14 @@ def _worth(document: IssuedDocument, history: _History, today: date) -> Authenti
             faults.append(Authenticity(IssuedState.VOID, _since(document.licence, status, history)))
         elif status == LicenceStatus.EXPIRED and not faults:
             faults.append(Authenticity(IssuedState.EXPIRED))
-    # What came first counts: it has not been valid from then on.
+    # The earliest fault wins: the document has been invalid since then.
     return min(faults, key=_beginning, default=Authenticity(IssuedState.GENUINE))
 
 
 def _letter_worth(
     document: IssuedDocument, licence: Licence, history: _History, today: date
 ) -> Authenticity:
-    """A letter is worth something for as long as the licence is in the state it tells."""
+    """Return a letter's authenticity: genuine while the licence has the status it states."""
     status = validity.status_on(licence, today)
     if status == document.content["status"]:
         return Authenticity(IssuedState.GENUINE)
@@ -134,7 +136,7 @@ def _letter_worth(
 
 
 def _since(licence: Licence, status: LicenceStatus, history: _History) -> date | None:
-    """The Kuwait day on which the licence came to its status, where that is known."""
+    """Return the Kuwait day on which the licence got its status, if known."""
     if status == LicenceStatus.EXPIRED:
         return licence.expires + _ONE_DAY
     times = [history.get((licence.id, step)) for step in _STEPS_TO[status]]
@@ -146,7 +148,7 @@ def _beginning(worth: Authenticity) -> date:
 
 
 def _end(document: IssuedDocument) -> date | None:
-    """The last day, inclusive: the printed one, or the licence's where the office shortened it."""
+    """Return the last day, inclusive: the printed one, or the licence's if that is earlier."""
     ends = [document.valid_until]
     if document.kind != IssuedKind.LETTER and document.licence is not None:
         ends.append(document.licence.expires)
@@ -154,7 +156,7 @@ def _end(document: IssuedDocument) -> date | None:
 
 
 def _history(licence_ids: set[int]) -> _History:
-    """(licence, step) → when it last happened."""
+    """Return (licence id, step) → when it last happened."""
     if not licence_ids:
         return {}
     rows = db.session.execute(

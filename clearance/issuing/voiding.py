@@ -1,4 +1,4 @@
-"""What the office does to an issued document of its own accord: make it void for good."""
+"""Voiding of issued documents by the office."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REASON_MAX_LENGTH = 250  # the column's
 
 
 def void_refusal(document: IssuedDocument, actor: Actor) -> Refusal | None:
-    """Why `actor` cannot make the document void now, or None."""
+    """Return why `actor` cannot void the document now, or None."""
     refusal = _not_theirs(document, actor)
     if refusal is not None:
         return refusal
@@ -29,10 +29,10 @@ def void_refusal(document: IssuedDocument, actor: Actor) -> Refusal | None:
 
 
 def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> None:
-    """Make the document void for good, whatever becomes of its licence, and tell them; flushes.
+    """Void the document permanently and notify the licence's users. Flushes.
 
-    reason: what the holder reads, 1 to 250 characters.
-    Raises: PermissionDenied, ReasonRequired, Refused when it is void already.
+    reason: shown to the users, 1 to 250 characters.
+    Raises: PermissionDenied, ReasonRequired, Refused if it is void already.
     """
     refusal = _not_theirs(document, actor)
     if refusal is not None:
@@ -55,7 +55,7 @@ def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> 
 
 
 def _not_theirs(document: IssuedDocument, actor: Actor) -> Refusal | None:
-    """Only reviewers, and never on an own file (security rule 24)."""
+    """Refuse everyone but reviewers, and reviewers on their own file (security rule 24)."""
     broker = document.licence.broker if document.licence is not None else None
     return permissions.keeps_register(
         actor,

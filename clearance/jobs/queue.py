@@ -1,4 +1,4 @@
-"""The queue of the jobs: huey on the portal's database, waiting where that is away."""
+"""The job queue: huey on the portal's database; its consumers wait while that is down."""
 
 from __future__ import annotations
 
@@ -21,17 +21,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from clearance.core.database import PatientConnection, own_transaction
 
 QUEUE_SCHEMA = "clearance_jobs"
-QUEUE_LOCK = 778_102  # who makes the queue's tables on PostgreSQL
+QUEUE_LOCK = 778_102  # advisory lock for creating the queue's tables on PostgreSQL
 WAIT_SECONDS = 1
 
 _log = structlog.get_logger(__name__)
 
 
 class Patience:
-    """The waiting of a consumer's threads for a database that is away.
-
-    Together they write one line when they begin to wait and one when they go on.
-    """
+    """Lets a consumer's threads wait while the database is down; logs once for all of them."""
 
     def __init__(self, app: Flask, is_stopping: Callable[[], bool]) -> None:
         self._app = app
@@ -40,10 +37,10 @@ class Patience:
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """Run the block; where it failed since the database is away, wait until that answers.
+        """Run the block; if it failed because the database is down, wait until that answers.
 
-        What the block left undone is found again by the clock. Other faults are raised, but for a
-        connection of the queue that was cut: the queue opens another.
+        The periodic job finds the unfinished work again. Other errors are raised, except for a
+        broken connection of the queue, which opens another.
         """
         try:
             yield
@@ -54,7 +51,7 @@ class Patience:
                 raise
 
     def patient(self, work: Callable[..., None]) -> Callable[..., None]:
-        """Return `work` as a task that waits so."""
+        """Return `work` wrapped in `self.work()`."""
 
         @wraps(work)
         def run(*args: Any) -> None:
@@ -64,7 +61,7 @@ class Patience:
         return run
 
     def wait(self) -> None:
-        """Wait until the database answers, or the consumer is to stop."""
+        """Wait until the database answers or the consumer is stopping."""
         with self._turn:
             if self._database_answers():
                 return
@@ -85,7 +82,7 @@ class Patience:
 
 
 class _Patient:
-    """Mixed into huey: what only consumers call waits for the database; queueing does not."""
+    """Mixin for huey: calls made by consumers wait for the database; queueing does not."""
 
     patience: Patience
 
@@ -106,15 +103,15 @@ class _Patient:
 
 
 class _OnSqlite(_Patient, SqliteHuey):  # type: ignore[misc]  # huey is untyped
-    """In a file beside the database's."""
+    """A queue in a file next to the database's."""
 
 
 class _OnPostgres(_Patient, PostgresHuey):  # type: ignore[misc]  # huey is untyped
-    """In a schema of its own."""
+    """A queue in a schema of its own."""
 
 
 def make(database_url: str, patience: Patience) -> Huey:
-    """Return the queue beside the database, its tables made where they were not there."""
+    """Return the queue for this database, creating its tables if missing."""
     huey = _made(sa.make_url(database_url))
     huey.patience = patience
     return huey

@@ -1,4 +1,4 @@
-"""What is not kept for ever: expired rows, those past their retention period, orphan files."""
+"""Retention: remove expired rows, rows past their retention period, and orphan files."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ UNMADE_COPY_KEPT = timedelta(days=7)
 
 
 def purge(now: datetime) -> dict[str, int]:
-    """Remove what has expired; return how many rows of each table and files. Commits by itself.
+    """Remove what has expired; return the counts by table, and of files. Commits by itself.
 
-    now: aware UTC. Each table is a short transaction of its own, so that nobody waits long.
-    Periods are the office's settings; the removal is noted as an access event (rule 46).
+    now: aware UTC. Every table has its own short transaction, so that nobody waits long. Periods
+    are office settings; the removal is logged as an access event (rule 46).
     """
     periods = {
         key: timedelta(days=office_settings.get(f"retention_{key}_days"))
         for key in ("registration", "message", "session")
     }
-    db.session.rollback()  # the settings were only read; the removals write on their own
+    db.session.rollback()  # only settings were read; the removals have their own transactions
     removed = {"captcha": captcha.purge(now), "throttle_count": rate_limits.purge(now)}
     for model, condition in _over(now, periods):
         with own_transaction() as connection:
@@ -62,7 +62,7 @@ def _over(
     yield VerificationCode, VerificationCode.expires_at <= now - CODE_KEPT
     yield PasswordReset, PasswordReset.expires_at <= now - CODE_KEPT
     yield (
-        # Its file has no row any more and goes with the orphans, in this very run.
+        # Its file becomes an orphan, removed later in this run.
         DataCopy,
         sa.or_(
             DataCopy.expires_at <= now,

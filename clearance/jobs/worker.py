@@ -1,7 +1,7 @@
-"""Work outside requests: huey wakes the sender and keeps the clock; the rows are the truth.
+"""Work outside requests: huey wakes the sender and runs periodic jobs; all state is in the rows.
 
-With SQLite the queue is a file beside the database's, with PostgreSQL tables in a schema of their
-own. Losing the queue loses nothing: the clock finds what is due.
+On SQLite the queue is a file next to the database's, on PostgreSQL tables in a schema of their own.
+Losing the queue loses nothing: the periodic jobs find what is due.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ _at_start: list[_Work] = []
 
 
 def every(seconds: int) -> Callable[[_Work], _Work]:
-    """Register `function(now)` to run once in each span of `seconds` (60 at least), by one process.
+    """Register `function(now)` to run once every `seconds` (at least 60), in one process only.
 
-    It runs in an application context and is committed after; when it raises, it is rolled back,
-    logged, and tried again a minute later.
+    It runs in an application context and is committed afterwards; if it raises, it is rolled back,
+    logged, and retried a minute later.
     """
 
     def register(work: _Work) -> _Work:
@@ -83,7 +83,7 @@ def at_start(work: _Work) -> _Work:
 
 
 def init_app(app: Flask) -> None:
-    """Bind the queue, the waking after commits, and the commands."""
+    """Set up the queue, the waking after commits, and the command."""
     app.extensions["jobs"] = Jobs(app)
     app.cli.add_command(_command)
     if not event.contains(Session, "after_commit", _after_commit):
@@ -92,37 +92,25 @@ def init_app(app: Flask) -> None:
 
 
 def enqueue_delivery() -> None:
-    """Let the sender look at the outbox now; call it after the commit.
-
-    A `db.session` commit that queued deliveries does it by itself.
-    """
+    """Wake the sender after a commit; automatic for `db.session` commits that queue deliveries."""
     jobs: Jobs = current_app.extensions["jobs"]
     jobs.wake()
 
 
 def enqueue_pdf_rendering() -> None:
-    """Let the files of issued documents be made now; call it after the commit.
-
-    A `db.session` commit that issued one does it by itself.
-    """
+    """Wake document rendering after a commit; automatic for `db.session` commits that issue one."""
     jobs: Jobs = current_app.extensions["jobs"]
     jobs.wake_printer()
 
 
 def enqueue_data_exports() -> None:
-    """Let copies of people's own data be made now; call it after the commit.
-
-    A `db.session` commit that asked for one does it by itself.
-    """
+    """Wake data exports after a commit; automatic for `db.session` commits that request one."""
     jobs: Jobs = current_app.extensions["jobs"]
     jobs.wake_copier()
 
 
 def serve(app: Flask) -> None:
-    """Serve with waitress, sender and clock in this one process, until SIGTERM or SIGINT.
-
-    The schema is upgraded and shipped services are loaded first.
-    """
+    """Upgrade the schema, load services, then run waitress and the consumer until stopped."""
     settings: Settings = app.extensions["settings"]
     schema.upgrade(settings.database_url)
     with app.app_context():
@@ -143,7 +131,7 @@ def serve(app: Flask) -> None:
 
 
 class Jobs:
-    """One application's queue and, where it was started, its consumer."""
+    """An application's queue and, if started, its consumer."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -156,7 +144,7 @@ class Jobs:
 
     @cached_property
     def huey(self) -> Huey:
-        """The queue, made when it is first needed."""
+        """The queue, created on first use."""
         huey = job_queue.make(self._settings.database_url, self._patience)
         huey.periodic_task(crontab(), name="tick")(self._patience.patient(self.tick))
         return huey
@@ -175,40 +163,40 @@ class Jobs:
 
     @property
     def is_awake(self) -> bool:
-        """Whether waking makes sense: always but in tests that started no consumer."""
+        """Whether waking makes sense: always, except in tests without a consumer."""
         return self._consumer is not None or not self._app.testing
 
     def wake(self) -> None:
-        """Queue one look at each channel; a failing queue is logged, for the clock catches up."""
+        """Queue delivery on every channel; queue failures are only logged, as `tick` catches up."""
         if not self.is_awake:
             return
         try:
             self._queue_all()
-        except Exception:  # the business step is committed: it must not look failed now
+        except Exception:  # the transaction is committed and must not appear to have failed
             _log.exception("the sender could not be woken")
 
     def wake_printer(self) -> None:
-        """Queue the making of files; a failing queue is logged, for the clock catches up."""
+        """Queue the rendering of files; queue failures are only logged, as `tick` catches up."""
         if not self.is_awake:
             return
         try:
             self._make_files()
-        except Exception:  # the decision is committed: it must not look failed now
+        except Exception:  # the decision is committed and must not appear to have failed
             _log.exception("the printer could not be woken")
 
     def wake_copier(self) -> None:
-        """Queue the making of copies; a failing queue is logged, for the clock catches up."""
+        """Queue the data exports; queue failures are only logged, as `tick` catches up."""
         if not self.is_awake:
             return
         try:
             self._make_copies()
-        except Exception:  # the asking is committed: it must not look failed now
+        except Exception:  # the request is committed and must not appear to have failed
             _log.exception("the copier could not be woken")
 
     def make_files(self) -> None:
-        """Make the missing files of issued documents, in one thread of this process at a time."""
+        """Render the missing files of issued documents, in one thread of this process at a time."""
         if not self._printer.acquire(blocking=False):
-            return  # who makes them looks again until none is missing
+            return  # the running thread continues until none is missing
         try:
             with self._app.app_context():
                 issuing.render_missing(utc_now())
@@ -216,9 +204,9 @@ class Jobs:
             self._printer.release()
 
     def make_copies(self) -> None:
-        """Make the copies of their own data that people wait for, in one thread at a time."""
+        """Build the requested data exports, in one thread of this process at a time."""
         if not self._copier.acquire(blocking=False):
-            return  # who makes them looks again until none waits
+            return  # the running thread continues until none is waiting
         try:
             with self._app.app_context():
                 data_exports.make_waiting(utc_now())
@@ -226,7 +214,7 @@ class Jobs:
             self._copier.release()
 
     def deliver(self, channel: str) -> None:
-        """Send what is due on one channel, and come back when what was put off is due."""
+        """Send what is due on one channel, and schedule another run for postponed messages."""
         times = []
         has_more = True
         with self._app.app_context():
@@ -240,7 +228,7 @@ class Jobs:
             self._deliver.schedule(args=(channel,), delay=max(1, delay))
 
     def tick(self) -> None:
-        """Run each minute: outbox, missing files and copies, then the periodic work that is due."""
+        """Run every minute: outbox, missing files and exports, then the due periodic jobs."""
         self._queue_all()
         self._make_files()
         self._make_copies()
@@ -248,7 +236,7 @@ class Jobs:
             self._run_once(job, utc_now())
 
     def start(self) -> None:
-        """Start the consumer in threads of this process (one process only may do so)."""
+        """Start the consumer in threads of this process; only one process may do so."""
         delivery.check_gateway(self._settings)
         self._consumer = _QuietConsumer(self.huey, **_CONSUMER)
         self._thread = threading.Thread(target=self._consumer.run, name="jobs", daemon=True)
@@ -258,7 +246,7 @@ class Jobs:
         self.wake_copier()
 
     def stop(self) -> None:
-        """Stop the consumer when the messages in hand are through; it takes 25 s at most."""
+        """Stop the consumer after the messages being sent; takes at most 25 s."""
         if self._consumer is None or self._thread is None:
             return
         self._consumer.stop(graceful=True)
@@ -266,7 +254,7 @@ class Jobs:
         self._consumer = self._thread = None
 
     def run(self) -> None:
-        """Be a process of its own (`flask jobs`) until SIGTERM or SIGINT."""
+        """Run the consumer as a process of its own (`flask jobs`) until SIGTERM or SIGINT."""
         delivery.check_gateway(self._settings)
         self._patience.wait()
         with self._patience.work():
@@ -294,14 +282,14 @@ class Jobs:
             try:
                 job.work(now)
                 db.session.commit()
-            except Exception:  # one job that fails must not keep the others from running
+            except Exception:  # one failing job must not stop the others
                 db.session.rollback()
                 storage.pop_data(f"{job.name}:{span}")
                 _log.exception("periodic work failed", job=job.name)
 
 
 class _QuietConsumer(Consumer):  # type: ignore[misc]  # huey is untyped
-    """A consumer inside a process that handles its signals itself."""
+    """A consumer in a process that handles signals itself."""
 
     def _set_signal_handlers(self) -> None:
         """Leave the signals to `serve`."""
@@ -309,7 +297,7 @@ class _QuietConsumer(Consumer):  # type: ignore[misc]  # huey is untyped
 
 _CONSUMER: dict[str, Any] = {
     "workers": SENDERS,
-    "max_delay": 1,  # codes should not wait for the queue to be looked at
+    "max_delay": 1,  # seconds between polls; codes should not wait longer
     "shutdown_timeout": STOP_SECONDS,
 }
 
@@ -317,13 +305,13 @@ _CONSUMER: dict[str, Any] = {
 @click.command("jobs")
 @with_appcontext
 def _command() -> None:
-    """Send messages and do the periodic work; may run in several processes."""
+    """Send messages and run periodic jobs; may run in several processes."""
     with one_line_for_bad_settings():
         current_app.extensions["jobs"].run()
 
 
 def _after_commit(session: Session) -> None:
-    if session.in_nested_transaction():  # a savepoint's release commits nothing yet
+    if session.in_nested_transaction():  # releasing a savepoint commits nothing
         return
     if session.info.pop(outbox.QUEUED_MARK, False):
         enqueue_delivery()
@@ -334,7 +322,7 @@ def _after_commit(session: Session) -> None:
 
 
 def _after_rollback(session: Session) -> None:
-    if session.in_nested_transaction():  # what was queued before the savepoint is still to come
+    if session.in_nested_transaction():  # work queued before the savepoint is still pending
         return
     session.info.pop(outbox.QUEUED_MARK, None)
     session.info.pop(issuing.WAITING_MARK, None)

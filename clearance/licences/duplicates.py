@@ -1,4 +1,4 @@
-"""Which brokers of the register stand under a passport number or civil number; reads only."""
+"""Find brokers by passport or civil number."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ MOST_TOLD = 20
 
 
 def with_passport(number: str, *, except_id: int | None = None) -> Sequence[Broker]:
-    """Brokers under that passport number, whatever the case of its letters, with their licences.
+    """Return brokers with the passport number in any letter case, with licences; none for "".
 
-    except_id: the broker who is not meant. "" is nobody's number.
+    except_id: a broker to leave out.
     """
-    forms = {number, number.upper(), number.lower()}  # each is looked up in the column's index
+    forms = {number, number.upper(), number.lower()}  # exact values, so that the index is used
     return _brokers(Broker.passport_no.in_(sorted(forms)), except_id) if number else ()
 
 
 def with_civil_id(number: str, *, except_id: int | None = None) -> Sequence[Broker]:
-    """The broker under that civil number, if there is one. except_id: who is not meant."""
+    """Return the broker with the civil number, if any. except_id: a broker to leave out."""
     return _brokers(Broker.civil_id == number, except_id) if number else ()
 
 

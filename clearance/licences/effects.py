@@ -1,4 +1,4 @@
-"""Effects of the licence services: what an approval changes in the register."""
+"""Approval effects of the licence services on the register."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ACTIVE = {"status": LicenceStatus.ACTIVE, "suspended_by": None}
 
 @approval_effect
 def update_particulars(step: StepContext) -> None:
-    """What the agent was asked of the broker's identity and contact goes into the register.
+    """Update the broker's identity and contact data with what the form asked the agent for.
 
-    What was sent as the register had it then is no news, and undoes no change made since.
+    Values equal to the register's at sending are skipped, so that later changes are not undone.
     """
     broker, seen = licence_of(step).broker, step.req.subject_seen
     given = {name: getattr(step.req, name) for name in _PARTICULARS if name in step.asked}
@@ -33,7 +33,7 @@ def update_particulars(step: StepContext) -> None:
 
 @approval_effect
 def make_licence(step: StepContext) -> None:
-    """The person becomes a broker of the organisation, with a new licence."""
+    """Register the person as a broker of the organisation, with a new licence."""
     licence = licence_register.issue(
         step.req, expires=_granted(step), now=step.now, actor_id=step.actor_id
     )
@@ -42,7 +42,7 @@ def make_licence(step: StepContext) -> None:
 
 @approval_effect
 def renew_licence(step: StepContext) -> None:
-    """The licence runs until the granted day, with the guarantee given, and is active."""
+    """Extend the licence to the granted expiry date, with any new guarantee, and activate it."""
     values = {"expires": _granted(step), **_ACTIVE}
     for name in ("guarantee_no", "guarantee_expiry"):
         if getattr(step.req, name):
@@ -52,19 +52,19 @@ def renew_licence(step: StepContext) -> None:
 
 @approval_effect
 def suspend_licence(step: StepContext) -> None:
-    """The licence is suspended at its holder's will."""
+    """Suspend the licence at its holder's request."""
     values = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.HOLDER}
     change_licence(step, LicenceStep.SUSPENDED, values)
 
 
 @approval_effect
 def reactivate_licence(step: StepContext) -> None:
-    """The licence is active again."""
+    """Reactivate the licence."""
     change_licence(step, LicenceStep.REACTIVATED, _ACTIVE)
 
 
 def licence_of(step: StepContext) -> Licence:
-    """Lock and return the licence that the request is about."""
+    """Lock and return the request's licence."""
     if step.req.licence_id is None:
         raise ValueError("this effect needs a licence")
     return licence_register.lock(step.req.licence_id)
@@ -77,7 +77,7 @@ def _granted(step: StepContext) -> date:
 
 
 def change_licence(step: StepContext, kind: LicenceStep, values: dict[str, Any]) -> None:
-    """Change the licence through the register, noting step, actor and request."""
+    """Change the licence through the register, recording step, actor and request."""
     licence_register.change(
         licence_of(step),
         kind,

@@ -1,7 +1,6 @@
-"""The clock's work on licences: those past their end expire, and ends to come are told of before.
+"""The daily licence job: expire overdue licences and send expiry reminders.
 
-What is found is worked through in batches, each a transaction of its own, so that nobody waits
-long, a killed run leaves whole steps, and the next one goes on.
+Works in batches, one transaction per batch, so that locks are short and an aborted run can resume.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ _Act = Callable[[int], bool]
 
 
 def daily(now: datetime) -> None:
-    """Do all of it, harmless as often as it is called; at night it waits for the morning.
+    """Expire licences and send reminders, at daytime only. Idempotent.
 
-    Until then `validity.status_on` tells who looks that a licence has ended.
+    Until the job has run, `validity.status_on` already reports expired licences as such.
     """
     if is_daytime(now):
         expire(now)
@@ -45,10 +44,10 @@ def daily(now: datetime) -> None:
 
 
 def expire(now: datetime) -> int:
-    """Let every licence past its last day become expired and tell of it. Commits batch by batch.
+    """Expire every licence past its last day and notify its users. Commits each batch.
 
-    Active ones and those suspended at their holder's will; what the office suspended stays
-    suspended. now: aware UTC; the last day is a whole Kuwait day. Returns how many expired now.
+    Applies to active licences and those suspended by their holder, not to those suspended by the
+    office. now: aware UTC; the last day is a Kuwait day, inclusive. Returns how many expired.
     Source: specification sections 2 and 10.
     """
     overdue = sa.select(Licence.id).where(_is_overdue(kuwait_date(now)))
@@ -56,15 +55,15 @@ def expire(now: datetime) -> int:
 
 
 def remind(now: datetime) -> int:
-    """Tell of each end of an effective validity some days before (a setting). Commits in batches.
+    """Send reminders a number of days (a setting) before effective validity ends. Commits batches.
 
-    Of each end only the nearest reminder due is told, and never one after a nearer one: after days
-    of standstill, or when the setting changed, nobody is told twice of the same. An end moved by a
-    renewal begins anew. Cancelled licences end no more. Returns how many reminders were told.
+    Only the nearest reminder due is sent for an end date, and none after a nearer one, so that
+    downtime or a changed setting causes no duplicates. A new end date starts over. Cancelled
+    licences are skipped. Returns how many reminders were sent.
     Source: specification sections 5 and 10.
     """
     today, days = kuwait_date(now), office_settings.get("reminder_days")
-    db.session.commit()  # the setting was only read; what is due is looked for apart
+    db.session.commit()  # end the read transaction: due licences are searched in their own
     return sum(
         _work_through(_reminders_due(window), partial(_remind, now, window))
         for window in _windows(today, days)
@@ -73,7 +72,7 @@ def remind(now: datetime) -> int:
 
 @dataclass(frozen=True)
 class _Window:
-    """The ends for which the reminder `days` before is the nearest one due."""
+    """The end dates for which the reminder `days` before is the nearest one due."""
 
     first: date
     last: date
@@ -85,27 +84,27 @@ class _Window:
 
 def _windows(today: date, days: Sequence[int]) -> list[_Window]:
     found, first = [], today
-    for each in sorted(set(days)):
-        last = today + timedelta(days=each)
-        found.append(_Window(first, last, each))
+    for reminder_days in sorted(set(days)):
+        last = today + timedelta(days=reminder_days)
+        found.append(_Window(first, last, reminder_days))
         first = last + timedelta(days=1)
     return found
 
 
 def _work_through(due: sa.Select[Any], act: _Act) -> int:
-    """Put every licence found to `act`, and commit each batch. Returns how often it acted.
+    """Call `act` for every licence found, committing each batch. Returns how often it acted.
 
-    One that fails is logged and left for the next run; the others go on.
+    Failures are logged and left for the next run.
     """
     acted, last = 0, 0
     while True:
-        # Looked for apart, so that on SQLite nobody waits for their turn to write meanwhile.
+        # A separate read transaction, so that SQLite's write lock is not held meanwhile.
         with own_transaction(write=False) as connection:
             batch = due.where(Licence.id > last).order_by(Licence.id).limit(BATCH)
             ids = connection.scalars(batch).all()
         if not ids:
             return acted
-        acted += sum(_tried(act, each) for each in ids)
+        acted += sum(_tried(act, licence_id) for licence_id in ids)
         db.session.commit()
         last = ids[-1]
 
@@ -114,7 +113,7 @@ def _tried(act: _Act, licence_id: int) -> bool:
     try:
         with db.session.begin_nested():
             return act(licence_id)
-    except Exception:  # one bad row must not keep all others from what is theirs
+    except Exception:  # one bad row must not stop the others
         _log.exception("the clock failed on a licence", licence_id=licence_id)
         return False
 
@@ -132,7 +131,7 @@ def _is_overdue(today: date) -> sa.ColumnElement[bool]:
 
 def _expire(now: datetime, licence_id: int) -> bool:
     overdue = sa.select(Licence.id).where(Licence.id == licence_id, _is_overdue(kuwait_date(now)))
-    # Whoever has it locked is changing it: the next run sees what became of it.
+    # A locked licence is being changed: leave it to the next run.
     licence = licence_register.lock_unless_busy(licence_id)
     if licence is None or db.session.scalar(overdue) is None:
         return False
@@ -148,9 +147,9 @@ def _expire(now: datetime, licence_id: int) -> bool:
 
 
 def _reminders_due(window: _Window) -> sa.Select[Any]:
-    """The licences whose validity ends in the window and whose users do not know of it yet."""
+    """Select licences whose validity ends in the window and that had no reminder about it yet."""
     until = validity.until_column()
-    told = sa.exists().where(
+    reminded = sa.exists().where(
         LicenceReminder.licence_id == Licence.id,
         LicenceReminder.link == validity.link_column(),
         LicenceReminder.ends == until,
@@ -163,13 +162,13 @@ def _reminders_due(window: _Window) -> sa.Select[Any]:
             Licence.id.in_(_with_a_link_ending(window)),
             Licence.status.in_([LicenceStatus.ACTIVE, LicenceStatus.SUSPENDED]),
             until.between(window.first, window.last),
-            ~told,
+            ~reminded,
         )
     )
 
 
 def _with_a_link_ending(window: _Window) -> sa.CompoundSelect[Any]:
-    """Each link looked up by its index: nearly all licences end at another time."""
+    """Select licences with any date in the window; a union, so that every column uses its index."""
     return sa.union(
         *(
             sa.select(Licence.id)
@@ -204,7 +203,7 @@ def _remind(now: datetime, window: _Window, licence_id: int) -> bool:
 
 
 def _claimed(licence_id: int, end: Validity, days: int, now: datetime) -> bool:
-    """Whether this run is the one that tells of it; another at the same instant waits and isn't."""
+    """Claim the reminder; False if another run has sent it or is sending it."""
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     claimed = db.session.scalar(
         insert(LicenceReminder)

@@ -22,13 +22,13 @@ LABELS: dict[str, Any] = {
     "issued": _l("Issued on"),
     "expires": STANDARD_FIELDS["licence_expiry"].label,
 }
-"""What the fields of a licence and its broker are called."""
+"""Field name → label."""
 
 
 def format_value(name: str, value: Any) -> str:
-    """A noted value of a licence's or broker's field as the page's reader reads it; "–" for none.
+    """Format a field's value in the page's language; "–" if empty.
 
-    value: as the column has it or as it is noted in histories, days in ISO.
+    value: the column's, or the JSON value of a history entry with days in ISO format.
     """
     if value in (None, ""):
         return "–"

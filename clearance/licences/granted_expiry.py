@@ -1,4 +1,4 @@
-"""The expiry date of a licence: proposed to the reviewer, checked when granted, cautioned about."""
+"""The expiry date granted to a licence: proposal, check and warnings."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _FIELDS = {
 
 
 def proposed_expiry(req: Request, now: datetime) -> date | None:
-    """The last day proposed for the licence of `req`; None where its approval grants none.
+    """Return the expiry date proposed for `req`; None if its approval grants none.
 
-    What the applicant asked for, when that lies ahead; else the years of the office's setting,
-    from today or from the end of a licence that still runs.
+    It is the date the applicant asked for, if in the future, else `next_period_end`; at most
+    MOST_YEARS ahead.
     """
     if not versions.for_request(req).grants_expiry:
         return None
@@ -39,7 +39,7 @@ def proposed_expiry(req: Request, now: datetime) -> date | None:
 
 
 def next_period_end(licence: Licence | None, now: datetime) -> date:
-    """The end of the next period of a licence, or of the first one; years as the office has set."""
+    """Return the end of the licence's next (or first) period; its years are an office setting."""
     today = kuwait_date(now)
     start = today if licence is None else max(today, licence.expires)
     years = int(office_settings.get("licence_validity_years"))
@@ -47,7 +47,7 @@ def next_period_end(licence: Licence | None, now: datetime) -> date:
 
 
 def grant_refusal(granted: date | None, now: datetime) -> Refusal | None:
-    """Why `granted` cannot be a licence's new last day, or None."""
+    """Return why `granted` cannot be a licence's new expiry date, or None."""
     today = kuwait_date(now)
     if granted is None:
         return Refusal(_l("Give the expiry date that the licence is granted until."))
@@ -62,10 +62,9 @@ def grant_refusal(granted: date | None, now: datetime) -> Refusal | None:
 
 
 def warnings(req: Request, now: datetime) -> list[Refusal]:
-    """What applicant and reviewer are warned of though nothing refuses it.
+    """Return a warning for every document that expires before the proposed expiry date.
 
-    Each link of the effective validity that ends before the expiry date asked for or proposed; a
-    document renewed with this very request counts as the request gives it.
+    Dates given in the request replace those of the register.
     Source: specification section 5, Effective validity.
     """
     day = proposed_expiry(req, now)
@@ -87,7 +86,7 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
 
 
 def _links(req: Request) -> list[tuple[ValidityLink, date]]:
-    """Each link's end after the request: as it gives it, else as the register has it."""
+    """Return (link, end), earliest first: the request's dates, else the register's."""
     licence = _licence(req)
     known = dict(validity.ends(licence)) if licence is not None else {}
     given = {link: getattr(req, name) for link, name in _FIELDS.items()}
@@ -96,7 +95,7 @@ def _links(req: Request) -> list[tuple[ValidityLink, date]]:
 
 
 def _licence(req: Request) -> Licence | None:
-    """The licence that `req` is about, while it is the asking organisation's to know of."""
+    """Return the request's licence if it belongs to the requesting organisation, else None."""
     licence = None if req.licence_id is None else db.session.get(Licence, req.licence_id)
     if licence is None or licence.broker.organisation_id != req.organisation_id:
         return None

@@ -1,4 +1,4 @@
-"""Guards of the licence services: what state the licence, or the candidate, has to be in."""
+"""Guards of the licence services, about the state of the licence or candidate."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HAS_LICENCE = Refusal(
     _l("It can be renewed, reactivated or transferred as its state allows."),
 )
 ONE_LICENCE = ("uq_broker_civil_id", "uq_licence_one_living")
-"""The constraints that stand behind `person_has_no_licence`."""
+"""The database constraints that enforce `person_has_no_licence`."""
 
 
 def _suspended(licence: LicenceFact) -> Refusal:
@@ -41,7 +41,7 @@ def _suspended(licence: LicenceFact) -> Refusal:
 
 @guard_of_whose
 def broker_is_ours(case: Case) -> Refusal | None:
-    """The broker is registered with the organisation that asks."""
+    """The broker is registered with the requesting organisation."""
     if case.licence is None or case.licence.organisation_id == case.facts.organisation_id:
         return None
     return Refusal(
@@ -62,13 +62,13 @@ def licence_is_active(case: Case) -> Refusal | None:
 
 @guard
 def licence_is_not_cancelled(case: Case) -> Refusal | None:
-    """The licence is there, in whichever state."""
+    """The licence is in any state but cancelled."""
     return _CANCELLED if case.licence_status == LicenceStatus.CANCELLED else None
 
 
 @guard
 def licence_is_renewable(case: Case) -> Refusal | None:
-    """Active or expired, and its effective validity ends soon (a setting) or has ended."""
+    """The licence is active in its renewal window (a setting), or it has expired."""
     licence = case.licence
     if licence is None:
         return None
@@ -92,7 +92,7 @@ def licence_is_renewable(case: Case) -> Refusal | None:
 
 @guard
 def licence_is_reactivable(case: Case) -> Refusal | None:
-    """Suspended at its holder's own request, and not expired since."""
+    """The licence is suspended at its holder's request, and has not expired since."""
     licence, status = case.licence, case.licence_status
     if licence is None:
         return None
@@ -105,7 +105,7 @@ def licence_is_reactivable(case: Case) -> Refusal | None:
 
 @guard
 def exam_was_passed_lately(case: Case) -> Refusal | None:
-    """The candidate passed the exam within the years that it counts for (a setting)."""
+    """The candidate passed the exam, and the pass is still valid (years are a setting)."""
     if case.civil_id is None:
         return None
     passed = case.facts.passed.get(case.civil_id)
@@ -130,7 +130,7 @@ def exam_was_passed_lately(case: Case) -> Refusal | None:
 
 @guard
 def person_has_no_licence(case: Case) -> Refusal | None:
-    """The candidate has no licence other than cancelled ones."""
+    """The candidate has no licence except cancelled ones."""
     if case.civil_id is None or case.civil_id not in case.facts.licensed:
         return None
     return HAS_LICENCE

@@ -1,4 +1,4 @@
-"""Telling those who work with a licence what becomes of it."""
+"""Notify an organisation's users about changes to its licences."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from clearance.services import versions
 
 
 def tell(event: str, licence: Licence, *, now: datetime, **params: Any) -> list[Notice]:
-    """Tell the members of the broker's organisation who may use a service about licences; flushes.
+    """Notify members of the broker's organisation who may use a licence service. Flushes.
 
-    event: a `licence:` one; params: what its texts name besides the licence and its holder.
+    event: a `licence:` event; params: values for its texts besides the licence and its holder.
     """
     broker = licence.broker
     return notifications.notify_members(
@@ -32,6 +32,6 @@ def tell(event: str, licence: Licence, *, now: datetime, **params: Any) -> list[
 
 
 def _services() -> list[str]:
-    """The services about licences."""
+    """Return the codes of the services about licences."""
     current = (version.definition for version in versions.all_current())
     return [service.code for service in current if service.subject == "licence"]

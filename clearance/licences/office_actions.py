@@ -1,4 +1,4 @@
-"""What the office does to a licence of its own accord: suspend, reinstate, correct."""
+"""Office actions on a licence without a request: suspend, reinstate, correct."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CORRECTABLE: tuple[str, ...] = (
     "issued",
     "expires",
 )
-"""What a correction may change; state, organisation and number have ways of their own."""
+"""Fields that a correction may change; not the state, organisation or number."""
 MAY_BE_EMPTY = frozenset(
     {"mobile", "email", "address", *(f"name_{s}_{n}" for s in ("ar", "en") for n in (2, 3, 4))}
 )
@@ -41,10 +41,7 @@ _MAY_BE_PAST = frozenset({Kind.FUTURE_DATE})
 
 
 class StaleLicence(DomainError):
-    """Somebody else changed the licence meanwhile.
-
-    changed: field → (what stands now, what was to be written), where the two differ.
-    """
+    """The licence was changed meanwhile. changed: field → (current value, submitted value)."""
 
     def __init__(self, changed: Mapping[str, tuple[Any, Any]], version: int) -> None:
         super().__init__(_stale_text(changed))
@@ -53,7 +50,7 @@ class StaleLicence(DomainError):
 
 
 class BadCorrection(DomainError):
-    """Values that the register cannot have. faults: field → why."""
+    """Invalid values for the register. faults: field → message."""
 
     status_code = 400
 
@@ -63,7 +60,7 @@ class BadCorrection(DomainError):
 
 
 def suspend_refusal(licence: Licence, actor: Actor) -> Refusal | None:
-    """Why `actor` cannot suspend the licence now, or None. One expired can be suspended too."""
+    """Return why `actor` cannot suspend the licence, or None. Expired ones can be suspended."""
     refusal = _not_theirs(licence, actor)
     if refusal is not None:
         return refusal
@@ -75,7 +72,7 @@ def suspend_refusal(licence: Licence, actor: Actor) -> Refusal | None:
 
 
 def reinstate_refusal(licence: Licence, actor: Actor) -> Refusal | None:
-    """Why `actor` cannot lift the suspension now, or None."""
+    """Return why `actor` cannot lift the suspension now, or None."""
     refusal = _not_theirs(licence, actor)
     if refusal is not None:
         return refusal
@@ -90,16 +87,16 @@ def reinstate_refusal(licence: Licence, actor: Actor) -> Refusal | None:
 
 
 def correct_refusal(licence: Licence, actor: Actor) -> Refusal | None:
-    """Why `actor` cannot correct what the register says, or None."""
+    """Return why `actor` cannot correct the register, or None."""
     return _not_theirs(licence, actor)
 
 
 def suspend(
     licence: Licence, actor: Actor, reason: str, version: int, now: datetime
 ) -> LicenceChange:
-    """Suspend the licence until the office reinstates it; tells the holder. Flushes.
+    """Suspend the licence until the office reinstates it, and notify its users. Flushes.
 
-    version: the licence's as the actor saw it. reason: what the holder reads.
+    version: of the licence that the actor saw. reason: shown to the users.
     Raises: PermissionDenied, ReasonRequired, Refused, StaleLicence.
     """
     values = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.OFFICE}
@@ -112,7 +109,7 @@ def suspend(
 def reinstate(
     licence: Licence, actor: Actor, reason: str, version: int, now: datetime
 ) -> LicenceChange:
-    """Lift the office's suspension: active again, or expired if its last day has passed. Flushes.
+    """Lift the office's suspension: active, or expired if the last day has passed. Flushes.
 
     Arguments and errors as for `suspend`.
     """
@@ -133,10 +130,10 @@ def correct(
     version: int,
     now: datetime,
 ) -> LicenceChange:
-    """Correct what the register says of licence and broker; tells the holder. Flushes.
+    """Correct the register's values for licence and broker, and notify the users. Flushes.
 
-    values: fields of CORRECTABLE → typed new values. An expiry date may lie in the past; the state
-    follows it. Raises: PermissionDenied, ReasonRequired, BadCorrection, Refused, StaleLicence.
+    values: fields of CORRECTABLE → typed new values. An expiry date may be in the past; the status
+    is adapted. Raises: PermissionDenied, ReasonRequired, BadCorrection, Refused, StaleLicence.
     """
     unknown = set(values) - set(CORRECTABLE)
     if unknown:
@@ -161,14 +158,14 @@ def correct(
 
 
 def _not_theirs(licence: Licence, actor: Actor) -> Refusal | None:
-    """Only reviewers, and never on an own file (security rule 24)."""
+    """Refuse everyone but reviewers, and reviewers on their own file (security rule 24)."""
     return permissions.keeps_register(
         actor, civil_id=licence.broker.civil_id, organisation_id=licence.broker.organisation_id
     )
 
 
 def _begin(licence: Licence, actor: Actor, reason: str) -> tuple[str, Licence]:
-    """Lock the licence, check who acts and that a reason is given. Returns both."""
+    """Lock the licence and check permission and reason. Returns the cleaned reason and licence."""
     licence = licence_register.lock(licence.id)
     refusal = _not_theirs(licence, actor)
     if refusal is not None:
@@ -181,12 +178,12 @@ def _begin(licence: Licence, actor: Actor, reason: str) -> tuple[str, Licence]:
 
 def _check_version(licence: Licence, version: int, values: Mapping[str, Any]) -> None:
     if licence.version != version:
-        standing = {name: _stands(licence, name) for name in values}
+        current = {name: _stands(licence, name) for name in values}
         raise StaleLicence(
             {
-                name: (standing[name], value)
+                name: (current[name], value)
                 for name, value in values.items()
-                if standing[name] != value
+                if current[name] != value
             },
             licence.version,
         )
@@ -218,7 +215,7 @@ def _stands(licence: Licence, name: str) -> Any:
 
 
 def _faults(licence: Licence, changed: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Why each of the new values cannot stand in the register."""
+    """Return field → message for the invalid new values."""
     faults = {
         name: fault
         for name, value in changed.items()
@@ -244,7 +241,7 @@ def _fault(name: str, value: Any, now: datetime) -> Any | None:
 
 
 def _state_after(licence: Licence, changed: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The state that a corrected expiry date brings along: expired, or running again."""
+    """Return the status changes that follow from a corrected expiry date."""
     if "expires" not in changed:
         return {}
     has_ended = changed["expires"] < kuwait_date(now)
@@ -256,7 +253,7 @@ def _state_after(licence: Licence, changed: Mapping[str, Any], now: datetime) ->
 
 
 def _stale_text(changed: Mapping[str, tuple[Any, Any]]) -> str:
-    """What to say with both values of every field that was to be written."""
+    """Return the message with the current and submitted value of every field."""
     head = _("Somebody else changed this licence meanwhile. Compare and decide again.")
     lines = [
         _(

@@ -1,4 +1,4 @@
-"""The brokers of an agent's organisation: whom the reader sees, and whose licence is due."""
+"""The brokers of an agent's organisation: visibility, licences and those due for renewal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from clearance.services import schema, versions
 
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
 BY_NAME = Broker.name_folded
-"""The order of lists of brokers, over Broker."""
+"""Sort order of broker lists, over Broker."""
 
 
 def licence_services() -> list[schema.Definition]:
-    """The active services that begin with a broker's card, in the order of the menu."""
+    """Return the active services that start from a broker's card, in menu order."""
     return [
         version.definition
         for version in versions.all_current()
@@ -34,20 +34,21 @@ def licence_services() -> list[schema.Definition]:
 
 
 def are_shown_to(actor: Actor) -> bool:
-    """Whether the actor may open the chosen organisation's brokers."""
+    """Return whether the actor may see the chosen organisation's brokers."""
     standing = actor.standing
     return standing is not None and permissions.sees_brokers(standing, _codes(actor))
 
 
 def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
-    """The condition on Broker that leaves those of all organisations that the actor may see."""
+    """Return the condition on Broker for those that the actor may see in any organisation."""
     return permissions.brokers_visible_to(actor, _codes(actor))
 
 
 def licences(actor: Actor) -> sa.Select[Licence]:
-    """The present licence of every broker of the chosen organisation, with the broker loaded.
+    """Select the current licence of every broker of the chosen organisation, with the broker.
 
-    Of a broker's licences the living one counts, else the last; Licence and Broker are joined.
+    A broker's current licence is the one not cancelled, else the latest. Licence and Broker are
+    joined.
     """
     standing = actor.standing
     return (
@@ -63,7 +64,7 @@ def licences(actor: Actor) -> sa.Select[Licence]:
 
 
 def find(broker_id: int, actor: Actor) -> Broker:
-    """The broker, when the actor may see him. Raises: NotFound for every other id."""
+    """Return the broker if visible to the actor. Raises: NotFound for all other ids."""
     broker = db.session.scalar(
         sa.select(Broker)
         .where(Broker.id == broker_id, visible_to(actor))
@@ -75,7 +76,7 @@ def find(broker_id: int, actor: Actor) -> Broker:
 
 
 def licences_of(broker: Broker) -> list[Licence]:
-    """Every licence the broker ever had, the present one first."""
+    """Return all licences the broker ever had, the current one first."""
     found = db.session.scalars(
         sa.select(Licence)
         .where(Licence.broker_id == broker.id)
@@ -85,12 +86,12 @@ def licences_of(broker: Broker) -> list[Licence]:
 
 
 def window_days() -> int:
-    """How many days before the effective validity's end a licence counts as due (a setting)."""
+    """Return how many days before effective validity ends a licence is due (a setting)."""
     return int(office_settings.get("renewal_window_days"))
 
 
 def ends_by(last: date, link: ValidityLink | None = None) -> sa.ColumnElement[bool]:
-    """Licences not cancelled whose effective validity ends by `last`, by that link if one is named.
+    """Match licences not cancelled whose effective validity ends by `last`, optionally by `link`.
 
     Over Licence joined with Broker.
     """
@@ -101,10 +102,10 @@ def ends_by(last: date, link: ValidityLink | None = None) -> sa.ColumnElement[bo
 
 
 def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]:
-    """The licences that want renewing and that no open request holds: the first, and how many.
+    """Return the first licences due for renewal that no open request claims, and their total.
 
-    Active or expired, within the renewal window or past the effective validity's end; what ends
-    next comes first, then what has ended, the latest first.
+    They are active or expired, and in the renewal window or past effective validity. Order: the
+    next to end first, then those already ended, latest first.
     """
     today = kuwait_date(now)
     until = validity.until_column()
@@ -123,16 +124,16 @@ def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]
 
 
 def count(statement: sa.Select[Licence]) -> int:
-    """How many licences `statement` finds."""
+    """Return the number of licences that `statement` selects."""
     ids = statement.with_only_columns(Licence.id, maintain_column_froms=True).order_by(None)
     return db.session.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
 
 
 def _codes(actor: Actor) -> Collection[str]:
-    """Codes of the services about licences, read only where a grant is to be compared with them."""
-    if all(each.is_general for each in actor.standings):
+    """Return the licence services' codes; () if the actor is a general user everywhere."""
+    if all(standing.is_general for standing in actor.standings):
         return ()
-    return [each.code for each in licence_services()]
+    return [service.code for service in licence_services()]
 
 
 def _present_licence_id() -> sa.ScalarSelect[int]:

@@ -1,4 +1,4 @@
-"""The licence register's one writer: every change of a licence or broker, with its history."""
+"""Writes to the licence register: all changes of licences and brokers, with their history."""
 
 from __future__ import annotations
 
@@ -31,19 +31,18 @@ IDENTITY_FIELDS = (
 CONTACT_FIELDS = ("mobile", "email", "address")
 BROKER_FIELDS = frozenset({"organisation_id", *IDENTITY_FIELDS, *CONTACT_FIELDS})
 NUMBER_PREFIX = "KW"
-_NO_YEAR = 0  # licence numbers are not counted anew each year
+_NO_YEAR = 0  # licence numbers do not restart every year
 _NAMES_MAX_LENGTH = 700
 
 
 def lock(licence_id: int) -> Licence:
-    """Wait for whoever changes the licence or its broker and read both afresh; licence first.
+    """Lock and reload the licence and its broker, in this order, until the transaction ends.
 
-    Earlier licences of the broker are locked with it: what changes him changes all of them. Held
-    until the transaction ends; on SQLite the writing transaction itself is the lock.
-    Raises: NotFound.
+    The broker's other licences are locked too, since a change of the broker changes them all. On
+    SQLite the writing transaction itself is the lock. Raises: NotFound.
     """
     db.session.flush()
-    found = {each.id: each for each in _locked_licences(_brokers_of([licence_id]))}
+    found = {row.id: row for row in _locked_licences(_brokers_of([licence_id]))}
     if licence_id not in found:
         raise NotFound
     licence = found[licence_id]
@@ -52,21 +51,20 @@ def lock(licence_id: int) -> Licence:
 
 
 def lock_many(licence_ids: Collection[int]) -> None:
-    """Lock all these licences and their brokers as `lock` does, before one of them is changed.
+    """Lock many licences and their brokers as `lock` does, before any of them is changed.
 
-    Everybody locks them in the same order: who changes many, each in an order of their own, would
-    otherwise wait for one another for good.
+    All callers lock them in the same order, to avoid deadlocks.
     """
     db.session.flush()
-    brokers = {each.broker_id for each in _locked_licences(_brokers_of(licence_ids))}
+    brokers = {licence.broker_id for licence in _locked_licences(_brokers_of(licence_ids))}
     ordered = sa.select(Broker.id).where(Broker.id.in_(brokers)).order_by(Broker.id)
     db.session.execute(_for_change(ordered))
 
 
 def lock_unless_busy(licence_id: int) -> Licence | None:
-    """Lock the licence as `lock` does, or return None when somebody is changing what it locks.
+    """Lock the licence as `lock` does, or return None if any of its rows is locked already.
 
-    For jobs that come again: they hold many, and who waits while holding others may wait for good.
+    For repeated jobs: they hold many locks, and waiting could cause deadlocks.
     """
     together = sa.select(Licence).where(Licence.broker_id.in_(_brokers_of([licence_id])))
     free = together.order_by(Licence.id).with_for_update(key_share=True, skip_locked=True)
@@ -85,12 +83,11 @@ def change(
     request_id: int | None = None,
     reason: str = "",
 ) -> LicenceChange:
-    """Change fields of `licence` and its broker as one step of their history; flushes.
+    """Change fields of `licence` and its broker as one history entry, which is returned. Flushes.
 
-    values: name of a field of either → new value; what stays the same is not noted. Both rows are
-    locked and read afresh first; the licence's version counts every change of the two. The trail
-    gets an event too. Returns the entry of the history. Raises: ValueError for an unknown field,
-    NotFound when the licence is gone.
+    values: field of either → new value; equal ones are not recorded. Locks and reloads both rows
+    first, increments the licence's version and writes an audit event. Raises: ValueError for an
+    unknown field, NotFound if the licence does not exist.
     """
     unknown = set(values) - LICENCE_FIELDS - BROKER_FIELDS
     if unknown:
@@ -101,10 +98,10 @@ def change(
 
 
 def issue(req: Request, *, expires: date, now: datetime, actor_id: int | None) -> Licence:
-    """Enter the person of `req` as a broker of its organisation, with a new licence; flushes.
+    """Register the person of `req` as a broker of its organisation, with a new licence. Flushes.
 
-    Guarantee, particulars and contact are the request's. A person whose earlier licence was
-    cancelled keeps the broker's row, which then belongs to the asking organisation.
+    Takes guarantee, identity and contact from the request. If the person had a licence, since
+    cancelled, their broker row is updated and moves to the requesting organisation.
     expires: the last Kuwait day, as granted. Source: specification section 5.
     """
     if req.guarantee_expiry is None:
@@ -128,7 +125,7 @@ def issue(req: Request, *, expires: date, now: datetime, actor_id: int | None) -
 
 
 def _broker_of(req: Request, now: datetime) -> tuple[Broker, dict[str, list[Any]]]:
-    """The broker's row with the request's particulars, made when there is none yet."""
+    """Return the broker with the request's data, created if needed, and the changes made."""
     values = {name: getattr(req, name) for name in (*IDENTITY_FIELDS, *CONTACT_FIELDS)}
     values["organisation_id"] = req.organisation_id
     _locked_licences(sa.select(Broker.id).where(Broker.civil_id == req.civil_id))
@@ -146,7 +143,7 @@ def _brokers_of(licence_ids: Collection[int]) -> sa.Select[int]:
 
 
 def _locked_licences(broker_ids: sa.Select[int]) -> Sequence[Licence]:
-    """Every licence of the brokers, in one order for everybody."""
+    """Lock all licences of the brokers, always in the same order."""
     ordered = sa.select(Licence).where(Licence.broker_id.in_(broker_ids)).order_by(Licence.id)
     return db.session.scalars(_for_change(ordered)).all()
 
@@ -156,16 +153,16 @@ def _locked_broker(which: sa.ColumnElement[bool]) -> Broker | None:
 
 
 def _for_change(rows: sa.Select[Any]) -> sa.Select[Any]:
-    """Lock the rows and read them afresh.
+    """Lock and reload the rows.
 
-    NO KEY UPDATE: a request about a licence locks broker and licence as rows that it points at, in
-    an order of the database's own, and must never wait for those who lock them in ours.
+    NO KEY UPDATE does not conflict with the foreign-key locks that writing a request takes on its
+    broker and licence, in an order that we do not control.
     """
     return rows.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def _put(licence: Licence | None, broker: Broker, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Set what differs; returns field → [before, after] as JSON."""
+    """Set the values that differ; return field → [before, after] as JSON."""
     changes: dict[str, Any] = {}
     for name, value in values.items():
         row = licence if name in LICENCE_FIELDS else broker
@@ -175,9 +172,9 @@ def _put(licence: Licence | None, broker: Broker, values: Mapping[str, Any]) -> 
             changes[name] = [_json(before), _json(value)]
     if not BROKER_FIELDS.isdisjoint(changes):
         broker.version += 1
-        others = [each for each in broker.licences if each is not licence]
-        for each in others:  # whoever reads one of them reads the broker beside it
-            each.version += 1
+        others = [other for other in broker.licences if other is not licence]
+        for other in others:  # their pages show the broker too
+            other.version += 1
     if not set(NAME_COLUMNS).isdisjoint(changes):
         broker.name_folded = _folded({name: getattr(broker, name) for name in NAME_COLUMNS})
     if licence is not None:
@@ -219,7 +216,7 @@ def _note(
 
 
 def _next_number() -> str:
-    """The next licence number of the counter that no licence has, such as those from customs."""
+    """Return the next licence number, skipping numbers in use, such as those from customs."""
     while True:
         number = f"{NUMBER_PREFIX}-{numbering.next_serial(NUMBER_PREFIX, _NO_YEAR)}"
         if db.session.scalar(sa.select(Licence.id).where(Licence.number == number)) is None:

@@ -1,4 +1,4 @@
-"""Finding brokers by what people type: words of the name, numbers of licence, person, passport."""
+"""Search brokers by name or by licence, civil, passport or mobile number."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ MIN_MOBILE_DIGITS = 8
 
 
 def condition(typed: str) -> sa.ColumnElement[bool] | None:
-    """The condition on Licence joined with Broker for what was typed; None when nothing counts.
+    """Return the condition on Licence joined with Broker for a search text; None if it is empty.
 
-    Words that each begin a word of the name, in any order, as Arabic is really typed; or a licence
-    number whole or without its prefix, the first digits of a civil number (MIN_CIVIL_DIGITS), of a
-    passport or a mobile number. Digits of either script are equal.
+    Matches prefixes of the name's words in any order (Arabic letters folded); or a licence number
+    with or without its prefix, at least MIN_CIVIL_DIGITS first digits of a civil number, the first
+    characters of a passport number, or a mobile number. Digits of either script are equal.
     Source: specification sections 4 and 8, Search.
     """
     compact = values.ascii_digits(typed).replace(" ", "")
-    if any(each.isdigit() for each in compact):
+    if any(char.isdigit() for char in compact):
         return _numbered(compact)
     patterns = name_folding.search_patterns(typed)
     if not patterns:
         return None
     return sa.and_(
-        *(Broker.name_folded.like(each, escape=name_folding.LIKE_ESCAPE) for each in patterns)
+        *(Broker.name_folded.like(pattern, escape=name_folding.LIKE_ESCAPE) for pattern in patterns)
     )
 
 

@@ -1,4 +1,4 @@
-"""Effective validity: how long a licence really counts, and which of its links breaks first."""
+"""Effective validity: the earliest expiry among a licence and the documents it depends on."""
 
 from __future__ import annotations
 
@@ -17,43 +17,42 @@ LINK_COLUMNS: dict[ValidityLink, Any] = {
     ValidityLink.CIVIL_ID: Broker.civil_id_expiry,
     ValidityLink.PASSPORT: Broker.passport_expiry,
 }
-"""The column of each link's last day; in the order in which ties are broken."""
+"""Link → column of its last day; of equal days, the first link is named."""
 
 
 class Validity(NamedTuple):
-    """The last Kuwait day of the effective validity, inclusive, and the link that breaks then."""
+    """The last Kuwait day of effective validity, inclusive, and the link that ends then."""
 
     until: date
     link: ValidityLink
 
 
 class StatusInputs(Protocol):
-    """What the state of a licence depends on."""
+    """The values that a licence's status depends on."""
 
     @property
     def status(self) -> str:
-        """As the register keeps it."""
+        """The status stored in the register."""
 
     @property
     def suspended_by(self) -> str | None:
-        """At whose will it is suspended."""
+        """A SuspendedBy value, or None if it is not suspended."""
 
     @property
     def expires(self) -> date:
-        """Its own last day, inclusive."""
+        """The licence's own last day, inclusive."""
 
 
 def of(licence: Licence) -> Validity:
-    """The effective validity: the earliest of licence, guarantee, civil ID and passport.
+    """Return the effective validity: the earliest of licence, guarantee, civil ID and passport.
 
-    Of links that end on the same day the licence is named first.
     Source: specification section 5, Effective validity.
     """
     return earliest(ends(licence))
 
 
 def ends(licence: Licence) -> list[tuple[ValidityLink, date]]:
-    """Each link with its last day, the earliest first."""
+    """Return (link, last day), earliest first."""
     broker = licence.broker
     days = (
         licence.expires,
@@ -65,7 +64,7 @@ def ends(licence: Licence) -> list[tuple[ValidityLink, date]]:
 
 
 def earliest(links: Iterable[tuple[ValidityLink, date]]) -> Validity:
-    """The link that breaks first; of equal days the one that stands first."""
+    """Return the link that ends first; of equal days, the first given."""
     link, until = min(links, key=lambda each: each[1])
     return Validity(until, link)
 
@@ -73,30 +72,30 @@ def earliest(links: Iterable[tuple[ValidityLink, date]]) -> Validity:
 def breaking_before(
     links: Iterable[tuple[ValidityLink, date]], day: date
 ) -> list[tuple[ValidityLink, date]]:
-    """The links besides the licence itself that end before `day`, such as a new expiry date."""
+    """Return the links other than the licence that end before `day`, such as a new expiry date."""
     return [(link, end) for link, end in links if link != ValidityLink.LICENCE and end < day]
 
 
 def until_column() -> sa.ColumnElement[date]:
-    """The effective validity's last day in SQL, over Licence joined with Broker."""
+    """Return the last day of effective validity in SQL, over Licence joined with Broker."""
     first, *others = LINK_COLUMNS.values()
     found = first
-    for each in others:
-        found = sa.case((each < found, each), else_=found)
+    for other in others:
+        found = sa.case((other < found, other), else_=found)
     return sa.type_coerce(found, sa.Date())
 
 
 def link_column() -> sa.ColumnElement[str]:
-    """The link that breaks first in SQL, over Licence joined with Broker."""
+    """Return the link that ends first in SQL, over Licence joined with Broker."""
     until = until_column()
     return sa.case(*((column == until, link.value) for link, column in LINK_COLUMNS.items()))
 
 
 def status_on(licence: StatusInputs, today: date) -> LicenceStatus:
-    """The state of a licence on a Kuwait day, also before the daily job has noted its expiry.
+    """Return a licence's status on a Kuwait day, even before the daily job has expired it.
 
-    The last day is inclusive. What the office suspended stays suspended, and a cancelled licence
-    cancelled; an active one, or one suspended at its holder's will, expires.
+    The last day is inclusive. Cancelled licences and those suspended by the office do not expire;
+    active ones and those suspended by their holder do.
     """
     has_ended = licence.expires < today
     return (
@@ -107,12 +106,12 @@ def status_on(licence: StatusInputs, today: date) -> LicenceStatus:
 
 
 def is_expirable(licence: StatusInputs) -> bool:
-    """Whether the licence's state becomes expired when its last day is over."""
+    """Return whether the licence's status becomes expired after its last day."""
     return licence.status == LicenceStatus.ACTIVE or licence.suspended_by == SuspendedBy.HOLDER
 
 
 def status_column(today: date) -> sa.ColumnElement[str]:
-    """`status_on` in SQL, over Licence."""
+    """Return `status_on` in SQL, over Licence."""
     expirable = sa.or_(
         Licence.status == LicenceStatus.ACTIVE, Licence.suspended_by == SuspendedBy.HOLDER
     )

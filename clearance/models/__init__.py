@@ -1,4 +1,4 @@
-"""The tables of the portal; import models from here."""
+"""All models; import them from here."""
 
 from clearance.models.account import (
     Captcha,

@@ -72,7 +72,7 @@ class User(Base):
 
     @property
     def is_proved(self) -> bool:
-        """Whether both the e-mail and the mobile were proved by their codes (staff: e-mail)."""
+        """Whether e-mail and mobile were confirmed by code (staff: e-mail only)."""
         if self.role != Role.AGENT:
             return self.email_proved_at is not None
         return self.email_proved_at is not None and self.mobile_proved_at is not None
@@ -81,9 +81,9 @@ class User(Base):
 class Registration(Base):
     """An unverified sign-up; becomes a user once both codes are confirmed, else is purged.
 
-    `is_void` marks the registration of a known address, number or mobile: it is answered like any
-    other and never completes. One with `invitation_id` was made by a general user, who chose the
-    password too; `created_at` is then when it was last sent.
+    `is_void` marks one with a known e-mail, civil number or mobile: it looks like any other but
+    never completes. One with `invitation_id` was created by a general user, who chose the password
+    too; its `created_at` is when it was last sent.
     """
 
     __tablename__ = "registration"
@@ -136,7 +136,7 @@ class UserSession(Base):
 
 
 class KnownDevice(Base):
-    """A browser that signed in before; only gives it a separate throttle budget."""
+    """A browser that signed in before; it only gets separate rate limits."""
 
     __tablename__ = "known_device"
     __table_args__ = (sa.UniqueConstraint("user_id", "token_hash", name="uq_known_device_token"),)
@@ -227,10 +227,10 @@ class Grant(Base):
 
 
 class Invitation(Base):
-    """An offer to join: the office with a role, or an organisation.
+    """An offer to join the office with a role, or an organisation.
 
-    `email` is as typed. `user_id` is the user it is for, as far as one is known; whoever invites
-    never learns of it. `refused_at` is not shown to them either.
+    `email` is as typed. `user_id` is the invited user, if one exists. Neither it nor `refused_at`
+    is disclosed to the inviting person.
     """
 
     __tablename__ = "invitation"
@@ -308,7 +308,7 @@ class Captcha(Base):
 
 
 class ThrottleCount(Base):
-    """Hits of one limit's window; the one store of all workers."""
+    """Hits in the window of a rate limit; shared by all workers."""
 
     __tablename__ = "throttle_count"
 
@@ -318,7 +318,7 @@ class ThrottleCount(Base):
 
 
 class OneTimeKey(Base):
-    """The key of a form that creates something; the same key again gives the first result."""
+    """The key of a form that creates something; a repeated key gives the first result."""
 
     __tablename__ = "one_time_key"
 
@@ -329,7 +329,7 @@ class OneTimeKey(Base):
 
 
 class CustomsAccount(Base):
-    """The embedded register of the automated customs system: accounts of brokers."""
+    """Broker account in the embedded register of the automated customs system."""
 
     __tablename__ = "customs_account"
     __table_args__ = (

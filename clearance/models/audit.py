@@ -12,7 +12,7 @@ from clearance.models.base import Base, Json
 
 
 class Event(Base):
-    """A business step: timeline of a request and audit trail in one; insert-only."""
+    """A business event, for request timelines and the audit trail; insert-only."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -38,7 +38,7 @@ class Event(Base):
 
 
 class EventSeal(Base):
-    """The chain: hash over the event's content and the seal before; insert-only."""
+    """A link of the hash chain: hash of the event and the previous seal; insert-only."""
 
     __tablename__ = "event_seal"
 

@@ -12,13 +12,13 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An aware UTC instant; naive values are refused, so no local time is stored by mistake."""
+    """An aware UTC instant; naive values are rejected, so no local time is stored by mistake."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Return the instant in UTC, as the database's driver wants it."""
+        """Return the instant in UTC, as the database driver expects it."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -50,7 +50,7 @@ data = Annotated[dict[str, Any], mapped_column(Json)]
 
 
 class Base(DeclarativeBase):
-    """Parent of all models; every constraint has a name, so that migrations can speak of it."""
+    """Parent of all models; every constraint is named, so that migrations can refer to it."""
 
     metadata = sa.MetaData(
         naming_convention={
@@ -67,6 +67,6 @@ class Base(DeclarativeBase):
 
 
 def one_of(column: str, values: Iterable[str], name: str | None = None) -> sa.CheckConstraint:
-    """Return a CHECK that `column` holds one of `values` (codes of the vocabulary)."""
+    """Return a CHECK that `column` holds one of `values`."""
     listed = ", ".join(f"'{value}'" for value in sorted(values))
     return sa.CheckConstraint(f"{column} IN ({listed})", name=name or column)

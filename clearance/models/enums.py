@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 
 class Role(StrEnum):
-    """What a user is; staff have exactly one, agents' rights lie in their memberships."""
+    """Role of a user; agents' rights come from their memberships."""
 
     AGENT = "agent"
     REVIEWER = "reviewer"
@@ -21,7 +21,7 @@ STAFF_ROLES = frozenset({Role.REVIEWER, Role.MANAGER, Role.ADMINISTRATOR})
 
 
 class Gender(StrEnum):
-    """The two values of the civil card."""
+    """Gender as on the civil ID card."""
 
     MALE = "male"
     FEMALE = "female"
@@ -53,7 +53,7 @@ class ValidityLink(StrEnum):
 
 
 class LicenceStep(StrEnum):
-    """What can happen to a licence or its broker; the kinds of their history."""
+    """Changes of a licence or its broker, as recorded in their history."""
 
     TAKEN_FROM_CUSTOMS = "taken_from_customs"
     ISSUED = "issued"
@@ -69,7 +69,7 @@ class LicenceStep(StrEnum):
 
 
 class IssuedKind(StrEnum):
-    """What the office issues as a PDF."""
+    """Kind of issued PDF."""
 
     CERTIFICATE = "certificate"
     CARD = "card"
@@ -85,7 +85,7 @@ class IssuedState(StrEnum):
 
 
 class VoidReason(StrEnum):
-    """Why an issued document was made void for good."""
+    """Why an issued document was voided permanently."""
 
     REPLACED = "replaced"
     LOST = "lost"
@@ -93,7 +93,7 @@ class VoidReason(StrEnum):
 
 
 class ReasonFor(StrEnum):
-    """Steps that have ready reasons: of requests, and of actions the office initiates."""
+    """Steps with ready reasons, of requests and of office actions."""
 
     RETURN = "return"
     REJECT = "reject"
@@ -105,7 +105,7 @@ class ReasonFor(StrEnum):
 
 
 class SubscriptionStatus(StrEnum):
-    """State of an organisation's subscription; left: it withdrew the service or its request."""
+    """State of an organisation's subscription. LEFT: it gave up the service or its request."""
 
     ASKED = "asked"
     ACTIVE = "active"
@@ -114,7 +114,7 @@ class SubscriptionStatus(StrEnum):
 
 
 class Status(StrEnum):
-    """Every state a request can be in; which may follow which: services/flows.py."""
+    """Status of a request; services/flows.py defines the transitions."""
 
     DRAFT = "draft"
     AWAITING_OTHER_PARTY = "awaiting_other_party"
@@ -150,14 +150,14 @@ OPEN_STATUSES = frozenset(
 
 
 class Channel(StrEnum):
-    """Ways a message leaves the portal."""
+    """Channels of outgoing messages."""
 
     EMAIL = "email"
     SMS = "sms"
 
 
 class CodePurpose(StrEnum):
-    """What a one-time code proves; a code of one purpose never serves another."""
+    """Purpose of a one-time code; never valid for another."""
 
     VERIFY = "verify"
     RESET = "reset"
@@ -167,7 +167,7 @@ class CodePurpose(StrEnum):
 
 
 class SessionStage(StrEnum):
-    """How far a signed-in browser may go (security: until both codes are right only /verify …)."""
+    """How far a browser has signed in; only FULL opens the portal."""
 
     PASSWORD = "password"  # noqa: S105 - a stage's name: a password of their own is due
     VERIFY = "verify"
@@ -176,7 +176,7 @@ class SessionStage(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """Life of one message on one channel."""
+    """State of one message on one channel."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -185,7 +185,7 @@ class DeliveryStatus(StrEnum):
 
 
 class SeatStatus(StrEnum):
-    """What became of a seat offered in an exam."""
+    """State of a seat offered in an exam."""
 
     OFFERED = "offered"
     CONFIRMED = "confirmed"
@@ -289,7 +289,7 @@ SUBSCRIPTION_STATUS_TONES: dict[str, str] = {
     SubscriptionStatus.LEFT: "neutral",
 }
 
-# By what a definition says of its subscription.
+# By the `subscription` of a service definition.
 SUBSCRIPTION_TERMS: dict[str, Any] = {
     "automatic": _l("Every organisation that the service is for has it without asking."),
     "on_request": _l("It is subscribed to at once when a general user asks for it."),

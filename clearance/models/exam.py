@@ -14,7 +14,7 @@ from clearance.models.request import Request
 
 
 class Exam(Base):
-    """One sitting: when, where, how many seats, last Kuwait day to confirm (inclusive)."""
+    """An exam sitting. confirm_by: last Kuwait day to confirm, inclusive."""
 
     __tablename__ = "exam"
     __table_args__ = (

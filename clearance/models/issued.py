@@ -19,11 +19,11 @@ _UNMADE = sa.text("storage_key IS NULL")
 
 
 class IssuedDocument(Base):
-    """One issued PDF with its check code; once per decision and kind.
+    """An issued PDF with its check code; one per request and kind.
 
-    `content` is all that is printed, as it was when issued; the file is made of it afterwards, and
-    `storage_key` is None until then. `valid_until` is a Kuwait day, inclusive; None: no end. Of a
-    licence one certificate and one card live at a time.
+    `content` is all printed data as issued; the file is rendered from it later, and `storage_key`
+    is None until then. `valid_until` is a Kuwait day, inclusive; None: no end. A licence has at
+    most one unvoided certificate and one unvoided card.
     """
 
     __tablename__ = "issued_document"

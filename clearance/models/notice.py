@@ -33,7 +33,7 @@ class Notice(Base):
 
 
 class Delivery(Base):
-    """One message on one channel: claimed by lease, sent, retried, given up; the row is the truth.
+    """One message on one channel, with its lease, retries and outcome.
 
     `body` of a secret (a code) is encrypted and erased when sent or expired.
     """

@@ -12,9 +12,9 @@ from clearance.models.base import Base
 class DataCopy(Base):
     """An archive of the data held about a user; at most one per user.
 
-    Asked for when there is no `made_at`; a worker then holds it by `lease` until `leased_until`.
-    `scope` is the digest of what its owner might see when it was made: with other rights it is not
-    given out. `expires_at` is when its file goes.
+    Pending without `made_at`; a worker holds it by `lease` until `leased_until`. `scope` is the
+    digest of what its owner could see then; it is not delivered if that changed. `expires_at` is
+    when its file is deleted.
     """
 
     __tablename__ = "data_copy"

@@ -1,4 +1,4 @@
-"""Small tables the office keeps: holidays, settings, counters of numbers."""
+"""Small office tables: holidays, settings, number counters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Holiday(Base):
 
 
 class Setting(Base):
-    """A value set in the panel; kinds and defaults stand in clearance/core/office_settings.py."""
+    """A value set in the panel; clearance/core/office_settings.py has kinds and defaults."""
 
     __tablename__ = "setting"
 
@@ -33,7 +33,7 @@ class Setting(Base):
 
 
 class Counter(Base):
-    """The last serial given for a prefix in a Kuwait year; updated in the sending transaction."""
+    """The last serial allocated for a prefix in a Kuwait year."""
 
     __tablename__ = "counter"
 

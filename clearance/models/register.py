@@ -27,7 +27,7 @@ class BrokerType(Base):
 
 
 class Broker(Base):
-    """A licensed person (مخلص); belongs to exactly one organisation at every instant."""
+    """A licensed person (مخلص); always belongs to exactly one organisation."""
 
     __tablename__ = "broker"
     __table_args__ = (
@@ -116,7 +116,7 @@ class Licence(Base):
 
 
 class LicenceChange(Base):
-    """One step in the history of a licence and its broker: what, by which request or officer, why.
+    """A change in the history of a licence and its broker.
 
     `changes`: field of the licence or broker → [before, after], dates in ISO.
     """
@@ -135,7 +135,7 @@ class LicenceChange(Base):
 
 
 class LicenceReminder(Base):
-    """Records that the holder was reminded, a number of days ahead, of a link's end."""
+    """A reminder sent to the holder a number of days before a validity link ends."""
 
     __tablename__ = "licence_reminder"
     __table_args__ = (

@@ -24,13 +24,13 @@ _AT_THE_OFFICE = sa.text("decided_at IS NULL AND due_on IS NOT NULL")
 class Request(Base):
     """An application for a service; standard fields are columns, service-specific ones `answers`.
 
-    `exclusive_key` is set while the request excludes another of its kind (one open request per
-    licence, one open or passed exam per civil number); its uniqueness is that rule.
-    `late_told_for` is the due date whose passing the office was told of. `subject_seen` is what the
-    register said of licence and broker at sending; `granted_expiry` what the office granted.
-    `other_organisation_id` is the other side of a transfer. `grid_key` is shared by the requests
-    that were begun together for several brokers. `handed_to_id` is the colleague who answers for it
-    since who made it was disabled; who made and who sent it stay as they were.
+    `exclusive_key` is set while the request excludes others of its kind (one open request per
+    licence, one open or passed exam per civil number); its uniqueness enforces that.
+    `late_told_for` is the due date whose passing the office was notified of. `subject_seen` is the
+    registered licence and broker at sending; `granted_expiry` the date the office granted.
+    `other_organisation_id` is the other side of a transfer. `grid_key` is shared by requests begun
+    together for several brokers. `handed_to_id` is the colleague responsible for it since its
+    creator was disabled; creator and sender stay as they were.
     """
 
     __tablename__ = "request"
@@ -59,7 +59,7 @@ class Request(Base):
             sqlite_where=_OF_GRID,
             postgresql_where=_OF_GRID,
         ),
-        # The office's queues and figures: few of many rows, all they ask for in the index itself.
+        # For the office's queues and figures: partial indexes with all columns they use.
         sa.Index(
             "ix_request_undecided",
             *("sent_at", "id", "status", "due_on", "reviewer_id", "service_code"),
@@ -170,7 +170,7 @@ class Request(Base):
 
 
 class Document(Base):
-    """An uploaded file (وثيقة): the row tells what, the depot holds the bytes."""
+    """An uploaded file (وثيقة); the file storage holds its bytes."""
 
     __tablename__ = "document"
 
@@ -191,7 +191,7 @@ class Document(Base):
 
 
 class Remark(Base):
-    """What a reviewer pinned to a field or document when returning; open until sent again."""
+    """A remark on a field or document of a returned request; open until it is sent again."""
 
     __tablename__ = "remark"
     __table_args__ = (

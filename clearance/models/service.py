@@ -1,4 +1,4 @@
-"""Services as data: each version of a definition, document kinds, subscriptions, ready reasons."""
+"""Services and versions of their definitions, document kinds, subscriptions, ready reasons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Service(Base):
 
 
 class ServiceVersion(Base):
-    """A published definition; never changes, a request keeps the one it began with."""
+    """A published definition; immutable, and kept by the requests that began with it."""
 
     __tablename__ = "service_version"
     __table_args__ = (
@@ -41,7 +41,7 @@ class ServiceVersion(Base):
 
 
 class DocumentKind(Base):
-    """What a document is (نوع الوثيقة); editable reference data."""
+    """Kind of document (نوع الوثيقة); editable reference data."""
 
     __tablename__ = "document_kind"
 
@@ -55,8 +55,8 @@ class DocumentKind(Base):
 class Subscription(Base):
     """An organisation's right to a service (الاشتراك بالخدمات).
 
-    decided_at: when it came to its present status, by the office, at once, or by the organisation
-    giving it up; decided_by_id: the officer, or the user who gave it up. reason: of a refusal.
+    decided_at: when its status was set by the office, automatically, or by the organisation giving
+    it up; decided_by_id: the officer, or the user who gave it up. reason: of a refusal.
     """
 
     __tablename__ = "subscription"
@@ -77,7 +77,7 @@ class Subscription(Base):
 
 
 class Reason(Base):
-    """A ready reason that reviewers choose from, for one of the steps that want a reason."""
+    """A ready reason that reviewers choose from, for a step that needs one."""
 
     __tablename__ = "reason"
     __table_args__ = (one_of("action", ReasonFor),)

@@ -1,4 +1,4 @@
-"""Words of the office to the users of organisations."""
+"""Announcements by the office to the users of organisations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clearance.models import Announcement
 
 
 def current(now: datetime, *, limit: int = 5) -> Sequence[Announcement]:
-    """The announcements that are published and have not ended at `now`, newest first."""
+    """Return the announcements published and not ended at `now`, newest first."""
     statement = (
         sa.select(Announcement)
         .where(

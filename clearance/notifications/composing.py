@@ -1,4 +1,4 @@
-"""From an event and its values to a message: the office's wording first, the letter, the seal."""
+"""Compose messages from events and values: wording, letter, encryption of secrets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Texts = Mapping[tuple[str, str, str], tuple[str, str]]
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who a message goes to. name: "" for somebody who is no user."""
+    """Recipient of a message. name: "" if not a user."""
 
     address: str
     language: str
@@ -40,7 +40,7 @@ def delivery_of(
     own: Texts,
     now: datetime,
 ) -> Delivery:
-    """A delivery that is to be sent at once, not added yet; a secret one is sealed (rule 61)."""
+    """Return a delivery due at once, not added yet; a secret one is encrypted (rule 61)."""
     lang = recipient.language
     values = {**values, "recipient": recipient.name}
     subject, body = filled(message, channel, lang, values, own)
@@ -64,7 +64,7 @@ def delivery_of(
 def filled(
     message: MessageClass, channel: str, lang: str, values: Mapping[str, Any], own: Texts
 ) -> tuple[str, str]:
-    """(Subject, body) of what is told by `channel`, with the values filled in."""
+    """Return (subject, body) for `channel` with the values filled in."""
     subject, body = own.get((message.event, channel, lang)) or message.shipped(channel, lang)
     known = dict.fromkeys(message.placeholders, "") | dict(values)
     return (
@@ -74,7 +74,7 @@ def filled(
 
 
 def own_texts(events: Iterable[str]) -> Texts:
-    """The office's own wording of the events, by event, channel and language."""
+    """Return the office's own texts of the events, by event, channel and language."""
     query = sa.select(MessageText).where(MessageText.event.in_(sorted(set(events))))
     return {
         (row.event, row.channel, row.language): (row.subject, row.body)
@@ -85,13 +85,13 @@ def own_texts(events: Iterable[str]) -> Texts:
 def _letter(body: str, values: Mapping[str, Any], lang: str) -> str:
     letter = LETTERS[lang]
     greeting = letter.greeting if values.get("recipient") else letter.greeting_unnamed
-    # Filled body goes in by joining: what stands in it is not looked at again.
+    # Join the filled body, so that placeholders in its values are not filled.
     parts = (events.fill_body(greeting, values, lang), body, str(values.get("link", "")))
     return "\n\n".join([*(part for part in parts if part), letter.closing]) + "\n"
 
 
 def absolute(path: str) -> str:
-    """The address of a path in the portal, as it stands in a message."""
+    """Return the full URL of a path in the portal, for use in a message."""
     return f"{_settings().base_url}{path}" if path.startswith("/") else path
 
 

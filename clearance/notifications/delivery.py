@@ -1,7 +1,7 @@
-"""The sender: claims due deliveries by lease, hands them to their gateways, tries again later.
+"""The sender: leases due deliveries, passes them to their gateways, retries failures.
 
-The rows are the truth: a claim and a result are short transactions of their own, and no gateway is
-talked to inside one. Rules 59 to 61 of the security requirements.
+All state is in the rows: claims and results are short transactions of their own, and no gateway is
+called inside one. Source: security rules 59 to 61.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ _Clock = Callable[[], datetime]
 
 @dataclass
 class Outcome:
-    """What one run did.
+    """Result of one run.
 
-    next_at: when the earliest of those put off is due again, or None. has_more: the limit was
-    reached with the gateway well, so that there may be more to send.
+    next_at: when the earliest postponed message is due again, or None. has_more: the limit was
+    reached while the gateway worked, so more may be due.
     """
 
     sent: int = 0
@@ -71,7 +71,7 @@ class Outcome:
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Set Flask-Mail's configuration; port 465 speaks TLS from the first byte, others STARTTLS."""
+    """Set Flask-Mail's configuration: implicit TLS on port 465, STARTTLS on others."""
     implicit_tls = settings.mail_use_tls and settings.mail_port == 465
     app.config.update(
         MAIL_SERVER=settings.mail_server,
@@ -88,20 +88,20 @@ def configure(app: Flask, settings: Settings) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Bind Flask-Mail."""
+    """Initialise Flask-Mail."""
     mail.init_app(app)
 
 
 def has_transport(channel: str) -> bool:
-    """Whether a gateway is set for the channel; without one, messages wait (demo: are kept)."""
+    """Return whether the channel has a gateway; without one, messages wait (demo: are kept)."""
     settings = _settings()
     return bool(settings.mail_server if channel == Channel.EMAIL else settings.sms_url)
 
 
 def check_gateway(settings: Settings) -> None:
-    """Raise BadSettings where SMS cannot be sent as set; for processes that send them."""
+    """Raise BadSettings if the SMS settings are unusable; for processes that send SMS."""
     if settings.sms_url:
-        # Loading apprise takes longer than a page does; only processes that send SMS pay for it.
+        # Imported only by processes that send SMS: apprise is slow to load.
         from clearance.notifications import sms_transport as notification_sms_transport
 
         notification_sms_transport.check(settings.sms_url)
@@ -110,10 +110,10 @@ def check_gateway(settings: Settings) -> None:
 def deliver_due(
     now: datetime, limit: int = 100, channels: Collection[str] = tuple(Channel)
 ) -> Outcome:
-    """Send what is due, codes first; at most `limit` messages a channel. Commits by itself.
+    """Send what is due, codes first; at most `limit` messages per channel. Commits by itself.
 
-    now: aware UTC; time that passes in the run is added to it. One message that fails does not
-    hold up others; a gateway that fails is left alone for the rest of the run.
+    now: aware UTC; the run's own duration is added. A failing message does not delay others; a
+    failing gateway is not called again in this run.
     """
     started = time.monotonic()
 
@@ -128,9 +128,9 @@ def deliver_due(
 
 
 def pause_after(attempts: int) -> timedelta:
-    """How long to wait after the n-th failed try: doubling from 10 s to 1 h, less up to a fourth.
+    """Return the pause after the n-th failure: doubling from 10 s to 1 h, less up to a quarter.
 
-    The random part keeps messages that failed together from coming back together.
+    The random part spreads the retries of messages that failed together.
     """
     seconds = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempts - 1, 20))
     return timedelta(seconds=seconds * random.uniform(0.75, 1))
@@ -180,7 +180,7 @@ class _Run:
             return
         try:
             send(row, crypto.decrypt(row.body) if row.is_secret else row.body)
-        except Exception as error:  # whatever one message does, the next has its turn
+        except Exception as error:  # one failing message must not stop the next
             self._note_fault(error)
             self._put_off(row, error)
         else:
@@ -212,8 +212,8 @@ class _Run:
 def _claim(channel: str, lease: str, now: datetime, count: int) -> list[Any]:
     """Lease the most urgent due rows to this run and return them, most urgent first.
 
-    Times twice as far ahead as any pause or lease reaches come from a clock that has since been
-    set back, and count as past; the margin is for senders whose clocks differ a little.
+    Times more than two maximal pauses or leases ahead come from a clock that has since been set
+    back, and are treated as past; the margin allows for small differences between clocks.
     """
     latest = now + 2 * timedelta(seconds=LONGEST_PAUSE_SECONDS)
     due = (
@@ -253,7 +253,7 @@ def _release(lease: str) -> None:
 
 
 def _finish(row: Any, lease: str, values: dict[str, Any]) -> int:
-    """Write what became of a claimed row; 0 when the lease was lost to another run meanwhile."""
+    """Save the result of a claimed row; 0 if another run has taken over the lease."""
     with own_transaction() as connection:
         result = connection.execute(
             sa.update(Delivery)
@@ -268,7 +268,7 @@ def _finish(row: Any, lease: str, values: dict[str, Any]) -> int:
 
 
 def _drop_expired(now: datetime) -> int:
-    """Drop what has expired unsent, and erase the codes in it."""
+    """Mark unsent deliveries past their time as expired, and erase codes. Returns how many."""
     values = {"status": DeliveryStatus.EXPIRED}
     with own_transaction() as connection:
         result = connection.execute(
@@ -300,7 +300,7 @@ def _sent_values(row: Any, now: datetime) -> dict[str, Any]:
 
 def _erased() -> dict[str, Any]:
     if _settings().is_demo:
-        return {}  # demo mode's message page shows codes; sealed they stay in the row
+        return {}  # demo mode's message page shows codes; the row keeps them encrypted
     return {"body": sa.case((Delivery.is_secret, ""), else_=Delivery.body)}
 
 
@@ -325,14 +325,14 @@ def _send_mail(connection: PortalConnection, row: Any, body: str) -> None:
 
 
 def _send_sms(row: Any, body: str) -> None:
-    # Loading apprise takes longer than a page does; only processes that send SMS pay for it.
+    # Imported only by processes that send SMS: apprise is slow to load.
     from clearance.notifications import sms_transport as sms_transport_module
 
     sms_transport_module.send(_settings().sms_url, row.address, body, row.message_id)
 
 
 def _keep(row: Any, body: str) -> None:
-    """Demo mode without a gateway: the message page is where it is read."""
+    """Do nothing: in demo mode without a gateway, the message page shows the message."""
 
 
 def _is_about_the_message(error: Exception) -> bool:
@@ -342,7 +342,7 @@ def _is_about_the_message(error: Exception) -> bool:
 
 
 def _describe(error: Exception) -> str:
-    """Say what went wrong by kind and SMTP code only: answers of gateways may quote the message."""
+    """Describe an error by type and SMTP code only: gateway answers may quote the message."""
     code = getattr(error, "smtp_code", "")
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = next(iter(error.recipients.values()))[0]

@@ -1,7 +1,7 @@
-"""The registered messages: one class per event with its texts in both languages, and their filling.
+"""The registered messages, one per event, with texts in both languages, and placeholder filling.
 
-The texts are data: the office may replace each in the panel (`MessageText`), and so they know
-nothing but named placeholders such as {number}, which are replaced as they are, once.
+The office may replace any text in the panel (`MessageText`), so texts are plain data: named
+placeholders such as {number} are replaced once, and nothing else is interpreted.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ USUAL_PRIORITY = 5
 SUBJECT_MAX_LENGTH = 250
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-# What somebody may have meant as a name: one in capitals or in Arabic would be sent as it stands.
+# Includes mistyped placeholders (capitals, Arabic), which would be sent unfilled.
 _IN_BRACES = re.compile(r"\{([^{}\s]*)\}")
 _ARABIC = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-# Values that are copied or tapped: marks around them would break a code or an address.
+# Values that readers copy or tap: isolation marks would break a code or a link.
 _VERBATIM = frozenset({"code", "link", "lifetime"})
 _EVERYWHERE = ("recipient", "link")
 
@@ -43,10 +43,10 @@ _MAIL = (Channel.EMAIL,)
 
 @dataclass(frozen=True)
 class MessageClass:
-    """What one event tells: to whom, by which channels, whether it can be switched off.
+    """The message of one event: audience, channels, and whether it can be switched off.
 
-    params: names a caller must give; `optional` ones may be missing. is_secret: the body holds a
-    code or token, so it is sealed in the outbox. audience: whose preferences page lists it.
+    params: required placeholders; `optional` ones may be missing. is_secret: the body holds a
+    code or token and is encrypted in the outbox. audience: whose preferences page lists it.
     """
 
     event: str
@@ -61,11 +61,11 @@ class MessageClass:
 
     @property
     def placeholders(self) -> tuple[str, ...]:
-        """Every name that a text of this event may use."""
+        """Every placeholder that a text of this event may use."""
         return (*self.params, *self.optional, *_EVERYWHERE)
 
     def label(self, lang: str) -> str:
-        """Return what the event is called in lists and preferences."""
+        """Return the event's name in lists and preferences."""
         return self.wording[lang].label
 
     def shipped(self, channel: str, lang: str) -> tuple[str, str]:
@@ -183,16 +183,16 @@ def _with_wording(each: MessageClass) -> MessageClass:
     return MessageClass(**(values | {"wording": _WORDING[each.event]}))
 
 
-EVENTS: dict[str, MessageClass] = {each.event: _with_wording(each) for each in _CLASSES}
+EVENTS: dict[str, MessageClass] = {message.event: _with_wording(message) for message in _CLASSES}
 
 
 def missing_params(event: str, params: Mapping[str, Any]) -> list[str]:
-    """Return the names that `event` needs and `params` lacks."""
+    """Return the required params of `event` missing in `params`."""
     return [name for name in EVENTS[event].params if name not in params]
 
 
 def faults(event: str, subject: str, body: str) -> list[str]:
-    """Return the placeholders of an office's own text that `event` does not know, in order."""
+    """Return the placeholders of an own text that `event` does not have, in order."""
     used = [*_IN_BRACES.findall(subject), *_IN_BRACES.findall(body)]
     return sorted(set(used) - set(EVENTS[event].placeholders), key=used.index)
 
@@ -200,16 +200,15 @@ def faults(event: str, subject: str, body: str) -> list[str]:
 def fill_subject(template: str, values: Mapping[str, Any], lang: str) -> str:
     """Fill a title or subject: one line, no control characters, at most 250 characters.
 
-    values: name → text, number, or {"ar": …, "en": …}. An unknown name stays as written.
+    values: name → text, number, or {"ar": …, "en": …}. Unknown placeholders stay as written.
     """
     return " ".join(_fill(clean_text(template), values, lang).split())[:SUBJECT_MAX_LENGTH]
 
 
 def fill_body(template: str, values: Mapping[str, Any], lang: str) -> str:
-    """Fill a body; a line that leans on a value which is missing or empty is left out.
+    """Fill a body; lines with a missing or empty value are left out.
 
-    values: as for `fill_subject`. What is filled in is isolated when it runs the other way, and is
-    never looked at again, so a value cannot bring a placeholder of its own.
+    values: as for `fill_subject`. Values in the other direction are isolated and never expanded.
     """
     kept = []
     for line in template.strip().splitlines():
@@ -237,7 +236,7 @@ def _in(value: Any, lang: str) -> str:
 
 
 def _isolated(text: str, lang: str) -> str:
-    # An isolate ends with its paragraph, so each line has its own.
+    # An isolate ends with its paragraph, so isolate every line.
     return "\n".join(
         isolate(line) if _runs_other_way(line, lang) else line for line in text.split("\n")
     )
@@ -247,5 +246,5 @@ def _runs_other_way(line: str, lang: str) -> bool:
     arabic = bool(_ARABIC.search(line))
     if lang != "ar":
         return arabic
-    # Numbers with signs (+965 …, 01/10/2026) are reordered too in an Arabic sentence.
+    # Numbers with signs (+965 …, 01/10/2026) would be reordered in an Arabic sentence.
     return bool(line.strip()) and (not arabic or bool(_LATIN.search(line)))

@@ -1,4 +1,4 @@
-"""What somebody was told, as they read it: listed, counted, marked as read."""
+"""A user's notices: list, count, mark as read."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ from clearance.notifications.events import EVENTS, PORTAL
 
 
 def text_of(notice: Notice, lang: str) -> tuple[str, str]:
-    """Return (title, body) of a notice in `lang` ("ar" or "en"), the office's wording first."""
+    """Return (title, body) of a notice in `lang` ("ar" or "en"), in the office's wording if any."""
     return texts_of([notice], lang)[0]
 
 
 def texts_of(notices: Sequence[Notice], lang: str) -> list[tuple[str, str]]:
     """Return (title, body) of each notice in `lang`, with one query for all."""
     own = composing.own_texts({notice.event for notice in notices})
-    return [
-        composing.filled(EVENTS[each.event], PORTAL, lang, each.params, own) for each in notices
-    ]
+    return [composing.filled(EVENTS[row.event], PORTAL, lang, row.params, own) for row in notices]
 
 
 def of_user(user_id: int, *, limit: int = 50, before_id: int | None = None) -> list[Notice]:
@@ -36,7 +34,7 @@ def of_user(user_id: int, *, limit: int = 50, before_id: int | None = None) -> l
 
 
 def unread_count(user_id: int) -> int:
-    """How many notices the user has not read."""
+    """Return the number of the user's unread notices."""
     query = sa.select(sa.func.count()).select_from(Notice)
     unread = query.where(Notice.user_id == user_id, Notice.read_at.is_(None))
     return db.session.scalar(unread) or 0

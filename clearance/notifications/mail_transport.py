@@ -1,4 +1,4 @@
-"""Flask-Mail with what it lacks: deadlines, verified TLS, and headers that survive Arabic."""
+"""Flask-Mail with deadlines, verified TLS and correct Arabic headers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _POLICY = compat32.clone(linesep="\r\n")
 
 
 class TransportDown(Exception):
-    """The server could not be reached or would not talk: no message is at fault."""
+    """The server could not be reached or refused to talk; the message is not at fault."""
 
 
 class Letter(Message):  # type: ignore[misc]  # flask_mail is untyped
-    """A message to one address whose bytes are the same each time it is tried.
+    """An e-mail to one address; its bytes are the same in every attempt.
 
-    message_id: without brackets. html: the same text for readers that show HTML. Raises BadValue
-    when the address is not one, so that it can neither split nor add a header.
+    message_id: without brackets. html: the same text as HTML. Raises BadValue for an invalid
+    address, so that it can neither split nor add a header.
     """
 
     def __init__(
@@ -58,10 +58,10 @@ class Letter(Message):  # type: ignore[misc]  # flask_mail is untyped
         self.written_at = written_at
 
     def as_bytes(self) -> bytes:
-        """Return the message as it goes out.
+        """Return the message as sent.
 
-        Built here because the stock one is folded again on its way out, which drops spaces from
-        long Arabic subjects, and leaves lines longer than SMTP allows.
+        Built here because Flask-Mail's is folded again when sent, which drops spaces from long
+        Arabic subjects, and leaves lines longer than SMTP allows.
         """
         message = MIMEMultipart("alternative")
         name, address = parseaddr(str(self.sender))
@@ -78,9 +78,9 @@ class Letter(Message):  # type: ignore[misc]  # flask_mail is untyped
 
 
 class PortalConnection(Connection):  # type: ignore[misc]  # flask_mail is untyped
-    """A connection made at the first message and again after one that broke it.
+    """A connection opened at the first message, and reopened after one that broke it.
 
-    Each message, with connecting where it is needed, ends within 20 seconds (rule 59).
+    Every message, including any connecting, takes at most 20 seconds (rule 59).
     """
 
     def __init__(self, mail: Any) -> None:
@@ -103,7 +103,7 @@ class PortalConnection(Connection):  # type: ignore[misc]  # flask_mail is untyp
         self._drop()
 
     def configure_host(self) -> smtplib.SMTP:
-        """Connect, start TLS where it is set, and sign in. Raises TransportDown."""
+        """Connect, start TLS if configured, and sign in. Raises TransportDown."""
         try:
             host = self._connect()
             if self.mail.use_tls:
@@ -128,7 +128,7 @@ class PortalConnection(Connection):  # type: ignore[misc]  # flask_mail is untyp
     def _connect(self) -> smtplib.SMTP:
         options: dict[str, Any] = {
             "timeout": CONNECT_SECONDS,
-            "local_hostname": self.mail.local_hostname,  # the stock look-up of it may hang
+            "local_hostname": self.mail.local_hostname,  # smtplib's own look-up may hang
         }
         host: smtplib.SMTP
         if self.mail.use_ssl:
@@ -145,7 +145,7 @@ class PortalConnection(Connection):  # type: ignore[misc]  # flask_mail is untyp
 
     @contextmanager
     def _deadline(self, seconds: float) -> Iterator[None]:
-        # A socket's own timeout begins anew with each byte, so a dripping server never ends.
+        # A socket timeout restarts at every byte, so a slow server could take forever.
         timer = threading.Timer(seconds, self._cut)
         timer.daemon = True
         timer.start()
@@ -167,7 +167,7 @@ class PortalConnection(Connection):  # type: ignore[misc]  # flask_mail is untyp
 
 
 class PortalMail(Mail):  # type: ignore[misc]  # flask_mail is untyped
-    """Flask-Mail whose connections are ours."""
+    """Flask-Mail with `PortalConnection`."""
 
     def init_app(self, app: Flask) -> Any:
         """Bind to the application's MAIL_* configuration."""
@@ -181,7 +181,7 @@ class PortalMail(Mail):  # type: ignore[misc]  # flask_mail is untyped
 
 
 class _Server(smtplib.SMTP):
-    """Makes itself known before it connects, so that connecting too can be cut short."""
+    """Registers itself before connecting, so that connecting can be cut short too."""
 
     def __init__(self, watch: Callable[[smtplib.SMTP], None], *args: Any, **kwargs: Any) -> None:
         watch(self)
@@ -198,7 +198,7 @@ class _SecureServer(smtplib.SMTP_SSL):
 
 def _part(subtype: str, text: str) -> MIMENonMultipart:
     charset = Charset("utf-8")
-    charset.body_encoding = BASE64  # SMTP forbids lines over 998 bytes, and paragraphs have more
+    charset.body_encoding = BASE64  # SMTP forbids lines over 998 bytes; paragraphs may be longer
     part = MIMENonMultipart("text", subtype)
     part.set_payload(text, charset)
     return part

@@ -1,7 +1,7 @@
-"""Telling people: notices in the portal and the deliveries they queue; nothing is sent here.
+"""Notify users: create portal notices and queue their deliveries; nothing is sent here.
 
-A use case calls these in its own transaction, so that what is told and what is done stand or fall
-together. They flush; the caller commits; the sender (`messages`) works from the rows alone.
+Use cases call these in their own transaction, so that an action and its notices commit together.
+They flush; the caller commits; the sender (`delivery`) works from the rows alone.
 """
 
 from __future__ import annotations
@@ -32,17 +32,16 @@ def notify_user(
     organisation_id: int | None = None,
     url: str = "",
 ) -> Notice:
-    """Tell one user of `event`: a notice, and a delivery for each channel they want. Flushes.
+    """Notify one user of `event`: a notice, and a delivery per wanted channel. Flushes.
 
-    params: what the texts name: text, number, date, aware instant (written in Kuwait's time) or
+    params: values for the texts: text, number, date, aware instant (shown in Kuwait time) or
     {"ar": …, "en": …}; never a code, password or token. now: aware UTC. url: a path inside the
     portal, or "". Mandatory events ignore preferences (specification section 10).
-    Raises ValueError for an event not registered, a param it needs and did not get, or a `url`
-    outside the portal.
+    Raises ValueError for an unregistered event, a missing param, or a `url` outside the portal.
     """
     user = db.session.get_one(User, user_id)
-    told = _tell_all(event, [user], params, now, request_id, organisation_id, url)
-    return told[0]
+    notices = _tell_all(event, [user], params, now, request_id, organisation_id, url)
+    return notices[0]
 
 
 def notify_members(
@@ -56,10 +55,10 @@ def notify_members(
     url: str = "",
     except_user_id: int | None = None,
 ) -> list[Notice]:
-    """Tell every active member of the organisation who may use the service. Flushes.
+    """Notify every active member of the organisation who may use the service. Flushes.
 
-    service_code: of several, who may use any of them; None tells the general users alone.
-    except_user_id: somebody who knows already. The rest is as for `tell`.
+    service_code: if several, members who may use any of them; None: only general users.
+    except_user_id: a user to leave out. Otherwise like `notify_user`.
     """
     chosen: sa.ColumnElement[bool] = Membership.is_general.is_(True)
     if service_code is not None:
@@ -91,7 +90,7 @@ def notify_reviewers(
     request_id: int | None = None,
     url: str = "",
 ) -> list[Notice]:
-    """Tell every active reviewer, as `tell` does. Flushes."""
+    """Notify every active reviewer, like `notify_user`. Flushes."""
     query = sa.select(User).where(User.role == Role.REVIEWER, User.is_active.is_(True))
     users = list(db.session.scalars(query.order_by(User.id)))
     return _tell_all(event, users, params, now, request_id, None, url)
@@ -100,10 +99,7 @@ def notify_reviewers(
 def notify_reviewer_of(
     event: str, req: Request, *, params: Mapping[str, Any], now: datetime
 ) -> list[Notice]:
-    """Tell the request's reviewer, or every reviewer while nobody who reviews has it. Flushes.
-
-    Who was disabled or given another role has requests in hand until they are assigned anew.
-    """
+    """Notify the request's reviewer, or all reviewers if it has no active one. Flushes."""
     where: dict[str, Any] = {"request_id": req.id, "url": urls.office_request_url(req.id)}
     holder = db.session.get(User, req.reviewer_id) if req.reviewer_id is not None else None
     if holder is None or holder.role != Role.REVIEWER or not holder.is_active:
@@ -122,9 +118,9 @@ def send_code(
     now: datetime,
     link: str = "",
 ) -> Delivery:
-    """Queue a one-time code ahead of everything else. Flushes.
+    """Queue a one-time code ahead of all other messages. Flushes.
 
-    The body is sealed in the row and erased when it was sent or has expired (rule 61). address:
+    The body is encrypted in the row, and erased once sent or expired (rule 61). address:
     e-mail, or mobile in E.164. link: a path inside the portal (the reset page), or "".
     """
     minutes = max(1, round((expires_at - now).total_seconds() / 60))
@@ -154,8 +150,8 @@ def send_to_address(
 ) -> Delivery:
     """Queue one message to an address that need not be a user's (invitations). Flushes.
 
-    No notice is made. Events registered as secret (codes, invitations) are sealed in the row.
-    expires_at: after it the message is dropped unsent. The rest is as for `tell`.
+    Creates no notice. Secret events (codes, invitations) are encrypted in the row.
+    expires_at: then the message is dropped unsent. Otherwise like `notify_user`.
     """
     values = _checked(event, params)
     delivery = composing.delivery_of(
@@ -207,7 +203,7 @@ def _tell_all(
 def _deliveries(
     notices: Sequence[Notice], users: Sequence[User], values: Mapping[str, Any], now: datetime
 ) -> Iterator[Delivery]:
-    """What goes out besides the portal, by event and wish; nothing to who is shut out."""
+    """Yield the deliveries by event and preferences; none for disabled users."""
     if not notices:
         return
     event = notices[0].event

@@ -1,4 +1,4 @@
-"""The outbox: what waits in it, what was given up, putting a message back; nothing is sent here."""
+"""The outbox: count waiting and failed messages, and requeue them; nothing is sent here."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from clearance.core.extensions import db
 from clearance.models import Delivery
 from clearance.models.enums import DeliveryStatus
 
-QUEUED_MARK = "clearance_deliveries_queued"  # in the session's info: wake the sender after commit
+QUEUED_MARK = "clearance_deliveries_queued"  # in session.info: wake the sender after the commit
 LATE_AFTER = timedelta(minutes=15)
 
 
 def body_of(delivery: Delivery) -> str:
-    """Return what the message says; "" when a secret was erased or its key is gone."""
+    """Return the message's body; "" if a secret was erased or its key is lost."""
     if not delivery.is_secret or not delivery.body:
         return delivery.body
     try:
@@ -29,10 +29,9 @@ def body_of(delivery: Delivery) -> str:
 
 
 def send_again(delivery: Delivery, now: datetime) -> None:
-    """Put a message that was given up back into the queue. Flushes.
+    """Requeue a message that was given up. Flushes.
 
-    Hold the row first. Raises TransitionNotAllowed when it was not given up, its body is erased or
-    what it brings has run out.
+    Lock the row first. Raises TransitionNotAllowed if not given up, or if expired or erased.
     """
     has_run_out = delivery.expires_at is not None and delivery.expires_at <= now
     if delivery.status != DeliveryStatus.GIVEN_UP or not delivery.body or has_run_out:
@@ -46,7 +45,7 @@ def send_again(delivery: Delivery, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Waiting:
-    """How the outbox stands. oldest_minutes: age of the oldest message not yet sent, else 0."""
+    """State of the outbox. oldest_minutes: age of the oldest unsent message, else 0."""
 
     queued: int
     given_up: int
@@ -54,12 +53,12 @@ class Waiting:
 
     @property
     def is_late(self) -> bool:
-        """Whether messages wait so long that somebody should look."""
+        """Whether messages have waited so long that someone should look."""
         return timedelta(minutes=self.oldest_minutes) >= LATE_AFTER
 
 
 def waiting(now: datetime) -> Waiting:
-    """Count what waits and what was given up, for the office's warning and the log."""
+    """Count waiting and given-up messages, for the office's warning and the log."""
     query = (
         sa.select(Delivery.status, sa.func.count(), sa.func.min(Delivery.created_at))
         .where(Delivery.status.in_([DeliveryStatus.QUEUED, DeliveryStatus.GIVEN_UP]))
@@ -73,6 +72,6 @@ def waiting(now: datetime) -> Waiting:
 
 
 def flush_queued() -> None:
-    """Flush what was queued, and wake the sender after the commit."""
+    """Flush queued deliveries, and wake the sender after the commit."""
     db.session.info[QUEUED_MARK] = True
     db.session.flush()

@@ -1,4 +1,4 @@
-"""What somebody wants to be told by e-mail and SMS, and what is fixed and why."""
+"""Notification preferences for e-mail and SMS, and why some events are mandatory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from clearance.models import NoticePreference, User
 from clearance.models.enums import Channel, Role
 from clearance.notifications.events import EVENTS, MessageClass
 
-# Of the account, these reach the office's people too.
+# Account events that staff receive too.
 _OF_EVERYBODY = frozenset(
-    f"account:{each}"
-    for each in (
+    f"account:{name}"
+    for name in (
         "password:changed",
         "contact:changed",
         "factor:changed",
@@ -40,7 +40,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class EventRow:
-    """One event of the page. wanted: channel → as it is now. reason: why it is fixed, or ""."""
+    """One event on the page. wanted: current choice by channel. reason: why it is fixed, or ""."""
 
     event: str
     label: str
@@ -48,25 +48,29 @@ class EventRow:
     reason: str = ""
 
     def key(self, channel: Channel) -> str:
-        """What the page's form calls this event on that channel."""
+        """Return the form's key for this event on that channel."""
         return key_of(self.event, channel)
 
 
 def key_of(event: str, channel: str) -> str:
-    """The form's name of an event on a channel."""
+    """Return the form's key for an event on a channel."""
     return f"{event}/{channel}"
 
 
 def optional_events(role: str) -> list[MessageClass]:
-    """Return the events that people of this role may switch off by channel."""
+    """Return the events that users with this role may switch off per channel."""
     audience = "agent" if role == Role.AGENT else "staff"
-    return [each for each in EVENTS.values() if each.audience == audience and not each.is_mandatory]
+    return [
+        message
+        for message in EVENTS.values()
+        if message.audience == audience and not message.is_mandatory
+    ]
 
 
 def set_preference(user_id: int, event: str, channel: str, *, wanted: bool) -> None:
-    """Keep whether the user wants `event` by `channel`. Flushes.
+    """Save whether the user wants `event` by `channel`. Flushes.
 
-    Raises PermissionDenied for an event that cannot be switched off or a channel it has not.
+    Raises PermissionDenied for an event that cannot be switched off, or a channel it lacks.
     """
     message = EVENTS.get(event)
     if message is None or message.is_mandatory or channel not in message.channels:
@@ -80,7 +84,7 @@ def set_preference(user_id: int, event: str, channel: str, *, wanted: bool) -> N
 
 
 def opted_out(event: str, user_ids: Sequence[int]) -> set[tuple[int, str]]:
-    """Who of the users does not want `event`, by which channel; nobody where it is mandatory."""
+    """Return (user id, channel) where `event` is switched off; empty if it is mandatory."""
     if EVENTS[event].is_mandatory:
         return set()
     query = sa.select(NoticePreference.user_id, NoticePreference.channel).where(
@@ -92,49 +96,51 @@ def opted_out(event: str, user_ids: Sequence[int]) -> set[tuple[int, str]]:
 
 
 def choosable(user_id: int, role: str, lang: str) -> list[EventRow]:
-    """The events that somebody of this role may switch off, with their present choice."""
+    """Return the events this role may switch off, with the user's current choice."""
     unwanted = _unwanted(user_id)
     return [
         EventRow(
-            each.event,
-            each.label(lang),
-            {channel: (each.event, channel) not in unwanted for channel in each.channels},
+            message.event,
+            message.label(lang),
+            {channel: (message.event, channel) not in unwanted for channel in message.channels},
         )
-        for each in optional_events(role)
-        if each.channels
+        for message in optional_events(role)
+        if message.channels
     ]
 
 
 def mandatory_events(role: str, lang: str) -> list[EventRow]:
-    """The events that always go out, each with the reason."""
+    """Return the mandatory events of this role, with the reason."""
     return [
         EventRow(
-            each.event,
-            each.label(lang),
-            dict.fromkeys(each.channels, True),
-            str(_REASONS[each.event.partition(":")[0]]),
+            message.event,
+            message.label(lang),
+            dict.fromkeys(message.channels, True),
+            str(_REASONS[message.event.partition(":")[0]]),
         )
-        for each in EVENTS.values()
-        if each.is_mandatory and _is_of(each, role)
+        for message in EVENTS.values()
+        if message.is_mandatory and _is_of(message, role)
     ]
 
 
 def keys_for(role: str) -> list[str]:
-    """Every key that somebody of this role may choose."""
+    """Return every key that this role may choose."""
     return [
-        key_of(each.event, channel) for each in optional_events(role) for channel in each.channels
+        key_of(message.event, channel)
+        for message in optional_events(role)
+        for channel in message.channels
     ]
 
 
 def choose(actor: Actor, wanted: Collection[str], now: datetime) -> int:
-    """Keep what is wanted (keys) and switch everything else off; returns how many changed. Flushes.
+    """Switch on the wanted keys and all others off; returns how many changed. Flushes.
 
-    Raises: PermissionDenied for a key that is not the actor's to choose.
+    Raises: PermissionDenied for a key that the actor may not choose.
     """
     keys = keys_for(actor.role)
     if not set(wanted) <= set(keys):
         raise PermissionDenied(_l("This notice cannot be switched off."))
-    user = db.session.get_one(User, actor.id, with_for_update=True)  # one page at a time
+    user = db.session.get_one(User, actor.id, with_for_update=True)  # one submission at a time
     unwanted = _unwanted(user.id)
     changes = {}
     for key in keys:

@@ -1,4 +1,4 @@
-"""SMS by any gateway that apprise knows; imported only where messages are sent (it is heavy)."""
+"""SMS through any gateway that apprise supports; heavy, so imported only for sending."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _MOBILE = re.compile(r"\+[1-9][0-9]{6,14}")
 _WITH_HEADERS = ("json", "form", "xml")
 
 _log_of_apprise = logging.getLogger("apprise")
-# Its debug lines hold the payload, and so the codes.
+# Its debug lines contain the payload, including codes.
 _log_of_apprise.setLevel(logging.WARNING)
 
 
 class SmsRefused(Exception):
-    """The gateway did not take the message, or not in time."""
+    """The gateway rejected the message or did not answer in time."""
 
 
 def send(url: str, mobile: str, text: str, key: str) -> None:
-    """Hand one SMS to the gateway within 20 seconds. Raises SmsRefused, or ValueError for a number.
+    """Send one SMS within 20 seconds. Raises SmsRefused; ValueError for an invalid number.
 
-    url: an apprise address in which {mobile} stands for the recipient in E.164 and {id} for `key`,
-    which is the same at each try, so that a gateway can drop repeats; plain HTTP gateways get it
-    as the header Idempotency-Key too.
+    url: an apprise URL; {mobile} is replaced by the recipient in E.164 and {id} by `key`, which is
+    the same for every attempt, so that a gateway can drop repeats. Plain HTTP gateways also get it
+    as the header Idempotency-Key.
     """
     if not _MOBILE.fullmatch(mobile):
         raise ValueError("a mobile number must be in E.164")
@@ -38,7 +38,7 @@ def send(url: str, mobile: str, text: str, key: str) -> None:
     if gateway is None:
         raise SmsRefused("SMS_URL is not an address that apprise knows")
     answers: list[bool] = []
-    # Requests' own timeout begins anew with each byte; a thread that hangs on is left behind.
+    # A timeout of `requests` restarts at every byte; a thread that hangs longer is abandoned.
     worker = threading.Thread(
         target=lambda: answers.append(
             bool(gateway.notify(body=text, body_format=NotifyFormat.TEXT))
@@ -54,8 +54,8 @@ def send(url: str, mobile: str, text: str, key: str) -> None:
 
 
 def check(url: str) -> None:
-    """Raise BadSettings where apprise cannot make a gateway of the address."""
-    _log_of_apprise.disabled = True  # it would quote parts of the address
+    """Raise BadSettings if apprise cannot create a gateway from the URL."""
+    _log_of_apprise.disabled = True  # it would quote parts of the URL
     try:
         is_gateway = _gateway(url, "+96550000000", "key") is not None
     finally:
@@ -65,7 +65,7 @@ def check(url: str) -> None:
 
 
 def _gateway(url: str, mobile: str, key: str) -> Apprise | None:
-    # Only success counts: a redirect would carry the message, code included, to somebody else.
+    # No redirects: they would carry the message, including codes, to another host.
     gateway = Apprise(asset=AppriseAsset(async_mode=False, http_redirects=False))
     service = Apprise.instantiate(_address(url, mobile, key), asset=gateway.asset)
     return gateway if isinstance(service, NotifyBase) and gateway.add(service) else None
@@ -75,7 +75,7 @@ def _address(url: str, mobile: str, key: str) -> str:
     filled = url.replace("{mobile}", quote(mobile, safe="")).replace("{id}", quote(key, safe=""))
     scheme = url.partition(":")[0].rstrip("s")
     timeouts = [f"cto={CONNECT_SECONDS}", f"rto={TOTAL_SECONDS - CONNECT_SECONDS}"]
-    extra = [*timeouts, "redirect=no"]  # the last of a name counts
+    extra = [*timeouts, "redirect=no"]  # the last value of a name wins
     if scheme in _WITH_HEADERS:
         extra.append(f"+Idempotency-Key={quote(key, safe='')}")
     return f"{filled}{'&' if '?' in filled else '?'}{'&'.join(extra)}"

@@ -1,4 +1,4 @@
-"""The office's own wording of messages: kept in place of the shipped one, with a preview."""
+"""The office's own message texts, used instead of the shipped ones, with a preview."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from clearance.notifications.events import EVENTS, LANGUAGES, PORTAL, MessageCla
 
 BODY_MAX_LENGTH = 4000
 SMS_MAX_LENGTH = 480
-NEEDED = ("code", "link")  # where the shipped text has one of these, it is what the message is for
+NEEDED = ("code", "link")  # required in a text whose shipped version has them
 
 
 @dataclass(frozen=True)
@@ -37,30 +37,30 @@ class Wording:
 
     @property
     def has_subject(self) -> bool:
-        """Whether the channel has a title line."""
+        """Whether the channel has a title."""
         return self.channel != Channel.SMS
 
 
 class UnusableText(DomainError):
-    """A text that would not tell what it is for: without title or code, or with unknown names."""
+    """A text without title or a needed placeholder, or with unknown placeholders."""
 
     status_code = 400
 
 
 def places(message: MessageClass) -> list[tuple[str, str]]:
-    """(channel, language) of every text that the event has."""
+    """Return (channel, language) of every text of the event."""
     in_portal = () if message.audience == "code" else (PORTAL,)
-    channels = (*in_portal, *(str(each) for each in message.channels))
+    channels = (*in_portal, *(str(medium) for medium in message.channels))
     return [(channel, language) for channel in channels for language in LANGUAGES]
 
 
 def hold() -> None:
-    """Let nobody else save texts until this transaction ends, so that what is read stays so."""
+    """Lock the texts against changes until this transaction ends."""
     hold_table(MessageText)
 
 
 def of_event(event: str) -> list[Wording]:
-    """Every text of the event as it is used now."""
+    """Return every text of the event as currently used."""
     rows = {
         (row.channel, row.language): row
         for row in db.session.scalars(sa.select(MessageText).where(MessageText.event == event))
@@ -69,13 +69,13 @@ def of_event(event: str) -> list[Wording]:
 
 
 def own_counts() -> dict[str, int]:
-    """Event → how many of its texts are the office's own."""
+    """Return the number of the office's own texts by event."""
     statement = sa.select(MessageText.event, sa.func.count()).group_by(MessageText.event)
     return {event: count for event, count in db.session.execute(statement)}
 
 
 def check(event: str, channel: str, language: str, subject: str, body: str) -> None:
-    """Refuse a text that cannot be sent. Raises: UnusableText, values.BadValue."""
+    """Reject a text that cannot be sent. Raises: UnusableText, values.BadValue."""
     title = clean_text(subject, events.SUBJECT_MAX_LENGTH)
     text = clean_lines(body, SMS_MAX_LENGTH if channel == Channel.SMS else BODY_MAX_LENGTH)
     if not text:
@@ -94,7 +94,7 @@ def check(event: str, channel: str, language: str, subject: str, body: str) -> N
 
 
 def preview(event: str, language: str, subject: str, body: str) -> tuple[str, str]:
-    """Return (title, body) filled with made-up values."""
+    """Return (title, body) filled with sample values."""
     known = {name: SAMPLES[name] for name in EVENTS[event].placeholders}
     return (
         events.fill_subject(subject, known, language),
@@ -105,9 +105,9 @@ def preview(event: str, language: str, subject: str, body: str) -> tuple[str, st
 def save(
     event: str, channel: str, language: str, subject: str, body: str, actor: Actor, now: datetime
 ) -> bool:
-    """Keep a text as the office's own; an empty one brings the shipped one back.
+    """Save a text as the office's own; an empty one restores the shipped text.
 
-    Flushes. Returns whether anything changed; every change stands in the trail.
+    Flushes. Returns whether anything changed; changes are recorded in the audit trail.
     Raises: UnusableText, values.BadValue.
     """
     check(event, channel, language, subject, body)
@@ -131,7 +131,7 @@ def save(
         changes={f"{event} {channel} {language}": [list(before), list(after)]},
     )
     if after == shipped:
-        db.session.delete(row)  # what a later version ships is used then
+        db.session.delete(row)  # so that texts of later versions apply
         db.session.flush()
     return True
 

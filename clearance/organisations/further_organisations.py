@@ -37,7 +37,7 @@ def open_named(actor: Actor, legal_entity: str, name: str, now: datetime) -> Org
     by name; TooManyTries.
     """
     named = {
-        each.code for each in organisation_opening.legal_entities() if each.needs_organisation_name
+        row.code for row in organisation_opening.legal_entities() if row.needs_organisation_name
     }
     if legal_entity not in named:
         raise NotFound
@@ -52,7 +52,7 @@ def open_of_licence(actor: Actor, answer: customs_client.Answer, now: datetime) 
     Raises: Refused when the licence is another person's, or has a general user; TooManyTries.
     """
     licensed = [
-        each.code for each in organisation_opening.legal_entities() if each.has_customs_account
+        row.code for row in organisation_opening.legal_entities() if row.has_customs_account
     ]
     if not licensed:
         raise NotFound

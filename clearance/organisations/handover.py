@@ -74,7 +74,10 @@ def hand_over(membership: Membership, colleague_id: int | None, actor: Actor, no
         return 0
     if colleague_id is None:
         raise Refused(NEEDS_COLLEAGUE)
-    fit = {each.id: each for each in colleagues(membership, {req.service_code for req in work})}
+    fit = {
+        candidate.id: candidate
+        for candidate in colleagues(membership, {req.service_code for req in work})
+    }
     if colleague_id not in fit:
         raise Refused(UNFIT_COLLEAGUE)
     colleague = fit[colleague_id].user

@@ -183,8 +183,8 @@ def _invitee(owners: Sequence[User], signup: Registration) -> int | None:
     """Return the agent with that e-mail, else the one with that civil number."""
     agents = [owner for owner in owners if owner.role == Role.AGENT and owner.is_active]
     if any(owner.email == signup.email for owner in owners):
-        return next((each.id for each in agents if each.email == signup.email), None)
-    return next((each.id for each in agents if each.civil_id == signup.civil_id), None)
+        return next((agent.id for agent in agents if agent.email == signup.email), None)
+    return next((agent.id for agent in agents if agent.civil_id == signup.civil_id), None)
 
 
 def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now: datetime) -> None:
@@ -192,9 +192,9 @@ def _tell(invitation: Invitation, organisation: Organisation, actor: Actor, now:
     invitee = _active(invitation.user_id)
     is_email_known = existing_accounts.is_known(Channel.EMAIL, invitation.email)
     is_open = invitation.refused_at is None
-    whoever = invitee or db.session.get_one(User, actor.id)
+    addressee = invitee or db.session.get_one(User, actor.id)
     with tentatively(is_kept=is_open and invitee is not None):
-        invitation_queries.tell_user(invitation, organisation, whoever, now)
+        invitation_queries.tell_user(invitation, organisation, addressee, now)
     with tentatively(is_kept=is_open and not is_email_known):
         notifications.send_to_address(
             "account:added",

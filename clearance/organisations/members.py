@@ -78,7 +78,7 @@ def grantable(organisation_id: int) -> list[schema.Definition]:
     """Return the active services the organisation is subscribed to, in menu order."""
     subscribed = subscriptions.granted_codes(organisation_id)
     current = (version.definition for version in versions.all_current())
-    return [each for each in current if each.code in subscribed]
+    return [definition for definition in current if definition.code in subscribed]
 
 
 def find(membership_id: int, actor: Actor) -> Membership:

@@ -79,5 +79,8 @@ def _tell_changes(
 
 def _titles(codes: Iterable[str]) -> list[Bilingual]:
     current = (version.definition for version in versions.all_current())
-    titles = {each.code: {"ar": each.title.ar, "en": each.title.en} for each in current}
+    titles = {
+        definition.code: {"ar": definition.title.ar, "en": definition.title.en}
+        for definition in current
+    }
     return [titles.get(code) or {"ar": code, "en": code} for code in sorted(codes)]

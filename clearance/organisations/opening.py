@@ -177,7 +177,7 @@ def _take_brokers(
     known = set(
         db.session.scalars(
             sa.select(Broker.civil_id).where(
-                Broker.civil_id.in_([each.civil_id for each in answer.brokers])
+                Broker.civil_id.in_([entry.civil_id for entry in answer.brokers])
             )
         )
     )

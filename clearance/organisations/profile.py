@@ -35,8 +35,8 @@ def change(
     users; StaleEdit. Source: specification section 4, security rule 56.
     """
     organisation = members.lock_for(organisation_id, actor)
-    stands, given = asdict(profile_of(organisation)), asdict(profile)
-    changed = {name: (stands[name], given[name]) for name in stands if stands[name] != given[name]}
+    saved, given = asdict(profile_of(organisation)), asdict(profile)
+    changed = {name: (saved[name], given[name]) for name in saved if saved[name] != given[name]}
     if organisation.version != version:
         raise StaleEdit(changed, organisation.version)
     if not changed:

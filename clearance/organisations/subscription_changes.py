@@ -271,7 +271,7 @@ def _end_grants(organisation_id: int, code: str, actor: Actor, now: datetime) ->
     ).all()
     for membership in memberships:
         before = sorted(grant.service_code for grant in membership.grants)
-        membership.grants = [each for each in membership.grants if each.service_code != code]
+        membership.grants = [kept for kept in membership.grants if kept.service_code != code]
         membership.version += 1
         audit.record(
             "member:access:changed",
@@ -279,7 +279,7 @@ def _end_grants(organisation_id: int, code: str, actor: Actor, now: datetime) ->
             actor_id=actor.id,
             at=now,
             organisation_id=organisation_id,
-            changes={"services": [before, [each for each in before if each != code]]},
+            changes={"services": [before, [granted for granted in before if granted != code]]},
         )
 
 
@@ -307,7 +307,10 @@ def _params(row: Subscription) -> dict[str, Any]:
     """Return the message parameters: service and organisation, in both languages."""
     organisation = db.session.get_one(Organisation, row.organisation_id)
     services = (version.definition for version in versions.all_current())
-    titles = {each.code: {"ar": each.title.ar, "en": each.title.en} for each in services}
+    titles = {
+        definition.code: {"ar": definition.title.ar, "en": definition.title.en}
+        for definition in services
+    }
     code = row.service_code
     return {
         "service": titles.get(code) or {"ar": code, "en": code},

@@ -62,7 +62,7 @@ def note_leftovers(form: BaseForm) -> None:
 def validate(form: BaseForm, is_image_right: bool) -> bool:
     """Return whether form and image text are valid; errors are added to the fields.
 
-    A new password is judged only if the image text was right (security rule 41).
+    A new password is checked only if the image text was right (security rule 41).
     """
     form.judges_passwords = is_image_right
     is_valid = form.validate()

@@ -102,11 +102,11 @@ def to_sign_in() -> BaseResponse:
     if wants_json():
         return _unauthorised()
     if is_posted():
-        told = _(
+        message = _(
             "Your session had ended, so what you sent did not arrive. Sign in and enter it again;"
             " drafts of requests are kept as they were last saved."
         )
-        flash(told, "warning")
+        flash(message, "warning")
     return redirect(url_for("public.sign_in", next=_here()))
 
 

@@ -1,7 +1,7 @@
-"""Documents of a request: judged and stored, attached, renamed, removed, shown, given out.
+"""Documents of a request: check, attach, rename, remove, preview and download.
 
-`check_upload` stores, so it comes before the transaction; the rest flushes and the caller commits.
-What was stored and is not attached in a committed transaction is removed by itself.
+Call `check_upload` before the transaction, since it stores the file; the rest flushes and the
+caller commits. A stored file that no committed transaction attaches is removed automatically.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PICTURE_KINDS = frozenset({"photo"})
 
 @dataclass(frozen=True)
 class Checked:
-    """An uploaded file that was found good and is stored. label: its own name, for people."""
+    """An uploaded file that passed the checks and is stored. label: its original name."""
 
     label: str
     media_type: str
@@ -72,10 +72,10 @@ class Checked:
 
 
 def check_upload(filename: str, stream: BinaryIO, account: str = "") -> Checked:
-    """Judge an uploaded file and store it; takes up to seconds, so before the first query.
+    """Check an uploaded file and store it. May take seconds: call it before the first query.
 
-    filename: as the browser sent it. account: see `file_process`. Raises BadFile,
-    file_process.Busy, storage.StorageUnavailable. Source: security requirements 28-30.
+    filename: as the browser sent it. account: see `file_inspection.check_pdf`. Raises: BadFile,
+    file_inspection.Busy, storage.StorageUnavailable. Source: security requirements 28-30.
     """
     label, settings = file_label(filename), _settings()
     is_made_smaller = kind_by_name(label) in MADE_SMALLER
@@ -96,12 +96,11 @@ def check_upload(filename: str, stream: BinaryIO, account: str = "") -> Checked:
 def attach(
     req: Request, checked: Checked, kind: str, label: str, actor: Actor, now: datetime
 ) -> Document:
-    """Add a checked file to `req` as a document of `kind`; flushes.
+    """Add a checked file to `req` as a document of `kind`. Flushes.
 
-    label: what the agent calls it, "" for the file's own name. Raises: BadFile (not a picture where
-    one is due), DocumentRefused (request full, organisation's space used up), ClosedNow
-    (sent, or a kind that is not open), PermissionDenied, NotFound. Source: specification
-    section 4, Documents.
+    label: the agent's name for it, "" for the file's own. Raises: BadFile (a picture is required),
+    DocumentRefused (request full, organisation's quota exceeded), ClosedNow (sent, or `kind` is
+    not open), PermissionDenied, NotFound. Source: specification section 4, Documents.
     """
     return share([req], checked, kind, label, actor, now)[0]
 
@@ -114,17 +113,16 @@ def share(
     actor: Actor,
     now: datetime,
 ) -> list[Document]:
-    """Add one checked file to each of `requests`, all of one organisation; flushes.
+    """Add one checked file to all `requests` of one organisation, or to none. Flushes.
 
-    It is stored once and counts once against the organisation's space. All or none takes it.
-    Raises as `attach`.
+    It is stored once and counts once against the organisation's quota. Raises as `attach`.
     """
-    ordered = sorted(requests, key=lambda req: req.id)  # one order of locks for everybody
+    ordered = sorted(requests, key=lambda req: req.id)  # always lock in the same order
     for req in ordered:
         _open_for_change(req, kind, actor)
     if kind in PICTURE_KINDS and checked.media_type == PDF:
         raise BadFile(_l("This must be a picture: choose a JPEG or PNG file."))
-    # Taking the space locks the organisation's row: the count after it is everybody's.
+    # This locks the organisation's row, so that `room_left` sees concurrent uploads.
     quota.add_usage(ordered[0].organisation_id, checked.size)
     if any(room_left(req) < 1 for req in ordered):
         raise DocumentRefused(
@@ -137,7 +135,7 @@ def share(
 
 
 def rename(document: Document, label: str, actor: Actor, now: datetime) -> None:
-    """Call the document otherwise; flushes. An empty label changes nothing. Raises as `attach`."""
+    """Rename the document; an empty label changes nothing. Flushes. Raises as `attach`."""
     (document,) = _open_again([document], actor)
     req = document.request
     before, after = document.label, file_label(label) if label.strip() else document.label
@@ -148,14 +146,14 @@ def rename(document: Document, label: str, actor: Actor, now: datetime) -> None:
 
 
 def remove(document: Document, actor: Actor, now: datetime) -> None:
-    """Take the document away; its file goes when the transaction commits. Raises as `attach`."""
+    """Remove the document; its file is deleted on commit. Flushes. Raises as `attach`."""
     remove_all([document], actor, now)
 
 
 def remove_all(found: Sequence[Document], actor: Actor, now: datetime) -> None:
-    """Take documents of one organisation away, all or none; flushes. Raises as `attach`.
+    """Remove documents of one organisation, all or none. Flushes. Raises as `attach`.
 
-    A file that other documents share stays until the last of them goes.
+    A file shared by several documents is kept until the last one is removed.
     """
     ordered = _open_again(found, actor)
     requests = list(dict.fromkeys(document.request for document in ordered))
@@ -172,7 +170,7 @@ def remove_all(found: Sequence[Document], actor: Actor, now: datetime) -> None:
 
 
 def open_kinds(req: Request) -> frozenset[str]:
-    """Kinds that may be added and removed now; "other" is one wherever all kinds are open."""
+    """Return the kinds that may be added and removed now; "other" only if all kinds are open."""
     kinds = completeness.open_document_kinds(req)
     is_wholly_open = req.status == Status.DRAFT or (
         req.status == Status.RETURNED and not completeness.remarks(req)
@@ -181,9 +179,9 @@ def open_kinds(req: Request) -> frozenset[str]:
 
 
 def kinds_for(req: Request) -> list[tuple[str, str, bool]]:
-    """(code, name in the page's language, required) of the kinds that belong to the request.
+    """Return (code, name in the page's language, required) of the request's document kinds.
 
-    In the definition's order, "other" last.
+    They are in the definition's order, "other" last.
     """
     specs = versions.for_request(req).documents_for(req.broker_type)
     required = {spec.kind: spec.requires(req.broker_type) for spec in specs if spec.kind != OTHER}
@@ -194,7 +192,7 @@ def kinds_for(req: Request) -> list[tuple[str, str, bool]]:
 
 
 def room_left(req: Request) -> int:
-    """How many more documents the request takes."""
+    """Return how many more documents the request may have."""
     held = db.session.scalar(
         sa.select(sa.func.count()).select_from(Document).where(Document.request_id == req.id)
     )
@@ -214,9 +212,9 @@ def find(document_id: int, actor: Actor) -> Document:
 
 
 def download_response(document: Document, actor: Actor) -> Response:
-    """Return the file as a download under its label. What staff read is noted (rule 43).
+    """Return the file as a download under its label. Logs access by staff (security rule 43).
 
-    Raises storage.DamagedFile where the bytes are not those that were checked.
+    Raises: storage.DamagedFile if the stored bytes have changed.
     """
     data = storage.read(document.storage_key, document.sha256)
     _note_reading(document.id, actor, "file")
@@ -228,9 +226,8 @@ def preview_response(
 ) -> Response:
     """Return page `page` (from 1) as a picture, `width` pixels wide: one of previews.WIDTHS.
 
-    Raises NotFound for another page or width, storage.DamagedFile; previews.PageNotDrawn,
-    TooManyTries, file_process.Busy. Making a picture takes time: the connection to the database
-    is given back meanwhile.
+    Releases the database connection while drawing. Raises: NotFound for another page or width,
+    storage.DamagedFile, previews.PageNotDrawn, TooManyTries, file_inspection.Busy.
     """
     if not 1 <= page <= document.pages or width not in WIDTHS:
         raise NotFound
@@ -245,17 +242,17 @@ def preview_response(
 
 
 def _draw(document: Document, page: int, width: int, actor: Actor) -> Picture:
-    """Make a picture and remember it, or that it cannot be made."""
+    """Draw a page and cache the picture, or the fact that it cannot be drawn."""
     storage_key, sha256, media_type = document.storage_key, document.sha256, document.media_type
     account = f"user:{actor.id}"
-    db.session.rollback()  # a read: it only gives the connection back
+    db.session.rollback()  # nothing was written: this only releases the connection
     receipt = rate_limits.consume("preview_account", account)
     data = storage.read(storage_key, sha256)
     try:
         picture = previews.draw(data, media_type, page, width, account)
     except file_inspection.TooSlow:
         raise
-    except file_inspection.Busy:  # what was not even begun does not count
+    except file_inspection.Busy:  # drawing never started
         rate_limits.refund(receipt)
         raise
     previews.cache.put((sha256, page, width), picture)
@@ -265,7 +262,7 @@ def _draw(document: Document, page: int, width: int, actor: Actor) -> Picture:
 
 
 def _open_for_change(req: Request, kind: str, actor: Actor) -> None:
-    """Lock the request and see that this agent may change documents of `kind` in it now."""
+    """Lock the request and check that the actor may change its documents of `kind` now."""
     lock(req)
     if not permissions.can_see_request(actor, req):
         raise NotFound
@@ -283,9 +280,9 @@ def _open_for_change(req: Request, kind: str, actor: Actor) -> None:
 
 
 def _open_again(found: Sequence[Document], actor: Actor) -> list[Document]:
-    """Lock the requests of these documents and read both afresh, as this agent may change them.
+    """Lock and reload the documents' requests, then the documents; check that both are open.
 
-    What was removed while this waited for the lock is left out. Raises: ClosedNow when that is all.
+    Skips documents removed while waiting for the lock. Raises: ClosedNow if none is left.
     """
     ids = [key for document in found for key in sa.inspect(document).identity or ()]
     these = sa.select(Document).where(Document.id.in_(ids))
@@ -350,7 +347,7 @@ def _record(
         actor_id=actor.id,
         at=now,
         organisation_id=req.organisation_id,
-        # Events stay for ever and a draft need not: what they point at could not be discarded.
+        # Events are permanent: a draft that they referenced could not be discarded.
         request_id=None if req.status == Status.DRAFT else req.id,
         changes=changes,
     )
@@ -369,7 +366,7 @@ def _note_reading(document_id: int, actor: Actor, what: str) -> None:
 
 
 def _file_name(document: Document) -> str:
-    """The label with the ending of the file's true type."""
+    """Return the label with the extension of the file's actual type."""
     if ENDINGS.get(document.label.rpartition(".")[2].lower()) == document.media_type:
         return document.label
     ending = next(key for key, kind in ENDINGS.items() if kind == document.media_type)

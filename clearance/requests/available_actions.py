@@ -1,4 +1,4 @@
-"""What a reader can do now: steps of a request and services, each refused one with its reason."""
+"""Available request actions and startable services, with the reason for every refusal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SIDES = {Role.AGENT: Side.AGENT, Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Si
 
 @dataclass(frozen=True)
 class AvailableAction:
-    """One step as a button: refusal tells why it cannot be pressed now. asks: see `flows.Asks`."""
+    """A step as a button. refusal: why it is unavailable now. asks: see `flows.Asks`."""
 
     action: Action
     label: Any
@@ -52,9 +52,9 @@ class AvailableAction:
 
 @dataclass(frozen=True)
 class StartableCandidate:
-    """Somebody who passed the exam, by that request. refusal: why no licence can be asked for.
+    """A passed exam request. refusal: why no draft can be started for the candidate.
 
-    counts_until: the last Kuwait day on which his last pass counts.
+    counts_until: last Kuwait day on which the candidate's latest pass is valid.
     """
 
     request: Request
@@ -64,10 +64,10 @@ class StartableCandidate:
 
 @dataclass(frozen=True)
 class StartableService:
-    """One service for the chosen organisation.
+    """A service for the chosen organisation.
 
-    refusal: why it cannot be begun. warning: what stands in the way for the user as a person.
-    brief: what it is for, in the page's language.
+    refusal: why it cannot be started. warning: an obstacle concerning the user personally.
+    brief: its description in the page's language.
     """
 
     code: str
@@ -79,7 +79,7 @@ class StartableService:
 
 
 def for_request(req: Request, actor: Actor, now: datetime) -> list[AvailableAction]:
-    """The steps that lead on from where `req` is and that are the reader's side to take."""
+    """Return the actions possible from the request's status that belong to the actor's side."""
     side = _SIDES.get(Role(actor.role))
     service = service_versions.for_request(req)
     found = []
@@ -91,7 +91,7 @@ def for_request(req: Request, actor: Actor, now: datetime) -> list[AvailableActi
 
 
 def action(req: Request, action: Action, actor: Actor, now: datetime) -> AvailableAction:
-    """One step, whichever; where it does not lead on from here, the refusal says so."""
+    """Return any one action; impossible ones carry a refusal."""
     path = service_versions.for_request(req).steps.path(
         req.status, action, is_taken=req.reviewer_id is not None
     )
@@ -101,7 +101,7 @@ def action(req: Request, action: Action, actor: Actor, now: datetime) -> Availab
 def action_for_each(
     requests: Sequence[Request], action: Action, actor: Actor, now: datetime
 ) -> list[AvailableAction]:
-    """One step of each of many requests, in their order; queries grow with organisations alone."""
+    """Return one action for many requests, in their order; queries grow with organisations only."""
     paths = [
         service_versions.for_request(req).steps.path(
             req.status, action, is_taken=req.reviewer_id is not None
@@ -119,7 +119,7 @@ def action_for_each(
 
 
 def startable_services(actor: Actor, now: datetime) -> list[StartableService]:
-    """Every service with whether the actor may begin it for the chosen organisation.
+    """Return every service and whether the actor may start it for the chosen organisation.
 
     The number of queries does not grow with the services.
     """
@@ -150,10 +150,10 @@ def startable_services(actor: Actor, now: datetime) -> list[StartableService]:
 def startable_licences(
     codes: Sequence[str], licences: Sequence[Licence], actor: Actor, now: datetime
 ) -> dict[tuple[str, int], Refusal | None]:
-    """(service code, licence id) → why no draft can be begun now, or None.
+    """Return (service code, licence id) → why no draft can be started now, or None.
 
-    The very refusal that starting gives; the number of queries grows with neither. Codes that are
-    no active services about licences are left out.
+    Starting gives the same refusal. The number of queries is constant. Codes that are not active
+    services about licences are skipped.
     """
     services = {
         version.definition.code: version.definition
@@ -189,10 +189,10 @@ def startable_licences(
 
 
 def startable_candidates(code: str, actor: Actor, now: datetime) -> list[StartableCandidate]:
-    """Whoever passed the exam by a request of the chosen organisation, the last to ask first.
+    """Return the chosen organisation's passed candidates, newest request first.
 
-    Each with why no draft of `code` can be begun for him now, or None; a fixed number of queries.
-    Raises: NotFound for a service that does not begin with a passed candidate.
+    The number of queries is constant. Raises: NotFound for a service that does not start from a
+    passed candidate.
     """
     service = service_versions.current(code).definition
     standing = actor.standing
@@ -216,7 +216,7 @@ def startable_candidates(code: str, actor: Actor, now: datetime) -> list[Startab
 
 
 def _newest_passes(organisation_id: int) -> dict[str, Request]:
-    """Civil number → the newest passed request of the organisation about it, the newest first."""
+    """Return civil number → the organisation's newest passed request for it, newest first."""
     passed = db.session.scalars(
         sa.select(Request)
         .where(Request.organisation_id == organisation_id, Request.status == Status.PASSED)
@@ -238,7 +238,7 @@ def _candidate_offer(req: Request, service: Definition, loaded: Facts) -> Starta
 
 
 def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:
-    """What would keep `req` from being sent besides what is missing in it."""
+    """Return what prevents sending `req` besides missing fields and documents."""
     service = service_versions.for_request(req)
     return eligibility.send_refusals(service, eligibility.case_of(req, service, actor, now))
 

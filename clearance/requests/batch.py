@@ -1,4 +1,4 @@
-"""Several brokers at once: drafts begun together, documents given once, each sent by itself."""
+"""Batch requests: drafts for several brokers, with shared documents, sent one by one."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from clearance.services import versions
 from clearance.services.flows import Action
 
 MAX_ROWS = 100
-"""Brokers in one grid."""
+"""Maximum brokers in one grid."""
 
 AT_ONCE = 50
-"""Rows sent in one transaction."""
+"""Rows locked and sent in one transaction."""
 
 MOST_UNFINISHED = 5
 _KEY_LENGTH = 32
@@ -45,7 +45,7 @@ _KEY_LENGTH = 32
 
 @dataclass(frozen=True)
 class Candidate:
-    """A licence of the organisation. refusal: why it cannot be asked for now."""
+    """A licence of the organisation. refusal: why no request can be started for it now."""
 
     licence: Licence
     refusal: Refusal | None
@@ -62,9 +62,9 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row at sending: sent, or a draft still.
+    """The result of sending one row. refusal: why it failed, unless it is only incomplete.
 
-    refusal: what stands in its way besides what it lacks, which `transitions.missing` tells.
+    For what is missing see `completeness.missing`.
     """
 
     request_id: int
@@ -73,28 +73,27 @@ class Outcome:
 
 
 def candidates(code: str, actor: Actor, now: datetime) -> list[Candidate]:
-    """Every broker of the chosen organisation, by name, with the very refusal of his button.
+    """Return every broker of the chosen organisation, by name, with any refusal.
 
-    The number of queries does not grow with them. Raises: NotFound for a service that is not asked
-    for several at once.
+    The number of queries is constant. Raises: NotFound for a service without batch requests.
     """
     _bulk(code)
     licences = _licences(actor)
     offers = available_actions.startable_licences([code], licences, actor, now)
-    return [Candidate(each, offers[code, each.id]) for each in licences]
+    return [Candidate(licence, offers[code, licence.id]) for licence in licences]
 
 
 def matching(actor: Actor, typed: str) -> frozenset[int] | None:
-    """Ids of the organisation's licences that fit what was typed; None when nothing counts."""
+    """Return ids of the organisation's licences matching the search; None if it is empty."""
     condition = licence_search.condition(typed)
     if condition is None:
         return None
     statement = organisation_brokers.licences(actor).where(condition)
-    return frozenset(each.id for each in db.session.scalars(statement))
+    return frozenset(licence.id for licence in db.session.scalars(statement))
 
 
 def unfinished(code: str, actor: Actor) -> list[Unfinished]:
-    """The grids of the chosen organisation for the service that have drafts left, newest first."""
+    """Return the chosen organisation's grids with unsent drafts, last saved first."""
     saved_at = sa.func.max(Request.saved_at, type_=Request.saved_at.type)
     found = db.session.execute(
         sa.select(Request.grid_key, sa.func.count(), saved_at)
@@ -115,18 +114,18 @@ def unfinished(code: str, actor: Actor) -> list[Unfinished]:
 def create_drafts(
     code: str, licence_ids: Collection[int], actor: Actor, now: datetime, form_key: str
 ) -> list[Request]:
-    """Begin a draft for each of the organisation's licences named, as one grid; flushes.
+    """Start a draft for each of the given licences, as one grid. Flushes.
 
-    Foreign licences are left out, and those that cannot be asked for now. form_key: the one-time
-    key of the page ("": none); given again, the first drafts are returned. Raises: NotFound,
-    Refused when nothing could be begun or too much was chosen. Source: specification section 4.
+    Skips licences of other organisations and those refused now. form_key: the page's one-time key
+    ("": none); if it is repeated, the first drafts are returned. Raises: NotFound, Refused if
+    nothing could be started or too many were chosen. Source: specification section 4.
     """
     _bulk(code)
     form_key = form_key or idempotency.new()
     key = _key(code, actor, form_key)
     if earlier := _rows(key, code, actor):
         return earlier
-    chosen = [each for each in _licences(actor) if each.id in set(licence_ids)]
+    chosen = [own for own in _licences(actor) if own.id in set(licence_ids)]
     if not chosen:
         raise Refused(Refusal(_l("Choose at least one broker first.")))
     if len(chosen) > MAX_ROWS:
@@ -155,9 +154,9 @@ def create_drafts(
 
 
 def requests(grid_key: str, code: str, actor: Actor) -> list[Request]:
-    """The requests of a grid that the actor may see, drafts and sent ones, in its order.
+    """Return the grid's requests that the actor may see, drafts and sent ones, oldest first.
 
-    Raises: NotFound when there is none.
+    Raises: NotFound if there are none.
     """
     found = _rows(grid_key, code, actor)
     if not found:
@@ -166,19 +165,19 @@ def requests(grid_key: str, code: str, actor: Actor) -> list[Request]:
 
 
 def has_drafts(grid_key: str, code: str, actor: Actor) -> bool:
-    """Whether anything of the grid is left to be sent."""
+    """Return whether the grid has unsent drafts."""
     return bool(drafts(_rows(grid_key, code, actor)))
 
 
 def drafts(requests: Sequence[Request]) -> list[Request]:
-    """Those of them that are not sent."""
+    """Return the requests that are still drafts."""
     return [req for req in requests if req.status == Status.DRAFT]
 
 
 def refusals(
     code: str, requests: Sequence[Request], actor: Actor, now: datetime
 ) -> dict[int, Refusal]:
-    """Request id → why a draft of the grid could not be begun now, where that is so."""
+    """Return request id → why such a draft could not be started now; others are absent."""
     licences = [req.licence for req in requests if req.licence is not None]
     offers = available_actions.startable_licences([code], licences, actor, now)
     found = {req.id: offers.get((code, req.licence_id or 0)) for req in requests}
@@ -186,8 +185,9 @@ def refusals(
 
 
 def shared_kinds(requests: Sequence[Request]) -> list[tuple[str, str, bool]]:
-    """(code, name, required) of the kinds that may be given once for all; pictures of a person
-    are not among them. In the definition's order.
+    """Return (code, name, required) of the kinds that requests may share, so no personal photos.
+
+    They are in the definition's order.
     """
     found: dict[str, tuple[str, str, bool]] = {}
     of_type: dict[str | None, list[tuple[str, str, bool]]] = {}
@@ -198,7 +198,7 @@ def shared_kinds(requests: Sequence[Request]) -> list[tuple[str, str, bool]]:
         for kind, name, is_required in kinds:
             known = found.get(kind)
             found[kind] = (kind, name, is_required or (known is not None and known[2]))
-    return [each for kind, each in found.items() if kind not in attachments.PICTURE_KINDS]
+    return [details for kind, details in found.items() if kind not in attachments.PICTURE_KINDS]
 
 
 def attach_to_all(
@@ -209,10 +209,10 @@ def attach_to_all(
     actor: Actor,
     now: datetime,
 ) -> list[Document]:
-    """Give one checked file to every draft among `requests` that takes its kind; flushes.
+    """Attach one checked file to every draft among `requests` that accepts its kind. Flushes.
 
-    Drafts that were discarded meanwhile are left out. Raises as `attachments.attach`; also
-    DocumentRefused when no draft takes it.
+    Skips drafts discarded meanwhile. Raises as `attachments.attach`; also DocumentRefused if no
+    draft accepts it.
     """
     takers = [
         req
@@ -227,10 +227,10 @@ def attach_to_all(
 
 
 def shared_documents(requests: Sequence[Request]) -> list[list[Document]]:
-    """The files given to several requests of the grid, each by its rows in the drafts.
+    """Return the files shared by several requests of the grid, as their rows in drafts.
 
-    In the order of their uploading; those of what was sent stay and are left out. Of a draft that
-    is alone every file counts.
+    They are in upload order; files of sent requests only are skipped. With a single draft, all of
+    its files are included.
     """
     is_alone = len(drafts(requests)) == 1
     counts: dict[str, int] = {}
@@ -240,31 +240,30 @@ def shared_documents(requests: Sequence[Request]) -> list[list[Document]]:
             counts[document.storage_key] = counts.get(document.storage_key, 0) + 1
             if req.status == Status.DRAFT:
                 of_drafts.setdefault(document.storage_key, []).append(document)
-    found = [each for key, each in of_drafts.items() if is_alone or counts[key] > 1]
+    found = [documents for key, documents in of_drafts.items() if is_alone or counts[key] > 1]
     return sorted(found, key=lambda each: each[0].id)
 
 
 def remove_document(
     requests: Sequence[Request], document_id: int, actor: Actor, now: datetime
 ) -> None:
-    """Take a shared file away from every draft of the grid; flushes.
+    """Remove a shared file from every draft of the grid. Flushes.
 
-    document_id: of any of its rows there. Raises: NotFound, else as `attachments.attach`.
+    document_id: any of the file's rows. Raises: NotFound, else as `attachments.attach`.
     """
     for found in shared_documents(requests):
-        if document_id in {each.id for each in found}:
+        if document_id in {document.id for document in found}:
             attachments.remove_all(found, actor, now)
             return
     raise NotFound
 
 
 def send(requests: Sequence[Request], actor: Actor, now: datetime) -> Iterator[Outcome]:
-    """Send the drafts among `requests`, one by one, each wholly or not at all; flushes.
+    """Send the drafts among `requests` one by one, each in its own savepoint. Flushes.
 
-    The caller may commit after every `AT_ONCE` outcomes. One that was sent meanwhile counts as
-    sent. So many are locked together, so that whoever else changes many of the same licences never
-    waits for this one while it waits for them. Source: specification section 4; security rules 25
-    and 56.
+    The caller may commit after every `AT_ONCE` outcomes; these are locked together in a fixed
+    order, to avoid deadlocks. A draft sent meanwhile is reported as sent.
+    Source: specification section 4; security rules 25 and 56.
     """
     ids = sorted(req.id for req in requests)
     for first in range(0, len(ids), AT_ONCE):
@@ -299,7 +298,7 @@ def _bulk(code: str) -> None:
 
 
 def _key(code: str, actor: Actor, form_key: str) -> str:
-    """The grid's name in its address: of this page, this person, this service."""
+    """Return the grid's key in URLs, derived from user, service and form key."""
     typed = f"{actor.id}:{code}:{form_key}"
     return hashlib.sha256(typed.encode()).hexdigest()[:_KEY_LENGTH]
 

@@ -1,4 +1,4 @@
-"""Writing the typed columns of a request, below everything that knows of definitions."""
+"""Write a request's typed columns, independently of service definitions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from clearance.services.standard_fields import NAME_COLUMNS
 
 
 def keep_column(req: Request, name: str, value: Any) -> None:
-    """Keep a standard field's value; names are kept folded too, for searching."""
+    """Set a standard field's value; names also update the folded search column."""
     if value in (None, ""):
         value = None if Request.__table__.c[name].nullable else ""
     setattr(req, name, value)
     if name in NAME_COLUMNS:
-        req.name_folded = name_folding.name_index(*(getattr(req, each) for each in NAME_COLUMNS))
+        req.name_folded = name_folding.name_index(
+            *(getattr(req, column) for column in NAME_COLUMNS)
+        )

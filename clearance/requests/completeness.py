@@ -1,4 +1,4 @@
-"""What a request still lacks before it can be sent, and which of its parts are open to change."""
+"""What a request lacks before it can be sent, and which parts can be changed now."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from clearance.services.standard_fields import is_empty, value_fault
 
 @dataclass(frozen=True)
 class Missing:
-    """One thing that keeps a request from being sent: at a field or a kind of document."""
+    """A reason why a request cannot be sent, at a field or a document kind."""
 
     field: str | None
     document_kind: str | None
@@ -34,7 +34,7 @@ class Missing:
 
 
 class Incomplete(Refused):
-    """The request cannot be sent yet; `missing` names everything that lacks."""
+    """The request cannot be sent yet, because of `missing`."""
 
     status_code = 400
 
@@ -44,9 +44,9 @@ class Incomplete(Refused):
 
 
 def missing(req: Request, now: datetime | None = None) -> list[Missing]:
-    """Everything that keeps `req` from being sent, in the form's order; [] when complete.
+    """Return everything that prevents sending `req`, in the form's order; [] if complete.
 
-    Given values are checked again, since a draft may be old: an expiry may have passed.
+    Values are validated again, since an expiry date may have passed in an old draft.
     Texts are in the page's language.
     """
     service = versions.for_request(req)
@@ -60,7 +60,7 @@ def missing(req: Request, now: datetime | None = None) -> list[Missing]:
 
 
 def remarks(req: Request) -> Sequence[Remark]:
-    """What the reviewer pinned to fields and documents and is not yet answered."""
+    """Return the reviewer's unsettled remarks on fields and documents."""
     return db.session.scalars(
         sa.select(Remark)
         .where(Remark.request_id == req.id, Remark.settled_at.is_(None))
@@ -69,10 +69,10 @@ def remarks(req: Request) -> Sequence[Remark]:
 
 
 def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
-    """Names of the fields that the agent may change now.
+    """Return the names of the fields that the agent may change now.
 
-    A draft: all that are asked. Returned: those with a remark, or all when the return pinned none,
-    and those whose value cannot be sent any more. Else none. Source: specification section 4.
+    Draft: all that the form asks for. Returned: those with a remark or an invalid value, or all if
+    there are no remarks. Else none. Source: specification section 4.
     """
     service = versions.for_request(req)
     asked = frozenset(spec.name for spec in service.asked)
@@ -85,11 +85,11 @@ def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
         return asked
     today = kuwait_date(now or utc_now())
     faulty = {spec.name for spec in service.asked if _fault(req, spec, today) is not None}
-    return asked & (faulty | {each.field for each in pinned})
+    return asked & (faulty | {remark.field for remark in pinned})
 
 
 def open_document_kinds(req: Request) -> frozenset[str]:
-    """Kinds of documents that the agent may add and remove now; the rule of `open_fields`."""
+    """Return the document kinds that the agent may add and remove now, as in `open_fields`."""
     service = versions.for_request(req)
     kinds = frozenset(spec.kind for spec in service.documents_for(req.broker_type))
     if req.status == Status.DRAFT:
@@ -97,7 +97,7 @@ def open_document_kinds(req: Request) -> frozenset[str]:
     if req.status != Status.RETURNED:
         return frozenset()
     pinned = remarks(req)
-    return kinds & {each.document_kind for each in pinned} if pinned else kinds
+    return kinds & {remark.document_kind for remark in pinned} if pinned else kinds
 
 
 def _fault(req: Request, spec: FieldSpec, today: date) -> Any | None:
@@ -109,8 +109,8 @@ def _fault(req: Request, spec: FieldSpec, today: date) -> Any | None:
 
 
 def _own_fault(spec: FieldSpec, value: Any) -> Any | None:
-    """The limits that a definition sets to its own fields."""
-    if spec.choices and value not in {each.value for each in spec.choices}:
+    """Check the limits that a definition sets for its own fields."""
+    if spec.choices and value not in {choice.value for choice in spec.choices}:
         return _l("Choose one of the list.")
     too_small = spec.minimum is not None and value < spec.minimum
     if too_small or (spec.maximum is not None and value > spec.maximum):

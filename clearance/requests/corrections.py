@@ -1,4 +1,4 @@
-"""What an applicant changed in a returned request, so that the reviewer need not search for it."""
+"""Changes an applicant made to a returned request, shown to the reviewer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KIND = "request:correction:saved"
 
 @dataclass(frozen=True)
 class Correction:
-    """One field that was changed: its value as first sent, and as sent again."""
+    """A changed field, with its values in the previous and the latest submission."""
 
     spec: FieldSpec
     before: Any
@@ -33,7 +33,7 @@ class Correction:
 def record(
     req: Request, before: Mapping[str, Any], after: Mapping[str, Any], actor: Actor, now: datetime
 ) -> None:
-    """Write into the trail what a saving changed in a returned request, if anything; flushes."""
+    """Record in the audit trail what a save changed in a returned request, if anything. Flushes."""
     changes = {
         name: [_json(before[name]), _json(after[name])]
         for name in after
@@ -52,9 +52,9 @@ def record(
 
 
 def of_last_sending(req: Request, service: Definition) -> list[Correction]:
-    """What differs between the last sending and the one before it, in the form's order.
+    """Return what changed between the last two submissions, in the form's order.
 
-    A value that was changed and changed back is not told. [] when it was sent only once.
+    Values changed and changed back are left out. Returns [] if it was sent only once.
     """
     sendings = _sendings(req)
     if len(sendings) < 2:
@@ -70,8 +70,8 @@ def of_last_sending(req: Request, service: Definition) -> list[Correction]:
     )
     first: dict[str, Any] = {}
     last: dict[str, Any] = {}
-    for each in changes:
-        for name, (before, after) in each.items():
+    for event_changes in changes:
+        for name, (before, after) in event_changes.items():
             first.setdefault(name, before)
             last[name] = after
     return [
@@ -82,7 +82,7 @@ def of_last_sending(req: Request, service: Definition) -> list[Correction]:
 
 
 def new_documents(req: Request) -> frozenset[int]:
-    """Ids of the documents that came with the last sending, when there was one before it."""
+    """Return ids of the documents added for the last submission; empty for the first one."""
     sendings = _sendings(req)
     if len(sendings) < 2:
         return frozenset()

@@ -1,4 +1,4 @@
-"""The office's clock: when a request is due, when the clock stands, who is told of lateness."""
+"""Due dates of requests, correction deadlines and notices about overdue requests."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from clearance.models.enums import OPEN_STATUSES, Status
 from clearance.services import versions
 from clearance.services.schema import Definition
 
-LATE_BATCH = 200  # told in one transaction, so that nobody waits long for it
+LATE_BATCH = 200  # per transaction, which keeps locks short
 _Pause = tuple[datetime, datetime | None]
 
 
 def due_on(req: Request, service: Definition, target: str, now: datetime) -> date | None:
-    """The day by which the office answers `req` once it enters `target`; None while it need not.
+    """Return the day by which the office must answer `req` once in `target`; None if paused.
 
-    The clock stands in every status that the flow does not count, such as returned.
+    The clock is paused in statuses not in the flow's `on_the_clock`, such as returned.
     Source: specification section 6.
     """
     running = service.steps.on_the_clock
@@ -40,7 +40,7 @@ def due_on(req: Request, service: Definition, target: str, now: datetime) -> dat
 
 
 def correct_by(status: str, returned_at: datetime | None) -> date | None:
-    """The last Kuwait day, inclusive, on which what was returned can be sent again; else None.
+    """Return the last Kuwait day, inclusive, to resend a returned request; None for other statuses.
 
     Source: specification section 5.
     """
@@ -50,7 +50,7 @@ def correct_by(status: str, returned_at: datetime | None) -> date | None:
 
 
 def lapse_if_returned_before(now: datetime) -> datetime:
-    """The instant before which what was returned has missed its `correct_by`."""
+    """Return the instant such that requests returned before it have missed `correct_by`."""
     return kuwait_midnight(kuwait_date(now) - _returned_lapse())
 
 
@@ -59,16 +59,16 @@ def _returned_lapse() -> timedelta:
 
 
 def holidays() -> frozenset[date]:
-    """The Kuwait days on which the office does not work."""
+    """Return the Kuwait days on which the office is closed."""
     return frozenset(db.session.scalars(sa.select(Holiday.day)))
 
 
 def tell_late(now: datetime) -> int:
-    """Tell the office of requests whose due date has passed, once for each due date; flushes.
+    """Notify the office of overdue requests, once per due date. Flushes.
 
-    The request's reviewer is told, or every reviewer while nobody who reviews has it. The longest
-    late come first, LATE_BATCH at most; what is left waits for the next call, however long nobody
-    called. Returns how many requests were told of. Source: specification section 8.
+    Notifies the request's reviewer, or all reviewers if it has no active one. Handles the
+    LATE_BATCH most overdue requests; the next call continues. Returns how many it handled.
+    Source: specification section 8.
     """
     late = db.session.scalars(
         sa.select(Request)
@@ -76,18 +76,18 @@ def tell_late(now: datetime) -> int:
         .order_by(Request.due_on, Request.id)
         .limit(LATE_BATCH)
     ).all()
-    told = 0
+    handled = 0
     for req in late:
         if _claim_lateness(req.id, now):
             title = versions.for_request(req).title
             params = {"number": req.number, "service": {"ar": title.ar, "en": title.en}}
             notifications.notify_reviewer_of("office:late", req, params=params, now=now)
-            told += 1
-    return told
+            handled += 1
+    return handled
 
 
 def _is_late(now: datetime) -> sa.ColumnElement[bool]:
-    """Due before today, and not told yet. A due date stands only while the office's clock runs."""
+    """Match requests due before today without a notice yet; paused ones have no due date."""
     return sa.and_(
         Request.due_on < kuwait_date(now),
         Request.late_told_for.is_distinct_from(Request.due_on),
@@ -106,7 +106,7 @@ def _claim_lateness(request_id: int, now: datetime) -> bool:
 
 
 def _statuses(req: Request) -> list[tuple[datetime, str | None]]:
-    """When the request entered which status since it was sent."""
+    """Return (time, status) for every status the request entered since it was sent."""
     rows = db.session.execute(
         sa.select(Event.at, Event.to_status)
         .where(Event.request_id == req.id, Event.to_status.is_not(None))

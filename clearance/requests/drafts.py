@@ -1,4 +1,4 @@
-"""Drafts and corrections: begun with what is known, saved as the agent goes, discarded."""
+"""Drafts and corrections: start prefilled, save and discard."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ log = structlog.get_logger("clearance.requests")
 
 
 class StaleSave(DomainError):
-    """Somebody else saved meanwhile; `stored` has what stands now in the fields that were sent."""
+    """The request was changed meanwhile. stored: current values of the submitted fields."""
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         super().__init__(
@@ -62,13 +62,12 @@ def start(
     copy_of: int | None = None,
     form_key: str | None = None,
 ) -> Request:
-    """Begin a draft for the actor's chosen organisation, filled with what is known; flushes.
+    """Start a prefilled draft for the actor's chosen organisation. Flushes.
 
-    broker_type: chosen where the service starts so. licence_id: the licence it is about, one of the
-    organisation's; licence: one that the caller found, whosever it is.
-    candidate_id: the passed exam request it follows. copy_of: an earlier request of the same
-    service to copy. form_key: the starting form's one-time key; given again, the first draft is
-    returned. Raises: NotFound, Refused.
+    broker_type: for services that start with its choice. licence_id: one of the organisation's
+    licences; licence: any licence, checked by the caller. candidate_id: the passed exam request.
+    copy_of: an earlier request for the same service. form_key: the form's one-time key; if it is
+    repeated, the first draft is returned. Raises: NotFound, Refused.
     """
     version = versions.current(code)
     standing = actor.standing
@@ -98,11 +97,11 @@ def save(
     *,
     version: int | None = None,
 ) -> list[str]:
-    """Keep the given values of open fields; flushes. Returns the names that were kept.
+    """Save the given values of open fields. Flushes. Returns the names that were saved.
 
-    values: name → value of the field's type, None for nothing; nothing is required here. Unknown,
-    shown and closed fields are ignored and logged; what changes in a returned request stands in
-    the trail. version: the row's as the agent saw it.
+    values: name → value of the field's type, None if empty; nothing is required here. Other fields
+    are ignored and logged. Changes to a returned request are recorded in the audit trail.
+    version: of the row that the agent saw.
     Raises: NotFound, PermissionDenied, ClosedNow, StaleSave. Source: security rules 23 and 56.
     """
     _lock_for_change(req, actor)
@@ -128,7 +127,7 @@ def save(
 
 
 def discard(req: Request, actor: Actor, now: datetime) -> None:
-    """Delete a draft with its documents; flushes. The files go when the transaction commits.
+    """Delete a draft with its documents. Flushes; the files are deleted on commit.
 
     Raises: NotFound, PermissionDenied, ClosedNow (it was sent).
     """
@@ -163,7 +162,7 @@ def _lock_for_change(req: Request, actor: Actor) -> None:
 def _about(
     service: Definition, organisation_id: int, licence_id: int | None, candidate_id: int | None
 ) -> Licence | Request | None:
-    """The licence or the passed candidate that the service begins with. Raises: NotFound."""
+    """Return the licence or passed candidate that the service starts from. Raises: NotFound."""
     if service.start == "broker_card":
         return prefill.licence_of(_needed(licence_id), organisation_id)
     if service.start == "passed_candidates":
@@ -178,7 +177,7 @@ def _start_refusal(
     organisation_id: int,
     now: datetime,
 ) -> Refusal | None:
-    """Why no draft may be begun about that licence or candidate."""
+    """Return why no draft may be started for the licence or candidate, or None."""
     licence_id = about.id if isinstance(about, Licence) else None
     civil_id = about.civil_id if isinstance(about, Request) else None
     key = exclusivity_key(service.exclusive, service.code, civil_id=civil_id, licence_id=licence_id)
@@ -197,7 +196,7 @@ def _start_refusal(
 def _empty(
     version: Version, organisation_id: int, actor: Actor, key: str | None, now: datetime
 ) -> Request:
-    """A draft of which nothing but who began it when is known."""
+    """Return a draft without any values yet."""
     return Request(
         service_code=version.definition.code,
         service_version_id=version.id,
@@ -218,7 +217,7 @@ def _fill(
     broker_type: str | None,
     now: datetime,
 ) -> None:
-    """Fill the draft from where the service starts: user, licence or passed candidate."""
+    """Prefill the draft from the user, licence or passed candidate."""
     if isinstance(about, Licence):
         req.licence_id, req.broker_id = about.id, about.broker_id
         known = prefill.from_licence(about, service, now)
@@ -267,7 +266,7 @@ def _copy(req: Request, service: Definition, earlier_id: int, actor: Actor) -> N
 
 
 def _add(req: Request, key: str | None) -> Request:
-    """Add the draft; when another click of the same form was faster, return that one's."""
+    """Add the draft, or return the one that a concurrent submission of the same form added."""
     try:
         with db.session.begin_nested():
             db.session.add(req)

@@ -1,4 +1,4 @@
-"""Whether a service may be begun or a request sent: definitions' guards put to the facts."""
+"""Whether a service may be started or a request moved on, by the guards of its definition."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from clearance.services.versions import for_request as definition_of
 
 
 def case_of(req: Request, definition: Definition, actor: Actor | None, now: datetime) -> Case:
-    """The question that a step of `req` puts to its guards, with the facts loaded."""
+    """Return the guards' input for a step of `req`, with the facts loaded."""
     key = own_claim(req, definition)
     facts = facts_of.load(
         actor,
@@ -36,9 +36,9 @@ def case_of(req: Request, definition: Definition, actor: Actor | None, now: date
 
 
 def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) -> dict[int, Case]:
-    """The same of many requests by their ids; the facts are loaded once for each organisation.
+    """Return request id → `case_of`, loading the facts once per organisation.
 
-    Those whose facts are their own alone, a seat or the other side, are left out.
+    Skips requests with seats or transfer parties, whose facts cannot be shared.
     """
     cases: dict[int, Case] = {}
     by_organisation: dict[int, list[Request]] = {}
@@ -64,7 +64,7 @@ def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) ->
 
 
 def own_claim(req: Request, definition: Definition) -> str | None:
-    """The key of the claim that `req` has once sent, or None."""
+    """Return the exclusivity key that `req` holds once sent, or None."""
     return exclusivity_key(
         definition.exclusive, req.service_code, civil_id=req.civil_id, licence_id=req.licence_id
     )
@@ -77,7 +77,7 @@ def start_case(
     civil_id: str | None = None,
     licence_id: int | None = None,
 ) -> Case:
-    """The question whether a draft may be begun for this person or licence."""
+    """Return the guards' input for starting a draft for a person or licence."""
     key = exclusivity_key(
         definition.exclusive, definition.code, civil_id=civil_id, licence_id=licence_id
     )
@@ -85,10 +85,9 @@ def start_case(
 
 
 def start_refusal(definition: Definition, case: Case) -> Refusal | None:
-    """Why no draft may be begun, or None.
+    """Return why no draft may be started, or None.
 
-    Whom or what it is about is chosen before the draft is made, except where the form asks for the
-    person: there the claim refuses at sending.
+    Where the form itself asks for the person, exclusivity is only checked at sending.
     """
     chosen = definition.start != "broker_type"
     claim: tuple[Guard, ...] = (guards.claim_is_free,) if chosen else ()
@@ -96,13 +95,13 @@ def start_refusal(definition: Definition, case: Case) -> Refusal | None:
 
 
 def send_guards(definition: Definition) -> tuple[Guard, ...]:
-    """Everything that is checked at sending, whatever was checked before."""
+    """Return all guards checked at sending, including those of the start."""
     names = dict.fromkeys((*definition.guards.start, *definition.guards.send))
     return _ordered(definition, (guards.claim_is_free,), names)
 
 
 def approval_guards(definition: Definition) -> tuple[Guard, ...]:
-    """What is checked again at the step that completes a request."""
+    """Return the guards checked at the step that completes a request."""
     return _named(definition.guards.approval)
 
 
@@ -114,10 +113,10 @@ def step_refusal(
     now: datetime,
     case: Case | None = None,
 ) -> Refusal | None:
-    """Why the step's guards refuse it now, or None: what the button says and the server enforces.
+    """Return why the step is refused now, or None; for both the button and the server's check.
 
-    case: of `req`, where it is loaded already. Besides the guards, a request is completed only on
-    the register that it was sent on.
+    case: of `req`, if already loaded. A completing step is also refused if the register has
+    changed since the request was sent.
     """
     checks = step.guards
     if step.sends:
@@ -134,36 +133,36 @@ def step_refusal(
 
 
 def send_refusals(definition: Definition, case: Case) -> list[Refusal]:
-    """Every reason why the request cannot be sent now; [] when it can.
+    """Return all reasons why the request cannot be sent now; [] if it can.
 
-    Of what is not the organisation's any more, that is the last one.
+    If the subject is no longer the organisation's, that is the last reason.
     """
     refusals = []
-    for each in send_guards(definition):
-        refusal = each(case)
+    for check in send_guards(definition):
+        refusal = check(case)
         if refusal is not None:
             refusals.append(refusal)
-            if each in guards.WHOSE:
+            if check in guards.WHOSE:
                 break
     return refusals
 
 
 def subject_refusals(definition: Definition, case: Case) -> list[Refusal]:
-    """What of the person or licence itself stands in the way, the organisation's rights apart."""
-    answers = (each(case) for each in send_guards(definition) if each not in guards.UNIVERSAL)
+    """Return refusals about the person or licence, apart from the organisation's rights."""
+    answers = (check(case) for check in send_guards(definition) if check not in guards.UNIVERSAL)
     return [refusal for refusal in answers if refusal is not None]
 
 
 def _ordered(
     definition: Definition, claim: tuple[Guard, ...], names: Iterable[str]
 ) -> tuple[Guard, ...]:
-    """The guards in their order: the organisation's rights, whose it is, its claim, its state.
+    """Return guards in order: the organisation's rights, ownership, exclusivity, state.
 
-    Whose it is holds for every service about a licence, named or not, unless parties agree on it.
+    Ownership is checked for every licence service, even if not named, except those with parties.
     """
     is_ours_alone = definition.subject == Subject.LICENCE and not definition.steps.has_parties
     whose = tuple(guards.WHOSE) if is_ours_alone else ()
-    state = tuple(each for each in _named(names) if each not in guards.WHOSE)
+    state = tuple(check for check in _named(names) if check not in guards.WHOSE)
     return (*guards.UNIVERSAL, *whose, *claim, *state)
 
 

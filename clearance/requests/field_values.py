@@ -1,4 +1,4 @@
-"""The values of a request's fields: read, kept and shown, in columns and answers alike."""
+"""Read, set and format a request's field values, in columns or answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from clearance.services.standard_fields import COLUMNS, DATE_KINDS, STANDARD_FIE
 
 
 def value_of(req: Request, spec: FieldSpec) -> Any:
-    """The value of a field, of the type its kind has; None or "" when nothing was given."""
+    """Return a field's value, of its kind's type; None or "" if empty."""
     if not spec.is_own:
         return getattr(req, spec.name) if spec.name in COLUMNS else None
     value = req.answers.get(spec.name)
@@ -28,24 +28,24 @@ def value_of(req: Request, spec: FieldSpec) -> Any:
 
 
 def keep(req: Request, spec: FieldSpec, value: Any) -> None:
-    """Keep a value of the field's type (None for nothing) in its column or among the answers.
+    """Set a value of the field's type (None if empty) in its column or among the answers.
 
-    Raises: TypeError for a value of another type, which no form of ours gives.
+    Raises: TypeError for a value of another type.
     """
     if value is not None and type(value) is not type_of(spec.kind):
         raise TypeError(f"{spec.name} takes {type_of(spec.kind).__name__}")
     if spec.is_own:
         kept = value.isoformat() if isinstance(value, date) else value
-        # A new mapping each time: changes inside a JSON column are not noticed.
+        # Assign a new mapping: changes inside a JSON column are not tracked.
         req.answers = {**req.answers, spec.name: kept}
         return
     keep_column(req, spec.name, value)
 
 
 def shown_value(req: Request, name: str, lang: str) -> str:
-    """The field as a reader of `lang` reads it; "" when empty.
+    """Return the field's value formatted in `lang`; "" if empty.
 
-    Codes become their labels, days dd/mm/yyyy; a number not given yet says when it will be.
+    Codes become labels, days dd/mm/yyyy; a draft's number says when it will be assigned.
     """
     spec = versions.for_request(req).field(name)
     if name == "number":
@@ -58,7 +58,7 @@ def shown_value(req: Request, name: str, lang: str) -> str:
 
 
 def written(spec: FieldSpec, value: Any, lang: str) -> str:
-    """A value of the field's type as a reader of `lang` reads it; "" when empty."""
+    """Format a value of the field's type in `lang`; "" if empty."""
     if value in (None, ""):
         return ""
     if spec.kind in DATE_KINDS:
@@ -70,7 +70,7 @@ def written(spec: FieldSpec, value: Any, lang: str) -> str:
     if spec.kind is Kind.BROKER_TYPE:
         row = db.session.get(BrokerType, value)
         return value if row is None else (row.name_ar if lang == "ar" else row.name_en)
-    labels = {each.value: each.label.of(lang) for each in spec.choices}
+    labels = {choice.value: choice.label.of(lang) for choice in spec.choices}
     return labels.get(str(value), str(value))
 
 

@@ -1,4 +1,4 @@
-"""Notes that the office writes about a request for itself; no applicant ever reads them."""
+"""The office's internal notes on requests, never shown to applicants."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NOTE_MAX_LENGTH = 2000
 
 
 def write(req: Request, body: str, actor: Actor, now: datetime) -> InternalNote:
-    """Add a reviewer's note about `req`; flushes.
+    """Add a reviewer's note about `req`. Flushes.
 
-    body: 1 to NOTE_MAX_LENGTH characters. Raises: NotFound for everybody but reviewers,
-    values.BadValue when it is empty or too long. Source: specification section 8.
+    body: 1 to NOTE_MAX_LENGTH characters. Raises: NotFound unless a reviewer writes it,
+    values.BadValue if it is empty or too long. Source: specification section 8.
     """
     if not actor.is_reviewer or not permissions.can_see_request(actor, req):
         raise NotFound
@@ -46,7 +46,7 @@ def write(req: Request, body: str, actor: Actor, now: datetime) -> InternalNote:
 
 
 def of_request(req: Request, reader: Actor) -> Sequence[InternalNote]:
-    """The notes about `req`, oldest first, with their authors; for agents none."""
+    """Return the notes about `req` with their authors, oldest first; none for agents."""
     if not reader.is_staff:
         return ()
     return db.session.scalars(

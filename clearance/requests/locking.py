@@ -1,7 +1,6 @@
-"""Row locks for requests.
+"""Row locks for requests (SELECT … FOR NO KEY UPDATE).
 
-NO KEY UPDATE: rows that point at the request may go on being written, and nobody waits for whoever
-inserts them.
+This lock level does not conflict with inserting rows that reference the request.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from clearance.models import Request
 
 
 def lock_many(request_ids: Collection[int]) -> Sequence[Request]:
-    """Lock all these requests, in one order for everybody, and read them afresh.
+    """Lock and reload the requests, always in the same order, until the transaction ends.
 
-    Held until the transaction ends. Those that are gone are left out.
+    Deleted requests are skipped.
     """
     return db.session.scalars(
         sa.select(Request)
@@ -30,9 +29,9 @@ def lock_many(request_ids: Collection[int]) -> Sequence[Request]:
 
 
 def lock(req: Request) -> None:
-    """Wait for whoever changes `req` and read it afresh; held until the transaction ends.
+    """Lock and reload `req` until the transaction ends.
 
-    On SQLite the writing transaction itself is the lock. Raises: NotFound when it is gone.
+    On SQLite the writing transaction itself is the lock. Raises: NotFound if it was deleted.
     """
     if not lock_many(sa.inspect(req).identity or ()):
         raise NotFound

@@ -1,4 +1,4 @@
-"""The messages between an applicant and the office about one request."""
+"""Messages between an applicant and the office about a request."""
 
 from __future__ import annotations
 
@@ -24,18 +24,17 @@ BODY_MAX_LENGTH = 2000
 
 
 class NoConversationYet(DomainError):
-    """A draft is not the office's yet, so that nobody would read the message."""
+    """The office cannot see drafts, so nobody would read the message."""
 
     def __init__(self) -> None:
         super().__init__(_l("Messages to the office are possible once the request has been sent."))
 
 
 def post(req: Request, body: str, actor: Actor, now: datetime) -> Message:
-    """Write a message of `actor` about `req` and tell the other side; flushes.
+    """Post a message of `actor` about `req` and notify the other side. Flushes.
 
-    body: 1 to BODY_MAX_LENGTH characters. Staff who only read write nothing (managers and
-    administrators decide and promise nothing).
-    Raises: NotFound, NoConversationYet, values.BadValue when it is empty or too long.
+    body: 1 to BODY_MAX_LENGTH characters. Of the staff, only reviewers may post.
+    Raises: NotFound, NoConversationYet, values.BadValue if it is empty or too long.
     """
     if not permissions.can_see_request(actor, req) or (actor.is_staff and not actor.is_reviewer):
         raise NotFound
@@ -65,7 +64,7 @@ def post(req: Request, body: str, actor: Actor, now: datetime) -> Message:
 
 
 def of_request(req: Request) -> Sequence[Message]:
-    """The messages about `req`, oldest first, with their authors."""
+    """Return the messages about `req` with their authors, oldest first."""
     statement = (
         sa.select(Message)
         .where(Message.request_id == req.id)

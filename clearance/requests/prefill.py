@@ -1,4 +1,4 @@
-"""What is known already when a draft begins, so that nobody types it again."""
+"""Values known when a draft starts, for prefilling it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _OF_LICENCE = {
     "guarantee_expiry": "guarantee_expiry",
 }
 OF_ANOTHERS = frozenset({"civil_id"})
-"""What a draft knows of another organisation's broker: what whoever asks for him has typed."""
+"""Fields prefilled for another organisation's broker: only what the applicant typed already."""
 _OF_PERSON = tuple(sorted(COLUMNS - {"licence_expiry", "guarantee_no", "guarantee_expiry"}))
 
 
 def from_user(actor: Actor, organisation_id: int) -> Values:
-    """What is known of the user and the organisation: names by their script, number, contact."""
+    """Return the user's names by script, civil number, contact; the organisation's address."""
     user = db.session.get_one(User, actor.id)
     organisation = db.session.get_one(Organisation, organisation_id)
     known: Values = {
@@ -52,7 +52,7 @@ def from_user(actor: Actor, organisation_id: int) -> Values:
 
 
 def licence_of(licence_id: int, organisation_id: int) -> Licence:
-    """The licence, when its broker is the organisation's. Raises: NotFound."""
+    """Return the licence if its broker is the organisation's. Raises: NotFound."""
     licence = db.session.scalar(
         sa.select(Licence)
         .join(Broker, Broker.id == Licence.broker_id)
@@ -65,9 +65,9 @@ def licence_of(licence_id: int, organisation_id: int) -> Licence:
 
 
 def from_licence(licence: Licence, service: Definition, now: datetime) -> Values:
-    """What the register knows of the broker and the licence.
+    """Return the register's values for the broker and the licence.
 
-    Where the expiry date is asked for, it is the end of the licence's next period.
+    If the form asks for the expiry date, it is the end of the licence's next period.
     """
     known: Values = {name: getattr(licence.broker, name) for name in _OF_BROKER}
     known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
@@ -78,9 +78,9 @@ def from_licence(licence: Licence, service: Definition, now: datetime) -> Values
 
 
 def refresh(req: Request, service: Definition) -> None:
-    """Read again what `req` only shows of its licence and broker; flushes nothing.
+    """Reload the read-only fields of `req` from its licence and broker. Does not flush.
 
-    Source: security rule 23: read-only fields are re-read on the server.
+    Source: security rule 23.
     """
     licence = None if req.licence_id is None else db.session.get(Licence, req.licence_id)
     if licence is None or service.subject != Subject.LICENCE:
@@ -89,7 +89,7 @@ def refresh(req: Request, service: Definition) -> None:
     known |= {name: getattr(licence, column) for name, column in _OF_LICENCE.items()}
     asked = {spec.name for spec in service.asked}
     names = (preserved_fields(service) & set(known)) - asked
-    # A transfer sent once more has the broker's consent already.
+    # A returned transfer already has the broker's consent.
     if req.status == Status.DRAFT and is_other_organisations(req, licence):
         names &= OF_ANOTHERS
     for name in names:
@@ -97,14 +97,14 @@ def refresh(req: Request, service: Definition) -> None:
 
 
 def is_other_organisations(req: Request, licence: Licence) -> bool:
-    """Whether the licence is of another organisation's broker: a transfer to who asks."""
+    """Return whether the licence is another organisation's, as in transfers to the applicant."""
     return licence.broker.organisation_id != req.organisation_id
 
 
 def preserved_fields(service: Definition) -> set[str]:
-    """Names of what a draft keeps of its subject.
+    """Return the names of the prefilled fields that a draft stores.
 
-    Whom it is about is kept even where the service does not show it: rules and searches ask.
+    The person's names and number are stored even if not shown: rules and searches need them.
     """
     kept = {"broker_type", *(spec.name for spec in service.fields)}
     if service.start != "broker_type":
@@ -113,7 +113,7 @@ def preserved_fields(service: Definition) -> set[str]:
 
 
 def candidate(request_id: int, organisation_id: int) -> Request:
-    """The passed exam request of this organisation. Raises: NotFound."""
+    """Return the organisation's passed exam request. Raises: NotFound."""
     req = db.session.get(Request, request_id)
     if req is None or req.organisation_id != organisation_id or req.status != Status.PASSED:
         raise NotFound
@@ -121,10 +121,10 @@ def candidate(request_id: int, organisation_id: int) -> Request:
 
 
 def from_candidate(req: Request) -> Values:
-    """The person of a passed exam."""
+    """Return the personal data of a passed exam request."""
     return {name: getattr(req, name) for name in _OF_PERSON}
 
 
 def from_earlier(req: Request, service: Definition) -> Values:
-    """What an earlier request for the same service was given, its declarations left out."""
+    """Return an earlier request's values for the same service, except declarations."""
     return {spec.name: value_of(req, spec) for spec in service.asked if not spec.declaration}

@@ -1,4 +1,4 @@
-"""Printed sheets as PDF: the request with its documents and steps, set by typst."""
+"""The printed request as PDF, with its documents and steps, typeset by typst."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from clearance.services.standard_fields import GROUP_LABELS, Group
 from clearance.web import downloads
 
 SUMMARY = frozenset({"number"})
-# A row has four places; a value takes as many as it is long.
+# (maximum length, columns): a row has four columns, and longer values span more of them.
 PLACES_BY_LENGTH = ((18, 1), (46, 2))
 ALL_PLACES = 4
 
 
 def request_pdf(req: Request, lang: str, reader: Actor) -> bytes:
-    """Set the printed request in `lang` ("ar" or "en"); the same row gives the same bytes.
+    """Typeset the request in `lang` ("ar" or "en"); the same row gives the same bytes.
 
-    reader: agents read of the office where staff read a name. What was typed travels as JSON and
-    is never markup (security rule 33).
+    reader: agents see "the office" instead of staff names. User input is passed as JSON, never as
+    markup (security rule 33).
     """
     with force_locale(lang):
         data = _content(req, lang, reader)
@@ -42,7 +42,7 @@ def request_pdf(req: Request, lang: str, reader: Actor) -> bytes:
 
 
 def pdf_response(data: bytes, filename: str) -> Response:
-    """Give a PDF of ours out as a download."""
+    """Return a generated PDF as a download."""
     return downloads.as_attachment(Response(data, mimetype="application/pdf"), filename)
 
 
@@ -93,7 +93,7 @@ def _summary(req: Request, lang: str) -> list[dict[str, str]]:
 
 
 def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
-    """The fields under their headings, in the definition's order; empty ones are left out."""
+    """Return the non-empty fields under their headings, in the definition's order."""
     grouped: dict[Group, list[dict[str, Any]]] = {group: [] for group in GROUP_LABELS}
     for spec in versions.for_request(req).fields:
         value = shown_value(req, spec.name, lang)
@@ -119,7 +119,7 @@ def _places(value: str) -> int:
 
 
 def _address(req: Request) -> str:
-    """Where the QR code leads: to the public check of what was issued, else to the request."""
+    """Return the QR code's target: public verification of an issued document, else the request."""
     code = db.session.scalar(
         sa.select(IssuedDocument.check_code)
         .where(IssuedDocument.request_id == req.id, IssuedDocument.voided_at.is_(None))
@@ -137,12 +137,12 @@ def _documents(req: Request) -> list[list[str]]:
     return [
         [
             str(place),
-            isolate(each.label),
-            kinds.get(each.kind, each.kind),
-            isolate(i18n.format_instant(each.uploaded_at)),
-            isolate(i18n.format_size(each.size)),
+            isolate(document.label),
+            kinds.get(document.kind, document.kind),
+            isolate(i18n.format_instant(document.uploaded_at)),
+            isolate(i18n.format_size(document.size)),
         ]
-        for place, each in enumerate(req.documents, start=1)
+        for place, document in enumerate(req.documents, start=1)
     ]
 
 

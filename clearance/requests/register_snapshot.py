@@ -1,4 +1,4 @@
-"""What a request is about, as the register had it when the request was sent and has it now."""
+"""Snapshots of a request's licence and broker, to detect changes since it was sent."""
 
 from __future__ import annotations
 
@@ -24,31 +24,32 @@ _OF_BROKER = (
     *licence_register.IDENTITY_FIELDS,
     *licence_register.CONTACT_FIELDS,
 )
-# It decides nothing, and letters may bring it up to date meanwhile.
+# Contact data is irrelevant to decisions, and requests for letters may update it meanwhile.
 _MAY_CHANGE = frozenset(licence_register.CONTACT_FIELDS)
 
 
 def lock(req: Request) -> None:
-    """Lock the licence and broker that `req` is about, if any, until the transaction ends."""
+    """Lock the request's licence and broker, if any, until the transaction ends."""
     if req.licence_id is not None:
         licence_register.lock(req.licence_id)
 
 
 def lock_many(request_ids: Collection[int]) -> None:
-    """Lock many requests and what they are about, before a step is taken on each of them.
+    """Lock many requests with their licences and brokers until the transaction ends.
 
-    Held until the transaction ends: call it again after a commit. Requests come first, as they do
-    where one is locked alone.
+    Call it again after a commit. Requests are locked first, as when locking a single one.
     """
     locking.lock_many(request_ids)
     about = sa.select(Request.licence_id).where(
         Request.id.in_(request_ids), Request.licence_id.is_not(None)
     )
-    licence_register.lock_many([each for each in db.session.scalars(about) if each is not None])
+    licence_register.lock_many(
+        [licence_id for licence_id in db.session.scalars(about) if licence_id is not None]
+    )
 
 
 def take(req: Request) -> dict[str, Any]:
-    """What the register says now of the licence and broker, as JSON; {} without a licence."""
+    """Return the register's current values for licence and broker as JSON; {} without a licence."""
     licence = _licence(req)
     if licence is None:
         return {}
@@ -58,10 +59,10 @@ def take(req: Request) -> dict[str, Any]:
 
 
 def change_refusal(req: Request) -> Refusal | None:
-    """Why a request cannot be completed: what of its subject changed since it was sent, or None.
+    """Return a Refusal if the licence or broker changed since the request was sent, or None.
 
-    That a licence expired by its own date is no change of the register; guards judge it.
-    Source: specification section 6; requests sent before the register was noted have nothing.
+    A licence's expiry by its own date is not a change; guards check it. Requests without a
+    snapshot are not refused. Source: specification section 6.
     """
     changes = _changes(req.subject_seen, take(req)) if req.subject_seen else {}
     if not changes:

@@ -1,4 +1,4 @@
-"""What a reviewer should know before deciding on a request, though nothing of it refuses."""
+"""Warnings for the reviewer before a decision; none of them blocks it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ MOST_TOLD = 5
 
 
 def warnings(req: Request, now: datetime) -> list[Refusal]:
-    """Every warning about an undecided `req`, in the page's language; [] once it is decided.
+    """Return all warnings about an undecided `req`, in the page's language; [] once decided.
 
-    A link that ends before the new expiry, other open requests about the same person or licence,
-    the same passport or civil number on another broker, a licence that the person has already, a
-    suspension by the office, an exam passed too long ago. The number of queries is constant.
+    They cover suspension by the office, documents expiring before the new expiry date, other open
+    requests about the same person or licence, other brokers with the same civil or passport number,
+    and a missing or outdated exam. The number of queries is constant.
     Source: specification section 5, Effective validity; section 8.
     """
     if req.decided_at is not None:
@@ -48,12 +48,12 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
 
 
 def cautions(req: Request, now: datetime) -> list[Refusal]:
-    """Each link that ends before the new expiry, with what the reviewer can do about it.
+    """Return a warning for every document expiring before the new expiry date, with advice.
 
-    Only what is in hand is looked at: cheap enough for every one of many chosen requests.
+    Cheap enough for bulk actions.
     """
     advice = _l("Grant an earlier date, or return the request so that it is renewed too.")
-    return [Refusal(each.text, advice) for each in granted_expiry.warnings(req, now)]
+    return [Refusal(warning.text, advice) for warning in granted_expiry.warnings(req, now)]
 
 
 def _suspended(req: Request) -> list[Refusal]:
@@ -70,7 +70,7 @@ def _suspended(req: Request) -> list[Refusal]:
 
 
 def _other_requests(req: Request) -> list[Refusal]:
-    """Open requests about the same person or licence, whichever organisation sent them."""
+    """Return open requests of any organisation about the same person or licence."""
     ways = []
     if req.civil_id:
         ways.append(Request.civil_id == req.civil_id)
@@ -78,7 +78,7 @@ def _other_requests(req: Request) -> list[Refusal]:
         ways.append(Request.licence_id == req.licence_id)
     if not ways:
         return []
-    # Each way is a query of its own, so that each goes by its own index.
+    # A union, so that every condition uses its own index.
     found = sa.union(*(sa.select(Request.id).where(way) for way in ways))
     rows = db.session.scalars(
         sa.select(Request)
@@ -93,48 +93,48 @@ def _other_requests(req: Request) -> list[Refusal]:
         Refusal(
             _(
                 "Request %(number)s (%(service)s) about the same is open.",
-                number=each.number,
-                service=versions.for_request(each).title_in(lang),
+                number=other.number,
+                service=versions.for_request(other).title_in(lang),
             ),
-            url=urls.office_request_url(each.id),
+            url=urls.office_request_url(other.id),
         )
-        for each in rows
+        for other in rows
     ]
 
 
 def _same_civil_id(req: Request) -> list[Refusal]:
-    """A broker under the civil number of the request who is not the request's own."""
+    """Return another broker with the request's civil number."""
     return [
         Refusal(
             _(
                 "This civil number is in the register already: %(broker)s.",
-                broker=_named(each),
+                broker=_named(broker),
             ),
-            url=urls.office_broker_url(each.id),
+            url=urls.office_broker_url(broker.id),
         )
-        for each in duplicates.with_civil_id(req.civil_id or "", except_id=req.broker_id)
+        for broker in duplicates.with_civil_id(req.civil_id or "", except_id=req.broker_id)
     ]
 
 
 def _same_passport(req: Request) -> list[Refusal]:
-    """Other brokers under the passport number that the request gives, or else its broker has."""
+    """Return other brokers with the passport number of the request, or else of its broker."""
     number = req.passport_no or (req.broker.passport_no if req.broker is not None else "")
     found = duplicates.with_passport(number, except_id=req.broker_id)
-    others = [each for each in found if each.civil_id != req.civil_id]
+    others = [broker for broker in found if broker.civil_id != req.civil_id]
     return [
         Refusal(
             _(
                 "The same passport number stands on another broker: %(broker)s.",
-                broker=_named(each),
+                broker=_named(broker),
             ),
-            url=urls.office_broker_url(each.id),
+            url=urls.office_broker_url(broker.id),
         )
-        for each in others[:MOST_TOLD]
+        for broker in others[:MOST_TOLD]
     ]
 
 
 def _exam(req: Request, now: datetime) -> list[Refusal]:
-    """Where candidates come from the exam: that none is passed, or one too long ago."""
+    """Warn about a missing or outdated exam, for services that start from passed candidates."""
     if versions.for_request(req).start != "passed_candidates" or not req.civil_id:
         return []
     passed_at = db.session.scalar(
@@ -160,21 +160,21 @@ def _exam(req: Request, now: datetime) -> list[Refusal]:
 
 
 def _named(broker: Broker) -> str:
-    """The broker with organisation and licences, in the page's language."""
+    """Return the broker's name, organisation and licences, in the page's language."""
     lang = i18n.language()
     parts = [broker.name_in(lang), broker.organisation.name_in(lang)]
     parts += [
         _(
             "licence %(number)s (%(status)s)",
-            number=each.number,
-            status=LICENCE_STATUS_LABELS[each.status],
+            number=licence.number,
+            status=LICENCE_STATUS_LABELS[licence.status],
         )
-        for each in _living_first(broker)
+        for licence in _living_first(broker)
     ]
     return str(_(", ")).join(parts)
 
 
 def _living_first(broker: Broker) -> list[Licence]:
-    """The licence that is not cancelled, else the last one that was."""
-    living = [each for each in broker.licences if each.status != LicenceStatus.CANCELLED]
+    """Return the licences that are not cancelled, or else the last one."""
+    living = [licence for licence in broker.licences if licence.status != LicenceStatus.CANCELLED]
     return living or broker.licences[-1:]

@@ -1,4 +1,4 @@
-"""Finding requests by number, civil number, mobile or words of a name, among any number of them."""
+"""Search requests by number, civil number, mobile or name; indexed, for large tables."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ MIN_CIVIL_DIGITS = 5
 CIVIL_DIGITS = 12
 MIN_MOBILE_DIGITS = 8
 MAX_SERIAL_DIGITS = 9
-# Names that more requests have are met soon enough by reading the list in its order.
+# Matches of more frequent names turn up soon enough when scanning the list in order.
 RARE = 10_000
 
 _REGCONFIG: sa.ColumnElement[Any] = sa.literal_column("'simple'::regconfig")
 
 
 def condition(typed: str) -> sa.ColumnElement[bool] | None:
-    """The condition on Request for what was typed into a search box; reads, does not write.
+    """Return the condition on Request for a search text; None if it is empty. May read.
 
-    A number with or without its year, a serial alone, a civil number or its first digits
-    (MIN_CIVIL_DIGITS), a mobile with or without its country, else words that each begin a word of
-    the name. Digits of either script are equal. None when nothing that counts was typed.
-    Source: specification section 8, Search.
+    Matches a number with or without its year, a serial alone, at least MIN_CIVIL_DIGITS first
+    digits of a civil number, a mobile with or without country code, else prefixes of words of the
+    name. Digits of either script are equal. Source: specification section 8, Search.
     """
     compact = values.ascii_digits(typed).replace(" ", "")
     number = NUMBER.fullmatch(compact)
@@ -43,7 +42,7 @@ def condition(typed: str) -> sa.ColumnElement[bool] | None:
 
 
 def _with_digits(digits: str) -> sa.ColumnElement[bool]:
-    """Each way is a query of its own, so that each goes by its own index."""
+    """Match digits; a union, so that every condition uses its own index."""
     ways: list[sa.ColumnElement[bool]] = []
     if len(digits) <= MAX_SERIAL_DIGITS:
         ways.append(Request.number.in_(_numbers(digits)))
@@ -58,16 +57,20 @@ def _with_digits(digits: str) -> sa.ColumnElement[bool]:
 
 
 def _numbers(serial: str, prefix: str | None = None, year: str = "") -> list[str]:
-    """The numbers that a serial has been given as; year: the beginning of its two digits."""
+    """Return the request numbers with a serial; year: first digits of the two-digit year."""
     counters = sa.select(Counter.prefix, Counter.year)
     if prefix is not None:
         counters = counters.where(Counter.prefix == prefix)
-    years = [(each, f"{full % 100:02d}") for each, full in db.session.execute(counters)]
-    return [f"{each}/{int(serial)}/{two}" for each, two in years if two.startswith(year)]
+    years = [
+        (known_prefix, f"{full % 100:02d}") for known_prefix, full in db.session.execute(counters)
+    ]
+    return [
+        f"{known_prefix}/{int(serial)}/{two}" for known_prefix, two in years if two.startswith(year)
+    ]
 
 
 def _mobiles(digits: str) -> list[str]:
-    """A number as it may be kept, typed with or without the country's."""
+    """Return the stored forms that a number typed with or without country code may have."""
     kept = {f"+{digits.removeprefix('00')}"}
     try:
         kept.add(values.mobile_e164(digits))
@@ -82,9 +85,12 @@ def _named(typed: str) -> sa.ColumnElement[bool] | None:
         return None
     patterns = name_folding.like_prefix_patterns(words)
     exact = sa.and_(
-        *(Request.name_folded.like(each, escape=name_folding.LIKE_ESCAPE) for each in patterns)
+        *(
+            Request.name_folded.like(pattern, escape=name_folding.LIKE_ESCAPE)
+            for pattern in patterns
+        )
     )
-    indexed = [word for word in words if word.isalnum()]  # others the indexes cut in their own ways
+    indexed = [word for word in words if word.isalnum()]  # the indexes split other words
     if not indexed:
         return exact
     if db.session.get_bind().dialect.name == "sqlite":
@@ -95,7 +101,7 @@ def _named(typed: str) -> sa.ColumnElement[bool] | None:
 
 
 def _by_sqlite(words: list[str], exact: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """By the index of names while few fit; SQLite cannot guess how many will."""
+    """Use the name index if at most RARE rows match; SQLite cannot estimate that itself."""
     query = " AND ".join(f'"{word}"*' for word in words)
     index = sa.table("request_names", sa.column("rowid", sa.Integer))
     fits = sa.literal_column("request_names").op("MATCH")(query)

@@ -1,4 +1,4 @@
-"""What happened to a request, for whoever reads it, and who moved it on last."""
+"""A request's timeline as a reader may see it, and the errors for steps that came too late."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KIND_PREFIX = "request:step:"
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One step as the reader sees it. actor: the person's name, the office, or the portal."""
+    """A step as the reader may see it. actor: a person's name, the office, or the portal."""
 
     at: datetime
     action: Action
@@ -34,18 +34,18 @@ class TimelineEntry:
 
 
 def kind_of(action: Action) -> str:
-    """The tag of the event of a step."""
+    """Return the event kind of an action."""
     return f"{KIND_PREFIX}{action}"
 
 
 def timeline(req: Request, reader: Actor) -> list[TimelineEntry]:
-    """Every step of `req`, oldest first. Agents read of the office, not of its people."""
+    """Return every step of `req`, oldest first; agents do not see staff names."""
     rows = db.session.execute(_steps(req.id).order_by(Event.id))
     return [_entry(event, user, reader) for event, user in rows]
 
 
 def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
-    """The error for whoever comes too late: who did what and when."""
+    """Return the error for an outdated attempt, naming the last step, its actor and time."""
     row = db.session.execute(_steps(req.id).order_by(Event.id.desc()).limit(1)).first()
     if row is None:
         return TransitionNotAllowed(
@@ -63,7 +63,7 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
 
 
 def impossible_from(status: str) -> str:
-    """What to say of a step that the flow does not have from `status`."""
+    """Return the message for a step that the flow does not allow from `status`."""
     text: str = _(
         "This is not possible while the request is in the state “%(status)s”.",
         status=STATUS_LABELS[status],
@@ -97,7 +97,7 @@ def _action(event: Event) -> Action:
 
 
 def _name(event: Event, user: User | None, reader: Actor | None) -> str:
-    """Who took the step, as the reader may know it: agents know the people of their own side."""
+    """Return the step's actor as the reader may see it: agents see names of their own side only."""
     if user is None:
         return str(_("The broker") if _action(event) in BY_BROKER else _("The portal"))
     if reader is not None and reader.is_staff:

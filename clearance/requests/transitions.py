@@ -1,8 +1,4 @@
-"""The one way a request moves: a step of its flow, with everything that belongs to it, or none.
-
-This is also the door through which the edges reach what stands beside it: drafts, completeness,
-offers, timeline.
-"""
+"""Transitions of requests: perform a step of the flow with all its effects, or none of them."""
 
 from __future__ import annotations
 
@@ -62,15 +58,14 @@ def perform(
     reason: str = "",
     data: Decision | None = None,
 ) -> Event:
-    """Move `req` along `action`, with effects, trail and notices, or change nothing. Flushes.
+    """Perform `action` on `req` with its effects, audit event and notices, or nothing. Flushes.
 
-    actor: None for the portal itself. now: aware UTC. version: the row's as the actor saw it.
-    reason: what the applicant reads, 1-1000 characters where the step needs one. data: what else
-    the step is given. A decision on a request that nobody has taken takes it too, as an event of
-    its own. Returns: the timeline entry of `action`; `req` is fresh. Raises: NotFound,
-    TransitionNotAllowed when it was moved on meanwhile or the step does not lead on from here,
-    PermissionDenied, BadReason, Incomplete, Refused (a guard's or a constraint's refusal).
-    Source: specification section 6; security rules 24, 25, 51-54.
+    actor: None for the portal itself. now: aware UTC. version: of the row that the actor saw.
+    reason: shown to the applicant, 1-1000 characters if the step needs one. data: the step's other
+    inputs. Deciding on an unassigned request also takes it, as a separate event. Returns the event
+    of `action`; `req` is reloaded. Raises: NotFound, TransitionNotAllowed (changed meanwhile, or
+    impossible from this status), PermissionDenied, BadReason, ReasonRequired, Incomplete, Refused
+    (by a guard or constraint). Source: specification section 6; security rules 24, 25, 51-54.
     """
     reason = _cleaned(reason)
     lock(req)
@@ -78,7 +73,7 @@ def perform(
         with db.session.begin_nested():
             return _perform(req, action, actor, now, version, reason, data or Decision())
     except Exception as error:
-        db.session.expire(req)  # what was read inside the savepoint went with it
+        db.session.expire(req)  # it may hold values of the savepoint that was rolled back
         if not isinstance(error, IntegrityError):
             raise
         if any(is_violation_of(error, name) for name in licence_guards.ONE_LICENCE):
@@ -91,9 +86,9 @@ def perform(
 
 
 def lapse_returned(now: datetime) -> int:
-    """Let every request lapse whose last day to correct it has passed. Returns how many.
+    """Lapse all returned requests past their correction deadline. Flushes. Returns how many.
 
-    Flushes. One that is being sent again this instant is left alone.
+    Requests that are resent concurrently are skipped.
     """
     missed = Request.returned_at < deadlines.lapse_if_returned_before(now)
     waiting = db.session.scalars(
@@ -143,7 +138,7 @@ def _perform(
 def _walk(
     req: Request, step: Step, actor: Actor | None, now: datetime, reason: str, decision: Decision
 ) -> Event:
-    """Take one row of the flow's table."""
+    """Perform a single step of the flow."""
     refusal = step.who(actor, req)
     if refusal is not None:
         raise PermissionDenied(refusal.text)
@@ -185,7 +180,7 @@ def _walk(
 def _check(
     req: Request, step: Step, service: Definition, actor: Actor | None, now: datetime
 ) -> None:
-    """Put the step to its guards. Raises: Refused, Incomplete."""
+    """Check completeness and guards. Raises: Refused, Incomplete."""
     if step.sends and (lacking := missing(req, now)):
         raise Incomplete(lacking)
     refusal = eligibility.step_refusal(req, step, service, actor, now)
@@ -194,7 +189,7 @@ def _check(
 
 
 def _granted(step: Step, service: Definition, decision: Decision, now: datetime) -> date | None:
-    """The expiry date that the step grants, or None where it grants none. Raises: Refused."""
+    """Return the expiry date granted by the step, or None. Raises: Refused."""
     if not (step.completes and service.grants_expiry):
         return None
     refusal = granted_expiry.grant_refusal(decision.granted_expiry, now)
@@ -204,7 +199,7 @@ def _granted(step: Step, service: Definition, decision: Decision, now: datetime)
 
 
 def _acting_organisation(req: Request, step: Step, actor: Actor | None) -> int | None:
-    """Whose organisation's step it is: the one that asks, but for the other side of a transfer."""
+    """Return the acting organisation: the applicant's, or the other party's of a transfer."""
     is_others = step.side is Side.OTHER_PARTY
     if step.side is Side.EITHER_PARTY and actor is not None:
         is_others = actor.standing_in(req.organisation_id) is None
@@ -223,7 +218,7 @@ def _move(
     actor: Actor | None,
     granted: date | None,
 ) -> None:
-    """Set the new status, on the very row that was judged. Raises: TransitionNotAllowed."""
+    """Set the new status if the row has not changed since. Raises: TransitionNotAllowed."""
     target = step.target or Status(req.status)
     values: dict[str, Any] = {
         "status": target,
@@ -252,7 +247,7 @@ def _move(
 
 
 def _changes(req: Request, decision: Decision, granted: date | None) -> dict[str, Any]:
-    """What the trail keeps besides the status: whom it went to, the seat, the expiry granted."""
+    """Return the event's changes besides the status: new reviewer, exam, granted expiry."""
     changes: dict[str, Any] = {}
     if decision.reviewer_id is not None:
         changes["reviewer_id"] = [None, req.reviewer_id]
@@ -295,7 +290,7 @@ def _tell(
 
 
 def _told(req: Request, service: Definition, reason: str, seat: SeatFact | None) -> dict[str, Any]:
-    """What the notices of a step name."""
+    """Return the params of a step's notices."""
     params: dict[str, Any] = {
         "number": req.number,
         "service": {"ar": service.title.ar, "en": service.title.en},

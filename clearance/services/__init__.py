@@ -1,5 +1,1 @@
-"""The engine behind every service.
-
-The schema of definitions, their published versions, and the registries of guards, effects, flows
-and facts.
-"""
+"""Service engine: definitions and their versions, flows, guards, effects and facts."""

@@ -1,4 +1,4 @@
-"""Effects: what a step changes besides the status, inside the step's transaction."""
+"""Effects: what a step changes besides the status, in the same transaction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REMARK_MAX_LENGTH = 1000
 
 @dataclass(frozen=True)
 class RemarkInput:
-    """What a reviewer pins to one field or one kind of document."""
+    """A reviewer's remark on one field or one kind of document."""
 
     text: str
     field: str | None = None
@@ -33,9 +33,9 @@ class RemarkInput:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a step is given besides its reason.
+    """A step's input besides its reason.
 
-    remarks: for a return. reviewer_id: whom to assign to. exam_id: the sitting to seat in.
+    remarks: for a return. reviewer_id: the reviewer to assign. exam_id: the sitting to seat in.
     granted_expiry: the licence's last Kuwait day, granted by an approval.
     """
 
@@ -47,10 +47,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class StepContext:
-    """The step being taken: the request already has its new status. actor None: the portal.
+    """The step being performed; the request already has its new status.
 
-    remarkable: names of fields and kinds of documents that a remark may be pinned to. asked: names
-    of the fields that the agent gives. reason: what was written with the step, or "".
+    actor: None for the portal. remarkable: fields and document kinds that a remark may name.
+    asked: names of the fields the agent fills in. reason: the text given with the step, or "".
     """
 
     req: Request
@@ -63,7 +63,7 @@ class StepContext:
 
     @property
     def actor_id(self) -> int:
-        """The id of the person who takes the step; only in steps that people take."""
+        """The acting person's id. Raises: ValueError for the portal."""
         if self.actor is None:
             raise ValueError("the portal itself has no id")
         return self.actor.id
@@ -72,11 +72,11 @@ class StepContext:
 Effect = Callable[[StepContext], None]
 
 APPROVAL_EFFECTS: dict[str, Effect] = {}
-"""What a definition may cause when its request is approved, by name."""
+"""Effects that definitions may list under `on_approval`, by name."""
 
 
 def approval_effect(function: Effect) -> Effect:
-    """Make `function` an effect that definitions may name under `on_approval`."""
+    """Register `function` as an effect for `on_approval` of definitions."""
     APPROVAL_EFFECTS[function.__name__] = function
     return function
 
@@ -85,20 +85,20 @@ def approval_effect(function: Effect) -> Effect:
 
 
 def note_sender(step: StepContext) -> None:
-    """Whoever sends first is the sender; nobody of the office with that name decides on it."""
+    """Record the first sender, who may never decide on the request."""
     step.req.sender_id = step.actor_id
     step.req.sent_at = step.now
 
 
 def lock_documents(step: StepContext) -> None:
-    """What was sent stays as it was sent."""
+    """Lock the documents as sent."""
     db.session.execute(
         sa.update(Document).where(Document.request_id == step.req.id).values(is_locked=True)
     )
 
 
 def resolve_remarks(step: StepContext) -> None:
-    """A request sent again answers its remarks."""
+    """Settle the open remarks when the request is sent again."""
     db.session.execute(
         sa.update(Remark)
         .where(Remark.request_id == step.req.id, Remark.settled_at.is_(None))
@@ -107,12 +107,12 @@ def resolve_remarks(step: StepContext) -> None:
 
 
 def pin_remarks(step: StepContext) -> None:
-    """Pin the reviewer's remarks; documents of the remarked kinds can be replaced again.
+    """Store the reviewer's remarks and unlock the documents they name.
 
-    Without any remark every document can be. Raises: ValueError for a place the service has not.
+    Without remarks, unlock all documents. Raises: ValueError for an unknown field or kind.
     """
     step.req.returned_at = step.now
-    remarks = [each for each in step.decision.remarks if each.text.strip()]
+    remarks = [given for given in step.decision.remarks if given.text.strip()]
     for remark in remarks:
         place = remark.field or remark.document_kind
         if place not in step.remarkable or (remark.field and remark.document_kind):
@@ -127,7 +127,7 @@ def pin_remarks(step: StepContext) -> None:
                 created_at=step.now,
             )
         )
-    kinds = {each.document_kind for each in remarks if each.document_kind}
+    kinds = {pinned.document_kind for pinned in remarks if pinned.document_kind}
     unlocking = sa.update(Document).where(Document.request_id == step.req.id)
     if remarks:
         unlocking = unlocking.where(Document.kind.in_(kinds))
@@ -135,29 +135,26 @@ def pin_remarks(step: StepContext) -> None:
 
 
 def assign_to_actor(step: StepContext) -> None:
-    """The request becomes the reviewer's own."""
+    """Assign the request to the acting reviewer."""
     step.req.reviewer_id = step.actor_id
 
 
 def unassign(step: StepContext) -> None:
-    """The request is nobody's."""
+    """Clear the request's reviewer."""
     step.req.reviewer_id = None
 
 
 def assign(step: StepContext) -> None:
-    """The request becomes the chosen reviewer's, who must be able to decide on it.
-
-    Raises: Refused.
-    """
+    """Assign the request to the chosen reviewer. Raises: Refused if they cannot decide on it."""
     reviewer_id = step.decision.reviewer_id
     reviewer = db.session.get(User, reviewer_id) if reviewer_id is not None else None
     if reviewer is None or reviewer.role != Role.REVIEWER or not reviewer.is_active:
         raise Refused(Refusal(_l("Choose an active reviewer.")))
     step.req.reviewer_id = None
-    may = permissions.can_decide
+    policy = permissions.can_decide
     if step.req.first_approver_id is not None and step.req.status == Status.PREAPPROVED:
-        may = permissions.can_decide_second
-    if may(actor_of(reviewer), step.req) is not None:
+        policy = permissions.can_decide_second
+    if policy(actor_of(reviewer), step.req) is not None:
         raise Refused(
             Refusal(_l("This reviewer cannot decide on the request; choose another one."))
         )
@@ -165,25 +162,25 @@ def assign(step: StepContext) -> None:
 
 
 def note_first_approval(step: StepContext) -> None:
-    """The first approval is remembered and the request waits for another reviewer."""
+    """Record the first approver and leave the request to another reviewer."""
     step.req.first_approver_id = step.actor_id
     step.req.reviewer_id = None
 
 
 def forget_first_approval(step: StepContext) -> None:
-    """A returned request is approved anew."""
+    """Clear the first approval of a returned request."""
     step.req.first_approver_id = None
 
 
 def note_decision(step: StepContext) -> None:
-    """The request is finished at this instant."""
+    """Record when the request reached its final status."""
     step.req.decided_at = step.now
 
 
 def take_seat(step: StepContext) -> None:
-    """Seat the candidate in the chosen sitting; one conditional UPDATE, so none is oversold.
+    """Seat the candidate; a single conditional UPDATE prevents overselling.
 
-    Raises: Refused when the sitting is full, over, unknown or past its last day to confirm.
+    Raises: Refused when the sitting is full, held, unknown or past its last day to confirm.
     """
     taken = db.session.execute(
         sa.update(Exam)
@@ -212,14 +209,14 @@ def take_seat(step: StepContext) -> None:
 
 
 def confirm_seat(step: StepContext) -> None:
-    """The candidate will come."""
+    """Mark the held seat as confirmed."""
     seat = _held_seat(step.req)
     if seat is not None:
         seat.status, seat.confirmed_at = SeatStatus.CONFIRMED, step.now
 
 
 def free_seat(step: StepContext) -> None:
-    """Give the seat, if one is held, to the next candidate; its row stays as history."""
+    """Release the held seat, if any; its row stays as history."""
     seat = _held_seat(step.req)
     if seat is None:
         return
@@ -233,7 +230,7 @@ def free_seat(step: StepContext) -> None:
 
 
 def note_result(step: StepContext) -> None:
-    """The seat keeps the result; the request's new status is its name."""
+    """Record the result, named by the request's new status, on the seat."""
     seat = _held_seat(step.req)
     if seat is not None:
         seat.result, seat.result_at = str(step.req.status), step.now

@@ -1,4 +1,4 @@
-"""What a request keeps for itself: the key whose uniqueness is the rule of one open request."""
+"""The exclusive key, whose uniqueness allows one open request per person or licence."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ CONSTRAINT = "uq_request_exclusive_key"
 def exclusivity_key(
     exclusive: str, service_code: str, *, civil_id: str | None, licence_id: int | None
 ) -> str | None:
-    """The key of the claim, or None when nothing is excluded or its subject is not known yet.
+    """Return the key, or None when nothing is excluded or the subject is not known yet.
 
-    exclusive: "person" (one of this service per civil number), "licence" (one per licence,
-    whichever service) or "none". Source: specification section 5, Open.
+    exclusive: "person" (one of this service per civil number), "licence" (one per licence
+    across services) or "none". Source: specification section 5, Open.
     """
     if exclusive == "person" and civil_id:
         return f"{service_code}:{civil_id}"

@@ -1,4 +1,4 @@
-"""What guards look at: plain facts, loaded once by a fixed number of queries for all subjects."""
+"""Facts for guards, loaded for all subjects with a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from clearance.transfers.parties import Parties
 
 
 class ServiceTerms(Protocol):
-    """What guards ask of a service's definition."""
+    """The part of a service's definition that guards use."""
 
     @property
     def code(self) -> str:
-        """Its code."""
+        """The service's code."""
 
     @property
     def legal_entities(self) -> tuple[str, ...]:
-        """Codes of the legal entities that may ask for it; empty for all."""
+        """Codes of the legal entities that may request it; empty for all."""
 
     @property
     def is_automatic(self) -> bool:
@@ -60,15 +60,15 @@ class RequestFact:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is sent and not yet decided."""
+        """Whether it was sent and is not decided yet."""
         return self.status in OPEN_STATUSES
 
 
 @dataclass(frozen=True)
 class LicenceFact:
-    """What the register says of a licence and its broker.
+    """A licence and its broker as registered.
 
-    is_general_broker: the organisation works in his name. ends: each link with its last day.
+    is_general_broker: of his organisation. ends: validity links with their last Kuwait days.
     """
 
     id: int
@@ -84,7 +84,7 @@ class LicenceFact:
 
     @property
     def validity(self) -> Validity:
-        """The effective validity and the link that breaks first."""
+        """The effective validity: the earliest end and its link."""
         return validity.earliest(self.ends)
 
 
@@ -102,12 +102,12 @@ class SeatFact:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything guards may know.
+    """The facts available to guards.
 
     subscriptions: service code → status. claims: exclusive key → the request that holds it.
-    history: civil number → that person's sent requests. licences: by id, those asked about.
-    licensed: those of the civil numbers whose licence is not cancelled. passed: civil number →
-    Kuwait day of the last passed exam. settings: the office's, by key.
+    history: civil number → that person's sent requests. licences: the requested ones, by id.
+    licensed: civil numbers with a licence that is not cancelled. passed: civil number → Kuwait
+    day of the last passed exam. settings: the office's, by key.
     """
 
     now: datetime
@@ -127,25 +127,22 @@ class Facts:
 
     @property
     def today(self) -> date:
-        """The Kuwait date."""
+        """The Kuwait date of `now`."""
         return kuwait_date(self.now)
 
     def pass_counts_until(self, passed: date) -> date:
-        """The last Kuwait day on which an exam counts that was passed on that day."""
+        """Return the last Kuwait day on which an exam passed on `passed` is valid."""
         return passes.valid_until(passed, int(self.settings[passes.VALIDITY_YEARS]))
 
     def keeps_until(self, holder: RequestFact) -> date | None:
-        """The last day on which that request excludes another: a pass as long as it counts.
-
-        None where no day ends it.
-        """
+        """Return the last Kuwait day on which a pass excludes others; None for other requests."""
         if holder.status != Status.PASSED or holder.decided_at is None:
             return None
         return self.pass_counts_until(kuwait_date(holder.decided_at))
 
     @property
     def standing(self) -> ActiveMembership | None:
-        """The actor's membership in the organisation that asks."""
+        """The actor's active membership in the requesting organisation."""
         if self.actor is None or self.organisation_id is None:
             return None
         return self.actor.standing_in(self.organisation_id)
@@ -153,10 +150,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Case:
-    """One question put to guards: this service, for this person or licence, given these facts.
+    """Input of a guard: the service, its person or licence, and the facts.
 
-    request_id: the request itself, which never stands in its own way. licence_id: the licence it
-    is about.
+    request_id: the request itself, which never excludes itself.
     """
 
     service: ServiceTerms
@@ -168,12 +164,12 @@ class Case:
 
     @property
     def licence(self) -> LicenceFact | None:
-        """The licence in question; None where no one licence is asked about yet."""
+        """The licence concerned, or None."""
         return None if self.licence_id is None else self.facts.licences.get(self.licence_id)
 
     @property
     def licence_status(self) -> LicenceStatus | None:
-        """The licence's state today, an expiry that no job has noted yet included."""
+        """The licence's status today, including an expiry no job has recorded yet."""
         if self.licence is None:
             return None
         return validity.status_on(self.licence, self.facts.today)
@@ -200,10 +196,9 @@ def load(
     request_id: int | None = None,
     has_parties: bool = False,
 ) -> Facts:
-    """Load the facts for an organisation and any number of people, licences and claims.
+    """Load the facts for an organisation, people, licences and claims; fixed number of queries.
 
-    The number of queries does not grow with them. request_id: its seat is loaded too, and the
-    parties where it is a transfer.
+    request_id: loads its seat too, and with `has_parties` the parties of the transfer.
     """
     people = set(civil_ids)
     history = _history(people)
@@ -279,7 +274,7 @@ def _history(civil_ids: set[str]) -> dict[str, tuple[RequestFact, ...]]:
 
 
 def _passed(history: Mapping[str, tuple[RequestFact, ...]]) -> dict[str, date]:
-    """The Kuwait day of each person's last passed exam."""
+    """Return the Kuwait day of the last passed exam by civil number."""
     found: dict[str, date] = {}
     for civil_id, rows in history.items():
         days = [row.decided_at for row in rows if row.status == Status.PASSED and row.decided_at]
@@ -300,7 +295,7 @@ def _licensed(civil_ids: set[str]) -> frozenset[str]:
 
 
 def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:
-    """What the register says of these licences, by their ids; one query."""
+    """Return the facts of these licences by id; one query."""
     if not licence_ids:
         return {}
     rows = db.session.execute(
@@ -328,7 +323,7 @@ def _ends(days: Iterable[date]) -> tuple[tuple[ValidityLink, date], ...]:
 
 
 def load_seat(request_id: int) -> SeatFact | None:
-    """The seat the request holds now, or None."""
+    """Return the seat the request holds now, or None."""
     row = db.session.execute(
         sa.select(
             ExamSeat.exam_id,

@@ -1,4 +1,4 @@
-"""Which step leads from which status to which, and what belongs to it; one table per flow."""
+"""Flows: tables of steps between statuses, with their permissions, guards and effects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from clearance.transfers import guards as transfer_guards
 
 
 class Action(StrEnum):
-    """Every step there is, in whichever flow."""
+    """The steps of all flows."""
 
     SEND = "send"
     ACCEPT = "accept"
@@ -47,7 +47,7 @@ class Action(StrEnum):
 
 
 class Side(StrEnum):
-    """Whose step it is: whom the portal offers it to. The broker has no account."""
+    """The party that a step is offered to. The broker has no account."""
 
     AGENT = "agent"
     OTHER_PARTY = "other_party"
@@ -59,7 +59,7 @@ class Side(StrEnum):
 
 
 class Asks(StrEnum):
-    """What a step wants to be given besides a reason (fields of `effects.Decision`)."""
+    """Input that a step needs besides a reason (fields of `effects.Decision`)."""
 
     NOTHING = ""
     REMARKS = "remarks"
@@ -72,11 +72,10 @@ class Asks(StrEnum):
 class Step:
     """One row of a flow's table.
 
-    target: None when the status stays. sends: everything the service requires must be there, and
-    the request gets its number and its claim. own: the request must be the reviewer's; one that
-    nobody has is taken too, as a step of its own. completes: the effects that the definition names
-    under `on_approval` happen. tells: the notice event that members of the organisation get;
-    tells_reviewer: the one for the request's reviewer.
+    target: None when the status stays. sends: requires a complete request, and gives it its number
+    and exclusive key. own: the request must be assigned to the actor; an unassigned one is taken
+    first, as a separate step. completes: runs the definition's `on_approval` effects. tells: notice
+    event for the organisation's members; tells_reviewer: for the request's reviewer.
     """
 
     action: Action
@@ -100,8 +99,8 @@ class Flow:
     """The steps of a kind of request.
 
     on_the_clock: statuses in which the office's processing time runs. keeps_claim: final statuses
-    that go on excluding another request about the same. has_seats: its requests get seats in exams.
-    has_parties: another organisation and the broker have to agree.
+    that still exclude other requests. has_seats: requests get seats in exams. has_parties: another
+    organisation and the broker must consent.
     """
 
     name: str
@@ -112,17 +111,17 @@ class Flow:
     has_parties: bool = False
 
     def step(self, status: str, action: Action) -> Step | None:
-        """The row for `action` from `status`, or None when the flow has none."""
-        for each in self.steps:
-            if each.action == action and status in each.sources:
-                return each
+        """Return the row for `action` from `status`, or None."""
+        for row in self.steps:
+            if row.action == action and status in row.sources:
+                return row
         return None
 
     def path(self, status: str, action: Action, *, is_taken: bool) -> tuple[Step, ...]:
-        """The rows to walk for `action` from `status`: usually one, none when it is impossible.
+        """Return the rows to perform for `action`: usually one, none when it is impossible.
 
-        is_taken: whether a reviewer has the request. Where the action wants it to be the
-        reviewer's own and nobody has it, or it waits in the queue, the taking comes first.
+        is_taken: whether the request has a reviewer. If a step with `own` finds it unassigned or
+        queued, TAKE comes first.
         """
         step = self.step(status, action)
         if step is not None and (is_taken or not step.own):
@@ -134,7 +133,7 @@ class Flow:
         return (step,) if step is not None else ()
 
     def holds_claim(self, status: str) -> bool:
-        """Whether a request in `status` still excludes another about the same."""
+        """Return whether a request in `status` still excludes others."""
         return status in OPEN_STATUSES or status in self.keeps_claim
 
 
@@ -250,7 +249,7 @@ STANDARD = Flow("standard", (*_BEFORE_REVIEW, _WITHDRAW, _APPROVE, _RETURN, _REJ
 
 
 def _second(step: Step, **changes: Any) -> Step:
-    """The same step in the second approval: another reviewer than the first."""
+    """Return the step as in the second approval, by a different reviewer than the first."""
     in_second: dict[str, Any] = {
         "sources": _from(Status.PREAPPROVED),
         "who": permissions.can_decide_second,
@@ -430,7 +429,7 @@ TRANSFER = Flow(
 
 
 def _by_name(flows: Iterable[Flow]) -> dict[str, Flow]:
-    return {each.name: each for each in flows}
+    return {flow.name: flow for flow in flows}
 
 
 FLOWS: dict[str, Flow] = _by_name((STANDARD, TWO_APPROVALS, EXAM, TRANSFER))

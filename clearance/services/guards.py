@@ -1,4 +1,4 @@
-"""Guards: why something may not be asked or done now, and what would change it."""
+"""Guards: conditions of requests and steps; a refusal says why not, and what would help."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from clearance.services.facts import Case, RequestFact, ServiceTerms
 Guard = Callable[[Case], Refusal | None]
 
 GUARDS: dict[str, Guard] = {}
-"""The guards that a definition may name, by name."""
+"""Guards that definitions may list, by name."""
 
 
 WHOSE: set[Guard] = set()
-"""Those of whether it is the organisation's at all: what is not, is not told any further."""
+"""Ownership guards: after their refusal no other guard runs, so that nothing else is revealed."""
 
 
 def guard(function: Guard) -> Guard:
-    """Make `function` a guard that definitions may name."""
+    """Register `function` as a guard for definitions."""
     GUARDS[function.__name__] = function
     return function
 
 
 def guard_of_whose(function: Guard) -> Guard:
-    """Make `function` a guard that is asked before all others of the subject, and ends the asking.
+    """Register `function` as a guard of ownership, checked before the subject's other guards.
 
     Source: specification section 5: the old organisation loses sight of a broker.
     """
@@ -41,19 +41,19 @@ def guard_of_whose(function: Guard) -> Guard:
 
 
 def first_refusal(guards: tuple[Guard, ...], case: Case) -> Refusal | None:
-    """The first refusal among `guards`, in their order, or None."""
-    for each in guards:
-        refusal = each(case)
+    """Return the first refusal among `guards`, in order, or None."""
+    for check in guards:
+        refusal = check(case)
         if refusal is not None:
             return refusal
     return None
 
 
-# Every service has these; definitions name only what goes beyond them.
+# Guards of every service, not listed in definitions.
 
 
 def organisation_may_ask(case: Case) -> Refusal | None:
-    """The organisation is there and its legal entity is one the service is for."""
+    """Require an active membership and a legal entity the service is for."""
     if case.facts.standing is None:
         return Refusal(
             _l("You are not an active member of an organisation that could ask for this."),
@@ -73,15 +73,15 @@ def organisation_may_ask(case: Case) -> Refusal | None:
 
 
 def is_for(service: ServiceTerms, legal_entity: str | None) -> bool:
-    """Whether organisations of that legal entity may have the service at all."""
+    """Return whether organisations of that legal entity may have the service."""
     return not service.legal_entities or legal_entity in service.legal_entities
 
 
 def is_subscribed(case: Case) -> Refusal | None:
-    """The organisation has the service: automatically, or by an active subscription.
+    """Require that the organisation has the service: automatic, or by active subscription.
 
-    A row stands above the definition: an automatic service that the organisation left is not its
-    own again until it subscribes anew.
+    A subscription row overrides the definition: once left, an automatic service needs a new
+    subscription.
     """
     status = case.facts.subscriptions.get(case.service.code)
     if status == "active" or (status is None and case.service.is_automatic):
@@ -100,7 +100,7 @@ def is_subscribed(case: Case) -> Refusal | None:
 
 
 def is_granted(case: Case) -> Refusal | None:
-    """The user may use the service for that organisation."""
+    """Require that the user may use the service for the organisation."""
     standing = case.facts.standing
     if standing is not None and standing.may_use(case.service.code):
         return None
@@ -111,7 +111,7 @@ def is_granted(case: Case) -> Refusal | None:
 
 
 def claim_is_free(case: Case) -> Refusal | None:
-    """No other request holds what this one would exclude others from, nor a pass that counts."""
+    """Require that no other open request or valid pass holds the exclusive key."""
     holder = case.facts.claims.get(case.claim_key or "")
     if holder is None or holder.id == case.request_id:
         return None
@@ -122,7 +122,7 @@ def claim_is_free(case: Case) -> Refusal | None:
 
 
 def claimed_by(holder: RequestFact | None, case: Case) -> Refusal:
-    """What to say of a claim that `holder` has; None when it cannot be seen yet."""
+    """Return the refusal for an exclusive key that `holder` (None: not visible yet) holds."""
     standing = case.facts.standing
     is_theirs = (
         holder is not None
@@ -148,7 +148,7 @@ _COMPLETED = Refusal(_l("This service was already completed for this civil numbe
 
 
 def _completed(holder: RequestFact, case: Case) -> Refusal:
-    """What to say of a claim that a finished request keeps, to those whose request it was."""
+    """Return the refusal for a key held by a finished request, for its own organisation."""
     last_day = case.facts.keeps_until(holder)
     change: Any = ""
     if last_day is not None:
@@ -160,14 +160,14 @@ def _completed(holder: RequestFact, case: Case) -> Refusal:
 UNIVERSAL: tuple[Guard, ...] = (organisation_may_ask, is_subscribed, is_granted)
 
 
-# Guards that definitions name.
+# Guards listed in definitions.
 
 _SAT = frozenset({Status.PASSED, Status.FAILED, Status.ABSENT})
 
 
 @guard
 def exam_waiting_time_over(case: Case) -> Refusal | None:
-    """Enough days have passed since the person last failed or missed the exam (a setting)."""
+    """Require the waiting time (a setting) since the person's last exam."""
     waiting = int(case.facts.settings["exam_waiting_days"])
     results = [row.decided_at for row in case.earlier if row.status in _SAT and row.decided_at]
     if not waiting or not results:
@@ -183,10 +183,7 @@ def exam_waiting_time_over(case: Case) -> Refusal | None:
 
 @guard
 def exam_attempts_left(case: Case) -> Refusal | None:
-    """The person has not used up the attempts that the office allows (a setting).
-
-    Whoever passed and has to sit again begins anew.
-    """
+    """Require an attempt left of those allowed (a setting); a pass resets the count."""
     allowed, used = int(case.facts.settings["exam_attempts"]), 0
     for row in case.earlier:
         used = 0 if row.status == Status.PASSED else used + (row.status in _SAT)
@@ -203,7 +200,7 @@ def exam_attempts_left(case: Case) -> Refusal | None:
 
 
 def seat_is_confirmable(case: Case) -> Refusal | None:
-    """There is a seat and the last day to confirm it has not passed."""
+    """Require a seat whose last day to confirm has not passed."""
     seat = case.facts.seat
     if seat is None:
         return Refusal(_l("There is no seat to confirm."))
@@ -216,7 +213,7 @@ def seat_is_confirmable(case: Case) -> Refusal | None:
 
 
 def exam_has_begun(case: Case) -> Refusal | None:
-    """A result is given once the exam has begun."""
+    """Require that the exam has begun."""
     seat = case.facts.seat
     if seat is not None and case.facts.now >= seat.held_at:
         return None

@@ -1,4 +1,4 @@
-"""The schema of a service's definition: what a definition may say, and every fault of one."""
+"""Schema and validation of service definitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from clearance.services.standard_fields import STANDARD_FIELDS, Group, Kind
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Words = Annotated[str, Field(min_length=1, max_length=1000)]
-# The signs of templates/components/ui.html that say something of a service.
+# Icons of templates/components/ui.html that suit a service.
 Sign = Literal[
     "calendar",
     "card",
@@ -32,7 +32,7 @@ Sign = Literal[
     "users",
 ]
 
-# Names that forms and buttons of the request page already carry.
+# Names that forms and buttons of the request page already use.
 RESERVED_NAMES = frozenset(
     ("action", "csrf_token", "files", "form_key", "kind", "label", "submit", "version")
 )
@@ -50,12 +50,12 @@ class Bilingual(_Part):
     en: Words
 
     def of(self, lang: str) -> str:
-        """The text in `lang` ("ar" or "en")."""
+        """Return the text in `lang` ("ar" or "en")."""
         return self.ar if lang == "ar" else self.en
 
 
 class Mode(StrEnum):
-    """Whether a field is only shown or asked of the agent."""
+    """Whether a field is only shown, or filled in by the agent."""
 
     SHOWN = "shown"
     ASKED = "asked"
@@ -69,18 +69,17 @@ class Subject(StrEnum):
 
 
 class Choice(_Part):
-    """One of the answers to choose from."""
+    """One option of a choice field."""
 
     value: Code
     label: Bilingual
 
 
 class FieldSpec(_Part):
-    """One field of a service: a standard one by its name, or an own one with type and label.
+    """A field of a service: a standard one by name, or the service's own with type and label.
 
     max_length: characters of an own text. future: an own date must lie ahead. minimum, maximum: of
-    an own number, inclusive. declaration: what the applicant affirms, never copied to another
-    request.
+    an own number, inclusive. declaration: affirmed by the applicant; never copied elsewhere.
     """
 
     name: Code
@@ -120,35 +119,35 @@ class FieldSpec(_Part):
             raise ValueError(f"{self.name} is a name of the request page itself")
         if not self.is_asked:
             raise ValueError(f"{self.name} is the service's own field, so it can only be asked")
-        values = [each.value for each in self.choices]
+        values = [choice.value for choice in self.choices]
         if (self.type == "choice") != bool(values) or len(set(values)) != len(values):
             raise ValueError(f"{self.name}: choices belong to the type choice, each value once")
 
     @property
     def is_own(self) -> bool:
-        """Whether the answer is kept in `answers` and not in a column."""
+        """Whether the value is stored in `answers` rather than in a column."""
         return self.name not in STANDARD_FIELDS
 
     @property
     def is_asked(self) -> bool:
-        """Whether the agent gives it."""
+        """Whether the agent fills it in."""
         return self.mode is Mode.ASKED
 
     @property
     def kind(self) -> Kind:
-        """What its values are."""
+        """The kind of its values."""
         if not self.is_own:
             return STANDARD_FIELDS[self.name].kind
         return Kind.FUTURE_DATE if self.future else Kind(str(self.type))
 
     @property
     def group(self) -> Group:
-        """The fieldset it stands in."""
+        """The fieldset it belongs to."""
         return Group.DETAILS if self.is_own else STANDARD_FIELDS[self.name].group
 
     @property
     def longest(self) -> int | None:
-        """The greatest number of characters of a text, else None."""
+        """The maximum number of characters of a text, else None."""
         if not self.is_own:
             return STANDARD_FIELDS[self.name].max_length
         return self.max_length or LONGEST_ANSWER.get(self.kind)
@@ -159,18 +158,18 @@ class FieldSpec(_Part):
         return "off" if self.is_own else STANDARD_FIELDS[self.name].autocomplete
 
     def title(self, lang: str) -> str:
-        """Its label: an own field's in `lang`, a standard field's in the page's language."""
+        """Return its label: an own field's in `lang`, a standard one's in the page's language."""
         return self.label.of(lang) if self.label else str(STANDARD_FIELDS[self.name].label)
 
     def hint_in(self, lang: str) -> str:
-        """Its hint, or ""."""
+        """Return its hint, or ""; languages as in `title`."""
         if self.hint is not None:
             return self.hint.of(lang)
         return "" if self.is_own else str(STANDARD_FIELDS[self.name].hint)
 
 
 class DocumentSpec(_Part):
-    """A kind of document the service takes. broker_types: only for these; empty for all."""
+    """A document kind that requests take. broker_types: only for these; empty for all."""
 
     kind: Code
     required: bool = False
@@ -178,11 +177,11 @@ class DocumentSpec(_Part):
     note: Bilingual | None = None
 
     def applies_to(self, broker_type: str | None) -> bool:
-        """Whether a request for that broker type takes it."""
+        """Return whether a request for that broker type takes it."""
         return not self.broker_types or broker_type in self.broker_types
 
     def requires(self, broker_type: str | None) -> bool:
-        """Whether a request for that broker type cannot be sent without it."""
+        """Return whether a request for that broker type cannot be sent without it."""
         return self.required and self.applies_to(broker_type)
 
 
@@ -199,7 +198,7 @@ class Guards(_Part):
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every guard named, once each, in the order in which they are first checked."""
+        """All guards named, without repeats, in the order they are first checked."""
         return tuple(dict.fromkeys((*self.start, *self.send, *self.approval)))
 
     @field_validator("start", "send", "approval")
@@ -209,12 +208,12 @@ class Guards(_Part):
 
 
 class Definition(_Part):
-    """A service: what it shows, asks, requires, checks and causes.
+    """A service: fields, documents, guards, flow and effects.
 
-    broker_types: which can be chosen at the start; empty for all. exclusive: what one open request
-    keeps others from (services/exclusivity.py). processing_days: working days promised.
-    grants_expiry: its approval is given the licence's last day. bulk: offered for several brokers
-    at once. copyable: an earlier request can start a new one. sign: drawn beside its title.
+    broker_types: choices at the start; empty for all. exclusive: scope within which only one
+    request may be open (services/exclusivity.py). processing_days: working days promised.
+    grants_expiry: the reviewer approves with the licence's last day. bulk: offered for several
+    brokers at once. copyable: an earlier request can start a new one. sign: icon beside its title.
     """
 
     code: Code
@@ -244,13 +243,13 @@ class Definition(_Part):
     @field_validator("fields")
     @classmethod
     def _fields_once(cls, fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
-        _once([each.name for each in fields], "field")
+        _once([spec.name for spec in fields], "field")
         return fields
 
     @field_validator("documents")
     @classmethod
     def _documents_once(cls, documents: tuple[DocumentSpec, ...]) -> tuple[DocumentSpec, ...]:
-        _once([each.kind for each in documents], "document kind")
+        _once([spec.kind for spec in documents], "document kind")
         return documents
 
     @field_validator("flow")
@@ -275,7 +274,7 @@ class Definition(_Part):
 
     @cached_property
     def fingerprint(self) -> str:
-        """A key for whatever is made from this very content and kept, such as form classes."""
+        """Cache key for objects built from this content, such as form classes."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     @property
@@ -285,37 +284,37 @@ class Definition(_Part):
 
     @property
     def steps(self) -> Flow:
-        """The table its requests walk by."""
+        """The flow of its requests."""
         return FLOWS[self.flow]
 
     @property
     def asked(self) -> tuple[FieldSpec, ...]:
-        """The fields the agent gives, in the form's order."""
-        return tuple(each for each in self.fields if each.is_asked)
+        """The fields the agent fills in, in the form's order."""
+        return tuple(spec for spec in self.fields if spec.is_asked)
 
     def field(self, name: str) -> FieldSpec | None:
-        """The field called `name`, or None."""
-        return next((each for each in self.fields if each.name == name), None)
+        """Return the field called `name`, or None."""
+        return next((spec for spec in self.fields if spec.name == name), None)
 
     def documents_for(self, broker_type: str | None) -> tuple[DocumentSpec, ...]:
-        """The kinds of documents a request for that broker type takes."""
-        return tuple(each for each in self.documents if each.applies_to(broker_type))
+        """Return the document kinds that a request for that broker type takes."""
+        return tuple(spec for spec in self.documents if spec.applies_to(broker_type))
 
     def title_in(self, lang: str) -> str:
-        """The service's name."""
+        """Return the service's name in `lang`."""
         return self.title.of(lang)
 
     def description_in(self, lang: str) -> str:
-        """What it is for."""
+        """Return the service's description in `lang`."""
         return self.description.of(lang)
 
 
 def parse(document: Mapping[str, Any]) -> tuple[Definition | None, list[str]]:
-    """Read a definition. Returns it and [], or None and every fault with its path."""
+    """Parse a definition. Returns it and [], or None and every fault with its path."""
     try:
         return Definition.model_validate(dict(document)), []
     except ValidationError as error:
-        return None, [_fault(each["loc"], each["msg"]) for each in error.errors()]
+        return None, [_fault(fault["loc"], fault["msg"]) for fault in error.errors()]
 
 
 def _fault(place: tuple[int | str, ...], message: str) -> str:

@@ -1,4 +1,4 @@
-"""The fields every service may show or ask: the typed columns of a request, in one table."""
+"""Standard fields of all services: the typed columns of a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clearance.core.countries import COUNTRY_CODES
 
 
 class Kind(StrEnum):
-    """What a value is; the form builder has a field, and this module a check, for each."""
+    """Kind of a field's value; decides its form field and its check."""
 
     ARABIC_NAME = "arabic_name"
     LATIN_NAME = "latin_name"
@@ -39,7 +39,7 @@ DATE_KINDS = frozenset({Kind.DATE, Kind.FUTURE_DATE})
 
 
 class Group(StrEnum):
-    """The fieldset a field stands in."""
+    """The fieldset of a field."""
 
     REQUEST = "request"
     PERSON = "person"
@@ -61,7 +61,7 @@ GROUP_LABELS: dict[Group, Any] = {
 
 @dataclass(frozen=True)
 class StandardField:
-    """One standard field. max_length: characters of its column; is_column: kept in the request."""
+    """A standard field. max_length: characters of its column; is_column: has one in Request."""
 
     name: str
     kind: Kind
@@ -163,18 +163,18 @@ _TABLE = [
     ),
 ]
 
-STANDARD_FIELDS: dict[str, StandardField] = {each.name: each for each in _TABLE}
-COLUMNS: frozenset[str] = frozenset(each.name for each in _TABLE if each.is_column)
+STANDARD_FIELDS: dict[str, StandardField] = {field.name: field for field in _TABLE}
+COLUMNS: frozenset[str] = frozenset(field.name for field in _TABLE if field.is_column)
 NAME_COLUMNS = tuple(f"name_{script}_{place}" for script in ("ar", "en") for place in range(1, 5))
 
 
 def is_empty(value: Any) -> bool:
-    """Whether nothing was given: None, "" or an unticked box."""
+    """Return whether nothing was given: None, "" or an unticked box."""
     return value is None or value == "" or value is False
 
 
 def type_of(kind: Kind) -> type:
-    """The Python type a given value of `kind` has."""
+    """Return the Python type of the values of `kind`."""
     if kind in DATE_KINDS:
         return date
     return {Kind.NUMBER: int, Kind.BOOL: bool}.get(kind, str)
@@ -183,10 +183,10 @@ def type_of(kind: Kind) -> type:
 def value_fault(
     kind: Kind, value: Any, *, today: date, max_length: int | None = None
 ) -> Any | None:
-    """Why a given `value` of `kind` cannot be sent, as a lazy text, or None.
+    """Return why a given `value` of `kind` cannot be sent, as a lazy text, or None.
 
     today: the Kuwait date that expiries must lie after. max_length: in characters, of a text.
-    The check is made again at sending, since a draft may be older than the rule it met.
+    Checked again at sending, since a draft may predate a rule.
     Source: specification section 5, Values.
     """
     if kind is Kind.FUTURE_DATE:

@@ -1,4 +1,4 @@
-"""Services as kept documents: read a version, check, publish, load what is missing, write out."""
+"""Published versions of service definitions, and the shipped definition files."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from clearance.services.schema import (
 )
 
 FOLDER = Path(__file__).parents[1]
-"""Where the packages are; each subject has its own `definitions/<code>.yaml`."""
-# The safe loader in C reads the same language ten times as fast, where it was built in.
+"""The root of the packages, which ship `definitions/<code>.yaml`."""
+# PyYAML's optional C loader is ten times as fast.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class BadDefinition(Exception):
-    """A definition that cannot be published; `faults` has each with its path."""
+    """A definition that cannot be published; `faults` lists why, with paths."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -51,7 +51,7 @@ class Version(NamedTuple):
 
 
 class References(NamedTuple):
-    """The codes of the reference data that definitions may name."""
+    """Codes of the reference data that definitions may name."""
 
     kinds: frozenset[str]
     entities: frozenset[str]
@@ -59,7 +59,7 @@ class References(NamedTuple):
 
 
 def get(version_id: int) -> Definition:
-    """The definition that the version `version_id` keeps. Raises: LookupError."""
+    """Return the definition of a version. Raises: LookupError."""
     row = db.session.get(ServiceVersion, version_id)
     if row is None:
         raise LookupError(f"no version {version_id}")
@@ -67,12 +67,12 @@ def get(version_id: int) -> Definition:
 
 
 def for_request(req: Request) -> Definition:
-    """The definition `req` began with, whatever was published since; read once with the row."""
+    """Return the definition `req` began with, regardless of later versions."""
     return _definition(req.service_version.definition)
 
 
 def current(code: str) -> Version:
-    """The newest version of an active service. Raises: NotFound."""
+    """Return the newest version of an active service. Raises: NotFound."""
     row = db.session.execute(_newest().where(Service.code == code)).one_or_none()
     if row is None:
         raise NotFound
@@ -80,28 +80,27 @@ def current(code: str) -> Version:
 
 
 def all_current() -> list[Version]:
-    """The newest version of every active service, in the order of the menu; one query."""
+    """Return the newest version of every active service, in menu order; one query."""
     rows = db.session.execute(_newest().order_by(Service.position, Service.code))
     return [Version(row.id, _definition(row.definition)) for row in rows]
 
 
 def asking_for(kind: str) -> list[Definition]:
-    """The services in use whose newest version asks for documents of that kind."""
+    """Return the active services whose newest version takes documents of that kind."""
     services = (version.definition for version in all_current())
-    return [each for each in services if any(spec.kind == kind for spec in each.documents)]
+    return [service for service in services if any(spec.kind == kind for spec in service.documents)]
 
 
 def faults(document: Mapping[str, Any]) -> list[str]:
-    """Everything that keeps `document` from being published, with paths; [] when nothing does."""
+    """Return all that prevents publishing `document`, with paths; [] for nothing."""
     definition, found = parse(document)
     return found if definition is None else _unknown_references(definition, _references())
 
 
 def publish(document: Mapping[str, Any], actor_id: int | None, now: datetime) -> ServiceVersion:
-    """Make `document` the newest version of its service, making the service if it is new.
+    """Publish `document` as the newest version of its service, which is created if new.
 
-    Earlier versions stay as they are, with the requests that began with them. Writes the trail;
-    flushes. Raises: BadDefinition.
+    Earlier versions and their requests stay as they are. Audited; flushes. Raises: BadDefinition.
     """
     return _publish(document, _references(), actor_id, now)
 
@@ -139,13 +138,13 @@ def _publish(
 
 
 def publish_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
-    """Publish the shipped definitions whose service is not known yet; flushes.
+    """Publish the shipped definitions whose service does not exist yet; flushes.
 
-    Changed files of known services are left alone: `flask services load` publishes those.
-    Returns the codes that were new. Raises: BadDefinition.
+    Changed files of existing services need `flask services load`. Returns the new codes. Raises:
+    BadDefinition.
     """
     known = set(db.session.scalars(sa.select(Service.code)))
-    # What is shipped is not kept from starting by a kind that the office has put out of use.
+    # A document kind that the office deactivated must not prevent starting.
     references = _references()._replace(
         kinds=frozenset(db.session.scalars(sa.select(DocumentKind.code)))
     )
@@ -158,7 +157,7 @@ def publish_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
             with db.session.begin_nested():
                 _publish(document, references, None, now)
         except IntegrityError:
-            continue  # another process that starts now has just published it
+            continue  # published by another process starting now
         added.append(path.stem)
     return added
 
@@ -166,14 +165,14 @@ def publish_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
 def publish_if_changed(
     code: str, actor_id: int | None, now: datetime, folder: Path = FOLDER
 ) -> ServiceVersion | None:
-    """Publish the file of `code` unless the newest version says the same; flushes.
+    """Publish the file of `code` unless it equals the newest version; flushes.
 
     Returns the new version or None. Raises: BadDefinition.
     """
     document = read_file(file_of(code, folder))
-    told = document.get("code")
-    if told != code:
-        raise BadDefinition([f"code: the file is called {code!r} and says {told!r}"])
+    declared = document.get("code")
+    if declared != code:
+        raise BadDefinition([f"code: the file is called {code!r} and says {declared!r}"])
     wanted, _found = parse(document)
     newest = db.session.scalar(
         sa.select(ServiceVersion)
@@ -187,24 +186,24 @@ def publish_if_changed(
 
 
 def read_files(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
-    """The documents of the files `<code>.yaml` in `folder`, by code. Raises: BadDefinition."""
+    """Return the documents of all files in `folder`, by code. Raises: BadDefinition."""
     return {path.stem: read_file(path) for path in files(folder)}
 
 
 def files(folder: Path = FOLDER) -> list[Path]:
-    """Every `<code>.yaml` in `folder`, by code; by default those of all subjects."""
+    """Return every `<code>.yaml` in `folder`, by default of all packages, ordered by code."""
     pattern = "*/definitions/*.yaml" if folder == FOLDER else "*.yaml"
     return sorted(folder.glob(pattern), key=lambda path: path.name)
 
 
 def file_of(code: str, folder: Path = FOLDER) -> Path:
-    """The file of `code` in `folder`, whether or not it exists."""
+    """Return the path of the file of `code` in `folder`, whether or not it exists."""
     name = f"{code}.yaml"
     return next((path for path in files(folder) if path.name == name), folder / name)
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """Read one file as a document, not checked further. Raises: BadDefinition."""
+    """Read one file as a mapping, without validating it. Raises: BadDefinition."""
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - a safe one
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -215,7 +214,7 @@ def read_file(path: Path) -> dict[str, Any]:
 
 
 def as_yaml(definition: Definition) -> str:
-    """Write a definition as the text of its file."""
+    """Return a definition as the text of its file."""
     document = definition.model_dump(mode="json", exclude_defaults=True)
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
 
@@ -246,7 +245,7 @@ def _definition(document: Mapping[str, Any]) -> Definition:
 
 @lru_cache(maxsize=512)
 def _parsed(text: str) -> Definition:
-    """Parse a stored definition once; by its text, since ids mean other rows after a restore."""
+    """Parse a stored definition; cached by text, since a restore may reuse ids."""
     definition, found = parse(json.loads(text))
     if definition is None:
         raise BadDefinition(found)
@@ -261,25 +260,25 @@ def _last_number(code: str) -> int:
 
 
 def _references() -> References:
-    """Kinds that are in use, every legal entity and broker type: rows of the past name those."""
+    """Return active document kinds, and all legal entities and broker types: old rows name them."""
     kinds = sa.select(DocumentKind.code).where(DocumentKind.is_active)
     selects = (kinds, sa.select(LegalEntity.code), sa.select(BrokerType.code))
-    return References(*(frozenset(db.session.scalars(each)) for each in selects))
+    return References(*(frozenset(db.session.scalars(select)) for select in selects))
 
 
 def _unknown_references(definition: Definition, references: References) -> list[str]:
-    """Faults against the reference data: document kinds, legal entities, broker types."""
+    """Return faults against the reference data."""
     kinds, entities, broker_types = references
     found = [
-        f"documents[{place}].kind: unknown document kind {each.kind!r}"
-        for place, each in enumerate(definition.documents)
-        if each.kind not in kinds
+        f"documents[{place}].kind: unknown document kind {spec.kind!r}"
+        for place, spec in enumerate(definition.documents)
+        if spec.kind not in kinds
     ]
     found += _unknown("legal_entities", definition.legal_entities, entities, "legal entity")
     found += _unknown("broker_types", definition.broker_types, broker_types, "broker type")
-    for place, each in enumerate(definition.documents):
+    for place, spec in enumerate(definition.documents):
         path = f"documents[{place}].broker_types"
-        found += _unknown(path, each.broker_types, broker_types, "broker type")
+        found += _unknown(path, spec.broker_types, broker_types, "broker type")
     return found
 
 
@@ -292,7 +291,7 @@ def _unknown(path: str, codes: tuple[str, ...], known: frozenset[str], what: str
 
 
 def _clashes(definition: Definition) -> list[str]:
-    """Faults against other services: a prefix is one service's, and stays it."""
+    """Return faults against other services: prefixes are unique and never change."""
     rows = {
         code: prefix for code, prefix in db.session.execute(sa.select(Service.code, Service.prefix))
     }

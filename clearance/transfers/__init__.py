@@ -1,4 +1,1 @@
-"""Transfers of brokers between organisations.
-
-Parties, consents, and the guards, effects and definition of the transfer service.
-"""
+"""Broker transfers between organisations: parties, consents, guards, effects, definition."""

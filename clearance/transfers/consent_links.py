@@ -1,4 +1,4 @@
-"""The link by which a broker answers his transfer: sent anew when either organisation asks."""
+"""Resending the link by which a broker answers his transfer."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from clearance.transfers.guards import registered_mobile
 def send_again(
     request_id: int, shown: sa.ColumnElement[bool], actor: Actor, version: int, now: datetime
 ) -> None:
-    """Send the broker a new link to where he is registered now; the earlier one is void. Flushes.
+    """Send the broker a new link to his registered contacts and void the earlier one. Flushes.
 
-    shown: the condition on Request that leaves what the actor's page may show. version: the
-    request's as the actor saw it. His time to answer stays the same. Counted against what may be
-    sent to his mobile: call it before the request's first query. Raises: NotFound, TooManyTries,
-    PermissionDenied, Refused, TransitionNotAllowed. Source: security rules 8 and 41.
+    shown: condition on Request for what the actor may see. version: as the actor saw it. His time
+    to answer stays the same. Rate-limited per mobile; call it before the request's first query.
+    Raises: NotFound, TooManyTries, PermissionDenied, Refused, TransitionNotAllowed.
+    Source: security rules 8 and 41.
     """
     mobile = _awaited_mobile(sa.and_(Request.id == request_id, shown), actor)
     pairs = [] if mobile is None else _budget(mobile, actor)
@@ -36,7 +36,7 @@ def send_again(
 
 
 def last_sent(req: Request) -> datetime | None:
-    """When the broker was sent his link, the last time; None before."""
+    """Return when the broker's link was last sent, or None."""
     sending = [timeline.kind_of(action) for action in (Action.ACCEPT, Action.SEND_LINK)]
     return db.session.scalar(
         sa.select(sa.func.max(Event.at, type_=Event.at.type)).where(
@@ -46,20 +46,20 @@ def last_sent(req: Request) -> datetime | None:
 
 
 def _budget(mobile: str, actor: Actor) -> list[rate_limits.Pair]:
-    """What others have sent to that mobile delays, and does not keep the broker's link from him."""
+    """Return the limits; others' messages to that mobile only delay the link."""
     sent = rate_limits.of_target("consent_link_sent", mobile, f"user:{actor.id}")
     return [*sent, ("sms_all", "all"), ("code_sent_ip", rate_limits.client_ip())]
 
 
 def _awaited_mobile(which: sa.ColumnElement[bool], actor: Actor) -> str | None:
-    """The mobile that a link would go to; None where the actor can send none. Raises: NotFound."""
+    """Return the mobile for a link; None if the actor cannot send one. Raises: NotFound."""
     columns = (Request.status, Request.organisation_id, Request.other_organisation_id)
     statement = sa.select(*columns, Broker.mobile).outerjoin(Request.broker).where(which)
     with own_transaction(write=False) as connection:
         row = connection.execute(statement).one_or_none()
     if row is None:
         raise NotFound
-    general = {each.organisation_id for each in actor.standings if each.is_general}
+    general = {standing.organisation_id for standing in actor.standings if standing.is_general}
     is_theirs = bool({row.organisation_id, row.other_organisation_id} & general)
     is_awaited = row.status == Status.AWAITING_BROKER
     return registered_mobile(row.mobile or "") if is_theirs and is_awaited else None

@@ -1,4 +1,4 @@
-"""The broker's own answer to his transfer: by the link that was sent to him, and a code."""
+"""The broker's answer to his transfer, by link and one-time code."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ TOKEN_MAX_LENGTH = 200
 
 @dataclass(frozen=True)
 class Asked:
-    """What a broker is asked. releasing, receiving, broker: names by language.
+    """A transfer that awaits the broker's answer. releasing, receiving, broker: names by language.
 
-    mobile: the registered one as it is now, to which the code goes; None when it can get none.
+    mobile: currently registered, for the code; None when it cannot receive one.
     """
 
     consent_id: int
@@ -41,14 +41,14 @@ class Asked:
 
     @property
     def owner(self) -> str:
-        """Whose codes these are."""
+        """Owner of the one-time codes."""
         return f"consent:{self.consent_id}"
 
 
 def find(token: str) -> Asked | None:
-    """What the link asks; None for an unknown one, and once it is answered, withdrawn or lapsed.
+    """Return the transfer of a link; None if unknown, answered, withdrawn or lapsed.
 
-    Read apart from the request's transaction. Counts the visit first. Raises: TooManyTries.
+    Reads in a transaction of its own, after counting the visit. Raises: TooManyTries.
     """
     rate_limits.consume("consent_ip", rate_limits.client_ip())
     digest = crypto.token_hash(token[:TOKEN_MAX_LENGTH])
@@ -74,7 +74,7 @@ def find(token: str) -> Asked | None:
 
 
 def send_code(asked: Asked, language: str, now: datetime) -> None:
-    """Send a new code to the registered mobile; the earlier one is void. Flushes.
+    """Send a new code to the registered mobile and void the earlier one. Flushes.
 
     Call it before the request's first query. Raises: TooManyTries (once a minute); Refused when
     no code can be sent to that number.
@@ -88,12 +88,12 @@ def send_code(asked: Asked, language: str, now: datetime) -> None:
 
 
 def code_until(asked: Asked, now: datetime) -> datetime | None:
-    """When the code that was sent last expires; None when none lives."""
+    """Return when the last code expires, or None if none is valid."""
     return one_time_codes.expires_at(asked.owner, CodePurpose.CONSENT, Channel.SMS, now)
 
 
 def answer(asked: Asked, action: Action, typed: str, now: datetime) -> bool:
-    """Answer for the broker when the code is right; False when it is not. Flushes.
+    """Record the broker's answer if the code is right; return whether it was. Flushes.
 
     action: CONSENT or REFUSE. Call it before the request's first query. Raises: TooManyTries;
     TransitionNotAllowed when the transfer was answered, withdrawn or lapsed meanwhile; Refused.
@@ -112,7 +112,7 @@ def answer(asked: Asked, action: Action, typed: str, now: datetime) -> bool:
 
 
 def _question(digest: str) -> sa.Select[tuple[object, ...]]:
-    """The one transfer that awaits the broker's answer by this link."""
+    """Return the query for the transfer that awaits the broker's answer by this link."""
     releasing, receiving = aliased(Organisation), aliased(Organisation)
     by_releasing, by_receiving = aliased(TransferConsent), aliased(TransferConsent)
     names = [getattr(Request, f"name_{lang}_{n}") for lang in ("ar", "en") for n in range(1, 5)]

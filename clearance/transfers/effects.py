@@ -1,4 +1,4 @@
-"""Effects of a transfer's steps: the three consents, who is told of them, and the move itself."""
+"""Effects of transfer steps: the three consents, their notices, and the move."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PAPERS = ("broker_type", "civil_id_expiry", "passport_no", "passport_expiry")
 
 
 def ask_other_party(step: StepContext) -> None:
-    """Fix who the other side is, keep the asking side's consent, and ask the other one."""
+    """Fix the other side, record the asking side's consent and request the other's."""
     req, known = step.req, parties.load(step.req.id)
     if known is None or known.other is None:
         raise Refused(Refusal(_l("The other organisation is not known.")))
@@ -49,9 +49,9 @@ def ask_other_party(step: StepContext) -> None:
 
 
 def note_acceptance(step: StepContext) -> None:
-    """Keep the other side's consent, and send the broker the link by which he answers.
+    """Record the other side's consent and send the broker his link.
 
-    Whoever asks for another office's broker reads his name from now on.
+    The asking organisation sees the broker's name from now on.
     """
     _answer_of_other(step, "given")
     if not parties.is_named(step.req):
@@ -63,7 +63,7 @@ def note_acceptance(step: StepContext) -> None:
 
 
 def ask_broker(step: StepContext) -> None:
-    """Send the broker a new link, by which alone he answers; his time to answer stays the same."""
+    """Send the broker a new link, voiding the earlier one; his time to answer stays the same."""
     token = secrets.token_urlsafe(32)
     asked = db.session.scalars(
         sa.select(TransferConsent).where(
@@ -81,13 +81,13 @@ def ask_broker(step: StepContext) -> None:
 
 
 def record_decline(step: StepContext) -> None:
-    """Keep the other side's refusal and tell who asked."""
+    """Record the other side's refusal and notify the asking side."""
     _answer_of_other(step, "declined")
     _tell_asking("transfer:declined", step, {"party": _name(step.req.other_organisation_id)})
 
 
 def record_broker_consent(step: StepContext) -> None:
-    """Keep the broker's consent, fill in what the register says of him, tell both sides."""
+    """Record the broker's consent, fill in his registered data, notify both sides."""
     _answer_of_broker(step, "given")
     _fill_from_register(step.req, _PAPERS)
     if step.req.licence is not None:
@@ -96,13 +96,13 @@ def record_broker_consent(step: StepContext) -> None:
 
 
 def note_brokers_refusal(step: StepContext) -> None:
-    """Keep the broker's refusal and tell both sides."""
+    """Record the broker's refusal and notify both sides."""
     _answer_of_broker(step, "declined")
     _tell_both("transfer:declined", step, {"party": wording.BROKER})
 
 
 def record_no_response(step: StepContext) -> None:
-    """Tell both sides who has not answered; the broker's link becomes useless."""
+    """Notify both sides who did not answer, and void the broker's link."""
     silent = db.session.scalar(
         sa.select(TransferConsent).where(
             TransferConsent.request_id == step.req.id, TransferConsent.answer == "waiting"
@@ -115,7 +115,7 @@ def record_no_response(step: StepContext) -> None:
 
 
 def close(step: StepContext) -> None:
-    """Tell the other side that the request ended otherwise; the broker's link becomes useless."""
+    """Notify the other side that the request ended otherwise, and void the broker's link."""
     _void_link(step.req)
     outcome = {}
     for lang in _LANGUAGES:
@@ -126,7 +126,7 @@ def close(step: StepContext) -> None:
 
 @approval_effect
 def move_broker(step: StepContext) -> None:
-    """Move the broker to the receiving organisation, which needs him to be the releasing one's."""
+    """Move the broker from the releasing to the receiving organisation, if all three consented."""
     req = step.req
     given = {
         row.party: row.organisation_id
@@ -177,7 +177,7 @@ def _answer_of_broker(step: StepContext, answer: str) -> None:
 
 
 def _set_answer(step: StepContext, which: sa.ColumnElement[bool], **values: Any) -> None:
-    """Answer the consent that waits; the step's own lock keeps a second answer away."""
+    """Answer the waiting consent; the step's lock prevents a second answer."""
     db.session.execute(
         sa.update(TransferConsent)
         .where(
@@ -196,14 +196,14 @@ def _void_link(req: Request) -> None:
 
 
 def _fill_from_register(req: Request, names: Sequence[str]) -> None:
-    """What a receiving office could not see until now."""
+    """Copy the broker's fields that a receiving organisation could not see until now."""
     if req.broker is not None:
         for name in names:
             keep_column(req, name, getattr(req.broker, name))
 
 
 def _tell_broker(event: str, step: StepContext, params: Mapping[str, Any], **more: Any) -> None:
-    """By SMS and e-mail to where he is registered; he needs no account and has no language."""
+    """Notify the broker at his registered contacts, in the portal's default language."""
     broker = step.req.broker
     if broker is None:
         return
@@ -226,10 +226,7 @@ def _silence() -> timedelta:
 
 
 def _about(req: Request) -> dict[str, Any]:
-    """The request, and the broker as the office that asks knows him: before any consent by licence.
-
-    The office he is with reads his name: `_about_own`.
-    """
+    """Return request number and broker for the asking side: by licence until he is named."""
     known = {"ar": req.name_ar, "en": req.name_en}
     if not parties.is_named(req) and req.licence is not None:
         known = dict.fromkeys(_LANGUAGES, req.licence.number)
@@ -242,7 +239,7 @@ def _about_own(req: Request) -> dict[str, Any]:
 
 
 def _move(req: Request) -> dict[str, Any]:
-    """The licence and the two organisations, by their parts in this transfer."""
+    """Return the licence number and both organisations' names by party."""
     rows = db.session.execute(
         sa.select(TransferConsent.party, TransferConsent.organisation_id).where(
             TransferConsent.request_id == req.id, TransferConsent.party != "broker"
@@ -280,7 +277,7 @@ def _tell_other(event: str, step: StepContext, params: Mapping[str, Any]) -> Non
 def _tell_organisation(
     event: str, step: StepContext, organisation_id: int, params: Mapping[str, Any]
 ) -> None:
-    """Tell the general users of the other side, who alone answer for it."""
+    """Notify the other side's general users, who alone may answer."""
     notifications.notify_members(
         event,
         organisation_id=organisation_id,

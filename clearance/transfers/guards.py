@@ -1,4 +1,4 @@
-"""Guards of a transfer: who may ask, whom, and whether the broker can still be moved."""
+"""Guards of transfers: the parties, the broker and the time to answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CANNOT_BE_ASKED = Refusal(
 
 @guard
 def asks_as_general_user(case: Case) -> Refusal | None:
-    """Whoever asks is a general user of the organisation."""
+    """Require a general user."""
     standing = case.facts.standing
     if standing is None or standing.is_general:
         return None
@@ -38,7 +38,7 @@ def asks_as_general_user(case: Case) -> Refusal | None:
 
 @guard
 def broker_is_not_general_broker(case: Case) -> Refusal | None:
-    """The broker is not the one in whose name his organisation works."""
+    """Require that the broker is not his organisation's general broker."""
     licence, parties = case.licence, case.facts.parties
     is_general = parties.is_general_broker if parties else licence and licence.is_general_broker
     if not is_general:
@@ -52,7 +52,7 @@ def broker_is_not_general_broker(case: Case) -> Refusal | None:
 
 @guard
 def other_organisation_is_known(case: Case) -> Refusal | None:
-    """The licence number or transfer code given is an organisation's."""
+    """Require that the licence number or transfer code belongs to an organisation."""
     parties = case.facts.parties
     if parties is None or not parties.is_named or parties.other is not None:
         return None
@@ -64,7 +64,7 @@ def other_organisation_is_known(case: Case) -> Refusal | None:
 
 @guard
 def other_organisation_is_another(case: Case) -> Refusal | None:
-    """The organisation does not ask itself."""
+    """Require another organisation than the asking one."""
     parties = case.facts.parties
     if parties is None or parties.other is None or parties.other.id != parties.asking_id:
         return None
@@ -76,7 +76,7 @@ def other_organisation_is_another(case: Case) -> Refusal | None:
 
 @guard
 def other_organisation_is_the_same(case: Case) -> Refusal | None:
-    """A transfer that was sent goes on with the organisation that was asked."""
+    """Require that a sent transfer still names the organisation that was asked."""
     parties = case.facts.parties
     if parties is None or not parties.is_fixed or parties.other is None:
         return None
@@ -90,7 +90,7 @@ def other_organisation_is_the_same(case: Case) -> Refusal | None:
 
 @guard
 def other_organisation_may_hold_licences(case: Case) -> Refusal | None:
-    """The other organisation's legal entity is one that may have brokers."""
+    """Require that the other organisation's legal entity may hold licences."""
     parties = case.facts.parties
     if parties is None or parties.other is None or parties.other.may_hold_licences:
         return None
@@ -102,7 +102,7 @@ def other_organisation_may_hold_licences(case: Case) -> Refusal | None:
 
 @guard
 def other_organisation_can_answer(case: Case) -> Refusal | None:
-    """The other organisation has an active general user."""
+    """Require that the other organisation has an active general user."""
     parties = case.facts.parties
     if parties is None or parties.other is None or parties.other.general_users:
         return None
@@ -115,7 +115,7 @@ def other_organisation_can_answer(case: Case) -> Refusal | None:
 
 @guard
 def broker_is_with_a_party(case: Case) -> Refusal | None:
-    """The broker is registered with one of the two: before sending either, then who releases."""
+    """Require the broker to be with either party before sending, then with the releasing one."""
     parties = case.facts.parties
     if parties is None or parties.other is None:
         return None
@@ -129,7 +129,7 @@ def broker_is_with_a_party(case: Case) -> Refusal | None:
 
 @guard
 def broker_can_be_asked(case: Case) -> Refusal | None:
-    """The broker's registered mobile number can get the code by which he consents."""
+    """Require that the broker's registered mobile can receive the consent code."""
     parties = case.facts.parties
     if parties is None or registered_mobile(parties.mobile):
         return None
@@ -138,7 +138,7 @@ def broker_can_be_asked(case: Case) -> Refusal | None:
 
 @guard
 def answer_is_in_time(case: Case) -> Refusal | None:
-    """Whoever is asked answers before the transfer lapses (a setting), job or no job."""
+    """Require that the time to answer (a setting) has not passed, even if no job ran yet."""
     parties = case.facts.parties
     if parties is None or parties.asked_at is None:
         return None
@@ -152,7 +152,7 @@ def answer_is_in_time(case: Case) -> Refusal | None:
 
 
 def registered_mobile(mobile: str) -> str | None:
-    """The registered number in E.164 when a code can be sent to it, else None."""
+    """Return the registered number in E.164 if codes can be sent to it, else None."""
     try:
         number = values.mobile_e164(mobile)
     except BadValue:

@@ -1,4 +1,4 @@
-"""Transfers of brokers: begun by the receiving side, found by whom they ask, left unanswered."""
+"""Broker transfers: started by the receiving side, listed, lapsed without an answer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _OURS = Refusal(
 
 @dataclass(frozen=True)
 class Consent:
-    """One of the three consents. organisation: None for the broker's own."""
+    """One of the three consents. organisation: None for the broker's."""
 
     party: str
     organisation: Organisation | None
@@ -51,7 +51,7 @@ class Consent:
 
 
 def receiving_refusal(actor: Actor, now: datetime) -> Refusal | None:
-    """Why the actor's chosen organisation cannot ask for anybody's broker now, or None."""
+    """Return why the chosen organisation cannot request any broker now, or None."""
     code = _code()
     for offer in available_actions.startable_services(actor, now):
         if offer.code == code:
@@ -68,12 +68,11 @@ def begin_receiving(
     organisation_no: str,
     form_key: str | None = None,
 ) -> Request:
-    """Begin the draft by which the actor's organisation asks for another one's broker; flushes.
+    """Start a draft that requests another organisation's broker; flushes.
 
-    licence_no, civil_id: the broker's. organisation_no: the licence number or transfer code of his
-    present organisation.
-    Whatever does not fit, the refusal is one and the same, and tries are counted, so that nobody
-    can be looked up. Call it before the request's first query. Raises: TooManyTries, Refused.
+    licence_no, civil_id: the broker's. organisation_no: licence number or transfer code of his
+    organisation. Every mismatch gets the same refusal, and tries are counted, so that nobody can be
+    looked up. Call it before the request's first query. Raises: TooManyTries, Refused.
     Source: specification section 5, Transfer.
     """
     rate_limits.consume_all(
@@ -98,7 +97,7 @@ def begin_receiving(
 
 
 def transfer_identifier(actor: Actor) -> str:
-    """What others name the chosen organisation by: its licence number, or its transfer code."""
+    """Return the chosen organisation's licence number or transfer code, for others to enter."""
     organisation = db.session.get(Organisation, _chosen(actor))
     if organisation is None:
         return ""
@@ -106,9 +105,9 @@ def transfer_identifier(actor: Actor) -> str:
 
 
 def find(request_id: int, actor: Actor) -> Request:
-    """The transfer that the actor answers for, or has answered, on its other side.
+    """Return a transfer that the actor answers, or answered, for the other side.
 
-    Raises: NotFound for every other. Source: specification section 1.
+    Raises: NotFound for any other. Source: specification section 1.
     """
     req = db.session.scalar(
         _shown().where(Request.id == request_id, permissions.transfers_answered_by(actor))
@@ -119,9 +118,9 @@ def find(request_id: int, actor: Actor) -> Request:
 
 
 def waiting_for(actor: Actor, now: datetime) -> list[Request]:
-    """The transfers that await the answer of the chosen organisation, the oldest first.
+    """Return the transfers that await the chosen organisation's answer, oldest first.
 
-    Those whose time is over and that no job has let lapse yet are left out.
+    Excludes those that are overdue but not lapsed by a job yet.
     """
     waiting = _listed(
         Request.other_organisation_id == _chosen(actor),
@@ -133,20 +132,20 @@ def waiting_for(actor: Actor, now: datetime) -> list[Request]:
 
 
 def received(actor: Actor) -> list[Request]:
-    """The transfers that the chosen organisation was asked about, the newest first."""
+    """Return the transfers the chosen organisation was asked about, newest first."""
     chosen = Request.other_organisation_id == _chosen(actor)
     return _listed(chosen, permissions.transfers_answered_by(actor))
 
 
 def sent(actor: Actor) -> list[Request]:
-    """The transfers that the chosen organisation asked for, the newest first."""
+    """Return the transfers the chosen organisation requested, newest first."""
     chosen = Request.organisation_id == _chosen(actor)
     is_sent = Request.other_organisation_id.is_not(None)
     return _listed(chosen, is_sent, permissions.requests_visible_to(actor))
 
 
 def consents(req: Request) -> list[Consent]:
-    """The consents asked for so far, in the order of asking."""
+    """Return the consents requested so far, in that order."""
     rows = db.session.execute(
         sa.select(TransferConsent, Organisation)
         .outerjoin(Organisation, Organisation.id == TransferConsent.organisation_id)
@@ -160,12 +159,12 @@ def consents(req: Request) -> list[Consent]:
 
 
 def answer_by(req: Request) -> date | None:
-    """The last Kuwait day on which whoever is asked now can answer; None when nobody is."""
+    """Return the last Kuwait day for the awaited answer; None when none is awaited."""
     return answer_days([req]).get(req.id)
 
 
 def answer_days(found: Sequence[Request]) -> dict[int, date]:
-    """Request id → the day of `answer_by`, of those that await an answer; one query for all."""
+    """Return request id → day of `answer_by` where an answer is awaited; one query."""
     unanswered = [req.id for req in found if req.status in UNANSWERED]
     if not unanswered:
         return {}
@@ -179,19 +178,19 @@ def answer_days(found: Sequence[Request]) -> dict[int, date]:
 
 
 def last_day(asked_at: datetime) -> date:
-    """The Kuwait day on which the time ends that somebody asked then has to answer (a setting)."""
+    """Return the last Kuwait day to answer if asked at `asked_at` (a setting)."""
     return kuwait_date(asked_at + _silence())
 
 
 def is_over(asked_at: datetime, now: datetime) -> bool:
-    """Whether the time to answer of somebody asked then has passed (a setting)."""
+    """Return whether the time to answer has passed if asked at `asked_at` (a setting)."""
     return now > asked_at + _silence()
 
 
 def lapse_unanswered(now: datetime) -> int:
-    """Let every transfer lapse that has waited too long for an answer (a setting).
+    """Lapse every transfer that has waited too long for an answer (a setting).
 
-    Flushes. One that is being answered this instant is left alone. Returns how many.
+    Flushes. Skips those being answered right now. Returns how many.
     Source: specification section 5: 14 days of silence.
     """
     waited = sa.exists().where(
@@ -215,7 +214,7 @@ def lapse_unanswered(now: datetime) -> int:
 
 
 def _code() -> str:
-    """The service whose requests two organisations agree on."""
+    """Return the code of the transfer service. Raises: NotFound."""
     for version in versions.all_current():
         if version.definition.steps.has_parties:
             return version.definition.code
@@ -223,7 +222,7 @@ def _code() -> str:
 
 
 def _licence(licence_no: str, civil_id: str, organisation_no: str) -> Licence | None:
-    """The licence, when all three numbers belong together."""
+    """Return the licence if all three numbers belong together, else None."""
     number = parties.organisation_number
     held_by = parties.organisation_of(number(organisation_no))
     licence = db.session.scalar(

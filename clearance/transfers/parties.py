@@ -1,4 +1,4 @@
-"""The two organisations of a transfer and the broker between them, as the register has them now."""
+"""The two organisations and the broker of a transfer, as currently registered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMED_BY = "licence_no"  # the field of the request that names the other organis
 
 @dataclass(frozen=True)
 class OtherOrganisation:
-    """The organisation on the other side. general_users: who can answer for it now."""
+    """The other side. general_users: how many users can answer for it now."""
 
     id: int
     may_hold_licences: bool
@@ -35,13 +35,12 @@ class OtherOrganisation:
 
 @dataclass(frozen=True)
 class Parties:
-    """Who is concerned by a transfer.
+    """The organisations and the broker of a transfer.
 
-    asking_id: the organisation whose request it is. holder_id: the one whose broker he is now.
-    releasing_id: the one whose broker he was at sending, None before. is_named: whether the request
-    gives a number at all. named_id: the organisation of that number. other: the other side, fixed
-    at sending, before that the one that is named. asked_at: when whoever answers next was
-    asked. mobile: the broker's registered one, or "".
+    asking_id: the requesting organisation. holder_id: the broker's organisation now; releasing_id:
+    at sending, None before. is_named: whether the request gives a number; named_id: its
+    organisation. other: the other side, fixed at sending; before that the named one. asked_at: when
+    the awaited answer was requested. mobile: the broker's registered one, or "".
     """
 
     asking_id: int
@@ -57,27 +56,27 @@ class Parties:
 
     @property
     def is_releasing(self) -> bool:
-        """Whether the asking organisation is the one that gives the broker away."""
+        """Whether the asking organisation is the one that releases the broker."""
         return self.holder_id == self.asking_id
 
 
 def is_named(req: Request) -> bool:
-    """Whether the request names its broker: another office's only once that office has accepted."""
+    """Return whether the request names its broker; another organisation's only once it accepts."""
     return bool(req.name_ar or req.name_en)
 
 
 def named(req: Request) -> Request | Broker:
-    """Where the office that the broker is with, or ours, reads his name."""
+    """Return the row with the broker's name, for his own organisation and the office."""
     return req if is_named(req) or req.broker is None else req.broker
 
 
 def organisation_number(typed: str) -> str:
-    """What names an organisation, as compared: digits of either script, any case."""
+    """Normalise a licence number or transfer code for comparison: ASCII digits, upper case."""
     return values.ascii_digits(values.clean_text(typed)).upper()
 
 
 def organisation_of(number: str) -> int | None:
-    """The id of the organisation with that licence number or transfer code, or None."""
+    """Return the id of the organisation with that licence number or transfer code, or None."""
     if not number:
         return None
     coded_id = read(number)
@@ -88,7 +87,7 @@ def organisation_of(number: str) -> int | None:
 
 
 def load(request_id: int) -> Parties | None:
-    """The parties of that request; None when it is about no broker. A fixed number of queries."""
+    """Return the parties of a request, None without a broker; fixed number of queries."""
     row = db.session.execute(_request(request_id)).one_or_none()
     if row is None:
         return None
@@ -168,15 +167,15 @@ _CODE = re.compile(rf"ORG-([1-9][0-9]{{0,8}})-([0-9A-F]{{{_LENGTH}}})")
 
 
 def code_of(organisation_id: int) -> str:
-    """The organisation's code, such as ORG-7-0A1B2C3D4E5F."""
+    """Return the organisation's transfer code, such as ORG-7-0A1B2C3D4E5F."""
     proof = crypto.keyed_hash(str(organisation_id), _PURPOSE)[:_LENGTH].upper()
     return f"ORG-{organisation_id}-{proof}"
 
 
 def read(code: str) -> int | None:
-    """The organisation whose code that is, in capitals as `code_of` writes it; None for any other.
+    """Return the organisation id of a transfer code in capitals, or None.
 
-    Codes under an earlier secret of the portal are known as long as that secret is.
+    Codes made under an earlier secret are valid while that secret is configured.
     """
     found = _CODE.fullmatch(code)
     if found is None:

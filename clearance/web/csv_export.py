@@ -1,4 +1,4 @@
-"""Lists as CSV: streamed in chunks, readable by Excel in Arabic, with formulas made harmless."""
+"""CSV export: streamed in chunks, readable by Excel in Arabic, safe from formula injection."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from clearance.web.downloads import as_attachment
 BOM = "\ufeff"
 CHUNK_CHARACTERS = 64 * 1024
 
-# What a spreadsheet takes for a formula or for its prefix, and the full-width forms that some
-# programs fold to it.
+# Characters that start a formula in spreadsheets, and full-width forms that some programs
+# normalise to them.
 _FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")
 _BIDI_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _SKIPPED_BEFORE = f" \u00a0\u3000\u200b\ufeff{_BIDI_MARKS}"
 
 
 def escape_formula(value: object) -> str:
-    """Return the text of a cell, with `'` before what a spreadsheet would calculate.
+    """Return the text of a cell, with `'` before anything a spreadsheet would calculate.
 
-    Days and instants are written as on the page; numbers of ours stay numbers, also negative ones.
+    Dates and times are formatted as on the page; numbers stay numbers, including negative ones.
     None is an empty cell. Source: security requirement 32.
     """
     if value is None:
@@ -50,11 +50,11 @@ def csv_response(
 ) -> Response:
     """Return a streamed CSV download of any size.
 
-    filename: with its ending. rows: a list, or a generator that begins a new query for each part
-    of its rows; it runs inside the request's context and may read, not write. The transaction ends
-    before every part is sent. A fault before the first part has its page; after that the transfer
-    breaks off, which a client sees by the missing end of the chunked answer. HTTP/1.0 has no such
-    end (some proxies speak it), so there the whole file is written before it is sent.
+    filename: with extension. rows: a list, or a generator that begins a new query for every part of
+    its rows; it runs in the request's context and may only read. The transaction ends before every
+    part is sent. An error before the first part gives an error page; a later one breaks off the
+    chunked transfer, which clients detect. HTTP/1.0 (some proxies) cannot signal that, so there the
+    whole file is written before it is sent.
     """
     chunks = _without_transaction(csv_chunks(header, rows))
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":

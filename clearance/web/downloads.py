@@ -19,7 +19,7 @@ def as_attachment(response: Response, filename: str) -> Response:
 
 
 def as_picture(response: Response) -> Response:
-    """Make `response`, a picture written by ourselves, one that a page may show."""
+    """Make `response`, a picture encoded by the portal, one that a page may show."""
     response.headers["Content-Disposition"] = "inline"
     return _kept_apart(response)
 
@@ -32,7 +32,7 @@ def _kept_apart(response: Response) -> Response:
 
 
 def _named(filename: str) -> str:
-    """Both parameters of RFC 6266: a plain one for old browsers, the true one in UTF-8."""
+    """Return both parameters of RFC 6266: ASCII for old browsers, the real name in UTF-8."""
     label = file_label(filename)
     dot, ending = label.rpartition(".")[1:]
     plain = label if _is_plain(label) else f"document{dot}{ending if _is_plain(ending) else ''}"

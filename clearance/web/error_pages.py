@@ -25,8 +25,8 @@ from clearance.web.security_headers import RETRY_SECONDS
 log = structlog.get_logger("clearance.web")
 
 AUDITED = {403: "forbidden", 404: "not_found", 429: "throttled"}
-OF_VISITORS = frozenset({"csrf", "throttled"})  # other refusals are no event without a sign-in
-LONGEST_NAME = 20  # of a part of an address; what is longer may be a token of a link
+OF_VISITORS = frozenset({"csrf", "throttled"})  # others are recorded for signed-in users only
+LONGEST_NAME = 20  # of a path segment; a longer one may be a token
 
 
 def init_app(app: Flask) -> None:
@@ -45,8 +45,8 @@ def init_app(app: Flask) -> None:
 def error_page(status: int, message: Any, retry_after: int | None = None) -> Response:
     """Return the error page (JSON for a fetch) of `status` in the page's language.
 
-    message: best a lazy text, since the reader's language is first asked for here. retry_after: in
-    seconds. The reference number that the page shows is in the log with the place.
+    message: preferably lazy, since the reader's language is determined here. retry_after: in
+    seconds. The reference number shown is in the log with the path.
     """
     db.session.rollback()
     log.info("refused", status=status, path=_place())
@@ -83,7 +83,7 @@ def _csrf_error(error: CSRFError) -> Response:
 
 
 def _foreign_host(error: SecurityError) -> Response:
-    """Answer a host that is not ours without a page: no address can be built for it."""
+    """Answer an untrusted host in plain text: no URL can be built for it."""
     log.info("foreign_host", path=_place())
     return Response("Bad request\n", status=400, mimetype="text/plain")
 
@@ -116,7 +116,7 @@ def _database_down(error: OperationalError | NoConnectionFree) -> Response:
 
 
 def _row_gone(error: StaleDataError | ObjectDeletedError) -> Response:
-    """The last resort: use cases read their rows again under the lock, and say more."""
+    """Last resort: use cases re-read their rows under the lock and give better messages."""
     log.warning("row_gone", request_id=g.get("request_id"), path=_place(), exc_info=error)
     return error_page(
         409,
@@ -151,17 +151,17 @@ def _note_refusal(status: int, kind: str | None) -> None:
 
 
 def _know_reader() -> None:
-    """Read who asks; when the database is away the page is shown as to a visitor."""
+    """Load the current user; if the database is down, the page is rendered as for a visitor."""
     with suppress(SQLAlchemyError):
         bool(current_user.is_authenticated)
 
 
 def _place() -> str:
-    """Return the path for log and trail; where it may hold a secret, the rule's (rule 45)."""
+    """Return the path for log and trail, or the route's if it may hold a secret (rule 45)."""
     rule = request.url_rule
     if rule is not None and {"token", "code", "ref"} & set(rule.arguments):
         return rule.rule
-    parts = request.path.replace("\0", "").split("/")  # PostgreSQL takes none
+    parts = request.path.replace("\0", "").split("/")  # PostgreSQL rejects NUL
     if rule is None:
         parts = [part if len(part) <= LONGEST_NAME else "…" for part in parts]
     return "/".join(parts)

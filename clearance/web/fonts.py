@@ -11,8 +11,8 @@ from fontTools import subset
 PACKAGE = "fontpkg_ibm_plex_sans_arabic"
 WEIGHTS = {400: "IBMPlexSansArabic-Regular.ttf", 700: "IBMPlexSansArabic-Bold.ttf"}
 
-# Arabic and Persian letters, marks and digits; Latin
-# with the accents of passports; the punctuation and arrows of our own texts.
+# Arabic and Persian letters, marks and digits; Latin with the accents used in passports; the
+# punctuation and arrows of the portal's texts.
 RANGES = (
     (0x0020, 0x007E),
     (0x00A0, 0x00FF),
@@ -34,10 +34,10 @@ FEATURES = ["ccmp", "init", "medi", "fina", "isol", "rlig", "liga", "calt", "ker
 
 
 def make_web_fonts(out_dir: Path) -> list[Path]:
-    """Write both weights, cut to the characters in use, as woff2 into `out_dir`; return the paths.
+    """Write both weights as woff2, subset to the characters in use; return the paths.
 
-    The names are stable (`plex-arabic-400.woff2`): the stylesheet refers to them. The same package
-    gives the same bytes, so that running it again changes nothing.
+    The names are stable (`plex-arabic-400.woff2`), because the stylesheet refers to them. The same
+    package gives the same bytes, so running it again changes nothing.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     return [_make(weight, name, out_dir) for weight, name in WEIGHTS.items()]
@@ -72,7 +72,7 @@ def _make(weight: int, file_name: str, out_dir: Path) -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the only argument is the folder to write into."""
+    """Run the command; the only argument is the output folder."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m clearance.web.fonts OUT_DIR\n")
         return 2

@@ -24,34 +24,34 @@ from clearance.web import lanes
 from clearance.web.serving import HEAD_MAX_BYTES, WAITING_WRITERS, is_too_slow
 
 READ_BYTES = 64 * 1024
-ANSWER_SECONDS = 30  # in which a client must take each part of an answer
-# Pages and static files fit, so that their thread need not wait for the reader.
+ANSWER_SECONDS = 30  # for a client to accept a part of a response
+# Pages and static files fit, so their threads need not wait for slow clients.
 ANSWER_BUFFER_BYTES = 512 * 1024
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
-    """Receives a request in the worker's own loop, as waitress does, then hands it to a thread.
+    """Receives requests in the worker's own loop, as waitress does, then passes them to threads.
 
-    gunicorn's own lets a thread wait for every byte: as many slow clients as threads stop it. A
+    In gunicorn's own worker a thread waits for every byte, so a few slow clients block it. A
     connection serves one request (`keepalive` must be 0).
     """
 
     def init_process(self) -> None:
-        """Begin with no connection; does not return while the worker lives."""
+        """Start without connections; does not return while the worker runs."""
         self._arriving: set[TConn] = set()
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """Make the application of this process."""
+        """Load this process's application."""
         super().load_wsgi()
         database.limit_waiting(self.wsgi, WAITING_WRITERS)
 
     def get_thread_pool(self) -> Executor:
-        """Give the threads of pages, and the lane beside them."""
+        """Return the threads for pages, with the hashing lane."""
         return _Lanes(self.cfg.threads)
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Wait for the request of a new connection in the loop."""
+        """Wait in the loop for a new connection's request."""
         conn.sock = Arriving(conn.sock, partial(self._length, conn))
         conn.sock.setblocking(False)
         self._arriving.add(conn)
@@ -60,12 +60,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     def murder_pending(self) -> None:
         """Close connections that are too slow; the loop calls it every second."""
         super().murder_pending()
-        for conn in [each for each in self._arriving if each.sock.is_too_slow]:
+        for conn in [connection for connection in self._arriving if connection.sock.is_too_slow]:
             self._leave_loop(conn)
             self._drop(conn)
 
     def handle(self, conn: TConn) -> bool:
-        """Answer in a thread and close there: gunicorn's loop would wait until the client does."""
+        """Answer and close in a thread; gunicorn's loop would wait for the client to close."""
         super().handle(conn)
         conn.sock.finish()
         return False
@@ -94,22 +94,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         conn.close()
 
     def _length(self, conn: TConn, head: bytes) -> int | None:
-        """How long the body after `head` is by gunicorn's own reading.
+        """Return the length of the body after `head`, as parsed by gunicorn.
 
-        None leaves the body unread: the head is faulty or the body far too large, and the thread
-        says so. Raises: ConnectionAbortedError for a body without a length. Browsers give one, and
-        so does a proxy that buffers.
+        None leaves the body unread: the head is invalid or the body far too large, and the thread
+        answers that. Raises: ConnectionAbortedError for a body without a length; browsers and
+        buffering proxies send one.
         """
         try:
             parsed = next(get_parser(self.cfg, [head], conn.client))
             reader = parsed.body.reader
-        except Exception:  # whatever is wrong with it, the thread's own parser tells the client
+        except Exception:  # the thread's own parser reports any fault to the client
             return None
         conn.sock.is_hashing = lanes.is_hashing(parsed.method, unquote(parsed.path))
         if isinstance(reader, ChunkedReader):
             conn.sock.sendall(b"HTTP/1.1 411 Length Required\r\nConnection: close\r\n\r\n")
             raise ConnectionAbortedError
-        largest = 2 * self.wsgi.config["MAX_CONTENT_LENGTH"]  # what is refused with a page
+        largest = 2 * self.wsgi.config["MAX_CONTENT_LENGTH"]  # refused with a page up to here
         return int(reader.length) if reader.length <= largest else None
 
 
@@ -132,9 +132,9 @@ class _Lanes(ThreadPoolExecutor):
 
 
 class Arriving:
-    """A connection's socket while its request comes; later that request is read from here.
+    """A connection's socket while its request arrives; the thread reads the request from here.
 
-    length_of: asked for the length of the body when the head is there; None when it is not awaited.
+    length_of: returns the length of the body for a complete head; None: do not await the body.
     """
 
     def __init__(self, sock: socket.socket, length_of: Callable[[bytes], int | None]) -> None:
@@ -154,11 +154,11 @@ class Arriving:
 
     @property
     def is_too_slow(self) -> bool:
-        """Return whether the client's time is up."""
+        """Whether the client's time is up."""
         return is_too_slow(time.monotonic() - self._began, self._received)
 
     def receive(self) -> bool:
-        """Take what came; `is_ready` says whether a thread can go on. False: the client has left.
+        """Receive data; sets `is_ready` when a thread can continue. False: the client has left.
 
         Raises: BlockingIOError, OSError.
         """
@@ -183,7 +183,7 @@ class Arriving:
             else:
                 self._size = len(head + end) + length
         elif len(self._head) > HEAD_MAX_BYTES:
-            self.is_ready = True  # the thread's parser refuses it
+            self.is_ready = True  # the thread's parser rejects it
 
     def recv(self, size: int, *_flags: int) -> bytes:
         """Return received data only; a thread never waits for more."""
@@ -191,16 +191,16 @@ class Arriving:
 
     def setblocking(self, is_blocking: bool) -> None:
         """Set a timeout, so that no call blocks forever."""
-        with suppress(OSError):  # it is closed already
+        with suppress(OSError):  # already closed
             self._sock.settimeout(ANSWER_SECONDS if is_blocking else 0)
 
     def finish(self) -> None:
-        """Close when the answer is sent; what the client still sends must not reset it."""
+        """Close after the response; data the client still sends must not reset the connection."""
         if self._received < self._size:
             util.close_graceful(self._sock)
         self.close()
 
     def close(self) -> None:
-        """Close the socket and what was kept."""
+        """Close the socket and the buffer."""
         self._kept.close()
         self._sock.close()

@@ -1,7 +1,7 @@
 """Separate thread pool for password-hashing requests, so that pages never wait for them.
 
-The servers hold a request in their loops until it is whole, then give it to one of two pools of
-threads. So 200 sign-ins at once wait without a thread, and the threads of pages stay free.
+The servers hold a request in their loops until it is complete, then pass it to one of two thread
+pools. So 200 concurrent sign-ins wait without a thread, and the threads for pages stay free.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from waitress.task import ThreadedTaskDispatcher
 
 from clearance.core.errors import ServiceUnavailable
 
-# Two more than can hash at once: while those do, they read and write.
+# Two more than can hash at once, to read and write meanwhile.
 HASHING_THREADS = (os.cpu_count() or 1) + 2
-LONGEST_WAIT = 20  # seconds in the lane, after which the answer is to come again
+LONGEST_WAIT = 20  # seconds in the lane, after which the client is asked to retry
 _HASHING = re.compile(
     r"/(login|register|password|reset/confirm|invitation/.*|my/users/new/|(my|office)/account/.*)"
 )
@@ -35,7 +35,7 @@ def is_hashing(method: str, path: str) -> bool:
 
 
 def timed(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `work`, to be called in a lane, which then tells the portal how long it waited."""
+    """Return `work` for a lane, wrapped to record how long it waited there."""
     return partial(_run, work, time.monotonic())
 
 
@@ -45,7 +45,7 @@ def init_app(app: Flask) -> None:
 
 
 class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is untyped
-    """waitress's threads in two lanes. pages: how many are for all that hashes nothing."""
+    """waitress's threads in two lanes. pages: number of threads for requests without hashing."""
 
     def __init__(self, pages: int) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is u
         self._hashing.set_thread_count(HASHING_THREADS)
 
     def add_task(self, task: Any) -> None:
-        """Queue a connection whose first request is whole."""
+        """Queue a connection whose first request is complete."""
         first = task.requests[0]
         if is_hashing(getattr(first, "command", ""), getattr(first, "path", "")):
             self._hashing.add_task(_Task(task))

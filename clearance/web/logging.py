@@ -1,4 +1,4 @@
-"""Logs: JSON lines on standard error with the request's id, never with secrets."""
+"""Logging: JSON lines on standard error with the request id, never with secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask import Flask, g, has_request_context
 
 from clearance.core.values import mask_civil_id, mask_email, mask_mobile
 
-# What tells of people, wherever a library's message or a database's fault quotes it (rule 45).
+# Personal data, masked even in messages of libraries and database errors (rule 45).
 _PERSONAL = (
     (re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"), mask_email),
     (re.compile(r"(?<!\w)\+[0-9]{8,15}(?!\w)"), mask_mobile),
@@ -22,7 +22,7 @@ _PERSONAL = (
 
 
 def init_app(app: Flask) -> None:
-    """Configure structlog and let warnings of the libraries through it."""
+    """Configure structlog and route the libraries' warnings through it."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -31,12 +31,12 @@ def init_app(app: Flask) -> None:
     root = logging.getLogger()
     if not app.testing:
         root.handlers = [handler_to(sys.stderr)]
-    logging.getLogger("huey").setLevel(logging.WARNING)  # a line for each tick tells nothing
+    logging.getLogger("huey").setLevel(logging.WARNING)  # it logs every tick
     root.setLevel(logging.INFO if not app.testing else logging.WARNING)
 
 
 def handler_to(stream: TextIO) -> logging.Handler:
-    """Return the handler that writes each record to `stream` as one line of JSON."""
+    """Return a handler that writes every record to `stream` as one line of JSON."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -58,7 +58,7 @@ def _mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> dict[str
 
 def _masked(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_masked(each) for each in value]
+        return [_masked(item) for item in value]
     if not isinstance(value, str):
         return value
     for pattern, mask in _PERSONAL:

@@ -23,21 +23,21 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-RETRY_SECONDS = 30  # when what answered 503 may work again
+RETRY_SECONDS = 30  # after a 503
 YEAR_SECONDS = 365 * 24 * 3600
 URL_ENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
-LARGEST_ID = 2**31 - 1  # what an INTEGER column of PostgreSQL holds
+LARGEST_ID = 2**31 - 1  # maximum of an INTEGER column in PostgreSQL
 
 
 class _RowNumber(IntegerConverter):
-    """`<int:…>` of every address: numbers beyond the ID range do not match."""
+    """`<int:…>` in routes: numbers beyond the ID range do not match."""
 
     def __init__(self, url_map: Any, **limits: Any) -> None:
         super().__init__(url_map, **({"max": LARGEST_ID} | limits))
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Set the cookie, size and CSRF configuration, and which numbers an address may name."""
+    """Set the cookie, size and CSRF configuration, and the range of ids in URLs."""
     app.request_class = request_kind.PortalRequest
     app.url_map.converters["int"] = _RowNumber
     prefix = "__Host-" if settings.is_https else ""
@@ -51,7 +51,7 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_PATH="/",
         MAX_CONTENT_LENGTH=settings.request_max_bytes,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
-        MAX_FORM_PARTS=4000,  # a grid of 100 brokers posts every field of each
+        MAX_FORM_PARTS=4000,  # a grid of 100 brokers posts every field
         WTF_CSRF_TIME_LIMIT=None,
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         PREFERRED_URL_SCHEME="https" if settings.is_https else "http",
@@ -59,7 +59,7 @@ def configure(app: Flask, settings: Settings) -> None:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Bind CSRF protection, the request id, the headers, and proxies that are named."""
+    """Set up CSRF protection, request ids, security headers and named proxies."""
     if settings.trusted_proxies:
         app.wsgi_app = _NamedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # Flask's documented way
 
@@ -109,10 +109,10 @@ def _refuse_other_machines() -> None:
 
 
 def _refuse_other_bodies() -> None:
-    """Let posts carry form data only (else 415), of a bounded size (else 413).
+    """Accept only form data in posts (else 415), of limited size (else 413).
 
-    Flask-WTF would read JSON as a form's data, past every check of what was typed. Werkzeug bounds
-    the parts of multipart data, but neither size nor number of URL-encoded fields.
+    Flask-WTF would read JSON as form data, bypassing the checks of typed input. Werkzeug limits
+    multipart data, but neither size nor number of URL-encoded fields.
     """
     if not request_kind.is_posted():
         return
@@ -127,14 +127,14 @@ def _refuse_other_bodies() -> None:
 
 def _refuse_nonsense() -> None:
     """Answer 400 to input that no browser sends and that would make libraries fail."""
-    if any("\0" in text for text in _typed()):  # PostgreSQL takes no NUL
+    if any("\0" in text for text in _typed()):  # PostgreSQL rejects NUL
         abort(400)
     if not _is_address(request.referrer or ""):
         abort(400)
 
 
 def _typed() -> Iterator[str]:
-    """Every text that the client chose and that may be kept: names of fields and files too."""
+    """Yield every text from the client that may be stored, including names of fields and files."""
     yield from (request.path, request.user_agent.string)
     for values in (request.args, request.form):
         for name, texts in values.lists():
@@ -151,7 +151,7 @@ def _is_address(typed: str) -> bool:
 
 
 class _NamedProxies:
-    """Believe forwarded addresses only when the connection comes from a named proxy."""
+    """Trust forwarded addresses only if the connection comes from a named proxy."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], proxies: Iterable[str]) -> None:
         self._plain = app

@@ -15,30 +15,30 @@ from clearance.core.settings import Settings
 from clearance.web import lanes
 
 WEB_THREADS = 8  # more would only queue at SQLite's one writer (design section 4)
-WAITING_WRITERS = WEB_THREADS // 2  # the other threads are for those who read
-CONNECTIONS = 500  # that wait for their request to be whole; half of the usual limit of open files
+WAITING_WRITERS = WEB_THREADS // 2  # leaves threads for readers
+CONNECTIONS = 500  # open at once; half of the usual limit of open files
 GRACE_SECONDS = 20
 SLOWEST_BYTES_A_SECOND = 8 * 1024
 IDLE_SECONDS = 30
 HEAD_MAX_BYTES = 64 * 1024
-# Answers up to this size wait for their reader on the disk and not in a thread.
+# Responses up to this size wait for slow clients on disk, not in a thread.
 WAITING_MAX_BYTES = 1024**3
 
 
 def is_too_slow(seconds: float, received: int) -> bool:
-    """Return whether a request of which `received` bytes came in `seconds` is given up.
+    """Return whether to drop a request of which `received` bytes came in `seconds`.
 
-    A phone on a weak line may take minutes for its photographs; a client that sends a byte now and
-    then only keeps a place from others.
+    A phone with a weak signal may take minutes for its photographs; a client that sends a byte now
+    and then only blocks others.
     """
     return seconds > GRACE_SECONDS + received / SLOWEST_BYTES_A_SECOND
 
 
 def make_server(app: Flask) -> Any:
-    """Return waitress for `app`, listening on HOST and PORT, to be `run`.
+    """Return waitress for `app`, listening on HOST and PORT; call its `run`.
 
-    It receives requests and sends answers in its own loop, so a slow client costs a connection; a
-    thread is taken by whole requests only, and given back when the answer is written.
+    It receives requests and sends responses in its own loop, so a slow client costs a connection
+    only; threads handle complete requests and are free once the response is written.
     """
     settings: Settings = app.extensions["settings"]
     database.limit_waiting(app, WAITING_WRITERS)
@@ -55,10 +55,10 @@ def make_server(app: Flask) -> Any:
         channel_timeout=IDLE_SECONDS,
         cleanup_interval=5,
         max_request_header_size=HEAD_MAX_BYTES,
-        # The application answers larger ones itself, with a page; this bounds the rest.
+        # Above its own limit the application answers with a page; this one is the hard limit.
         max_request_body_size=2 * settings.request_max_bytes,
         outbuf_high_watermark=WAITING_MAX_BYTES,
-        # Forwarded headers are believed from named proxies only (hardening).
+        # `security_headers` handles them: only named proxies are trusted.
         clear_untrusted_proxy_headers=False,
     )
     for listener in sockets.values():
@@ -68,13 +68,13 @@ def make_server(app: Flask) -> Any:
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress is untyped
-    """A connection that is closed when its request comes too slowly."""
+    """A connection that is closed when its request arrives too slowly."""
 
     _began = 0.0
     _received = 0
 
     def received(self, data: bytes) -> Any:
-        """Take what came of a request, or close the connection."""
+        """Process received data, or close the connection."""
         if self.request is None:
             self._began, self._received = time.monotonic(), 0
         self._received += len(data)

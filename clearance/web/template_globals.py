@@ -1,4 +1,4 @@
-"""Template globals: asset URLs, menu, status labels and tones."""
+"""Template globals: asset URLs, status labels and tones."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from clearance.core.settings import ROOT
 from clearance.models import enums
 
 VERSION = "1.0.0"
-# A value isolated in a message, or a number such as KW-1084 or CE/8/26: no line ends within it.
+# An isolated value in a message, or a number such as KW-1084 or CE/8/26; never broken over lines.
 _WHOLE = re.compile(r"\u2068([^\s\u2068\u2069]{1,30})\u2069|(?<!\w)([A-Z]{2,6}[-/]\d[\d/]*)")
 
 
 def asset(name: str) -> str:
-    """Return the address of a static file with its content's hash, so that it can be kept forever.
+    """Return the URL of a static file with its content hash, so that it can be cached forever.
 
     name: path under static/, such as "css/clearance.css".
     """
@@ -29,13 +29,13 @@ def asset(name: str) -> str:
 
 
 def unbroken(text: str) -> Markup:
-    """Return the text of a message, escaped, with its numbers kept in one piece."""
+    """Return the escaped text of a message with its numbers kept unbroken."""
     kept = _WHOLE.sub(lambda each: f"<bdi>{each[1] or each[2]}</bdi>", str(escape(text)))
     return Markup(kept)  # noqa: S704 - escaped just before
 
 
 def init_app(app: Flask) -> None:
-    """Give templates their globals."""
+    """Register the template globals and filters."""
     app.jinja_env.filters["unbroken"] = unbroken
     app.jinja_env.globals.update(
         asset=asset,

@@ -1034,7 +1034,7 @@ def upgrade() -> None:
     )
 
     if op.get_context().dialect.name == "postgresql":
-        # organisation and broker point at each other; SQLite takes the reference inline.
+        # organisation and broker reference each other; SQLite has the reference inline.
         op.create_foreign_key(
             "fk_organisation_general_broker_id",
             "organisation",

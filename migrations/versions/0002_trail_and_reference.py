@@ -1,4 +1,4 @@
-"""Insert-only trail, index of names, and the rows that every installation starts with."""
+"""Insert-only trail, name index, and the initial rows of every installation."""
 
 from datetime import date
 
@@ -129,7 +129,7 @@ def _insert(tables: sa.MetaData, table: str, pairs) -> None:
 
 
 def _make_name_index() -> None:
-    """Words of the names of requests: with what each database has of its own (request_search)."""
+    """Create the full-text index of request names, specific to each database."""
     if op.get_context().dialect.name != "sqlite":
         op.execute(
             "CREATE INDEX ix_request_names ON request "

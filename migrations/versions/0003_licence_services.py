@@ -1,4 +1,4 @@
-"""What the licence services need: transfers, issued documents, reminders, the register's dates."""
+"""Licence services: transfers, issued documents, reminders, dates of the register."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -108,7 +108,7 @@ def downgrade() -> None:
 
 
 def _widen_requests() -> None:
-    """Add columns in place: a table made anew would lose its triggers and take its time."""
+    """Add columns in place; rebuilding the table would be slow and lose its triggers."""
     json = "JSONB" if op.get_context().dialect.name == "postgresql" else "JSON"
     op.execute(
         "ALTER TABLE request ADD COLUMN other_organisation_id INTEGER "

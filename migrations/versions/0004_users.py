@@ -1,4 +1,4 @@
-"""What governing users needs: invitations, requests handed over, copies of one's own data."""
+"""User management: invitations, requests handed over, data exports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +25,7 @@ COLUMNS = (
 
 
 def upgrade() -> None:
-    """Add columns in place: tables made anew would lose their triggers and take their time."""
+    """Add columns in place; rebuilding the tables would be slow and lose their triggers."""
     instant = "TIMESTAMP WITH TIME ZONE" if _is_postgresql() else "DATETIME"
     op.execute(
         "ALTER TABLE invitation ADD COLUMN user_id INTEGER "
@@ -52,7 +52,7 @@ def downgrade() -> None:
     op.drop_table("data_copy")
     for name, table, _column in reversed(INDEXES):
         op.drop_index(name, table)
-    # A sign-up that was begun by an invitation would open an organisation of its own.
+    # Without its invitation, a registration would create its own organisation.
     op.execute("DELETE FROM registration WHERE invitation_id IS NOT NULL")
     for table, column in COLUMNS:
         op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

@@ -31,10 +31,10 @@ PAGE_SIZE = 24
 PAGE_DIGITS = 5
 SEARCH_MAX_LENGTH = 200
 ANY_LINK = "any"
-STATUSES: dict[str, Any] = {str(each): label for each, label in LICENCE_STATUS_LABELS.items()}
+STATUSES: dict[str, Any] = {str(status): label for status, label in LICENCE_STATUS_LABELS.items()}
 ENDS: dict[str, Any] = {
     ANY_LINK: _l("Whatever ends first"),
-    **{str(each): label for each, label in VALIDITY_LINK_LABELS.items()},
+    **{str(link): label for link, label in VALIDITY_LINK_LABELS.items()},
 }
 """Choices of "ends": by which link the effective validity ends within the renewal window."""
 
@@ -120,7 +120,7 @@ def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
         "status": status,
         "suspended_by": by if status == LicenceStatus.SUSPENDED else None,
         "link": next(
-            (each for each in licence_details.validity_documents(licence) if each.is_first), None
+            (link for link in licence_details.validity_documents(licence) if link.is_first), None
         ),
         "url": broker_url(broker.id),
     }

@@ -74,16 +74,16 @@ def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]
     """Return the licence's services with a start button or the refusal that starting raises."""
     services = organisation_brokers.licence_services()
     offers = available_actions.startable_licences(
-        [each.code for each in services], [licence], actor, utc_now()
+        [service.code for service in services], [licence], actor, utc_now()
     )
     return [
         {
-            "title": each.title_in(lang),
-            "button": service_cards.button_of(each, lang),
-            "url": service_cards.url_of(each.code),
-            "refusal": offers[each.code, licence.id],
+            "title": service.title_in(lang),
+            "button": service_cards.button_of(service, lang),
+            "url": service_cards.url_of(service.code),
+            "refusal": offers[service.code, licence.id],
         }
-        for each in services
+        for service in services
     ]
 
 
@@ -109,13 +109,13 @@ def _request(row: Any) -> dict[str, Any]:
 
 def _history(licences: list[Licence], actor: Actor) -> list[dict[str, Any]]:
     """Return the licence history, with ids only of requests that the actor may see."""
-    entries = licence_history.of_licences([each.id for each in licences])
-    named = {each.request_id for each in entries if each.request_id is not None}
+    entries = licence_history.of_licences([licence.id for licence in licences])
+    named = {entry.request_id for entry in entries if entry.request_id is not None}
     seen: set[int] = set()
     if named:
         condition = sa.and_(Request.id.in_(named), permissions.requests_visible_to(actor))
         seen = set(db.session.scalars(sa.select(Request.id).where(condition)))
     return [
-        {"entry": each, "request_id": each.request_id if each.request_id in seen else None}
-        for each in entries
+        {"entry": entry, "request_id": entry.request_id if entry.request_id in seen else None}
+        for entry in entries
     ]

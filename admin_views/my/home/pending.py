@@ -33,7 +33,7 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
     if not services:
         return {"rows": [], "count": 0}
     licences, count = organisation_brokers.due(actor, now, limit=SHOWN_LICENCES)
-    codes = [each.code for each in services]
+    codes = [service.code for service in services]
     offers = available_actions.startable_licences(codes, licences, actor, now) if licences else {}
 
     def row(licence: Licence) -> dict[str, Any]:
@@ -48,17 +48,17 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
             "refusal": None if begun_by else offers[codes[0], licence.id],
         }
 
-    return {"rows": [row(each) for each in licences], "count": count}
+    return {"rows": [row(due_licence) for due_licence in licences], "count": count}
 
 
 def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
     """Return the actor's unanswered invitations."""
     return [
         {
-            "invitation": each,
-            "organisation": invitation_queries.organisation_of(each).name_in(lang),
+            "invitation": invitation,
+            "organisation": invitation_queries.organisation_of(invitation).name_in(lang),
         }
-        for each in invitation_queries.open_for(actor, now)
+        for invitation in invitation_queries.open_for(actor, now)
     ]
 
 
@@ -80,12 +80,12 @@ def recently_issued(actor: Actor, now: datetime) -> list[IssuedDocument]:
     """Return the chosen organisation's recent documents that are not permanently void."""
     standing = actor.standing
     return [
-        each
-        for each in issuing.visible(actor, limit=READ_DOCUMENTS)
+        document
+        for document in issuing.visible(actor, limit=READ_DOCUMENTS)
         if standing is not None
-        and each.organisation_id == standing.organisation_id
-        and each.voided_at is None
-        and each.issued_at >= now - NEW_FOR
+        and document.organisation_id == standing.organisation_id
+        and document.voided_at is None
+        and document.issued_at >= now - NEW_FOR
     ][:SHOWN_DOCUMENTS]
 
 
@@ -93,7 +93,7 @@ def _renewing(actor: Actor) -> list[Definition]:
     """Return the actor's services whose approval extends a licence."""
     standing = actor.standing
     return [
-        each
-        for each in organisation_brokers.licence_services()
-        if each.grants_expiry and standing is not None and standing.may_use(each.code)
+        service
+        for service in organisation_brokers.licence_services()
+        if service.grants_expiry and standing is not None and standing.may_use(service.code)
     ]

@@ -49,7 +49,7 @@ class MyHome(GuardedView):
     def index(self) -> Any:
         """Show pending tasks, open requests and notifications."""
         actor, lang, now = current_actor(), i18n.language(), utc_now()
-        told = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
+        notices = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
         return self.render(
             "my/home/index.html",
             seated=_tasks(actor, (Status.SEATED,), SHOWN_SEATED, newest_first=False),
@@ -57,7 +57,7 @@ class MyHome(GuardedView):
             drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
             open_requests=_tasks(actor, AT_OFFICE, SHOWN_AT_OFFICE),
             list_of=_list_of,
-            notices=list(zip(told, inbox.texts_of(told, lang), strict=True)),
+            notices=list(zip(notices, inbox.texts_of(notices, lang), strict=True)),
             announcements=announcements.current(now),
             invitations=pending.invitations(actor, lang, now),
             transfers=pending.transfers_to_answer(actor, lang, now),
@@ -106,7 +106,7 @@ def _tasks(
             Request.organisation_id == organisation_id,
             Request.status.in_(statuses),
         )
-        .order_by(*(each.desc() if newest_first else each for each in order))
+        .order_by(*(column.desc() if newest_first else column for column in order))
         .limit(limit + 1)
     )
     rows = db.session.execute(statement).all()

@@ -76,8 +76,8 @@ class MyOrganisation(GuardedView):
             can_change=permissions.can_manage(current_actor(), organisation.id),
             is_stale=stale is not None,
             differences=[
-                (str(form[name].label.text), stands, given)
-                for name, (stands, given) in changed.items()
+                (str(form[name].label.text), current, typed)
+                for name, (current, typed) in changed.items()
             ],
         )
 

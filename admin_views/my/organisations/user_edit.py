@@ -130,7 +130,7 @@ def _page(membership_id: int) -> _Page:
     return _Page(
         membership=membership,
         services=table.rows(members.grantable(membership.organisation_id), held),
-        organisations=[db.session.get_one(Organisation, each) for each in sorted(others)],
+        organisations=[db.session.get_one(Organisation, other) for other in sorted(others)],
         placed=_placed(membership, others),
         work=work,
         colleagues=handover.colleagues(membership, {req.service_code for req in work})
@@ -143,9 +143,9 @@ def _placed(membership: Membership, others: Collection[int]) -> frozenset[int]:
     """Return the reader's other organisations with the user; in a POST, as the page showed them."""
     if is_posted():
         shown = request.form.getlist("organisations_before")
-        return frozenset(each for each in others if str(each) in shown)
-    there = members.standings_of(membership.user_id, others)
-    return frozenset(key for key, each in there.items() if each.is_active)
+        return frozenset(other for other in others if str(other) in shown)
+    standings = members.standings_of(membership.user_id, others)
+    return frozenset(key for key, standing in standings.items() if standing.is_active)
 
 
 def _form(page: _Page) -> EditUserForm:
@@ -154,13 +154,13 @@ def _form(page: _Page) -> EditUserForm:
         is_general=access.is_general,
         services=sorted(access.services),
         is_active=access.is_active,
-        organisations=[str(each) for each in sorted(page.placed)],
+        organisations=[str(organisation_id) for organisation_id in sorted(page.placed)],
     )
     lang = i18n.language()
     form.offer(row.code for row in page.services)
     form.place(
-        [(each.id, each.name_in(lang)) for each in page.organisations],
-        [(each.id, _colleague(each)) for each in page.colleagues],
+        [(organisation.id, organisation.name_in(lang)) for organisation in page.organisations],
+        [(colleague.id, _colleague(colleague)) for colleague in page.colleagues],
     )
     return form
 
@@ -192,14 +192,14 @@ def _differences(stale: StaleEdit, page: _Page) -> list[tuple[str, str, str]]:
         return format_list(named, locale=lang) if named else str(_("None"))
 
     changed = {
-        name: (words(stands), words(given)) for name, (stands, given) in stale.changed.items()
+        name: (words(current), words(typed)) for name, (current, typed) in stale.changed.items()
     }
     general = stale.changed.get("is_general", (False, False))
     if "services" in changed:
         both = zip(changed["services"], general, strict=True)
-        stands, given = (str(_("All")) if is_general else text for text, is_general in both)
-        changed["services"] = stands, given
-    return [(str(labels[name]), stands, given) for name, (stands, given) in changed.items()]
+        current, typed = (str(_("All")) if is_general else text for text, is_general in both)
+        changed["services"] = current, typed
+    return [(str(labels[name]), current, typed) for name, (current, typed) in changed.items()]
 
 
 def _done(page: _Page, form: EditUserForm) -> Any:

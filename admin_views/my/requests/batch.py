@@ -160,7 +160,7 @@ class SeveralRoutes:
             db.session.rollback()
             return redirect(earlier, code=303)
         outcomes = _carry_out(grid)
-        sent = sum(each.is_sent for each in outcomes.values())
+        sent = sum(outcome.is_sent for outcome in outcomes.values())
         if not sent:
             idempotency.release(key, owner)
         db.session.commit()
@@ -171,9 +171,9 @@ class SeveralRoutes:
 
 
 def _offer(code: str) -> available_actions.StartableService:
-    for each in available_actions.startable_services(current_actor(), utc_now()):
-        if each.code == code and each.definition.bulk:
-            return each
+    for offer in available_actions.startable_services(current_actor(), utc_now()):
+        if offer.code == code and offer.definition.bulk:
+            return offer
     return not_found()
 
 
@@ -259,7 +259,7 @@ def _answer(grid: Grid, added: list[Document], files: uploads.Files) -> Any:
     """Return the new rows and the changed parts of the page for its script."""
     if not added:
         return jsonify(error=" ".join(files.faults)), 400
-    keys = {each.storage_key for each in added}
+    keys = {document.storage_key for document in added}
     batch_table.refresh(grid)
     shown = batch_table.documents_of(grid)
     parts = {"documents-wanted": render_template("my/requests/batch_wanted.html", documents=shown)}
@@ -267,11 +267,11 @@ def _answer(grid: Grid, added: list[Document], files: uploads.Files) -> Any:
         parts[f"documents-of-{row.id}"] = render_template(
             "my/requests/batch_cell.html", row=row, own_form_url=batch_table.own_form_url
         )
-    rows = [each for each in shown["rows"] if each["storage_key"] in keys]
+    rows = [document_row for document_row in shown["rows"] if document_row["storage_key"] in keys]
     return jsonify(
         row_html="".join(
-            render_template("my/requests/batch_document.html", row=each, owner=FORM_ID)
-            for each in rows
+            render_template("my/requests/batch_document.html", row=document_row, owner=FORM_ID)
+            for document_row in rows
         ),
         parts=parts,
     )

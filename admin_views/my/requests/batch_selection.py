@@ -49,26 +49,26 @@ def read(code: str) -> Choice:
     everyone = batch.candidates(code, current_actor(), utc_now())
     typed = request.form.get("search", "")[:100]
     ids = batch.matching(current_actor(), typed)
-    found = [each for each in everyone if ids is None or each.licence.id in ids]
+    found = [candidate for candidate in everyone if ids is None or candidate.licence.id in ids]
     pressed = request.form.get("do", "")
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(_page(pressed), pages - 1)
     on_page = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
-    posted = {int(each) for each in request.form.getlist("licence") if _is_id(each)}
+    posted = {int(text) for text in request.form.getlist("licence") if _is_id(text)}
     if pressed == "none":
         posted = set()
     added = {"all": found, "these": on_page}.get(pressed, [])
     chosen, note = _chosen(everyone, posted, added)
-    shown_ids = {each.licence.id for each in on_page}
+    shown_ids = {candidate.licence.id for candidate in on_page}
     return Choice(
         search=typed,
         page=page,
         pages=pages,
         found=len(found),
-        offered=sum(each.refusal is None for each in found),
-        shown=[_shown(each, each.licence.id in chosen) for each in on_page],
+        offered=sum(candidate.refusal is None for candidate in found),
+        shown=[_shown(candidate, candidate.licence.id in chosen) for candidate in on_page],
         chosen=chosen,
-        elsewhere=[each for each in chosen if each not in shown_ids],
+        elsewhere=[licence_id for licence_id in chosen if licence_id not in shown_ids],
         note=note,
     )
 
@@ -77,9 +77,9 @@ def _chosen(
     everyone: Sequence[Candidate], posted: set[int], added: Sequence[Candidate]
 ) -> tuple[list[int], str]:
     """Return the chosen ids in list order and a note if `added` exceeded the limit."""
-    possible = [each.licence.id for each in everyone if each.refusal is None]
-    new = [each.licence.id for each in added if each.refusal is None]
-    new = [each for each in new if each not in posted]
+    possible = [candidate.licence.id for candidate in everyone if candidate.refusal is None]
+    new = [candidate.licence.id for candidate in added if candidate.refusal is None]
+    new = [licence_id for licence_id in new if licence_id not in posted]
     room = max(0, batch.MAX_ROWS - len(posted & set(possible)))
     note = ""
     if len(new) > room:
@@ -88,7 +88,7 @@ def _chosen(
             limit=batch.MAX_ROWS,
         )
     wanted = posted | set(new[:room])
-    return [each for each in possible if each in wanted], note
+    return [licence_id for licence_id in possible if licence_id in wanted], note
 
 
 def _shown(each: Candidate, is_chosen: bool) -> dict[str, Any]:

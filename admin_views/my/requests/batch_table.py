@@ -62,18 +62,18 @@ class Row:
     @property
     def is_good(self) -> bool:
         """Whether the row has neither errors nor conflicts with values saved meanwhile."""
-        return not self.stored and not any(each.errors for each in self.form.asked.values())
+        return not self.stored and not any(field.errors for field in self.form.asked.values())
 
     @property
     def faults(self) -> list[tuple[str, str, str]]:
         """(anchor, label, message) of everything in the row that prevents sending."""
         found = [
-            (each.id, str(each.label.text), str(each.errors[0]))
-            for each in self.form.asked.values()
-            if each.errors
+            (field.id, str(field.label.text), str(field.errors[0]))
+            for field in self.form.asked.values()
+            if field.errors
         ]
         if self.is_checked:
-            found += [(f"documents-of-{self.id}", each, "") for each in self.missing]
+            found += [(f"documents-of-{self.id}", kind, "") for kind in self.missing]
         return found
 
 
@@ -130,19 +130,19 @@ def refresh(grid: Grid) -> None:
         row.known = _known(row.req, lang)
         row.cautions = granted_expiry.warnings(row.req, now)
         lacking = completeness.missing(row.req, now)
-        row.missing = [each.label for each in lacking if each.document_kind]
+        row.missing = [obstacle.label for obstacle in lacking if obstacle.document_kind]
         row.form.version.data, row.form.version.raw_data = str(row.req.version), None
         if row.is_checked:
-            for each in lacking:
-                if each.field is not None:
-                    row.form.add_fault(each.field, str(each.message))
+            for obstacle in lacking:
+                if obstacle.field is not None:
+                    row.form.add_fault(obstacle.field, str(obstacle.message))
 
 
 def log_unknown(grid: Grid) -> None:
     """Log posted field names that the page does not have; they are ignored (security rule 23)."""
     known = set(ALSO_POSTED | UPLOAD_FIELDS)
     for form in (grid.column, *(row.form for row in grid.rows)):
-        known.update(each.name for each in form)
+        known.update(field.name for field in form)
     sent = tuple(f"{req.id}-" for req in grid.sent)
     unknown = sorted(
         name
@@ -193,15 +193,15 @@ def documents_of(grid: Grid) -> dict[str, Any]:
     """Return the data of the documents section; call `refresh` first."""
     drafts = [row.req for row in grid.rows]
     kinds = batch.shared_kinds(drafts)
-    held = [{each.kind for each in req.documents} for req in drafts]
+    held = [{document.kind for document in req.documents} for req in drafts]
     return {
         "kinds": [(code, label) for code, label, _required in kinds],
         "wanted": [
-            {"label": label, "count": sum(code in each for each in held), "total": len(held)}
+            {"label": label, "count": sum(code in codes for codes in held), "total": len(held)}
             for code, label, is_required in kinds
             if is_required
         ],
-        "rows": [_shared_row(grid, each) for each in batch.shared_documents(grid.requests)],
+        "rows": [_shared_row(grid, rows) for rows in batch.shared_documents(grid.requests)],
     }
 
 
@@ -227,7 +227,7 @@ def own_form_url(row: Row, anchor: str = "") -> str:
 
 def _row(req: Request, lang: str) -> Row:
     spec = versions.for_request(req)
-    saved = {each.name: field_values.value_of(req, each) for each in spec.asked}
+    saved = {field.name: field_values.value_of(req, field) for field in spec.asked}
     form = row_form(spec, req.id, completeness.open_fields(req), lang, saved)
     return Row(id=req.id, req=req, form=form, name=req.name_in(lang))
 
@@ -235,9 +235,9 @@ def _row(req: Request, lang: str) -> Row:
 def _known(req: Request, lang: str) -> list[tuple[str, str]]:
     spec = versions.for_request(req)
     shown = [
-        (each.title(lang), field_values.shown_value(req, each.name, lang))
-        for each in spec.fields
-        if not each.is_asked and each.name != "number"
+        (field.title(lang), field_values.shown_value(req, field.name, lang))
+        for field in spec.fields
+        if not field.is_asked and field.name != "number"
     ]
     return [(label, value) for label, value in shown if value]
 

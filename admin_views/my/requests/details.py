@@ -128,9 +128,9 @@ class DetailRoutes(RequestRoutes):
             next_step=declined.sentence if declined else NEXT_STEPS[req.status],
             can_correct=is_open(req),
             offers=[
-                each
-                for each in available_actions.for_request(req, actor, now)
-                if each.action != Action.SEND
+                offer
+                for offer in available_actions.for_request(req, actor, now)
+                if offer.action != Action.SEND
             ],
             seat=_seat(req),
             reason=_last_reason(req, actor),
@@ -230,32 +230,34 @@ def _seat(req: Request) -> ExamSeat | None:
 
 def _data(req: Request, spec: schema.Definition, lang: str) -> list[Section]:
     """Return the request's data in form order, without its number, which is in the title."""
-    values = {each.name: field_values.shown_value(req, each.name, lang) for each in spec.fields}
+    values = {field.name: field_values.shown_value(req, field.name, lang) for field in spec.fields}
     return sections(spec, None, values, {}, lang)
 
 
 def _remarks(req: Request, spec: schema.Definition, lang: str) -> list[dict[str, str]]:
     """Return the reviewer's remarks with the URLs for correcting them."""
     names = kind_names()
-    told = []
-    for each in completeness.remarks(req):
-        field = spec.field(each.field) if each.field else None
+    remarks = []
+    for remark in completeness.remarks(req):
+        field = spec.field(remark.field) if remark.field else None
         if field is not None:
-            told.append(
-                {"place": field.title(lang), "text": each.text, "url": form_url(req, field.name)}
+            remarks.append(
+                {"place": field.title(lang), "text": remark.text, "url": form_url(req, field.name)}
             )
         else:
-            place = names.get(each.document_kind or "", each.document_kind or each.field or "")
+            place = names.get(
+                remark.document_kind or "", remark.document_kind or remark.field or ""
+            )
             url = form_url(req, "documents-section")
-            told.append({"place": place, "text": each.text, "url": url})
-    return told
+            remarks.append({"place": place, "text": remark.text, "url": url})
+    return remarks
 
 
 def _last_reason(req: Request, actor: Actor) -> dict[str, Any] | None:
     """Return the newest reason for the current status if returned or rejected."""
     if req.status not in {Status.RETURNED, Status.REJECTED}:
         return None
-    for each in reversed(request_timeline.timeline(req, actor)):
-        if each.reason and each.to_status == req.status:
-            return {"text": each.reason, "at": each.at, "title": str(each.label)}
+    for entry in reversed(request_timeline.timeline(req, actor)):
+        if entry.reason and entry.to_status == req.status:
+            return {"text": entry.reason, "at": entry.at, "title": str(entry.label)}
     return None

@@ -16,10 +16,10 @@ def section(req: Request) -> dict[str, Any]:
     """Return the data of the form's documents section."""
     open_kinds = attachments.open_kinds(req)
     remarks = kind_remarks(req)
-    held = {each.kind for each in req.documents}
+    held = {doc.kind for doc in req.documents}
     kinds = attachments.kinds_for(req)
     return {
-        "rows": [row(each, open_kinds=open_kinds, remarks=remarks) for each in req.documents],
+        "rows": [row(doc, open_kinds=open_kinds, remarks=remarks) for doc in req.documents],
         "kinds": [(code, label) for code, label, _required in kinds if code in open_kinds],
         "wanted": [
             {
@@ -38,7 +38,7 @@ def section(req: Request) -> dict[str, Any]:
 
 def rows(req: Request) -> list[dict[str, Any]]:
     """Return read-only document rows."""
-    return [row(each, remarks=kind_remarks(req)) for each in req.documents]
+    return [row(doc, remarks=kind_remarks(req)) for doc in req.documents]
 
 
 def row(

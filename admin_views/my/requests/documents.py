@@ -89,12 +89,12 @@ def _answer(req: Request, added: list[Document], faults: list[str]) -> Any:
     if not added:
         return jsonify(error=" ".join(faults)), 400
     section = document_rows.section(req)
-    new = {each.id for each in added}
-    rows = [each for each in section["rows"] if each["id"] in new]
+    new = {document.id for document in added}
+    rows = [row for row in section["rows"] if row["id"] in new]
     return jsonify(
         row_html="".join(
-            render_template("my/requests/document_row.html", row=each, owner=request_form.FORM_ID)
-            for each in rows
+            render_template("my/requests/document_row.html", row=row, owner=request_form.FORM_ID)
+            for row in rows
         ),
         parts={
             "documents-wanted": render_template(

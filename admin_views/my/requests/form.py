@@ -155,7 +155,7 @@ def form_of(req: Request) -> RequestForm:
 
 def saved_values(req: Request) -> dict[str, Any]:
     """Map the form's fields to their saved values."""
-    return {each.name: field_values.value_of(req, each) for each in versions.for_request(req).asked}
+    return {spec.name: field_values.value_of(req, spec) for spec in versions.for_request(req).asked}
 
 
 def is_open(req: Request) -> bool:
@@ -216,15 +216,15 @@ def saved_label(req: Request) -> str:
 
 def field_remarks(req: Request) -> dict[str, str]:
     """Map fields to the reviewer's open remarks."""
-    return {each.field: each.text for each in completeness.remarks(req) if each.field}
+    return {remark.field: remark.text for remark in completeness.remarks(req) if remark.field}
 
 
 def _send_complete(req: Request, form: RequestForm, outcome: Outcome) -> bool:
     """Send `req` if complete; otherwise put the obstacles into the form and the outcome."""
     now = utc_now()
-    for each in completeness.missing(req, now):
-        if each.field is None or not form.add_fault(each.field, str(each.message)):
-            outcome.missing_documents.append(each)
+    for obstacle in completeness.missing(req, now):
+        if obstacle.field is None or not form.add_fault(obstacle.field, str(obstacle.message)):
+            outcome.missing_documents.append(obstacle)
     if form.errors or outcome.missing_documents:
         return False
     try:
@@ -257,9 +257,9 @@ def _title(req: Request) -> str:
 def _shown(req: Request, spec: schema.Definition, form: RequestForm) -> dict[str, str]:
     lang = i18n.language()
     return {
-        each.name: field_values.shown_value(req, each.name, lang)
-        for each in spec.fields
-        if each.name not in form.asked
+        field.name: field_values.shown_value(req, field.name, lang)
+        for field in spec.fields
+        if field.name not in form.asked
     }
 
 
@@ -277,9 +277,9 @@ def _steps(
     req: Request, form: RequestForm, missing: list[completeness.Missing]
 ) -> list[dict[str, Any]]:
     """Return the progress steps: data, documents, sending."""
-    fields = [each for each in missing if each.field]
-    files = [each for each in missing if each.document_kind]
-    has_errors = any(each.errors for each in form.asked.values())
+    fields = [obstacle for obstacle in missing if obstacle.field]
+    files = [obstacle for obstacle in missing if obstacle.document_kind]
+    has_errors = any(field.errors for field in form.asked.values())
 
     def state(left: list[Any], is_wrong: bool, is_current: bool) -> str:
         if is_wrong:

@@ -35,35 +35,35 @@ class Files:
 
 def has_files() -> bool:
     """Return whether the post contains a file."""
-    return any(each.filename for each in request.files.getlist("files"))
+    return any(file.filename for file in request.files.getlist("files"))
 
 
 def checked(find_target: Callable[[], Any]) -> Files:
     """Check the posted files; `find_target` raises if they have no target.
 
     Call before the first query: checks are slow. Each file counts towards the hourly limit.
-    Raises TooManyTries; for scripts, which retry, also file_process.Busy. Pages get Busy as a
+    Raises TooManyTries; for scripts, which retry, also file_inspection.Busy. Pages get Busy as a
     fault of the file, so that the typed values are not lost.
     """
     with reading():
         find_target()
     account, deadline = f"user:{current_actor().id}", monotonic() + SECONDS_AT_ONCE
     files = Files()
-    posted = [each for each in request.files.getlist("files") if each.filename]
+    posted = [file for file in request.files.getlist("files") if file.filename]
     limit = current_app.extensions["settings"].upload_max_files
     if len(posted) > limit:
         files.faults.append(_("Only %(limit)s files can be added at once.", limit=limit))
-    for each in posted[:limit]:
+    for file in posted[:limit]:
         rate_limits.consume("upload_account", account)
         try:
             if monotonic() > deadline:
                 raise Busy
-            stream = cast(BinaryIO, each.stream)
-            files.good.append(attachments.check_upload(each.filename or "", stream, account))
+            stream = cast(BinaryIO, file.stream)
+            files.good.append(attachments.check_upload(file.filename or "", stream, account))
         except (BadValue, Busy) as fault:
             if isinstance(fault, Busy) and wants_json():
                 raise
-            files.faults.append(_named(file_label(each.filename or ""), fault))
+            files.faults.append(_named(file_label(file.filename or ""), fault))
     if not files.good and not files.faults:
         files.faults.append(_("Choose a file first."))
     return files
@@ -88,15 +88,15 @@ def attach_by(
     """
     kind, label = request.form.get("kind", ""), request.form.get("label", "")
     added = []
-    for each in files.good:
+    for file in files.good:
         try:
             with db.session.begin_nested():
                 given = label if len(files.good) == 1 else ""
-                added.append(add(each, kind, given))
+                added.append(add(file, kind, given))
         except NotFound:
             raise
         except (BadValue, DomainError) as fault:
-            files.faults.append(_named(each.label, fault))
+            files.faults.append(_named(file.label, fault))
     return added
 
 

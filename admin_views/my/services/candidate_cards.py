@@ -21,9 +21,9 @@ from clearance.requests import available_actions
 def page(code: str, wanted: Asked) -> CardPage:
     """Return a page of the organisation's passed candidates, most recent first."""
     offers = [
-        each
-        for each in available_actions.startable_candidates(code, current_actor(), utc_now())
-        if _fits(each.request, wanted.search)
+        offer
+        for offer in available_actions.startable_candidates(code, current_actor(), utc_now())
+        if _fits(offer.request, wanted.search)
     ]
     number = min(wanted.page, max(0, -(-len(offers) // PAGE_SIZE) - 1))
     shown = offers[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
@@ -47,25 +47,25 @@ def passed_by(req: Request) -> int | None:
 def _fits(req: Request, typed: str) -> bool:
     """Return whether the search matches a request number, civil number or words of the name."""
     compact = values.ascii_digits(typed).replace(" ", "")
-    if any(each.isdigit() for each in compact):
+    if any(char.isdigit() for char in compact):
         return (req.civil_id or "").startswith(compact) or req.number == compact.upper()
     return all(f" {word}" in req.name_folded for word in name_folding.typed_words(typed))
 
 
 def _cards(offers: Sequence[available_actions.StartableCandidate]) -> list[dict[str, Any]]:
     lang = i18n.language()
-    held = _exam_days([each.request.id for each in offers])
+    held = _exam_days([offer.request.id for offer in offers])
     return [
         {
-            "id": each.request.id,
-            "name": each.request.name_in(lang),
-            "civil_id": mask_civil_id(each.request.civil_id or ""),
-            "number": each.request.number,
-            "held_at": held.get(each.request.id),
-            "counts_until": each.counts_until,
-            "refusal": each.refusal,
+            "id": offer.request.id,
+            "name": offer.request.name_in(lang),
+            "civil_id": mask_civil_id(offer.request.civil_id or ""),
+            "number": offer.request.number,
+            "held_at": held.get(offer.request.id),
+            "counts_until": offer.counts_until,
+            "refusal": offer.refusal,
         }
-        for each in offers
+        for offer in offers
     ]
 
 

@@ -26,8 +26,8 @@ def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
         "sign": spec.sign,
         "title": spec.title_in(lang),
         "description": spec.description_in(lang),
-        "conditions": [each.of(lang) for each in spec.conditions],
-        "documents": [kinds.get(each.kind, each.kind) for each in spec.documents if each.required],
+        "conditions": [condition.of(lang) for condition in spec.conditions],
+        "documents": [kinds.get(doc.kind, doc.kind) for doc in spec.documents if doc.required],
         "days": spec.processing_days,
     }
 

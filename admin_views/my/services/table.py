@@ -55,7 +55,7 @@ class ServiceTable:
 
 def rows(services: Sequence[Definition], held: Collection[str] = ()) -> list[ServiceRow]:
     """Return the services that can be granted, then those held that no longer can be."""
-    offered = [ServiceRow(each.code, each.title.ar, each.title.en) for each in services]
+    offered = [ServiceRow(service.code, service.title.ar, service.title.en) for service in services]
     codes = {row.code for row in offered}
     return offered + [ServiceRow(code, code, code, False) for code in sorted(set(held) - codes)]
 

@@ -44,7 +44,7 @@ class MyServices(SeveralRoutes, GuardedView):
         lang = i18n.language()
         kinds = kind_names()
         offers = available_actions.startable_services(current_actor(), utc_now())
-        cards = [service_cards.card(each, kinds, lang) for each in offers]
+        cards = [service_cards.card(offer, kinds, lang) for offer in offers]
         return self.render("my/services/list.html", cards=cards)
 
     @expose("/<code>/", methods=("GET", "POST"))
@@ -86,7 +86,7 @@ class MyServices(SeveralRoutes, GuardedView):
         chosen = request.form.get("broker_type", "")
         fault = ""
         if form_helpers.is_sent():
-            if chosen in {each for each, _name in types}:
+            if chosen in {type_code for type_code, _name in types}:
                 try:
                     return _begin(offer.code, broker_type=chosen)
                 except Refused as refused:
@@ -157,7 +157,7 @@ def _begin(code: str, **about: Any) -> Any:
     to the same draft, another button to another draft.
     """
     key = posted_key()
-    subject = ":".join(str(each) for each in (code, *about.values()) if each is not None)
+    subject = ":".join(str(part) for part in (code, *about.values()) if part is not None)
     try:
         req = drafts.start(
             code, current_actor(), utc_now(), form_key=f"{key}:{subject}" if key else None, **about
@@ -175,9 +175,9 @@ def _told(fault: DomainError) -> Any:
 
 
 def _offer(code: str) -> available_actions.StartableService:
-    for each in available_actions.startable_services(current_actor(), utc_now()):
-        if each.code == code:
-            return each
+    for offer in available_actions.startable_services(current_actor(), utc_now()):
+        if offer.code == code:
+            return offer
     return not_found()
 
 
@@ -186,7 +186,7 @@ def _with_offers(
 ) -> list[dict[str, Any]]:
     """Return the cards with the refusal to start the service and the existing draft, if any."""
     offers = available_actions.startable_licences([offer.code], found, current_actor(), utc_now())
-    drafts = _drafts(offer.code, [each.id for each in found])
+    drafts = _drafts(offer.code, [licence.id for licence in found])
     return [
         card
         | {

@@ -191,7 +191,7 @@ def _lines(
 
 def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
     """Return the facts the other organisation decides on; no documents or document dates."""
-    given = {each.party: each.organisation for each in transfer_operations.consents(req)}
+    given = {consent.party: consent.organisation for consent in transfer_operations.consents(req)}
     names = {
         party: organisation.name_in(lang) if organisation is not None else ""
         for party, organisation in given.items()

@@ -1,1 +1,1 @@
-"""Users and staff at the office."""
+"""User and staff accounts at the office."""

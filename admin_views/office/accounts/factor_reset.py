@@ -1,4 +1,4 @@
-"""Resetting the second factor of somebody who lost phone and spare codes."""
+"""Second factor reset for users who lost both phone and spare codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from forms.my_account import FactorResetForm
 
 
 class FactorReset:
-    """Mixed into the lists of people; `get_one` answers 404 for who is not in the list."""
+    """Mixin of the people lists; `get_one` aborts with 404 for users not in the list."""
 
     get_one: Callable[[Any], User]
     get_url: Callable[..., str]
@@ -31,7 +31,7 @@ class FactorReset:
 
     @expose("/<int:user_id>/factor/reset", methods=("GET", "POST"))
     def reset_factor(self, user_id: int) -> Any:
-        """Ask for a reason, then take the app away."""
+        """Ask for a reason, then remove the user's second factor."""
         if not current_actor().is_administrator:
             not_found()
         user, form = self.get_one(user_id), FactorResetForm()

@@ -1,4 +1,4 @@
-"""The office's own people: inviting, disabling, enabling, changing what they are."""
+"""Staff accounts: invitations, disabling, enabling and roles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from forms.reference_data import ROLES, InvitationForm, RoleForm
 
 
 class Staff(People):
-    """The office's people: administrators invite, disable and enable them."""
+    """Staff accounts; only administrators change them."""
 
     roles = frozenset(STAFF_ROLES)
     column_list = ("name", "email", "role", "is_active", "created_at")
@@ -45,7 +45,7 @@ class Staff(People):
 
     @expose("/")
     def index_view(self) -> Any:
-        """The staff, and who was invited and has not come yet."""
+        """List the staff and the pending invitations."""
         self._template_args.update(
             invitations=staff_accounts.open_invitations(utc_now()),
             can_change=current_actor().is_administrator,
@@ -54,7 +54,7 @@ class Staff(People):
 
     @expose("/invite", methods=("GET", "POST"))
     def invite(self) -> Any:
-        """Invite somebody into the office by a link in an e-mail."""
+        """Invite a staff member by e-mail."""
         if not current_actor().is_administrator:
             not_found()
         form = InvitationForm()
@@ -78,7 +78,7 @@ class Staff(People):
 
     @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
     def withdraw(self, invitation_id: int) -> Any:
-        """Make an invitation's link void."""
+        """Withdraw a staff invitation."""
         if not current_actor().is_administrator:
             not_found()
         staff_accounts.withdraw_invitation(invitation_id, current_actor(), utc_now())
@@ -88,17 +88,17 @@ class Staff(People):
 
     @expose("/<int:user_id>/disable", methods=("POST",))
     def disable(self, user_id: int) -> Any:
-        """Keep somebody out."""
+        """Disable a staff account."""
         return self._change(user_id, staff_accounts.disable, _("The account was disabled."))
 
     @expose("/<int:user_id>/enable", methods=("POST",))
     def enable(self, user_id: int) -> Any:
-        """Let somebody in again."""
+        """Enable a staff account."""
         return self._change(user_id, staff_accounts.enable, _("The account was enabled."))
 
     @expose("/<int:user_id>/role", methods=("GET", "POST"))
     def change_role(self, user_id: int) -> Any:
-        """Ask which role, then give it."""
+        """Ask for a staff member's new role and set it."""
         if not current_actor().is_administrator:
             not_found()
         user = self.get_one(user_id)

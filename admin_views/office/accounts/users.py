@@ -1,4 +1,4 @@
-"""People at the office: lists to look somebody up, and what belongs to them."""
+"""People at the office: user and staff lists with details and sessions."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def _role(view: Any, context: Any, row: Any, key: str) -> str:
 
 
 def active_filter() -> ListFilter:
-    """By whether the account is in use."""
+    """Return the filter by active and disabled accounts."""
     return ListFilter(
         "active", _l("Status"), lambda value: User.is_active.is_(value == "yes"), ACTIVE
     )
 
 
 class People(FactorReset, KeysetModelView):
-    """What the lists of agents and staff share."""
+    """Base of the user and staff lists."""
 
     roles: ClassVar[frozenset[str]] = frozenset()
     can_view_details = exports_as_shown = True
@@ -94,7 +94,7 @@ class People(FactorReset, KeysetModelView):
         return keeps_or_reads(actor)
 
     def get_list_row_actions(self) -> list[Any]:
-        return []  # the name leads to the details
+        return []  # the name links to the details
 
     def scope(self, query: Any) -> Any:
         return query.where(User.role.in_(sorted(self.roles)))
@@ -125,7 +125,7 @@ class People(FactorReset, KeysetModelView):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """One person: contact, organisations, sessions; reading it is noted."""
+        """Show a person's contacts, organisations and sessions; the access is audited."""
         user = self.get_one(request.args.get("id"))
         audit.access("user:read", object_type="user", object_id=str(user.id), result="ok")
         return self.show(user)
@@ -144,8 +144,8 @@ class People(FactorReset, KeysetModelView):
             alert=alert,
             memberships=memberships,
             sessions=[
-                (each, known_devices.describe_user_agent(each.user_agent))
-                for each in active_sessions(user.id, utc_now())
+                (session, known_devices.describe_user_agent(session.user_agent))
+                for session in active_sessions(user.id, utc_now())
             ],
             own_session_id=current_actor().session_id,
             in_hand=staff_accounts.requests_in_hand(user),
@@ -159,7 +159,7 @@ class People(FactorReset, KeysetModelView):
 
     @expose("/<int:user_id>/sessions/<int:session_id>/end", methods=("POST",))
     def end_session(self, user_id: int, session_id: int) -> Any:
-        """End one session of a person."""
+        """End one of a person's sessions."""
         if not current_actor().is_administrator:
             not_found()
         user = self.get_one(user_id)
@@ -173,7 +173,7 @@ class People(FactorReset, KeysetModelView):
 
     @expose("/<int:user_id>/sessions/end", methods=("POST",))
     def end_sessions(self, user_id: int) -> Any:
-        """End every session of a person."""
+        """End all of a person's sessions."""
         if not current_actor().is_administrator:
             not_found()
         user = self.get_one(user_id)
@@ -186,7 +186,7 @@ class People(FactorReset, KeysetModelView):
 
 
 class Users(People):
-    """Agents, for reading."""
+    """Agents' accounts."""
 
     roles = frozenset({Role.AGENT})
     column_list = ("name", "email", "mobile", "civil_id", "is_active", "created_at")

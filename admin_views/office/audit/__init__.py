@@ -1,1 +1,1 @@
-"""The audit trail, read at the office."""
+"""The audit trail at the office."""

@@ -1,4 +1,4 @@
-"""The words of the audit trail: what each kind of event and each table is called there."""
+"""Labels of the audit trail: event kinds, tables and results."""
 
 from __future__ import annotations
 
@@ -166,20 +166,20 @@ RESULTS: dict[str, Any] = {
 
 
 def choices(kinds: dict[str, Any]) -> list[tuple[str, Any]]:
-    """What a filter by kind offers; reference data are told apart by their table."""
-    return [each for each in kinds.items() if not each[0].startswith("reference:")]
+    """Return a kind filter's choices, without reference data, whose labels repeat per table."""
+    return [choice for choice in kinds.items() if not choice[0].startswith("reference:")]
 
 
 def event_label(kind: str) -> str:
-    """What an event of that kind is called; the kind itself where it came from an extension."""
+    """Return an event kind's label; unknown kinds (of extensions) are returned unchanged."""
     return str(EVENTS.get(kind) or ACCESSES.get(kind) or kind)
 
 
 def row_label(table: str, key: str) -> Markup:
-    """A row by what its table is called and its key, such as `Request 107`."""
+    """Return the label of a row from its table and key, such as `Request 107`."""
     return Markup("{} <bdi>{}</bdi>").format(TABLES.get(table, table), key)
 
 
 def result_label(result: str) -> str:
-    """What came of an access; a number of HTTP or of rows as it is."""
+    """Return an access result's label; HTTP statuses and row counts are returned unchanged."""
     return str(RESULTS.get(result, result))

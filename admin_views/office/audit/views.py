@@ -1,4 +1,4 @@
-"""The audit trail: what was changed by whom, who read what, and whether the chain is unbroken."""
+"""Audit trail: business events, accesses and verification of the chain."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ def _step(view: Any, context: Any, row: Any, key: str) -> Any:
     if not row.to_status:
         return formatters.isolated("")
     before, after = _state(row, row.from_status), _state(row, row.to_status)
-    arrow = "←" if i18n.language() == "ar" else "→"  # the way the page reads
+    arrow = "←" if i18n.language() == "ar" else "→"  # the page's reading direction
     return f"{before} {arrow} {after}".strip()
 
 
 def _state(row: Any, status: str | None) -> str:
-    """A state of what the event is about, in words."""
+    """Return the label of a status of the event's object."""
     labels = _STATES.get(row.object_type, STATUS_LABELS)
     return str(labels.get(status, status)) if status else ""
 
@@ -120,7 +120,7 @@ def _days(column: Any) -> list[DateFilter]:
 
 
 class _Trail(KeysetModelView):
-    """What both lists share: administrators and managers read, nobody writes."""
+    """Base of both lists: read-only, for administrators and managers."""
 
     can_view_details = True
     can_export = for_managers
@@ -137,7 +137,7 @@ class _Trail(KeysetModelView):
         return super().export_value(row, key)
 
     def get_list_row_actions(self) -> list[Any]:
-        return []  # the time leads to the details
+        return []  # the time links to the details
 
     def scope(self, query: Any) -> Any:
         return query
@@ -222,7 +222,7 @@ class Events(_Trail):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """One event with its changes."""
+        """Show an event with its changes."""
         event = self.get_one(request.args.get("id"))
         return self.render(
             "office/audit/details.html",
@@ -237,7 +237,7 @@ class Events(_Trail):
 
     @expose("/verify", methods=("GET", "POST"))
     def verify(self) -> Any:
-        """Walk the chain and say whether it is unbroken."""
+        """Show the verification page; POST verifies the chain."""
         faults = audit.verify_chain(db.session()) if is_posted() else None
         head = db.session.get(ChainHead, 1)
         return self.render(
@@ -246,7 +246,7 @@ class Events(_Trail):
 
 
 class AccessRecords(_Trail):
-    """Sign-ins, reads by staff, refusals."""
+    """Sign-ins, staff reads and refusals."""
 
     column_list = ("at", "kind", "actor", "object", "result", "ip")
     column_export_list = ("at", "kind", "actor", "object_type", "object_id", "result", "ip")

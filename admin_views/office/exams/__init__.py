@@ -1,1 +1,1 @@
-"""Exams at the office: sittings and results."""
+"""Exam sittings and results at the office."""

@@ -1,4 +1,4 @@
-"""What follows the confirmations of a sitting: its final list, and the results."""
+"""Final list and results of an exam sitting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PREFIX = "result-"
 
 
 class ExamResults:
-    """Mixed into the view of sittings."""
+    """Mixin of the sittings view."""
 
     get_one: Callable[[Any], Exam]
     render: Callable[..., str]
@@ -40,7 +40,7 @@ class ExamResults:
 
     @expose("/<int:exam_id>/final-list")
     def final_list(self, exam_id: int) -> Any:
-        """Those who confirmed, as a sheet to print."""
+        """Show the confirmed candidates for printing; the access is audited."""
         audit.access("exam:final_list", object_type="exam", object_id=str(exam_id), result="ok")
         exam = self._final(exam_id)
         return self.render(
@@ -52,7 +52,7 @@ class ExamResults:
 
     @expose("/<int:exam_id>/final-list.csv")
     def final_list_csv(self, exam_id: int) -> Any:
-        """Those who confirmed, as a file."""
+        """Download the confirmed candidates."""
         exam = self._final(exam_id)
         _count_export(exam)
         header = [
@@ -70,7 +70,7 @@ class ExamResults:
 
     @expose("/<int:exam_id>/results-sheet.csv")
     def results_sheet(self, exam_id: int) -> Any:
-        """The file of results with its columns, the results left to be filled in."""
+        """Download the results file with the results left empty."""
         exam = self._run_by_me(exam_id)
         _count_export(exam)
         rows = exam_lists.candidates(exam.id, statuses=[SeatStatus.CONFIRMED], without_result=True)
@@ -84,7 +84,7 @@ class ExamResults:
 
     @expose("/<int:exam_id>/results", methods=("GET", "POST"))
     def results(self, exam_id: int) -> Any:
-        """The grid of results; what was chosen is shown for confirmation, then recorded."""
+        """Show the results grid; POST asks for confirmation, then records the results."""
         exam = self._run_by_me(exam_id)
         refusal = exam_results.results_refusal(exam, utc_now())
         if refusal is not None:
@@ -104,7 +104,7 @@ class ExamResults:
 
     @expose("/<int:exam_id>/results/file", methods=("POST",))
     def results_file(self, exam_id: int) -> Any:
-        """Read a file of results; it is recorded once it is confirmed."""
+        """Read an uploaded results file and ask for confirmation."""
         form = ResultsFileForm()
         lines, fault = _read(form)
         exam = self._run_by_me(exam_id)
@@ -135,8 +135,8 @@ class ExamResults:
             exam=exam,
             chosen=[(row, chosen[row.id]) for row in candidates if row.id in chosen],
             totals=[
-                (exam_results.RESULT_LABELS[each], list(chosen.values()).count(each), each)
-                for each in Result
+                (exam_results.RESULT_LABELS[result], list(chosen.values()).count(result), result)
+                for result in Result
             ],
             **_words(),
         )
@@ -187,7 +187,7 @@ class ExamResults:
             **_words(),
         )
 
-    # What the routes share
+    # Shared by the routes
 
     def _run_by_me(self, exam_id: int) -> Exam:
         exam = self.get_one(exam_id)
@@ -199,13 +199,13 @@ class ExamResults:
 
 
 def _count_export(exam: Exam) -> None:
-    """Count and note it; once it is found: what does not exist was not given."""
+    """Rate-limit and audit the export; call it only for an existing sitting."""
     rate_limits.consume("export_account", f"user:{current_actor().id}")
     audit.access("export:csv", object_type="exam", object_id=str(exam.id), result="ok")
 
 
 def _read(form: ResultsFileForm) -> tuple[list[exam_results.Line], str]:
-    """The lines of the posted file, or what is wrong with it; before any query."""
+    """Return the posted file's lines, and its fault or ""; call it before any query."""
     posted = form.results.data
     if posted is None or isinstance(posted, str) or not posted.filename:
         return [], _("Choose a file first.")
@@ -216,7 +216,7 @@ def _read(form: ResultsFileForm) -> tuple[list[exam_results.Line], str]:
 
 
 def _chosen() -> dict[int, Result]:
-    """Seat id → result, as posted; nothing chosen is left out, nonsense is answered 400."""
+    """Map seat ids to posted results, skipping empty ones; unknown ones abort with 400."""
     chosen = {}
     for name, value in request.form.items():
         if not name.startswith(PREFIX) or not value:

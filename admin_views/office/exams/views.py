@@ -1,4 +1,4 @@
-"""Sittings of exams: the list, making, changing, details, announcing."""
+"""Exam sittings: list, form, details and announcement."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _phase(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 class OfficeExams(ExamResults, KeysetModelView):
-    """Sittings: reviewers run them, managers read them."""
+    """Sittings; reviewers run them, managers read."""
 
     can_view_details = exports_as_shown = True
     can_export = for_managers
@@ -129,11 +129,11 @@ class OfficeExams(ExamResults, KeysetModelView):
         }
         return super().render(template, **(shared | kwargs))
 
-    # Making and changing
+    # Creating and editing
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """The form of a new sitting."""
+        """Create a sitting."""
         if not sittings.can_run(current_actor()):
             not_found()
         form = SittingForm()
@@ -154,7 +154,7 @@ class OfficeExams(ExamResults, KeysetModelView):
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
-        """The form of a sitting that is there."""
+        """Edit a sitting."""
         exam = self.get_one(request.args.get("id"))
         if not sittings.can_run(current_actor()):
             not_found()
@@ -212,11 +212,11 @@ class OfficeExams(ExamResults, KeysetModelView):
             back_url=details_url(exam.id) if exam else url_for(".index_view"),
         )
 
-    # Reading
+    # Details
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """One sitting: its figures, what can be done now, its candidates."""
+        """Show a sitting, the possible steps and its candidates; the access is audited."""
         now = utc_now()
         exam_id = id_or_404(request.args.get("id"))
         audit.access("exam:read", object_type="exam", object_id=str(exam_id), result="ok")
@@ -263,7 +263,7 @@ class OfficeExams(ExamResults, KeysetModelView):
 
     @expose("/<int:exam_id>/do/announce", methods=("GET", "POST"))
     def announce(self, exam_id: int) -> Any:
-        """Show who would be seated, then announce or fill the freed seats."""
+        """Show who would get a seat; POST announces the sitting or fills its freed seats."""
         exam = self.get_one(exam_id)
         if not sittings.can_run(current_actor()):
             not_found()
@@ -309,7 +309,7 @@ class OfficeExams(ExamResults, KeysetModelView):
 
 
 def details_url(exam_id: int, **args: Any) -> str:
-    """Where a sitting is read."""
+    """Return the URL of a sitting."""
     return url_for("office_exams.details_view", id=exam_id, **args)
 
 
@@ -323,7 +323,7 @@ _SHOWN: dict[str, Any] = {
 
 
 def _differences(stored: sittings.Plan, typed: sittings.Plan) -> list[tuple[Any, str, str]]:
-    """(label, what is kept, what was typed) of every value that differs."""
+    """Return (label, saved value, typed value) of the fields that differ."""
     kept, new = asdict(stored), asdict(typed)
     return [
         (label, _written(kept[name]), _written(new[name]))

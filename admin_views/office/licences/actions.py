@@ -1,4 +1,4 @@
-"""What reviewers do to a licence of the office's own accord: the page that asks, and the step."""
+"""Licence steps initiated by the office: confirmation page and execution."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from forms.licence_actions import CorrectionForm, OfficeForm, correction_form, l
 
 @dataclass(frozen=True)
 class OfficeStep:
-    """One step. refusal: why an officer cannot take it now. told: what is said when it is done."""
+    """A step. refusal: why an officer cannot take it now. told: the success message."""
 
     reason_for: ReasonFor
     refusal: Callable[[Licence, Actor], Refusal | None]
@@ -42,13 +42,13 @@ class OfficeStep:
 
     @property
     def label(self) -> Any:
-        """What the button says."""
+        """The button's text."""
         return REASON_FOR_LABELS[self.reason_for]
 
 
 @dataclass(frozen=True)
 class AvailableAction:
-    """A step as the page offers it. refusal: why it cannot be taken now, or None."""
+    """A step offered on the page. refusal: why it is impossible now, or None."""
 
     step: str
     label: Any
@@ -57,8 +57,8 @@ class AvailableAction:
 
 
 STEPS: dict[str, OfficeStep] = {
-    each.reason_for: each
-    for each in (
+    step.reason_for: step
+    for step in (
         OfficeStep(
             ReasonFor.SUSPEND,
             office_actions.suspend_refusal,
@@ -90,25 +90,25 @@ Act = Callable[[Licence, Actor, str, int, datetime], object]
 
 
 class RegisterSteps:
-    """Mixed into the view of licences; `get_one` knows what the reader sees."""
+    """Mixin of the licence view; `get_one` respects the reader's scope."""
 
     get_one: Callable[[Any], Licence]
     render: Callable[..., str]
     show: Callable[..., Any]
 
     def offered_steps(self, licence: Licence) -> list[AvailableAction]:
-        """The steps of the reader's role, each that cannot be taken now with its reason."""
+        """Return a reviewer's steps, with the refusals of those impossible now."""
         actor = current_actor()
         if not actor.is_reviewer:
             return []
         return [
-            AvailableAction(str(name), each.label, each.is_grave, each.refusal(licence, actor))
-            for name, each in STEPS.items()
+            AvailableAction(str(name), step.label, step.is_grave, step.refusal(licence, actor))
+            for name, step in STEPS.items()
         ]
 
     @expose("/<int:licence_id>/do/<step>", methods=("GET", "POST"))
     def do(self, licence_id: int, step: str) -> Any:
-        """Ask before a step on a licence, and take it."""
+        """Confirm and take a step on a licence."""
         if not current_actor().is_reviewer or step not in STEPS:
             not_found()
         licence = self.get_one(licence_id)
@@ -122,14 +122,14 @@ class RegisterSteps:
     def _ask(
         self, licence: Licence, step: str, form: OfficeForm, *, version: int | None = None
     ) -> str:
-        """The page that asks. version: of the licence whose values the page shows."""
-        asked = STEPS[step]
+        """Render the confirmation page. version: of the licence as shown there."""
+        office_step = STEPS[step]
         return self.render(
             "office/licences/do.html",
             licence=licence,
             broker=licence.broker,
-            step=asked,
-            refusal=asked.refusal(licence, current_actor()),
+            step=office_step,
+            refusal=office_step.refusal(licence, current_actor()),
             form=form,
             is_correction=isinstance(form, CorrectionForm),
             version=version or request.form.get("version", licence.version),
@@ -152,7 +152,7 @@ class RegisterSteps:
         except DomainError as refusal:
             db.session.rollback()
             if idempotency.result_of(key, owner) is not None:
-                return redirect(result, code=303)  # the other click was quicker
+                return redirect(result, code=303)  # double click: the first click took the step
             return self.show(self.get_one(licence_id), alert=str(refusal), status=409)
         flash(str(STEPS[step].told), "success")
         return redirect(result, code=303)
@@ -166,7 +166,7 @@ class RegisterSteps:
         key: str,
         owner: str,
     ) -> Any:
-        """The faults beside their fields; of somebody else's change both values (rule 56)."""
+        """Show faults at their fields; after another user's change both values (rule 56)."""
         if idempotency.result_of(key, owner) is not None:
             return redirect(_details_url(licence_id), code=303)
         licence = self.get_one(licence_id)

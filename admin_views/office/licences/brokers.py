@@ -1,4 +1,4 @@
-"""Brokers at the office: the list, and one broker with licences, requests and what was issued."""
+"""Brokers at the office: list and details."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def _status_filter() -> ListFilter:
     living = [
-        (str(each), LICENCE_STATUS_LABELS[each])
-        for each in LicenceStatus
-        if each != LicenceStatus.CANCELLED
+        (str(status), LICENCE_STATUS_LABELS[status])
+        for status in LicenceStatus
+        if status != LicenceStatus.CANCELLED
     ]
 
     def condition(value: str) -> sa.ColumnElement[bool]:
@@ -49,7 +49,7 @@ def _status_filter() -> ListFilter:
 
 
 class Brokers(RegisterList):
-    """Every broker with the licence that is not cancelled."""
+    """Every broker, with the licence that is not cancelled, if any."""
 
     column_list = ("name", "broker_type", "organisation", "number", "status", "until")
     column_export_list = (
@@ -88,7 +88,7 @@ class Brokers(RegisterList):
     empty_text = _l("They come with requests for issuance, or with accounts of the customs system.")
 
     def get_query(self) -> Any:
-        """The rows with what their pages show of other tables."""
+        """Preload what the pages show of other tables."""
         return (
             super()
             .get_query()
@@ -133,19 +133,21 @@ class Brokers(RegisterList):
 
     @expose("/<int:broker_id>/")
     def details(self, broker_id: int) -> Any:
-        """One broker; reading it is noted."""
+        """Show a broker; the access is audited."""
         return self._read(self.get_one(broker_id))
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """The same by `?id=`, the address that Flask-Admin gives details."""
+        """Show a broker by `?id=`, Flask-Admin's URL for details."""
         return self._read(self.get_one(request.args.get("id")))
 
     def _read(self, broker: Broker) -> Any:
         audit.access("broker:read", object_type="broker", object_id=str(broker.id), result="ok")
         reader = current_actor()
         licences = sorted(broker.licences, key=lambda each: each.id, reverse=True)
-        living = next((each for each in licences if each.status != LicenceStatus.CANCELLED), None)
+        living = next(
+            (licence for licence in licences if licence.status != LicenceStatus.CANCELLED), None
+        )
         return self.render(
             "office/licences/broker.html",
             broker=broker,
@@ -155,7 +157,7 @@ class Brokers(RegisterList):
             broker_type=licence_details.type_names().get(broker.broker_type, ""),
             nationality=country_name(broker.nationality, i18n.language()),
             twins=duplicates.with_passport(broker.passport_no, except_id=broker.id),
-            history=licence_history.of_licences([each.id for each in licences]),
+            history=licence_history.of_licences([licence.id for licence in licences]),
             requests=licence_details.requests_about(broker, reader),
             issued=licence_details.issued_for(licences, reader),
             title_of=request_lists.title_of,

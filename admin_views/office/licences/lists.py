@@ -1,4 +1,4 @@
-"""What the lists of the licence register share: validity, filters, search, cells."""
+"""Shared parts of the licence and broker lists: validity, filters and cells."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from clearance.models.enums import (
 )
 
 SOON_DAYS = 30
-LIVING = tuple(each for each in LicenceStatus if each != LicenceStatus.CANCELLED)
+LIVING = tuple(code for code in LicenceStatus if code != LicenceStatus.CANCELLED)
 UNTIL = validity.until_column()
 
 LABELS: dict[str, Any] = {
@@ -54,7 +54,7 @@ LABELS: dict[str, Any] = {
     "link": _l("Ends first"),
     "mobile": _l("Mobile number"),
 }
-# Choices of "ends": the number of days ahead, or what has passed.
+# Choices of the filter "ends": days ahead, or already past.
 PAST = "past"
 ENDS: dict[str, Any] = {
     "7": _l("Within 7 days"),
@@ -65,7 +65,7 @@ ENDS: dict[str, Any] = {
 
 
 class RegisterList(KeysetModelView):
-    """What the lists of licences and brokers share: read by reviewers and managers, no narrower."""
+    """Base of both lists, readable in full by reviewers and managers."""
 
     can_view_details = True
     can_export = for_managers
@@ -76,7 +76,7 @@ class RegisterList(KeysetModelView):
         return actor.role in permissions.READING_ROLES
 
     def get_list_row_actions(self) -> list[Any]:
-        return []  # the first column leads to the details
+        return []  # the first column links to the details
 
     def scope(self, query: Any) -> Any:
         return query
@@ -86,7 +86,7 @@ class RegisterList(KeysetModelView):
 
 
 def ends_condition(choice: str) -> sa.ColumnElement[bool]:
-    """Licences not cancelled whose effective validity ends as `choice` of ENDS says."""
+    """Return the condition for licences ending within `choice` of ENDS, except cancelled ones."""
     today = kuwait_today()
     if choice == PAST:
         return sa.and_(_has_a_day(date.min, today - timedelta(days=1)), today > UNTIL)
@@ -95,7 +95,7 @@ def ends_condition(choice: str) -> sa.ColumnElement[bool]:
 
 
 def _has_a_day(first: date, last: date) -> sa.ColumnElement[bool]:
-    """Licences one of whose dates lies there, each date looked up in its own index."""
+    """Return the condition for an end date in the range; every date uses its own index."""
     licences = sa.select(Licence.id).where(Licence.status.in_(LIVING))
     found = [
         (
@@ -109,7 +109,7 @@ def _has_a_day(first: date, last: date) -> sa.ColumnElement[bool]:
 
 
 def count_ending(choice: str) -> sa.Select[Any]:
-    """How many active licences end so."""
+    """Return the query counting the active licences that end within `choice` of ENDS."""
     return (
         sa.select(sa.func.count())
         .select_from(Licence)
@@ -122,43 +122,43 @@ def count_ending(choice: str) -> sa.Select[Any]:
 
 
 def status_filter() -> ListFilter:
-    """By the state of the licence."""
+    """Return the filter by licence status."""
     return ListFilter(
         "status",
         LABELS["status"],
         lambda value: Licence.status == value,
-        [(str(each), LICENCE_STATUS_LABELS[each]) for each in LicenceStatus],
+        [(str(code), LICENCE_STATUS_LABELS[code]) for code in LicenceStatus],
     )
 
 
 def suspended_filter() -> ListFilter:
-    """By whom the licence is suspended."""
+    """Return the filter by the party that suspended the licence."""
     return ListFilter(
         "suspended_by",
         LABELS["suspended_by"],
         lambda value: Licence.suspended_by == value,
-        [(str(each), label) for each, label in SUSPENDED_BY_LABELS.items()],
+        [(str(party), label) for party, label in SUSPENDED_BY_LABELS.items()],
     )
 
 
 def link_filter() -> ListFilter:
-    """By the link that breaks first, of licences that are not cancelled."""
+    """Return the filter by the validity link that ends first, without cancelled licences."""
     link = validity.link_column()
     return ListFilter(
         "link",
         LABELS["link"],
         lambda value: sa.and_(Licence.status.in_(LIVING), link == value),
-        [(str(each), label) for each, label in VALIDITY_LINK_LABELS.items()],
+        [(str(code), label) for code, label in VALIDITY_LINK_LABELS.items()],
     )
 
 
 def ends_filter() -> ListFilter:
-    """By how soon the effective validity ends."""
+    """Return the filter by the end of the effective validity."""
     return ListFilter("ends", _l("Validity ends"), ends_condition, list(ENDS.items()))
 
 
 def type_filter() -> ListFilter:
-    """By broker type."""
+    """Return the filter by broker type."""
     return ListFilter(
         "broker_type",
         LABELS["broker_type"],
@@ -168,7 +168,7 @@ def type_filter() -> ListFilter:
 
 
 def organisation_filter(column: Any) -> ListFilter:
-    """By words of the organisation's name, as Arabic is typed; `column` holds its id."""
+    """Return the filter by words of the organisation's name; `column` holds its id."""
 
     def condition(value: str) -> sa.ColumnElement[bool]:
         matching = matches_all_words(Organisation.name_folded, value)
@@ -180,7 +180,7 @@ def organisation_filter(column: Any) -> ListFilter:
 
 
 def type_choices() -> list[tuple[str, str]]:
-    """(code, name) of every broker type in the page's language."""
+    """Return (code, name) of the broker types in the page's language."""
     return list(licence_details.type_names().items())
 
 
@@ -188,7 +188,7 @@ def type_choices() -> list[tuple[str, str]]:
 
 
 def person(view: Any, context: Any, row: Any, key: str) -> Markup:
-    """The broker, linked, with the civil number masked below."""
+    """Format the broker as a link, with the masked civil number below."""
     url = url_for("office_brokers.details_view", id=row.broker_id)
     return Markup(
         '<a href="{}"><bdi>{}</bdi></a><small class="under"><bdi>{}</bdi></small>'
@@ -196,28 +196,28 @@ def person(view: Any, context: Any, row: Any, key: str) -> Markup:
 
 
 def organisation(view: Any, context: Any, row: Any, key: str) -> Markup:
-    """The organisation, linked."""
+    """Format the organisation as a link."""
     url = url_for("office_organisations.details_view", id=row.organisation_id)
     return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, organisation_name(row))
 
 
 def organisation_name(row: Any) -> str:
-    """The organisation of a row in the page's language."""
+    """Return the name of the row's organisation in the page's language."""
     return str(i18n.in_language(row, "organisation") or row.organisation_en)
 
 
 def broker_type(view: Any, context: Any, row: Any, key: str) -> Any:
-    """The kind of broker in the page's language."""
+    """Format the broker type in the page's language."""
     return formatters.isolated(i18n.in_language(row, "type"))
 
 
 def status(view: Any, context: Any, row: Any, key: str) -> Any:
-    """The state of the licence, and at whose will it is suspended."""
+    """Format the licence status and the party that suspended it."""
     return status_cell(row)
 
 
 def status_cell(row: Any) -> Any:
-    """The same of any row with `status` and `suspended_by`."""
+    """Same as `status`, for any row with `status` and `suspended_by`."""
     if row.status is None:
         return formatters.isolated("")
     badge = status_badge(row.status)
@@ -228,12 +228,12 @@ def status_cell(row: Any) -> Any:
 
 
 def until(view: Any, context: Any, row: Any, key: str) -> Any:
-    """The last day of the effective validity with the link that breaks first."""
+    """Format the end of the effective validity and the link that ends first."""
     return until_cell(row)
 
 
 def until_cell(row: Any) -> Any:
-    """The same of any row with `status` and the validity's columns."""
+    """Same as `until`, for any row with `status` and the validity columns."""
     if row.status in (None, LicenceStatus.CANCELLED):
         return formatters.isolated("")
     today = kuwait_today()
@@ -248,12 +248,12 @@ def until_cell(row: Any) -> Any:
 
 
 def status_badge(code: str) -> Markup:
-    """The state of a licence as word, sign and colour, in the page's language."""
+    """Return a licence status as a badge in the page's language."""
     return formatters.tone_badge(LICENCE_STATUS_LABELS[code], LICENCE_STATUS_TONES[code])
 
 
 def exported(row: Any, key: str) -> Any:
-    """A cell of the register as plain text for a CSV."""
+    """Return a cell's value for CSV."""
     if key == "organisation":
         return organisation_name(row)
     if key == "broker_type":
@@ -270,17 +270,17 @@ def exported(row: Any, key: str) -> Any:
 
 
 def validity_columns() -> list[Any]:
-    """The end of the effective validity and what it hangs on, of Licence and Broker joined."""
+    """Return the end of the validity and its link; for joined Licence and Broker."""
     return [UNTIL.label("until"), validity.link_column().label("link")]
 
 
 def type_columns() -> list[Any]:
-    """The names of the broker type, of BrokerType joined."""
+    """Return the broker type's names; for joined BrokerType."""
     return [BrokerType.name_ar.label("type_ar"), BrokerType.name_en.label("type_en")]
 
 
 def organisation_columns() -> list[Any]:
-    """The organisation's id and names, of Organisation joined."""
+    """Return the organisation's id and names; for joined Organisation."""
     return [
         Organisation.id.label("organisation_id"),
         Organisation.name_ar.label("organisation_ar"),

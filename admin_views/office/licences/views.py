@@ -1,4 +1,4 @@
-"""Licences at the office: the list with what ends when, and one licence with what is its."""
+"""Licences at the office: list and details."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _number(view: Any, context: Any, row: Any, key: str) -> Markup:
 
 
 class Licences(RegisterSteps, RegisterList):
-    """Every licence: managers read, reviewers also suspend, reinstate and correct."""
+    """Every licence; managers read, reviewers also suspend, reinstate and correct."""
 
     column_list = (
         "number",
@@ -85,7 +85,7 @@ class Licences(RegisterSteps, RegisterList):
     empty_text = _l("They come with requests for issuance, or with accounts of the customs system.")
 
     def get_query(self) -> Any:
-        """The rows with the broker, whose dates the validity hangs on too."""
+        """Preload the broker, whose dates limit the validity too."""
         return super().get_query().join(Licence.broker).options(contains_eager(Licence.broker))
 
     def statement(self) -> sa.Select[Any]:
@@ -124,12 +124,12 @@ class Licences(RegisterSteps, RegisterList):
 
     @expose("/<int:licence_id>/")
     def details(self, licence_id: int) -> Any:
-        """One licence; reading it is noted."""
+        """Show a licence; the access is audited."""
         return self._read(self.get_one(licence_id))
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """The same by `?id=`, the address that Flask-Admin gives details."""
+        """Show a licence by `?id=`, Flask-Admin's URL for details."""
         return self._read(self.get_one(request.args.get("id")))
 
     def _read(self, licence: Licence) -> Any:

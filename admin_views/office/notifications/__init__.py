@@ -1,1 +1,1 @@
-"""The outbox and the texts of notifications at the office."""
+"""Outbox and message texts at the office."""

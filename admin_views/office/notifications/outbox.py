@@ -1,4 +1,4 @@
-"""Messages on their way: what waits, what left, what was given up and can be sent again."""
+"""Outbox: queued, sent and given-up messages; the latter can be sent again."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def _fault(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def _events() -> list[tuple[str, str]]:
     lang = i18n.language()
-    return [(name, each.label(lang)) for name, each in EVENTS.items()]
+    return [(name, event.label(lang)) for name, event in EVENTS.items()]
 
 
 class Deliveries(KeysetModelView):
-    """Administrators send again what was given up; managers read. No body is ever shown."""
+    """Messages without their bodies; managers read, administrators also send again."""
 
     can_export = for_managers
     exports_as_shown = True
@@ -109,7 +109,7 @@ class Deliveries(KeysetModelView):
             "channel",
             _l("Channel"),
             lambda value: Delivery.channel == value,
-            [(str(each), CHANNEL_LABELS[each]) for each in Channel],
+            [(str(channel), CHANNEL_LABELS[channel]) for channel in Channel],
         ),
         ListFilter("event", _l("Message"), lambda value: Delivery.event == value, _events),
     )
@@ -146,7 +146,7 @@ class Deliveries(KeysetModelView):
         _l("Send the chosen messages again? Only those that were given up are sent."),
     )
     def send_again(self, ids: Sequence[int]) -> None:
-        """Put what was given up back into the queue; each row is told apart."""
+        """Requeue the given-up ones of the chosen messages and flash the numbers."""
         sent = 0
         chosen = sa.select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)
         for delivery in db.session.scalars(chosen.with_for_update()):

@@ -1,4 +1,4 @@
-"""The wording of messages: every event with its texts, changed with a preview."""
+"""Message texts of every event, edited with a preview."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ AUDIENCE_LABELS: dict[str, Any] = {
 
 
 class MessageTexts(GuardedView):
-    """Administrators change the texts, managers read them."""
+    """Message texts; managers read, administrators edit."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return keeps_or_reads(actor)
 
     @expose("/")
     def index(self) -> Any:
-        """Every event, by whom it is told."""
+        """List the events by audience."""
         own, lang = text_overrides.own_counts(), i18n.language()
         groups = [
-            (label, [each for each in EVENTS.values() if each.audience == audience])
+            (label, [message for message in EVENTS.values() if message.audience == audience])
             for audience, label in AUDIENCE_LABELS.items()
         ]
         return self.render(
@@ -59,7 +59,7 @@ class MessageTexts(GuardedView):
 
     @expose("/<event>/", methods=("GET", "POST"))
     def event(self, event: str) -> Any:
-        """The texts of one event: shown, previewed, changed."""
+        """Show, preview and save the texts of an event."""
         if event not in EVENTS:
             not_found()
         if not is_posted():
@@ -69,7 +69,7 @@ class MessageTexts(GuardedView):
             not_found()
         text_overrides.hold()
         stored = text_overrides.of_event(event)
-        typed = [_typed(each) for each in stored]
+        typed = [_typed(wording) for wording in stored]
         faults = _faults(event, typed)
         is_stale = request.form.get("seen") != _fingerprint(stored)
         if is_stale:
@@ -84,13 +84,13 @@ class MessageTexts(GuardedView):
         actor, now = current_actor(), utc_now()
         changed = [
             text_overrides.save(
-                event, each.channel, each.language, each.subject, each.body, actor, now
+                event, wording.channel, wording.language, wording.subject, wording.body, actor, now
             )
-            for each in typed
+            for wording in typed
         ]
         db.session.commit()
-        told = _("The texts were saved.") if any(changed) else _("Nothing was changed.")
-        flash(told, "success")
+        message = _("The texts were saved.") if any(changed) else _("Nothing was changed.")
+        flash(message, "success")
         return redirect(url_for("office_texts.event", event=event), code=303)
 
     def _show(
@@ -104,16 +104,16 @@ class MessageTexts(GuardedView):
             placeholders=[(name, _sample(name)) for name in message.placeholders],
             texts=[
                 {
-                    "name": _name(each),
-                    "wording": each,
-                    "channel": CHANNEL_LABELS[each.channel],
-                    "language": LANGUAGE_LABELS[each.language],
-                    "fault": faults.get(_name(each), ""),
+                    "name": _name(wording),
+                    "wording": wording,
+                    "channel": CHANNEL_LABELS[wording.channel],
+                    "language": LANGUAGE_LABELS[wording.language],
+                    "fault": faults.get(_name(wording), ""),
                     "preview": text_overrides.preview(
-                        event, each.language, each.subject, each.body
+                        event, wording.language, wording.subject, wording.body
                     ),
                 }
-                for each in wordings
+                for wording in wordings
             ],
             seen=seen,
             can_change=current_actor().is_administrator,
@@ -123,7 +123,7 @@ class MessageTexts(GuardedView):
 
 
 def _sample(placeholder: str) -> str:
-    """What a placeholder may stand for, in the page's language."""
+    """Return a placeholder's sample value in the page's language."""
     value = SAMPLES[placeholder]
     return i18n.in_language(value, "") if isinstance(value, dict) else str(value)
 
@@ -143,11 +143,13 @@ def _typed(wording: Wording) -> Wording:
 
 def _faults(event: str, typed: Sequence[Wording]) -> dict[str, str]:
     faults = {}
-    for each in typed:
+    for wording in typed:
         try:
-            text_overrides.check(event, each.channel, each.language, each.subject, each.body)
+            text_overrides.check(
+                event, wording.channel, wording.language, wording.subject, wording.body
+            )
         except (BadValue, DomainError) as fault:
-            faults[_name(each)] = str(getattr(fault, "message", fault))
+            faults[_name(wording)] = str(getattr(fault, "message", fault))
     return faults
 
 
@@ -162,5 +164,5 @@ def _stale_faults(stored: Sequence[Wording], typed: Sequence[Wording]) -> dict[s
 
 
 def _fingerprint(wordings: Sequence[Wording]) -> str:
-    text = "\0".join(f"{each.subject}\0{each.body}" for each in wordings)
+    text = "\0".join(f"{wording.subject}\0{wording.body}" for wording in wordings)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,1 +1,1 @@
-"""Requests at the office: queues, review, actions on one or many."""
+"""Requests at the office: queues, review and steps on one or many."""

@@ -1,4 +1,4 @@
-"""Taking a step on one or many requests: the page that asks, the step, what came of it."""
+"""Steps on one or many requests: confirmation page, execution and results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from clearance.services import effects, versions
 from clearance.services.flows import Action, Asks, Flow, Side, Step
 from forms.request_actions import Expiry, Place, ReadyReason, StepForm, expiry_name, step_form
 
-# Announcing an exam gives its seats in the order of sending; no single request jumps it.
+# Announcing an exam gives its seats in the order of sending; no request may jump the queue.
 NOT_HERE = frozenset({Action.SEAT})
 BULK_ACTIONS = (
     Action.TAKE,
@@ -46,23 +46,23 @@ _SIDES = {Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Side.MANAGER}
 
 
 def side_of(actor: Actor) -> Side | None:
-    """Whose steps the reader takes."""
+    """Return the side whose steps the reader takes."""
     return _SIDES.get(Role(actor.role))
 
 
 def is_offered(name: str, actor: Actor) -> bool:
-    """Whether some service has a step of that name for the reader."""
+    """Return whether any service has a step of that name for the reader."""
     flows = (version.definition.steps for version in versions.all_current())
     return any(_step_of(flow, name, actor) is not None for flow in flows)
 
 
 def details_url(request_id: int) -> str:
-    """Where a request is reviewed."""
+    """Return the URL of a request's review page."""
     return url_for("office_requests.details_view", id=request_id)
 
 
 class StepRoutes:
-    """Mixed into the view of requests; `get_one` and `ids_in_scope` know what the reader sees."""
+    """Mixin of the request view; `get_one` and `ids_in_scope` respect the reader's scope."""
 
     get_one: Callable[[Any], Request]
     ids_in_scope: Callable[[Sequence[str]], list[int]]
@@ -73,7 +73,7 @@ class StepRoutes:
     @expose("/do/<action>", methods=("GET", "POST"))
     @expose("/<int:request_id>/do/<action>", methods=("GET", "POST"))
     def do(self, action: str, request_id: int | None = None) -> Any:
-        """Ask before a step on one request, or on all that were chosen, and take it."""
+        """Confirm and take a step on one request, or on the chosen ones."""
         if request_id is not None:
             req = self.get_one(request_id)
             return self._do_one(req, _step_or_404(versions.for_request(req).steps, action))
@@ -82,7 +82,7 @@ class StepRoutes:
         return self._do_many(Action(action))
 
     def ask_for_many(self, action: Action, ids: Sequence[int]) -> Any:
-        """From the list's action to the page that asks."""
+        """Redirect from the list's bulk action to the confirmation page."""
         return redirect(
             url_for("office_requests.do", action=action, id=ids, url=self.return_url()), code=303
         )
@@ -133,7 +133,7 @@ class StepRoutes:
         except DomainError as refusal:
             db.session.rollback()
             if idempotency.result_of(key, owner) is not None:
-                return redirect(result, code=303)  # the other click was quicker
+                return redirect(result, code=303)  # double click: the first click took the step
             return self.show_review(self.get_one(request_id), alert=str(refusal), status=409)
         flash(str(label), "success")
         return redirect(result, code=303)
@@ -142,7 +142,7 @@ class StepRoutes:
 
     def _do_many(self, action: Action) -> Any:
         if "outcome" in request.form:
-            return self._results(action, [Outcome.read(each) for each in _posted("outcome")])
+            return self._results(action, [Outcome.read(text) for text in _posted("outcome")])
         step = _any_step(action)
         chosen = self._chosen()
         if not chosen:
@@ -169,7 +169,7 @@ class StepRoutes:
         )
 
     def _chosen(self) -> list[SelectedRow]:
-        """The chosen rows of the reader's scope, each with the version that the page showed."""
+        """Return the chosen rows within the reader's scope, with the versions shown."""
         if not is_posted():
             ids = self.ids_in_scope(request.args.getlist("id")[:MOST_AT_ONCE])
             versions = dict(
@@ -177,22 +177,22 @@ class StepRoutes:
                     sa.select(Request.id, Request.version).where(Request.id.in_(ids))
                 ).all()
             )
-            return [SelectedRow(each, versions[each]) for each in ids]
-        typed = [SelectedRow.read(each) for each in _posted("row")[:MOST_AT_ONCE]]
-        visible = set(self.ids_in_scope([str(each.request_id) for each in typed]))
-        return [each for each in typed if each.request_id in visible]
+            return [SelectedRow(request_id, versions[request_id]) for request_id in ids]
+        typed = [SelectedRow.read(text) for text in _posted("row")[:MOST_AT_ONCE]]
+        visible = set(self.ids_in_scope([str(row.request_id) for row in typed]))
+        return [row for row in typed if row.request_id in visible]
 
     def _ask_many(
         self, step: Step, chosen: Sequence[SelectedRow], form: StepForm | None = None
     ) -> str:
         actor, now = current_actor(), utc_now()
         read = _read_all(chosen)
-        requests = [read[each.request_id] for each in chosen]
+        requests = [read[row.request_id] for row in chosen]
         offers = available_actions.action_for_each(requests, step.action, actor, now)
         rows = list(zip(chosen, requests, offers, strict=True))
-        possible = [req for _each, req, offer in rows if offer.refusal is None]
+        possible = [req for _row, req, offer in rows if offer.refusal is None]
         if form is None:
-            asked = [each for req in possible for each in _expiries(req, step, several=True)]
+            asked = [expiry for req in possible for expiry in _expiries(req, step, several=True)]
             form = _form(step, (), asked)
         return self.render(
             "office/requests/do_many.html",
@@ -215,16 +215,16 @@ class StepRoutes:
             "office/requests/results.html",
             action=action,
             outcomes=outcomes,
-            done=sum(1 for each in outcomes if each.is_done),
+            done=sum(1 for outcome in outcomes if outcome.is_done),
             back_url=self.return_url(),
         )
 
 
 def _read_all(chosen: Sequence[SelectedRow]) -> dict[int, Request]:
-    """The chosen requests, of which the reader's scope is known, with all that offers look at."""
+    """Load the chosen requests, already checked for scope, with all that offers need."""
     found = db.session.scalars(
         sa.select(Request)
-        .where(Request.id.in_([each.request_id for each in chosen]))
+        .where(Request.id.in_([row.request_id for row in chosen]))
         .options(
             joinedload(Request.service_version),
             joinedload(Request.organisation),
@@ -232,7 +232,7 @@ def _read_all(chosen: Sequence[SelectedRow]) -> dict[int, Request]:
             joinedload(Request.licence).joinedload(Licence.broker),
         )
     )
-    return {each.id: each for each in found}
+    return {req.id: req for req in found}
 
 
 def _posted(name: str) -> list[str]:
@@ -247,7 +247,7 @@ def _step_of(flow: Flow, name: str, actor: Actor) -> Step | None:
 
 
 def _step_or_404(flow: Flow, name: str) -> Step:
-    """The reader's own step of that name; another role's is answered as a missing page."""
+    """Return the reader's own step of that name; another role's step is a 404."""
     step = _step_of(flow, name, current_actor())
     return step if step is not None and step.action not in NOT_HERE else not_found()
 
@@ -272,17 +272,17 @@ def _form(step: Step, places: Sequence[Place], expiries: Sequence[Expiry]) -> St
 
 
 def ready_reasons(action: str) -> list[ReadyReason]:
-    """The reasons to choose from for that step."""
+    """Return the canned reasons for a step."""
     rows = db.session.scalars(
         sa.select(Reason)
         .where(Reason.action == action, Reason.is_active.is_(True))
         .order_by(Reason.position, Reason.id)
     )
-    return [ReadyReason(each.id, each.text_ar, each.text_en) for each in rows]
+    return [ReadyReason(reason.id, reason.text_ar, reason.text_en) for reason in rows]
 
 
 def _expiries(req: Request, step: Step, *, several: bool = False) -> list[Expiry]:
-    """The expiry date that the step grants to `req`, if it grants one."""
+    """Return the expiry date that the step grants to `req`, if it grants one."""
     if not (step.completes and versions.for_request(req).grants_expiry):
         return []
     proposed = granted_expiry.proposed_expiry(req, utc_now())
@@ -290,8 +290,8 @@ def _expiries(req: Request, step: Step, *, several: bool = False) -> list[Expiry
 
 
 def _posted_expiries(chosen: Sequence[SelectedRow]) -> list[Expiry]:
-    """The dates that the page asked for; a row whose date is not among them is refused its step."""
-    asked = [each.request_id for each in chosen if expiry_name(each.request_id) in request.form]
+    """Return the dates that the page asked for; the step is refused to rows without one."""
+    asked = [row.request_id for row in chosen if expiry_name(row.request_id) in request.form]
     numbers = dict(
         db.session.execute(sa.select(Request.id, Request.number).where(Request.id.in_(asked))).all()
     )
@@ -299,11 +299,11 @@ def _posted_expiries(chosen: Sequence[SelectedRow]) -> list[Expiry]:
 
 
 def _causes(requests: Sequence[Request], step: Step) -> list[tuple[str, list[str]]]:
-    """(service, what the step will cause) of every service among the requests, each once."""
+    """Return (service, effects of the step), once for every service among the requests."""
     services = {req.service_version_id: versions.for_request(req) for req in requests}
     lang = i18n.language()
-    told = [(each.title_in(lang), effect_labels.of(each, step)) for each in services.values()]
-    return [(title, words) for title, words in told if words]
+    causes = [(spec.title_in(lang), effect_labels.of(spec, step)) for spec in services.values()]
+    return [(title, words) for title, words in causes if words]
 
 
 def _places(req: Request) -> list[Place]:
@@ -317,7 +317,7 @@ def _places(req: Request) -> list[Place]:
 
 
 def _decision(form: StepForm, request_id: int | None = None) -> effects.Decision:
-    """What the step is given. request_id: of which of several requests; None for the only one."""
+    """Return the step's data. request_id: which of several requests; None for a single one."""
     reviewer = form["reviewer_id"].data if "reviewer_id" in form else None
     return effects.Decision(
         remarks=form.remarks(),

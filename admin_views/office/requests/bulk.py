@@ -1,4 +1,4 @@
-"""Carrying a step out on many requests: each row stands or falls by itself."""
+"""Steps on many requests; every row succeeds or fails on its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMIT_EVERY = 50
 
 @dataclass(frozen=True)
 class SelectedRow:
-    """A chosen row. version: the row's as the page showed it."""
+    """A chosen row. version: as shown on the page."""
 
     request_id: int
     version: int
@@ -33,7 +33,7 @@ class SelectedRow:
 
     @classmethod
     def read(cls, typed: str) -> SelectedRow:
-        """Read what the page posted; 400 for what it never posts."""
+        """Parse a posted row; malformed ones abort with 400."""
         parts = typed.split("-")
         if len(parts) != 2 or not all(_is_number(part) for part in parts):
             abort(400)
@@ -42,7 +42,7 @@ class SelectedRow:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row. why: the refusal in the reader's words, "" when it was done."""
+    """Result of one row. why: the refusal in the reader's language, or "" if done."""
 
     request_id: int
     number: str
@@ -58,7 +58,7 @@ class Outcome:
 
     @classmethod
     def read(cls, typed: str) -> Outcome:
-        """Read what the results page posts back to be shown in the other language."""
+        """Parse an outcome that the results page posts back to switch its language."""
         key, _bar, rest = typed.partition("|")
         number, _bar, why = rest.partition("|")
         if not _is_number(key):
@@ -75,15 +75,14 @@ def perform_on_each(
     actor: Actor,
     key: str,
 ) -> list[Outcome] | None:
-    """Take `action` on each chosen request and tell what became of it, in the given order.
+    """Take `action` on the chosen requests; return the outcomes in the given order. Commits.
 
-    Those that are committed together are locked together, so that two who change many of the same
-    rows or licences at once never wait for each other.
-
-    reason_in: the reason in a language; each applicant gets it in theirs. decision_of: what else
-    the step is given, by the request's id. key: the one-time key of the form; None is returned when
-    it was spent already. Each row is a savepoint of its own, and every 50 rows are committed
+    Rows committed together are locked together, so that concurrent changes of the same rows or
+    licences cannot deadlock. Every row has its savepoint, and every 50 rows are committed
     (security rule 56).
+
+    reason_in: the reason by language; applicants get it in their own. decision_of: the step's other
+    data by request id. key: the form's one-time key; if already used, None is returned.
     """
     now = utc_now()
     owner = f"user:{actor.id}"
@@ -93,17 +92,17 @@ def perform_on_each(
     outcomes: dict[SelectedRow, Outcome] = {}
     rows = sorted(set(chosen), key=lambda row: row.request_id)
     for first in range(0, len(rows), COMMIT_EVERY):
-        together = rows[first : first + COMMIT_EVERY]
-        register_snapshot.lock_many([each.request_id for each in together])
-        for each in together:
-            decision = decision_of(each.request_id)
-            outcomes[each] = _on_one(each, action, reason_in, decision, actor)
+        batch = rows[first : first + COMMIT_EVERY]
+        register_snapshot.lock_many([selected.request_id for selected in batch])
+        for selected in batch:
+            decision = decision_of(selected.request_id)
+            outcomes[selected] = _on_one(selected, action, reason_in, decision, actor)
         db.session.commit()
-    return [outcomes[each] for each in chosen]
+    return [outcomes[selected] for selected in chosen]
 
 
 def language_of(req: Request) -> str:
-    """The language in which the applicant reads."""
+    """Return the applicant's language."""
     return (req.sender or req.created_by).language
 
 

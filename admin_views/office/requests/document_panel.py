@@ -1,4 +1,4 @@
-"""Documents of a request as the review page shows them, in place."""
+"""Documents of a request on its review page."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from clearance.requests import corrections
 
 
 def shown(req: Request) -> list[dict[str, Any]]:
-    """The documents as the review page shows them, with the addresses of their pages."""
+    """Return the documents with the URLs of their page images."""
     names, remarks, new = kind_names(), kind_remarks(req), corrections.new_documents(req)
     return [
         {
-            "id": each.id,
-            "name": each.label,
-            "kind": names.get(each.kind, each.kind),
-            "uploaded_at": each.uploaded_at,
-            "size": each.size,
-            "remark": remarks.get(each.kind, ""),
-            "is_new": each.id in new,
-            "file_url": _url("document_file", each),
-            "pages": [_url("document_page", each, page=page) for page in range(1, each.pages + 1)],
+            "id": doc.id,
+            "name": doc.label,
+            "kind": names.get(doc.kind, doc.kind),
+            "uploaded_at": doc.uploaded_at,
+            "size": doc.size,
+            "remark": remarks.get(doc.kind, ""),
+            "is_new": doc.id in new,
+            "file_url": _url("document_file", doc),
+            "pages": [_url("document_page", doc, page=page) for page in range(1, doc.pages + 1)],
         }
-        for each in req.documents
+        for doc in req.documents
     ]
 
 

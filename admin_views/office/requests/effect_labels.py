@@ -1,4 +1,4 @@
-"""What the effects of an approval are called on the page that asks for it."""
+"""Texts on the effects of an approval, for its confirmation page."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ WORDS: dict[str, Any] = {
 
 
 def of(service: Definition, step: Step) -> list[str]:
-    """What `step` of a request for `service` will cause, in the page's language."""
+    """Return the effects of `step` on a request for `service`, in the page's language."""
     return [str(WORDS[name]) for name in service.on_approval] if step.completes else []

@@ -1,4 +1,4 @@
-"""Which requests wait for whom: the queues of the office as conditions, tabs and filters."""
+"""Queues of the office, as conditions, tabs and filters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOBODY = "none"
 
 
 class Queue(StrEnum):
-    """The queues, by their name in the address."""
+    """The queues by their names in URLs."""
 
     MINE = "mine"
     UNASSIGNED = "unassigned"
@@ -44,7 +44,7 @@ QUEUE_LABELS: dict[Queue, Any] = {
     Queue.LATE: _l("Late requests"),
     Queue.WAITING: _l("Waiting for the applicant"),
 }
-# A due date stands on a request exactly while the office has to answer it.
+# Requests have a due date exactly while the office must answer them.
 _UNDECIDED = Request.decided_at.is_(None)
 AT_THE_OFFICE = sa.and_(_UNDECIDED, Request.due_on.is_not(None))
 REVIEWER = request_lists.unsorted(Request.reviewer_id)
@@ -53,26 +53,25 @@ WAITING = sa.and_(_UNDECIDED, request_lists.unsorted(Request.status).in_(WAITING
 
 
 def assigned_to(reviewer_id: int | None) -> sa.ColumnElement[bool]:
-    """What a reviewer, or nobody (None), has to answer: for counting, and the most urgent first.
+    """Return the condition for requests that a reviewer, or nobody (None), must answer.
 
-    The same as `own_work` and UNASSIGNED, which keep a list in the order of sending; this one goes
-    by the index of what is at the office, which begins with the reviewer and the due date.
+    Uses the index by reviewer and due date; `my_open` and UNASSIGNED keep the order of sending.
     """
     return sa.and_(AT_THE_OFFICE, Request.reviewer_id == reviewer_id)
 
 
 def my_open(reviewer_id: Any) -> sa.ColumnElement[bool]:
-    """Requests that this reviewer has taken and must answer."""
+    """Return the condition for requests that this reviewer must answer."""
     return sa.and_(AT_THE_OFFICE, REVIEWER.in_([reviewer_id]))
 
 
 def overdue() -> sa.ColumnElement[bool]:
-    """Requests whose answer was due before today."""
+    """Return the condition for requests whose answer was due before today."""
     return sa.and_(AT_THE_OFFICE, Request.due_on < kuwait_today())
 
 
 def queue_condition(name: str) -> sa.ColumnElement[bool]:
-    """The condition of the queue called `name`, for who is signed in."""
+    """Return the condition of the queue called `name`, for the signed-in user."""
     conditions: dict[Queue, Callable[[], sa.ColumnElement[bool]]] = {
         Queue.MINE: lambda: my_open(current_actor().id),
         Queue.UNASSIGNED: lambda: UNASSIGNED,
@@ -83,18 +82,18 @@ def queue_condition(name: str) -> sa.ColumnElement[bool]:
 
 
 def tabs() -> list[tuple[Queue, Any]]:
-    """The queues that the reader has: managers have none of their own."""
+    """Return the reader's queues; managers have none of their own."""
     hidden = set() if current_actor().is_reviewer else {Queue.MINE}
     return [(queue, label) for queue, label in QUEUE_LABELS.items() if queue not in hidden]
 
 
 def filters() -> tuple[ListFilter, ...]:
-    """The filters of the list of requests."""
+    """Return the filters of the request list."""
     return (
         ListFilter("queue", _l("Queue"), queue_condition, tabs),
         request_lists.service_filter(),
         request_lists.status_filter(
-            [each for each in Status if each != Status.DRAFT], request_lists.is_open
+            [status for status in Status if status != Status.DRAFT], request_lists.is_open
         ),
         ListFilter("organisation", _l("Organisation"), _organisation),
         ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
@@ -114,7 +113,7 @@ AGES: dict[str, tuple[Any, int, int | None]] = {
 
 
 def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
-    """Requests sent `first` Kuwait days ago or more, and fewer than `end` (None: no end)."""
+    """Return the condition for requests sent `first` to below `end` (if any) Kuwait days ago."""
     today = kuwait_today()
     until = Request.sent_at < request_lists.day_start(today - timedelta(days=first), 1)
     if end is None:
@@ -125,30 +124,30 @@ def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
 
 
 def reviewers() -> list[tuple[int, str]]:
-    """(id, name) of the active reviewers."""
+    """Return (id, name) of the active reviewers."""
     people = db.session.scalars(
         sa.select(User)
         .where(User.role == Role.REVIEWER, User.is_active.is_(True))
         .order_by(User.first_name, User.last_name, User.id)
     )
-    return [(each.id, each.full_name) for each in people]
+    return [(user.id, user.full_name) for user in people]
 
 
 def holders() -> list[tuple[int, Any]]:
-    """(id, name) of the active reviewers, and of who reviews no more and still has requests."""
+    """Return (id, name) of active reviewers, and of former ones who still have requests."""
     waiting = sa.select(Request.reviewer_id).where(AT_THE_OFFICE, Request.reviewer_id.is_not(None))
     reviewing = reviewers()
-    gone = db.session.scalars(
+    former = db.session.scalars(
         sa.select(User)
         .where(User.id.in_(waiting), User.id.not_in([key for key, _name in reviewing]))
         .order_by(User.first_name, User.last_name, User.id)
     )
-    return [*reviewing, *((each.id, _("%(name)s (left)", name=each.full_name)) for each in gone)]
+    return [*reviewing, *((user.id, _("%(name)s (left)", name=user.full_name)) for user in former)]
 
 
 def reviewer_choices() -> list[tuple[str, Any]]:
-    """Whose requests to filter by, and "nobody"."""
-    people = [(str(each), name) for each, name in holders()]
+    """Return the choices of the reviewer filter, "nobody" among them."""
+    people = [(str(user_id), name) for user_id, name in holders()]
     return [(NOBODY, _l("Nobody")), *people]
 
 
@@ -164,7 +163,7 @@ def _reviewer(value: str) -> sa.ColumnElement[bool]:
 
 
 def _organisation(value: str) -> sa.ColumnElement[bool]:
-    """By words of the organisation's name, as Arabic is typed."""
+    """Return the condition for words of the organisation's name."""
     matching = matches_all_words(Organisation.name_folded, value)
     if matching is None:
         return sa.true()

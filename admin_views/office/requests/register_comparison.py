@@ -1,4 +1,4 @@
-"""What the register knows about the person of a request, beside what the request says."""
+"""A request's data compared with the register's data on its person."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOWN_ROWS = 10
 
 @dataclass(frozen=True)
 class Line:
-    """One field: what the request says and what the register knows ("" when it does not)."""
+    """A field with the request's value and the register's ("" if unknown)."""
 
     label: str
     value: str
@@ -36,11 +36,10 @@ class Line:
 
 @dataclass(frozen=True)
 class RegisterMatch:
-    """What the register has under a civil number.
+    """The register's data under a civil number, newest first.
 
-    licences: the broker's, the newest first. licence: the one to compare with, the request's own
-    or else the newest. user: who signs in with the number. requests: the newest others. seats:
-    sittings of exams, newest first.
+    licence: the one to compare with, the request's own or else the newest. user: the account with
+    the number. requests: the other requests. seats: exam sittings.
     """
 
     broker: Broker | None
@@ -52,12 +51,12 @@ class RegisterMatch:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the register knows nothing."""
+        """Whether nothing is known."""
         return not (self.broker or self.user or self.requests or self.seats)
 
 
 def look_up(req: Request, reader: Actor) -> RegisterMatch:
-    """Look the request's civil number up; a constant number of queries."""
+    """Look up the request's civil number, in a constant number of queries."""
     broker = _broker(req)
     licences = sorted(broker.licences, key=lambda each: each.id, reverse=True) if broker else []
     licence = req.licence or (licences[0] if licences else None)
@@ -78,7 +77,7 @@ def look_up(req: Request, reader: Actor) -> RegisterMatch:
 
 
 def lines(req: Request, known: RegisterMatch, lang: str) -> list[tuple[str, list[Line]]]:
-    """(legend, lines) of everything the request says, in the order of its definition."""
+    """Return (legend, lines) of the request's fields, in the order of its definition."""
     service = versions.for_request(req)
     groups = []
     for group, legend in GROUP_LABELS.items():
@@ -90,15 +89,15 @@ def lines(req: Request, known: RegisterMatch, lang: str) -> list[tuple[str, list
 
 def _line(req: Request, spec: FieldSpec, known: RegisterMatch, lang: str) -> Line:
     value = field_values.shown_value(req, spec.name, lang)
-    there = _registered(spec, known)
-    if there in (None, ""):
+    registered = _registered(spec, known)
+    if registered in (None, ""):
         return Line(spec.title(lang), value, "", differs=False)
-    differs = there != value_of(req, spec)
-    return Line(spec.title(lang), value, written(spec, there, lang), differs)
+    differs = registered != value_of(req, spec)
+    return Line(spec.title(lang), value, written(spec, registered, lang), differs)
 
 
 def _registered(spec: FieldSpec, known: RegisterMatch) -> str | date | None:
-    """The register's value of a standard field: the broker's, or of the licence compared with."""
+    """Return the register's value of a standard field, from the broker or the licence."""
     if known.broker is None or spec.is_own:
         return None
     from_licence = {

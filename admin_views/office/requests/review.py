@@ -1,4 +1,4 @@
-"""The review page: what a request says, what is known of it, what can be done, what was said."""
+"""Review page: data, register comparison, steps, notes and messages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from clearance.services import schema, versions
 
 
 class ReviewRoutes:
-    """Mixed into the view of requests."""
+    """Mixin of the request view."""
 
     get_one: Callable[[Any], Request]
     render: Callable[..., str]
@@ -50,7 +50,7 @@ class ReviewRoutes:
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """The same by `?id=`, the address that Flask-Admin gives details."""
+        """Review a request by `?id=`, Flask-Admin's URL for details."""
         return self._read(self.get_one(request.args.get("id")))
 
     @expose("/<int:request_id>/notes", methods=("POST",))
@@ -65,7 +65,7 @@ class ReviewRoutes:
 
     @expose("/next")
     def next_request(self) -> Any:
-        """Open the most urgent request of the reader's own queue, else of the unassigned."""
+        """Open the reader's most urgent request, or else the most urgent unassigned one."""
         if not current_actor().is_reviewer:
             not_found()
         found = _next(current_actor(), request.args.get("after", ""))
@@ -92,9 +92,9 @@ class ReviewRoutes:
             alert=alert,
             is_late=req.due_on is not None and req.due_on < kuwait_today(),
             offers=[
-                each
-                for each in available_actions.for_request(req, actor, now)
-                if each.action not in NOT_HERE
+                offer
+                for offer in available_actions.for_request(req, actor, now)
+                if offer.action not in NOT_HERE
             ],
             groups=register_comparison.lines(req, known, lang),
             known=known,
@@ -118,12 +118,12 @@ class ReviewRoutes:
         return page, status
 
     def _read(self, req: Request) -> Any:
-        """Show the page; that it was read is noted in the trail (security rule 43)."""
+        """Show the page; the access is audited (security rule 43)."""
         audit.access("request:read", object_type="request", object_id=str(req.id), result="ok")
         return self.show_review(req)
 
     def _write(self, request_id: int, name: str, use_case: Callable[..., Any], told: str) -> Any:
-        """Write a note or a message, once per form."""
+        """Save a note or message, once per form."""
         if not current_actor().is_reviewer:
             not_found()
         req, actor, now = self.get_one(request_id), current_actor(), utc_now()
@@ -142,7 +142,7 @@ class ReviewRoutes:
 
 
 def _validity(req: Request, known: register_comparison.RegisterMatch) -> list[ValidityDocument]:
-    """What the validity of the request's own licence hangs on."""
+    """Return the validity links of the request's own licence, if any."""
     return (
         licence_details.validity_documents(known.licence)
         if req.licence_id and known.licence
@@ -168,8 +168,8 @@ def _next(actor: Actor, after: str) -> int | None:
 
 
 def _missing_kinds(req: Request) -> list[str]:
-    """Names of the required documents that are not there (a definition may have changed)."""
-    names, held = kind_names(), {each.kind for each in req.documents}
+    """Return the missing required documents' names (a definition may have changed)."""
+    names, held = kind_names(), {document.kind for document in req.documents}
     service = versions.for_request(req)
     return [
         names.get(spec.kind, spec.kind)
@@ -179,23 +179,23 @@ def _missing_kinds(req: Request) -> list[str]:
 
 
 def _changes(req: Request, service: schema.Definition, lang: str) -> list[tuple[str, str, str]]:
-    """(label, before, after) of what the applicant changed before sending again."""
+    """Return (label, before, after) of the applicant's changes before sending again."""
     return [
         (
-            each.spec.title(lang),
-            written(each.spec, each.before, lang),
-            written(each.spec, each.after, lang),
+            change.spec.title(lang),
+            written(change.spec, change.before, lang),
+            written(change.spec, change.after, lang),
         )
-        for each in corrections.of_last_sending(req, service)
+        for change in corrections.of_last_sending(req, service)
     ]
 
 
 def _remarks(req: Request, service: schema.Definition, lang: str) -> list[tuple[str, str]]:
-    """(place, text) of what stands pinned and not answered."""
+    """Return (place, text) of the unanswered remarks."""
     names = kind_names()
-    told = []
-    for each in completeness.remarks(req):
-        field = service.field(each.field) if each.field else None
-        kind = each.document_kind or each.field or ""
-        told.append((field.title(lang) if field else names.get(kind, kind), each.text))
-    return told
+    remarks = []
+    for remark in completeness.remarks(req):
+        field = service.field(remark.field) if remark.field else None
+        kind = remark.document_kind or remark.field or ""
+        remarks.append((field.title(lang) if field else names.get(kind, kind), remark.text))
+    return remarks

@@ -1,4 +1,4 @@
-"""Requests at the office: the list with its queues, and all routes of one request."""
+"""Requests at the office: list, queues and request pages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _due(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 def _name() -> sa.ColumnElement[str]:
-    """The person's name; the register's where the request does not name another office's broker."""
+    """Return the person's name column; the register's name if the request has none."""
     registered = (
         sa.select(request_lists.name_column(Broker))
         .where(Broker.id == Request.broker_id)
@@ -82,7 +82,7 @@ def _reviewer_name(row: Any) -> str:
 
 
 class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView):
-    """Everything that was sent: reviewers decide, managers read, assign and export."""
+    """All sent requests; reviewers decide, managers read, assign and export."""
 
     can_export = for_managers
     column_list = ("number", "name", "organisation", "status", "reviewer", "sent_at", "due_on")
@@ -129,7 +129,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView)
         return query.where(permissions.requests_visible_to(current_actor()))
 
     def get_query(self) -> Any:
-        """The rows with the versions of their services, which every part of a page asks for."""
+        """Preload the service versions, which all parts of a page need."""
         return super().get_query().options(joinedload(Request.service_version))
 
     def statement(self) -> sa.Select[Any]:
@@ -151,7 +151,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView)
         joined: sa.Select[Any] = (
             sa.select(*columns)
             .select_from(Request)
-            # Outer, though there is always one: left out of counts, and never looked through first.
+            # Outer, though always present: counts then omit it, and no scan starts with it.
             .outerjoin(Organisation, Organisation.id == Request.organisation_id)
             .outerjoin(_REVIEWER, _REVIEWER.id == Request.reviewer_id)
         )
@@ -171,7 +171,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView)
 
     @expose("/")
     def index_view(self) -> Any:
-        """The list, with tabs for the queues."""
+        """Show the list with the queues as tabs."""
         self._template_args.update(tabs=queues.tabs(), chosen_queue=self._chosen_queue())
         return super().index_view()
 
@@ -180,20 +180,20 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView)
         return chosen.get(0, "")
 
     def _order(self, sort_column: str | None, sort_desc: bool) -> tuple[Any, bool]:
-        """What is to be worked through begins with what has waited longest."""
+        """Sort the queues to be worked through oldest first."""
         order, descending = super()._order(sort_column, sort_desc)
         if sort_column is None and self._chosen_queue() in _OLDEST_FIRST:
             descending = False
         return order, descending
 
-    # Actions on chosen rows: each opens the page that asks before the step.
+    # Bulk actions, which open the confirmation page.
 
     def init_actions(self) -> None:
-        """The steps of the flows in the place of Flask-Admin's own actions."""
-        self._actions = [(str(each), ACTION_LABELS[each]) for each in BULK_ACTIONS]
+        """Replace Flask-Admin's actions with the bulk steps."""
+        self._actions = [(str(action), ACTION_LABELS[action]) for action in BULK_ACTIONS]
         self._actions_data = {
-            str(each): (partial(self.ask_for_many, each), ACTION_LABELS[each], None)
-            for each in BULK_ACTIONS
+            str(action): (partial(self.ask_for_many, action), ACTION_LABELS[action], None)
+            for action in BULK_ACTIONS
         }
 
     def is_action_allowed(self, name: str) -> bool:

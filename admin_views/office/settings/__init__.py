@@ -1,1 +1,1 @@
-"""Settings and reference data kept by the office."""
+"""Office settings and reference data."""

@@ -1,4 +1,4 @@
-"""Reference data: administrators keep it, managers read it, every change stands in the trail."""
+"""Reference data: edited by administrators, read by managers, every change audited."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KNOWN = _l("There is a row with this code already.")
 
 
 class ForAdministrators:
-    """An opening of a view that administrators alone find open."""
+    """Descriptor for flags such as `can_edit`: True for administrators only."""
 
     def __get__(self, instance: Any, owner: type[Any]) -> bool:
         return not has_request_context() or current_actor().is_administrator
@@ -46,19 +46,19 @@ for_administrators = cast(bool, ForAdministrators())
 
 
 def keeps_or_reads(actor: Actor) -> bool:
-    """Administrators keep these data and managers read them."""
+    """Return whether the actor is an administrator (may edit) or a manager (may read)."""
     return actor.is_administrator or actor.is_manager
 
 
 def yes_or_no(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a column of truth as a word with its sign."""
+    """Format a boolean column as a badge."""
     if getattr(row, key):
         return formatters.tone_badge(_("Yes"), "success")
     return formatters.tone_badge(_("No"), "neutral")
 
 
 def isolated(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a column of words that may run against the page's direction."""
+    """Format a text column that may run against the page's direction."""
     return formatters.isolated(getattr(row, key))
 
 
@@ -68,7 +68,7 @@ _WORDS = dict.fromkeys(
 
 
 class ReferenceView(GuardedModelView):
-    """A small table kept by hand. A save after somebody else's is refused with both values."""
+    """A small table; overwriting another user's change is refused, showing both values."""
 
     can_create = can_edit = for_administrators
     column_labels: ClassVar[dict[str, Any]] = LABELS
@@ -84,7 +84,7 @@ class ReferenceView(GuardedModelView):
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
         if "code" in form:
-            del form.code  # other rows name it
+            del form.code  # other rows refer to it
         if not is_posted():
             form.seen.data = _fingerprint(obj)
         return form
@@ -101,7 +101,7 @@ class ReferenceView(GuardedModelView):
         return bool(super().delete_model(model))
 
     def _show_both(self, form: Any, model: Any) -> None:
-        """Put what was saved meanwhile beside what was typed; saving again replaces it."""
+        """Show the values saved meanwhile beside the typed ones; saving again overwrites them."""
         flash(_("Somebody else saved this row meanwhile. Compare and save again."), "error")
         for field in form:
             stored = getattr(model, field.name, None)
@@ -112,7 +112,7 @@ class ReferenceView(GuardedModelView):
 
 
 class CodedView(ReferenceView):
-    """Rows with a code, names and a place."""
+    """Rows with a code, names and a position."""
 
     form = reference_data.CodedForm
     form_columns: Sequence[str] = ("code", "name_ar", "name_en", "position", "is_active")
@@ -122,27 +122,27 @@ class CodedView(ReferenceView):
 
 
 class BrokerTypes(CodedView):
-    """Kinds of licensed persons (نوع المخلص)."""
+    """Broker types (نوع المخلص)."""
 
     audit_kind = "broker_type"
 
 
 class DocumentKinds(CodedView):
-    """What a document is (نوع الوثيقة); one that a service asks for stays in use."""
+    """Document kinds (نوع الوثيقة); one that a service asks for stays in use."""
 
     audit_kind = "document_kind"
 
     def update_model(self, form: Any, model: Any) -> bool:
         asking = [] if form.is_active.data else versions.asking_for(model.code)
         if asking:
-            titles = ", ".join(each.title_in(i18n.language()) for each in asking)
+            titles = ", ".join(service.title_in(i18n.language()) for service in asking)
             form.is_active.errors = [_("Services ask for this kind: %(titles)s", titles=titles)]
             return False
         return super().update_model(form, model)
 
 
 class LegalEntities(CodedView):
-    """What an organisation is in law (الكيان القانوني)."""
+    """Legal forms of organisations (الكيان القانوني)."""
 
     audit_kind = "legal_entity"
     form = reference_data.LegalEntityForm
@@ -167,7 +167,7 @@ def _for_step(view: Any, context: Any, row: Any, key: str) -> str:
 
 
 class Reasons(ReferenceView):
-    """Ready reasons for the steps that want one."""
+    """Canned reasons for steps that need a reason."""
 
     audit_kind = "reason"
     form = reference_data.ReasonForm
@@ -189,7 +189,7 @@ class Reasons(ReferenceView):
 
 
 class Holidays(ReferenceView):
-    """Days on which the office does not work; due dates leave them out."""
+    """The office's holidays; due dates skip them."""
 
     can_delete = for_administrators
     audit_kind = "holiday"
@@ -217,7 +217,7 @@ def _is_shown(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 class Announcements(ReferenceView):
-    """What the office tells the users of organisations, on their first page."""
+    """Announcements to organisations' users, shown on their home page."""
 
     can_delete = for_administrators
     audit_kind = "announcement"
@@ -243,7 +243,7 @@ class Announcements(ReferenceView):
 
 
 def _hold(model: Any) -> None:
-    """Lock the row and read it afresh; 404 when somebody else deleted it meanwhile."""
+    """Lock and refresh the row; 404 if another user deleted it meanwhile."""
     try:
         db.session.refresh(model, with_for_update=True)
     except InvalidRequestError:
@@ -251,7 +251,7 @@ def _hold(model: Any) -> None:
 
 
 def _fingerprint(model: Any) -> str:
-    """What the row's values come to, so that a page can say which ones it showed."""
+    """Return a digest of the row's values, to notice changes since the page was shown."""
     values = {
         column.key: str(getattr(model, column.key))
         for column in sa.inspect(type(model)).column_attrs

@@ -1,4 +1,4 @@
-"""Settings of the office: one typed form, every change in the trail."""
+"""Office settings: a form with typed values, every change audited."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from clearance.core.values import BadValue
 
 
 class OfficeSettings(GuardedView):
-    """Administrators change settings, managers read them."""
+    """Office settings; managers read, administrators edit."""
 
     def accessible_to(self, actor: Actor) -> bool:
         return keeps_or_reads(actor)
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
-        """Every setting with its value; a save after somebody else's shows both."""
+        """Show and save all settings; if another user saved meanwhile, show both values."""
         if not is_posted():
             stored = office_settings.all_values()
             return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
@@ -45,7 +45,7 @@ class OfficeSettings(GuardedView):
         parsed, faults = _parsed(typed)
         if request.form.get("seen") != _fingerprint(stored):
             flash(_("Somebody else saved settings meanwhile. Compare and save again."), "error")
-            stale = {key: each for key, each in parsed.items() if each != stored[key]}
+            stale = {key: new for key, new in parsed.items() if new != stored[key]}
             faults |= {key: _saved_meanwhile(stored[key]) for key in stale}
             return self._show(typed, faults, stored), 409
         if faults:
@@ -58,7 +58,7 @@ class OfficeSettings(GuardedView):
 
     def _show(self, typed: dict[str, str], faults: dict[str, str], stored: dict[str, Any]) -> Any:
         groups = [
-            (label, [each for each in SETTINGS.values() if each.group is group])
+            (label, [setting for setting in SETTINGS.values() if setting.group is group])
             for group, label in GROUP_LABELS.items()
         ]
         return self.render(
@@ -72,7 +72,7 @@ class OfficeSettings(GuardedView):
 
 
 def _parsed(typed: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """(values of their kinds, faults) by key."""
+    """Return (parsed values, faults) by key."""
     values, faults = {}, {}
     for key, raw in typed.items():
         try:
@@ -83,7 +83,7 @@ def _parsed(typed: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _written(value: Any) -> str:
-    return ", ".join(str(each) for each in value) if isinstance(value, tuple) else str(value)
+    return ", ".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
 
 
 def _saved_meanwhile(value: Any) -> str:

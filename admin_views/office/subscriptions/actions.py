@@ -1,4 +1,4 @@
-"""Deciding on asked subscriptions, one or many: the page that asks, the step, what came of it."""
+"""Decisions on subscriptions, one or many: confirmation page, execution and results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MOST_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Decision:
-    """One of the two decisions. done: what is said when it was made."""
+    """A decision. done: the success message."""
 
     name: str
     label: Any
@@ -50,7 +50,7 @@ DECISIONS: dict[str, Decision] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A chosen subscription. refusal: why it cannot be decided on by the reader now, or None."""
+    """A chosen subscription. refusal: why the reader cannot decide it now, or None."""
 
     chosen: SelectedRow
     subscription: Subscription
@@ -60,12 +60,12 @@ class Row:
 
 
 def details_url(subscription_id: int) -> str:
-    """Where one subscription is read."""
+    """Return the URL of a subscription."""
     return url_for("office_subscriptions.details", subscription_id=subscription_id)
 
 
 class SubscriptionSteps:
-    """Mixed into the view; `get_one` and `ids_in_scope` know what the reader sees."""
+    """Mixin of the view; `get_one` and `ids_in_scope` respect the reader's scope."""
 
     get_one: Callable[[Any], Subscription]
     ids_in_scope: Callable[[Sequence[str]], list[int]]
@@ -76,7 +76,7 @@ class SubscriptionSteps:
     @expose("/do/<step>", methods=("GET", "POST"))
     @expose("/<int:subscription_id>/do/<step>", methods=("GET", "POST"))
     def do(self, step: str, subscription_id: int | None = None) -> Any:
-        """Ask before a decision on one subscription, or on all that were chosen, and make it."""
+        """Confirm and take a decision on one subscription, or on the chosen ones."""
         if not current_actor().is_reviewer or step not in DECISIONS:
             not_found()
         decision = DECISIONS[step]
@@ -98,26 +98,26 @@ class SubscriptionSteps:
         return self._results(decision, outcomes)
 
     def ask_for_many(self, name: str, ids: Sequence[int]) -> Any:
-        """From the list's action to the page that asks."""
+        """Redirect from the list's bulk action to the confirmation page."""
         return redirect(
             url_for("office_subscriptions.do", step=name, id=ids, url=self.return_url()), code=303
         )
 
     def _chosen(self, subscription_id: int | None) -> list[SelectedRow]:
-        """The chosen rows of the reader's scope, each with the version that the page showed."""
+        """Return the chosen rows within the reader's scope, with the versions shown."""
         if is_posted():
-            typed = [SelectedRow.read(each) for each in request.form.getlist("row")[:MOST_AT_ONCE]]
-            visible = set(self.ids_in_scope([str(each.request_id) for each in typed]))
+            typed = [SelectedRow.read(text) for text in request.form.getlist("row")[:MOST_AT_ONCE]]
+            visible = set(self.ids_in_scope([str(selected.request_id) for selected in typed]))
             if subscription_id is not None:
                 visible &= {self.get_one(subscription_id).id}
-            return [each for each in typed if each.request_id in visible]
+            return [selected for selected in typed if selected.request_id in visible]
         if subscription_id is not None:
             row = self.get_one(subscription_id)
             return [SelectedRow(row.id, row.version)]
         ids = self.ids_in_scope(request.args.getlist("id")[:MOST_AT_ONCE])
         found = sa.select(Subscription.id, Subscription.version).where(Subscription.id.in_(ids))
         versions = dict(db.session.execute(found).all())
-        return [SelectedRow(each, versions[each]) for each in ids]
+        return [SelectedRow(row_id, versions[row_id]) for row_id in ids]
 
     def _ask(
         self,
@@ -132,7 +132,7 @@ class SubscriptionSteps:
             "office/subscriptions/do.html",
             decision=decision,
             rows=rows,
-            possible=sum(each.refusal is None for each in rows),
+            possible=sum(row.refusal is None for row in rows),
             form=form,
             form_key=posted_key() or idempotency.new(),
             back_url=back,
@@ -141,8 +141,8 @@ class SubscriptionSteps:
     def _told(
         self, subscription_id: int, decision: Decision, outcomes: Sequence[Outcome] | None
     ) -> Any:
-        """After a decision on one: its page, with what was done or why not."""
-        failed = next((each for each in outcomes or () if not each.is_done), None)
+        """Return the subscription's page with the result of a single decision."""
+        failed = next((outcome for outcome in outcomes or () if not outcome.is_done), None)
         if failed is not None:
             return self.show(self.get_one(subscription_id), alert=failed.why, status=409)
         if outcomes is not None:
@@ -150,18 +150,20 @@ class SubscriptionSteps:
         return redirect(details_url(subscription_id), code=303)
 
     def _results(self, decision: Decision, outcomes: Sequence[Outcome]) -> str:
-        visible = set(self.ids_in_scope([str(each.request_id) for each in outcomes]))
-        shown = [each for each in outcomes if each.request_id in visible]
+        visible = set(self.ids_in_scope([str(outcome.request_id) for outcome in outcomes]))
+        shown = [outcome for outcome in outcomes if outcome.request_id in visible]
         named = {
-            each.chosen.request_id: each
-            for each in _read([SelectedRow(each.request_id, 0) for each in shown], current_actor())
+            row.chosen.request_id: row
+            for row in _read(
+                [SelectedRow(outcome.request_id, 0) for outcome in shown], current_actor()
+            )
         }
         return self.render(
             "office/subscriptions/results.html",
             decision=decision,
             outcomes=shown,
             rows=named,
-            done=sum(each.is_done for each in shown),
+            done=sum(outcome.is_done for outcome in shown),
             back_url=self.return_url(),
         )
 
@@ -172,40 +174,39 @@ def _form(decision: Decision) -> StepForm:
 
 
 def _posted_outcomes() -> list[Outcome]:
-    """What the results page posts back to be shown in the other language."""
-    return [Outcome.read(each) for each in request.form.getlist("outcome")[:MOST_AT_ONCE]]
+    """Parse the outcomes that the results page posts back to switch its language."""
+    return [Outcome.read(text) for text in request.form.getlist("outcome")[:MOST_AT_ONCE]]
 
 
 def _read(chosen: Sequence[SelectedRow], actor: Actor) -> list[Row]:
-    """The chosen subscriptions with what a page tells of them; two queries."""
+    """Load the chosen subscriptions with what the pages show, in two queries."""
     lang = i18n.language()
     found = db.session.execute(
         sa.select(Subscription, Organisation)
         .join(Organisation, Organisation.id == Subscription.organisation_id)
-        .where(Subscription.id.in_([each.request_id for each in chosen]))
+        .where(Subscription.id.in_([selected.request_id for selected in chosen]))
     )
     rows = {row.id: (row, organisation) for row, organisation in found}
     return [
         Row(
-            each,
+            selected,
             row,
             organisation.name_in(lang),
             request_lists.title_of(row.service_code),
             subscription_changes.decide_refusal(row, actor),
         )
-        for each in chosen
-        for row, organisation in (rows[each.request_id],)
+        for selected in chosen
+        for row, organisation in (rows[selected.request_id],)
     ]
 
 
 def _decide_each(
     chosen: Sequence[SelectedRow], decision: Decision, reason_in: Callable[[str], str], actor: Actor
 ) -> list[Outcome] | None:
-    """Decide on each and tell what became of it; None when the form's key was spent already.
+    """Decide the rows; return the outcomes, or None if the form's key was already used. Commits.
 
-    They are gone through in the order of their ids, so that two who decide on the same rows at once
-    never wait for each other. Each row is a savepoint of its own, and every 50 rows are committed
-    (security rule 56).
+    Rows are taken in the order of their ids, so that concurrent decisions cannot deadlock. Every
+    row has its savepoint, and every 50 rows are committed (security rule 56).
     """
     if (
         idempotency.claim(posted_key(), idempotency_owner(actor), decision.name, utc_now())
@@ -214,12 +215,12 @@ def _decide_each(
         db.session.rollback()
         return None
     outcomes: dict[SelectedRow, Outcome] = {}
-    for place, each in enumerate(sorted(set(chosen), key=lambda row: row.request_id), 1):
-        outcomes[each] = _decide(each, decision, reason_in, actor)
+    for place, selected in enumerate(sorted(set(chosen), key=lambda row: row.request_id), 1):
+        outcomes[selected] = _decide(selected, decision, reason_in, actor)
         if place % COMMIT_EVERY == 0:
             db.session.commit()
     db.session.commit()
-    return [outcomes[each] for each in dict.fromkeys(chosen)]
+    return [outcomes[selected] for selected in dict.fromkeys(chosen)]
 
 
 def _decide(

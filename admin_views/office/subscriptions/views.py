@@ -1,4 +1,4 @@
-"""Subscriptions at the office: the list, and one with what the office knows of it."""
+"""Subscriptions at the office: list and details."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _name(row: Any) -> str:
 
 
 def status_badge(status: str) -> Markup:
-    """How an organisation stands to a service as word, sign and colour."""
+    """Return a subscription status as a badge."""
     return formatters.tone_badge(
         SUBSCRIPTION_STATUS_LABELS[status], SUBSCRIPTION_STATUS_TONES[status]
     )
@@ -88,12 +88,13 @@ def status_badge(status: str) -> Markup:
 def _services() -> list[tuple[str, str]]:
     lang = i18n.language()
     return [
-        (each.definition.code, each.definition.title_in(lang)) for each in versions.all_current()
+        (version.definition.code, version.definition.title_in(lang))
+        for version in versions.all_current()
     ]
 
 
 class Subscriptions(SubscriptionSteps, KeysetModelView):
-    """Who has which service: reviewers decide on what is asked, managers read and export."""
+    """All subscriptions; reviewers decide pending ones, managers read and export."""
 
     can_view_details = True
     can_export = for_managers
@@ -131,7 +132,7 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
             "status",
             _l("Status"),
             lambda value: Subscription.status == value,
-            [(str(each), SUBSCRIPTION_STATUS_LABELS[each]) for each in SubscriptionStatus],
+            [(str(status), SUBSCRIPTION_STATUS_LABELS[status]) for status in SubscriptionStatus],
         ),
         ListFilter(
             "service", _l("Service"), lambda value: Subscription.service_code == value, _services
@@ -160,7 +161,7 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
         return actor.role in permissions.READING_ROLES
 
     def get_list_row_actions(self) -> list[Any]:
-        return []  # the organisation's name leads to the details
+        return []  # the organisation's name links to the details
 
     def scope(self, query: Any) -> Any:
         return query
@@ -191,27 +192,27 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
 
     def search_condition(self, typed: str) -> Any | None:
         compact = values.ascii_digits(typed).replace(" ", "")
-        if any(each.isdigit() for each in compact):
+        if any(char.isdigit() for char in compact):
             return sa.func.upper(Organisation.licence_no) == compact.upper()
         return matches_all_words(Organisation.name_folded, typed)
 
     def export_value(self, row: Any, key: str) -> Any:
-        made = {
+        texts = {
             "organisation": register_lists.organisation_name,
             "service": lambda row: request_lists.title_of(row.service_code),
             "status": lambda row: str(SUBSCRIPTION_STATUS_LABELS[row.status]),
             "officer": _name,
         }
-        return made[key](row) if key in made else getattr(row, key)
+        return texts[key](row) if key in texts else getattr(row, key)
 
     @expose("/<int:subscription_id>/")
     def details(self, subscription_id: int) -> Any:
-        """One subscription with its history."""
+        """Show a subscription with its history."""
         return self.show(self.get_one(subscription_id))
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """The same by `?id=`, the address that Flask-Admin gives details."""
+        """Show a subscription by `?id=`, Flask-Admin's URL for details."""
         return self.show(self.get_one(request.args.get("id")))
 
     def show(self, row: Subscription, *, alert: str = "", status: int = 200) -> Any:
@@ -233,14 +234,14 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
         )
         return page, status
 
-    # Actions on chosen rows: each opens the page that asks before the decision.
+    # Bulk actions, which open the confirmation page.
 
     def init_actions(self) -> None:
-        """The two decisions in the place of Flask-Admin's own actions."""
-        self._actions = [(name, each.label) for name, each in DECISIONS.items()]
+        """Replace Flask-Admin's actions with the two decisions."""
+        self._actions = [(name, decision.label) for name, decision in DECISIONS.items()]
         self._actions_data = {
-            name: (partial(self.ask_for_many, name), each.label, None)
-            for name, each in DECISIONS.items()
+            name: (partial(self.ask_for_many, name), decision.label, None)
+            for name, decision in DECISIONS.items()
         }
 
     def is_action_allowed(self, name: str) -> bool:
@@ -248,7 +249,7 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
 
 
 def _counts(row: Subscription) -> list[tuple[str, int]]:
-    """How big the organisation is, and how much it asked for by the service."""
+    """Return the organisation's size, and the number of its requests for the service."""
     counted = (
         (_("Brokers"), Broker.organisation_id == row.organisation_id),
         (
@@ -275,7 +276,7 @@ def _counts(row: Subscription) -> list[tuple[str, int]]:
 
 
 def _history(row: Subscription) -> list[dict[str, Any]]:
-    """What happened to the subscription, newest first, as entries of a timeline."""
+    """Return the subscription's history as timeline entries, newest first."""
     found = db.session.execute(
         sa.select(Event, User)
         .outerjoin(User, User.id == Event.actor_id)

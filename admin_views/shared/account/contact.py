@@ -67,11 +67,11 @@ class ContactRoutes:
             flash(f"{done.refusal.text} {done.refusal.change}", "error")
             return self._to_contact(kind)
         sessions.enter(str(done.key))
-        told = {
+        messages = {
             Channel.EMAIL: _("Your e-mail was changed. Every other session has ended."),
             Channel.SMS: _("Your mobile number was changed. Every other session has ended."),
         }
-        flash(told[channel], "success")
+        flash(messages[channel], "success")
         return redirect(url_for(f"{self.endpoint}.index", _anchor="contact"), code=303)
 
     @expose("/contact/<kind>/resend", methods=("POST",))

@@ -51,7 +51,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
             key = password_changes.change_password(actor, current, new, utc_now())
         except password_changes.WeakPassword as weak:
             db.session.rollback()
-            form.new_password.errors = [str(each) for each in weak.faults]
+            form.new_password.errors = [str(fault) for fault in weak.faults]
             return self._show(form)
         except WrongPassword as wrong:
             db.session.rollback()
@@ -98,8 +98,8 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
             standings=actor.standings,
             waiting=waiting_contacts(),
             sessions=[
-                (each, known_devices.describe_user_agent(each.user_agent))
-                for each in sessions.active_sessions(actor.id, utc_now())
+                (session, known_devices.describe_user_agent(session.user_agent))
+                for session in sessions.active_sessions(actor.id, utc_now())
             ],
             own_session_id=actor.session_id,
         )

@@ -1,4 +1,4 @@
-"""The words of what people are told about their contacts, data and role, in both languages."""
+"""Shipped texts about contacts, data exports and roles, in both languages."""
 
 from __future__ import annotations
 

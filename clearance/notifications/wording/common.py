@@ -1,4 +1,4 @@
-"""The words of every message as shipped, in both languages; placeholders are named in braces."""
+"""Shipped texts of common notifications, and the e-mail letter, in both languages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Wording:
     """An event's texts in one language.
 
-    label: its name in lists. title and body: in the portal, and subject and body of the e-mail.
+    label: its name in lists. title and body: for the portal, and subject and body of the e-mail.
     sms: the short form; "" for events that never go by SMS.
     """
 
@@ -21,7 +21,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class Letter:
-    """What stands around the body of every e-mail in one language."""
+    """The text around the body of every e-mail in one language."""
 
     greeting: str
     greeting_unnamed: str

@@ -1,11 +1,11 @@
-"""The words of what is told about licences, in both languages: ends, suspensions, corrections."""
+"""Shipped texts about licences, in both languages: expiries, suspensions, corrections."""
 
 from __future__ import annotations
 
 from clearance.models.enums import ValidityLink
 from clearance.notifications.wording.common import Wording
 
-# What ends (`what`), as it stands in a sentence: after «صلاحية» in Arabic, after “the” in English.
+# What expires (`what`), worded to follow «صلاحية» in Arabic and “the” in English.
 LINK_NAMES: dict[str, dict[str, str]] = {
     ValidityLink.LICENCE: {"ar": "الرخصة", "en": "licence"},
     ValidityLink.GUARANTEE: {"ar": "الضمان البنكي", "en": "bank guarantee"},

@@ -1,7 +1,4 @@
-"""The words of what people are told about their own access to an organisation, in both languages.
-
-In them `changes` is a list of lines made by `change_lines`: what became different.
-"""
+"""Shipped texts about access to organisations, in both languages; `changes`: see `change_lines`."""
 
 from __future__ import annotations
 
@@ -135,13 +132,13 @@ def change_lines(
     granted: Iterable[Bilingual] = (),
     taken: Iterable[Bilingual] = (),
 ) -> dict[str, str]:
-    """What became different for somebody, one line each, in both languages.
+    """Return what changed in a user's access, one line per change, in both languages.
 
     head: lines of this module. granted, taken: titles of services.
     """
     lines: dict[str, list[str]] = {"ar": [], "en": []}
     for lang, into in lines.items():
-        into += [each[lang] for each in head]
-        into += [_GRANTED[lang].replace("{service}", each[lang]) for each in granted]
-        into += [_TAKEN[lang].replace("{service}", each[lang]) for each in taken]
+        into += [text[lang] for text in head]
+        into += [_GRANTED[lang].replace("{service}", title[lang]) for title in granted]
+        into += [_TAKEN[lang].replace("{service}", title[lang]) for title in taken]
     return {lang: "\n".join(f"- {line}" for line in into) for lang, into in lines.items()}

@@ -1,7 +1,4 @@
-"""The words of what is told about subscriptions to services, in both languages.
-
-In them `outcome` is what the office decided, one of the sentences below.
-"""
+"""Shipped texts about subscriptions, in both languages; `outcome`: the office's decision."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The words of what is told about transfers, in both languages: to both organisations, the broker.
+"""Shipped texts about transfers for both organisations and the broker, in both languages.
 
-In them `party` is who answered: an organisation's name, or the broker; `next` what follows.
+`party`: who answered, an organisation's name or the broker. `next`: the next step.
 """
 
 from __future__ import annotations
