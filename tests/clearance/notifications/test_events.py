@@ -10,58 +10,98 @@ from clearance.core.settings import ROOT
 from clearance.models.enums import Channel
 from clearance.notifications import events
 from clearance.notifications.events import EVENTS
+from clearance.notifications.wording.common import Wording
 from tests.support.pages import ARABIC
 
 FSI, PDI = "\u2068", "\u2069"
-EVENTS_AND_LANGUAGES = [(event, lang) for event in EVENTS for lang in events.LANGUAGES]
+WORDINGS = {
+    (event, lang): message.wording[lang]
+    for event, message in EVENTS.items()
+    for lang in events.LANGUAGES
+}
+LATIN = re.compile(r"[A-Za-z]")
 
 
-@pytest.mark.parametrize(("event", "lang"), EVENTS_AND_LANGUAGES)
-def test_every_event_has_every_text_it_can_be_sent_by(event: str, lang: str) -> None:
-    message = EVENTS[event]
-    wording = message.wording[lang]
-    assert wording.label and wording.title and wording.body
-    assert bool(wording.sms) == (Channel.SMS in message.channels)
+def texts_of(wording: Wording) -> tuple[str, ...]:
+    return (wording.label, wording.title, wording.body, wording.sms)
 
 
-@pytest.mark.parametrize(("event", "lang"), EVENTS_AND_LANGUAGES)
-def test_shipped_texts_use_known_placeholders_only(event: str, lang: str) -> None:
-    for channel in (events.PORTAL, *EVENTS[event].channels):
-        assert events.faults(event, *EVENTS[event].shipped(channel, lang)) == []
+def test_every_event_has_every_text_it_can_be_sent_by() -> None:
+    incomplete = [
+        place
+        for place, wording in WORDINGS.items()
+        if not (wording.label and wording.title and wording.body)
+        or bool(wording.sms) != (Channel.SMS in EVENTS[place[0]].channels)
+    ]
+    assert incomplete == []
 
 
-@pytest.mark.parametrize("event", EVENTS)
-def test_each_language_is_written_in_its_own_script(event: str) -> None:
-    arabic, english = EVENTS[event].wording["ar"], EVENTS[event].wording["en"]
-    for text in (arabic.label, arabic.title, arabic.body, arabic.sms):
-        assert not re.search(r"[A-Za-z]", re.sub(r"\{\w+\}", "", text)), text
-    for text in (english.label, english.title, english.body, english.sms):
-        assert not ARABIC.search(text), text
+def test_shipped_texts_use_known_placeholders_only() -> None:
+    unknown = [
+        (event, lang, channel, found)
+        for event, lang in WORDINGS
+        for channel in (events.PORTAL, *EVENTS[event].channels)
+        if (found := events.faults(event, *EVENTS[event].shipped(channel, lang)))
+    ]
+    assert unknown == []
 
 
-@pytest.mark.parametrize(("event", "lang"), EVENTS_AND_LANGUAGES)
-def test_both_languages_name_the_needed_params_in_the_body(event: str, lang: str) -> None:
-    wording = EVENTS[event].wording[lang]
-    for name in EVENTS[event].params:
-        assert f"{{{name}}}" in wording.title + wording.body, name
+def test_each_language_is_written_in_its_own_script() -> None:
+    latin = [
+        (event, text)
+        for event, message in EVENTS.items()
+        for text in texts_of(message.wording["ar"])
+        if LATIN.search(re.sub(r"\{\w+\}", "", text))
+    ]
+    arabic = [
+        (event, text)
+        for event, message in EVENTS.items()
+        for text in texts_of(message.wording["en"])
+        if ARABIC.search(text)
+    ]
+    assert latin == []
+    assert arabic == []
 
 
-@pytest.mark.parametrize(("event", "lang"), EVENTS_AND_LANGUAGES)
-def test_an_sms_needs_three_parts_at_most(event: str, lang: str) -> None:
-    sample = dict.fromkeys(EVENTS[event].placeholders, "12/12/2026 10:00")
-    text = events.fill_body(EVENTS[event].wording[lang].sms, sample, lang)
-    assert len(text) <= (3 * 67 if lang == "ar" else 3 * 153), text
+def test_both_languages_name_the_needed_params_in_the_body() -> None:
+    missing = [
+        (event, lang, name)
+        for (event, lang), wording in WORDINGS.items()
+        for name in EVENTS[event].params
+        if f"{{{name}}}" not in wording.title + wording.body
+    ]
+    assert missing == []
 
 
-@pytest.mark.parametrize("event", [event for event in EVENTS if event.startswith("code:")])
-@pytest.mark.parametrize("lang", events.LANGUAGES)
-def test_codes_are_in_mail_and_sms_but_never_in_a_subject(event: str, lang: str) -> None:
-    wording = EVENTS[event].wording[lang]
-    assert "{code}" in wording.body
-    assert "{code}" in wording.sms
-    assert "{code}" not in wording.title
-    assert EVENTS[event].is_secret
-    assert EVENTS[event].priority < events.USUAL_PRIORITY
+def test_an_sms_needs_three_parts_at_most() -> None:
+    too_long = []
+    for (event, lang), wording in WORDINGS.items():
+        sample = dict.fromkeys(EVENTS[event].placeholders, "12/12/2026 10:00")
+        text = events.fill_body(wording.sms, sample, lang)
+        if len(text) > (3 * 67 if lang == "ar" else 3 * 153):
+            too_long.append((event, lang, len(text), text))
+    assert too_long == []
+
+
+def test_codes_are_in_mail_and_sms_but_never_in_a_subject() -> None:
+    wordings = {place: each for place, each in WORDINGS.items() if place[0].startswith("code:")}
+    assert wordings
+    wrong = [
+        place
+        for place, wording in wordings.items()
+        if "{code}" not in wording.body or "{code}" not in wording.sms or "{code}" in wording.title
+    ]
+    assert wrong == []
+
+
+def test_codes_are_secret_and_sent_before_all_else() -> None:
+    codes = {event: EVENTS[event] for event in EVENTS if event.startswith("code:")}
+    wrong = [
+        event
+        for event, message in codes.items()
+        if not message.is_secret or message.priority >= events.USUAL_PRIORITY
+    ]
+    assert wrong == []
 
 
 def test_every_event_that_the_code_tells_is_registered() -> None:
@@ -91,11 +131,13 @@ FIXED = {
 CHOSEN = {"licence": ("licence:expiring", "licence:expired")}
 
 
-@pytest.mark.parametrize("what", [*FIXED, *CHOSEN])
-def test_whatever_is_to_be_told_is_registered_and_fixed_or_ones_own_choice(what: str) -> None:
-    for event in FIXED.get(what, ()) + CHOSEN.get(what, ()):
-        assert EVENTS[event].is_mandatory is (what in FIXED), event
-        assert EVENTS[event].channels, event
+def test_what_must_be_told_is_registered_and_only_reminders_can_be_switched_off() -> None:
+    fixed = [event for named in FIXED.values() for event in named]
+    chosen = [event for named in CHOSEN.values() for event in named]
+    assert [event for event in fixed + chosen if event not in EVENTS] == []
+    assert [event for event in fixed + chosen if not EVENTS[event].channels] == []
+    assert [event for event in fixed if not EVENTS[event].is_mandatory] == []
+    assert [event for event in chosen if EVENTS[event].is_mandatory] == []
 
 
 def test_a_value_is_never_looked_at_again() -> None:
