@@ -80,7 +80,7 @@ session.execute(sa.text("UPDATE request " + "SET status = 'approved'"))
 session.execute(sa.text("UPDATE request SET %s = 'approved'" % column))
 session.execute(sa.text("UPDATE {} SET status = 'approved'".format(table)))
 session.execute(sa.text("UPDATE public.request AS r SET version = 2, status = 'approved'"))
-session.execute(sa.text("INSERT INTO request (id) VALUES (1) ON CONFLICT DO UPDATE SET status = 'x'"))
+session.execute(sa.text("INSERT INTO request VALUES (1) ON CONFLICT DO UPDATE SET status = ''"))
 """.strip().splitlines()
 
 INNOCENT = """
