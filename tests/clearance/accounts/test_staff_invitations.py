@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,14 +20,6 @@ from tests.support.parallel import run_together
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 EMAIL = "boss@example.com"
-
-
-@pytest.fixture
-def visit(app: Flask) -> Iterator[Flask]:
-    """The application during a POST of a visitor."""
-    with factories.visit(app):
-        yield app
-        db.session.rollback()
 
 
 def invite(role: str = Role.ADMINISTRATOR) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,14 +30,6 @@ from tests.support.parallel import run_together
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NEW = "Sidra-9-Marjan?"
-
-
-@pytest.fixture
-def visit(app: Flask) -> Iterator[Flask]:
-    """The application during a POST of a visitor."""
-    with factories.visit(app):
-        yield app
-        db.session.rollback()
 
 
 def ask(email: str, now: datetime = NOW) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -27,14 +26,6 @@ from tests.support.parallel import run_together
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 STEP = timedelta(seconds=30)
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-
-
-@pytest.fixture
-def visit(app: Flask) -> Iterator[Flask]:
-    """The application during a POST of a visitor."""
-    with factories.visit(app):
-        yield app
-        db.session.rollback()
 
 
 def session_of(user: User, stage: SessionStage = SessionStage.FACTOR) -> Actor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -23,14 +23,6 @@ from tests.support.factories import PASSWORD
 from tests.support.parallel import run_together
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def visit(app: Flask) -> Iterator[Flask]:
-    """The application during a POST of somebody signed in."""
-    with factories.visit(app):
-        yield app
-        db.session.rollback()
 
 
 def session_of(user: User) -> Actor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,14 +18,6 @@ from clearance.models.enums import Role, SessionStage
 from tests.support import factories
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def visit(app: Flask) -> Iterator[Flask]:
-    """The application during a POST of a visitor."""
-    with factories.visit(app):
-        yield app
-        db.session.rollback()
 
 
 def open_for(user: User, now: datetime = NOW) -> Actor:

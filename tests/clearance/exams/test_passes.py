@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
@@ -21,11 +20,6 @@ from tests.support import request_factories as requests
 PASSED_AT = datetime(2023, 3, 5, 7, 0, tzinfo=UTC)
 LAST_MOMENT = datetime(2026, 3, 5, 20, 59, tzinfo=UTC)  # of 05/03/2026 in Kuwait
 DAY_AFTER = LAST_MOMENT + timedelta(minutes=1)
-
-
-@pytest.fixture
-def agent(context: Flask) -> User:
-    return factories.make_agent(factories.make_organisation())
 
 
 def passed(agent: User) -> Request:

@@ -33,16 +33,6 @@ AFTER = HELD_AT + timedelta(hours=3)
 pytestmark = pytest.mark.databases
 
 
-@pytest.fixture
-def reviewer(context: Flask) -> User:
-    return factories.make_staff()
-
-
-@pytest.fixture
-def actor(reviewer: User) -> Actor:
-    return actor_of(reviewer)
-
-
 def hold(actor: Actor, reviewer: User, number: int) -> tuple[Exam, list[Request]]:
     """A sitting with `number` confirmed candidates."""
     exam = make_sitting(actor, seats=number + 1)

@@ -43,16 +43,6 @@ AFTER_LAST_DAY = datetime(2026, 12, 11, 6, 0, tzinfo=UTC)
 pytestmark = pytest.mark.databases
 
 
-@pytest.fixture
-def reviewer(context: Flask) -> User:
-    return factories.make_staff()
-
-
-@pytest.fixture
-def actor(reviewer: User) -> Actor:
-    return actor_of(reviewer)
-
-
 def make_sitting(actor: Actor, key: str = "key", **changes: Any) -> Exam:
     exam = sittings.make(replace(PLAN, **changes), form_key=key, actor=actor, now=NOW)
     db.session.commit()

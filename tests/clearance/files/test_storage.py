@@ -22,11 +22,6 @@ from clearance.models import Document, IssuedDocument, User
 from tests.support import factories, request_factories
 
 
-@pytest.fixture
-def agent(context: Flask) -> User:
-    return factories.make_agent()
-
-
 def folder(app: Flask) -> Path:
     return Path(app.extensions["storage"].storage_path)
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from clearance.auth.sessions import actor_of
 from clearance.core.errors import NotFound
@@ -19,11 +18,6 @@ from tests.support import factories, files, issued_factories
 
 NOW = datetime(2026, 3, 15, 7, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=400)
-
-
-@pytest.fixture
-def agent(context: Flask) -> User:
-    return factories.make_agent()
 
 
 def test_a_certificate_keeps_what_is_printed_whatever_the_register_says_later(agent: User) -> None:

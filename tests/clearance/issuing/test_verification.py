@@ -20,17 +20,12 @@ from clearance.models.enums import (
     SuspendedBy,
     VoidReason,
 )
-from tests.support import factories, issued_factories
+from tests.support import issued_factories
 
 NOW = datetime(2026, 3, 15, 7, 0, tzinfo=UTC)
 SUSPENDED = NOW + timedelta(days=10)
 EXPIRES = issued_factories.EXPIRES
 GENUINE = Authenticity(IssuedState.GENUINE)
-
-
-@pytest.fixture
-def agent(context: Flask) -> User:
-    return factories.make_agent()
 
 
 def worth(document: IssuedDocument, now: datetime) -> Authenticity:

@@ -39,12 +39,6 @@ BY_OFFICE = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.OFFI
 pytestmark = pytest.mark.databases
 
 
-@pytest.fixture
-def agent(context: Flask) -> User:
-    request_factories.load_services()
-    return factories.make_agent()
-
-
 def make(agent: User, **columns: Any) -> Licence:
     return make_licence(agent.memberships[0].organisation, **columns)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
@@ -21,7 +20,6 @@ from clearance.models import Event, Licence, LicenceChange, Notice, User
 from clearance.models.enums import LicenceStatus, Role, SuspendedBy
 from clearance.notifications import inbox
 from tests.support import factories
-from tests.support import request_factories as requests
 from tests.support.issued_factories import make_licence
 
 NOW = utc_now()
@@ -29,17 +27,6 @@ TODAY = kuwait_today()
 REASON = "مخالفة تعليمات المكتب."
 BY_HOLDER = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.HOLDER}
 BY_OFFICE = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.OFFICE}
-
-
-@pytest.fixture
-def agent(context: Flask) -> User:
-    requests.load_services()
-    return factories.make_agent()
-
-
-@pytest.fixture
-def reviewer(context: Flask) -> User:
-    return factories.make_staff()
 
 
 def licence_of(agent: User, **columns: Any) -> Licence:

@@ -34,12 +34,6 @@ EXPIRES = date(2029, 6, 30)
 TOGETHER = 400
 
 
-@pytest.fixture
-def agent(context: Flask) -> User:
-    requests.load_services()
-    return factories.make_agent()
-
-
 @pytest.mark.databases
 def test_change_is_noted_with_both_values_in_history_and_trail(agent: User) -> None:
     licence = make_licence(agent.memberships[0].organisation, passport_no="P1")

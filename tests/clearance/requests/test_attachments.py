@@ -42,11 +42,6 @@ from tests.support import factories, files, request_factories
 
 
 @pytest.fixture
-def agent(context: Flask) -> User:
-    return factories.make_agent()
-
-
-@pytest.fixture
 def draft(agent: User) -> Request:
     return request_factories.make_draft(agent, with_documents=False)
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
@@ -20,12 +19,6 @@ from clearance.requests.available_actions import StartableService
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
-
-
-@pytest.fixture
-def agent(context: Flask) -> User:
-    requests.load_services()
-    return factories.make_agent()
 
 
 def offered(user: User) -> dict[str, StartableService]:

@@ -36,12 +36,6 @@ def begin(actor: Actor, ids: list[int], key: str = "key", code: str = "letter") 
     return begun
 
 
-@pytest.fixture
-def agent(context: Flask) -> User:
-    request_factories.load_services()
-    return factories.make_agent()
-
-
 def in_parallel(app: Flask, work: Callable[[], Any], times: int = 3) -> list[Any]:
     """What each thread's `work` gives, all begun at one instant, each in a request of its own."""
     barrier, results = Barrier(times), []

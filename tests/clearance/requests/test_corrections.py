@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
@@ -18,11 +17,6 @@ from clearance.services import versions
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
-
-
-@pytest.fixture
-def agent(context: Flask) -> User:
-    return factories.make_agent()
 
 
 def correct(req: Request, agent: User, **values: Any) -> None:

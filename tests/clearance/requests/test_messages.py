@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
@@ -18,13 +17,8 @@ from tests.support import factories, request_factories
 
 
 @pytest.fixture
-def owner(context: Flask) -> User:
-    return factories.make_agent()
-
-
-@pytest.fixture
-def sent(owner: User) -> Request:
-    return request_factories.make_sent(owner)
+def sent(agent: User) -> Request:
+    return request_factories.make_sent(agent)
 
 
 def write(req: Request, user: User, body: str = "سؤال") -> None:
@@ -37,47 +31,47 @@ def told(event: str) -> list[int]:
 
 
 def test_an_applicants_message_is_told_to_every_reviewer_until_one_has_the_request(
-    owner: User,
+    agent: User,
 ) -> None:
     reviewers = [factories.make_staff(), factories.make_staff()]
     factories.make_staff(Role.MANAGER)
-    write(request_factories.make_sent(owner), owner)
+    write(request_factories.make_sent(agent), agent)
     assert sorted(told("office:message")) == [each.id for each in reviewers]
 
 
-def test_it_is_told_to_the_requests_reviewer_alone(owner: User) -> None:
+def test_it_is_told_to_the_requests_reviewer_alone(agent: User) -> None:
     factories.make_staff()
     reviewer = factories.make_staff()
-    req = request_factories.make_request(owner, Status.UNDER_REVIEW, reviewer=reviewer)
-    write(req, owner)
+    req = request_factories.make_request(agent, Status.UNDER_REVIEW, reviewer=reviewer)
+    write(req, agent)
     assert told("office:message") == [reviewer.id]
 
 
-def test_an_answer_is_told_to_the_applicants(sent: Request, owner: User) -> None:
+def test_an_answer_is_told_to_the_applicants(sent: Request, agent: User) -> None:
     write(sent, factories.make_staff(), "جواب")
-    assert told("request:message") == [owner.id]
+    assert told("request:message") == [agent.id]
 
 
 def test_messages_are_read_in_their_order_and_stand_in_the_trail(
-    sent: Request, owner: User
+    sent: Request, agent: User
 ) -> None:
     for body in ("أول", "ثان"):
-        write(sent, owner, body)
+        write(sent, agent, body)
     assert [each.body for each in request_messages.of_request(sent)] == ["أول", "ثان"]
     kinds = db.session.scalars(sa.select(Event.kind).where(Event.request_id == sent.id)).all()
     assert kinds.count("request:message:posted") == 2
 
 
-def test_a_draft_has_no_conversation(owner: User) -> None:
-    draft = request_factories.make_draft(owner)
+def test_a_draft_has_no_conversation(agent: User) -> None:
+    draft = request_factories.make_draft(agent)
     with pytest.raises(request_messages.NoConversationYet):
-        write(draft, owner)
+        write(draft, agent)
 
 
 @pytest.mark.parametrize("body", ["", " \n ", "x" * 2001])
-def test_an_empty_or_endless_message_is_refused(sent: Request, owner: User, body: str) -> None:
+def test_an_empty_or_endless_message_is_refused(sent: Request, agent: User, body: str) -> None:
     with pytest.raises(BadValue):
-        write(sent, owner, body)
+        write(sent, agent, body)
 
 
 @pytest.mark.parametrize("who", ["foreign", "manager", "administrator"])

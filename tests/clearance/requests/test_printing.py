@@ -24,11 +24,6 @@ SENT = datetime(2026, 3, 12, 7, 25, tzinfo=UTC)
 LATER = datetime(2026, 3, 15, 6, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def agent(context: Flask) -> User:
-    return factories.make_agent()
-
-
 def printed(req: Request, lang: str, reader: User) -> str:
     return text_of(printing.request_pdf(req, lang, actor_of(reader)))
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
-from flask_babel import force_locale
 
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
@@ -23,18 +20,6 @@ from tests.support.issued_factories import make_licence
 NOW = utc_now()
 TODAY = kuwait_today()
 SOON = TODAY + timedelta(days=30)
-
-
-@pytest.fixture
-def agent(context: Flask) -> User:
-    requests.load_services()
-    return factories.make_agent()
-
-
-@pytest.fixture
-def english(context: Flask) -> Iterator[None]:
-    with force_locale("en"):
-        yield
 
 
 def renewal(agent: User, licence: Licence | None = None, **values: Any) -> Request:

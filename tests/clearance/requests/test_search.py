@@ -12,7 +12,7 @@ from clearance.core.extensions import db
 from clearance.models import Request, User
 from clearance.requests import drafts
 from clearance.requests import search as request_search
-from tests.support import factories, request_factories
+from tests.support import request_factories
 
 EASTERN = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 OTHER_NAMES = {
@@ -23,11 +23,6 @@ OTHER_NAMES = {
     "name_en_2": "",
     "name_en_4": "Alfailakawi",
 }
-
-
-@pytest.fixture
-def agent(context: Flask) -> User:
-    return factories.make_agent()
 
 
 @pytest.fixture

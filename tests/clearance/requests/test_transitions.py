@@ -78,12 +78,6 @@ def act(req: Request, action: Action, user: User | None, **options: Any) -> Even
 
 
 @pytest.fixture
-def agent(context: Flask) -> User:
-    requests.load_services()
-    return factories.make_agent()
-
-
-@pytest.fixture
 def reviewer(context: Flask) -> User:
     return factories.make_staff(first_name="نورة", last_name="الصباح")
 

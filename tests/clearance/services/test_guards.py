@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask_babel import force_locale
 
 from clearance.core.actor import ActiveMembership, Actor
@@ -15,6 +14,8 @@ from clearance.core.errors import Refusal
 from clearance.models.enums import Status
 from clearance.services import guards
 from clearance.services.facts import Case, Facts, RequestFact, SeatFact
+
+pytestmark = pytest.mark.usefixtures("english")
 
 NOW = datetime(2026, 6, 10, 9, 0, tzinfo=UTC)
 ENTITIES = {
@@ -56,12 +57,6 @@ def earlier(status: Status, number: int = 1, **columns: Any) -> RequestFact:
 
 def history(*rows: RequestFact) -> dict[str, tuple[RequestFact, ...]]:
     return {"288010112345": rows}
-
-
-@pytest.fixture(autouse=True)
-def _english(context: Flask) -> Any:
-    with force_locale("en"):
-        yield
 
 
 def text(refusal: Refusal | None) -> str:
