@@ -42,11 +42,7 @@ def browser(app: Flask, user: Any) -> PageClient:
 
 
 def session_of(user: User, stage: SessionStage = SessionStage.FULL) -> Actor:
-    key = sessions.open_session(user, stage, utc_now())
-    db.session.commit()
-    actor = sessions.load_actor(key)
-    assert actor is not None
-    return actor
+    return factories.session_of(user, utc_now(), stage)
 
 
 def test_strangers_who_name_a_reviewers_email_as_theirs_keep_nobody_out(context: Flask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -42,6 +43,7 @@ from tests.support import factories, request_factories
 from tests.support.member_factories import World, an_added, filled
 from tests.support.pages import PageClient
 from tests.support.races import race
+from tests.support.statements import statements_of
 
 NOW = utc_now()
 EXAM = Access(False, frozenset({"exam"}))
@@ -442,7 +444,7 @@ def test_sending_again_costs_the_same_whether_the_person_is_unknown_known_or_has
     counts = []
     for invitation in invitations:
         inserts = _count_inserts(
-            partial(organisation_invitations.resend, invitation.id, sender, NOW)
+            app, partial(organisation_invitations.resend, invitation.id, sender, NOW)
         )
         counts.append(inserts)
     assert counts == [counts[0]] * 3
@@ -482,17 +484,7 @@ def test_an_expired_invitation_opens_nothing_to_whom_it_is_for(
     refusal_of(lambda: invitation_responses.accept(invitation.id, actor_of(friend), early))
 
 
-def _count_inserts(work: Callable[[], Any]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith("INSERT INTO"):
-            table = statement.split()[2].strip('"')
-            counts[table] = counts.get(table, 0) + 1
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
-    try:
+def _count_inserts(app: Flask, work: Callable[[], Any]) -> dict[str, int]:
+    with statements_of(app, "INSERT INTO") as sent:
         commit(work)
-    finally:
-        sa.event.remove(db.engine, "before_cursor_execute", note)
-    return counts
+    return Counter(statement.split()[2].strip('"') for statement in sent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from itertools import count
 from typing import Any
@@ -13,6 +13,7 @@ from flask.ctx import RequestContext
 from clearance.auth import sessions
 from clearance.auth.passwords import hash_password
 from clearance.core import name_folding
+from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.values import civil_number_for
@@ -174,3 +175,32 @@ def sign_in(
         cookie["_user_id"] = key
         cookie["_fresh"] = True
     return key
+
+
+def browser_of(
+    app: Flask,
+    user: User | Registration,
+    language: str | None = "en",
+    *,
+    stage: SessionStage = SessionStage.FULL,
+    **options: Any,
+) -> PageClient:
+    """A browser in which `user` is signed in; options as PageClient takes them."""
+    client = PageClient(app, language=language, **options)
+    sign_in(client, user, stage)
+    return client
+
+
+def session_of(user: User, now: datetime, stage: SessionStage = SessionStage.FULL) -> Actor:
+    """The actor of a new session of `user`."""
+    key = sessions.open_session(user, stage, now)
+    db.session.commit()
+    actor = sessions.load_actor(key, now)
+    assert actor is not None
+    return actor
+
+
+def organisation_of(user: User) -> Organisation:
+    """The one organisation that `user` belongs to."""
+    (standing,) = sessions.actor_of(user).standings
+    return db.session.get_one(Organisation, standing.organisation_id)

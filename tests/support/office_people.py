@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Flask
 
 from clearance.core.extensions import db
@@ -13,6 +12,7 @@ from clearance.models import Licence, Organisation, Request, User
 from clearance.models.enums import Role, Status
 from tests.support import factories, issued_factories, request_factories
 from tests.support.pages import PageClient
+from tests.support.statements import statements_of
 
 
 class Office:
@@ -95,19 +95,9 @@ class Office:
 
     def queries(self, browser: PageClient, url: str) -> int:
         """How many statements the page took."""
-        seen: list[str] = []
-        with self.app.app_context():
-            engine = db.engine
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            seen.append(statement)
-
-        sa.event.listen(engine, "before_cursor_execute", note)
-        try:
+        with statements_of(self.app) as sent:
             browser.get(url)
-        finally:
-            sa.event.remove(engine, "before_cursor_execute", note)
-        return len(seen)
+        return len(sent)
 
     def read(self, request_id: int, look: Callable[[Request], Any]) -> Any:
         """What `look` sees of the request as it is stored now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from functools import cached_property
 from typing import Any
@@ -36,6 +38,12 @@ class Page:
     def h1(self) -> str:
         """The page's one heading."""
         return " ".join(self.soup.h1.get_text(" ").split()) if self.soup.h1 else ""
+
+    @property
+    def csv_rows(self) -> list[dict[str, str]]:
+        """The rows of a CSV file, by the names in its header."""
+        text = self.response.get_data().decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
 
     def form(self, selector: str = "main form") -> Tag:
         """The first form that fits the CSS selector; fails when there is none."""

@@ -39,11 +39,7 @@ Works = Callable[[datetime], bool]
 
 
 def signed_in(user: User, stage: SessionStage = SessionStage.FULL) -> Actor:
-    key = sessions.open_session(user, stage, NOW)
-    db.session.commit()
-    actor = sessions.load_actor(key, NOW)
-    assert actor is not None
-    return actor
+    return factories.session_of(user, NOW, stage)
 
 
 def session() -> Works:

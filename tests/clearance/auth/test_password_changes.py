@@ -62,11 +62,7 @@ def code_of(user: User) -> str:
 
 
 def session_of(user: User, stage: SessionStage = SessionStage.FULL) -> Actor:
-    key = sessions.open_session(user, stage, NOW)
-    db.session.commit()
-    actor = sessions.load_actor(key, NOW)
-    assert actor is not None
-    return actor
+    return factories.session_of(user, NOW, stage)
 
 
 def is_alive(actor: Actor) -> bool:

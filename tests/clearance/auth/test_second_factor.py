@@ -29,11 +29,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def session_of(user: User, stage: SessionStage = SessionStage.FACTOR) -> Actor:
-    key = sessions.open_session(user, stage, NOW)
-    db.session.commit()
-    actor = sessions.load_actor(key, NOW)
-    assert actor is not None
-    return actor
+    return factories.session_of(user, NOW, stage)
 
 
 def staff_with_app() -> User:

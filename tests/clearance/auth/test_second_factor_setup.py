@@ -17,7 +17,6 @@ from clearance.core.actor import Actor
 from clearance.core.errors import TooManyTries
 from clearance.core.extensions import db
 from clearance.models import Event, Notice, User
-from clearance.models.enums import SessionStage
 from tests.support import factories
 from tests.support.factories import PASSWORD
 from tests.support.parallel import run_together
@@ -26,9 +25,7 @@ NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
 def session_of(user: User) -> Actor:
-    key = sessions.open_session(user, SessionStage.FULL, NOW)
-    db.session.commit()
-    return living(key)
+    return factories.session_of(user, NOW)
 
 
 def living(key: str) -> Actor:

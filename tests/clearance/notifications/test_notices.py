@@ -22,6 +22,7 @@ from tests.support.factories import (
     make_staff,
     make_user,
 )
+from tests.support.statements import statements_of
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 SERVICE = {"ar": "طلب امتحان وكلاء التخليص", "en": "Clearing Agent Exam Request"}
@@ -216,15 +217,9 @@ def test_one_query_reads_the_wording_of_many_notices(context: Flask) -> None:
         notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     db.session.commit()
     listed = inbox.of_user(user.id)
-    seen: list[str] = []
-
-    def note(*args: Any) -> None:
-        seen.append(args[2])
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
-    inbox.texts_of(listed, "ar")
-    sa.event.remove(db.engine, "before_cursor_execute", note)
-    assert len(seen) == 1
+    with statements_of(context) as sent:
+        inbox.texts_of(listed, "ar")
+    assert len(sent) == 1
 
 
 @pytest.mark.databases

@@ -26,7 +26,6 @@ from clearance.models import (
     Grant,
     Membership,
     Notice,
-    Organisation,
     Request,
     Subscription,
     User,
@@ -39,6 +38,7 @@ from clearance.requests import available_actions, transitions
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
+from tests.support.factories import organisation_of
 from tests.support.races import race
 
 Change = Callable[..., Subscription]
@@ -52,10 +52,6 @@ def agent(context: Flask) -> User:
     return factories.make_agent()
 
 
-def office_of(user: User) -> Organisation:
-    return db.session.get_one(Organisation, actor_of(user).standings[0].organisation_id)
-
-
 def entry(user: User, code: str) -> Entry:
     entries = subscriptions.catalogue(actor_of(user), utc_now())
     return next(each for each in entries if each.code == code)
@@ -64,7 +60,7 @@ def entry(user: User, code: str) -> Entry:
 def take(change: Change, user: User, code: str) -> Subscription:
     """Take a step as the page of this instant shows it, and commit."""
     version = entry(user, code).version
-    row = change(office_of(user).id, code, actor_of(user), utc_now(), version=version)
+    row = change(organisation_of(user).id, code, actor_of(user), utc_now(), version=version)
     db.session.commit()
     return row
 
@@ -108,7 +104,7 @@ def test_what_the_service_says_decides_how_it_is_had(agent: User) -> None:
         "wished": (False, Step.ASK, 0),
         "guarded": (False, Step.ASK, 0),
     }
-    assert subscriptions.granted_codes(office_of(agent).id) == {"greeting"}
+    assert subscriptions.granted_codes(organisation_of(agent).id) == {"greeting"}
 
 
 def test_on_request_subscribes_at_once_and_by_approval_asks_the_office(agent: User) -> None:
@@ -117,10 +113,13 @@ def test_on_request_subscribes_at_once_and_by_approval_asks_the_office(agent: Us
     assert told(reviewer, "subscription:asked") == []
     row = take(subscription_changes.ask, agent, "guarded")
     assert (row.status, row.decided_at) == ("asked", None)
-    assert office_of(agent).name_ar in told(reviewer, "subscription:asked")[0]
-    assert office_of(agent).name_en in told(reviewer, "subscription:asked", "en")[0]
+    assert organisation_of(agent).name_ar in told(reviewer, "subscription:asked")[0]
+    assert organisation_of(agent).name_en in told(reviewer, "subscription:asked", "en")[0]
     assert kinds() == ["subscription:subscribed", "subscription:asked"]
-    assert subscriptions.granted_codes(office_of(agent).id) == {"greeting", "wished"}
+    assert subscriptions.granted_codes(organisation_of(agent).id) == {
+        "greeting",
+        "wished",
+    }
     with pytest.raises(Refused):
         requests.make_draft(agent, "guarded")
 
@@ -152,7 +151,7 @@ def test_service_for_another_legal_entity_says_so_and_is_refused(agent: User) ->
 
 
 def test_only_the_general_user_of_that_organisation_can_change_anything(agent: User) -> None:
-    office = office_of(agent)
+    office = organisation_of(agent)
     additional = factories.make_agent(office, is_general=False, services=("greeting",))
     stranger, officer = factories.make_agent(), factories.make_staff()
     refusal = entry(additional, "wished").refusal
@@ -190,7 +189,7 @@ def test_page_that_is_out_of_date_changes_nothing(agent: User) -> None:
     take(subscription_changes.ask, agent, "guarded")
     with pytest.raises(TransitionNotAllowed):
         subscription_changes.withdraw(
-            office_of(agent).id, "guarded", actor_of(agent), utc_now(), version=0
+            organisation_of(agent).id, "guarded", actor_of(agent), utc_now(), version=0
         )
 
 
@@ -198,7 +197,7 @@ def test_page_that_is_out_of_date_changes_nothing(agent: User) -> None:
 
 
 def test_leaving_ends_grants_tells_who_had_them_and_keeps_drafts(agent: User) -> None:
-    office = office_of(agent)
+    office = organisation_of(agent)
     granted = factories.make_agent(office, is_general=False, services=("greeting",))
     colleague = factories.make_agent(office)
     draft = requests.make_draft(agent, "greeting", words="مرحبا")
@@ -244,7 +243,7 @@ def test_leaving_waits_for_open_requests_and_names_them(agent: User) -> None:
 def test_automatic_service_that_was_left_is_had_again_at_once(agent: User) -> None:
     take(subscription_changes.leave, agent, "greeting")
     assert entry(agent, "greeting").step is Step.ASK
-    opening.subscribe(office_of(agent), utc_now())
+    opening.subscribe(organisation_of(agent), utc_now())
     assert not entry(agent, "greeting").is_held
     assert take(subscription_changes.ask, agent, "greeting").status == "active"
     assert requests.make_draft(agent, "greeting").status == Status.DRAFT
@@ -275,7 +274,7 @@ def test_approval_opens_the_service_and_refusal_gives_the_reason(agent: User) ->
 def test_nobody_but_a_reviewer_decides_and_never_for_an_own_organisation(agent: User) -> None:
     row = take(subscription_changes.ask, agent, "guarded")
     own = factories.make_staff()
-    factories.make_membership(own, office_of(agent))
+    factories.make_membership(own, organisation_of(agent))
     others = [factories.make_staff(role) for role in (Role.MANAGER, Role.ADMINISTRATOR)]
     for officer in (*others, own, agent):
         with pytest.raises(PermissionDenied):
@@ -333,7 +332,7 @@ def test_twenty_officers_at_once_make_one_decision(agent: User, context: Flask) 
 def test_leaving_while_others_send_never_leaves_a_request_behind(
     agent: User, context: Flask
 ) -> None:
-    office_id, agent_id = office_of(agent).id, agent.id
+    office_id, agent_id = organisation_of(agent).id, agent.id
     drafts = [requests.make_draft(agent, "greeting", words="مرحبا").id for _ in range(8)]
 
     def press(number: int) -> str:

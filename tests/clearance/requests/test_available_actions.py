@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-import sqlalchemy as sa
+from flask import Flask
 from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.models import Organisation, Subscription, User
+from clearance.models import Subscription, User
 from clearance.models.enums import Role, Status
 from clearance.requests import available_actions, drafts
 from clearance.requests.available_actions import StartableService
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
+from tests.support.statements import statements_of
 
 
 def offered(user: User) -> dict[str, StartableService]:
     return {
         each.code: each for each in available_actions.startable_services(actor_of(user), utc_now())
     }
-
-
-def office_of(user: User) -> Organisation:
-    return db.session.get_one(Organisation, actor_of(user).standings[0].organisation_id)
-
-
-@contextmanager
-def counting_queries() -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(connection, cursor, statement, *rest):
-        if statement.startswith("SELECT"):
-            statements.append(statement)
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.databases
@@ -55,7 +34,7 @@ def test_general_user_is_offered_the_service_without_a_word(agent: User) -> None
 
 def test_each_reason_stands_on_the_service_that_it_keeps_away(agent: User) -> None:
     requests.publish(requests.TRIVIAL, subscription="by_approval")
-    office = office_of(agent)
+    office = factories.organisation_of(agent)
     company = factories.make_agent(factories.make_organisation(legal_entity="company"))
     ungranted = factories.make_agent(office, is_general=False, services=("greeting",))
     with force_locale("en"):
@@ -86,14 +65,14 @@ def test_open_exam_of_the_user_warns_but_others_may_be_entered(agent: User) -> N
     assert offer.warning is not None and offer.warning.url.endswith(f"id={req.id}")
 
 
-def test_number_of_queries_does_not_grow_with_services(agent: User) -> None:
+def test_number_of_queries_does_not_grow_with_services(agent: User, context: Flask) -> None:
     actor = actor_of(agent)
-    with counting_queries() as few:
+    with statements_of(context, "SELECT") as few:
         shipped = len(available_actions.startable_services(actor, utc_now()))
     for number in range(6):
         letter = chr(ord("A") + number)
         requests.publish(requests.TRIVIAL, code=f"more_{number}", prefix=f"M{letter}")
-    with counting_queries() as many:
+    with statements_of(context, "SELECT") as many:
         assert len(available_actions.startable_services(actor, utc_now())) == shipped + 6
     assert len(many) == len(few)
 

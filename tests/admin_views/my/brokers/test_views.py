@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from clearance.models.enums import LicenceStatus, Status, SuspendedBy
 from tests.admin_views.my.conftest import People
 from tests.support import factories, issued_factories, request_factories
 from tests.support.pages import PageClient
+from tests.support.statements import statements_of
 
 SOON = timedelta(days=20)
 
@@ -41,22 +41,6 @@ def words(tag: Tag | None) -> str:
 def cards(client: PageClient, url: str) -> dict[str, Tag]:
     """The cards of a page by their ids."""
     return {each["id"]: each for each in client.get(url).soup.select(".broker-card")}
-
-
-@contextmanager
-def counting(app: Flask) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        statements.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
 
 
 # Cards
@@ -429,7 +413,7 @@ def test_the_number_of_queries_grows_neither_with_brokers_nor_with_services(
         found = {}
         for path in paths:
             mine.get(path, check=False)  # what is read once and kept
-            with counting(app) as statements:
+            with statements_of(app) as statements:
                 mine.get(path, check=False)
             found[path] = len(statements)
         return found

@@ -25,6 +25,7 @@ from tests.admin_views.my.conftest import People
 from tests.support import factories, files, issued_factories, request_factories
 from tests.support.crossings import Instant, crossed
 from tests.support.pages import Page, PageClient, form_data
+from tests.support.statements import statements_of
 
 START = "/my/services/renewal/several"
 FORM = "#grid-form"
@@ -517,16 +518,8 @@ def test_the_tables_queries_hardly_grow_with_its_rows(
     many = begin(mine, make_licences(app, people, 12))
     counts = []
     for url in (few.url, many.url):
-        with app.app_context():
-            engine = db.engine
-        seen: list[str] = []
-
-        def note(*args: Any, seen: list[str] = seen) -> None:
-            seen.append(args[2])
-
-        sa.event.listen(engine, "before_cursor_execute", note)
-        mine.get(url, check=False)
-        sa.event.remove(engine, "before_cursor_execute", note)
+        with statements_of(app) as seen:
+            mine.get(url, check=False)
         counts.append(len(seen))
     assert counts[1] - counts[0] <= 10 * 2  # what a row lacks
 

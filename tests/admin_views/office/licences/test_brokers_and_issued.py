@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from typing import Any
 
@@ -146,11 +144,6 @@ def issued(office: Office, kind: IssuedKind = IssuedKind.CERTIFICATE, **columns:
         return issued_factories.make_issued(kind, licence).id
 
 
-def rows_of(page: Page) -> list[dict[str, str]]:
-    text = page.response.get_data().decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text)))
-
-
 def test_issued_documents_are_listed_with_what_they_are_worth_now(office: Office) -> None:
     issued(office, number="KW-30")
     suspended = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.OFFICE}
@@ -165,7 +158,7 @@ def test_issued_documents_are_listed_with_what_they_are_worth_now(office: Office
         code = db.session.get_one(IssuedDocument, void).check_code
     for query in ("flt0_kind=card", f"search={code.lower()}", "search=KW-31"):
         assert first_column(browser.get(f"{ISSUED}?{query}")) == ["Identity card"], query
-    exported = rows_of(office.staff(Role.MANAGER).get(f"{ISSUED}export/csv/", check=False))
+    exported = office.staff(Role.MANAGER).get(f"{ISSUED}export/csv/", check=False).csv_rows
     assert [(each["Licence number"], each["State"]) for each in exported] == [
         ("KW-31", "Void"),
         ("KW-30", "Valid"),

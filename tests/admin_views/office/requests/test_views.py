@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from typing import Any
 
@@ -194,11 +192,6 @@ def test_the_list_goes_on_where_the_page_before_ended(office: Office) -> None:
     assert numbers(back) == numbers(first)
 
 
-def rows_of(page: Page) -> list[dict[str, str]]:
-    text = page.response.get_data().decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text)))
-
-
 def test_the_export_has_the_filters_on_screen_and_no_formula(office: Office) -> None:
     evil = office.request(name_ar_1="أحمد")
     office.request(Status.UNDER_REVIEW)
@@ -206,7 +199,7 @@ def test_the_export_has_the_filters_on_screen_and_no_formula(office: Office) -> 
         db.session.get_one(Request, evil).name_en_1 = "=HYPERLINK(1)"
         db.session.commit()
     browser = office.staff(Role.MANAGER)
-    exported = rows_of(browser.get(f"{LIST}export/csv/?flt0_status=submitted", check=False))
+    exported = browser.get(f"{LIST}export/csv/?flt0_status=submitted", check=False).csv_rows
     assert [each["Request number"] for each in exported] == [number_of(office, evil)]
     assert exported[0]["Name"].startswith("'=HYPERLINK")
     assert exported[0]["Status"] == "Submitted"
