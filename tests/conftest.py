@@ -20,6 +20,8 @@ from app import create_app
 from clearance.core.extensions import db
 from clearance.models import User
 from tests.support.databases import KINDS
+from tests.support.gateways import SmsGateway, SmtpGateway
+from tests.support.office_people import Office
 from tests.support.pages import PageClient
 
 MEMORY = Path("/dev/shm")
@@ -174,3 +176,23 @@ def make_app(database: Any, tmp_path: Path) -> Callable[..., Flask]:
 def client(app: Flask) -> PageClient:
     """A visitor's browser without JavaScript."""
     return PageClient(app)
+
+
+@pytest.fixture
+def office(app: Flask) -> Office:
+    """Makes people of the office, agents, requests and their browsers."""
+    return Office(app)
+
+
+@pytest.fixture
+def mail() -> Iterator[SmtpGateway]:
+    """A mail server that keeps what it is given."""
+    with SmtpGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def sms() -> Iterator[SmsGateway]:
+    """An SMS gateway that keeps what it is given."""
+    with SmsGateway() as gateway:
+        yield gateway

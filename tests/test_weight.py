@@ -90,8 +90,7 @@ def test_a_list_page_is_light(app: Flask, owner: User, lang: str) -> None:
     with app.app_context():
         db.session.get_one(User, owner.id).language = lang
         db.session.commit()
-    client = PageClient(app)
-    factories.sign_in(client, owner)
+    client = factories.browser_of(app, owner, language=None)
     sizes = weights(client, "/my/requests/")
     fonts = sum(size for url, size in sizes.items() if is_font(url))
     others = sum(sizes.values()) - fonts

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.core.extensions import db
-from clearance.models import Captcha
+from clearance.models import Captcha, User
 from tests.support import factories
 from tests.support.gateways import queued_code
 from tests.support.pages import Page, PageClient
@@ -49,6 +49,13 @@ TEXTS = {
 def browser(app: Flask, lang: str = "ar", **kwargs: Any) -> PageClient:
     """A visitor's browser that reads in `lang`."""
     return PageClient(app, language=lang, **kwargs)
+
+
+def person(app: Flask, area: str = "my", **columns: Any) -> User:
+    """An agent ("my") or somebody of the office ("office")."""
+    with app.app_context():
+        make = factories.make_agent if area == "my" else factories.make_staff
+        return make(**columns)
 
 
 def image_text(app: Flask, page: Page) -> str:

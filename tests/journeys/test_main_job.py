@@ -27,18 +27,6 @@ PASSED = {"ar": "اجتياز", "en": "passed"}
 
 
 @pytest.fixture
-def mail() -> Iterator[SmtpGateway]:
-    with SmtpGateway() as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def sms() -> Iterator[SmsGateway]:
-    with SmsGateway() as gateway:
-        yield gateway
-
-
-@pytest.fixture
 def portal(make_app: Callable[..., Flask], mail: SmtpGateway, sms: SmsGateway) -> Iterator[Flask]:
     """The application with real gateways and a reviewer."""
     app = make_app(

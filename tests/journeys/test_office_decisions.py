@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from clearance.core.extensions import db
 from clearance.models import Event, Notice, Reason, Remark, Request, User
@@ -19,11 +18,6 @@ from tests.support.parallel import run_together
 
 LIST = "/office/requests/"
 LANGUAGES = ["ar", "en"]
-
-
-@pytest.fixture
-def office(app: Flask) -> Office:
-    return Office(app)
 
 
 def ask(browser: PageClient, request_id: int, action: str, **more: Any) -> Page:

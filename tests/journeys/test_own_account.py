@@ -21,7 +21,7 @@ from clearance.notifications import notices
 from tests.journeys import steps
 from tests.support import factories
 from tests.support.factories import PASSWORD
-from tests.support.pages import Page, PageClient
+from tests.support.pages import Page
 
 PLACES = pytest.mark.parametrize(("area", "lang"), [("my", "ar"), ("office", "en")])
 ABOUT = {"number": "CE/8/26", "service": {"ar": "طلب", "en": "Request"}}
@@ -45,18 +45,6 @@ TEXTS = {
         "ended": "Every other session has ended.",
     },
 }
-
-
-def person(app: Flask, area: str = "my", **columns: Any) -> User:
-    with app.app_context():
-        make = factories.make_agent if area == "my" else factories.make_staff
-        return make(**columns)
-
-
-def browser_of(app: Flask, user: User, lang: str = "en", **more: Any) -> PageClient:
-    client = steps.browser(app, lang, **more)
-    factories.sign_in(client, user)
-    return client
 
 
 def ticked(page: Page) -> set[str]:
@@ -85,8 +73,8 @@ def count(app: Flask, model: Any) -> int:
 def test_what_is_switched_off_does_not_go_out_and_stands_in_the_portal(
     app: Flask, lang: str
 ) -> None:
-    user = person(app, language=lang)
-    client = browser_of(app, user, lang)
+    user = steps.person(app, language=lang)
+    client = factories.browser_of(app, user, lang)
     page = client.get("/my/account/notices")
     keys = ticked(page)
     assert {"request:preapproved/email", "request:preapproved/sms"} <= keys, "all to begin with"
@@ -117,15 +105,15 @@ def test_what_is_switched_off_does_not_go_out_and_stands_in_the_portal(
 def test_what_is_not_ones_own_to_choose_is_refused_and_nothing_is_kept(
     app: Flask, key: str
 ) -> None:
-    client = browser_of(app, person(app))
+    client = factories.browser_of(app, steps.person(app))
     page = client.get("/my/account/notices")
     client.submit(page, {"wanted": [key]}, form="#notices-form", status=400)
     assert count(app, NoticePreference) == 0
 
 
 def test_preferences_are_of_who_posts_them(app: Flask) -> None:
-    user, other = person(app), person(app)
-    client = browser_of(app, user)
+    user, other = steps.person(app), steps.person(app)
+    client = factories.browser_of(app, user)
     page = client.get("/my/account/notices")
     client.submit(page, {"wanted": None, "user_id": other.id, "id": other.id}, form="#notices-form")
     assert tell(app, user, "request:preapproved") == []
@@ -133,7 +121,7 @@ def test_preferences_are_of_who_posts_them(app: Flask) -> None:
 
 
 def test_staff_choose_among_the_offices_events(app: Flask) -> None:
-    page = browser_of(app, person(app, "office")).get("/office/account/notices")
+    page = factories.browser_of(app, steps.person(app, "office")).get("/office/account/notices")
     assert ticked(page) == {f"office:{each}/email" for each in ("assigned", "late", "message")}
     fixed = page.soup.select_one("#fixed")
     assert fixed is not None
@@ -142,8 +130,8 @@ def test_staff_choose_among_the_offices_events(app: Flask) -> None:
 
 
 def test_messages_come_in_the_language_chosen(app: Flask) -> None:
-    user = person(app, language="ar")
-    client = browser_of(app, user, "ar")
+    user = steps.person(app, language="ar")
+    client = factories.browser_of(app, user, "ar")
     page = client.submit(client.get("/my/account/"), {"lang": "en"}, form="#language-form")
     assert page.soup.html is not None and page.soup.html["lang"] == "en"
     assert tell(app, user, "request:sent") == [("email", "en"), ("sms", "en")]
@@ -155,8 +143,11 @@ def test_messages_come_in_the_language_chosen(app: Flask) -> None:
 def test_my_data_is_asked_made_and_downloaded_by_its_owner_alone(
     app: Flask, area: str, lang: str
 ) -> None:
-    user = person(app, area, language=lang)
-    client, stranger = browser_of(app, user, lang), browser_of(app, person(app, area), lang)
+    user = steps.person(app, area, language=lang)
+    client, stranger = (
+        factories.browser_of(app, user, lang),
+        factories.browser_of(app, steps.person(app, area), lang),
+    )
     lead = {"ar": "الحصول على نسخة من بياناتي", "en": "Get a copy of my data"}[lang]
     page = client.get(client.get(f"/{area}/account/").link(lead))
     client.get(f"/{area}/account/data/file", status=404)
@@ -187,9 +178,12 @@ def test_my_data_is_asked_made_and_downloaded_by_its_owner_alone(
 
 @PLACES
 def test_sessions_are_named_and_all_others_end_at_once(app: Flask, area: str, lang: str) -> None:
-    user = person(app, area)
-    client, stranger = browser_of(app, user, lang), browser_of(app, person(app, area), lang)
-    others = [browser_of(app, user, lang) for _each in range(2)]
+    user = steps.person(app, area)
+    client, stranger = (
+        factories.browser_of(app, user, lang),
+        factories.browser_of(app, steps.person(app, area), lang),
+    )
+    others = [factories.browser_of(app, user, lang) for _each in range(2)]
     page = client.get(f"/{area}/account/")
     shown = page.soup.select_one("#sessions")
     assert shown is not None
@@ -208,7 +202,7 @@ def test_sessions_are_named_and_all_others_end_at_once(app: Flask, area: str, la
 def test_every_page_warns_before_the_idle_end_and_prolongs_on_wish(
     app: Flask, area: str, lang: str
 ) -> None:
-    client = browser_of(app, person(app, area), lang)
+    client = factories.browser_of(app, steps.person(app, area), lang)
     seconds = {"my": "1800", "office": "900"}[area]
     for path in ("", "contact/email", "contact/mobile", "notices", "data"):
         page = client.get(f"/{area}/account/{path}")
@@ -216,7 +210,7 @@ def test_every_page_warns_before_the_idle_end_and_prolongs_on_wish(
         assert body is not None
         assert body["data-idle-seconds"] == seconds
         assert page.soup.select_one("#idle-dialog") is not None
-    other = browser_of(app, person(app, area), lang)
+    other = factories.browser_of(app, steps.person(app, area), lang)
     token = page.soup.select_one("meta[name='csrf-token']")
     assert token is not None
     nearly = timedelta(seconds=int(seconds) - 60)
@@ -229,7 +223,7 @@ def test_every_page_warns_before_the_idle_end_and_prolongs_on_wish(
 
 
 def test_looking_changes_nothing(app: Flask) -> None:
-    client = browser_of(app, person(app))
+    client = factories.browser_of(app, steps.person(app))
     for path in ("", "notices", "data"):
         client.get(f"/my/account/{path}")
         assert client.http.head(f"/my/account/{path}").status_code == 200
@@ -239,5 +233,5 @@ def test_looking_changes_nothing(app: Flask) -> None:
 
 @pytest.mark.parametrize("path", ["contact/email", "notices", "data", "data/file"])
 def test_the_other_areas_account_is_not_there(app: Flask, path: str) -> None:
-    browser_of(app, person(app)).get(f"/office/account/{path}", status=404)
-    browser_of(app, person(app, "office")).get(f"/my/account/{path}", status=404)
+    factories.browser_of(app, steps.person(app)).get(f"/office/account/{path}", status=404)
+    factories.browser_of(app, steps.person(app, "office")).get(f"/my/account/{path}", status=404)

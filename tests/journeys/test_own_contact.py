@@ -47,18 +47,6 @@ TEXTS = {
 }
 
 
-def person(app: Flask, area: str = "my", **columns: Any) -> User:
-    with app.app_context():
-        make = factories.make_agent if area == "my" else factories.make_staff
-        return make(**columns)
-
-
-def browser_of(app: Flask, user: User, lang: str = "en") -> PageClient:
-    client = steps.browser(app, lang)
-    factories.sign_in(client, user)
-    return client
-
-
 def ask(client: PageClient, address: str, *, name: str = "email", **more: Any) -> Page:
     area = more.pop("area", "my")
     page = client.get(f"/{area}/account/contact/{name}")
@@ -92,8 +80,8 @@ def wrong(code: str) -> str:
 def test_a_new_email_counts_when_its_code_is_typed_and_the_old_one_is_told(
     app: Flask, area: str, lang: str
 ) -> None:
-    user = person(app, area, language=lang)
-    client, other = browser_of(app, user, lang), browser_of(app, user, lang)
+    user = steps.person(app, area, language=lang)
+    client, other = factories.browser_of(app, user, lang), factories.browser_of(app, user, lang)
     page = ask(client, "  New.Address@Example.com ", area=area)
     assert TEXTS[lang]["sent"] in page.text
     assert NEW in page.text
@@ -122,8 +110,8 @@ def test_a_new_email_counts_when_its_code_is_typed_and_the_old_one_is_told(
 
 
 def test_a_mobile_is_changed_by_an_sms_and_the_old_one_is_told(app: Flask) -> None:
-    user = person(app)
-    client = browser_of(app, user)
+    user = steps.person(app)
+    client = factories.browser_of(app, user)
     page = ask(client, NEW_MOBILE, name="mobile")
     type_code(client, page, steps.code_to(app, NEW_E164))
     assert contacts(app, user) == (user.email, NEW_E164)
@@ -132,8 +120,8 @@ def test_a_mobile_is_changed_by_an_sms_and_the_old_one_is_told(app: Flask) -> No
 
 
 def test_staff_without_a_mobile_add_one(app: Flask) -> None:
-    user = person(app, "office", mobile=None, mobile_proved_at=None)
-    client = browser_of(app, user)
+    user = steps.person(app, "office", mobile=None, mobile_proved_at=None)
+    client = factories.browser_of(app, user)
     page = ask(client, NEW_MOBILE, name="mobile", area="office")
     type_code(client, page, steps.code_to(app, NEW_E164))
     assert contacts(app, user) == (user.email, NEW_E164)
@@ -142,8 +130,8 @@ def test_staff_without_a_mobile_add_one(app: Flask) -> None:
 
 @pytest.mark.parametrize("lang", ["ar", "en"])
 def test_what_is_wrong_with_the_form_stands_beside_its_field(app: Flask, lang: str) -> None:
-    user = person(app)
-    client = browser_of(app, user, lang)
+    user = steps.person(app)
+    client = factories.browser_of(app, user, lang)
     page = ask(client, NEW, current_password="Wrong-7-Password!")
     assert page.error_of("current_password") == TEXTS[lang]["password"]
     assert form_data(page.form("#contact-form"))["address"] == NEW
@@ -157,9 +145,9 @@ def test_what_is_wrong_with_the_form_stands_beside_its_field(app: Flask, lang: s
 
 @pytest.mark.parametrize("name", ["email", "mobile"])
 def test_a_known_address_gets_the_same_page_and_its_owner_is_told(app: Flask, name: str) -> None:
-    user, owner = person(app), person(app, language="en")
+    user, owner = steps.person(app), steps.person(app, language="en")
     address = owner.email if name == "email" else str(owner.mobile)
-    client = browser_of(app, user)
+    client = factories.browser_of(app, user)
     page = ask(client, address, name=name)
     known = page.text.replace(address, "-")
     client.submit(page, form="form[action$='/cancel']")
@@ -172,12 +160,12 @@ def test_a_known_address_gets_the_same_page_and_its_owner_is_told(app: Flask, na
 def test_an_address_that_became_somebody_elses_meanwhile_is_refused_to_its_second_owner(
     app: Flask,
 ) -> None:
-    first, second = person(app), person(app)
-    pages = [(browser_of(app, user), user) for user in (first, second)]
+    first, second = steps.person(app), steps.person(app)
+    pages = [(factories.browser_of(app, user), user) for user in (first, second)]
     asked = [(client, ask(client, NEW), user) for client, user in pages[:1]]
     code = steps.code_to(app, NEW)
     with time_machine.travel(utc_now() + timedelta(minutes=2)):  # one code a minute to an address
-        client = browser_of(app, second)
+        client = factories.browser_of(app, second)
         page = ask(client, NEW)
         late_code = steps.code_to(app, NEW)
         type_code(asked[0][0], asked[0][1], code)
@@ -191,8 +179,8 @@ def test_asking_costs_the_same_whether_the_address_is_known(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = []
-    for address in (person(app).email, NEW):
-        client = browser_of(app, person(app))
+    for address in (steps.person(app).email, NEW):
+        client = factories.browser_of(app, steps.person(app))
         page = client.get("/my/account/contact/email")
         values = {"address": address, "current_password": PASSWORD}
         with counting(app, monkeypatch) as cost:
@@ -230,13 +218,13 @@ def test_of_two_who_prove_the_same_email_at_once_one_gets_it(app: Flask) -> None
 
 
 def test_codes_that_prove_something_else_change_nothing(app: Flask) -> None:
-    user, stranger = person(app), person(app)
-    client = browser_of(app, user)
+    user, stranger = steps.person(app), steps.person(app)
+    client = factories.browser_of(app, user)
     page = ask(client, NEW)
     code = steps.code_to(app, NEW)
-    foreign = browser_of(app, stranger)
+    foreign = factories.browser_of(app, stranger)
     ask(foreign, "others@example.com")
-    sms = browser_of(app, user)
+    sms = factories.browser_of(app, user)
     ask(sms, NEW_MOBILE, name="mobile")
     for other in (
         wrong(code),
@@ -256,8 +244,8 @@ def test_codes_that_prove_something_else_change_nothing(app: Flask) -> None:
 
 
 def test_a_code_for_an_older_address_or_an_expired_one_fails(app: Flask) -> None:
-    user = person(app)
-    client = browser_of(app, user)
+    user = steps.person(app)
+    client = factories.browser_of(app, user)
     with time_machine.travel(utc_now()) as clock:
         page = ask(client, "first@example.com")
         old = steps.code_to(app, "first@example.com")
@@ -279,8 +267,8 @@ def test_a_code_for_an_older_address_or_an_expired_one_fails(app: Flask) -> None
 
 
 def test_what_was_sent_to_the_old_email_is_of_no_more_use(app: Flask) -> None:
-    user = person(app)
-    client = browser_of(app, user)
+    user = steps.person(app)
+    client = factories.browser_of(app, user)
     with app.app_context(), factories.visit(app):
         ref = password_changes.ask_reset(user.email, "en", utc_now())
         db.session.commit()
@@ -291,8 +279,8 @@ def test_what_was_sent_to_the_old_email_is_of_no_more_use(app: Flask) -> None:
 
 
 def test_five_wrong_tries_void_the_code(app: Flask) -> None:
-    user = person(app)
-    client = browser_of(app, user)
+    user = steps.person(app)
+    client = factories.browser_of(app, user)
     page = ask(client, NEW)
     code = steps.code_to(app, NEW)
     for _try in range(one_time_codes.TRIES):
@@ -335,7 +323,7 @@ def test_asking_is_counted_by_address_and_by_account(context: Flask) -> None:
 def test_who_asks_too_often_reads_when_to_come_again(
     app: Flask, lang: str, soon: str, later: str
 ) -> None:
-    client = browser_of(app, person(app), lang)
+    client = factories.browser_of(app, steps.person(app), lang)
 
     def refused() -> str:
         page = client.get("/my/account/contact/email")
@@ -352,8 +340,8 @@ def test_who_asks_too_often_reads_when_to_come_again(
 
 
 def test_looking_changes_nothing(app: Flask) -> None:
-    user = person(app)
-    client = browser_of(app, user)
+    user = steps.person(app)
+    client = factories.browser_of(app, user)
     ask(client, NEW)
     with app.app_context():
         before = db.session.scalar(sa.select(sa.func.count()).select_from(Delivery))

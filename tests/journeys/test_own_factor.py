@@ -52,24 +52,12 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def person(app: Flask, area: str, **columns: Any) -> User:
-    with app.app_context():
-        make = factories.make_agent if area == "my" else factories.make_staff
-        return make(**columns)
-
-
 def with_app(app: Flask, area: str) -> tuple[User, str]:
     """Somebody whose second factor is an app, and its secret."""
     secret = pyotp.random_base32()
     with app.app_context():
         sealed = crypto.encrypt(secret)
-    return person(app, area, second_factor=True, totp_secret=sealed), secret
-
-
-def browser_of(app: Flask, user: User, lang: str = "en") -> PageClient:
-    client = steps.browser(app, lang)
-    factories.sign_in(client, user)
-    return client
+    return steps.person(app, area, second_factor=True, totp_secret=sealed), secret
 
 
 def secret_on(page: Page) -> str:
@@ -112,8 +100,8 @@ def kinds(app: Flask) -> list[str]:
 def test_an_app_is_set_up_and_signs_in(
     app: Flask, clock: time_machine.Traveller, area: str, lang: str
 ) -> None:
-    user = person(app, area)
-    client, other = browser_of(app, user, lang), browser_of(app, user, lang)
+    user = steps.person(app, area)
+    client, other = factories.browser_of(app, user, lang), factories.browser_of(app, user, lang)
     account = client.get(f"/{area}/account/")
     link = account.soup.select_one("#second-factor a.button-primary")
     assert link is not None
@@ -150,8 +138,8 @@ def test_an_app_is_set_up_and_signs_in(
 def test_an_agent_without_the_phone_signs_in_with_spare_codes_one_by_one(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
-    user = person(app, "my")
-    client = browser_of(app, user)
+    user = steps.person(app, "my")
+    client = factories.browser_of(app, user)
     _secret, spares = set_up(client, "my")
     for place, spare in enumerate(spares):
         client = steps.browser(app, "en")
@@ -171,8 +159,8 @@ def test_an_agent_without_the_phone_signs_in_with_spare_codes_one_by_one(
 def test_a_wrong_code_or_password_is_told_beside_its_field_and_changes_nothing(
     app: Flask, clock: time_machine.Traveller, area: str, lang: str
 ) -> None:
-    user = person(app, area)
-    client = browser_of(app, user, lang)
+    user = steps.person(app, area)
+    client = factories.browser_of(app, user, lang)
     page = client.get(f"/{area}/account/factor")
     secret = secret_on(page)
     page = confirm(client, page, current_password="Wrong-7-Password!")
@@ -193,8 +181,8 @@ def test_a_wrong_code_or_password_is_told_beside_its_field_and_changes_nothing(
 def test_the_language_switch_keeps_what_was_scanned(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
-    user = person(app, "my")
-    client = browser_of(app, user)
+    user = steps.person(app, "my")
+    client = factories.browser_of(app, user)
     page = client.get("/my/account/factor")
     secret = secret_on(page)
     page = client.submit(page, form="#factor-form", press="_language=ar")
@@ -207,9 +195,9 @@ def test_the_language_switch_keeps_what_was_scanned(
 def test_a_planted_foreign_or_old_set_up_is_refused(
     app: Flask, clock: time_machine.Traveller, lang: str
 ) -> None:
-    user = person(app, "my")
-    client, elsewhere = browser_of(app, user, lang), browser_of(app, user, lang)
-    thief = browser_of(app, person(app, "my"), lang)
+    user = steps.person(app, "my")
+    client, elsewhere = factories.browser_of(app, user, lang), factories.browser_of(app, user, lang)
+    thief = factories.browser_of(app, steps.person(app, "my"), lang)
     known = pyotp.random_base32()
     with app.app_context():
         planted = crypto.encrypt(known)
@@ -230,8 +218,8 @@ def test_a_planted_foreign_or_old_set_up_is_refused(
 def test_a_set_up_sent_again_shows_no_spare_codes_again(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
-    user = person(app, "my")
-    client = browser_of(app, user)
+    user = steps.person(app, "my")
+    client = factories.browser_of(app, user)
     old = client.get("/my/account/factor")
     first = confirm(client, old)
     again = confirm(client, old, status=400)  # the browser's key and token are new
@@ -247,7 +235,7 @@ def test_another_app_takes_the_place_of_the_first(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
     user, first = with_app(app, "my")
-    client = browser_of(app, user)
+    client = factories.browser_of(app, user)
     second, _spares = set_up(client, "my")
     clock.shift(60)
     client = steps.browser(app, "en")
@@ -262,7 +250,7 @@ def test_another_app_takes_the_place_of_the_first(
 def test_new_spare_codes_are_made_by_the_password(
     app: Flask, clock: time_machine.Traveller, lang: str
 ) -> None:
-    client = browser_of(app, person(app, "office"), lang)
+    client = factories.browser_of(app, steps.person(app, "office"), lang)
     _secret, old = set_up(client, "office")
     page = client.get("/office/account/factor/spare-codes")
     page = client.submit(page, {"current_password": "Wrong-7-Password!"}, form="#spares-form")
@@ -280,7 +268,7 @@ def test_the_app_is_removed_by_the_password(
     app: Flask, clock: time_machine.Traveller, area: str, lang: str
 ) -> None:
     user, _secret = with_app(app, area)
-    client, other = browser_of(app, user, lang), browser_of(app, user, lang)
+    client, other = factories.browser_of(app, user, lang), factories.browser_of(app, user, lang)
     page = client.get(f"/{area}/account/factor/remove")
     page = client.submit(page, {"current_password": "Wrong-7-Password!"}, form="#remove-form")
     assert page.error_of("current_password") == TEXTS[lang]["password"]
@@ -298,7 +286,7 @@ def test_the_app_is_removed_by_the_password(
 def test_without_an_app_the_page_says_so_and_sending_is_refused(
     app: Flask, step: str, lang: str
 ) -> None:
-    client = browser_of(app, person(app, "my"), lang)
+    client = factories.browser_of(app, steps.person(app, "my"), lang)
     address = f"/my/account/factor/{step}"
     page = client.get(address)
     assert TEXTS[lang]["no_app"] in page.text
@@ -310,7 +298,7 @@ def test_without_an_app_the_page_says_so_and_sending_is_refused(
 
 def test_reading_the_pages_changes_nothing(app: Flask) -> None:
     user, _secret = with_app(app, "my")
-    client = browser_of(app, user)
+    client = factories.browser_of(app, user)
 
     def state() -> tuple[Any, ...]:
         with app.app_context():
@@ -329,5 +317,5 @@ def test_reading_the_pages_changes_nothing(app: Flask) -> None:
 
 
 def test_staff_and_agents_keep_to_their_own_area(app: Flask) -> None:
-    browser_of(app, person(app, "my")).get("/office/account/factor", status=404)
-    browser_of(app, person(app, "office")).get("/my/account/factor", status=404)
+    factories.browser_of(app, steps.person(app, "my")).get("/office/account/factor", status=404)
+    factories.browser_of(app, steps.person(app, "office")).get("/my/account/factor", status=404)

@@ -203,8 +203,7 @@ def test_the_token_of_an_invitation_stands_in_no_log(
     monkeypatch.setattr(staff_invitations, "find_invitation", broken)
     with app.app_context():
         agent = factories.make_agent()
-    client = steps.browser(app)
-    factories.sign_in(client, agent)
+    client = factories.browser_of(app, agent, "ar")
     client.get("/invitation/canary-token", status=500)
     assert "fault" in caplog.text
     assert "canary-token" not in caplog.text

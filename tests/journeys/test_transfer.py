@@ -61,9 +61,7 @@ class Scene:
             self.civil_id = self.offices.licence.broker.civil_id
 
     def browser(self, user: User) -> PageClient:
-        client = PageClient(self.app, language=self.language)
-        factories.sign_in(client, user)
-        return client
+        return factories.browser_of(self.app, user, self.language)
 
     def broker(self) -> PageClient:
         return PageClient(self.app, language=self.language, ip="10.20.30.40")

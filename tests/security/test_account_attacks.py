@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import PurePosixPath
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -33,12 +32,6 @@ from tests.support.pages import PageClient
 
 NEW = "new.address@example.com"
 OTHER_PASSWORD = "Sidra-9-Marjan?"
-
-
-def browser(app: Flask, user: Any) -> PageClient:
-    client = PageClient(app, language="en")
-    factories.sign_in(client, user)
-    return client
 
 
 def session_of(user: User, stage: SessionStage = SessionStage.FULL) -> Actor:
@@ -105,7 +98,7 @@ def test_a_sign_up_pending_under_an_address_gets_nothing_once_it_is_anothers(app
             "email_code": steps.code_to(app, NEW),
             "mobile_code": steps.code_to(app, steps.MOBILE_E164),
         }
-        client = browser(app, user)
+        client = factories.browser_of(app, user)
         type_code(client, ask_for_contact(client, NEW), steps.code_to(app, NEW))
         page = newcomer.submit(page, codes, form="#verify-form")
     assert "This account cannot be opened." in page.text
@@ -140,7 +133,7 @@ def test_a_key_from_before_a_change_of_contact_opens_nothing(app: Flask) -> None
 
 def test_who_ends_the_session_they_are_in_is_out_at_the_next_click(app: Flask) -> None:
     with app.app_context():
-        client = browser(app, factories.make_agent())
+        client = factories.browser_of(app, factories.make_agent())
         own = db.session.scalar(sa.select(UserSession.id))
         db.session.rollback()
     token = client.csrf_token()
@@ -150,7 +143,7 @@ def test_who_ends_the_session_they_are_in_is_out_at_the_next_click(app: Flask) -
 
 def test_staying_signed_in_never_reaches_beyond_the_absolute_limit(app: Flask) -> None:
     with app.app_context():
-        client = browser(app, factories.make_staff())
+        client = factories.browser_of(app, factories.make_staff())
     with time_machine.travel(utc_now(), tick=False) as clock:
         token = client.csrf_token()
         headers = {"X-CSRFToken": token, "Accept": "application/json"}
@@ -163,7 +156,7 @@ def test_staying_signed_in_never_reaches_beyond_the_absolute_limit(app: Flask) -
 
 def test_the_secret_of_an_app_being_set_up_stands_on_its_page_alone(app: Flask) -> None:
     with app.app_context():
-        client = browser(app, factories.make_agent())
+        client = factories.browser_of(app, factories.make_agent())
     page = client.get("/my/account/factor")
     secret = secret_on(page)
     assert page.response.headers["Cache-Control"] == "no-store"
@@ -184,7 +177,7 @@ def test_a_notice_leads_nowhere_outside_the_portal(app: Flask, target: str) -> N
         db.session.add(notice)
         db.session.commit()
         number = notice.id
-    client = browser(app, user)
+    client = factories.browser_of(app, user)
     token = client.csrf_token()
     answer = client.http.post(f"/my/notices/{number}/open", data={"csrf_token": token})
     assert answer.location == "/my/notices/"

@@ -45,11 +45,6 @@ from tests.support.races import race
 STAFF = "/office/staff/"
 
 
-@pytest.fixture
-def office(app: Flask) -> Office:
-    return Office(app)
-
-
 def count(office: Office, statement: Any) -> int:
     with office.app.app_context():
         return db.session.scalar(sa.select(sa.func.count()).select_from(statement.subquery())) or 0

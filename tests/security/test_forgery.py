@@ -122,8 +122,7 @@ def test_rows_of_ones_own_account_are_ones_own(app: Flask) -> None:
     mine = person(app, Role.AGENT)
     with app.app_context():
         theirs = factories.make_agent()
-        other = PageClient(app)
-        factories.sign_in(other, theirs)
+        factories.browser_of(app, theirs)
         session_id = db.session.scalar(
             sa.select(UserSession.id).where(UserSession.user_id == theirs.id)
         )

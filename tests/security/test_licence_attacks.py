@@ -37,14 +37,7 @@ from tests.clearance.issuing.test_rendering import sheet
 from tests.support import factories, issued_factories, papers
 from tests.support import request_factories as requests
 from tests.support import transfer_factories as made
-from tests.support.pages import PageClient
 from tests.support.races import race
-
-
-def browser(app: Flask, user: Any) -> PageClient:
-    client = PageClient(app, language="en")
-    factories.sign_in(client, user)
-    return client
 
 
 @pytest.mark.parametrize("step", ["decline", "withdraw"])
@@ -59,7 +52,9 @@ def test_a_reason_longer_than_any_form_sends_is_refused_and_changes_nothing(
         ("transfers", offices.receiver) if step == "decline" else ("requests", offices.releaser)
     )
     data = {"version": version, "reason": "x" * 1001}
-    page = browser(app, user).post(f"/my/{area}/{request_id}/do/{step}", data, status=400)
+    page = factories.browser_of(app, user).post(
+        f"/my/{area}/{request_id}/do/{step}", data, status=400
+    )
     assert "This is too long." in page.text
     with app.app_context():
         assert db.session.get_one(Request, request_id).status == Status.AWAITING_OTHER_PARTY
@@ -242,7 +237,7 @@ NAME = "Zanbaqa"
 
 def read_by(app: Flask, user: User, req: Request) -> dict[str, str]:
     """Everything that a general user of the asking office can read of a transfer, by where."""
-    client = browser(app, user)
+    client = factories.browser_of(app, user)
     pages = {
         place: client.get(f"/my/{place}").response.get_data(as_text=True)
         for place in ("", "requests/", f"requests/{req.id}/", "transfers/", "notices/")
@@ -294,7 +289,7 @@ def test_nobody_reads_a_broker_of_another_office_by_asking_for_him(app: Flask) -
         "/office/requests/": staff,
         f"/office/requests/{req.id}/": staff,
     }.items():
-        assert NAME in browser(app, user).get(page).text, page
+        assert NAME in factories.browser_of(app, user).get(page).text, page
     with app.app_context():
         made.accept(db.session.merge(req), offices)
     assert NAME in read_by(app, offices.receiver, req)[f"requests/{req.id}/"]

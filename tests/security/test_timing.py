@@ -93,8 +93,7 @@ def test_adding_a_user_costs_the_same_whether_the_person_is_known(
         general = factories.make_agent(organisation)
         opening.subscribe(organisation, utc_now())
         db.session.commit()
-        client = PageClient(app)
-        factories.sign_in(client, general)
+        client = factories.browser_of(app, general, language=None)
         person = factories.make_agent()
         known = {name: getattr(person, name) for name in ("email", "mobile", "civil_id")}
     costs = []

@@ -63,11 +63,9 @@ class World:
             return self.person(db.session.get_one(Organisation, self.office), **more)
 
     def client(self, membership_id: int, lang: str = "en") -> PageClient:
-        client = PageClient(self.app, language=lang)
         with self.app.app_context():
             user = db.session.get_one(Membership, membership_id).user
-            factories.sign_in(client, user)
-        return client
+            return factories.browser_of(self.app, user, lang)
 
     def state(self, membership_id: int) -> dict[str, Any]:
         with self.app.app_context():

@@ -39,11 +39,9 @@ class Office:
 
     def browser(self, user_id: int, language: str = "en") -> PageClient:
         """A browser in which that user is signed in."""
-        client = PageClient(self.app, language=language)
         with self.app.app_context():
             user = db.session.get_one(User, user_id)
-        factories.sign_in(client, user)
-        return client
+        return factories.browser_of(self.app, user, language)
 
     def staff(self, role: str = Role.REVIEWER, language: str = "en") -> PageClient:
         """A browser of somebody with that role."""

@@ -148,9 +148,7 @@ def agent(trial: Flask) -> User:
 
 @pytest.fixture
 def mine(trial: Flask, agent: User) -> PageClient:
-    client = PageClient(trial, language="en")
-    factories.sign_in(client, agent)
-    return client
+    return factories.browser_of(trial, agent)
 
 
 def staff(app: Flask, role: Role = Role.ADMINISTRATOR) -> PageClient:

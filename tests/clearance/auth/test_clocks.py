@@ -30,7 +30,6 @@ from clearance.organisations import invitation_queries
 from tests.support import factories
 from tests.support.factories import PASSWORD
 from tests.support.gateways import queued_code
-from tests.support.pages import PageClient
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 BROWSER = "what a browser holds"
@@ -178,8 +177,7 @@ def test_a_signed_in_browser_stays_so_on_a_host_that_is_behind(
     with time_machine.travel(NOW, tick=False) as clock:
         with app.app_context():
             user = factories.make_agent()
-        client = PageClient(app, language="en")
-        factories.sign_in(client, user)
+        client = factories.browser_of(app, user)
         client.get("/my/")
         clock.shift(-behind)
         assert (client.http.get("/my/").status_code == 200) is stays

@@ -38,22 +38,10 @@ MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture
-def smtp() -> Iterator[SmtpGateway]:
-    with SmtpGateway() as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def sms() -> Iterator[SmsGateway]:
-    with SmsGateway() as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def portal(make_app: MakeApp, smtp: SmtpGateway, sms: SmsGateway) -> Iterator[Flask]:
+def portal(make_app: MakeApp, mail: SmtpGateway, sms: SmsGateway) -> Iterator[Flask]:
     """The portal with both gateways set."""
     with running(
-        make_app, mail_server="127.0.0.1", mail_port=smtp.port, sms_url=sms.url
+        make_app, mail_server="127.0.0.1", mail_port=mail.port, sms_url=sms.url
     ) as application:
         yield application
 
@@ -113,12 +101,12 @@ def row(delivery_id: int) -> Delivery:
 
 @pytest.mark.databases
 def test_a_mail_and_an_sms_reach_their_gateways(
-    portal: Flask, smtp: SmtpGateway, sms: SmsGateway
+    portal: Flask, mail: SmtpGateway, sms: SmsGateway
 ) -> None:
     by_mail, by_sms = queue("someone@example.com", n=1), queue(MOBILE, n=2)
     outcome = delivery.deliver_due(NOW)
     assert (outcome.sent, outcome.retried, outcome.next_at) == (2, 0, None)
-    assert [each["To"] for each in smtp.messages] == ["someone@example.com"]
+    assert [each["To"] for each in mail.messages] == ["someone@example.com"]
     assert sms.to(MOBILE) == ["نص الرسالة"]
     for delivery_id in (by_mail, by_sms):
         assert row(delivery_id).status == DeliveryStatus.SENT
@@ -174,7 +162,7 @@ def test_an_sms_url_that_is_none_is_an_answer_and_not_a_crash() -> None:
         sms_transport.send("nosuchgateway://x/{mobile}", MOBILE, "text", "key")
 
 
-def test_a_long_arabic_subject_and_body_arrive_as_written(portal: Flask, smtp: SmtpGateway) -> None:
+def test_a_long_arabic_subject_and_body_arrive_as_written(portal: Flask, mail: SmtpGateway) -> None:
     subject = (
         "تمت إعادة الطلب \u2068CE/8/26\u2069 للاستكمال - " + "مكتب شؤون المخلصين الجمركيين " * 7
     )
@@ -182,22 +170,22 @@ def test_a_long_arabic_subject_and_body_arrive_as_written(portal: Flask, smtp: S
     body = "السبب: " + "صورة البطاقة المدنية غير واضحة، " * 60 + "\nسطر ثانٍ\n"
     queue(subject=subject, body=body)
     delivery.deliver_due(NOW)
-    assert smtp.messages[0]["Subject"] == subject
+    assert mail.messages[0]["Subject"] == subject
     words = email.header.make_header(
-        email.header.decode_header(_raw_header(smtp.raw[0], b"Subject"))
+        email.header.decode_header(_raw_header(mail.raw[0], b"Subject"))
     )
     assert str(words) == subject
-    assert text_of(smtp.messages[0]) == body
-    assert max(len(line) for line in smtp.raw[0].splitlines()) <= 998
+    assert text_of(mail.messages[0]) == body
+    assert max(len(line) for line in mail.raw[0].splitlines()) <= 998
 
 
 @pytest.mark.parametrize(("language", "direction"), [("ar", "rtl"), ("en", "ltr")])
 def test_the_html_half_has_language_and_direction_and_escapes(
-    portal: Flask, smtp: SmtpGateway, language: str, direction: str
+    portal: Flask, mail: SmtpGateway, language: str, direction: str
 ) -> None:
     queue(language=language, body="<b>x</b> & y\n\nhttps://example.com/a?b=1&c=2\n")
     delivery.deliver_due(NOW)
-    part = smtp.messages[0].get_body(("html",))
+    part = mail.messages[0].get_body(("html",))
     assert part is not None
     html = part.get_content()
     assert f'<html lang="{language}" dir="{direction}">' in html
@@ -205,21 +193,21 @@ def test_the_html_half_has_language_and_direction_and_escapes(
     assert 'href="https://example.com/a?b=1&amp;c=2"' in html
 
 
-def test_headers_cannot_be_added_by_subject_or_address(portal: Flask, smtp: SmtpGateway) -> None:
+def test_headers_cannot_be_added_by_subject_or_address(portal: Flask, mail: SmtpGateway) -> None:
     bad = queue("a@example.com\r\nBcc: all@example.com", n=1)
     two = queue("a@example.com, b@example.com", n=2)
     queue(subject="x\r\nBcc: all@example.com\r\n\r\nbody", n=3)
     outcome = delivery.deliver_due(NOW)
     assert (outcome.sent, outcome.retried) == (1, 2)
-    assert smtp.messages[0]["Bcc"] is None
-    assert smtp.messages[0]["Subject"] == "x Bcc: all@example.com body"
+    assert mail.messages[0]["Bcc"] is None
+    assert mail.messages[0]["Subject"] == "x Bcc: all@example.com body"
     assert row(bad).last_error == row(two).last_error == BadValue.__name__
 
 
-def test_a_mail_names_what_readers_and_filters_need(portal: Flask, smtp: SmtpGateway) -> None:
+def test_a_mail_names_what_readers_and_filters_need(portal: Flask, mail: SmtpGateway) -> None:
     delivery_id = queue()
     delivery.deliver_due(NOW)
-    sent = smtp.messages[0]
+    sent = mail.messages[0]
     assert sent["Message-ID"] == f"<{row(delivery_id).message_id}>"
     assert sent["Auto-Submitted"] == "auto-generated"
     assert sent["Content-Language"] == "ar"
@@ -229,27 +217,27 @@ def test_a_mail_names_what_readers_and_filters_need(portal: Flask, smtp: SmtpGat
 
 @pytest.mark.databases
 def test_gateways_down_for_ten_minutes_lose_nothing(
-    portal: Flask, smtp: SmtpGateway, sms: SmsGateway
+    portal: Flask, mail: SmtpGateway, sms: SmsGateway
 ) -> None:
-    smtp.down()
+    mail.down()
     sms.down()
     ids = [queue(f"p{n}@example.com", n=n) for n in range(12)] + [queue(MOBILE, n=99)]
     codes = queue_code("late@example.com")
     for minute in range(11):
         assert delivery.deliver_due(NOW + timedelta(minutes=minute)).sent == 0
-    smtp.up()
+    mail.up()
     sms.up()
     later = NOW + timedelta(minutes=11)
     sent = sum(delivery.deliver_due(later + timedelta(minutes=15 * step)).sent for step in range(5))
     assert sent == len(ids)
-    assert {each["To"] for each in smtp.messages} == {f"p{n}@example.com" for n in range(12)}
-    assert len({each["Message-ID"] for each in smtp.messages}) == 12
+    assert {each["To"] for each in mail.messages} == {f"p{n}@example.com" for n in range(12)}
+    assert len({each["Message-ID"] for each in mail.messages}) == 12
     assert len(sms.messages) == 1
     assert row(codes).status == DeliveryStatus.EXPIRED
 
 
-def test_a_gateway_that_is_down_is_asked_once_a_run(portal: Flask, smtp: SmtpGateway) -> None:
-    smtp.down()
+def test_a_gateway_that_is_down_is_asked_once_a_run(portal: Flask, mail: SmtpGateway) -> None:
+    mail.down()
     ids = [queue(f"p{n}@example.com", n=n) for n in range(7)]
     outcome = delivery.deliver_due(NOW)
     assert (outcome.retried, outcome.sent) == (1, 0)
@@ -259,9 +247,9 @@ def test_a_gateway_that_is_down_is_asked_once_a_run(portal: Flask, smtp: SmtpGat
 
 
 def test_one_address_that_is_refused_does_not_hold_up_the_others(
-    portal: Flask, smtp: SmtpGateway
+    portal: Flask, mail: SmtpGateway
 ) -> None:
-    smtp.refuse("poison@example.com")
+    mail.refuse("poison@example.com")
     poison = queue("poison@example.com", n=0)
     ids = [queue(f"p{n}@example.com", n=n) for n in range(1, 8)]
     outcome = delivery.deliver_due(NOW)
@@ -272,9 +260,9 @@ def test_one_address_that_is_refused_does_not_hold_up_the_others(
 
 
 def test_one_message_that_breaks_the_connection_does_not_hold_up_the_others(
-    portal: Flask, smtp: SmtpGateway
+    portal: Flask, mail: SmtpGateway
 ) -> None:
-    smtp.break_off("poison@example.com")
+    mail.break_off("poison@example.com")
     queue("poison@example.com", n=0)
     ids = [queue(f"p{n}@example.com", n=n) for n in range(1, 4)]
     outcome = delivery.deliver_due(NOW)
@@ -294,15 +282,15 @@ def test_a_number_that_is_refused_does_not_hold_up_the_others(
 
 
 def test_a_slow_server_is_cut_off_and_asked_again_later(
-    portal: Flask, smtp: SmtpGateway, monkeypatch: pytest.MonkeyPatch
+    portal: Flask, mail: SmtpGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail_transport, "TOTAL_SECONDS", 0.3)
-    smtp.slow(5)
+    mail.slow(5)
     delivery_id = queue()
     started = datetime.now(UTC)
     assert delivery.deliver_due(NOW).retried == 1
     assert datetime.now(UTC) - started < timedelta(seconds=3)
-    smtp.slow(0)
+    mail.slow(0)
     monkeypatch.undo()
     assert delivery.deliver_due(NOW + timedelta(minutes=1)).sent == 1
     assert row(delivery_id).attempts == 2
@@ -351,9 +339,9 @@ def test_pauses_grow_to_an_hour_and_differ() -> None:
 
 @pytest.mark.databases
 def test_a_message_is_tried_for_72_hours_and_then_given_up_and_can_be_sent_again(
-    portal: Flask, smtp: SmtpGateway
+    portal: Flask, mail: SmtpGateway
 ) -> None:
-    smtp.refuse("someone@example.com")
+    mail.refuse("someone@example.com")
     delivery_id = queue()
     moment, tries = NOW, 0
     while row(delivery_id).status == DeliveryStatus.QUEUED:
@@ -365,14 +353,14 @@ def test_a_message_is_tried_for_72_hours_and_then_given_up_and_can_be_sent_again
     assert row(delivery_id).status == DeliveryStatus.GIVEN_UP
     assert 72 <= row(delivery_id).attempts == tries
     assert delivery.deliver_due(moment + timedelta(days=1)).sent == 0
-    smtp._refused.clear()
+    mail._refused.clear()
     outbox.send_again(db.session.get_one(Delivery, delivery_id), moment)
     db.session.commit()
     assert delivery.deliver_due(moment).sent == 1
 
 
 @pytest.mark.databases
-def test_two_senders_at_once_never_send_a_message_twice(portal: Flask, smtp: SmtpGateway) -> None:
+def test_two_senders_at_once_never_send_a_message_twice(portal: Flask, mail: SmtpGateway) -> None:
     total = 40
     for n in range(total):
         queue(f"p{n}@example.com", n=n)
@@ -386,13 +374,13 @@ def test_two_senders_at_once_never_send_a_message_twice(portal: Flask, smtp: Smt
     with ThreadPoolExecutor(4) as pool:
         sent = [future.result(60) for future in [pool.submit(send) for _ in range(4)]]
     assert sum(sent) == total
-    assert sorted(str(each["To"]) for each in smtp.messages) == sorted(
+    assert sorted(str(each["To"]) for each in mail.messages) == sorted(
         f"p{n}@example.com" for n in range(total)
     )
 
 
 @pytest.mark.databases
-def test_a_lease_of_a_sender_that_died_runs_out(portal: Flask, smtp: SmtpGateway) -> None:
+def test_a_lease_of_a_sender_that_died_runs_out(portal: Flask, mail: SmtpGateway) -> None:
     delivery_id = queue()
     assert len(delivery._claim(Channel.EMAIL, "dead", NOW, 5)) == 1
     assert delivery.deliver_due(NOW + delivery.LEASE - timedelta(seconds=5)).sent == 0
@@ -417,7 +405,7 @@ def test_a_result_written_after_the_lease_was_lost_changes_nothing(portal: Flask
 
 
 def test_a_clock_set_back_neither_blocks_nor_keeps_a_lease(
-    portal: Flask, smtp: SmtpGateway
+    portal: Flask, mail: SmtpGateway
 ) -> None:
     queue(n=1, next_at=NOW + timedelta(days=2))
     queue(n=2, lease="ahead", leased_until=NOW + timedelta(days=2))
@@ -425,36 +413,36 @@ def test_a_clock_set_back_neither_blocks_nor_keeps_a_lease(
 
 
 @pytest.mark.databases
-def test_codes_go_before_everything_that_waited_longer(portal: Flask, smtp: SmtpGateway) -> None:
+def test_codes_go_before_everything_that_waited_longer(portal: Flask, mail: SmtpGateway) -> None:
     for n in range(8):
         queue(f"p{n}@example.com", n=n, next_at=NOW - timedelta(hours=1))
     queue_code("code@example.com")
     delivery.deliver_due(NOW, 6)
-    assert smtp.messages[0]["To"] == "code@example.com"
-    assert len(smtp.messages) == 6
+    assert mail.messages[0]["To"] == "code@example.com"
+    assert len(mail.messages) == 6
 
 
 @pytest.mark.databases
 def test_a_code_is_erased_when_it_was_sent(
-    portal: Flask, smtp: SmtpGateway, sms: SmsGateway
+    portal: Flask, mail: SmtpGateway, sms: SmsGateway
 ) -> None:
     ids = [queue_code(), queue_code(MOBILE)]
     assert queued_code(MOBILE) == CODE
     delivery.deliver_due(NOW)
-    assert smtp.code_for("someone@example.com") == sms.code_for(MOBILE) == CODE
+    assert mail.code_for("someone@example.com") == sms.code_for(MOBILE) == CODE
     for each in ids:
         assert (row(each).status, row(each).body) == (DeliveryStatus.SENT, "")
 
 
 @pytest.mark.databases
 def test_an_expired_code_is_dropped_and_erased_and_never_sent(
-    portal: Flask, smtp: SmtpGateway
+    portal: Flask, mail: SmtpGateway
 ) -> None:
     delivery_id = queue_code()
     outcome = delivery.deliver_due(NOW + timedelta(minutes=10))
     assert (outcome.sent, outcome.expired) == (0, 1)
     assert (row(delivery_id).status, row(delivery_id).body) == (DeliveryStatus.EXPIRED, "")
-    assert smtp.messages == []
+    assert mail.messages == []
 
 
 def test_a_code_that_expires_while_its_batch_is_sent_is_not_sent(portal: Flask) -> None:
@@ -468,10 +456,10 @@ def test_a_code_that_expires_while_its_batch_is_sent_is_not_sent(portal: Flask) 
 
 @pytest.mark.databases
 def test_no_secret_stands_in_the_clear_at_any_time(
-    portal: Flask, smtp: SmtpGateway, sms: SmsGateway, caplog: pytest.LogCaptureFixture
+    portal: Flask, mail: SmtpGateway, sms: SmsGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    smtp.refuse("someone@example.com")
+    mail.refuse("someone@example.com")
     sms.refuse(MOBILE)
     queue_code()
     queue_code(MOBILE)
@@ -508,11 +496,11 @@ def test_in_demo_mode_messages_are_kept_and_codes_stay_readable(make_app: MakeAp
         assert queued_code("someone@example.com") == CODE
 
 
-def test_demo_mode_with_gateways_sends_and_keeps(make_app: MakeApp, smtp: SmtpGateway) -> None:
-    with running(make_app, mode=Mode.DEMO, mail_server="127.0.0.1", mail_port=smtp.port):
+def test_demo_mode_with_gateways_sends_and_keeps(make_app: MakeApp, mail: SmtpGateway) -> None:
+    with running(make_app, mode=Mode.DEMO, mail_server="127.0.0.1", mail_port=mail.port):
         queue_code()
         delivery.deliver_due(NOW)
-        assert smtp.code_for("someone@example.com") == CODE
+        assert mail.code_for("someone@example.com") == CODE
         assert queued_code("someone@example.com") == CODE
 
 

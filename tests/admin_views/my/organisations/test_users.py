@@ -15,7 +15,7 @@ from clearance.models import Event, Invitation, Membership, Notice, Organisation
 from clearance.organisations import opening
 from tests.support import factories, request_factories
 from tests.support.member_factories import World, filled
-from tests.support.pages import Page, PageClient
+from tests.support.pages import Page
 
 
 @pytest.fixture
@@ -371,8 +371,7 @@ def test_who_belongs_nowhere_is_told_so_and_sees_invitations(world: World) -> No
     with world.app.app_context():
         lonely = factories.make_user()
         email = lonely.email
-        client = PageClient(world.app, language="ar")
-        factories.sign_in(client, lonely)
+        client = factories.browser_of(world.app, lonely, "ar")
     assert "لا تتبعون أي شركة حالياً" in client.get("/my/").text
     send(world, email=email)
     page = client.get("/my/")
