@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from flask_babel import force_locale
+from flask_babel import Babel, force_locale
 
 from clearance.core.extensions import db
 from clearance.models import User
@@ -32,6 +32,15 @@ def visit(app: Flask) -> Iterator[Flask]:
     with factories.visit(app):
         yield app
         db.session.rollback()
+
+
+@pytest.fixture
+def plain_english() -> Iterator[None]:
+    """Texts can be written, in English, without the portal and its database."""
+    app = Flask(__name__)
+    Babel(app, default_locale="en")
+    with app.app_context():
+        yield
 
 
 @pytest.fixture

@@ -31,11 +31,9 @@ def general(app: Flask) -> str:
 
 
 def signed_in(app: Flask, email: str, lang: str) -> PageClient:
-    client = PageClient(app, language=lang)
     with app.app_context():
         user = db.session.scalars(sa.select(User).where(User.email == email)).one()
-        factories.sign_in(client, user)
-    return client
+        return factories.browser_of(app, user, lang)
 
 
 def add(client: PageClient, **changes: Any) -> Page:

@@ -115,9 +115,8 @@ def test_the_check_is_throttled_by_address(client: PageClient, card: Issued) -> 
 
 def test_the_holders_office_downloads_and_everybody_else_gets_404(app: Flask, card: Issued) -> None:
     url = f"/my/issued/{card.id}/"
-    client = PageClient(app)
     with app.app_context():
-        factories.sign_in(client, card.owner)
+        client = factories.browser_of(app, card.owner, language=None)
     answer = client.http.get(url)
     assert answer.data.startswith(b"%PDF-")
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="card-KW-')
@@ -127,18 +126,16 @@ def test_the_holders_office_downloads_and_everybody_else_gets_404(app: Flask, ca
     details = client.get(f"/my/requests/{card.request_id}/")
     assert details.soup.select_one(f'#issued a[href="{url}"]') is not None
     client.get(f"/my/issued/{card.id + 1}/", status=404)
-    stranger = PageClient(app)
     with app.app_context():
-        factories.sign_in(stranger, factories.make_agent())
+        stranger = factories.browser_of(app, factories.make_agent(), language=None)
     stranger.get(url, status=404)
     assert "لم تصدر أي وثيقة بعد" in stranger.get("/my/issued/").text
     assert PageClient(app).http.get(url).status_code == 302
 
 
 def test_staff_leave_a_note_when_they_read_one(app: Flask, card: Issued) -> None:
-    client = PageClient(app)
     with app.app_context():
-        factories.sign_in(client, factories.make_staff("reviewer"))
+        client = factories.browser_of(app, factories.make_staff("reviewer"), language=None)
     url = f"/office/issued/{card.id}/file"
     assert client.http.get(url).data.startswith(b"%PDF-")
     client.get(f"/office/issued/{card.id + 1}/file", status=404)

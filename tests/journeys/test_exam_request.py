@@ -18,6 +18,7 @@ from clearance.services.effects import Decision, RemarkInput
 from clearance.services.flows import Action
 from tests.support import factories, files, request_factories
 from tests.support.pages import Page, PageClient, form_data
+from tests.support.rows import count_of
 
 FORM = "#request-form"
 WORDS = {
@@ -136,6 +137,6 @@ def test_an_agent_walks_from_my_services_to_the_result(
     steps = page.soup.select("#history .timeline li")
     assert len(steps) >= 7
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Document)) == 4
+        assert count_of(Document) == 4
         assert db.session.get_one(Exam, exam.id).seats_taken == 1
         assert utc_now() < exam.held_at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from clearance.core.extensions import db
@@ -11,6 +10,7 @@ from clearance.models import Registration, User
 from tests.journeys import steps
 from tests.support import factories
 from tests.support.pages import PageClient
+from tests.support.rows import count_of
 
 
 def test_arabic_comes_first_and_english_is_one_click_away(app: Flask) -> None:
@@ -48,20 +48,18 @@ def test_an_unknown_language_changes_nothing(app: Flask) -> None:
 
 @pytest.mark.databases
 def test_somebody_signed_in_keeps_the_language_for_messages_too(app: Flask) -> None:
-    client = PageClient(app)
     with app.app_context():
         user = factories.make_agent(language="ar")
-    factories.sign_in(client, user)
+    client = factories.browser_of(app, user, language=None)
     client.post("/language", {"lang": "en", "next": "/guide"})
     with app.app_context():
         assert db.session.get_one(User, user.id).language == "en"
 
 
 def test_the_users_own_language_shows_where_no_cookie_is(app: Flask) -> None:
-    client = PageClient(app)
     with app.app_context():
         user = factories.make_agent(language="en")
-    factories.sign_in(client, user)
+    client = factories.browser_of(app, user, language=None)
     assert client.get("/guide").soup.html["lang"] == "en"
 
 
@@ -81,7 +79,7 @@ def test_a_form_switched_to_the_other_language_keeps_what_was_typed(app: Flask) 
         assert not page.soup.find(attrs={"name": secret}).get("value")
     assert page.soup.select(".error-summary, .field-error") == []
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Registration)) == 0
+        assert count_of(Registration) == 0
     assert client.get("/guide").soup.html["lang"] == "en"
 
 

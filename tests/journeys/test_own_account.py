@@ -22,6 +22,7 @@ from tests.journeys import steps
 from tests.support import factories
 from tests.support.factories import PASSWORD
 from tests.support.pages import Page
+from tests.support.rows import count_of
 
 PLACES = pytest.mark.parametrize(("area", "lang"), [("my", "ar"), ("office", "en")])
 ABOUT = {"number": "CE/8/26", "service": {"ar": "طلب", "en": "Request"}}
@@ -66,7 +67,7 @@ def tell(app: Flask, user: User, event: str) -> list[tuple[str, str]]:
 
 def count(app: Flask, model: Any) -> int:
     with app.app_context():
-        return db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
+        return count_of(model)
 
 
 @pytest.mark.parametrize("lang", ["ar", "en"])

@@ -25,6 +25,7 @@ from tests.support.factories import PASSWORD
 from tests.support.gateways import queued_code
 from tests.support.pages import Page, PageClient, form_data
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 NEW = "new.address@example.com"
 NEW_MOBILE, NEW_E164 = "5999 0001", "+96559990001"
@@ -344,14 +345,14 @@ def test_looking_changes_nothing(app: Flask) -> None:
     client = factories.browser_of(app, user)
     ask(client, NEW)
     with app.app_context():
-        before = db.session.scalar(sa.select(sa.func.count()).select_from(Delivery))
+        before = count_of(Delivery)
     for name in ("email", "mobile"):
         client.get(f"/my/account/contact/{name}")
     for step in ("code", "resend", "cancel"):
         assert client.http.get(f"/my/account/contact/email/{step}").status_code == 405
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Delivery)) == before
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Notice)) == 0
+        assert count_of(Delivery) == before
+        assert count_of(Notice) == 0
         actor = sessions.actor_of(db.session.get_one(User, user.id))
         db.session.rollback()
         assert contact_change.pending(actor, Channel.EMAIL, utc_now()) is not None

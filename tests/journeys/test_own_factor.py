@@ -22,6 +22,7 @@ from tests.journeys import steps
 from tests.support import factories
 from tests.support.factories import PASSWORD
 from tests.support.pages import Page, PageClient, form_data
+from tests.support.rows import count_of
 
 PLACES = pytest.mark.parametrize(("area", "lang"), [("my", "ar"), ("office", "en")])
 LANGUAGES = pytest.mark.parametrize("lang", ["ar", "en"])
@@ -303,10 +304,7 @@ def test_reading_the_pages_changes_nothing(app: Flask) -> None:
     def state() -> tuple[Any, ...]:
         with app.app_context():
             row = db.session.get_one(User, user.id)
-            counts = [
-                db.session.scalar(sa.select(sa.func.count()).select_from(model))
-                for model in (Event, AccessEvent, Notice)
-            ]
+            counts = [count_of(model) for model in (Event, AccessEvent, Notice)]
             return row.totp_secret, row.totp_last_step, row.second_factor, counts
 
     before = state()

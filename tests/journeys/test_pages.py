@@ -228,10 +228,9 @@ def test_the_sign_in_page_lists_the_accounts_of_the_demonstration(app: Flask) ->
 
 def test_an_address_that_does_not_exist_is_not_found_for_everybody(app: Flask) -> None:
     steps.browser(app).get("/nothing/here", status=404)
-    client = steps.browser(app)
     with app.app_context():
         user = factories.make_agent()
-    factories.sign_in(client, user)
+    client = factories.browser_of(app, user, "ar")
     client.get("/nothing/here", status=404)
 
 
@@ -239,10 +238,9 @@ def test_with_the_database_away_somebody_signed_in_is_told_so(
     make_app: Callable[..., Flask],
 ) -> None:
     app = make_app()
-    client = steps.browser(app)
     with app.app_context():
         user = factories.make_agent()
-    factories.sign_in(client, user)
+    client = factories.browser_of(app, user, "ar")
 
     @sa.event.listens_for(_engine(app), "begin")
     def _away(connection: sa.Connection) -> None:

@@ -19,6 +19,7 @@ from clearance.models import CustomsAccount, Delivery, Registration, User
 from tests.journeys import steps
 from tests.support import factories
 from tests.support.pages import Page, PageClient
+from tests.support.rows import count_of
 
 CUSTOMS_ANSWER: dict[str, Any] = {
     "holder": {"first_name": "بدر", "last_name": "الرشيدي", "civil_id": "285050500017"},
@@ -72,7 +73,7 @@ def test_an_agent_registers_and_gets_both_codes_but_no_user_yet(app: Flask, lang
     assert len(steps.code_to(app, steps.EMAIL)) == 6
     assert len(steps.code_to(app, steps.MOBILE_E164)) == 6
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 0
+        assert count_of(User) == 0
 
 
 def test_a_company_gives_its_name_too(app: Flask) -> None:
@@ -329,7 +330,7 @@ def test_the_registration_of_a_known_address_never_completes(app: Flask) -> None
     )
     assert steps.TEXTS["en"]["code"] in page.error_of("email_code")
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 1
+        assert count_of(User) == 1
 
 
 def test_known_and_unknown_cost_the_same_number_of_hashes(

@@ -19,6 +19,7 @@ from tests.journeys import steps
 from tests.journeys.test_registration import _count_hashes, _without_chance
 from tests.support import factories
 from tests.support.pages import Page, PageClient
+from tests.support.rows import count_of
 
 NEW = "Safina-4-Qamar!"
 
@@ -215,7 +216,7 @@ def test_asking_keeps_the_address_when_the_image_text_is_wrong(app: Flask, lang:
     assert page.error_of("captcha") == steps.TEXTS[lang]["image"]
     assert page.soup.find(attrs={"name": "email"})["value"] == "a@example.com"
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(PasswordReset)) == 0
+        assert count_of(PasswordReset) == 0
 
 
 def test_asking_too_often_gets_the_same_page_and_no_further_mail(app: Flask, email: str) -> None:

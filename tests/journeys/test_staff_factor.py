@@ -18,6 +18,7 @@ from clearance.models import AccessEvent, User
 from clearance.models.enums import Role
 from tests.journeys import steps
 from tests.support import factories
+from tests.support.rows import count_of
 
 NEW = "Safina-4-Qamar!"
 
@@ -182,7 +183,7 @@ def test_an_invitation_answers_a_wrong_value_beside_its_field(
     assert error
     assert any("\u0600" <= letter <= "\u06ff" for letter in error) == (lang == "ar")
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 0
+        assert count_of(User) == 0
 
 
 def test_an_unknown_or_old_invitation_is_not_found(app: Flask) -> None:

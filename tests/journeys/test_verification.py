@@ -206,18 +206,16 @@ def test_an_unproved_session_reaches_only_verify(app: Flask, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/terms", "/support", "/guide"])
 def test_an_unproved_session_still_reads_public_pages(app: Flask, path: str) -> None:
-    client = steps.browser(app)
     with app.app_context():
         registration = factories.make_registration()
-    factories.sign_in(client, registration, SessionStage.VERIFY)
+    client = factories.browser_of(app, registration, "ar", stage=SessionStage.VERIFY)
     assert client.get(path).url == path
 
 
 def test_an_unproved_session_can_sign_out_and_switch_language(app: Flask) -> None:
-    client = steps.browser(app)
     with app.app_context():
         registration = factories.make_registration()
-    factories.sign_in(client, registration, SessionStage.VERIFY)
+    client = factories.browser_of(app, registration, "ar", stage=SessionStage.VERIFY)
     assert client.post("/language", {"lang": "en", "next": "/verify"}).soup.html["lang"] == "en"
     assert client.post("/logout", {}).url == "/login"
     with app.app_context():
@@ -251,10 +249,9 @@ def test_an_added_user_first_chooses_a_password_then_types_both_codes(app: Flask
 
 @pytest.mark.parametrize("lang", ["ar", "en"])
 def test_a_password_of_ones_own_must_be_strong_and_another(app: Flask, lang: str) -> None:
-    client = steps.browser(app, lang)
     with app.app_context():
         user = factories.make_agent(must_change_password=True)
-    factories.sign_in(client, user, SessionStage.PASSWORD)
+    client = factories.browser_of(app, user, lang, stage=SessionStage.PASSWORD)
     page = client.get("/password")
     for first, second, field in (
         ("", "", "new_password"),

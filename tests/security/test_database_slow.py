@@ -131,10 +131,9 @@ def test_few_requests_wait_for_the_writer_and_the_others_give_up_soon(
 
 
 def test_reading_goes_on_while_somebody_else_writes(portal: Flask) -> None:
-    browser = PageClient(portal)
     with portal.app_context():
         agent = factories.make_agent()
-    factories.sign_in(browser, agent)
+    browser = factories.browser_of(portal, agent, language=None)
     with portal.app_context():  # so long ago that it would be marked anew
         past = utc_now() - timedelta(minutes=5)
         db.session.execute(sa.update(UserSession).values(last_seen_at=past))

@@ -14,16 +14,15 @@ from clearance.models import Notice, User, UserSession
 from clearance.models.enums import Role
 from tests.support import factories
 from tests.support.pages import PageClient
+from tests.support.rows import count_of
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 def person(app: Flask, role: str) -> PageClient:
-    client = PageClient(app)
     with app.app_context():
         user = factories.make_agent() if role == Role.AGENT else factories.make_staff(role)
-        factories.sign_in(client, user)
-    return client
+        return factories.browser_of(app, user, language=None)
 
 
 def writing_addresses(app: Flask) -> list[tuple[str, str]]:
@@ -138,4 +137,4 @@ def test_rows_of_ones_own_account_are_ones_own(app: Flask) -> None:
     with app.app_context():
         assert db.session.get_one(UserSession, session_id).ended_at is None
         assert db.session.get_one(Notice, notice_id).read_at is None
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 2
+        assert count_of(User) == 2

@@ -25,6 +25,7 @@ from tests.journeys import steps
 from tests.support import factories
 from tests.support.gateways import queued_code
 from tests.support.pages import PageClient
+from tests.support.rows import count_of
 
 TYPED = "Canary-7-Qafas!"
 CUSTOMS = "Canary-8-Jumruk!"
@@ -170,5 +171,5 @@ def test_the_trail_masks_addresses(app: Flask, client: PageClient) -> None:
     wrong_sign_in(client, "canary.person@example.com", TYPED)
     with app.app_context():
         details: list[Any] = list(db.session.scalars(sa.text("SELECT detail FROM access_event")))
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 0
+        assert count_of(User) == 0
     assert details == ["c•••@example.com"]

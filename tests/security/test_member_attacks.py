@@ -34,13 +34,19 @@ from clearance.organisations import (
     invitation_queries,
     invitation_responses,
     membership_changes,
-    opening,
 )
 from clearance.organisations import invitations as organisation_invitations
 from clearance.organisations.invitations import NewMember
 from clearance.organisations.members import Access
 from tests.support import factories, request_factories
-from tests.support.member_factories import World, an_added, filled
+from tests.support.member_factories import (
+    World,
+    an_added,
+    filled,
+    general_of,
+    refusal_of,
+    subscribed_office,
+)
 from tests.support.pages import PageClient
 from tests.support.races import race
 from tests.support.statements import statements_of
@@ -60,20 +66,13 @@ def world(app: Flask) -> World:
 def office(context: Flask) -> Organisation:
     """A clearing office that is subscribed to everything."""
     request_factories.load_services()
-    return subscribed()
-
-
-def subscribed() -> Organisation:
-    organisation = factories.make_organisation()
-    opening.subscribe(organisation, NOW)
-    db.session.commit()
-    return organisation
+    return subscribed_office()
 
 
 def second_office(world: World) -> int:
     """Another organisation of the general user; its id."""
     with world.app.app_context():
-        second = subscribed()
+        second = subscribed_office()
         user = db.session.get_one(Membership, world.general).user
         factories.make_membership(user, second)
         return second.id
@@ -81,12 +80,6 @@ def second_office(world: World) -> int:
 
 def choose(client: PageClient, organisation_id: int) -> None:
     client.post("/my/organisation", {"organisation": organisation_id}, check=False)
-
-
-def general_of(office: Organisation) -> Actor:
-    actor = actor_of(factories.make_agent(office))
-    db.session.rollback()
-    return actor
 
 
 def add(app: Flask, added: NewMember, actor: Actor) -> Invitation:
@@ -105,14 +98,6 @@ def commit(work: Callable[[], Any]) -> Any:
     done = work()
     db.session.commit()
     return done
-
-
-def refusal_of(work: Callable[[], Any]) -> Refusal:
-    db.session.rollback()
-    with pytest.raises(Refused) as error:
-        work()
-    db.session.rollback()
-    return error.value.refusal
 
 
 def proved_signup(invitation: Invitation) -> Registration:
@@ -185,7 +170,7 @@ def test_who_is_disabled_in_one_of_two_organisations_loses_the_open_form_of_that
     world: World,
 ) -> None:
     with world.app.app_context():
-        other = subscribed()
+        other = subscribed_office()
         user = db.session.get_one(Membership, world.other).user
         factories.make_membership(user, other, is_general=False, services=("letter",))
         draft = request_factories.make_draft(user, "exam").id
@@ -354,7 +339,7 @@ def test_an_invitation_accepted_many_times_at_once_makes_one_membership(
 def test_two_organisations_adding_one_person_at_once_make_one_user_with_both_to_answer(
     office: Organisation, app: Flask
 ) -> None:
-    other, person = subscribed(), an_added()
+    other, person = subscribed_office(), an_added()
     invitations = [
         add(app, person, general_of(office)),
         add(app, replace(person, password="Qamar-7-Lulwa!"), general_of(other)),

@@ -11,16 +11,14 @@ from flask import Flask
 from clearance.core.extensions import db
 from clearance.models import AccessEvent
 from tests.support import factories
-from tests.support.pages import PageClient
 
 TOLD = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7", "X-Forwarded-Host": "evil.example"}
 
 
 def address_seen(app: Flask, peer: str, headers: dict[str, str] = TOLD) -> str:
     """The address that the trail has of a signed-in agent's refusal, asked for from `peer`."""
-    client = PageClient(app)
     with app.app_context():
-        factories.sign_in(client, factories.make_agent())
+        client = factories.browser_of(app, factories.make_agent(), language=None)
     client.http.get("/nowhere", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
     with app.app_context():
         return str(db.session.scalar(sa.select(AccessEvent.ip).order_by(AccessEvent.id.desc())))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from clearance.auth.sessions import actor_of
+from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
+from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Membership, Organisation
 from clearance.organisations import opening
@@ -35,6 +40,30 @@ def an_added(**values: Any) -> NewMember:
     return replace(plain, **values)
 
 
+def subscribed_office(**columns: Any) -> Organisation:
+    """A clearing office that is subscribed to everything published."""
+    organisation = factories.make_organisation(**columns)
+    opening.subscribe(organisation, utc_now())
+    db.session.commit()
+    return organisation
+
+
+def general_of(office: Organisation) -> Actor:
+    """A new general user of the office, as in a request whose own writing has not begun."""
+    actor = actor_of(factories.make_agent(office))
+    db.session.rollback()
+    return actor
+
+
+def refusal_of(work: Callable[[], object]) -> Refusal:
+    """How `work` is refused; what it wrote is undone."""
+    db.session.rollback()
+    with pytest.raises(Refused) as error:
+        work()
+    db.session.rollback()
+    return error.value.refusal
+
+
 class World:
     """An office with a general and an additional user; ids, for they outlive the session."""
 
@@ -42,9 +71,7 @@ class World:
         self.app = app
         with app.app_context():
             request_factories.load_services()
-            office = factories.make_organisation(phone="+96522000000", email="office@example.com")
-            opening.subscribe(office, utc_now())
-            db.session.commit()
+            office = subscribed_office(phone="+96522000000", email="office@example.com")
             self.office = office.id
             self.general = self.person(office, is_general=True, first_name="بدر")
             self.other = self.person(office, services=("exam",), first_name="هدى")

@@ -152,11 +152,9 @@ def mine(trial: Flask, agent: User) -> PageClient:
 
 
 def staff(app: Flask, role: Role = Role.ADMINISTRATOR) -> PageClient:
-    client = PageClient(app, language="en")
     with app.app_context():
         user = factories.make_staff(role)
-    factories.sign_in(client, user)
-    return client
+    return factories.browser_of(app, user)
 
 
 def make_notices(app: Flask, user: User, count: int, event: str = "a") -> list[int]:
@@ -221,10 +219,9 @@ def test_an_anonymous_script_gets_401_as_json(trial: Flask) -> None:
 
 
 def test_a_reader_whose_codes_are_not_right_yet_is_sent_to_verify(trial: Flask) -> None:
-    client = PageClient(trial)
     with trial.app_context():
         user = factories.make_user()
-    factories.sign_in(client, user, SessionStage.VERIFY)
+    client = factories.browser_of(trial, user, language=None, stage=SessionStage.VERIFY)
     assert client.http.get("/my/trial/").location == "/verify"
 
 

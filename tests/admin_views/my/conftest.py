@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 
-from clearance.models import Organisation, User
+from clearance.models import Organisation, Request, User
 from tests.support import factories, request_factories
 from tests.support.pages import PageClient
 
@@ -61,3 +61,24 @@ def browser(app: Flask) -> Callable[..., PageClient]:
 def mine(browser: Callable[..., PageClient], people: People) -> PageClient:
     """The owner's browser, in English."""
     return browser(people.owner)
+
+
+@pytest.fixture
+def draft(app: Flask, people: People) -> Request:
+    """The owner's draft, with all its documents."""
+    with app.app_context():
+        return request_factories.make_draft(people.owner)
+
+
+@pytest.fixture
+def empty_draft(app: Flask, people: People) -> Request:
+    """The owner's draft, without a document."""
+    with app.app_context():
+        return request_factories.make_draft(people.owner, with_documents=False)
+
+
+@pytest.fixture
+def sent(app: Flask, people: People) -> Request:
+    """A request that the owner sent."""
+    with app.app_context():
+        return request_factories.make_sent(people.owner)

@@ -15,13 +15,6 @@ from tests.support import request_factories
 from tests.support.pages import PageClient
 
 
-@pytest.fixture
-def sent(app: Flask, people: People) -> Request:
-    """A sent request, of which the owner was told."""
-    with app.app_context():
-        return request_factories.make_sent(people.owner)
-
-
 def unread(app: Flask, user_id: int) -> list[int]:
     with app.app_context():
         statement = sa.select(Notice.id).where(Notice.user_id == user_id, Notice.read_at.is_(None))

@@ -30,6 +30,7 @@ from clearance.requests import messages as request_messages
 from tests.support import factories, request_factories
 from tests.support.factories import PASSWORD
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 
 def actor_of(user: User) -> Actor:
@@ -213,7 +214,7 @@ def test_asked_twice_at_once_there_is_one_copy_and_one_is_made(app: Flask) -> No
     assert sorted(asked) == [False, True]
     assert sorted(done) == [0, 1]
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Notice)) == 1
+        assert count_of(Notice) == 1
 
 
 def test_a_killed_worker_leaves_it_to_another_and_what_fails_is_given_up(

@@ -42,6 +42,7 @@ from tests.support import factories
 from tests.support.customs_system import HOLDER_CIVIL_ID, LICENCE_NO, answer, broker
 from tests.support.gateways import queued_code
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 OTHER_PASSWORD = "Sidra-9-Marjan?"
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -112,7 +113,7 @@ def verify(
 
 
 def count(model: type) -> int:
-    found = db.session.scalar(sa.select(sa.func.count()).select_from(model))
+    found = count_of(model)
     db.session.commit()
     return found or 0
 

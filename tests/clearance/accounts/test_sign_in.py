@@ -23,6 +23,7 @@ from clearance.models import AccessEvent, Notice, User, UserSession
 from clearance.models.enums import Role, SessionStage
 from tests.support import factories
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
@@ -94,7 +95,7 @@ def test_every_refusal_is_the_same(visit: Flask) -> None:
     assert sign_in("nobody@example.com") == refused
     assert sign_in(gone.email) == refused
     assert sign_in(user.email, "x" * 500) == refused
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(UserSession)) == 0
+    assert count_of(UserSession) == 0
 
 
 def test_an_unknown_address_costs_exactly_the_hashes_of_a_known_one(

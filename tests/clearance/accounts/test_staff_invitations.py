@@ -17,6 +17,7 @@ from clearance.models.enums import Role, SessionStage
 from clearance.notifications import outbox
 from tests.support import factories
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 EMAIL = "boss@example.com"
@@ -145,4 +146,4 @@ def test_the_command_refuses_what_is_no_address_or_role(
     result = app.test_cli_runner().invoke(args=["staff", "invite", email, "--role", role])
     assert result.exit_code != 0
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Invitation)) == 0
+        assert count_of(Invitation) == 0

@@ -20,6 +20,7 @@ from clearance.models.enums import Channel, CodePurpose
 from tests.support import factories
 from tests.support.gateways import queued_code
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 OWNER = "registration:7"
@@ -262,7 +263,7 @@ def test_sending_and_trying_leave_masked_access_events(context: Flask) -> None:
 def test_a_code_nobody_is_to_know_is_queued_nowhere(context: Flask) -> None:
     one_time_codes.create(OWNER, CodePurpose.VERIFY, Channel.EMAIL, EMAIL, "ar", NOW, deliver=False)
     db.session.commit()
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Delivery)) == 0
+    assert count_of(Delivery) == 0
     assert db.session.scalars(sa.select(VerificationCode)).one().tries_left == one_time_codes.TRIES
 
 

@@ -27,6 +27,7 @@ from clearance.notifications import outbox
 from tests.support import factories
 from tests.support.gateways import queued_code
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NEW = "Sidra-9-Marjan?"
@@ -185,13 +186,13 @@ def test_an_unknown_address_gets_a_reference_and_no_message(visit: Flask) -> Non
     refs = [ask(known.email), ask("nobody@example.com"), ask(gone.email)]
     assert len({len(ref) for ref in refs}) == 1
     assert db.session.scalars(sa.select(Delivery.address)).all() == [known.email]
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(PasswordReset)) == 6
+    assert count_of(PasswordReset) == 6
     db.session.commit()
     assert not confirm(refs[1], "ABCDEFGH")
 
 
 def mails() -> int:
-    count = db.session.scalar(sa.select(sa.func.count()).select_from(Delivery))
+    count = count_of(Delivery)
     db.session.commit()
     return count or 0
 

@@ -4,13 +4,10 @@ import random
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher
-from flask import Flask
-from flask_babel import Babel
 
 from clearance.auth import passwords
 from clearance.auth.passwords import (
@@ -22,18 +19,12 @@ from clearance.auth.passwords import (
 )
 from clearance.core.errors import ServiceUnavailable
 
+pytestmark = pytest.mark.usefixtures("plain_english")
+
 GOOD = "Nakhla-7-Bahr!"
 GUESSABLE = "easy to guess"
 LEET = "4@8({[<369&#!1/|0$5+7%2"
 MOST_CPU = 0.5  # seconds a judging may take where others compute too; alone it takes 0.05
-
-
-@pytest.fixture(autouse=True)
-def _texts() -> Iterator[None]:
-    app = Flask(__name__)
-    Babel(app, default_locale="en")
-    with app.app_context():
-        yield
 
 
 def faults(password: str, *inputs: str) -> str:

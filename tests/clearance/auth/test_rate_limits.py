@@ -17,6 +17,7 @@ from clearance.core.settings import BadSettings
 from clearance.models import ThrottleCount
 from tests.support import factories
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 FIVE = 5
@@ -104,7 +105,7 @@ def test_what_is_counted_is_kept_as_a_hash_only(context: Flask) -> None:
 
 def test_an_empty_key_is_not_counted(context: Flask) -> None:
     hits("captcha_ip", "", 100)
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(ThrottleCount)) == 0
+    assert count_of(ThrottleCount) == 0
 
 
 def test_the_operator_replaces_a_limit_or_takes_it_away(make_app: Callable[..., Flask]) -> None:

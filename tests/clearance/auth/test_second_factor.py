@@ -22,6 +22,7 @@ from clearance.models.enums import SessionStage
 from tests.support import factories
 from tests.support.gateways import queued_code
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 STEP = timedelta(seconds=30)
@@ -54,7 +55,7 @@ def start(actor: Actor, now: datetime = NOW) -> None:
 
 
 def sent() -> int:
-    count = db.session.scalar(sa.select(sa.func.count()).select_from(Delivery))
+    count = count_of(Delivery)
     db.session.commit()
     return count or 0
 

@@ -14,6 +14,7 @@ from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
 from clearance.models import AccessEvent, ChainHead, Event, EventSeal, LegalEntity
+from tests.support.rows import count_of
 
 pytestmark = pytest.mark.databases
 
@@ -30,7 +31,7 @@ def test_each_committed_event_is_sealed_into_one_chain(context: Flask) -> None:
     db.session.commit()
     change()
     db.session.commit()
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(EventSeal)) == 3
+    assert count_of(EventSeal) == 3
     assert audit.verify_chain(db.session()) == []
 
 
@@ -38,7 +39,7 @@ def test_a_rolled_back_change_leaves_no_event_and_no_seal(context: Flask) -> Non
     change()
     db.session.rollback()
     db.session.commit()
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Event)) == 0
+    assert count_of(Event) == 0
     assert db.session.get(ChainHead, 1).position == 0
 
 
@@ -48,7 +49,7 @@ def test_a_failed_savepoint_takes_only_its_own_events(context: Flask) -> None:
     change()
     savepoint.rollback()
     db.session.commit()
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Event)) == 1
+    assert count_of(Event) == 1
     assert audit.verify_chain(db.session()) == []
 
 

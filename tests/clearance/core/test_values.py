@@ -2,26 +2,18 @@
 
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 
 from clearance.core import values
 from clearance.core.values import BadValue
 
+pytestmark = pytest.mark.usefixtures("plain_english")
+
 TODAY = date(2026, 10, 4)
-
-
-@pytest.fixture(autouse=True)
-def _texts() -> Iterator[None]:
-    app = Flask(__name__)
-    Babel(app, default_locale="en")
-    with app.app_context():
-        yield
 
 
 def refusal(value: object) -> str:

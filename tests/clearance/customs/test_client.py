@@ -37,6 +37,7 @@ from tests.support.customs_system import (
 )
 from tests.support.gateways import free_port
 from tests.support.parallel import run_together
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -368,7 +369,7 @@ def test_a_faulty_row_is_named_and_nothing_is_taken(
     assert result.exit_code == 1
     assert fault in result.output
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(CustomsAccount)) == 0
+        assert count_of(CustomsAccount) == 0
 
 
 def test_missing_and_unknown_columns_are_named(app: Flask, tmp_path: Path) -> None:

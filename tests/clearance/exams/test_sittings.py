@@ -27,6 +27,7 @@ from clearance.requests import transitions
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)  # 09:00 in Kuwait, a Tuesday
 LAST_DAY = date(2026, 12, 10)
@@ -91,7 +92,7 @@ def test_a_sitting_is_made_once_for_one_form(context: Flask, actor: Actor) -> No
     first = make_sitting(actor, "the-same-key")
     again = make_sitting(actor, "the-same-key")
     assert again.id == first.id
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Exam)) == 1
+    assert count_of(Exam) == 1
     event = db.session.scalars(sa.select(Event).where(Event.kind == "exam:sitting:created")).one()
     assert event.actor_id == actor.id
     assert event.changes["confirm_by"] == [None, "2026-12-10"]
@@ -324,7 +325,7 @@ def test_two_announcements_at_once_never_oversell(
     assert sittings.find(exam_id).seats_taken == 3
     held = sa.select(sa.func.count()).select_from(ExamSeat)
     assert db.session.scalar(held) == 3
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Announcement)) == 1
+    assert count_of(Announcement) == 1
     assert len(told("exam:announced")) == 3
 
 

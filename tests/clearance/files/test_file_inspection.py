@@ -17,11 +17,7 @@ from clearance.files.file_inspection_worker import Answer
 from clearance.web import serving
 from tests.support import files, odd_files
 
-
-@pytest.fixture(autouse=True)
-def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other work of the machine must not decide what is said of a file."""
-    monkeypatch.setattr(file_inspection, "WALL_SECONDS", 60)
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.mark.parametrize(

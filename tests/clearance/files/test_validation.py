@@ -16,13 +16,9 @@ from clearance.files import file_inspection
 from clearance.files.validation import BadFile, CleanFile, clean_file
 from tests.support import files, odd_files
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 KEEP = 10 * 1024 * 1024
-
-
-@pytest.fixture(autouse=True)
-def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other work of the machine must not decide what is said of a file."""
-    monkeypatch.setattr(file_inspection, "WALL_SECONDS", 60)
 
 
 def cleaned(name: str, data: bytes) -> CleanFile:

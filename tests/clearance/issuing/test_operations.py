@@ -15,6 +15,7 @@ from clearance.issuing import operations
 from clearance.models import Event, IssuedDocument, User
 from clearance.models.enums import IssuedKind, Status, VoidReason
 from tests.support import factories, files, issued_factories
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 15, 7, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=400)
@@ -44,7 +45,7 @@ def test_asked_again_by_the_same_decision_nothing_new_is_issued(agent: User) -> 
     again = operations.issue(IssuedKind.CERTIFICATE, first.licence, first.request, now=LATER)
     db.session.commit()
     assert again is first
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(IssuedDocument)) == 1
+    assert count_of(IssuedDocument) == 1
 
 
 @pytest.mark.databases

@@ -43,6 +43,7 @@ from clearance.notifications import notices
 from tests.support.factories import make_registration, make_user
 from tests.support.gateways import SmtpGateway, free_port
 from tests.support.pages import PageClient
+from tests.support.rows import count_of
 
 ABOUT = {"number": "CE/8/26", "service": {"ar": "طلب امتحان", "en": "Exam request"}}
 PATIENCE_SECONDS = 60
@@ -218,7 +219,7 @@ def test_periodic_work_is_committed_and_a_failure_is_rolled_back_and_tried_again
 
     def count() -> int:
         with app.app_context():
-            return db.session.scalar(sa.select(sa.func.count()).select_from(Holiday)) or 0
+            return count_of(Holiday)
 
     before = count()
     with registered(3600, work) as job:

@@ -28,6 +28,7 @@ from tests.support import request_factories as requests
 from tests.support.crossings import Instant, crossed
 from tests.support.issued_factories import make_licence
 from tests.support.races import race
+from tests.support.rows import count_of
 
 NOW = utc_now()
 EXPIRES = date(2029, 6, 30)
@@ -113,7 +114,7 @@ def test_person_whose_licence_was_cancelled_keeps_the_row_and_gets_a_new_licence
     entry = db.session.scalars(sa.select(LicenceChange).filter_by(licence_id=licence.id)).one()
     assert entry.changes["name_ar_1"] == ["أمس", candidate.name_ar_1]
     assert entry.changes["number"] == [None, licence.number]
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Broker)) == 1
+    assert count_of(Broker) == 1
     assert former.status == LicenceStatus.CANCELLED
     assert db.session.get_one(Licence, licence.id).status == LicenceStatus.ACTIVE
 

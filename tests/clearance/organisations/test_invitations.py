@@ -16,7 +16,7 @@ from clearance.auth.passwords import verify_password
 from clearance.auth.sessions import actor_of, load_actor
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import NotFound, Refusal, Refused, TooManyTries
+from clearance.core.errors import NotFound, TooManyTries
 from clearance.core.extensions import db
 from clearance.jobs import retention
 from clearance.models import (
@@ -30,13 +30,13 @@ from clearance.models import (
     User,
 )
 from clearance.models.enums import SessionStage
-from clearance.organisations import invitation_queries, invitation_responses, invitations, opening
+from clearance.organisations import invitation_queries, invitation_responses, invitations
 from clearance.organisations.invitation_queries import LIFETIME
 from clearance.organisations.invitations import AWAITED_ALREADY, NewMember
 from clearance.organisations.members import ALREADY_A_MEMBER, NO_SERVICE, NOT_SUBSCRIBED, Access
 from tests.support import factories, request_factories
 from tests.support.gateways import queued_code
-from tests.support.member_factories import an_added
+from tests.support.member_factories import an_added, general_of, refusal_of, subscribed_office
 
 OWN_PASSWORD = "Sidra-9-Marjan?"
 NOW = utc_now()
@@ -47,21 +47,8 @@ def office(app: Flask) -> Iterator[Organisation]:
     """A clearing office with everything subscribed, during a POST of its general user."""
     with factories.visit(app):
         request_factories.load_services()
-        yield make_office()
+        yield subscribed_office()
         db.session.rollback()
-
-
-def make_office() -> Organisation:
-    organisation = factories.make_organisation()
-    opening.subscribe(organisation, NOW)
-    db.session.commit()
-    return organisation
-
-
-def general_of(office: Organisation) -> Actor:
-    actor = actor_of(factories.make_agent(office))
-    db.session.rollback()
-    return actor
 
 
 def adding(someone: NewMember, actor: Actor, now: datetime = NOW) -> Invitation:
@@ -81,14 +68,6 @@ def commit(work: Callable[[], object]) -> None:
     db.session.rollback()
     work()
     db.session.commit()
-
-
-def refusal_of(work: Callable[[], object]) -> Refusal:
-    db.session.rollback()
-    with pytest.raises(Refused) as error:
-        work()
-    db.session.rollback()
-    return error.value.refusal
 
 
 def enter(email: str, password: str, now: datetime = NOW) -> Actor | None:
@@ -318,7 +297,7 @@ def test_an_expired_invitation_lives_again_when_sent_again(office: Organisation)
 
 
 def test_two_organisations_adding_the_same_person_both_get_an_answer(office: Organisation) -> None:
-    other = make_office()
+    other = subscribed_office()
     someone = an_added()
     first = add(someone, general_of(office))
     second = add(replace(someone, password="Qamar-7-Lulwa!"), general_of(other))
@@ -358,7 +337,7 @@ def test_only_a_general_user_adds_sends_again_or_withdraws(office: Organisation)
     invitation = add(an_added(), general_of(office))
     for user in (
         factories.make_agent(office, is_general=False, services=("exam",)),
-        factories.make_agent(make_office()),
+        factories.make_agent(subscribed_office()),
     ):
         actor = actor_of(user)
         db.session.rollback()

@@ -31,6 +31,7 @@ from clearance.organisations import members, membership_changes, opening
 from clearance.organisations.handover import NEEDS_COLLEAGUE, UNFIT_COLLEAGUE
 from clearance.organisations.members import Access
 from tests.support import factories, request_factories
+from tests.support.member_factories import subscribed_office
 from tests.support.races import race
 
 EXAM = frozenset({"exam"})
@@ -40,10 +41,7 @@ EXAM = frozenset({"exam"})
 def office(context: Flask) -> Organisation:
     """A clearing office that is subscribed to everything."""
     request_factories.load_services()
-    organisation = factories.make_organisation()
-    opening.subscribe(organisation, utc_now())
-    db.session.commit()
-    return organisation
+    return subscribed_office()
 
 
 def member(office: Organisation, *, is_general: bool = False, **more: object) -> Membership:

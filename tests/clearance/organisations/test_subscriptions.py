@@ -40,6 +40,7 @@ from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support.factories import organisation_of
 from tests.support.races import race
+from tests.support.rows import count_of
 
 Change = Callable[..., Subscription]
 
@@ -147,7 +148,7 @@ def test_service_for_another_legal_entity_says_so_and_is_refused(agent: User) ->
     assert entry(agent, "firms").step is None
     with pytest.raises(Refused):
         take(subscription_changes.ask, agent, "firms")
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Subscription)) == 0
+    assert count_of(Subscription) == 0
 
 
 def test_only_the_general_user_of_that_organisation_can_change_anything(agent: User) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import pytest
-from flask import Flask
+from flask import current_app
 from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
@@ -23,6 +25,10 @@ def offered(user: User) -> dict[str, StartableService]:
     return {
         each.code: each for each in available_actions.startable_services(actor_of(user), utc_now())
     }
+
+
+def counting_queries() -> AbstractContextManager[list[str]]:
+    return statements_of(current_app, "SELECT")
 
 
 @pytest.mark.databases
@@ -65,14 +71,14 @@ def test_open_exam_of_the_user_warns_but_others_may_be_entered(agent: User) -> N
     assert offer.warning is not None and offer.warning.url.endswith(f"id={req.id}")
 
 
-def test_number_of_queries_does_not_grow_with_services(agent: User, context: Flask) -> None:
+def test_number_of_queries_does_not_grow_with_services(agent: User) -> None:
     actor = actor_of(agent)
-    with statements_of(context, "SELECT") as few:
+    with counting_queries() as few:
         shipped = len(available_actions.startable_services(actor, utc_now()))
     for number in range(6):
         letter = chr(ord("A") + number)
         requests.publish(requests.TRIVIAL, code=f"more_{number}", prefix=f"M{letter}")
-    with statements_of(context, "SELECT") as many:
+    with counting_queries() as many:
         assert len(available_actions.startable_services(actor, utc_now())) == shipped + 6
     assert len(many) == len(few)
 

@@ -33,6 +33,7 @@ from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support.races import race
+from tests.support.rows import count_of
 
 NOW = datetime(2026, 4, 1, 8, 0, tzinfo=UTC)
 
@@ -183,7 +184,7 @@ def test_double_click_at_once_begins_one_draft(app: Flask) -> None:
 
     assert len(set(race(app, 8, click))) == 1
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Request)) == 1
+        assert count_of(Request) == 1
 
 
 # About a licence

@@ -20,6 +20,7 @@ from clearance.services.standard_fields import STANDARD_FIELDS, Group, Kind
 from clearance.services.versions import BadDefinition
 from tests.support import factories
 from tests.support import request_factories as requests
+from tests.support.rows import count_of
 
 NOW = utc_now()
 
@@ -208,7 +209,7 @@ def test_bad_definition_is_not_published(context: Flask) -> None:
     with pytest.raises(BadDefinition) as refused:
         versions.publish(document(flow="circular"), None, NOW)
     assert "flow: unknown flow" in str(refused.value)
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Service)) == 0
+    assert count_of(Service) == 0
 
 
 def test_prefix_belongs_to_one_service_and_stays(context: Flask) -> None:

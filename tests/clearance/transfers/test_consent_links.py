@@ -32,11 +32,6 @@ from tests.support import transfer_factories as made
 from tests.support.transfer_factories import Offices
 
 
-@pytest.fixture
-def offices(context: Flask) -> Offices:
-    return made.make_offices()
-
-
 def send_again(req: Request, user: User, now: datetime | None = None) -> str:
     """What a general user presses; the token of the link that went out."""
     actor, request_id, version = actor_of(user), req.id, req.version

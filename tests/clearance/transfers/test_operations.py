@@ -56,11 +56,6 @@ SIDES = [False, True]
 SIDE_NAMES = ["releasing", "receiving"]
 
 
-@pytest.fixture
-def offices(context: Flask) -> Offices:
-    return made.make_offices()
-
-
 def perform(req: Request, action: Action, user: User | None, **options: Any) -> Request:
     actor = actor_of(user) if user is not None else None
     transitions.perform(

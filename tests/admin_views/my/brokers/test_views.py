@@ -7,18 +7,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from bs4 import Tag
 from flask import Flask
 
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.licences import organisation_brokers
-from clearance.models import Licence, LicenceChange, Request
+from clearance.models import Licence, LicenceChange
 from clearance.models.enums import LicenceStatus, Status, SuspendedBy
 from tests.admin_views.my.conftest import People
 from tests.support import factories, issued_factories, request_factories
 from tests.support.pages import PageClient
+from tests.support.rows import all_requests
 from tests.support.statements import statements_of
 
 SOON = timedelta(days=20)
@@ -27,11 +27,6 @@ SOON = timedelta(days=20)
 def make(people: People, **columns: Any) -> Licence:
     """A broker of the people's organisation, with a licence that has long to go."""
     return issued_factories.make_licence(people.organisation, **columns)
-
-
-def rows(app: Flask) -> list[Request]:
-    with app.app_context():
-        return list(db.session.scalars(sa.select(Request).order_by(Request.id)))
 
 
 def words(tag: Tag | None) -> str:
@@ -195,7 +190,7 @@ def test_foreign_and_missing_brokers_are_404_alike(
         foreign.get(f"/my/brokers/{broker_id}/", status=404)
     foreign.post("/my/services/letter/", {"licence_id": licence.id}, status=404)
     foreign.post("/my/services/letter/", {"licence_id": "x"}, status=404)
-    assert rows(app) == []
+    assert all_requests(app) == []
 
 
 def test_the_other_organisation_of_a_user_has_to_be_chosen_for_its_services(
@@ -259,7 +254,7 @@ def test_every_service_stands_on_the_page_with_button_or_reason(
     page = mine.submit(
         mine.get(f"/my/brokers/{licence.broker_id}/"), form="#services form[action$='/letter/']"
     )
-    (draft,) = rows(app)
+    (draft,) = all_requests(app)
     assert page.url == f"/my/requests/{draft.id}/form"
     assert (draft.service_code, draft.licence_id) == ("letter", licence.id)
 
@@ -296,7 +291,7 @@ def test_the_button_says_what_the_server_says(
     page = client.post(f"/my/services/{code}/", {"licence_id": licence.id}, status=409)
     assert words(page.soup.select_one(".alert-danger .refusal")) == refused
     assert page.soup.html["lang"] == language
-    assert rows(app) == []
+    assert all_requests(app) == []
 
 
 def test_an_open_request_shuts_the_button_and_is_linked(
@@ -322,7 +317,7 @@ def test_a_double_click_begins_one_draft_and_each_broker_has_his_own(
     second = mine.submit(page, form=f"#licence-{one.id} form")
     assert first.url == second.url
     mine.submit(page, form=f"#licence-{two.id} form")
-    assert [each.licence_id for each in rows(app)] == [one.id, two.id]
+    assert [each.licence_id for each in all_requests(app)] == [one.id, two.id]
     card = cards(mine, "/my/services/letter/")[f"licence-{one.id}"]
     assert card.select_one(f"a[href='{first.url}']")  # the draft can be gone on with
 
@@ -338,7 +333,7 @@ def test_an_ungranted_service_shows_its_reason_and_no_brokers(
     refused = words(page.soup.select_one("main .refusal"))
     page = client.post("/my/services/letter/", {"licence_id": licence.id}, status=409)
     assert words(page.soup.select_one(".alert-danger .refusal")) == refused
-    assert rows(app) == []
+    assert all_requests(app) == []
 
 
 def test_a_request_about_a_licence_can_be_copied(
@@ -348,7 +343,7 @@ def test_a_request_about_a_licence_can_be_copied(
         licence = make(people)
         sent = request_factories.make_sent(people.owner, "letter", licence_id=licence.id)
     mine.submit(mine.get(f"/my/requests/{sent.id}/"), form="form[action$='/copy']")
-    copy = rows(app)[-1]
+    copy = all_requests(app)[-1]
     assert (copy.number, copy.licence_id) == (None, licence.id)
 
 
@@ -370,7 +365,7 @@ def test_who_passed_stands_on_a_card_with_the_button(
     assert list(cards(mine, "/my/services/issuance/?search=احمد عبدالله")) == list(found)
     assert cards(mine, "/my/services/issuance/?search=سالم") == {}
     page = mine.submit(mine.get("/my/services/issuance/"), form=f"#candidate-{passed.id} form")
-    draft = rows(app)[-1]
+    draft = all_requests(app)[-1]
     assert page.url == f"/my/requests/{draft.id}/form"
     assert draft.civil_id == civil_id
 

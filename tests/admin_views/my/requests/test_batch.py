@@ -18,13 +18,14 @@ from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.files import storage
-from clearance.models import Document, Event, Licence, Organisation, Request
+from clearance.models import Document, Event, Licence, Organisation
 from clearance.models.enums import Status
 from clearance.requests import available_actions, batch
 from tests.admin_views.my.conftest import People
 from tests.support import factories, files, issued_factories, request_factories
 from tests.support.crossings import Instant, crossed
 from tests.support.pages import Page, PageClient, form_data
+from tests.support.rows import all_requests
 from tests.support.statements import statements_of
 
 START = "/my/services/renewal/several"
@@ -54,11 +55,6 @@ def three(app: Flask, people: People) -> list[int]:
 def begin(client: PageClient, ids: list[int]) -> Page:
     """Choose the licences and open their grid."""
     return client.submit(client.get(START), {"licence": ids}, form="#choose", press="do=begin")
-
-
-def all_requests(app: Flask) -> list[Request]:
-    with app.app_context():
-        return list(db.session.scalars(sa.select(Request).order_by(Request.id)))
 
 
 def upload(client: PageClient, page: Page, kind: str, data: bytes) -> Any:

@@ -21,12 +21,7 @@ from clearance.services.flows import Action
 from tests.admin_views.my.conftest import People
 from tests.support import request_factories
 from tests.support.pages import PageClient
-
-
-@pytest.fixture
-def sent(app: Flask, people: People) -> Request:
-    with app.app_context():
-        return request_factories.make_sent(people.owner)
+from tests.support.rows import count_of
 
 
 def make(app: Flask, people: People, status: str) -> Request:
@@ -188,7 +183,7 @@ def test_messages_go_to_the_office_and_are_told(
     mine.submit(page, {"body": typed}, form="#message-form")
     assert typed in first.text
     with app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1
+        assert count_of(Message) == 1
         told = db.session.scalars(
             sa.select(Notice.user_id).where(Notice.event == "office:message")
         ).all()

@@ -22,12 +22,6 @@ from tests.support.pages import Page, PageClient
 FORM = "#request-form"
 
 
-@pytest.fixture
-def draft(app: Flask, people: People) -> Request:
-    with app.app_context():
-        return request_factories.make_draft(people.owner, with_documents=False)
-
-
 def kept(app: Flask) -> list[Document]:
     with app.app_context():
         return list(db.session.scalars(sa.select(Document).order_by(Document.id)))
@@ -74,9 +68,9 @@ def by_page(client: PageClient, page: Page, *chosen: tuple[bytes, str], **values
     ],
 )
 def test_a_script_adds_a_file_and_gets_its_row(
-    app: Flask, mine: PageClient, draft: Request, data: bytes, name: str, media_type: str
+    app: Flask, mine: PageClient, empty_draft: Request, data: bytes, name: str, media_type: str
 ) -> None:
-    answer = by_script(mine, draft, data, name, label="صورتي", kind="civil_id_copy")
+    answer = by_script(mine, empty_draft, data, name, label="صورتي", kind="civil_id_copy")
     (document,) = kept(app)
     body = answer.get_json()
     assert f"document-{document.id}" in body["row_html"]
@@ -97,45 +91,45 @@ def test_a_script_adds_a_file_and_gets_its_row(
     ],
 )
 def test_a_bad_file_is_told_and_leaves_nothing(
-    app: Flask, mine: PageClient, draft: Request, data: bytes, name: str
+    app: Flask, mine: PageClient, empty_draft: Request, data: bytes, name: str
 ) -> None:
-    answer = by_script(mine, draft, data, name)
+    answer = by_script(mine, empty_draft, data, name)
     assert answer.status_code == 400
     assert name in answer.get_json()["error"]
     assert kept(app) == []
 
 
 def test_a_name_that_turns_the_text_round_is_shown_harmless(
-    app: Flask, mine: PageClient, draft: Request
+    app: Flask, mine: PageClient, empty_draft: Request
 ) -> None:
-    answer = by_script(mine, draft, files.png(), "photo\u202egnp.png")
+    answer = by_script(mine, empty_draft, files.png(), "photo\u202egnp.png")
     assert "\u202e" not in answer.get_data(as_text=True)
     assert all("\u202e" not in each.label for each in kept(app))
 
 
 @pytest.mark.parametrize("kind", ["", "nothing", "passport_copy"])
 def test_a_kind_the_service_does_not_take_is_refused(
-    app: Flask, mine: PageClient, draft: Request, kind: str
+    app: Flask, mine: PageClient, empty_draft: Request, kind: str
 ) -> None:
-    assert by_script(mine, draft, files.png(), "photo.png", kind=kind).status_code == 400
+    assert by_script(mine, empty_draft, files.png(), "photo.png", kind=kind).status_code == 400
     assert kept(app) == []
 
 
 def test_without_scripts_an_upload_keeps_what_was_typed(
-    app: Flask, mine: PageClient, draft: Request
+    app: Flask, mine: PageClient, empty_draft: Request
 ) -> None:
-    page = mine.get(f"/my/requests/{draft.id}/form")
+    page = mine.get(f"/my/requests/{empty_draft.id}/form")
     page = by_page(mine, page, (files.png(), "a.png"), (files.jpeg(), "b.jpg"), address="المنقف")
     assert "2 files were added." in page.text
     assert {each.label for each in kept(app)} == {"a.png", "b.jpg"} or len(kept(app)) == 2
     with app.app_context():
-        assert db.session.get_one(Request, draft.id).address == "المنقف"
+        assert db.session.get_one(Request, empty_draft.id).address == "المنقف"
 
 
 def test_without_scripts_a_bad_file_beside_a_good_one_is_told(
-    app: Flask, mine: PageClient, draft: Request
+    app: Flask, mine: PageClient, empty_draft: Request
 ) -> None:
-    page = mine.get(f"/my/requests/{draft.id}/form")
+    page = mine.get(f"/my/requests/{empty_draft.id}/form")
     page = by_page(mine, page, (files.png(), "a.png"), (b"MZ", "b.png"), civil_id="12")
     assert "b.png" in page.soup.select_one(".flashes").get_text()
     assert page.error_of("civil_id")
@@ -143,25 +137,27 @@ def test_without_scripts_a_bad_file_beside_a_good_one_is_told(
 
 
 def test_without_scripts_pressing_upload_without_a_file_says_so(
-    app: Flask, mine: PageClient, draft: Request
+    app: Flask, mine: PageClient, empty_draft: Request
 ) -> None:
-    page = by_page(mine, mine.get(f"/my/requests/{draft.id}/form"))
+    page = by_page(mine, mine.get(f"/my/requests/{empty_draft.id}/form"))
     assert "Choose a file first." in page.text
 
 
 def test_a_file_chosen_but_not_uploaded_goes_with_the_form(
-    app: Flask, mine: PageClient, draft: Request
+    app: Flask, mine: PageClient, empty_draft: Request
 ) -> None:
-    page = mine.get(f"/my/requests/{draft.id}/form")
+    page = mine.get(f"/my/requests/{empty_draft.id}/form")
     values = {"files": (io.BytesIO(files.png()), "late.png"), "kind": "photo"}
     page = mine.submit(page, values, form=FORM, press="submit=save")
     assert [each.kind for each in kept(app)] == ["photo"]
 
 
-def test_a_document_is_renamed_and_removed(app: Flask, mine: PageClient, draft: Request) -> None:
-    by_script(mine, draft, files.png(), "photo.png")
+def test_a_document_is_renamed_and_removed(
+    app: Flask, mine: PageClient, empty_draft: Request
+) -> None:
+    by_script(mine, empty_draft, files.png(), "photo.png")
     (document,) = kept(app)
-    page = mine.get(f"/my/requests/{draft.id}/form")
+    page = mine.get(f"/my/requests/{empty_draft.id}/form")
     rename = page.soup.select_one("button[formaction$='/rename']")["formaction"]
     mine.post(rename, {f"document-{document.id}-label": "الصورة الشخصية"})
     assert kept(app)[0].label == "الصورة الشخصية"
@@ -173,7 +169,7 @@ def test_a_document_is_renamed_and_removed(app: Flask, mine: PageClient, draft: 
 
 @pytest.mark.parametrize("way", ["documents", "form"])
 def test_files_for_what_is_not_ones_own_are_neither_counted_nor_judged(
-    draft: Request,
+    empty_draft: Request,
     people: People,
     browser: Callable[..., PageClient],
     monkeypatch: pytest.MonkeyPatch,
@@ -189,7 +185,7 @@ def test_files_for_what_is_not_ones_own_are_neither_counted_nor_judged(
             "files": (io.BytesIO(files.png()), "photo.png"),
             "kind": "photo",
         }
-        address = f"/my/requests/{draft.id}/{way}"
+        address = f"/my/requests/{empty_draft.id}/{way}"
         assert stranger.http.post(address, data=data).status_code == 404
     assert judged == []
 
@@ -210,11 +206,15 @@ def test_documents_of_a_sent_request_stay(app: Flask, mine: PageClient, people: 
 
 
 def test_a_document_is_looked_at_and_downloaded_by_who_may_see_it(
-    app: Flask, browser: Callable[..., PageClient], mine: PageClient, people: People, draft: Request
+    app: Flask,
+    browser: Callable[..., PageClient],
+    mine: PageClient,
+    people: People,
+    empty_draft: Request,
 ) -> None:
-    by_script(mine, draft, files.pdf(), "scan.pdf", kind="civil_id_copy")
+    by_script(mine, empty_draft, files.pdf(), "scan.pdf", kind="civil_id_copy")
     (document,) = kept(app)
-    address = f"/my/requests/{draft.id}/documents/{document.id}"
+    address = f"/my/requests/{empty_draft.id}/documents/{document.id}"
     page = mine.get(address)
     image = page.soup.select_one("main figure img")["src"]
     assert mine.http.get(image).mimetype.startswith("image/")
@@ -234,9 +234,9 @@ def no_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_script_is_told_when_to_come_back_with_its_file(
-    app: Flask, mine: PageClient, draft: Request, no_place: None
+    app: Flask, mine: PageClient, empty_draft: Request, no_place: None
 ) -> None:
-    answer = by_script(mine, draft, files.png(), "photo.png")
+    answer = by_script(mine, empty_draft, files.png(), "photo.png")
     assert answer.status_code == 503
     assert 0 < int(answer.headers["Retry-After"]) <= 10
     assert "Many files" in answer.get_json()["error"]
@@ -244,28 +244,30 @@ def test_a_script_is_told_when_to_come_back_with_its_file(
 
 
 def test_a_page_keeps_what_was_typed_beside_a_file_that_found_no_place(
-    app: Flask, mine: PageClient, draft: Request, no_place: None
+    app: Flask, mine: PageClient, empty_draft: Request, no_place: None
 ) -> None:
-    page = by_page(mine, mine.get(f"/my/requests/{draft.id}/form"), (files.png(), "photo.png"))
+    page = by_page(
+        mine, mine.get(f"/my/requests/{empty_draft.id}/form"), (files.png(), "photo.png")
+    )
     assert page.status == 200
     assert "photo.png" in page.text and "Many files" in page.text
     assert kept(app) == []
 
 
 def test_a_picture_that_found_no_place_says_when_to_come_back(
-    app: Flask, mine: PageClient, draft: Request, monkeypatch: pytest.MonkeyPatch
+    app: Flask, mine: PageClient, empty_draft: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by_script(mine, draft, files.pdf(), "scan.pdf", kind="civil_id_copy")
+    by_script(mine, empty_draft, files.pdf(), "scan.pdf", kind="civil_id_copy")
     (document,) = kept(app)
     monkeypatch.setattr(previews, "cache", previews.PictureCache(previews.CACHE_BYTES))
     monkeypatch.setitem(file_inspection.INSIDE_A_TASK, "draw", 0)
-    answer = mine.http.get(f"/my/requests/{draft.id}/documents/{document.id}/pages/1")
+    answer = mine.http.get(f"/my/requests/{empty_draft.id}/documents/{document.id}/pages/1")
     assert answer.status_code == 503
     assert 0 < int(answer.headers["Retry-After"]) <= 10
 
 
 def test_each_file_counts_against_the_uploads_of_an_hour(
-    app: Flask, mine: PageClient, draft: Request, monkeypatch: pytest.MonkeyPatch
+    app: Flask, mine: PageClient, empty_draft: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(rate_limits.POLICIES, "upload_account", "3 per 1 hour")
     posted = {
@@ -274,18 +276,18 @@ def test_each_file_counts_against_the_uploads_of_an_hour(
         "files": [(io.BytesIO(files.png()), f"{number}.png") for number in range(4)],
     }
     answer = mine.http.post(
-        f"/my/requests/{draft.id}/documents", data=posted, content_type="multipart/form-data"
+        f"/my/requests/{empty_draft.id}/documents", data=posted, content_type="multipart/form-data"
     )
     assert answer.status_code == 429
     assert kept(app) == []
 
 
 def test_a_page_of_pictures_says_what_takes_the_place_of_one_that_never_comes(
-    app: Flask, mine: PageClient, draft: Request
+    app: Flask, mine: PageClient, empty_draft: Request
 ) -> None:
-    by_script(mine, draft, files.pdf(2), "scan.pdf", kind="civil_id_copy")
+    by_script(mine, empty_draft, files.pdf(2), "scan.pdf", kind="civil_id_copy")
     (document,) = kept(app)
-    page = mine.get(f"/my/requests/{draft.id}/documents/{document.id}")
+    page = mine.get(f"/my/requests/{empty_draft.id}/documents/{document.id}")
     pictures = page.soup.select(".document-pages[data-failed*='Download'] img[data-picture]")
     assert len(pictures) == 2
     assert all(picture["alt"] and picture["width"] for picture in pictures)

@@ -24,18 +24,6 @@ from tests.support.pages import Page, PageClient, form_data
 FORM = "#request-form"
 
 
-@pytest.fixture
-def draft(app: Flask, people: People) -> Request:
-    with app.app_context():
-        return request_factories.make_draft(people.owner)
-
-
-@pytest.fixture
-def empty(app: Flask, people: People) -> Request:
-    with app.app_context():
-        return request_factories.make_draft(people.owner, with_documents=False)
-
-
 def returned(app: Flask, people: People, *remarks: RemarkInput) -> Request:
     with app.app_context():
         req = request_factories.make_sent(people.owner)
@@ -185,16 +173,16 @@ def test_the_language_switch_keeps_what_was_typed(
 
 
 def test_send_names_everything_that_is_missing(
-    app: Flask, mine: PageClient, empty: Request
+    app: Flask, mine: PageClient, empty_draft: Request
 ) -> None:
-    page = mine.get(f"/my/requests/{empty.id}/form")
+    page = mine.get(f"/my/requests/{empty_draft.id}/form")
     page = mine.submit(page, {"name_ar_1": "", "address": ""}, form=FORM, press="submit=send")
     links = {each["href"] for each in page.soup.select(".error-summary a")}
     assert {"#name_ar_1", "#address", "#documents-section"} <= links
     summary = page.soup.select_one(".error-summary").get_text(" ")
     assert "Personal photo" in summary
     assert page.error_of("name_ar_1")
-    assert fresh(app, empty).status == Status.DRAFT
+    assert fresh(app, empty_draft).status == Status.DRAFT
 
 
 def test_send_gives_a_number_once_however_often_it_is_pressed(

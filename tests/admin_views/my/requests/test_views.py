@@ -14,12 +14,6 @@ from tests.support import factories, request_factories
 from tests.support.pages import Page, PageClient
 
 
-@pytest.fixture
-def sent(app: Flask, people: People) -> Request:
-    with app.app_context():
-        return request_factories.make_sent(people.owner)
-
-
 def numbers(page: Page) -> list[str]:
     cells = page.soup.select("main tbody td[data-label='Request number']")
     return [each.get_text(strip=True) for each in cells]

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
-from clearance.core.extensions import db
-from clearance.models import Request
 from tests.admin_views.my.conftest import People
 from tests.support import factories, request_factories
 from tests.support.pages import PageClient
-
-
-def drafts(app: Flask) -> list[Request]:
-    with app.app_context():
-        return list(db.session.scalars(sa.select(Request).order_by(Request.id)))
+from tests.support.rows import all_requests
 
 
 def test_a_card_tells_conditions_documents_and_time(mine: PageClient) -> None:
@@ -50,14 +43,14 @@ def test_a_company_reads_why_it_cannot_ask_for_the_exam(
     assert page.soup.select_one("main .refusal")
     assert page.soup.select_one("main form") is None
     client.post("/my/services/exam/", {"broker_type": "general"})
-    assert drafts(app) == []
+    assert all_requests(app) == []
 
 
 def test_next_begins_a_draft_with_what_is_known(
     app: Flask, mine: PageClient, people: People
 ) -> None:
     page = mine.submit(mine.get("/my/services/exam/"), {"broker_type": "general"}, form="#start")
-    (draft,) = drafts(app)
+    (draft,) = all_requests(app)
     assert page.url == f"/my/requests/{draft.id}/form"
     assert (draft.broker_type, draft.organisation_id) == ("general", people.organisation.id)
     assert draft.mobile == people.owner.mobile
@@ -70,7 +63,7 @@ def test_without_a_broker_type_the_page_says_what_is_missing(
 ) -> None:
     page = mine.submit(mine.get("/my/services/exam/"), {"broker_type": typed}, form="#start")
     assert page.soup.select_one(".error-summary a[href='#broker_type']")
-    assert drafts(app) == []
+    assert all_requests(app) == []
 
 
 def test_a_double_click_on_next_makes_one_draft(app: Flask, mine: PageClient) -> None:
@@ -78,7 +71,7 @@ def test_a_double_click_on_next_makes_one_draft(app: Flask, mine: PageClient) ->
     first = mine.submit(start, {"broker_type": "general"}, form="#start")
     second = mine.submit(start, {"broker_type": "general"}, form="#start")
     assert first.url == second.url
-    assert len(drafts(app)) == 1
+    assert len(all_requests(app)) == 1
 
 
 def test_the_language_switch_keeps_the_choice(app: Flask, mine: PageClient) -> None:
@@ -86,7 +79,7 @@ def test_the_language_switch_keeps_the_choice(app: Flask, mine: PageClient) -> N
     page = mine.submit(start, {"broker_type": "private"}, form="#start", press="_language=ar")
     assert page.soup.html["lang"] == "ar"
     assert page.soup.find(id="broker_type-private").has_attr("checked")
-    assert drafts(app) == []
+    assert all_requests(app) == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +96,7 @@ def test_an_earlier_request_can_be_copied(app: Flask, mine: PageClient, people: 
         sent = request_factories.make_sent(people.owner)
     details = mine.get(f"/my/requests/{sent.id}/")
     page = mine.submit(details, form="form[action$='/copy']")
-    copy = drafts(app)[-1]
+    copy = all_requests(app)[-1]
     assert copy.id != sent.id
     assert (copy.name_ar, copy.number) == (sent.name_ar, None)
     assert page.url == f"/my/requests/{copy.id}/form"
@@ -115,7 +108,7 @@ def test_a_foreign_request_cannot_be_copied(
     with app.app_context():
         sent = request_factories.make_sent(people.owner)
     browser(people.foreign).post("/my/services/exam/copy", {"copy_of": sent.id}, status=404)
-    assert len(drafts(app)) == 1
+    assert len(all_requests(app)) == 1
 
 
 def test_a_service_nobody_wrote_python_for_works_to_the_end(app: Flask, mine: PageClient) -> None:

@@ -17,6 +17,7 @@ from clearance.requests import drafts
 from tests.support import factories, request_factories
 from tests.support.office_people import Office
 from tests.support.pages import Page
+from tests.support.rows import count_of
 
 LIST = "/office/requests/"
 
@@ -424,7 +425,7 @@ def test_the_managers_figures_are_real(office: Office) -> None:
 def test_a_trail_of_reading_is_not_a_business_event(office: Office) -> None:
     request_id = office.request()
     with office.app.app_context():
-        before = db.session.scalar(sa.select(sa.func.count()).select_from(Event))
+        before = count_of(Event)
     office.staff().get(f"{LIST}{request_id}/")
     with office.app.app_context():
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Event)) == before
+        assert count_of(Event) == before
