@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,11 +12,12 @@ from clearance.core.extensions import db
 from clearance.models import Captcha, User
 from tests.support import factories
 from tests.support.gateways import queued_code
-from tests.support.pages import Page, PageClient
+from tests.support.pages import Page, PageClient, form_data
 
 PASSWORD = factories.PASSWORD
 EMAIL = "noura@example.com"
 MOBILE = "50001234"
+REQUEST_FORM = "#request-form"
 MOBILE_E164 = "+96550001234"
 
 TEXTS = {
@@ -115,3 +117,16 @@ def type_codes(
         "mobile_code": code_to(client.app, mobile),
     }
     return client.submit(page, codes, form="#verify-form")
+
+
+def upload(client: PageClient, page: Page, kind: str, data: bytes, name: str) -> Page:
+    """Choose a file and its kind and press Upload, as a browser without scripts does."""
+    posted = form_data(page.form(REQUEST_FORM))
+    posted |= {"kind": kind, "label": "", "files": (io.BytesIO(data), name)}
+    response = client.http.post(
+        page.soup.select_one("button[formaction$='/documents']")["formaction"],
+        data=posted,
+        content_type="multipart/form-data",
+        follow_redirects=True,
+    )
+    return Page(response, response.request.path).check()

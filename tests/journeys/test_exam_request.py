@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import timedelta
 from typing import Any
 
@@ -16,11 +15,12 @@ from clearance.models import Document, Exam, Request, User
 from clearance.models.enums import Status
 from clearance.services.effects import Decision, RemarkInput
 from clearance.services.flows import Action
+from tests.journeys import steps
 from tests.support import factories, files, request_factories
-from tests.support.pages import Page, PageClient, form_data
+from tests.support.pages import PageClient
 from tests.support.rows import count_of
 
-FORM = "#request-form"
+FORM = steps.REQUEST_FORM
 WORDS = {
     "ar": {
         "services": "خدماتي",
@@ -58,20 +58,6 @@ def as_reviewer(app: Flask, reviewer: User, action: Action, **options: Any) -> N
         )
 
 
-def upload(client: PageClient, page: Page, kind: str, data: bytes, name: str) -> Page:
-    """Choose a file and its kind and press Upload, as a browser without scripts does."""
-    posted = form_data(page.form(FORM)) | {
-        "kind": kind,
-        "label": "",
-        "files": (io.BytesIO(data), name),
-    }
-    address = page.soup.select_one("button[formaction$='/documents']")["formaction"]
-    response = client.http.post(
-        address, data=posted, content_type="multipart/form-data", follow_redirects=True
-    )
-    return Page(response, response.request.path).check()
-
-
 @pytest.mark.databases
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_an_agent_walks_from_my_services_to_the_result(
@@ -94,11 +80,11 @@ def test_an_agent_walks_from_my_services_to_the_result(
     page = client.submit(page, typed | {"civil_id": "1"}, form=FORM)
     assert page.error_of("civil_id")
     page = client.submit(page, typed, form=FORM)
-    page = upload(client, page, "civil_id_copy", files.jpeg(), "البطاقة المدنية.jpg")
-    page = upload(client, page, "photo", files.png(), "photo.png")
+    page = steps.upload(client, page, "civil_id_copy", files.jpeg(), "البطاقة المدنية.jpg")
+    page = steps.upload(client, page, "photo", files.png(), "photo.png")
     page = client.submit(page, form=FORM, press="submit=send")
     assert page.soup.select_one(".error-summary a[href='#documents-section']")
-    page = upload(client, page, "good_conduct", files.pdf(), "conduct.pdf")
+    page = steps.upload(client, page, "good_conduct", files.pdf(), "conduct.pdf")
     page = client.submit(page, form=FORM, press="submit=send")
     req = row(app)
     assert req.status == Status.SUBMITTED
@@ -115,7 +101,7 @@ def test_an_agent_walks_from_my_services_to_the_result(
     page = client.get("/my/")
     page = client.get(page.soup.select_one("#now .tasks a")["href"])
     assert "الصورة قديمة." in page.text
-    page = upload(client, page, "photo", files.jpeg(), "new.jpg")
+    page = steps.upload(client, page, "photo", files.jpeg(), "new.jpg")
     values = {"civil_id_expiry": "2036-01-01"}
     page = client.submit(page, values, form=FORM, press="submit=send")
     assert (row(app).status, row(app).number) == (Status.SUBMITTED, req.number)
@@ -134,8 +120,8 @@ def test_an_agent_walks_from_my_services_to_the_result(
     assert words["passed"] in page.text
     page = client.submit(page, form=".notices form")
     assert row(app).status == Status.PASSED
-    steps = page.soup.select("#history .timeline li")
-    assert len(steps) >= 7
+    past = page.soup.select("#history .timeline li")
+    assert len(past) >= 7
     with app.app_context():
         assert count_of(Document) == 4
         assert db.session.get_one(Exam, exam.id).seats_taken == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -21,7 +20,7 @@ from clearance.notifications import delivery
 from tests.journeys import steps
 from tests.support import factories, files, request_factories
 from tests.support.gateways import SmsGateway, SmtpGateway, text_of
-from tests.support.pages import Page, PageClient, form_data
+from tests.support.pages import PageClient
 
 PASSED = {"ar": "اجتياز", "en": "passed"}
 
@@ -124,27 +123,13 @@ def apply(app: Flask, client: PageClient) -> int:
         ("photo", files.png(), "photo.png"),
         ("good_conduct", files.pdf(), "conduct.pdf"),
     ):
-        page = upload(client, page, kind, data, name)
+        page = steps.upload(client, page, kind, data, name)
     page = client.submit(page, form="#request-form", press="submit=send")
     with app.app_context():
         req = db.session.scalars(sa.select(Request)).one()
     assert req.status == Status.SUBMITTED
     assert req.number in page.text
     return req.id
-
-
-def upload(client: PageClient, page: Page, kind: str, data: bytes, name: str) -> Page:
-    """Choose a file and its kind and press Upload, as a browser without scripts does."""
-    posted: dict[str, Any] = form_data(page.form("#request-form"))
-    posted |= {"kind": kind, "label": "", "files": (io.BytesIO(data), name)}
-    button = page.soup.select_one("button[formaction$='/documents']")
-    response = client.http.post(
-        button["formaction"],
-        data=posted,
-        content_type="multipart/form-data",
-        follow_redirects=True,
-    )
-    return Page(response, response.request.path).check()
 
 
 def sign_in_reviewer(app: Flask, mail: SmtpGateway, lang: str) -> PageClient:

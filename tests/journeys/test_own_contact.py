@@ -19,8 +19,8 @@ from clearance.core.extensions import db
 from clearance.models import Delivery, Event, Notice, User
 from clearance.models.enums import Channel, CodePurpose
 from tests.journeys import steps
-from tests.security.test_timing import counting
 from tests.support import factories
+from tests.support.costs import costs_of
 from tests.support.factories import PASSWORD
 from tests.support.gateways import queued_code
 from tests.support.pages import Page, PageClient, form_data
@@ -184,7 +184,7 @@ def test_asking_costs_the_same_whether_the_address_is_known(
         client = factories.browser_of(app, steps.person(app))
         page = client.get("/my/account/contact/email")
         values = {"address": address, "current_password": PASSWORD}
-        with counting(app, monkeypatch) as cost:
+        with costs_of(app, monkeypatch) as cost:
             client.submit(page, values, form="#contact-form")
         costs.append(cost)
     assert costs[0] == costs[1]

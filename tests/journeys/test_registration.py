@@ -9,7 +9,6 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from clearance.auth import passwords
 from clearance.auth.passwords import hash_password
 from clearance.core.clock import utc_now
 from clearance.core.errors import ServiceUnavailable
@@ -18,7 +17,8 @@ from clearance.customs import client as customs_client
 from clearance.models import CustomsAccount, Delivery, Registration, User
 from tests.journeys import steps
 from tests.support import factories
-from tests.support.pages import Page, PageClient
+from tests.support.costs import count_hashes
+from tests.support.pages import Page, PageClient, without_chance
 from tests.support.rows import count_of
 
 CUSTOMS_ANSWER: dict[str, Any] = {
@@ -306,7 +306,7 @@ def test_what_is_known_is_answered_alike_and_its_owner_is_told(app: Flask, known
     second = _raw_registration(
         app, {"email": "other@example.com", "mobile": "50007777"} | {known: value}
     )
-    assert _without_chance(first) == _without_chance(second)
+    assert without_chance(first) == without_chance(second)
     _, void = registrations(app)
     assert void.is_void
     with app.app_context():
@@ -341,7 +341,7 @@ def test_known_and_unknown_cost_the_same_number_of_hashes(
     counts = []
     for address, number in (("nobody@example.com", "50007777"), (email, "50007778")):
         with monkeypatch.context() as patch:
-            counter = _count_hashes(patch)
+            counter = count_hashes(patch)
             _raw_registration(app, {"email": address, "mobile": number})
             counts.append(counter["hashes"])
     assert counts == [1, 1]
@@ -420,29 +420,3 @@ def _raw_registration(app: Flask, changes: dict[str, str]) -> Any:
         "csrf_token": page.soup.find(attrs={"name": "csrf_token"})["value"],
     }
     return client.http.post("/register", data=data)
-
-
-def _without_chance(response: Any) -> tuple[Any, ...]:
-    ignored = {"x-request-id", "set-cookie", "date"}
-    headers = sorted((k.lower(), v) for k, v in response.headers if k.lower() not in ignored)
-    return response.status_code, headers, response.get_data()
-
-
-def _count_hashes(patch: pytest.MonkeyPatch) -> dict[str, int]:
-    counter = {"hashes": 0}
-    real = passwords._hasher
-
-    class Counting:
-        def hash(self, prepared: bytes, *, salt: bytes | None = None) -> str:
-            counter["hashes"] += 1
-            return str(real.hash(prepared, salt=salt))
-
-        def verify(self, stored: str, prepared: bytes) -> bool:
-            counter["hashes"] += 1
-            return bool(real.verify(stored, prepared))
-
-        def check_needs_rehash(self, stored: str) -> bool:
-            return bool(real.check_needs_rehash(stored))
-
-    patch.setattr(passwords, "_hasher", Counting())
-    return counter

@@ -16,9 +16,9 @@ from clearance.core.extensions import db
 from clearance.models import Delivery, Notice, PasswordReset, User, UserSession
 from clearance.notifications import outbox
 from tests.journeys import steps
-from tests.journeys.test_registration import _count_hashes, _without_chance
 from tests.support import factories
-from tests.support.pages import Page, PageClient
+from tests.support.costs import count_hashes
+from tests.support.pages import Page, PageClient, without_chance
 from tests.support.rows import count_of
 
 NEW = "Safina-4-Qamar!"
@@ -114,7 +114,7 @@ def test_known_and_unknown_addresses_are_answered_alike(app: Flask, email: str) 
         }
         response = client.http.post("/reset", data=data)
         ref = response.location.partition("ref=")[2]
-        status, headers, body = _without_chance(response)
+        status, headers, body = without_chance(response)
         headers = [(name, value.replace(ref, "")) for name, value in headers]
         answers.append((status, headers, body.decode().replace(ref, "")))
         confirmation = client.get(f"/reset/sent?ref={ref}").text
@@ -135,7 +135,7 @@ def test_a_wrong_code_costs_one_hash_for_known_and_unknown(
         client = steps.browser(app)
         page = client.get(ask(client, address).link(steps.TEXTS["ar"]["ok"]))
         with monkeypatch.context() as patch:
-            counter = _count_hashes(patch)
+            counter = count_hashes(patch)
             confirm(client, page, "ABCDEFGH")
             counts.append(counter["hashes"])
     assert counts == [1, 1]

@@ -16,9 +16,9 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import UserSession
 from tests.journeys import steps
-from tests.journeys.test_registration import _count_hashes, _without_chance
 from tests.support import factories
-from tests.support.pages import PageClient
+from tests.support.costs import count_hashes
+from tests.support.pages import PageClient, without_chance
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_known_and_unknown_addresses_are_answered_alike(app: Flask, agent: str) 
         token = page.soup.find(attrs={"name": "csrf_token"})["value"]
         data = {"email": email, "password": "Wrong-7-Bahr!", "csrf_token": token}
         response = client.http.post("/login", data=data)
-        status, headers, body = _without_chance(response)
+        status, headers, body = without_chance(response)
         without_address = body.decode().replace(email, "")
         headers = [each for each in headers if each[0] != "content-length"]
         answers.append((status, headers, _without_token(without_address)))
@@ -135,7 +135,7 @@ def test_an_unknown_address_costs_as_many_hashes(
     counts = []
     for email in (agent, "nobody@example.com"):
         with monkeypatch.context() as patch:
-            counter = _count_hashes(patch)
+            counter = count_hashes(patch)
             steps.sign_in(steps.browser(app), email, "Wrong-7-Bahr!")
             counts.append(counter["hashes"])
     assert counts == [2, 2]

@@ -16,7 +16,6 @@ from clearance.models import Broker, Notice, Request, TransferConsent, User
 from clearance.models.enums import Status
 from clearance.services.flows import Action
 from tests.journeys import steps
-from tests.journeys.test_exam_request import FORM, upload
 from tests.support import factories, files
 from tests.support import request_factories as requests
 from tests.support import transfer_factories as made
@@ -92,10 +91,10 @@ class Scene:
 def fill_in(client: PageClient, page: Page, **values: str) -> Page:
     """Type what is missing, add both letters, and send."""
     typed = {"mobile": "50001234", "email": "b@example.com"} | values
-    page = client.submit(page, typed, form=FORM)
+    page = client.submit(page, typed, form=steps.REQUEST_FORM)
     for kind in ("transfer_letter", "release_letter"):
-        page = upload(client, page, kind, files.pdf(), f"{kind}.pdf")
-    return client.submit(page, form=FORM, press="submit=send")
+        page = steps.upload(client, page, kind, files.pdf(), f"{kind}.pdf")
+    return client.submit(page, form=steps.REQUEST_FORM, press="submit=send")
 
 
 def consent(scene: Scene, press: str = "answer=consent") -> Page:

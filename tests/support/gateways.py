@@ -16,6 +16,7 @@ import ssl
 import threading
 import time
 from contextlib import suppress
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -26,8 +27,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from clearance.core import crypto
+from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
+from clearance.core.extensions import db
 from clearance.models import Delivery
+from clearance.models.enums import Channel, CodePurpose
+from clearance.notifications import notices
 
 CODE = re.compile(r"\b(?:[0-9]{6}|[A-Z2-9]{8})\b")
 
@@ -37,6 +42,25 @@ def code_in(text: str) -> str:
     found = CODE.search(text)
     assert found is not None, f"no code in {text!r}"
     return found[0]
+
+
+def queue_code(
+    address: str = "someone@example.com", now: datetime | None = None, **values: Any
+) -> int:
+    """Queue a message with the code 483920 for the address; returns the delivery's id."""
+    now = now or utc_now()
+    given: dict[str, Any] = {
+        "purpose": CodePurpose.VERIFY,
+        "channel": Channel.EMAIL if "@" in address else Channel.SMS,
+        "address": address,
+        "language": "ar",
+        "code": "483920",
+        "expires_at": now + timedelta(minutes=10),
+        "now": now,
+    }
+    delivery = notices.send_code(**(given | values))
+    db.session.commit()
+    return delivery.id
 
 
 def queued_code(address: str) -> str:

@@ -191,3 +191,10 @@ def form_data(form: Tag) -> dict[str, Any]:
 
 def _doubles(ids: list[str]) -> set[str]:
     return {each for each in ids if ids.count(each) > 1}
+
+
+def without_chance(response: TestResponse) -> tuple[Any, ...]:
+    """Status, headers and body of an answer, without the headers that differ each time."""
+    ignored = {"x-request-id", "set-cookie", "date"}
+    headers = sorted((k.lower(), v) for k, v in response.headers if k.lower() not in ignored)
+    return response.status_code, headers, response.get_data()

@@ -21,11 +21,7 @@ NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
 def open_for(user: User, now: datetime = NOW) -> Actor:
-    key = sessions.open_session(user, SessionStage.FULL, now)
-    db.session.commit()
-    actor = sessions.load_actor(key, now)
-    assert actor is not None
-    return actor
+    return factories.session_of(user, now)
 
 
 def is_alive(actor: Actor, now: datetime = NOW) -> bool:

@@ -16,7 +16,7 @@ from clearance.exams import lists as exam_lists
 from clearance.exams import results as exam_results
 from clearance.exams import seating, sittings
 from clearance.exams.results import BadFile, BadResults, Result
-from clearance.models import Event, Exam, ExamSeat, Notice, Request, User
+from clearance.models import Event, Exam, Notice, Request, User
 from clearance.models.enums import Role, Status
 from tests.clearance.exams.test_sittings import (
     HELD_AT,
@@ -27,6 +27,7 @@ from tests.clearance.exams.test_sittings import (
     make_sitting,
 )
 from tests.support import factories
+from tests.support.exam_factories import seat_of, status_of
 
 AFTER = HELD_AT + timedelta(hours=3)
 
@@ -43,10 +44,6 @@ def hold(actor: Actor, reviewer: User, number: int) -> tuple[Exam, list[Request]
     return exam, candidates
 
 
-def seat_of(req: Request) -> ExamSeat:
-    return db.session.scalars(sa.select(ExamSeat).where(ExamSeat.request_id == req.id)).one()
-
-
 def csv_of(*rows: tuple[str, str, str]) -> bytes:
     lines = ["number,civil_id,result", *(",".join(row) for row in rows)]
     return "\r\n".join(lines).encode("utf-8-sig")
@@ -54,10 +51,6 @@ def csv_of(*rows: tuple[str, str, str]) -> bytes:
 
 def row_of(req: Request, result: str) -> tuple[str, str, str]:
     return (req.number or "", req.civil_id or "", result)
-
-
-def status_of(req: Request) -> str:
-    return db.session.execute(sa.select(Request.status).where(Request.id == req.id)).scalar_one()
 
 
 # Recording

@@ -25,7 +25,7 @@ from clearance.models import Announcement, Event, Exam, ExamSeat, Notice, Reques
 from clearance.models.enums import Role, SeatStatus, Status
 from clearance.requests import transitions
 from clearance.services.flows import Action
-from tests.support import factories
+from tests.support import exam_factories, factories
 from tests.support import request_factories as requests
 from tests.support.rows import count_of
 
@@ -45,34 +45,20 @@ pytestmark = pytest.mark.databases
 
 
 def make_sitting(actor: Actor, key: str = "key", **changes: Any) -> Exam:
-    exam = sittings.make(replace(PLAN, **changes), form_key=key, actor=actor, now=NOW)
-    db.session.commit()
-    return exam
+    planned = {"held_at": HELD_AT, "confirm_by": LAST_DAY} | changes
+    return exam_factories.make_sitting(actor, key, now=NOW, **planned)
 
 
 def make_candidates(number: int, reviewer: User, agent: User | None = None) -> list[Request]:
-    """Preapproved candidates in the order of sending, a minute apart."""
-    agent = agent or factories.make_agent()
-    return [
-        requests.make_request(
-            agent,
-            Status.PREAPPROVED,
-            reviewer=reviewer,
-            now=NOW - timedelta(days=3) + timedelta(minutes=place),
-        )
-        for place in range(number)
-    ]
+    return exam_factories.make_candidates(number, reviewer, agent, now=NOW)
 
 
 def announce(exam: Exam, actor: Actor, now: datetime = NOW) -> exam_seating.Seating:
-    seating = exam_seating.announce(exam.id, actor=actor, now=now)
-    db.session.commit()
-    return seating
+    return exam_factories.announce(exam, actor, now)
 
 
 def confirm(req: Request, now: datetime = NOW) -> None:
-    agent = db.session.get_one(User, req.created_by_id)
-    requests.step(req, Action.CONFIRM, agent, now=now)
+    exam_factories.confirm(req, now)
 
 
 def statuses(candidates: list[Request]) -> list[str]:

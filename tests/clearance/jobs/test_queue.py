@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,13 +17,10 @@ from flask import Flask
 from huey.signals import SIGNAL_COMPLETE
 
 from app import create_app
-from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.jobs import queue as job_queue
 from clearance.jobs.queue import Patience
-from clearance.models.enums import Channel, CodePurpose
-from clearance.notifications import notices
-from tests.support.gateways import SmtpGateway, free_port
+from tests.support.gateways import SmtpGateway, free_port, queue_code
 
 PATIENCE_SECONDS = 60
 
@@ -92,20 +88,6 @@ def road(_databases: Callable[[str], Any]) -> Iterator[Road]:
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was logged, tracebacks among it."""
     return [f"{record.name}: {record.getMessage()}" for record in caplog.records]
-
-
-def queue_code() -> None:
-    now = utc_now()
-    notices.send_code(
-        purpose=CodePurpose.VERIFY,
-        channel=Channel.EMAIL,
-        address="someone@example.com",
-        language="ar",
-        code="483920",
-        expires_at=now + timedelta(minutes=10),
-        now=now,
-    )
-    db.session.commit()
 
 
 def test_jobs_wait_for_their_database_with_one_line_of_log_and_go_on(

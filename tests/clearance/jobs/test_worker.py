@@ -37,11 +37,11 @@ from clearance.models import (
     ThrottleCount,
     UserSession,
 )
-from clearance.models.enums import Channel, CodePurpose, DeliveryStatus
+from clearance.models.enums import Channel, DeliveryStatus
 from clearance.notifications import delivery as notification_delivery
 from clearance.notifications import notices
 from tests.support.factories import make_registration, make_user
-from tests.support.gateways import SmtpGateway, free_port
+from tests.support.gateways import SmtpGateway, free_port, queue_code
 from tests.support.pages import PageClient
 from tests.support.rows import count_of
 
@@ -79,20 +79,6 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
             return found
         time.sleep(0.05)
     raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
-
-
-def queue_code(address: str = "someone@example.com") -> None:
-    now = utc_now()
-    notices.send_code(
-        purpose=CodePurpose.VERIFY,
-        channel=Channel.EMAIL,
-        address=address,
-        language="ar",
-        code="483920",
-        expires_at=now + timedelta(minutes=10),
-        now=now,
-    )
-    db.session.commit()
 
 
 def test_a_commit_that_queued_messages_wakes_the_sender_once(woken: list[bool]) -> None:

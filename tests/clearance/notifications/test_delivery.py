@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,23 @@ from clearance.core.extensions import db
 from clearance.core.settings import BadSettings, Mode
 from clearance.core.values import BadValue
 from clearance.models import Delivery
-from clearance.models.enums import Channel, CodePurpose, DeliveryStatus
-from clearance.notifications import delivery, mail_transport, notices, outbox, sms_transport
+from clearance.models.enums import Channel, DeliveryStatus
+from clearance.notifications import delivery, mail_transport, outbox, sms_transport
 from clearance.notifications.mail_transport import mail
-from tests.support.gateways import SmsGateway, SmtpGateway, free_port, queued_code, text_of
+from tests.support import gateways
+from tests.support.gateways import (
+    SmsGateway,
+    SmtpGateway,
+    free_port,
+    queued_code,
+    text_of,
+)
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 CODE = "483920"
 MOBILE = "+96550001234"
 MakeApp = Callable[..., Flask]
+queue_code = partial(gateways.queue_code, now=NOW)
 
 
 @pytest.fixture
@@ -71,21 +80,6 @@ def queue(address: str = "someone@example.com", **columns: Any) -> int:
     columns.pop("n", None)
     delivery = Delivery(**(values | columns))
     db.session.add(delivery)
-    db.session.commit()
-    return delivery.id
-
-
-def queue_code(address: str = "someone@example.com", **values: Any) -> int:
-    given: dict[str, Any] = {
-        "purpose": CodePurpose.VERIFY,
-        "channel": Channel.EMAIL if "@" in address else Channel.SMS,
-        "address": address,
-        "language": "ar",
-        "code": CODE,
-        "expires_at": NOW + timedelta(minutes=10),
-        "now": NOW,
-    }
-    delivery = notices.send_code(**(given | values))
     db.session.commit()
     return delivery.id
 

@@ -15,7 +15,6 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import NotFound, PermissionDenied, Refused
 from clearance.core.extensions import db
 from clearance.models import (
-    Broker,
     BrokerType,
     Document,
     Event,
@@ -30,7 +29,7 @@ from clearance.requests.drafts import StaleSave
 from clearance.services import versions
 from clearance.services.effects import Decision, RemarkInput
 from clearance.services.flows import Action
-from tests.support import factories
+from tests.support import factories, issued_factories
 from tests.support import request_factories as requests
 from tests.support.races import race
 from tests.support.rows import count_of
@@ -71,38 +70,16 @@ def begin(agent: User, **options: Any) -> Request:
     return drafts.start("exam", actor_of(agent), NOW, **options)
 
 
-def organisation_id(agent: User) -> int:
-    return actor_of(agent).standings[0].organisation_id
-
-
-def make_licence(agent: User, number: str = "L-1") -> Licence:
-    broker = Broker(
-        organisation_id=organisation_id(agent),
+def make_licence(agent: User) -> Licence:
+    return issued_factories.make_licence(
+        factories.organisation_of(agent),
+        number="L-1",
         broker_type="general",
         name_ar_1="فهد",
         name_en_1="Fahad",
-        name_folded=name_folding.name_index("فهد", "Fahad"),
-        nationality="KW",
-        civil_id=factories.civil_id(),
-        civil_id_expiry=date(2030, 1, 1),
-        passport_no="P1",
-        passport_expiry=date(2031, 1, 1),
         mobile="+96550000001",
-        created_at=NOW,
-    )
-    db.session.add(broker)
-    db.session.flush()
-    licence = Licence(
-        number=number,
-        broker_id=broker.id,
-        guarantee_no="02/209/000006/2002",
-        guarantee_expiry=date(2027, 1, 1),
-        issued=date(2024, 1, 1),
         expires=date(2027, 1, 1),
     )
-    db.session.add(licence)
-    db.session.commit()
-    return licence
 
 
 # Beginning
@@ -110,7 +87,7 @@ def make_licence(agent: User, number: str = "L-1") -> Licence:
 
 @pytest.mark.databases
 def test_draft_begins_with_what_is_known_of_the_user(agent: User) -> None:
-    office = db.session.get_one(Organisation, organisation_id(agent))
+    office = factories.organisation_of(agent)
     office.address = "الشويخ"
     req = begin(agent)
     db.session.commit()
@@ -303,7 +280,7 @@ def test_saving_keeps_what_is_given_and_nothing_else(agent: User) -> None:
     assert (req.name_ar_1, req.civil_id_expiry) == ("عبد الله", date(2030, 5, 5))
     assert (req.nationality, req.address, req.answers) == (None, "", {"notes": "مستعجل"})
     assert (req.broker_type, req.status, req.number) == ("private", Status.DRAFT, None)
-    assert req.organisation_id == organisation_id(agent)
+    assert req.organisation_id == factories.organisation_of(agent).id
     assert "عبدالله" in req.name_folded
     assert (req.version, mapping) == (2, {})
 

@@ -18,13 +18,18 @@ from clearance.auth.sessions import actor_of
 from clearance.core.clock import KUWAIT, kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.exams import results as exam_results
-from clearance.exams import seating, sittings
 from clearance.exams.results import Result
-from clearance.models import AccessEvent, Exam, ExamSeat, Notice, Request, User
+from clearance.models import AccessEvent, Exam, Notice, Request, User
 from clearance.models.enums import Role, Status
-from clearance.services.flows import Action
 from tests.support import factories
-from tests.support import request_factories as requests
+from tests.support.exam_factories import (
+    announce,
+    confirm,
+    make_candidates,
+    make_sitting,
+    seat_of,
+    status_of,
+)
 from tests.support.pages import Page, PageClient
 
 LANGUAGES = ("ar", "en")
@@ -58,34 +63,12 @@ def browser(context: Flask) -> Callable[..., PageClient]:
     return open_for
 
 
-def make_sitting(reviewer: User, seats: int = 2, key: str = "key") -> Exam:
-    now = utc_now()
-    plan = sittings.Plan(
-        held_at=(now + timedelta(days=20)).replace(microsecond=0),
-        place_ar="قاعة الشويخ",
-        place_en="Shuwaikh Hall",
-        seats=seats,
-        confirm_by=(now + timedelta(days=10)).date(),
-    )
-    exam = sittings.make(plan, form_key=key, actor=actor_of(reviewer), now=now)
-    db.session.commit()
-    return exam
-
-
-def make_candidates(number: int, reviewer: User) -> list[Request]:
-    agent = factories.make_agent()
-    return [
-        requests.make_request(agent, Status.PREAPPROVED, reviewer=reviewer) for _ in range(number)
-    ]
-
-
 def announced(reviewer: User, candidates: int, *, confirmed: int) -> tuple[Exam, list[Request]]:
-    exam = make_sitting(reviewer, seats=candidates)
+    exam = make_sitting(actor_of(reviewer), seats=candidates)
     found = make_candidates(candidates, reviewer)
-    seating.announce(exam.id, actor=actor_of(reviewer), now=utc_now())
-    db.session.commit()
+    announce(exam, actor_of(reviewer))
     for req in found[:confirmed]:
-        requests.step(req, Action.CONFIRM, db.session.get_one(User, req.created_by_id))
+        confirm(req)
     return exam, found
 
 
@@ -100,15 +83,6 @@ def held(reviewer: User, number: int) -> tuple[Exam, list[Request]]:
     )
     db.session.commit()
     return exam, candidates
-
-
-def seat_of(req: Request) -> ExamSeat:
-    statement = sa.select(ExamSeat).where(ExamSeat.request_id == req.id)
-    return db.session.scalars(statement.execution_options(populate_existing=True)).one()
-
-
-def status_of(req: Request) -> str:
-    return db.session.execute(sa.select(Request.status).where(Request.id == req.id)).scalar_one()
 
 
 def details(exam: Exam) -> str:
@@ -217,7 +191,7 @@ def _is_well_formed(values: dict[str, str]) -> bool:
 
 
 def test_a_stale_save_shows_both_values(reviewer: User, browser: Callable[..., PageClient]) -> None:
-    exam = make_sitting(reviewer)
+    exam = make_sitting(actor_of(reviewer))
     client = browser(reviewer)
     mine = client.get(f"/office/exams/edit/?id={exam.id}")
     theirs = client.get(f"/office/exams/edit/?id={exam.id}")
@@ -247,7 +221,7 @@ def test_the_list_is_narrowed_to_upcoming_and_past(
     reviewer: User, browser: Callable[..., PageClient]
 ) -> None:
     past, _candidates = held(reviewer, 1)
-    ahead = make_sitting(reviewer, key="ahead")
+    ahead = make_sitting(actor_of(reviewer), key="ahead")
     client = browser(reviewer)
     for value, shown, hidden in (("upcoming", ahead, past), ("past", past, ahead)):
         rows = client.get(f"/office/exams/?flt0_when={value}").soup.select("main tbody tr")
@@ -264,7 +238,7 @@ def test_the_list_is_narrowed_to_upcoming_and_past(
 def test_announcing_is_confirmed_then_seats_in_order(
     reviewer: User, browser: Callable[..., PageClient], language: str
 ) -> None:
-    exam = make_sitting(reviewer)
+    exam = make_sitting(actor_of(reviewer))
     first, second, third = make_candidates(3, reviewer)
     client = browser(reviewer, language)
     page = client.get(details(exam))
@@ -290,7 +264,7 @@ def test_announcing_is_confirmed_then_seats_in_order(
 def test_an_own_file_passed_over_is_told(
     reviewer: User, browser: Callable[..., PageClient]
 ) -> None:
-    exam = make_sitting(reviewer)
+    exam = make_sitting(actor_of(reviewer))
     mine, other = make_candidates(2, reviewer)
     reviewer.civil_id = mine.civil_id
     db.session.commit()
@@ -520,7 +494,7 @@ def test_nobody_else_finds_the_pages(
 
 
 def test_a_visitor_is_sent_to_sign_in(reviewer: User, client: PageClient) -> None:
-    exam = make_sitting(reviewer)
+    exam = make_sitting(actor_of(reviewer))
     answer = client.http.get(details(exam))
     assert answer.status_code == 302
     assert answer.location.startswith("/login?next=")
@@ -539,7 +513,7 @@ def test_an_unknown_sitting_is_not_found(
 def test_a_post_without_a_csrf_token_is_refused(
     reviewer: User, browser: Callable[..., PageClient], path: str
 ) -> None:
-    exam = make_sitting(reviewer)
+    exam = make_sitting(actor_of(reviewer))
     make_candidates(1, reviewer)
     client = browser(reviewer)
     answer = client.http.post(f"/office/exams/{path.format(id=exam.id)}", data=new_values())
