@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 
 from clearance.core.extensions import db
-from clearance.models import Licence, Organisation, Request, User
+from clearance.models import Event, Licence, Organisation, Request, User
 from clearance.models.enums import Role, Status
 from tests.support import factories, issued_factories, request_factories
 from tests.support.pages import PageClient
@@ -105,3 +106,9 @@ class Office:
     def status(self, request_id: int) -> str:
         """The stored state of the request."""
         return str(self.read(request_id, lambda req: req.status))
+
+    def kinds(self, prefix: str) -> list[str]:
+        """The kinds of the trail's events with that beginning, in their order."""
+        kinds = sa.select(Event.kind).where(Event.kind.startswith(prefix)).order_by(Event.id)
+        with self.app.app_context():
+            return list(db.session.scalars(kinds))
