@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
@@ -24,7 +22,6 @@ from clearance.core.extensions import db
 from clearance.models import (
     Counter,
     Document,
-    Event,
     ExamSeat,
     Notice,
     Organisation,
@@ -33,67 +30,20 @@ from clearance.models import (
     Subscription,
     User,
 )
-from clearance.models.enums import OPEN_STATUSES, Role, SeatStatus, Status
+from clearance.models.enums import Role, SeatStatus, Status
 from clearance.requests import available_actions, completeness, deadlines, drafts, transitions
-from clearance.requests import drafts as request_drafts
 from clearance.requests.completeness import Incomplete
 from clearance.services import effects, versions
 from clearance.services.effects import Decision, RemarkInput, StepContext
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
-from tests.support.races import race
-
-STANDARD = {"code": "plain", "prefix": "PL"}
-SECOND = {"code": "double", "prefix": "DB", "flow": "two_approvals"}
-
-
-def events_of(req: Request) -> list[Event]:
-    return list(
-        db.session.scalars(sa.select(Event).where(Event.request_id == req.id).order_by(Event.id))
-    )
-
-
-def steps_of(req: Request) -> list[str]:
-    return [event.kind.removeprefix("request:step:") for event in events_of(req)]
-
-
-def notices_of(req: Request) -> list[str]:
-    return list(
-        db.session.scalars(
-            sa.select(Notice.event).where(Notice.request_id == req.id).order_by(Notice.id)
-        )
-    )
-
-
-def act(req: Request, action: Action, user: User | None, **options: Any) -> Event:
-    return transitions.perform(
-        req,
-        action,
-        actor=actor_of(user) if user else None,
-        now=options.pop("now", None) or utc_now(),
-        version=options.pop("version", req.version),
-        **options,
-    )
-
-
-@pytest.fixture
-def reviewer(context: Flask) -> User:
-    return factories.make_staff(first_name="نورة", last_name="الصباح")
+from tests.support.steps_taken import act, make_plain, notices_of, publish_plain, steps_of
 
 
 @pytest.fixture
 def sent(agent: User) -> Request:
     return requests.make_sent(agent)
-
-
-def publish_plain(**changes: Any) -> None:
-    """A trivial service; `changes` replace what stands at the top of its definition."""
-    requests.publish(requests.TRIVIAL, **(STANDARD | changes))
-
-
-def make_plain(agent: User, code: str = "plain") -> Request:
-    return requests.make_sent(agent, code, words="سلام")
 
 
 # A whole life
@@ -396,49 +346,6 @@ def test_return_without_remarks_opens_everything_asked(reviewer: User, sent: Req
     assert "photo" in completeness.open_document_kinds(sent)
 
 
-# Two approvals
-
-
-def test_second_approval_is_another_reviewers(agent: User, reviewer: User) -> None:
-    publish_plain(**SECOND)
-    req = make_plain(agent, "double")
-    act(req, Action.PREAPPROVE, reviewer)
-    assert (req.status, req.reviewer_id) == (Status.PREAPPROVED, None)
-    for action in (Action.TAKE, Action.APPROVE):
-        with pytest.raises(PermissionDenied):
-            act(req, action, reviewer)
-    second = factories.make_staff()
-    act(req, Action.APPROVE, second)
-    assert req.status == Status.APPROVED
-    assert steps_of(req) == ["send", "take", "preapprove", "take", "approve"]
-
-
-def test_returned_request_is_approved_twice_anew(agent: User, reviewer: User) -> None:
-    publish_plain(**SECOND)
-    req, second = make_plain(agent, "double"), factories.make_staff()
-    act(req, Action.PREAPPROVE, reviewer)
-    act(req, Action.RETURN, second, reason="سبب")
-    act(req, Action.SEND, agent)
-    act(req, Action.PREAPPROVE, second)
-    with pytest.raises(PermissionDenied):
-        act(req, Action.APPROVE, second)
-    act(req, Action.APPROVE, reviewer)
-    assert req.status == Status.APPROVED
-
-
-def test_second_approval_cannot_be_assigned_to_the_first_approver(
-    agent: User, reviewer: User
-) -> None:
-    publish_plain(**SECOND)
-    req, manager = make_plain(agent, "double"), factories.make_staff(Role.MANAGER)
-    act(req, Action.PREAPPROVE, reviewer)
-    with pytest.raises(Refused):
-        act(req, Action.ASSIGN, manager, data=Decision(reviewer_id=reviewer.id))
-    second = factories.make_staff()
-    act(req, Action.ASSIGN, manager, data=Decision(reviewer_id=second.id))
-    assert (req.status, req.reviewer_id) == (Status.PREAPPROVED, second.id)
-
-
 # Too late, or not at all
 
 
@@ -529,66 +436,6 @@ def test_effect_that_fails_undoes_the_whole_step(
     assert notices_of(req) == ["request:sent"]
 
 
-# Seats
-
-
-def test_full_exam_seats_nobody_more(agent: User, reviewer: User) -> None:
-    exam = requests.make_exam(seats=1)
-    requests.make_request(agent, Status.SEATED, reviewer=reviewer, exam=exam)
-    other = requests.make_request(agent, Status.PREAPPROVED, reviewer=reviewer)
-    with pytest.raises(Refused):
-        act(other, Action.SEAT, reviewer, data=Decision(exam_id=exam.id))
-    assert other.status == Status.PREAPPROVED
-    db.session.refresh(exam)
-    assert exam.seats_taken == 1
-
-
-@pytest.mark.parametrize("exam_id", [None, 0, 99])
-def test_unknown_exam_seats_nobody(agent: User, reviewer: User, exam_id: int | None) -> None:
-    req = requests.make_request(agent, Status.PREAPPROVED, reviewer=reviewer)
-    with pytest.raises(Refused):
-        act(req, Action.SEAT, reviewer, data=Decision(exam_id=exam_id))
-
-
-@pytest.mark.parametrize("status", [Status.SEATED, Status.CONFIRMED])
-def test_withdrawing_frees_the_seat(agent: User, status: Status) -> None:
-    exam = requests.make_exam(seats=1)
-    req = requests.make_request(agent, status, exam=exam)
-    act(req, Action.WITHDRAW, agent)
-    db.session.refresh(exam)
-    assert exam.seats_taken == 0
-    assert db.session.scalars(sa.select(ExamSeat.status)).one() == SeatStatus.RELEASED
-
-
-def test_released_candidate_waits_for_the_next_exam_and_may_get_the_same_seat_again(
-    agent: User, reviewer: User
-) -> None:
-    exam = requests.make_exam(seats=1)
-    req = requests.make_request(agent, Status.SEATED, reviewer=reviewer, exam=exam)
-    act(req, Action.RELEASE, None)
-    assert (req.status, req.due_on) == (Status.PREAPPROVED, None)
-    assert notices_of(req)[-1] == "exam:released"
-    act(req, Action.SEAT, reviewer, data=Decision(exam_id=exam.id))
-    assert req.status == Status.SEATED
-
-
-def test_attendance_is_confirmed_up_to_the_last_day(agent: User) -> None:
-    req = requests.make_request(agent, Status.SEATED, exam=requests.make_exam())
-    last = db.session.scalars(sa.select(ExamSeat)).one().exam.confirm_by
-    evening = datetime(last.year, last.month, last.day, 20, 59, tzinfo=UTC)  # 23:59 in Kuwait
-    with pytest.raises(Refused):
-        act(req, Action.CONFIRM, agent, now=evening + timedelta(minutes=1))
-    act(req, Action.CONFIRM, agent, now=evening)
-    assert req.status == Status.CONFIRMED
-
-
-def test_result_is_not_given_before_the_exam(agent: User, reviewer: User) -> None:
-    req = requests.make_request(agent, Status.CONFIRMED, reviewer=reviewer)
-    for action in (Action.PASS, Action.FAIL, Action.ABSENT):
-        with pytest.raises(Refused):
-            act(req, action, reviewer)
-
-
 # Lapsing
 
 
@@ -621,131 +468,3 @@ def test_request_that_moves_on_meanwhile_does_not_lapse(agent: User) -> None:
     db.session.execute(bump.execution_options(synchronize_session=False))
     assert transitions.lapse_returned(start + timedelta(days=90)) == 0
     assert req.status == Status.RETURNED
-
-
-# At once
-
-
-def race_approvals(
-    app: Flask, times: int, monkeypatch: pytest.MonkeyPatch
-) -> tuple[int, list[Any], int]:
-    """Approve one request `times` at once by four reviewers: (request id, outcomes, effects)."""
-    happened: list[int] = []
-
-    def count_approval(step: StepContext) -> None:
-        organisation = db.session.get_one(Organisation, step.req.organisation_id)
-        organisation.stored_bytes += 1
-        happened.append(step.req.id)
-
-    monkeypatch.setitem(effects.APPROVAL_EFFECTS, "count_approval", count_approval)
-    with app.app_context():
-        publish_plain(on_approval=["count_approval"])
-        req = make_plain(factories.make_agent())
-        request_id, seen = req.id, req.version
-        actors = [actor_of(factories.make_staff()) for _ in range(4)]
-        db.session.commit()
-
-    def approve(number: int) -> str:
-        row = db.session.get_one(Request, request_id)
-        transitions.perform(
-            row, Action.APPROVE, actor=actors[number % 4], now=utc_now(), version=seen
-        )
-        db.session.commit()
-        return "approved"
-
-    return request_id, race(app, times, approve), len(happened)
-
-
-def assert_decided_once(app: Flask, request_id: int, outcomes: list[Any], effects_: int) -> None:
-    assert outcomes.count("approved") == 1
-    losers = [each for each in outcomes if each != "approved"]
-    assert {type(each) for each in losers} == {TransitionNotAllowed}
-    with app.app_context():
-        req = db.session.get_one(Request, request_id)
-        assert (req.status, effects_) == (Status.APPROVED, 1)
-        assert req.organisation.stored_bytes == 1
-        assert steps_of(req) == ["send", "take", "approve"]
-        assert notices_of(req) == ["request:sent", "request:approved"]
-        assert audit.verify_chain(db.session()) == []
-
-
-@pytest.mark.databases
-def test_twenty_approvals_at_once_decide_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_decided_once(app, *race_approvals(app, 20, monkeypatch))
-
-
-@pytest.mark.databases
-@pytest.mark.heavy
-def test_two_hundred_approvals_at_once_decide_once(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert_decided_once(app, *race_approvals(app, 200, monkeypatch))
-
-
-def race_sendings(app: Flask, times: int) -> list[Any]:
-    """Send `times` different drafts at once. Returns their numbers or errors."""
-    with app.app_context():
-        publish_plain()
-        agent = factories.make_agent()
-        now, actor = utc_now(), actor_of(agent)
-        drafts = []
-        for _ in range(times):
-            req = request_drafts.start("plain", actor, now, broker_type="private")
-            request_drafts.save(req, {"words": "سلام"}, actor, now)
-            drafts.append((req.id, req.version))
-        db.session.commit()
-
-    def send(number: int) -> str | None:
-        request_id, seen = drafts[number]
-        row = db.session.get_one(Request, request_id)
-        transitions.perform(row, Action.SEND, actor=actor, now=now, version=seen)
-        db.session.commit()
-        return row.number
-
-    return race(app, times, send)
-
-
-def assert_gapless(numbers: list[Any]) -> None:
-    year = utc_now().year % 100
-    assert sorted(map(str, numbers)) == sorted(
-        f"PL/{serial}/{year:02d}" for serial in range(1, len(numbers) + 1)
-    )
-
-
-@pytest.mark.databases
-def test_fifty_sendings_at_once_get_fifty_numbers_without_a_gap(app: Flask) -> None:
-    assert_gapless(race_sendings(app, 50))
-
-
-@pytest.mark.databases
-@pytest.mark.heavy
-@pytest.mark.timeout(600)
-def test_a_thousand_sendings_at_once_get_a_thousand_numbers_without_a_gap(app: Flask) -> None:
-    assert_gapless(race_sendings(app, 1000))
-
-
-@pytest.mark.databases
-def test_one_civil_number_sent_by_many_at_once_is_open_once(app: Flask) -> None:
-    with app.app_context():
-        requests.load_services()
-        civil_id = factories.civil_id()
-        drafts = []
-        for _ in range(8):
-            agent = factories.make_agent()
-            req = requests.make_draft(agent, civil_id=civil_id)
-            drafts.append((req.id, req.version, actor_of(agent)))
-
-    def send(number: int) -> str:
-        request_id, seen, actor = drafts[number]
-        row = db.session.get_one(Request, request_id)
-        transitions.perform(row, Action.SEND, actor=actor, now=utc_now(), version=seen)
-        db.session.commit()
-        return "sent"
-
-    outcomes = race(app, 8, send)
-    assert outcomes.count("sent") == 1
-    assert {type(each) for each in outcomes if each != "sent"} == {Refused}
-    with app.app_context():
-        opened = sa.select(sa.func.count()).where(Request.status.in_(OPEN_STATUSES))
-        assert db.session.scalar(opened) == 1
-        assert db.session.get_one(Counter, ("CE", utc_now().year)).last == 1
