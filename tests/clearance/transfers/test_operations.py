@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,25 +14,15 @@ from flask_babel import force_locale
 from clearance.auth import permissions
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
-from clearance.core.database import own_transaction
-from clearance.core.errors import (
-    DomainError,
-    NotFound,
-    PermissionDenied,
-    Refused,
-    TooManyTries,
-    TransitionNotAllowed,
-)
+from clearance.core.errors import NotFound, PermissionDenied, Refused, TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.licences import register as licence_register
 from clearance.models import (
-    Broker,
     Delivery,
     IssuedDocument,
     LicenceChange,
     Membership,
     Notice,
-    Organisation,
     Request,
     TransferConsent,
     User,
@@ -44,16 +32,21 @@ from clearance.notifications import inbox
 from clearance.requests import available_actions, drafts, prefill, timeline, transitions
 from clearance.services.effects import Decision, RemarkInput
 from clearance.services.flows import FLOWS, Action, Side
-from clearance.transfers import consents, parties
+from clearance.transfers import consents
 from clearance.transfers import operations as transfer_operations
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support import transfer_factories as made
-from tests.support.races import race
 from tests.support.transfer_factories import Offices
-
-SIDES = [False, True]
-SIDE_NAMES = ["releasing", "receiving"]
+from tests.support.transfer_steps import (
+    SIDE_NAMES,
+    SIDES,
+    approve,
+    find,
+    make_general_broker,
+    suspend_licence,
+    words_of,
+)
 
 
 def perform(req: Request, action: Action, user: User | None, **options: Any) -> Request:
@@ -63,15 +56,6 @@ def perform(req: Request, action: Action, user: User | None, **options: Any) -> 
     )
     db.session.commit()
     return req
-
-
-def approve(req: Request) -> Request:
-    return requests.step(req, Action.APPROVE, factories.make_staff())
-
-
-def words_of(error: Refused, lang: str) -> str:
-    with force_locale(lang):
-        return f"{error.refusal.text} {error.refusal.change}"
 
 
 # The whole way
@@ -264,15 +248,6 @@ def _landline(offices: Offices) -> None:
     offices.licence.broker.mobile = "+96522001234"
 
 
-def _suspended(offices: Offices) -> None:
-    offices.licence.status = LicenceStatus.SUSPENDED
-    offices.licence.suspended_by = SuspendedBy.OFFICE
-
-
-def _general_broker(offices: Offices) -> None:
-    offices.present.general_broker_id = offices.licence.broker_id
-
-
 SENDING = {
     "to itself": (None, "own", "رقم ترخيص جهتك", "your own organisation's"),
     "unknown number": (None, "KW-0", "لا توجد جهة", "No organisation has this"),
@@ -280,8 +255,8 @@ SENDING = {
     "nobody to answer": (_no_general_user, None, "مستخدم عام نشط", "no active general user"),
     "no mobile": (_no_mobile, None, "هاتف المخلص", "registered mobile number is missing"),
     "no mobile but a landline": (_landline, None, "هاتف المخلص", "cannot get messages"),
-    "suspended": (_suspended, None, "موقوفة", "The licence is suspended by"),
-    "general broker": (_general_broker, None, "المخلص العام", "cannot be transferred"),
+    "suspended": (suspend_licence, None, "موقوفة", "The licence is suspended by"),
+    "general broker": (make_general_broker, None, "المخلص العام", "cannot be transferred"),
 }
 
 
@@ -342,109 +317,6 @@ def test_a_broker_with_an_open_request_is_not_transferred(offices: Offices) -> N
     assert other.number in words_of(error.value, "ar")
 
 
-# Asking for another office's broker
-
-
-@pytest.mark.parametrize(
-    "numbers",
-    [
-        {"licence_no": "KW-1"},
-        {"civil_id": "288010100115"},
-        {"organisation_no": "KW-1"},
-        {"licence_no": "", "civil_id": "", "organisation_no": ""},
-    ],
-)
-def test_whatever_does_not_fit_is_refused_alike(offices: Offices, numbers: dict[str, str]) -> None:
-    with pytest.raises(Refused) as error:
-        made.begin_receiving(offices, **numbers)
-    assert "with these three numbers" in words_of(error.value, "en")
-    assert "بهذه الأرقام الثلاثة" in words_of(error.value, "ar")
-
-
-@pytest.mark.parametrize("spoil", [_suspended, _general_broker, None])
-def test_a_broker_who_cannot_move_now_is_refused_no_differently(
-    offices: Offices, spoil: Callable[[Offices], None] | None
-) -> None:
-    if spoil is None:
-        requests.make_sent(offices.releaser, "suspension", licence_id=offices.licence.id)
-    else:
-        spoil(offices)
-        db.session.commit()
-    with pytest.raises(Refused) as error:
-        made.begin_receiving(offices)
-    assert "with these three numbers" in words_of(error.value, "en")
-
-
-def test_numbers_may_be_typed_in_any_digits_and_case(offices: Offices) -> None:
-    arabic = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-    req = made.begin_receiving(
-        offices,
-        licence_no=offices.licence.number.lower().translate(arabic),
-        organisation_no=f" {offices.present.licence_no.lower()} ",
-    )
-    assert req.answers == {"licence_no": offices.present.licence_no}
-    assert req.organisation_id == offices.new.id
-
-
-def test_ones_own_broker_needs_no_asking(offices: Offices) -> None:
-    offices.receiver = offices.releaser
-    with pytest.raises(Refused) as error:
-        made.begin_receiving(offices)
-    assert "your own organisation" in words_of(error.value, "en")
-
-
-@pytest.mark.parametrize("receiving", SIDES, ids=SIDE_NAMES)
-def test_an_office_without_a_licence_number_is_named_by_its_code(
-    offices: Offices, receiving: bool
-) -> None:
-    named = offices.present if receiving else offices.new
-    answering = offices.releaser if receiving else offices.receiver
-    assert transfer_operations.transfer_identifier(actor_of(answering)) == named.licence_no
-    named.licence_no = None
-    db.session.commit()
-    code = transfer_operations.transfer_identifier(actor_of(answering))
-    if receiving:
-        req = made.begin_receiving(offices, organisation_no=code.lower())
-        assert req.answers == {"licence_no": code}
-    else:
-        req = made.make_sent(offices, licence_no=f" {code.lower()} ")
-        assert req.other_organisation_id == named.id
-
-
-def test_a_code_that_is_made_up_names_nobody(offices: Offices) -> None:
-    right = parties.code_of(offices.new.id)
-    others = right.replace(f"-{offices.new.id}-", f"-{offices.present.id}-")
-    for code in (others, right[:-1] + ("0" if right[-1] != "0" else "1"), right[:-1], right + "0"):
-        with pytest.raises(Refused) as error:
-            made.make_sent(offices, licence_no=code)
-        assert "licence number or transfer code" in words_of(error.value, "en")
-        db.session.rollback()
-        with pytest.raises(Refused) as error:
-            made.begin_receiving(offices, organisation_no=code)
-        assert "with these three numbers" in words_of(error.value, "en")
-
-
-def test_a_code_holds_while_the_secret_that_made_it_is_known(
-    context: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code, settings = parties.code_of(7), context.extensions["settings"]
-    changed = replace(settings, secret_key="k" * 40, secret_key_fallbacks=(settings.secret_key,))
-    monkeypatch.setitem(context.extensions, "settings", changed)
-    assert parties.code_of(7) != code
-    assert parties.read(code) == 7
-    forgotten = replace(changed, secret_key_fallbacks=())
-    monkeypatch.setitem(context.extensions, "settings", forgotten)
-    assert parties.read(code) is None
-
-
-def test_looking_people_up_is_stopped(offices: Offices) -> None:
-    for _try in range(10):
-        with pytest.raises(Refused):
-            made.begin_receiving(offices, licence_no="KW-1")
-    with pytest.raises(TooManyTries):
-        made.begin_receiving(offices)
-
-
 # What stops one under way
 
 
@@ -473,12 +345,6 @@ def test_the_broker_refuses(context: Flask, offices: Offices) -> None:
     told = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:declined")).all()
     assert {each.user_id for each in told} == {offices.releaser.id, offices.receiver.id}
     assert find(context, token) is None
-
-
-def find(app: Flask, token: str) -> consents.Asked | None:
-    db.session.rollback()
-    with factories.visit(app):
-        return consents.find(token)
 
 
 @pytest.mark.parametrize("action", [Action.WITHDRAW, Action.LAPSE])
@@ -598,188 +464,3 @@ def test_a_broker_who_is_elsewhere_meanwhile_is_not_moved(context: Flask, office
     assert "not registered with the organisation" in words_of(error.value, "en")
     db.session.rollback()
     assert offices.organisation_id == third.id
-
-
-# The broker's link and code
-
-
-def test_the_link_stands_in_no_table_as_it_is(offices: Offices) -> None:
-    req = made.make_accepted(offices)
-    token = made.token_of(req)
-    assert len(token) >= 43  # 256 bits
-    row = db.session.scalars(
-        sa.select(TransferConsent).where(TransferConsent.party == "broker")
-    ).one()
-    assert row.token_hash and token not in row.token_hash
-    sent = db.session.scalars(sa.select(Delivery).where(Delivery.event == "transfer:consent")).all()
-    assert {each.address for each in sent} == {
-        offices.licence.broker.mobile,
-        offices.licence.broker.email,
-    }
-    assert all(each.is_secret and token not in each.body for each in sent)
-
-
-def test_codes_are_the_links_own_and_end(context: Flask, offices: Offices) -> None:
-    req = made.make_accepted(offices)
-    second = made.make_offices()
-    made.make_accepted(second)
-    asked = find(context, made.token_of(req))
-    mine = db.session.scalar(
-        sa.select(TransferConsent.id).where(
-            TransferConsent.request_id == req.id, TransferConsent.party == "broker"
-        )
-    )
-    assert asked is not None and asked.consent_id != mine  # the newest link is the second's
-    foreign = asked.mobile or ""
-    now = utc_now()
-    with factories.visit(context):
-        db.session.rollback()
-        consents.send_code(asked, "ar", now)
-        db.session.commit()
-        code = made.code_of(foreign)
-        own = _asked_by(mine, offices)
-        db.session.rollback()
-        assert not consents.answer(own, Action.CONSENT, code, now)
-        db.session.rollback()
-        assert not consents.answer(asked, Action.CONSENT, code, now + timedelta(minutes=11))
-        db.session.rollback()
-        wrong = "000000" if code != "000000" else "000001"
-        for _try in range(5):
-            assert not consents.answer(asked, Action.CONSENT, wrong, now)
-            db.session.rollback()
-        assert not consents.answer(asked, Action.CONSENT, code, now)
-        db.session.rollback()
-        with pytest.raises(TooManyTries):
-            consents.send_code(asked, "ar", now + timedelta(seconds=30))
-    assert req.status == Status.AWAITING_BROKER
-
-
-def test_the_code_goes_to_the_mobile_that_is_registered_now(
-    context: Flask, offices: Offices
-) -> None:
-    req = made.make_accepted(offices)
-    token, now = made.token_of(req), utc_now()
-    before = find(context, token)
-    assert before is not None
-    with factories.visit(context):
-        db.session.rollback()
-        consents.send_code(before, "ar", now)
-        db.session.commit()
-        code = made.code_of(before.mobile or "")
-    licence_register.change(
-        offices.licence,
-        LicenceStep.CORRECTED,
-        {"mobile": factories.mobile()},
-        now=now,
-        actor_id=None,
-    )
-    db.session.commit()
-    after = find(context, token)
-    assert after is not None
-    assert after.mobile != before.mobile
-    with factories.visit(context):
-        db.session.rollback()
-        assert not consents.answer(after, Action.CONSENT, code, now)
-    assert made.answer(context, token)
-
-
-def _asked_by(consent_id: int | None, offices: Offices) -> consents.Asked:
-    """What the broker of `offices` is asked, as his link would say."""
-    return consents.Asked(
-        consent_id=consent_id or 0,
-        request_id=0,
-        number="",
-        licence_no="",
-        broker={},
-        releasing={},
-        receiving={},
-        mobile=offices.licence.broker.mobile,
-        asked_at=utc_now(),
-    )
-
-
-# At the same instant
-
-
-@pytest.mark.databases
-def test_of_two_accepts_at_once_one_counts(context: Flask, offices: Offices) -> None:
-    req = made.make_sent(offices)
-    actor, version, request_id = actor_of(offices.receiver), req.version, req.id
-    db.session.rollback()
-
-    def accept(_number: int) -> str:
-        row = db.session.get_one(Request, request_id)
-        transitions.perform(row, Action.ACCEPT, actor=actor, now=utc_now(), version=version)
-        db.session.commit()
-        return "accepted"
-
-    outcomes = race(context, 6, accept)
-    assert outcomes.count("accepted") == 1
-    assert sum(isinstance(each, TransitionNotAllowed) for each in outcomes) == 5
-    brokers = db.session.scalars(
-        sa.select(TransferConsent.id).where(TransferConsent.party == "broker")
-    ).all()
-    assert len(brokers) == 1
-
-
-@pytest.mark.databases
-def test_no_reader_ever_sees_a_broker_under_two_organisations_or_none(
-    context: Flask, offices: Offices
-) -> None:
-    """Another connection reads the broker's organisation all the while, through every step."""
-    broker_id, seen = offices.licence.broker_id, []
-    allowed = {offices.present.id, offices.new.id}
-    started, done = threading.Event(), threading.Event()
-
-    def read() -> None:
-        with context.app_context():
-            while not done.is_set():
-                with own_transaction(write=False) as connection:
-                    rows = connection.execute(
-                        sa.select(Broker.organisation_id, Organisation.id)
-                        .outerjoin(Organisation, Organisation.id == Broker.organisation_id)
-                        .where(Broker.id == broker_id)
-                    ).all()
-                seen.append([tuple(row) for row in rows])
-                started.set()
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    assert started.wait(10)
-    try:
-        approve(made.make_submitted(context, offices, receiving=True))
-        count = len(seen)
-        while len(seen) < count + 3:
-            started.wait(0.01)
-    finally:
-        done.set()
-        reader.join()
-    assert all(len(rows) == 1 for rows in seen)
-    holders = [rows[0][0] for rows in seen]
-    assert {*holders} == allowed
-    assert holders == sorted(holders, key=lambda each: each == offices.new.id)
-    assert all(holder == organisation for rows in seen for holder, organisation in rows)
-
-
-@pytest.mark.databases
-def test_an_approval_and_a_withdrawal_at_once_leave_one_outcome(
-    context: Flask, offices: Offices
-) -> None:
-    req, reviewer = made.make_submitted(context, offices), factories.make_staff()
-    steps = [(Action.APPROVE, actor_of(reviewer)), (Action.WITHDRAW, actor_of(offices.releaser))]
-    version, request_id = req.version, req.id
-    db.session.rollback()
-
-    def take(number: int) -> str:
-        action, actor = steps[number]
-        row = db.session.get_one(Request, request_id)
-        transitions.perform(row, action, actor=actor, now=utc_now(), version=version)
-        db.session.commit()
-        return str(row.status)
-
-    outcomes = race(context, 2, take)
-    won = [each for each in outcomes if isinstance(each, str)]
-    assert len(won) == 1
-    assert sum(isinstance(each, DomainError) for each in outcomes) == 1
-    moved = offices.organisation_id == offices.new.id
-    assert moved is (won == [Status.APPROVED])
