@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,71 +11,41 @@ import time_machine
 from flask import Flask
 
 from clearance.accounts import registration as account_registration
-from clearance.accounts import sign_in, verification
-from clearance.auth import one_time_codes, password_changes, rate_limits, sessions
+from clearance.accounts import verification
+from clearance.auth import password_changes, rate_limits, sessions
 from clearance.core.actor import Actor
 from clearance.core.errors import PermissionDenied, Refused, TooManyTries
 from clearance.core.extensions import db
-from clearance.customs import client as customs_client
 from clearance.models import (
     AccessEvent,
-    Broker,
-    Delivery,
     Event,
     KnownDevice,
-    Licence,
     Membership,
     Notice,
     Organisation,
     Registration,
     Subscription,
     User,
-    UserSession,
     VerificationCode,
 )
 from clearance.models.enums import Channel, SessionStage
 from clearance.services import versions
 from tests.support import factories
-from tests.support.customs_system import HOLDER_CIVIL_ID, LICENCE_NO, answer, broker
-from tests.support.gateways import queued_code
+from tests.support.customs_system import LICENCE_NO
 from tests.support.parallel import run_together
-from tests.support.rows import count_of
-
-OTHER_PASSWORD = "Sidra-9-Marjan?"
-NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def visit(app: Flask) -> Iterator[Flask]:
-    """The application during a POST of a visitor, its services loaded."""
-    with factories.visit(app):
-        versions.publish_missing(NOW)
-        db.session.commit()
-        yield app
-        db.session.rollback()
-
-
-def applicant(**values: str) -> account_registration.Applicant:
-    plain = {
-        "legal_entity": "clearing_agent",
-        "organisation_name": "",
-        "first_name": "فهد",
-        "last_name": "المطيري",
-        "gender": "male",
-        "civil_id": factories.civil_id(),
-        "mobile": factories.mobile(),
-        "email": f"{factories.civil_id()}@example.com",
-        "password": factories.PASSWORD,
-        "language": "ar",
-    }
-    return account_registration.Applicant(**(plain | values))
-
-
-def register(who: account_registration.Applicant, now: datetime = NOW) -> Registration:
-    with time_machine.travel(now, tick=False):
-        registration = account_registration.register(who, now=now)
-    db.session.commit()
-    return registration
+from tests.support.registering import (
+    NOW,
+    OTHER_PASSWORD,
+    applicant,
+    by_customs,
+    code_of,
+    count,
+    deliveries,
+    enter,
+    register,
+    told,
+    verify,
+)
 
 
 def resend(actor: Actor, channel: Channel, now: datetime) -> None:
@@ -87,45 +54,8 @@ def resend(actor: Actor, channel: Channel, now: datetime) -> None:
     db.session.commit()
 
 
-def enter(who: account_registration.Applicant, now: datetime = NOW) -> Actor:
-    """Sign in with the new e-mail and password."""
-    result = sign_in.sign_in(who.email, who.password, ip="10.0.0.1", device=None, now=now)
-    db.session.commit()
-    assert result.key is not None
-    assert result.stage == SessionStage.VERIFY
-    actor = sessions.load_actor(result.key, now)
-    assert actor is not None
-    return actor
-
-
-def code_of(address: str) -> str:
-    code = queued_code(address)
-    db.session.commit()
-    return code
-
-
-def verify(
-    actor: Actor, email_code: str | None, mobile_code: str | None, now: datetime = NOW
-) -> verification.Verified:
-    result = verification.verify(actor, email_code, mobile_code, now)
-    db.session.commit()
-    return result
-
-
-def count(model: type) -> int:
-    found = count_of(model)
-    db.session.commit()
-    return found or 0
-
-
-def deliveries() -> list[tuple[str, str, str]]:
-    rows = db.session.scalars(sa.select(Delivery).order_by(Delivery.id)).all()
-    db.session.commit()
-    return [(each.event, each.channel, each.address) for each in rows]
-
-
 @pytest.mark.databases
-def test_both_codes_make_user_organisation_membership_and_subscriptions(visit: Flask) -> None:
+def test_both_codes_make_user_organisation_membership_and_subscriptions(signing_up: Flask) -> None:
     who = applicant()
     registration = register(who)
     assert count(User) == 0
@@ -158,7 +88,7 @@ def test_both_codes_make_user_organisation_membership_and_subscriptions(visit: F
     assert db.session.scalars(sa.select(Notice.event)).all() == ["account:verified"]
 
 
-def test_the_session_after_verifying_is_a_new_one_and_the_old_has_ended(visit: Flask) -> None:
+def test_the_session_after_verifying_is_a_new_one_and_the_old_has_ended(signing_up: Flask) -> None:
     who = applicant()
     register(who)
     before = enter(who)
@@ -172,7 +102,7 @@ def test_the_session_after_verifying_is_a_new_one_and_the_old_has_ended(visit: F
     assert after.standing.is_general
 
 
-def test_a_company_is_named_as_it_says_and_gets_only_its_services(visit: Flask) -> None:
+def test_a_company_is_named_as_it_says_and_gets_only_its_services(signing_up: Flask) -> None:
     who = applicant(legal_entity="company", organisation_name="شركة المرسى")
     register(who)
     verify(enter(who), code_of(who.email), code_of(who.mobile))
@@ -180,14 +110,14 @@ def test_a_company_is_named_as_it_says_and_gets_only_its_services(visit: Flask) 
     assert "exam" not in set(db.session.scalars(sa.select(Subscription.service_code)))
 
 
-def test_the_password_is_kept_as_a_hash_only(visit: Flask) -> None:
+def test_the_password_is_kept_as_a_hash_only(signing_up: Flask) -> None:
     who = applicant()
     registration = register(who)
     assert registration.password_hash.startswith("$argon2id$")
     assert who.password not in repr(who)
 
 
-def test_one_right_code_counts_and_the_other_may_follow_later(visit: Flask) -> None:
+def test_one_right_code_counts_and_the_other_may_follow_later(signing_up: Flask) -> None:
     who = applicant()
     register(who)
     actor = enter(who)
@@ -198,7 +128,7 @@ def test_one_right_code_counts_and_the_other_may_follow_later(visit: Flask) -> N
     assert verify(actor, code_of(who.email), None).key is not None
 
 
-def test_each_code_fails_on_the_other_channel(visit: Flask) -> None:
+def test_each_code_fails_on_the_other_channel(signing_up: Flask) -> None:
     who = applicant()
     register(who)
     email_code, mobile_code = code_of(who.email), code_of(who.mobile)
@@ -206,7 +136,7 @@ def test_each_code_fails_on_the_other_channel(visit: Flask) -> None:
         assert verify(enter(who), mobile_code, email_code) == verification.Verified(False, False)
 
 
-def test_expired_codes_fail_and_new_ones_can_be_asked_for(visit: Flask) -> None:
+def test_expired_codes_fail_and_new_ones_can_be_asked_for(signing_up: Flask) -> None:
     who = applicant()
     register(who)
     late = NOW + timedelta(minutes=11)
@@ -219,7 +149,7 @@ def test_expired_codes_fail_and_new_ones_can_be_asked_for(visit: Flask) -> None:
     assert verify(actor, code_of(who.email), code_of(who.mobile), late).key is not None
 
 
-def test_a_new_code_goes_out_once_a_minute_at_most(visit: Flask) -> None:
+def test_a_new_code_goes_out_once_a_minute_at_most(signing_up: Flask) -> None:
     who = applicant()
     register(who)
     actor = enter(who)
@@ -230,7 +160,7 @@ def test_a_new_code_goes_out_once_a_minute_at_most(visit: Flask) -> None:
     assert [each[0] for each in deliveries()].count("code:verify") == 3
 
 
-def test_nothing_is_sent_again_to_a_contact_that_is_proved(visit: Flask) -> None:
+def test_nothing_is_sent_again_to_a_contact_that_is_proved(signing_up: Flask) -> None:
     who = applicant()
     register(who)
     actor = enter(who)
@@ -240,7 +170,7 @@ def test_nothing_is_sent_again_to_a_contact_that_is_proved(visit: Flask) -> None
     assert deliveries() == sent
 
 
-def test_a_full_session_neither_verifies_nor_resends(visit: Flask) -> None:
+def test_a_full_session_neither_verifies_nor_resends(signing_up: Flask) -> None:
     actor = sessions.actor_of(factories.make_agent())
     db.session.commit()
     with pytest.raises(PermissionDenied):
@@ -250,7 +180,7 @@ def test_a_full_session_neither_verifies_nor_resends(visit: Flask) -> None:
 
 
 @pytest.mark.databases
-def test_a_known_email_gets_a_notice_in_place_of_its_code(visit: Flask) -> None:
+def test_a_known_email_gets_a_notice_in_place_of_its_code(signing_up: Flask) -> None:
     owner = factories.make_user(language="en", password=OTHER_PASSWORD)
     who = applicant(email=owner.email)
     registration = register(who)
@@ -264,7 +194,7 @@ def test_a_known_email_gets_a_notice_in_place_of_its_code(visit: Flask) -> None:
     assert count(User) == 1
 
 
-def test_a_known_mobile_gets_a_notice_in_place_of_its_code(visit: Flask) -> None:
+def test_a_known_mobile_gets_a_notice_in_place_of_its_code(signing_up: Flask) -> None:
     owner = factories.make_user()
     who = applicant(mobile=owner.mobile or "")
     assert register(who).is_void
@@ -275,7 +205,7 @@ def test_a_known_mobile_gets_a_notice_in_place_of_its_code(visit: Flask) -> None
 
 
 def test_the_owner_of_a_known_civil_number_gets_a_notice_and_it_never_completes(
-    visit: Flask,
+    signing_up: Flask,
 ) -> None:
     owner = factories.make_user()
     who = applicant(civil_id=owner.civil_id or "")
@@ -289,7 +219,7 @@ def test_the_owner_of_a_known_civil_number_gets_a_notice_and_it_never_completes(
     assert sessions.load_actor(actor.key, NOW) is None
 
 
-def test_known_and_unknown_leave_the_same_traces_and_the_same_next_steps(visit: Flask) -> None:
+def test_known_and_unknown_leave_the_same_traces_and_the_same_next_steps(signing_up: Flask) -> None:
     owner = factories.make_user(password=OTHER_PASSWORD)
     traces = []
     for who in (applicant(), applicant(email=owner.email)):
@@ -317,7 +247,7 @@ def test_known_and_unknown_leave_the_same_traces_and_the_same_next_steps(visit: 
 
 
 @pytest.mark.databases
-def test_who_became_known_meanwhile_gets_a_friendly_answer(visit: Flask) -> None:
+def test_who_became_known_meanwhile_gets_a_friendly_answer(signing_up: Flask) -> None:
     first = applicant()
     second = replace(first, email="second@example.com", mobile=factories.mobile())
     register(first)
@@ -364,7 +294,7 @@ def test_two_registrations_of_one_email_completed_at_once_make_one_user(app: Fla
         assert (count(User), count(Organisation)) == (1, 1)
 
 
-def test_a_registration_completes_once(visit: Flask) -> None:
+def test_a_registration_completes_once(signing_up: Flask) -> None:
     who = applicant()
     registration = register(who)
     verify(enter(who), code_of(who.email), code_of(who.mobile))
@@ -373,7 +303,7 @@ def test_a_registration_completes_once(visit: Flask) -> None:
     assert count(User) == 1
 
 
-def test_the_browser_that_verified_is_known_afterwards(visit: Flask) -> None:
+def test_the_browser_that_verified_is_known_afterwards(signing_up: Flask) -> None:
     who = applicant()
     register(who)
     actor = enter(who)
@@ -383,7 +313,7 @@ def test_the_browser_that_verified_is_known_afterwards(visit: Flask) -> None:
     assert count(KnownDevice) == 1
 
 
-def test_three_registrations_a_day_for_one_address(visit: Flask) -> None:
+def test_three_registrations_a_day_for_one_address(signing_up: Flask) -> None:
     who = applicant()
     for minute in (0, 2, 4):
         register(who, NOW + timedelta(minutes=minute))
@@ -392,13 +322,15 @@ def test_three_registrations_a_day_for_one_address(visit: Flask) -> None:
 
 
 @pytest.mark.parametrize("named", ["civil_id", "email", "mobile"])
-def test_strangers_who_name_a_person_keep_nobody_from_registering(visit: Flask, named: str) -> None:
+def test_strangers_who_name_a_person_keep_nobody_from_registering(
+    signing_up: Flask, named: str
+) -> None:
     me = applicant()
     for minute in (0, 2, 4):
         stranger = replace(applicant(), **{named: getattr(me, named)})
         register(stranger, NOW + timedelta(minutes=minute))
     late = NOW + timedelta(minutes=6)
-    with factories.visit(visit, ip="10.0.0.2"):
+    with factories.visit(signing_up, ip="10.0.0.2"):
         if named != "civil_id":  # what others have sent to an address delays
             with pytest.raises(TooManyTries) as refused:
                 register(me, late)
@@ -409,7 +341,7 @@ def test_strangers_who_name_a_person_keep_nobody_from_registering(visit: Flask, 
     assert result.key is not None
 
 
-def test_a_registration_that_is_refused_is_not_counted(visit: Flask) -> None:
+def test_a_registration_that_is_refused_is_not_counted(signing_up: Flask) -> None:
     organisation = factories.make_organisation(licence_no=LICENCE_NO)
     general, who = factories.make_agent(organisation), by_customs()
     for _ in range(5):
@@ -449,7 +381,7 @@ def registered_at_once(app: Flask, times: int) -> int:
     return len(passed)
 
 
-def test_a_guessable_password_is_refused_before_anything_is_counted(visit: Flask) -> None:
+def test_a_guessable_password_is_refused_before_anything_is_counted(signing_up: Flask) -> None:
     who = applicant(password="Kuwait@2026")
     with pytest.raises(password_changes.WeakPassword) as refused:
         account_registration.register(who, now=NOW)
@@ -458,12 +390,12 @@ def test_a_guessable_password_is_refused_before_anything_is_counted(visit: Flask
     register(replace(who, password=factories.PASSWORD))
 
 
-def test_a_mobile_of_a_country_without_sms_is_refused(visit: Flask) -> None:
+def test_a_mobile_of_a_country_without_sms_is_refused(signing_up: Flask) -> None:
     with pytest.raises(Refused):
         account_registration.register(applicant(mobile="+447400123456"), now=NOW)
 
 
-def test_registering_is_in_the_trail_with_a_masked_address_only(visit: Flask) -> None:
+def test_registering_is_in_the_trail_with_a_masked_address_only(signing_up: Flask) -> None:
     who = applicant()
     register(who)
     events = db.session.scalars(sa.select(AccessEvent)).all()
@@ -472,141 +404,3 @@ def test_registering_is_in_the_trail_with_a_masked_address_only(visit: Flask) ->
     written = " ".join(f"{each.detail} {each.object_id}" for each in events)
     assert who.email not in written
     assert who.mobile not in written
-
-
-# With an account of the customs system.
-
-
-def told(*brokers: dict[str, object]) -> customs_client.Answer:
-    return customs_client.read_answer(answer(*brokers), LICENCE_NO)
-
-
-def by_customs() -> account_registration.Applicant:
-    return applicant(first_name="", last_name="", civil_id="")
-
-
-@pytest.mark.databases
-def test_customs_gives_name_number_organisation_brokers_and_licences(visit: Flask) -> None:
-    other = factories.civil_id(date(1970, 5, 5))
-    brokers = (
-        broker(other, "CL/101", broker_type="private"),
-        broker(HOLDER_CIVIL_ID, "CL/100"),
-    )
-    who = by_customs()
-    account_registration.register(who, customs=told(*brokers), now=NOW)
-    db.session.commit()
-    verify(enter(who), code_of(who.email), code_of(who.mobile))
-    user = db.session.scalars(sa.select(User)).one()
-    assert (user.full_name, user.civil_id) == ("أحمد الكندري", HOLDER_CIVIL_ID)
-    organisation = db.session.scalars(sa.select(Organisation)).one()
-    assert (organisation.licence_no, organisation.name_en) == (LICENCE_NO, "Alkandari Clearing")
-    general = db.session.get_one(Broker, organisation.general_broker_id)
-    assert general.civil_id == HOLDER_CIVIL_ID
-    assert " عبدالله" in general.name_folded
-    numbers = db.session.scalars(sa.select(Licence.number).order_by(Licence.number)).all()
-    assert numbers == ["CL/100", "CL/101"]
-    assert db.session.scalars(sa.select(Membership.is_general)).one()
-
-
-def test_an_organisation_with_a_general_user_sends_the_newcomer_to_him(visit: Flask) -> None:
-    organisation = factories.make_organisation(licence_no=LICENCE_NO)
-    factories.make_agent(organisation)
-    with pytest.raises(Refused) as refused:
-        account_registration.register(by_customs(), customs=told(), now=NOW)
-    assert refused.value.refusal.change
-    assert count(Registration) == 0
-    assert deliveries() == []
-
-
-def test_an_organisation_whose_general_user_is_disabled_may_be_claimed(visit: Flask) -> None:
-    organisation = factories.make_organisation(licence_no=LICENCE_NO)
-    factories.make_agent(organisation, is_active=False)
-    who = by_customs()
-    account_registration.register(who, customs=told(), now=NOW)
-    db.session.commit()
-    result = verify(enter(who), code_of(who.email), code_of(who.mobile))
-    assert result.key is not None
-    assert count(Organisation) == 1
-
-
-def test_a_broker_known_elsewhere_stays_where_he_is(visit: Flask) -> None:
-    first = by_customs()
-    account_registration.register(first, customs=told(), now=NOW)
-    db.session.commit()
-    verify(enter(first), code_of(first.email), code_of(first.mobile))
-    home = db.session.scalars(sa.select(Broker.organisation_id)).one()
-    db.session.commit()
-    newcomer = factories.civil_id(date(1971, 6, 6))
-    claim = answer(broker(HOLDER_CIVIL_ID, "CL/100"), broker(newcomer, "CL/200"))
-    claim["holder"]["civil_id"] = newcomer
-    second = by_customs()
-    account_registration.register(
-        second, customs=customs_client.read_answer(claim, "KW-2002"), now=NOW
-    )
-    db.session.commit()
-    verify(enter(second), code_of(second.email), code_of(second.mobile))
-    rows = db.session.execute(sa.select(Broker.civil_id, Broker.organisation_id)).tuples().all()
-    homes = dict(rows)
-    assert homes[HOLDER_CIVIL_ID] == home
-    assert homes[newcomer] != home
-    assert count(Licence) == 2
-
-
-# A user whom the general user added.
-
-
-def test_an_added_user_chooses_a_password_then_proves_both_contacts(visit: Flask) -> None:
-    user = factories.make_agent(
-        is_general=False,
-        must_change_password=True,
-        email_proved_at=None,
-        mobile_proved_at=None,
-    )
-    result = sign_in.sign_in(user.email, factories.PASSWORD, ip="10.0.0.1", device=None, now=NOW)
-    db.session.commit()
-    assert result.stage == SessionStage.PASSWORD
-    actor = sessions.load_actor(result.key or "", NOW)
-    assert actor is not None
-    with pytest.raises(PermissionDenied):
-        verification.verify(actor, "123456", "123456", NOW)
-    with pytest.raises(password_changes.WeakPassword):
-        password_changes.choose_password(actor, factories.PASSWORD, NOW)
-    chosen = password_changes.choose_password(actor, OTHER_PASSWORD, NOW)
-    db.session.commit()
-    assert chosen.stage == SessionStage.VERIFY
-    assert sessions.load_actor(actor.key, NOW) is None
-    actor = sessions.load_actor(chosen.key, NOW)
-    assert actor is not None
-    verified = verify(actor, code_of(user.email), code_of(user.mobile or ""))
-    assert verified.stage == SessionStage.FULL
-    db.session.refresh(user)
-    assert user.is_proved
-    assert not user.must_change_password
-    kinds = set(db.session.scalars(sa.select(Event.kind).where(Event.object_type == "user")))
-    assert kinds == {"account:password:changed", "account:contact:proved"}
-    assert count(UserSession) == 1
-
-
-def test_codes_are_not_shown_anywhere_but_in_the_message(visit: Flask) -> None:
-    who = applicant()
-    register(who)
-    code = code_of(who.email)
-    rows = db.session.scalars(sa.select(Delivery)).all()
-    assert not any(code in f"{row.subject}{row.body}" for row in rows)
-    assert one_time_codes.masked(Channel.EMAIL, who.email) != who.email
-
-
-@pytest.mark.heavy
-def test_known_and_unknown_take_the_same_time_over_300_registrations(visit: Flask) -> None:
-    owner = factories.make_user(password=OTHER_PASSWORD)
-    db.session.commit()
-    times: dict[str, list[float]] = {"known": [], "unknown": []}
-    for number in range(300):
-        with factories.visit(visit, ip=f"10.5.{number % 250}.1"):
-            for kind, taken in times.items():
-                who = applicant(email=owner.email) if kind == "known" else applicant()
-                began = time.perf_counter()
-                register(who, NOW + timedelta(days=2 * number))
-                taken.append(time.perf_counter() - began)
-    known, unknown = (statistics.median(taken) for taken in times.values())
-    assert abs(known - unknown) < 0.1 * max(known, unknown)

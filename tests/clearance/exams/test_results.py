@@ -18,7 +18,8 @@ from clearance.exams import seating, sittings
 from clearance.exams.results import BadFile, BadResults, Result
 from clearance.models import Event, Exam, Notice, Request, User
 from clearance.models.enums import Role, Status
-from tests.clearance.exams.test_sittings import (
+from tests.support import factories
+from tests.support.december_sitting import (
     HELD_AT,
     NOW,
     announce,
@@ -26,7 +27,6 @@ from tests.clearance.exams.test_sittings import (
     make_candidates,
     make_sitting,
 )
-from tests.support import factories
 from tests.support.exam_factories import seat_of, status_of
 
 AFTER = HELD_AT + timedelta(hours=3)
