@@ -2,91 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from contextvars import Context
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask, has_app_context
-from flask.testing import FlaskClient
 
 from clearance.auth import rate_limits
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import KUWAIT, kuwait_today, utc_now
 from clearance.core.extensions import db
-from clearance.exams import results as exam_results
-from clearance.exams.results import Result
-from clearance.models import AccessEvent, Exam, Notice, Request, User
+from clearance.models import AccessEvent, Exam, Notice, User
 from clearance.models.enums import Role, Status
 from tests.support import factories
-from tests.support.exam_factories import (
-    announce,
-    confirm,
-    make_candidates,
-    make_sitting,
-    seat_of,
-    status_of,
-)
-from tests.support.pages import Page, PageClient
-
-LANGUAGES = ("ar", "en")
-
-
-@pytest.fixture
-def reviewer(context: Flask) -> User:
-    return factories.make_staff(first_name="منى", last_name="الرشيد")
-
-
-class _Browser(FlaskClient):
-    """Sends requests outside the test's own context and transaction, as a real browser would."""
-
-    def open(self, *args: Any, **kwargs: Any) -> Any:
-        if has_app_context():
-            db.session.commit()  # on SQLite the test's transaction would hold the only writer
-        kwargs.setdefault("buffered", True)
-        return Context().run(super().open, *args, **kwargs)
-
-
-@pytest.fixture
-def browser(context: Flask) -> Callable[..., PageClient]:
-    def open_for(user: User, language: str = "en") -> PageClient:
-        db.session.commit()
-        client = PageClient(context)
-        client.http = _Browser(context, context.response_class)
-        client.http.set_cookie("lang", language)
-        Context().run(factories.sign_in, client, user)
-        return client
-
-    return open_for
-
-
-def announced(reviewer: User, candidates: int, *, confirmed: int) -> tuple[Exam, list[Request]]:
-    exam = make_sitting(actor_of(reviewer), seats=candidates)
-    found = make_candidates(candidates, reviewer)
-    announce(exam, actor_of(reviewer))
-    for req in found[:confirmed]:
-        confirm(req)
-    return exam, found
-
-
-def held(reviewer: User, number: int) -> tuple[Exam, list[Request]]:
-    """A sitting whose `number` candidates confirmed and which was held an hour ago."""
-    exam, candidates = announced(reviewer, number, confirmed=number)
-    past = utc_now() - timedelta(hours=1)
-    db.session.execute(
-        sa.update(Exam)
-        .where(Exam.id == exam.id)
-        .values(held_at=past, confirm_by=past.date() - timedelta(days=3))
-    )
-    db.session.commit()
-    return exam, candidates
-
-
-def details(exam: Exam) -> str:
-    return f"/office/exams/details/?id={exam.id}"
+from tests.support.exam_factories import make_candidates, make_sitting, seat_of, status_of
+from tests.support.pages import PageClient
+from tests.support.sitting_pages import LANGUAGES, announced, details, held
 
 
 def new_values(**values: Any) -> dict[str, Any]:
@@ -316,133 +248,6 @@ def test_the_final_list_is_there_when_confirmations_are_closed(
         sa.select(AccessEvent.kind).where(AccessEvent.object_id == str(exam.id))
     ).all()
     assert {"exam:final_list", "export:csv", "exam:read"} <= set(read)
-
-
-# Results
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_results_by_hand_are_confirmed_then_recorded(
-    reviewer: User, browser: Callable[..., PageClient], language: str
-) -> None:
-    exam, (one, two, three) = held(reviewer, 3)
-    client = browser(reviewer, language)
-    label = {"ar": "تسجيل النتائج", "en": "Record results"}[language]
-    grid = client.get(client.get(details(exam)).link(label))
-    names = [f"result-{seat_of(req).id}" for req in (one, two)]
-    question = client.submit(
-        grid, dict(zip(names, ("passed", "absent"), strict=True)), form="#results-grid"
-    )
-    assert one.number in question.text
-    assert three.number not in question.text
-    assert status_of(one) == Status.CONFIRMED
-    back = client.submit(question, form="#confirm-results", press="back=1")
-    chosen = back.soup.select_one(f"select[name={names[0]}] option[selected]")
-    assert chosen is not None
-    assert chosen["value"] == "passed"
-    page = client.submit(question, form="#confirm-results", press="confirmed=1")
-    assert page.url == details(exam)
-    assert [status_of(req) for req in (one, two, three)] == [
-        Status.PASSED,
-        Status.ABSENT,
-        Status.CONFIRMED,
-    ]
-    again = client.submit(question, form="#confirm-results", press="confirmed=1", status=409)
-    assert one.number in again.text
-    assert status_of(one) == Status.PASSED
-
-
-def test_results_before_the_exam_lead_back_to_it(
-    reviewer: User, browser: Callable[..., PageClient]
-) -> None:
-    exam, (req,) = announced(reviewer, 1, confirmed=1)
-    client = browser(reviewer)
-    assert client.get(f"/office/exams/{exam.id}/results").url == details(exam)
-    posted = {f"result-{seat_of(req).id}": "passed", "confirmed": "1"}
-    page = client.post(f"/office/exams/{exam.id}/results", posted)
-    assert "has not been held yet" in page.text
-    assert status_of(req) == Status.CONFIRMED
-
-
-@pytest.mark.parametrize("posted", [{"result-1": "excellent"}, {"result-x": "passed"}])
-def test_a_result_no_page_offers_is_refused(
-    reviewer: User, browser: Callable[..., PageClient], posted: dict[str, str]
-) -> None:
-    exam, (req,) = held(reviewer, 1)
-    client = browser(reviewer)
-    status = 400 if "result-1" in posted else 404
-    client.post(f"/office/exams/{exam.id}/results", posted | {"confirmed": "1"}, status=status)
-    assert status_of(req) == Status.CONFIRMED
-
-
-def upload(client: PageClient, exam: Exam, data: bytes, *, status: int = 200) -> Page:
-    return client.post(
-        f"/office/exams/{exam.id}/results/file",
-        {"results": (io.BytesIO(data), "results.csv")},
-        status=status,
-    )
-
-
-def test_a_file_of_results_is_confirmed_then_recorded(
-    reviewer: User, browser: Callable[..., PageClient]
-) -> None:
-    exam, (one, two) = held(reviewer, 2)
-    client = browser(reviewer)
-    sheet = client.get(f"/office/exams/{exam.id}/results-sheet.csv").response
-    lines = sheet.get_data().decode("utf-8-sig").split()
-    assert lines[0] == "number,civil_id,result"
-    filled = "\r\n".join([lines[0], f"{lines[1]}passed", f"{lines[2]}failed"])
-    question = upload(client, exam, filled.encode())
-    assert status_of(one) == Status.CONFIRMED
-    client.submit(question, form="#confirm-results", press="confirmed=1")
-    assert [status_of(one), status_of(two)] == [Status.PASSED, Status.FAILED]
-
-
-def test_a_bad_file_tells_each_row_escaped_and_records_nothing(
-    reviewer: User, browser: Callable[..., PageClient]
-) -> None:
-    exam, (one, _two) = held(reviewer, 2)
-    client = browser(reviewer)
-    data = (
-        f"number,civil_id,result\r\n{one.number},{one.civil_id},passed\r\n"
-        "<script>alert(1)</script>,1,passed\r\n=1+1,1,passed\r\n"
-    )
-    page = upload(client, exam, data.encode(), status=400)
-    rows = page.soup.select(".alert-danger tbody tr")
-    assert [row.td.get_text(strip=True) for row in rows] == ["3", "4"]
-    assert "&lt;SCRIPT&gt;" in page.response.get_data(as_text=True)
-    assert status_of(one) == Status.CONFIRMED
-
-
-@pytest.mark.parametrize("data", [b"", b"number,result\r\nCE/1/26,passed\r\n", b"\xff\xfe\x00"])
-def test_an_unreadable_file_is_told_beside_the_field(
-    reviewer: User, browser: Callable[..., PageClient], data: bytes
-) -> None:
-    exam, _candidates = held(reviewer, 1)
-    page = upload(browser(reviewer), exam, data, status=400)
-    assert page.error_of("results")
-
-
-def test_recording_without_a_choice_says_so(
-    reviewer: User, browser: Callable[..., PageClient]
-) -> None:
-    exam, _candidates = held(reviewer, 1)
-    client = browser(reviewer)
-    page = client.submit(client.get(f"/office/exams/{exam.id}/results"), form="#results-grid")
-    assert "Choose at least one result first." in page.text
-
-
-def test_nothing_is_left_to_record_when_all_have_results(
-    reviewer: User, browser: Callable[..., PageClient]
-) -> None:
-    exam, (req,) = held(reviewer, 1)
-    exam_results.record(
-        exam.id, {seat_of(req).id: Result.PASSED}, actor=actor_of(reviewer), now=utc_now()
-    )
-    db.session.commit()
-    client = browser(reviewer)
-    assert "Nothing to record" in client.get(f"/office/exams/{exam.id}/results").text
-    assert "Every result is recorded." in client.get(details(exam)).text
 
 
 # Who may

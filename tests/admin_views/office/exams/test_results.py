@@ -1,0 +1,143 @@
+"""Results as the office enters them, on the page or by a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from clearance.auth.sessions import actor_of
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.exams import results as exam_results
+from clearance.exams.results import Result
+from clearance.models import Exam, User
+from clearance.models.enums import Status
+from tests.support.exam_factories import seat_of, status_of
+from tests.support.pages import Page, PageClient
+from tests.support.sitting_pages import LANGUAGES, announced, details, held
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_results_by_hand_are_confirmed_then_recorded(
+    reviewer: User, browser: Callable[..., PageClient], language: str
+) -> None:
+    exam, (one, two, three) = held(reviewer, 3)
+    client = browser(reviewer, language)
+    label = {"ar": "تسجيل النتائج", "en": "Record results"}[language]
+    grid = client.get(client.get(details(exam)).link(label))
+    names = [f"result-{seat_of(req).id}" for req in (one, two)]
+    question = client.submit(
+        grid, dict(zip(names, ("passed", "absent"), strict=True)), form="#results-grid"
+    )
+    assert one.number in question.text
+    assert three.number not in question.text
+    assert status_of(one) == Status.CONFIRMED
+    back = client.submit(question, form="#confirm-results", press="back=1")
+    chosen = back.soup.select_one(f"select[name={names[0]}] option[selected]")
+    assert chosen is not None
+    assert chosen["value"] == "passed"
+    page = client.submit(question, form="#confirm-results", press="confirmed=1")
+    assert page.url == details(exam)
+    assert [status_of(req) for req in (one, two, three)] == [
+        Status.PASSED,
+        Status.ABSENT,
+        Status.CONFIRMED,
+    ]
+    again = client.submit(question, form="#confirm-results", press="confirmed=1", status=409)
+    assert one.number in again.text
+    assert status_of(one) == Status.PASSED
+
+
+def test_results_before_the_exam_lead_back_to_it(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (req,) = announced(reviewer, 1, confirmed=1)
+    client = browser(reviewer)
+    assert client.get(f"/office/exams/{exam.id}/results").url == details(exam)
+    posted = {f"result-{seat_of(req).id}": "passed", "confirmed": "1"}
+    page = client.post(f"/office/exams/{exam.id}/results", posted)
+    assert "has not been held yet" in page.text
+    assert status_of(req) == Status.CONFIRMED
+
+
+@pytest.mark.parametrize("posted", [{"result-1": "excellent"}, {"result-x": "passed"}])
+def test_a_result_no_page_offers_is_refused(
+    reviewer: User, browser: Callable[..., PageClient], posted: dict[str, str]
+) -> None:
+    exam, (req,) = held(reviewer, 1)
+    client = browser(reviewer)
+    status = 400 if "result-1" in posted else 404
+    client.post(f"/office/exams/{exam.id}/results", posted | {"confirmed": "1"}, status=status)
+    assert status_of(req) == Status.CONFIRMED
+
+
+def upload(client: PageClient, exam: Exam, data: bytes, *, status: int = 200) -> Page:
+    return client.post(
+        f"/office/exams/{exam.id}/results/file",
+        {"results": (io.BytesIO(data), "results.csv")},
+        status=status,
+    )
+
+
+def test_a_file_of_results_is_confirmed_then_recorded(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (one, two) = held(reviewer, 2)
+    client = browser(reviewer)
+    sheet = client.get(f"/office/exams/{exam.id}/results-sheet.csv").response
+    lines = sheet.get_data().decode("utf-8-sig").split()
+    assert lines[0] == "number,civil_id,result"
+    filled = "\r\n".join([lines[0], f"{lines[1]}passed", f"{lines[2]}failed"])
+    question = upload(client, exam, filled.encode())
+    assert status_of(one) == Status.CONFIRMED
+    client.submit(question, form="#confirm-results", press="confirmed=1")
+    assert [status_of(one), status_of(two)] == [Status.PASSED, Status.FAILED]
+
+
+def test_a_bad_file_tells_each_row_escaped_and_records_nothing(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (one, _two) = held(reviewer, 2)
+    client = browser(reviewer)
+    data = (
+        f"number,civil_id,result\r\n{one.number},{one.civil_id},passed\r\n"
+        "<script>alert(1)</script>,1,passed\r\n=1+1,1,passed\r\n"
+    )
+    page = upload(client, exam, data.encode(), status=400)
+    rows = page.soup.select(".alert-danger tbody tr")
+    assert [row.td.get_text(strip=True) for row in rows] == ["3", "4"]
+    assert "&lt;SCRIPT&gt;" in page.response.get_data(as_text=True)
+    assert status_of(one) == Status.CONFIRMED
+
+
+@pytest.mark.parametrize("data", [b"", b"number,result\r\nCE/1/26,passed\r\n", b"\xff\xfe\x00"])
+def test_an_unreadable_file_is_told_beside_the_field(
+    reviewer: User, browser: Callable[..., PageClient], data: bytes
+) -> None:
+    exam, _candidates = held(reviewer, 1)
+    page = upload(browser(reviewer), exam, data, status=400)
+    assert page.error_of("results")
+
+
+def test_recording_without_a_choice_says_so(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, _candidates = held(reviewer, 1)
+    client = browser(reviewer)
+    page = client.submit(client.get(f"/office/exams/{exam.id}/results"), form="#results-grid")
+    assert "Choose at least one result first." in page.text
+
+
+def test_nothing_is_left_to_record_when_all_have_results(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, (req,) = held(reviewer, 1)
+    exam_results.record(
+        exam.id, {seat_of(req).id: Result.PASSED}, actor=actor_of(reviewer), now=utc_now()
+    )
+    db.session.commit()
+    client = browser(reviewer)
+    assert "Nothing to record" in client.get(f"/office/exams/{exam.id}/results").text
+    assert "Every result is recorded." in client.get(details(exam)).text
