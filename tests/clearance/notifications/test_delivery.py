@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import email.header
-import logging
-import ssl
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from ipaddress import ip_address
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
 from clearance.core.extensions import db
@@ -28,69 +16,14 @@ from clearance.core.settings import BadSettings, Mode
 from clearance.core.values import BadValue
 from clearance.models import Delivery
 from clearance.models.enums import Channel, DeliveryStatus
-from clearance.notifications import delivery, mail_transport, outbox, sms_transport
-from clearance.notifications.mail_transport import mail
-from tests.support import gateways
+from clearance.notifications import delivery, outbox, sms_transport
 from tests.support.gateways import (
     SmsGateway,
     SmtpGateway,
-    free_port,
     queued_code,
     text_of,
 )
-
-NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
-CODE = "483920"
-MOBILE = "+96550001234"
-MakeApp = Callable[..., Flask]
-queue_code = partial(gateways.queue_code, now=NOW)
-
-
-@pytest.fixture
-def portal(make_app: MakeApp, mail: SmtpGateway, sms: SmsGateway) -> Iterator[Flask]:
-    """The portal with both gateways set."""
-    with running(
-        make_app, mail_server="127.0.0.1", mail_port=mail.port, sms_url=sms.url
-    ) as application:
-        yield application
-
-
-@contextmanager
-def running(make_app: MakeApp, **settings: Any) -> Iterator[Flask]:
-    application = make_app(**settings)
-    with application.app_context():
-        yield application
-        db.session.remove()
-        db.engine.dispose()
-
-
-def queue(address: str = "someone@example.com", **columns: Any) -> int:
-    """Put a plain message into the outbox; returns its id."""
-    values: dict[str, Any] = {
-        "event": "request:sent",
-        "channel": Channel.EMAIL if "@" in address else Channel.SMS,
-        "address": address,
-        "language": "ar",
-        "subject": "تم إرسال الطلب",
-        "body": "نص الرسالة\n",
-        "created_at": NOW,
-        "next_at": NOW,
-        "message_id": f"{queue.__name__}{id(object())}-{address}"[:60] + str(columns.get("n", "")),
-    }
-    columns.pop("n", None)
-    delivery = Delivery(**(values | columns))
-    db.session.add(delivery)
-    db.session.commit()
-    return delivery.id
-
-
-def row(delivery_id: int) -> Delivery:
-    """The row as it stands, read and let go: an open transaction would keep the sender waiting."""
-    db.session.rollback()
-    found = db.session.get_one(Delivery, delivery_id, populate_existing=True)
-    db.session.expunge(found)
-    db.session.rollback()
-    return found
+from tests.support.outbox_rows import CODE, MOBILE, NOW, MakeApp, queue, queue_code, row, running
 
 
 @pytest.mark.databases
@@ -209,117 +142,7 @@ def test_a_mail_names_what_readers_and_filters_need(portal: Flask, mail: SmtpGat
     assert sent["Date"].datetime == NOW
 
 
-@pytest.mark.databases
-def test_gateways_down_for_ten_minutes_lose_nothing(
-    portal: Flask, mail: SmtpGateway, sms: SmsGateway
-) -> None:
-    mail.down()
-    sms.down()
-    ids = [queue(f"p{n}@example.com", n=n) for n in range(12)] + [queue(MOBILE, n=99)]
-    codes = queue_code("late@example.com")
-    for minute in range(11):
-        assert delivery.deliver_due(NOW + timedelta(minutes=minute)).sent == 0
-    mail.up()
-    sms.up()
-    later = NOW + timedelta(minutes=11)
-    sent = sum(delivery.deliver_due(later + timedelta(minutes=15 * step)).sent for step in range(5))
-    assert sent == len(ids)
-    assert {each["To"] for each in mail.messages} == {f"p{n}@example.com" for n in range(12)}
-    assert len({each["Message-ID"] for each in mail.messages}) == 12
-    assert len(sms.messages) == 1
-    assert row(codes).status == DeliveryStatus.EXPIRED
-
-
-def test_a_gateway_that_is_down_is_asked_once_a_run(portal: Flask, mail: SmtpGateway) -> None:
-    mail.down()
-    ids = [queue(f"p{n}@example.com", n=n) for n in range(7)]
-    outcome = delivery.deliver_due(NOW)
-    assert (outcome.retried, outcome.sent) == (1, 0)
-    assert [row(each).attempts for each in ids] == [1, 0, 0, 0, 0, 0, 0]
-    assert all(row(each).lease is None for each in ids)
-    assert "ConnectionRefusedError" in row(ids[0]).last_error
-
-
-def test_one_address_that_is_refused_does_not_hold_up_the_others(
-    portal: Flask, mail: SmtpGateway
-) -> None:
-    mail.refuse("poison@example.com")
-    poison = queue("poison@example.com", n=0)
-    ids = [queue(f"p{n}@example.com", n=n) for n in range(1, 8)]
-    outcome = delivery.deliver_due(NOW)
-    assert (outcome.sent, outcome.retried) == (7, 1)
-    assert all(row(each).status == DeliveryStatus.SENT for each in ids)
-    assert row(poison).last_error == "SMTPRecipientsRefused 550"
-    assert outcome.next_at == row(poison).next_at
-
-
-def test_one_message_that_breaks_the_connection_does_not_hold_up_the_others(
-    portal: Flask, mail: SmtpGateway
-) -> None:
-    mail.break_off("poison@example.com")
-    queue("poison@example.com", n=0)
-    ids = [queue(f"p{n}@example.com", n=n) for n in range(1, 4)]
-    outcome = delivery.deliver_due(NOW)
-    assert (outcome.sent, outcome.retried) == (3, 1)
-    assert all(row(each).status == DeliveryStatus.SENT for each in ids)
-
-
-def test_a_number_that_is_refused_does_not_hold_up_the_others(
-    portal: Flask, sms: SmsGateway
-) -> None:
-    sms.refuse("+96550000000")
-    queue("+96550000000", n=0)
-    queue(MOBILE, n=1)
-    outcome = delivery.deliver_due(NOW)
-    assert (outcome.sent, outcome.retried) == (1, 1)
-    assert len(sms.to(MOBILE)) == 1
-
-
-def test_a_slow_server_is_cut_off_and_asked_again_later(
-    portal: Flask, mail: SmtpGateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mail_transport, "TOTAL_SECONDS", 0.3)
-    mail.slow(5)
-    delivery_id = queue()
-    started = datetime.now(UTC)
-    assert delivery.deliver_due(NOW).retried == 1
-    assert datetime.now(UTC) - started < timedelta(seconds=3)
-    mail.slow(0)
-    monkeypatch.undo()
-    assert delivery.deliver_due(NOW + timedelta(minutes=1)).sent == 1
-    assert row(delivery_id).attempts == 2
-
-
-def test_a_dripping_server_cannot_hold_the_sender(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mail_transport, "TOTAL_SECONDS", 0.4)
-    with (
-        dripping_server() as port,
-        running(make_app, mail_server="127.0.0.1", mail_port=port),
-    ):
-        queue()
-        started = datetime.now(UTC)
-        assert delivery.deliver_due(NOW).retried == 1
-        assert datetime.now(UTC) - started < timedelta(seconds=3)
-
-
-def test_a_slow_sms_gateway_is_cut_off(
-    portal: Flask, sms: SmsGateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sms_transport, "TOTAL_SECONDS", 0.2)
-    sms.slow(1)
-    delivery_id = queue(MOBILE)
-    started = datetime.now(UTC)
-    assert delivery.deliver_due(NOW).retried == 1
-    assert datetime.now(UTC) - started < timedelta(seconds=0.9)
-    assert row(delivery_id).last_error == "SmsRefused"
-
-
-def test_the_deadlines_are_those_of_the_requirements() -> None:
-    for transport in (mail_transport, sms_transport):
-        assert (transport.CONNECT_SECONDS, transport.TOTAL_SECONDS) == (5, 20)
-    assert timedelta(seconds=20 * delivery.BATCH) < delivery.LEASE
+# Trying again
 
 
 def test_pauses_grow_to_an_hour_and_differ() -> None:
@@ -406,66 +229,7 @@ def test_a_clock_set_back_neither_blocks_nor_keeps_a_lease(
     assert delivery.deliver_due(NOW).sent == 2
 
 
-@pytest.mark.databases
-def test_codes_go_before_everything_that_waited_longer(portal: Flask, mail: SmtpGateway) -> None:
-    for n in range(8):
-        queue(f"p{n}@example.com", n=n, next_at=NOW - timedelta(hours=1))
-    queue_code("code@example.com")
-    delivery.deliver_due(NOW, 6)
-    assert mail.messages[0]["To"] == "code@example.com"
-    assert len(mail.messages) == 6
-
-
-@pytest.mark.databases
-def test_a_code_is_erased_when_it_was_sent(
-    portal: Flask, mail: SmtpGateway, sms: SmsGateway
-) -> None:
-    ids = [queue_code(), queue_code(MOBILE)]
-    assert queued_code(MOBILE) == CODE
-    delivery.deliver_due(NOW)
-    assert mail.code_for("someone@example.com") == sms.code_for(MOBILE) == CODE
-    for each in ids:
-        assert (row(each).status, row(each).body) == (DeliveryStatus.SENT, "")
-
-
-@pytest.mark.databases
-def test_an_expired_code_is_dropped_and_erased_and_never_sent(
-    portal: Flask, mail: SmtpGateway
-) -> None:
-    delivery_id = queue_code()
-    outcome = delivery.deliver_due(NOW + timedelta(minutes=10))
-    assert (outcome.sent, outcome.expired) == (0, 1)
-    assert (row(delivery_id).status, row(delivery_id).body) == (DeliveryStatus.EXPIRED, "")
-    assert mail.messages == []
-
-
-def test_a_code_that_expires_while_its_batch_is_sent_is_not_sent(portal: Flask) -> None:
-    delivery_id = queue_code()
-    times = iter([NOW, NOW + timedelta(minutes=11)])
-    run = delivery._Run(Channel.EMAIL, lambda: next(times), delivery.Outcome())
-    run.work(1)
-    assert run.outcome.expired == 1
-    assert row(delivery_id).body == ""
-
-
-@pytest.mark.databases
-def test_no_secret_stands_in_the_clear_at_any_time(
-    portal: Flask, mail: SmtpGateway, sms: SmsGateway, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    mail.refuse("someone@example.com")
-    sms.refuse(MOBILE)
-    queue_code()
-    queue_code(MOBILE)
-    for minute in (0, 1, 11):
-        delivery.deliver_due(NOW + timedelta(minutes=minute))
-        assert CODE not in everything_stored()
-    logged = " ".join(
-        record.getMessage() for record in caplog.records if record.name != "mail.log"
-    )  # the test's own SMTP server logs what it hears
-    assert "message put off" in logged
-    for canary in (CODE, MOBILE, "someone@example.com"):
-        assert canary not in logged
+# With and without gateways
 
 
 def test_without_a_gateway_messages_wait_in_production(make_app: MakeApp) -> None:
@@ -498,111 +262,7 @@ def test_demo_mode_with_gateways_sends_and_keeps(make_app: MakeApp, mail: SmtpGa
         assert queued_code("someone@example.com") == CODE
 
 
-@pytest.mark.parametrize("is_trusted", [True, False])
-def test_tls_is_verified(
-    make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_trusted: bool
-) -> None:
-    certificate = make_certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    if is_trusted:
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with (
-        SmtpGateway(tls=context) as gateway,
-        running(make_app, mail_server="127.0.0.1", mail_port=gateway.port, mail_use_tls=True),
-    ):
-        delivery_id = queue()
-        delivery.deliver_due(NOW)
-        assert len(gateway.messages) == (1 if is_trusted else 0)
-        expected = "" if is_trusted else "SSLCertVerificationError"
-        assert expected in row(delivery_id).last_error
-
-
-def test_port_465_speaks_tls_from_the_first_byte(make_app: MakeApp) -> None:
-    app = make_app(mail_server="mail.example.com", mail_port=465, mail_use_tls=True)
-    assert (app.config["MAIL_USE_SSL"], app.config["MAIL_USE_TLS"]) == (True, False)
-    app = make_app(mail_server="mail.example.com", mail_port=587, mail_use_tls=True)
-    assert (app.config["MAIL_USE_SSL"], app.config["MAIL_USE_TLS"]) == (False, True)
-
-
-def test_a_server_that_nobody_answers_for_is_reported_as_down(make_app: MakeApp) -> None:
-    with running(make_app, mail_server="127.0.0.1", mail_port=free_port()):
-        letter = mail_transport.Letter(
-            subject="s",
-            address="a@example.com",
-            text="t",
-            html="h",
-            language="en",
-            message_id="1@example.com",
-            written_at=NOW,
-        )
-        with pytest.raises(mail_transport.TransportDown), mail.connect() as connection:
-            connection.send(letter)
-
-
-def everything_stored() -> str:
-    db.session.rollback()
-    rows = db.session.execute(sa.text("SELECT * FROM delivery")).mappings().all()
-    db.session.rollback()
-    return " ".join(str(value) for each in rows for value in each.values())
-
-
-def make_certificate(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 that no authority signed, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    today = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "server.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
-
-
-@contextmanager
-def dripping_server() -> Iterator[int]:
-    """A server that greets with a byte now and then, for ever."""
-    import socket
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    done = threading.Event()
-
-    def drip() -> None:
-        connection, _ = listener.accept()
-        with connection:
-            while not done.wait(0.05):
-                try:
-                    connection.sendall(b"2")
-                except OSError:
-                    return
-
-    thread = threading.Thread(target=drip, daemon=True)
-    thread.start()
-    try:
-        yield int(listener.getsockname()[1])
-    finally:
-        done.set()
-        thread.join(5)
-        listener.close()
+# Encryption
 
 
 def _raw_header(raw: bytes, name: bytes) -> str:
