@@ -49,7 +49,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marked = metafunc.definition.get_closest_marker("databases")
         kinds: list[Any] = list(KINDS) if marked else [DEFAULT_DATABASE]
         if marked and (heavy := marked.kwargs.get("heavy")):
-            kinds = [each for each in kinds if each != heavy]
+            kinds = [kind for kind in kinds if kind != heavy]
             kinds.append(pytest.param(heavy, marks=pytest.mark.heavy))
         metafunc.parametrize("database", kinds, indirect=True, scope="function")
 

@@ -208,7 +208,7 @@ def test_every_address_that_takes_posts_takes_form_data_only(
         for kind, data in OTHER_BODIES
     }
     assert {key: each.status for key, each in answers.items() if each.status_code != 415} == {}
-    assert all(set(each.get_json()) == {"error", "reference"} for each in answers.values())
+    assert all(set(answer.get_json()) == {"error", "reference"} for answer in answers.values())
     assert world.changed() == []
 
 
@@ -456,7 +456,7 @@ def test_a_grant_taken_away_shuts_its_requests_at_once(
 def test_a_general_user_made_additional_keeps_what_is_granted_only(
     world: World, change: Callable[..., None]
 ) -> None:
-    assert {status_of(world, "general", each) for each in GENERALS} == {200}
+    assert {status_of(world, "general", address) for address in GENERALS} == {200}
     change(sa.update(Membership).where(membership_of(world, "general")).values(is_general=False))
     assert {status_of(world, "general", each) for each in (*OWN, *GENERALS)} == {404}
 

@@ -47,7 +47,7 @@ def fetch(client: PageClient, url: str) -> tuple[int, str]:
 def loaded_by(page: Page) -> Iterator[str]:
     """The addresses that the page itself makes a browser fetch."""
     links = ("stylesheet", "preload", "modulepreload", "icon")
-    chosen = ", ".join(f"link[rel~={each}]" for each in links)
+    chosen = ", ".join(f"link[rel~={link}]" for link in links)
     for tag in page.soup.select(f"{chosen}, script[src], img[src], source[src], use[href]"):
         yield str(tag.get("src") or tag.get("href"))
 

@@ -82,7 +82,7 @@ def check_codes(visit: Visit, request_id: int) -> dict[str, str]:
         answer = visit.context.request.get(visit.portal.url + str(link))
         assert answer.headers["content-type"] == "application/pdf"
         sheets = range(len(papers.sizes(answer.body())))
-        codes = [papers.codes_in(papers.picture(answer.body(), each)) for each in sheets]
+        codes = [papers.codes_in(papers.picture(answer.body(), sheet)) for sheet in sheets]
         (address,) = {code for found_there in codes for code in found_there}
         found[row.locator("strong").inner_text()] = address.removeprefix(visit.portal.url)
     return found

@@ -159,7 +159,7 @@ def test_the_portal_asks_before_it_signs_out_and_covers_the_page_after(
     with page.expect_navigation():
         dialog.locator("button").click()
     page.wait_for_url("**/login?next=**")
-    here.errors[:] = [each for each in here.errors if "status of 40" not in each]
+    here.errors[:] = [error for error in here.errors if "status of 40" not in error]
 
 
 def join(visit: Visit, person: Person) -> None:

@@ -90,7 +90,7 @@ def test_tab_leads_through_everything_in_reading_order_and_shows_where_one_is(
         page = somebody.open(named(somebody, path))
         walk = keyboard.walk(page)
         assert len(walk.stops) > 15, path
-        faults += [f"{path}: {each}" for each in walk.faults]
+        faults += [f"{path}: {fault}" for fault in walk.faults]
         page.reload()
         if keyboard.skip_to_content(page) != "main":
             faults.append(f"{path}: the skip link leads nowhere")

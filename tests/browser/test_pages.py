@@ -60,9 +60,9 @@ def look(visit: Visit, opened: Iterable[str]) -> None:
     for path in opened:
         faults += [f"{path}: {each}" for each in faults_at(visit.page, widths)]
         if visit.lang == "en":  # colours know no language
-            faults += [f"{path}: {each}" for each in pale_words(visit.page, "screen")]
+            faults += [f"{path}: {word}" for word in pale_words(visit.page, "screen")]
             if "/details/" in path:
-                faults += [f"{path}: {each}" for each in pale_words(visit.page, "print")]
+                faults += [f"{path}: {word}" for word in pale_words(visit.page, "print")]
         widths.reverse()  # the next page begins as this one ended
         count += 1
     assert faults == []

@@ -52,7 +52,7 @@ def test_two_users_are_added_and_one_loses_a_service_while_filling_in_its_form(
     page = theirs.open("/my/notices/")
     theirs.shoot("notices-of-a-clerk")
     expect(page.locator(".notices")).to_contain_text(SERVICE_NAMES["exam"][lang])
-    theirs.errors[:] = [each for each in theirs.errors if "404" not in each]
+    theirs.errors[:] = [error for error in theirs.errors if "404" not in error]
 
 
 def add(visit: Visit, person: Person, services: list[str] | None) -> None:

@@ -132,7 +132,7 @@ class Visit:
 
     def forgive(self, status: int) -> None:
         """Chromium notes an answer of that status on the console; here it was asked for."""
-        self.errors[:] = [each for each in self.errors if str(status) not in each]
+        self.errors[:] = [error for error in self.errors if str(status) not in error]
 
     def shoot(self, name: str) -> None:
         """Keep a picture of the page when SHOTS names a folder."""

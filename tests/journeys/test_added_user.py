@@ -159,7 +159,7 @@ def test_who_has_an_account_accepts_in_the_portal(
                 Membership.user_id == user_id, Membership.organisation_id == office
             )
         ).one()
-        assert sorted(each.service_code for each in joined.grants) == ["exam", "renewal"]
+        assert sorted(grant.service_code for grant in joined.grants) == ["exam", "renewal"]
     again = theirs.post(f"/my/invitations/{number}/accept", {}, status=409)
     assert again.soup.select_one("form[action$='/accept']") is None
     assert theirs.get("/my/invitations/").soup.select("ul.tasks") == []

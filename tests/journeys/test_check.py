@@ -143,4 +143,4 @@ def test_staff_leave_a_note_when_they_read_one(app: Flask, card: Issued) -> None
         noted = db.session.scalars(
             sa.select(AccessEvent).where(AccessEvent.kind == "issued:read")
         ).all()
-        assert [(each.object_id, each.detail) for each in noted] == [(str(card.id), "card")]
+        assert [(note.object_id, note.detail) for note in noted] == [(str(card.id), "card")]

@@ -243,7 +243,7 @@ def test_work_is_assigned_to_active_reviewers_only(office: Office) -> None:
     gone = office.person("Gone", is_active=False)
     manager = office.staff(Role.MANAGER)
     page = ask(manager, request_id, "assign")
-    assert str(gone) not in [each["value"] for each in page.soup.select("#reviewer_id option")]
+    assert str(gone) not in [option["value"] for option in page.soup.select("#reviewer_id option")]
     page = manager.submit(page, {"reviewer_id": str(gone)}, form="#step", status=400)
     assert page.error_of("reviewer_id")
 
@@ -312,19 +312,19 @@ def test_a_double_click_decides_once_and_ends_on_the_same_page(office: Office) -
 def test_two_reviewers_at_once_never_both_decide(office: Office) -> None:
     request_id = office.request()
     browsers = [office.browser(office.person(name)) for name in ("Huda", "Salma")]
-    pages = [ask(each, request_id, "preapprove") for each in browsers]
+    pages = [ask(browser, request_id, "preapprove") for browser in browsers]
     answers: dict[int, Page] = {}
 
     def press(number: int) -> None:
         form = pages[number].form("#step")
-        data = {each["name"]: each["value"] for each in form.select("input[name]")}
+        data = {field["name"]: field["value"] for field in form.select("input[name]")}
         url = f"{LIST}{request_id}/do/preapprove"
         response = browsers[number].http.post(url, data=data)
         answers[number] = Page(response, url)
 
     run_together(press, 2)
-    assert sorted(each.status for each in answers.values()) == [303, 409]
-    loser = next(each for each in answers.values() if each.status == 409)
+    assert sorted(answer.status for answer in answers.values()) == [303, 409]
+    loser = next(answer for answer in answers.values() if answer.status == 409)
     winner = office.read(request_id, lambda req: req.reviewer.full_name)
     assert winner in loser.soup.select_one(".alert-danger").get_text(" ")
     assert steps(office, request_id) == ["send", "take", "preapprove"]

@@ -212,7 +212,7 @@ def test_of_two_who_prove_the_same_email_at_once_one_gets_it(app: Flask) -> None
             db.session.commit()
 
     run_together(confirm, 2)
-    assert sorted(bool(each and each.refusal) for each in outcomes) == [False, True]
+    assert sorted(bool(outcome and outcome.refusal) for outcome in outcomes) == [False, True]
     with app.app_context():
         emails = db.session.scalars(sa.select(User.email)).all()
     assert emails.count(NEW) == 1

@@ -84,7 +84,7 @@ def set_up(client: PageClient, area: str) -> tuple[str, list[str]]:
 
 
 def spares_on(page: Page) -> list[str]:
-    return [each.get_text() for each in page.soup.select("#spare-codes code")]
+    return [code.get_text() for code in page.soup.select("#spare-codes code")]
 
 
 def means(app: Flask, user: User) -> str:

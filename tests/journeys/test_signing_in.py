@@ -124,7 +124,7 @@ def test_known_and_unknown_addresses_are_answered_alike(app: Flask, agent: str) 
         response = client.http.post("/login", data=data)
         status, headers, body = without_chance(response)
         without_address = body.decode().replace(email, "")
-        headers = [each for each in headers if each[0] != "content-length"]
+        headers = [header for header in headers if header[0] != "content-length"]
         answers.append((status, headers, _without_token(without_address)))
     assert answers[0] == answers[1]
 

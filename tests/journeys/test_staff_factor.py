@@ -213,4 +213,4 @@ def test_the_token_of_an_invitation_stands_in_no_log(
     with app.app_context():
         kept = db.session.scalars(sa.select(AccessEvent.object_id)).all()
     assert "/invitation/<token>" in kept
-    assert not any("canary-token" in each for each in kept)
+    assert not any("canary-token" in line for line in kept)

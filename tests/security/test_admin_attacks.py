@@ -90,7 +90,7 @@ def test_who_was_demoted_in_the_middle_of_a_form_saves_nothing(office: Office) -
 @pytest.mark.databases
 def test_administrators_who_shut_each_other_out_at_once_leave_one(context: Flask) -> None:
     people = [factories.make_staff(Role.ADMINISTRATOR) for _number in range(4)]
-    actors, keys = [actor_of(each) for each in people], [each.id for each in people]
+    actors, keys = [actor_of(person) for person in people], [person.id for person in people]
     db.session.rollback()  # SQLite has one writer at a time
 
     def press(number: int) -> None:
@@ -103,7 +103,7 @@ def test_administrators_who_shut_each_other_out_at_once_leave_one(context: Flask
 
     results = race(context, 4, press)
     assert all(
-        each is None or isinstance(each, staff_accounts.NoAdministrator) for each in results
+        result is None or isinstance(result, staff_accounts.NoAdministrator) for result in results
     ), results
     db.session.rollback()
     left = sa.select(User.id).where(User.role == Role.ADMINISTRATOR, User.is_active.is_(True))
@@ -139,12 +139,12 @@ def test_staff_are_not_invited_by_an_agents_address_in_other_letters(office: Off
 
 @pytest.mark.databases
 def test_of_settings_and_texts_saved_at_once_one_save_counts(office: Office) -> None:
-    names = [office.person(f"administrator {n}", Role.ADMINISTRATOR) for n in range(3)]
-    browsers = [office.browser(each) for each in names]
+    user_ids = [office.person(f"administrator {n}", Role.ADMINISTRATOR) for n in range(3)]
+    browsers = [office.browser(user_id) for user_id in user_ids]
     statuses: list[int] = []
 
     def save(url: str, form: str, values: list[dict[str, str]]) -> None:
-        pages = [each.get(url) for each in browsers]
+        pages = [browser.get(url) for browser in browsers]
 
         def press(number: int) -> None:
             data = form_data(pages[number].form(form)) | values[number]
@@ -169,7 +169,7 @@ def test_of_settings_and_texts_saved_at_once_one_save_counts(office: Office) -> 
         ("exam_attempts", "9" * 5000),
         ("exam_attempts", "1e1"),
         ("reminder_days", "60,60"),
-        ("reminder_days", ",".join(str(each) for each in range(1, 12))),
+        ("reminder_days", ",".join(str(number) for number in range(1, 12))),
         ("reminder_days", "60,,7"),
         ("support_email", "a@example.com?bcc=b@example.com"),
         ("support_email", "somebody"),
@@ -204,7 +204,7 @@ def test_markup_in_an_announcement_is_read_as_it_was_typed(office: Office) -> No
         db.session.commit()
     card = office.browser(office.agent()).get("/my/").soup.select_one("#announcements")
     assert card.select("script") == []
-    assert text in [each.get_text() for each in card.select(".message-body")]
+    assert text in [message.get_text() for message in card.select(".message-body")]
     assert "<script>alert(1)" in office.staff(Role.ADMINISTRATOR).get("/office/announcements/").text
 
 
@@ -216,7 +216,7 @@ def test_what_is_put_out_of_use_is_offered_no_more_and_breaks_nothing(office: Of
         db.session.commit()
     other = office.browser(office.agent("other"))
     start = other.get("/my/services/exam/")
-    offered = [each["value"] for each in start.soup.select("[name=broker_type]")]
+    offered = [field["value"] for field in start.soup.select("[name=broker_type]")]
     assert offered == ["general", "representative"]
     forged = other.submit(start, {"broker_type": "private"}, form="#start")
     assert "Choose one of the" in forged.text
@@ -229,7 +229,7 @@ def test_what_is_put_out_of_use_is_offered_no_more_and_breaks_nothing(office: Of
         assert "Private broker" in page.text
     assert "Clearing agent" in reviewer.get("/office/organisations/").text
     register = PageClient(office.app, language="en").get("/register")
-    offered = [each.get("value") for each in register.soup.select("#legal_entity option")]
+    offered = [option.get("value") for option in register.soup.select("#legal_entity option")]
     assert offered == ["company"]
 
 
@@ -300,10 +300,10 @@ def test_two_who_send_a_message_again_at_once_send_it_once(office: Office) -> No
         row.status = DeliveryStatus.GIVEN_UP
         db.session.commit()
         row_id = row.id
-    names = [office.person(f"administrator {n}", Role.ADMINISTRATOR) for n in range(4)]
-    browsers = [office.browser(each) for each in names]
-    for each in browsers:
-        each.csrf_token()
+    user_ids = [office.person(f"administrator {n}", Role.ADMINISTRATOR) for n in range(4)]
+    browsers = [office.browser(user_id) for user_id in user_ids]
+    for browser in browsers:
+        browser.csrf_token()
     values = {"action": "send_again", "rowid": str(row_id)}
     run_together(lambda n: browsers[n].post("/office/deliveries/action/", values), 4)
     assert events(office, "office:delivery:sent_again") == 1
@@ -335,7 +335,7 @@ def test_rows_chosen_twice_and_in_any_order_are_decided_once_by_their_ids(
         return decide(subscription_id, **how)
 
     monkeypatch.setattr(actions.subscription_changes, "decide", noted)
-    chosen = [f"{each}-1" for each in reversed(rows)] * 2
+    chosen = [f"{row}-1" for row in reversed(rows)] * 2
     page = office.staff().post(
         "/office/subscriptions/do/approve", {"row": chosen, "form_key": "crossed"}
     )

@@ -154,7 +154,7 @@ def test_an_invitation_accepted_many_times_at_once_makes_one_membership(
 
     results = race(app, 6, accept)
     assert results.count("joined") == 1
-    assert all(isinstance(each, Refused) for each in results if each != "joined"), results
+    assert all(isinstance(result, Refused) for result in results if result != "joined"), results
     joined = sa.select(Membership).where(
         Membership.user_id == friend_id, Membership.organisation_id == office_id
     )
@@ -170,7 +170,7 @@ def test_two_organisations_adding_one_person_at_once_make_one_user_with_both_to_
         add(app, person, general_of(office)),
         add(app, replace(person, password="Qamar-7-Lulwa!"), general_of(other)),
     ]
-    signups = [proved_signup(each).id for each in invitations]
+    signups = [proved_signup(invitation).id for invitation in invitations]
     offices = {office.id, other.id}
     db.session.remove()
 

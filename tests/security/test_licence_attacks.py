@@ -99,9 +99,9 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
             )
 
     answers = race(context, 2, decide)
-    assert [type(each) for each in answers] == [list, list]
-    assert sum(outcome.is_done for each in answers for outcome in each) == 2
-    assert [each.request_id for each in answers[0]] == [row.request_id for row in rows[::-1]]
+    assert [type(answer) for answer in answers] == [list, list]
+    assert sum(outcome.is_done for answer in answers for outcome in answer) == 2
+    assert [answer.request_id for answer in answers[0]] == [row.request_id for row in rows[::-1]]
     takers = set(db.session.scalars(sa.select(Request.reviewer_id)))
     assert len(takers) == 1
 
@@ -166,7 +166,8 @@ def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) ->
     office_actions.suspend(licence, reviewer, "Misuse.", licence.version, now)
     with force_locale("en"):
         told = [
-            str(each.text) for each in available_actions.send_warnings(draft, actor_of(agent), now)
+            str(warning.text)
+            for warning in available_actions.send_warnings(draft, actor_of(agent), now)
         ]
         assert told == ["This broker is not registered with your organisation any more."]
         with pytest.raises(Refused, match=told[0]):
@@ -174,8 +175,8 @@ def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) ->
                 draft, Action.SEND, actor=actor_of(agent), now=now, version=draft.version
             )
         draft.passport_expiry = None  # so that the register's would be looked at
-        cautions = [str(each.text) for each in granted_expiry.warnings(draft, now)]
-    assert not [each for each in cautions if i18n.format_day(soon) in each]
+        cautions = [str(warning.text) for warning in granted_expiry.warnings(draft, now)]
+    assert not [caution for caution in cautions if i18n.format_day(soon) in caution]
 
 
 def test_an_older_request_does_not_undo_the_offices_correction_of_a_mobile(
@@ -250,7 +251,7 @@ def read_by(app: Flask, user: User, req: Request) -> dict[str, str]:
         reader = db.session.get_one(User, user.id)
         data_archive.write(archive, reader, actor_of(reader), utc_now())
         told = sa.select(Delivery).where(Delivery.address.in_([reader.email, reader.mobile]))
-        messages = [outbox.body_of(each) for each in db.session.scalars(told)]
+        messages = [outbox.body_of(row) for row in db.session.scalars(told)]
         db.session.remove()
     with zipfile.ZipFile(archive) as files:
         copies = [files.read(name).decode() for name in files.namelist() if name.endswith("json")]

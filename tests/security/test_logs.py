@@ -130,7 +130,7 @@ def test_secret_and_spare_codes_of_an_app_are_on_their_page_alone(
     page = client.submit(page, wrong, form="#factor-form")
     right = {"code": pyotp.TOTP(secret).at(utc_now()), "current_password": factories.PASSWORD}
     page = client.submit(page, right, form="#factor-form")
-    spares = [each.get_text() for each in page.soup.select("#spare-codes code")]
+    spares = [code.get_text() for code in page.soup.select("#spare-codes code")]
     assert len(spares) == 10
     client.submit(page, form="form[action='/logout']")
     steps.sign_in(client, agent.email)

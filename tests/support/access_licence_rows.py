@@ -182,7 +182,7 @@ def _grid(made: Made, people: People, licences: list[Licence]) -> None:
     """Two drafts of one table, with a document given once for both."""
     actor, now = actor_of(people.general), utc_now()
     key = idempotency.new()
-    drafts = batch.create_drafts(SERVICE, [each.id for each in licences], actor, now, key)
+    drafts = batch.create_drafts(SERVICE, [licence.id for licence in licences], actor, now, key)
     db.session.commit()
     checked = attachments.check_upload("shared.png", io.BytesIO(files.png()))
     shared = batch.attach_to_all(drafts, checked, "other", "", actor, now)

@@ -47,7 +47,7 @@ def confirm(req: Request, now: datetime = NOW) -> None:
 def statuses(candidates: list[Request]) -> list[str]:
     found = db.session.execute(sa.select(Request.id, Request.status)).all()
     by_id = {row.id: row.status for row in found}
-    return [by_id[each.id] for each in candidates]
+    return [by_id[candidate.id] for candidate in candidates]
 
 
 def told(event: str) -> list[Notice]:

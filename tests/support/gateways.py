@@ -149,7 +149,7 @@ class SmtpGateway:
 
     def to(self, address: str) -> list[EmailMessage]:
         """The mails that came for the address, oldest first."""
-        return [each for each in self.messages if each["To"] == address]
+        return [message for message in self.messages if message["To"] == address]
 
     def code_for(self, address: str) -> str:
         """The newest code mailed to the address."""
@@ -241,7 +241,7 @@ class SmsGateway:
 
     def to(self, mobile: str) -> list[str]:
         """The texts that came for the number, oldest first."""
-        return [each["message"] for each in self.messages if each["to"] == mobile]
+        return [message["message"] for message in self.messages if message["to"] == mobile]
 
     def code_for(self, mobile: str) -> str:
         """The newest code sent to the number."""

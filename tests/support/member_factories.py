@@ -100,7 +100,7 @@ class World:
             return {
                 "is_general": row.is_general,
                 "is_active": row.is_active,
-                "services": sorted(each.service_code for each in row.grants),
+                "services": sorted(grant.service_code for grant in row.grants),
                 "version": row.version,
             }
 

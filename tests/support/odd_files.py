@@ -146,7 +146,9 @@ def many_objects(chance: Chance) -> bytes:
 
 def large_dictionary(chance: Chance) -> bytes:
     count = chance.choice([1000, 100_000, 400_000])
-    return pdf_page(b"<<" + b"".join(b"/K%d %d" % (each, each) for each in range(count)) + b">>")
+    return pdf_page(
+        b"<<" + b"".join(b"/K%d %d" % (number, number) for number in range(count)) + b">>"
+    )
 
 
 def unpacking(chance: Chance) -> bytes:
@@ -203,8 +205,8 @@ def page_loop(chance: Chance) -> bytes:
 def deep_tree(chance: Chance) -> bytes:
     depth = chance.choice([20, 400, 5000, 60_000])
     nodes = [
-        b"<</Type/Pages/Kids[%d 0 R]/Count 1/Parent %d 0 R>>" % (3 + each, 1 + each)
-        for each in range(depth)
+        b"<</Type/Pages/Kids[%d 0 R]/Count 1/Parent %d 0 R>>" % (3 + number, 1 + number)
+        for number in range(depth)
     ]
     leaf = b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 9 9]/Resources<<>>>>" % (depth + 1)
     return pdf_of([b"<</Type/Catalog/Pages 2 0 R>>", *nodes, leaf])
@@ -267,8 +269,8 @@ def photo_inside(chance: Chance) -> bytes:
 def forms_in_forms(chance: Chance) -> bytes:
     depth, calls = chance.choice([(1, 2), (30, 2), (12, 3), (200, 1), (3, 90)])
     forms = []
-    for each in range(depth):
-        after = 5 + (each + 1 if each + 1 < depth or chance.random() < 0.5 else 0)
+    for number in range(depth):
+        after = 5 + (number + 1 if number + 1 < depth or chance.random() < 0.5 else 0)
         head = b"/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Group<</S/Transparency>>"
         head += b"/Resources<</XObject<</X %d 0 R>>>>" % after
         forms.append(stream(b"0 0 612 792 re f /X Do " * calls, head))

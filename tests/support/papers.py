@@ -89,4 +89,4 @@ def picture(data: bytes, page: int = 0) -> Image.Image:
 
 def codes_in(image: Image.Image) -> list[str]:
     """What the square codes in a picture say."""
-    return [each.text for each in zxingcpp.read_barcodes(image)]
+    return [code.text for code in zxingcpp.read_barcodes(image)]

@@ -81,7 +81,7 @@ def count(model: type) -> int:
 def deliveries() -> list[tuple[str, str, str]]:
     rows = db.session.scalars(sa.select(Delivery).order_by(Delivery.id)).all()
     db.session.commit()
-    return [(each.event, each.channel, each.address) for each in rows]
+    return [(row.event, row.channel, row.address) for row in rows]
 
 
 def told(*brokers: dict[str, object]) -> customs_client.Answer:

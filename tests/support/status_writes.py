@@ -131,14 +131,14 @@ def _name_of(node: ast.AST | None) -> str:
 
 def _gives_status(call: ast.Call) -> bool:
     """Whether its arguments set the status, or columns that cannot be read."""
-    return any(_may_hold_status(each) for each in call.args) or any(
-        _may_hold_status(each.value) if each.arg in {None, "set_"} else each.arg == COLUMN
-        for each in call.keywords
+    return any(_may_hold_status(arg) for arg in call.args) or any(
+        _may_hold_status(keyword.value) if keyword.arg in {None, "set_"} else keyword.arg == COLUMN
+        for keyword in call.keywords
     )
 
 
 def _is_readable(call: ast.Call) -> bool:
-    return bool(call.keywords) or any(isinstance(each, ast.Dict) for each in call.args)
+    return bool(call.keywords) or any(isinstance(arg, ast.Dict) for arg in call.args)
 
 
 def _may_hold_status(columns: ast.expr) -> bool:
@@ -147,7 +147,7 @@ def _may_hold_status(columns: ast.expr) -> bool:
         return any(key is None or _may_be_status(key) for key in columns.keys)
     if isinstance(columns, ast.Tuple | ast.List):
         pairs = [columns, *columns.elts]
-        firsts = [each.elts[0] for each in pairs if isinstance(each, ast.Tuple) and each.elts]
+        firsts = [pair.elts[0] for pair in pairs if isinstance(pair, ast.Tuple) and pair.elts]
         return any(_may_be_status(first) for first in firsts)
     return True
 

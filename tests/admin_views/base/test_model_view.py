@@ -165,7 +165,7 @@ def make_notices(app: Flask, user: User, count: int, event: str = "a") -> list[i
         ]
         db.session.add_all(notices)
         db.session.commit()
-        return [each.id for each in notices]
+        return [notice.id for notice in notices]
 
 
 def ids_on(page: Any) -> list[int]:
@@ -428,7 +428,7 @@ def test_changes_of_reference_data_stand_in_the_trail(trial: Flask) -> None:
     client.post("/office/days/delete/", {"id": "2026-03-17"})
     with trial.app_context():
         events = db.session.scalars(sa.select(Event).order_by(Event.id)).all()
-        assert [each.kind for each in events][-3:] == [
+        assert [event.kind for event in events][-3:] == [
             "reference:holiday:created",
             "reference:holiday:changed",
             "reference:holiday:deleted",

@@ -71,10 +71,10 @@ def test_both_codes_make_user_organisation_membership_and_subscriptions(signing_
     assert organisation.name_ar == "فهد المطيري"
     assert organisation.legal_entity == "clearing_agent"
     automatic = {
-        each.definition.code
-        for each in versions.all_current()
-        if each.definition.subscription == "automatic"
-        and "clearing_agent" in each.definition.legal_entities
+        version.definition.code
+        for version in versions.all_current()
+        if version.definition.subscription == "automatic"
+        and "clearing_agent" in version.definition.legal_entities
     }
     subscribed = db.session.execute(sa.select(Subscription.service_code, Subscription.status))
     assert set(subscribed.tuples()) == {(code, "active") for code in automatic}
@@ -157,7 +157,7 @@ def test_a_new_code_goes_out_once_a_minute_at_most(signing_up: Flask) -> None:
         resend(actor, Channel.SMS, NOW + timedelta(seconds=30))
     db.session.rollback()
     resend(actor, Channel.SMS, NOW + timedelta(seconds=60))
-    assert [each[0] for each in deliveries()].count("code:verify") == 3
+    assert [delivery[0] for delivery in deliveries()].count("code:verify") == 3
 
 
 def test_nothing_is_sent_again_to_a_contact_that_is_proved(signing_up: Flask) -> None:
@@ -241,7 +241,7 @@ def test_known_and_unknown_leave_the_same_traces_and_the_same_next_steps(signing
         traces.append(list(rows))
         db.session.commit()
     assert traces[0] == traces[1] == ["email", "sms", "email"]
-    assert [each for each in deliveries() if each[2] == owner.email] == [
+    assert [delivery for delivery in deliveries() if delivery[2] == owner.email] == [
         ("account:registration:known", "email", owner.email)
     ]
 
@@ -399,8 +399,8 @@ def test_registering_is_in_the_trail_with_a_masked_address_only(signing_up: Flas
     who = applicant()
     register(who)
     events = db.session.scalars(sa.select(AccessEvent)).all()
-    assert {"account:register", "code:send"} <= {each.kind for each in events}
-    assert {each.ip for each in events} == {"10.0.0.1"}
-    written = " ".join(f"{each.detail} {each.object_id}" for each in events)
+    assert {"account:register", "code:send"} <= {event.kind for event in events}
+    assert {event.ip for event in events} == {"10.0.0.1"}
+    written = " ".join(f"{event.detail} {event.object_id}" for event in events)
     assert who.email not in written
     assert who.mobile not in written

@@ -343,11 +343,11 @@ def test_sign_ins_good_and_bad_are_in_the_trail_masked(visit: Flask) -> None:
     events = db.session.scalars(
         sa.select(AccessEvent).where(AccessEvent.kind == "account:sign_in")
     ).all()
-    results = [each.result for each in events]
+    results = [event.result for event in events]
     assert results[:2] == ["refused", "accepted"]
     assert results[-1] == "throttled"
-    assert {each.detail for each in events} == {"m•••@example.com"}
-    assert {each.user_id for each in events} == {user.id}
+    assert {event.detail for event in events} == {"m•••@example.com"}
+    assert {event.user_id for event in events} == {user.id}
 
 
 @pytest.mark.databases

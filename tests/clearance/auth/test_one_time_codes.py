@@ -251,13 +251,13 @@ def test_sending_and_trying_leave_masked_access_events(context: Flask) -> None:
     try_it(another(code))
     try_it(code)
     events = db.session.scalars(sa.select(AccessEvent).order_by(AccessEvent.id)).all()
-    assert [(each.kind, each.result) for each in events] == [
+    assert [(event.kind, event.result) for event in events] == [
         ("code:send", ""),
         ("code:try", "wrong"),
         ("code:try", "right"),
     ]
-    assert {each.detail for each in events} == {"n•••@example.com"}
-    assert not any(code in f"{each.object_id}{each.detail}" for each in events)
+    assert {event.detail for event in events} == {"n•••@example.com"}
+    assert not any(code in f"{event.object_id}{event.detail}" for event in events)
 
 
 def test_a_code_nobody_is_to_know_is_queued_nowhere(context: Flask) -> None:

@@ -216,4 +216,4 @@ def test_a_set_up_sent_four_times_at_once_counts_once(app: Flask) -> None:
     run_together(attempt, 4)
     with factories.visit(app):
         assert kinds() == ["account:factor:enrolled"]
-        assert [second_factor.check(actor, each[0], NOW) for each in spares] == [True]
+        assert [second_factor.check(actor, spare[0], NOW) for spare in spares] == [True]

@@ -59,7 +59,9 @@ def test_every_guard_of_a_service_refuses_in_both_languages(context: Flask, serv
 
 def test_every_guard_and_effect_is_some_services(context: Flask) -> None:
     services = service_docs.shipped()
-    asked = {name for each in services for name, _guard, _when in service_docs.guards_of(each)}
+    asked = {
+        name for service in services for name, _guard, _when in service_docs.guards_of(service)
+    }
     assert set(GUARDS) <= asked
-    assert {name for each in services for name in each.on_approval} == set(APPROVAL_EFFECTS)
+    assert {name for service in services for name in service.on_approval} == set(APPROVAL_EFFECTS)
     assert all(effect.__doc__ for effect in APPROVAL_EFFECTS.values())

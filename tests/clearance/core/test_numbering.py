@@ -52,7 +52,7 @@ def test_first_numbers_asked_at_once_make_one_counter(app: Flask) -> None:
         db.session.commit()
         return taken
 
-    taken = [each for each in race(app, 40, take) if isinstance(each, str)]
+    taken = [outcome for outcome in race(app, 40, take) if isinstance(outcome, str)]
     assert sorted(taken) == sorted(f"CE/{serial}/26" for serial in range(1, 33))
     with app.app_context():
         assert db.session.get_one(Counter, ("CE", 2026)).last == 32

@@ -190,9 +190,9 @@ def test_few_wait_for_a_silent_system_and_the_others_are_told_at_once(
         waits[number] = time.monotonic() - began
 
     run_together(ask, len(waits))
-    waiting = [each for each in waits if each >= 3]
+    waiting = [wait for wait in waits if wait >= 3]
     assert len(waiting) == customs_client.WAITING_AT_ONCE == len(system.asked)
-    assert sum(each < 2 for each in waits) == len(waits) - customs_client.WAITING_AT_ONCE
+    assert sum(wait < 2 for wait in waits) == len(waits) - customs_client.WAITING_AT_ONCE
     system.silent = False
     assert customs_client.verify(LICENCE_NO, USER, PASSWORD)
 
@@ -261,8 +261,8 @@ def test_the_password_is_in_no_table_and_no_log(
             customs_client.verify(LICENCE_NO, USER, secret)
     assert secret not in caplog.text
     events = db.session.scalars(sa.select(AccessEvent).order_by(AccessEvent.id)).all()
-    assert [each.result for each in events] == ["rejected", "unavailable"]
-    assert not any(secret in f"{each.detail}{each.object_id}" for each in events)
+    assert [event.result for event in events] == ["rejected", "unavailable"]
+    assert not any(secret in f"{event.detail}{event.object_id}" for event in events)
 
 
 def test_the_written_contract_names_what_is_read() -> None:

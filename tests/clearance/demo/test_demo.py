@@ -146,7 +146,7 @@ def test_sixty_brokers_of_three_offices_and_those_who_passed_since(world: Flask)
     assert count(Organisation) == 3
     assert count(Broker) == 62
     numbers = list(db.session.scalars(sa.select(Broker.civil_id)))
-    assert [each for each in numbers if civil_number_fault(each)] == []
+    assert [number for number in numbers if civil_number_fault(number)] == []
     assert {each.status for each in licences()} == set(LicenceStatus)
     assert {each.suspended_by for each in licences()} == {None, *SuspendedBy}
     for licence in licences():
@@ -156,9 +156,9 @@ def test_sixty_brokers_of_three_offices_and_those_who_passed_since(world: Flask)
 def test_licences_end_soon_by_each_link_and_their_users_know(world: Flask) -> None:
     today = kuwait_date(NOW)
     soon = {
-        (validity.of(each).link, (validity.of(each).until - today).days)
-        for each in licences(people.CLAIMED_LICENCE)
-        if each.status == LicenceStatus.ACTIVE
+        (validity.of(licence).link, (validity.of(licence).until - today).days)
+        for licence in licences(people.CLAIMED_LICENCE)
+        if licence.status == LicenceStatus.ACTIVE
     }
     assert {(link, days) for link in ValidityLink for days in (7, 30, 60)} <= soon
     assert count(Notice, event="licence:expiring", user_id=user("general").id) >= 12
@@ -215,14 +215,12 @@ def test_every_kind_of_document_is_issued_and_can_be_downloaded(world: Flask) ->
 
 def test_documents_have_their_files_and_some_are_shared(world: Flask) -> None:
     rows = db.session.scalars(sa.select(Document)).all()
-    files = {each.storage_key: each.sha256 for each in rows}
+    files = {row.storage_key: row.sha256 for row in rows}
     assert all(storage.read(key, sha256).startswith(JPEG) for key, sha256 in files.items())
-    assert len({each.request_id for each in rows if each.kind == "other"}) == 3
-    assert len({each.storage_key for each in rows if each.kind == "other"}) == 1
+    assert len({row.request_id for row in rows if row.kind == "other"}) == 3
+    assert len({row.storage_key for row in rows if row.kind == "other"}) == 1
     for office in db.session.scalars(sa.select(Organisation)):
-        sizes = {
-            each.storage_key: each.size for each in rows if each.request.organisation is office
-        }
+        sizes = {row.storage_key: row.size for row in rows if row.request.organisation is office}
         assert office.stored_bytes == sum(sizes.values())
 
 
@@ -238,7 +236,7 @@ def test_what_is_open_can_be_carried_on(world: Flask) -> None:
 
 
 def test_every_listed_account_signs_in_and_has_its_grants(world: Flask) -> None:
-    users = {each.email: each for each in db.session.scalars(sa.select(User))}
+    users = {row.email: row for row in db.session.scalars(sa.select(User))}
     assert set(users) == {account.email for account in ACCOUNTS}
     assert all(verify_password(each.password_hash, PASSWORD) for each in users.values())
     assert set(db.session.scalars(sa.select(Grant.service_code))) == set(GRANTED)

@@ -278,7 +278,7 @@ def test_two_announcements_at_once_never_oversell(
     outcomes = list(
         _at_once(context, [lambda a=a: _announce_once(exam_id, a) for a in (actor, other)])
     )
-    assert sum(each for each in outcomes if isinstance(each, int)) == 3
+    assert sum(outcome for outcome in outcomes if isinstance(outcome, int)) == 3
     assert sittings.find(exam_id).seats_taken == 3
     held = sa.select(sa.func.count()).select_from(ExamSeat)
     assert db.session.scalar(held) == 3
@@ -329,6 +329,6 @@ def _at_once(app: Flask, works: list[Any]) -> Iterator[Any]:
         thread.start()
     for thread in threads:
         thread.join(60)
-    faults = [each for each in outcomes if isinstance(each, Exception)]
-    assert all(isinstance(each, Refused) for each in faults), faults
+    faults = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert all(isinstance(fault, Refused) for fault in faults), faults
     yield from outcomes

@@ -95,8 +95,8 @@ def test_however_many_make_it_at_once_there_is_one_file(app: Flask) -> None:
         lambda n: operations.render_missing(NOW) if n % 2 else operations.file_of(issued_id)[:5],
         threads=20,
     )
-    assert {each for each in results if not isinstance(each, int)} == {b"%PDF-"}
-    assert sum(each for each in results if isinstance(each, int)) <= 1
+    assert {result for result in results if not isinstance(result, int)} == {b"%PDF-"}
+    assert sum(result for result in results if isinstance(result, int)) <= 1
     with app.app_context():
         assert set(storage.keys()) - before == {row_of(issued_id).storage_key}
 

@@ -310,11 +310,13 @@ def test_the_demos_message_page_shows_codes_newest_first_and_filters(make_app: M
         db.session.remove()
     client = PageClient(app, language="en")
     page = client.get("/dev/messages")
-    addresses = [each["data-address"] for each in page.soup.select("article")]
+    addresses = [article["data-address"] for article in page.soup.select("article")]
     assert addresses == ["second@example.com", "first@example.com"]
     assert page.text.count("483920") == 2
     page = client.get("/dev/messages?address=first%40")
-    assert [each["data-address"] for each in page.soup.select("article")] == ["first@example.com"]
+    assert [article["data-address"] for article in page.soup.select("article")] == [
+        "first@example.com"
+    ]
     assert page.soup.find("input", attrs={"name": "address"})["value"] == "first@"
     assert client.get("/dev/messages?address=%25").soup.select("article") == []
 

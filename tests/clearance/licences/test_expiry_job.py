@@ -202,7 +202,7 @@ def test_after_a_standstill_only_the_nearest_reminder_is_told(agent: User) -> No
     assert expiry_job.remind(NOW) == 0
     assert expiry_job.remind(NOW + timedelta(days=40)) == 1  # 21 days before the end
     assert told()[0].params["days"] == 21
-    assert [each.days for each in db.session.scalars(sa.select(LicenceReminder))] == [30]
+    assert [row.days for row in db.session.scalars(sa.select(LicenceReminder))] == [30]
     assert expiry_job.remind(NOW + timedelta(days=41)) == 0
     assert expiry_job.remind(NOW + timedelta(days=54)) == 1
 
@@ -217,7 +217,7 @@ def test_a_renewed_link_begins_anew_and_another_may_break_first(agent: User) -> 
     db.session.commit()
     assert expiry_job.remind(NOW) == 1
     rows = db.session.scalars(sa.select(LicenceReminder).order_by(LicenceReminder.id))
-    assert [(each.link, each.days) for each in rows] == [
+    assert [(row.link, row.days) for row in rows] == [
         *(("licence", 7), ("guarantee", 60), ("guarantee", 60))
     ]
 

@@ -175,7 +175,7 @@ def test_four_hundred_who_begin_and_send_about_one_licence_never_lock_each_other
         work = partial(begin_or_send, licence.id, drafts, actor_of(agent))
         db.session.rollback()
     outcomes = race(app, TOGETHER, work)
-    faults = [each for each in outcomes if not isinstance(each, Status | Refused)]
+    faults = [outcome for outcome in outcomes if not isinstance(outcome, Status | Refused)]
     assert not faults, faults
     assert outcomes.count(Status.SUBMITTED) == TOGETHER // 4 + 1  # of the renewals one
     with app.app_context():

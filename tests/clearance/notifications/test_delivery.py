@@ -33,7 +33,7 @@ def test_a_mail_and_an_sms_reach_their_gateways(
     by_mail, by_sms = queue("someone@example.com", n=1), queue(MOBILE, n=2)
     outcome = delivery.deliver_due(NOW)
     assert (outcome.sent, outcome.retried, outcome.next_at) == (2, 0, None)
-    assert [each["To"] for each in mail.messages] == ["someone@example.com"]
+    assert [message["To"] for message in mail.messages] == ["someone@example.com"]
     assert sms.to(MOBILE) == ["نص الرسالة"]
     for delivery_id in (by_mail, by_sms):
         assert row(delivery_id).status == DeliveryStatus.SENT
@@ -50,7 +50,7 @@ def test_the_sms_gateway_gets_the_number_in_e164_and_a_key_that_stays(
     delivery.deliver_due(NOW)
     sms._refused.clear()
     delivery.deliver_due(NOW + timedelta(minutes=1))
-    assert [each["to"] for each in sms.messages] == [MOBILE]
+    assert [message["to"] for message in sms.messages] == [MOBILE]
     assert sms.keys == [row(delivery_id).message_id]
 
 
@@ -191,7 +191,7 @@ def test_two_senders_at_once_never_send_a_message_twice(portal: Flask, mail: Smt
     with ThreadPoolExecutor(4) as pool:
         sent = [future.result(60) for future in [pool.submit(send) for _ in range(4)]]
     assert sum(sent) == total
-    assert sorted(str(each["To"]) for each in mail.messages) == sorted(
+    assert sorted(str(message["To"]) for message in mail.messages) == sorted(
         f"p{n}@example.com" for n in range(total)
     )
 

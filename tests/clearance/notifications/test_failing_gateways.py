@@ -36,8 +36,8 @@ def test_gateways_down_for_ten_minutes_lose_nothing(
     later = NOW + timedelta(minutes=11)
     sent = sum(delivery.deliver_due(later + timedelta(minutes=15 * step)).sent for step in range(5))
     assert sent == len(ids)
-    assert {each["To"] for each in mail.messages} == {f"p{n}@example.com" for n in range(12)}
-    assert len({each["Message-ID"] for each in mail.messages}) == 12
+    assert {message["To"] for message in mail.messages} == {f"p{n}@example.com" for n in range(12)}
+    assert len({message["Message-ID"] for message in mail.messages}) == 12
     assert len(sms.messages) == 1
     assert row(codes).status == DeliveryStatus.EXPIRED
 

@@ -49,7 +49,7 @@ def test_a_notice_and_its_messages_stand_or_fall_with_the_transaction(context: F
     notices.notify_user("request:sent", user_id=user.id, params=ABOUT, now=NOW)
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count(Notice.id))) == 1
-    assert [each.channel for each in deliveries()] == [Channel.EMAIL, Channel.SMS]
+    assert [delivery.channel for delivery in deliveries()] == [Channel.EMAIL, Channel.SMS]
 
 
 def test_messages_are_written_in_the_recipients_language(context: Flask) -> None:
@@ -106,7 +106,9 @@ def test_a_user_without_mobile_or_disabled_gets_what_can_reach_them(context: Fla
     disabled = make_user(is_active=False)
     notices.notify_user("request:sent", user_id=plain.id, params=ABOUT, now=NOW)
     notices.notify_user("request:sent", user_id=disabled.id, params=ABOUT, now=NOW)
-    assert [(each.channel, each.address) for each in deliveries()] == [("email", plain.email)]
+    assert [(delivery.channel, delivery.address) for delivery in deliveries()] == [
+        ("email", plain.email)
+    ]
     assert inbox.unread_count(disabled.id) == 1
 
 
@@ -150,7 +152,7 @@ def test_reviewers_are_told_and_other_staff_are_not(context: Flask) -> None:
     make_staff(is_active=False)
     told = notices.notify_reviewers("office:message", params=ABOUT, now=NOW)
     assert [each.user_id for each in told] == [reviewer.id]
-    assert [each.channel for each in deliveries()] == [Channel.EMAIL]
+    assert [delivery.channel for delivery in deliveries()] == [Channel.EMAIL]
 
 
 @pytest.mark.databases
@@ -158,11 +160,15 @@ def test_what_was_switched_off_stays_in_the_portal_only(context: Flask) -> None:
     user = make_user()
     preferences.set_preference(user.id, "request:preapproved", Channel.SMS, wanted=False)
     notices.notify_user("request:preapproved", user_id=user.id, params=ABOUT, now=NOW)
-    assert [each.channel for each in deliveries()] == [Channel.EMAIL]
+    assert [delivery.channel for delivery in deliveries()] == [Channel.EMAIL]
     assert inbox.unread_count(user.id) == 1
     preferences.set_preference(user.id, "request:preapproved", Channel.SMS, wanted=True)
     notices.notify_user("request:preapproved", user_id=user.id, params=ABOUT, now=NOW)
-    assert [each.channel for each in deliveries()] == [Channel.EMAIL, Channel.EMAIL, Channel.SMS]
+    assert [delivery.channel for delivery in deliveries()] == [
+        Channel.EMAIL,
+        Channel.EMAIL,
+        Channel.SMS,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -183,8 +189,8 @@ def test_security_and_decisions_cannot_be_switched_off(
 
 
 def test_the_preferences_list_has_only_what_can_be_switched_off() -> None:
-    agent = {each.event for each in preferences.optional_events(Role.AGENT)}
-    staff = {each.event for each in preferences.optional_events(Role.REVIEWER)}
+    agent = {event.event for event in preferences.optional_events(Role.AGENT)}
+    staff = {event.event for event in preferences.optional_events(Role.REVIEWER)}
     assert "request:preapproved" in agent
     assert "office:assigned" in staff
     assert not agent & staff

@@ -21,10 +21,10 @@ def test_every_placeholder_of_every_message_has_a_sample_in_both_languages() -> 
 
 def test_the_preview_of_a_shipped_text_loses_no_line(context: Flask) -> None:
     for event in EVENTS:
-        for each in text_overrides.of_event(event):
-            title, body = text_overrides.preview(event, each.language, each.subject, each.body)
-            assert bool(title) is each.has_subject, event
-            assert len(body.splitlines()) == len(each.body.strip().splitlines()), event
+        for text in text_overrides.of_event(event):
+            title, body = text_overrides.preview(event, text.language, text.subject, text.body)
+            assert bool(title) is text.has_subject, event
+            assert len(body.splitlines()) == len(text.body.strip().splitlines()), event
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,10 @@ def test_two_organisations_adding_the_same_person_both_get_an_answer(office: Org
     db.session.refresh(second)
     assert first.user_id == second.user_id == user.id
     commit(lambda: invitation_responses.accept(second.id, actor_of(user), NOW))
-    assert {each.organisation_id for each in actor_of(user).standings} == {office.id, other.id}
+    assert {standing.organisation_id for standing in actor_of(user).standings} == {
+        office.id,
+        other.id,
+    }
 
 
 def test_a_member_cannot_join_again(office: Organisation) -> None:

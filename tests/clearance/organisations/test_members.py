@@ -251,7 +251,7 @@ def test_a_member_is_placed_in_another_organisation_of_the_same_governor(
     membership_changes.add_to_organisation(
         other.user, second.id, Access(False, EXAM), actor, utc_now()
     )
-    assert {each.organisation_id for each in actor_of(other.user).standings} == {
+    assert {standing.organisation_id for standing in actor_of(other.user).standings} == {
         office.id,
         second.id,
     }
@@ -265,7 +265,7 @@ def _storm(app: Flask, office: Organisation, generals: int, times: int) -> None:
     """Grants, demotions and disablings of everybody by everybody; nobody waits for an answer."""
     people = [member(office, is_general=True) for _ in range(generals)]
     people += [member(office) for _ in range(3)]
-    ids = [(each.id, each.user_id) for each in people]
+    ids = [(person.id, person.user_id) for person in people]
     office_id = office.id
     db.session.remove()
     rng = random.Random(4)
@@ -303,7 +303,7 @@ def _storm(app: Flask, office: Organisation, generals: int, times: int) -> None:
             return "done"
 
     results = race(app, times, one, threads=times)
-    assert all(isinstance(each, str) for each in results), results
+    assert all(isinstance(result, str) for result in results), results
     assert "done" in results
     left = db.session.scalars(
         sa.select(Membership).where(
@@ -316,7 +316,7 @@ def _storm(app: Flask, office: Organisation, generals: int, times: int) -> None:
 @pytest.mark.databases
 def test_two_general_users_cannot_both_step_down_at_once(office: Organisation, app: Flask) -> None:
     people = [member(office, is_general=True) for _ in range(2)]
-    ids = [(each.id, each.user_id) for each in people]
+    ids = [(person.id, person.user_id) for person in people]
     db.session.remove()
 
     def demote(number: int) -> str:

@@ -84,7 +84,7 @@ def told(user: User, event: str, lang: str = "ar") -> list[str]:
     notices = db.session.scalars(
         sa.select(Notice).where(Notice.user_id == user.id, Notice.event == event)
     )
-    return [text_of(each, lang)[1] for each in notices]
+    return [text_of(notice, lang)[1] for notice in notices]
 
 
 def kinds() -> list[str]:
@@ -202,7 +202,7 @@ def test_leaving_ends_grants_tells_who_had_them_and_keeps_drafts(agent: User) ->
     granted = factories.make_agent(office, is_general=False, services=("greeting",))
     colleague = factories.make_agent(office)
     draft = requests.make_draft(agent, "greeting", words="مرحبا")
-    assert [each.id for each in subscription_changes.losing_access(office.id, "greeting")] == [
+    assert [person.id for person in subscription_changes.losing_access(office.id, "greeting")] == [
         granted.id
     ]
     row = take(subscription_changes.leave, agent, "greeting")
@@ -323,7 +323,7 @@ def test_twenty_officers_at_once_make_one_decision(agent: User, context: Flask) 
         db.session.commit()
 
     results = race(context, len(officers), press)
-    assert Counter(type(each) for each in results) == {type(None): 1, TransitionNotAllowed: 19}
+    assert Counter(type(result) for result in results) == {type(None): 1, TransitionNotAllowed: 19}
     db.session.rollback()
     assert len(told(agent, "subscription:decided")) == 1
     assert len(kinds()) == 2
@@ -348,7 +348,7 @@ def test_leaving_while_others_send_never_leaves_a_request_behind(
         return "sent"
 
     results = race(context, 12, press)
-    assert all(isinstance(each, str | DomainError) for each in results), results
+    assert all(isinstance(result, str | DomainError) for result in results), results
     db.session.rollback()
     is_open = Request.status.in_(OPEN_STATUSES)
     open_count = db.session.scalar(sa.select(sa.func.count()).where(is_open))

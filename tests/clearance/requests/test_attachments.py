@@ -277,7 +277,11 @@ def test_a_returned_request_opens_only_the_documents_that_were_remarked(agent: U
     attachments.remove(held["good_conduct"], actor, utc_now())
     db.session.commit()
     attach(req, agent, kind="good_conduct")
-    assert sorted(each.kind for each in req.documents) == ["civil_id_copy", "good_conduct", "photo"]
+    assert sorted(document.kind for document in req.documents) == [
+        "civil_id_copy",
+        "good_conduct",
+        "photo",
+    ]
 
 
 def test_a_request_returned_without_remarks_opens_all(agent: User) -> None:

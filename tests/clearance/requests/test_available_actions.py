@@ -23,7 +23,8 @@ from tests.support.statements import statements_of
 
 def offered(user: User) -> dict[str, StartableService]:
     return {
-        each.code: each for each in available_actions.startable_services(actor_of(user), utc_now())
+        service.code: service
+        for service in available_actions.startable_services(actor_of(user), utc_now())
     }
 
 
@@ -137,6 +138,6 @@ def test_form_is_warned_of_what_would_refuse_its_sending(agent: User) -> None:
     earlier = requests.make_sent(agent)
     draft = requests.make_draft(agent, civil_id=earlier.civil_id)
     warnings = available_actions.send_warnings(draft, actor_of(agent), utc_now())
-    assert [each.url for each in warnings] == [f"/my/requests/details/?id={earlier.id}"]
+    assert [warning.url for warning in warnings] == [f"/my/requests/details/?id={earlier.id}"]
     drafts.save(draft, {"civil_id": factories.civil_id()}, actor_of(agent), utc_now())
     assert available_actions.send_warnings(draft, actor_of(agent), utc_now()) == []

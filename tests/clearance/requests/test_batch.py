@@ -71,10 +71,10 @@ def test_clicks_at_the_same_instant_begin_one_grid_and_send_each_row_once(app: F
         return outcomes
 
     sent = in_parallel(app, send)
-    assert [each.is_sent for outcomes in sent for each in outcomes] == [True] * 18
+    assert [outcome.is_sent for outcomes in sent for outcome in outcomes] == [True] * 18
     with app.app_context():
         numbers = db.session.scalars(sa.select(Request.number).order_by(Request.id)).all()
-        assert sorted(str(each).split("/")[1] for each in numbers) == list("123456")
+        assert sorted(str(number).split("/")[1] for number in numbers) == list("123456")
         steps = sa.select(sa.func.count()).where(Event.kind == "request:step:send")
         assert db.session.scalar(steps.select_from(Event)) == 6
 
@@ -86,9 +86,9 @@ def test_a_bad_row_leaves_the_others_untouched(agent: User) -> None:
     db.session.commit()
     outcomes = list(batch.send(drafts, actor, utc_now()))
     db.session.commit()
-    assert [each.is_sent for each in outcomes] == [True, False, True]
+    assert [outcome.is_sent for outcome in outcomes] == [True, False, True]
     assert [req.status for req in drafts] == [Status.SUBMITTED, Status.DRAFT, Status.SUBMITTED]
-    assert [each.field for each in completeness.missing(drafts[1])] == ["email"]
+    assert [item.field for item in completeness.missing(drafts[1])] == ["email"]
 
 
 def test_only_what_may_be_begun_is_begun_and_the_reason_is_the_buttons(agent: User) -> None:

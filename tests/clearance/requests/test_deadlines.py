@@ -88,7 +88,7 @@ def test_every_reviewer_is_told_once_of_a_late_request_nobody_has(agent: User) -
     factories.make_staff(is_active=False)
     req = requests.make_sent(agent, now=SUNDAY)
     assert told_late(day(8)) == []  # the due date itself is in time
-    expected = [(req.id, each.id) for each in reviewers]
+    expected = [(req.id, reviewer.id) for reviewer in reviewers]
     assert told_late(day(9)) == expected
     assert told_late(day(9)) == told_late(day(25)) == expected
 

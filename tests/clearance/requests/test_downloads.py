@@ -116,7 +116,7 @@ def test_what_the_office_reads_is_noted_but_not_what_the_agent_reads(
     noted = db.session.scalars(
         sa.select(AccessEvent).where(AccessEvent.kind == "document:read").order_by(AccessEvent.id)
     ).all()
-    assert [(each.user_id, each.object_id, each.detail) for each in noted] == [
+    assert [(note.user_id, note.object_id, note.detail) for note in noted] == [
         (staff.user_id, str(document_id), "file"),
         (staff.user_id, str(document_id), "page 1"),
     ]

@@ -120,7 +120,8 @@ def test_service_refuses_to_begin_for_the_reason_its_button_gives(context: Flask
     company = factories.make_organisation(legal_entity="company")
     agent = factories.make_agent(company)
     offered = {
-        each.code: each for each in available_actions.startable_services(actor_of(agent), NOW)
+        service.code: service
+        for service in available_actions.startable_services(actor_of(agent), NOW)
     }
     with pytest.raises(Refused) as refused:
         begin(agent)
@@ -395,7 +396,7 @@ def test_documents_depend_on_the_broker_type(agent: User) -> None:
     actor = actor_of(agent)
     for broker_type, kinds in (("private", {"photo"}), ("general", {"photo", "bank_guarantee"})):
         req = drafts.start("greeting", actor, NOW, broker_type=broker_type)
-        lacking = {each.document_kind for each in completeness.missing(req) if each.document_kind}
+        lacking = {item.document_kind for item in completeness.missing(req) if item.document_kind}
         assert lacking == kinds
         assert completeness.open_document_kinds(req) == kinds | {"other"}
 
@@ -419,7 +420,9 @@ def test_remarks_wait_until_the_request_is_sent_again(agent: User) -> None:
         RemarkInput("   ", field="mobile"),
     )
     requests.step(req, Action.RETURN, reviewer, reason="سبب", data=Decision(pinned))
-    assert [(each.field, each.document_kind, each.text) for each in completeness.remarks(req)] == [
+    assert [
+        (remark.field, remark.document_kind, remark.text) for remark in completeness.remarks(req)
+    ] == [
         ("address", None, "أكمل العنوان."),
         (None, "photo", "صورة أوضح."),
     ]
@@ -433,11 +436,11 @@ def test_missing_is_told_in_the_pages_language(app: Flask) -> None:
         requests.load_services(utc_now())
         agent = factories.make_agent()
         req = requests.make_draft(agent, with_documents=False, nationality=None)
-        told = {(each.label, each.message) for each in completeness.missing(req)}
+        told = {(item.label, item.message) for item in completeness.missing(req)}
         assert ("Nationality", "Fill in this field.") in told
         assert ("Personal photo", "Upload this document.") in told
         db.session.remove()
 
 
 def _missing(req: Request) -> set[str | None]:
-    return {each.field for each in completeness.missing(req, NOW)}
+    return {item.field for item in completeness.missing(req, NOW)}

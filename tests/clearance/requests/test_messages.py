@@ -36,7 +36,7 @@ def test_an_applicants_message_is_told_to_every_reviewer_until_one_has_the_reque
     reviewers = [factories.make_staff(), factories.make_staff()]
     factories.make_staff(Role.MANAGER)
     write(request_factories.make_sent(agent), agent)
-    assert sorted(told("office:message")) == [each.id for each in reviewers]
+    assert sorted(told("office:message")) == [reviewer.id for reviewer in reviewers]
 
 
 def test_it_is_told_to_the_requests_reviewer_alone(agent: User) -> None:
@@ -57,7 +57,7 @@ def test_messages_are_read_in_their_order_and_stand_in_the_trail(
 ) -> None:
     for body in ("أول", "ثان"):
         write(sent, agent, body)
-    assert [each.body for each in request_messages.of_request(sent)] == ["أول", "ثان"]
+    assert [message.body for message in request_messages.of_request(sent)] == ["أول", "ثان"]
     kinds = db.session.scalars(sa.select(Event.kind).where(Event.request_id == sent.id)).all()
     assert kinds.count("request:message:posted") == 2
 

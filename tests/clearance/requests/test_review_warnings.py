@@ -28,7 +28,7 @@ def renewal(agent: User, licence: Licence | None = None, **values: Any) -> Reque
 
 
 def texts(req: Request) -> list[str]:
-    return [str(each.text) for each in review_warnings.warnings(req, NOW)]
+    return [str(warning.text) for warning in review_warnings.warnings(req, NOW)]
 
 
 @pytest.mark.usefixtures("english")
@@ -119,5 +119,5 @@ def test_another_organisations_request_about_the_person_is_told_too(agent: User)
     req = renewal(agent)
     civil_id = db.session.get_one(Licence, req.licence_id).broker.civil_id
     exam = requests.make_sent(elsewhere, civil_id=civil_id)
-    assert any(str(exam.number) in each for each in texts(req))
+    assert any(str(exam.number) in text for text in texts(req))
     assert db.session.get_one(Organisation, exam.organisation_id).id != req.organisation_id

@@ -56,7 +56,7 @@ def test_a_shared_file_is_taken_away_from_all_at_once_or_from_none(agent: User) 
     with pytest.raises(PermissionDenied):
         attachments.remove_all(rows, actor, utc_now())
     db.session.rollback()
-    assert [len(each.documents) for each in drafts] == [1, 1]
+    assert [len(draft.documents) for draft in drafts] == [1, 1]
     rows[1].is_locked = False
     key = rows[0].storage_key
     attachments.remove_all(rows, actor, utc_now())

@@ -28,7 +28,7 @@ def test_agents_read_of_the_office_and_the_office_of_its_people(context: Flask) 
             "The request was returned for completion",
             "The request lapsed without being completed in time",
         ]
-        assert [each.actor for each in timeline.timeline(req, actor_of(reviewer))] == [
+        assert [entry.actor for entry in timeline.timeline(req, actor_of(reviewer))] == [
             "سالم العتيبي",
             "نورة الصباح",
             "نورة الصباح",

@@ -58,8 +58,8 @@ def race_approvals(
 
 def assert_decided_once(app: Flask, request_id: int, outcomes: list[Any], effects_: int) -> None:
     assert outcomes.count("approved") == 1
-    losers = [each for each in outcomes if each != "approved"]
-    assert {type(each) for each in losers} == {TransitionNotAllowed}
+    losers = [outcome for outcome in outcomes if outcome != "approved"]
+    assert {type(loser) for loser in losers} == {TransitionNotAllowed}
     with app.app_context():
         req = db.session.get_one(Request, request_id)
         assert (req.status, effects_) == (Status.APPROVED, 1)
@@ -144,7 +144,7 @@ def test_one_civil_number_sent_by_many_at_once_is_open_once(app: Flask) -> None:
 
     outcomes = race(app, 8, send)
     assert outcomes.count("sent") == 1
-    assert {type(each) for each in outcomes if each != "sent"} == {Refused}
+    assert {type(outcome) for outcome in outcomes if outcome != "sent"} == {Refused}
     with app.app_context():
         opened = sa.select(sa.func.count()).where(Request.status.in_(OPEN_STATUSES))
         assert db.session.scalar(opened) == 1

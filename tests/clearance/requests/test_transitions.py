@@ -54,10 +54,12 @@ def test_service_made_of_yaml_alone_goes_from_draft_to_approval(agent: User) -> 
     requests.publish(requests.TRIVIAL)
     reviewer = factories.make_staff()
     actor, now = actor_of(agent), utc_now()
-    offered = {each.code: each for each in available_actions.startable_services(actor, now)}
+    offered = {
+        service.code: service for service in available_actions.startable_services(actor, now)
+    }
     assert offered["greeting"].refusal is None
     req = drafts.start("greeting", actor, now, broker_type="private")
-    assert {each.field for each in completeness.missing(req, now)} == {"words"}  # the name is known
+    assert {item.field for item in completeness.missing(req, now)} == {"words"}  # the name is known
     drafts.save(req, {"words": "صباح الخير"}, actor, now)
     assert completeness.missing(req, now) == []
     act(req, Action.SEND, agent)
@@ -107,7 +109,7 @@ def test_request_that_lacks_something_is_not_sent_and_takes_no_number(agent: Use
     req = requests.make_draft(agent, with_documents=False, address=None)
     with pytest.raises(Incomplete) as refused:
         act(req, Action.SEND, agent)
-    assert {each.field or each.document_kind for each in refused.value.missing} == {
+    assert {item.field or item.document_kind for item in refused.value.missing} == {
         "address",
         "civil_id_copy",
         "photo",
@@ -122,7 +124,7 @@ def test_expiry_that_passed_since_it_was_typed_is_found_at_sending(agent: User) 
     req = requests.make_draft(agent)
     with pytest.raises(Incomplete) as refused:
         act(req, Action.SEND, agent, now=datetime(2036, 1, 1, tzinfo=UTC))
-    assert [each.field for each in refused.value.missing] == ["civil_id_expiry"]
+    assert [item.field for item in refused.value.missing] == ["civil_id_expiry"]
 
 
 @pytest.mark.databases

@@ -194,4 +194,4 @@ def test_result_waits_for_the_exam() -> None:
 
 
 def test_registered_guards_are_known_by_their_names() -> None:
-    assert {each.__name__: each for each in guards.GUARDS.values()} == guards.GUARDS
+    assert {guard.__name__: guard for guard in guards.GUARDS.values()} == guards.GUARDS

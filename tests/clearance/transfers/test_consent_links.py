@@ -66,7 +66,7 @@ def test_either_side_has_a_new_link_sent_and_only_the_newest_asks(
     events = db.session.scalars(
         sa.select(Event).where(Event.kind == "request:step:send_link").order_by(Event.id)
     ).all()
-    assert [(each.actor_id, each.organisation_id) for each in events] == [
+    assert [(event.actor_id, event.organisation_id) for event in events] == [
         (offices.releaser.id, offices.present.id),
         (offices.receiver.id, offices.new.id),
     ]
@@ -74,8 +74,8 @@ def test_either_side_has_a_new_link_sent_and_only_the_newest_asks(
     assert req.status == Status.SUBMITTED
     with force_locale("en"):
         lines = [
-            (str(each.label), each.actor)
-            for each in timeline.timeline(req, actor_of(offices.releaser))
+            (str(entry.label), entry.actor)
+            for entry in timeline.timeline(req, actor_of(offices.releaser))
         ]
     assert ("The broker was sent a new link", offices.new.name_en) in lines
 

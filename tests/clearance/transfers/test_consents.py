@@ -141,7 +141,7 @@ def test_of_two_accepts_at_once_one_counts(context: Flask, offices: Offices) -> 
 
     outcomes = race(context, 6, accept)
     assert outcomes.count("accepted") == 1
-    assert sum(isinstance(each, TransitionNotAllowed) for each in outcomes) == 5
+    assert sum(isinstance(outcome, TransitionNotAllowed) for outcome in outcomes) == 5
     brokers = db.session.scalars(
         sa.select(TransferConsent.id).where(TransferConsent.party == "broker")
     ).all()
@@ -204,8 +204,8 @@ def test_an_approval_and_a_withdrawal_at_once_leave_one_outcome(
         return str(row.status)
 
     outcomes = race(context, 2, take)
-    won = [each for each in outcomes if isinstance(each, str)]
+    won = [outcome for outcome in outcomes if isinstance(outcome, str)]
     assert len(won) == 1
-    assert sum(isinstance(each, DomainError) for each in outcomes) == 1
+    assert sum(isinstance(outcome, DomainError) for outcome in outcomes) == 1
     moved = offices.organisation_id == offices.new.id
     assert moved is (won == [Status.APPROVED])

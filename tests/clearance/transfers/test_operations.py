@@ -75,7 +75,7 @@ def test_three_consents_and_an_approval_move_the_broker(
     assert made.answer(context, made.token_of(req))
     assert req.status == Status.SUBMITTED
     assert req.due_on is not None
-    given = {each.party: each.answer for each in transfer_operations.consents(req)}
+    given = {consent.party: consent.answer for consent in transfer_operations.consents(req)}
     assert given == {"releasing": "given", "receiving": "given", "broker": "given"}
 
     approve(req)
@@ -189,7 +189,9 @@ def test_the_other_side_finds_the_transfer_and_sees_the_request_nowhere(offices:
         transfer_operations.find(req.id, receiver)
     made.send(req, offices)
     assert transfer_operations.find(req.id, receiver).id == req.id
-    assert [each.id for each in transfer_operations.waiting_for(receiver, utc_now())] == [req.id]
+    assert [transfer.id for transfer in transfer_operations.waiting_for(receiver, utc_now())] == [
+        req.id
+    ]
     assert transfer_operations.waiting_for(releaser, utc_now()) == []
     assert [each.id for each in transfer_operations.sent(releaser)] == [req.id]
     for user in (offices.releaser, factories.make_agent(), factories.make_staff()):
@@ -275,7 +277,9 @@ def test_what_the_form_warns_of_is_what_sending_refuses(
     agent, now = actor_of(offices.releaser), utc_now()
     for lang, fragment in (("ar", arabic), ("en", english)):
         with force_locale(lang):
-            warned = [str(each.text) for each in available_actions.send_warnings(req, agent, now)]
+            warned = [
+                str(warning.text) for warning in available_actions.send_warnings(req, agent, now)
+            ]
             offered = available_actions.action(req, Action.SEND, agent, now).refusal
             with pytest.raises(Refused) as error:
                 transitions.perform(req, Action.SEND, actor=agent, now=now, version=req.version)

@@ -118,8 +118,8 @@ def _all_at_once(url: str, sent: list[Sent]) -> tuple[list[int], list[float]]:
         answers.append(_ask(url, "POST", "/login", headers, body)[0].status)
 
     crowd = [threading.Thread(target=post, args=each) for each in sent]
-    for each in crowd:
-        each.start()
+    for person in crowd:
+        person.start()
     begin.wait()
     while any(each.is_alive() for each in crowd):
         start = time.perf_counter()

@@ -231,7 +231,7 @@ def test_the_page_of_a_broker_tells_everything(
     page = mine.get(f"/my/brokers/{licence.broker_id}/")
     assert civil_id in words(page.soup.select_one("#data"))
     assert "P778899" in words(page.soup.select_one("#data"))
-    links = [words(each) for each in page.soup.select("#validity tbody tr")]
+    links = [words(row) for row in page.soup.select("#validity tbody tr")]
     assert links[0].startswith("Bank guarantee Ends first") and "20 days left" in links[0]
     assert sent.number in words(page.soup.select_one("#requests"))
     assert mine.get(f"/my/requests/{sent.id}/").link("The broker") == page.url
@@ -246,10 +246,14 @@ def test_every_service_stands_on_the_page_with_button_or_reason(
 ) -> None:
     with app.app_context():
         licence = make(people)
-        titles = {each.button.en for each in organisation_brokers.licence_services() if each.button}
+        titles = {
+            service.button.en
+            for service in organisation_brokers.licence_services()
+            if service.button
+        }
     services = mine.get(f"/my/brokers/{licence.broker_id}/").soup.select_one("#services")
     told = words(services)
-    assert titles and all(each in told for each in titles)
+    assert titles and all(title in told for title in titles)
     assert "Renewal opens on" in told
     page = mine.submit(
         mine.get(f"/my/brokers/{licence.broker_id}/"), form="#services form[action$='/letter/']"
@@ -317,7 +321,7 @@ def test_a_double_click_begins_one_draft_and_each_broker_has_his_own(
     second = mine.submit(page, form=f"#licence-{one.id} form")
     assert first.url == second.url
     mine.submit(page, form=f"#licence-{two.id} form")
-    assert [each.licence_id for each in all_requests(app)] == [one.id, two.id]
+    assert [request.licence_id for request in all_requests(app)] == [one.id, two.id]
     card = cards(mine, "/my/services/letter/")[f"licence-{one.id}"]
     assert card.select_one(f"a[href='{first.url}']")  # the draft can be gone on with
 

@@ -36,17 +36,19 @@ def test_what_waits_for_the_agent_stands_first(
         (f"/my/requests/{returned.id}/form", "Correct"),
         (f"/my/requests/{draft.id}/form", "Continue"),
     ]
-    until = [each.get_text().split()[-4] for each in page.soup.select("#now .tasks p")][:2]
+    until = [paragraph.get_text().split()[-4] for paragraph in page.soup.select("#now .tasks p")][
+        :2
+    ]
     lapse = kuwait_today() + timedelta(days=60)
     assert until == [f"{day:%d/%m/%Y}" for day in (exam.confirm_by, lapse)]
-    opened = [each["href"] for each in page.soup.select("#open .tasks a")]
+    opened = [link["href"] for link in page.soup.select("#open .tasks a")]
     assert opened == [f"/my/requests/{sent.id}/"]
 
 
 def _steps(page: PageClient, card: str) -> list[tuple[str, str]]:
     """Each line's button: where it leads and its visible words."""
     buttons = page.soup.select(f"{card} .tasks a.button")
-    return [(each["href"], each.contents[0].strip()) for each in buttons]
+    return [(button["href"], button.contents[0].strip()) for button in buttons]
 
 
 def test_many_new_drafts_do_not_push_out_what_was_returned(
@@ -94,7 +96,7 @@ def test_announcements_stand_from_their_beginning_to_their_end(
                 )
             )
         db.session.commit()
-    titles = [each.text for each in mine.get("/my/").soup.select("#announcements h3")]
+    titles = [heading.text for heading in mine.get("/my/").soup.select("#announcements h3")]
     assert titles == ["current"]
 
 
@@ -123,7 +125,7 @@ def test_licences_to_renew_name_what_ends_first_and_the_next_step(
     page = mine.get("/my/")
     assert page.soup.select_one("#renewals").text == "2 licences to renew"
     rows = page.soup.select(".renewals > li")
-    assert [each.a["href"] for each in rows] == [
+    assert [row.a["href"] for row in rows] == [
         f"/my/brokers/{soon.broker_id}/",
         f"/my/brokers/{past.broker_id}/",
     ]
@@ -150,5 +152,5 @@ def test_what_was_issued_lately_can_be_downloaded_from_here(
         issued = issued_factories.make_issued(licence=licence)
         long_ago = utc_now() - timedelta(days=40)
         issued_factories.make_issued(IssuedKind.LETTER, licence, now=long_ago)
-    links = [each["href"] for each in mine.get("/my/").soup.select("#issued .tasks a")]
+    links = [link["href"] for link in mine.get("/my/").soup.select("#issued .tasks a")]
     assert links == [f"/my/issued/{issued.id}/"]

@@ -73,11 +73,13 @@ def test_a_company_is_opened_under_the_same_account(
         ).one()
         assert company.legal_entity == "company"
         heads = db.session.scalars(sa.select(Membership).filter_by(organisation_id=company.id))
-        assert [(each.user_id, each.is_general) for each in heads] == [(people.owner.id, True)]
+        assert [(general.user_id, general.is_general) for general in heads] == [
+            (people.owner.id, True)
+        ]
         kinds = db.session.scalars(sa.select(Event.kind).filter_by(organisation_id=company.id))
         assert {"account:organisation:opened", "member:user:joined"} <= set(kinds)
         told = db.session.scalars(sa.select(Notice).filter_by(user_id=people.owner.id)).all()
-        assert [each.event for each in told] == ["account:access:changed"]
+        assert [notice.event for notice in told] == ["account:access:changed"]
 
 
 @pytest.mark.databases
@@ -90,7 +92,7 @@ def test_the_office_of_ones_licence_comes_with_its_brokers(
     with app.app_context():
         office = of_licence()
         brokers = db.session.scalars(sa.select(Broker).filter_by(organisation_id=office.id)).all()
-        assert [each.civil_id for each in brokers] == [customs_system.HOLDER_CIVIL_ID]
+        assert [broker.civil_id for broker in brokers] == [customs_system.HOLDER_CIVIL_ID]
         assert office.general_broker_id == brokers[0].id
 
 

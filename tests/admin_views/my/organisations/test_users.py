@@ -112,7 +112,7 @@ def test_what_is_wrong_is_said_beside_its_field(
 
 def test_errors_are_summed_up_in_the_order_of_the_page(world: World) -> None:
     page = send(world, first_name="", services=[], accept_terms=None)
-    links = [each["href"] for each in page.soup.select(".error-summary a")]
+    links = [link["href"] for link in page.soup.select(".error-summary a")]
     assert links == ["#first_name", "#services", "#accept_terms"]
 
 
@@ -157,8 +157,8 @@ def test_services_are_searched_and_paged_without_losing_ticks(
     assert [each["value"] for each in carried] == ["exam"]
     search = {"services_search": "letter", "services": ["exam", "transfer"]}
     found = client.submit(second, search, form="#user-form", press="_change=services:search")
-    boxes = [each["value"] for each in found.soup.select("input[name=services][type=checkbox]")]
-    carried = [each["value"] for each in found.soup.select("input[name=services][type=hidden]")]
+    boxes = [field["value"] for field in found.soup.select("input[name=services][type=checkbox]")]
+    carried = [field["value"] for field in found.soup.select("input[name=services][type=hidden]")]
     assert (boxes, sorted(carried)) == (["letter"], ["exam", "transfer"])
     assert found.soup.select(".error-summary") == []
 
@@ -172,7 +172,7 @@ def test_enter_in_the_search_of_services_searches_and_saves_nothing(
     page = client.get(world.url(world.other))
     values = {"services": ["exam"], "services_search": "letter"}
     found = client.submit(page, values, form="#user-form")
-    boxes = [each["value"] for each in found.soup.select("input[name=services]")]
+    boxes = [field["value"] for field in found.soup.select("input[name=services]")]
     assert boxes == ["exam", "letter"]  # carried, found
     assert world.state(world.other) == before
     client.submit(found, {"services": ["exam", "letter"]}, form="#user-form", press="_save=1")
@@ -291,7 +291,7 @@ def test_disabling_asks_who_takes_over(world: World) -> None:
         draft = request_factories.make_draft(user, "exam").id
     client = world.client(world.general)
     page = client.get(world.url(world.other))
-    offered = [each["value"] for each in page.soup.select("#hand_over_to option")]
+    offered = [option["value"] for option in page.soup.select("#hand_over_to option")]
     assert str(colleague) in offered
     assert str(renewals) not in offered
     page = client.submit(page, {"is_active": None}, form="#user-form", status=409)
@@ -323,7 +323,7 @@ def test_another_own_organisation_is_ticked_and_unticked(world: World) -> None:
         ).one()
 
     with world.app.app_context():
-        assert [each.service_code for each in there().grants] == ["exam"]
+        assert [grant.service_code for grant in there().grants] == ["exam"]
     page = client.get(world.url(world.other))
     client.submit(page, {"organisations": None}, form="#user-form")
     with world.app.app_context():

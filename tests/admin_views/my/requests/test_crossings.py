@@ -178,8 +178,8 @@ def test_fifty_rounds_at_once_meet_no_fault(
         drafts = opened(len(posts))
         work = [partial(draft.post, what) for draft, what in zip(drafts, posts, strict=True)]
         answers = race(app, len(posts), partial(_take, work))
-        faults = [each for each in answers if isinstance(each, Exception)]
+        faults = [answer for answer in answers if isinstance(answer, Exception)]
         assert not faults, faults
-        texts = [each.get_data(as_text=True) for each in answers]
-        assert {each.status_code for each in answers} <= {200, 302, 303, 403, 404, 409}, texts
-        assert not any(LAST_RESORT in each for each in texts)
+        texts = [answer.get_data(as_text=True) for answer in answers]
+        assert {answer.status_code for answer in answers} <= {200, 302, 303, 403, 404, 409}, texts
+        assert not any(LAST_RESORT in text for text in texts)

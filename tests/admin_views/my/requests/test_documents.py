@@ -104,7 +104,7 @@ def test_a_name_that_turns_the_text_round_is_shown_harmless(
 ) -> None:
     answer = by_script(mine, empty_draft, files.png(), "photo\u202egnp.png")
     assert "\u202e" not in answer.get_data(as_text=True)
-    assert all("\u202e" not in each.label for each in kept(app))
+    assert all("\u202e" not in document.label for document in kept(app))
 
 
 @pytest.mark.parametrize("kind", ["", "nothing", "passport_copy"])
@@ -121,7 +121,7 @@ def test_without_scripts_an_upload_keeps_what_was_typed(
     page = mine.get(f"/my/requests/{empty_draft.id}/form")
     page = by_page(mine, page, (files.png(), "a.png"), (files.jpeg(), "b.jpg"), address="المنقف")
     assert "2 files were added." in page.text
-    assert {each.label for each in kept(app)} == {"a.png", "b.jpg"} or len(kept(app)) == 2
+    assert {document.label for document in kept(app)} == {"a.png", "b.jpg"} or len(kept(app)) == 2
     with app.app_context():
         assert db.session.get_one(Request, empty_draft.id).address == "المنقف"
 
@@ -149,7 +149,7 @@ def test_a_file_chosen_but_not_uploaded_goes_with_the_form(
     page = mine.get(f"/my/requests/{empty_draft.id}/form")
     values = {"files": (io.BytesIO(files.png()), "late.png"), "kind": "photo"}
     page = mine.submit(page, values, form=FORM, press="submit=save")
-    assert [each.kind for each in kept(app)] == ["photo"]
+    assert [document.kind for document in kept(app)] == ["photo"]
 
 
 def test_a_document_is_renamed_and_removed(

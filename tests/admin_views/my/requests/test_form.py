@@ -177,7 +177,7 @@ def test_send_names_everything_that_is_missing(
 ) -> None:
     page = mine.get(f"/my/requests/{empty_draft.id}/form")
     page = mine.submit(page, {"name_ar_1": "", "address": ""}, form=FORM, press="submit=send")
-    links = {each["href"] for each in page.soup.select(".error-summary a")}
+    links = {link["href"] for link in page.soup.select(".error-summary a")}
     assert {"#name_ar_1", "#address", "#documents-section"} <= links
     summary = page.soup.select_one(".error-summary").get_text(" ")
     assert "Personal photo" in summary

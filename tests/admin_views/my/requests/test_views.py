@@ -16,7 +16,7 @@ from tests.support.pages import Page, PageClient
 
 def numbers(page: Page) -> list[str]:
     cells = page.soup.select("main tbody td[data-label='Request number']")
-    return [each.get_text(strip=True) for each in cells]
+    return [cell.get_text(strip=True) for cell in cells]
 
 
 def test_an_empty_list_says_how_to_begin(mine: PageClient) -> None:

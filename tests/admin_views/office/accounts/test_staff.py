@@ -94,7 +94,7 @@ def test_a_new_role_counts_at_once_and_the_person_is_told(office: Office) -> Non
     theirs = office.browser(reviewer)
     browser = office.staff(Role.ADMINISTRATOR)
     page = browser.get(browser.get(f"{STAFF}details/?id={reviewer}").link("Change the role"))
-    assert "reviewer" not in [each["value"] for each in page.soup.select("#role option")]
+    assert "reviewer" not in [option["value"] for option in page.soup.select("#role option")]
     assert browser.submit(page, {"role": ""}, form="#role-form", status=400).error_of("role")
     changed = browser.submit(page, {"role": "manager"}, form="#role-form")
     assert "The role was changed" in changed.text

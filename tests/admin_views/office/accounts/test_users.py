@@ -53,7 +53,7 @@ def test_reading_a_user_is_noted(office: Office) -> None:
     office.browser(manager).get(f"/office/users/details/?id={agent}")
     with office.app.app_context():
         noted = db.session.scalars(sa.select(AccessEvent).where(AccessEvent.kind == "user:read"))
-        assert [(each.user_id, each.object_id) for each in noted] == [(manager, str(agent))]
+        assert [(note.user_id, note.object_id) for note in noted] == [(manager, str(agent))]
 
 
 def test_an_organisation_shows_its_users(office: Office) -> None:

@@ -63,7 +63,7 @@ def test_brokers_are_listed_once_with_the_licence_that_lives(office: Office) -> 
         civil_id = old.broker.civil_id
     page = office.staff().get(BROKERS)
     rows = {
-        each.select_one("a").get_text(): each.get_text(" ") for each in page.soup.select("tbody tr")
+        row.select_one("a").get_text(): row.get_text(" ") for row in page.soup.select("tbody tr")
     }
     assert len(rows) == 2
     assert "KW-3" in rows["Badr Abdullah Alenezi"]
@@ -150,8 +150,8 @@ def test_issued_documents_are_listed_with_what_they_are_worth_now(office: Office
     void = issued(office, IssuedKind.CARD, number="KW-31", **suspended)
     browser = office.staff()
     states = {
-        each.select("td a")[1].get_text(): each.select_one(".badge").get_text(strip=True)
-        for each in browser.get(ISSUED).soup.select("tbody tr")
+        row.select("td a")[1].get_text(): row.select_one(".badge").get_text(strip=True)
+        for row in browser.get(ISSUED).soup.select("tbody tr")
     }
     assert states == {"KW-30": "Valid", "KW-31": "Void"}
     with office.app.app_context():
@@ -159,7 +159,7 @@ def test_issued_documents_are_listed_with_what_they_are_worth_now(office: Office
     for query in ("flt0_kind=card", f"search={code.lower()}", "search=KW-31"):
         assert first_column(browser.get(f"{ISSUED}?{query}")) == ["Identity card"], query
     exported = office.staff(Role.MANAGER).get(f"{ISSUED}export/csv/", check=False).csv_rows
-    assert [(each["Licence number"], each["State"]) for each in exported] == [
+    assert [(row["Licence number"], row["State"]) for row in exported] == [
         ("KW-31", "Void"),
         ("KW-30", "Valid"),
     ]

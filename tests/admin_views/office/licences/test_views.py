@@ -59,7 +59,7 @@ def changes(office: Office, licence_id: int) -> list[tuple[str, str]]:
             .where(LicenceChange.licence_id == licence_id)
             .order_by(LicenceChange.id)
         )
-        return [(each.kind, each.reason) for each in rows]
+        return [(row.kind, row.reason) for row in rows]
 
 
 # The list
@@ -167,7 +167,7 @@ def test_managers_export_the_filters_on_screen_without_formulas(office: Office) 
     office.licence(number="KW-8")
     page = office.staff(Role.MANAGER).get(f"{LIST}export/csv/?flt0_ends=7", check=False)
     rows = page.csv_rows
-    assert [each["Licence number"] for each in rows] == ["KW-7"]
+    assert [row["Licence number"] for row in rows] == ["KW-7"]
     assert rows[0]["Broker"].startswith("'=HYPERLINK")
     assert rows[0]["Ends first"] == "Bank guarantee"
     assert rows[0]["Valid until"] == f"{days(5):%d/%m/%Y}"
@@ -215,7 +215,7 @@ def test_reading_a_licence_and_a_broker_is_noted(office: Office) -> None:
     browser.get(browser.get(f"{LIST}{licence_id}/").soup.select_one("#broker a")["href"])
     with office.app.app_context():
         noted = db.session.scalars(sa.select(AccessEvent).where(AccessEvent.user_id == reader))
-        assert {each.kind for each in noted} >= {"licence:read", "broker:read"}
+        assert {note.kind for note in noted} >= {"licence:read", "broker:read"}
 
 
 @pytest.mark.parametrize("path", ["", "details/?id={id}", "{id}/", "{id}/do/suspend"])
@@ -349,9 +349,9 @@ def test_of_two_reviewers_at_once_one_suspends(office: Office) -> None:
             except office_actions.StaleLicence:
                 db.session.rollback()
 
-    threads = [threading.Thread(target=suspend, args=(each,)) for each in people]
-    for each in threads:
-        each.start()
+    threads = [threading.Thread(target=suspend, args=(person,)) for person in people]
+    for thread in threads:
+        thread.start()
     for each in threads:
         each.join()
     assert len(done) == 1

@@ -30,7 +30,7 @@ def expires(office: Office, licence_id: int) -> date:
 def renewals(office: Office, count: int) -> tuple[list[int], list[int]]:
     """Licences about to expire, and the requests to renew them."""
     licences = [office.licence(expires=SOON) for _ in range(count)]
-    return licences, [office.renewal(each, licence_expiry=ASKED) for each in licences]
+    return licences, [office.renewal(licence, licence_expiry=ASKED) for licence in licences]
 
 
 def approve(office: Office, request_id: int, status: int = 200, **typed: Any) -> Page:
@@ -50,7 +50,7 @@ def test_the_proposed_expiry_is_filled_in_and_what_is_granted_counts(office: Off
     assert office.status(request_id) == Status.APPROVED
     assert expires(office, licence_id) == granted
     assert f"{granted:%d/%m/%Y}" in page.soup.select_one("#data").get_text()
-    assert {each.get_text(strip=True) for each in page.soup.select("#issued td strong")} == {
+    assert {word.get_text(strip=True) for word in page.soup.select("#issued td strong")} == {
         "Licence certificate",
         "Identity card",
     }
@@ -99,9 +99,9 @@ def test_many_renewals_are_approved_each_with_its_own_date(office: Office) -> No
         db.session.get_one(Request, requests[2]).guarantee_expiry = TODAY + timedelta(days=70)
         db.session.commit()
     browser = office.staff()
-    query = "&".join(f"id={each}" for each in requests)
+    query = "&".join(f"id={request}" for request in requests)
     page = browser.get(f"{LIST}do/approve?{query}")
-    warned = ["Bank guarantee ends on" in each.get_text() for each in page.soup.select("tbody tr")]
+    warned = ["Bank guarantee ends on" in row.get_text() for row in page.soup.select("tbody tr")]
     assert warned == [False, False, True]
     days = [TODAY + timedelta(days=number) for number in (400, 500, 600)]
     typed = {
@@ -113,12 +113,14 @@ def test_many_renewals_are_approved_each_with_its_own_date(office: Office) -> No
     assert again.error_of(f"granted_expiry-{requests[0]}") == ""
     number = office.read(requests[1], lambda req: req.number)
     assert number in again.soup.select_one(".error-summary").get_text()
-    assert {office.status(each) for each in requests} == {Status.SUBMITTED}, "none is done yet"
+    assert {office.status(request) for request in requests} == {Status.SUBMITTED}, (
+        "none is done yet"
+    )
     kept = again.soup.select_one(f"[name=granted_expiry-{requests[2]}]")["value"]
     assert kept == days[2].isoformat()
     done = browser.submit(again, typed, form="#step")
     assert "Done for 3 requests." in done.text
-    assert [expires(office, each) for each in licences] == days
+    assert [expires(office, licence) for licence in licences] == days
 
 
 def test_of_many_the_impossible_ones_ask_no_date_and_stay_as_they_are(office: Office) -> None:
@@ -130,7 +132,7 @@ def test_of_many_the_impossible_ones_ask_no_date_and_stay_as_they_are(office: Of
     browser = office.staff()
     query = "&".join(f"id={each}" for each in (*requests, letter))
     page = browser.get(f"{LIST}do/approve?{query}")
-    asked = [each["name"] for each in page.soup.select("input[type=date]")]
+    asked = [field["name"] for field in page.soup.select("input[type=date]")]
     assert asked == [f"granted_expiry-{requests[1]}"]
     done = browser.submit(page, {}, form="#step")
     assert "Done for 2 requests." in done.text
@@ -149,7 +151,7 @@ def test_asking_about_more_of_one_organisation_takes_no_more_queries(office: Off
     browser = office.staff()
 
     def asked(count: int) -> int:
-        query = "&".join(f"id={each}" for each in requests[:count])
+        query = "&".join(f"id={request}" for request in requests[:count])
         return office.queries(browser, f"{LIST}do/approve?{query}")
 
     asked(1)

@@ -42,7 +42,7 @@ def send(ids: list[int], agent: Actor) -> list[bool]:
     drafts = [db.session.get_one(Request, request_id) for request_id in ids]
     outcomes = list(batch.send(drafts, agent, utc_now()))
     db.session.commit()
-    return [each.is_sent for each in outcomes]
+    return [outcome.is_sent for outcome in outcomes]
 
 
 def decide_or_send(
@@ -53,8 +53,10 @@ def decide_or_send(
 
 def crossing(agent: User, licences: list[Licence]) -> tuple[list[SelectedRow], list[int]]:
     """Letters sent in the order of the licences, and drafts begun in the opposite one."""
-    sent = [requests.make_sent(agent, "letter", licence_id=each.id) for each in licences]
-    drafts = [requests.make_draft(agent, "letter", licence_id=each.id) for each in licences[::-1]]
+    sent = [requests.make_sent(agent, "letter", licence_id=licence.id) for licence in licences]
+    drafts = [
+        requests.make_draft(agent, "letter", licence_id=licence.id) for licence in licences[::-1]
+    ]
     return [SelectedRow(req.id, req.version) for req in sent], [req.id for req in drafts]
 
 

@@ -201,12 +201,12 @@ def test_the_export_has_the_filters_on_screen_and_no_formula(office: Office) -> 
         db.session.commit()
     browser = office.staff(Role.MANAGER)
     exported = browser.get(f"{LIST}export/csv/?flt0_status=submitted", check=False).csv_rows
-    assert [each["Request number"] for each in exported] == [number_of(office, evil)]
+    assert [row["Request number"] for row in exported] == [number_of(office, evil)]
     assert exported[0]["Name"].startswith("'=HYPERLINK")
     assert exported[0]["Status"] == "Submitted"
     with office.app.app_context():
         noted = db.session.scalars(sa.select(AccessEvent).where(AccessEvent.kind == "export:csv"))
-        assert [each.object_type for each in noted] == ["request"]
+        assert [note.object_type for note in noted] == ["request"]
 
 
 # The review page
@@ -220,11 +220,11 @@ def test_the_review_page_shows_data_documents_and_history(
     request_id = office.request()
     page = office.staff(role, language).get(f"{LIST}details/?id={request_id}")
     civil_id, kinds = office.read(
-        request_id, lambda req: (req.civil_id, {each.kind for each in req.documents})
+        request_id, lambda req: (req.civil_id, {document.kind for document in req.documents})
     )
     assert civil_id in page.text
     assert len(page.soup.select("details.review-document")) == len(kinds)
-    assert all("/pages/1" in each["src"] for each in page.soup.select(".review-pages img"))
+    assert all("/pages/1" in image["src"] for image in page.soup.select(".review-pages img"))
     assert page.soup.select(".timeline li")
 
 
@@ -233,7 +233,7 @@ def test_reading_a_request_is_noted(office: Office) -> None:
     office.browser(reader).get(f"{LIST}{request_id}/")
     with office.app.app_context():
         noted = db.session.scalars(sa.select(AccessEvent).where(AccessEvent.kind == "request:read"))
-        assert [(each.user_id, each.object_id) for each in noted] == [(reader, str(request_id))]
+        assert [(note.user_id, note.object_id) for note in noted] == [(reader, str(request_id))]
 
 
 def test_what_can_be_done_stands_by_role(office: Office) -> None:
@@ -376,10 +376,10 @@ def test_the_first_page_stands_for_every_role(office: Office, role: str, languag
 
 def stats(page: Page) -> dict[str, str]:
     return {
-        each.select_one(".stat-label").get_text(strip=True): each.select_one(
+        figure.select_one(".stat-label").get_text(strip=True): figure.select_one(
             ".stat-value"
         ).get_text(strip=True)
-        for each in page.soup.select(".stat")
+        for figure in page.soup.select(".stat")
     }
 
 

@@ -227,7 +227,7 @@ def test_an_own_text_is_used_noted_and_given_up_again(office: Office) -> None:
     number = office.read(request_id, lambda req: req.number)
     with office.app.app_context():
         subjects = db.session.scalars(sa.text("SELECT subject FROM delivery").columns(sa.String()))
-        assert f"Got {number}" in [each for each in subjects]
+        assert f"Got {number}" in [subject for subject in subjects]
     change(office, {"email-en-body": ""})
     with office.app.app_context():
         assert db.session.scalars(sa.select(MessageText)).all() == []
@@ -242,7 +242,7 @@ def test_a_placeholder_that_the_message_does_not_know_is_refused(office: Office)
 
 def test_the_preview_fills_in_and_keeps_nothing(office: Office) -> None:
     page = change(office, {"portal-en-body": "Hello {{ 7*7 }} {number} <b>"}, press="preview=1")
-    shown = " ".join(each.get_text() for each in page.soup.select(".message"))
+    shown = " ".join(message.get_text() for message in page.soup.select(".message"))
     assert "Hello {{ 7*7 }} CE/8/26 <b>" in shown.replace("\u2068", "").replace("\u2069", "")
     assert events(office, "office:text") == []
 

@@ -39,7 +39,7 @@ def asked(app: Flask, office: Office) -> list[int]:
 
 def ask(user_id: int) -> int:
     actor = actor_of(db.session.get_one(User, user_id))
-    shown = {each.code: each.version for each in subscriptions.catalogue(actor, utc_now())}
+    shown = {entry.code: entry.version for entry in subscriptions.catalogue(actor, utc_now())}
     organisation_id = actor.standings[0].organisation_id
     version = shown["greeting"]
     row = subscription_changes.ask(organisation_id, "greeting", actor, utc_now(), version=version)
@@ -134,7 +134,7 @@ def test_many_are_decided_each_for_itself_and_the_results_say_so(
         withdraw(asked[1], office.people["Beta"])
     page = reviewer.submit(page)
     assert "Done for 2 subscriptions." in page.text
-    assert "gave this up" in next(each for each in lines(page) if "Beta" in each)
+    assert "gave this up" in next(line for line in lines(page) if "Beta" in line)
     assert [status for status, _reason in stored(app)] == ["active", "left", "active"]
     arabic = reviewer.submit(page, {"_language": "ar"}, form="#results")
     assert len(lines(arabic)) == 3
@@ -165,7 +165,7 @@ def test_own_organisation_is_another_reviewers(
     assert "your own organisation" in page.text
     page = choose(reviewer, "approve", asked[:2])
     page = reviewer.submit(page)
-    assert "your own organisation" in next(each for each in lines(page) if "Alpha" in each)
+    assert "your own organisation" in next(line for line in lines(page) if "Alpha" in line)
     assert [status for status, _reason in stored(app)] == ["asked", "active", "asked"]
 
 
