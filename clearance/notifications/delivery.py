@@ -101,7 +101,7 @@ def has_transport(channel: str) -> bool:
 def check_gateway(settings: Settings) -> None:
     """Raise BadSettings if the SMS settings are unusable; for processes that send SMS."""
     if settings.sms_url:
-        # Imported only by processes that send SMS: apprise is slow to load.
+        # Loading apprise is slow, so only processes that send SMS import it.
         from clearance.notifications import sms_transport as notification_sms_transport
 
         notification_sms_transport.check(settings.sms_url)
@@ -325,7 +325,7 @@ def _send_mail(connection: PortalConnection, row: Any, body: str) -> None:
 
 
 def _send_sms(row: Any, body: str) -> None:
-    # Imported only by processes that send SMS: apprise is slow to load.
+    # Loading apprise is slow, so only processes that send SMS import it.
     from clearance.notifications import sms_transport as sms_transport_module
 
     sms_transport_module.send(_settings().sms_url, row.address, body, row.message_id)
