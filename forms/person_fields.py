@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.models.enums import GENDER_LABELS
+from clearance.models.enums import Gender
 from forms.fields import ChoiceField, CivilNumberField, PasswordField, TextField
 from forms.validators import Required, SameAs, StrongPassword
 
@@ -32,7 +32,7 @@ def gender() -> Any:
     return ChoiceField(
         _l("Gender"),
         [Required()],
-        choices=[("", _l("Please choose the gender")), *GENDER_LABELS.items()],
+        choices=[("", _l("Please choose the gender")), *Gender.choices()],
         blank=False,
     )
 

@@ -14,7 +14,7 @@ from wtforms.widgets import DateTimeLocalInput
 from clearance.core import values
 from clearance.core.clock import KUWAIT
 from clearance.core.values import BadValue
-from clearance.models.enums import REASON_FOR_LABELS, ROLE_LABELS, STAFF_ROLES, Role
+from clearance.models.enums import STAFF_ROLES, ReasonFor, Role
 from forms.base import BaseForm
 from forms.fields import (
     CheckField,
@@ -28,7 +28,7 @@ from forms.request_form import WholeNumberField
 from forms.validators import Required
 
 NAME_LENGTH, LINE_LENGTH, REASON_LENGTH, BODY_LENGTH = 150, 250, 900, 5000
-ROLES = [(str(role), ROLE_LABELS[role]) for role in Role if role in STAFF_ROLES]
+ROLES = [(str(role), role.label) for role in Role if role in STAFF_ROLES]
 _LOCAL = "%Y-%m-%dT%H:%M"
 
 
@@ -121,7 +121,7 @@ class ReasonForm(RowForm):
     action = ChoiceField(
         _l("For"),
         [Required()],
-        choices=list(REASON_FOR_LABELS.items()),
+        choices=ReasonFor.choices(),
     )
     text_ar = TextAreaField(_l("Text in Arabic"), [Required()], max_length=REASON_LENGTH)
     text_en = TextAreaField(_l("Text in English"), [Required()], max_length=REASON_LENGTH)

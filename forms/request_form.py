@@ -18,7 +18,7 @@ from clearance.core.extensions import db
 from clearance.core.values import BadValue
 from clearance.models import BrokerType
 from clearance.services.schema import Definition, FieldSpec
-from clearance.services.standard_fields import GROUP_LABELS, Kind
+from clearance.services.standard_fields import Group, Kind
 from forms.base import BaseForm
 from forms.fields import (
     ArabicNameField,
@@ -206,14 +206,14 @@ def sections(
     name → the reviewer's remark.
     """
     laid = []
-    for group, legend in GROUP_LABELS.items():
+    for group in Group:
         lines = [
             _line(spec, form, shown, remarks, lang)
             for spec in definition.fields
             if spec.group is group
         ]
         if lines:
-            laid.append(Section(str(legend), tuple(_rows(lines))))
+            laid.append(Section(str(group.label), tuple(_rows(lines))))
     return laid
 
 

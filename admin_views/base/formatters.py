@@ -36,6 +36,11 @@ def tone_badge(label: Any, tone: str) -> Markup:
     return _tone_badge(str(label), tone, i18n.language())
 
 
+def state_badge(state: enums.Labelled) -> Markup:
+    """Return the label of `state` with its icon and colour."""
+    return tone_badge(state.label, state.tone)
+
+
 def format_instant(view: Any, context: Any, row: Any, key: str) -> str:
     """Format a datetime column as date and time in Kuwait."""
     return i18n.format_instant(getattr(row, key)) or "—"

@@ -23,13 +23,7 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, NotFound, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Request, Subscription
-from clearance.models.enums import (
-    SUBSCRIPTION_STATUS_LABELS,
-    SUBSCRIPTION_STATUS_TONES,
-    SUBSCRIPTION_TERMS,
-    Status,
-    SubscriptionStatus,
-)
+from clearance.models.enums import SUBSCRIPTION_TERMS, Status, SubscriptionStatus
 from clearance.organisations import subscription_changes, subscriptions
 from clearance.organisations.subscriptions import Entry, Step
 
@@ -132,8 +126,8 @@ def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:
     status = SubscriptionStatus.ACTIVE if entry.is_held else entry.status
     return cards.facts(entry.definition, kinds, lang) | {
         "entry": entry,
-        "badge": SUBSCRIPTION_STATUS_LABELS[status] if status else _("Not subscribed"),
-        "tone": SUBSCRIPTION_STATUS_TONES[status] if status else "neutral",
+        "badge": status.label if status else _("Not subscribed"),
+        "tone": status.tone if status else "neutral",
         "state": _state(entry),
         "terms": SUBSCRIPTION_TERMS[entry.definition.subscription],
         "form_key": idempotency.new(),

@@ -34,14 +34,7 @@ from clearance.issuing import voiding
 from clearance.issuing.verification import Authenticity
 from clearance.licences import search as licence_search
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
-from clearance.models.enums import (
-    ISSUED_KIND_LABELS,
-    ISSUED_STATE_LABELS,
-    ISSUED_STATE_TONES,
-    VOID_REASON_LABELS,
-    ReasonFor,
-    VoidReason,
-)
+from clearance.models.enums import IssuedKind, ReasonFor, VoidReason
 from clearance.public import form_helpers
 from clearance.requests import search as request_search
 from forms.licence_actions import OfficeForm, licence_action_form
@@ -49,7 +42,7 @@ from forms.licence_actions import OfficeForm, licence_action_form
 LIVING, BY_OFFICE = "living", "office"
 _VOIDED: dict[str, Any] = {
     LIVING: _l("No"),
-    **{str(reason): VOID_REASON_LABELS[reason] for reason in VoidReason},
+    **dict(VoidReason.choices()),
     BY_OFFICE: _l("Made void by the office"),
 }
 
@@ -57,7 +50,7 @@ _VOIDED: dict[str, Any] = {
 def _kind(view: Any, context: Any, row: Any, key: str) -> Markup:
     url = url_for("office_issued.details_view", id=row.id)
     return Markup('<a href="{}">{}</a><small class="under"><bdi>{}</bdi></small>').format(
-        url, ISSUED_KIND_LABELS[row.kind], row.check_code
+        url, IssuedKind(row.kind).label, row.check_code
     )
 
 
@@ -78,7 +71,7 @@ def _request(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def _state(view: Any, context: Any, row: Any, key: str) -> Markup:
     found: Authenticity = g.issued_worths[row.id]
-    return formatters.tone_badge(ISSUED_STATE_LABELS[found.state], ISSUED_STATE_TONES[found.state])
+    return formatters.state_badge(found.state)
 
 
 def _voided(value: str) -> sa.ColumnElement[bool]:
@@ -145,7 +138,7 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
             "kind",
             _l("Document"),
             lambda value: IssuedDocument.kind == value,
-            [(str(kind), label) for kind, label in ISSUED_KIND_LABELS.items()],
+            IssuedKind.choices(),
         ),
         ListFilter("voided", _l("Made void"), _voided, list(_VOIDED.items())),
         register_lists.organisation_filter(IssuedDocument.organisation_id),
@@ -211,13 +204,13 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
     def export_value(self, row: Any, key: str) -> Any:
         found: Authenticity = g.issued_worths[row.id]
         if key == "state":
-            return str(ISSUED_STATE_LABELS[found.state])
+            return str(found.state.label)
         if key == "since":
             return found.since
         if key == "kind":
-            return str(ISSUED_KIND_LABELS[row.kind])
+            return str(IssuedKind(row.kind).label)
         if key == "void_reason":
-            return str(VOID_REASON_LABELS.get(row.void_reason, row.void_reason))
+            return str(VoidReason.label_of(row.void_reason))
         return register_lists.organisation_name(row) if key == "organisation" else getattr(row, key)
 
     # One document

@@ -16,12 +16,7 @@ from clearance.core import audit, i18n, urls
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.issuing import verification as document_verification
 from clearance.models import IssuedDocument
-from clearance.models.enums import (
-    ISSUED_KIND_LABELS,
-    ISSUED_STATE_LABELS,
-    ISSUED_STATE_TONES,
-    VOID_REASON_LABELS,
-)
+from clearance.models.enums import IssuedKind, IssuedState, VoidReason
 from clearance.requests import printing
 
 
@@ -36,9 +31,7 @@ class IssuedRow:
     holder: str
     issued_on: date
     valid_until: date | None
-    state: str
-    state_label: str
-    tone: str
+    state: IssuedState
     since: date | None
     reason: str
     url: str
@@ -87,15 +80,13 @@ def _row(
     return IssuedRow(
         id=document.id,
         kind=document.kind,
-        label=str(ISSUED_KIND_LABELS[document.kind]),
+        label=str(IssuedKind(document.kind).label),
         number=document.content["number"],
         holder=i18n.in_language(document.content["holder"], ""),
         issued_on=kuwait_date(document.issued_at),
         valid_until=document.valid_until,
         state=worth.state,
-        state_label=str(ISSUED_STATE_LABELS[worth.state]),
-        tone=ISSUED_STATE_TONES[worth.state],
         since=worth.since,
-        reason=str(VOID_REASON_LABELS.get(document.void_reason, document.void_reason)),
+        reason=str(VoidReason.label_of(document.void_reason)),
         url=url,
     )

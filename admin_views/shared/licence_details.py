@@ -18,7 +18,7 @@ from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.licences import validity
 from clearance.models import Broker, BrokerType, IssuedDocument, Licence, Membership, Request, User
-from clearance.models.enums import VALIDITY_LINK_LABELS, LicenceStatus
+from clearance.models.enums import LicenceStatus
 
 SHOWN_ROWS = 50
 ISSUED_SHOWN = 100
@@ -39,9 +39,7 @@ def validity_documents(licence: Licence) -> list[ValidityDocument]:
     today = kuwait_today()
     may_lead = licence.status != LicenceStatus.CANCELLED
     return [
-        ValidityDocument(
-            str(VALIDITY_LINK_LABELS[link]), until, (until - today).days, place == 0 and may_lead
-        )
+        ValidityDocument(str(link.label), until, (until - today).days, place == 0 and may_lead)
         for place, (link, until) in enumerate(validity.ends(licence))
     ]
 

@@ -14,18 +14,9 @@ from clearance.core import i18n
 from clearance.core.extensions import db
 from clearance.licences import field_values
 from clearance.models import BrokerType, Licence, LicenceChange, Organisation, Request, User
-from clearance.models.enums import LICENCE_STEP_LABELS, LicenceStep
+from clearance.models.enums import LicenceStep
 
 SHOWN_STEPS = 200
-TONES: dict[str, str] = {
-    LicenceStep.ISSUED: "success",
-    LicenceStep.RENEWED: "success",
-    LicenceStep.REACTIVATED: "success",
-    LicenceStep.REINSTATED: "success",
-    LicenceStep.SUSPENDED: "warning",
-    LicenceStep.EXPIRED: "warning",
-    LicenceStep.CANCELLED: "danger",
-}
 SIGNS: dict[str, str] = {
     LicenceStep.TRANSFERRED: "organisation",
     LicenceStep.CORRECTED: "edit",
@@ -75,9 +66,9 @@ def of_licences(licence_ids: Collection[int]) -> list[Entry]:
     names = _names([change.changes for change, *_others in rows])
     return [
         Entry(
-            title=str(LICENCE_STEP_LABELS[change.kind]),
+            title=str(LicenceStep(change.kind).label),
             at=change.at,
-            tone=TONES.get(change.kind, "neutral"),
+            tone=LicenceStep(change.kind).tone,
             sign=SIGNS.get(change.kind),
             licence_number=number,
             who=actor.full_name if actor is not None else "",

@@ -14,7 +14,7 @@ from clearance.core.actor import Actor
 from clearance.core.errors import DomainError, NotFound, PermissionDenied, TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.models import Invitation, Request, User
-from clearance.models.enums import OPEN_STATUSES, ROLE_LABELS, STAFF_ROLES, Role
+from clearance.models.enums import OPEN_STATUSES, STAFF_ROLES, Role
 
 
 class NoAdministrator(PermissionDenied):
@@ -87,7 +87,7 @@ def change_role(user: User, role: str, actor: Actor, now: datetime, *, version: 
     audit.record("staff:role:changed", obj=user, actor_id=actor.id, at=now, changes=changes)
     _withdraw_invitations_of(user, actor, now)
     sessions.end_sessions(now, user_id=user.id)
-    names = {"role": i18n.in_both(ROLE_LABELS[Role(role)])}
+    names = {"role": i18n.in_both(Role(role).label)}
     notifications.notify_user("staff:role:changed", user_id=user.id, params=names, now=now)
 
 

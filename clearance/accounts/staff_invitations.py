@@ -20,7 +20,7 @@ from clearance.core.database import own_transaction
 from clearance.core.errors import DomainError, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Invitation, User
-from clearance.models.enums import ROLE_LABELS, STAFF_ROLES, Channel
+from clearance.models.enums import STAFF_ROLES, Channel, Role
 
 LIFETIME = timedelta(days=7)
 
@@ -190,7 +190,7 @@ def _tell(invitation: Invitation, link: str, now: datetime) -> None:
         address=invitation.email,
         language="ar",
         params={
-            "role": i18n.in_both(ROLE_LABELS[invitation.role]),
+            "role": i18n.in_both(Role(invitation.role).label),
             "expires": invitation.expires_at,
         },
         now=now,

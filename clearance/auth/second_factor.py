@@ -6,8 +6,6 @@ Source: security rule 12.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
 
 import pyotp
 import sqlalchemy as sa
@@ -22,7 +20,7 @@ from clearance.core.database import own_transaction
 from clearance.core.errors import DomainError, TooManyTries
 from clearance.core.values import ascii_digits
 from clearance.models import User, VerificationCode
-from clearance.models.enums import Channel, CodePurpose
+from clearance.models.enums import Channel, CodePurpose, Labelled
 
 STEP_SECONDS = 30
 RESEND_AFTER = timedelta(seconds=60)
@@ -42,19 +40,12 @@ class OnlyReset(DomainError):
         )
 
 
-class Means(StrEnum):
+class Means(Labelled):
     """A user's means of authentication besides the password."""
 
-    APP = "app"
-    EMAIL = "email"
-    NONE = "none"
-
-
-MEANS_LABELS: dict[str, Any] = {
-    Means.APP: _l("By an app"),
-    Means.EMAIL: _l("By e-mail"),
-    Means.NONE: _l("None"),
-}
+    APP = "app", _l("By an app"), "success"
+    EMAIL = "email", _l("By e-mail"), "info"
+    NONE = "none", _l("None"), "warning"
 
 
 def means_of(user: User) -> Means:

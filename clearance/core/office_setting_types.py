@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import values
 from clearance.core.errors import DomainError
+from clearance.models.enums import Labelled
 
 
 class SettingKind(StrEnum):
@@ -25,25 +26,16 @@ class SettingKind(StrEnum):
     CHOICE = "choice"
 
 
-class SettingGroup(StrEnum):
+class SettingGroup(Labelled):
     """Heading under which a setting is shown."""
 
-    LICENCES = "licences"
-    EXAM = "exam"
-    REQUESTS = "requests"
-    SUPPORT = "support"
-    PORTAL = "portal"
-    RETENTION = "retention"
+    LICENCES = "licences", _l("Licences")
+    EXAM = "exam", _l("Exam")
+    REQUESTS = "requests", _l("Requests")
+    SUPPORT = "support", _l("Support")
+    PORTAL = "portal", _l("Portal")
+    RETENTION = "retention", _l("How long data are kept")
 
-
-GROUP_LABELS: dict[SettingGroup, Any] = {
-    SettingGroup.LICENCES: _l("Licences"),
-    SettingGroup.EXAM: _l("Exam"),
-    SettingGroup.REQUESTS: _l("Requests"),
-    SettingGroup.SUPPORT: _l("Support"),
-    SettingGroup.PORTAL: _l("Portal"),
-    SettingGroup.RETENTION: _l("How long data are kept"),
-}
 
 TEXT_MAX_LENGTH = 250
 MOST_NUMBERS = 10

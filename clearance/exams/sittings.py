@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,28 +21,19 @@ from clearance.core.extensions import db
 from clearance.core.i18n import format_day
 from clearance.exams import notifications as exam_notices
 from clearance.models import Announcement, Exam, ExamSeat
-from clearance.models.enums import SeatStatus
+from clearance.models.enums import Labelled, SeatStatus
 
 SEATS_MAX = 500  # all are seated, and given results, in one transaction of a few seconds
 
 
-class Phase(StrEnum):
+class Phase(Labelled):
     """Phase of a sitting."""
 
-    PLANNED = "planned"
-    CONFIRMING = "confirming"
-    CLOSED = "closed"
-    HELD = "held"
-    FINISHED = "finished"
-
-
-PHASE_LABELS: dict[str, Any] = {
-    Phase.PLANNED: _l("Not announced yet"),
-    Phase.CONFIRMING: _l("Confirmations open"),
-    Phase.CLOSED: _l("Confirmations closed"),
-    Phase.HELD: _l("Awaiting results"),
-    Phase.FINISHED: _l("Finished"),
-}
+    PLANNED = "planned", _l("Not announced yet")
+    CONFIRMING = "confirming", _l("Confirmations open"), "info"
+    CLOSED = "closed", _l("Confirmations closed"), "success"
+    HELD = "held", _l("Awaiting results"), "warning"
+    FINISHED = "finished", _l("Finished")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from clearance.core.values import clean_lines
 from clearance.issuing import operations
 from clearance.licences import notifications as licence_notices
 from clearance.models import IssuedDocument
-from clearance.models.enums import ISSUED_KIND_LABELS
+from clearance.models.enums import IssuedKind
 
 REASON_MAX_LENGTH = 250  # the column's
 
@@ -49,7 +49,7 @@ def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> 
             "licence:voided",
             document.licence,
             now=now,
-            document=i18n.in_both(ISSUED_KIND_LABELS[document.kind]),
+            document=i18n.in_both(IssuedKind(document.kind).label),
             reason=reason,
         )
 

@@ -11,7 +11,7 @@ from clearance.core import i18n
 from clearance.core.countries import country_name
 from clearance.core.extensions import db
 from clearance.models import BrokerType, Organisation
-from clearance.models.enums import LICENCE_STATUS_LABELS, SUSPENDED_BY_LABELS
+from clearance.models.enums import LicenceStatus, SuspendedBy
 from clearance.services.standard_fields import STANDARD_FIELDS
 
 LABELS: dict[str, Any] = {
@@ -50,8 +50,8 @@ def _broker_type_name(code: str) -> str:
 
 _DAYS = frozenset({"expires", "issued", "guarantee_expiry", "civil_id_expiry", "passport_expiry"})
 _READERS: dict[str, Any] = {
-    "status": lambda value: LICENCE_STATUS_LABELS.get(value, value),
-    "suspended_by": lambda value: SUSPENDED_BY_LABELS.get(value, value),
+    "status": LicenceStatus.label_of,
+    "suspended_by": SuspendedBy.label_of,
     "organisation_id": _organisation_name,
     "broker_type": _broker_type_name,
     "nationality": lambda value: country_name(value, i18n.language()),

@@ -13,7 +13,7 @@ from clearance.core.errors import Refusal
 from clearance.core.extensions import db
 from clearance.licences import validity
 from clearance.models import Licence, Request
-from clearance.models.enums import VALIDITY_LINK_LABELS, ValidityLink
+from clearance.models.enums import ValidityLink
 from clearance.services import versions
 
 MOST_YEARS = 20
@@ -75,7 +75,7 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
             _(
                 "%(link)s ends on %(end)s, before the licence would on %(day)s: the licence would"
                 " count only until then.",
-                link=VALIDITY_LINK_LABELS[link],
+                link=link.label,
                 end=i18n.format_day(end),
                 day=i18n.format_day(day),
             ),

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import i18n, urls
 from clearance.core.errors import Refusal
-from clearance.models.enums import VALIDITY_LINK_LABELS, LicenceStatus, SuspendedBy
+from clearance.models.enums import LicenceStatus, SuspendedBy, ValidityLink
 from clearance.services.facts import Case, LicenceFact
 from clearance.services.guards import guard, guard_of_whose
 
@@ -84,7 +84,7 @@ def licence_is_renewable(case: Case) -> Refusal | None:
         _(
             "The licence is valid until %(day)s; what ends first is: %(link)s.",
             day=i18n.format_day(until),
-            link=VALIDITY_LINK_LABELS[link],
+            link=ValidityLink(link).label,
         ),
         _("Renewal opens on %(day)s.", day=i18n.format_day(opens)),
     )

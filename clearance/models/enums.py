@@ -1,116 +1,144 @@
-"""Enumerations: stored codes and their translated labels."""
+"""Enumerations: stored codes with their translated labels and tones."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
 
 
-class Role(StrEnum):
+class Labelled(StrEnum):
+    """A closed list of codes, each with its label and tone; written `CODE = "code", _l("Label")`.
+
+    A member is its code as a plain string. label: lazy, in the page's language. tone: the colour
+    of its badge (success, info, warning, danger, neutral).
+    """
+
+    label: Any
+    tone: str
+
+    def __new__(cls, code: str, label: Any = "", tone: str = "neutral") -> Self:
+        """Return the member of `code`; the defaults are for lookups, which give the code alone."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.label, member.tone = label, tone
+        return member
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, Any]]:
+        """Return the codes with their labels, in the order of the list."""
+        return [(str(member), member.label) for member in cls]
+
+    @classmethod
+    def label_of(cls, code: str | None) -> Any:
+        """Return the label of a stored code, or the code itself if it is not in the list."""
+        return next((member.label for member in cls if member == code), code)
+
+
+class Role(Labelled):
     """Role of a user; agents' rights come from their memberships."""
 
-    AGENT = "agent"
-    REVIEWER = "reviewer"
-    MANAGER = "manager"
-    ADMINISTRATOR = "administrator"
+    AGENT = "agent", _l("Clearance agent")
+    REVIEWER = "reviewer", _l("Reviewer")
+    MANAGER = "manager", _l("Manager")
+    ADMINISTRATOR = "administrator", _l("Administrator")
 
 
 STAFF_ROLES = frozenset({Role.REVIEWER, Role.MANAGER, Role.ADMINISTRATOR})
 
 
-class Gender(StrEnum):
+class Gender(Labelled):
     """Gender as on the civil ID card."""
 
-    MALE = "male"
-    FEMALE = "female"
+    MALE = "male", _l("Male")
+    FEMALE = "female", _l("Female")
 
 
-class LicenceStatus(StrEnum):
+class LicenceStatus(Labelled):
     """State of a licence in the register."""
 
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
+    ACTIVE = "active", _l("Active"), "success"
+    SUSPENDED = "suspended", _l("Suspended"), "warning"
+    CANCELLED = "cancelled", _l("Cancelled"), "danger"
+    EXPIRED = "expired", _l("Expired"), "danger"
 
 
-class SuspendedBy(StrEnum):
+class SuspendedBy(Labelled):
     """Who suspended a licence; only the holder's own suspension can be lifted on request."""
 
-    OFFICE = "office"
-    HOLDER = "holder"
+    OFFICE = "office", _l("By the office")
+    HOLDER = "holder", _l("At the holder's request")
 
 
-class ValidityLink(StrEnum):
+class ValidityLink(Labelled):
     """What limits a licence's effective validity; the earliest end applies."""
 
-    LICENCE = "licence"
-    GUARANTEE = "guarantee"
-    CIVIL_ID = "civil_id"
-    PASSPORT = "passport"
+    LICENCE = "licence", _l("Licence")
+    GUARANTEE = "guarantee", _l("Bank guarantee")
+    CIVIL_ID = "civil_id", _l("Civil ID")
+    PASSPORT = "passport", _l("Passport")
 
 
-class LicenceStep(StrEnum):
+class LicenceStep(Labelled):
     """Changes of a licence or its broker, as recorded in their history."""
 
-    TAKEN_FROM_CUSTOMS = "taken_from_customs"
-    ISSUED = "issued"
-    RENEWED = "renewed"
-    SUSPENDED = "suspended"
-    REACTIVATED = "reactivated"
-    REINSTATED = "reinstated"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    TRANSFERRED = "transferred"
-    CORRECTED = "corrected"
-    UPDATED = "updated"
+    TAKEN_FROM_CUSTOMS = "taken_from_customs", _l("Taken from the customs system")
+    ISSUED = "issued", _l("Licence issued"), "success"
+    RENEWED = "renewed", _l("Licence renewed"), "success"
+    SUSPENDED = "suspended", _l("Licence suspended"), "warning"
+    REACTIVATED = "reactivated", _l("Licence reactivated"), "success"
+    REINSTATED = "reinstated", _l("Suspension lifted by the office"), "success"
+    CANCELLED = "cancelled", _l("Licence cancelled"), "danger"
+    EXPIRED = "expired", _l("Licence expired"), "warning"
+    TRANSFERRED = "transferred", _l("Broker transferred")
+    CORRECTED = "corrected", _l("Register corrected by the office")
+    UPDATED = "updated", _l("Particulars updated")
 
 
-class IssuedKind(StrEnum):
+class IssuedKind(Labelled):
     """Kind of issued PDF."""
 
-    CERTIFICATE = "certificate"
-    CARD = "card"
-    LETTER = "letter"
+    CERTIFICATE = "certificate", _l("Licence certificate")
+    CARD = "card", _l("Identity card")
+    LETTER = "letter", _l("To whom it may concern")
 
 
-class IssuedState(StrEnum):
+class IssuedState(Labelled):
     """Current validity of an issued document; derived from its licence, never stored."""
 
-    GENUINE = "genuine"
-    VOID = "void"
-    EXPIRED = "expired"
+    GENUINE = "genuine", _l("Valid"), "success"
+    VOID = "void", _l("Void"), "danger"
+    EXPIRED = "expired", _l("Validity ended"), "warning"
 
 
-class VoidReason(StrEnum):
+class VoidReason(Labelled):
     """Why an issued document was voided permanently."""
 
-    REPLACED = "replaced"
-    LOST = "lost"
-    CANCELLED = "cancelled"
+    REPLACED = "replaced", _l("Replaced by a newer one")
+    LOST = "lost", _l("Reported lost")
+    CANCELLED = "cancelled", _l("The licence was cancelled")
 
 
-class ReasonFor(StrEnum):
+class ReasonFor(Labelled):
     """Steps with ready reasons, of requests and of office actions."""
 
-    RETURN = "return"
-    REJECT = "reject"
-    SUSPEND = "suspend"
-    REINSTATE = "reinstate"
-    CORRECT = "correct"
-    VOID = "void"
-    REFUSE_SUBSCRIPTION = "refuse_subscription"
+    RETURN = "return", _l("Return for completion")
+    REJECT = "reject", _l("Reject")
+    SUSPEND = "suspend", _l("Suspend the licence")
+    REINSTATE = "reinstate", _l("Lift the suspension")
+    CORRECT = "correct", _l("Correct the register")
+    VOID = "void", _l("Make an issued document void")
+    REFUSE_SUBSCRIPTION = "refuse_subscription", _l("Refuse a subscription")
 
 
-class SubscriptionStatus(StrEnum):
+class SubscriptionStatus(Labelled):
     """State of an organisation's subscription. LEFT: it gave up the service or its request."""
 
-    ASKED = "asked"
-    ACTIVE = "active"
-    REFUSED = "refused"
-    LEFT = "left"
+    ASKED = "asked", _l("Awaiting the office"), "warning"
+    ACTIVE = "active", _l("Subscribed"), "success"
+    REFUSED = "refused", _l("Subscription refused"), "danger"
+    LEFT = "left", _l("Left")
 
 
 class Status(StrEnum):
@@ -149,11 +177,11 @@ OPEN_STATUSES = frozenset(
 )
 
 
-class Channel(StrEnum):
+class Channel(Labelled):
     """Channels of outgoing messages."""
 
-    EMAIL = "email"
-    SMS = "sms"
+    EMAIL = "email", _l("E-mail")
+    SMS = "sms", _l("SMS")
 
 
 class CodePurpose(StrEnum):
@@ -175,119 +203,22 @@ class SessionStage(StrEnum):
     FULL = "full"
 
 
-class DeliveryStatus(StrEnum):
+class DeliveryStatus(Labelled):
     """State of one message on one channel."""
 
-    QUEUED = "queued"
-    SENT = "sent"
-    GIVEN_UP = "given_up"
-    EXPIRED = "expired"
+    QUEUED = "queued", _l("Waiting"), "info"
+    SENT = "sent", _l("Sent"), "success"
+    GIVEN_UP = "given_up", _l("Given up"), "danger"
+    EXPIRED = "expired", _l("Expired")
 
 
-class SeatStatus(StrEnum):
+class SeatStatus(Labelled):
     """State of a seat offered in an exam."""
 
-    OFFERED = "offered"
-    CONFIRMED = "confirmed"
-    RELEASED = "released"
+    OFFERED = "offered", _l("Awaiting confirmation"), "warning"
+    CONFIRMED = "confirmed", _l("Attendance confirmed"), "success"
+    RELEASED = "released", _l("Seat released")
 
-
-GENDER_LABELS: dict[str, Any] = {Gender.MALE: _l("Male"), Gender.FEMALE: _l("Female")}
-
-ROLE_LABELS: dict[str, Any] = {
-    Role.AGENT: _l("Clearance agent"),
-    Role.REVIEWER: _l("Reviewer"),
-    Role.MANAGER: _l("Manager"),
-    Role.ADMINISTRATOR: _l("Administrator"),
-}
-
-LICENCE_STATUS_LABELS: dict[str, Any] = {
-    LicenceStatus.ACTIVE: _l("Active"),
-    LicenceStatus.SUSPENDED: _l("Suspended"),
-    LicenceStatus.CANCELLED: _l("Cancelled"),
-    LicenceStatus.EXPIRED: _l("Expired"),
-}
-
-LICENCE_STATUS_TONES: dict[str, str] = {
-    LicenceStatus.ACTIVE: "success",
-    LicenceStatus.SUSPENDED: "warning",
-    LicenceStatus.CANCELLED: "danger",
-    LicenceStatus.EXPIRED: "danger",
-}
-
-SUSPENDED_BY_LABELS: dict[str, Any] = {
-    SuspendedBy.OFFICE: _l("By the office"),
-    SuspendedBy.HOLDER: _l("At the holder's request"),
-}
-
-VALIDITY_LINK_LABELS: dict[str, Any] = {
-    ValidityLink.LICENCE: _l("Licence"),
-    ValidityLink.GUARANTEE: _l("Bank guarantee"),
-    ValidityLink.CIVIL_ID: _l("Civil ID"),
-    ValidityLink.PASSPORT: _l("Passport"),
-}
-
-LICENCE_STEP_LABELS: dict[str, Any] = {
-    LicenceStep.TAKEN_FROM_CUSTOMS: _l("Taken from the customs system"),
-    LicenceStep.ISSUED: _l("Licence issued"),
-    LicenceStep.RENEWED: _l("Licence renewed"),
-    LicenceStep.SUSPENDED: _l("Licence suspended"),
-    LicenceStep.REACTIVATED: _l("Licence reactivated"),
-    LicenceStep.REINSTATED: _l("Suspension lifted by the office"),
-    LicenceStep.CANCELLED: _l("Licence cancelled"),
-    LicenceStep.EXPIRED: _l("Licence expired"),
-    LicenceStep.TRANSFERRED: _l("Broker transferred"),
-    LicenceStep.CORRECTED: _l("Register corrected by the office"),
-    LicenceStep.UPDATED: _l("Particulars updated"),
-}
-
-ISSUED_KIND_LABELS: dict[str, Any] = {
-    IssuedKind.CERTIFICATE: _l("Licence certificate"),
-    IssuedKind.CARD: _l("Identity card"),
-    IssuedKind.LETTER: _l("To whom it may concern"),
-}
-
-ISSUED_STATE_LABELS: dict[str, Any] = {
-    IssuedState.GENUINE: _l("Valid"),
-    IssuedState.VOID: _l("Void"),
-    IssuedState.EXPIRED: _l("Validity ended"),
-}
-
-ISSUED_STATE_TONES: dict[str, str] = {
-    IssuedState.GENUINE: "success",
-    IssuedState.VOID: "danger",
-    IssuedState.EXPIRED: "warning",
-}
-
-VOID_REASON_LABELS: dict[str, Any] = {
-    VoidReason.REPLACED: _l("Replaced by a newer one"),
-    VoidReason.LOST: _l("Reported lost"),
-    VoidReason.CANCELLED: _l("The licence was cancelled"),
-}
-
-REASON_FOR_LABELS: dict[str, Any] = {
-    ReasonFor.RETURN: _l("Return for completion"),
-    ReasonFor.REJECT: _l("Reject"),
-    ReasonFor.SUSPEND: _l("Suspend the licence"),
-    ReasonFor.REINSTATE: _l("Lift the suspension"),
-    ReasonFor.CORRECT: _l("Correct the register"),
-    ReasonFor.VOID: _l("Make an issued document void"),
-    ReasonFor.REFUSE_SUBSCRIPTION: _l("Refuse a subscription"),
-}
-
-SUBSCRIPTION_STATUS_LABELS: dict[str, Any] = {
-    SubscriptionStatus.ASKED: _l("Awaiting the office"),
-    SubscriptionStatus.ACTIVE: _l("Subscribed"),
-    SubscriptionStatus.REFUSED: _l("Subscription refused"),
-    SubscriptionStatus.LEFT: _l("Left"),
-}
-
-SUBSCRIPTION_STATUS_TONES: dict[str, str] = {
-    SubscriptionStatus.ASKED: "warning",
-    SubscriptionStatus.ACTIVE: "success",
-    SubscriptionStatus.REFUSED: "danger",
-    SubscriptionStatus.LEFT: "neutral",
-}
 
 # By the `subscription` of a service definition.
 SUBSCRIPTION_TERMS: dict[str, Any] = {

@@ -18,7 +18,7 @@ from clearance.core.extensions import db
 from clearance.core.i18n import in_language, language
 from clearance.customs import client as customs_client
 from clearance.models import OneTimeKey
-from clearance.models.enums import ROLE_LABELS
+from clearance.models.enums import Role
 from clearance.organisations import opening
 from clearance.public import form_helpers
 from forms.public_account import EntityChoice, InvitationForm, RegistrationForm
@@ -82,7 +82,7 @@ def invitation(token: str) -> Any:
             )
             return redirect(url_for("public.sign_in"), code=303)
     return render_template(
-        "public/invitation.html", form=form, email=invited.email, role=ROLE_LABELS[invited.role]
+        "public/invitation.html", form=form, email=invited.email, role=Role(invited.role).label
     )
 
 

@@ -21,7 +21,7 @@ from clearance.models.enums import STATUS_LABELS, Status
 from clearance.requests.field_values import shown_value
 from clearance.requests.timeline import timeline
 from clearance.services import versions
-from clearance.services.standard_fields import GROUP_LABELS, Group
+from clearance.services.standard_fields import Group
 from clearance.web import downloads
 
 SUMMARY = frozenset({"number"})
@@ -94,7 +94,7 @@ def _summary(req: Request, lang: str) -> list[dict[str, str]]:
 
 def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
     """Return the non-empty fields under their headings, in the definition's order."""
-    grouped: dict[Group, list[dict[str, Any]]] = {group: [] for group in GROUP_LABELS}
+    grouped: dict[Group, list[dict[str, Any]]] = {group: [] for group in Group}
     for spec in versions.for_request(req).fields:
         value = shown_value(req, spec.name, lang)
         if spec.name not in SUMMARY and value:
@@ -106,9 +106,7 @@ def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
                 }
             )
     return [
-        {"title": str(GROUP_LABELS[group]), "fields": fields}
-        for group, fields in grouped.items()
-        if fields
+        {"title": str(group.label), "fields": fields} for group, fields in grouped.items() if fields
     ]
 
 

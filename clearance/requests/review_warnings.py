@@ -15,13 +15,7 @@ from clearance.core.extensions import db
 from clearance.exams import passes
 from clearance.licences import duplicates, granted_expiry
 from clearance.models import Broker, Licence, Request
-from clearance.models.enums import (
-    LICENCE_STATUS_LABELS,
-    OPEN_STATUSES,
-    LicenceStatus,
-    Status,
-    SuspendedBy,
-)
+from clearance.models.enums import OPEN_STATUSES, LicenceStatus, Status, SuspendedBy
 from clearance.services import versions
 
 MOST_TOLD = 5
@@ -167,7 +161,7 @@ def _named(broker: Broker) -> str:
         _(
             "licence %(number)s (%(status)s)",
             number=licence.number,
-            status=LICENCE_STATUS_LABELS[licence.status],
+            status=LicenceStatus(licence.status).label,
         )
         for licence in _living_first(broker)
     ]

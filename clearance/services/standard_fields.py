@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import values
 from clearance.core.countries import COUNTRY_CODES
+from clearance.models.enums import Labelled
 
 
 class Kind(StrEnum):
@@ -38,25 +39,15 @@ class Kind(StrEnum):
 DATE_KINDS = frozenset({Kind.DATE, Kind.FUTURE_DATE})
 
 
-class Group(StrEnum):
+class Group(Labelled):
     """The fieldset of a field."""
 
-    REQUEST = "request"
-    PERSON = "person"
-    IDENTITY = "identity"
-    LICENCE = "licence"
-    CONTACT = "contact"
-    DETAILS = "details"
-
-
-GROUP_LABELS: dict[Group, Any] = {
-    Group.REQUEST: _l("Request"),
-    Group.PERSON: _l("Person"),
-    Group.IDENTITY: _l("Identity documents"),
-    Group.LICENCE: _l("Licence and guarantee"),
-    Group.CONTACT: _l("Contact"),
-    Group.DETAILS: _l("Details"),
-}
+    REQUEST = "request", _l("Request")
+    PERSON = "person", _l("Person")
+    IDENTITY = "identity", _l("Identity documents")
+    LICENCE = "licence", _l("Licence and guarantee")
+    CONTACT = "contact", _l("Contact")
+    DETAILS = "details", _l("Details")
 
 
 @dataclass(frozen=True)

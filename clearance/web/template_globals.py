@@ -1,4 +1,4 @@
-"""Template globals: asset URLs, status labels and tones."""
+"""Template globals: asset URLs, the closed lists of codes with labels and tones."""
 
 from __future__ import annotations
 
@@ -40,15 +40,9 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=asset,
         portal_version=VERSION,
+        enums=enums,
         status_labels=enums.STATUS_LABELS,
         status_tones=enums.STATUS_TONES,
-        issued_kind_labels=enums.ISSUED_KIND_LABELS,
-        issued_state_labels=enums.ISSUED_STATE_LABELS,
-        issued_state_tones=enums.ISSUED_STATE_TONES,
-        licence_status_labels=enums.LICENCE_STATUS_LABELS,
-        suspended_by_labels=enums.SUSPENDED_BY_LABELS,
-        role_labels=enums.ROLE_LABELS,
-        gender_labels=enums.GENDER_LABELS,
     )
 
     @app.context_processor

@@ -19,23 +19,14 @@ from clearance.core.urls import broker_url
 from clearance.licences import organisation_brokers, validity
 from clearance.licences import search as licence_search
 from clearance.models import Licence
-from clearance.models.enums import (
-    LICENCE_STATUS_LABELS,
-    SUSPENDED_BY_LABELS,
-    VALIDITY_LINK_LABELS,
-    LicenceStatus,
-    ValidityLink,
-)
+from clearance.models.enums import LicenceStatus, SuspendedBy, ValidityLink
 
 PAGE_SIZE = 24
 PAGE_DIGITS = 5
 SEARCH_MAX_LENGTH = 200
 ANY_LINK = "any"
-STATUSES: dict[str, Any] = {str(status): label for status, label in LICENCE_STATUS_LABELS.items()}
-ENDS: dict[str, Any] = {
-    ANY_LINK: _l("Whatever ends first"),
-    **{str(link): label for link, label in VALIDITY_LINK_LABELS.items()},
-}
+STATUSES: dict[str, Any] = dict(LicenceStatus.choices())
+ENDS: dict[str, Any] = {ANY_LINK: _l("Whatever ends first"), **dict(ValidityLink.choices())}
 """Choices of "ends": by which link the effective validity ends within the renewal window."""
 
 
@@ -110,7 +101,6 @@ def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
     broker = licence.broker
     status = validity.status_on(licence, kuwait_today())
     names = (broker.name_ar, broker.name_en) if lang == "ar" else (broker.name_en, broker.name_ar)
-    by = SUSPENDED_BY_LABELS.get(licence.suspended_by or "")
     return {
         "licence": licence,
         "name": broker.name_in(lang),
@@ -118,7 +108,9 @@ def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
         "other_lang": "en" if lang == "ar" else "ar",
         "type": types.get(broker.broker_type, broker.broker_type),
         "status": status,
-        "suspended_by": by if status == LicenceStatus.SUSPENDED else None,
+        "suspended_by": SuspendedBy.label_of(licence.suspended_by)
+        if status == LicenceStatus.SUSPENDED
+        else None,
         "link": next(
             (link for link in licence_details.validity_documents(licence) if link.is_first), None
         ),

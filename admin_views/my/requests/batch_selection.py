@@ -14,7 +14,6 @@ from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
 from clearance.licences import validity
-from clearance.models.enums import VALIDITY_LINK_LABELS
 from clearance.requests import batch
 from clearance.requests.batch import Candidate
 
@@ -100,7 +99,7 @@ def _shown(each: Candidate, is_chosen: bool) -> dict[str, Any]:
         "number": licence.number,
         "expires": licence.expires,
         "until": ends.until,
-        "link": VALIDITY_LINK_LABELS[ends.link],
+        "link": ends.link.label,
         "status": licence.status,
         "refusal": each.refusal,
         "is_chosen": is_chosen,

@@ -31,7 +31,7 @@ from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
 from clearance.models import Membership, User
-from clearance.models.enums import ROLE_LABELS, STAFF_ROLES, Role
+from clearance.models.enums import STAFF_ROLES, Role
 
 ACTIVE = (("yes", _l("Active")), ("no", _l("Disabled")))
 
@@ -52,7 +52,7 @@ def _active(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 def _role(view: Any, context: Any, row: Any, key: str) -> str:
-    return str(ROLE_LABELS[row.role])
+    return str(Role(row.role).label)
 
 
 def active_filter() -> ListFilter:
@@ -153,7 +153,6 @@ class People(FactorReset, KeysetModelView):
             is_self=user.id == current_actor().user_id,
             is_staff=user.role in STAFF_ROLES,
             means=second_factor.means_of(user),
-            means_labels=second_factor.MEANS_LABELS,
         )
         return page, status
 

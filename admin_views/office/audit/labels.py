@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from clearance.models.enums import LICENCE_STEP_LABELS, LicenceStep
+from clearance.models.enums import LicenceStep
 from clearance.requests.timeline import kind_of
 from clearance.services.flows import EVENT_LABELS
 
@@ -20,7 +20,7 @@ EVENTS: dict[str, Any] = {
     "request:handed_over": _l("A request was handed over"),
     "request:message:posted": _l("A message was written"),
     "request:note:written": _l("An internal note was written"),
-    **{f"register:{step}": LICENCE_STEP_LABELS[step] for step in LicenceStep},
+    **{f"register:{step}": step.label for step in LicenceStep},
     "issued:document:made": _l("A document was issued"),
     "issued:document:voided": _l("An issued document was made void"),
     "exam:sitting:created": _l("A sitting was made"),

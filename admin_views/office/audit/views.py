@@ -22,7 +22,7 @@ from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
-from clearance.models.enums import STATUS_LABELS, SUBSCRIPTION_STATUS_LABELS
+from clearance.models.enums import STATUS_LABELS, SubscriptionStatus
 from clearance.requests import search as request_search
 
 SCOPES: dict[str, Any] = {
@@ -83,11 +83,9 @@ def _step(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def _state(row: Any, status: str | None) -> str:
     """Return the label of a status of the event's object."""
-    labels = _STATES.get(row.object_type, STATUS_LABELS)
-    return str(labels.get(status, status)) if status else ""
-
-
-_STATES: dict[str, Any] = {Subscription.__tablename__: SUBSCRIPTION_STATUS_LABELS}
+    if row.object_type == Subscription.__tablename__:
+        return str(SubscriptionStatus.label_of(status) or "")
+    return str(STATUS_LABELS.get(status, status)) if status else ""
 
 
 def _at(view: Any, context: Any, row: Any, key: str) -> Markup:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import current_app, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -36,23 +36,6 @@ from forms.exams import SittingForm
 FORM_ID = "sitting"
 CANDIDATES_ON_A_PAGE = 100
 SHOWN_WAITING = 10
-SEAT_LABELS: dict[str, Any] = {
-    SeatStatus.OFFERED: _l("Awaiting confirmation"),
-    SeatStatus.CONFIRMED: _l("Attendance confirmed"),
-    SeatStatus.RELEASED: _l("Seat released"),
-}
-SEAT_TONES = {
-    SeatStatus.OFFERED: "warning",
-    SeatStatus.CONFIRMED: "success",
-    SeatStatus.RELEASED: "neutral",
-}
-PHASE_TONES = {
-    sittings.Phase.PLANNED: "neutral",
-    sittings.Phase.CONFIRMING: "info",
-    sittings.Phase.CLOSED: "success",
-    sittings.Phase.HELD: "warning",
-    sittings.Phase.FINISHED: "neutral",
-}
 
 
 def _when(value: str) -> sa.ColumnElement[bool]:
@@ -64,9 +47,7 @@ def _place(view: Any, context: Any, row: Any, key: str) -> str:
 
 
 def _phase(view: Any, context: Any, row: Any, key: str) -> Any:
-    phase = sittings.phase(row, utc_now(), unresolved=row.unresolved)
-    components = current_app.jinja_env.get_template("components/ui.html").module
-    return components.badge(phase, sittings.PHASE_LABELS[phase], PHASE_TONES[phase])  # type: ignore[attr-defined]  # the template's macro
+    return formatters.state_badge(sittings.phase(row, utc_now(), unresolved=row.unresolved))
 
 
 class OfficeExams(ExamResults, KeysetModelView):
@@ -233,23 +214,14 @@ class OfficeExams(ExamResults, KeysetModelView):
             exam=exam,
             counts=counts,
             phase=phase,
-            phase_label=sittings.PHASE_LABELS[phase],
-            phase_tone=PHASE_TONES[phase],
             candidates=exam_lists.candidates(exam.id, limit=CANDIDATES_ON_A_PAGE, offset=offset),
             page=page,
             pages=-(-total // CANDIDATES_ON_A_PAGE),
             page_url=lambda number: details_url(exam.id, page=number + 1),
             waiting=exam_seating.waiting_count(exam) if now < exam.held_at else 0,
-            **self._candidate_words(),
+            name_of=lambda row: exam_lists.name_of(row, i18n.language()),
             **self._what_now(exam, now),
         )
-
-    def _candidate_words(self) -> dict[str, Any]:
-        return {
-            "seat_labels": SEAT_LABELS,
-            "seat_tones": SEAT_TONES,
-            "name_of": lambda row: exam_lists.name_of(row, i18n.language()),
-        }
 
     def _what_now(self, exam: Exam, now: datetime) -> dict[str, Any]:
         return {

@@ -25,7 +25,7 @@ from clearance.licences import field_values, office_actions
 from clearance.licences import register as licence_register
 from clearance.licences.office_actions import BadCorrection, StaleLicence
 from clearance.models import Licence
-from clearance.models.enums import REASON_FOR_LABELS, ReasonFor
+from clearance.models.enums import ReasonFor
 from clearance.public import form_helpers
 from forms.licence_actions import CorrectionForm, OfficeForm, correction_form, licence_action_form
 
@@ -43,7 +43,7 @@ class OfficeStep:
     @property
     def label(self) -> Any:
         """The button's text."""
-        return REASON_FOR_LABELS[self.reason_for]
+        return self.reason_for.label
 
 
 @dataclass(frozen=True)

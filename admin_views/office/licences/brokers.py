@@ -21,7 +21,7 @@ from clearance.core.countries import country_name
 from clearance.licences import duplicates
 from clearance.licences import search as licence_search
 from clearance.models import Broker, BrokerType, Licence, Organisation
-from clearance.models.enums import LICENCE_STATUS_LABELS, LicenceStatus
+from clearance.models.enums import LicenceStatus
 
 NONE = "none"
 
@@ -35,9 +35,7 @@ def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def _status_filter() -> ListFilter:
     living = [
-        (str(status), LICENCE_STATUS_LABELS[status])
-        for status in LicenceStatus
-        if status != LicenceStatus.CANCELLED
+        (str(status), status.label) for status in LicenceStatus if status != LicenceStatus.CANCELLED
     ]
 
     def condition(value: str) -> sa.ColumnElement[bool]:

@@ -23,13 +23,7 @@ from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
 from clearance.licences import validity
 from clearance.models import Broker, BrokerType, Licence, Organisation
-from clearance.models.enums import (
-    LICENCE_STATUS_LABELS,
-    LICENCE_STATUS_TONES,
-    SUSPENDED_BY_LABELS,
-    VALIDITY_LINK_LABELS,
-    LicenceStatus,
-)
+from clearance.models.enums import LicenceStatus, SuspendedBy, ValidityLink
 
 SOON_DAYS = 30
 LIVING = tuple(code for code in LicenceStatus if code != LicenceStatus.CANCELLED)
@@ -54,6 +48,7 @@ LABELS: dict[str, Any] = {
     "link": _l("Ends first"),
     "mobile": _l("Mobile number"),
 }
+_CODES = {"status": LicenceStatus, "suspended_by": SuspendedBy, "link": ValidityLink}
 # Choices of the filter "ends": days ahead, or already past.
 PAST = "past"
 ENDS: dict[str, Any] = {
@@ -127,7 +122,7 @@ def status_filter() -> ListFilter:
         "status",
         LABELS["status"],
         lambda value: Licence.status == value,
-        [(str(code), LICENCE_STATUS_LABELS[code]) for code in LicenceStatus],
+        LicenceStatus.choices(),
     )
 
 
@@ -137,7 +132,7 @@ def suspended_filter() -> ListFilter:
         "suspended_by",
         LABELS["suspended_by"],
         lambda value: Licence.suspended_by == value,
-        [(str(party), label) for party, label in SUSPENDED_BY_LABELS.items()],
+        SuspendedBy.choices(),
     )
 
 
@@ -148,7 +143,7 @@ def link_filter() -> ListFilter:
         "link",
         LABELS["link"],
         lambda value: sa.and_(Licence.status.in_(LIVING), link == value),
-        [(str(code), label) for code, label in VALIDITY_LINK_LABELS.items()],
+        ValidityLink.choices(),
     )
 
 
@@ -223,7 +218,7 @@ def status_cell(row: Any) -> Any:
     badge = status_badge(row.status)
     if not row.suspended_by:
         return badge
-    by = SUSPENDED_BY_LABELS[row.suspended_by]
+    by = SuspendedBy(row.suspended_by).label
     return Markup('{}<small class="under">{}</small>').format(badge, by)
 
 
@@ -243,13 +238,13 @@ def until_cell(row: Any) -> Any:
     elif row.until <= today + timedelta(days=SOON_DAYS):
         badge = formatters.tone_badge(_l("Soon"), "warning")
     return Markup('{} {}<small class="under">{}</small>').format(
-        formatters.isolated(i18n.format_day(row.until)), badge, VALIDITY_LINK_LABELS[row.link]
+        formatters.isolated(i18n.format_day(row.until)), badge, ValidityLink(row.link).label
     )
 
 
 def status_badge(code: str) -> Markup:
     """Return a licence status as a badge in the page's language."""
-    return formatters.tone_badge(LICENCE_STATUS_LABELS[code], LICENCE_STATUS_TONES[code])
+    return formatters.state_badge(LicenceStatus(code))
 
 
 def exported(row: Any, key: str) -> Any:
@@ -258,15 +253,8 @@ def exported(row: Any, key: str) -> Any:
         return organisation_name(row)
     if key == "broker_type":
         return i18n.in_language(row, "type")
-    labels = {
-        "status": LICENCE_STATUS_LABELS,
-        "suspended_by": SUSPENDED_BY_LABELS,
-        "link": VALIDITY_LINK_LABELS,
-    }
     value = getattr(row, key)
-    if key in labels:
-        return str(labels[key].get(value, ""))
-    return value
+    return str(_CODES[key].label_of(value) or "") if key in _CODES else value
 
 
 def validity_columns() -> list[Any]:

@@ -17,7 +17,6 @@ from admin_views.base.access import current_actor
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.office.notifications.texts import CHANNEL_LABELS
 from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import audit, i18n
 from clearance.core.actor import Actor
@@ -31,19 +30,6 @@ from clearance.notifications import outbox
 from clearance.notifications.delivery import KEPT_IN_PORTAL
 from clearance.notifications.events import EVENTS
 
-STATUS_LABELS: dict[str, Any] = {
-    DeliveryStatus.QUEUED: _l("Waiting"),
-    DeliveryStatus.SENT: _l("Sent"),
-    DeliveryStatus.GIVEN_UP: _l("Given up"),
-    DeliveryStatus.EXPIRED: _l("Expired"),
-}
-STATUS_TONES = {
-    DeliveryStatus.QUEUED: "info",
-    DeliveryStatus.SENT: "success",
-    DeliveryStatus.GIVEN_UP: "danger",
-    DeliveryStatus.EXPIRED: "neutral",
-}
-
 
 def _event(view: Any, context: Any, row: Any, key: str) -> str:
     message = EVENTS.get(row.event)
@@ -51,7 +37,7 @@ def _event(view: Any, context: Any, row: Any, key: str) -> str:
 
 
 def _channel(view: Any, context: Any, row: Any, key: str) -> str:
-    return str(CHANNEL_LABELS[row.channel])
+    return str(Channel(row.channel).label)
 
 
 def _address(view: Any, context: Any, row: Any, key: str) -> Any:
@@ -60,7 +46,7 @@ def _address(view: Any, context: Any, row: Any, key: str) -> Any:
 
 
 def _status(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.tone_badge(STATUS_LABELS[row.status], STATUS_TONES[row.status])
+    return formatters.state_badge(DeliveryStatus(row.status))
 
 
 def _fault(view: Any, context: Any, row: Any, key: str) -> Any:
@@ -103,13 +89,13 @@ class Deliveries(KeysetModelView):
             "status",
             _l("Status"),
             lambda value: Delivery.status == value,
-            [(str(key), label) for key, label in STATUS_LABELS.items()],
+            DeliveryStatus.choices(),
         ),
         ListFilter(
             "channel",
             _l("Channel"),
             lambda value: Delivery.channel == value,
-            [(str(channel), CHANNEL_LABELS[channel]) for channel in Channel],
+            Channel.choices(),
         ),
         ListFilter("event", _l("Message"), lambda value: Delivery.event == value, _events),
     )

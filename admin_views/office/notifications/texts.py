@@ -22,15 +22,12 @@ from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.core.values import BadValue
+from clearance.models.enums import Channel
 from clearance.notifications import text_overrides
 from clearance.notifications.events import EVENTS
 from clearance.notifications.text_overrides import SAMPLES, Wording
 
-CHANNEL_LABELS: dict[str, Any] = {
-    "portal": _l("In the portal"),
-    "email": _l("E-mail"),
-    "sms": _l("SMS"),
-}
+CHANNEL_LABELS: dict[str, Any] = {"portal": _l("In the portal"), **dict(Channel.choices())}
 LANGUAGE_LABELS: dict[str, Any] = {"ar": _l("Arabic"), "en": _l("English")}
 AUDIENCE_LABELS: dict[str, Any] = {
     "agent": _l("To applicants"),

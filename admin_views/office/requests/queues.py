@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +17,7 @@ from admin_views.shared import request_lists
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.models import Organisation, Request, User
-from clearance.models.enums import Role, Status
+from clearance.models.enums import Labelled, Role, Status
 
 WAITING_STATUSES = (
     Status.AWAITING_OTHER_PARTY,
@@ -29,21 +28,15 @@ WAITING_STATUSES = (
 NOBODY = "none"
 
 
-class Queue(StrEnum):
+class Queue(Labelled):
     """The queues by their names in URLs."""
 
-    MINE = "mine"
-    UNASSIGNED = "unassigned"
-    LATE = "late"
-    WAITING = "waiting"
+    MINE = "mine", _l("My requests to review")
+    UNASSIGNED = "unassigned", _l("Unassigned")
+    LATE = "late", _l("Late requests")
+    WAITING = "waiting", _l("Waiting for the applicant")
 
 
-QUEUE_LABELS: dict[Queue, Any] = {
-    Queue.MINE: _l("My requests to review"),
-    Queue.UNASSIGNED: _l("Unassigned"),
-    Queue.LATE: _l("Late requests"),
-    Queue.WAITING: _l("Waiting for the applicant"),
-}
 # Requests have a due date exactly while the office must answer them.
 _UNDECIDED = Request.decided_at.is_(None)
 AT_THE_OFFICE = sa.and_(_UNDECIDED, Request.due_on.is_not(None))
@@ -84,7 +77,7 @@ def queue_condition(name: str) -> sa.ColumnElement[bool]:
 def tabs() -> list[tuple[Queue, Any]]:
     """Return the reader's queues; managers have none of their own."""
     hidden = set() if current_actor().is_reviewer else {Queue.MINE}
-    return [(queue, label) for queue, label in QUEUE_LABELS.items() if queue not in hidden]
+    return [(queue, queue.label) for queue in Queue if queue not in hidden]
 
 
 def filters() -> tuple[ListFilter, ...]:

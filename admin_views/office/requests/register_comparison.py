@@ -19,7 +19,7 @@ from clearance.requests import field_values
 from clearance.requests.field_values import value_of, written
 from clearance.services import versions
 from clearance.services.schema import FieldSpec
-from clearance.services.standard_fields import GROUP_LABELS
+from clearance.services.standard_fields import Group
 
 SHOWN_ROWS = 10
 
@@ -80,10 +80,10 @@ def lines(req: Request, known: RegisterMatch, lang: str) -> list[tuple[str, list
     """Return (legend, lines) of the request's fields, in the order of its definition."""
     service = versions.for_request(req)
     groups = []
-    for group, legend in GROUP_LABELS.items():
+    for group in Group:
         found = [_line(req, spec, known, lang) for spec in service.fields if spec.group is group]
         if found:
-            groups.append((str(legend), found))
+            groups.append((str(group.label), found))
     return groups
 
 

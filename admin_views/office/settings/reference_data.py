@@ -21,7 +21,7 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
-from clearance.models.enums import REASON_FOR_LABELS
+from clearance.models.enums import ReasonFor
 from clearance.services import versions
 from forms import reference_data
 
@@ -163,7 +163,7 @@ class LegalEntities(CodedView):
 
 
 def _for_step(view: Any, context: Any, row: Any, key: str) -> str:
-    return str(REASON_FOR_LABELS[row.action])
+    return str(ReasonFor(row.action).label)
 
 
 class Reasons(ReferenceView):

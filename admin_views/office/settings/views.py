@@ -17,7 +17,7 @@ from clearance.core import office_settings
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.core.office_setting_types import GROUP_LABELS, BadSetting
+from clearance.core.office_setting_types import BadSetting, SettingGroup
 from clearance.core.office_settings import SETTINGS
 from clearance.core.request_kind import is_posted
 from clearance.core.values import BadValue
@@ -58,8 +58,8 @@ class OfficeSettings(GuardedView):
 
     def _show(self, typed: dict[str, str], faults: dict[str, str], stored: dict[str, Any]) -> Any:
         groups = [
-            (label, [setting for setting in SETTINGS.values() if setting.group is group])
-            for group, label in GROUP_LABELS.items()
+            (group.label, [setting for setting in SETTINGS.values() if setting.group is group])
+            for group in SettingGroup
         ]
         return self.render(
             "office/settings/settings.html",

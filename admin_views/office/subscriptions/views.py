@@ -36,11 +36,7 @@ from clearance.models import (
     Subscription,
     User,
 )
-from clearance.models.enums import (
-    SUBSCRIPTION_STATUS_LABELS,
-    SUBSCRIPTION_STATUS_TONES,
-    SubscriptionStatus,
-)
+from clearance.models.enums import SubscriptionStatus
 from clearance.organisations import subscription_changes
 from clearance.services import versions
 
@@ -80,9 +76,7 @@ def _name(row: Any) -> str:
 
 def status_badge(status: str) -> Markup:
     """Return a subscription status as a badge."""
-    return formatters.tone_badge(
-        SUBSCRIPTION_STATUS_LABELS[status], SUBSCRIPTION_STATUS_TONES[status]
-    )
+    return formatters.state_badge(SubscriptionStatus(status))
 
 
 def _services() -> list[tuple[str, str]]:
@@ -132,7 +126,7 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
             "status",
             _l("Status"),
             lambda value: Subscription.status == value,
-            [(str(status), SUBSCRIPTION_STATUS_LABELS[status]) for status in SubscriptionStatus],
+            SubscriptionStatus.choices(),
         ),
         ListFilter(
             "service", _l("Service"), lambda value: Subscription.service_code == value, _services
@@ -200,7 +194,7 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
         texts = {
             "organisation": register_lists.organisation_name,
             "service": lambda row: request_lists.title_of(row.service_code),
-            "status": lambda row: str(SUBSCRIPTION_STATUS_LABELS[row.status]),
+            "status": lambda row: str(SubscriptionStatus(row.status).label),
             "officer": _name,
         }
         return texts[key](row) if key in texts else getattr(row, key)

@@ -143,7 +143,6 @@ def standing_of(user: User) -> dict[str, Any]:
     spares = recovery_codes.left(user.id) if means == second_factor.Means.APP else 0
     return {
         "means": means,
-        "label": second_factor.MEANS_LABELS[means],
         "spares": spares,
         "few_spares": spares < FEW_SPARES,
     }
