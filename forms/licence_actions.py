@@ -14,7 +14,8 @@ from clearance.core.extensions import db
 from clearance.licences import field_values
 from clearance.licences.office_actions import CORRECTABLE, MAY_BE_EMPTY, REASON_MAX_LENGTH
 from clearance.models import BrokerType
-from clearance.services.standard_fields import NAME_COLUMNS, STANDARD_FIELDS, Kind
+from clearance.models.names import NAME_COLUMNS
+from clearance.services.standard_fields import STANDARD_FIELDS, Kind
 from forms.base import BaseForm
 from forms.fields import (
     ArabicNameField,

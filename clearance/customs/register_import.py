@@ -14,6 +14,7 @@ from clearance.auth.passwords import hash_password, is_too_long
 from clearance.core.extensions import db
 from clearance.customs import client as customs_client
 from clearance.models import BrokerType, CustomsAccount
+from clearance.models.names import NAME_COLUMNS
 
 ACCOUNT_COLUMNS = (
     "licence_no",
@@ -25,7 +26,6 @@ ACCOUNT_COLUMNS = (
     "organisation_name_ar",
     "organisation_name_en",
 )
-NAME_COLUMNS = tuple(f"name_{lang}_{place}" for lang in ("ar", "en") for place in range(1, 5))
 LICENCE_COLUMNS = ("number", "guarantee_no", "guarantee_expiry", "issued", "expires", "status")
 BROKER_COLUMNS = (
     "broker_type",

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from clearance.core import name_folding
 from clearance.core.values import civil_number_for
+from clearance.models.names import NAME_COLUMNS
 
 FIRST = (
     ("أحمد", "Ahmad"),
@@ -106,10 +107,9 @@ def name_columns(person: Candidate) -> dict[str, str]:
 
 @lru_cache(maxsize=50_000)
 def _columns(arabic: tuple[str, ...], english: tuple[str, ...]) -> dict[str, str]:
-    names = {f"name_ar_{n}": text for n, text in enumerate(arabic, 1)}
-    names |= {f"name_en_{n}": text for n, text in enumerate(english, 1)}
-    names["name_folded"] = name_folding.name_index(*arabic, *english, max_length=700)
-    return names
+    names = (*arabic, *english)
+    folded = name_folding.name_index(*names, max_length=700)
+    return {**dict(zip(NAME_COLUMNS, names, strict=True)), "name_folded": folded}
 
 
 def _civil_id(number: int) -> str:

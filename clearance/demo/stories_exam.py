@@ -15,6 +15,7 @@ from clearance.exams import results as exam_results
 from clearance.exams import seating, sittings
 from clearance.exams.results import Result
 from clearance.models import Exam, ExamSeat, Request
+from clearance.models.names import NAME_COLUMNS
 from clearance.services.effects import RemarkInput
 from clearance.services.flows import Action
 
@@ -135,8 +136,7 @@ def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> _
         "civil_id": person.civil_id,
         "civil_id_expiry": stage.day(800),
     }
-    values |= {f"name_ar_{n}": text for n, text in enumerate(person.names_ar, 1)}
-    values |= {f"name_en_{n}": text for n, text in enumerate(person.names_en, 1)}
+    values |= zip(NAME_COLUMNS, (*person.names_ar, *person.names_en), strict=True)
     if is_complete:
         values |= {"mobile": person.mobile, "email": person.email, "address": person.address}
     return stage.draft(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from clearance.core.extensions import db
 from clearance.models import BrokerType, ExamSeat, Organisation, Request
 from clearance.models.enums import SeatStatus
-from clearance.services.standard_fields import NAME_COLUMNS
+from clearance.models.names import NAME_COLUMNS, joined_name
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,4 @@ def _statement(exam_id: int, statuses: Collection[str]) -> sa.Select[Any]:
 
 def name_of(row: Any, lang: str) -> str:
     """Return the candidate's name in `lang`, else in the other language."""
-    for language in (lang, "en" if lang == "ar" else "ar"):
-        name = " ".join(filter(None, (getattr(row, f"name_{language}_{n}") for n in range(1, 5))))
-        if name:
-            return name
-    return ""
+    return joined_name(row, lang) or joined_name(row, "en" if lang == "ar" else "ar")

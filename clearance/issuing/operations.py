@@ -26,7 +26,6 @@ from clearance.core.urls import check_url
 from clearance.issuing.files import file_of, render_missing
 from clearance.licences import validity
 from clearance.models import (
-    Broker,
     BrokerType,
     Document,
     IssuedDocument,
@@ -35,6 +34,7 @@ from clearance.models import (
     Request,
 )
 from clearance.models.enums import IssuedKind, Status, VoidReason
+from clearance.models.names import joined_name
 
 __all__ = [
     "file_of",
@@ -199,7 +199,7 @@ def _content(
     content: dict[str, Any] = {
         "check_url": settings.base_url + check_url(code),
         "number": licence.number,
-        "holder": {lang: _name(broker, lang) for lang in LANGUAGES},
+        "holder": {lang: joined_name(broker, lang) for lang in LANGUAGES},
         "broker_type": _type_names(broker.broker_type),
         "issued": licence.issued.isoformat(),
         "valid_until": licence.expires.isoformat(),
@@ -232,10 +232,6 @@ _OWN_CONTENT = {
     IssuedKind.CARD: _card,
     IssuedKind.LETTER: _letter,
 }
-
-
-def _name(broker: Broker, lang: str) -> str:
-    return " ".join(filter(None, (getattr(broker, f"name_{lang}_{n}") for n in range(1, 5))))
 
 
 def _type_names(code: str) -> dict[str, str]:

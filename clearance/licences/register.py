@@ -14,7 +14,7 @@ from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.models import Broker, Licence, LicenceChange, Request
 from clearance.models.enums import LicenceStatus, LicenceStep
-from clearance.services.standard_fields import NAME_COLUMNS
+from clearance.models.names import NAME_COLUMNS
 
 LICENCE_FIELDS = frozenset(
     {"guarantee_no", "guarantee_expiry", "issued", "expires", "status", "suspended_by"}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
 from clearance.models.enums import Channel, CodePurpose, Gender, Role, SessionStage
+from clearance.models.names import Named
 
 
 class LegalEntity(Base):
@@ -159,7 +160,7 @@ class RecoveryCode(Base):
     used_at: Mapped[base.instant | None]
 
 
-class Organisation(Base):
+class Organisation(Named, Base):
     """A clearing office or company, the holder of brokers, requests and subscriptions."""
 
     __tablename__ = "organisation"
@@ -181,10 +182,6 @@ class Organisation(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     memberships: Mapped[list[Membership]] = relationship(back_populates="organisation")
-
-    def name_in(self, lang: str) -> str:
-        """Name in `lang` ("ar" or "en"), falling back to the other."""
-        return (self.name_ar or self.name_en) if lang == "ar" else (self.name_en or self.name_ar)
 
 
 class Membership(Base):

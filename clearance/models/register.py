@@ -12,6 +12,7 @@ from clearance.models import base
 from clearance.models.account import Organisation
 from clearance.models.base import Base, Json, one_of
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
+from clearance.models.names import PersonName
 
 
 class BrokerType(Base):
@@ -26,7 +27,7 @@ class BrokerType(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
 
 
-class Broker(Base):
+class Broker(PersonName, Base):
     """A licensed person (مخلص); always belongs to exactly one organisation."""
 
     __tablename__ = "broker"
@@ -41,15 +42,6 @@ class Broker(Base):
     id: Mapped[base.pk]
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
     broker_type: Mapped[base.code] = mapped_column(sa.ForeignKey("broker_type.code"))
-    name_ar_1: Mapped[base.short]
-    name_ar_2: Mapped[base.short] = mapped_column(default="")
-    name_ar_3: Mapped[base.short] = mapped_column(default="")
-    name_ar_4: Mapped[base.short] = mapped_column(default="")
-    name_en_1: Mapped[base.short]
-    name_en_2: Mapped[base.short] = mapped_column(default="")
-    name_en_3: Mapped[base.short] = mapped_column(default="")
-    name_en_4: Mapped[base.short] = mapped_column(default="")
-    name_folded: Mapped[str] = mapped_column(sa.String(700))
     nationality: Mapped[base.code]
     civil_id: Mapped[base.civil]
     civil_id_expiry: Mapped[date]
@@ -63,20 +55,6 @@ class Broker(Base):
 
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
     licences: Mapped[list[Licence]] = relationship(back_populates="broker")
-
-    @property
-    def name_ar(self) -> str:
-        """The four Arabic names in one line."""
-        return " ".join(filter(None, (getattr(self, f"name_ar_{n}") for n in range(1, 5))))
-
-    @property
-    def name_en(self) -> str:
-        """The four English names in one line."""
-        return " ".join(filter(None, (getattr(self, f"name_en_{n}") for n in range(1, 5))))
-
-    def name_in(self, lang: str) -> str:
-        """Name in `lang` ("ar" or "en"), falling back to the other."""
-        return (self.name_ar or self.name_en) if lang == "ar" else (self.name_en or self.name_ar)
 
 
 class Licence(Base):

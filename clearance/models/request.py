@@ -12,6 +12,7 @@ from clearance.models import base
 from clearance.models.account import Organisation, User
 from clearance.models.base import Base, Json, one_of
 from clearance.models.enums import Status
+from clearance.models.names import PersonName
 from clearance.models.register import Broker, Licence
 from clearance.models.service import ServiceVersion
 
@@ -21,7 +22,7 @@ _OF_GRID = sa.text("grid_key IS NOT NULL")
 _AT_THE_OFFICE = sa.text("decided_at IS NULL AND due_on IS NOT NULL")
 
 
-class Request(Base):
+class Request(PersonName, Base):
     """An application for a service; standard fields are columns, service-specific ones `answers`.
 
     `exclusive_key` is set while the request excludes others of its kind (one open request per
@@ -106,14 +107,9 @@ class Request(Base):
     grid_key: Mapped[base.digest | None]
 
     broker_type: Mapped[base.code | None] = mapped_column(sa.ForeignKey("broker_type.code"))
+    # A draft may have no names yet.
     name_ar_1: Mapped[base.short] = mapped_column(default="")
-    name_ar_2: Mapped[base.short] = mapped_column(default="")
-    name_ar_3: Mapped[base.short] = mapped_column(default="")
-    name_ar_4: Mapped[base.short] = mapped_column(default="")
     name_en_1: Mapped[base.short] = mapped_column(default="")
-    name_en_2: Mapped[base.short] = mapped_column(default="")
-    name_en_3: Mapped[base.short] = mapped_column(default="")
-    name_en_4: Mapped[base.short] = mapped_column(default="")
     name_folded: Mapped[str] = mapped_column(sa.String(700), default="")
     nationality: Mapped[base.code | None]
     civil_id: Mapped[base.civil | None]
@@ -153,20 +149,6 @@ class Request(Base):
         back_populates="request", order_by="Document.id"
     )
     remarks: Mapped[list[Remark]] = relationship(order_by="Remark.id")
-
-    @property
-    def name_ar(self) -> str:
-        """The four Arabic names in one line."""
-        return " ".join(filter(None, (getattr(self, f"name_ar_{n}") for n in range(1, 5))))
-
-    @property
-    def name_en(self) -> str:
-        """The four English names in one line."""
-        return " ".join(filter(None, (getattr(self, f"name_en_{n}") for n in range(1, 5))))
-
-    def name_in(self, lang: str) -> str:
-        """Name in `lang` ("ar" or "en"), falling back to the other."""
-        return (self.name_ar or self.name_en) if lang == "ar" else (self.name_en or self.name_ar)
 
 
 class Document(Base):

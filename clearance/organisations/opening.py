@@ -25,6 +25,7 @@ from clearance.models import (
     User,
 )
 from clearance.models.enums import LicenceStatus
+from clearance.models.names import NAME_COLUMNS
 from clearance.services import guards, versions
 
 _GENERAL_BROKER = "general"
@@ -195,22 +196,18 @@ def _take_brokers(
 
 
 def _broker(organisation: Organisation, given: customs_client.Broker, now: datetime) -> Broker:
-    names = {
-        f"name_{lang}_{place}": name
-        for lang, parts in (("ar", given.name_ar), ("en", given.name_en))
-        for place, name in enumerate(parts, start=1)
-    }
+    names = (*given.name_ar, *given.name_en)
     broker = Broker(
         organisation_id=organisation.id,
         broker_type=given.broker_type,
-        name_folded=name_folding.name_index(*given.name_ar, *given.name_en, max_length=700),
+        name_folded=name_folding.name_index(*names, max_length=700),
         nationality=given.nationality,
         civil_id=given.civil_id,
         civil_id_expiry=given.civil_id_expiry,
         passport_no=given.passport_no,
         passport_expiry=given.passport_expiry,
         created_at=now,
-        **names,
+        **dict(zip(NAME_COLUMNS, names, strict=True)),
     )
     db.session.add(broker)
     db.session.flush()

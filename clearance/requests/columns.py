@@ -6,7 +6,7 @@ from typing import Any
 
 from clearance.core import name_folding
 from clearance.models import Request
-from clearance.services.standard_fields import NAME_COLUMNS
+from clearance.models.names import NAME_COLUMNS
 
 
 def keep_column(req: Request, name: str, value: Any) -> None:

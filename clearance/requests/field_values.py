@@ -79,5 +79,4 @@ def _general_broker(req: Request, lang: str) -> str:
     broker = db.session.get(Broker, broker_id) if broker_id is not None else None
     if broker is None:
         return req.organisation.name_in(lang)
-    script = "ar" if lang == "ar" else "en"
-    return " ".join(filter(None, (getattr(broker, f"name_{script}_{n}") for n in range(1, 5))))
+    return broker.name_ar if lang == "ar" else broker.name_en

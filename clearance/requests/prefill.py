@@ -15,10 +15,11 @@ from clearance.core.extensions import db
 from clearance.licences import granted_expiry
 from clearance.models import Broker, Licence, Organisation, Request, User
 from clearance.models.enums import Status
+from clearance.models.names import NAME_COLUMNS
 from clearance.requests.columns import keep_column
 from clearance.requests.field_values import value_of
 from clearance.services.schema import Definition, Subject
-from clearance.services.standard_fields import COLUMNS, NAME_COLUMNS
+from clearance.services.standard_fields import COLUMNS
 
 Values = dict[str, Any]
 

@@ -156,7 +156,6 @@ _TABLE = [
 
 STANDARD_FIELDS: dict[str, StandardField] = {field.name: field for field in _TABLE}
 COLUMNS: frozenset[str] = frozenset(field.name for field in _TABLE if field.is_column)
-NAME_COLUMNS = tuple(f"name_{script}_{place}" for script in ("ar", "en") for place in range(1, 5))
 
 
 def is_empty(value: Any) -> bool:

@@ -15,6 +15,7 @@ from clearance.core.errors import Refused
 from clearance.core.extensions import db
 from clearance.models import Broker, Licence, Organisation, Request, TransferConsent
 from clearance.models.enums import Channel, CodePurpose, Status
+from clearance.models.names import NAME_COLUMNS, joined_name
 from clearance.requests import transitions
 from clearance.services.flows import Action
 from clearance.transfers.guards import CANNOT_BE_ASKED, registered_mobile
@@ -53,23 +54,19 @@ def find(token: str) -> Asked | None:
     rate_limits.consume("consent_ip", rate_limits.client_ip())
     digest = crypto.token_hash(token[:TOKEN_MAX_LENGTH])
     with own_transaction(write=False) as connection:
-        row = connection.execute(_question(digest)).mappings().one_or_none()
+        row = connection.execute(_question(digest)).one_or_none()
     if row is None:
         return None
-    broker = {
-        lang: " ".join(filter(None, (row[f"name_{lang}_{place}"] for place in range(1, 5))))
-        for lang in ("ar", "en")
-    }
     return Asked(
-        consent_id=row["consent_id"],
-        request_id=row["request_id"],
-        number=row["number"],
-        licence_no=row["licence_no"],
-        broker=broker,
-        releasing={"ar": row["releasing_ar"], "en": row["releasing_en"]},
-        receiving={"ar": row["receiving_ar"], "en": row["receiving_en"]},
-        mobile=registered_mobile(row["mobile"]),
-        asked_at=row["asked_at"],
+        consent_id=row.consent_id,
+        request_id=row.request_id,
+        number=row.number,
+        licence_no=row.licence_no,
+        broker={lang: joined_name(row, lang) for lang in ("ar", "en")},
+        releasing={"ar": row.releasing_ar, "en": row.releasing_en},
+        receiving={"ar": row.receiving_ar, "en": row.receiving_en},
+        mobile=registered_mobile(row.mobile),
+        asked_at=row.asked_at,
     )
 
 
@@ -115,14 +112,13 @@ def _question(digest: str) -> sa.Select[tuple[object, ...]]:
     """Return the query for the transfer that awaits the broker's answer by this link."""
     releasing, receiving = aliased(Organisation), aliased(Organisation)
     by_releasing, by_receiving = aliased(TransferConsent), aliased(TransferConsent)
-    names = [getattr(Request, f"name_{lang}_{n}") for lang in ("ar", "en") for n in range(1, 5)]
     statement = (
         sa.select(
             TransferConsent.id.label("consent_id"),
             TransferConsent.asked_at,
             Request.id.label("request_id"),
             Request.number,
-            *names,
+            *(getattr(Request, name) for name in NAME_COLUMNS),
             Licence.number.label("licence_no"),
             Broker.mobile,
             releasing.name_ar.label("releasing_ar"),

@@ -19,10 +19,10 @@ from clearance.core.extensions import db
 from clearance.licences import register as licence_register
 from clearance.models import Organisation, Request, TransferConsent
 from clearance.models.enums import STATUS_LABELS, Channel, LicenceStep
+from clearance.models.names import NAME_COLUMNS
 from clearance.notifications.wording import transfers as wording
 from clearance.requests.columns import keep_column
 from clearance.services.effects import StepContext, approval_effect
-from clearance.services.standard_fields import NAME_COLUMNS
 from clearance.transfers import guards as transfer_guards
 from clearance.transfers import parties
 

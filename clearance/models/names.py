@@ -1,0 +1,52 @@
+"""Names in both scripts: a person's eight columns, and one choice of the name to show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clearance.models import base
+
+NAME_COLUMNS = tuple(f"name_{lang}_{place}" for lang in ("ar", "en") for place in range(1, 5))
+
+
+def joined_name(row: Any, lang: str) -> str:
+    """Return the names of `row` in `lang` ("ar" or "en") in one line, without the empty ones.
+
+    row: an object or a query's row with the attributes NAME_COLUMNS.
+    """
+    return " ".join(filter(None, (getattr(row, f"name_{lang}_{n}") for n in range(1, 5))))
+
+
+class Named:
+    """Mixin of rows with `name_ar` and `name_en`."""
+
+    def name_in(self: Any, lang: str) -> str:
+        """Return the name in `lang` ("ar" or "en"), falling back to the other."""
+        return str(self.name_ar or self.name_en if lang == "ar" else self.name_en or self.name_ar)
+
+
+class PersonName(Named):
+    """Mixin of a person's names, up to four in each script; searches read `name_folded`."""
+
+    name_ar_1: Mapped[base.short]
+    name_ar_2: Mapped[base.short] = mapped_column(default="")
+    name_ar_3: Mapped[base.short] = mapped_column(default="")
+    name_ar_4: Mapped[base.short] = mapped_column(default="")
+    name_en_1: Mapped[base.short]
+    name_en_2: Mapped[base.short] = mapped_column(default="")
+    name_en_3: Mapped[base.short] = mapped_column(default="")
+    name_en_4: Mapped[base.short] = mapped_column(default="")
+    name_folded: Mapped[str] = mapped_column(sa.String(700))
+
+    @property
+    def name_ar(self) -> str:
+        """The four Arabic names in one line."""
+        return joined_name(self, "ar")
+
+    @property
+    def name_en(self) -> str:
+        """The four English names in one line."""
+        return joined_name(self, "en")
