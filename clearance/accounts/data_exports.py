@@ -22,6 +22,7 @@ from clearance.accounts import data_archive
 from clearance.auth import rate_limits, reauthentication, sessions
 from clearance.core import audit
 from clearance.core.actor import Actor
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.database import own_transaction, reading
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
@@ -208,7 +209,7 @@ def _make(copy_id: int, lease: str, now: datetime) -> bool:
 def _keep(copy_id: int, lease: str, stored: storage.Stored, actor: Actor, now: datetime) -> bool:
     """Attach the stored archive to its row while the lease is ours; delete it if too late."""
     expires_at = now + KEPT
-    kept = db.session.execute(
+    kept = changed_rows(
         sa.update(DataCopy)
         .where(DataCopy.id == copy_id, DataCopy.lease == lease, DataCopy.made_at.is_(None))
         .values(
@@ -219,9 +220,8 @@ def _keep(copy_id: int, lease: str, stored: storage.Stored, actor: Actor, now: d
             size=stored.size,
             sha256=stored.sha256,
         )
-        .execution_options(synchronize_session=False)
     )
-    if int(getattr(kept, "rowcount", 0)) != 1:
+    if not kept:
         db.session.rollback()
         storage.delete(stored.key)
         return False

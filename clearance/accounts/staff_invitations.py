@@ -16,6 +16,7 @@ from clearance.auth.password_changes import require_strong
 from clearance.auth.passwords import hash_password
 from clearance.core import audit, crypto, i18n, name_folding, urls
 from clearance.core.clock import latest_past
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.database import own_transaction
 from clearance.core.errors import DomainError, Refusal, Refused
 from clearance.core.extensions import db
@@ -169,14 +170,9 @@ def _is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _use(invited: Invited, now: datetime) -> Invitation | None:
     """Mark the invitation used if it is still open after the slow work; return its row."""
-    used = db.session.scalar(
-        sa.update(Invitation)
-        .where(Invitation.id == invited.id, *_is_open(now))
-        .values(accepted_at=now)
-        .returning(Invitation.id)
-        .execution_options(synchronize_session=False)
-    )
-    return db.session.get(Invitation, used) if used is not None else None
+    is_open = (Invitation.id == invited.id, *_is_open(now))
+    used = changed_rows(sa.update(Invitation).where(*is_open).values(accepted_at=now))
+    return db.session.get(Invitation, invited.id) if used else None
 
 
 def _known() -> Refused:

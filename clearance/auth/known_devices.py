@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from flask import has_request_context, request
-from sqlalchemy.dialects import postgresql, sqlite
 
 from clearance import notifications
 from clearance.core import cookies, crypto
+from clearance.core.conditional_writes import insert_into
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
 from clearance.models import KnownDevice, User
@@ -101,9 +100,7 @@ def tell_if_new(user: User, token: str, now: datetime) -> None:
 
 def remember(user_id: int, token: str, now: datetime) -> None:
     """Record that the browser signed in as the user, including the second factor. Flushes."""
-    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
-    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
-    statement = insert(KnownDevice).values(
+    statement = insert_into(KnownDevice, db.session.get_bind().dialect.name).values(
         user_id=user_id, token_hash=_hash(token), created_at=now, last_used_at=now
     )
     db.session.execute(

@@ -17,6 +17,7 @@ from clearance.auth import rate_limits
 from clearance.core import audit, crypto
 from clearance.core.actor import Actor
 from clearance.core.clock import latest_past
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.database import own_transaction, tentatively
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
@@ -176,17 +177,9 @@ def verify(
 
 def mark_used(code_id: int, now: datetime) -> bool:
     """Mark a matching code used; False if it was already used or voided. Flushes."""
-    result = db.session.execute(
-        sa.update(VerificationCode)
-        .where(
-            VerificationCode.id == code_id,
-            VerificationCode.used_at.is_(None),
-            VerificationCode.voided_at.is_(None),
-        )
-        .values(used_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return int(getattr(result, "rowcount", 0)) == 1
+    unused = (VerificationCode.used_at.is_(None), VerificationCode.voided_at.is_(None))
+    code = sa.update(VerificationCode).where(VerificationCode.id == code_id, *unused)
+    return changed_rows(code.values(used_at=now)) == 1
 
 
 def check(

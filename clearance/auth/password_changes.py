@@ -27,6 +27,7 @@ from clearance.auth.sign_in_stages import next_stage, stage_of_signup
 from clearance.core import audit, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import latest_past
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.database import own_transaction
 from clearance.core.errors import DomainError, PermissionDenied, TooManyTries
 from clearance.core.extensions import db
@@ -278,14 +279,8 @@ def _asked(ref: str, now: datetime) -> _Person | None:
 
 
 def _use_reset(ref: str, now: datetime) -> bool:
-    used = db.session.scalars(
-        sa.update(PasswordReset)
-        .where(PasswordReset.ref == ref, PasswordReset.used_at.is_(None))
-        .values(used_at=now)
-        .returning(PasswordReset.id)
-        .execution_options(synchronize_session=False)
-    )
-    return used.one_or_none() is not None
+    unused = (PasswordReset.ref == ref, PasswordReset.used_at.is_(None))
+    return changed_rows(sa.update(PasswordReset).where(*unused).values(used_at=now)) == 1
 
 
 def _person(user_id: int) -> _Person:

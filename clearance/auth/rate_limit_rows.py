@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from clearance.core.clock import utc_now
+from clearance.core.conditional_writes import insert_into
 from clearance.models import ThrottleCount, UtcDateTime
 
 DELAY = timedelta(seconds=30)
@@ -87,8 +87,8 @@ def keep(connection: sa.Connection, rows: Iterable[Row]) -> None:
     """Save what remains of a refused try, in a new transaction after the rollback."""
     now = utc_now()
     for row in rows:
-        insert = _insert(connection.dialect.name)
-        statement = insert(ThrottleCount).values(key=row.name, hits=row.hits, expires_at=row.ends)
+        insert = insert_into(ThrottleCount, connection.dialect.name)
+        statement = insert.values(key=row.name, hits=row.hits, expires_at=row.ends)
         ends = statement.excluded.expires_at
         is_older = sa.or_(ThrottleCount.expires_at <= now, ThrottleCount.expires_at > ends)
         connection.execute(
@@ -160,14 +160,10 @@ def _write(connection: sa.Connection, rows: Iterable[Row]) -> None:
         connection.execute(_WRITING, values)
 
 
-def _insert(dialect: str) -> Any:
-    return sqlite.insert if dialect == "sqlite" else postgresql.insert
-
-
 @cache
 def _holding(dialect: str) -> Any:
     """Return an upsert that changes no existing row but locks it and reads its latest state."""
-    insert = _insert(dialect)(ThrottleCount)
+    insert = insert_into(ThrottleCount, dialect)
     return insert.on_conflict_do_update(
         index_elements=[ThrottleCount.key], set_={"hits": ThrottleCount.hits}
     ).returning(ThrottleCount.key, ThrottleCount.hits, ThrottleCount.expires_at)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import latest_past, utc_now
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db, login_manager
 from clearance.models import Grant, Membership, Organisation, Registration, User, UserSession
@@ -69,8 +70,7 @@ def end_sessions(now: datetime, *, user_id: int, but: int | None = None) -> int:
     )
     if but is not None:
         statement = statement.where(UserSession.id != but)
-    result = db.session.execute(statement.execution_options(synchronize_session=False))
-    return int(getattr(result, "rowcount", 0))
+    return changed_rows(statement)
 
 
 def end_signup_sessions(now: datetime, *, registration_id: int, but: int | None = None) -> None:
@@ -117,17 +117,9 @@ def work_for(actor: Actor, organisation_id: int) -> None:
 
 def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
     """End one of the user's own sessions; False if it is not theirs or has ended. Flushes."""
-    result = db.session.execute(
-        sa.update(UserSession)
-        .where(
-            UserSession.id == session_id,
-            UserSession.user_id == user_id,
-            UserSession.ended_at.is_(None),
-        )
-        .values(ended_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return int(getattr(result, "rowcount", 0)) == 1
+    theirs = (UserSession.id == session_id, UserSession.user_id == user_id)
+    living = sa.update(UserSession).where(*theirs, UserSession.ended_at.is_(None))
+    return changed_rows(living.values(ended_at=now)) == 1
 
 
 def active_sessions(user_id: int, now: datetime) -> list[UserSession]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from clearance.core.conditional_writes import insert_ignoring
 from clearance.core.extensions import db
 from clearance.models import OneTimeKey
 
@@ -37,14 +36,10 @@ def claim(key: str, owner: str, result: str, now: datetime) -> str | None:
     """
     if not key:
         return None
-    insert: Any = _INSERTS[db.engine.dialect.name]
-    taken = db.session.execute(
-        insert(OneTimeKey)
-        .values(key=key[:KEY_MAX_LENGTH], owner=owner, result=result, created_at=now)
-        .on_conflict_do_nothing(index_elements=[OneTimeKey.key])
-        .returning(OneTimeKey.key)
-    ).scalar_one_or_none()
-    return None if taken is not None else result_of(key, owner) or result
+    is_first = insert_ignoring(
+        OneTimeKey, key=key[:KEY_MAX_LENGTH], owner=owner, result=result, created_at=now
+    )
+    return None if is_first else result_of(key, owner) or result
 
 
 def release(key: str, owner: str) -> None:
@@ -54,6 +49,3 @@ def release(key: str, owner: str) -> None:
         .where(OneTimeKey.key == key, OneTimeKey.owner == owner)
         .execution_options(synchronize_session=False)
     )
-
-
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

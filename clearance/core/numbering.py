@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from clearance.core.clock import kuwait_date
+from clearance.core.conditional_writes import insert_ignoring
 from clearance.core.extensions import db
 from clearance.models import Counter
 
@@ -27,7 +27,7 @@ def next_serial(prefix: str, year: int) -> int:
     """Take the next serial of `prefix` in `year`, beginning at 1."""
     serial = _advance(prefix, year)
     if serial is None:
-        _begin(prefix, year)
+        insert_ignoring(Counter, prefix=prefix, year=year, last=0)
         serial = _advance(prefix, year)
     if serial is None:
         raise LookupError(f"the counter of {prefix} in {year} cannot be made")
@@ -42,15 +42,6 @@ def _advance(prefix: str, year: int) -> int | None:
         .returning(Counter.last)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
-
-
-def _begin(prefix: str, year: int) -> None:
-    """Create the counter, or wait for a concurrent transaction that creates it."""
-    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if is_sqlite else postgresql.insert
-    db.session.execute(
-        insert(Counter).values(prefix=prefix, year=year, last=0).on_conflict_do_nothing()
-    )
 
 
 def skip_to(prefix: str, year: int, last: int) -> None:

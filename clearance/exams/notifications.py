@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from clearance import notifications
 from clearance.core import urls
 from clearance.core.clock import KUWAIT, kuwait_date
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.extensions import db
 from clearance.models import Exam, ExamSeat, Request
 from clearance.models.enums import SeatStatus
@@ -61,18 +62,9 @@ def remind(now: datetime) -> int:
 
 
 def _claim_reminder(seat_id: int, now: datetime) -> bool:
-    claimed = db.session.scalar(
-        sa.update(ExamSeat)
-        .where(
-            ExamSeat.id == seat_id,
-            ExamSeat.reminded_at.is_(None),
-            ExamSeat.status == SeatStatus.OFFERED,
-        )
-        .values(reminded_at=now)
-        .returning(ExamSeat.id)
-        .execution_options(synchronize_session=False)
-    )
-    return claimed is not None
+    due = (ExamSeat.reminded_at.is_(None), ExamSeat.status == SeatStatus.OFFERED)
+    reminding = sa.update(ExamSeat).where(ExamSeat.id == seat_id, *due).values(reminded_at=now)
+    return changed_rows(reminding) == 1
 
 
 def _tell(event: str, exam: Exam, req: Request, now: datetime) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.settings import Settings
@@ -27,17 +28,15 @@ def add_usage(organisation_id: int, size: int) -> None:
     """
     settings: Settings = current_app.extensions["settings"]
     stored = Organisation.stored_bytes + size
-    taken = db.session.execute(
+    taken = changed_rows(
         sa.update(Organisation)
         .where(
             Organisation.id == organisation_id,
             sa.or_(stored <= settings.organisation_max_bytes, sa.literal(size <= 0)),
         )
         .values(stored_bytes=sa.case((stored < 0, 0), else_=stored))
-        .returning(Organisation.id)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    if taken is None:
+    )
+    if not taken:
         raise DocumentRefused(
             _l(
                 "Your organisation has used all of its space for documents. "

@@ -19,6 +19,7 @@ from clearance.auth import permissions
 from clearance.core import audit
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.settings import Settings
@@ -109,15 +110,13 @@ def void(
     reason: a VoidReason, or a text of at most 250 characters. actor_id: who voids it manually;
     None if it follows from a decision.
     """
-    voided = db.session.execute(
+    voided = changed_rows(
         sa.update(IssuedDocument)
         .where(IssuedDocument.id == document.id, IssuedDocument.voided_at.is_(None))
         .values(voided_at=now, void_reason=str(reason))
-        .returning(IssuedDocument.id)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
+    )
     db.session.refresh(document)
-    if voided is not None:
+    if voided:
         _record("voided", document, actor_id, now, {"void_reason": [None, str(reason)]})
 
 

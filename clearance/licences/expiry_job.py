@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 
 from clearance.core import office_settings
 from clearance.core.clock import is_daytime, kuwait_date
+from clearance.core.conditional_writes import insert_ignoring
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
 from clearance.licences import notifications as licence_notices
@@ -204,11 +204,11 @@ def _remind(now: datetime, window: _Window, licence_id: int) -> bool:
 
 def _claimed(licence_id: int, end: Validity, days: int, now: datetime) -> bool:
     """Claim the reminder; False if another run has sent it or is sending it."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    claimed = db.session.scalar(
-        insert(LicenceReminder)
-        .values(licence_id=licence_id, link=end.link, ends=end.until, days=days, told_at=now)
-        .on_conflict_do_nothing()
-        .returning(LicenceReminder.id)
+    return insert_ignoring(
+        LicenceReminder,
+        licence_id=licence_id,
+        link=end.link,
+        ends=end.until,
+        days=days,
+        told_at=now,
     )
-    return claimed is not None

@@ -6,11 +6,10 @@ An automatic service starts without a row; the first sending or change creates i
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from clearance.core.conditional_writes import insert_ignoring
 from clearance.core.extensions import db
 from clearance.models import Subscription
 from clearance.models.enums import SubscriptionStatus
@@ -18,7 +17,6 @@ from clearance.services.facts import ServiceTerms
 
 AUTOMATIC_VERSION = 1
 """What an automatic service without a row counts as, so that writing the row changes nothing."""
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def lock_shared(organisation_id: int, service: ServiceTerms, now: datetime) -> None:
@@ -60,17 +58,13 @@ def _held(rows: sa.Select[Subscription]) -> Subscription | None:
 
 
 def _write_automatic(organisation_id: int, code: str, now: datetime) -> None:
-    insert: Any = _INSERTS[db.engine.dialect.name]
-    db.session.execute(
-        insert(Subscription)
-        .values(
-            organisation_id=organisation_id,
-            service_code=code,
-            status=SubscriptionStatus.ACTIVE,
-            reason="",
-            asked_at=now,
-            decided_at=now,
-            version=AUTOMATIC_VERSION,
-        )
-        .on_conflict_do_nothing()
+    insert_ignoring(
+        Subscription,
+        organisation_id=organisation_id,
+        service_code=code,
+        status=SubscriptionStatus.ACTIVE,
+        reason="",
+        asked_at=now,
+        decided_at=now,
+        version=AUTOMATIC_VERSION,
     )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from clearance import notifications
 from clearance.core import office_settings
 from clearance.core.clock import due_date, kuwait_date, kuwait_midnight
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.extensions import db
 from clearance.models import Event, Holiday, Request
 from clearance.models.enums import OPEN_STATUSES, Status
@@ -95,14 +96,12 @@ def _is_late(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _claim_lateness(request_id: int, now: datetime) -> bool:
-    claimed = db.session.scalar(
+    telling = (
         sa.update(Request)
         .where(Request.id == request_id, _is_late(now))
         .values(late_told_for=Request.due_on)
-        .returning(Request.id)
-        .execution_options(synchronize_session=False)
     )
-    return claimed is not None
+    return changed_rows(telling) == 1
 
 
 def _statuses(req: Request) -> list[tuple[datetime, str | None]]:
