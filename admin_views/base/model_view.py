@@ -283,7 +283,7 @@ class GuardedModelView(_Framed, ModelView):
         actions, confirmations = super().get_actions_list()
         order = list(self.action_order)
         known = {name: place for place, name in enumerate(order)}
-        return sorted(actions, key=lambda each: known.get(each[0], len(order))), confirmations
+        return sorted(actions, key=lambda action: known.get(action[0], len(order))), confirmations
 
     def ids_in_scope(self, typed: Sequence[str]) -> list[int]:
         """Return the distinct `typed` ids visible to the actor, in their order; at most 500."""

@@ -61,15 +61,15 @@ def _declined(consents: list[dict[str, Any]]) -> Decline | None:
     return None
 
 
-def _row(each: transfer_operations.Consent, req: Request, lang: str) -> dict[str, Any]:
-    label, tone = ANSWERS[each.answer]
-    awaits_broker = each.organisation is None and each.answer == "waiting"
+def _row(consent: transfer_operations.Consent, req: Request, lang: str) -> dict[str, Any]:
+    label, tone = ANSWERS[consent.answer]
+    awaits_broker = consent.organisation is None and consent.answer == "waiting"
     return {
-        "party": PARTIES[each.party],
-        "name": each.organisation.name_in(lang) if each.organisation is not None else "",
+        "party": PARTIES[consent.party],
+        "name": consent.organisation.name_in(lang) if consent.organisation is not None else "",
         "answer": label,
-        "has_declined": each.answer == "declined",
+        "has_declined": consent.answer == "declined",
         "tone": tone,
-        "at": each.answered_at,
+        "at": consent.answered_at,
         "link_sent_at": consent_links.last_sent(req) if awaits_broker else None,
     }

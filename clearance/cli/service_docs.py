@@ -81,7 +81,7 @@ def shipped() -> list[Definition]:
     found = (schema.parse(document)[0] for document in versions.read_files().values())
     return sorted(
         (definition for definition in found if definition is not None),
-        key=lambda each: each.position,
+        key=lambda definition: definition.position,
     )
 
 

@@ -180,7 +180,7 @@ def _seal_pending(session: Session) -> None:
     events = [event for event in pending if sa.inspect(event).persistent]
     if not events:
         return
-    _seal(session, [_content(event) for event in sorted(events, key=lambda each: each.id)])
+    _seal(session, [_content(event) for event in sorted(events, key=lambda event: event.id)])
 
 
 def _seal(session: Session, events: Sequence[Mapping[str, Any]]) -> None:

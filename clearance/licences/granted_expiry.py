@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from operator import itemgetter
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -91,7 +92,7 @@ def _links(req: Request) -> list[tuple[ValidityLink, date]]:
     known = dict(validity.ends(licence)) if licence is not None else {}
     given = {link: getattr(req, name) for link, name in _FIELDS.items()}
     known |= {link: end for link, end in given.items() if end is not None}
-    return sorted(known.items(), key=lambda each: each[1])
+    return sorted(known.items(), key=itemgetter(1))
 
 
 def _licence(req: Request) -> Licence | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
@@ -60,12 +61,12 @@ def ends(licence: Licence) -> list[tuple[ValidityLink, date]]:
         broker.civil_id_expiry,
         broker.passport_expiry,
     )
-    return sorted(zip(LINK_COLUMNS, days, strict=True), key=lambda each: each[1])
+    return sorted(zip(LINK_COLUMNS, days, strict=True), key=itemgetter(1))
 
 
 def earliest(links: Iterable[tuple[ValidityLink, date]]) -> Validity:
     """Return the link that ends first; of equal days, the first given."""
-    link, until = min(links, key=lambda each: each[1])
+    link, until = min(links, key=itemgetter(1))
     return Validity(until, link)
 
 

@@ -178,9 +178,9 @@ _CLASSES = (
 )
 
 
-def _with_wording(each: MessageClass) -> MessageClass:
-    values = {name: getattr(each, name) for name in each.__dataclass_fields__}
-    return MessageClass(**(values | {"wording": _WORDING[each.event]}))
+def _with_wording(message: MessageClass) -> MessageClass:
+    values = {name: getattr(message, name) for name in message.__dataclass_fields__}
+    return MessageClass(**(values | {"wording": _WORDING[message.event]}))
 
 
 EVENTS: dict[str, MessageClass] = {message.event: _with_wording(message) for message in _CLASSES}

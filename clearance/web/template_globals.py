@@ -30,7 +30,7 @@ def asset(name: str) -> str:
 
 def unbroken(text: str) -> Markup:
     """Return the escaped text of a message with its numbers kept unbroken."""
-    kept = _WHOLE.sub(lambda each: f"<bdi>{each[1] or each[2]}</bdi>", str(escape(text)))
+    kept = _WHOLE.sub(lambda found: f"<bdi>{found[1] or found[2]}</bdi>", str(escape(text)))
     return Markup(kept)  # noqa: S704 - escaped just before
 
 

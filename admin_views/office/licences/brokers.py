@@ -142,7 +142,7 @@ class Brokers(RegisterList):
     def _read(self, broker: Broker) -> Any:
         audit.access("broker:read", object_type="broker", object_id=str(broker.id), result="ok")
         reader = current_actor()
-        licences = sorted(broker.licences, key=lambda each: each.id, reverse=True)
+        licences = sorted(broker.licences, key=lambda licence: licence.id, reverse=True)
         living = next(
             (licence for licence in licences if licence.status != LicenceStatus.CANCELLED), None
         )
