@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 from flask import Flask
 
 import admin_views.install
-from clearance import cli, demo, jobs, public
+from clearance import cli, demo, jobs, notifications, public
 from clearance.auth import rate_limits, sessions
 from clearance.core import audit, database, i18n
 from clearance.core.extensions import compress
@@ -26,6 +26,19 @@ from clearance.web import logging as web_logging
 
 # Importing these modules registers the guards and effects that service definitions name.
 NAMED_IN = (licence_guards, licence_effects, issuing_effects)
+
+_TEXTS_OF = (
+    "auth",
+    "organisations",
+    "accounts",
+    "licences",
+    "issuing",
+    "requests",
+    "exams",
+    "transfers",
+)
+TEXTS = tuple(ROOT / "clearance" / package / "texts" for package in _TEXTS_OF)
+"""The folders of message files, one per event, each in the package that sends it."""
 
 
 def create_app(*, testing: bool = False, **overrides: Any) -> Flask:
@@ -73,6 +86,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     audit.init_app()
     storage.init_app(app)
     signing.init_app(app)
+    notifications.init_app(app, TEXTS)
     delivery.init_app(app)
     error_pages.init_app(app)
     template_globals.init_app(app)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from clearance.models.enums import Channel
-from clearance.notifications.events import EVENTS, MessageClass
+from clearance.notifications import events
+from clearance.notifications.schema import MessageClass
 
 _INTRODUCTION = """\
 # What the portal tells people
 
-Made from `clearance/notifications/events.py` by `flask messages document > docs/notices.md`;
-a test fails when this page is out of date.
+Made from the message files (`clearance/*/texts/*.yaml`, one per event, with all its texts) by
+`flask messages document > docs/notices.md`; a test fails when this page is out of date.
 
 Every event is shown in the portal to its user, except codes and invitations, which go to an
 address. Mandatory events cannot be switched off. The office may replace each text in the panel; a
@@ -22,9 +23,9 @@ _AUDIENCES = {"agent": "Agents", "staff": "The office", "code": "Codes and links
 
 def notices_page() -> str:
     """Return the whole page as Markdown: a table of events per audience."""
-    parts = [_INTRODUCTION]
+    parts, known = [_INTRODUCTION], events.registered()
     for audience, title in _AUDIENCES.items():
-        rows = [_row(message) for message in EVENTS.values() if message.audience == audience]
+        rows = [_row(message) for message in known.values() if message.audience == audience]
         head = "| Event | English | العربية | E-mail | SMS | Mandatory | Placeholders |"
         parts.append("\n".join([f"## {title}", "", head, "|---" * 7 + "|", *rows]) + "\n")
     return "\n".join(parts)

@@ -24,10 +24,17 @@ from clearance.licences import register as licence_register
 from clearance.licences import validity
 from clearance.licences.validity import Validity
 from clearance.models import Broker, Licence, LicenceReminder
-from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy
-from clearance.notifications.wording.licences import LINK_NAMES
+from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
 
 BATCH = 100
+
+# What expires (`what`), worded to follow «صلاحية» in Arabic and “the” in English.
+_LINK_NAMES = {
+    ValidityLink.LICENCE: {"ar": "الرخصة", "en": "licence"},
+    ValidityLink.GUARANTEE: {"ar": "الضمان البنكي", "en": "bank guarantee"},
+    ValidityLink.CIVIL_ID: {"ar": "البطاقة المدنية", "en": "civil ID card"},
+    ValidityLink.PASSPORT: {"ar": "جواز السفر", "en": "passport"},
+}
 
 _log = structlog.get_logger(__name__)
 _Act = Callable[[int], bool]
@@ -195,7 +202,7 @@ def _remind(now: datetime, window: _Window, licence_id: int) -> bool:
         "licence:expiring",
         licence,
         now=now,
-        what=LINK_NAMES[end.link],
+        what=_LINK_NAMES[end.link],
         date=end.until,
         days=(end.until - kuwait_date(now)).days,
     )

@@ -4,6 +4,7 @@ Which events exist, composing and queueing them, preferences, the inbox, the out
 delivery.
 """
 
+from clearance.notifications.events import init_app
 from clearance.notifications.notices import (
     notify_members,
     notify_reviewer_of,
@@ -14,6 +15,7 @@ from clearance.notifications.notices import (
 )
 
 __all__ = [
+    "init_app",
     "send_code",
     "notify_user",
     "send_to_address",

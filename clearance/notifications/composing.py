@@ -1,4 +1,4 @@
-"""Compose messages from events and values: wording, letter, encryption of secrets."""
+"""Compose messages from events and values: texts, letter, encryption of secrets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from clearance.core.extensions import db
 from clearance.core.settings import Settings
 from clearance.models import Delivery, MessageText
 from clearance.models.enums import Channel
-from clearance.notifications import events
-from clearance.notifications.events import MessageClass
-from clearance.notifications.wording.common import LETTERS
+from clearance.notifications import events, letter
+from clearance.notifications.schema import MessageClass
 
 Texts = Mapping[tuple[str, str, str], tuple[str, str]]
 
@@ -45,7 +44,7 @@ def delivery_of(
     values = {**values, "recipient": recipient.name}
     subject, body = filled(message, channel, lang, values, own)
     if channel == Channel.EMAIL:
-        body = _letter(body, values, lang)
+        body = letter.around(body, values, lang)
     return Delivery(
         event=message.event,
         channel=channel,
@@ -80,14 +79,6 @@ def own_texts(events: Iterable[str]) -> Texts:
         (row.event, row.channel, row.language): (row.subject, row.body)
         for row in db.session.scalars(query)
     }
-
-
-def _letter(body: str, values: Mapping[str, Any], lang: str) -> str:
-    letter = LETTERS[lang]
-    greeting = letter.greeting if values.get("recipient") else letter.greeting_unnamed
-    # Join the filled body, so that placeholders in its values are not filled.
-    parts = (events.fill_body(greeting, values, lang), body, str(values.get("link", "")))
-    return "\n\n".join([*(part for part in parts if part), letter.closing]) + "\n"
 
 
 def absolute(path: str) -> str:

@@ -1,4 +1,4 @@
-"""The registered messages, one per event, with texts in both languages, and placeholder filling.
+"""The registered messages, one per event, and placeholder filling.
 
 The office may replace any text in the panel (`MessageText`), so texts are plain data: named
 placeholders such as {number} are replaced once, and nothing else is interpreted.
@@ -7,194 +7,79 @@ placeholders such as {number} are replaced once, and nothing else is interpreted
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+from flask import Flask, current_app
+
+from clearance.core import yaml_files
+from clearance.core.settings import ROOT, BadSettings
 from clearance.core.values import clean_lines, clean_text, isolate
-from clearance.models.enums import Channel
-from clearance.notifications.wording import accounts as account_wording
-from clearance.notifications.wording import common as common_wording
-from clearance.notifications.wording import licences as licence_wording
-from clearance.notifications.wording import members as member_wording
-from clearance.notifications.wording import subscriptions as subscription_wording
-from clearance.notifications.wording import transfers as transfer_wording
-from clearance.notifications.wording.common import Wording
-
-LANGUAGES = ("ar", "en")
-PORTAL = "portal"
-CODE_PRIORITY = 0
-USUAL_PRIORITY = 5
-SUBJECT_MAX_LENGTH = 250
+from clearance.notifications import schema
+from clearance.notifications.schema import SUBJECT_MAX_LENGTH, MessageClass
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-# Includes mistyped placeholders (capitals, Arabic), which would be sent unfilled.
-_IN_BRACES = re.compile(r"\{([^{}\s]*)\}")
 _ARABIC = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 # Values that readers copy or tap: isolation marks would break a code or a link.
 _VERBATIM = frozenset({"code", "link", "lifetime"})
-_EVERYWHERE = ("recipient", "link")
-
-Audience = Literal["agent", "staff", "code"]
-_BOTH = (Channel.EMAIL, Channel.SMS)
-_MAIL = (Channel.EMAIL,)
 
 
-@dataclass(frozen=True)
-class MessageClass:
-    """The message of one event: audience, channels, and whether it can be switched off.
+def init_app(app: Flask, folders: Iterable[Path]) -> None:
+    """Register the messages of the files in `folders` with the application.
 
-    params: required placeholders; `optional` ones may be missing. is_secret: the body holds a
-    code or token and is encrypted in the outbox. audience: whose preferences page lists it.
+    May be called again with other folders. Raises: BadSettings.
     """
-
-    event: str
-    params: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    channels: tuple[Channel, ...] = _BOTH
-    audience: Audience = "agent"
-    is_mandatory: bool = False
-    is_secret: bool = False
-    priority: int = USUAL_PRIORITY
-    wording: Mapping[str, Wording] = field(default_factory=dict)
-
-    @property
-    def placeholders(self) -> tuple[str, ...]:
-        """Every placeholder that a text of this event may use."""
-        return (*self.params, *self.optional, *_EVERYWHERE)
-
-    def label(self, lang: str) -> str:
-        """Return the event's name in lists and preferences."""
-        return self.wording[lang].label
-
-    def shipped(self, channel: str, lang: str) -> tuple[str, str]:
-        """Return (subject, body) as shipped; channel: "portal", "email" or "sms"."""
-        wording = self.wording[lang]
-        return ("", wording.sms) if channel == Channel.SMS else (wording.title, wording.body)
+    known = app.extensions.get("notices", {})
+    app.extensions["notices"] = MappingProxyType(load(folders, known))
 
 
-_WORDING = (
-    common_wording.WORDING
-    | account_wording.WORDING
-    | licence_wording.WORDING
-    | member_wording.WORDING
-    | subscription_wording.WORDING
-    | transfer_wording.WORDING
-)
+def load(
+    folders: Iterable[Path], known: Mapping[str, MessageClass] = MappingProxyType({})
+) -> dict[str, MessageClass]:
+    """Return the messages of all files in `folders` and the `known` ones, by event, in list order.
 
-_REQUEST = ("number", "service")
-_SITTING = (*_REQUEST, "date", "time", "place")
-_LICENCE = ("licence", "name")
-_TRANSFER = ("number", "broker", "party")
-_SUBSCRIPTION = ("service", "organisation")
-_MOVE = ("licence", "releasing", "receiving")
-
-_CLASSES = (
-    MessageClass(
-        "account:registration:known", optional=("at",), audience="code", is_mandatory=True
-    ),
-    MessageClass("account:contact:known", audience="code", is_mandatory=True),
-    MessageClass("account:verified", channels=_MAIL),
-    MessageClass("account:invited", ("organisation",), is_mandatory=True, channels=_MAIL),
-    MessageClass(
-        "account:added", ("organisation",), ("expires",), _MAIL, "code", is_mandatory=True
-    ),
-    MessageClass(
-        "account:access:changed", ("organisation", "changes"), channels=_MAIL, is_mandatory=True
-    ),
-    MessageClass("account:member:disabled", ("organisation",), is_mandatory=True),
-    MessageClass("account:member:joined", ("organisation", "name"), channels=_MAIL),
-    MessageClass(
-        "account:work:handed", ("organisation", "name", "count"), ("numbers",), channels=_MAIL
-    ),
-    MessageClass("account:password:changed", ("at",), is_mandatory=True),
-    MessageClass("account:contact:changed", ("contact", "address", "at"), is_mandatory=True),
-    MessageClass("account:data:ready", ("until",), channels=_MAIL, is_mandatory=True),
-    MessageClass("account:device:new", ("at", "device"), ("ip",), _MAIL, is_mandatory=True),
-    MessageClass("account:factor:changed", ("at",), is_mandatory=True),
-    MessageClass("staff:invited", ("role",), ("expires",), _MAIL, "staff", True, is_secret=True),
-    MessageClass(
-        "staff:role:changed", ("role",), channels=_MAIL, audience="staff", is_mandatory=True
-    ),
-    MessageClass("request:sent", _REQUEST, is_mandatory=True),
-    MessageClass("request:returned", (*_REQUEST, "reason"), is_mandatory=True),
-    MessageClass("request:approved", _REQUEST, ("reason",), is_mandatory=True),
-    MessageClass("request:rejected", (*_REQUEST, "reason"), is_mandatory=True),
-    MessageClass("request:preapproved", _REQUEST, ("reason",)),
-    MessageClass("request:withdrawn", _REQUEST, ("reason",), _MAIL),
-    MessageClass("request:lapsed", _REQUEST, ("reason",)),
-    MessageClass("request:message", _REQUEST, channels=_MAIL),
-    MessageClass("exam:announced", (*_SITTING, "confirm_by"), is_mandatory=True),
-    MessageClass("exam:changed", _SITTING, ("confirm_by",), is_mandatory=True),
-    MessageClass("exam:reminder", (*_SITTING, "confirm_by"), is_mandatory=True),
-    MessageClass("exam:confirmed", _SITTING),
-    MessageClass("exam:released", (*_REQUEST, "date"), is_mandatory=True),
-    MessageClass("exam:passed", (*_REQUEST, "date"), ("reason",), is_mandatory=True),
-    MessageClass("exam:failed", (*_REQUEST, "date"), ("reason",), is_mandatory=True),
-    MessageClass("exam:absent", (*_REQUEST, "date"), ("reason",), is_mandatory=True),
-    MessageClass("licence:expiring", (*_LICENCE, "what", "date", "days")),
-    MessageClass("licence:expired", (*_LICENCE, "date")),
-    MessageClass("licence:suspended", (*_LICENCE, "reason"), is_mandatory=True),
-    MessageClass("licence:reinstated", (*_LICENCE, "reason"), is_mandatory=True),
-    MessageClass("licence:corrected", (*_LICENCE, "reason"), is_mandatory=True),
-    MessageClass("licence:voided", (*_LICENCE, "document", "reason"), is_mandatory=True),
-    MessageClass(
-        "transfer:asked",
-        ("number", "broker", "organisation", *_MOVE, "answer_by"),
-        is_mandatory=True,
-    ),
-    MessageClass(
-        "transfer:consent",
-        (*_MOVE, "answer_by"),
-        audience="code",
-        is_mandatory=True,
-        is_secret=True,
-    ),
-    MessageClass("transfer:accepted", (*_TRANSFER, "next"), is_mandatory=True),
-    MessageClass("transfer:declined", _TRANSFER, ("reason",), is_mandatory=True),
-    MessageClass("transfer:lapsed", _TRANSFER, is_mandatory=True),
-    MessageClass("transfer:closed", ("number", "broker", "outcome"), is_mandatory=True),
-    MessageClass("transfer:done", ("number", "broker", *_MOVE), is_mandatory=True),
-    MessageClass("subscription:asked", _SUBSCRIPTION, channels=(), audience="staff"),
-    MessageClass(
-        "subscription:decided", (*_SUBSCRIPTION, "outcome"), ("reason",), is_mandatory=True
-    ),
-    MessageClass("subscription:left", (*_SUBSCRIPTION, "name"), channels=_MAIL),
-    MessageClass("office:assigned", _REQUEST, channels=_MAIL, audience="staff"),
-    MessageClass("office:late", _REQUEST, channels=_MAIL, audience="staff"),
-    MessageClass("office:message", _REQUEST, channels=_MAIL, audience="staff"),
-    *(
-        MessageClass(
-            f"code:{purpose}",
-            ("code", "lifetime"),
-            audience="code",
-            is_mandatory=True,
-            is_secret=True,
-            priority=CODE_PRIORITY,
-        )
-        for purpose in ("verify", "reset", "factor", "contact", "consent")
-    ),
-)
+    Raises: BadSettings naming the file, for an invalid one, or an event that is already there.
+    """
+    messages = dict(known)
+    for folder in folders:
+        paths = sorted(folder.glob("*.yaml"))
+        if not paths:
+            raise BadSettings(f"{folder} holds no message texts.")
+        for path in paths:
+            message = _read(path)
+            if message.event in messages:
+                raise BadSettings(f"{_name(path)}: event: there is already a {message.event}.")
+            messages[message.event] = message
+    ordered = sorted(messages.values(), key=lambda message: (message.position, message.event))
+    return {message.event: message for message in ordered}
 
 
-def _with_wording(message: MessageClass) -> MessageClass:
-    values = {name: getattr(message, name) for name in message.__dataclass_fields__}
-    return MessageClass(**(values | {"wording": _WORDING[message.event]}))
+def registered() -> Mapping[str, MessageClass]:
+    """Return the application's messages by event, in list order."""
+    messages: Mapping[str, MessageClass] = current_app.extensions["notices"]
+    return messages
 
 
-EVENTS: dict[str, MessageClass] = {message.event: _with_wording(message) for message in _CLASSES}
+def _read(path: Path) -> MessageClass:
+    try:
+        message, found = schema.parse(yaml_files.read(path))
+    except yaml_files.UnreadableFile as error:
+        message, found = None, [" ".join(str(error).split())]  # YAML's own faults have many lines
+    if message is None:
+        raise BadSettings(f"{_name(path)}: {'; '.join(found)}.")
+    return message
+
+
+def _name(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def missing_params(event: str, params: Mapping[str, Any]) -> list[str]:
     """Return the required params of `event` missing in `params`."""
-    return [name for name in EVENTS[event].params if name not in params]
-
-
-def faults(event: str, subject: str, body: str) -> list[str]:
-    """Return the placeholders of an own text that `event` does not have, in order."""
-    used = [*_IN_BRACES.findall(subject), *_IN_BRACES.findall(body)]
-    return sorted(set(used) - set(EVENTS[event].placeholders), key=used.index)
+    return [name for name in registered()[event].params if name not in params]
 
 
 def fill_subject(template: str, values: Mapping[str, Any], lang: str) -> str:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from clearance.core.extensions import db
 from clearance.models import Notice
-from clearance.notifications import composing
-from clearance.notifications.events import EVENTS, PORTAL
+from clearance.notifications import composing, events
+from clearance.notifications.schema import PORTAL
 
 
 def text_of(notice: Notice, lang: str) -> tuple[str, str]:
@@ -22,7 +22,8 @@ def text_of(notice: Notice, lang: str) -> tuple[str, str]:
 def texts_of(notices: Sequence[Notice], lang: str) -> list[tuple[str, str]]:
     """Return (title, body) of each notice in `lang`, with one query for all."""
     own = composing.own_texts({notice.event for notice in notices})
-    return [composing.filled(EVENTS[row.event], PORTAL, lang, row.params, own) for row in notices]
+    known = events.registered()
+    return [composing.filled(known[row.event], PORTAL, lang, row.params, own) for row in notices]
 
 
 def of_user(user_id: int, *, limit: int = 50, before_id: int | None = None) -> list[Notice]:

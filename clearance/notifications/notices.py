@@ -19,7 +19,7 @@ from clearance.core.i18n import format_day, format_instant
 from clearance.models import Delivery, Grant, Membership, Notice, Request, User
 from clearance.models.enums import Channel, CodePurpose, Role
 from clearance.notifications import composing, events, outbox, preferences
-from clearance.notifications.events import EVENTS, LANGUAGES
+from clearance.notifications.schema import LANGUAGES
 
 
 def notify_user(
@@ -155,7 +155,7 @@ def send_to_address(
     """
     values = _checked(event, params)
     delivery = composing.delivery_of(
-        EVENTS[event],
+        events.registered()[event],
         composing.Recipient(address, language, ""),
         channel,
         values | {"link": composing.absolute(link)},
@@ -207,7 +207,7 @@ def _deliveries(
     if not notices:
         return
     event = notices[0].event
-    message, own = EVENTS[event], composing.own_texts([event])
+    message, own = events.registered()[event], composing.own_texts([event])
     unwanted = preferences.opted_out(event, [user.id for user in users])
     for user, notice in zip(users, notices, strict=True):
         for channel in message.channels:
@@ -221,7 +221,7 @@ def _deliveries(
 
 def _checked(event: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
     params = params or {}
-    if event not in EVENTS:
+    if event not in events.registered():
         raise ValueError(f"{event} is not a registered event")
     missing = events.missing_params(event, params)
     if missing:

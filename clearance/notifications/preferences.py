@@ -15,7 +15,8 @@ from clearance.core.errors import PermissionDenied
 from clearance.core.extensions import db
 from clearance.models import NoticePreference, User
 from clearance.models.enums import Channel, Role
-from clearance.notifications.events import EVENTS, MessageClass
+from clearance.notifications import events
+from clearance.notifications.schema import MessageClass
 
 # Account events that staff receive too.
 _OF_EVERYBODY = frozenset(
@@ -31,11 +32,10 @@ _OF_EVERYBODY = frozenset(
 _REASONS = {
     "account": _l("It is about your account or your access."),
     "licence": _l("It changes what a licence entitles to."),
-    "request": _l("It is a decision, or asks something of you."),
     "exam": _l("It is about a seat or a result."),
     "transfer": _l("It is about who a broker belongs to."),
-    "subscription": _l("It is a decision, or asks something of you."),
 }
+_USUAL_REASON = _l("It is a decision, or asks something of you.")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def optional_events(role: str) -> list[MessageClass]:
     audience = "agent" if role == Role.AGENT else "staff"
     return [
         message
-        for message in EVENTS.values()
+        for message in events.registered().values()
         if message.audience == audience and not message.is_mandatory
     ]
 
@@ -72,7 +72,7 @@ def set_preference(user_id: int, event: str, channel: str, *, wanted: bool) -> N
 
     Raises PermissionDenied for an event that cannot be switched off, or a channel it lacks.
     """
-    message = EVENTS.get(event)
+    message = events.registered().get(event)
     if message is None or message.is_mandatory or channel not in message.channels:
         raise PermissionDenied(_l("This notice cannot be switched off."))
     row = db.session.get(NoticePreference, (user_id, event, channel))
@@ -85,7 +85,7 @@ def set_preference(user_id: int, event: str, channel: str, *, wanted: bool) -> N
 
 def opted_out(event: str, user_ids: Sequence[int]) -> set[tuple[int, str]]:
     """Return (user id, channel) where `event` is switched off; empty if it is mandatory."""
-    if EVENTS[event].is_mandatory:
+    if events.registered()[event].is_mandatory:
         return set()
     query = sa.select(NoticePreference.user_id, NoticePreference.channel).where(
         NoticePreference.event == event,
@@ -116,9 +116,9 @@ def mandatory_events(role: str, lang: str) -> list[EventRow]:
             message.event,
             message.label(lang),
             dict.fromkeys(message.channels, True),
-            str(_REASONS[message.event.partition(":")[0]]),
+            str(_REASONS.get(message.event.partition(":")[0], _USUAL_REASON)),
         )
-        for message in EVENTS.values()
+        for message in events.registered().values()
         if message.is_mandatory and _is_of(message, role)
     ]
 

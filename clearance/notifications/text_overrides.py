@@ -18,7 +18,7 @@ from clearance.core.values import clean_lines, clean_text
 from clearance.models import MessageText
 from clearance.models.enums import Channel
 from clearance.notifications import events
-from clearance.notifications.events import EVENTS, LANGUAGES, PORTAL, MessageClass
+from clearance.notifications.schema import LANGUAGES, PORTAL, SUBJECT_MAX_LENGTH, MessageClass
 
 BODY_MAX_LENGTH = 4000
 SMS_MAX_LENGTH = 480
@@ -65,7 +65,8 @@ def of_event(event: str) -> list[Wording]:
         (row.channel, row.language): row
         for row in db.session.scalars(sa.select(MessageText).where(MessageText.event == event))
     }
-    return [_wording(EVENTS[event], *place, rows.get(place)) for place in places(EVENTS[event])]
+    message = events.registered()[event]
+    return [_wording(message, *place, rows.get(place)) for place in places(message)]
 
 
 def own_counts() -> dict[str, int]:
@@ -76,16 +77,17 @@ def own_counts() -> dict[str, int]:
 
 def check(event: str, channel: str, language: str, subject: str, body: str) -> None:
     """Reject a text that cannot be sent. Raises: UnusableText, values.BadValue."""
-    title = clean_text(subject, events.SUBJECT_MAX_LENGTH)
+    title = clean_text(subject, SUBJECT_MAX_LENGTH)
     text = clean_lines(body, SMS_MAX_LENGTH if channel == Channel.SMS else BODY_MAX_LENGTH)
     if not text:
         return
     if not title and channel != Channel.SMS:
         raise UnusableText(_("Write a title too, or leave both empty."))
-    unknown = events.faults(event, subject, body)
+    message = events.registered()[event]
+    unknown = message.unknown_placeholders(subject, body)
     if unknown:
         raise UnusableText(_("This message does not know %(names)s.", names=_in_braces(unknown)))
-    _title, shipped = EVENTS[event].shipped(channel, language)
+    _title, shipped = message.shipped(channel, language)
     lost = [name for name in NEEDED if f"{{{name}}}" in shipped and f"{{{name}}}" not in text]
     if lost:
         raise UnusableText(
@@ -95,11 +97,16 @@ def check(event: str, channel: str, language: str, subject: str, body: str) -> N
 
 def preview(event: str, language: str, subject: str, body: str) -> tuple[str, str]:
     """Return (title, body) filled with sample values."""
-    known = {name: SAMPLES[name] for name in EVENTS[event].placeholders}
+    known = {name: sample(name) for name in events.registered()[event].placeholders}
     return (
         events.fill_subject(subject, known, language),
         events.fill_body(body, known, language),
     )
+
+
+def sample(placeholder: str) -> Any:
+    """Return a placeholder's sample value; extensions' own placeholders stand for themselves."""
+    return SAMPLES.get(placeholder, placeholder)
 
 
 def save(
@@ -112,7 +119,7 @@ def save(
     """
     check(event, channel, language, subject, body)
     row = _row(event, channel, language)
-    shipped = _cleaned(*EVENTS[event].shipped(channel, language))
+    shipped = _cleaned(*events.registered()[event].shipped(channel, language))
     before = (row.subject, row.body) if row is not None else shipped
     after = _cleaned(subject, body) if clean_lines(body) else shipped
     if before == after:

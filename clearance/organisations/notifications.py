@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from clearance import notifications
 from clearance.core import urls
 from clearance.core.extensions import db
 from clearance.models import Membership, Organisation, User
-from clearance.notifications.wording import members as member_wording
-from clearance.notifications.wording.members import Bilingual
 from clearance.organisations.members import NO_ACCESS, Access, names_of
 from clearance.services import versions
+
+Bilingual = Mapping[str, str]
+
+# Lines of the placeholder `changes`.
+_BECAME_GENERAL: Bilingual = {
+    "ar": "أصبحتم مستخدماً عاماً: لكم جميع الخدمات المشترك بها وإدارة المستخدمين.",
+    "en": "You are a general user now: you have every subscribed service and manage the users.",
+}
+_BECAME_ADDITIONAL: Bilingual = {
+    "ar": "أصبحتم مستخدماً إضافياً: لكم الخدمات الممنوحة لكم فقط.",
+    "en": "You are an additional user now: only the services granted to you are yours.",
+}
+_ENABLED: Bilingual = {
+    "ar": "أُعيد تفعيل صلاحيتكم.",
+    "en": "Your access was enabled again.",
+}
+_JOINED: Bilingual = {
+    "ar": "أُضيفت لكم هذه الشركة إلى الشركات المتاحة.",
+    "en": "This organisation was added to those available to you.",
+}
+_GRANTED = {"ar": "مُنحت لكم الخدمة: {service}", "en": "Granted to you: {service}"}
+_TAKEN = {"ar": "سُحبت منكم الخدمة: {service}", "en": "Taken from you: {service}"}
 
 
 def tell_change(membership: Membership, before: Access, after: Access, now: datetime) -> None:
@@ -29,19 +49,19 @@ def tell_change(membership: Membership, before: Access, after: Access, now: date
         return
     head = []
     if after.is_active and not before.is_active:
-        head.append(member_wording.ENABLED)
+        head.append(_ENABLED)
     if after.is_general != before.is_general:
-        became = member_wording.BECAME_GENERAL
-        head.append(became if after.is_general else member_wording.BECAME_ADDITIONAL)
+        became = _BECAME_GENERAL
+        head.append(became if after.is_general else _BECAME_ADDITIONAL)
     if after.is_active:
         _tell_changes(membership, head, before, after, now)
 
 
 def tell_placed(membership: Membership, access: Access, now: datetime) -> None:
     """Notify a user that they may now act for another organisation. Flushes."""
-    head = [member_wording.JOINED]
+    head = [_JOINED]
     if access.is_general:
-        head.append(member_wording.BECAME_GENERAL)
+        head.append(_BECAME_GENERAL)
     _tell_changes(membership, head, NO_ACCESS, access, now)
 
 
@@ -62,7 +82,7 @@ def _tell_changes(
 ) -> None:
     organisation = db.session.get_one(Organisation, membership.organisation_id)
     taken = frozenset() if after.is_general else before.services - after.services
-    changes = member_wording.change_lines(
+    changes = _change_lines(
         head=head,
         granted=_titles(after.services - before.services),
         taken=_titles(taken),
@@ -75,6 +95,24 @@ def _tell_changes(
         organisation_id=organisation.id,
         url=urls.SERVICES,
     )
+
+
+def _change_lines(
+    *,
+    head: Iterable[Bilingual] = (),
+    granted: Iterable[Bilingual] = (),
+    taken: Iterable[Bilingual] = (),
+) -> dict[str, str]:
+    """Return what changed in a user's access, one line per change, in both languages.
+
+    head: any of the lines above. granted, taken: titles of services.
+    """
+    lines: dict[str, list[str]] = {"ar": [], "en": []}
+    for lang, into in lines.items():
+        into += [text[lang] for text in head]
+        into += [_GRANTED[lang].replace("{service}", title[lang]) for title in granted]
+        into += [_TAKEN[lang].replace("{service}", title[lang]) for title in taken]
+    return {lang: "\n".join(f"- {line}" for line in into) for lang, into in lines.items()}
 
 
 def _titles(codes: Iterable[str]) -> list[Bilingual]:

@@ -27,7 +27,6 @@ from clearance.core.extensions import db
 from clearance.core.values import clean_lines
 from clearance.models import Event, Grant, Membership, Organisation, Subscription, User
 from clearance.models.enums import SubscriptionStatus
-from clearance.notifications.wording import subscriptions as subscription_wording
 from clearance.organisations import members, subscription_locks, subscriptions
 from clearance.organisations.subscriptions import Step
 from clearance.services import facts, guards, versions
@@ -35,6 +34,16 @@ from clearance.services.facts import Case
 from clearance.services.schema import Definition
 
 REASON_MAX_LENGTH = 1000
+
+# Values of the placeholder `outcome`.
+_APPROVED = {
+    "ar": "تمت الموافقة على الاشتراك، ويمكنكم الآن استخدام الخدمة ومنحها للمستخدمين.",
+    "en": "The subscription was approved. You can use the service now and grant it to users.",
+}
+_REFUSED = {
+    "ar": "لم تتم الموافقة على الاشتراك. يمكنكم طلبه من جديد بعد استيفاء المطلوب.",
+    "en": "The subscription was refused. You can ask again when what is missing is there.",
+}
 
 
 def ask(
@@ -154,7 +163,7 @@ def decide(
     before, kept = row.status, reasons.get(_language_of_who_asked(row), "")
     _set(row, status, decided_at=now, decided_by_id=actor.id, reason=kept)
     _record("approved" if approve else "refused", row, before, actor, now, kept)
-    outcome = subscription_wording.APPROVED if approve else subscription_wording.REFUSED
+    outcome = _APPROVED if approve else _REFUSED
     notifications.notify_members(
         "subscription:decided",
         organisation_id=row.organisation_id,

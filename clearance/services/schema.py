@@ -8,8 +8,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from clearance.core import yaml_files
+from clearance.core.yaml_files import Part
 from clearance.services.effects import APPROVAL_EFFECTS
 from clearance.services.flows import FLOWS, Flow
 from clearance.services.guards import GUARDS
@@ -39,11 +41,7 @@ RESERVED_NAMES = frozenset(
 LONGEST_ANSWER = {Kind.TEXT: 250, Kind.TEXTAREA: 2000, Kind.LICENCE_NO: 80}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class Bilingual(_Part):
+class Bilingual(Part):
     """A text in both languages."""
 
     ar: Words
@@ -68,14 +66,14 @@ class Subject(StrEnum):
     LICENCE = "licence"
 
 
-class Choice(_Part):
+class Choice(Part):
     """One option of a choice field."""
 
     value: Code
     label: Bilingual
 
 
-class FieldSpec(_Part):
+class FieldSpec(Part):
     """A field of a service: a standard one by name, or the service's own with type and label.
 
     max_length: characters of an own text. future: an own date must lie ahead. minimum, maximum: of
@@ -168,7 +166,7 @@ class FieldSpec(_Part):
         return "" if self.is_own else str(STANDARD_FIELDS[self.name].hint)
 
 
-class DocumentSpec(_Part):
+class DocumentSpec(Part):
     """A document kind that requests take. broker_types: only for these; empty for all."""
 
     kind: Code
@@ -185,7 +183,7 @@ class DocumentSpec(_Part):
         return self.required and self.applies_to(broker_type)
 
 
-class Guards(_Part):
+class Guards(Part):
     """Names of guards.
 
     start: checked before a draft is made, and again with `send` at sending. approval: checked at
@@ -207,7 +205,7 @@ class Guards(_Part):
         return _known(names, GUARDS, "guard")
 
 
-class Definition(_Part):
+class Definition(Part):
     """A service: fields, documents, guards, flow and effects.
 
     broker_types: choices at the start; empty for all. exclusive: scope within which only one
@@ -314,15 +312,7 @@ def parse(document: Mapping[str, Any]) -> tuple[Definition | None, list[str]]:
     try:
         return Definition.model_validate(dict(document)), []
     except ValidationError as error:
-        return None, [_fault(fault["loc"], fault["msg"]) for fault in error.errors()]
-
-
-def _fault(place: tuple[int | str, ...], message: str) -> str:
-    path = ""
-    for part in place:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    message = message.removeprefix("Value error, ")
-    return f"{path}: {message}" if path else message
+        return None, yaml_files.faults_of(error)
 
 
 def _known(names: tuple[str, ...], registry: Mapping[str, Any], what: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.exc import IntegrityError
 
-from clearance.core import audit
+from clearance.core import audit, yaml_files
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.models import (
@@ -31,8 +31,6 @@ from clearance.services.schema import (
 
 FOLDER = Path(__file__).parents[1]
 """The root of the packages, which ship `definitions/<code>.yaml`."""
-# PyYAML's optional C loader is ten times as fast.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class BadDefinition(Exception):
@@ -205,12 +203,9 @@ def file_of(code: str, folder: Path = FOLDER) -> Path:
 def read_file(path: Path) -> dict[str, Any]:
     """Read one file as a mapping, without validating it. Raises: BadDefinition."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - a safe one
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return yaml_files.read(path)
+    except yaml_files.UnreadableFile as error:
         raise BadDefinition([f"{path.name}: {error}"]) from None
-    if not isinstance(document, dict):
-        raise BadDefinition([f"{path.name}: a definition is a mapping of names to values"])
-    return document
 
 
 def as_yaml(definition: Definition) -> str:

@@ -20,13 +20,25 @@ from clearance.licences import register as licence_register
 from clearance.models import Organisation, Request, TransferConsent
 from clearance.models.enums import STATUS_LABELS, Channel, LicenceStep
 from clearance.models.names import NAME_COLUMNS
-from clearance.notifications.wording import transfers as wording
 from clearance.requests.columns import keep_column
 from clearance.services.effects import StepContext, approval_effect
 from clearance.transfers import guards as transfer_guards
 from clearance.transfers import parties
 
 _LANGUAGES = ("ar", "en")
+# Values of the placeholders `party` and `next`.
+_BROKER = {"ar": "المخلص", "en": "the broker"}
+_BROKER_IS_NEXT = {
+    "ar": "أُرسل رابط الموافقة إلى هاتف المخلص الجوال المسجل، ولا ينظر المكتب في الطلب قبل موافقته.",
+    "en": (
+        "A link was sent to the broker's registered mobile. The office looks at the request once "
+        "he has consented."
+    ),
+}
+_OFFICE_IS_NEXT = {
+    "ar": "الطلب الآن لدى مكتب شؤون المخلصين للمراجعة.",
+    "en": "The request is now with the Clearance Agents Affairs Office.",
+}
 _PAPERS = ("broker_type", "civil_id_expiry", "passport_no", "passport_expiry")
 
 
@@ -58,7 +70,7 @@ def note_acceptance(step: StepContext) -> None:
         _fill_from_register(step.req, NAME_COLUMNS)
     db.session.add(_consent(step, "broker", None))
     ask_broker(step)
-    params = {"party": _name(step.req.other_organisation_id), "next": wording.BROKER_IS_NEXT}
+    params = {"party": _name(step.req.other_organisation_id), "next": _BROKER_IS_NEXT}
     _tell_asking("transfer:accepted", step, params)
 
 
@@ -92,13 +104,13 @@ def record_broker_consent(step: StepContext) -> None:
     _fill_from_register(step.req, _PAPERS)
     if step.req.licence is not None:
         step.req.licence_expiry = step.req.licence.expires
-    _tell_both("transfer:accepted", step, {"party": wording.BROKER, "next": wording.OFFICE_IS_NEXT})
+    _tell_both("transfer:accepted", step, {"party": _BROKER, "next": _OFFICE_IS_NEXT})
 
 
 def note_brokers_refusal(step: StepContext) -> None:
     """Record the broker's refusal and notify both sides."""
     _answer_of_broker(step, "declined")
-    _tell_both("transfer:declined", step, {"party": wording.BROKER})
+    _tell_both("transfer:declined", step, {"party": _BROKER})
 
 
 def record_no_response(step: StepContext) -> None:
@@ -109,7 +121,7 @@ def record_no_response(step: StepContext) -> None:
         )
     )
     is_broker = silent is None or silent.organisation_id is None
-    party = wording.BROKER if is_broker else _name(step.req.other_organisation_id)
+    party = _BROKER if is_broker else _name(step.req.other_organisation_id)
     _void_link(step.req)
     _tell_both("transfer:lapsed", step, {"party": party})
 

@@ -26,13 +26,12 @@ from clearance.core.extensions import db
 from clearance.core.values import mask_email, mask_mobile
 from clearance.models import Delivery
 from clearance.models.enums import Channel, DeliveryStatus
-from clearance.notifications import outbox
+from clearance.notifications import events, outbox
 from clearance.notifications.delivery import KEPT_IN_PORTAL
-from clearance.notifications.events import EVENTS
 
 
 def _event(view: Any, context: Any, row: Any, key: str) -> str:
-    message = EVENTS.get(row.event)
+    message = events.registered().get(row.event)
     return message.label(i18n.language()) if message else str(row.event)
 
 
@@ -57,7 +56,7 @@ def _fault(view: Any, context: Any, row: Any, key: str) -> Any:
 
 def _events() -> list[tuple[str, str]]:
     lang = i18n.language()
-    return [(name, event.label(lang)) for name, event in EVENTS.items()]
+    return [(name, event.label(lang)) for name, event in events.registered().items()]
 
 
 class Deliveries(KeysetModelView):

@@ -23,9 +23,8 @@ from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.core.values import BadValue
 from clearance.models.enums import Channel
-from clearance.notifications import text_overrides
-from clearance.notifications.events import EVENTS
-from clearance.notifications.text_overrides import SAMPLES, Wording
+from clearance.notifications import events, text_overrides
+from clearance.notifications.text_overrides import Wording
 
 CHANNEL_LABELS: dict[str, Any] = {"portal": _l("In the portal"), **dict(Channel.choices())}
 LANGUAGE_LABELS: dict[str, Any] = {"ar": _l("Arabic"), "en": _l("English")}
@@ -46,8 +45,9 @@ class MessageTexts(GuardedView):
     def index(self) -> Any:
         """List the events by audience."""
         own, lang = text_overrides.own_counts(), i18n.language()
+        known = events.registered()
         groups = [
-            (label, [message for message in EVENTS.values() if message.audience == audience])
+            (label, [message for message in known.values() if message.audience == audience])
             for audience, label in AUDIENCE_LABELS.items()
         ]
         return self.render(
@@ -57,7 +57,7 @@ class MessageTexts(GuardedView):
     @expose("/<event>/", methods=("GET", "POST"))
     def event(self, event: str) -> Any:
         """Show, preview and save the texts of an event."""
-        if event not in EVENTS:
+        if event not in events.registered():
             not_found()
         if not is_posted():
             stored = text_overrides.of_event(event)
@@ -93,7 +93,7 @@ class MessageTexts(GuardedView):
     def _show(
         self, event: str, wordings: Sequence[Wording], faults: dict[str, str], seen: str
     ) -> Any:
-        message = EVENTS[event]
+        message = events.registered()[event]
         return self.render(
             "office/notifications/text_edit.html",
             event=event,
@@ -121,7 +121,7 @@ class MessageTexts(GuardedView):
 
 def _sample(placeholder: str) -> str:
     """Return a placeholder's sample value in the page's language."""
-    value = SAMPLES[placeholder]
+    value = text_overrides.sample(placeholder)
     return i18n.in_language(value, "") if isinstance(value, dict) else str(value)
 
 

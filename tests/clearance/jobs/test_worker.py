@@ -283,7 +283,7 @@ def test_purge_is_a_command(app: Flask) -> None:
     assert (result.exit_code, result.output) == (0, "0 rows removed.\n")
 
 
-def test_the_page_of_notices_is_current() -> None:
+def test_the_page_of_notices_is_current(context: Flask) -> None:
     page = (ROOT / "docs" / "notices.md").read_text(encoding="utf-8")
     assert page == notification_docs.notices_page(), "flask messages document > docs/notices.md"
 

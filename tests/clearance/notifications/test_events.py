@@ -6,18 +6,19 @@ import re
 
 import pytest
 
+from app import TEXTS
 from clearance.core.settings import ROOT
-from clearance.models.enums import Channel
-from clearance.notifications import events
-from clearance.notifications.events import EVENTS
-from clearance.notifications.wording.common import Wording
+from clearance.models.enums import CodePurpose
+from clearance.notifications import events, schema
+from clearance.notifications.schema import Wording
 from tests.support.pages import ARABIC
 
 FSI, PDI = "\u2068", "\u2069"
+SHIPPED = events.load(TEXTS)
 WORDINGS = {
-    (event, lang): message.wording[lang]
-    for event, message in EVENTS.items()
-    for lang in events.LANGUAGES
+    (event, lang): message.wording(lang)
+    for event, message in SHIPPED.items()
+    for lang in schema.LANGUAGES
 }
 LATIN = re.compile(r"[A-Za-z]")
 
@@ -26,80 +27,46 @@ def texts_of(wording: Wording) -> tuple[str, ...]:
     return (wording.label, wording.title, wording.body, wording.sms)
 
 
-def test_every_event_has_every_text_it_can_be_sent_by() -> None:
-    incomplete = [
-        place
-        for place, wording in WORDINGS.items()
-        if not (wording.label and wording.title and wording.body)
-        or bool(wording.sms) != (Channel.SMS in EVENTS[place[0]].channels)
-    ]
-    assert incomplete == []
-
-
-def test_shipped_texts_use_known_placeholders_only() -> None:
-    unknown = [
-        (event, lang, channel, found)
-        for event, lang in WORDINGS
-        for channel in (events.PORTAL, *EVENTS[event].channels)
-        if (found := events.faults(event, *EVENTS[event].shipped(channel, lang)))
-    ]
-    assert unknown == []
+def test_every_file_is_named_after_its_event() -> None:
+    files = {path.stem for folder in TEXTS for path in folder.iterdir()}
+    assert files == {event.replace(":", "_") for event in SHIPPED}
 
 
 def test_each_language_is_written_in_its_own_script() -> None:
     latin = [
         (event, text)
-        for event, message in EVENTS.items()
-        for text in texts_of(message.wording["ar"])
+        for event, message in SHIPPED.items()
+        for text in texts_of(message.ar)
         if LATIN.search(re.sub(r"\{\w+\}", "", text))
     ]
     arabic = [
         (event, text)
-        for event, message in EVENTS.items()
-        for text in texts_of(message.wording["en"])
+        for event, message in SHIPPED.items()
+        for text in texts_of(message.en)
         if ARABIC.search(text)
     ]
     assert latin == []
     assert arabic == []
 
 
-def test_both_languages_name_the_needed_params_in_the_body() -> None:
-    missing = [
-        (event, lang, name)
-        for (event, lang), wording in WORDINGS.items()
-        for name in EVENTS[event].params
-        if f"{{{name}}}" not in wording.title + wording.body
-    ]
-    assert missing == []
-
-
 def test_an_sms_needs_three_parts_at_most() -> None:
     too_long = []
     for (event, lang), wording in WORDINGS.items():
-        sample = dict.fromkeys(EVENTS[event].placeholders, "12/12/2026 10:00")
+        sample = dict.fromkeys(SHIPPED[event].placeholders, "12/12/2026 10:00")
         text = events.fill_body(wording.sms, sample, lang)
         if len(text) > (3 * 67 if lang == "ar" else 3 * 153):
             too_long.append((event, lang, len(text), text))
     assert too_long == []
 
 
-def test_codes_are_in_mail_and_sms_but_never_in_a_subject() -> None:
-    wordings = {place: each for place, each in WORDINGS.items() if place[0].startswith("code:")}
-    assert wordings
-    wrong = [
-        place
-        for place, wording in wordings.items()
-        if "{code}" not in wording.body or "{code}" not in wording.sms or "{code}" in wording.title
-    ]
-    assert wrong == []
-
-
 def test_codes_are_secret_and_sent_before_all_else() -> None:
-    codes = {event: EVENTS[event] for event in EVENTS if event.startswith("code:")}
+    codes = [SHIPPED[f"code:{purpose}"] for purpose in CodePurpose]
     wrong = [
-        event
-        for event, message in codes.items()
-        if not message.is_secret or message.priority >= events.USUAL_PRIORITY
+        message.event
+        for message in codes
+        if "code" not in message.params
+        or not message.is_secret
+        or message.priority >= schema.USUAL_PRIORITY
     ]
     assert wrong == []
 
@@ -109,7 +76,7 @@ def test_every_event_that_the_code_tells_is_registered() -> None:
     sources = (path.read_text(encoding="utf-8") for path in (ROOT / "clearance").rglob("*.py"))
     found = {event for source in sources for event in told.findall(source)}
     assert {"request:sent", "account:verified"} <= found
-    assert found <= set(EVENTS)
+    assert found <= set(SHIPPED)
 
 
 # What the specification (section 10) wants told; reminders of a day to come may be switched off.
@@ -134,10 +101,10 @@ CHOSEN = {"licence": ("licence:expiring", "licence:expired")}
 def test_what_must_be_told_is_registered_and_only_reminders_can_be_switched_off() -> None:
     fixed = [event for named in FIXED.values() for event in named]
     chosen = [event for named in CHOSEN.values() for event in named]
-    assert [event for event in fixed + chosen if event not in EVENTS] == []
-    assert [event for event in fixed + chosen if not EVENTS[event].channels] == []
-    assert [event for event in fixed if not EVENTS[event].is_mandatory] == []
-    assert [event for event in chosen if EVENTS[event].is_mandatory] == []
+    assert [event for event in fixed + chosen if event not in SHIPPED] == []
+    assert [event for event in fixed + chosen if not SHIPPED[event].channels] == []
+    assert [event for event in fixed if not SHIPPED[event].is_mandatory] == []
+    assert [event for event in chosen if SHIPPED[event].is_mandatory] == []
 
 
 def test_a_value_is_never_looked_at_again() -> None:
@@ -152,10 +119,8 @@ def test_format_and_percent_are_plain_text() -> None:
 
 
 def test_an_unknown_placeholder_of_the_offices_own_text_is_named() -> None:
-    assert events.faults("request:sent", "{number} {nubmer}", "{code} {service}") == [
-        "nubmer",
-        "code",
-    ]
+    unknown = SHIPPED["request:sent"].unknown_placeholders("{number} {nubmer}", "{code} {service}")
+    assert unknown == ["nubmer", "code"]
 
 
 def test_a_line_leaning_on_an_empty_value_is_left_out() -> None:

@@ -13,8 +13,7 @@ from clearance.core.errors import PermissionDenied, TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.models import Delivery, MessageText, Notice, Service
 from clearance.models.enums import Channel, CodePurpose, DeliveryStatus, Role
-from clearance.notifications import inbox, notices, outbox, preferences
-from clearance.notifications.events import EVENTS
+from clearance.notifications import events, inbox, notices, outbox, preferences
 from tests.support.factories import (
     make_agent,
     make_membership,
@@ -188,13 +187,13 @@ def test_security_and_decisions_cannot_be_switched_off(
         preferences.set_preference(user.id, event, channel, wanted=False)
 
 
-def test_the_preferences_list_has_only_what_can_be_switched_off() -> None:
+def test_the_preferences_list_has_only_what_can_be_switched_off(context: Flask) -> None:
     agent = {event.event for event in preferences.optional_events(Role.AGENT)}
     staff = {event.event for event in preferences.optional_events(Role.REVIEWER)}
     assert "request:preapproved" in agent
     assert "office:assigned" in staff
     assert not agent & staff
-    assert not any(EVENTS[event].is_mandatory for event in agent | staff)
+    assert not any(events.registered()[event].is_mandatory for event in agent | staff)
 
 
 def test_the_offices_own_wording_replaces_the_shipped_one(context: Flask) -> None:

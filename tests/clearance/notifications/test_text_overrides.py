@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from clearance.notifications import text_overrides
-from clearance.notifications.events import EVENTS, LANGUAGES
+from clearance.notifications import events, text_overrides
+from clearance.notifications.schema import LANGUAGES
 from clearance.notifications.text_overrides import SAMPLES, UnusableText
 
 CODE = "code:verify"
 
 
-def test_every_placeholder_of_every_message_has_a_sample_in_both_languages() -> None:
-    used = {name for event in EVENTS.values() for name in event.placeholders}
+def test_every_placeholder_of_every_message_has_a_sample_in_both_languages(context: Flask) -> None:
+    used = {name for event in events.registered().values() for name in event.placeholders}
     assert used == set(SAMPLES)
     for value in SAMPLES.values():
         assert isinstance(value, str) or set(value) == set(LANGUAGES)
 
 
 def test_the_preview_of_a_shipped_text_loses_no_line(context: Flask) -> None:
-    for event in EVENTS:
+    for event in events.registered():
         for text in text_overrides.of_event(event):
             title, body = text_overrides.preview(event, text.language, text.subject, text.body)
             assert bool(title) is text.has_subject, event

@@ -14,7 +14,8 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Announcement, BrokerType, Event, Holiday, MessageText, Reason
 from clearance.models.enums import Role
-from clearance.notifications import announcements, notices
+from clearance.notifications import announcements
+from clearance.notifications import events as messages
 from tests.support.crossings import Instant, crossed
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
@@ -266,7 +267,7 @@ def test_managers_read_texts_and_change_none(office: Office) -> None:
 
 def test_an_event_without_own_texts_says_what_is_shipped(office: Office) -> None:
     with office.app.app_context():
-        shipped = notices.EVENTS["request:sent"].shipped("sms", "en")[1]
+        shipped = messages.registered()["request:sent"].shipped("sms", "en")[1]
     page = office.staff(Role.ADMINISTRATOR).get(TEXT)
     assert page.soup.find(attrs={"name": "sms-en-body"}).get_text().strip() == shipped.strip()
 

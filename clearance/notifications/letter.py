@@ -1,0 +1,47 @@
+"""The letter around the body of every e-mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clearance.notifications import events
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The text around the body of every e-mail in one language."""
+
+    greeting: str
+    greeting_unnamed: str
+    closing: str
+
+
+_LETTERS = {
+    "ar": Letter(
+        greeting="السيد/ة {recipient} المحترم/ة،",
+        greeting_unnamed="تحية طيبة وبعد،",
+        closing=(
+            "مكتب شؤون المخلصين\nهذه رسالة آلية من بوابة التخليص الجمركي، يرجى عدم الرد عليها."
+        ),
+    ),
+    "en": Letter(
+        greeting="Dear {recipient},",
+        greeting_unnamed="Hello,",
+        closing=(
+            "Clearance Agents Affairs Office\n"
+            "This message was sent automatically by the Customs Clearance Portal. "
+            "Please do not reply to it."
+        ),
+    ),
+}
+
+
+def around(body: str, values: Mapping[str, Any], lang: str) -> str:
+    """Return a filled body with greeting, link and closing; values: as for `events.fill_body`."""
+    letter = _LETTERS[lang]
+    greeting = letter.greeting if values.get("recipient") else letter.greeting_unnamed
+    # Join the filled body, so that placeholders in its values are not filled.
+    parts = (events.fill_body(greeting, values, lang), body, str(values.get("link", "")))
+    return "\n\n".join([*(part for part in parts if part), letter.closing]) + "\n"

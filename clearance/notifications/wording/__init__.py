@@ -1,1 +1,0 @@
-"""The shipped texts of every notification in Arabic and English, by subject."""
