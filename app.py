@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
@@ -15,17 +16,26 @@ from clearance.auth import rate_limits, sessions
 from clearance.core import audit, database, i18n
 from clearance.core.extensions import compress
 from clearance.core.settings import ROOT, BadSettings, Settings, one_line_for_bad_settings
+from clearance.exams import extension as exams
 from clearance.files import signing, storage
-from clearance.issuing import effects as issuing_effects
-from clearance.licences import effects as licence_effects
-from clearance.licences import guards as licence_guards
+from clearance.issuing import extension as issuing
+from clearance.licences import extension as licences
 from clearance.notifications import delivery
 from clearance.public import dev
+from clearance.requests import extension as requests
+from clearance.services import registry
+from clearance.services.extension import Extension
+from clearance.services.registry import BadExtension
+from clearance.transfers import extension as transfers
 from clearance.web import error_pages, lanes, security_headers, template_globals
 from clearance.web import logging as web_logging
 
-# Importing these modules registers the guards and effects that service definitions name.
-NAMED_IN = (licence_guards, licence_effects, issuing_effects)
+BUILT_IN = {
+    "licences": (licences.EXTENSION, issuing.EXTENSION),
+    "exams": (exams.EXTENSION,),
+    "transfers": (transfers.EXTENSION,),
+}
+"""The subjects that the portal ships, each with what it brings to the engine."""
 
 _TEXTS_OF = (
     "auth",
@@ -41,10 +51,13 @@ TEXTS = tuple(ROOT / "clearance" / package / "texts" for package in _TEXTS_OF)
 """The folders of message files, one per event, each in the package that sends it."""
 
 
-def create_app(*, testing: bool = False, **overrides: Any) -> Flask:
+def create_app(
+    *, testing: bool = False, built_in: Collection[str] = tuple(BUILT_IN), **overrides: Any
+) -> Flask:
     """Create the Flask application.
 
-    testing: the suite's mode (no demo data, no production checks). overrides: fields of `Settings`
+    testing: the suite's mode (no demo data, no production checks). built_in: the
+    shipped subjects to have. overrides: fields of `Settings`
     that replace the environment's. Raises BadSettings if running would be unsafe.
     """
     environment = {} if testing else {**dotenv_values(ROOT / ".env"), **os.environ}
@@ -55,9 +68,12 @@ def create_app(*, testing: bool = False, **overrides: Any) -> Flask:
     )
     app = Flask("clearance", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
     app.extensions["settings"] = settings
+    joined = _register(app, settings, built_in)
     _configure(app, settings)
     _bind_extensions(app, settings)
     _open_rooms(app, settings)
+    for extension in joined:
+        _open(app, extension)
     return app
 
 
@@ -100,18 +116,42 @@ def _open_rooms(app: Flask, settings: Settings) -> None:
     if settings.is_demo:
         app.register_blueprint(dev.blueprint)
         demo.init_app(app)
-    for name in settings.extensions:
-        _extension(name).init_app(app)
 
 
-def _extension(name: str) -> Any:
+def _register(app: Flask, settings: Settings, built_in: Collection[str]) -> list[Extension]:
+    """Register every subject with the engine. Raises: BadSettings."""
+    shipped = [part for name in BUILT_IN if name in built_in for part in BUILT_IN[name]]
+    own = [_extension(name) for name in settings.extensions]
+    extensions = [requests.EXTENSION, *shipped, *own]
     try:
-        module = import_module(name)
-    except ImportError as fault:
+        registry.init_app(app, extensions, template_globals.VERSION)
+    except BadExtension as fault:
+        raise BadSettings(f"EXTENSIONS: {fault}") from None
+    return extensions
+
+
+def _extension(name: str) -> Extension:
+    found = getattr(_imported(name), "EXTENSION", None)
+    if not isinstance(found, Extension):
+        raise BadSettings(f"EXTENSIONS names {name}, which has no EXTENSION.")
+    return found
+
+
+def _imported(name: str) -> Any:
+    try:
+        return import_module(name)
+    except Exception as fault:
         raise BadSettings(f"EXTENSIONS names {name}, which cannot be imported: {fault}.") from fault
-    if not hasattr(module, "init_app"):
-        raise BadSettings(f"EXTENSIONS names {name}, which has no init_app(app).")
-    return module
+
+
+def _open(app: Flask, extension: Extension) -> None:
+    """Call the functions that an extension names for its views and commands."""
+    for dotted in filter(None, (extension.views, extension.commands)):
+        module, _colon, function = dotted.partition(":")
+        opening = getattr(_imported(module), function, None)
+        if opening is None:
+            raise BadSettings(f"The extension {extension.name} names {dotted}, which is not there.")
+        opening(app)
 
 
 def __getattr__(name: str) -> Any:

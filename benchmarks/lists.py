@@ -30,6 +30,7 @@ from clearance.auth import sessions
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.demo import mass
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Request, User
 from clearance.models.enums import SessionStage, Status
 
@@ -200,7 +201,7 @@ def _searches(row: Any, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _passed_middle() -> int:
-    passed = Request.status == Status.PASSED
+    passed = Request.status == ExamStatus.PASSED
     count = db.session.scalar(sa.select(sa.func.count()).where(passed)) or 0
     rows = sa.select(Request.id).where(passed).order_by(Request.sent_at.desc(), Request.id.desc())
     return db.session.scalars(rows.offset(count // 2).limit(1)).one()

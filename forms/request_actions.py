@@ -1,25 +1,34 @@
-"""Office forms for steps on requests: reason, remarks, reviewer, expiry dates."""
+"""Office forms for steps on requests: reason, remarks, reviewer, other decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from wtforms.validators import ValidationError
+from pydantic.fields import FieldInfo
+from wtforms import DecimalField, IntegerField
 
 from clearance.core.clock import utc_now
-from clearance.licences.granted_expiry import grant_refusal
 from clearance.requests.transitions import REASON_MAX_LENGTH
-from clearance.services.effects import REMARK_MAX_LENGTH, RemarkInput
+from clearance.services.decisions import Assignment, Decision, RemarkInput, Remarks
+from clearance.services.effects import REMARK_MAX_LENGTH
 from forms.base import BaseForm
-from forms.fields import CheckField, ChoiceField, IsoDateField, TextAreaField
+from forms.fields import CheckField, ChoiceField, IsoDateField, TextAreaField, TextField
 from forms.validators import Required
 
 _TEXT, _MARK = "remark-", "mark-"
-EXPIRY = "granted_expiry"
+INPUTS: dict[Any, type[Any]] = {
+    date: IsoDateField,
+    int: IntegerField,
+    Decimal: DecimalField,
+    bool: CheckField,
+    str: TextField,
+}
+"""The input of a decision's field, by its type."""
 
 
 @dataclass(frozen=True)
@@ -50,35 +59,41 @@ class ReadyReason:
 
 
 @dataclass(frozen=True)
-class Expiry:
-    """An expiry date to grant.
+class Question:
+    """What a step asks for one request, besides a reason, remarks and a reviewer.
 
-    request_id: None unless the step is taken on several requests. number: of the request.
-    proposed: the field's initial value.
+    request_id: None for the only request. number: the request's. proposed: initial values.
     """
 
+    model: type[Decision]
     request_id: int | None
     number: str
-    proposed: date | None
+    proposed: Mapping[str, Any]
 
-    @property
-    def name(self) -> str:
-        """The field's name in the form."""
-        return expiry_name(self.request_id)
+    def input_name(self, field: str) -> str:
+        """Return the name of the form's field."""
+        return field if self.request_id is None else f"{field}-{self.request_id}"
 
+    def inputs(self) -> dict[str, Any]:
+        """Return the unbound fields by name, made from the types of the model's fields."""
+        return {
+            self.input_name(name): self._input(name, info)
+            for name, info in self.model.model_fields.items()
+        }
 
-def expiry_name(request_id: int | None) -> str:
-    """Return the name of the expiry field of a request; None: the form's only request."""
-    return EXPIRY if request_id is None else f"{EXPIRY}-{request_id}"
-
-
-class ExpiryGrantable:
-    """The date can be granted as a licence's expiry date, by the same rule as the approval."""
-
-    def __call__(self, form: Any, field: Any) -> None:
-        refusal = grant_refusal(field.data, utc_now())
-        if refusal is not None:
-            raise ValidationError(refusal.text)
+    def _input(self, name: str, info: FieldInfo) -> Any:
+        label = info.title or name
+        if self.request_id is not None:
+            label = f"{label} ({self.number})"
+        checks = [Required()] if info.is_required() else []
+        kind = INPUTS[info.annotation or str]
+        return kind(
+            label,
+            checks,
+            name=self.input_name(name),
+            default=self.proposed.get(name),
+            description=info.description or "",
+        )
 
 
 class StepForm(BaseForm):
@@ -93,6 +108,7 @@ class StepForm(BaseForm):
     places: ClassVar[Sequence[Place]] = ()
     ready: ClassVar[dict[str, ReadyReason]] = {}
     needs_reason: ClassVar[bool] = False
+    questions: ClassVar[Sequence[Question]] = ()
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Validate the fields, that there is a reason if needed, and that marks have remarks."""
@@ -102,7 +118,8 @@ class StepForm(BaseForm):
                 text = self[_TEXT + place.key]
                 text.errors = [*text.errors, _l("Write what is to be corrected here.")]
                 is_good = False
-        return self._has_reason() and is_good
+        allowed = [self._is_allowed(question) for question in self.questions]
+        return self._has_reason() and is_good and all(allowed)
 
     def reason_in(self, lang: str) -> str:
         """Return the whole reason in `lang`."""
@@ -124,20 +141,54 @@ class StepForm(BaseForm):
             if self[_TEXT + place.key].data
         )
 
-    def expiry_granted_to(self, request_id: int | None = None) -> date | None:
-        """Return the expiry date granted to the request; None if the form does not ask for one."""
-        name = expiry_name(request_id)
-        return self[name].data if name in self else None
+    def decisions(self, request_id: int | None = None) -> list[Decision]:
+        """Return the answers for that request; None: the only one."""
+        asked = [question for question in self.questions if question.request_id == request_id]
+        answers = [question.model(**self._given(question)) for question in asked]
+        if self.places:
+            answers.append(Remarks(remarks=self.remarks()))
+        if "reviewer_id" in self:
+            answers.append(Assignment(reviewer_id=int(self["reviewer_id"].data)))
+        return answers
+
+    def inputs_for(self, request_id: int | None = None) -> list[Any]:
+        """Return the fields asked for that request, for the page."""
+        return [
+            self[name]
+            for question in self.questions
+            if question.request_id == request_id
+            for name in question.inputs()
+        ]
 
     @property
-    def granted_expiry_field(self) -> Any | None:
-        """The expiry field of a step on a single request, if any."""
-        return self._fields.get(EXPIRY)
+    def headings(self) -> list[Any]:
+        """The labels of what is asked for each of several requests."""
+        return [info.title for info in self._infos]
 
     @property
-    def grants_expiries(self) -> bool:
-        """Whether the form asks for expiry dates of several requests."""
-        return any(field.name.startswith(f"{EXPIRY}-") for field in self)
+    def hints(self) -> list[Any]:
+        """What helps to answer it."""
+        return [info.description for info in self._infos if info.description]
+
+    @property
+    def _infos(self) -> list[FieldInfo]:
+        models = dict.fromkeys(
+            question.model for question in self.questions if question.request_id is not None
+        )
+        return [info for model in models for info in model.model_fields.values()]
+
+    def _given(self, question: Question) -> dict[str, Any]:
+        return {name: self[question.input_name(name)].data for name in question.model.model_fields}
+
+    def _is_allowed(self, question: Question) -> bool:
+        """Check one answer by the rule that the step enforces."""
+        inputs = [self[name] for name in question.inputs()]
+        if any(field.errors for field in inputs):
+            return False
+        refusal = question.model(**self._given(question)).refusal(utc_now())
+        if refusal is not None:
+            inputs[0].errors = [refusal.text]
+        return refusal is None
 
     def place_fields(self, *, is_document: bool) -> list[tuple[Any, Any]]:
         """Return (mark field, text field) of the places for documents, or for fields."""
@@ -166,16 +217,21 @@ def step_form(
     ready: Iterable[ReadyReason] = (),
     places: Sequence[Place] = (),
     reviewers: Iterable[tuple[int, str]] | None = None,
-    expiries: Sequence[Expiry] = (),
+    questions: Sequence[Question] = (),
     lang: str,
 ) -> StepForm:
     """Return the form of a step, bound to a post.
 
     ready: reasons to choose from. places: for remarks. reviewers: (id, name) if the step needs
-    one. expiries: the dates to grant. lang: the page's language.
+    one. questions: what else it asks. lang: the page's language.
     """
     reasons = {str(reason.id): reason for reason in ready}
-    members: dict[str, Any] = {"places": places, "ready": reasons, "needs_reason": needs_reason}
+    members: dict[str, Any] = {
+        "places": places,
+        "ready": reasons,
+        "needs_reason": needs_reason,
+        "questions": questions,
+    }
     for place in places:
         members[_MARK + place.key] = CheckField(place.label)
         members[_TEXT + place.key] = TextAreaField(
@@ -191,15 +247,7 @@ def step_form(
         members["reviewer_id"] = ChoiceField(
             _l("Reviewer"), [Required()], choices=[(str(key), name) for key, name in reviewers]
         )
-    for expiry in expiries:
-        members[expiry.name] = _expiry_field(expiry)
+    for question in questions:
+        members |= question.inputs()
     made: StepForm = type("StepForm", (StepForm,), members)()
     return made
-
-
-def _expiry_field(expiry: Expiry) -> Any:
-    label: Any = _l("Granted expiry date")
-    if expiry.request_id is not None:
-        label = _l("Granted expiry date of %(number)s", number=expiry.number)
-    checks = [Required(), ExpiryGrantable()]
-    return IsoDateField(label, checks, name=expiry.name, default=expiry.proposed)

@@ -20,10 +20,10 @@ OF_OTHER_THINGS = {
     ("clearance.notifications.outbox.send_again", "delivery.status"),
     ("clearance.organisations.profile.change", "setattr(organisation, name, after)"),
     ("clearance.organisations.subscription_changes._set", "row.status"),
-    ("clearance.requests.columns.keep_column", "setattr(req, name, value)"),
-    ("clearance.services.effects.confirm_seat", "seat.status"),
-    ("clearance.services.effects.free_seat", "seat.status"),
-    ("clearance.services.effects.take_seat", "seat.status"),
+    ("clearance.services.columns.keep_column", "setattr(req, name, value)"),
+    ("clearance.exams.effects.confirm_seat", "seat.status"),
+    ("clearance.exams.effects.free_seat", "seat.status"),
+    ("clearance.exams.effects.take_seat", "seat.status"),
 }
 
 OFFENDING = """

@@ -1,13 +1,80 @@
-"""Values posted besides form fields: row version, organisation and one-time key."""
+"""Posting a form once, and what forms post besides their fields: version, organisation, key."""
 
 from __future__ import annotations
 
-from flask import abort, request
+from collections.abc import Callable
+from typing import Any
+
+from flask import abort, flash, redirect, request
 
 from admin_views.base.access import current_actor, id_or_404, not_found
 from clearance.auth import permissions
 from clearance.core import idempotency
 from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import DomainError
+from clearance.core.extensions import db
+from clearance.core.values import BadValue
+
+
+def post_once(
+    act: Callable[[], Any],
+    *,
+    result: str,
+    told: Any = "",
+    refused: Callable[[Any], Any] | None = None,
+    key: str | None = None,
+    acts_first: bool = False,
+) -> Any:
+    """Do what a form asks once, however often it is sent; commit, flash and redirect (303).
+
+    The form's one-time key is claimed in the transaction of `act`, so a second click waits for the
+    first one and leads to its result. Without a key `act` runs each time.
+
+    act: the use case; flushes. result: the URL to redirect to. told: the success message, or a
+    function that makes it of what `act` returned; a repeated click, which has no return value, then
+    tells nothing. refused: makes the page of a DomainError or BadValue, after the rollback; by
+    default the error is raised. It is not asked if another click of the form succeeded meanwhile.
+    key: a key other than the posted one. acts_first: claim the key after `act`, for use cases that
+    must come before the first query because they hash, count tries or ask another system.
+    """
+    key, owner = posted_key() if key is None else key, idempotency_owner(current_actor())
+    done = None
+    try:
+        if acts_first:
+            done = act()
+        earlier = idempotency.claim(key, owner, result, utc_now())
+        if earlier is not None:
+            db.session.rollback()
+        elif not acts_first:
+            done = act()
+        db.session.commit()
+    except (DomainError, BadValue) as fault:
+        db.session.rollback()
+        earlier = idempotency.result_of(key, owner)
+        if earlier is not None:
+            return redirect(earlier, code=303)
+        if refused is None:
+            raise
+        return refused(fault)
+    if callable(told):
+        told = told(done) if earlier is None else ""
+    if told:
+        flash(str(told), "success")
+    return redirect(earlier or result, code=303)
+
+
+def claim_key(result: str) -> str | None:
+    """Claim the posted key in the caller's transaction; return an earlier submission's result.
+
+    For what `post_once` cannot run: forms that keep what was typed although they are refused.
+    """
+    return idempotency.claim(posted_key(), idempotency_owner(current_actor()), result, utc_now())
+
+
+def release_key() -> None:
+    """Release the posted key, claimed by this transaction, so that the form can be sent again."""
+    idempotency.release(posted_key(), idempotency_owner(current_actor()))
 
 
 def posted_version() -> int:

@@ -11,7 +11,8 @@ from flask_babel import force_locale
 from markupsafe import Markup
 
 from clearance.core import i18n
-from clearance.models import enums
+from clearance.models.enums import Labelled
+from clearance.services import registry
 
 Formatter = Callable[[Any, Any, Any, str], Any]
 
@@ -23,7 +24,7 @@ def status_badge(status: str) -> Markup:
 
 def status_label(status: str) -> str:
     """Return a request's status as a label, in the page's language."""
-    return str(enums.STATUS_LABELS.get(status, status))
+    return str(registry.current().status_label(status))
 
 
 def status(view: Any, context: Any, row: Any, key: str) -> Markup:
@@ -36,7 +37,7 @@ def tone_badge(label: Any, tone: str) -> Markup:
     return _tone_badge(str(label), tone, i18n.language())
 
 
-def state_badge(state: enums.Labelled) -> Markup:
+def state_badge(state: Labelled) -> Markup:
     """Return the label of `state` with its icon and colour."""
     return tone_badge(state.label, state.tone)
 

@@ -100,7 +100,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     "office": (
         Entry("office", _l("Home"), "home", page="index"),
         Entry("office_requests", _l("Requests"), "requests", _reads_requests),
-        Entry("office_exams", _l("Exams"), "exam", sittings.can_read),
+        Entry("office_exams", _l("Exams"), "award", sittings.can_read),
         Entry("office_licences", _l("Licences"), "card", _reads_requests),
         Entry("office_brokers", _l("Brokers"), "users", _reads_requests),
         Entry("office_organisations", _l("Organisations"), "organisation"),

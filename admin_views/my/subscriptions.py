@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, request, url_for
+from flask import url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import current_actor, id_or_404, not_found
-from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
+from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import post_once, posted_organisation, posted_version
 from admin_views.base.model_view import GuardedView
 from admin_views.my.services import cards
 from admin_views.shared.request_parts import kind_names
@@ -71,26 +71,18 @@ class MySubscriptions(GuardedView):
         """Take a step for the organisation that the posted page showed."""
         change = _CHANGES.get(step) or not_found()
         actor, now = current_actor(), utc_now()
-        organisation_id = id_or_404(request.form.get("organisation"))
-        if not permissions.can_manage(actor, organisation_id):
-            not_found()
-        version, owner, key = posted_version(), idempotency_owner(actor), posted_key()
-        message: Any = ""
-        try:
-            if idempotency.claim(key, owner, urls.SUBSCRIPTIONS, now) is None:
-                row = change(organisation_id, code, actor, now, version=version)
-                message = _told(row, Step(step))
-            db.session.commit()
-        except NotFound:
-            db.session.rollback()
-            not_found()
-        except DomainError as fault:
-            db.session.rollback()
-            if idempotency.result_of(key, owner) is None:
-                return self._show(alert=_whole(fault), status=409)
-        if message:
-            flash(message, "success")
-        return redirect(urls.SUBSCRIPTIONS, code=303)
+        organisation_id, version = posted_organisation(), posted_version()
+        return post_once(
+            lambda: change(organisation_id, code, actor, now, version=version),
+            result=urls.SUBSCRIPTIONS,
+            told=lambda row: _told(row, Step(step)),
+            refused=self._refused,
+        )
+
+    def _refused(self, fault: DomainError) -> Any:
+        if isinstance(fault, NotFound):
+            raise fault
+        return self._show(alert=_whole(fault), status=409)
 
     def _show(self, *, alert: str = "", status: int = 200) -> Any:
         actor, lang, kinds = current_actor(), i18n.language(), kind_names()

@@ -24,9 +24,7 @@ from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.models import Licence, Request, Service, Subscription, User
 from clearance.models.enums import (
-    OPEN_STATUSES,
     STAFF_ROLES,
-    STATUS_LABELS,
     LicenceStatus,
     Role,
     Status,
@@ -34,12 +32,11 @@ from clearance.models.enums import (
     SuspendedBy,
 )
 from clearance.notifications import outbox
-from clearance.services import versions
+from clearance.services import registry, versions
 
 SHOWN_ROWS = 8
 DECIDED_DAYS = 7
 FINAL_CAP = 10_000
-SENT_STATUSES = tuple(status for status in Status if status != Status.DRAFT)
 
 
 class OfficeHome(GuardedView):
@@ -76,7 +73,7 @@ def list_url(endpoint: str = "office_requests", **filters: Any) -> str:
 def reviewer_figures(actor: Actor) -> dict[str, Any]:
     """Return the reviewer's own work and the unassigned requests."""
     own, nobodys = queues.assigned_to(actor.id), queues.assigned_to(None)
-    waiting = Request.status.in_(queues.WAITING_STATUSES)
+    waiting = Request.status.in_(registry.current().waiting_statuses)
     return {
         "counts": _counts(
             mine=own,
@@ -106,16 +103,20 @@ def manager_figures(actor: Actor) -> dict[str, Any]:
     by_service, by_age = _at_the_office()
     return {
         "counts": {
-            "open": sum(states[status] for status in OPEN_STATUSES),
+            "open": sum(states[status] for status in registry.current().open_statuses),
             "late": sum(late for _number, late in in_hands.values()),
             "unassigned": in_hands.get(None, (0, 0))[0],
-            "waiting": sum(states[status] for status in queues.WAITING_STATUSES),
+            "waiting": sum(states[status] for status in registry.current().waiting_statuses),
             **_counts(decided=Request.decided_at >= request_lists.day_start(decided_from)),
         },
         "urls": _queue_urls() | {"open": list_url(status="open")},
         "licences": licence_figures(),
         "by_status": [
-            (str(STATUS_LABELS[status]), _capped(number), list_url(status=str(status)))
+            (
+                str(registry.current().status_label(status)),
+                _capped(number),
+                list_url(status=str(status)),
+            )
             for status, number in states.items()
             if number
         ],
@@ -221,15 +222,16 @@ def _rows(condition: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _by_state() -> dict[Status, int]:
+def _by_state() -> dict[str, int]:
     """Count the requests by status; closed ones only up to FINAL_CAP + 1."""
-    counts = []
-    for status in SENT_STATUSES:
+    known, counts = registry.current(), []
+    sent = [status for status in known.statuses if status != Status.DRAFT]
+    for status in sent:
         counted = sa.select(Request.id).where(Request.status == status)
-        if status not in OPEN_STATUSES:
+        if status not in known.open_statuses:
             counted = counted.limit(FINAL_CAP + 1)
         counts.append(sa.select(sa.func.count()).select_from(counted.subquery()).scalar_subquery())
-    return dict(zip(SENT_STATUSES, db.session.execute(sa.select(*counts)).one(), strict=True))
+    return dict(zip(sent, db.session.execute(sa.select(*counts)).one(), strict=True))
 
 
 def _capped(number: int) -> str:

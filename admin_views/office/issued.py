@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import flash, g, redirect, request, url_for
+from flask import g, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,17 +18,16 @@ from admin_views.base import formatters
 from admin_views.base.access import current_actor, not_found
 from admin_views.base.export import for_managers
 from admin_views.base.filters import DateFilter, ListFilter
-from admin_views.base.form_post import idempotency_owner, posted_key
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests.actions import ready_reasons
 from admin_views.shared import issued_files, licence_details, request_lists
 from admin_views.shared.issued_files import IssuedReading
 from clearance.auth import permissions
-from clearance.core import i18n, idempotency, urls
+from clearance.core import i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.issuing import verification as document_verification
 from clearance.issuing import voiding
@@ -35,7 +35,6 @@ from clearance.issuing.verification import Authenticity
 from clearance.licences import search as licence_search
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
 from clearance.models.enums import IssuedKind, ReasonFor, VoidReason
-from clearance.public import form_helpers
 from clearance.requests import search as request_search
 from forms.licence_actions import OfficeForm, licence_action_form
 
@@ -234,11 +233,21 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
         form = licence_action_form(
             ready_reasons(ReasonFor.VOID), i18n.language(), voiding.REASON_MAX_LENGTH
         )
-        if not form_helpers.is_sent():
-            return self._ask(document, form)
-        if not form.validate():
-            return self._ask(document, form), 400
-        return self._void(document, form)
+
+        def act() -> None:
+            lang = licence_details.language_of(document.organisation_id)
+            voiding.void(document, current_actor(), form.reason_in(lang), utc_now())
+
+        return ask_and_take(
+            partial(self._ask, document, form),
+            form,
+            act,
+            result=_details_url(issued_id),
+            told=_("The document was made void."),
+            refused=lambda refusal: self._show(
+                self.get_one(issued_id), alert=str(refusal), status=409
+            ),
+        )
 
     def _show(self, document: IssuedDocument, *, alert: str = "", status: int = 200) -> Any:
         reader = current_actor()
@@ -255,31 +264,15 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
         return page, status
 
     def _ask(self, document: IssuedDocument, form: OfficeForm) -> str:
-        return self.render(
-            "office/issued/void.html",
+        return ask(
+            self.render,
+            "office/issued/ask.html",
+            form,
+            _details_url(document.id),
             document=document,
             row=issued_files.rows([document])[0],
             refusal=voiding.void_refusal(document, current_actor()),
-            form=form,
-            form_key=posted_key() or idempotency.new(),
-            back_url=_details_url(document.id),
         )
-
-    def _void(self, document: IssuedDocument, form: OfficeForm) -> Any:
-        actor, now, key = current_actor(), utc_now(), posted_key()
-        issued_id, owner, result = document.id, idempotency_owner(actor), _details_url(document.id)
-        try:
-            if idempotency.claim(key, owner, result, now) is None:
-                lang = licence_details.language_of(document.organisation_id)
-                voiding.void(document, actor, form.reason_in(lang), now)
-            db.session.commit()
-        except DomainError as refusal:
-            db.session.rollback()
-            if idempotency.result_of(key, owner) is not None:
-                return redirect(result, code=303)  # double click: the first click voided it
-            return self._show(self.get_one(issued_id), alert=str(refusal), status=409)
-        flash(_("The document was made void."), "success")
-        return redirect(result, code=303)
 
 
 def _worths(rows: Sequence[Any]) -> dict[int, Authenticity]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,9 +14,9 @@ from admin_views.base import formatters
 from admin_views.base.filters import DateFilter, ListFilter
 from clearance.core import i18n
 from clearance.core.clock import KUWAIT
-from clearance.models import Request, enums
-from clearance.models.enums import OPEN_STATUSES, Status
-from clearance.services import versions
+from clearance.models import Request
+from clearance.models.enums import Status
+from clearance.services import registry, versions
 
 LABELS: dict[str, Any] = {
     "number": _l("Request number"),
@@ -44,12 +44,13 @@ def unsorted(column: Any) -> sa.ColumnElement[Any]:
 def is_open() -> sa.ColumnElement[bool]:
     """Return the condition for requests sent but not yet decided."""
     return sa.and_(
-        Request.decided_at.is_(None), unsorted(Request.status).in_(sorted(OPEN_STATUSES))
+        Request.decided_at.is_(None),
+        unsorted(Request.status).in_(sorted(registry.current().open_statuses)),
     )
 
 
 def status_filter(
-    statuses: Iterable[str] = tuple(Status), opened: Callable[[], Any] | None = None
+    *, is_draft_listed: bool = True, opened: Callable[[], Any] | None = None
 ) -> ListFilter:
     """Return the status filter; "open" is every status from sending to decision.
 
@@ -57,12 +58,16 @@ def status_filter(
     """
 
     def choices() -> list[tuple[str, Any]]:
-        listed = [(str(status), enums.STATUS_LABELS[status]) for status in statuses]
+        listed = [
+            (code, status.label)
+            for code, status in registry.current().statuses.items()
+            if is_draft_listed or status != Status.DRAFT
+        ]
         return [("open", _l("Open")), *listed]
 
     def condition(value: str) -> sa.ColumnElement[bool]:
         if value == "open":
-            return opened() if opened else Request.status.in_(sorted(OPEN_STATUSES))
+            return opened() if opened else registry.is_open()
         return Request.status == value
 
     return ListFilter("status", LABELS["status"], condition, choices)

@@ -8,8 +8,9 @@ from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import DocumentKind, Request
-from clearance.requests import completeness
+from clearance.requests import completeness, eligibility
 from clearance.requests import timeline as request_timeline
+from clearance.services import versions
 
 TIMELINE_SIGNS: dict[str, str] = {
     "send": "upload",
@@ -73,3 +74,11 @@ def kind_remarks(req: Request) -> dict[str, str]:
         for remark in completeness.remarks(req)
         if remark.document_kind
     }
+
+
+def next_step(version_id: int, status: str) -> Any:
+    """Return what the applicant reads about what happens next."""
+    state = versions.get(version_id).steps.state(status)
+    if state is None:
+        return eligibility.OUT_OF_ORDER.text
+    return state.next_step

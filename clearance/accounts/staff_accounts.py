@@ -14,7 +14,8 @@ from clearance.core.actor import Actor
 from clearance.core.errors import DomainError, NotFound, PermissionDenied, TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.models import Invitation, Request, User
-from clearance.models.enums import OPEN_STATUSES, STAFF_ROLES, Role
+from clearance.models.enums import STAFF_ROLES, Role
+from clearance.services import registry
 
 
 class NoAdministrator(PermissionDenied):
@@ -185,9 +186,7 @@ def _withdraw_invitations_of(user: User, actor: Actor, now: datetime) -> None:
 
 def requests_in_hand(user: User) -> int:
     """Return how many open requests the reviewer has; a manager can reassign them."""
-    statement = sa.select(sa.func.count()).where(
-        Request.reviewer_id == user.id, Request.status.in_(sorted(OPEN_STATUSES))
-    )
+    statement = sa.select(sa.func.count()).where(Request.reviewer_id == user.id, registry.is_open())
     return db.session.scalar(statement) or 0
 
 

@@ -9,8 +9,15 @@ from typing import Any
 
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import kuwait_date
+from clearance.exams import facts as exam_facts
+from clearance.exams.facts import SeatFact
+from clearance.exams.statuses import ExamStatus
+from clearance.licences import facts as licence_facts
+from clearance.licences.facts import LicenceFact
 from clearance.models.enums import LicenceStatus, Role, Status, SuspendedBy, ValidityLink
-from clearance.services.facts import Case, Facts, LicenceFact, RequestFact, SeatFact, ServiceTerms
+from clearance.services import registry
+from clearance.services.facts import Case, Facts, RequestFact, ServiceTerms
+from clearance.transfers import parties as transfer_parties
 from clearance.transfers.parties import OtherOrganisation, Parties
 
 NOW = datetime(2026, 6, 10, 6, 0, tzinfo=UTC)  # fixed, so that the page does not change daily
@@ -29,6 +36,9 @@ _ENTITIES = {
     "clearing_agent": {"ar": "وكيل تخليص", "en": "Clearing agent"},
     "company": {"ar": "شركة", "en": "Company"},
 }
+
+
+_SEAT = SeatFact(1, NOW, TODAY, "قاعة", "Hall", "offered")
 
 
 def cases(service: ServiceTerms) -> Iterator[Case]:
@@ -52,17 +62,32 @@ def _good(service: ServiceTerms) -> Case:
         legal_entity=next(iter(service.legal_entities), "clearing_agent"),
         entity_names=_ENTITIES,
         subscriptions={service.code: "active"},
-        licences={1: _licence()},
-        passed={CIVIL_ID: TODAY - timedelta(days=100)},
-        seat=SeatFact(1, NOW, TODAY, "قاعة", "Hall", "offered"),
-        parties=_parties(),
         settings=SETTINGS,
+        claim_end=registry.current().claim_end,
+        loaded=_loaded(parties=_parties()),
     )
     return Case(service, facts, CIVIL_ID, _KEY, 50, 1)
 
 
 def _with(case: Case, **facts: Any) -> Case:
     return replace(case, facts=replace(case.facts, **facts))
+
+
+def _loaded(
+    licence: LicenceFact | None = None,
+    seat: SeatFact | None = _SEAT,
+    parties: Parties | None = None,
+    passed: date | None = TODAY - timedelta(days=100),
+    licensed: frozenset[str] = frozenset(),
+) -> dict[Any, Any]:
+    """Return what the loaders of the subjects would load, by loader."""
+    return {
+        licence_facts.licences: {1: licence or _licence()},
+        licence_facts.licensed: licensed,
+        exam_facts.seats: {50: seat},
+        exam_facts.passed: {} if passed is None else {CIVIL_ID: passed},
+        transfer_parties.loaded: {50: parties},
+    }
 
 
 def _of_organisation(good: Case) -> Iterator[Case]:
@@ -79,8 +104,8 @@ def _of_claim(good: Case) -> Iterator[Case]:
     for holder in (
         open_one,
         replace(open_one, organisation_id=THEIRS),
-        replace(open_one, status=Status.PASSED, organisation_id=THEIRS),
-        replace(open_one, status=Status.PASSED, decided_at=NOW - timedelta(days=100)),
+        replace(open_one, status=ExamStatus.PASSED, organisation_id=THEIRS, decided_at=NOW),
+        replace(open_one, status=ExamStatus.PASSED, decided_at=NOW - timedelta(days=100)),
     ):
         yield _with(good, claims={_KEY: holder})
 
@@ -96,26 +121,26 @@ def _of_licence(good: Case) -> Iterator[Case]:
         replace(living, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.HOLDER),
         replace(living, is_general_broker=True),
     ):
-        yield _with(good, licences={1: licence}, parties=None)
+        yield _with(good, loaded=_loaded(licence))
 
 
 def _of_candidate(good: Case) -> Iterator[Case]:
-    yield _with(good, passed={})
-    yield _with(good, passed={CIVIL_ID: date(2022, 3, 1)})
-    yield _with(good, licensed=frozenset({CIVIL_ID}))
+    yield _with(good, loaded=_loaded(passed=None))
+    yield _with(good, loaded=_loaded(passed=date(2022, 3, 1)))
+    yield _with(good, loaded=_loaded(licensed=frozenset({CIVIL_ID})))
     failed = RequestFact(
-        3, good.service.code, "AB/3/26", Status.FAILED, OURS, NOW - timedelta(days=10)
+        3, good.service.code, "AB/3/26", ExamStatus.FAILED, OURS, NOW - timedelta(days=10)
     )
     yield _with(good, history={CIVIL_ID: (failed,)})
     yield _with(good, history={CIVIL_ID: (failed, replace(failed, id=4, number="AB/4/26"))})
 
 
 def _of_seat(good: Case) -> Iterator[Case]:
-    yield _with(good, seat=None)
+    yield _with(good, loaded=_loaded(seat=None))
     later = SeatFact(
         1, NOW + timedelta(days=5), TODAY - timedelta(days=1), "قاعة", "Hall", "offered"
     )
-    yield _with(good, seat=later)
+    yield _with(good, loaded=_loaded(seat=later))
 
 
 def _of_transfer(good: Case) -> Iterator[Case]:
@@ -132,7 +157,7 @@ def _of_transfer(good: Case) -> Iterator[Case]:
         replace(agreed, mobile=""),
         replace(agreed, asked_at=NOW - timedelta(days=20)),
     ):
-        yield _with(good, parties=parties)
+        yield _with(good, loaded=_loaded(parties=parties))
 
 
 def _actor(standing: ActiveMembership) -> Actor:

@@ -8,11 +8,10 @@ from typing import NamedTuple
 from flask_babel import force_locale
 
 from clearance.cli import guard_samples as samples
-from clearance.models.enums import STATUS_LABELS, Status
-from clearance.services import guards, schema, versions
-from clearance.services.effects import APPROVAL_EFFECTS
-from clearance.services.flows import ACTION_LABELS, FLOWS, Flow, Side, Step
-from clearance.services.guards import GUARDS, Guard
+from clearance.models.enums import Status
+from clearance.services import guards, reading, registry, versions
+from clearance.services.flows import Flow, Step
+from clearance.services.guards import Check, Guard
 from clearance.services.schema import Definition, FieldSpec
 
 _INTRODUCTION = """\
@@ -34,20 +33,7 @@ a limit of attempts for the exam. Besides, an approval is refused when the regis
 since the request was sent; it names each field with both values.
 
 """
-_SIDES = {
-    Side.AGENT: "applicant",
-    Side.OTHER_PARTY: "other organisation",
-    Side.EITHER_PARTY: "either organisation",
-    Side.BROKER: "broker",
-    Side.REVIEWER: "reviewer",
-    Side.MANAGER: "manager",
-    Side.PORTAL: "portal",
-}
-_STARTS = {
-    "broker_type": "choosing the broker type",
-    "broker_card": "one of the organisation's brokers",
-    "passed_candidates": "a candidate who passed the exam",
-}
+_SIDES = {"agent": "applicant"}
 _EXCLUSIVE = {
     "none": "none; several may be open at once",
     "person": "another one for the same civil number",
@@ -69,8 +55,9 @@ def services_page() -> str:
     with force_locale("en"):
         parts = [_INTRODUCTION, _overview(services)]
         parts += [_service(service) for service in services]
-        used = [name for name in FLOWS if any(service.flow == name for service in services)]
-        parts += ["## Flows\n", *(_flow(FLOWS[name]) for name in used)]
+        flows = registry.current().flows
+        used = [name for name in flows if any(service.flow == name for service in services)]
+        parts += ["## Flows\n", *(_flow(flows[name]) for name in used)]
         parts.append(_effects(services))
     parts.append(_refusals(services))
     return "\n".join(parts)
@@ -78,14 +65,14 @@ def services_page() -> str:
 
 def shipped() -> list[Definition]:
     """Return the shipped definitions in menu order."""
-    found = (schema.parse(document)[0] for document in versions.read_files().values())
+    found = (reading.parse(document)[0] for document in versions.read_files().values())
     return sorted(
         (definition for definition in found if definition is not None),
         key=lambda definition: definition.position,
     )
 
 
-def refusals_of(guard: Guard, service: Definition) -> list[Said]:
+def refusals_of(guard: Check, service: Definition) -> list[Said]:
     """Return the distinct refusals of `guard` in the sample cases, in both languages."""
     said = {}
     for case in samples.cases(service):
@@ -100,9 +87,9 @@ def refusals_of(guard: Guard, service: Definition) -> list[Said]:
     return list(said.values())
 
 
-def guards_of(service: Definition) -> list[tuple[str, Guard, str]]:
+def guards_of(service: Definition) -> list[tuple[str, Check, str]]:
     """Return the service's own guards: name, function, and when they are checked."""
-    found: dict[str, tuple[Guard, list[str]]] = {}
+    found: dict[str, tuple[Check, list[str]]] = {}
     moments = (
         ("at the start", service.guards.start),
         ("at sending", (*service.guards.start, *service.guards.send)),
@@ -110,12 +97,12 @@ def guards_of(service: Definition) -> list[tuple[str, Guard, str]]:
     )
     for moment, names in moments:
         for name in names:
-            found.setdefault(name, (GUARDS[name], []))[1].append(moment)
+            found.setdefault(name, (registry.current().guards[name], []))[1].append(moment)
     with force_locale("en"):
         for step in service.steps.steps:
             for step_guard in step.guards:
-                moment = f"at the step “{ACTION_LABELS[step.action]}”"
-                asked = found.setdefault(step_guard.__name__, (step_guard, []))[1]
+                moment = f"at the step “{step.action.label}”"
+                asked = found.setdefault(_name(step_guard), (step_guard, []))[1]
                 if moment not in asked:
                     asked.append(moment)
     return [(name, guard, ", ".join(asked)) for name, (guard, asked) in found.items()]
@@ -145,19 +132,26 @@ def _service(service: Definition) -> str:
     lines = [
         f'<a id="{service.code}"></a>\n\n## {service.title.en}\n',
         f"{service.title.ar}\n\n{service.description.en}\n",
-        f"- Begins with: {_STARTS[service.start]}"
+        f"- Begins with: {registry.current().starts[service.start].words}"
         + (f"; button «{service.button.ar}», “{service.button.en}”" if service.button else ""),
         f"- Subscription: {service.subscription.replace('_', ' ')}; legal entities: "
         + (", ".join(f"`{code}`" for code in service.legal_entities) or "all"),
         f"- While open it excludes: {_EXCLUSIVE[service.exclusive]}",
         f"- Flow: [{service.flow}](#flow-{service.flow})",
         f"- Approval causes: {', '.join(f'`{name}`' for name in service.on_approval) or 'nothing'}"
-        + ("; the expiry date is granted with it" if service.grants_expiry else ""),
+        + _asked(service),
         "",
         _table(("Field", "Arabic", "English", ""), [_field(field) for field in service.fields]),
         _table(("Document", "", "For"), _documents(service)),
     ]
     return "\n".join(lines)
+
+
+def _asked(service: Definition) -> str:
+    completing = [step for step in service.steps.steps if step.completes]
+    models = dict.fromkeys(model for step in completing for model in service.decisions(step))
+    titles = [str(info.title) for model in models for info in model.model_fields.values()]
+    return f"; asks for: {', '.join(titles)}" if titles else ""
 
 
 def _field(spec: FieldSpec) -> tuple[str, ...]:
@@ -183,8 +177,10 @@ def _flow(flow: Flow) -> str:
     lines.append("stateDiagram-v2")
     sources = {status for step in flow.steps for status in step.sources}
     targets = {step.target for step in flow.steps if step.target is not None}
-    states = [status for status in Status if status in sources | targets]
-    lines += [f'    state "{STATUS_LABELS[status]}" as {status}' for status in states]
+    states = [status for status in registry.current().statuses if status in sources | targets]
+    lines += [
+        f'    state "{registry.current().status_label(status)}" as {status}' for status in states
+    ]
     lines.append(f"    [*] --> {Status.DRAFT}")
     lines += [line for step in flow.steps for line in _arrows(step)]
     lines += [f"    {status} --> [*]" for status in states if status not in sources]
@@ -192,8 +188,8 @@ def _flow(flow: Flow) -> str:
 
 
 def _arrows(step: Step) -> list[str]:
-    label = f"{ACTION_LABELS[step.action]} ({_SIDES[step.side]})"
-    sources = [status for status in Status if status in step.sources]
+    label = f"{step.action.label} ({_SIDES.get(step.side, step.side.replace('_', ' '))})"
+    sources = [status for status in registry.current().statuses if status in step.sources]
     return [f"    {source} --> {step.target or source}: {label}" for source in sources]
 
 
@@ -201,10 +197,10 @@ def _effects(services: Sequence[Definition]) -> str:
     rows = [
         (
             f"`{name}`",
-            (effect.__doc__ or "").splitlines()[0],
+            str(effect.words),
             ", ".join(f"`{service.code}`" for service in services if name in service.on_approval),
         )
-        for name, effect in sorted(APPROVAL_EFFECTS.items())
+        for name, effect in sorted(registry.current().effects.items())
     ]
     return "## Effects of an approval\n\n" + _table(("Effect", "What it does", "Services"), rows)
 
@@ -213,7 +209,7 @@ def _refusals(services: Sequence[Definition]) -> str:
     rows = []
     for guard in (*guards.UNIVERSAL, guards.claim_is_free):
         when = "at the start, at sending"
-        rows += _said(_EVERY, guard.__name__, guard, when, services[0])
+        rows += _said(_EVERY, _name(guard), guard, when, services[0])
     for service in services:
         for name, guard, when in guards_of(service):
             rows += _said(f"`{service.code}`", name, guard, when, service)
@@ -221,12 +217,16 @@ def _refusals(services: Sequence[Definition]) -> str:
 
 
 def _said(
-    service: str, name: str, guard: Guard, when: str, tried_on: Definition
+    service: str, name: str, guard: Check, when: str, tried_on: Definition
 ) -> list[tuple[str, ...]]:
     return [
         (service, f"`{name}`", when, refusal.ar, refusal.en)
         for refusal in refusals_of(guard, tried_on)
     ]
+
+
+def _name(check: Check) -> str:
+    return check.name if isinstance(check, Guard) else check.__name__
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

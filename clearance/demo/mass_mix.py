@@ -12,15 +12,17 @@ from itertools import accumulate
 from typing import Any
 
 from clearance.demo.mass_register import WINDOW, Holder
-from clearance.models.enums import OPEN_STATUSES, LicenceStatus, Status, SuspendedBy
+from clearance.exams.statuses import ExamStatus
+from clearance.models.enums import LicenceStatus, Status, SuspendedBy
+from clearance.transfers.statuses import TransferStatus
 
-Weights = dict[Status, int]
+Weights = dict[str, int]
 
 # An office's requests after some years: most are decided, few are open.
 _EXAM: Weights = {
-    Status.PASSED: 40,
-    Status.FAILED: 22,
-    Status.ABSENT: 7,
+    ExamStatus.PASSED: 40,
+    ExamStatus.FAILED: 22,
+    ExamStatus.ABSENT: 7,
     Status.REJECTED: 9,
     Status.WITHDRAWN: 6,
     Status.LAPSED: 4,
@@ -40,7 +42,7 @@ _STANDARD: Weights = {
 }
 _TRANSFER: Weights = {
     Status.APPROVED: 62,
-    Status.DECLINED: 16,
+    TransferStatus.DECLINED: 16,
     Status.REJECTED: 8,
     Status.WITHDRAWN: 8,
     Status.LAPSED: 6,
@@ -57,7 +59,7 @@ class Kind:
     answers: dict[str, Any] = field(default_factory=dict)
     fits: Callable[[Holder, date], bool] | None = None
 
-    def status(self, chance: random.Random) -> Status:
+    def status(self, chance: random.Random) -> str:
         """Return a random status by the weights."""
         return chance.choices(tuple(self.weights), cum_weights=self._cumulated)[0]
 
@@ -95,7 +97,6 @@ KINDS = (
     Kind("lost_card", 5, _STANDARD, {"circumstances": "فُقدت (بيانات مختلقة)."}, _is_active),
     Kind("reactivation", 2, _STANDARD, _REASON, _is_reactivable),
 )
-OPEN = frozenset(OPEN_STATUSES)
 
 
 class Holders:

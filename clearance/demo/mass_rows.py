@@ -14,14 +14,16 @@ from clearance.core import name_folding, numbering
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.demo import mass_register
-from clearance.demo.mass_mix import KINDS, OPEN, Holders, Kind
+from clearance.demo.mass_mix import KINDS, Holders, Kind
 from clearance.demo.mass_register import Holder
 from clearance.demo.names import FAMILIES, candidate, name_columns
+from clearance.licences import granted_expiry
 from clearance.models import Membership, Organisation, Request, User
 from clearance.models.enums import Role, Status
-from clearance.services import versions
+from clearance.services import registry, versions
 from clearance.services.exclusivity import exclusivity_key
 from clearance.services.versions import Version
+from clearance.transfers.statuses import TransferStatus
 
 YEARS = 4
 REQUESTS_EACH = 1_000  # per organisation added
@@ -31,7 +33,7 @@ FEW = 9  # of the oldest organisations: the other parties of transfers
 HOME_SHARE = 20
 FIRST_PERSON = 1_000_000
 SEED = 20_260_101
-TAKEN = frozenset(Status) - {Status.SUBMITTED, Status.WITHDRAWN, Status.DECLINED}
+NOT_TAKEN = frozenset({Status.SUBMITTED, Status.WITHDRAWN, TransferStatus.DECLINED})
 Columns = dict[str, Any]
 
 
@@ -40,6 +42,7 @@ class Source:
 
     def __init__(self, count: int, now: datetime) -> None:
         self._random = random.Random(SEED + count)
+        self._open = registry.current().open_statuses
         self._now, self._today, self._count = now, kuwait_date(now), count
         self._versions = {version.definition.code: version for version in versions.all_current()}
         self._kinds = [kind for kind in KINDS if kind.code in self._versions]
@@ -78,7 +81,7 @@ class Source:
         chance = self._random
         kind = chance.choices(self._kinds, cum_weights=self._kind_shares)[0]
         status, about = self._subject(kind, kind.status(chance), person)
-        if status in OPEN:  # nothing stays open for years
+        if status in self._open:  # nothing stays open for years
             sent_at = self._now - timedelta(minutes=chance.randrange(60 * 24 * 30))
         version = self._versions[kind.code]
         return (
@@ -92,15 +95,15 @@ class Source:
                 "status": status,
                 "created_by_id": self.sender.id,
                 "sender_id": self.sender.id,
-                "reviewer_id": chance.choice(self._reviewers) if status in TAKEN else None,
+                "reviewer_id": chance.choice(self._reviewers) if status not in NOT_TAKEN else None,
                 "exclusive_key": self._claim(version, status, about),
                 "answers": kind.answers,
             }
         )
 
-    def _subject(self, kind: Kind, status: Status, person: int) -> tuple[Status, Columns]:
+    def _subject(self, kind: Kind, status: str, person: int) -> tuple[str, Columns]:
         """Return the request's subject; the status changes where no licence is left for it."""
-        is_open, holder = status in OPEN, None
+        is_open, holder = status in self._open, None
         if kind.fits is not None:
             holder = self._holders.free(kind) if is_open else self._holders.any()
             if holder is None:
@@ -112,7 +115,9 @@ class Source:
         if holder is None:
             return status, self._of_person(person)
         about = self._of_holder(holder)
-        if status == Status.APPROVED and self._versions[kind.code].definition.grants_expiry:
+        if status == Status.APPROVED and granted_expiry.is_granted_by(
+            self._versions[kind.code].definition
+        ):
             about["granted_expiry"] = holder.expires
         if self._versions[kind.code].definition.steps.has_parties:
             others = [
@@ -156,8 +161,8 @@ class Source:
             **name_columns(person),
         }
 
-    def _progress(self, version: Version, status: Status, sent_at: datetime) -> Columns:
-        is_due = status in version.definition.steps.on_the_clock
+    def _progress(self, version: Version, status: str, sent_at: datetime) -> Columns:
+        is_due = status in version.definition.steps.on_clock
         due_on = kuwait_date(sent_at) + timedelta(days=7) if is_due else None
         decided_at = sent_at + timedelta(days=self._random.randrange(1, 40))
         return {
@@ -166,12 +171,12 @@ class Source:
             "saved_at": sent_at,
             "sent_at": sent_at,
             "returned_at": sent_at if status == Status.RETURNED else None,
-            "decided_at": None if status in OPEN else min(decided_at, self._now),
+            "decided_at": None if status in self._open else min(decided_at, self._now),
             "due_on": due_on,
             "late_told_for": due_on,
         }
 
-    def _claim(self, version: Version, status: Status, about: Columns) -> str | None:
+    def _claim(self, version: Version, status: str, about: Columns) -> str | None:
         service = version.definition
         if not service.steps.holds_claim(status):
             return None

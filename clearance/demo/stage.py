@@ -20,11 +20,12 @@ from clearance.demo.register import Licences
 from clearance.files import quota, storage
 from clearance.files.storage import Stored
 from clearance.licences import granted_expiry
+from clearance.licences.granted_expiry import GrantedExpiry
 from clearance.models import Document, Licence, Organisation, Request, ServiceVersion
 from clearance.requests import attachments, batch, drafts, transitions
 from clearance.requests.attachments import Checked
 from clearance.services import versions
-from clearance.services.effects import Decision, RemarkInput
+from clearance.services.decisions import Decision, RemarkInput, Remarks
 from clearance.services.flows import Action
 
 RETURN_REASON = "البيانات لا تطابق الوثائق المرفقة، يرجى تصحيحها."
@@ -122,7 +123,7 @@ class Stage:
     def do(
         self,
         req: Request,
-        action: Action,
+        action: str,
         name: str | None,
         days: int,
         reason: str = "",
@@ -135,8 +136,10 @@ class Stage:
         An approval grants the proposed expiry date, where one is needed.
         """
         now = yield from self.wait(days, hour)
-        is_approval = action == Action.APPROVE
-        granted = granted_expiry.proposed_expiry(req, now) if is_approval else None
+        granted = granted_expiry.proposed_expiry(req, now) if action == Action.APPROVE else None
+        decisions: list[Decision] = [Remarks(remarks=remarks)]
+        if granted is not None:
+            decisions.append(GrantedExpiry(granted_expiry=granted))
         transitions.perform(
             req,
             action,
@@ -144,7 +147,7 @@ class Stage:
             now=now,
             version=req.version,
             reason=reason,
-            data=Decision(remarks=remarks, granted_expiry=granted),
+            data=decisions,
         )
         return req
 

@@ -13,10 +13,11 @@ from clearance.demo.names import candidate
 from clearance.demo.stage import Stage, Story
 from clearance.exams import results as exam_results
 from clearance.exams import seating, sittings
+from clearance.exams.flow import ExamAction
 from clearance.exams.results import Result
 from clearance.models import Exam, ExamSeat, Request
 from clearance.models.names import NAME_COLUMNS
-from clearance.services.effects import RemarkInput
+from clearance.services.decisions import RemarkInput
 from clearance.services.flows import Action
 
 SERVICE = "exam"
@@ -55,7 +56,7 @@ def _sitting_held(stage: Stage, agents: list[str], ready: _Ready) -> Story:
     yield from _announce(stage, exam, HELD - 24)
     confirmed = list(zip(ready.values(), agents, strict=True))[:-1]
     for req, name in confirmed:
-        yield from stage.do(req, Action.CONFIRM, name, HELD - 15)
+        yield from stage.do(req, ExamAction.CONFIRM, name, HELD - 15)
     now = yield from stage.wait(HELD + 1)
     results = chain(repeat(Result.PASSED, _PASSED), _OTHER_RESULTS)
     given = {req.id: result for (req, _name), result in zip(confirmed, results, strict=True)}
@@ -69,8 +70,8 @@ def _sitting_to_come(stage: Stage, ready: _Ready) -> Story:
     exam = yield from _exam(stage, COMING, seats=5, confirm_by=9, made=-8)
     yield from _announce(stage, exam, -7)
     waiting = list(ready.values())
-    yield from stage.do(waiting[1], Action.CONFIRM, "additional", -6)
-    yield from stage.do(waiting[2], Action.CONFIRM, "receiver", -5)
+    yield from stage.do(waiting[1], ExamAction.CONFIRM, "additional", -6)
+    yield from stage.do(waiting[2], ExamAction.CONFIRM, "receiver", -5)
 
 
 def _ended_without_exam(stage: Stage) -> Iterator[Story]:

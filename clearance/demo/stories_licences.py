@@ -11,7 +11,7 @@ from clearance.demo.register import ASKED_FOR
 from clearance.demo.stage import Stage, Story
 from clearance.models import Request
 from clearance.requests import batch, drafts
-from clearance.services.effects import RemarkInput
+from clearance.services.decisions import RemarkInput
 from clearance.services.flows import Action
 
 LETTER = "letter"

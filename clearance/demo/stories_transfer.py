@@ -8,8 +8,9 @@ from typing import Any
 
 from clearance.demo.stage import Stage, Story
 from clearance.models import Request
-from clearance.services.effects import RemarkInput
+from clearance.services.decisions import RemarkInput
 from clearance.services.flows import Action
+from clearance.transfers.flow import TransferAction
 from clearance.transfers.parties import NAMED_BY
 
 SERVICE = "transfer"
@@ -36,9 +37,9 @@ def _closed(stage: Stage) -> Story:
     """Declined by either, withdrawn, rejected, lapsed and finally approved."""
     key = "move-closed"
     declined = yield from _asked(stage, "general", key, -150)
-    yield from stage.do(declined, Action.DECLINE, "receiver", -148, NO_ROOM)
+    yield from stage.do(declined, TransferAction.DECLINE, "receiver", -148, NO_ROOM)
     refused = yield from _accepted(stage, "general", key, -140)
-    yield from stage.do(refused, Action.REFUSE, None, -137, STAYS)
+    yield from stage.do(refused, TransferAction.REFUSE, None, -137, STAYS)
     withdrawn = yield from _asked(stage, "general", key, -130)
     yield from stage.do(withdrawn, Action.WITHDRAW, "general", -129)
     rejected = yield from _agreed(stage, "general", key, -100)
@@ -78,12 +79,12 @@ def _drafted(stage: Stage) -> Story:
 def _agreed(stage: Stage, name: str, key: str, days: int, holder: str = "general") -> _Telling:
     """A transfer agreed by the other office, two days later, and then by the broker."""
     req = yield from _accepted(stage, name, key, days, holder)
-    return (yield from stage.do(req, Action.CONSENT, None, days + 3))
+    return (yield from stage.do(req, TransferAction.CONSENT, None, days + 3))
 
 
 def _accepted(stage: Stage, name: str, key: str, days: int, holder: str = "general") -> _Telling:
     req = yield from _asked(stage, name, key, days, holder)
-    return (yield from stage.do(req, Action.ACCEPT, _OTHER[name], days + 2))
+    return (yield from stage.do(req, TransferAction.ACCEPT, _OTHER[name], days + 2))
 
 
 def _asked(stage: Stage, name: str, key: str, days: int, holder: str = "general") -> _Telling:

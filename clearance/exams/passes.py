@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from clearance.core import office_settings
 from clearance.core.clock import kuwait_date, years_after
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Request
-from clearance.models.enums import Status
+from clearance.services.extension import ClaimEnd
+from clearance.services.facts import Facts, RequestFact
 
 VALIDITY_YEARS = "exam_validity_years"
 
@@ -25,7 +27,7 @@ def valid_until(passed_on: date, years: int) -> date:
 
 def release_claim(claim_key: str | None, now: datetime) -> None:
     """Clear the exclusive key of an expired pass, for the request being sent to take. Flushes."""
-    held_by = sa.and_(Request.exclusive_key == claim_key, Request.status == Status.PASSED)
+    held_by = sa.and_(Request.exclusive_key == claim_key, Request.status == ExamStatus.PASSED)
     passed_at = db.session.scalar(
         sa.select(Request.decided_at).where(held_by).with_for_update(of=Request)
     )
@@ -34,3 +36,17 @@ def release_claim(claim_key: str | None, now: datetime) -> None:
     years = int(office_settings.get(VALIDITY_YEARS))
     if valid_until(kuwait_date(passed_at), years) < kuwait_date(now):
         db.session.execute(sa.update(Request).where(held_by).values(exclusive_key=None))
+
+
+def counts_until(passed_on: date, facts: Facts) -> date:
+    """Return the last Kuwait day on which an exam passed on that day is valid."""
+    return valid_until(passed_on, int(facts.settings[VALIDITY_YEARS]))
+
+
+def _last_day(holder: RequestFact, facts: Facts) -> date | None:
+    if holder.decided_at is None:
+        return None
+    return counts_until(kuwait_date(holder.decided_at), facts)
+
+
+CLAIM_END = ClaimEnd(ExamStatus.PASSED, _last_day, release_claim)

@@ -21,10 +21,11 @@ from clearance.core.errors import DomainError, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.core.values import ascii_digits, clean_text
 from clearance.exams import sittings
+from clearance.exams.flow import ExamAction
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Exam, ExamSeat, Request
-from clearance.models.enums import STATUS_LABELS, SeatStatus, Status
+from clearance.models.enums import SeatStatus
 from clearance.requests import transitions
-from clearance.services.flows import Action
 
 COLUMNS = ("number", "civil_id", "result")
 FILE_BYTES_MAX = 256 * 1024
@@ -40,12 +41,12 @@ class Result(StrEnum):
     ABSENT = "absent"
 
 
-RESULT_LABELS: dict[str, Any] = {result: STATUS_LABELS[Status(result)] for result in Result}
+RESULT_LABELS: dict[str, Any] = {result: ExamStatus(result).label for result in Result}
 
 _ACTIONS = {
-    Result.PASSED: Action.PASS,
-    Result.FAILED: Action.FAIL,
-    Result.ABSENT: Action.ABSENT,
+    Result.PASSED: ExamAction.PASS,
+    Result.FAILED: ExamAction.FAIL,
+    Result.ABSENT: ExamAction.ABSENT,
 }
 _WORDS = {
     **{result.value: result for result in Result},

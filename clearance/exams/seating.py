@@ -20,12 +20,13 @@ from clearance.core.errors import DomainError, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.exams import notifications as exam_notices
 from clearance.exams import sittings
+from clearance.exams.effects import SeatChoice
+from clearance.exams.flow import ExamAction
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Exam, ExamSeat, Request, ServiceVersion
 from clearance.models.enums import SeatStatus, Status
 from clearance.requests import transitions
 from clearance.services import versions as service_versions
-from clearance.services.effects import Decision
-from clearance.services.flows import Action
 
 # Candidates considered beyond the free seats, as the actor may not seat some of them.
 SPARE_CANDIDATES = 20
@@ -90,11 +91,11 @@ def _seat(exam: Exam, candidates: list[Request], actor: Actor, now: datetime) ->
         try:
             transitions.perform(
                 req,
-                Action.SEAT,
+                ExamAction.SEAT,
                 actor=actor,
                 now=now,
                 version=req.version,
-                data=Decision(exam_id=exam.id),
+                data=SeatChoice(exam_id=exam.id),
             )
         except DomainError as error:
             left_out.append((req.number or "", str(error)))
@@ -131,14 +132,14 @@ def _close(exam_id: int, now: datetime) -> int:
         .where(
             ExamSeat.exam_id == exam_id,
             ExamSeat.status == SeatStatus.OFFERED,
-            Request.status == Status.SEATED,
+            Request.status == ExamStatus.SEATED,
         )
         .order_by(Request.id)
         .with_for_update(of=Request)
         .execution_options(populate_existing=True)
     ).all()
     for req in offered:
-        transitions.perform(req, Action.RELEASE, actor=None, now=now, version=req.version)
+        transitions.perform(req, ExamAction.RELEASE, actor=None, now=now, version=req.version)
     exam = sittings.lock(exam_id)
     exam.final_at = now
     changes = {"released": [None, len(offered)]}
@@ -174,7 +175,9 @@ def _seatable_versions() -> list[int]:
     """Return the versions of services whose flow leads from preliminary approval to a seat."""
     versions = db.session.scalars(sa.select(ServiceVersion)).all()
     flows = ((version.id, service_versions.get(version.id).steps) for version in versions)
-    return [version_id for version_id, flow in flows if flow.step(Status.PREAPPROVED, Action.SEAT)]
+    return [
+        version_id for version_id, flow in flows if flow.step(Status.PREAPPROVED, ExamAction.SEAT)
+    ]
 
 
 def _lock_candidates(exam: Exam, limit: int) -> list[Request]:

@@ -34,8 +34,9 @@ from clearance.models import (
     Organisation,
     Request,
 )
-from clearance.models.enums import IssuedKind, Status, VoidReason
+from clearance.models.enums import IssuedKind, VoidReason
 from clearance.models.names import joined_name
+from clearance.services import registry, versions
 
 __all__ = [
     "file_of",
@@ -55,6 +56,12 @@ WAITING_MARK = "clearance_files_to_make"  # in session.info: make files after th
 PHOTO_KIND = "photo"
 PICTURES = "image/%"
 LANGUAGES = ("ar", "en")
+LETTER_LANGUAGE, LETTER_ADDRESSEE, LETTER_PURPOSE = LETTER_ROLES = (
+    "letter_language",
+    "letter_addressee",
+    "letter_purpose",
+)
+"""Roles of the fields by which a letter is asked for."""
 _NEWEST_FIRST = (IssuedDocument.issued_at.desc(), IssuedDocument.id.desc())
 
 
@@ -221,8 +228,8 @@ def _letter(licence: Licence, req: Request, now: datetime) -> dict[str, Any]:
         "organisation": _organisation(licence),
         "status": str(validity.status_on(licence, kuwait_date(now))),
         "request_number": req.number,
-        "addressee": _answer(req, "addressee"),
-        "purpose": _answer(req, "purpose"),
+        "addressee": _answer(req, LETTER_ADDRESSEE),
+        "purpose": _answer(req, LETTER_PURPOSE),
     }
 
 
@@ -244,24 +251,24 @@ def _organisation(licence: Licence) -> dict[str, str]:
 
 
 def _asked_language(req: Request) -> str:
-    asked = str(req.answers.get("language", ""))
+    asked = str(versions.answer(req, LETTER_LANGUAGE) or "")
     return asked if asked in LANGUAGES else ""
 
 
-def _answer(req: Request, name: str) -> dict[str, str]:
+def _answer(req: Request, role: str) -> dict[str, str]:
     """Return an answer in both languages: a choice's label, or the text as typed."""
-    typed = str(req.answers.get(name) or "")
-    for field in req.service_version.definition.get("fields", ()):
-        if field["name"] == name:
-            for choice in field.get("choices") or ():
-                if choice["value"] == typed:
-                    return {lang: str(choice["label"][lang]) for lang in LANGUAGES}
+    typed = str(versions.answer(req, role) or "")
+    service = versions.for_request(req)
+    field = service.field(service.roles.get(role, ""))
+    labels = {choice.value: choice.label for choice in (field.choices if field else ())}
+    if typed in labels:
+        return {lang: labels[typed].of(lang) for lang in LANGUAGES}
     return dict.fromkeys(LANGUAGES, typed)
 
 
 def _photo(licence: Licence, req: Request) -> dict[str, str] | None:
     """Return the newest photo of the request, else of the person's earlier granted requests."""
-    granted = Request.status.in_((Status.APPROVED, Status.PASSED))
+    granted = Request.status.in_(sorted(registry.current().completed_statuses))
     ways = (
         sa.select(Request.id).where(Request.id == req.id),
         sa.select(Request.id).where(Request.civil_id == licence.broker.civil_id, granted),

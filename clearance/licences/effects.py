@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from clearance.licences import register as licence_register
+from clearance.licences.granted_expiry import GrantedExpiry
+from clearance.licences.guards import LICENCE, PERSON
 from clearance.models import Licence
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy
 from clearance.services.effects import StepContext, approval_effect
@@ -14,7 +18,10 @@ _PARTICULARS = (*licence_register.IDENTITY_FIELDS, *licence_register.CONTACT_FIE
 _ACTIVE = {"status": LicenceStatus.ACTIVE, "suspended_by": None}
 
 
-@approval_effect
+@approval_effect(
+    words=_l("The register takes over the particulars and contact data that the request gives."),
+    needs=LICENCE,
+)
 def update_particulars(step: StepContext) -> None:
     """Update the broker's identity and contact data with what the form asked the agent for.
 
@@ -31,7 +38,11 @@ def update_particulars(step: StepContext) -> None:
         change_licence(step, LicenceStep.UPDATED, new)
 
 
-@approval_effect
+@approval_effect(
+    words=_l("The person is entered in the register as a broker with a new licence."),
+    needs=PERSON,
+    asks=GrantedExpiry,
+)
 def make_licence(step: StepContext) -> None:
     """Register the person as a broker of the organisation, with a new licence."""
     licence = licence_register.issue(
@@ -40,7 +51,11 @@ def make_licence(step: StepContext) -> None:
     step.req.licence_id, step.req.broker_id = licence.id, licence.broker_id
 
 
-@approval_effect
+@approval_effect(
+    words=_l("The licence becomes active until the granted expiry date, with the guarantee given."),
+    needs=LICENCE,
+    asks=GrantedExpiry,
+)
 def renew_licence(step: StepContext) -> None:
     """Extend the licence to the granted expiry date, with any new guarantee, and activate it."""
     values = {"expires": _granted(step), **_ACTIVE}
@@ -50,14 +65,14 @@ def renew_licence(step: StepContext) -> None:
     change_licence(step, LicenceStep.RENEWED, values)
 
 
-@approval_effect
+@approval_effect(words=_l("The licence is suspended at its holder's request."), needs=LICENCE)
 def suspend_licence(step: StepContext) -> None:
     """Suspend the licence at its holder's request."""
     values = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.HOLDER}
     change_licence(step, LicenceStep.SUSPENDED, values)
 
 
-@approval_effect
+@approval_effect(words=_l("The licence becomes active again."), needs=LICENCE)
 def reactivate_licence(step: StepContext) -> None:
     """Reactivate the licence."""
     change_licence(step, LicenceStep.REACTIVATED, _ACTIVE)
@@ -71,8 +86,8 @@ def licence_of(step: StepContext) -> Licence:
 
 
 def _granted(step: StepContext) -> date:
-    if step.req.granted_expiry is None:
-        raise ValueError("this effect needs a granted expiry date")
+    """Keep the granted expiry date with the request, and return it."""
+    step.req.granted_expiry = step.given.require(GrantedExpiry).granted_expiry
     return step.req.granted_expiry
 
 

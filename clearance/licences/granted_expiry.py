@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from operator import itemgetter
+from typing import Annotated, Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from pydantic import Field
 
 from clearance.core import i18n, office_settings
 from clearance.core.clock import kuwait_date, years_after
@@ -16,6 +18,8 @@ from clearance.licences import validity
 from clearance.models import Licence, Request
 from clearance.models.enums import ValidityLink
 from clearance.services import versions
+from clearance.services.decisions import Decision
+from clearance.services.schema import Definition
 
 MOST_YEARS = 20
 _FIELDS = {
@@ -25,13 +29,50 @@ _FIELDS = {
 }
 
 
+class GrantedExpiry(Decision):
+    """The licence's last Kuwait day, granted by an approval."""
+
+    audited = on_timeline = ("granted_expiry",)
+    missing = _l("Give the expiry date that the licence is granted until.")
+
+    granted_expiry: Annotated[
+        date,
+        Field(
+            title=_l("Granted expiry date"),
+            description=_l(
+                "The licence's last day, dd/mm/yyyy; what is proposed stands there already."
+            ),
+        ),
+    ]
+
+    @classmethod
+    def proposed(cls, req: Request, now: datetime) -> dict[str, Any]:
+        """Return what `proposed_expiry` says."""
+        return {"granted_expiry": proposed_expiry(req, now)}
+
+    @classmethod
+    def cautions(cls, req: Request, now: datetime) -> list[Refusal]:
+        """Return `warnings`, with advice for the reviewer."""
+        advice = _l("Grant an earlier date, or return the request so that it is renewed too.")
+        return [Refusal(warning.text, advice) for warning in warnings(req, now)]
+
+    def refusal(self, now: datetime) -> Refusal | None:
+        """Return why the date cannot be granted, or None."""
+        return grant_refusal(self.granted_expiry, now)
+
+
+def is_granted_by(service: Definition) -> bool:
+    """Return whether the approval of requests for `service` grants an expiry date."""
+    return any(GrantedExpiry in service.decisions(step) for step in service.steps.steps)
+
+
 def proposed_expiry(req: Request, now: datetime) -> date | None:
     """Return the expiry date proposed for `req`; None if its approval grants none.
 
     It is the date the applicant asked for, if in the future, else `next_period_end`; at most
     MOST_YEARS ahead.
     """
-    if not versions.for_request(req).grants_expiry:
+    if not is_granted_by(versions.for_request(req)):
         return None
     today = kuwait_date(now)
     if req.licence_expiry is not None and req.licence_expiry > today:
@@ -47,11 +88,9 @@ def next_period_end(licence: Licence | None, now: datetime) -> date:
     return min(years_after(start, years), years_after(today, MOST_YEARS))
 
 
-def grant_refusal(granted: date | None, now: datetime) -> Refusal | None:
+def grant_refusal(granted: date, now: datetime) -> Refusal | None:
     """Return why `granted` cannot be a licence's new expiry date, or None."""
     today = kuwait_date(now)
-    if granted is None:
-        return Refusal(_l("Give the expiry date that the licence is granted until."))
     if granted <= today:
         return Refusal(_l("The granted expiry date has to lie ahead."))
     last = years_after(today, MOST_YEARS)

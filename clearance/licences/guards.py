@@ -7,11 +7,16 @@ from datetime import timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n, urls
+from clearance.core import i18n
 from clearance.core.errors import Refusal
+from clearance.licences.facts import LicenceFact, licence_of, licensed, status_of
 from clearance.models.enums import LicenceStatus, SuspendedBy, ValidityLink
-from clearance.services.facts import Case, LicenceFact
-from clearance.services.guards import guard, guard_of_whose
+from clearance.services.facts import Case
+from clearance.services.guards import guard
+from clearance.services.needs import Needs
+
+LICENCE = Needs(subject="licence")
+PERSON = Needs(fields=("civil_id",))
 
 _CANCELLED = Refusal(
     _l("The licence is cancelled for good."),
@@ -39,10 +44,13 @@ def _suspended(licence: LicenceFact) -> Refusal:
     return _BY_OFFICE if licence.suspended_by == SuspendedBy.OFFICE else _BY_HOLDER
 
 
-@guard_of_whose
+@guard(
+    words=_l("The broker is registered with your organisation."), needs=LICENCE, is_ownership=True
+)
 def broker_is_ours(case: Case) -> Refusal | None:
     """The broker is registered with the requesting organisation."""
-    if case.licence is None or case.licence.organisation_id == case.facts.organisation_id:
+    licence = licence_of(case)
+    if licence is None or licence.organisation_id == case.facts.organisation_id:
         return None
     return Refusal(
         _l("This broker is not registered with your organisation any more."),
@@ -50,35 +58,36 @@ def broker_is_ours(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The licence is active and has not expired."), needs=LICENCE)
 def licence_is_active(case: Case) -> Refusal | None:
     """The licence is active and has not expired."""
-    if case.licence is None or case.licence_status == LicenceStatus.ACTIVE:
+    licence, status = licence_of(case), status_of(case)
+    if licence is None or status == LicenceStatus.ACTIVE:
         return None
-    if case.licence_status == LicenceStatus.SUSPENDED:
-        return _suspended(case.licence)
-    return _CANCELLED if case.licence_status == LicenceStatus.CANCELLED else _EXPIRED
+    if status == LicenceStatus.SUSPENDED:
+        return _suspended(licence)
+    return _CANCELLED if status == LicenceStatus.CANCELLED else _EXPIRED
 
 
-@guard
+@guard(words=_l("The licence is not cancelled."), needs=LICENCE)
 def licence_is_not_cancelled(case: Case) -> Refusal | None:
     """The licence is in any state but cancelled."""
-    return _CANCELLED if case.licence_status == LicenceStatus.CANCELLED else None
+    return _CANCELLED if status_of(case) == LicenceStatus.CANCELLED else None
 
 
-@guard
+@guard(words=_l("The licence is active or expired and ends soon."), needs=LICENCE)
 def licence_is_renewable(case: Case) -> Refusal | None:
     """The licence is active in its renewal window (a setting), or it has expired."""
-    licence = case.licence
+    licence = licence_of(case)
     if licence is None:
         return None
-    if case.licence_status == LicenceStatus.CANCELLED:
+    if status_of(case) == LicenceStatus.CANCELLED:
         return _CANCELLED
-    if case.licence_status == LicenceStatus.SUSPENDED:
+    if status_of(case) == LicenceStatus.SUSPENDED:
         return _suspended(licence)
     until, link = licence.validity
     opens = until - timedelta(days=int(case.facts.settings["renewal_window_days"]))
-    if case.licence_status == LicenceStatus.EXPIRED or case.facts.today >= opens:
+    if status_of(case) == LicenceStatus.EXPIRED or case.facts.today >= opens:
         return None
     return Refusal(
         _(
@@ -90,10 +99,10 @@ def licence_is_renewable(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The licence is suspended at its holder's request."), needs=LICENCE)
 def licence_is_reactivable(case: Case) -> Refusal | None:
     """The licence is suspended at its holder's request, and has not expired since."""
-    licence, status = case.licence, case.licence_status
+    licence, status = licence_of(case), status_of(case)
     if licence is None:
         return None
     if status == LicenceStatus.SUSPENDED:
@@ -103,34 +112,9 @@ def licence_is_reactivable(case: Case) -> Refusal | None:
     return _CANCELLED if status == LicenceStatus.CANCELLED else _EXPIRED
 
 
-@guard
-def exam_was_passed_lately(case: Case) -> Refusal | None:
-    """The candidate passed the exam, and the pass is still valid (years are a setting)."""
-    if case.civil_id is None:
-        return None
-    passed = case.facts.passed.get(case.civil_id)
-    if passed is None:
-        return Refusal(
-            _l("This person has not passed the clearing agents' exam."),
-            _l("Request the exam first."),
-        )
-    last_day = case.facts.pass_counts_until(passed)
-    if case.facts.today <= last_day:
-        return None
-    return Refusal(
-        _(
-            "The exam was passed on %(passed)s, and that counted until %(day)s.",
-            passed=i18n.format_day(passed),
-            day=i18n.format_day(last_day),
-        ),
-        _l("The exam has to be passed again: request it under My services."),
-        urls.SERVICES,
-    )
-
-
-@guard
+@guard(words=_l("The person has no licence already."), needs=PERSON)
 def person_has_no_licence(case: Case) -> Refusal | None:
     """The candidate has no licence except cancelled ones."""
-    if case.civil_id is None or case.civil_id not in case.facts.licensed:
+    if case.civil_id is None or case.civil_id not in case.facts.read(licensed):
         return None
     return HAS_LICENCE

@@ -141,40 +141,18 @@ class SubscriptionStatus(Labelled):
     LEFT = "left", _l("Left")
 
 
-class Status(StrEnum):
-    """Status of a request; services/flows.py defines the transitions."""
+class Status(Labelled):
+    """Request statuses of the standard flows; other flows add their own (services/flows.py)."""
 
-    DRAFT = "draft"
-    AWAITING_OTHER_PARTY = "awaiting_other_party"
-    AWAITING_BROKER = "awaiting_broker"
-    SUBMITTED = "submitted"
-    UNDER_REVIEW = "under_review"
-    RETURNED = "returned"
-    PREAPPROVED = "preapproved"
-    SEATED = "seated"
-    CONFIRMED = "confirmed"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-    LAPSED = "lapsed"
-    DECLINED = "declined"
-    PASSED = "passed"
-    FAILED = "failed"
-    ABSENT = "absent"
-
-
-OPEN_STATUSES = frozenset(
-    {
-        Status.AWAITING_OTHER_PARTY,
-        Status.AWAITING_BROKER,
-        Status.SUBMITTED,
-        Status.UNDER_REVIEW,
-        Status.RETURNED,
-        Status.PREAPPROVED,
-        Status.SEATED,
-        Status.CONFIRMED,
-    }
-)
+    DRAFT = "draft", _l("Draft"), "quiet"
+    SUBMITTED = "submitted", _l("Submitted"), "info"
+    UNDER_REVIEW = "under_review", _l("Under review"), "info"
+    RETURNED = "returned", _l("Returned for completion"), "warning"
+    PREAPPROVED = "preapproved", _l("Preliminary approval"), "info"
+    APPROVED = "approved", _l("Approved"), "success"
+    REJECTED = "rejected", _l("Rejected"), "danger"
+    WITHDRAWN = "withdrawn", _l("Withdrawn"), "quiet"
+    LAPSED = "lapsed", _l("Lapsed"), "quiet"
 
 
 class Channel(Labelled):
@@ -225,44 +203,4 @@ SUBSCRIPTION_TERMS: dict[str, Any] = {
     "automatic": _l("Every organisation that the service is for has it without asking."),
     "on_request": _l("It is subscribed to at once when a general user asks for it."),
     "by_approval": _l("The office decides on each subscription."),
-}
-
-STATUS_LABELS: dict[str, Any] = {
-    Status.DRAFT: _l("Draft"),
-    Status.AWAITING_OTHER_PARTY: _l("Awaiting the other party"),
-    Status.AWAITING_BROKER: _l("Awaiting the broker's consent"),
-    Status.SUBMITTED: _l("Submitted"),
-    Status.UNDER_REVIEW: _l("Under review"),
-    Status.RETURNED: _l("Returned for completion"),
-    Status.PREAPPROVED: _l("Preliminary approval"),
-    Status.SEATED: _l("Nominated for the exam"),
-    Status.CONFIRMED: _l("Attendance confirmed"),
-    Status.APPROVED: _l("Approved"),
-    Status.REJECTED: _l("Rejected"),
-    Status.WITHDRAWN: _l("Withdrawn"),
-    Status.LAPSED: _l("Lapsed"),
-    Status.DECLINED: _l("Declined by a party"),
-    Status.PASSED: _l("Passed"),
-    Status.FAILED: _l("Failed"),
-    Status.ABSENT: _l("Absent"),
-}
-
-STATUS_TONES: dict[str, str] = {
-    Status.DRAFT: "quiet",
-    Status.AWAITING_OTHER_PARTY: "waiting",
-    Status.AWAITING_BROKER: "waiting",
-    Status.SUBMITTED: "info",
-    Status.UNDER_REVIEW: "info",
-    Status.RETURNED: "warning",
-    Status.PREAPPROVED: "info",
-    Status.SEATED: "warning",
-    Status.CONFIRMED: "info",
-    Status.APPROVED: "success",
-    Status.REJECTED: "danger",
-    Status.WITHDRAWN: "quiet",
-    Status.LAPSED: "quiet",
-    Status.DECLINED: "danger",
-    Status.PASSED: "success",
-    Status.FAILED: "danger",
-    Status.ABSENT: "danger",
 }

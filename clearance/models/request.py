@@ -39,7 +39,6 @@ class Request(PersonName, Base):
         sa.UniqueConstraint("number", name="uq_request_number"),
         sa.UniqueConstraint("exclusive_key", name="uq_request_exclusive_key"),
         sa.UniqueConstraint("form_key", name="uq_request_form_key"),
-        one_of("status", Status),
         sa.CheckConstraint("(status = 'draft') = (number IS NULL)", name="number_when_sent"),
         sa.Index("ix_request_queue", "sent_at", "id"),
         sa.Index("ix_request_status_sent", "status", "sent_at", "id"),

@@ -20,7 +20,8 @@ from clearance.core.actor import Actor
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Membership, Request, User
-from clearance.models.enums import OPEN_STATUSES, Status
+from clearance.models.enums import Status
+from clearance.services import registry
 
 NEEDS_COLLEAGUE = Refusal(
     _l("This user has open requests or drafts."),
@@ -30,7 +31,6 @@ UNFIT_COLLEAGUE = Refusal(
     _l("This colleague may not use every service of those requests."),
     _l("Choose another one, or grant the services first."),
 )
-IN_HAND = sorted({*OPEN_STATUSES, Status.DRAFT})
 NUMBERS_TOLD = 20
 REQUESTS_LINK = "/my/requests/"
 
@@ -100,7 +100,7 @@ def _in_hand(organisation_id: int, user_id: int) -> sa.Select[Request]:
     answers = sa.func.coalesce(Request.handed_to_id, Request.sender_id, Request.created_by_id)
     return sa.select(Request).where(
         Request.organisation_id == organisation_id,
-        Request.status.in_(IN_HAND),
+        Request.status.in_(sorted(registry.current().open_statuses | {Status.DRAFT})),
         answers == user_id,
     )
 

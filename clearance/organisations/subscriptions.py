@@ -20,9 +20,9 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
 from clearance.core.extensions import db
 from clearance.models import Organisation, Request, Subscription
-from clearance.models.enums import OPEN_STATUSES, SubscriptionStatus
+from clearance.models.enums import SubscriptionStatus
 from clearance.organisations.subscription_locks import AUTOMATIC_VERSION
-from clearance.services import facts, guards, versions
+from clearance.services import facts, guards, registry, versions
 from clearance.services.facts import Case, Facts
 from clearance.services.schema import Definition
 
@@ -163,7 +163,10 @@ def open_requests_of(organisation_id: int, code: str | None = None) -> dict[str,
         Request.service_code,
         place.label("place"),
         counted.label("counted"),
-    ).where(Request.organisation_id == organisation_id, Request.status.in_(OPEN_STATUSES))
+    ).where(
+        Request.organisation_id == organisation_id,
+        registry.is_open(),
+    )
     if code is not None:
         numbered = numbered.where(Request.service_code == code)
     found = numbered.subquery()

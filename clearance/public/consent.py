@@ -16,14 +16,14 @@ from clearance.core.extensions import db
 from clearance.core.i18n import language
 from clearance.core.values import mask_mobile
 from clearance.public import form_helpers
-from clearance.services.flows import Action
 from clearance.transfers import consents
 from clearance.transfers import operations as transfer_operations
 from clearance.transfers.consents import Asked
+from clearance.transfers.flow import TransferAction
 from forms.transfers import ConsentForm
 
 RESEND_AFTER_SECONDS = 60  # the shortest limit of the policy code_sent_sms
-ANSWERS = {"consent": Action.CONSENT, "refuse": Action.REFUSE}
+ANSWERS = {"consent": TransferAction.CONSENT, "refuse": TransferAction.REFUSE}
 
 
 def consent(token: str) -> Any:
@@ -68,7 +68,7 @@ def answered() -> Any:
     return render_template("public/consent_answered.html", has_consented=answer == "consent")
 
 
-def _answer(asked: Asked, action: Action, form: ConsentForm, now: datetime) -> Any | None:
+def _answer(asked: Asked, action: TransferAction, form: ConsentForm, now: datetime) -> Any | None:
     try:
         is_right = consents.answer(asked, action, form.code.data or "", now)
         db.session.commit()

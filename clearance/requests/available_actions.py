@@ -4,62 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance.core import i18n
 from clearance.core.actor import Actor
-from clearance.core.errors import NotFound, Refusal
-from clearance.core.extensions import db
+from clearance.core.errors import Refusal
 from clearance.models import Licence, Request
-from clearance.models.enums import Role, Status
+from clearance.models.enums import Role
 from clearance.requests import eligibility
 from clearance.requests import timeline as history
-from clearance.services import facts
+from clearance.services import facts, registry
 from clearance.services import versions as service_versions
+from clearance.services.decisions import Decision
 from clearance.services.exclusivity import exclusivity_key
-from clearance.services.facts import Case, Facts
-from clearance.services.flows import (
-    ACTION_LABELS,
-    ACTION_TONES,
-    EVENT_LABELS,
-    Action,
-    Asks,
-    Side,
-    Step,
-)
+from clearance.services.facts import Case
+from clearance.services.flows import Side, Step, StepName
 from clearance.services.schema import Definition
 
-MOST_CANDIDATES = 1000
 _SIDES = {Role.AGENT: Side.AGENT, Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Side.MANAGER}
 
 
 @dataclass(frozen=True)
 class AvailableAction:
-    """A step as a button. refusal: why it is unavailable now. asks: see `flows.Asks`."""
+    """A step as a button.
 
-    action: Action
+    refusal: why it is unavailable now. asks: what it asks besides a reason. tells: whether the
+    applicant gets a notice.
+    """
+
+    action: StepName
     label: Any
     refusal: Refusal | None
     needs_reason: bool
-    asks: str
+    asks: tuple[type[Decision], ...]
+    tells: bool
     tone: str
     event_label: Any
-
-
-@dataclass(frozen=True)
-class StartableCandidate:
-    """A passed exam request. refusal: why no draft can be started for the candidate.
-
-    counts_until: last Kuwait day on which the candidate's latest pass is valid.
-    """
-
-    request: Request
-    refusal: Refusal | None
-    counts_until: date | None
 
 
 @dataclass(frozen=True)
@@ -83,14 +66,14 @@ def for_request(req: Request, actor: Actor, now: datetime) -> list[AvailableActi
     side = _SIDES.get(Role(actor.role))
     service = service_versions.for_request(req)
     found = []
-    for action in Action:
+    for action in dict.fromkeys(step.action for step in service.steps.steps):
         path = service.steps.path(req.status, action, is_taken=req.reviewer_id is not None)
         if path and path[-1].side == side:
             found.append(_offer(req, action, path, actor, now))
     return found
 
 
-def action(req: Request, action: Action, actor: Actor, now: datetime) -> AvailableAction:
+def action(req: Request, action: str, actor: Actor, now: datetime) -> AvailableAction:
     """Return any one action; impossible ones carry a refusal."""
     path = service_versions.for_request(req).steps.path(
         req.status, action, is_taken=req.reviewer_id is not None
@@ -99,7 +82,7 @@ def action(req: Request, action: Action, actor: Actor, now: datetime) -> Availab
 
 
 def action_for_each(
-    requests: Sequence[Request], action: Action, actor: Actor, now: datetime
+    requests: Sequence[Request], action: str, actor: Actor, now: datetime
 ) -> list[AvailableAction]:
     """Return one action for many requests, in their order; queries grow with organisations only."""
     paths = [
@@ -188,55 +171,6 @@ def startable_licences(
     }
 
 
-def startable_candidates(code: str, actor: Actor, now: datetime) -> list[StartableCandidate]:
-    """Return the chosen organisation's passed candidates, newest request first.
-
-    The number of queries is constant. Raises: NotFound for a service that does not start from a
-    passed candidate.
-    """
-    service = service_versions.current(code).definition
-    standing = actor.standing
-    if service.start != "passed_candidates":
-        raise NotFound
-    if standing is None:
-        return []
-    newest = _newest_passes(standing.organisation_id)
-    keys = (
-        exclusivity_key(service.exclusive, code, civil_id=civil_id, licence_id=None)
-        for civil_id in newest
-    )
-    loaded = facts.load(
-        actor,
-        standing.organisation_id,
-        now,
-        civil_ids=list(newest),
-        claim_keys=[key for key in keys if key],
-    )
-    return [_candidate_offer(req, service, loaded) for req in newest.values()]
-
-
-def _newest_passes(organisation_id: int) -> dict[str, Request]:
-    """Return civil number → the organisation's newest passed request for it, newest first."""
-    passed = db.session.scalars(
-        sa.select(Request)
-        .where(Request.organisation_id == organisation_id, Request.status == Status.PASSED)
-        .order_by(Request.created_at.desc(), Request.id.desc())
-        .limit(MOST_CANDIDATES)
-    )
-    found: dict[str, Request] = {}
-    for req in passed:
-        if req.civil_id:
-            found.setdefault(req.civil_id, req)
-    return found
-
-
-def _candidate_offer(req: Request, service: Definition, loaded: Facts) -> StartableCandidate:
-    case = eligibility.start_case(service, loaded, civil_id=req.civil_id)
-    passed_on = loaded.passed.get(req.civil_id or "")
-    counts_until = loaded.pass_counts_until(passed_on) if passed_on is not None else None
-    return StartableCandidate(req, eligibility.start_refusal(service, case), counts_until)
-
-
 def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:
     """Return what prevents sending `req` besides missing fields and documents."""
     service = service_versions.for_request(req)
@@ -245,38 +179,36 @@ def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:
 
 def _offer(
     req: Request,
-    action: Action,
+    action: str,
     path: tuple[Step, ...],
     actor: Actor,
     now: datetime,
     case: Case | None = None,
 ) -> AvailableAction:
-    last = path[-1] if path else None
+    last, words = path[-1] if path else None, registry.current().actions[action]
     return AvailableAction(
-        action=action,
-        label=ACTION_LABELS[action],
-        refusal=_refusal(req, path, actor, now, case),
+        action=words,
+        label=words.label,
+        refusal=_refusal(req, action, path, actor, now, case),
         needs_reason=last.needs_reason if last else False,
-        asks=_asks(req, last),
-        tone=ACTION_TONES[action],
-        event_label=EVENT_LABELS[action],
+        asks=service_versions.for_request(req).decisions(last) if last else (),
+        tells=bool(last and last.tells),
+        tone=words.tone,
+        event_label=words.event,
     )
-
-
-def _asks(req: Request, step: Step | None) -> str:
-    if step is None:
-        return Asks.NOTHING
-    grants = step.completes and service_versions.for_request(req).grants_expiry
-    return Asks.EXPIRY if grants else step.asks
 
 
 def _refusal(
     req: Request,
+    action: str,
     path: tuple[Step, ...],
     actor: Actor,
     now: datetime,
     case: Case | None = None,
 ) -> Refusal | None:
+    flow = service_versions.for_request(req).steps
+    if not any(step.action == action for step in flow.steps):
+        return Refusal(_l("Requests for this service have no such step."))
     if not path:
         return Refusal(
             history.impossible_from(req.status), _l("Reload the page to see where it stands.")
@@ -296,7 +228,8 @@ def _service_offer(
     service = version.definition
     refusal = eligibility.start_refusal(service, eligibility.start_case(service, loaded))
     warning = None
-    if service.start == "broker_type" and actor.civil_id is not None:
+    start = registry.current().starts.get(service.start)
+    if start is not None and not start.is_about_chosen and actor.civil_id is not None:
         case = eligibility.start_case(service, loaded, civil_id=actor.civil_id)
         warning = next(iter(eligibility.subject_refusals(service, case)), None)
     return StartableService(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,16 +16,13 @@ from clearance.core import idempotency
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError, NotFound, Refusal, Refused
 from clearance.core.extensions import db
-from clearance.licences import organisation_brokers
-from clearance.licences import search as licence_search
-from clearance.models import Broker, Document, Licence, Request
+from clearance.models import Document, Licence, Request
 from clearance.models.enums import Status
 from clearance.requests import (
     attachments,
     available_actions,
     completeness,
     locking,
-    register_snapshot,
     transitions,
 )
 from clearance.requests import drafts as request_drafts
@@ -41,14 +38,7 @@ AT_ONCE = 50
 
 MOST_UNFINISHED = 5
 _KEY_LENGTH = 32
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A licence of the organisation. refusal: why no request can be started for it now."""
-
-    licence: Licence
-    refusal: Refusal | None
+NONE_CHOSEN = Refusal(_l("Choose at least one broker first."))
 
 
 @dataclass(frozen=True)
@@ -72,26 +62,6 @@ class Outcome:
     refusal: Refusal | None = None
 
 
-def candidates(code: str, actor: Actor, now: datetime) -> list[Candidate]:
-    """Return every broker of the chosen organisation, by name, with any refusal.
-
-    The number of queries is constant. Raises: NotFound for a service without batch requests.
-    """
-    _bulk(code)
-    licences = _licences(actor)
-    offers = available_actions.startable_licences([code], licences, actor, now)
-    return [Candidate(licence, offers[code, licence.id]) for licence in licences]
-
-
-def matching(actor: Actor, typed: str) -> frozenset[int] | None:
-    """Return ids of the organisation's licences matching the search; None if it is empty."""
-    condition = licence_search.condition(typed)
-    if condition is None:
-        return None
-    statement = organisation_brokers.licences(actor).where(condition)
-    return frozenset(licence.id for licence in db.session.scalars(statement))
-
-
 def unfinished(code: str, actor: Actor) -> list[Unfinished]:
     """Return the chosen organisation's grids with unsent drafts, last saved first."""
     saved_at = sa.func.max(Request.saved_at, type_=Request.saved_at.type)
@@ -112,22 +82,22 @@ def unfinished(code: str, actor: Actor) -> list[Unfinished]:
 
 
 def create_drafts(
-    code: str, licence_ids: Collection[int], actor: Actor, now: datetime, form_key: str
+    code: str, choices: Iterable[int], actor: Actor, now: datetime, form_key: str
 ) -> list[Request]:
-    """Start a draft for each of the given licences, as one grid. Flushes.
+    """Start a draft for each choice (see `drafts.start`), as one grid. Flushes.
 
-    Skips licences of other organisations and those refused now. form_key: the page's one-time key
+    Skips those of other organisations and those refused now. form_key: the page's one-time key
     ("": none); if it is repeated, the first drafts are returned. Raises: NotFound, Refused if
     nothing could be started or too many were chosen. Source: specification section 4.
     """
-    _bulk(code)
+    must_be_bulk(code)
     form_key = form_key or idempotency.new()
     key = _key(code, actor, form_key)
     if earlier := _rows(key, code, actor):
         return earlier
-    chosen = [own for own in _licences(actor) if own.id in set(licence_ids)]
+    chosen = list(dict.fromkeys(choices))
     if not chosen:
-        raise Refused(Refusal(_l("Choose at least one broker first.")))
+        raise Refused(NONE_CHOSEN)
     if len(chosen) > MAX_ROWS:
         raise Refused(
             Refusal(
@@ -136,19 +106,21 @@ def create_drafts(
             )
         )
     begun, refusal = [], None
-    for licence in chosen:
+    for choice in chosen:
         try:
             with db.session.begin_nested():
                 req = request_drafts.start(
-                    code, actor, now, licence_id=licence.id, form_key=f"{form_key}:{licence.id}"
+                    code, actor, now, choice, form_key=f"{form_key}:{choice}"
                 )
         except Refused as fault:
             refusal = refusal or fault.refusal
             continue
+        except NotFound:
+            continue
         req.grid_key = key
         begun.append(req)
-    if not begun and refusal is not None:
-        raise Refused(refusal)
+    if not begun:
+        raise Refused(refusal or NONE_CHOSEN)
     db.session.flush()
     return begun
 
@@ -268,7 +240,7 @@ def send(requests: Sequence[Request], actor: Actor, now: datetime) -> Iterator[O
     ids = sorted(req.id for req in requests)
     for first in range(0, len(ids), AT_ONCE):
         together = ids[first : first + AT_ONCE]
-        register_snapshot.lock_many(together)
+        locking.lock_with_records(together)
         for request_id in together:
             yield _send(request_id, actor, now)
 
@@ -292,7 +264,8 @@ def _send(request_id: int, actor: Actor, now: datetime) -> Outcome:
     return Outcome(request_id, is_sent=True)
 
 
-def _bulk(code: str) -> None:
+def must_be_bulk(code: str) -> None:
+    """Raise NotFound unless the service can be requested for several at once."""
     if not versions.current(code).definition.bulk:
         raise NotFound
 
@@ -319,9 +292,4 @@ def _rows(grid_key: str, code: str, actor: Actor) -> list[Request]:
         .order_by(Request.id)
         .execution_options(populate_existing=True)
     )
-    return list(db.session.scalars(statement))
-
-
-def _licences(actor: Actor) -> list[Licence]:
-    statement = organisation_brokers.licences(actor).order_by(Broker.name_folded, Licence.id)
     return list(db.session.scalars(statement))

@@ -12,8 +12,8 @@ from clearance.core.clock import due_date, kuwait_date, kuwait_midnight
 from clearance.core.conditional_writes import changed_rows
 from clearance.core.extensions import db
 from clearance.models import Event, Holiday, Request
-from clearance.models.enums import OPEN_STATUSES, Status
-from clearance.services import versions
+from clearance.models.enums import Status
+from clearance.services import registry, versions
 from clearance.services.schema import Definition
 
 LATE_BATCH = 200  # per transaction, which keeps locks short
@@ -23,10 +23,10 @@ _Pause = tuple[datetime, datetime | None]
 def due_on(req: Request, service: Definition, target: str, now: datetime) -> date | None:
     """Return the day by which the office must answer `req` once in `target`; None if paused.
 
-    The clock is paused in statuses not in the flow's `on_the_clock`, such as returned.
+    The clock is paused in statuses that the flow does not count, such as returned.
     Source: specification section 6.
     """
-    running = service.steps.on_the_clock
+    running = service.steps.on_clock
     if target not in running:
         return None
     pauses: list[_Pause] = []
@@ -73,7 +73,7 @@ def tell_late(now: datetime) -> int:
     """
     late = db.session.scalars(
         sa.select(Request)
-        .where(_is_late(now), Request.status.in_(sorted(OPEN_STATUSES)))
+        .where(_is_late(now), registry.is_open())
         .order_by(Request.due_on, Request.id)
         .limit(LATE_BATCH)
     ).all()

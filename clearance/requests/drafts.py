@@ -26,14 +26,15 @@ from clearance.core.errors import (
 )
 from clearance.core.extensions import db
 from clearance.files import quota
-from clearance.models import BrokerType, Document, Licence, Remark, Request
+from clearance.models import Document, Remark, Request
 from clearance.models.enums import Status
-from clearance.requests import completeness, corrections, eligibility, prefill
-from clearance.requests.columns import keep_column
+from clearance.requests import completeness, corrections, eligibility, starts
 from clearance.requests.field_values import keep, value_of
 from clearance.requests.locking import lock
-from clearance.services import facts, versions
+from clearance.services import facts, registry, versions
+from clearance.services.columns import keep_column
 from clearance.services.exclusivity import exclusivity_key
+from clearance.services.extension import About
 from clearance.services.schema import Definition
 from clearance.services.versions import Version
 
@@ -54,38 +55,42 @@ def start(
     code: str,
     actor: Actor,
     now: datetime,
+    choice: int | str | None = None,
     *,
-    broker_type: str | None = None,
-    licence_id: int | None = None,
-    licence: Licence | None = None,
-    candidate_id: int | None = None,
-    copy_of: int | None = None,
+    about: About | None = None,
+    copy_of: Request | None = None,
     form_key: str | None = None,
 ) -> Request:
-    """Start a prefilled draft for the actor's chosen organisation. Flushes.
+    """Start a draft for the actor's selected organisation, prefilled with known values; flushes.
 
-    broker_type: for services that start with its choice. licence_id: one of the organisation's
-    licences; licence: any licence, checked by the caller. candidate_id: the passed exam request.
-    copy_of: an earlier request for the same service. form_key: the form's one-time key; if it is
-    repeated, the first draft is returned. Raises: NotFound, Refused.
+    choice: what the service starts with: a broker type, or the id of a row. about: what the
+    caller found instead, whichever organisation's it is. copy_of: an earlier request of the same
+    service. form_key: the one-time key of the form; used again, it returns the first draft.
+    Raises: NotFound, Refused.
     """
     version = versions.current(code)
-    standing = actor.standing
+    service, standing = version.definition, actor.standing
     key = _digest(actor, form_key)
     if key is not None and (earlier := _begun_with(key)) is not None:
         return earlier
     if standing is None:
         raise Refused(Refusal(_l("You have no organisation to ask for.")))
-    about = licence or _about(
-        version.definition, standing.organisation_id, licence_id, candidate_id
-    )
-    refusal = _start_refusal(version.definition, about, actor, standing.organisation_id, now)
+    if service.is_out_of_order:
+        raise Refused(eligibility.OUT_OF_ORDER)
+    start = registry.current().starts[service.start]
+    if copy_of is not None:
+        _must_be_copyable(copy_of, service, actor)
+        choice = start.again(copy_of) if choice is None else choice
+    if start.is_about_chosen:
+        about = about or start.find(service, choice, actor, now)
+    refusal = _start_refusal(service, about, actor, standing.organisation_id, now)
     if refusal is not None:
         raise Refused(refusal)
+    about = about or start.find(service, choice, actor, now)
     req = _empty(version, standing.organisation_id, actor, key, now)
-    _fill(req, version.definition, about, actor, broker_type, now)
+    _fill(req, service, about)
     if copy_of is not None:
-        _copy(req, version.definition, copy_of, actor)
+        _copy(req, service, copy_of)
     return _add(req, key)
 
 
@@ -159,27 +164,11 @@ def _lock_for_change(req: Request, actor: Actor) -> None:
         raise ClosedNow(_l("This request was sent; it can be changed when it is returned."))
 
 
-def _about(
-    service: Definition, organisation_id: int, licence_id: int | None, candidate_id: int | None
-) -> Licence | Request | None:
-    """Return the licence or passed candidate that the service starts from. Raises: NotFound."""
-    if service.start == "broker_card":
-        return prefill.licence_of(_needed(licence_id), organisation_id)
-    if service.start == "passed_candidates":
-        return prefill.candidate(_needed(candidate_id), organisation_id)
-    return None
-
-
 def _start_refusal(
-    service: Definition,
-    about: Licence | Request | None,
-    actor: Actor,
-    organisation_id: int,
-    now: datetime,
+    service: Definition, about: About | None, actor: Actor, organisation_id: int, now: datetime
 ) -> Refusal | None:
-    """Return why no draft may be started for the licence or candidate, or None."""
-    licence_id = about.id if isinstance(about, Licence) else None
-    civil_id = about.civil_id if isinstance(about, Request) else None
+    civil_id = about.civil_id if about is not None else None
+    licence_id = about.licence_id if about is not None else None
     key = exclusivity_key(service.exclusive, service.code, civil_id=civil_id, licence_id=licence_id)
     loaded = facts.load(
         actor,
@@ -209,59 +198,35 @@ def _empty(
     )
 
 
-def _fill(
-    req: Request,
-    service: Definition,
-    about: Licence | Request | None,
-    actor: Actor,
-    broker_type: str | None,
-    now: datetime,
-) -> None:
-    """Prefill the draft from the user, licence or passed candidate."""
-    if isinstance(about, Licence):
-        req.licence_id, req.broker_id = about.id, about.broker_id
-        known = prefill.from_licence(about, service, now)
-    elif isinstance(about, Request):
-        known = prefill.from_candidate(about)
-    else:
-        known = prefill.from_user(actor, req.organisation_id)
-        known["broker_type"] = _checked_broker_type(service, broker_type)
-    names = prefill.preserved_fields(service)
-    if isinstance(about, Licence) and prefill.is_other_organisations(req, about):
-        names &= prefill.OF_ANOTHERS
+def _fill(req: Request, service: Definition, about: About) -> None:
+    req.licence_id, req.broker_id = about.licence_id, about.broker_id
+    names = starts.preserved_fields(service)
+    if about.only is not None:
+        names &= about.only
     for name in sorted(names):
-        if known.get(name) is not None:
-            keep_column(req, name, known[name])
+        if about.known.get(name) is not None:
+            keep_column(req, name, about.known[name])
 
 
-def _needed(row_id: int | None) -> int:
-    if row_id is None:
-        raise NotFound
-    return row_id
-
-
-def _checked_broker_type(service: Definition, code: str | None) -> str:
-    row = db.session.get(BrokerType, code) if code else None
-    allowed = service.broker_types
-    if row is None or not row.is_active or (allowed and row.code not in allowed):
-        raise Refused(Refusal(_l("Choose the broker type first.")))
-    return row.code
-
-
-def _copy(req: Request, service: Definition, earlier_id: int, actor: Actor) -> None:
-    earlier = db.session.get(Request, earlier_id)
+def _must_be_copyable(earlier: Request, service: Definition, actor: Actor) -> None:
+    standing = actor.standing
     if (
-        earlier is None
+        standing is None
         or not permissions.can_see_request(actor, earlier)
-        or earlier.organisation_id != req.organisation_id
-        or earlier.service_code != req.service_code
+        or earlier.organisation_id != standing.organisation_id
+        or earlier.service_code != service.code
     ):
         raise NotFound
     if not service.copyable:
         raise Refused(Refusal(_l("Requests for this service cannot be copied.")))
-    for name, value in prefill.from_earlier(earlier, service).items():
-        spec = service.field(name)
-        if spec is not None:
+
+
+def _copy(req: Request, service: Definition, earlier: Request) -> None:
+    """Copy the answers of an earlier request, except those of fields whose type changed since."""
+    was = versions.for_request(earlier)
+    for name, value in starts.from_earlier(earlier, was).items():
+        spec, old = service.field(name), was.field(name)
+        if spec is not None and spec.is_asked and old is not None and old.kind == spec.kind:
             keep(req, spec, value if value != "" else None)
 
 

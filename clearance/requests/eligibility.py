@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from flask_babel import lazy_gettext as _l
+
 from clearance.core.actor import Actor
 from clearance.core.errors import Refusal
 from clearance.models import Request
-from clearance.requests import register_snapshot
 from clearance.services import facts as facts_of
-from clearance.services import guards
+from clearance.services import guards, registry
 from clearance.services.exclusivity import exclusivity_key
 from clearance.services.facts import Case, Facts
 from clearance.services.flows import Step
-from clearance.services.guards import GUARDS, Guard
+from clearance.services.guards import Check
 from clearance.services.schema import Definition, Subject
 from clearance.services.versions import for_request as definition_of
+
+OUT_OF_ORDER = Refusal(
+    _l("This service is out of order at present."),
+    _l("The office has to put it right. Your data is kept."),
+)
 
 
 def case_of(req: Request, definition: Definition, actor: Actor | None, now: datetime) -> Case:
@@ -29,8 +35,7 @@ def case_of(req: Request, definition: Definition, actor: Actor | None, now: date
         civil_ids=[req.civil_id] if req.civil_id else [],
         claim_keys=[key] if key else [],
         licence_ids=[req.licence_id] if req.licence_id is not None else [],
-        request_id=req.id,
-        has_parties=definition.steps.has_parties,
+        request_ids=[req.id],
     )
     return Case(definition, facts, req.civil_id, key, req.id, req.licence_id)
 
@@ -38,13 +43,12 @@ def case_of(req: Request, definition: Definition, actor: Actor | None, now: date
 def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) -> dict[int, Case]:
     """Return request id → `case_of`, loading the facts once per organisation.
 
-    Skips requests with seats or transfer parties, whose facts cannot be shared.
+    Skips requests that another organisation takes part in, whose facts cannot be shared.
     """
     cases: dict[int, Case] = {}
     by_organisation: dict[int, list[Request]] = {}
     for req in requests:
-        steps = definition_of(req).steps
-        if not (steps.has_seats or steps.has_parties):
+        if not definition_of(req).steps.has_parties:
             by_organisation.setdefault(req.organisation_id, []).append(req)
     for organisation_id, together in by_organisation.items():
         keys = {req.id: own_claim(req, definition_of(req)) for req in together}
@@ -55,6 +59,7 @@ def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) ->
             civil_ids=[req.civil_id for req in together if req.civil_id],
             claim_keys=[key for key in keys.values() if key],
             licence_ids=[req.licence_id for req in together if req.licence_id is not None],
+            request_ids=[req.id for req in together],
         )
         for req in together:
             cases[req.id] = Case(
@@ -89,18 +94,20 @@ def start_refusal(definition: Definition, case: Case) -> Refusal | None:
 
     Where the form itself asks for the person, exclusivity is only checked at sending.
     """
-    chosen = definition.start != "broker_type"
-    claim: tuple[Guard, ...] = (guards.claim_is_free,) if chosen else ()
+    if definition.is_out_of_order:
+        return OUT_OF_ORDER
+    start = registry.current().starts[definition.start]
+    claim: tuple[Check, ...] = (guards.claim_is_free,) if start.is_about_chosen else ()
     return guards.first_refusal(_ordered(definition, claim, definition.guards.start), case)
 
 
-def send_guards(definition: Definition) -> tuple[Guard, ...]:
+def send_guards(definition: Definition) -> tuple[Check, ...]:
     """Return all guards checked at sending, including those of the start."""
     names = dict.fromkeys((*definition.guards.start, *definition.guards.send))
     return _ordered(definition, (guards.claim_is_free,), names)
 
 
-def approval_guards(definition: Definition) -> tuple[Guard, ...]:
+def approval_guards(definition: Definition) -> tuple[Check, ...]:
     """Return the guards checked at the step that completes a request."""
     return _named(definition.guards.approval)
 
@@ -128,8 +135,16 @@ def step_refusal(
         case = case or case_of(req, definition, actor, now)
         refusal = guards.first_refusal(checks, case)
     if refusal is None and step.completes:
-        refusal = register_snapshot.change_refusal(req)
+        refusal = _completion_refusal(req, definition)
     return refusal
+
+
+def _completion_refusal(req: Request, definition: Definition) -> Refusal | None:
+    known = registry.current()
+    if not set(definition.on_approval) <= set(known.effects):
+        return OUT_OF_ORDER
+    refusals = (snapshot.change_refusal(req) for snapshot in known.snapshots)
+    return next((refusal for refusal in refusals if refusal is not None), None)
 
 
 def send_refusals(definition: Definition, case: Case) -> list[Refusal]:
@@ -142,7 +157,7 @@ def send_refusals(definition: Definition, case: Case) -> list[Refusal]:
         refusal = check(case)
         if refusal is not None:
             refusals.append(refusal)
-            if check in guards.WHOSE:
+            if check in _ownership_guards():
                 break
     return refusals
 
@@ -154,17 +169,27 @@ def subject_refusals(definition: Definition, case: Case) -> list[Refusal]:
 
 
 def _ordered(
-    definition: Definition, claim: tuple[Guard, ...], names: Iterable[str]
-) -> tuple[Guard, ...]:
+    definition: Definition, claim: tuple[Check, ...], names: Iterable[str]
+) -> tuple[Check, ...]:
     """Return guards in order: the organisation's rights, ownership, exclusivity, state.
 
     Ownership is checked for every licence service, even if not named, except those with parties.
     """
     is_ours_alone = definition.subject == Subject.LICENCE and not definition.steps.has_parties
-    whose = tuple(guards.WHOSE) if is_ours_alone else ()
-    state = tuple(check for check in _named(names) if check not in guards.WHOSE)
-    return (*guards.UNIVERSAL, *whose, *claim, *state)
+    ownership = _ownership_guards()
+    state = tuple(check for check in _named(names) if check not in ownership)
+    return (*guards.UNIVERSAL, *(ownership if is_ours_alone else ()), *claim, *state)
 
 
-def _named(names: Iterable[str]) -> tuple[Guard, ...]:
-    return tuple(GUARDS[name] for name in names)
+def _ownership_guards() -> tuple[Check, ...]:
+    return tuple(guard for guard in registry.current().guards.values() if guard.is_ownership)
+
+
+def _named(names: Iterable[str]) -> tuple[Check, ...]:
+    known = registry.current().guards
+    return tuple(known.get(name, _unknown) for name in names)
+
+
+def _unknown(case: Case) -> Refusal:
+    """Refuse in place of a guard that is gone."""
+    return OUT_OF_ORDER

@@ -11,8 +11,8 @@ from clearance.core.countries import country_name
 from clearance.core.extensions import db
 from clearance.core.i18n import format_day
 from clearance.models import Broker, BrokerType, Request
-from clearance.requests.columns import keep_column
 from clearance.services import schema, versions
+from clearance.services.columns import keep_column
 from clearance.services.schema import FieldSpec
 from clearance.services.standard_fields import COLUMNS, DATE_KINDS, STANDARD_FIELDS, Kind, type_of
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.models import Request
+from clearance.services import registry
 
 
 def lock_many(request_ids: Collection[int]) -> Sequence[Request]:
@@ -35,3 +36,18 @@ def lock(req: Request) -> None:
     """
     if not lock_many(sa.inspect(req).identity or ()):
         raise NotFound
+
+
+def lock_with_records(request_ids: Collection[int]) -> None:
+    """Lock many requests and the records they are about, until the transaction ends.
+
+    Call it again after a commit. Requests are locked first, as when locking a single one.
+    """
+    lock_many(request_ids)
+    lock_records(request_ids)
+
+
+def lock_records(request_ids: Collection[int]) -> None:
+    """Lock the records that these requests, locked already, are about."""
+    for snapshot in registry.current().snapshots:
+        snapshot.lock(request_ids)

@@ -17,10 +17,10 @@ from clearance.core.urls import check_url, request_url
 from clearance.core.values import isolate
 from clearance.files.typesetting import qr_svg, set_pdf
 from clearance.models import DocumentKind, IssuedDocument, Request
-from clearance.models.enums import STATUS_LABELS, Status
+from clearance.models.enums import Status
 from clearance.requests.field_values import shown_value
 from clearance.requests.timeline import timeline
-from clearance.services import versions
+from clearance.services import registry, versions
 from clearance.services.standard_fields import Group
 from clearance.web import downloads
 
@@ -83,7 +83,7 @@ def _words() -> dict[str, Any]:
 def _summary(req: Request, lang: str) -> list[dict[str, str]]:
     facts = [
         (_("Request number"), req.number or _("Given when the request is sent")),
-        (_("Status"), str(STATUS_LABELS[req.status])),
+        (_("Status"), str(registry.current().status_label(req.status))),
         (_("Sent on"), i18n.format_instant(req.sent_at) or "–"),
         (_("Organisation"), req.organisation.name_in(lang)),
         (_("Applicant"), req.sender.full_name if req.sender else req.created_by.full_name),

@@ -14,26 +14,32 @@ from clearance.core.errors import TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.core.i18n import format_instant, language
 from clearance.models import Event, Organisation, Request, User
-from clearance.models.enums import STAFF_ROLES, STATUS_LABELS
-from clearance.services.flows import BY_BROKER, EVENT_LABELS, Action
+from clearance.models.enums import STAFF_ROLES
+from clearance.services import decisions, registry
+from clearance.services.flows import PORTAL_NAME, StepName
 
 KIND_PREFIX = "request:step:"
 
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """A step as the reader may see it. actor: a person's name, the office, or the portal."""
+    """A step as the reader may see it.
+
+    actor: a person's name, the office, or the portal. given: label and value of what the step was
+    given besides its reason.
+    """
 
     at: datetime
-    action: Action
+    action: str
     label: Any
     actor: str
     reason: str
+    given: tuple[tuple[Any, str], ...]
     from_status: str | None
     to_status: str | None
 
 
-def kind_of(action: Action) -> str:
+def kind_of(action: str) -> str:
     """Return the event kind of an action."""
     return f"{KIND_PREFIX}{action}"
 
@@ -55,7 +61,7 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
     return TransitionNotAllowed(
         _(
             "This is not possible any more: %(step)s (%(name)s, %(at)s).",
-            step=EVENT_LABELS[_action(event)],
+            step=_label(event),
             name=_name(event, user, reader),
             at=format_instant(event.at),
         )
@@ -66,7 +72,7 @@ def impossible_from(status: str) -> str:
     """Return the message for a step that the flow does not allow from `status`."""
     text: str = _(
         "This is not possible while the request is in the state “%(status)s”.",
-        status=STATUS_LABELS[status],
+        status=registry.current().status_label(status),
     )
     return text
 
@@ -80,26 +86,51 @@ def _steps(request_id: int) -> sa.Select[Event, User]:
 
 
 def _entry(event: Event, user: User | None, reader: Actor) -> TimelineEntry:
-    action = _action(event)
     return TimelineEntry(
         at=event.at,
-        action=action,
-        label=EVENT_LABELS[action],
+        action=_action(event),
+        label=_label(event),
         actor=_name(event, user, reader),
         reason=event.reason,
+        given=_given(event),
         from_status=event.from_status,
         to_status=event.to_status,
     )
 
 
-def _action(event: Event) -> Action:
-    return Action(event.kind.removeprefix(KIND_PREFIX))
+def _action(event: Event) -> str:
+    return event.kind.removeprefix(KIND_PREFIX)
+
+
+def _known(event: Event) -> StepName | None:
+    """Return the name of the step; None if its flow is gone."""
+    return registry.current().actions.get(_action(event))
+
+
+def _label(event: Event) -> Any:
+    name = _known(event)
+    return _action(event) if name is None else name.event
+
+
+def _given(event: Event) -> tuple[tuple[Any, str], ...]:
+    fields = {
+        name: field
+        for model in registry.current().decisions
+        for name, field in model.model_fields.items()
+        if name in model.on_timeline
+    }
+    return tuple(
+        (fields[name].title, decisions.written(new))
+        for name, (_old, new) in (event.changes or {}).items()
+        if name in fields
+    )
 
 
 def _name(event: Event, user: User | None, reader: Actor | None) -> str:
     """Return the step's actor as the reader may see it: agents see names of their own side only."""
     if user is None:
-        return str(_("The broker") if _action(event) in BY_BROKER else _("The portal"))
+        name = _known(event)
+        return str(PORTAL_NAME if name is None else name.taken_by)
     if reader is not None and reader.is_staff:
         return user.full_name
     if user.role in STAFF_ROLES:

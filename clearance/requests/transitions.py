@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,6 @@ from clearance import notifications
 from clearance.auth import permissions
 from clearance.core import audit, numbering
 from clearance.core.actor import Actor
-from clearance.core.clock import KUWAIT, kuwait_date
 from clearance.core.constraints import is_violation_of
 from clearance.core.errors import (
     BadReason,
@@ -25,24 +25,21 @@ from clearance.core.errors import (
 from clearance.core.extensions import db
 from clearance.core.urls import office_request_url, request_url
 from clearance.core.values import BadValue, clean_lines
-from clearance.exams import passes
-from clearance.licences import granted_expiry
-from clearance.licences import guards as licence_guards
 from clearance.models import Event, Request
 from clearance.models.enums import Status
 from clearance.organisations import subscription_locks
-from clearance.requests import deadlines, eligibility, prefill, register_snapshot
+from clearance.requests import deadlines, eligibility, starts
 from clearance.requests import timeline as history
 from clearance.requests.completeness import (
     Incomplete,
     missing,
 )
-from clearance.requests.locking import lock
-from clearance.services import guards, versions
-from clearance.services.effects import APPROVAL_EFFECTS, Decision, StepContext
+from clearance.requests.locking import lock, lock_records
+from clearance.services import guards, registry, versions
+from clearance.services.decisions import Decision, Given
+from clearance.services.effects import StepContext
 from clearance.services.exclusivity import CONSTRAINT
-from clearance.services.facts import SeatFact, load_seat
-from clearance.services.flows import Action, Side, Step
+from clearance.services.flows import Action, Step
 from clearance.services.schema import Definition
 
 REASON_MAX_LENGTH = 1000
@@ -50,13 +47,13 @@ REASON_MAX_LENGTH = 1000
 
 def perform(
     req: Request,
-    action: Action,
+    action: str,
     *,
     actor: Actor | None,
     now: datetime,
     version: int,
     reason: str = "",
-    data: Decision | None = None,
+    data: Decision | Iterable[Decision] = (),
 ) -> Event:
     """Perform `action` on `req` with its effects, audit event and notices, or nothing. Flushes.
 
@@ -71,13 +68,14 @@ def perform(
     lock(req)
     try:
         with db.session.begin_nested():
-            return _perform(req, action, actor, now, version, reason, data or Decision())
+            return _perform(req, action, actor, now, version, reason, Given(data))
     except Exception as error:
         db.session.expire(req)  # it may hold values of the savepoint that was rolled back
         if not isinstance(error, IntegrityError):
             raise
-        if any(is_violation_of(error, name) for name in licence_guards.ONE_LICENCE):
-            raise Refused(licence_guards.HAS_LICENCE) from None
+        for name, refusal in registry.current().constraints.items():
+            if is_violation_of(error, name):
+                raise Refused(refusal) from None
         if not is_violation_of(error, CONSTRAINT):
             raise
         case = eligibility.case_of(req, versions.for_request(req), actor, now)
@@ -113,30 +111,33 @@ def _cleaned(reason: str) -> str:
 
 def _perform(
     req: Request,
-    action: Action,
+    action: str,
     actor: Actor | None,
     now: datetime,
     version: int,
     reason: str,
-    decision: Decision,
+    given: Given,
 ) -> Event:
     if actor is not None and not permissions.can_act_on(actor, req):
         raise NotFound
-    path = versions.for_request(req).steps.path(
-        req.status, action, is_taken=req.reviewer_id is not None
-    )
+    service = versions.for_request(req)
+    if service.is_out_of_order:
+        raise Refused(eligibility.OUT_OF_ORDER)
+    path = service.steps.path(req.status, action, is_taken=req.reviewer_id is not None)
     if req.version != version:
         raise history.moved_on(req, actor)
     if not path:
         raise TransitionNotAllowed(history.impossible_from(req.status))
     for step in path:
         is_asked = step.action == action
-        event = _walk(req, step, actor, now, reason if is_asked else "", decision)
+        event = _walk(
+            req, step, actor, now, reason if is_asked else "", given if is_asked else Given()
+        )
     return event
 
 
 def _walk(
-    req: Request, step: Step, actor: Actor | None, now: datetime, reason: str, decision: Decision
+    req: Request, step: Step, actor: Actor | None, now: datetime, reason: str, given: Given
 ) -> Event:
     """Perform a single step of the flow."""
     refusal = step.who(actor, req)
@@ -146,34 +147,34 @@ def _walk(
         raise ReasonRequired
     service = versions.for_request(req)
     if step.sends or step.completes:
-        register_snapshot.lock(req)
+        lock_records([req.id])
     if step.sends:
         subscription_locks.lock_shared(req.organisation_id, service, now)
-        prefill.refresh(req, service)
+        starts.refresh(req, service)
     _check(req, step, service, actor, now)
-    granted = _granted(step, service, decision, now)
-    from_status, seat = req.status, _seat(req, service)
-    _move(req, step, service, now, actor, granted)
+    given = _answered(step, service, given, now)
+    from_status, values = req.status, service.steps.notice_values(req)
+    _move(req, step, service, now, actor)
     asked = frozenset(spec.name for spec in service.asked)
     kinds = frozenset(spec.kind for spec in service.documents)
-    context = StepContext(req, actor, now, decision, asked | kinds, asked, reason)
+    context = StepContext(req, actor, now, given, asked | kinds, asked, reason)
     for effect in step.effects:
         effect(context)
     for name in service.on_approval if step.completes else ():
-        APPROVAL_EFFECTS[name](context)
+        registry.current().effects[name](context)
     event = audit.record(
         history.kind_of(step.action),
         obj=req,
         actor_id=actor.id if actor is not None else None,
         at=now,
-        organisation_id=_acting_organisation(req, step, actor),
+        organisation_id=step.by(req, actor) if step.by is not None else req.organisation_id,
         request_id=req.id,
         from_status=from_status,
         to_status=req.status,
         reason=reason,
-        changes=_changes(req, decision, granted),
+        changes=given.changes(),
     )
-    _tell(req, step, service, now, reason, _seat(req, service) or seat)
+    _tell(req, step, service, now, reason, service.steps.notice_values(req) or values)
     return event
 
 
@@ -188,26 +189,14 @@ def _check(
         raise Refused(refusal)
 
 
-def _granted(step: Step, service: Definition, decision: Decision, now: datetime) -> date | None:
-    """Return the expiry date granted by the step, or None. Raises: Refused."""
-    if not (step.completes and service.grants_expiry):
-        return None
-    refusal = granted_expiry.grant_refusal(decision.granted_expiry, now)
-    if refusal is not None:
-        raise Refused(refusal)
-    return decision.granted_expiry
-
-
-def _acting_organisation(req: Request, step: Step, actor: Actor | None) -> int | None:
-    """Return the acting organisation: the applicant's, or the other party's of a transfer."""
-    is_others = step.side is Side.OTHER_PARTY
-    if step.side is Side.EITHER_PARTY and actor is not None:
-        is_others = actor.standing_in(req.organisation_id) is None
-    return req.other_organisation_id if is_others else req.organisation_id
-
-
-def _seat(req: Request, service: Definition) -> SeatFact | None:
-    return load_seat(req.id) if service.steps.has_seats else None
+def _answered(step: Step, service: Definition, given: Given, now: datetime) -> Given:
+    """Return the answers that the step asks for. Raises: Refused without one, or for a bad one."""
+    answers = [given.require(model) for model in service.decisions(step)]
+    for answer in answers:
+        refusal = answer.refusal(now)
+        if refusal is not None:
+            raise Refused(refusal)
+    return Given(answers)
 
 
 def _move(
@@ -216,10 +205,9 @@ def _move(
     service: Definition,
     now: datetime,
     actor: Actor | None,
-    granted: date | None,
 ) -> None:
     """Set the new status if the row has not changed since. Raises: TransitionNotAllowed."""
-    target = step.target or Status(req.status)
+    target = step.target or req.status
     values: dict[str, Any] = {
         "status": target,
         "version": req.version + 1,
@@ -228,12 +216,11 @@ def _move(
     if step.sends:
         values["number"] = req.number or numbering.next_number(service.prefix, now)
         values["exclusive_key"] = eligibility.own_claim(req, service)
-        passes.release_claim(values["exclusive_key"], now)
-        values["subject_seen"] = register_snapshot.take(req)
+        for end in registry.current().claim_ends.values():
+            end.release(values["exclusive_key"], now)
+        values["subject_seen"] = _snapshot(req)
     elif not service.steps.holds_claim(target):
         values["exclusive_key"] = None
-    if granted is not None:
-        values["granted_expiry"] = granted
     moved = db.session.execute(
         sa.update(Request)
         .where(Request.id == req.id, Request.status == req.status, Request.version == req.version)
@@ -246,16 +233,12 @@ def _move(
     db.session.refresh(req)
 
 
-def _changes(req: Request, decision: Decision, granted: date | None) -> dict[str, Any]:
-    """Return the event's changes besides the status: new reviewer, exam, granted expiry."""
-    changes: dict[str, Any] = {}
-    if decision.reviewer_id is not None:
-        changes["reviewer_id"] = [None, req.reviewer_id]
-    if decision.exam_id is not None:
-        changes["exam_id"] = [None, decision.exam_id]
-    if granted is not None:
-        changes["granted_expiry"] = [None, granted.isoformat()]
-    return changes
+def _snapshot(req: Request) -> dict[str, Any]:
+    """Return what `req` is about as it is now, to tell at the approval what has changed."""
+    seen: dict[str, Any] = {}
+    for snapshot in registry.current().snapshots:
+        seen |= snapshot.take(req)
+    return seen
 
 
 def _tell(
@@ -264,10 +247,16 @@ def _tell(
     service: Definition,
     now: datetime,
     reason: str,
-    seat: SeatFact | None,
+    values: Mapping[str, Any],
 ) -> None:
     """Queue the notices of the step in the same transaction."""
-    params = _told(req, service, reason, seat)
+    params: dict[str, Any] = {
+        "number": req.number,
+        "service": {"ar": service.title.ar, "en": service.title.en},
+        **values,
+    }
+    if reason:
+        params["reason"] = reason
     if step.tells:
         notifications.notify_members(
             step.tells,
@@ -287,21 +276,3 @@ def _tell(
             request_id=req.id,
             url=office_request_url(req.id),
         )
-
-
-def _told(req: Request, service: Definition, reason: str, seat: SeatFact | None) -> dict[str, Any]:
-    """Return the params of a step's notices."""
-    params: dict[str, Any] = {
-        "number": req.number,
-        "service": {"ar": service.title.ar, "en": service.title.en},
-    }
-    if reason:
-        params["reason"] = reason
-    if seat is not None:
-        params |= {
-            "date": kuwait_date(seat.held_at),
-            "time": seat.held_at.astimezone(KUWAIT).strftime("%H:%M"),
-            "place": {"ar": seat.place_ar, "en": seat.place_en},
-            "confirm_by": seat.confirm_by,
-        }
-    return params

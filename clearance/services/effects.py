@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -12,51 +13,30 @@ from flask_babel import lazy_gettext as _l
 from clearance.auth import permissions
 from clearance.auth.sessions import actor_of
 from clearance.core.actor import Actor
-from clearance.core.clock import kuwait_date
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.core.values import clean_lines
-from clearance.models import Document, Exam, ExamSeat, Remark, Request, User
-from clearance.models.enums import Role, SeatStatus, Status
+from clearance.models import Document, Remark, Request, User
+from clearance.models.enums import Role, Status
+from clearance.services.decisions import Assignment, Decision, Given, Remarks
+from clearance.services.needs import ANY, Needs
 
 REMARK_MAX_LENGTH = 1000
-
-
-@dataclass(frozen=True)
-class RemarkInput:
-    """A reviewer's remark on one field or one kind of document."""
-
-    text: str
-    field: str | None = None
-    document_kind: str | None = None
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A step's input besides its reason.
-
-    remarks: for a return. reviewer_id: the reviewer to assign. exam_id: the sitting to seat in.
-    granted_expiry: the licence's last Kuwait day, granted by an approval.
-    """
-
-    remarks: tuple[RemarkInput, ...] = ()
-    reviewer_id: int | None = None
-    exam_id: int | None = None
-    granted_expiry: date | None = None
 
 
 @dataclass(frozen=True)
 class StepContext:
     """The step being performed; the request already has its new status.
 
-    actor: None for the portal. remarkable: fields and document kinds that a remark may name.
-    asked: names of the fields the agent fills in. reason: the text given with the step, or "".
+    actor: None for the portal. given: answers to what the step asks. remarkable: fields and
+    document kinds that a remark may name. asked: names of the fields the agent fills in. reason:
+    the text given with the step, or "".
     """
 
     req: Request
     actor: Actor | None
     now: datetime
-    decision: Decision = field(default_factory=Decision)
+    given: Given = field(default_factory=Given)
     remarkable: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
     reason: str = ""
@@ -69,16 +49,37 @@ class StepContext:
         return self.actor.id
 
 
-Effect = Callable[[StepContext], None]
-
-APPROVAL_EFFECTS: dict[str, Effect] = {}
-"""Effects that definitions may list under `on_approval`, by name."""
+StepEffect = Callable[[StepContext], None]
 
 
-def approval_effect(function: Effect) -> Effect:
-    """Register `function` as an effect for `on_approval` of definitions."""
-    APPROVAL_EFFECTS[function.__name__] = function
-    return function
+@dataclass(frozen=True)
+class Effect:
+    """An effect that definitions may list under `on_approval`.
+
+    words: what it causes, as the reviewer reads it. needs: what a definition must have to name it.
+    asks: what the approval asks of the reviewer for it.
+    """
+
+    function: StepEffect
+    words: Any
+    needs: Needs = ANY
+    asks: type[Decision] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in definitions."""
+        return self.function.__name__
+
+    def __call__(self, step: StepContext) -> None:
+        """Carry it out."""
+        self.function(step)
+
+
+def approval_effect(
+    *, words: Any, needs: Needs = ANY, asks: type[Decision] | None = None
+) -> Callable[[StepEffect], Effect]:
+    """Make the decorated function an effect for `on_approval`; see `Effect`."""
+    return lambda function: Effect(function, words, needs, asks)
 
 
 # Effects of the steps in services/flows.py.
@@ -112,7 +113,8 @@ def pin_remarks(step: StepContext) -> None:
     Without remarks, unlock all documents. Raises: ValueError for an unknown field or kind.
     """
     step.req.returned_at = step.now
-    remarks = [given for given in step.decision.remarks if given.text.strip()]
+    asked = step.given.get(Remarks) or Remarks()
+    remarks = [given for given in asked.remarks if given.text.strip()]
     for remark in remarks:
         place = remark.field or remark.document_kind
         if place not in step.remarkable or (remark.field and remark.document_kind):
@@ -146,8 +148,7 @@ def unassign(step: StepContext) -> None:
 
 def assign(step: StepContext) -> None:
     """Assign the request to the chosen reviewer. Raises: Refused if they cannot decide on it."""
-    reviewer_id = step.decision.reviewer_id
-    reviewer = db.session.get(User, reviewer_id) if reviewer_id is not None else None
+    reviewer = db.session.get(User, step.given.require(Assignment).reviewer_id)
     if reviewer is None or reviewer.role != Role.REVIEWER or not reviewer.is_active:
         raise Refused(Refusal(_l("Choose an active reviewer.")))
     step.req.reviewer_id = None
@@ -175,71 +176,3 @@ def forget_first_approval(step: StepContext) -> None:
 def note_decision(step: StepContext) -> None:
     """Record when the request reached its final status."""
     step.req.decided_at = step.now
-
-
-def take_seat(step: StepContext) -> None:
-    """Seat the candidate; a single conditional UPDATE prevents overselling.
-
-    Raises: Refused when the sitting is full, held, unknown or past its last day to confirm.
-    """
-    taken = db.session.execute(
-        sa.update(Exam)
-        .where(
-            Exam.id == step.decision.exam_id,
-            Exam.seats_taken < Exam.seats,
-            Exam.held_at > step.now,
-            Exam.confirm_by >= kuwait_date(step.now),
-        )
-        .values(seats_taken=Exam.seats_taken + 1)
-        .returning(Exam.id)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    if taken is None:
-        raise Refused(
-            Refusal(_l("This exam has no seat left, or its last day to confirm has passed."))
-        )
-    seat = db.session.scalar(
-        sa.select(ExamSeat).where(ExamSeat.exam_id == taken, ExamSeat.request_id == step.req.id)
-    )
-    if seat is None:
-        seat = ExamSeat(exam_id=taken, request_id=step.req.id, offered_at=step.now)
-        db.session.add(seat)
-    seat.status, seat.offered_at = SeatStatus.OFFERED, step.now
-    seat.confirmed_at = seat.reminded_at = None
-
-
-def confirm_seat(step: StepContext) -> None:
-    """Mark the held seat as confirmed."""
-    seat = _held_seat(step.req)
-    if seat is not None:
-        seat.status, seat.confirmed_at = SeatStatus.CONFIRMED, step.now
-
-
-def free_seat(step: StepContext) -> None:
-    """Release the held seat, if any; its row stays as history."""
-    seat = _held_seat(step.req)
-    if seat is None:
-        return
-    seat.status = SeatStatus.RELEASED
-    db.session.execute(
-        sa.update(Exam)
-        .where(Exam.id == seat.exam_id)
-        .values(seats_taken=Exam.seats_taken - 1)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def note_result(step: StepContext) -> None:
-    """Record the result, named by the request's new status, on the seat."""
-    seat = _held_seat(step.req)
-    if seat is not None:
-        seat.result, seat.result_at = str(step.req.status), step.now
-
-
-def _held_seat(req: Request) -> ExamSeat | None:
-    return db.session.scalar(
-        sa.select(ExamSeat)
-        .where(ExamSeat.request_id == req.id, ExamSeat.status != SeatStatus.RELEASED)
-        .order_by(ExamSeat.id.desc())
-        .limit(1)
-    )

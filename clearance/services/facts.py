@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
+from flask import current_app
 
 from clearance.core import office_settings
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
-from clearance.exams import passes
-from clearance.licences import validity
-from clearance.licences.validity import Validity
-from clearance.models import (
-    Broker,
-    Exam,
-    ExamSeat,
-    LegalEntity,
-    Licence,
-    Organisation,
-    Request,
-    Subscription,
-)
-from clearance.models.enums import OPEN_STATUSES, LicenceStatus, SeatStatus, Status, ValidityLink
-from clearance.transfers import parties as parties_of
-from clearance.transfers.parties import Parties
+from clearance.models import LegalEntity, Organisation, Request, Subscription
+from clearance.models.enums import Status
 
 
 class ServiceTerms(Protocol):
@@ -61,43 +48,20 @@ class RequestFact:
     @property
     def is_open(self) -> bool:
         """Whether it was sent and is not decided yet."""
-        return self.status in OPEN_STATUSES
+        return self.decided_at is None
 
 
 @dataclass(frozen=True)
-class LicenceFact:
-    """A licence and its broker as registered.
+class Subjects:
+    """What the facts are about: sets of keys, so that many are loaded by few queries."""
 
-    is_general_broker: of his organisation. ends: validity links with their last Kuwait days.
-    """
-
-    id: int
-    number: str
-    status: str
-    suspended_by: str | None
-    expires: date
-    broker_id: int
-    organisation_id: int
-    civil_id: str
-    is_general_broker: bool
-    ends: tuple[tuple[ValidityLink, date], ...]
-
-    @property
-    def validity(self) -> Validity:
-        """The effective validity: the earliest end and its link."""
-        return validity.earliest(self.ends)
+    civil_ids: frozenset[str] = frozenset()
+    licence_ids: frozenset[int] = frozenset()
+    request_ids: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True)
-class SeatFact:
-    """The seat a request holds in an exam. confirm_by: Kuwait day, inclusive."""
-
-    exam_id: int
-    held_at: datetime
-    confirm_by: date
-    place_ar: str
-    place_en: str
-    status: str
+ClaimEnd = Callable[[RequestFact, "Facts"], date | None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -105,9 +69,9 @@ class Facts:
     """The facts available to guards.
 
     subscriptions: service code → status. claims: exclusive key → the request that holds it.
-    history: civil number → that person's sent requests. licences: the requested ones, by id.
-    licensed: civil numbers with a licence that is not cancelled. passed: civil number → Kuwait
-    day of the last passed exam. settings: the office's, by key.
+    history: civil number → that person's sent requests. settings: the office's, by key. subjects:
+    what the facts of particular subjects are loaded for, see `read`. claim_end: the last Kuwait
+    day on which a finished request excludes others, None for no end. loaded: facts by their loader.
     """
 
     now: datetime
@@ -118,27 +82,26 @@ class Facts:
     subscriptions: Mapping[str, str] = field(default_factory=dict)
     claims: Mapping[str, RequestFact] = field(default_factory=dict)
     history: Mapping[str, tuple[RequestFact, ...]] = field(default_factory=dict)
-    licences: Mapping[int, LicenceFact] = field(default_factory=dict)
-    licensed: frozenset[str] = frozenset()
-    passed: Mapping[str, date] = field(default_factory=dict)
-    seat: SeatFact | None = None
-    parties: Parties | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    subjects: Subjects = Subjects()
+    claim_end: ClaimEnd = lambda holder, facts: None
+    loaded: dict[Callable[[Facts], Any], Any] = field(default_factory=dict)
+
+    def read(self, loader: Callable[[Facts], T]) -> T:
+        """Return what `loader` loads for these subjects; it is called once, when first asked."""
+        if loader not in self.loaded:
+            self.loaded[loader] = loader(self)
+        found: T = self.loaded[loader]
+        return found
 
     @property
     def today(self) -> date:
         """The Kuwait date of `now`."""
         return kuwait_date(self.now)
 
-    def pass_counts_until(self, passed: date) -> date:
-        """Return the last Kuwait day on which an exam passed on `passed` is valid."""
-        return passes.valid_until(passed, int(self.settings[passes.VALIDITY_YEARS]))
-
     def keeps_until(self, holder: RequestFact) -> date | None:
-        """Return the last Kuwait day on which a pass excludes others; None for other requests."""
-        if holder.status != Status.PASSED or holder.decided_at is None:
-            return None
-        return self.pass_counts_until(kuwait_date(holder.decided_at))
+        """Return the last Kuwait day on which that finished request excludes others, or None."""
+        return self.claim_end(holder, self)
 
     @property
     def standing(self) -> ActiveMembership | None:
@@ -163,18 +126,6 @@ class Case:
     licence_id: int | None = None
 
     @property
-    def licence(self) -> LicenceFact | None:
-        """The licence concerned, or None."""
-        return None if self.licence_id is None else self.facts.licences.get(self.licence_id)
-
-    @property
-    def licence_status(self) -> LicenceStatus | None:
-        """The licence's status today, including an expiry no job has recorded yet."""
-        if self.licence is None:
-            return None
-        return validity.status_on(self.licence, self.facts.today)
-
-    @property
     def earlier(self) -> tuple[RequestFact, ...]:
         """The person's other sent requests for this service, oldest first."""
         rows = self.facts.history.get(self.civil_id or "", ())
@@ -193,15 +144,10 @@ def load(
     civil_ids: Iterable[str] = (),
     claim_keys: Iterable[str] = (),
     licence_ids: Iterable[int] = (),
-    request_id: int | None = None,
-    has_parties: bool = False,
+    request_ids: Iterable[int] = (),
 ) -> Facts:
-    """Load the facts for an organisation, people, licences and claims; fixed number of queries.
-
-    request_id: loads its seat too, and with `has_parties` the parties of the transfer.
-    """
-    people = set(civil_ids)
-    history = _history(people)
+    """Load the facts about an organisation, people and claims; fixed number of queries."""
+    subjects = Subjects(frozenset(civil_ids), frozenset(licence_ids), frozenset(request_ids))
     return Facts(
         now=now,
         actor=actor,
@@ -210,13 +156,10 @@ def load(
         entity_names=_entity_names(),
         subscriptions=_subscriptions(organisation_id),
         claims=_claims(set(claim_keys)),
-        history=history,
-        licences=load_licences(set(licence_ids)),
-        licensed=_licensed(people),
-        passed=_passed(history),
-        seat=load_seat(request_id) if request_id is not None else None,
-        parties=parties_of.load(request_id) if request_id is not None and has_parties else None,
+        history=_history(subjects.civil_ids),
         settings=office_settings.all_values(),
+        subjects=subjects,
+        claim_end=current_app.extensions["services"].claim_end,
     )
 
 
@@ -259,7 +202,7 @@ def _claims(keys: set[str]) -> dict[str, RequestFact]:
     return {str(row[0]): RequestFact(*row[1:]) for row in rows}
 
 
-def _history(civil_ids: set[str]) -> dict[str, tuple[RequestFact, ...]]:
+def _history(civil_ids: frozenset[str]) -> dict[str, tuple[RequestFact, ...]]:
     if not civil_ids:
         return {}
     found: dict[str, list[RequestFact]] = {}
@@ -271,71 +214,3 @@ def _history(civil_ids: set[str]) -> dict[str, tuple[RequestFact, ...]]:
     for row in rows:
         found.setdefault(str(row[0]), []).append(RequestFact(*row[1:]))
     return {civil_id: tuple(facts) for civil_id, facts in found.items()}
-
-
-def _passed(history: Mapping[str, tuple[RequestFact, ...]]) -> dict[str, date]:
-    """Return the Kuwait day of the last passed exam by civil number."""
-    found: dict[str, date] = {}
-    for civil_id, rows in history.items():
-        days = [row.decided_at for row in rows if row.status == Status.PASSED and row.decided_at]
-        if days:
-            found[civil_id] = kuwait_date(max(days))
-    return found
-
-
-def _licensed(civil_ids: set[str]) -> frozenset[str]:
-    if not civil_ids:
-        return frozenset()
-    found = db.session.scalars(
-        sa.select(Broker.civil_id)
-        .join(Licence, Licence.broker_id == Broker.id)
-        .where(Broker.civil_id.in_(civil_ids), Licence.status != LicenceStatus.CANCELLED)
-    )
-    return frozenset(found)
-
-
-def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:
-    """Return the facts of these licences by id; one query."""
-    if not licence_ids:
-        return {}
-    rows = db.session.execute(
-        sa.select(
-            Licence.id,
-            Licence.number,
-            Licence.status,
-            Licence.suspended_by,
-            Licence.expires,
-            Licence.broker_id,
-            Broker.organisation_id,
-            Broker.civil_id,
-            sa.func.coalesce(Organisation.general_broker_id == Broker.id, sa.false()),
-            *validity.LINK_COLUMNS.values(),
-        )
-        .join(Broker, Broker.id == Licence.broker_id)
-        .join(Organisation, Organisation.id == Broker.organisation_id)
-        .where(Licence.id.in_(licence_ids))
-    )
-    return {row[0]: LicenceFact(*(*row[:9], _ends(row[9:]))) for row in rows}
-
-
-def _ends(days: Iterable[date]) -> tuple[tuple[ValidityLink, date], ...]:
-    return tuple(zip(validity.LINK_COLUMNS, days, strict=True))
-
-
-def load_seat(request_id: int) -> SeatFact | None:
-    """Return the seat the request holds now, or None."""
-    row = db.session.execute(
-        sa.select(
-            ExamSeat.exam_id,
-            Exam.held_at,
-            Exam.confirm_by,
-            Exam.place_ar,
-            Exam.place_en,
-            ExamSeat.status,
-        )
-        .join(Exam, Exam.id == ExamSeat.exam_id)
-        .where(ExamSeat.request_id == request_id, ExamSeat.status != SeatStatus.RELEASED)
-        .order_by(ExamSeat.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return SeatFact(*row) if row is not None else None

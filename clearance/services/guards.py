@@ -2,47 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from clearance.core import i18n, urls
-from clearance.core.clock import kuwait_date
 from clearance.core.errors import Refusal
-from clearance.models.enums import Status
 from clearance.services.facts import Case, RequestFact, ServiceTerms
+from clearance.services.needs import ANY, Needs
 
-Guard = Callable[[Case], Refusal | None]
-
-GUARDS: dict[str, Guard] = {}
-"""Guards that definitions may list, by name."""
+Check = Callable[[Case], Refusal | None]
 
 
-WHOSE: set[Guard] = set()
-"""Ownership guards: after their refusal no other guard runs, so that nothing else is revealed."""
+@dataclass(frozen=True)
+class Guard:
+    """A check that definitions may list, at the start, at sending or at the approval.
 
-
-def guard(function: Guard) -> Guard:
-    """Register `function` as a guard for definitions."""
-    GUARDS[function.__name__] = function
-    return function
-
-
-def guard_of_whose(function: Guard) -> Guard:
-    """Register `function` as a guard of ownership, checked before the subject's other guards.
-
-    Source: specification section 5: the old organisation loses sight of a broker.
+    words: the condition, as its readers are told it. needs: what a definition must have to name it.
+    is_ownership: checked before the subject's other guards; after its refusal no other guard runs,
+    so that nothing else is revealed (specification section 5: the old organisation loses sight of
+    a broker).
     """
-    WHOSE.add(function)
-    return guard(function)
+
+    check: Check
+    words: Any
+    needs: Needs = ANY
+    is_ownership: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in definitions."""
+        return self.check.__name__
+
+    def __call__(self, case: Case) -> Refusal | None:
+        """Return why the case is refused, or None."""
+        return self.check(case)
 
 
-def first_refusal(guards: tuple[Guard, ...], case: Case) -> Refusal | None:
-    """Return the first refusal among `guards`, in order, or None."""
-    for check in guards:
+def guard(
+    *, words: Any, needs: Needs = ANY, is_ownership: bool = False
+) -> Callable[[Check], Guard]:
+    """Make the decorated check a guard for definitions; see `Guard`."""
+    return lambda check: Guard(check, words, needs, is_ownership)
+
+
+def first_refusal(checks: Sequence[Check], case: Case) -> Refusal | None:
+    """Return the first refusal among `checks`, in order, or None."""
+    for check in checks:
         refusal = check(case)
         if refusal is not None:
             return refusal
@@ -157,67 +166,7 @@ def _completed(holder: RequestFact, case: Case) -> Refusal:
     return Refusal(_COMPLETED.text, change, urls.request_url(holder.id))
 
 
-UNIVERSAL: tuple[Guard, ...] = (organisation_may_ask, is_subscribed, is_granted)
+UNIVERSAL: tuple[Check, ...] = (organisation_may_ask, is_subscribed, is_granted)
 
 
 # Guards listed in definitions.
-
-_SAT = frozenset({Status.PASSED, Status.FAILED, Status.ABSENT})
-
-
-@guard
-def exam_waiting_time_over(case: Case) -> Refusal | None:
-    """Require the waiting time (a setting) since the person's last exam."""
-    waiting = int(case.facts.settings["exam_waiting_days"])
-    results = [row.decided_at for row in case.earlier if row.status in _SAT and row.decided_at]
-    if not waiting or not results:
-        return None
-    allowed_from = kuwait_date(max(results)) + timedelta(days=waiting)
-    if case.facts.today >= allowed_from:
-        return None
-    return Refusal(
-        _l("The waiting time after the last exam is not over."),
-        _("You can ask again from %(day)s.", day=i18n.format_day(allowed_from)),
-    )
-
-
-@guard
-def exam_attempts_left(case: Case) -> Refusal | None:
-    """Require an attempt left of those allowed (a setting); a pass resets the count."""
-    allowed, used = int(case.facts.settings["exam_attempts"]), 0
-    for row in case.earlier:
-        used = 0 if row.status == Status.PASSED else used + (row.status in _SAT)
-    if not allowed or used < allowed:
-        return None
-    return Refusal(
-        _l("All attempts at this exam that the office allows are used up."),
-        _l("The office can tell you whether an exception is possible."),
-        "/support",
-    )
-
-
-# Guards of the steps in services/flows.py.
-
-
-def seat_is_confirmable(case: Case) -> Refusal | None:
-    """Require a seat whose last day to confirm has not passed."""
-    seat = case.facts.seat
-    if seat is None:
-        return Refusal(_l("There is no seat to confirm."))
-    if case.facts.today <= seat.confirm_by:
-        return None
-    return Refusal(
-        _("The last day to confirm attendance was %(day)s.", day=i18n.format_day(seat.confirm_by)),
-        _l("You will be nominated for the next exam."),
-    )
-
-
-def exam_has_begun(case: Case) -> Refusal | None:
-    """Require that the exam has begun."""
-    seat = case.facts.seat
-    if seat is not None and case.facts.now >= seat.held_at:
-        return None
-    return Refusal(
-        _l("The exam has not been held yet."),
-        _l("Results can be entered once it has begun."),
-    )

@@ -6,34 +6,24 @@ import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from clearance.core import yaml_files
 from clearance.core.yaml_files import Part
-from clearance.services.effects import APPROVAL_EFFECTS
-from clearance.services.flows import FLOWS, Flow
-from clearance.services.guards import GUARDS
+from clearance.services import registry
+from clearance.services.decisions import Decision
+from clearance.services.flows import Flow, Step
 from clearance.services.standard_fields import STANDARD_FIELDS, Group, Kind
+
+SCHEMA: Final = 1
+"""The schema that definitions are written in now; see services/reading.py for earlier ones."""
+
+OUT_OF_ORDER = Flow("", (), ())
+"""The flow of definitions that can no longer be carried out: no steps."""
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Words = Annotated[str, Field(min_length=1, max_length=1000)]
-# Icons of templates/components/ui.html that suit a service.
-Sign = Literal[
-    "calendar",
-    "card",
-    "cross",
-    "exam",
-    "file",
-    "lock",
-    "mail",
-    "print",
-    "refresh",
-    "services",
-    "users",
-]
-
 # Names that forms and buttons of the request page already use.
 RESERVED_NAMES = frozenset(
     ("action", "csrf_token", "files", "form_key", "kind", "label", "submit", "version")
@@ -199,31 +189,29 @@ class Guards(Part):
         """All guards named, without repeats, in the order they are first checked."""
         return tuple(dict.fromkeys((*self.start, *self.send, *self.approval)))
 
-    @field_validator("start", "send", "approval")
-    @classmethod
-    def _are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return _known(names, GUARDS, "guard")
-
 
 class Definition(Part):
     """A service: fields, documents, guards, flow and effects.
 
     broker_types: choices at the start; empty for all. exclusive: scope within which only one
     request may be open (services/exclusivity.py). processing_days: working days promised.
-    grants_expiry: the reviewer approves with the licence's last day. bulk: offered for several
-    brokers at once. copyable: an earlier request can start a new one. sign: icon beside its title.
+    bulk: offered for several at once. copyable: an earlier request can start a new one. sign: icon
+    beside its title. roles: role → name of the own field that has it, such as the one that names
+    another organisation.
     """
+
+    schema_number: Annotated[int, Field(alias="schema")] = SCHEMA
 
     code: Code
     prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
     position: int = 100
-    sign: Sign = "services"
+    sign: Code = "services"
     title: Bilingual
     description: Bilingual
     conditions: tuple[Bilingual, ...] = ()
     button: Bilingual | None = None
     subject: Subject
-    start: Literal["broker_type", "broker_card", "passed_candidates"]
+    start: Code
     broker_types: tuple[Code, ...] = ()
     subscription: Literal["automatic", "on_request", "by_approval"]
     legal_entities: tuple[Code, ...] = ()
@@ -234,7 +222,7 @@ class Definition(Part):
     flow: Code
     processing_days: Annotated[int, Field(ge=1, le=365)]
     on_approval: tuple[Code, ...] = ()
-    grants_expiry: bool = False
+    roles: Mapping[Code, Code] = {}
     bulk: bool = False
     copyable: bool = True
 
@@ -250,25 +238,30 @@ class Definition(Part):
         _once([spec.kind for spec in documents], "document kind")
         return documents
 
-    @field_validator("flow")
-    @classmethod
-    def _flow_is_known(cls, name: str) -> str:
-        return _known((name,), FLOWS, "flow")[0]
-
-    @field_validator("on_approval")
-    @classmethod
-    def _effects_are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return _known(names, APPROVAL_EFFECTS, "effect")
-
     @model_validator(mode="after")
     def _parts_fit(self) -> Definition:
-        if (self.subject == "licence") != (self.start == "broker_card"):
-            raise ValueError("start: broker_card and subject: licence belong together")
         if self.exclusive == "licence" and self.subject != "licence":
             raise ValueError("exclusive: licence needs subject: licence")
         if self.exclusive == "person" and self.field("civil_id") is None:
             raise ValueError("exclusive: person needs the field civil_id")
+        for role, name in self.roles.items():
+            if (spec := self.field(name)) is None or not spec.is_own:
+                raise ValueError(f"roles: {role} names no own field of the service: {name}")
         return self
+
+    _faults: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What of a published definition could not be read; such a service is out of order."""
+        return self._faults
+
+    @classmethod
+    def readable(cls, values: dict[str, Any], faults: list[str]) -> Definition:
+        """Make a definition of the parts that could be read; nothing is checked."""
+        made = cls.model_construct(**values)
+        made._faults = tuple(faults)
+        return made
 
     @cached_property
     def fingerprint(self) -> str:
@@ -282,8 +275,33 @@ class Definition(Part):
 
     @property
     def steps(self) -> Flow:
-        """The flow of its requests."""
-        return FLOWS[self.flow]
+        """The flow of its requests; one without steps where it cannot be carried out."""
+        found = registry.current().flows.get(self.flow)
+        return OUT_OF_ORDER if found is None or self.is_out_of_order else found
+
+    @property
+    def is_out_of_order(self) -> bool:
+        """Whether nothing can be done with its requests but read them."""
+        known = registry.current()
+        return bool(self.faults) or self.flow not in known.flows or self.start not in known.starts
+
+    def decisions(self, step: Step) -> tuple[type[Decision], ...]:
+        """Return what `step` asks of the actor for a request of this service."""
+        effects = registry.current().effects
+        asked = [step.asks]
+        if step.completes:
+            asked += [effects[name].asks for name in self.on_approval if name in effects]
+        return tuple(dict.fromkeys(model for model in asked if model is not None))
+
+    @property
+    def field_names(self) -> frozenset[str]:
+        """Names of all fields."""
+        return frozenset(spec.name for spec in self.fields)
+
+    @property
+    def role_names(self) -> frozenset[str]:
+        """Roles that own fields have."""
+        return frozenset(self.roles)
 
     @property
     def asked(self) -> tuple[FieldSpec, ...]:
@@ -305,22 +323,6 @@ class Definition(Part):
     def description_in(self, lang: str) -> str:
         """Return the service's description in `lang`."""
         return self.description.of(lang)
-
-
-def parse(document: Mapping[str, Any]) -> tuple[Definition | None, list[str]]:
-    """Parse a definition. Returns it and [], or None and every fault with its path."""
-    try:
-        return Definition.model_validate(dict(document)), []
-    except ValidationError as error:
-        return None, yaml_files.faults_of(error)
-
-
-def _known(names: tuple[str, ...], registry: Mapping[str, Any], what: str) -> tuple[str, ...]:
-    for name in names:
-        if name not in registry:
-            there = ", ".join(sorted(registry)) or "none"
-            raise ValueError(f"unknown {what} {name!r} (there are: {there})")
-    return names
 
 
 def _once(names: list[str], what: str) -> None:

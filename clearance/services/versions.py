@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 import yaml
+from flask import g, has_request_context
 from sqlalchemy.exc import IntegrityError
 
 from clearance.core import audit, yaml_files
@@ -24,13 +25,8 @@ from clearance.models import (
     Service,
     ServiceVersion,
 )
-from clearance.services.schema import (
-    Definition,
-    parse,
-)
-
-FOLDER = Path(__file__).parents[1]
-"""The root of the packages, which ship `definitions/<code>.yaml`."""
+from clearance.services import reading, registry
+from clearance.services.schema import Definition
 
 
 class BadDefinition(Exception):
@@ -61,26 +57,43 @@ def get(version_id: int) -> Definition:
     row = db.session.get(ServiceVersion, version_id)
     if row is None:
         raise LookupError(f"no version {version_id}")
-    return _definition(row.definition)
+    return _definition(row)
 
 
 def for_request(req: Request) -> Definition:
     """Return the definition `req` began with, regardless of later versions."""
-    return _definition(req.service_version.definition)
+    return _definition(req.service_version)
+
+
+def answer(req: Request, role: str) -> Any:
+    """Return what was answered in the service's own field with that role, or None."""
+    return req.answers.get(for_request(req).roles.get(role, ""))
 
 
 def current(code: str) -> Version:
     """Return the newest version of an active service. Raises: NotFound."""
-    row = db.session.execute(_newest().where(Service.code == code)).one_or_none()
-    if row is None:
-        raise NotFound
-    return Version(row.id, _definition(row.definition))
+    for version in all_current():
+        if version.definition.code == code:
+            return version
+    raise NotFound
 
 
 def all_current() -> list[Version]:
-    """Return the newest version of every active service, in menu order; one query."""
-    rows = db.session.execute(_newest().order_by(Service.position, Service.code))
-    return [Version(row.id, _definition(row.definition)) for row in rows]
+    """Return the newest version of every active service, in menu order; one query a page."""
+    if not has_request_context():
+        return _all_current()
+    if "services" not in g:
+        g.services = _all_current()
+    found: list[Version] = g.services
+    return found
+
+
+def out_of_order() -> dict[str, list[str]]:
+    """Return what of the newest versions cannot be carried out as written, by service code."""
+    found = {
+        version.definition.code: reading.problems(version.definition) for version in all_current()
+    }
+    return {code: problems for code, problems in found.items() if problems}
 
 
 def asking_for(kind: str) -> list[Definition]:
@@ -91,8 +104,10 @@ def asking_for(kind: str) -> list[Definition]:
 
 def faults(document: Mapping[str, Any]) -> list[str]:
     """Return all that prevents publishing `document`, with paths; [] for nothing."""
-    definition, found = parse(document)
-    return found if definition is None else _unknown_references(definition, _references())
+    definition, found = reading.parse(document)
+    if definition is None:
+        return found
+    return _unknown_references(definition, _references()) + _clashes(definition)
 
 
 def publish(document: Mapping[str, Any], actor_id: int | None, now: datetime) -> ServiceVersion:
@@ -106,7 +121,7 @@ def publish(document: Mapping[str, Any], actor_id: int | None, now: datetime) ->
 def _publish(
     document: Mapping[str, Any], references: References, actor_id: int | None, now: datetime
 ) -> ServiceVersion:
-    definition, found = parse(document)
+    definition, found = reading.parse(document)
     if definition is not None:
         found = _unknown_references(definition, references) + _clashes(definition)
     if definition is None or found:
@@ -120,11 +135,12 @@ def _publish(
     version = ServiceVersion(
         service_code=service.code,
         number=_last_number(service.code) + 1,
-        definition=definition.model_dump(mode="json", exclude_defaults=True),
+        definition=_document(definition),
         published_at=now,
         published_by_id=actor_id,
     )
     db.session.add(version)
+    g.pop("services", None)
     audit.record(
         "office:service:published",
         obj=service,
@@ -135,7 +151,7 @@ def _publish(
     return version
 
 
-def publish_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
+def publish_missing(now: datetime, folder: Path | None = None) -> list[str]:
     """Publish the shipped definitions whose service does not exist yet; flushes.
 
     Changed files of existing services need `flask services load`. Returns the new codes. Raises:
@@ -161,7 +177,7 @@ def publish_missing(now: datetime, folder: Path = FOLDER) -> list[str]:
 
 
 def publish_if_changed(
-    code: str, actor_id: int | None, now: datetime, folder: Path = FOLDER
+    code: str, actor_id: int | None, now: datetime, folder: Path | None = None
 ) -> ServiceVersion | None:
     """Publish the file of `code` unless it equals the newest version; flushes.
 
@@ -171,33 +187,36 @@ def publish_if_changed(
     declared = document.get("code")
     if declared != code:
         raise BadDefinition([f"code: the file is called {code!r} and says {declared!r}"])
-    wanted, _found = parse(document)
+    wanted, _found = reading.parse(document)
     newest = db.session.scalar(
         sa.select(ServiceVersion)
         .where(ServiceVersion.service_code == code)
         .order_by(ServiceVersion.number.desc())
         .limit(1)
     )
-    if newest is not None and wanted == _definition(newest.definition):
+    if newest is not None and wanted == _definition(newest):
         return None
     return publish(document, actor_id, now)
 
 
-def read_files(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+def read_files(folder: Path | None = None) -> dict[str, dict[str, Any]]:
     """Return the documents of all files in `folder`, by code. Raises: BadDefinition."""
     return {path.stem: read_file(path) for path in files(folder)}
 
 
-def files(folder: Path = FOLDER) -> list[Path]:
-    """Return every `<code>.yaml` in `folder`, by default of all packages, ordered by code."""
-    pattern = "*/definitions/*.yaml" if folder == FOLDER else "*.yaml"
-    return sorted(folder.glob(pattern), key=lambda path: path.name)
+def files(folder: Path | None = None) -> list[Path]:
+    """Return every `<code>.yaml` in `folder`, by default in those of all subjects, by code."""
+    folders = registry.current().folders if folder is None else [folder]
+    found = (path for folder in folders for path in folder.glob("*.yaml"))
+    return sorted(found, key=lambda path: path.name)
 
 
-def file_of(code: str, folder: Path = FOLDER) -> Path:
-    """Return the path of the file of `code` in `folder`, whether or not it exists."""
-    name = f"{code}.yaml"
-    return next((path for path in files(folder) if path.name == name), folder / name)
+def file_of(code: str, folder: Path | None = None) -> Path:
+    """Return the file of `code`. Raises: BadDefinition if there is none."""
+    for path in files(folder):
+        if path.stem == code:
+            return path
+    raise BadDefinition([f"{code}.yaml: there is no such file"])
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -210,18 +229,23 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def as_yaml(definition: Definition) -> str:
     """Return a definition as the text of its file."""
-    document = definition.model_dump(mode="json", exclude_defaults=True)
-    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+    return yaml.safe_dump(_document(definition), allow_unicode=True, sort_keys=False, width=100)
 
 
-def _newest() -> sa.Select[Any]:
+def _document(definition: Definition) -> dict[str, Any]:
+    """Return what is kept of a definition: its values other than defaults, and its schema."""
+    document = definition.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+    return {"schema": definition.schema_number, **document}
+
+
+def _all_current() -> list[Version]:
     newest = (
         sa.select(ServiceVersion.service_code, sa.func.max(ServiceVersion.number).label("number"))
         .group_by(ServiceVersion.service_code)
         .subquery()
     )
-    return (
-        sa.select(ServiceVersion.id, ServiceVersion.definition)
+    rows = db.session.scalars(
+        sa.select(ServiceVersion)
         .join(
             newest,
             sa.and_(
@@ -231,20 +255,25 @@ def _newest() -> sa.Select[Any]:
         )
         .join(Service, Service.code == ServiceVersion.service_code)
         .where(Service.is_active)
+        .order_by(Service.position, Service.code)
     )
+    return [Version(row.id, _definition(row)) for row in rows]
 
 
-def _definition(document: Mapping[str, Any]) -> Definition:
-    return _parsed(json.dumps(document, sort_keys=True))
+def _definition(row: ServiceVersion) -> Definition:
+    """Return the row's definition, read once for each loaded row; versions never change."""
+    info = sa.inspect(row).info
+    if "definition" not in info:
+        text = json.dumps(row.definition, sort_keys=True)
+        info["definition"] = _read(registry.current(), text, row.service_code)
+    found: Definition = info["definition"]
+    return found
 
 
 @lru_cache(maxsize=512)
-def _parsed(text: str) -> Definition:
-    """Parse a stored definition; cached by text, since a restore may reuse ids."""
-    definition, found = parse(json.loads(text))
-    if definition is None:
-        raise BadDefinition(found)
-    return definition
+def _read(known: registry.Registry, text: str, code: str) -> Definition:
+    """Read a stored definition, cached by its text: ids may be reused after a restore."""
+    return reading.read(json.loads(text), code)
 
 
 def _last_number(code: str) -> int:

@@ -12,10 +12,10 @@ from clearance.core.database import own_transaction
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.models import Broker, Event, Request
-from clearance.models.enums import Status
 from clearance.requests import timeline, transitions
-from clearance.services.flows import Action
+from clearance.transfers.flow import TransferAction
 from clearance.transfers.guards import registered_mobile
+from clearance.transfers.statuses import TransferStatus
 
 
 def send_again(
@@ -32,12 +32,14 @@ def send_again(
     pairs = [] if mobile is None else _budget(mobile, actor)
     with rate_limits.counted(*pairs):
         req = db.session.get_one(Request, request_id)
-        transitions.perform(req, Action.SEND_LINK, actor=actor, now=now, version=version)
+        transitions.perform(req, TransferAction.SEND_LINK, actor=actor, now=now, version=version)
 
 
 def last_sent(req: Request) -> datetime | None:
     """Return when the broker's link was last sent, or None."""
-    sending = [timeline.kind_of(action) for action in (Action.ACCEPT, Action.SEND_LINK)]
+    sending = [
+        timeline.kind_of(action) for action in (TransferAction.ACCEPT, TransferAction.SEND_LINK)
+    ]
     return db.session.scalar(
         sa.select(sa.func.max(Event.at, type_=Event.at.type)).where(
             Event.request_id == req.id, Event.kind.in_(sending)
@@ -61,5 +63,5 @@ def _awaited_mobile(which: sa.ColumnElement[bool], actor: Actor) -> str | None:
         raise NotFound
     general = {standing.organisation_id for standing in actor.standings if standing.is_general}
     is_theirs = bool({row.organisation_id, row.other_organisation_id} & general)
-    is_awaited = row.status == Status.AWAITING_BROKER
+    is_awaited = row.status == TransferStatus.AWAITING_BROKER
     return registered_mobile(row.mobile or "") if is_theirs and is_awaited else None

@@ -14,11 +14,12 @@ from clearance.core.database import own_transaction
 from clearance.core.errors import Refused
 from clearance.core.extensions import db
 from clearance.models import Broker, Licence, Organisation, Request, TransferConsent
-from clearance.models.enums import Channel, CodePurpose, Status
+from clearance.models.enums import Channel, CodePurpose
 from clearance.models.names import NAME_COLUMNS, joined_name
 from clearance.requests import transitions
-from clearance.services.flows import Action
+from clearance.transfers.flow import TransferAction
 from clearance.transfers.guards import CANNOT_BE_ASKED, registered_mobile
+from clearance.transfers.statuses import TransferStatus
 
 TOKEN_MAX_LENGTH = 200
 
@@ -89,14 +90,14 @@ def code_until(asked: Asked, now: datetime) -> datetime | None:
     return one_time_codes.expires_at(asked.owner, CodePurpose.CONSENT, Channel.SMS, now)
 
 
-def answer(asked: Asked, action: Action, typed: str, now: datetime) -> bool:
+def answer(asked: Asked, action: TransferAction, typed: str, now: datetime) -> bool:
     """Record the broker's answer if the code is right; return whether it was. Flushes.
 
     action: CONSENT or REFUSE. Call it before the request's first query. Raises: TooManyTries;
     TransitionNotAllowed when the transfer was answered, withdrawn or lapsed meanwhile; Refused.
     Source: specification section 5; security rules 7 to 9.
     """
-    if action not in {Action.CONSENT, Action.REFUSE}:
+    if action not in {TransferAction.CONSENT, TransferAction.REFUSE}:
         raise ValueError(f"{action} is not the broker's step")
     code_id = one_time_codes.verify(
         asked.owner, CodePurpose.CONSENT, Channel.SMS, asked.mobile or "", typed, now
@@ -142,5 +143,5 @@ def _question(digest: str) -> sa.Select[tuple[object, ...]]:
         TransferConsent.token_hash == digest,
         TransferConsent.party == "broker",
         TransferConsent.answer == "waiting",
-        Request.status == Status.AWAITING_BROKER,
+        Request.status == TransferStatus.AWAITING_BROKER,
     )

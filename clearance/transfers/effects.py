@@ -18,9 +18,10 @@ from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.licences import register as licence_register
 from clearance.models import Organisation, Request, TransferConsent
-from clearance.models.enums import STATUS_LABELS, Channel, LicenceStep
+from clearance.models.enums import Channel, LicenceStep
 from clearance.models.names import NAME_COLUMNS
-from clearance.requests.columns import keep_column
+from clearance.services import registry
+from clearance.services.columns import keep_column
 from clearance.services.effects import StepContext, approval_effect
 from clearance.transfers import guards as transfer_guards
 from clearance.transfers import parties
@@ -132,11 +133,14 @@ def close(step: StepContext) -> None:
     outcome = {}
     for lang in _LANGUAGES:
         with force_locale(lang):
-            outcome[lang] = str(STATUS_LABELS[step.req.status])
+            outcome[lang] = str(registry.current().status_label(step.req.status))
     _tell_other("transfer:closed", step, {"outcome": outcome})
 
 
-@approval_effect
+@approval_effect(
+    words=_l("The broker moves to the other organisation; the licence number stays."),
+    needs=transfer_guards.TRANSFER,
+)
 def move_broker(step: StepContext) -> None:
     """Move the broker from the releasing to the receiving organisation, if all three consented."""
     req = step.req

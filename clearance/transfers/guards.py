@@ -10,8 +10,13 @@ from clearance.auth import one_time_codes
 from clearance.core import values
 from clearance.core.errors import Refusal
 from clearance.core.values import BadValue
+from clearance.licences.facts import licence_of
 from clearance.services.facts import Case
 from clearance.services.guards import guard
+from clearance.services.needs import Needs
+from clearance.transfers.parties import NAMED_BY, parties_of
+
+TRANSFER = Needs(subject="licence", flow="transfer", roles=(NAMED_BY,))
 
 NOT_THEIRS = Refusal(
     _l("The broker is not registered with the organisation that is to release him."),
@@ -24,7 +29,7 @@ CANNOT_BE_ASKED = Refusal(
 )
 
 
-@guard
+@guard(words=_l("A general user asks."), needs=TRANSFER)
 def asks_as_general_user(case: Case) -> Refusal | None:
     """Require a general user."""
     standing = case.facts.standing
@@ -36,10 +41,10 @@ def asks_as_general_user(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The broker is not his organisation's general broker."), needs=TRANSFER)
 def broker_is_not_general_broker(case: Case) -> Refusal | None:
     """Require that the broker is not his organisation's general broker."""
-    licence, parties = case.licence, case.facts.parties
+    licence, parties = licence_of(case), parties_of(case)
     is_general = parties.is_general_broker if parties else licence and licence.is_general_broker
     if not is_general:
         return None
@@ -50,10 +55,10 @@ def broker_is_not_general_broker(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The number given names an organisation."), needs=TRANSFER)
 def other_organisation_is_known(case: Case) -> Refusal | None:
     """Require that the licence number or transfer code belongs to an organisation."""
-    parties = case.facts.parties
+    parties = parties_of(case)
     if parties is None or not parties.is_named or parties.other is not None:
         return None
     return Refusal(
@@ -62,10 +67,10 @@ def other_organisation_is_known(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The other organisation is not your own."), needs=TRANSFER)
 def other_organisation_is_another(case: Case) -> Refusal | None:
     """Require another organisation than the asking one."""
-    parties = case.facts.parties
+    parties = parties_of(case)
     if parties is None or parties.other is None or parties.other.id != parties.asking_id:
         return None
     return Refusal(
@@ -74,10 +79,10 @@ def other_organisation_is_another(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The other organisation stays the one that was asked."), needs=TRANSFER)
 def other_organisation_is_the_same(case: Case) -> Refusal | None:
     """Require that a sent transfer still names the organisation that was asked."""
-    parties = case.facts.parties
+    parties = parties_of(case)
     if parties is None or not parties.is_fixed or parties.other is None:
         return None
     if parties.named_id == parties.other.id:
@@ -88,10 +93,10 @@ def other_organisation_is_the_same(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The other organisation may hold broker licences."), needs=TRANSFER)
 def other_organisation_may_hold_licences(case: Case) -> Refusal | None:
     """Require that the other organisation's legal entity may hold licences."""
-    parties = case.facts.parties
+    parties = parties_of(case)
     if parties is None or parties.other is None or parties.other.may_hold_licences:
         return None
     return Refusal(
@@ -100,10 +105,10 @@ def other_organisation_may_hold_licences(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The other organisation has a general user who can answer."), needs=TRANSFER)
 def other_organisation_can_answer(case: Case) -> Refusal | None:
     """Require that the other organisation has an active general user."""
-    parties = case.facts.parties
+    parties = parties_of(case)
     if parties is None or parties.other is None or parties.other.general_users:
         return None
     return Refusal(
@@ -113,10 +118,10 @@ def other_organisation_can_answer(case: Case) -> Refusal | None:
     )
 
 
-@guard
+@guard(words=_l("The broker is registered with one of the two organisations."), needs=TRANSFER)
 def broker_is_with_a_party(case: Case) -> Refusal | None:
     """Require the broker to be with either party before sending, then with the releasing one."""
-    parties = case.facts.parties
+    parties = parties_of(case)
     if parties is None or parties.other is None:
         return None
     expected = {parties.releasing_id}
@@ -127,19 +132,19 @@ def broker_is_with_a_party(case: Case) -> Refusal | None:
     return NOT_THEIRS
 
 
-@guard
+@guard(words=_l("The broker's registered mobile can get messages."), needs=TRANSFER)
 def broker_can_be_asked(case: Case) -> Refusal | None:
     """Require that the broker's registered mobile can receive the consent code."""
-    parties = case.facts.parties
+    parties = parties_of(case)
     if parties is None or registered_mobile(parties.mobile):
         return None
     return CANNOT_BE_ASKED
 
 
-@guard
+@guard(words=_l("The time to answer is not over."), needs=TRANSFER)
 def answer_is_in_time(case: Case) -> Refusal | None:
     """Require that the time to answer (a setting) has not passed, even if no job ran yet."""
-    parties = case.facts.parties
+    parties = parties_of(case)
     if parties is None or parties.asked_at is None:
         return None
     days = int(case.facts.settings["transfer_silence_days"])

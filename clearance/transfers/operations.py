@@ -16,15 +16,16 @@ from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import NotFound, Refusal, Refused, TransitionNotAllowed
 from clearance.core.extensions import db
+from clearance.licences import starts
 from clearance.models import Broker, Licence, Organisation, Request, TransferConsent
-from clearance.models.enums import LicenceStatus, Status
+from clearance.models.enums import LicenceStatus
 from clearance.requests import available_actions, drafts, transitions
 from clearance.services import versions
 from clearance.services.flows import Action
 from clearance.transfers import parties
+from clearance.transfers.statuses import UNANSWERED, TransferStatus
 
 MOST_LISTED = 200
-UNANSWERED = frozenset({Status.AWAITING_OTHER_PARTY, Status.AWAITING_BROKER})
 
 _NO_FIT = Refusal(
     _l("No transfer can be begun with these three numbers."),
@@ -87,12 +88,14 @@ def begin_receiving(
     if licence.broker.organisation_id == _chosen(actor):
         raise Refused(_OURS)
     try:
-        req = drafts.start(_code(), actor, now, licence=licence, form_key=form_key)
+        service = versions.current(_code()).definition
+        about = starts.about(licence, service, _chosen(actor), now)
+        req = drafts.start(service.code, actor, now, about=about, form_key=form_key)
     except Refused:
         raise Refused(_NO_FIT) from None
-    if parties.NAMED_BY not in req.answers:
-        number = parties.organisation_number(organisation_no)
-        drafts.save(req, {parties.NAMED_BY: number}, actor, now)
+    field = service.roles[parties.NAMED_BY]
+    if field not in req.answers:
+        drafts.save(req, {field: parties.organisation_number(organisation_no)}, actor, now)
     return req
 
 
@@ -124,7 +127,7 @@ def waiting_for(actor: Actor, now: datetime) -> list[Request]:
     """
     waiting = _listed(
         Request.other_organisation_id == _chosen(actor),
-        Request.status == Status.AWAITING_OTHER_PARTY,
+        Request.status == TransferStatus.AWAITING_OTHER_PARTY,
         Request.sent_at >= now - _silence(),
         permissions.transfers_answered_by(actor),
     )

@@ -20,8 +20,14 @@ from clearance.models import (
     TransferConsent,
     User,
 )
+from clearance.services import versions
+from clearance.services.facts import Case, Facts
 
-NAMED_BY = "licence_no"  # the field of the request that names the other organisation
+NAMED_BY = "names_other_organisation"
+"""Role of the field that names the other organisation."""
+
+REASON = "reason_for_transfer"
+"""Role of the field that gives the parties the reason."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +92,23 @@ def organisation_of(number: str) -> int | None:
     return db.session.scalars(statement.limit(1)).first()
 
 
+def parties_of(case: Case) -> Parties | None:
+    """Return the parties of the request, or None before there is one."""
+    return case.facts.read(loaded).get(case.request_id or 0)
+
+
+def loaded(facts: Facts) -> dict[int, Parties | None]:
+    """Load the parties of the requests in question, by id."""
+    return {request_id: load(request_id) for request_id in facts.subjects.request_ids}
+
+
 def load(request_id: int) -> Parties | None:
     """Return the parties of a request, None without a broker; fixed number of queries."""
     row = db.session.execute(_request(request_id)).one_or_none()
     if row is None:
         return None
-    number = organisation_number(str(row.answers.get(NAMED_BY) or ""))
+    field = versions.get(row.service_version_id).roles.get(NAMED_BY, "")
+    number = organisation_number(str(row.answers.get(field) or ""))
     named_id = organisation_of(number)
     other_id = row.other_organisation_id or named_id
     return Parties(
@@ -124,6 +141,7 @@ def _request(request_id: int) -> sa.Select[tuple[object, ...]]:
             Request.organisation_id,
             Request.other_organisation_id,
             Request.answers,
+            Request.service_version_id,
             Request.broker_id,
             Broker.organisation_id.label("holder_id"),
             Broker.mobile,

@@ -41,8 +41,6 @@ def init_app(app: Flask) -> None:
         asset=asset,
         portal_version=VERSION,
         enums=enums,
-        status_labels=enums.STATUS_LABELS,
-        status_tones=enums.STATUS_TONES,
     )
 
     @app.context_processor

@@ -11,9 +11,12 @@ from flask import Flask
 
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.exams.effects import SeatChoice
+from clearance.exams.flow import ExamAction
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Document, Exam, Request, User
 from clearance.models.enums import Status
-from clearance.services.effects import Decision, RemarkInput
+from clearance.services.decisions import RemarkInput, Remarks
 from clearance.services.flows import Action
 from tests.journeys import steps
 from tests.support import factories, files, request_factories
@@ -96,7 +99,7 @@ def test_an_agent_walks_from_my_services_to_the_result(
         RemarkInput("الصورة قديمة.", document_kind="photo"),
     )
     as_reviewer(
-        app, reviewer, Action.RETURN, reason="استكمل النواقص.", data=Decision(remarks=remarks)
+        app, reviewer, Action.RETURN, reason="استكمل النواقص.", data=Remarks(remarks=remarks)
     )
     page = client.get("/my/")
     page = client.get(page.soup.select_one("#now .tasks a")["href"])
@@ -109,17 +112,17 @@ def test_an_agent_walks_from_my_services_to_the_result(
     as_reviewer(app, reviewer, Action.PREAPPROVE)
     with app.app_context():
         exam = request_factories.make_exam()
-    as_reviewer(app, reviewer, Action.SEAT, data=Decision(exam_id=exam.id))
+    as_reviewer(app, reviewer, ExamAction.SEAT, data=SeatChoice(exam_id=exam.id))
     page = client.get(f"/my/requests/{req.id}/")
     page = client.submit(page, form="form[action$='/do/confirm']")
-    assert row(app).status == Status.CONFIRMED
+    assert row(app).status == ExamStatus.CONFIRMED
     after = exam.held_at + timedelta(hours=2)
-    as_reviewer(app, reviewer, Action.PASS, now=after)
+    as_reviewer(app, reviewer, ExamAction.PASS, now=after)
 
     page = client.get("/my/notices/")
     assert words["passed"] in page.text
     page = client.submit(page, form=".notices form")
-    assert row(app).status == Status.PASSED
+    assert row(app).status == ExamStatus.PASSED
     past = page.soup.select("#history .timeline li")
     assert len(past) >= 7
     with app.app_context():

@@ -14,6 +14,7 @@ from flask import Flask
 from clearance.core import audit
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Exam, Request
 from clearance.models.enums import Role, Status
 from clearance.notifications import delivery
@@ -75,10 +76,10 @@ def test_from_registration_to_the_result(
     exam_id = hold_exam(reviewer)
     page = agent.get(f"/my/requests/{request_id}/")
     agent.submit(page, form="form[action$='/do/confirm']")
-    assert status_of(portal, request_id) == Status.CONFIRMED
+    assert status_of(portal, request_id) == ExamStatus.CONFIRMED
     let_the_exam_begin(portal, exam_id)
     record_results(reviewer, exam_id)
-    assert status_of(portal, request_id) == Status.PASSED
+    assert status_of(portal, request_id) == ExamStatus.PASSED
 
     page = agent.get("/my/notices/")
     number = number_of(portal, request_id)

@@ -361,6 +361,15 @@ def test_many_are_told_row_by_row_what_was_done_and_why_not(office: Office) -> N
     ]
 
 
+def test_a_step_that_is_possible_for_none_of_the_chosen_says_so(office: Office) -> None:
+    finished = [office.request(Status.REJECTED) for _ in range(2)]
+    page = choose(office.staff(), "preapprove", finished)
+    assert "for 0 of them" in page.text
+    assert "None of the chosen requests can be changed this way now." in page.text
+    assert page.soup.select_one("#step .form-actions button") is None
+    assert office.staff("reviewer", "ar").get(page.url).soup.select_one("#step input[name=row]")
+
+
 def test_many_are_taken_given_back_and_returned_with_one_reason(office: Office) -> None:
     ids = [office.request() for _ in range(3)]
     browser = office.staff()

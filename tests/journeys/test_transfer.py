@@ -15,6 +15,8 @@ from clearance.core.extensions import db
 from clearance.models import Broker, Notice, Request, TransferConsent, User
 from clearance.models.enums import Status
 from clearance.services.flows import Action
+from clearance.transfers.flow import TransferAction
+from clearance.transfers.statuses import TransferStatus
 from tests.journeys import steps
 from tests.support import factories, files
 from tests.support import request_factories as requests
@@ -132,7 +134,7 @@ def test_a_broker_moves_at_the_wish_of_either_office(
         page = client.get(f"/my/requests/{scene.row().id}/form")
         page = fill_in(client, page, licence_no=str(offices.new.licence_no))
     req = scene.row()
-    assert req.status == Status.AWAITING_OTHER_PARTY
+    assert req.status == TransferStatus.AWAITING_OTHER_PARTY
     assert str(req.number) in page.text
 
     answering = scene.browser(other)
@@ -142,7 +144,7 @@ def test_a_broker_moves_at_the_wish_of_either_office(
     hidden = (scene.civil_id, "01/01/2035", "transfer_letter.pdf", scene.mobile)
     assert not any(each in page.text for each in hidden)
     page = answering.submit(page, form="form[action$='/do/accept']")
-    assert scene.row().status == Status.AWAITING_BROKER
+    assert scene.row().status == TransferStatus.AWAITING_BROKER
 
     page = consent(scene)
     assert scene.words["answered"] in page.h1
@@ -174,10 +176,10 @@ def test_a_link_answers_once_and_then_like_an_unknown_one(app: Flask, language: 
     wrong = "111111" if scene.code() != "111111" else "222222"
     page = client.submit(page, {"code": wrong}, form="#consent-form", press="answer=consent")
     assert scene.words["wrong"] in page.error_of("code")
-    assert scene.row().status == Status.AWAITING_BROKER
+    assert scene.row().status == TransferStatus.AWAITING_BROKER
     page = client.submit(page, {"code": scene.code()}, form="#consent-form", press="answer=refuse")
     assert scene.words["answered"] in page.h1
-    assert scene.row().status == Status.DECLINED
+    assert scene.row().status == TransferStatus.DECLINED
 
     used, unknown = client.get(link, status=404), client.get("/consent/unknown", status=404)
     assert used.h1 == unknown.h1 == scene.words["gone"]
@@ -190,7 +192,7 @@ def test_a_link_ends_with_its_time_though_no_job_ran(app: Flask) -> None:
     scene = Scene(app)
     scene.request(made.make_accepted, now=utc_now() - timedelta(days=15))
     assert scene.broker().get(scene.link(), status=404).h1 == scene.words["gone"]
-    assert scene.row().status == Status.AWAITING_BROKER
+    assert scene.row().status == TransferStatus.AWAITING_BROKER
 
 
 def test_a_new_code_may_be_asked_for_once_a_minute(app: Flask) -> None:
@@ -265,7 +267,7 @@ def test_only_general_users_of_the_other_organisation_open_it(app: Flask) -> Non
     client.get(f"/my/transfers/{req.id + 1}/", status=404)
     client.post(f"/my/transfers/{req.id}/do/consent", {"version": req.version}, status=404)
     client.get(f"/my/requests/{req.id}/", status=404)
-    assert scene.row().status == Status.AWAITING_OTHER_PARTY
+    assert scene.row().status == TransferStatus.AWAITING_OTHER_PARTY
     visitor = steps.browser(app)
     assert "/login" in visitor.get(f"/my/transfers/{req.id}/").url
 
@@ -297,7 +299,7 @@ def test_declining_is_told_with_its_reason_and_pressed_twice_counts_once(app: Fl
     for _press in range(2):
         again = client.submit(page, {"reason": "He stays."}, form="#decline")
         assert again.url.endswith(f"/my/transfers/{req.id}/")
-    assert scene.row().status == Status.DECLINED
+    assert scene.row().status == TransferStatus.DECLINED
     page = scene.browser(scene.offices.releaser).get(f"/my/requests/{req.id}/")
     assert "He stays." in page.soup.select_one("#history").get_text()
     with app.app_context():
@@ -341,7 +343,7 @@ def test_the_page_names_the_office_that_declined(app: Flask) -> None:
     req = scene.request(made.make_sent)
     with app.app_context():
         row = db.session.get_one(Request, req.id)
-        requests.step(row, Action.DECLINE, scene.offices.receiver)
+        requests.step(row, TransferAction.DECLINE, scene.offices.receiver)
     page = scene.browser(scene.offices.releaser).get(f"/my/requests/{req.id}/")
     name = scene.offices.new.name_en
     assert name in page.soup.select_one(".page-header .badge").get_text()

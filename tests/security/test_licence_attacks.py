@@ -15,8 +15,8 @@ from flask import Flask
 from flask_babel import force_locale
 from PIL import Image, ImageOps
 
+from admin_views.office.bulk import SelectedRow
 from admin_views.office.requests import bulk
-from admin_views.office.requests.bulk import SelectedRow
 from clearance.accounts import data_archive
 from clearance.auth.sessions import actor_of
 from clearance.core import i18n
@@ -27,12 +27,14 @@ from clearance.issuing.rendering import PHOTO_SIZE, issued_pdf, portrait
 from clearance.licences import granted_expiry, office_actions
 from clearance.licences import register as licence_register
 from clearance.models import Delivery, Licence, Request, User
-from clearance.models.enums import LicenceStatus, LicenceStep, Status
+from clearance.models.enums import LicenceStatus, LicenceStep
 from clearance.notifications import outbox
 from clearance.requests import available_actions, printing, transitions
 from clearance.services import versions
-from clearance.services.effects import Decision
+from clearance.services.decisions import Decision
 from clearance.services.flows import Action
+from clearance.transfers.flow import TransferAction
+from clearance.transfers.statuses import TransferStatus
 from tests.clearance.issuing.test_rendering import sheet
 from tests.support import factories, issued_factories, papers
 from tests.support import request_factories as requests
@@ -57,7 +59,7 @@ def test_a_reason_longer_than_any_form_sends_is_refused_and_changes_nothing(
     )
     assert "This is too long." in page.text
     with app.app_context():
-        assert db.session.get_one(Request, request_id).status == Status.AWAITING_OTHER_PARTY
+        assert db.session.get_one(Request, request_id).status == TransferStatus.AWAITING_OTHER_PARTY
 
 
 @pytest.mark.databases
@@ -79,13 +81,13 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
     halfway = threading.Barrier(2)
     begun = threading.local()
 
-    def decision(_request_id: int) -> Decision:
+    def decision(_request_id: int) -> list[Decision]:
         """Before the second row, give the other reviewer time to have taken their first."""
         if getattr(begun, "first", False):
             with contextlib.suppress(threading.BrokenBarrierError):
                 halfway.wait(0.3)
         begun.first = True
-        return Decision()
+        return []
 
     def decide(number: int) -> Any:
         with context.test_request_context(method="POST"):
@@ -93,7 +95,7 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
                 rows[:: 1 if number else -1],
                 Action.TAKE,
                 reason_in=lambda _lang: "",
-                decision_of=decision,
+                decisions_of=decision,
                 actor=reviewers[number],
                 key="",
             )
@@ -101,7 +103,7 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
     answers = race(context, 2, decide)
     assert [type(answer) for answer in answers] == [list, list]
     assert sum(outcome.is_done for answer in answers for outcome in answer) == 2
-    assert [answer.request_id for answer in answers[0]] == [row.request_id for row in rows[::-1]]
+    assert [answer.id for answer in answers[0]] == [row.id for row in rows[::-1]]
     takers = set(db.session.scalars(sa.select(Request.reviewer_id)))
     assert len(takers) == 1
 
@@ -271,7 +273,7 @@ def test_nobody_reads_a_broker_of_another_office_by_asking_for_him(app: Flask) -
         draft = made.make_draft(offices, receiving=True)
         refused = made.make_offices(name_en_2=NAME)
         declined = made.make_sent(refused, receiving=True)
-        requests.step(declined, Action.DECLINE, refused.releaser, reason="يبقى عندنا.")
+        requests.step(declined, TransferAction.DECLINE, refused.releaser, reason="يبقى عندنا.")
         staff = factories.make_staff()
         numbers = [offices.licence.number, offices.licence.broker.civil_id]
         for row in list(db.session):

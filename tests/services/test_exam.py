@@ -13,10 +13,12 @@ from clearance.auth.sessions import actor_of
 from clearance.core import office_settings
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.exams.effects import SeatChoice
+from clearance.exams.flow import ExamAction
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Broker, Exam, ExamSeat, Request, User
 from clearance.models.enums import Role, Status
 from clearance.requests import available_actions
-from clearance.services.effects import Decision
 from clearance.services.flows import Action
 from clearance.services.standard_fields import Kind
 from tests.support import factories
@@ -98,7 +100,7 @@ def test_numbers_look_like_the_manuals(exam: ServiceLife) -> None:
     assert sent == ["CE/1/26", "CE/2/26"]
 
 
-@pytest.mark.parametrize("status", [Status.FAILED, Status.ABSENT])
+@pytest.mark.parametrize("status", [ExamStatus.FAILED, ExamStatus.ABSENT])
 def test_who_failed_or_was_absent_waits_as_long_as_the_office_has_set(
     exam: ServiceLife, administrator: User, status: Status
 ) -> None:
@@ -117,7 +119,7 @@ def test_who_failed_or_was_absent_waits_as_long_as_the_office_has_set(
 
 
 def test_who_has_used_up_the_attempts_asks_no_more(exam: ServiceLife, administrator: User) -> None:
-    earlier = requests.make_request(exam.agent, Status.FAILED)
+    earlier = requests.make_request(exam.agent, ExamStatus.FAILED)
     assert earlier.decided_at is not None
     draft = exam.draft(civil_id=earlier.civil_id)
     later = earlier.decided_at + timedelta(days=60)
@@ -177,9 +179,9 @@ def test_approved_provisionally_he_is_nominated_for_a_sitting(
 ) -> None:
     req = requests.step(exam.ask(), Action.PREAPPROVE, exam.reviewer)
     assert req.status == Status.PREAPPROVED
-    seat = Decision(exam_id=sitting.id)
-    requests.step(req, Action.SEAT, exam.reviewer, data=seat)
-    assert (req.status, seat_of(req).status) == (Status.SEATED, "offered")
+    seat = SeatChoice(exam_id=sitting.id)
+    requests.step(req, ExamAction.SEAT, exam.reviewer, data=seat)
+    assert (req.status, seat_of(req).status) == (ExamStatus.SEATED, "offered")
     db.session.refresh(sitting)
     assert sitting.seats_taken == 1
     assert exam.refusal_to_send(exam.draft(civil_id=req.civil_id)).startswith("Request CE/")
@@ -187,28 +189,28 @@ def test_approved_provisionally_he_is_nominated_for_a_sitting(
 
 def test_sitting_that_is_full_takes_nobody_more(exam: ServiceLife) -> None:
     full = requests.make_exam(seats=1)
-    walk(exam, Status.SEATED, full)
+    walk(exam, ExamStatus.SEATED, full)
     req = requests.make_request(exam.agent, Status.PREAPPROVED)
-    seat = Decision(exam_id=full.id)
-    told = refusal_of(partial(requests.step, req, Action.SEAT, exam.reviewer, data=seat))
+    seat = SeatChoice(exam_id=full.id)
+    told = refusal_of(partial(requests.step, req, ExamAction.SEAT, exam.reviewer, data=seat))
     assert told == "This exam has no seat left, or its last day to confirm has passed."
     assert req.status == Status.PREAPPROVED
 
 
 def test_attendance_is_confirmed_in_time(exam: ServiceLife, sitting: Exam) -> None:
-    req = walk(exam, Status.SEATED, sitting)
+    req = walk(exam, ExamStatus.SEATED, sitting)
     late = utc_now() + timedelta(days=8)
-    told = refusal_of(partial(requests.step, req, Action.CONFIRM, exam.agent, now=late))
+    told = refusal_of(partial(requests.step, req, ExamAction.CONFIRM, exam.agent, now=late))
     assert told == (
         f"The last day to confirm attendance was {sitting.confirm_by:%d/%m/%Y}. "
         "You will be nominated for the next exam."
     )
-    requests.step(req, Action.CONFIRM, exam.agent)
-    assert (req.status, seat_of(req).status) == (Status.CONFIRMED, "confirmed")
+    requests.step(req, ExamAction.CONFIRM, exam.agent)
+    assert (req.status, seat_of(req).status) == (ExamStatus.CONFIRMED, "confirmed")
 
 
 def test_withdrawn_his_seat_is_the_next_candidates(exam: ServiceLife, sitting: Exam) -> None:
-    req = walk(exam, Status.CONFIRMED, sitting)
+    req = walk(exam, ExamStatus.CONFIRMED, sitting)
     requests.step(req, Action.WITHDRAW, exam.agent)
     assert (req.status, seat_of(req).status) == (Status.WITHDRAWN, "released")
     db.session.refresh(sitting)
@@ -218,13 +220,13 @@ def test_withdrawn_his_seat_is_the_next_candidates(exam: ServiceLife, sitting: E
 # The result
 
 
-@pytest.mark.parametrize("result", [Action.PASS, Action.FAIL, Action.ABSENT])
+@pytest.mark.parametrize("result", [ExamAction.PASS, ExamAction.FAIL, ExamAction.ABSENT])
 def test_no_result_is_given_before_the_exam_is_held(
     exam: ServiceLife, sitting: Exam, result: Action
 ) -> None:
-    req = walk(exam, Status.CONFIRMED, sitting)
+    req = walk(exam, ExamStatus.CONFIRMED, sitting)
     assert refusal_of(partial(requests.step, req, result, exam.reviewer)) == NOT_HELD_YET
-    assert (req.status, seat_of(req).result) == (Status.CONFIRMED, None)
+    assert (req.status, seat_of(req).result) == (ExamStatus.CONFIRMED, None)
     begun = sitting.held_at
     assert refusal_of(partial(requests.step, req, result, exam.reviewer, now=begun)) == ""
 
@@ -232,7 +234,7 @@ def test_no_result_is_given_before_the_exam_is_held(
 def test_passed_he_can_be_given_a_licence_and_need_not_sit_again(
     exam: ServiceLife, sitting: Exam
 ) -> None:
-    req = walk(exam, Status.PASSED, sitting)
+    req = walk(exam, ExamStatus.PASSED, sitting)
     assert (seat_of(req).result, "passed" in exam.last_notice()) == ("passed", True)
     assert ServiceLife("issuance", exam.agent).refusal_to_begin(req) == ""
     told = exam.refusal_to_send(exam.draft(civil_id=req.civil_id))
@@ -240,7 +242,7 @@ def test_passed_he_can_be_given_a_licence_and_need_not_sit_again(
     assert db.session.scalars(sa.select(Broker)).all() == []
 
 
-@pytest.mark.parametrize("status", [Status.FAILED, Status.ABSENT])
+@pytest.mark.parametrize("status", [ExamStatus.FAILED, ExamStatus.ABSENT])
 def test_failed_or_absent_he_can_ask_again(
     exam: ServiceLife, sitting: Exam, status: Status
 ) -> None:

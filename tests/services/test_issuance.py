@@ -11,7 +11,9 @@ from flask import Flask
 from clearance.core.clock import kuwait_date, kuwait_midnight, utc_now, years_after
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.licences import granted_expiry
+from clearance.licences.granted_expiry import GrantedExpiry
 from clearance.models import Broker, Licence, Request
 from clearance.models.enums import IssuedKind, LicenceStatus, LicenceStep, Status
 from clearance.services import versions
@@ -73,7 +75,7 @@ def test_who_he_is_comes_from_his_exam(issuance: ServiceLife) -> None:
 
 
 def test_candidate_of_another_office_or_not_passed_begins_nothing(issuance: ServiceLife) -> None:
-    foreign = requests.make_request(factories.make_agent(), Status.PASSED)
+    foreign = requests.make_request(factories.make_agent(), ExamStatus.PASSED)
     waiting = requests.make_sent(issuance.agent)
     for person in (foreign, waiting, None):
         with pytest.raises(NotFound):
@@ -96,7 +98,7 @@ def test_exam_counts_for_the_years_of_the_setting_to_the_day(issuance: ServiceLi
 def test_draft_of_somebody_whose_pass_was_taken_back_is_not_sent(issuance: ServiceLife) -> None:
     candidate = issuance.candidate()
     draft = issuance.draft(candidate)
-    candidate.status = Status.FAILED
+    candidate.status = ExamStatus.FAILED
     db.session.commit()
     assert issuance.refusal_to_send(draft) == (
         "This person has not passed the clearing agents' exam. Request the exam first."
@@ -175,7 +177,7 @@ def test_expiry_is_proposed_by_the_offices_years_and_has_to_be_given(
 ) -> None:
     req = issuance.ask(issuance.candidate())
     assert granted_expiry.proposed_expiry(req, utc_now()) == years_after(TODAY, 3)
-    assert issuance.approval_asks(req) == "expiry"
+    assert issuance.approval_asks(req) == (GrantedExpiry,)
     assert issuance.refusal_to_grant(req, None) == (
         "Give the expiry date that the licence is granted until."
     )

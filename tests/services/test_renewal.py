@@ -16,6 +16,7 @@ from clearance.core import office_settings
 from clearance.core.clock import utc_now, years_after
 from clearance.core.extensions import db
 from clearance.licences import granted_expiry, validity
+from clearance.licences.granted_expiry import GrantedExpiry
 from clearance.models import Event
 from clearance.models.enums import IssuedKind, LicenceStatus, LicenceStep, Status, ValidityLink
 from clearance.requests import available_actions, drafts
@@ -215,7 +216,7 @@ def test_expiry_that_cannot_be_granted_is_refused(
 
 def test_expiry_has_to_be_given_with_the_approval(renewal: ServiceLife) -> None:
     req = renewal.ask(renewal.licence(expires=SOON))
-    assert renewal.approval_asks(req) == "expiry"
+    assert renewal.approval_asks(req) == (GrantedExpiry,)
     assert renewal.refusal_to_grant(req, None) == (
         "Give the expiry date that the licence is granted until."
     )

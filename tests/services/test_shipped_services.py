@@ -13,6 +13,7 @@ from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refused
 from clearance.core.extensions import db
+from clearance.licences import granted_expiry
 from clearance.models import Licence, Request, User
 from clearance.requests import available_actions, transitions
 from clearance.services import versions
@@ -69,7 +70,7 @@ def test_some_are_asked_for_many_at_once_and_some_grant_a_date(
     services: dict[str, Definition],
 ) -> None:
     bulk = {code for code, service in services.items() if service.bulk}
-    granting = {code for code, service in services.items() if service.grants_expiry}
+    granting = {code for code, service in services.items() if granted_expiry.is_granted_by(service)}
     assert bulk == {"renewal", "letter", "lost_card"}
     assert granting == {"issuance", "renewal"}
 

@@ -15,8 +15,9 @@ from clearance.core.extensions import db
 from clearance.issuing import operations as issuing
 from clearance.models import Membership
 from clearance.models.enums import IssuedKind, LicenceStep, Status
-from clearance.services.flows import Action
 from clearance.transfers import operations as transfer_operations
+from clearance.transfers.flow import TransferAction
+from clearance.transfers.statuses import TransferStatus
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support import transfer_factories as transfers
@@ -186,7 +187,7 @@ def test_other_office_cannot_accept_what_became_impossible(
     spoil(offices)
     db.session.commit()
     assert refusal_of(partial(transfers.accept, req, offices)) == told
-    assert req.status == Status.AWAITING_OTHER_PARTY
+    assert req.status == TransferStatus.AWAITING_OTHER_PARTY
 
 
 def test_neither_office_nor_broker_answers_too_late(
@@ -196,12 +197,12 @@ def test_neither_office_nor_broker_answers_too_late(
     req = transfers.make_sent(offices)
     assert refusal_of(partial(transfers.accept, req, offices, late)) == TOO_LATE
     transfers.accept(req, offices)
-    send_link = partial(requests.step, req, Action.SEND_LINK, offices.releaser)
+    send_link = partial(requests.step, req, TransferAction.SEND_LINK, offices.releaser)
     assert refusal_of(partial(send_link, now=late)) == TOO_LATE
     answer = partial(transfers.answer, context, transfers.token_of(req))
     later = utc_now() + timedelta(days=14, minutes=1)
     assert refusal_of(partial(answer, now=later)) == TOO_LATE
-    assert req.status == Status.AWAITING_BROKER
+    assert req.status == TransferStatus.AWAITING_BROKER
 
 
 def test_broker_who_has_moved_cannot_consent_to_be_released_again(
@@ -211,7 +212,7 @@ def test_broker_who_has_moved_cannot_consent_to_be_released_again(
     token = transfers.token_of(req)
     leave(offices)
     assert refusal_of(partial(transfers.answer, context, token)) == NOT_THEIRS
-    send_link = partial(requests.step, req, Action.SEND_LINK, offices.releaser)
+    send_link = partial(requests.step, req, TransferAction.SEND_LINK, offices.releaser)
     assert refusal_of(send_link) == NOT_THEIRS
 
 
@@ -219,7 +220,7 @@ def test_broker_without_a_mobile_gets_no_new_link(transfer: ServiceLife, offices
     req = transfers.make_accepted(offices)
     forget_mobile(offices)
     db.session.commit()
-    send_link = partial(requests.step, req, Action.SEND_LINK, offices.releaser)
+    send_link = partial(requests.step, req, TransferAction.SEND_LINK, offices.releaser)
     assert refusal_of(send_link) == CANNOT_BE_ASKED
 
 
@@ -228,8 +229,8 @@ def test_declined_by_the_other_office_the_broker_stays(
 ) -> None:
     before = register_of(offices.licence)
     req = transfers.make_sent(offices)
-    requests.step(req, Action.DECLINE, offices.receiver)
-    assert req.status == Status.DECLINED
+    requests.step(req, TransferAction.DECLINE, offices.receiver)
+    assert req.status == TransferStatus.DECLINED
     assert register_of(offices.licence) == before
     assert transfer.refusal_to_begin(offices.licence) == ""
 

@@ -25,6 +25,7 @@ from clearance.auth.rate_limits import POLICIES
 from clearance.core import audit, crypto
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import (
     AccessEvent,
     Announcement,
@@ -232,7 +233,7 @@ def _make_requests(world: World) -> None:
         "taken": make(Status.UNDER_REVIEW),
         "returned": make(Status.RETURNED),
         "preapproved": make(Status.PREAPPROVED),
-        "seated": make(Status.SEATED),
+        "seated": make(ExamStatus.SEATED),
         "greeting": make(Status.SUBMITTED, code="greeting", with_documents=False, words="مرحبا"),
     }
     for name, req in made.items():
@@ -252,7 +253,7 @@ def _make_exams(world: World) -> None:
         announced_at=now - timedelta(days=9),
     )
     req = request_factories.make_request(
-        owner, Status.CONFIRMED, reviewer=reviewer, exam=held, now=now - timedelta(days=8)
+        owner, ExamStatus.CONFIRMED, reviewer=reviewer, exam=held, now=now - timedelta(days=8)
     )
     seat = db.session.scalars(sa.select(ExamSeat).where(ExamSeat.request_id == req.id)).one()
     world.rows |= {

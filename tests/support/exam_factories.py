@@ -12,9 +12,9 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.exams import seating, sittings
+from clearance.exams.flow import ExamAction
 from clearance.models import Exam, ExamSeat, Request, User
 from clearance.models.enums import Status
-from clearance.services.flows import Action
 from tests.support import factories, request_factories
 
 
@@ -61,7 +61,7 @@ def announce(exam: Exam, actor: Actor, now: datetime | None = None) -> seating.S
 def confirm(req: Request, now: datetime | None = None) -> None:
     """Confirm the seat, as the applicant."""
     agent = db.session.get_one(User, req.created_by_id)
-    request_factories.step(req, Action.CONFIRM, agent, now=now)
+    request_factories.step(req, ExamAction.CONFIRM, agent, now=now)
 
 
 def seat_of(req: Request) -> ExamSeat:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -14,7 +14,11 @@ import yaml
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.exams.effects import SeatChoice
+from clearance.exams.flow import ExamAction
+from clearance.exams.statuses import ExamStatus
 from clearance.licences import granted_expiry
+from clearance.licences.granted_expiry import GrantedExpiry
 from clearance.models import (
     Base,
     ChainHead,
@@ -28,7 +32,7 @@ from clearance.models import (
 from clearance.models.enums import Status
 from clearance.requests import drafts, transitions
 from clearance.services import versions
-from clearance.services.effects import Decision
+from clearance.services.decisions import Decision
 from clearance.services.flows import Action
 from tests.support import factories
 
@@ -141,12 +145,7 @@ def make_draft(
     load_services(now)
     now = now or utc_now()
     actor = actor_of(user)
-    about: dict[str, Any] = {
-        "broker_type": broker_type,
-        "licence_id": licence_id,
-        "candidate_id": candidate_id,
-    }
-    req = drafts.start(code, actor, now, **about)
+    req = drafts.start(code, actor, now, licence_id or candidate_id or broker_type)
     drafts.save(req, values_for(code, **values), actor, now)
     if with_documents:
         for spec in versions.for_request(req).documents:
@@ -181,7 +180,7 @@ def step(
     *,
     now: datetime | None = None,
     reason: str = "",
-    data: Decision | None = None,
+    data: Decision | Iterable[Decision] = (),
 ) -> Request:
     """Take one step as `user` (None: the portal) and commit."""
     transitions.perform(
@@ -230,14 +229,14 @@ _WAYS: dict[str, tuple[tuple[Action, str], ...]] = {
     Status.WITHDRAWN: ((Action.WITHDRAW, "agent"),),
     Status.LAPSED: ((Action.RETURN, "office"), (Action.LAPSE, "portal")),
     Status.PREAPPROVED: ((Action.PREAPPROVE, "office"),),
-    Status.SEATED: ((Action.PREAPPROVE, "office"), (Action.SEAT, "office")),
+    ExamStatus.SEATED: ((Action.PREAPPROVE, "office"), (ExamAction.SEAT, "office")),
 }
-_TO_CONFIRMED = (*_WAYS[Status.SEATED], (Action.CONFIRM, "agent"))
+_TO_CONFIRMED = (*_WAYS[ExamStatus.SEATED], (ExamAction.CONFIRM, "agent"))
 _WAYS |= {
-    Status.CONFIRMED: _TO_CONFIRMED,
-    Status.PASSED: (*_TO_CONFIRMED, (Action.PASS, "after")),
-    Status.FAILED: (*_TO_CONFIRMED, (Action.FAIL, "after")),
-    Status.ABSENT: (*_TO_CONFIRMED, (Action.ABSENT, "after")),
+    ExamStatus.CONFIRMED: _TO_CONFIRMED,
+    ExamStatus.PASSED: (*_TO_CONFIRMED, (ExamAction.PASS, "after")),
+    ExamStatus.FAILED: (*_TO_CONFIRMED, (ExamAction.FAIL, "after")),
+    ExamStatus.ABSENT: (*_TO_CONFIRMED, (ExamAction.ABSENT, "after")),
 }
 
 
@@ -261,7 +260,7 @@ def make_request(
     way = _WAYS[status]
     if any(by in {"office", "after"} for _action, by in way):
         reviewer = reviewer or factories.make_staff()
-    if any(action == Action.SEAT for action, _by in way):
+    if any(action == ExamAction.SEAT for action, _by in way):
         exam = exam or make_exam()
     for action, by in way:
         after = exam.held_at + timedelta(hours=3) if by == "after" and exam is not None else now
@@ -276,8 +275,9 @@ def make_request(
     return req
 
 
-def _decision(req: Request, action: Action, exam: Exam | None) -> Decision | None:
+def _decision(req: Request, action: Action, exam: Exam | None) -> list[Decision]:
     """What the step is given: the sitting, or the expiry date that is proposed."""
     if action == Action.APPROVE:
-        return Decision(granted_expiry=granted_expiry.proposed_expiry(req, utc_now()))
-    return Decision(exam_id=exam.id) if exam is not None else None
+        granted = granted_expiry.proposed_expiry(req, utc_now())
+        return [GrantedExpiry(granted_expiry=granted)] if granted is not None else []
+    return [SeatChoice(exam_id=exam.id)] if exam is not None else []

@@ -18,9 +18,12 @@ from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
+from clearance.exams import starts as exam_starts
+from clearance.exams.statuses import ExamStatus
 from clearance.issuing import operations as issuing
 from clearance.licences import granted_expiry
 from clearance.licences import register as licence_register
+from clearance.licences.granted_expiry import GrantedExpiry
 from clearance.models import (
     IssuedDocument,
     Licence,
@@ -34,14 +37,13 @@ from clearance.models import (
 from clearance.models.enums import (
     LicenceStatus,
     LicenceStep,
-    Status,
     SubscriptionStatus,
     SuspendedBy,
 )
 from clearance.notifications import inbox
 from clearance.requests import available_actions, completeness, drafts
 from clearance.services import versions
-from clearance.services.effects import Decision, RemarkInput
+from clearance.services.decisions import Decision, RemarkInput, Remarks
 from clearance.services.flows import Action
 from clearance.services.schema import Definition
 from tests.support import factories
@@ -225,7 +227,7 @@ class ServiceLife:
 
     def candidate(self, **options: Any) -> Request:
         """The passed exam of somebody for whom the office asked."""
-        return requests.make_request(self.agent, Status.PASSED, **options)
+        return requests.make_request(self.agent, ExamStatus.PASSED, **options)
 
     # What the agent does
 
@@ -238,7 +240,7 @@ class ServiceLife:
     ) -> Request:
         """The draft as the form first shows it."""
         req = drafts.start(
-            self.code, actor_of(user or self.agent), now or utc_now(), **_beginning(about)
+            self.code, actor_of(user or self.agent), now or utc_now(), *_beginning(about).values()
         )
         db.session.commit()
         return req
@@ -279,7 +281,7 @@ class ServiceLife:
             else RemarkInput("Please replace.", document_kind=place)
             for place in places
         )
-        decision = Decision(remarks=remarks)
+        decision = Remarks(remarks=remarks)
         reason = "Please correct what is marked."
         return requests.step(req, Action.RETURN, self.reviewer, reason=reason, data=decision)
 
@@ -290,7 +292,8 @@ class ServiceLife:
     def approve(self, req: Request, granted: date | None = None) -> Request:
         """Approved; granted: the expiry date, as proposed where none is given."""
         day = granted or granted_expiry.proposed_expiry(req, utc_now())
-        return requests.step(req, Action.APPROVE, self.reviewer, data=Decision(granted_expiry=day))
+        data = [GrantedExpiry(granted_expiry=day)] if day is not None else []
+        return requests.step(req, Action.APPROVE, self.reviewer, data=data)
 
     # What a test asks
 
@@ -341,11 +344,11 @@ class ServiceLife:
 
     def refusal_to_grant(self, req: Request, granted: date | None) -> str:
         """Why an approval until that day is refused: what no button knows beforehand."""
-        decision = Decision(granted_expiry=granted)
-        return refusal_of(partial(requests.step, req, Action.APPROVE, self.reviewer, data=decision))
+        data = [GrantedExpiry(granted_expiry=granted)] if granted is not None else []
+        return refusal_of(partial(requests.step, req, Action.APPROVE, self.reviewer, data=data))
 
-    def approval_asks(self, req: Request) -> str:
-        """What the reviewer has to give with the approval: "expiry", or ""."""
+    def approval_asks(self, req: Request) -> tuple[type[Decision], ...]:
+        """What the reviewer has to give with the approval."""
         reviewer = actor_of(self.reviewer)
         return available_actions.action(req, Action.APPROVE, reviewer, utc_now()).asks
 
@@ -358,7 +361,7 @@ class ServiceLife:
             offers = available_actions.startable_licences([self.code], [about], actor, now)
             return offers[(self.code, about.id)]
         if isinstance(about, Request):
-            candidates = available_actions.startable_candidates(self.code, actor, now)
+            candidates = exam_starts.startable_candidates(self.code, actor, now)
             return next(found for found in candidates if found.request.id == about.id).refusal
         services = available_actions.startable_services(actor, now)
         return next(service for service in services if service.code == self.code).refusal

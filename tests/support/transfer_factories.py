@@ -22,6 +22,7 @@ from clearance.services import versions
 from clearance.services.flows import Action
 from clearance.transfers import consents
 from clearance.transfers import operations as transfer_operations
+from clearance.transfers.flow import TransferAction
 from tests.support import factories, issued_factories
 from tests.support import request_factories as requests
 
@@ -109,7 +110,7 @@ def make_sent(
 
 def accept(req: Request, offices: Offices, now: datetime | None = None) -> Request:
     """Accepted by the other party: it awaits the broker."""
-    return requests.step(req, Action.ACCEPT, other(req, offices), now=now)
+    return requests.step(req, TransferAction.ACCEPT, other(req, offices), now=now)
 
 
 def asking(req: Request, offices: Offices) -> User:
@@ -154,7 +155,7 @@ def code_of(mobile: str) -> str:
 
 
 def answer(
-    app: Flask, token: str, action: Action = Action.CONSENT, now: datetime | None = None
+    app: Flask, token: str, action: Action = TransferAction.CONSENT, now: datetime | None = None
 ) -> bool:
     """What the broker does with his link: ask for a code, type it. True when it was right."""
     now = now or utc_now()

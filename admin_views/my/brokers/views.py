@@ -20,8 +20,9 @@ from clearance.core.countries import country_name
 from clearance.core.extensions import db
 from clearance.licences import organisation_brokers
 from clearance.models import Broker, Licence, Request
-from clearance.models.enums import OPEN_STATUSES, Status
+from clearance.models.enums import Status
 from clearance.requests import available_actions
+from clearance.services import registry
 
 
 class MyBrokers(GuardedView):
@@ -90,7 +91,7 @@ def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]
 def _requests(broker: Broker, actor: Actor) -> dict[str, list[Any]]:
     """Return the reader's visible requests about the broker, open and earlier."""
     rows = licence_details.requests_about(broker, actor)
-    going_on = OPEN_STATUSES | {Status.DRAFT}
+    going_on = registry.current().open_statuses | {Status.DRAFT}
     return {
         "open_requests": [_request(row) for row in rows if row.status in going_on],
         "earlier_requests": [_request(row) for row in rows if row.status not in going_on],

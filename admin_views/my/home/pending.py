@@ -10,7 +10,7 @@ from admin_views.shared import licence_details
 from clearance import issuing
 from clearance.core.actor import Actor
 from clearance.core.urls import broker_url, transfer_url
-from clearance.licences import organisation_brokers
+from clearance.licences import granted_expiry, organisation_brokers
 from clearance.models import IssuedDocument, Licence
 from clearance.organisations import invitation_queries
 from clearance.requests import available_actions
@@ -95,5 +95,7 @@ def _renewing(actor: Actor) -> list[Definition]:
     return [
         service
         for service in organisation_brokers.licence_services()
-        if service.grants_expiry and standing is not None and standing.may_use(service.code)
+        if granted_expiry.is_granted_by(service)
+        and standing is not None
+        and standing.may_use(service.code)
     ]

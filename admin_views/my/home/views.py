@@ -15,22 +15,23 @@ from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.model_view import GuardedView
 from admin_views.my.home import pending
-from admin_views.my.requests.next_steps import NEXT_STEPS
 from admin_views.shared import request_lists
+from admin_views.shared.request_parts import next_step
 from clearance.auth import permissions, sessions
 from clearance.core import i18n, idempotency
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Exam, ExamSeat, Request
-from clearance.models.enums import OPEN_STATUSES, SeatStatus, Status
+from clearance.models.enums import SeatStatus, Status
 from clearance.notifications import announcements, inbox
 from clearance.requests import deadlines
+from clearance.services import registry
 
-AT_OFFICE = tuple(sorted(OPEN_STATUSES - {Status.RETURNED, Status.SEATED}))
 STEPS = {
     Status.RETURNED: _l("Correct"),
-    Status.SEATED: _l("Confirm attendance"),
+    ExamStatus.SEATED: _l("Confirm attendance"),
     Status.DRAFT: _l("Continue"),
 }
 SHOWN_RETURNED = SHOWN_SEATED = 5
@@ -52,10 +53,10 @@ class MyHome(GuardedView):
         notices = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
         return self.render(
             "my/home/index.html",
-            seated=_tasks(actor, (Status.SEATED,), SHOWN_SEATED, newest_first=False),
+            seated=_tasks(actor, (ExamStatus.SEATED,), SHOWN_SEATED, newest_first=False),
             returned=_tasks(actor, (Status.RETURNED,), SHOWN_RETURNED, newest_first=False),
             drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
-            open_requests=_tasks(actor, AT_OFFICE, SHOWN_AT_OFFICE),
+            open_requests=_tasks(actor, _at_office(), SHOWN_AT_OFFICE),
             list_of=_list_of,
             notices=list(zip(notices, inbox.texts_of(notices, lang), strict=True)),
             announcements=announcements.current(now),
@@ -78,13 +79,18 @@ class MyHome(GuardedView):
         return redirect(self.home_url(), code=303)
 
 
+def _at_office() -> list[str]:
+    """Return the statuses of open requests that the applicant has nothing to do for."""
+    return sorted(registry.current().open_statuses - {Status.RETURNED, ExamStatus.SEATED})
+
+
 def _list_of(status: str) -> str:
     """Return the URL of the request list filtered by `status`."""
     return url_for("my_requests.index_view", flt0_status=status)
 
 
 def _tasks(
-    actor: Actor, statuses: Sequence[Status], limit: int, *, newest_first: bool = True
+    actor: Actor, statuses: Sequence[str], limit: int, *, newest_first: bool = True
 ) -> dict[str, Any]:
     """Return the chosen organisation's `rows` in these states, and whether there are `more`."""
     organisation_id = actor.standing.organisation_id if actor.standing else 0
@@ -98,6 +104,7 @@ def _tasks(
             Request.due_on,
             Request.saved_at,
             Request.returned_at,
+            Request.service_version_id,
             _confirm_by(),
             request_lists.name_column(),
         )
@@ -134,7 +141,7 @@ def _task(row: Any) -> dict[str, Any]:
         "service": request_lists.title_of(row.service_code),
         "name": row.name,
         "badge": formatters.status_badge(row.status),
-        "text": NEXT_STEPS[row.status],
+        "text": next_step(row.service_version_id, row.status),
         "step": STEPS.get(row.status),
         "due_on": row.due_on,
         "step_by": _step_by(row),
@@ -144,6 +151,6 @@ def _task(row: Any) -> dict[str, Any]:
 
 def _step_by(row: Any) -> date | None:
     """Return the deadline of the agent's step."""
-    if row.status == Status.SEATED:
+    if row.status == ExamStatus.SEATED:
         return cast(date, row.confirm_by)
     return deadlines.correct_by(row.status, row.returned_at)

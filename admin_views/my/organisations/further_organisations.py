@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
-from admin_views.base.form_post import idempotency_owner, posted_key
+from admin_views.base.form_post import post_once, posted_key
 from admin_views.base.model_view import GuardedView
 from clearance.auth import sessions
 from clearance.core import i18n, idempotency
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import Refusal, Refused, ServiceUnavailable
-from clearance.core.extensions import db
+from clearance.core.errors import DomainError, Refusal, Refused, ServiceUnavailable
 from clearance.core.request_kind import is_posted
 from clearance.customs import client as customs_client
 from clearance.models import Organisation
@@ -62,30 +61,22 @@ class MyFurtherOrganisations(GuardedView):
         form_helpers.note_leftovers(form)
         if not (form_helpers.is_sent() and form.validate()):
             return self._show(**shown)
-        target, key, owner = (
-            url_for("my_organisation.index"),
-            posted_key(),
-            idempotency_owner(current_actor()),
+
+        def refused(fault: DomainError) -> Any:
+            if isinstance(fault, Refused):
+                return self._show(refusal=fault.refusal, **shown), fault.status_code
+            if not isinstance(fault, customs_client.Rejected | ServiceUnavailable):
+                raise fault
+            status = 200 if isinstance(fault, customs_client.Rejected) else fault.status_code
+            return self._show(fault=str(fault), **shown), status
+
+        return post_once(
+            lambda: sessions.work_for(current_actor(), open_it().id),
+            result=url_for("my_organisation.index"),
+            told=_("The organisation is open, and you work for it now."),
+            refused=refused,
+            acts_first=True,
         )
-        try:
-            organisation = open_it()
-            earlier = idempotency.claim(key, owner, target, utc_now())
-            if earlier is None:
-                sessions.work_for(current_actor(), organisation.id)
-                db.session.commit()
-                flash(_("The organisation is open, and you work for it now."), "success")
-        except Refused as error:
-            db.session.rollback()
-            earlier = idempotency.result_of(key, owner)  # refused as a resubmission
-            if earlier is None:
-                return self._show(refusal=error.refusal, **shown), 409
-        except customs_client.Rejected as error:
-            return self._show(fault=str(error.message), **shown)
-        except ServiceUnavailable as error:
-            return self._show(fault=str(error.message), **shown), error.status_code
-        if earlier is not None:
-            db.session.rollback()
-        return redirect(earlier or target, code=303)
 
     def _show(
         self,
@@ -102,7 +93,7 @@ class MyFurtherOrganisations(GuardedView):
             sent=licensed or named,
             refusal=refusal,
             fault=fault,
-            form_key=request.form.get("form_key") or idempotency.new(),
+            form_key=posted_key() or idempotency.new(),
         )
 
 

@@ -15,9 +15,9 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.access import current_actor, id_or_404
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import idempotency_owner, posted_organisation
+from admin_views.base.form_post import idempotency_owner, post_once, posted_organisation
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.my.organisations.user_edit import UserEdit
@@ -26,7 +26,7 @@ from clearance.auth import password_changes, permissions
 from clearance.core import i18n, idempotency
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import NotFound, Refused, TooManyTries
+from clearance.core.errors import DomainError, Refused, TooManyTries
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.models import Grant, Membership, Organisation, User
@@ -169,47 +169,48 @@ class MyUsers(UserEdit, KeysetModelView):
     @expose("/invitations/<int:invitation_id>/resend", methods=("POST",))
     def resend(self, invitation_id: int) -> Any:
         """Resend an invitation and restart its lifetime."""
-        try:
-            invitations.resend(id_or_404(invitation_id), current_actor(), utc_now())
-            db.session.commit()
-        except NotFound:
-            not_found()
-        except TooManyTries as error:
-            db.session.rollback()
-            flash(str(error.message), "warning")
-        else:
-            flash(_("The invitation was sent again."), "success")
-        return _to_list()
+
+        def refused(fault: DomainError) -> Any:
+            if not isinstance(fault, TooManyTries):
+                raise fault
+            flash(str(fault), "warning")
+            return _to_list()
+
+        return post_once(
+            lambda: invitations.resend(id_or_404(invitation_id), current_actor(), utc_now()),
+            result=self.get_url(".index_view"),
+            told=_("The invitation was sent again."),
+            refused=refused,
+            acts_first=True,
+        )
 
     @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
     def withdraw(self, invitation_id: int) -> Any:
         """Withdraw an invitation."""
-        try:
-            invitations.withdraw(id_or_404(invitation_id), current_actor(), utc_now())
-            db.session.commit()
-        except NotFound:
-            not_found()
-        flash(_("The invitation was withdrawn."), "success")
-        return _to_list()
+        return post_once(
+            lambda: invitations.withdraw(id_or_404(invitation_id), current_actor(), utc_now()),
+            result=self.get_url(".index_view"),
+            told=_("The invitation was withdrawn."),
+        )
 
     def _add(self, form: AddUserForm, organisation_id: int) -> Any:
-        actor, now = current_actor(), utc_now()
-        try:
-            invitations.invite(_added(form), organisation_id, actor, now)
-            # The consumed captcha text is the form's one-time key.
-            idempotency.claim(_key(), idempotency_owner(actor), self.get_url(".index_view"), now)
-            db.session.commit()
-        except password_changes.WeakPassword as error:
-            form.password.errors = [*form.password.errors, *map(str, error.faults)]
-            return self._show_new(form, organisation_id)
-        except Refused as error:
-            texts = (error.refusal.text, error.refusal.change)
-            faults = [str(text) for text in texts if text]
-            return self._show_new(form, organisation_id, faults), 409
-        except NotFound:
-            not_found()
-        flash(_("The user was added and is awaited: the next step is theirs."), "success")
-        return _to_list()
+        def refused(fault: DomainError) -> Any:
+            if isinstance(fault, password_changes.WeakPassword):
+                form.password.errors = [*form.password.errors, *map(str, fault.faults)]
+                return self._show_new(form, organisation_id)
+            if not isinstance(fault, Refused):
+                raise fault
+            texts = (fault.refusal.text, fault.refusal.change)
+            return self._show_new(form, organisation_id, [str(text) for text in texts if text]), 409
+
+        return post_once(
+            lambda: invitations.invite(_added(form), organisation_id, current_actor(), utc_now()),
+            result=self.get_url(".index_view"),
+            told=_("The user was added and is awaited: the next step is theirs."),
+            refused=refused,
+            key=_key(),  # the image text, which is used up by now
+            acts_first=True,
+        )
 
     def _show_new(self, form: AddUserForm, organisation_id: int, faults: Sequence[str] = ()) -> str:
         db.session.rollback()

@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import idempotency_owner, posted_key
+from admin_views.base.form_post import claim_key, posted_key, release_key
 from admin_views.my.requests import batch_selection, batch_table, form, uploads
 from admin_views.my.requests.batch_table import Grid
 from clearance.core import i18n, idempotency
@@ -149,20 +149,15 @@ class SeveralRoutes:
 
     def _send(self, grid: Grid, status: int) -> Any:
         """Send the valid rows separately; the form key makes a second click wait for the first."""
-        code, now = grid.definition.code, utc_now()
-        key, owner, result = (
-            posted_key(),
-            idempotency_owner(current_actor()),
-            _grid_url(code, grid.key, check=1),
-        )
-        earlier = idempotency.claim(key, owner, result, now)
+        code = grid.definition.code
+        earlier = claim_key(_grid_url(code, grid.key, check=1))
         if earlier is not None:
             db.session.rollback()
             return redirect(earlier, code=303)
         outcomes = _carry_out(grid)
         sent = sum(outcome.is_sent for outcome in outcomes.values())
         if not sent:
-            idempotency.release(key, owner)
+            release_key()
         db.session.commit()
         if sent == len(grid.rows):
             return redirect(_grid_url(code, grid.key), code=303)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import request
@@ -11,14 +12,25 @@ from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
 from clearance.core import i18n
+from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
-from clearance.licences import validity
-from clearance.requests import batch
-from clearance.requests.batch import Candidate
+from clearance.core.extensions import db
+from clearance.licences import organisation_brokers, validity
+from clearance.licences import search as licence_search
+from clearance.models import Broker, Licence
+from clearance.requests import available_actions, batch
 
 PAGE_SIZE = 50
 TO_PAGE = "page-"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A licence of the organisation. refusal: why no request can be started for it now."""
+
+    licence: Licence
+    refusal: Refusal | None
 
 
 @dataclass
@@ -45,9 +57,9 @@ def read(code: str) -> Choice:
 
     Posted licences for which no request can be started now are dropped.
     """
-    everyone = batch.candidates(code, current_actor(), utc_now())
+    everyone = candidates(code, current_actor(), utc_now())
     typed = request.form.get("search", "")[:100]
-    ids = batch.matching(current_actor(), typed)
+    ids = matching(current_actor(), typed)
     found = [candidate for candidate in everyone if ids is None or candidate.licence.id in ids]
     pressed = request.form.get("do", "")
     pages = max(1, -(-len(found) // PAGE_SIZE))
@@ -70,6 +82,26 @@ def read(code: str) -> Choice:
         elsewhere=[licence_id for licence_id in chosen if licence_id not in shown_ids],
         note=note,
     )
+
+
+def candidates(code: str, actor: Actor, now: datetime) -> list[Candidate]:
+    """Return every broker of the chosen organisation, by name, with any refusal.
+
+    The number of queries is constant. Raises: NotFound for a service without batch requests.
+    """
+    batch.must_be_bulk(code)
+    licences = _licences(actor)
+    offers = available_actions.startable_licences([code], licences, actor, now)
+    return [Candidate(licence, offers[code, licence.id]) for licence in licences]
+
+
+def matching(actor: Actor, typed: str) -> frozenset[int] | None:
+    """Return ids of the organisation's licences matching the search; None if it is empty."""
+    condition = licence_search.condition(typed)
+    if condition is None:
+        return None
+    statement = organisation_brokers.licences(actor).where(condition)
+    return frozenset(licence.id for licence in db.session.scalars(statement))
 
 
 def _chosen(
@@ -116,3 +148,8 @@ def _page(pressed: str) -> int:
 
 def _is_id(typed: str) -> bool:
     return typed.isascii() and typed.isdigit() and len(typed) < 10
+
+
+def _licences(actor: Actor) -> list[Licence]:
+    statement = organisation_brokers.licences(actor).order_by(Broker.name_folded, Licence.id)
+    return list(db.session.scalars(statement))

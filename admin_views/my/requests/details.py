@@ -11,13 +11,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
+from admin_views.base.form_post import post_once, posted_key, posted_version
 from admin_views.my.requests import document_rows
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from admin_views.my.requests.form import is_open
-from admin_views.my.requests.next_steps import NEXT_STEPS
 from admin_views.my.transfers import consent_link
-from admin_views.shared.request_parts import kind_names, timeline
+from admin_views.shared.request_parts import kind_names, next_step, timeline
 from clearance import issuing
 from clearance.auth import permissions, rate_limits
 from clearance.core import i18n, idempotency, urls
@@ -41,7 +40,7 @@ from clearance.requests import (
 from clearance.requests import messages as request_messages
 from clearance.requests import timeline as request_timeline
 from clearance.services import schema, versions
-from clearance.services.flows import Action, Side
+from clearance.services.flows import Action, Side, StepName
 from forms.request_form import Section, sections
 
 REASON_MAX_LENGTH = 1000
@@ -85,21 +84,17 @@ class DetailRoutes(RequestRoutes):
     @expose("/<int:request_id>/messages", methods=("POST",))
     def messages(self, request_id: int) -> Any:
         """Send the office a message about a request."""
-        req, actor, now = self.get_one(request_id), current_actor(), utc_now()
-        result = details_url(req, "messages")
-        try:
-            if idempotency.claim(posted_key(), idempotency_owner(actor), result, now) is None:
-                request_messages.post(req, request.form.get("body", ""), actor, now)
-            db.session.commit()
-        except (BadValue, DomainError) as fault:
-            db.session.rollback()
-            return self.show_details(
+        req, body = self.get_one(request_id), request.form.get("body", "")
+        return post_once(
+            lambda: request_messages.post(req, body, current_actor(), utc_now()),
+            result=details_url(req, "messages"),
+            told=_("The message was sent."),
+            refused=lambda fault: self.show_details(
                 self.get_one(request_id),
-                message_fault=str(getattr(fault, "message", fault)),
+                message_fault=str(fault.message),
                 status=400 if isinstance(fault, BadValue) else 409,
-            )
-        flash(_("The message was sent."), "success")
-        return redirect(result, code=303)
+            ),
+        )
 
     @expose("/<int:request_id>/print")
     def print_page(self, request_id: int) -> Any:
@@ -125,7 +120,9 @@ class DetailRoutes(RequestRoutes):
             req=req,
             title=spec.title_in(lang),
             alert=alert,
-            next_step=declined.sentence if declined else NEXT_STEPS[req.status],
+            next_step=declined.sentence
+            if declined
+            else next_step(req.service_version_id, req.status),
             can_correct=is_open(req),
             offers=[
                 offer
@@ -151,7 +148,9 @@ class DetailRoutes(RequestRoutes):
         )
         return page, status
 
-    def show_step(self, req: Request, action: Action, *, fault: str = "", status: int = 200) -> Any:
+    def show_step(
+        self, req: Request, action: StepName, *, fault: str = "", status: int = 200
+    ) -> Any:
         """Render the confirmation page of a step, or why the step is not possible now."""
         offer = available_actions.action(req, action, current_actor(), utc_now())
         page = self.render(
@@ -167,28 +166,23 @@ class DetailRoutes(RequestRoutes):
         )
         return page, status
 
-    def _take_step(self, req: Request, action: Action) -> Any:
+    def _take_step(self, req: Request, action: StepName) -> Any:
         actor, now, request_id = current_actor(), utc_now(), req.id
-        owner, key, result = idempotency_owner(actor), posted_key(), details_url(req)
-        reason = request.form.get("reason", "")
-        label = available_actions.action(req, action, actor, now).event_label
-        try:
-            if idempotency.claim(key, owner, result, now) is None:
-                transitions.perform(
-                    req, action, actor=actor, now=now, version=posted_version(), reason=reason
-                )
-            db.session.commit()
-        except DomainError as refusal:
-            db.session.rollback()
-            return self._refused(request_id, action, refusal, idempotency.result_of(key, owner))
-        flash(str(label), "success")
-        return redirect(result, code=303)
+        return post_once(
+            lambda: transitions.perform(
+                req,
+                action,
+                actor=actor,
+                now=now,
+                version=posted_version(),
+                reason=request.form.get("reason", ""),
+            ),
+            result=details_url(req),
+            told=available_actions.action(req, action, actor, now).event_label,
+            refused=lambda refusal: self._refused(request_id, action, refusal),
+        )
 
-    def _refused(
-        self, request_id: int, action: Action, refusal: DomainError, earlier: str | None
-    ) -> Any:
-        if earlier is not None:  # double click: the first click took the step
-            return redirect(earlier, code=303)
+    def _refused(self, request_id: int, action: StepName, refusal: DomainError) -> Any:
         req = self.get_one(request_id)
         if isinstance(refusal, BadReason):
             return self.show_step(req, action, fault=str(refusal), status=400)
@@ -208,7 +202,7 @@ def _broker_url(req: Request, actor: Actor) -> str | None:
         return None
 
 
-def _own_step(req: Request, action: str) -> Action:
+def _own_step(req: Request, action: str) -> StepName:
     """Return the applicant's step of that name in the request's flow; otherwise 404."""
     for step in versions.for_request(req).steps.steps:
         if step.side is Side.AGENT and step.action == action:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from admin_views.base.access import current_actor
-from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
+from admin_views.base.form_post import claim_key, posted_version, release_key
 from admin_views.my.requests import document_rows, uploads
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from clearance.core import i18n, idempotency
@@ -132,8 +132,8 @@ class FormRoutes(RequestRoutes):
 
     def _send(self, req: Request, files: uploads.Files | None) -> Any:
         """Save, and send if complete; the form key makes a second click wait for the first."""
-        key, owner, result = posted_key(), idempotency_owner(current_actor()), details_url(req)
-        earlier = idempotency.claim(key, owner, result, utc_now())
+        result = details_url(req)
+        earlier = claim_key(result)
         if earlier is not None:
             return _sent(earlier)
         form = read_posted(req, is_sending=True)
@@ -141,7 +141,7 @@ class FormRoutes(RequestRoutes):
         if outcome.status == 200 and _send_complete(req, form, outcome):
             db.session.commit()
             return _sent(result)
-        idempotency.release(key, owner)
+        release_key()
         db.session.commit()
         return self.show_form(req, form, outcome)
 

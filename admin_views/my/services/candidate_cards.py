@@ -13,35 +13,21 @@ from clearance.core import i18n, name_folding, values
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
+from clearance.exams import starts
 from clearance.models import Exam, ExamSeat, Request
-from clearance.models.enums import SeatStatus, Status
-from clearance.requests import available_actions
+from clearance.models.enums import SeatStatus
 
 
 def page(code: str, wanted: Asked) -> CardPage:
     """Return a page of the organisation's passed candidates, most recent first."""
     offers = [
         offer
-        for offer in available_actions.startable_candidates(code, current_actor(), utc_now())
+        for offer in starts.startable_candidates(code, current_actor(), utc_now())
         if _fits(offer.request, wanted.search)
     ]
     number = min(wanted.page, max(0, -(-len(offers) // PAGE_SIZE) - 1))
     shown = offers[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
     return CardPage(_cards(shown), len(offers), number, wanted)
-
-
-def passed_by(req: Request) -> int | None:
-    """Return the id of the passed exam request of `req`'s person in its organisation."""
-    return db.session.scalar(
-        sa.select(Request.id)
-        .where(
-            Request.civil_id == req.civil_id,
-            Request.organisation_id == req.organisation_id,
-            Request.status == Status.PASSED,
-        )
-        .order_by(Request.decided_at.desc(), Request.id.desc())
-        .limit(1)
-    )
 
 
 def _fits(req: Request, typed: str) -> bool:
@@ -52,7 +38,7 @@ def _fits(req: Request, typed: str) -> bool:
     return all(f" {word}" in req.name_folded for word in name_folding.typed_words(typed))
 
 
-def _cards(offers: Sequence[available_actions.StartableCandidate]) -> list[dict[str, Any]]:
+def _cards(offers: Sequence[starts.StartableCandidate]) -> list[dict[str, Any]]:
     lang = i18n.language()
     held = _exam_days([offer.request.id for offer in offers])
     return [

@@ -6,17 +6,12 @@ from typing import Any
 
 from flask import current_app, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from clearance.requests import available_actions
+from clearance.services import registry
 from clearance.services.schema import Definition
 
 SEVERAL = "my_services.several"
-# Button texts of services that start with a choice.
-_CHOOSE: dict[str, Any] = {
-    "broker_card": _l("Choose the broker"),
-    "passed_candidates": _l("Choose who passed"),
-}
 
 
 def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
@@ -38,13 +33,19 @@ def card(
     """Return the data of a service's card. kinds: names of the document kinds."""
     spec = offer.definition
     return facts(spec, kinds, lang) | {
-        "button": _CHOOSE.get(spec.start) or button_of(spec, lang),
+        "button": _choice(spec) or button_of(spec, lang),
         "refusal": offer.refusal,
         "warning": offer.warning,
         "url": url_of(offer.code),
         "several_url": several_url(spec),
         "receive_url": url_for("my_transfers.receive") if spec.steps.has_parties else None,
     }
+
+
+def _choice(spec: Definition) -> Any | None:
+    """Return the button text of a service that starts with a choice."""
+    start = registry.current().starts.get(spec.start)
+    return start.button if start is not None else None
 
 
 def button_of(spec: Definition, lang: str) -> str:

@@ -56,7 +56,8 @@ class MyServices(SeveralRoutes, GuardedView):
             "broker_card": self._choose_broker,
             "passed_candidates": self._choose_candidate,
         }
-        return first_steps[offer.definition.start](offer)
+        choose = first_steps.get(offer.definition.start)
+        return choose(offer) if choose is not None else not_found()
 
     @expose("/<code>/copy", methods=("POST",))
     def copy(self, code: str) -> Any:
@@ -70,13 +71,7 @@ class MyServices(SeveralRoutes, GuardedView):
         if earlier is None:
             not_found()
         try:
-            return _begin(
-                code,
-                copy_of=earlier.id,
-                broker_type=earlier.broker_type,
-                licence_id=earlier.licence_id,
-                candidate_id=candidate_cards.passed_by(earlier),
-            )
+            return _begin(code, copy_of=earlier)
         except Refused as fault:
             return _told(fault)
 
@@ -88,7 +83,7 @@ class MyServices(SeveralRoutes, GuardedView):
         if form_helpers.is_sent():
             if chosen in {type_code for type_code, _name in types}:
                 try:
-                    return _begin(offer.code, broker_type=chosen)
+                    return _begin(offer.code, chosen)
                 except Refused as refused:
                     return _told(refused)
             fault = _("Choose one of the options listed.")
@@ -106,7 +101,7 @@ class MyServices(SeveralRoutes, GuardedView):
         refusal = None
         if form_helpers.is_sent():
             try:
-                return _begin(offer.code, licence_id=id_or_404(request.form.get("licence_id")))
+                return _begin(offer.code, id_or_404(request.form.get("licence_id")))
             except Refused as fault:
                 refusal = fault.refusal
         wanted = broker_cards.asked()
@@ -121,7 +116,7 @@ class MyServices(SeveralRoutes, GuardedView):
         refusal = None
         if form_helpers.is_sent():
             try:
-                return _begin(offer.code, candidate_id=id_or_404(request.form.get("candidate_id")))
+                return _begin(offer.code, id_or_404(request.form.get("candidate_id")))
             except Refused as fault:
                 refusal = fault.refusal
         wanted = broker_cards.asked()
@@ -150,17 +145,22 @@ class MyServices(SeveralRoutes, GuardedView):
         return page, 409 if refusal else 200
 
 
-def _begin(code: str, **about: Any) -> Any:
+def _begin(code: str, choice: Any = None, copy_of: Request | None = None) -> Any:
     """Start the draft, commit and redirect to its form. Raises: Refused, after a rollback.
 
     One form key serves all buttons of the page, so the subject is appended: a second click leads
     to the same draft, another button to another draft.
     """
     key = posted_key()
-    subject = ":".join(str(part) for part in (code, *about.values()) if part is not None)
+    about = choice if copy_of is None else copy_of.id
     try:
         req = drafts.start(
-            code, current_actor(), utc_now(), form_key=f"{key}:{subject}" if key else None, **about
+            code,
+            current_actor(),
+            utc_now(),
+            choice,
+            copy_of=copy_of,
+            form_key=f"{key}:{code}:{about}" if key else None,
         )
     except Refused:
         db.session.rollback()

@@ -7,23 +7,20 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
-from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
+from admin_views.base.form_post import post_once, posted_version
 from admin_views.shared import transfer_consents
-from clearance.core import idempotency
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, NotFound, TooManyTries
-from clearance.core.extensions import db
 from clearance.models import Request
-from clearance.models.enums import Status
 from clearance.requests import available_actions
-from clearance.services.flows import Action
 from clearance.transfers import consent_links
 from clearance.transfers import operations as transfer_operations
+from clearance.transfers.flow import TransferAction
+from clearance.transfers.statuses import TransferStatus
 
 
 def shown(req: Request, actor: Actor, now: datetime) -> dict[str, Any]:
@@ -32,10 +29,10 @@ def shown(req: Request, actor: Actor, now: datetime) -> dict[str, Any]:
     Extends `transfer_consents.for_page`. answer_by: the last day to answer. new_link: while the
     broker's answer is pending, the resend action with any refusal.
     """
-    is_awaited = req.status == Status.AWAITING_BROKER
+    is_awaited = req.status == TransferStatus.AWAITING_BROKER
     return transfer_consents.for_page(req) | {
         "answer_by": transfer_operations.answer_by(req),
-        "new_link": available_actions.action(req, Action.SEND_LINK, actor, now)
+        "new_link": available_actions.action(req, TransferAction.SEND_LINK, actor, now)
         if is_awaited
         else None,
     }
@@ -48,25 +45,20 @@ def send(
     refused: Callable[[DomainError], Any],
 ) -> Any:
     """Send the link, redirect to `result`. scope: visible requests; refused: renders a refusal."""
-    actor, now = current_actor(), utc_now()
-    key, owner = posted_key(), idempotency_owner(actor)
-    try:
-        consent_links.send_again(request_id, scope, actor, posted_version(), now)
-        idempotency.claim(key, owner, result, now)
-        db.session.commit()
-    except DomainError as refusal:
-        db.session.rollback()
-        earlier = idempotency.result_of(key, owner)
-        if earlier is not None:  # double click
-            return redirect(earlier, code=303)
+
+    def show(refusal: DomainError) -> Any:
         if isinstance(refusal, NotFound | TooManyTries):
-            raise
+            raise refusal
         return refused(refusal)
-    flash(
-        _(
+
+    version = posted_version()
+    return post_once(
+        lambda: consent_links.send_again(request_id, scope, current_actor(), version, utc_now()),
+        result=result,
+        told=_(
             "A new link was sent to the broker's registered mobile, and to his registered e-mail "
             "if he has one. The earlier link is void."
         ),
-        "success",
+        refused=show,
+        acts_first=True,
     )
-    return redirect(result, code=303)

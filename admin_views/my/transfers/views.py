@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
+from admin_views.base.form_post import post_once, posted_key, posted_version
 from admin_views.base.model_view import GuardedView
 from admin_views.my.requests.base import form_url
 from admin_views.my.transfers import consent_link
@@ -21,12 +21,14 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, NotFound, Refusal, Refused, TooManyTries
 from clearance.core.extensions import db
 from clearance.models import Broker, Request
-from clearance.models.enums import Status
 from clearance.public import form_helpers
 from clearance.requests import available_actions, transitions
-from clearance.services.flows import Action
+from clearance.services import versions
+from clearance.services.flows import StepName
 from clearance.transfers import operations as transfer_operations
 from clearance.transfers import parties
+from clearance.transfers.flow import TransferAction
+from clearance.transfers.statuses import TransferStatus
 from forms.transfers import ReceiveForm
 
 REASON_MAX_LENGTH = 1000
@@ -69,33 +71,33 @@ class MyTransfers(GuardedView):
     def do(self, request_id: int, action: str) -> Any:
         """Accept or decline the transfer."""
         req, step = _found(request_id), _others_step(action)
-        actor, now = current_actor(), utc_now()
-        owner, key, result = idempotency_owner(actor), posted_key(), urls.transfer_url(req.id)
-        reason = request.form.get("reason", "")
-        try:
-            if idempotency.claim(key, owner, result, now) is None:
-                transitions.perform(
-                    req, step, actor=actor, now=now, version=posted_version(), reason=reason
-                )
-            db.session.commit()
-        except DomainError as refusal:
-            db.session.rollback()
-            earlier = idempotency.result_of(key, owner)
-            if earlier is not None:  # double click: the first click took the step
-                return redirect(earlier, code=303)
-            return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
-        flash(_DONE[step](), "success")
-        return redirect(result, code=303)
+        return post_once(
+            lambda: transitions.perform(
+                req,
+                step,
+                actor=current_actor(),
+                now=utc_now(),
+                version=posted_version(),
+                reason=request.form.get("reason", ""),
+            ),
+            result=urls.transfer_url(req.id),
+            told=_DONE[step](),
+            refused=lambda refusal: self._refused(request_id, refusal),
+        )
 
     @expose("/<int:request_id>/link", methods=("POST",))
     def link(self, request_id: int) -> Any:
         """Send the broker a new consent link."""
-
-        def refused(refusal: DomainError) -> Any:
-            return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
-
         shown = permissions.transfers_answered_by(current_actor())
-        return consent_link.send(request_id, shown, urls.transfer_url(request_id), refused)
+        return consent_link.send(
+            request_id,
+            shown,
+            urls.transfer_url(request_id),
+            lambda refusal: self._refused(request_id, refusal),
+        )
+
+    def _refused(self, request_id: int, refusal: DomainError) -> Any:
+        return self._show(_found(request_id), alert=str(refusal), status=refusal.status_code)
 
     def _begin(self, form: ReceiveForm) -> Any:
         actor = current_actor()
@@ -136,8 +138,8 @@ class MyTransfers(GuardedView):
             alert=alert,
             facts=_facts(req, lang),
             **consent_link.shown(req, actor, now),
-            is_waiting=req.status == Status.AWAITING_OTHER_PARTY,
-            accept=available_actions.action(req, Action.ACCEPT, actor, now),
+            is_waiting=req.status == TransferStatus.AWAITING_OTHER_PARTY,
+            accept=available_actions.action(req, TransferAction.ACCEPT, actor, now),
             reason=request.form.get("reason", ""),
             reason_max_length=REASON_MAX_LENGTH,
             form_key=idempotency.new(),
@@ -145,11 +147,11 @@ class MyTransfers(GuardedView):
         return page, status
 
 
-_DONE: dict[Action, Any] = {
-    Action.ACCEPT: lambda: _(
+_DONE: dict[StepName, Any] = {
+    TransferAction.ACCEPT: lambda: _(
         "You have accepted the transfer. The broker was asked for his consent."
     ),
-    Action.DECLINE: lambda: _("You have declined the transfer."),
+    TransferAction.DECLINE: lambda: _("You have declined the transfer."),
 }
 
 
@@ -160,7 +162,7 @@ def _found(request_id: int) -> Request:
         not_found()
 
 
-def _others_step(action: str) -> Action:
+def _others_step(action: str) -> StepName:
     """Return the other organisation's step of that name; otherwise 404."""
     for step in _DONE:
         if step == action:
@@ -202,6 +204,6 @@ def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
         (_("From"), names.get("releasing", "")),
         (_("To"), names.get("receiving", "")),
         (_("Asked for by"), req.organisation.name_in(lang)),
-        (_("Reason"), str(req.answers.get("reason") or "")),
+        (_("Reason"), str(versions.answer(req, parties.REASON) or "")),
         (_("Sent on"), i18n.format_instant(req.sent_at)),
     ]

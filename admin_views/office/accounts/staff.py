@@ -6,20 +6,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor, not_found
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
+from admin_views.base.form_post import post_once, posted_key, posted_version
 from admin_views.office.accounts.users import People, active_filter
+from admin_views.office.asking import ask
 from clearance.accounts import staff_accounts, staff_invitations
 from clearance.core import idempotency
 from clearance.core.clock import utc_now
-from clearance.core.errors import DomainError
-from clearance.core.extensions import db
+from clearance.core.errors import DomainError, Refusal
 from clearance.models import User
 from clearance.models.enums import STAFF_ROLES
 from clearance.public import form_helpers
@@ -62,29 +62,30 @@ class Staff(People):
             return self._show_invitation(form)
         if not form.validate():
             return self._show_invitation(form), 400
-        key, owner = posted_key(), idempotency_owner(current_actor())
-        try:
-            if idempotency.claim(key, owner, self.get_url(".index_view"), utc_now()) is None:
-                staff_invitations.invite_staff(
-                    form.email.data, str(form.role.data), utc_now(), invited_by=current_actor().id
-                )
-            db.session.commit()
-        except DomainError as refusal:
-            db.session.rollback()
+
+        def refused(refusal: DomainError) -> Any:
             form.email.errors = [str(refusal)]
             return self._show_invitation(form), refusal.status_code
-        flash(_("The invitation was sent."), "success")
-        return redirect(self.get_url(".index_view"), code=303)
+
+        return post_once(
+            lambda: staff_invitations.invite_staff(
+                form.email.data, str(form.role.data), utc_now(), invited_by=current_actor().id
+            ),
+            result=self.get_url(".index_view"),
+            told=_("The invitation was sent."),
+            refused=refused,
+        )
 
     @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
     def withdraw(self, invitation_id: int) -> Any:
         """Withdraw a staff invitation."""
         if not current_actor().is_administrator:
             not_found()
-        staff_accounts.withdraw_invitation(invitation_id, current_actor(), utc_now())
-        db.session.commit()
-        flash(_("The invitation was withdrawn."), "success")
-        return redirect(self.get_url(".index_view"), code=303)
+        return post_once(
+            lambda: staff_accounts.withdraw_invitation(invitation_id, current_actor(), utc_now()),
+            result=self.get_url(".index_view"),
+            told=_("The invitation was withdrawn."),
+        )
 
     @expose("/<int:user_id>/disable", methods=("POST",))
     def disable(self, user_id: int) -> Any:
@@ -116,23 +117,26 @@ class Staff(People):
         if not current_actor().is_administrator:
             not_found()
         user = self.get_one(user_id)
-        try:
-            use_case(user, actor=current_actor(), now=utc_now())
-        except DomainError as refusal:
-            db.session.rollback()
-            return self.show(self.get_one(user_id), alert=str(refusal), status=409)
-        db.session.commit()
-        flash(told, "success")
-        return redirect(self.get_url(".details_view", id=user.id), code=303)
+        return post_once(
+            lambda: use_case(user, actor=current_actor(), now=utc_now()),
+            result=self.get_url(".details_view", id=user.id),
+            told=told,
+            refused=lambda refusal: self.show(
+                self.get_one(user_id), alert=str(refusal), status=409
+            ),
+        )
 
     def _show_roles(self, user: User, form: RoleForm) -> str:
-        return self.render(
+        is_self = user.id == current_actor().user_id
+        return ask(
+            self.render,
             "office/accounts/role.html",
+            form,
+            self.get_url(".details_view", id=user.id),
             user=user,
-            form=form,
             version=request.form.get("version", user.version),
             in_hand=staff_accounts.requests_in_hand(user),
-            is_self=user.id == current_actor().user_id,
+            refusal=Refusal(staff_accounts.OwnAccount().message) if is_self else None,
         )
 
     def _show_invitation(self, form: InvitationForm) -> str:

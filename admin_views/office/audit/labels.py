@@ -9,10 +9,9 @@ from markupsafe import Markup
 
 from clearance.models.enums import LicenceStep
 from clearance.requests.timeline import kind_of
-from clearance.services.flows import EVENT_LABELS
+from clearance.services import registry
 
 EVENTS: dict[str, Any] = {
-    **{kind_of(action): label for action, label in EVENT_LABELS.items()},
     "request:document:added": _l("A document was added"),
     "request:document:renamed": _l("A document was renamed"),
     "request:document:removed": _l("A document was removed"),
@@ -165,6 +164,12 @@ RESULTS: dict[str, Any] = {
 }
 
 
+def events() -> dict[str, Any]:
+    """Return the label of every event kind, the steps of all flows included."""
+    steps = {kind_of(code): name.event for code, name in registry.current().actions.items()}
+    return steps | EVENTS
+
+
 def choices(kinds: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return a kind filter's choices, without reference data, whose labels repeat per table."""
     return [choice for choice in kinds.items() if not choice[0].startswith("reference:")]
@@ -172,7 +177,7 @@ def choices(kinds: dict[str, Any]) -> list[tuple[str, Any]]:
 
 def event_label(kind: str) -> str:
     """Return an event kind's label; unknown kinds (of extensions) are returned unchanged."""
-    return str(EVENTS.get(kind) or ACCESSES.get(kind) or kind)
+    return str(events().get(kind) or ACCESSES.get(kind) or kind)
 
 
 def row_label(table: str, key: str) -> Markup:

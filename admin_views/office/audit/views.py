@@ -22,8 +22,9 @@ from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
-from clearance.models.enums import STATUS_LABELS, SubscriptionStatus
+from clearance.models.enums import SubscriptionStatus
 from clearance.requests import search as request_search
+from clearance.services import registry
 
 SCOPES: dict[str, Any] = {
     "request": _l("Requests"),
@@ -85,7 +86,7 @@ def _state(row: Any, status: str | None) -> str:
     """Return the label of a status of the event's object."""
     if row.object_type == Subscription.__tablename__:
         return str(SubscriptionStatus.label_of(status) or "")
-    return str(STATUS_LABELS.get(status, status)) if status else ""
+    return str(registry.current().status_label(status)) if status else ""
 
 
 def _at(view: Any, context: Any, row: Any, key: str) -> Markup:

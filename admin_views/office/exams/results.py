@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.form_post import post_once
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n
 from clearance.core.clock import KUWAIT, utc_now
 from clearance.core.errors import DomainError
-from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.exams import lists as exam_lists
 from clearance.exams import results as exam_results
@@ -142,24 +142,21 @@ class ExamResults:
         )
 
     def _record_results(self, exam: Exam, chosen: dict[int, Result]) -> Any:
-        try:
-            count = exam_results.record(exam.id, chosen, actor=current_actor(), now=utc_now())
-        except exam_results.BadResults as error:
-            db.session.rollback()
+        def refused(error: DomainError) -> Any:
+            if not isinstance(error, exam_results.BadResults):
+                return self._refused(exam, error)
             return self._show_grid(self.get_one(exam.id), chosen, None, error), error.status_code
-        except DomainError as error:
-            db.session.rollback()
-            return self._refused(exam, error)
-        db.session.commit()
-        flash(
-            ngettext(
+
+        return post_once(
+            lambda: exam_results.record(exam.id, chosen, actor=current_actor(), now=utc_now()),
+            result=_details_url(exam.id),
+            told=lambda count: ngettext(
                 "%(num)s result was recorded and the candidate told.",
                 "%(num)s results were recorded and the candidates told.",
                 count,
             ),
-            "success",
+            refused=refused,
         )
-        return redirect(_details_url(exam.id), code=303)
 
     def _refused(self, exam: Exam, error: DomainError) -> Any:
         flash(str(error), "error")

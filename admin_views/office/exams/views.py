@@ -17,6 +17,7 @@ from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
+from admin_views.base.form_post import posted_key
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.exams.results import ExamResults
 from clearance.core import audit, i18n, idempotency, urls
@@ -121,10 +122,8 @@ class OfficeExams(ExamResults, KeysetModelView):
         if not self._is_good(form):
             return self._show_form(form, None)
         try:
-            key = request.form.get("form_key", "")[: idempotency.KEY_MAX_LENGTH]
-            exam = sittings.make(
-                form.plan(), form_key=key or idempotency.new(), actor=current_actor(), now=utc_now()
-            )
+            key = posted_key() or idempotency.new()
+            exam = sittings.make(form.plan(), form_key=key, actor=current_actor(), now=utc_now())
         except sittings.BadPlan as error:
             db.session.rollback()
             form.add_faults(error.faults)
@@ -189,7 +188,7 @@ class OfficeExams(ExamResults, KeysetModelView):
             alert=alert,
             stored=stored or [],
             form_id=FORM_ID,
-            form_key=request.form.get("form_key") or idempotency.new(),
+            form_key=posted_key() or idempotency.new(),
             back_url=details_url(exam.id) if exam else url_for(".index_view"),
         )
 

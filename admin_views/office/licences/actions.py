@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
+from admin_views.base.form_post import posted_version
+from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.requests.actions import ready_reasons
 from admin_views.shared import licence_details
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
-from clearance.core.extensions import db
 from clearance.licences import field_values, office_actions
 from clearance.licences import register as licence_register
 from clearance.licences.office_actions import BadCorrection, StaleLicence
 from clearance.models import Licence
 from clearance.models.enums import ReasonFor
-from clearance.public import form_helpers
 from forms.licence_actions import CorrectionForm, OfficeForm, correction_form, licence_action_form
 
 
@@ -113,68 +113,43 @@ class RegisterSteps:
             not_found()
         licence = self.get_one(licence_id)
         form = _form(licence, step)
-        if not form_helpers.is_sent():
-            return self._ask(licence, step, form)
-        if not form.validate():
-            return self._ask(licence, step, form), 400
-        return self._take(licence, step, form)
+
+        def act() -> None:
+            reason = form.reason_in(licence_details.language_of(licence.broker.organisation_id))
+            _act(step, form)(licence, current_actor(), reason, posted_version(), utc_now())
+
+        return ask_and_take(
+            partial(self._ask, licence, step, form),
+            form,
+            act,
+            result=_details_url(licence_id),
+            told=STEPS[step].told,
+            refused=lambda fault: self._refused(self.get_one(licence_id), step, form, fault),
+        )
 
     def _ask(
         self, licence: Licence, step: str, form: OfficeForm, *, version: int | None = None
     ) -> str:
         """Render the confirmation page. version: of the licence as shown there."""
-        office_step = STEPS[step]
-        return self.render(
-            "office/licences/do.html",
+        return ask(
+            self.render,
+            "office/licences/ask.html",
+            form,
+            _details_url(licence.id),
             licence=licence,
             broker=licence.broker,
-            step=office_step,
-            refusal=office_step.refusal(licence, current_actor()),
-            form=form,
-            is_correction=isinstance(form, CorrectionForm),
+            office_step=STEPS[step],
+            refusal=STEPS[step].refusal(licence, current_actor()),
             version=version or request.form.get("version", licence.version),
-            form_key=posted_key() or idempotency.new(),
-            back_url=_details_url(licence.id),
         )
 
-    def _take(self, licence: Licence, step: str, form: OfficeForm) -> Any:
-        actor, now, key = current_actor(), utc_now(), posted_key()
-        licence_id, owner, result = licence.id, idempotency_owner(actor), _details_url(licence.id)
-        try:
-            if idempotency.claim(key, owner, result, now) is None:
-                lang = licence_details.language_of(licence.broker.organisation_id)
-                reason = form.reason_in(lang)
-                _act(step, form)(licence, actor, reason, posted_version(), now)
-            db.session.commit()
-        except (BadCorrection, StaleLicence) as fault:
-            db.session.rollback()
-            return self._ask_again(licence_id, step, form, fault, key, owner)
-        except DomainError as refusal:
-            db.session.rollback()
-            if idempotency.result_of(key, owner) is not None:
-                return redirect(result, code=303)  # double click: the first click took the step
-            return self.show(self.get_one(licence_id), alert=str(refusal), status=409)
-        flash(str(STEPS[step].told), "success")
-        return redirect(result, code=303)
-
-    def _ask_again(
-        self,
-        licence_id: int,
-        step: str,
-        form: OfficeForm,
-        fault: BadCorrection | StaleLicence,
-        key: str,
-        owner: str,
-    ) -> Any:
+    def _refused(self, licence: Licence, step: str, form: OfficeForm, fault: DomainError) -> Any:
         """Show faults at their fields; after another user's change both values (rule 56)."""
-        if idempotency.result_of(key, owner) is not None:
-            return redirect(_details_url(licence_id), code=303)
-        licence = self.get_one(licence_id)
-        if not isinstance(form, CorrectionForm):
-            return self.show(licence, alert=str(fault), status=409)
-        if isinstance(fault, BadCorrection):
+        if isinstance(form, CorrectionForm) and isinstance(fault, BadCorrection):
             form.add_faults(fault.faults)
             return self._ask(licence, step, form), 400
+        if not (isinstance(form, CorrectionForm) and isinstance(fault, StaleLicence)):
+            return self.show(licence, alert=str(fault), status=409)
         flash(_("Somebody else changed this licence meanwhile. Compare and save again."), "error")
         form.add_faults(
             {

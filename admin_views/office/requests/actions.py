@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import flash, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy.orm import joinedload
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import idempotency_owner, posted_key, posted_version
-from admin_views.office.requests import bulk, effect_labels, queues
-from admin_views.office.requests.bulk import Outcome, SelectedRow
+from admin_views.base.form_post import posted_key, posted_version
+from admin_views.office.asking import ask, ask_and_take
+from admin_views.office.bulk import BulkSteps, Outcome, Row, SelectedRow, posted_outcomes
+from admin_views.office.requests import bulk, queues
 from admin_views.shared.request_parts import kind_names
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
-from clearance.licences import granted_expiry
+from clearance.exams.flow import ExamAction
 from clearance.models import Licence, Reason, Request
 from clearance.models.enums import Role
-from clearance.public import form_helpers
 from clearance.requests import available_actions, review_warnings, transitions
-from clearance.services import effects, versions
-from clearance.services.flows import Action, Asks, Flow, Side, Step
-from forms.request_actions import Expiry, Place, ReadyReason, StepForm, expiry_name, step_form
+from clearance.services import registry, versions
+from clearance.services.decisions import Assignment, Remarks
+from clearance.services.flows import Action, Flow, Side, Step, StepName
+from clearance.services.schema import Definition
+from forms.request_actions import Place, Question, ReadyReason, StepForm, step_form
 
 # Announcing an exam gives its seats in the order of sending; no request may jump the queue.
-NOT_HERE = frozenset({Action.SEAT})
+NOT_HERE = frozenset({ExamAction.SEAT})
 BULK_ACTIONS = (
     Action.TAKE,
     Action.GIVE_BACK,
@@ -41,7 +43,6 @@ BULK_ACTIONS = (
     Action.RETURN,
     Action.REJECT,
 )
-MOST_AT_ONCE = 500
 _SIDES = {Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Side.MANAGER}
 
 
@@ -61,13 +62,12 @@ def details_url(request_id: int) -> str:
     return url_for("office_requests.details_view", id=request_id)
 
 
-class StepRoutes:
-    """Mixin of the request view; `get_one` and `ids_in_scope` respect the reader's scope."""
+class StepRoutes(BulkSteps):
+    """Mixin of the request view; `get_one` respects the reader's scope."""
 
+    step_argument = "action"
+    bulk_labels: ClassVar[dict[str, Any]] = {name: name.label for name in BULK_ACTIONS}
     get_one: Callable[[Any], Request]
-    ids_in_scope: Callable[[Sequence[str]], list[int]]
-    render: Callable[..., str]
-    return_url: Callable[[], str]
     show_review: Callable[..., Any]
 
     @expose("/do/<action>", methods=("GET", "POST"))
@@ -79,77 +79,64 @@ class StepRoutes:
             return self._do_one(req, _step_or_404(versions.for_request(req).steps, action))
         if not is_offered(action, current_actor()) or action not in BULK_ACTIONS:
             not_found()
-        return self._do_many(Action(action))
-
-    def ask_for_many(self, action: Action, ids: Sequence[int]) -> Any:
-        """Redirect from the list's bulk action to the confirmation page."""
-        return redirect(
-            url_for("office_requests.do", action=action, id=ids, url=self.return_url()), code=303
-        )
+        return self._do_many(registry.current().actions[action])
 
     # One request
 
     def _do_one(self, req: Request, step: Step) -> Any:
-        places = _places(req) if step.asks is Asks.REMARKS else ()
-        form = _form(step, places, _expiries(req, step))
-        if not form_helpers.is_sent():
-            return self._ask(req, step, form)
-        if not form.validate():
-            return self._ask(req, step, form), 400
-        return self._take_step(req, step.action, form)
-
-    def _ask(self, req: Request, step: Step, form: StepForm) -> str:
-        now = utc_now()
-        service = versions.for_request(req)
-        return self.render(
-            "office/requests/do.html",
-            req=req,
-            title=service.title_in(i18n.language()),
-            offer=available_actions.action(req, step.action, current_actor(), now),
-            form=form,
-            causes=effect_labels.of(service, step),
-            warnings=review_warnings.warnings(req, now) if step.completes else (),
-            version=request.form.get("version", req.version),
-            form_key=posted_key() or idempotency.new(),
-            back_url=details_url(req.id),
+        places = _places(req) if step.asks is Remarks else ()
+        form = _form(step, places, _questions(req, step))
+        actor, now, request_id = current_actor(), utc_now(), req.id
+        offer = available_actions.action(req, step.action, actor, now)
+        return ask_and_take(
+            partial(self._ask, req, step, offer, form),
+            form,
+            lambda: transitions.perform(
+                req,
+                step.action,
+                actor=actor,
+                now=now,
+                version=posted_version(),
+                reason=form.reason_in(bulk.language_of(req)),
+                data=form.decisions(),
+            ),
+            result=details_url(request_id),
+            told=offer.event_label,
+            refused=lambda refusal: self.show_review(
+                self.get_one(request_id), alert=str(refusal), status=409
+            ),
         )
 
-    def _take_step(self, req: Request, action: Action, form: StepForm) -> Any:
-        actor, now, request_id = current_actor(), utc_now(), req.id
-        owner, key, result = idempotency_owner(actor), posted_key(), details_url(request_id)
-        label = available_actions.action(req, action, actor, now).event_label
-        try:
-            if idempotency.claim(key, owner, result, now) is None:
-                transitions.perform(
-                    req,
-                    action,
-                    actor=actor,
-                    now=now,
-                    version=posted_version(),
-                    reason=form.reason_in(bulk.language_of(req)),
-                    data=_decision(form),
-                )
-            db.session.commit()
-        except DomainError as refusal:
-            db.session.rollback()
-            if idempotency.result_of(key, owner) is not None:
-                return redirect(result, code=303)  # double click: the first click took the step
-            return self.show_review(self.get_one(request_id), alert=str(refusal), status=409)
-        flash(str(label), "success")
-        return redirect(result, code=303)
+    def _ask(
+        self, req: Request, step: Step, offer: available_actions.AvailableAction, form: StepForm
+    ) -> str:
+        now, service = utc_now(), versions.for_request(req)
+        causes = _effects_of(service, step)
+        return ask(
+            self.render,
+            "office/requests/ask.html",
+            form,
+            details_url(req.id),
+            req=req,
+            title=service.title_in(i18n.language()),
+            offer=offer,
+            causes=[("", causes)] if causes else [],
+            warnings=review_warnings.warnings(req, now) if step.completes else (),
+            version=request.form.get("version", req.version),
+        )
 
     # Many requests
 
-    def _do_many(self, action: Action) -> Any:
+    def _do_many(self, action: StepName) -> Any:
         if "outcome" in request.form:
-            return self._results(action, [Outcome.read(text) for text in _posted("outcome")])
+            return self._results(posted_outcomes())
         step = _any_step(action)
-        chosen = self._chosen()
+        chosen = self.chosen_rows()
         if not chosen:
             return redirect(self.return_url(), code=303)
         if not is_posted():
             return self._ask_many(step, chosen)
-        form = _form(step, (), _posted_expiries(chosen))
+        form = _form(step, (), _posted_questions(chosen, step))
         if "_language" in request.form:
             return self._ask_many(step, chosen, form)
         if not form.validate():
@@ -158,73 +145,55 @@ class StepRoutes:
             chosen,
             action,
             reason_in=form.reason_in,
-            decision_of=lambda request_id: _decision(form, request_id),
+            decisions_of=form.decisions,
             actor=current_actor(),
             key=posted_key(),
         )
-        return (
-            redirect(self.return_url(), code=303)
-            if outcomes is None
-            else self._results(action, outcomes)
-        )
-
-    def _chosen(self) -> list[SelectedRow]:
-        """Return the chosen rows within the reader's scope, with the versions shown."""
-        if not is_posted():
-            ids = self.ids_in_scope(request.args.getlist("id")[:MOST_AT_ONCE])
-            versions = dict(
-                db.session.execute(
-                    sa.select(Request.id, Request.version).where(Request.id.in_(ids))
-                ).all()
-            )
-            return [SelectedRow(request_id, versions[request_id]) for request_id in ids]
-        typed = [SelectedRow.read(text) for text in _posted("row")[:MOST_AT_ONCE]]
-        visible = set(self.ids_in_scope([str(row.request_id) for row in typed]))
-        return [row for row in typed if row.request_id in visible]
+        return self._results(outcomes)
 
     def _ask_many(
         self, step: Step, chosen: Sequence[SelectedRow], form: StepForm | None = None
     ) -> str:
         actor, now = current_actor(), utc_now()
-        read = _read_all(chosen)
-        requests = [read[row.request_id] for row in chosen]
+        read = _read_all([selected.id for selected in chosen])
+        requests = [read[selected.id] for selected in chosen]
         offers = available_actions.action_for_each(requests, step.action, actor, now)
-        rows = list(zip(chosen, requests, offers, strict=True))
-        possible = [req for _row, req, offer in rows if offer.refusal is None]
+        pairs = list(zip(requests, offers, strict=True))
+        possible = [req for req, offer in pairs if offer.refusal is None]
         if form is None:
-            asked = [expiry for req in possible for expiry in _expiries(req, step, several=True)]
+            asked = [
+                question for req in possible for question in _questions(req, step, several=True)
+            ]
             form = _form(step, (), asked)
-        return self.render(
-            "office/requests/do_many.html",
-            action=step.action,
-            offer=rows[0][2],
+        rows = [
+            Row(
+                selected,
+                req,
+                offer.refusal,
+                review_warnings.cautions(req, now) if step.completes and not offer.refusal else (),
+                form.inputs_for(req.id),
+            )
+            for selected, (req, offer) in zip(chosen, pairs, strict=True)
+        ]
+        return ask(
+            self.render,
+            "office/requests/ask.html",
+            form,
+            self.return_url(),
+            offer=offers[0],
             rows=rows,
-            possible=len(possible),
-            form=form,
-            expiry_name=expiry_name,
             causes=_causes(possible, step),
-            cautions={req.id: review_warnings.cautions(req, now) for req in possible}
-            if step.completes
-            else {},
-            form_key=posted_key() or idempotency.new(),
-            back_url=self.return_url(),
         )
 
-    def _results(self, action: Action, outcomes: Sequence[Outcome]) -> str:
-        return self.render(
-            "office/requests/results.html",
-            action=action,
-            outcomes=outcomes,
-            done=sum(1 for outcome in outcomes if outcome.is_done),
-            back_url=self.return_url(),
-        )
+    def _results(self, outcomes: Sequence[Outcome] | None) -> Any:
+        return self.show_results("office/requests/results.html", outcomes, _read_all)
 
 
-def _read_all(chosen: Sequence[SelectedRow]) -> dict[int, Request]:
+def _read_all(ids: Sequence[int]) -> dict[int, Request]:
     """Load the chosen requests, already checked for scope, with all that offers need."""
     found = db.session.scalars(
         sa.select(Request)
-        .where(Request.id.in_([row.request_id for row in chosen]))
+        .where(Request.id.in_(ids))
         .options(
             joinedload(Request.service_version),
             joinedload(Request.organisation),
@@ -233,10 +202,6 @@ def _read_all(chosen: Sequence[SelectedRow]) -> dict[int, Request]:
         )
     )
     return {req.id: req for req in found}
-
-
-def _posted(name: str) -> list[str]:
-    return request.form.getlist(name)
 
 
 def _step_of(flow: Flow, name: str, actor: Actor) -> Step | None:
@@ -252,7 +217,7 @@ def _step_or_404(flow: Flow, name: str) -> Step:
     return step if step is not None and step.action not in NOT_HERE else not_found()
 
 
-def _any_step(action: Action) -> Step:
+def _any_step(action: StepName) -> Step:
     for version in versions.all_current():
         step = _step_of(version.definition.steps, action, current_actor())
         if step is not None:
@@ -260,13 +225,13 @@ def _any_step(action: Action) -> Step:
     return not_found()
 
 
-def _form(step: Step, places: Sequence[Place], expiries: Sequence[Expiry]) -> StepForm:
+def _form(step: Step, places: Sequence[Place], questions: Sequence[Question]) -> StepForm:
     return step_form(
         needs_reason=step.needs_reason,
         ready=ready_reasons(step.action) if step.needs_reason else (),
         places=places,
-        reviewers=queues.reviewers() if step.asks is Asks.REVIEWER else None,
-        expiries=expiries,
+        reviewers=queues.reviewers() if step.asks is Assignment else None,
+        questions=questions,
         lang=i18n.language(),
     )
 
@@ -281,28 +246,37 @@ def ready_reasons(action: str) -> list[ReadyReason]:
     return [ReadyReason(reason.id, reason.text_ar, reason.text_en) for reason in rows]
 
 
-def _expiries(req: Request, step: Step, *, several: bool = False) -> list[Expiry]:
-    """Return the expiry date that the step grants to `req`, if it grants one."""
-    if not (step.completes and versions.for_request(req).grants_expiry):
-        return []
-    proposed = granted_expiry.proposed_expiry(req, utc_now())
-    return [Expiry(req.id if several else None, req.number or "", proposed)]
+def _questions(req: Request, step: Step, *, several: bool = False) -> list[Question]:
+    """Return what the step asks for `req` besides remarks and a reviewer."""
+    key, now = req.id if several else None, utc_now()
+    return [
+        Question(model, key, req.number or "", model.proposed(req, now))
+        for model in versions.for_request(req).decisions(step)
+        if model not in (Remarks, Assignment)
+    ]
 
 
-def _posted_expiries(chosen: Sequence[SelectedRow]) -> list[Expiry]:
-    """Return the dates that the page asked for; the step is refused to rows without one."""
-    asked = [row.request_id for row in chosen if expiry_name(row.request_id) in request.form]
-    numbers = dict(
-        db.session.execute(sa.select(Request.id, Request.number).where(Request.id.in_(asked))).all()
-    )
-    return [Expiry(key, numbers[key] or "", None) for key in asked]
+def _posted_questions(chosen: Sequence[SelectedRow], step: Step) -> list[Question]:
+    """Return the questions that the posted page asked; rows without an answer are refused."""
+    requests = _read_all([selected.id for selected in chosen]).values()
+    asked = [question for req in requests for question in _questions(req, step, several=True)]
+    return [
+        question for question in asked if all(name in request.form for name in question.inputs())
+    ]
+
+
+def _effects_of(service: Definition, step: Step) -> list[str]:
+    """Return what `step` of a request for `service` causes, in the page's language."""
+    known = registry.current().effects
+    names = service.on_approval if step.completes else ()
+    return [str(known[name].words) for name in names if name in known]
 
 
 def _causes(requests: Sequence[Request], step: Step) -> list[tuple[str, list[str]]]:
     """Return (service, effects of the step), once for every service among the requests."""
     services = {req.service_version_id: versions.for_request(req) for req in requests}
     lang = i18n.language()
-    causes = [(spec.title_in(lang), effect_labels.of(spec, step)) for spec in services.values()]
+    causes = [(spec.title_in(lang), _effects_of(spec, step)) for spec in services.values()]
     return [(title, words) for title, words in causes if words]
 
 
@@ -314,13 +288,3 @@ def _places(req: Request) -> list[Place]:
         for spec in service.documents_for(req.broker_type)
     ]
     return [*fields, *kinds]
-
-
-def _decision(form: StepForm, request_id: int | None = None) -> effects.Decision:
-    """Return the step's data. request_id: which of several requests; None for a single one."""
-    reviewer = form["reviewer_id"].data if "reviewer_id" in form else None
-    return effects.Decision(
-        remarks=form.remarks(),
-        reviewer_id=int(reviewer) if reviewer else None,
-        granted_expiry=form.expiry_granted_to(request_id),
-    )

@@ -17,14 +17,9 @@ from admin_views.shared import request_lists
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.models import Organisation, Request, User
-from clearance.models.enums import Labelled, Role, Status
+from clearance.models.enums import Labelled, Role
+from clearance.services import registry
 
-WAITING_STATUSES = (
-    Status.AWAITING_OTHER_PARTY,
-    Status.AWAITING_BROKER,
-    Status.RETURNED,
-    Status.SEATED,
-)
 NOBODY = "none"
 
 
@@ -42,7 +37,6 @@ _UNDECIDED = Request.decided_at.is_(None)
 AT_THE_OFFICE = sa.and_(_UNDECIDED, Request.due_on.is_not(None))
 REVIEWER = request_lists.unsorted(Request.reviewer_id)
 UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER == 0)
-WAITING = sa.and_(_UNDECIDED, request_lists.unsorted(Request.status).in_(WAITING_STATUSES))
 
 
 def assigned_to(reviewer_id: int | None) -> sa.ColumnElement[bool]:
@@ -63,13 +57,19 @@ def overdue() -> sa.ColumnElement[bool]:
     return sa.and_(AT_THE_OFFICE, Request.due_on < kuwait_today())
 
 
+def waiting_for_applicant() -> sa.ColumnElement[bool]:
+    """Return the condition for requests on which the applicant's side has to act."""
+    statuses = sorted(registry.current().waiting_statuses)
+    return sa.and_(_UNDECIDED, request_lists.unsorted(Request.status).in_(statuses))
+
+
 def queue_condition(name: str) -> sa.ColumnElement[bool]:
     """Return the condition of the queue called `name`, for the signed-in user."""
     conditions: dict[Queue, Callable[[], sa.ColumnElement[bool]]] = {
         Queue.MINE: lambda: my_open(current_actor().id),
         Queue.UNASSIGNED: lambda: UNASSIGNED,
         Queue.LATE: overdue,
-        Queue.WAITING: lambda: WAITING,
+        Queue.WAITING: waiting_for_applicant,
     }
     return conditions[Queue(name)]()
 
@@ -85,9 +85,7 @@ def filters() -> tuple[ListFilter, ...]:
     return (
         ListFilter("queue", _l("Queue"), queue_condition, tabs),
         request_lists.service_filter(),
-        request_lists.status_filter(
-            [status for status in Status if status != Status.DRAFT], request_lists.is_open
-        ),
+        request_lists.status_filter(is_draft_listed=False, opened=request_lists.is_open),
         ListFilter("organisation", _l("Organisation"), _organisation),
         ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
         ListFilter("reviewer", _l("Reviewer"), _reviewer, reviewer_choices),

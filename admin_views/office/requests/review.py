@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import idempotency_owner, posted_key
+from admin_views.base.form_post import post_once
 from admin_views.office.requests import document_panel, queues, register_comparison
 from admin_views.office.requests.actions import NOT_HERE, details_url
 from admin_views.shared import licence_details, request_lists, transfer_consents
@@ -21,7 +21,6 @@ from clearance import issuing
 from clearance.core import audit, i18n, idempotency
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
-from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.values import BadValue
 from clearance.models import Request
@@ -126,19 +125,17 @@ class ReviewRoutes:
         """Save a note or message, once per form."""
         if not current_actor().is_reviewer:
             not_found()
-        req, actor, now = self.get_one(request_id), current_actor(), utc_now()
-        result = f"{details_url(req.id)}#{name}s"
-        try:
-            if idempotency.claim(posted_key(), idempotency_owner(actor), result, now) is None:
-                use_case(req, request.form.get(name, ""), actor, now)
-            db.session.commit()
-        except (BadValue, DomainError) as fault:
-            db.session.rollback()
-            text = str(getattr(fault, "message", fault))
-            status = 400 if isinstance(fault, BadValue) else 409
-            return self.show_review(self.get_one(request_id), faults={name: text}, status=status)
-        flash(told, "success")
-        return redirect(result, code=303)
+        req, typed = self.get_one(request_id), request.form.get(name, "")
+        return post_once(
+            lambda: use_case(req, typed, current_actor(), utc_now()),
+            result=f"{details_url(req.id)}#{name}s",
+            told=told,
+            refused=lambda fault: self.show_review(
+                self.get_one(request_id),
+                faults={name: str(fault.message)},
+                status=400 if isinstance(fault, BadValue) else 409,
+            ),
+        )
 
 
 def _validity(req: Request, known: register_comparison.RegisterMatch) -> list[ValidityDocument]:

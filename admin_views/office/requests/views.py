@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -30,7 +29,6 @@ from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
 from clearance.models import Broker, Organisation, Request, User
 from clearance.requests import search as request_search
-from clearance.services.flows import ACTION_LABELS
 
 _REVIEWER = aliased(User)
 _OLDEST_FIRST = {Queue.MINE, Queue.UNASSIGNED, Queue.LATE}
@@ -185,16 +183,6 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView)
         if sort_column is None and self._chosen_queue() in _OLDEST_FIRST:
             descending = False
         return order, descending
-
-    # Bulk actions, which open the confirmation page.
-
-    def init_actions(self) -> None:
-        """Replace Flask-Admin's actions with the bulk steps."""
-        self._actions = [(str(action), ACTION_LABELS[action]) for action in BULK_ACTIONS]
-        self._actions_data = {
-            str(action): (partial(self.ask_for_many, action), ACTION_LABELS[action], None)
-            for action in BULK_ACTIONS
-        }
 
     def is_action_allowed(self, name: str) -> bool:
         return is_offered(name, current_actor())

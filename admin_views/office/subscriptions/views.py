@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -227,16 +226,6 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
             refusal=subscription_changes.decide_refusal(row, reader),
         )
         return page, status
-
-    # Bulk actions, which open the confirmation page.
-
-    def init_actions(self) -> None:
-        """Replace Flask-Admin's actions with the two decisions."""
-        self._actions = [(name, decision.label) for name, decision in DECISIONS.items()]
-        self._actions_data = {
-            name: (partial(self.ask_for_many, name), decision.label, None)
-            for name, decision in DECISIONS.items()
-        }
 
     def is_action_allowed(self, name: str) -> bool:
         return name in DECISIONS and current_actor().is_reviewer

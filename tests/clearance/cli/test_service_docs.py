@@ -9,9 +9,7 @@ from flask import Flask
 
 from clearance.cli import service_docs
 from clearance.core.settings import ROOT
-from clearance.services import guards
-from clearance.services.effects import APPROVAL_EFFECTS
-from clearance.services.guards import GUARDS
+from clearance.services import guards, registry
 
 
 def test_page_of_services_is_current(context: Flask) -> None:
@@ -62,6 +60,6 @@ def test_every_guard_and_effect_is_some_services(context: Flask) -> None:
     asked = {
         name for service in services for name, _guard, _when in service_docs.guards_of(service)
     }
-    assert set(GUARDS) <= asked
-    assert {name for service in services for name in service.on_approval} == set(APPROVAL_EFFECTS)
-    assert all(effect.__doc__ for effect in APPROVAL_EFFECTS.values())
+    known = registry.current()
+    assert set(known.guards) <= asked
+    assert {name for service in services for name in service.on_approval} == set(known.effects)

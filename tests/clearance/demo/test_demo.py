@@ -24,9 +24,11 @@ from clearance.customs import client as customs_client
 from clearance.demo import mass, people, register, stories_subscriptions, stories_users
 from clearance.demo.names import candidate
 from clearance.demo.people import ACCOUNTS, CUSTOMS_PASSWORD, FREE_LICENCE, GRANTED, PASSWORD
+from clearance.exams import starts as exam_starts
 from clearance.files import storage
 from clearance.issuing import files as issued_files
 from clearance.licences import granted_expiry, validity
+from clearance.licences.granted_expiry import GrantedExpiry
 from clearance.models import (
     Broker,
     Document,
@@ -52,9 +54,10 @@ from clearance.models.enums import (
 )
 from clearance.organisations import invitation_queries, subscriptions
 from clearance.requests import available_actions, completeness, deadlines, timeline
-from clearance.services import effects, versions
+from clearance.services import versions
 from clearance.services.flows import Action
 from clearance.transfers import operations as transfer_operations
+from clearance.transfers.statuses import TransferStatus
 from tests.support import request_factories
 from tests.support.databases import SqliteDatabase
 
@@ -169,9 +172,9 @@ def test_a_candidate_waits_and_transfers_wait_for_each_party(world: Flask) -> No
     general, receiver = actor_of(user("general")), actor_of(user("receiver"))
     for actor in (general, receiver):
         assert len(transfer_operations.waiting_for(actor, NOW)) == 1
-        offers = available_actions.startable_candidates("issuance", actor, NOW)
+        offers = exam_starts.startable_candidates("issuance", actor, NOW)
         assert any(offer.refusal is None for offer in offers)
-    assert count(Request, status=Status.AWAITING_BROKER) == 1
+    assert count(Request, status=TransferStatus.AWAITING_BROKER) == 1
 
 
 def test_each_office_awaits_somebody_it_added(world: Flask) -> None:
@@ -328,7 +331,7 @@ def test_what_was_added_in_bulk_stands_in_the_trail_and_can_be_carried_on(crowd:
     ).first()
     request_factories.step(waiting, Action.TAKE, reviewer, now=NOW)
     proposed = granted_expiry.proposed_expiry(waiting, NOW)
-    granted = effects.Decision(granted_expiry=proposed)
+    granted = GrantedExpiry(granted_expiry=proposed)
     request_factories.step(waiting, Action.APPROVE, reviewer, now=NOW, data=granted)
     assert db.session.get_one(Licence, waiting.licence_id).expires == proposed
     request_factories.make_sent(agent)

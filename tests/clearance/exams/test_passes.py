@@ -10,6 +10,8 @@ from flask_babel import force_locale
 from clearance.auth.sessions import actor_of
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
+from clearance.exams import starts as exam_starts
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Request, User
 from clearance.models.enums import Status
 from clearance.requests import available_actions, transitions
@@ -23,7 +25,7 @@ DAY_AFTER = LAST_MOMENT + timedelta(minutes=1)
 
 
 def passed(agent: User) -> Request:
-    req = requests.make_request(agent, Status.PASSED)
+    req = requests.make_request(agent, ExamStatus.PASSED)
     req.decided_at = PASSED_AT
     db.session.commit()
     return req
@@ -57,7 +59,7 @@ def test_whoever_passed_sits_again_from_the_day_after_the_pass_stops_to_count(ag
     assert old.exclusive_key
 
     send(again, agent, DAY_AFTER)
-    assert (old.status, old.exclusive_key) == (Status.PASSED, None)
+    assert (old.status, old.exclusive_key) == (ExamStatus.PASSED, None)
     assert (again.status, again.exclusive_key) == (Status.SUBMITTED, f"exam:{old.civil_id}")
     other = factories.make_agent(factories.make_organisation())
     second = requests.make_draft(other, civil_id=old.civil_id)
@@ -68,16 +70,16 @@ def test_whoever_passed_sits_again_from_the_day_after_the_pass_stops_to_count(ag
 
 def test_a_candidate_is_told_the_same_day_as_the_exam_and_what_to_do_after_it(agent: User) -> None:
     old, actor = passed(agent), actor_of(agent)
-    (before,) = available_actions.startable_candidates("issuance", actor, LAST_MOMENT)
+    (before,) = exam_starts.startable_candidates("issuance", actor, LAST_MOMENT)
     with force_locale("en"):
-        (after,) = available_actions.startable_candidates("issuance", actor, DAY_AFTER)
+        (after,) = exam_starts.startable_candidates("issuance", actor, DAY_AFTER)
     assert before.refusal is None and after.refusal is not None
     assert before.counts_until == after.counts_until == LAST_MOMENT.date()
     assert after.refusal.url == "/my/services/"
     assert "counted until 05/03/2026" in words(after.refusal, "en")
-    newer = requests.make_request(agent, Status.FAILED)
-    newer.status, newer.civil_id, newer.decided_at = Status.PASSED, old.civil_id, DAY_AFTER
+    newer = requests.make_request(agent, ExamStatus.FAILED)
+    newer.status, newer.civil_id, newer.decided_at = ExamStatus.PASSED, old.civil_id, DAY_AFTER
     db.session.commit()
-    (renewed,) = available_actions.startable_candidates("issuance", actor, DAY_AFTER)
+    (renewed,) = exam_starts.startable_candidates("issuance", actor, DAY_AFTER)
     assert (renewed.request.id, renewed.refusal) == (newer.id, None)
     assert renewed.counts_until is not None and renewed.counts_until.year == 2029

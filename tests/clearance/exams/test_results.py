@@ -16,8 +16,9 @@ from clearance.exams import lists as exam_lists
 from clearance.exams import results as exam_results
 from clearance.exams import seating, sittings
 from clearance.exams.results import BadFile, BadResults, Result
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Event, Exam, Notice, Request, User
-from clearance.models.enums import Role, Status
+from clearance.models.enums import Role
 from tests.support import factories
 from tests.support.december_sitting import (
     HELD_AT,
@@ -63,7 +64,11 @@ def test_results_are_recorded_and_everyone_is_told(
     results = dict(zip((seat_of(req).id for req in candidates), Result, strict=True))
     assert exam_results.record(exam.id, results, actor=actor, now=AFTER) == 3
     db.session.commit()
-    assert [status_of(req) for req in candidates] == [Status.PASSED, Status.FAILED, Status.ABSENT]
+    assert [status_of(req) for req in candidates] == [
+        ExamStatus.PASSED,
+        ExamStatus.FAILED,
+        ExamStatus.ABSENT,
+    ]
     for req, result in zip(candidates, Result, strict=True):
         assert (seat_of(req).result, seat_of(req).result_at) == (result, AFTER)
         notice = db.session.scalars(sa.select(Notice).where(Notice.event == f"exam:{result}")).one()
@@ -80,7 +85,7 @@ def test_a_result_before_the_exam_is_refused(context: Flask, actor: Actor, revie
     with pytest.raises(Refused):
         exam_results.record(exam.id, {seat_of(req).id: Result.PASSED}, actor=actor, now=before)
     db.session.rollback()
-    assert status_of(req) == Status.CONFIRMED
+    assert status_of(req) == ExamStatus.CONFIRMED
 
 
 def test_a_result_is_recorded_once(context: Flask, actor: Actor, reviewer: User) -> None:
@@ -92,7 +97,7 @@ def test_a_result_is_recorded_once(context: Flask, actor: Actor, reviewer: User)
         exam_results.record(exam.id, both, actor=actor, now=AFTER)
     db.session.rollback()
     assert [fault.who for fault in caught.value.faults] == [req.number]
-    assert [status_of(req), status_of(other)] == [Status.FAILED, Status.CONFIRMED]
+    assert [status_of(req), status_of(other)] == [ExamStatus.FAILED, ExamStatus.CONFIRMED]
 
 
 def test_who_did_not_confirm_gets_no_result(context: Flask, actor: Actor, reviewer: User) -> None:
@@ -118,7 +123,7 @@ def test_nobody_records_a_result_on_their_own_file(
         exam_results.record(exam.id, both, actor=actor_of(reviewer), now=AFTER)
     db.session.rollback()
     assert [fault.who for fault in caught.value.faults] == [mine.number]
-    assert status_of(other) == Status.CONFIRMED
+    assert status_of(other) == ExamStatus.CONFIRMED
     another = actor_of(factories.make_staff())
     assert exam_results.record(exam.id, both, actor=another, now=AFTER) == 2
 
@@ -143,7 +148,7 @@ def test_nothing_chosen_and_a_foreign_seat_are_refused(
     with pytest.raises(BadResults):
         exam_results.record(other.id, {seat_of(req).id: Result.PASSED}, actor=actor, now=AFTER)
     db.session.rollback()
-    assert status_of(req) == Status.CONFIRMED
+    assert status_of(req) == ExamStatus.CONFIRMED
 
 
 # The file

@@ -16,10 +16,11 @@ from clearance.core.extensions import db
 from clearance.exams import notifications as exam_notices
 from clearance.exams import seating as exam_seating
 from clearance.exams import sittings
+from clearance.exams.flow import ExamAction
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Event, ExamSeat, User
 from clearance.models.enums import SeatStatus, Status
 from clearance.requests import transitions
-from clearance.services.flows import Action
 from tests.support.december_sitting import (
     AFTER_LAST_DAY,
     HELD_AT,
@@ -50,11 +51,11 @@ def test_attendance_is_confirmed_until_the_end_of_the_last_day(
     midnight = datetime(2026, 12, 10, 21, 0, tzinfo=UTC)
     with pytest.raises(Refused) as caught:
         transitions.perform(
-            second, Action.CONFIRM, actor=agent, now=midnight, version=second.version
+            second, ExamAction.CONFIRM, actor=agent, now=midnight, version=second.version
         )
     assert "10/12/2026" in str(caught.value)
     db.session.rollback()
-    assert statuses([first, second]) == [Status.CONFIRMED, Status.SEATED]
+    assert statuses([first, second]) == [ExamStatus.CONFIRMED, ExamStatus.SEATED]
     assert len(told("exam:confirmed")) == 1
 
 
@@ -94,7 +95,7 @@ def test_who_does_not_confirm_is_released_for_the_next_sitting(
     assert exam_seating.close_overdue(datetime(2026, 12, 10, 9, 0, tzinfo=UTC)) == 0
     assert exam_seating.close_overdue(AFTER_LAST_DAY) == 1
     db.session.commit()
-    assert statuses([first, second]) == [Status.CONFIRMED, Status.PREAPPROVED]
+    assert statuses([first, second]) == [ExamStatus.CONFIRMED, Status.PREAPPROVED]
     exam = sittings.find(exam.id)
     assert (exam.seats_taken, exam.final_at) == (1, AFTER_LAST_DAY)
     assert [notice.request_id for notice in told("exam:released")] == [second.id]
@@ -109,7 +110,7 @@ def test_who_does_not_confirm_is_released_for_the_next_sitting(
         actor, "next", held_at=HELD_AT + timedelta(days=30), confirm_by=date(2027, 1, 10)
     )
     announce(later, actor, AFTER_LAST_DAY)
-    assert statuses([second]) == [Status.SEATED]
+    assert statuses([second]) == [ExamStatus.SEATED]
     assert exam_seating.close_overdue(AFTER_LAST_DAY + timedelta(days=1)) == 0
 
 
@@ -136,7 +137,7 @@ def test_the_clock_leaves_people_alone_at_night(
     candidates = make_candidates(1, reviewer)
     announce(exam, actor)
     exam_seating.daily(datetime(2026, 12, 10, 21, 30, tzinfo=UTC))  # 00:30 in Kuwait
-    assert statuses(candidates) == [Status.SEATED]
+    assert statuses(candidates) == [ExamStatus.SEATED]
     exam_seating.daily(datetime(2026, 12, 11, 4, 30, tzinfo=UTC))
     assert statuses(candidates) == [Status.PREAPPROVED]
 
@@ -156,7 +157,7 @@ def test_a_later_last_day_reopens_confirmations_and_reminders(
     assert sittings.find(exam.id).final_at is None
     announce(exam, actor, AFTER_LAST_DAY)
     # Who let the seat go is left for another sitting, so the next in line has it.
-    assert statuses(candidates) == [Status.PREAPPROVED, Status.SEATED]
+    assert statuses(candidates) == [Status.PREAPPROVED, ExamStatus.SEATED]
     assert exam_seating.close_overdue(datetime(2026, 12, 19, 9, 0, tzinfo=UTC)) == 1
 
 

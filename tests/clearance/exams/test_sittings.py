@@ -20,6 +20,7 @@ from clearance.core.errors import NotFound, PermissionDenied, Refused
 from clearance.core.extensions import db
 from clearance.exams import seating as exam_seating
 from clearance.exams import sittings
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Announcement, Event, Exam, ExamSeat, Request, User
 from clearance.models.enums import Role, SeatStatus, Status
 from clearance.services.flows import Action
@@ -147,7 +148,11 @@ def test_a_new_appointment_is_told_to_everyone_seated(
     announcement = db.session.scalars(sa.select(Announcement)).one()
     assert "21/12/2026" in announcement.title_en
     assert "Hall 2" in announcement.body_en
-    assert statuses([first, second, third]) == [Status.CONFIRMED, Status.SEATED, Status.PREAPPROVED]
+    assert statuses([first, second, third]) == [
+        ExamStatus.CONFIRMED,
+        ExamStatus.SEATED,
+        Status.PREAPPROVED,
+    ]
 
 
 def test_more_seats_alone_are_told_to_nobody(context: Flask, actor: Actor, reviewer: User) -> None:
@@ -175,7 +180,11 @@ def test_candidates_are_seated_in_the_order_of_sending(
     first, second = make_candidates(2, reviewer, agent)
     seating = announce(exam, actor)
     assert (seating.seated, seating.left_out) == (2, ())
-    assert statuses([first, second, late]) == [Status.SEATED, Status.SEATED, Status.PREAPPROVED]
+    assert statuses([first, second, late]) == [
+        ExamStatus.SEATED,
+        ExamStatus.SEATED,
+        Status.PREAPPROVED,
+    ]
     seats = db.session.scalars(sa.select(ExamSeat).order_by(ExamSeat.id)).all()
     assert [seat.request_id for seat in seats] == [first.id, second.id]
     assert {seat.status for seat in seats} == {SeatStatus.OFFERED}
@@ -215,7 +224,11 @@ def test_announcing_again_fills_freed_seats_only(
     requests.step(first, Action.WITHDRAW, db.session.get_one(User, first.created_by_id), now=NOW)
     assert sittings.find(exam.id).seats_taken == 1
     assert announce(exam, actor).seated == 1
-    assert statuses([first, second, third]) == [Status.WITHDRAWN, Status.SEATED, Status.SEATED]
+    assert statuses([first, second, third]) == [
+        Status.WITHDRAWN,
+        ExamStatus.SEATED,
+        ExamStatus.SEATED,
+    ]
     assert sittings.find(exam.id).seats_taken == 2
 
 
@@ -229,9 +242,9 @@ def test_a_reviewer_does_not_seat_their_own_file_but_another_does(
     seating = announce(exam, actor_of(reviewer))
     assert seating.seated == 1
     assert [number for number, _why in seating.left_out] == [mine.number]
-    assert statuses([mine, other]) == [Status.PREAPPROVED, Status.SEATED]
+    assert statuses([mine, other]) == [Status.PREAPPROVED, ExamStatus.SEATED]
     announce(exam, actor_of(factories.make_staff()))
-    assert statuses([mine]) == [Status.SEATED]
+    assert statuses([mine]) == [ExamStatus.SEATED]
 
 
 def test_a_sitting_past_its_last_day_seats_nobody(

@@ -121,7 +121,7 @@ def test_person_whose_licence_was_cancelled_keeps_the_row_and_gets_a_new_licence
 
 def ask_for_a_letter(app: Flask, licence_id: int, actor: Actor) -> str:
     with app.app_context():
-        drafts.start("letter", actor, utc_now(), licence_id=licence_id)
+        drafts.start("letter", actor, utc_now(), choice=licence_id)
         db.session.commit()
     return "begun"
 
@@ -147,7 +147,7 @@ def begin_or_send(
     code, draft = ("letter", "renewal")[number // 2 % 2], drafts[number]
     try:
         if number % 2:
-            req = request_drafts.start(code, actor, utc_now(), licence_id=licence_id)
+            req = request_drafts.start(code, actor, utc_now(), choice=licence_id)
         else:
             req = db.session.get_one(Request, draft)
             transitions.perform(req, Action.SEND, actor=actor, now=utc_now(), version=req.version)

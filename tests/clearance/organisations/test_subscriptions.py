@@ -30,11 +30,12 @@ from clearance.models import (
     Subscription,
     User,
 )
-from clearance.models.enums import OPEN_STATUSES, Role, Status
+from clearance.models.enums import Role, Status
 from clearance.notifications.inbox import text_of
 from clearance.organisations import opening, subscription_changes, subscriptions
 from clearance.organisations.subscriptions import Entry, Step
 from clearance.requests import available_actions, transitions
+from clearance.services import registry
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
@@ -350,7 +351,7 @@ def test_leaving_while_others_send_never_leaves_a_request_behind(
     results = race(context, 12, press)
     assert all(isinstance(result, str | DomainError) for result in results), results
     db.session.rollback()
-    is_open = Request.status.in_(OPEN_STATUSES)
+    is_open = Request.status.in_(registry.current().open_statuses)
     open_count = db.session.scalar(sa.select(sa.func.count()).where(is_open))
     status = db.session.scalar(sa.select(Subscription.status))
     assert open_count == results.count("sent")

@@ -23,7 +23,7 @@ from clearance.models import Document, DocumentKind, Event, Request, User
 from clearance.models.enums import Role
 from clearance.requests import attachments, drafts
 from clearance.requests.attachments import Checked
-from clearance.services.effects import Decision, RemarkInput
+from clearance.services.decisions import RemarkInput, Remarks
 from clearance.services.flows import Action
 from tests.support import factories, files, request_factories
 from tests.support.attaching import attach, checked, stored_bytes
@@ -45,7 +45,7 @@ def returned(agent: User, *remarks: RemarkInput) -> Request:
         Action.RETURN,
         factories.make_staff(),
         reason="Please correct.",
-        data=Decision(remarks=remarks),
+        data=Remarks(remarks=remarks),
     )
 
 

@@ -11,10 +11,12 @@ from flask_babel import force_locale
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.exams.flow import ExamAction
 from clearance.models import Subscription, User
 from clearance.models.enums import Role, Status
 from clearance.requests import available_actions, drafts
 from clearance.requests.available_actions import StartableService
+from clearance.services.decisions import Assignment, Remarks
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
@@ -108,11 +110,11 @@ def test_offer_tells_what_its_step_asks_for(agent: User) -> None:
         for each in available_actions.for_request(req, actor_of(person), utc_now())
     }
     assert asked == {
-        Action.TAKE: (False, ""),
-        Action.ASSIGN: (False, "reviewer"),
-        Action.PREAPPROVE: (False, ""),
-        Action.RETURN: (True, "remarks"),
-        Action.REJECT: (True, ""),
+        Action.TAKE: (False, ()),
+        Action.ASSIGN: (False, (Assignment,)),
+        Action.PREAPPROVE: (False, ()),
+        Action.RETURN: (True, (Remarks,)),
+        Action.REJECT: (True, ()),
     }
 
 
@@ -129,7 +131,7 @@ def test_administrator_is_offered_nothing(agent: User) -> None:
 def test_impossible_step_has_an_offer_that_says_why(agent: User) -> None:
     req = requests.make_request(agent, Status.WITHDRAWN)
     with force_locale("en"):
-        offer = available_actions.action(req, Action.CONFIRM, actor_of(agent), utc_now())
+        offer = available_actions.action(req, ExamAction.CONFIRM, actor_of(agent), utc_now())
         assert offer.refusal is not None
         assert "Withdrawn" in str(offer.refusal.text)
 

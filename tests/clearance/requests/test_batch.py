@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from admin_views.my.requests import batch_selection
 from clearance.auth.sessions import actor_of
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
@@ -93,7 +94,7 @@ def test_a_bad_row_leaves_the_others_untouched(agent: User) -> None:
 
 def test_only_what_may_be_begun_is_begun_and_the_reason_is_the_buttons(agent: User) -> None:
     actor, ids = actor_of(agent), make_licences(agent, 2)
-    (candidate, _other) = batch.candidates("renewal", actor, utc_now())
+    (candidate, _other) = batch_selection.candidates("renewal", actor, utc_now())
     assert candidate.refusal is not None
     with pytest.raises(Refused) as caught:
         begin(actor, ids, code="renewal")

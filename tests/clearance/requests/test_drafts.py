@@ -14,6 +14,7 @@ from clearance.core import name_folding
 from clearance.core.clock import utc_now
 from clearance.core.errors import NotFound, PermissionDenied, Refused
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import (
     BrokerType,
     Document,
@@ -27,7 +28,7 @@ from clearance.models.enums import Status
 from clearance.requests import available_actions, completeness, drafts, field_values
 from clearance.requests.drafts import StaleSave
 from clearance.services import versions
-from clearance.services.effects import Decision, RemarkInput
+from clearance.services.decisions import RemarkInput, Remarks
 from clearance.services.flows import Action
 from tests.support import factories, issued_factories
 from tests.support import request_factories as requests
@@ -66,7 +67,7 @@ def agent(context: Flask) -> User:
 
 
 def begin(agent: User, **options: Any) -> Request:
-    options.setdefault("broker_type", "private")
+    options.setdefault("choice", "private")
     return drafts.start("exam", actor_of(agent), NOW, **options)
 
 
@@ -102,17 +103,17 @@ def test_draft_begins_with_what_is_known_of_the_user(agent: User) -> None:
 @pytest.mark.parametrize("broker_type", [None, "", "royal"])
 def test_broker_type_is_chosen_first(agent: User, broker_type: str | None) -> None:
     with pytest.raises(Refused):
-        begin(agent, broker_type=broker_type)
+        begin(agent, choice=broker_type)
 
 
 def test_inactive_or_excluded_broker_type_cannot_be_chosen(agent: User) -> None:
     requests.publish(requests.TRIVIAL, broker_types=["general"])
     with pytest.raises(Refused):
-        drafts.start("greeting", actor_of(agent), NOW, broker_type="private")
+        drafts.start("greeting", actor_of(agent), NOW, choice="private")
     db.session.get_one(BrokerType, "general").is_active = False
     db.session.commit()
     with pytest.raises(Refused):
-        drafts.start("greeting", actor_of(agent), NOW, broker_type="general")
+        drafts.start("greeting", actor_of(agent), NOW, choice="general")
 
 
 def test_service_refuses_to_begin_for_the_reason_its_button_gives(context: Flask) -> None:
@@ -172,7 +173,7 @@ def test_double_click_at_once_begins_one_draft(app: Flask) -> None:
 def test_licence_service_shows_what_the_register_knows(agent: User) -> None:
     requests.publish(ABOUT_LICENCES)
     licence = make_licence(agent)
-    req = drafts.start("card", actor_of(agent), NOW, licence_id=licence.id)
+    req = drafts.start("card", actor_of(agent), NOW, choice=licence.id)
     assert (req.licence_id, req.broker_id) == (licence.id, licence.broker_id)
     assert (req.name_ar_1, req.broker_type, req.licence_expiry) == (
         "فهد",
@@ -189,37 +190,37 @@ def test_foreign_or_missing_licence_is_not_found(agent: User) -> None:
     foreign = make_licence(factories.make_agent())
     for licence_id in (foreign.id, 999, None):
         with pytest.raises(NotFound):
-            drafts.start("card", actor_of(agent), NOW, licence_id=licence_id)
+            drafts.start("card", actor_of(agent), NOW, choice=licence_id)
 
 
 def test_licence_with_an_open_request_begins_no_other(agent: User) -> None:
     requests.publish(ABOUT_LICENCES)
     requests.publish(ABOUT_LICENCES, code="stop", prefix="ST")
     licence, actor = make_licence(agent), actor_of(agent)
-    req = drafts.start("card", actor, NOW, licence_id=licence.id)
+    req = drafts.start("card", actor, NOW, choice=licence.id)
     drafts.save(req, {"affirmed": True}, actor, NOW)
     requests.step(req, Action.SEND, agent, now=NOW)
     with pytest.raises(Refused) as refused:
-        drafts.start("stop", actor, NOW, licence_id=licence.id)
+        drafts.start("stop", actor, NOW, choice=licence.id)
     assert str(req.number) in str(refused.value)
     requests.step(req, Action.WITHDRAW, agent, now=NOW)
-    assert drafts.start("stop", actor, NOW, licence_id=licence.id).status == Status.DRAFT
+    assert drafts.start("stop", actor, NOW, choice=licence.id).status == Status.DRAFT
 
 
 # After a passed exam
 
 
 def test_draft_may_follow_a_passed_exam(agent: User) -> None:
-    passed = requests.make_request(agent, Status.PASSED)
+    passed = requests.make_request(agent, ExamStatus.PASSED)
     requests.publish(requests.TRIVIAL, start="passed_candidates")
     actor = actor_of(agent)
-    req = drafts.start("greeting", actor, NOW, candidate_id=passed.id)
+    req = drafts.start("greeting", actor, NOW, choice=passed.id)
     assert req.name_ar_1 == passed.name_ar_1
     open_one = requests.make_sent(agent)
-    foreign = requests.make_request(factories.make_agent(), Status.PASSED)
+    foreign = requests.make_request(factories.make_agent(), ExamStatus.PASSED)
     for candidate_id in (open_one.id, foreign.id, 999, None):
         with pytest.raises(NotFound):
-            drafts.start("greeting", actor, NOW, candidate_id=candidate_id)
+            drafts.start("greeting", actor, NOW, choice=candidate_id)
 
 
 # Copies
@@ -228,11 +229,11 @@ def test_draft_may_follow_a_passed_exam(agent: User) -> None:
 def test_copy_takes_answers_but_no_declaration_and_no_documents(agent: User) -> None:
     requests.publish(ABOUT_LICENCES, subject="person", start="broker_type", exclusive="none")
     actor = actor_of(agent)
-    first = drafts.start("card", actor, NOW, broker_type="private")
+    first = drafts.start("card", actor, NOW, choice="private")
     values = {"affirmed": True, "lost_on": date(2026, 3, 1), "copies": 2, "mobile": "+96550000002"}
     drafts.save(first, values, actor, NOW)
     requests.make_document(first, "other", agent)
-    second = drafts.start("card", actor, NOW, broker_type="general", copy_of=first.id)
+    second = drafts.start("card", actor, NOW, choice="general", copy_of=first)
     assert second.answers == {"lost_on": "2026-03-01", "copies": 2}
     assert (second.mobile, second.broker_type) == ("+96550000002", "general")
     assert second.documents == []
@@ -242,14 +243,12 @@ def test_only_an_own_request_of_the_same_service_is_copied(agent: User) -> None:
     requests.publish(requests.TRIVIAL)
     other_service = requests.make_draft(agent, "greeting", words="سلام")
     foreign = requests.make_draft(factories.make_agent())
-    for earlier_id in (other_service.id, foreign.id, 999):
+    for earlier in (other_service, foreign):
         with pytest.raises(NotFound):
-            begin(agent, copy_of=earlier_id)
+            begin(agent, copy_of=earlier)
     requests.publish(requests.TRIVIAL, copyable=False)
     with pytest.raises(Refused):
-        drafts.start(
-            "greeting", actor_of(agent), NOW, broker_type="private", copy_of=other_service.id
-        )
+        drafts.start("greeting", actor_of(agent), NOW, choice="private", copy_of=other_service)
 
 
 # Saving
@@ -362,7 +361,7 @@ def test_returned_request_is_withdrawn_not_discarded(agent: User) -> None:
 def test_values_come_back_in_their_types_and_are_shown_in_both_languages(agent: User) -> None:
     requests.publish(ABOUT_LICENCES, subject="person", start="broker_type", exclusive="none")
     actor = actor_of(agent)
-    req = drafts.start("card", actor, NOW, broker_type="private")
+    req = drafts.start("card", actor, NOW, choice="private")
     drafts.save(req, {"lost_on": date(2026, 3, 1), "copies": 2, "affirmed": True}, actor, NOW)
     typed = {
         spec.name: field_values.value_of(req, spec) for spec in versions.for_request(req).asked
@@ -378,7 +377,7 @@ def test_values_come_back_in_their_types_and_are_shown_in_both_languages(agent: 
 def test_own_limits_are_checked_before_sending(agent: User) -> None:
     requests.publish(ABOUT_LICENCES, subject="person", start="broker_type", exclusive="none")
     actor = actor_of(agent)
-    req = drafts.start("card", actor, NOW, broker_type="private")
+    req = drafts.start("card", actor, NOW, choice="private")
     assert _missing(req) == {"affirmed"}
     drafts.save(req, {"affirmed": False, "copies": 9}, actor, NOW)
     assert _missing(req) == {"affirmed", "copies"}
@@ -395,7 +394,7 @@ def test_documents_depend_on_the_broker_type(agent: User) -> None:
     requests.publish(requests.TRIVIAL, documents=wanted)
     actor = actor_of(agent)
     for broker_type, kinds in (("private", {"photo"}), ("general", {"photo", "bank_guarantee"})):
-        req = drafts.start("greeting", actor, NOW, broker_type=broker_type)
+        req = drafts.start("greeting", actor, NOW, choice=broker_type)
         lacking = {item.document_kind for item in completeness.missing(req) if item.document_kind}
         assert lacking == kinds
         assert completeness.open_document_kinds(req) == kinds | {"other"}
@@ -405,7 +404,7 @@ def test_value_that_expired_while_returned_is_open_besides_the_remarked(agent: U
     reviewer = factories.make_staff()
     req = requests.make_sent(agent, civil_id_expiry=date(2031, 1, 1))
     remark = RemarkInput("أكمل.", field="address")
-    requests.step(req, Action.RETURN, reviewer, reason="سبب", data=Decision((remark,)))
+    requests.step(req, Action.RETURN, reviewer, reason="سبب", data=Remarks(remarks=(remark,)))
     assert completeness.open_fields(req, NOW) == {"address"}
     later = datetime(2031, 1, 2, tzinfo=UTC)
     assert completeness.open_fields(req, later) == {"address", "civil_id_expiry"}
@@ -419,7 +418,7 @@ def test_remarks_wait_until_the_request_is_sent_again(agent: User) -> None:
         RemarkInput("صورة أوضح.", document_kind="photo"),
         RemarkInput("   ", field="mobile"),
     )
-    requests.step(req, Action.RETURN, reviewer, reason="سبب", data=Decision(pinned))
+    requests.step(req, Action.RETURN, reviewer, reason="سبب", data=Remarks(remarks=pinned))
     assert [
         (remark.field, remark.document_kind, remark.text) for remark in completeness.remarks(req)
     ] == [

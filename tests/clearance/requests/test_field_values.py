@@ -40,7 +40,7 @@ FIELDS = [
 def req(context: Flask) -> Request:
     requests.publish(requests.TRIVIAL, fields=FIELDS)
     actor = actor_of(factories.make_agent(first_name="123", last_name="سالم"))
-    made = drafts.start("greeting", actor, NOW, broker_type="representative")
+    made = drafts.start("greeting", actor, NOW, choice="representative")
     values = {
         "nationality": "JO",
         "civil_id_expiry": date(2031, 12, 1),

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Licence, Organisation, Request, User
-from clearance.models.enums import LicenceStatus, Status, SuspendedBy
+from clearance.models.enums import LicenceStatus, SuspendedBy
 from clearance.requests import review_warnings
 from tests.support import factories
 from tests.support import request_factories as requests
@@ -94,7 +95,7 @@ def test_a_licence_that_the_office_suspended(agent: User) -> None:
 
 @pytest.mark.usefixtures("english")
 def test_an_exam_passed_too_long_ago(agent: User) -> None:
-    exam = requests.make_request(agent, Status.PASSED)
+    exam = requests.make_request(agent, ExamStatus.PASSED)
     req = requests.make_sent(agent, "issuance", candidate_id=exam.id)
     assert texts(req) == []
     exam.decided_at = NOW - timedelta(days=4 * 366)

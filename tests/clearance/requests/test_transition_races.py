@@ -14,11 +14,11 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import Refused, TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.models import Counter, Organisation, Request
-from clearance.models.enums import OPEN_STATUSES, Status
+from clearance.models.enums import Status
 from clearance.requests import drafts as request_drafts
 from clearance.requests import transitions
-from clearance.services import effects
-from clearance.services.effects import StepContext
+from clearance.services import registry
+from clearance.services.effects import Effect, StepContext
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
@@ -37,8 +37,10 @@ def race_approvals(
         organisation.stored_bytes += 1
         happened.append(step.req.id)
 
-    monkeypatch.setitem(effects.APPROVAL_EFFECTS, "count_approval", count_approval)
     with app.app_context():
+        monkeypatch.setitem(
+            registry.current().effects, "count_approval", Effect(count_approval, "")
+        )
         publish_plain(on_approval=["count_approval"])
         req = make_plain(factories.make_agent())
         request_id, seen = req.id, req.version
@@ -90,7 +92,7 @@ def race_sendings(app: Flask, times: int) -> list[Any]:
         now, actor = utc_now(), actor_of(agent)
         drafts = []
         for _ in range(times):
-            req = request_drafts.start("plain", actor, now, broker_type="private")
+            req = request_drafts.start("plain", actor, now, choice="private")
             request_drafts.save(req, {"words": "سلام"}, actor, now)
             drafts.append((req.id, req.version))
         db.session.commit()
@@ -146,6 +148,6 @@ def test_one_civil_number_sent_by_many_at_once_is_open_once(app: Flask) -> None:
     assert outcomes.count("sent") == 1
     assert {type(outcome) for outcome in outcomes if outcome != "sent"} == {Refused}
     with app.app_context():
-        opened = sa.select(sa.func.count()).where(Request.status.in_(OPEN_STATUSES))
+        opened = sa.select(sa.func.count()).where(registry.is_open())
         assert db.session.scalar(opened) == 1
         assert db.session.get_one(Counter, ("CE", utc_now().year)).last == 1

@@ -19,6 +19,7 @@ from clearance.core.errors import (
     TransitionNotAllowed,
 )
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import (
     Counter,
     Document,
@@ -33,8 +34,9 @@ from clearance.models import (
 from clearance.models.enums import Role, SeatStatus, Status
 from clearance.requests import available_actions, completeness, deadlines, drafts, transitions
 from clearance.requests.completeness import Incomplete
-from clearance.services import effects, versions
-from clearance.services.effects import Decision, RemarkInput, StepContext
+from clearance.services import registry, versions
+from clearance.services.decisions import Assignment, RemarkInput, Remarks
+from clearance.services.effects import Effect, StepContext
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
@@ -58,7 +60,7 @@ def test_service_made_of_yaml_alone_goes_from_draft_to_approval(agent: User) -> 
         service.code: service for service in available_actions.startable_services(actor, now)
     }
     assert offered["greeting"].refusal is None
-    req = drafts.start("greeting", actor, now, broker_type="private")
+    req = drafts.start("greeting", actor, now, choice="private")
     assert {item.field for item in completeness.missing(req, now)} == {"words"}  # the name is known
     drafts.save(req, {"words": "صباح الخير"}, actor, now)
     assert completeness.missing(req, now) == []
@@ -75,7 +77,7 @@ def test_service_made_of_yaml_alone_goes_from_draft_to_approval(agent: User) -> 
 
 @pytest.mark.databases
 def test_exam_request_goes_from_draft_to_passed(agent: User, reviewer: User) -> None:
-    req = requests.make_request(agent, Status.PASSED, reviewer=reviewer)
+    req = requests.make_request(agent, ExamStatus.PASSED, reviewer=reviewer)
     assert steps_of(req) == ["send", "take", "preapprove", "seat", "confirm", "pass"]
     assert notices_of(req) == [
         "request:sent",
@@ -133,7 +135,7 @@ def test_request_sent_again_keeps_number_and_reviewer_and_settles_remarks(
 ) -> None:
     number = sent.number
     remark = RemarkInput("العنوان ناقص.", field="address")
-    act(sent, Action.RETURN, reviewer, reason="أكمل العنوان.", data=Decision((remark,)))
+    act(sent, Action.RETURN, reviewer, reason="أكمل العنوان.", data=Remarks(remarks=(remark,)))
     assert completeness.open_fields(sent) == {"address"}
     drafts.save(sent, {"address": "السالمية", "mobile": "+96550000009"}, actor_of(agent), utc_now())
     act(sent, Action.SEND, agent)
@@ -167,7 +169,8 @@ def test_request_of_another_organisation_is_not_named_in_the_refusal(sent: Reque
 
 
 @pytest.mark.parametrize(
-    "status", [Status.WITHDRAWN, Status.REJECTED, Status.FAILED, Status.ABSENT, Status.LAPSED]
+    "status",
+    [Status.WITHDRAWN, Status.REJECTED, ExamStatus.FAILED, ExamStatus.ABSENT, Status.LAPSED],
 )
 def test_person_may_ask_again_after(agent: User, status: Status) -> None:
     earlier = requests.make_request(agent, status)
@@ -178,7 +181,7 @@ def test_person_may_ask_again_after(agent: User, status: Status) -> None:
 
 
 def test_person_who_passed_may_not_ask_again(agent: User) -> None:
-    passed = requests.make_request(agent, Status.PASSED)
+    passed = requests.make_request(agent, ExamStatus.PASSED)
     again = requests.make_draft(agent, civil_id=passed.civil_id)
     with pytest.raises(Refused):
         act(again, Action.SEND, agent)
@@ -255,7 +258,7 @@ def test_request_given_back_can_be_decided_by_another(reviewer: User, sent: Requ
 
 def test_manager_assigns_to_a_reviewer_who_is_told(reviewer: User, sent: Request) -> None:
     manager = factories.make_staff(Role.MANAGER)
-    act(sent, Action.ASSIGN, manager, data=Decision(reviewer_id=reviewer.id))
+    act(sent, Action.ASSIGN, manager, data=Assignment(reviewer_id=reviewer.id))
     assert (sent.status, sent.reviewer_id) == (Status.UNDER_REVIEW, reviewer.id)
     told = db.session.scalars(sa.select(Notice).where(Notice.event == "office:assigned")).one()
     assert told.user_id == reviewer.id
@@ -268,7 +271,7 @@ def test_work_is_assigned_to_reviewers_only(sent: Request, role: Role) -> None:
     manager = factories.make_staff(Role.MANAGER)
     chosen = factories.make_user(role=role)
     with pytest.raises(Refused):
-        act(sent, Action.ASSIGN, manager, data=Decision(reviewer_id=chosen.id))
+        act(sent, Action.ASSIGN, manager, data=Assignment(reviewer_id=chosen.id))
     assert (sent.status, sent.reviewer_id) == (Status.SUBMITTED, None)
 
 
@@ -276,7 +279,7 @@ def test_work_is_not_assigned_to_whom_it_is_about(sent: Request) -> None:
     manager = factories.make_staff(Role.MANAGER)
     concerned = factories.make_staff(civil_id=sent.civil_id)
     with pytest.raises(Refused):
-        act(sent, Action.ASSIGN, manager, data=Decision(reviewer_id=concerned.id))
+        act(sent, Action.ASSIGN, manager, data=Assignment(reviewer_id=concerned.id))
 
 
 def test_reviewer_cannot_decide_on_what_they_sent(agent: User, sent: Request) -> None:
@@ -327,14 +330,14 @@ def test_remark_cannot_be_pinned_to_what_the_service_does_not_ask(
 ) -> None:
     for remark in (RemarkInput("؟", field="broker_type"), RemarkInput("؟", document_kind="x")):
         with pytest.raises(ValueError, match="cannot be pinned"):
-            act(sent, Action.RETURN, reviewer, reason="سبب", data=Decision((remark,)))
+            act(sent, Action.RETURN, reviewer, reason="سبب", data=Remarks(remarks=(remark,)))
 
 
 def test_remarked_kind_of_document_alone_is_unlocked(
     agent: User, reviewer: User, sent: Request
 ) -> None:
     remark = RemarkInput("غير واضحة.", document_kind="photo")
-    act(sent, Action.RETURN, reviewer, reason="سبب", data=Decision((remark,)))
+    act(sent, Action.RETURN, reviewer, reason="سبب", data=Remarks(remarks=(remark,)))
     assert completeness.open_document_kinds(sent) == {"photo"}
     assert completeness.open_fields(sent) == frozenset()
     unlocked = db.session.scalars(sa.select(Document.kind).where(Document.is_locked.is_(False)))
@@ -427,7 +430,7 @@ def test_effect_that_fails_undoes_the_whole_step(
         step.req.address = "changed"
         raise RuntimeError("no")
 
-    monkeypatch.setitem(effects.APPROVAL_EFFECTS, "fails", fails)
+    monkeypatch.setitem(registry.current().effects, "fails", Effect(fails, ""))
     publish_plain(on_approval=["fails"])
     req = make_plain(agent)
     with pytest.raises(RuntimeError):

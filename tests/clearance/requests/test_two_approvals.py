@@ -7,7 +7,7 @@ import pytest
 from clearance.core.errors import PermissionDenied, Refused
 from clearance.models import User
 from clearance.models.enums import Role, Status
-from clearance.services.effects import Decision
+from clearance.services.decisions import Assignment
 from clearance.services.flows import Action
 from tests.support import factories
 from tests.support.steps_taken import act, make_plain, publish_plain, steps_of
@@ -49,7 +49,7 @@ def test_second_approval_cannot_be_assigned_to_the_first_approver(
     req, manager = make_plain(agent, "double"), factories.make_staff(Role.MANAGER)
     act(req, Action.PREAPPROVE, reviewer)
     with pytest.raises(Refused):
-        act(req, Action.ASSIGN, manager, data=Decision(reviewer_id=reviewer.id))
+        act(req, Action.ASSIGN, manager, data=Assignment(reviewer_id=reviewer.id))
     second = factories.make_staff()
-    act(req, Action.ASSIGN, manager, data=Decision(reviewer_id=second.id))
+    act(req, Action.ASSIGN, manager, data=Assignment(reviewer_id=second.id))
     assert (req.status, req.reviewer_id) == (Status.PREAPPROVED, second.id)

@@ -12,22 +12,22 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, NotFound, PermissionDenied, TransitionNotAllowed
 from clearance.core.extensions import db
+from clearance.exams.effects import SeatChoice
+from clearance.exams.flow import EXAM, ExamAction
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Exam, Request
-from clearance.models.enums import OPEN_STATUSES, Role, Status
+from clearance.models.enums import Role, Status
 from clearance.requests import available_actions, transitions
-from clearance.services.effects import Decision
-from clearance.services.flows import (
-    ACTION_LABELS,
-    ACTION_TONES,
-    EVENT_LABELS,
-    FLOWS,
-    Action,
-    Flow,
-    Side,
-)
+from clearance.services.decisions import Assignment
+from clearance.services.flows import STANDARD, TWO_APPROVALS, Action, Flow, Side, StepName
+from clearance.transfers.flow import TRANSFER, TransferAction
+from clearance.transfers.statuses import TransferStatus
 from tests.support import factories
 from tests.support import request_factories as requests
 
+FLOWS = {flow.name: flow for flow in (STANDARD, TWO_APPROVALS, EXAM, TRANSFER)}
+ACTIONS: list[StepName] = [*Action, *ExamAction, *TransferAction]
+STATUSES = [*Status, *ExamStatus, *TransferStatus]
 CODES = {"standard": "plain", "two_approvals": "double", "exam": "exam"}
 FINAL = {
     "standard": {Status.APPROVED, Status.REJECTED, Status.WITHDRAWN, Status.LAPSED},
@@ -35,7 +35,7 @@ FINAL = {
     "transfer": {
         Status.APPROVED,
         Status.REJECTED,
-        Status.DECLINED,
+        TransferStatus.DECLINED,
         Status.WITHDRAWN,
         Status.LAPSED,
     },
@@ -43,12 +43,12 @@ FINAL = {
         Status.REJECTED,
         Status.WITHDRAWN,
         Status.LAPSED,
-        Status.PASSED,
-        Status.FAILED,
-        Status.ABSENT,
+        ExamStatus.PASSED,
+        ExamStatus.FAILED,
+        ExamStatus.ABSENT,
     },
 }
-RESULTS = {Action.PASS, Action.FAIL, Action.ABSENT}
+RESULTS = {ExamAction.PASS, ExamAction.FAIL, ExamAction.ABSENT}
 
 
 def reached(flow: Flow) -> set[Status]:
@@ -117,7 +117,7 @@ class Scene:
                 now=self.now_for(action),
                 version=self.req.version,
                 reason="سبب",
-                data=Decision(reviewer_id=self.spare.id, exam_id=self.exam.id),
+                data=[Assignment(reviewer_id=self.spare.id), SeatChoice(exam_id=self.exam.id)],
             )
             return self.req.status
         except DomainError as refusal:
@@ -139,7 +139,7 @@ def scene(context: Flask, request: pytest.FixtureRequest) -> Scene:
 
 
 def test_each_step_leads_where_the_table_says_and_no_other_is_possible(scene: Scene) -> None:
-    for action in Action:
+    for action in ACTIONS:
         path = scene.path(action)
         if path:
             outcome = scene.attempt(action, scene.own[path[-1].side])
@@ -154,12 +154,12 @@ def test_each_step_leads_where_the_table_says_and_no_other_is_possible(scene: Sc
 
 
 def test_nobody_takes_a_step_that_is_another_sides(scene: Scene) -> None:
-    for action in Action:
+    for action in ACTIONS:
         path = scene.path(action)
         if not path:
             continue
         others = [actor for side, actor in scene.own.items() if side != path[-1].side]
-        if action == Action.RELEASE:
+        if action == ExamAction.RELEASE:
             others.remove(None)
         for actor in (*others, *scene.strangers):
             outcome = scene.attempt(action, actor)
@@ -172,11 +172,13 @@ def test_offers_and_steps_agree(scene: Scene) -> None:
             continue
         offered = {
             each.action: each.refusal is None
-            for action in Action
+            for action in ACTIONS
             for each in available_actions.for_request(scene.req, actor, scene.now_for(action))
             if each.action == action
         }
-        possible = {action for action in Action if (p := scene.path(action)) and p[-1].side == side}
+        possible = {
+            action for action in ACTIONS if (p := scene.path(action)) and p[-1].side == side
+        }
         assert set(offered) == possible
         for action, is_open in offered.items():
             assert is_open is isinstance(scene.attempt(action, actor), str), action
@@ -188,18 +190,20 @@ def test_flow_ends_where_it_should(flow: Flow) -> None:
     ends = {
         status
         for status in statuses
-        if not any(flow.path(status, action, is_taken=True) for action in Action)
+        if not any(flow.path(status, action, is_taken=True) for action in ACTIONS)
     }
     assert ends == FINAL[flow.name]
-    assert statuses - ends - {Status.DRAFT} == statuses & OPEN_STATUSES
-    assert flow.on_the_clock <= OPEN_STATUSES
-    assert flow.keeps_claim <= ends
+    assert statuses - ends - {Status.DRAFT} == flow.open_statuses
+    assert flow.on_clock <= flow.open_statuses
+    assert {state.status for state in flow.states if state.keeps_claim} <= ends
+    assert {state.status for state in flow.states} >= statuses
+    assert all(state.next_step for state in flow.states)
 
 
 @pytest.mark.parametrize("flow", FLOWS.values(), ids=lambda flow: flow.name)
 def test_one_row_at_most_answers_for_a_status_and_an_action(flow: Flow) -> None:
-    for status in Status:
-        for action in Action:
+    for status in STATUSES:
+        for action in ACTIONS:
             rows = [step for step in flow.steps if step.action == action and status in step.sources]
             assert len(rows) <= 1
 
@@ -212,4 +216,4 @@ def test_what_the_agent_must_understand_needs_a_reason(flow: Flow) -> None:
 
 
 def test_each_action_has_its_words() -> None:
-    assert set(ACTION_LABELS) == set(EVENT_LABELS) == set(ACTION_TONES) == set(Action)
+    assert all(action.label and action.event and action.tone for action in ACTIONS)

@@ -11,9 +11,14 @@ from flask_babel import force_locale
 
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.errors import Refusal
+from clearance.exams import facts as exam_facts
+from clearance.exams import guards as exam_guards
+from clearance.exams import passes
+from clearance.exams.facts import SeatFact
+from clearance.exams.statuses import ExamStatus
 from clearance.models.enums import Status
 from clearance.services import guards
-from clearance.services.facts import Case, Facts, RequestFact, SeatFact
+from clearance.services.facts import Case, Facts, RequestFact
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -47,11 +52,18 @@ def case(terms: Terms | None = None, **facts: Any) -> Case:
         "entity_names": ENTITIES,
         "settings": {"exam_waiting_days": 0, "exam_attempts": 0, "exam_validity_years": 3},
     }
+    if "seat" in facts:
+        facts["loaded"] = {exam_facts.seats: {50: facts.pop("seat")}}
+    elif "loaded" not in facts:
+        facts["loaded"] = {exam_facts.seats: {}}
+    known["claim_end"] = lambda holder, facts: passes.CLAIM_END.last_day(holder, facts)
     return Case(terms or Terms(), Facts(**(known | facts)), "288010112345", "exam:288010112345", 50)
 
 
 def earlier(status: Status, number: int = 1, **columns: Any) -> RequestFact:
-    fact = RequestFact(number, "exam", f"CE/{number}/26", status, 1, NOW - timedelta(days=10))
+    is_open = status in {Status.SUBMITTED, Status.UNDER_REVIEW, Status.RETURNED}
+    decided_at = None if is_open else NOW - timedelta(days=10)
+    fact = RequestFact(number, "exam", f"CE/{number}/26", status, 1, decided_at)
     return replace(fact, **columns)
 
 
@@ -131,10 +143,10 @@ def test_foreign_or_ungranted_holder_of_the_claim_is_not_named() -> None:
 
 
 def test_finished_holder_says_that_it_is_done() -> None:
-    claims = {"exam:288010112345": earlier(Status.PASSED)}
+    claims = {"exam:288010112345": earlier(ExamStatus.PASSED)}
     told = text(guards.claim_is_free(case(claims=claims)))
     assert "already completed" in told and "counts until 31/05/2029" in told
-    foreign = {"exam:288010112345": earlier(Status.PASSED, organisation_id=2)}
+    foreign = {"exam:288010112345": earlier(ExamStatus.PASSED, organisation_id=2)}
     told = text(guards.claim_is_free(case(claims=foreign)))
     assert "already completed" in told and "2029" not in told
 
@@ -146,52 +158,52 @@ def test_request_does_not_stand_in_its_own_way() -> None:
 
 
 def test_waiting_time_after_the_last_result_is_told_by_its_day() -> None:
-    rows = history(earlier(Status.FAILED), earlier(Status.WITHDRAWN, 2, decided_at=NOW))
+    rows = history(earlier(ExamStatus.FAILED), earlier(Status.WITHDRAWN, 2, decided_at=NOW))
     settings = {"exam_waiting_days": 30, "exam_attempts": 0}
-    assert guards.exam_waiting_time_over(case(history=rows)) is None
-    refusal = guards.exam_waiting_time_over(case(history=rows, settings=settings))
+    assert exam_guards.exam_waiting_time_over(case(history=rows)) is None
+    refusal = exam_guards.exam_waiting_time_over(case(history=rows, settings=settings))
     assert "30/06/2026" in text(refusal)
     over = case(history=rows, settings=settings, now=datetime(2026, 6, 29, 21, 0, tzinfo=UTC))
-    assert guards.exam_waiting_time_over(over) is None
-    assert guards.exam_waiting_time_over(case(settings=settings)) is None
+    assert exam_guards.exam_waiting_time_over(over) is None
+    assert exam_guards.exam_waiting_time_over(case(settings=settings)) is None
 
 
 def test_attempts_are_counted_by_results() -> None:
     settings = {"exam_waiting_days": 0, "exam_attempts": 2}
-    once = history(earlier(Status.FAILED), earlier(Status.REJECTED, 2), earlier(Status.LAPSED, 3))
-    twice = history(*once["288010112345"], earlier(Status.ABSENT, 4))
-    assert guards.exam_attempts_left(case(history=once, settings=settings)) is None
-    assert guards.exam_attempts_left(case(history=twice)) is None
-    refusal = guards.exam_attempts_left(case(history=twice, settings=settings))
+    once = history(
+        earlier(ExamStatus.FAILED), earlier(Status.REJECTED, 2), earlier(Status.LAPSED, 3)
+    )
+    twice = history(*once["288010112345"], earlier(ExamStatus.ABSENT, 4))
+    assert exam_guards.exam_attempts_left(case(history=once, settings=settings)) is None
+    assert exam_guards.exam_attempts_left(case(history=twice)) is None
+    refusal = exam_guards.exam_attempts_left(case(history=twice, settings=settings))
     assert "used up" in text(refusal)
-    again = history(*twice["288010112345"], earlier(Status.PASSED, 5), earlier(Status.FAILED, 6))
-    assert guards.exam_attempts_left(case(history=again, settings=settings)) is None
+    again = history(
+        *twice["288010112345"], earlier(ExamStatus.PASSED, 5), earlier(ExamStatus.FAILED, 6)
+    )
+    assert exam_guards.exam_attempts_left(case(history=again, settings=settings)) is None
 
 
 def test_other_services_and_the_request_itself_do_not_count_as_earlier() -> None:
     rows = history(
-        earlier(Status.FAILED, service_code="renewal"),
-        earlier(Status.FAILED, 50),
-        earlier(Status.FAILED, 3),
+        earlier(ExamStatus.FAILED, service_code="renewal"),
+        earlier(ExamStatus.FAILED, 50),
+        earlier(ExamStatus.FAILED, 3),
     )
     assert [row.id for row in case(history=rows).earlier] == [3]
 
 
 def test_seat_is_confirmed_while_its_day_lasts() -> None:
     seat = SeatFact(1, NOW + timedelta(days=5), date(2026, 6, 10), "قاعة", "Hall", "offered")
-    assert guards.seat_is_confirmable(case(seat=seat)) is None
+    assert exam_guards.seat_is_confirmable(case(seat=seat)) is None
     late = case(seat=seat, now=datetime(2026, 6, 10, 21, 0, tzinfo=UTC))
-    assert "10/06/2026" in text(guards.seat_is_confirmable(late))
-    assert guards.seat_is_confirmable(case()) is not None
+    assert "10/06/2026" in text(exam_guards.seat_is_confirmable(late))
+    assert exam_guards.seat_is_confirmable(case()) is not None
 
 
 def test_result_waits_for_the_exam() -> None:
     seat = SeatFact(1, NOW, date(2026, 6, 1), "قاعة", "Hall", "confirmed")
-    assert guards.exam_has_begun(case(seat=seat)) is None
+    assert exam_guards.exam_has_begun(case(seat=seat)) is None
     early = case(seat=seat, now=NOW - timedelta(seconds=1))
-    assert "not been held" in text(guards.exam_has_begun(early))
-    assert guards.exam_has_begun(case()) is not None
-
-
-def test_registered_guards_are_known_by_their_names() -> None:
-    assert {guard.__name__: guard for guard in guards.GUARDS.values()} == guards.GUARDS
+    assert "not been held" in text(exam_guards.exam_has_begun(early))
+    assert exam_guards.exam_has_begun(case()) is not None

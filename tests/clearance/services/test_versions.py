@@ -14,7 +14,7 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.models import Event, Request, Service, ServiceVersion
-from clearance.services import schema, versions
+from clearance.services import reading, versions
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import STANDARD_FIELDS, Group, Kind
 from clearance.services.versions import BadDefinition
@@ -78,8 +78,8 @@ def test_trivial_and_licence_services_are_sound(context: Flask) -> None:
     assert versions.faults(document(LICENCE_SERVICE)) == []
 
 
-def test_schema_reads_every_kind_of_field_and_document() -> None:
-    service, found = schema.parse(document(LICENCE_SERVICE))
+def test_schema_reads_every_kind_of_field_and_document(context: Flask) -> None:
+    service, found = reading.parse(document(LICENCE_SERVICE))
     assert service is not None and found == []
     kinds = {spec.name: spec.kind for spec in service.fields if spec.is_own}
     assert kinds == {
@@ -132,7 +132,7 @@ def test_field_tells_its_label_hint_and_group_in_both_languages(context: Flask) 
         ({"on_approval": ["make_coffee"]}, "on_approval: unknown effect 'make_coffee'"),
         ({"processing_days": 0}, "processing_days: Input should be greater than or equal to 1"),
         ({"subscription": "sometimes"}, "subscription: Input should be"),
-        ({"subject": "licence"}, "start: broker_card and subject: licence belong together"),
+        ({"subject": "licence"}, "start: broker_type needs subject: person"),
         ({"exclusive": "licence"}, "exclusive: licence needs subject: licence"),
         ({"exclusive": "person"}, "exclusive: person needs the field civil_id"),
         ({"documents": [{"kind": "horoscope"}]}, "documents[0].kind: unknown document kind"),

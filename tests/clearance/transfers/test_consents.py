@@ -20,6 +20,8 @@ from clearance.models.enums import LicenceStep, Status
 from clearance.requests import transitions
 from clearance.services.flows import Action
 from clearance.transfers import consents
+from clearance.transfers.flow import TransferAction
+from clearance.transfers.statuses import TransferStatus
 from tests.support import factories
 from tests.support import transfer_factories as made
 from tests.support.races import race
@@ -65,19 +67,19 @@ def test_codes_are_the_links_own_and_end(context: Flask, offices: Offices) -> No
         code = made.code_of(foreign)
         own = _asked_by(mine, offices)
         db.session.rollback()
-        assert not consents.answer(own, Action.CONSENT, code, now)
+        assert not consents.answer(own, TransferAction.CONSENT, code, now)
         db.session.rollback()
-        assert not consents.answer(asked, Action.CONSENT, code, now + timedelta(minutes=11))
+        assert not consents.answer(asked, TransferAction.CONSENT, code, now + timedelta(minutes=11))
         db.session.rollback()
         wrong = "000000" if code != "000000" else "000001"
         for _try in range(5):
-            assert not consents.answer(asked, Action.CONSENT, wrong, now)
+            assert not consents.answer(asked, TransferAction.CONSENT, wrong, now)
             db.session.rollback()
-        assert not consents.answer(asked, Action.CONSENT, code, now)
+        assert not consents.answer(asked, TransferAction.CONSENT, code, now)
         db.session.rollback()
         with pytest.raises(TooManyTries):
             consents.send_code(asked, "ar", now + timedelta(seconds=30))
-    assert req.status == Status.AWAITING_BROKER
+    assert req.status == TransferStatus.AWAITING_BROKER
 
 
 def test_the_code_goes_to_the_mobile_that_is_registered_now(
@@ -105,7 +107,7 @@ def test_the_code_goes_to_the_mobile_that_is_registered_now(
     assert after.mobile != before.mobile
     with factories.visit(context):
         db.session.rollback()
-        assert not consents.answer(after, Action.CONSENT, code, now)
+        assert not consents.answer(after, TransferAction.CONSENT, code, now)
     assert made.answer(context, token)
 
 
@@ -135,7 +137,7 @@ def test_of_two_accepts_at_once_one_counts(context: Flask, offices: Offices) -> 
 
     def accept(_number: int) -> str:
         row = db.session.get_one(Request, request_id)
-        transitions.perform(row, Action.ACCEPT, actor=actor, now=utc_now(), version=version)
+        transitions.perform(row, TransferAction.ACCEPT, actor=actor, now=utc_now(), version=version)
         db.session.commit()
         return "accepted"
 

@@ -17,6 +17,7 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import NotFound, PermissionDenied, Refused, TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.licences import register as licence_register
+from clearance.licences import starts
 from clearance.models import (
     Delivery,
     IssuedDocument,
@@ -29,11 +30,13 @@ from clearance.models import (
 )
 from clearance.models.enums import IssuedKind, LicenceStatus, LicenceStep, Status, SuspendedBy
 from clearance.notifications import inbox
-from clearance.requests import available_actions, drafts, prefill, timeline, transitions
-from clearance.services.effects import Decision, RemarkInput
-from clearance.services.flows import FLOWS, Action, Side
+from clearance.requests import available_actions, drafts, timeline, transitions
+from clearance.services.decisions import RemarkInput, Remarks
+from clearance.services.flows import Action
 from clearance.transfers import consents
 from clearance.transfers import operations as transfer_operations
+from clearance.transfers.flow import TRANSFER, TransferAction, TransferSide
+from clearance.transfers.statuses import TransferStatus
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support import transfer_factories as made
@@ -67,10 +70,10 @@ def test_three_consents_and_an_approval_move_the_broker(
 ) -> None:
     number, old_version = offices.licence.number, offices.licence.version
     req = made.make_sent(offices, receiving=receiving)
-    assert req.status == Status.AWAITING_OTHER_PARTY
+    assert req.status == TransferStatus.AWAITING_OTHER_PARTY
     assert req.other_organisation_id == (offices.present if receiving else offices.new).id
     made.accept(req, offices)
-    assert req.status == Status.AWAITING_BROKER
+    assert req.status == TransferStatus.AWAITING_BROKER
     assert offices.organisation_id == offices.present.id
     assert made.answer(context, made.token_of(req))
     assert req.status == Status.SUBMITTED
@@ -104,11 +107,11 @@ def test_the_old_office_loses_sight_of_the_broker_and_keeps_its_requests(
     req = approve(made.make_submitted(context, offices, receiving=True))
     old, new = actor_of(offices.releaser), actor_of(offices.receiver)
     with pytest.raises(NotFound):
-        prefill.licence_of(offices.licence.id, offices.present.id)
-    assert prefill.licence_of(offices.licence.id, offices.new.id).id == offices.licence.id
+        starts.licence_of(offices.licence.id, offices.present.id)
+    assert starts.licence_of(offices.licence.id, offices.new.id).id == offices.licence.id
     with pytest.raises(NotFound):
-        drafts.start("letter", old, utc_now(), licence_id=offices.licence.id)
-    assert drafts.start("letter", new, utc_now(), licence_id=offices.licence.id).broker_id
+        drafts.start("letter", old, utc_now(), choice=offices.licence.id)
+    assert drafts.start("letter", new, utc_now(), choice=offices.licence.id).broker_id
     assert permissions.can_see_request(old, letter)
     assert not permissions.can_see_request(new, letter)
     assert transfer_operations.find(req.id, old).status == Status.APPROVED
@@ -142,7 +145,7 @@ def test_a_returned_transfer_goes_straight_to_the_office_and_to_nobody_else(
     factories.make_agent(third)
     remark = RemarkInput("رقم آخر؟", field="licence_no")
     requests.step(
-        req, Action.RETURN, reviewer, reason="راجع الرقم.", data=Decision(remarks=(remark,))
+        req, Action.RETURN, reviewer, reason="راجع الرقم.", data=Remarks(remarks=(remark,))
     )
     agent = actor_of(offices.releaser)
     drafts.save(req, {"licence_no": third.licence_no}, agent, utc_now())
@@ -164,7 +167,7 @@ def test_only_the_one_concerned_takes_a_step(context: Flask, offices: Offices) -
     req = made.make_sent(offices)
     helper = factories.make_agent(offices.new, is_general=False, services=("transfer",))
     reviewer, stranger = factories.make_staff(), factories.make_agent()
-    for action in (Action.ACCEPT, Action.DECLINE):
+    for action in (TransferAction.ACCEPT, TransferAction.DECLINE):
         for user, error in (
             (offices.releaser, PermissionDenied),
             (reviewer, PermissionDenied),
@@ -179,7 +182,7 @@ def test_only_the_one_concerned_takes_a_step(context: Flask, offices: Offices) -
     made.accept(req, offices)
     for user in (offices.releaser, offices.receiver, reviewer):
         with pytest.raises(PermissionDenied):
-            perform(req, Action.CONSENT, user)
+            perform(req, TransferAction.CONSENT, user)
 
 
 def test_the_other_side_finds_the_transfer_and_sees_the_request_nowhere(offices: Offices) -> None:
@@ -220,11 +223,13 @@ def test_history_tells_of_organisations_and_of_the_broker(context: Flask, office
 
 
 def test_a_flow_of_three_parties_offers_each_side_its_own_steps() -> None:
-    flow = FLOWS["transfer"]
+    flow = TRANSFER
     sides = {step.action: step.side for step in flow.steps}
-    assert {sides[Action.ACCEPT], sides[Action.DECLINE]} == {Side.OTHER_PARTY}
-    assert {sides[Action.CONSENT], sides[Action.REFUSE]} == {Side.BROKER}
-    assert flow.on_the_clock == {Status.SUBMITTED, Status.UNDER_REVIEW}
+    assert {sides[TransferAction.ACCEPT], sides[TransferAction.DECLINE]} == {
+        TransferSide.OTHER_PARTY
+    }
+    assert {sides[TransferAction.CONSENT], sides[TransferAction.REFUSE]} == {TransferSide.BROKER}
+    assert flow.on_clock == {Status.SUBMITTED, Status.UNDER_REVIEW}
 
 
 # What keeps one from being sent
@@ -298,7 +303,7 @@ def test_only_a_general_user_begins_or_sends(offices: Offices) -> None:
     )
     refusal = offered["transfer", offices.licence.id]
     with pytest.raises(Refused) as error:
-        drafts.start("transfer", actor_of(helper), now, licence_id=offices.licence.id)
+        drafts.start("transfer", actor_of(helper), now, choice=offices.licence.id)
     assert refusal is not None
     assert "Only a general user" in words_of(error.value, "en")
     assert str(refusal.text) == str(error.value)
@@ -315,9 +320,7 @@ def test_a_broker_with_an_open_request_is_not_transferred(offices: Offices) -> N
     assert other.number in words_of(error.value, "en")
     db.session.rollback()
     with pytest.raises(Refused) as error:
-        drafts.start(
-            "transfer", actor_of(offices.releaser), utc_now(), licence_id=offices.licence.id
-        )
+        drafts.start("transfer", actor_of(offices.releaser), utc_now(), choice=offices.licence.id)
     assert other.number in words_of(error.value, "ar")
 
 
@@ -330,8 +333,8 @@ def test_the_other_side_declines_with_or_without_a_reason(
 ) -> None:
     req = made.make_sent(offices, receiving=receiving)
     reason = "" if receiving else "نحتاج إليه."
-    requests.step(req, Action.DECLINE, made.other(req, offices), reason=reason)
-    assert (req.status, req.exclusive_key) == (Status.DECLINED, None)
+    requests.step(req, TransferAction.DECLINE, made.other(req, offices), reason=reason)
+    assert (req.status, req.exclusive_key) == (TransferStatus.DECLINED, None)
     assert offices.organisation_id == offices.present.id
     notice = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:declined")).one()
     assert notice.user_id == made.asking(req, offices).id
@@ -343,8 +346,8 @@ def test_the_other_side_declines_with_or_without_a_reason(
 def test_the_broker_refuses(context: Flask, offices: Offices) -> None:
     req = made.make_accepted(offices)
     token = made.token_of(req)
-    assert made.answer(context, token, Action.REFUSE)
-    assert (req.status, req.decided_at is not None) == (Status.DECLINED, True)
+    assert made.answer(context, token, TransferAction.REFUSE)
+    assert (req.status, req.decided_at is not None) == (TransferStatus.DECLINED, True)
     assert offices.organisation_id == offices.present.id
     told = db.session.scalars(sa.select(Notice).where(Notice.event == "transfer:declined")).all()
     assert {each.user_id for each in told} == {offices.releaser.id, offices.receiver.id}
@@ -377,7 +380,7 @@ def test_a_link_is_useless_once_the_transfer_has_ended(
         code = made.code_of(asked.mobile or "")
         db.session.rollback()
         with pytest.raises(TransitionNotAllowed):
-            consents.answer(asked, Action.CONSENT, code, now)
+            consents.answer(asked, TransferAction.CONSENT, code, now)
 
 
 def test_silence_lapses_after_the_days_of_the_setting(context: Flask, offices: Offices) -> None:
@@ -395,7 +398,7 @@ def test_silence_lapses_after_the_days_of_the_setting(context: Flask, offices: O
     assert "the broker" in inbox.text_of(told[0], "en")[1]
     assert transfer_operations.lapse_unanswered(accepted + timedelta(days=15)) == 0
     assert drafts.start(
-        "transfer", actor_of(offices.releaser), utc_now(), licence_id=offices.licence.id
+        "transfer", actor_of(offices.releaser), utc_now(), choice=offices.licence.id
     ).id
 
 
@@ -418,7 +421,7 @@ def test_nobody_answers_when_the_general_user_is_gone(offices: Offices) -> None:
     _no_general_user(offices)
     db.session.commit()
     with pytest.raises(NotFound):
-        perform(req, Action.ACCEPT, offices.receiver)
+        perform(req, TransferAction.ACCEPT, offices.receiver)
     assert transfer_operations.lapse_unanswered(utc_now() + timedelta(days=15)) == 1
 
 

@@ -12,9 +12,10 @@ from flask import Flask
 
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.licences import organisation_brokers
 from clearance.models import Licence, LicenceChange
-from clearance.models.enums import LicenceStatus, Status, SuspendedBy
+from clearance.models.enums import LicenceStatus, SuspendedBy
 from tests.admin_views.my.conftest import People
 from tests.support import factories, issued_factories, request_factories
 from tests.support.pages import PageClient
@@ -358,8 +359,8 @@ def test_who_passed_stands_on_a_card_with_the_button(
     app: Flask, mine: PageClient, people: People
 ) -> None:
     with app.app_context():
-        passed = request_factories.make_request(people.owner, Status.PASSED)
-        request_factories.make_request(people.owner, Status.FAILED)
+        passed = request_factories.make_request(people.owner, ExamStatus.PASSED)
+        request_factories.make_request(people.owner, ExamStatus.FAILED)
         civil_id = passed.civil_id
     found = cards(mine, "/my/services/issuance/")
     assert list(found) == [f"candidate-{passed.id}"]
@@ -379,7 +380,7 @@ def test_an_exam_too_long_ago_says_until_when_it_counted(
     app: Flask, browser: Callable[..., PageClient], people: People, language: str
 ) -> None:
     with app.app_context():
-        passed = request_factories.make_request(people.owner, Status.PASSED)
+        passed = request_factories.make_request(people.owner, ExamStatus.PASSED)
         passed.decided_at -= timedelta(days=4 * 366)
         db.session.commit()
     client = browser(people.owner, language)

@@ -12,6 +12,7 @@ from flask import Flask
 from admin_views.my.home import views
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Announcement, Licence
 from clearance.models.enums import IssuedKind, LicenceStatus, Status
 from tests.admin_views.my.conftest import People
@@ -27,7 +28,7 @@ def test_what_waits_for_the_agent_stands_first(
         draft = make(people.owner, Status.DRAFT)
         returned = make(people.owner, Status.RETURNED)
         exam = request_factories.make_exam()
-        seated = make(people.owner, Status.SEATED, exam=exam)
+        seated = make(people.owner, ExamStatus.SEATED, exam=exam)
         sent = make(people.owner, Status.SUBMITTED)
         make(people.owner, Status.REJECTED)
     page = mine.get("/my/")

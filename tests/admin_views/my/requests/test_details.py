@@ -13,10 +13,11 @@ from clearance.auth import rate_limits
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import InternalNote, Message, Notice, Request
 from clearance.models.enums import Status
 from clearance.requests import messages as request_messages
-from clearance.services.effects import Decision, RemarkInput
+from clearance.services.decisions import RemarkInput, Remarks
 from clearance.services.flows import Action
 from tests.admin_views.my.conftest import People
 from tests.support import request_factories
@@ -87,7 +88,7 @@ def test_the_applicant_reads_reason_and_remarks_with_the_places_to_correct(
     with app.app_context():
         req = db.session.get_one(Request, sent.id)
         request_factories.step(
-            req, Action.RETURN, people.staff, reason="راجع الهاتف.", data=Decision(remarks=remarks)
+            req, Action.RETURN, people.staff, reason="راجع الهاتف.", data=Remarks(remarks=remarks)
         )
     page = mine.get(f"/my/requests/{sent.id}/")
     assert "راجع الهاتف." in page.text
@@ -166,11 +167,11 @@ def test_a_step_without_a_version_is_refused(
 
 
 def test_attendance_is_confirmed_by_one_press(app: Flask, mine: PageClient, people: People) -> None:
-    req = make(app, people, Status.SEATED)
+    req = make(app, people, ExamStatus.SEATED)
     page = mine.get(f"/my/requests/{req.id}/")
     assert "Examination Hall" in page.text
     page = mine.submit(page, form="form[action$='/do/confirm']")
-    assert status_of(app, req) == Status.CONFIRMED
+    assert status_of(app, req) == ExamStatus.CONFIRMED
     assert "Attendance was confirmed" in page.text
 
 

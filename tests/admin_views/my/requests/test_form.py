@@ -15,7 +15,7 @@ from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.models import Document, Event, Notice, Request
 from clearance.models.enums import Status
-from clearance.services.effects import Decision, RemarkInput
+from clearance.services.decisions import RemarkInput, Remarks
 from clearance.services.flows import Action
 from tests.admin_views.my.conftest import People
 from tests.support import factories, request_factories
@@ -27,7 +27,7 @@ FORM = "#request-form"
 def returned(app: Flask, people: People, *remarks: RemarkInput) -> Request:
     with app.app_context():
         req = request_factories.make_sent(people.owner)
-        data = Decision(remarks=remarks)
+        data = Remarks(remarks=remarks)
         step = request_factories.step
         return step(req, Action.RETURN, people.staff, reason="صحح من فضلك.", data=data)
 

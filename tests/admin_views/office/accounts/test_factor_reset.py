@@ -60,7 +60,7 @@ def test_a_lost_app_is_reset_with_a_reason(office: Office, people: str) -> None:
     page = administrator.get(f"/office/{people}/details/?id={user_id}")
     form = administrator.get(page.link("Reset the second factor"))
     for _ in range(2):  # a double click
-        page = administrator.submit(form, {"reason": REASON}, form="#reset-form")
+        page = administrator.submit(form, {"reason": REASON}, form="#step")
         assert "The second factor was reset" in page.text
     assert means(office, user_id) == ("none" if people == "users" else "email")
     (event,) = events(office)
@@ -82,7 +82,7 @@ def test_without_a_reason_nothing_is_reset(office: Office, lang: str) -> None:
     administrator = office.staff(Role.ADMINISTRATOR, lang)
     page = administrator.get(address_of("users", user_id))
     for reason in ("", "  "):
-        page = administrator.submit(page, {"reason": reason}, form="#reset-form")
+        page = administrator.submit(page, {"reason": reason}, form="#step")
         assert page.error_of("reason") == steps.TEXTS[lang]["needed"]
     assert means(office, user_id) == "app"
 

@@ -95,11 +95,11 @@ def test_a_new_role_counts_at_once_and_the_person_is_told(office: Office) -> Non
     browser = office.staff(Role.ADMINISTRATOR)
     page = browser.get(browser.get(f"{STAFF}details/?id={reviewer}").link("Change the role"))
     assert "reviewer" not in [option["value"] for option in page.soup.select("#role option")]
-    assert browser.submit(page, {"role": ""}, form="#role-form", status=400).error_of("role")
-    changed = browser.submit(page, {"role": "manager"}, form="#role-form")
+    assert browser.submit(page, {"role": ""}, form="#step", status=400).error_of("role")
+    changed = browser.submit(page, {"role": "manager"}, form="#step")
     assert "The role was changed" in changed.text
     assert theirs.http.get("/office/").status_code == 302
-    late = browser.submit(page, {"role": "administrator"}, form="#role-form", status=409)
+    late = browser.submit(page, {"role": "administrator"}, form="#step", status=409)
     assert "changed meanwhile" in late.text
     with office.app.app_context():
         assert db.session.get_one(User, reviewer).role == Role.MANAGER

@@ -12,8 +12,8 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.exams import results as exam_results
 from clearance.exams.results import Result
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Exam, User
-from clearance.models.enums import Status
 from tests.support.exam_factories import seat_of, status_of
 from tests.support.pages import Page, PageClient
 from tests.support.sitting_pages import LANGUAGES, announced, details, held
@@ -33,7 +33,7 @@ def test_results_by_hand_are_confirmed_then_recorded(
     )
     assert one.number in question.text
     assert three.number not in question.text
-    assert status_of(one) == Status.CONFIRMED
+    assert status_of(one) == ExamStatus.CONFIRMED
     back = client.submit(question, form="#confirm-results", press="back=1")
     chosen = back.soup.select_one(f"select[name={names[0]}] option[selected]")
     assert chosen is not None
@@ -41,13 +41,13 @@ def test_results_by_hand_are_confirmed_then_recorded(
     page = client.submit(question, form="#confirm-results", press="confirmed=1")
     assert page.url == details(exam)
     assert [status_of(req) for req in (one, two, three)] == [
-        Status.PASSED,
-        Status.ABSENT,
-        Status.CONFIRMED,
+        ExamStatus.PASSED,
+        ExamStatus.ABSENT,
+        ExamStatus.CONFIRMED,
     ]
     again = client.submit(question, form="#confirm-results", press="confirmed=1", status=409)
     assert one.number in again.text
-    assert status_of(one) == Status.PASSED
+    assert status_of(one) == ExamStatus.PASSED
 
 
 def test_results_before_the_exam_lead_back_to_it(
@@ -59,7 +59,7 @@ def test_results_before_the_exam_lead_back_to_it(
     posted = {f"result-{seat_of(req).id}": "passed", "confirmed": "1"}
     page = client.post(f"/office/exams/{exam.id}/results", posted)
     assert "has not been held yet" in page.text
-    assert status_of(req) == Status.CONFIRMED
+    assert status_of(req) == ExamStatus.CONFIRMED
 
 
 @pytest.mark.parametrize("posted", [{"result-1": "excellent"}, {"result-x": "passed"}])
@@ -70,7 +70,7 @@ def test_a_result_no_page_offers_is_refused(
     client = browser(reviewer)
     status = 400 if "result-1" in posted else 404
     client.post(f"/office/exams/{exam.id}/results", posted | {"confirmed": "1"}, status=status)
-    assert status_of(req) == Status.CONFIRMED
+    assert status_of(req) == ExamStatus.CONFIRMED
 
 
 def upload(client: PageClient, exam: Exam, data: bytes, *, status: int = 200) -> Page:
@@ -91,9 +91,9 @@ def test_a_file_of_results_is_confirmed_then_recorded(
     assert lines[0] == "number,civil_id,result"
     filled = "\r\n".join([lines[0], f"{lines[1]}passed", f"{lines[2]}failed"])
     question = upload(client, exam, filled.encode())
-    assert status_of(one) == Status.CONFIRMED
+    assert status_of(one) == ExamStatus.CONFIRMED
     client.submit(question, form="#confirm-results", press="confirmed=1")
-    assert [status_of(one), status_of(two)] == [Status.PASSED, Status.FAILED]
+    assert [status_of(one), status_of(two)] == [ExamStatus.PASSED, ExamStatus.FAILED]
 
 
 def test_a_bad_file_tells_each_row_escaped_and_records_nothing(
@@ -109,7 +109,7 @@ def test_a_bad_file_tells_each_row_escaped_and_records_nothing(
     rows = page.soup.select(".alert-danger tbody tr")
     assert [row.td.get_text(strip=True) for row in rows] == ["3", "4"]
     assert "&lt;SCRIPT&gt;" in page.response.get_data(as_text=True)
-    assert status_of(one) == Status.CONFIRMED
+    assert status_of(one) == ExamStatus.CONFIRMED
 
 
 @pytest.mark.parametrize("data", [b"", b"number,result\r\nCE/1/26,passed\r\n", b"\xff\xfe\x00"])

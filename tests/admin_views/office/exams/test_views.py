@@ -13,6 +13,7 @@ from clearance.auth import rate_limits
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import KUWAIT, kuwait_today, utc_now
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import AccessEvent, Exam, Notice, User
 from clearance.models.enums import Role, Status
 from tests.support import factories
@@ -180,8 +181,8 @@ def test_announcing_is_confirmed_then_seats_in_order(
     assert status_of(first) == Status.PREAPPROVED
     done = client.submit(question, form="main form.inline-form")
     assert [status_of(req) for req in (first, second, third)] == [
-        Status.SEATED,
-        Status.SEATED,
+        ExamStatus.SEATED,
+        ExamStatus.SEATED,
         Status.PREAPPROVED,
     ]
     assert done.url == details(exam)
@@ -205,7 +206,7 @@ def test_an_own_file_passed_over_is_told(
         client.get(f"/office/exams/{exam.id}/do/announce"), form="main form.inline-form"
     )
     assert f"Request {mine.number} was passed over" in page.text
-    assert [status_of(mine), status_of(other)] == [Status.PREAPPROVED, Status.SEATED]
+    assert [status_of(mine), status_of(other)] == [Status.PREAPPROVED, ExamStatus.SEATED]
 
 
 # The final list
@@ -275,7 +276,7 @@ def test_a_manager_reads_and_changes_nothing(
     posted = new_values() | {f"result-{seat_of(req).id}": "passed", "confirmed": "1"}
     for path in POSTS:
         client.post(f"/office/exams/{path.format(id=exam.id)}", posted, status=404)
-    assert status_of(req) == Status.CONFIRMED
+    assert status_of(req) == ExamStatus.CONFIRMED
 
 
 READS = ("", "details/?id={id}", "{id}/final-list", "{id}/final-list.csv")

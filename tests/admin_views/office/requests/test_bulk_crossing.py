@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from admin_views.office.bulk import SelectedRow
 from admin_views.office.requests import bulk
-from admin_views.office.requests.bulk import SelectedRow
 from clearance.auth.sessions import actor_of
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
@@ -17,7 +17,6 @@ from clearance.core.extensions import db
 from clearance.models import Licence, Request, User
 from clearance.models.enums import Status
 from clearance.requests import batch
-from clearance.services.effects import Decision
 from clearance.services.flows import Action
 from tests.support import factories, issued_factories
 from tests.support import request_factories as requests
@@ -31,7 +30,7 @@ def approve(chosen: list[SelectedRow], reviewer: Actor) -> list[str]:
         chosen,
         Action.APPROVE,
         reason_in=lambda lang: "",
-        decision_of=lambda request_id: Decision(),
+        decisions_of=lambda request_id: (),
         actor=reviewer,
         key="",
     )

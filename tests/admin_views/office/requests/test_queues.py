@@ -12,8 +12,11 @@ from flask import Flask
 from admin_views.office.requests import queues
 from admin_views.shared import request_lists
 from clearance.core.extensions import db
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Request
-from clearance.models.enums import OPEN_STATUSES, Status
+from clearance.models.enums import Status
+from clearance.services import registry
+from clearance.transfers.statuses import TransferStatus
 from tests.support import factories, request_factories
 
 CONDITIONS: dict[str, Callable[[], Any]] = {
@@ -54,17 +57,20 @@ def test_open_requests_are_those_from_sending_to_decision(context: Flask) -> Non
         Status.UNDER_REVIEW,
         Status.RETURNED,
         Status.PREAPPROVED,
-        Status.SEATED,
-        Status.CONFIRMED,
-        Status.PASSED,
+        ExamStatus.SEATED,
+        ExamStatus.CONFIRMED,
+        ExamStatus.PASSED,
         Status.REJECTED,
         Status.WITHDRAWN,
         Status.LAPSED,
     ):
         request_factories.make_request(agent, status)
     found = set(db.session.scalars(sa.select(Request.status).where(request_lists.is_open())))
-    assert found == OPEN_STATUSES - {Status.AWAITING_BROKER, Status.AWAITING_OTHER_PARTY}
+    assert found == registry.current().open_statuses - {
+        TransferStatus.AWAITING_BROKER,
+        TransferStatus.AWAITING_OTHER_PARTY,
+    }
     at_office = db.session.scalars(sa.select(Request.status).where(queues.AT_THE_OFFICE))
     assert set(at_office) == {Status.SUBMITTED, Status.UNDER_REVIEW}
     waiting = db.session.scalars(sa.select(Request.status).where(queues.WAITING))
-    assert set(waiting) == {Status.RETURNED, Status.SEATED}
+    assert set(waiting) == {Status.RETURNED, ExamStatus.SEATED}

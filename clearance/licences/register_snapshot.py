@@ -16,7 +16,7 @@ from clearance.licences import register as licence_register
 from clearance.licences.field_values import LABELS, format_value
 from clearance.models import Licence, Request
 from clearance.models.enums import LicenceStatus
-from clearance.requests import locking
+from clearance.services.extension import Snapshot
 
 _OF_LICENCE = ("status", "suspended_by", "expires", "guarantee_no", "guarantee_expiry")
 _OF_BROKER = (
@@ -25,21 +25,14 @@ _OF_BROKER = (
     *licence_register.CONTACT_FIELDS,
 )
 # Contact data is irrelevant to decisions, and requests for letters may update it meanwhile.
-_MAY_CHANGE = frozenset(licence_register.CONTACT_FIELDS)
+_DECISIVE = frozenset((*_OF_LICENCE, *_OF_BROKER)) - frozenset(licence_register.CONTACT_FIELDS)
 
 
-def lock(req: Request) -> None:
-    """Lock the request's licence and broker, if any, until the transaction ends."""
-    if req.licence_id is not None:
-        licence_register.lock(req.licence_id)
+def lock(request_ids: Collection[int]) -> None:
+    """Lock the licences and brokers of these requests until the transaction ends.
 
-
-def lock_many(request_ids: Collection[int]) -> None:
-    """Lock many requests with their licences and brokers until the transaction ends.
-
-    Call it again after a commit. Requests are locked first, as when locking a single one.
+    Call it again after a commit; requests are locked before.
     """
-    locking.lock_many(request_ids)
     about = sa.select(Request.licence_id).where(
         Request.id.in_(request_ids), Request.licence_id.is_not(None)
     )
@@ -89,7 +82,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, t
     changed = {
         name: (value, after.get(name))
         for name, value in before.items()
-        if name not in _MAY_CHANGE and value != after.get(name)
+        if name in _DECISIVE and value != after.get(name)
     }
     if after.get("status") == LicenceStatus.EXPIRED and "expires" not in changed:
         changed.pop("status", None)
@@ -103,3 +96,6 @@ def _licence(req: Request) -> Licence | None:
 
 def _json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
+
+
+SNAPSHOT = Snapshot(lock, take, change_refusal)

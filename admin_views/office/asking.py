@@ -1,0 +1,30 @@
+"""The page that asks before the office takes a step, on one row or on many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from admin_views.base.form_post import post_once, posted_key
+from clearance.core import idempotency
+from clearance.public import form_helpers
+
+
+def ask(render: Callable[..., str], template: str, form: Any, back_url: str, **shown: Any) -> str:
+    """Render a page that extends `office/ask.html`; shown again it keeps its one-time key.
+
+    back_url: the page that it was opened from. shown: a refusal instead of the form, the version of
+    the row, the chosen rows, and what the template asks about.
+    """
+    key = posted_key() or idempotency.new()
+    return render(template, form=form, form_key=key, back_url=back_url, **shown)
+
+
+def ask_and_take(page: Callable[[], str], form: Any, act: Callable[[], Any], **answer: Any) -> Any:
+    """Show the page that asks before a step; take it once when a valid form is sent.
+
+    answer: as for `post_once`.
+    """
+    if not form_helpers.is_sent():
+        return page()
+    return post_once(act, **answer) if form.validate() else (page(), 400)

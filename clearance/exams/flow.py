@@ -1,0 +1,152 @@
+"""The flow of exam requests: preliminary approval, nomination, confirmation, result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.auth import permissions
+from clearance.core.clock import KUWAIT, kuwait_date
+from clearance.exams import effects as exam_effects
+from clearance.exams import facts
+from clearance.exams import guards as exam_guards
+from clearance.exams.statuses import ExamStatus
+from clearance.models import Request
+from clearance.models.enums import Status
+from clearance.services import effects as standard_effects
+from clearance.services import flows
+from clearance.services.flows import Flow, Side, State, Step, StepName, statuses
+
+
+class ExamAction(StepName):
+    """The steps of an exam request besides the standard ones."""
+
+    CONFIRM = "confirm", _l("Confirm attendance"), _l("Attendance was confirmed"), "primary"
+    SEAT = "seat", _l("Nominate for an exam"), _l("The candidate was nominated for an exam")
+    RELEASE = (
+        "release",
+        _l("Release the seat"),
+        _l("The seat was released; the next exam is awaited"),
+    )
+    PASS = "pass", _l("Record as passed"), _l("The exam was passed")
+    FAIL = "fail", _l("Record as failed"), _l("The exam was not passed")
+    ABSENT = "absent", _l("Record as absent"), _l("The candidate did not attend the exam")
+
+
+_SEAT = Step(
+    ExamAction.SEAT,
+    statuses(Status.PREAPPROVED),
+    ExamStatus.SEATED,
+    Side.REVIEWER,
+    permissions.can_process,
+    asks=exam_effects.SeatChoice,
+    effects=(exam_effects.take_seat,),
+    tells="exam:announced",
+)
+_CONFIRM = Step(
+    ExamAction.CONFIRM,
+    statuses(ExamStatus.SEATED),
+    ExamStatus.CONFIRMED,
+    Side.AGENT,
+    permissions.acts_for,
+    guards=(exam_guards.seat_is_confirmable,),
+    effects=(exam_effects.confirm_seat,),
+    tells="exam:confirmed",
+)
+_RELEASE = Step(
+    ExamAction.RELEASE,
+    statuses(ExamStatus.SEATED, ExamStatus.CONFIRMED),
+    Status.PREAPPROVED,
+    Side.REVIEWER,
+    permissions.can_process_or_portal,
+    effects=(exam_effects.free_seat,),
+    tells="exam:released",
+)
+_PASS = Step(
+    ExamAction.PASS,
+    statuses(ExamStatus.CONFIRMED),
+    ExamStatus.PASSED,
+    Side.REVIEWER,
+    permissions.can_process,
+    completes=True,
+    guards=(exam_guards.exam_has_begun,),
+    effects=(exam_effects.note_result, standard_effects.note_decision),
+    tells="exam:passed",
+)
+
+
+def _sitting(req: Request) -> dict[str, Any]:
+    """Return what notices say of the sitting that the candidate has a seat in."""
+    seat = facts.load_seats([req.id]).get(req.id)
+    if seat is None:
+        return {}
+    return {
+        "date": kuwait_date(seat.held_at),
+        "time": seat.held_at.astimezone(KUWAIT).strftime("%H:%M"),
+        "place": {"ar": seat.place_ar, "en": seat.place_en},
+        "confirm_by": seat.confirm_by,
+    }
+
+
+EXAM = Flow(
+    "exam",
+    (
+        *flows.BEFORE_REVIEW,
+        _CONFIRM,
+        replace(
+            flows.WITHDRAW,
+            sources=flows.WITHDRAW.sources
+            | {Status.PREAPPROVED, ExamStatus.SEATED, ExamStatus.CONFIRMED},
+            effects=(exam_effects.free_seat, standard_effects.note_decision),
+        ),
+        flows.PREAPPROVE,
+        flows.RETURN,
+        flows.REJECT,
+        replace(
+            flows.REJECT,
+            sources=statuses(Status.PREAPPROVED),
+            who=permissions.can_process,
+            own=False,
+        ),
+        _SEAT,
+        _RELEASE,
+        _PASS,
+        replace(
+            _PASS,
+            action=ExamAction.FAIL,
+            target=ExamStatus.FAILED,
+            completes=False,
+            tells="exam:failed",
+        ),
+        replace(
+            _PASS,
+            action=ExamAction.ABSENT,
+            target=ExamStatus.ABSENT,
+            completes=False,
+            tells="exam:absent",
+        ),
+    ),
+    (
+        *flows.STATES,
+        State(Status.PREAPPROVED, _l("Wait for the announcement of the next exam and its date.")),
+        State(
+            ExamStatus.SEATED,
+            _l("Confirm attendance before the last day, or the seat goes to someone else."),
+            awaits_applicant=True,
+        ),
+        State(
+            ExamStatus.CONFIRMED,
+            _l("Come to the exam on time and bring the civil ID card."),
+        ),
+        State(
+            ExamStatus.PASSED,
+            _l("The exam is passed. Nothing is left to do here."),
+            keeps_claim=True,
+        ),
+        State(ExamStatus.FAILED, _l("The request is closed. You may apply again.")),
+        State(ExamStatus.ABSENT, _l("The request is closed. You may apply again.")),
+    ),
+    notice_values=_sitting,
+)

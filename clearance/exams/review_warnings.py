@@ -1,0 +1,45 @@
+"""Warnings to the reviewer about a candidate's exam; they refuse nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n, office_settings
+from clearance.core.clock import kuwait_date
+from clearance.core.errors import Refusal
+from clearance.core.extensions import db
+from clearance.exams import passes
+from clearance.exams.starts import PASSED_CANDIDATES
+from clearance.exams.statuses import ExamStatus
+from clearance.models import Request
+from clearance.services import versions
+
+
+def warnings(req: Request, now: datetime) -> list[Refusal]:
+    """Warn about a missing or outdated exam, for services that start from passed candidates."""
+    if versions.for_request(req).start != PASSED_CANDIDATES.name or not req.civil_id:
+        return []
+    passed_at = db.session.scalar(
+        sa.select(sa.func.max(Request.decided_at)).where(
+            Request.civil_id == req.civil_id, Request.status == ExamStatus.PASSED
+        )
+    )
+    if passed_at is None:
+        return [Refusal(_l("The portal knows of no exam that this person has passed."))]
+    passed = kuwait_date(passed_at)
+    last = passes.valid_until(passed, int(office_settings.get(passes.VALIDITY_YEARS)))
+    if kuwait_date(now) <= last:
+        return []
+    return [
+        Refusal(
+            _(
+                "The exam was passed on %(passed)s, and that counted until %(day)s.",
+                passed=i18n.format_day(passed),
+                day=i18n.format_day(last),
+            )
+        )
+    ]

@@ -1,0 +1,17 @@
+"""Statuses of exam requests besides the standard ones."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.models.enums import Labelled
+
+
+class ExamStatus(Labelled):
+    """From nomination to the result."""
+
+    SEATED = "seated", _l("Nominated for the exam"), "warning"
+    CONFIRMED = "confirmed", _l("Attendance confirmed"), "info"
+    PASSED = "passed", _l("Passed"), "success"
+    FAILED = "failed", _l("Failed"), "danger"
+    ABSENT = "absent", _l("Absent"), "danger"

@@ -1,0 +1,25 @@
+"""What issuing brings to the engine: effects that write and void documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clearance.issuing import effects
+from clearance.issuing.operations import LETTER_ROLES
+from clearance.services.effects import Effect
+from clearance.services.extension import Extension, named_in
+
+
+def _with_letter_roles(document: dict[str, Any]) -> dict[str, Any]:
+    """Name the fields of a letter, which schema 0 knew by their names."""
+    if effects.issue_letter.name not in document.get("on_approval", ()):
+        return document
+    names = {field.get("name") for field in document.get("fields", ())}
+    roles = {role: role.removeprefix("letter_") for role in LETTER_ROLES}
+    named = {role: name for role, name in roles.items() if name in names}
+    return document | {"roles": {**document.get("roles", {}), **named}}
+
+
+EXTENSION = Extension(
+    name="issuing", effects=named_in(effects, Effect), lifts={0: _with_letter_roles}
+)

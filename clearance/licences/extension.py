@@ -1,0 +1,29 @@
+"""What licences bring to the engine: seven services, their guards, effects and records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clearance.licences import effects, guards, register_snapshot, review_warnings, starts
+from clearance.services.effects import Effect
+from clearance.services.extension import Extension, named_in
+from clearance.services.guards import Guard
+
+
+def _without_expiry(document: dict[str, Any]) -> dict[str, Any]:
+    """Drop what schema 0 said of the granted expiry: its effects ask for it since."""
+    return {key: value for key, value in document.items() if key != "grants_expiry"}
+
+
+EXTENSION = Extension(
+    name="licences",
+    guards=named_in(guards, Guard),
+    effects=named_in(effects, Effect),
+    starts=(starts.BROKER_CARD,),
+    snapshots=(register_snapshot.SNAPSHOT,),
+    warnings=(review_warnings.warnings,),
+    constraints=dict.fromkeys(guards.ONE_LICENCE, guards.HAS_LICENCE),
+    lifts={0: _without_expiry},
+    definitions=Path(__file__).parent / "definitions",
+)

@@ -1,0 +1,128 @@
+"""What a subject (licences, exams, a small team's own) brings to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from clearance.core.actor import Actor
+from clearance.core.errors import Refusal
+from clearance.models import Request
+from clearance.services.effects import Effect
+from clearance.services.facts import Facts, RequestFact
+from clearance.services.flows import Flow
+from clearance.services.guards import Guard
+
+if TYPE_CHECKING:
+    from clearance.services.schema import Definition
+
+Values = dict[str, Any]
+N = TypeVar("N", Guard, Effect)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a new draft is about, and what is known of it.
+
+    known: values of standard fields. only: the fields that the draft may keep of them, None for
+    all that the service has.
+    """
+
+    known: Values
+    civil_id: str | None = None
+    licence_id: int | None = None
+    broker_id: int | None = None
+    only: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a request begins.
+
+    words: what is chosen, for docs/services.md. button: text of the button that leads to the
+    choice; None for the service's own. subject: what such requests are about. find: what the
+    choice stands for; raises NotFound or Refused. again: the choice that an earlier request made,
+    to copy it. refresh: values of fields that a draft only shows, read again at sending.
+    is_about_chosen: whether the person or licence is known before the draft is made.
+    """
+
+    name: str
+    words: str
+    subject: str
+    find: Callable[[Definition, Any, Actor, datetime], About]
+    again: Callable[[Request], Any]
+    button: Any | None = None
+    refresh: Callable[[Request, Definition], Values] = lambda req, service: {}
+    is_about_chosen: bool = True
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A record that requests are about, kept with them as it was at sending.
+
+    lock: lock the records of these requests, in one order for everybody. take: JSON values as they
+    are now. change_refusal: why a request can no longer be completed on them, or None.
+    """
+
+    lock: Callable[[Collection[int]], None]
+    take: Callable[[Request], Values]
+    change_refusal: Callable[[Request], Refusal | None]
+
+
+@dataclass(frozen=True)
+class ClaimEnd:
+    """When a finished request stops excluding others.
+
+    status: of such requests. last_day: the last Kuwait day. release: clear the exclusive key from
+    one whose last day has passed; flushes.
+    """
+
+    status: str
+    last_day: Callable[[RequestFact, Facts], date | None]
+    release: Callable[[str | None, datetime], None]
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Everything that a subject brings; `app.py` registers it before the portal opens.
+
+    name: unique. core: versions of the portal it is made for, such as ">=1.0,<2"; "" for any.
+    flows, guards, effects, starts: what definitions may name. definitions: the folder of its own.
+    snapshots, claim_ends: see there. warnings: what a reviewer should know before deciding.
+    constraints: refusals by the name of the database constraint that is their last guard. lifts:
+    number of a schema → how the next one writes what it said of this subject. views, commands:
+    dotted names of functions that take the application, "module:function", called when
+    its rooms are opened.
+    """
+
+    name: str
+    core: str = ""
+    flows: tuple[Flow, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    starts: tuple[Start, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+    claim_ends: tuple[ClaimEnd, ...] = ()
+    warnings: tuple[Callable[[Request, datetime], list[Refusal]], ...] = ()
+    constraints: Mapping[str, Refusal] = field(default_factory=dict)
+    lifts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    definitions: Path | None = None
+    views: str = ""
+    commands: str = ""
+
+
+def named_in(module: ModuleType, kind: type[N]) -> tuple[N, ...]:
+    """Return the guards or effects that `module` defines."""
+    return tuple(
+        value
+        for value in vars(module).values()
+        if isinstance(value, kind) and _module_of(value) == module.__name__
+    )
+
+
+def _module_of(named: Guard | Effect) -> str:
+    return (named.check if isinstance(named, Guard) else named.function).__module__

@@ -1,0 +1,30 @@
+"""What transfers bring to the engine: their flow with its parties, guards and the move itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clearance.services.effects import Effect
+from clearance.services.extension import Extension, named_in
+from clearance.services.guards import Guard
+from clearance.transfers import effects, flow, guards, parties
+
+
+def _with_roles(document: dict[str, Any]) -> dict[str, Any]:
+    """Name the fields that schema 0 knew by their names."""
+    if document.get("flow") != flow.TRANSFER.name:
+        return document
+    roles = {parties.NAMED_BY: "licence_no", parties.REASON: "reason"}
+    names = {field.get("name") for field in document.get("fields", ())}
+    return document | {"roles": {role: name for role, name in roles.items() if name in names}}
+
+
+EXTENSION = Extension(
+    name="transfers",
+    flows=(flow.TRANSFER,),
+    guards=named_in(guards, Guard),
+    effects=named_in(effects, Effect),
+    lifts={0: _with_roles},
+    definitions=Path(__file__).parent / "definitions",
+)

@@ -1,0 +1,18 @@
+"""Statuses of transfers besides the standard ones."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.models.enums import Labelled
+
+
+class TransferStatus(Labelled):
+    """While the parties answer."""
+
+    AWAITING_OTHER_PARTY = "awaiting_other_party", _l("Awaiting the other party"), "waiting"
+    AWAITING_BROKER = "awaiting_broker", _l("Awaiting the broker's consent"), "waiting"
+    DECLINED = "declined", _l("Declined by a party"), "danger"
+
+
+UNANSWERED = frozenset({TransferStatus.AWAITING_OTHER_PARTY, TransferStatus.AWAITING_BROKER})
