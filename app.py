@@ -104,7 +104,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     signing.init_app(app)
     notifications.init_app(app, TEXTS)
     delivery.init_app(app)
-    error_pages.init_app(app)
+    error_pages.init_app(app, rate_limits.count_refusal)
     template_globals.init_app(app)
 
 

@@ -169,6 +169,11 @@ def client_ip() -> str:
     return _network(request.remote_addr or "") if has_request_context() else ""
 
 
+def count_refusal() -> None:
+    """Count a refused request of the client's address. Raises: as `consume`."""
+    consume("refusal_noted_ip", client_ip())
+
+
 def check_settings(settings: Settings) -> None:
     """Refuse to start with an unreadable or unknown limit. Raises: BadSettings."""
     for name, spec in settings.limits.items():

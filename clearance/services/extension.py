@@ -1,4 +1,4 @@
-"""What a subject (licences, exams, a small team's own) brings to the engine."""
+"""What a subject, ours or a small team's, brings to the engine."""
 
 from __future__ import annotations
 

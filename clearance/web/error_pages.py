@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -15,7 +16,6 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from clearance.auth import rate_limits
 from clearance.core import audit
 from clearance.core.errors import DomainError, NotFound, ServiceUnavailable, TooManyTries
 from clearance.core.extensions import db
@@ -29,8 +29,12 @@ OF_VISITORS = frozenset({"csrf", "throttled"})  # others are recorded for signed
 LONGEST_NAME = 20  # of a path segment; a longer one may be a token
 
 
-def init_app(app: Flask) -> None:
-    """Register the handlers."""
+def init_app(app: Flask, count_refusal: Callable[[], object]) -> None:
+    """Register the handlers.
+
+    count_refusal: counts a visitor's refused request, raises TooManyTries once they have too many.
+    """
+    app.extensions["count_refusal"] = count_refusal
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(SecurityError, _foreign_host)
@@ -137,7 +141,7 @@ def _note_refusal(status: int, kind: str | None) -> None:
         if getattr(current_user, "user_id", None) is None:
             if kind not in OF_VISITORS:
                 return
-            rate_limits.consume("refusal_noted_ip", rate_limits.client_ip())
+            current_app.extensions["count_refusal"]()
         audit.access(
             f"access:refused:{kind}",
             object_type="url",
