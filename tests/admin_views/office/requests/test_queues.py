@@ -23,7 +23,7 @@ CONDITIONS: dict[str, Callable[[], Any]] = {
     "mine": lambda: queues.my_open(1),
     "unassigned": lambda: queues.UNASSIGNED,
     "late": queues.overdue,
-    "waiting": lambda: queues.WAITING,
+    "waiting": queues.waiting_for_applicant,
     "open": request_lists.is_open,
 }
 
