@@ -12,7 +12,8 @@ from clearance.services.guards import Guard
 
 def _with_award(document: dict[str, Any]) -> dict[str, Any]:
     """Rename the sign that schema 0 called after the exam."""
-    return document | ({"sign": "award"} if document.get("sign") == "exam" else {})
+    sign = document.get("sign", "services")
+    return document | {"sign": {"exam": "award"}.get(sign, sign)}
 
 
 EXTENSION = Extension(

@@ -72,5 +72,5 @@ def test_open_requests_are_those_from_sending_to_decision(context: Flask) -> Non
     }
     at_office = db.session.scalars(sa.select(Request.status).where(queues.AT_THE_OFFICE))
     assert set(at_office) == {Status.SUBMITTED, Status.UNDER_REVIEW}
-    waiting = db.session.scalars(sa.select(Request.status).where(queues.WAITING))
+    waiting = db.session.scalars(sa.select(Request.status).where(queues.waiting_for_applicant()))
     assert set(waiting) == {Status.RETURNED, ExamStatus.SEATED}
