@@ -19,13 +19,14 @@ from clearance.demo.people import Cast
 from clearance.demo.register import Licences
 from clearance.files import quota, storage
 from clearance.files.storage import Stored
-from clearance.licences import granted_expiry
+from clearance.licences import granted_expiry, starts
 from clearance.licences.granted_expiry import GrantedExpiry
 from clearance.models import Document, Licence, Organisation, Request, ServiceVersion
 from clearance.requests import attachments, batch, drafts, transitions
 from clearance.requests.attachments import Checked
 from clearance.services import versions
 from clearance.services.decisions import Decision, RemarkInput, Remarks
+from clearance.services.extension import About
 from clearance.services.flows import Action
 
 RETURN_REASON = "البيانات لا تطابق الوثائق المرفقة، يرجى تصحيحها."
@@ -94,23 +95,39 @@ class Stage:
         days: int,
         values: Mapping[str, Any],
         *,
+        choice: int | str | None = None,
+        licence: Licence | None = None,
         has_documents: bool = True,
-        **about: Any,
     ) -> _Telling:
-        """Start and fill in a draft. about: its subject, as `drafts.start` takes it."""
+        """Start and fill in a draft.
+
+        choice: as `drafts.start` takes it. licence: what it is about, whichever office's it is.
+        """
         actor, now = self.actor(name), (yield from self.wait(days))
-        req = drafts.start(code, actor, now, **about)
+        about = None if licence is None else self._about(code, licence, actor, now)
+        req = drafts.start(code, actor, now, choice, about=about)
         if values:
             drafts.save(req, values, actor, now)
         if has_documents:
             self.attach(req, actor, now)
         return req
 
+    def _about(self, code: str, licence: Licence, actor: Actor, now: datetime) -> About:
+        organisation_id = actor.standing.organisation_id if actor.standing else 0
+        return starts.about(licence, versions.current(code).definition, organisation_id, now)
+
     def sent(
-        self, code: str, name: str, days: int, values: Mapping[str, Any], **about: Any
+        self,
+        code: str,
+        name: str,
+        days: int,
+        values: Mapping[str, Any],
+        *,
+        choice: int | str | None = None,
+        licence: Licence | None = None,
     ) -> _Telling:
         """Send a request that was filled in an hour before."""
-        req = yield from self.draft(code, name, days, values, **about)
+        req = yield from self.draft(code, name, days, values, choice=choice, licence=licence)
         return (yield from self.do(req, Action.SEND, name, days, hour=11))
 
     def attach(self, req: Request, actor: Actor, now: datetime) -> None:

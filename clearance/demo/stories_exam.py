@@ -140,9 +140,7 @@ def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> _
     values |= zip(NAME_COLUMNS, (*person.names_ar, *person.names_en), strict=True)
     if is_complete:
         values |= {"mobile": person.mobile, "email": person.email, "address": person.address}
-    return stage.draft(
-        SERVICE, name, days, values, has_documents=is_complete, broker_type="private"
-    )
+    return stage.draft(SERVICE, name, days, values, has_documents=is_complete, choice="private")
 
 
 def _exam(

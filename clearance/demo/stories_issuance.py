@@ -41,7 +41,7 @@ def _issued(stage: Stage, name: str, place: int) -> Story:
     req = yield from _sent(stage, name, place, -70)
     yield from stage.do(req, Action.APPROVE, "reviewer", -65)
     lost = {"circumstances": LOST}
-    again = yield from stage.sent("lost_card", name, -40, lost, licence_id=req.licence_id)
+    again = yield from stage.sent("lost_card", name, -40, lost, choice=req.licence_id)
     yield from stage.do(again, Action.APPROVE, "reviewer2", -38)
 
 
@@ -62,14 +62,14 @@ def _returned(stage: Stage) -> Story:
 def _drafted(stage: Stage) -> Story:
     yield from stage.wait(-1)
     candidate_id = _candidate(stage, "general", 5).id
-    yield from stage.draft(SERVICE, "general", -1, {}, candidate_id=candidate_id)
+    yield from stage.draft(SERVICE, "general", -1, {}, choice=candidate_id)
 
 
 def _sent(stage: Stage, name: str, place: int, days: int) -> _Telling:
     """Send a request for the office's passed candidate at that place."""
     yield from stage.wait(days)  # nobody has passed before the exam
     req = _candidate(stage, name, place)
-    return (yield from stage.sent(SERVICE, name, days, _papers(stage, req), candidate_id=req.id))
+    return (yield from stage.sent(SERVICE, name, days, _papers(stage, req), choice=req.id))
 
 
 def _candidate(stage: Stage, name: str, place: int) -> Request:

@@ -88,7 +88,7 @@ def _returned(stage: Stage, code: str, name: str) -> Story:
 
 def _drafted(stage: Stage, code: str, name: str) -> Story:
     licence_id = stage.licence(name, _DRAFTS[code]).id
-    yield from stage.draft(code, name, -1, {}, has_documents=False, licence_id=licence_id)
+    yield from stage.draft(code, name, -1, {}, has_documents=False, choice=licence_id)
 
 
 def _together(stage: Stage) -> Story:
@@ -116,7 +116,7 @@ def _sent(
     values = _WORDS[code] | words
     if code == "renewal":
         values |= _renewed_papers(stage, key)
-    return stage.sent(code, name, days, values, licence_id=stage.licence(name, key).id)
+    return stage.sent(code, name, days, values, choice=stage.licence(name, key).id)
 
 
 def _renewed_papers(stage: Stage, key: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from clearance.models import Request
 from clearance.services.decisions import RemarkInput
 from clearance.services.flows import Action
 from clearance.transfers.flow import TransferAction
-from clearance.transfers.parties import NAMED_BY
 
 SERVICE = "transfer"
 NO_ROOM = "لا يتسع المكتب حالياً لمخلصين إضافيين."
@@ -92,7 +91,7 @@ def _asked(stage: Stage, name: str, key: str, days: int, holder: str = "general"
     licence = stage.licence(holder, key)
     own, other = stage.office_of(name), stage.office_of(_OTHER[name])
     values: dict[str, Any] = {
-        NAMED_BY: other.licence_no,
+        "licence_no": other.licence_no,
         "mobile": licence.broker.mobile,
         "email": own.email,
         "reason": "انتقال المخلص إلى مقر عمل أقرب إلى سكنه.",
