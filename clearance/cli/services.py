@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
 
 from clearance.cli import service_docs
 from clearance.core.clock import utc_now
@@ -19,17 +20,23 @@ service_commands = AppGroup("services", help="The definitions of services.")
 
 @service_commands.command("check")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(files: tuple[Path, ...]) -> None:
-    """Check definition FILES (by default the shipped ones); exit code 1 for any fault."""
-    found = 0
-    for path in files or tuple(versions.files()):
-        try:
-            faults = versions.faults(versions.read_file(path))
-        except BadDefinition as unreadable:
-            faults = unreadable.faults
-        for fault in faults:
-            click.echo(f"{path.name}: {fault}")
-        found += len(faults)
+@click.option("--published", is_flag=True, help="Check what the database has instead of files.")
+def check(files: tuple[Path, ...], published: bool) -> None:
+    """Check definition FILES (by default the shipped ones); exit code 1 for any fault.
+
+    With --published, check the newest version of every service and those that undecided requests
+    use.
+    """
+    if published and files:
+        raise click.UsageError("Give either FILES or --published.")
+    try:
+        found = versions.published_faults() if published else _faults_of_files(files)
+    except DBAPIError:
+        raise click.ClickException(
+            "The database does not answer or is not migrated; see `flask db upgrade`."
+        ) from None
+    for line in found:
+        click.echo(line)
     if found:
         raise SystemExit(1)
     click.echo("Every definition is sound.")
@@ -78,6 +85,17 @@ def describe(output: Path | None) -> None:
         click.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
+
+
+def _faults_of_files(files: tuple[Path, ...]) -> list[str]:
+    found = []
+    for path in files or tuple(versions.files()):
+        try:
+            faults = versions.faults(versions.read_file(path))
+        except BadDefinition as unreadable:
+            faults = unreadable.faults
+        found += [f"{path.name}: {fault}" for fault in faults]
+    return found
 
 
 def _say(codes: list[str]) -> None:

@@ -96,6 +96,24 @@ def out_of_order() -> dict[str, list[str]]:
     return {code: problems for code, problems in found.items() if problems}
 
 
+def published_faults() -> list[str]:
+    """Return, a line each, why published versions cannot be carried out as written.
+
+    Looks at every service's newest version and at those that undecided requests use.
+    """
+    used = sa.select(Request.service_version_id).where(Request.decided_at.is_(None))
+    rows = db.session.scalars(
+        sa.select(ServiceVersion)
+        .where(_is_newest() | ServiceVersion.id.in_(used))
+        .order_by(ServiceVersion.service_code, ServiceVersion.number)
+    )
+    return [
+        f"{row.service_code} version {row.number}: {problem}"
+        for row in rows
+        for problem in reading.problems(_definition(row))
+    ]
+
+
 def asking_for(kind: str) -> list[Definition]:
     """Return the active services whose newest version takes documents of that kind."""
     services = (version.definition for version in all_current())
@@ -239,25 +257,20 @@ def _document(definition: Definition) -> dict[str, Any]:
 
 
 def _all_current() -> list[Version]:
-    newest = (
-        sa.select(ServiceVersion.service_code, sa.func.max(ServiceVersion.number).label("number"))
-        .group_by(ServiceVersion.service_code)
-        .subquery()
-    )
     rows = db.session.scalars(
         sa.select(ServiceVersion)
-        .join(
-            newest,
-            sa.and_(
-                newest.c.service_code == ServiceVersion.service_code,
-                newest.c.number == ServiceVersion.number,
-            ),
-        )
         .join(Service, Service.code == ServiceVersion.service_code)
-        .where(Service.is_active)
+        .where(_is_newest(), Service.is_active)
         .order_by(Service.position, Service.code)
     )
     return [Version(row.id, _definition(row)) for row in rows]
+
+
+def _is_newest() -> sa.ColumnElement[bool]:
+    """Return the condition for the newest version of each service."""
+    code, number = ServiceVersion.service_code, ServiceVersion.number
+    newest = sa.select(code, sa.func.max(number)).group_by(code)
+    return sa.tuple_(code, number).in_(newest)
 
 
 def _definition(row: ServiceVersion) -> Definition:

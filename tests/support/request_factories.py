@@ -26,6 +26,7 @@ from clearance.models import (
     Event,
     Exam,
     Request,
+    Service,
     ServiceVersion,
     User,
 )
@@ -98,6 +99,34 @@ def publish(text: str, **changes: Any) -> ServiceVersion:
     version = versions.publish(document, None, utc_now())
     db.session.commit()
     return version
+
+
+def store(text: str = TRIVIAL, **changes: Any) -> ServiceVersion:
+    """Store a definition as the newest version without reading it, as another portal did."""
+    document: dict[str, Any] = yaml.safe_load(text) | changes
+    code, now = document["code"], utc_now()
+    if db.session.get(Service, code) is None:
+        db.session.add(Service(code=code, prefix=document["prefix"]))
+        db.session.flush()
+    numbers = sa.select(sa.func.count()).where(ServiceVersion.service_code == code)
+    number = (db.session.scalar(numbers) or 0) + 1
+    version = ServiceVersion(
+        service_code=code, number=number, definition=document, published_at=now
+    )
+    db.session.add(version)
+    db.session.commit()
+    return version
+
+
+def rewrite(version: ServiceVersion, **changes: Any) -> None:
+    """Change what a stored version says, as if it named what this portal no longer has."""
+    db.session.execute(
+        sa.update(ServiceVersion)
+        .where(ServiceVersion.id == version.id)
+        .values(definition=version.definition | changes)
+    )
+    db.session.commit()
+    db.session.expunge_all()
 
 
 def values_for(code: str = "exam", **values: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 
 from clearance.core.extensions import db
 from clearance.services import versions
+from tests.support import factories
 from tests.support import request_factories as requests
 
 
@@ -31,6 +33,76 @@ def test_check_tells_every_fault_of_every_file(app: Flask, tmp_path: Path) -> No
     assert "b.yaml: flow: unknown flow 'round'" in output
     assert "c.yaml: c.yaml:" in output
     assert "a.yaml" not in output
+
+
+def test_check_tells_a_prefix_that_is_taken_or_changed(app: Flask, tmp_path: Path) -> None:
+    with app.app_context():
+        requests.publish(requests.TRIVIAL)
+    taken, changed = tmp_path / "taken.yaml", tmp_path / "changed.yaml"
+    taken.write_text(requests.TRIVIAL.replace("greeting", "other"), encoding="utf-8")
+    changed.write_text(requests.TRIVIAL.replace("prefix: GR", "prefix: GX"), encoding="utf-8")
+    assert run(app, "check", str(taken), str(changed)) == (
+        1,
+        "taken.yaml: prefix: 'GR' is another service's\n"
+        "changed.yaml: prefix: stays 'GR', since numbers were given with it\n",
+    )
+
+
+def test_check_of_published_versions_names_those_that_cannot_be_carried_out(app: Flask) -> None:
+    run(app, "load")
+    assert run(app, "check", "--published") == (0, "Every definition is sound.\n")
+    with app.app_context():
+        requests.store(on_approval=["gone"])
+        requests.store(flow="round", title={"en": "Greeting"})
+    code, output = run(app, "check", "--published")
+    assert code == 1
+    assert [line.partition(" (")[0] for line in output.splitlines()] == [
+        "greeting version 2: title.ar: Field required",
+        "greeting version 2: flow: unknown flow 'round'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_named"), [("draft", True), ("submitted", True), ("withdrawn", False)]
+)
+def test_check_of_published_versions_names_older_ones_of_undecided_requests(
+    app: Flask, status: str, is_named: bool
+) -> None:
+    with app.app_context():
+        old = requests.publish(requests.TRIVIAL)
+        requests.make_request(factories.make_agent(), status, code="greeting", words="سلام")
+        requests.publish(requests.TRIVIAL)
+        assert run(app, "check", "--published")[0] == 0
+        requests.rewrite(old, guards={"approval": ["gone"]})
+    code, output = run(app, "check", "--published")
+    assert code == int(is_named)
+    assert ("greeting version 1: guards.approval: unknown guard 'gone'" in output) is is_named
+
+
+def test_check_takes_either_files_or_what_is_published(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(requests.TRIVIAL, encoding="utf-8")
+    code, output = run(app, "check", "--published", str(file))
+    assert code == 2 and "either FILES or --published" in output
+
+
+@pytest.mark.parametrize("option", [(), ("--published",)])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////nowhere/at/all.sqlite",
+        "sqlite:///{folder}/empty.sqlite",
+        "postgresql+psycopg://nobody@127.0.0.1:1/nothing",
+    ],
+)
+def test_check_without_a_database_says_so_in_one_line(
+    make_app: Callable[..., Flask], tmp_path: Path, url: str, option: tuple[str, ...]
+) -> None:
+    app = make_app(database_url=url.format(folder=tmp_path))
+    assert run(app, "check", *option) == (
+        1,
+        "Error: The database does not answer or is not migrated; see `flask db upgrade`.\n",
+    )
 
 
 def test_load_publishes_unknown_services_and_changed_files(
