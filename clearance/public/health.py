@@ -12,6 +12,7 @@ from clearance.core import schema
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
 from clearance.files import storage
+from clearance.services import versions
 
 log = structlog.get_logger("clearance.public")
 
@@ -24,13 +25,16 @@ def healthz() -> Response:
 def readyz() -> Response:
     """GET: database reachable and at head, its disk and the storage writable; else 503.
 
-    Details go to the log only.
+    Names the services that are out of order, which leave the portal ready; other details go to
+    the log only.
     """
     failing = [name for name, is_well in _CHECKS.items() if not is_well()]
     if failing:
         log.error("not_ready", failing=failing)
         return Response("not ready\n", status=503, mimetype="text/plain")
-    return Response("ok\n", mimetype="text/plain")
+    codes = ", ".join(versions.out_of_order())
+    told = f"services out of order: {codes}\n" if codes else ""
+    return Response(f"ok\n{told}", mimetype="text/plain")
 
 
 def _has_schema() -> bool:

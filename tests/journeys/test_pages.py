@@ -18,7 +18,7 @@ from clearance.files import storage
 from clearance.models import Announcement, Setting
 from clearance.services import versions
 from tests.journeys import steps
-from tests.support import factories
+from tests.support import factories, request_factories
 from tests.support.pages import ARABIC
 
 PAGES = [
@@ -161,6 +161,17 @@ def test_the_probes_say_only_ok(app: Flask) -> None:
     for path in ("/healthz", "/readyz"):
         response = client.http.get(path)
         assert (response.status_code, response.data) == (200, b"ok\n")
+
+
+@pytest.mark.databases
+def test_readiness_names_services_out_of_order_and_stays_ready(app: Flask) -> None:
+    with app.app_context():
+        request_factories.store()
+        request_factories.store(code="gone", prefix="GO", flow="gone")
+        request_factories.store(code="odd", prefix="OD", guards={"send": ["gone"]})
+    response = steps.browser(app).http.get("/readyz")
+    assert response.status_code == 200
+    assert response.get_data(as_text=True) == "ok\nservices out of order: gone, odd\n"
 
 
 @pytest.mark.databases
