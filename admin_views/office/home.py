@@ -60,6 +60,8 @@ class OfficeHome(GuardedView):
             role=str(actor.role),
             outbox=waiting,
             oldest=format_timedelta(timedelta(minutes=waiting.oldest_minutes)),
+            out_of_order=[] if actor.role == Role.REVIEWER else list(versions.out_of_order()),
+            title_of=request_lists.title_of,
             **figures[Role(actor.role)](actor),
         )
 

@@ -20,12 +20,16 @@ from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import Request, ServiceVersion
 from clearance.models.enums import SUBSCRIPTION_TERMS
+from clearance.services import reading
 from clearance.services import versions as service_versions
 
 
 def _title(view: Any, context: Any, row: Any, key: str) -> Markup:
     url = url_for("office_services.details_view", id=row.code)
-    return Markup('<a href="{}">{}</a>').format(url, request_lists.title_of(row.code))
+    link = Markup('<a href="{}">{}</a>').format(url, request_lists.title_of(row.code))
+    if row.code not in service_versions.out_of_order():
+        return link
+    return link + " " + formatters.tone_badge(_l("Out of order"), "danger")
 
 
 def _version(view: Any, context: Any, row: Any, key: str) -> Any:
@@ -84,6 +88,7 @@ class Services(GuardedModelView):
             "office/services/details.html",
             service=service,
             spec=spec,
+            problems=reading.problems(spec),
             terms=SUBSCRIPTION_TERMS[spec.subscription],
             versions=versions,
             used={version_id: count for version_id, count in counted},

@@ -1,0 +1,75 @@
+"""Services at the office: which are out of order, and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from clearance.models.enums import Role
+from tests.support import request_factories
+from tests.support.office_people import Office
+
+LIST, DETAILS = "/office/services/", "/office/services/details/?id="
+
+
+@pytest.fixture
+def broken(office: Office) -> Office:
+    """An office with one sound service and two that are out of order."""
+    with office.app.app_context():
+        request_factories.store(code="sound", prefix="SO")
+        request_factories.store(
+            code="odd", prefix="OD", title={"ar": "طلب غريب", "en": "Odd Request"}, flow="gone"
+        )
+        request_factories.store(code="lost", prefix="LO", title=None, on_approval=["gone"])
+    return office
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "Out of order"), ("ar", "متوقفة")])
+def test_list_marks_services_out_of_order(broken: Office, language: str, label: str) -> None:
+    page = broken.staff(Role.MANAGER, language).get(LIST)
+    marked = {
+        row.select_one("a")["href"].partition("id=")[2]: label in row.get_text()
+        for row in page.soup.select("main tbody tr")
+    }
+    assert marked == {"sound": False, "odd": True, "lost": True}
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "Out of order"), ("ar", "متوقفة")])
+def test_details_list_the_faults(broken: Office, language: str, label: str) -> None:
+    browser = broken.staff(Role.ADMINISTRATOR, language)
+    odd, lost = (browser.get(DETAILS + code) for code in ("odd", "lost"))
+    assert label in odd.text and "flow: unknown flow 'gone'" in odd.text
+    assert [item.get_text() for item in lost.soup.select(".alert li")] == [
+        "title: Input should be a valid dictionary or instance of Bilingual",
+        "on_approval: unknown effect 'gone' (there are: "
+        + ", ".join(sorted(broken.app.extensions["services"].effects))
+        + ")",
+    ]
+    assert label not in browser.get(DETAILS + "sound").text
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.ADMINISTRATOR])
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "Services out of order: lost , Odd Request"),
+        ("ar", "خدمات متوقفة: lost ، طلب غريب"),
+    ],
+)
+def test_home_names_services_out_of_order_with_links(
+    broken: Office, role: str, language: str, line: str
+) -> None:
+    page = broken.staff(role, language).get("/office/")
+    assert line in page.text
+    links = [anchor["href"] for anchor in page.soup.select(".alert a")]
+    assert links == [DETAILS + "lost", DETAILS + "odd"]
+
+
+def test_home_of_reviewers_warns_of_nothing(broken: Office) -> None:
+    assert "out of order" not in broken.staff().get("/office/").text
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.ADMINISTRATOR])
+def test_home_warns_of_nothing_where_every_service_is_sound(office: Office, role: str) -> None:
+    with office.app.app_context():
+        request_factories.load_services()
+    assert not office.staff(role).get("/office/").soup.select(".alert")
