@@ -126,7 +126,8 @@ def rewrite(version: ServiceVersion, **changes: Any) -> None:
         .values(definition=version.definition | changes)
     )
     db.session.commit()
-    db.session.expunge_all()
+    db.session.expire_all()
+    db.session.expunge(version)  # what was read of it is kept with the row
 
 
 def values_for(code: str = "exam", **values: Any) -> dict[str, Any]:

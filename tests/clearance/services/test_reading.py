@@ -1,0 +1,215 @@
+"""Published versions that this portal no longer reads as written, and what they may need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+
+from clearance.auth.sessions import actor_of
+from clearance.core.clock import utc_now
+from clearance.core.errors import Refused
+from clearance.models import User
+from clearance.models.enums import Status
+from clearance.requests import drafts, eligibility
+from clearance.services import reading, registry, versions
+from clearance.services.flows import Action
+from clearance.services.schema import SCHEMA
+from tests.support import factories
+from tests.support import request_factories as requests
+
+SHIPPED = (
+    *("exam", "issuance", "renewal", "suspension", "cancellation"),
+    *("reactivation", "lost_card", "letter", "transfer"),
+)
+WORDS = {"name": "words", "type": "text", "label": {"ar": "العبارة", "en": "Words"}}
+NAME = {"name": "name_ar_1", "required": True}
+
+
+def shipped(code: str) -> dict[str, Any]:
+    return versions.read_file(versions.file_of(code))
+
+
+def of_schema_0(code: str) -> dict[str, Any]:
+    """The shipped definition as it was written before schemas had numbers."""
+    document = shipped(code)
+    del document["schema"]
+    document.pop("roles", None)
+    if code in {"issuance", "renewal"}:
+        document["grants_expiry"] = True
+    if code == "exam":
+        document["sign"] = "exam"
+    return document
+
+
+def test_every_shipped_service_is_lifted_here(context: Flask) -> None:
+    assert sorted(SHIPPED) == [path.stem for path in versions.files()]
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_version_of_schema_0_reads_as_the_definition_of_today(context: Flask, code: str) -> None:
+    wanted, faults = reading.parse(shipped(code))
+    assert wanted is not None and faults == []
+    read = reading.read(of_schema_0(code), code)
+    assert reading.problems(read) == []
+    assert read == wanted
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_nothing_is_published_for_a_version_of_schema_0(context: Flask, code: str) -> None:
+    requests.store(yaml.safe_dump(of_schema_0(code)))
+    assert versions.publish_if_changed(code, None, utc_now()) is None
+
+
+@pytest.mark.parametrize("schema", [SCHEMA + 1, 99, -1, "1", None])
+def test_schema_that_is_not_known_is_a_fault(context: Flask, schema: Any) -> None:
+    document = yaml.safe_load(requests.TRIVIAL) | {"schema": schema}
+    assert versions.faults(document) == [
+        f"schema: {schema!r} is not one that this portal reads",
+    ]
+    read = reading.read(document, "greeting")
+    assert read.is_out_of_order and read.title.en == "Greeting Request"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"guards": {"start": ["gone"]}}, "guards.start: unknown guard 'gone'"),
+        ({"guards": {"send": ["gone"]}}, "guards.send: unknown guard 'gone'"),
+        ({"guards": {"approval": ["gone"]}}, "guards.approval: unknown guard 'gone'"),
+        ({"on_approval": ["gone"]}, "on_approval: unknown effect 'gone'"),
+        ({"flow": "gone"}, "flow: unknown flow 'gone'"),
+        ({"start": "gone"}, "start: unknown start 'gone'"),
+        ({"fields": [NAME, WORDS | {"type": "colour"}]}, "fields[1].type: Input should be"),
+        ({"title": None}, "title: Input should be"),
+        ({"prefix": 7, "documents": "all"}, "prefix: Input should be"),
+        ({"colour": "blue"}, "colour: Extra inputs are not permitted"),
+    ],
+)
+def test_published_version_tells_what_cannot_be_carried_out(
+    context: Flask, changes: dict[str, Any], fault: str
+) -> None:
+    version = requests.store(**changes)
+    requests.publish(requests.TRIVIAL, code="other", prefix="OT")
+    assert versions.get(version.id).code == "greeting"
+    [(code, faults)] = versions.out_of_order().items()
+    assert code == "greeting" and faults[0].startswith(fault)
+    assert versions.current("other").definition.title.en == "Greeting Request"
+
+
+def test_what_can_be_read_is_kept_and_the_code_stands_in_for_a_title(context: Flask) -> None:
+    changes = {"title": None, "fields": [NAME, WORDS | {"type": "colour"}, "nonsense"]}
+    service = versions.get(requests.store(**changes).id)
+    assert [spec.name for spec in service.fields] == ["name_ar_1"]
+    assert (service.title_in("ar"), service.title_in("en")) == ("greeting", "greeting")
+    assert service.description.en == "A service for trying."
+    assert service.flow == "standard" and service.steps.steps == ()
+
+
+def test_unknown_sign_prevents_publishing_only(context: Flask) -> None:
+    [fault] = versions.faults(yaml.safe_load(requests.TRIVIAL) | {"sign": "gone"})
+    assert fault.startswith("sign: unknown sign 'gone'")
+    requests.store(sign="gone")
+    assert versions.out_of_order() == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"guards": {"start": ["gone"]}},
+        {"flow": "gone"},
+        {"start": "gone"},
+        {"schema": 99},
+        {"title": None},
+        {"fields": [NAME, WORDS | {"type": "colour"}]},
+    ],
+)
+def test_start_of_a_service_out_of_order_is_refused(agent: User, changes: dict[str, Any]) -> None:
+    requests.store(**changes)
+    with pytest.raises(Refused) as refused:
+        drafts.start("greeting", actor_of(agent), utc_now(), "private")
+    assert refused.value.refusal == eligibility.OUT_OF_ORDER
+    assert requests.make_request(agent, Status.PREAPPROVED).status == Status.PREAPPROVED
+
+
+@pytest.mark.parametrize(
+    ("changes", "action"),
+    [
+        ({"guards": {"start": ["gone"]}}, Action.SEND),
+        ({"guards": {"send": ["gone"]}}, Action.SEND),
+        ({"flow": "gone"}, Action.SEND),
+        ({"schema": 99}, Action.SEND),
+        ({"guards": {"approval": ["gone"]}}, Action.APPROVE),
+        ({"on_approval": ["gone"]}, Action.APPROVE),
+        ({"flow": "gone"}, Action.APPROVE),
+        ({"start": "gone"}, Action.TAKE),
+    ],
+)
+def test_step_that_needs_what_is_gone_is_refused(
+    agent: User, reviewer: User, changes: dict[str, Any], action: Action
+) -> None:
+    version = requests.publish(requests.TRIVIAL)
+    status = Status.DRAFT if action == Action.SEND else Status.SUBMITTED
+    req = requests.make_request(agent, status, code="greeting", words="سلام")
+    requests.rewrite(version, **changes)
+    with pytest.raises(Refused) as refused:
+        requests.step(req, action, agent if action == Action.SEND else reviewer)
+    assert refused.value.refusal == eligibility.OUT_OF_ORDER
+    assert req.status == status
+
+
+@pytest.mark.parametrize(
+    ("changes", "action"),
+    [
+        ({"guards": {"approval": ["gone"]}}, Action.RETURN),
+        ({"on_approval": ["gone"]}, Action.REJECT),
+        ({"guards": {"start": ["gone"]}}, Action.APPROVE),
+        ({"sign": "gone"}, Action.APPROVE),
+    ],
+)
+def test_other_steps_go_on(
+    agent: User, reviewer: User, changes: dict[str, Any], action: Action
+) -> None:
+    version = requests.publish(requests.TRIVIAL)
+    req = requests.make_request(agent, code="greeting", words="سلام")
+    requests.rewrite(version, **changes)
+    reason = "" if action == Action.APPROVE else "الوثائق غير واضحة."
+    assert requests.step(req, action, reviewer, reason=reason).decided_at or req.returned_at
+
+
+def test_request_takes_registered_statuses_only(agent: User) -> None:
+    req = requests.make_draft(agent)
+    with pytest.raises(ValueError, match="no flow has the status 'x'"):
+        req.status = "x"
+    assert req.status == Status.DRAFT and "x" not in registry.current().statuses
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "fault"),
+    [
+        ("exam", {"on_approval": ["renew_licence"]}, "renew_licence needs subject: licence"),
+        ("letter", {"roles": {}}, "issue_letter needs roles: letter_language"),
+        ("issuance", {}, "make_licence needs the field civil_id"),
+        ("transfer", {"flow": "standard"}, "move_broker needs flow: transfer"),
+    ],
+)
+def test_effect_whose_needs_are_not_met_is_refused_with_its_path(
+    context: Flask, code: str, changes: dict[str, Any], fault: str
+) -> None:
+    document = shipped(code) | changes
+    if not changes:
+        document["exclusive"] = "none"
+        document["fields"] = [field for field in document["fields"] if field["name"] != "civil_id"]
+    assert f"on_approval: {fault}" in versions.faults(document)
+    assert versions.faults(shipped(code)) == []
+
+
+def test_copy_into_a_version_that_changed_a_fields_type_leaves_it_empty(context: Flask) -> None:
+    requests.publish(requests.TRIVIAL)
+    agent = factories.make_agent()
+    req = requests.make_sent(agent, "greeting", words="سلام", name_ar_1="سالم")
+    requests.publish(requests.TRIVIAL, fields=[NAME, WORDS | {"type": "number"}])
+    copy = drafts.start("greeting", actor_of(agent), utc_now(), copy_of=req)
+    assert (copy.name_ar_1, copy.answers.get("words")) == ("سالم", None)
