@@ -32,11 +32,11 @@ from clearance.models import (
     Organisation,
     Remark,
     Request,
-    ServiceVersion,
     User,
     UserSession,
 )
 from clearance.notifications import inbox
+from clearance.services import versions
 from clearance.services.standard_fields import COLUMNS, is_empty
 
 READ_ME = """\
@@ -170,21 +170,21 @@ def names(row: LegalEntity | Organisation) -> dict[str, str]:
 def requests(seen: sa.ColumnElement[bool], user_id: int) -> Iterator[dict[str, Any]]:
     """Yield the requests matching the condition `seen`, oldest first."""
     query = (
-        sa.select(Request, ServiceVersion.definition["title"], Organisation)
-        .join(ServiceVersion, ServiceVersion.id == Request.service_version_id)
+        sa.select(Request, Organisation)
         .join(Organisation, Organisation.id == Request.organisation_id)
         .where(seen)
         .order_by(Request.id)
     )
     result = db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
     for part in result.partitions():
-        ids = [req.id for req, _title, _organisation in part]
+        ids = [req.id for req, _organisation in part]
         messages, remarks = _of_requests(Message, ids), _of_requests(Remark, ids)
         staff = _staff_among(messages)
-        for req, title, organisation in part:
+        for req, organisation in part:
+            title = versions.for_request(req).title
             yield {
                 **_request(req, user_id),
-                "service": {"code": req.service_code, **title},
+                "service": {"code": req.service_code, **title.model_dump()},
                 "organisation": names(organisation),
                 "remarks": [_remark(remark) for remark in remarks if remark.request_id == req.id],
                 "messages": [
