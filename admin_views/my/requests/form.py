@@ -159,7 +159,9 @@ def saved_values(req: Request) -> dict[str, Any]:
 
 
 def is_open(req: Request) -> bool:
-    """Return whether any field or document of `req` can be changed now."""
+    """Return whether any field or document of `req` can be changed now, or it can be discarded."""
+    if req.status == Status.DRAFT:
+        return True
     return bool(completeness.open_fields(req) or completeness.open_document_kinds(req))
 
 

@@ -57,6 +57,8 @@ class MyServices(SeveralRoutes, GuardedView):
             "passed_candidates": self._choose_candidate,
         }
         choose = first_steps.get(offer.definition.start)
+        if offer.definition.is_out_of_order:
+            choose = self._choose_type  # its page says so and offers nothing to choose
         return choose(offer) if choose is not None else not_found()
 
     @expose("/<code>/copy", methods=("POST",))
