@@ -132,7 +132,7 @@ def test_approved_it_changes_no_more_than_the_brokers_contact(letter: ServiceLif
     licence = letter.licence()
     req = letter.ask(licence)
     assert granted_expiry.proposed_expiry(req, utc_now()) is None
-    assert letter.approval_asks(req) == ""
+    assert letter.approval_asks(req) == ()
     letter.approve(req)
     (change,) = history_of(licence)
     assert (change.kind, set(change.changes)) == (LicenceStep.UPDATED, {"mobile", "email"})

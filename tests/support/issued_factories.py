@@ -25,6 +25,7 @@ from clearance.models.enums import IssuedKind, LicenceStatus, LicenceStep, Statu
 from tests.support import factories, request_factories
 
 LETTER = """
+schema: 1
 code: greeting
 prefix: GR
 title: {ar: طلب رسالة, en: Letter Request}
@@ -47,6 +48,7 @@ fields:
     label: {ar: الغرض, en: Purpose}
     choices: [{value: bank, label: {ar: تقديمها إلى بنك, en: Submission to a bank}}]
   - {name: addressee, type: text, label: {ar: الجهة, en: Addressee}}
+roles: {letter_language: language, letter_addressee: addressee, letter_purpose: purpose}
 flow: standard
 processing_days: 3
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -105,9 +106,9 @@ def _scope_filter(column: Any, scopes: dict[str, Any]) -> ListFilter:
     )
 
 
-def _kind_filter(column: Any, kinds: dict[str, Any]) -> ListFilter:
+def _kind_filter(column: Any, kinds: Callable[[], dict[str, Any]]) -> ListFilter:
     return ListFilter(
-        "kind", _l("Event"), lambda value: column == value, lambda: audit_labels.choices(kinds)
+        "kind", _l("Event"), lambda value: column == value, lambda: audit_labels.choices(kinds())
     )
 
 
@@ -184,7 +185,7 @@ class Events(_Trail):
     }
     column_filters = (
         _scope_filter(Event.kind, SCOPES),
-        _kind_filter(Event.kind, audit_labels.EVENTS),
+        _kind_filter(Event.kind, audit_labels.events),
         *_days(Event.at),
     )
     list_template = "office/audit/list.html"
@@ -261,7 +262,7 @@ class AccessRecords(_Trail):
     can_view_details = False
     column_filters = (
         _scope_filter(AccessEvent.kind, ACCESS_SCOPES),
-        _kind_filter(AccessEvent.kind, audit_labels.ACCESSES),
+        _kind_filter(AccessEvent.kind, lambda: audit_labels.ACCESSES),
         *_days(AccessEvent.at),
     )
 

@@ -157,7 +157,7 @@ def test_double_click_at_once_begins_one_draft(app: Flask) -> None:
         actor = actor_of(factories.make_agent())
 
     def click(_: int) -> int:
-        req = drafts.start("exam", actor, NOW, broker_type="private", form_key="same")
+        req = drafts.start("exam", actor, NOW, choice="private", form_key="same")
         db.session.commit()
         return req.id
 

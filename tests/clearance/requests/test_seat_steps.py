@@ -34,7 +34,12 @@ def test_full_exam_seats_nobody_more(agent: User, reviewer: User) -> None:
 def test_unknown_exam_seats_nobody(agent: User, reviewer: User, exam_id: int | None) -> None:
     req = requests.make_request(agent, Status.PREAPPROVED, reviewer=reviewer)
     with pytest.raises(Refused):
-        act(req, ExamAction.SEAT, reviewer, data=SeatChoice(exam_id=exam_id))
+        act(
+            req,
+            ExamAction.SEAT,
+            reviewer,
+            data=[] if exam_id is None else SeatChoice(exam_id=exam_id),
+        )
 
 
 @pytest.mark.parametrize("status", [ExamStatus.SEATED, ExamStatus.CONFIRMED])
