@@ -37,18 +37,10 @@ BUILT_IN = {
 }
 """The subjects that the portal ships, each with what it brings to the engine."""
 
-_TEXTS_OF = (
-    "auth",
-    "organisations",
-    "accounts",
-    "licences",
-    "issuing",
-    "requests",
-    "exams",
-    "transfers",
+TEXTS = tuple(
+    ROOT / "clearance" / package / "texts" for package in ("auth", "organisations", "accounts")
 )
-TEXTS = tuple(ROOT / "clearance" / package / "texts" for package in _TEXTS_OF)
-"""The folders of message files, one per event, each in the package that sends it."""
+"""The folders of message files, one per event, of packages that are not extensions."""
 
 
 def create_app(
@@ -102,7 +94,8 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     audit.init_app()
     storage.init_app(app)
     signing.init_app(app)
-    notifications.init_app(app, TEXTS)
+    services: registry.Registry = app.extensions["services"]
+    notifications.init_app(app, [*TEXTS, *services.notices])
     delivery.init_app(app)
     error_pages.init_app(app, rate_limits.count_refusal)
     template_globals.init_app(app)

@@ -25,4 +25,5 @@ EXTENSION = Extension(
     warnings=(review_warnings.warnings,),
     lifts={0: _with_award},
     definitions=Path(__file__).parent / "definitions",
+    notices=Path(__file__).parent / "texts",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from clearance.issuing import effects
@@ -21,5 +22,8 @@ def _with_letter_roles(document: dict[str, Any]) -> dict[str, Any]:
 
 
 EXTENSION = Extension(
-    name="issuing", effects=named_in(effects, Effect), lifts={0: _with_letter_roles}
+    name="issuing",
+    effects=named_in(effects, Effect),
+    lifts={0: _with_letter_roles},
+    notices=Path(__file__).parent / "texts",
 )

@@ -37,7 +37,7 @@ from clearance.licences import expiry_job
 from clearance.models.enums import Channel
 from clearance.notifications import delivery, outbox
 from clearance.requests import deadlines, transitions
-from clearance.services import versions
+from clearance.services import registry, versions
 from clearance.transfers import operations as transfer_operations
 from clearance.web import serving
 
@@ -54,14 +54,17 @@ class _Periodic:
     name: str
     seconds: int
     work: _Work
+    subject: str
 
 
 _periodic: dict[str, _Periodic] = {}
 _at_start: list[_Work] = []
 
 
-def every(seconds: int) -> Callable[[_Work], _Work]:
+def every(seconds: int, subject: str = "") -> Callable[[_Work], _Work]:
     """Register `function(now)` to run once every `seconds` (at least 60), in one process only.
+
+    subject: the extension it belongs to; it does not run in an application without it.
 
     It runs in an application context and is committed afterwards; if it raises, it is rolled back,
     logged, and retried a minute later.
@@ -69,7 +72,7 @@ def every(seconds: int) -> Callable[[_Work], _Work]:
 
     def register(work: _Work) -> _Work:
         name = f"{work.__module__}.{work.__qualname__}"
-        _periodic[name] = _Periodic(name, max(60, seconds), work)
+        _periodic[name] = _Periodic(name, max(60, seconds), work, subject)
         return work
 
     return register
@@ -232,8 +235,10 @@ class Jobs:
         self._queue_all()
         self._make_files()
         self._make_copies()
+        services: registry.Registry = self._app.extensions["services"]
         for job in list(_periodic.values()):
-            self._run_once(job, utc_now())
+            if not job.subject or services.has(job.subject):
+                self._run_once(job, utc_now())
 
     def start(self) -> None:
         """Start the consumer in threads of this process; only one process may do so."""
@@ -353,6 +358,6 @@ def _report_outbox(now: datetime) -> None:
 every(3600)(retention.purge)
 every(3600)(transitions.lapse_returned)
 every(900)(deadlines.tell_late)
-every(900)(transfer_operations.lapse_unanswered)
-every(1800)(seating.daily)
-every(1800)(expiry_job.daily)
+every(900, "transfers")(transfer_operations.lapse_unanswered)
+every(1800, "exams")(seating.daily)
+every(1800, "licences")(expiry_job.daily)

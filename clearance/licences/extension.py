@@ -26,4 +26,5 @@ EXTENSION = Extension(
     constraints=dict.fromkeys(guards.ONE_LICENCE, guards.HAS_LICENCE),
     lifts={0: _without_expiry},
     definitions=Path(__file__).parent / "definitions",
+    notices=Path(__file__).parent / "texts",
 )

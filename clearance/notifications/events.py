@@ -28,22 +28,16 @@ _VERBATIM = frozenset({"code", "link", "lifetime"})
 
 
 def init_app(app: Flask, folders: Iterable[Path]) -> None:
-    """Register the messages of the files in `folders` with the application.
-
-    May be called again with other folders. Raises: BadSettings.
-    """
-    known = app.extensions.get("notices", {})
-    app.extensions["notices"] = MappingProxyType(load(folders, known))
+    """Register the messages of the files in `folders` with the application. Raises: BadSettings."""
+    app.extensions["notices"] = MappingProxyType(load(folders))
 
 
-def load(
-    folders: Iterable[Path], known: Mapping[str, MessageClass] = MappingProxyType({})
-) -> dict[str, MessageClass]:
-    """Return the messages of all files in `folders` and the `known` ones, by event, in list order.
+def load(folders: Iterable[Path]) -> dict[str, MessageClass]:
+    """Return the messages of all files in `folders`, by event, in list order.
 
     Raises: BadSettings naming the file, for an invalid one, or an event that is already there.
     """
-    messages = dict(known)
+    messages: dict[str, MessageClass] = {}
     for folder in folders:
         paths = sorted(folder.glob("*.yaml"))
         if not paths:

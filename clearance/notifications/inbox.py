@@ -20,10 +20,18 @@ def text_of(notice: Notice, lang: str) -> tuple[str, str]:
 
 
 def texts_of(notices: Sequence[Notice], lang: str) -> list[tuple[str, str]]:
-    """Return (title, body) of each notice in `lang`, with one query for all."""
+    """Return (title, body) of each notice in `lang`, with one query for all.
+
+    The title of one whose event is gone with its extension is the event's code.
+    """
     own = composing.own_texts({notice.event for notice in notices})
     known = events.registered()
-    return [composing.filled(known[row.event], PORTAL, lang, row.params, own) for row in notices]
+    return [
+        composing.filled(known[row.event], PORTAL, lang, row.params, own)
+        if row.event in known
+        else (row.event, "")
+        for row in notices
+    ]
 
 
 def of_user(user_id: int, *, limit: int = 50, before_id: int | None = None) -> list[Notice]:

@@ -94,9 +94,9 @@ class Extension:
     flows, guards, effects, starts: what definitions may name. definitions: the folder of its own.
     snapshots, claim_ends: see there. warnings: what a reviewer should know before deciding.
     constraints: refusals by the name of the database constraint that is their last guard. lifts:
-    number of a schema → how the next one writes what it said of this subject. views, commands:
-    dotted names of functions that take the application, "module:function", called when
-    its rooms are opened.
+    number of a schema → how the next one writes what it said of this subject. notices: the folder
+    of its messages' texts. views, commands: dotted names of functions that take the application,
+    "module:function", called when its rooms are opened.
     """
 
     name: str
@@ -111,6 +111,7 @@ class Extension:
     constraints: Mapping[str, Refusal] = field(default_factory=dict)
     lifts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     definitions: Path | None = None
+    notices: Path | None = None
     views: str = ""
     commands: str = ""
 

@@ -61,6 +61,10 @@ class Registry:
         )
         self.actions: dict[str, StepName] = {step.action: step.action for step in self._steps()}
 
+    def has(self, name: str) -> bool:
+        """Return whether the extension called `name` is registered."""
+        return any(extension.name == name for extension in self.extensions)
+
     def status_label(self, code: str) -> Any:
         """Return the label of a status; the code itself if its flow is gone."""
         status = self.statuses.get(code)
@@ -80,6 +84,11 @@ class Registry:
     def folders(self) -> list[Path]:
         """Folders with shipped definitions."""
         return [ext.definitions for ext in self.extensions if ext.definitions is not None]
+
+    @property
+    def notices(self) -> list[Path]:
+        """Folders with texts of messages."""
+        return [ext.notices for ext in self.extensions if ext.notices is not None]
 
     @property
     def decisions(self) -> list[type[Decision]]:

@@ -17,6 +17,7 @@ from clearance.models import Broker, Licence, Organisation, Request, TransferCon
 from clearance.models.enums import Channel, CodePurpose
 from clearance.models.names import NAME_COLUMNS, joined_name
 from clearance.requests import transitions
+from clearance.services import registry
 from clearance.transfers.flow import TransferAction
 from clearance.transfers.guards import CANNOT_BE_ASKED, registered_mobile
 from clearance.transfers.statuses import TransferStatus
@@ -56,7 +57,7 @@ def find(token: str) -> Asked | None:
     digest = crypto.token_hash(token[:TOKEN_MAX_LENGTH])
     with own_transaction(write=False) as connection:
         row = connection.execute(_question(digest)).one_or_none()
-    if row is None:
+    if row is None or not registry.current().has("transfers"):
         return None
     return Asked(
         consent_id=row.consent_id,

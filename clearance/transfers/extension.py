@@ -27,4 +27,5 @@ EXTENSION = Extension(
     effects=named_in(effects, Effect),
     lifts={0: _with_roles},
     definitions=Path(__file__).parent / "definitions",
+    notices=Path(__file__).parent / "texts",
 )

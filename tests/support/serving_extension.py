@@ -14,13 +14,16 @@ from werkzeug import Request, Response
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from clearance.public.session_gate import open_to_all
+from clearance.services.extension import Extension
 from clearance.web import csv_export, serving
 
 ROWS_BEFORE_FAULT = 20_000
 GRACE_SECONDS = 2
 
+EXTENSION = Extension(name="trial", views="tests.support.serving_extension:add_routes")
 
-def init_app(app: Flask) -> None:
+
+def add_routes(app: Flask) -> None:
     """Add what is tried, and give slow clients less time than a test wants to take."""
     serving.GRACE_SECONDS = serving.IDLE_SECONDS = GRACE_SECONDS
     app.add_url_rule("/trial/broken.csv", view_func=open_to_all(broken))

@@ -14,6 +14,7 @@ from clearance.licences import granted_expiry, organisation_brokers
 from clearance.models import IssuedDocument, Licence
 from clearance.organisations import invitation_queries
 from clearance.requests import available_actions
+from clearance.services import registry
 from clearance.services.schema import Definition
 from clearance.transfers import operations as transfer_operations
 from clearance.transfers import parties
@@ -64,6 +65,8 @@ def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
 
 def transfers_to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
     """Return the transfers awaiting the chosen organisation's answer."""
+    if not registry.current().has("transfers"):
+        return []
     return [
         {
             "url": transfer_url(req.id),

@@ -51,9 +51,10 @@ class MyHome(GuardedView):
         """Show pending tasks, open requests and notifications."""
         actor, lang, now = current_actor(), i18n.language(), utc_now()
         notices = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
+        seated = (ExamStatus.SEATED,) if registry.current().has("exams") else ()
         return self.render(
             "my/home/index.html",
-            seated=_tasks(actor, (ExamStatus.SEATED,), SHOWN_SEATED, newest_first=False),
+            seated=_tasks(actor, seated, SHOWN_SEATED, newest_first=False),
             returned=_tasks(actor, (Status.RETURNED,), SHOWN_RETURNED, newest_first=False),
             drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
             open_requests=_tasks(actor, _at_office(), SHOWN_AT_OFFICE),

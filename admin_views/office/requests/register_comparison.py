@@ -17,7 +17,7 @@ from clearance.models import Broker, Exam, ExamSeat, Licence, Request, User
 from clearance.models.enums import SeatStatus
 from clearance.requests import field_values
 from clearance.requests.field_values import value_of, written
-from clearance.services import versions
+from clearance.services import registry, versions
 from clearance.services.schema import FieldSpec
 from clearance.services.standard_fields import Group
 
@@ -72,7 +72,7 @@ def look_up(req: Request, reader: Actor) -> RegisterMatch:
             .options(selectinload(User.memberships))
         ),
         requests=_other_requests(req, reader),
-        seats=_seats(req),
+        seats=_seats(req) if registry.current().has("exams") else (),
     )
 
 

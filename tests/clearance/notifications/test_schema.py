@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from flask import Flask
 
 from app import TEXTS, create_app
-from clearance import notifications
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.core.settings import BadSettings, one_line_for_bad_settings
 from clearance.models.enums import Role
-from clearance.notifications import events, preferences, text_overrides
+from clearance.notifications import events, notices, preferences, text_overrides
+from clearance.services.extension import Extension
+from tests.support.office_people import Office
 
 FILE = """\
 event: site:visited
@@ -139,18 +145,36 @@ def test_the_start_is_refused_in_one_line(
     )
 
 
-def test_an_extension_adds_messages_to_its_application_alone(tmp_path: Path) -> None:
-    one, other = Flask("one"), Flask("other")
-    notifications.init_app(one, TEXTS)
-    notifications.init_app(other, TEXTS)
-    notifications.init_app(one, [write(tmp_path, FILE)])
-    with one.app_context():
-        assert list(events.registered())[-1] == "site:visited"
-    with other.app_context():
+def make_site_app(make_app: Callable[..., Flask], folder: Path) -> Flask:
+    """The portal with an extension that brings one message."""
+    module = ModuleType("site_visits")
+    module.EXTENSION = Extension(name="site_visits", notices=write(folder, FILE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "site_visits", module)
+        return make_app(extensions=("site_visits",))
+
+
+def test_an_extension_adds_messages_to_its_application_alone(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    with make_site_app(make_app, tmp_path / "texts").app_context():
+        assert {"site:visited", "request:sent"} <= set(events.registered())
+    with make_app().app_context():
         assert "site:visited" not in events.registered()
-        assert "request:sent" in events.registered()
-    with pytest.raises(BadSettings, match="already a site:visited"):
-        notifications.init_app(one, [tmp_path])
+
+
+def test_what_a_removed_extension_sent_is_shown_by_the_events_code(
+    make_app: Callable[..., Flask], tmp_path: Path, office: Office
+) -> None:
+    agent = office.agent()
+    with make_site_app(make_app, tmp_path / "texts").app_context():
+        notices.notify_user("site:visited", user_id=agent, params={"site": "A"}, now=utc_now())
+        db.session.commit()
+    office.browser(agent).get("/my/")
+    page = office.browser(agent).get("/my/notices/")
+    assert "site:visited" in page.soup.select_one("main").get_text()
+    page = office.staff(Role.ADMINISTRATOR).get("/office/deliveries/")
+    assert "site:visited" in page.soup.select_one("main").get_text()
 
 
 def test_messages_are_listed_by_position(tmp_path: Path) -> None:
@@ -160,14 +184,11 @@ def test_messages_are_listed_by_position(tmp_path: Path) -> None:
     assert list(events.load([tmp_path])) == ["site:first", "site:code", "site:visited"]
 
 
-def test_pages_show_an_extensions_message(
-    context: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    messages = events.load([write(tmp_path, FILE)], events.registered())
-    monkeypatch.setitem(context.extensions, "notices", messages)
-    with context.test_request_context(headers={"Cookie": "lang=en"}):
+def test_pages_show_an_extensions_message(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    app = make_site_app(make_app, tmp_path / "texts")
+    with app.test_request_context(headers={"Cookie": "lang=en"}):
         row = preferences.mandatory_events(Role.AGENT, "en")[-1]
         assert row.label == "Site visited"
         assert row.reason == "It is a decision, or asks something of you."
-    title, body = text_overrides.preview("site:visited", "en", "At {site}", "At {site}.")
+        title, body = text_overrides.preview("site:visited", "en", "At {site}", "At {site}.")
     assert (title, body) == ("At site", "At site.")
