@@ -134,7 +134,8 @@ def _imported(name: str) -> Any:
     try:
         return import_module(name)
     except Exception as fault:
-        raise BadSettings(f"EXTENSIONS names {name}, which cannot be imported: {fault}.") from fault
+        why = " ".join(str(fault).split())
+        raise BadSettings(f"EXTENSIONS names {name}, which cannot be imported: {why}.") from fault
 
 
 def _open(app: Flask, extension: Extension) -> None:
@@ -142,8 +143,8 @@ def _open(app: Flask, extension: Extension) -> None:
     for dotted in filter(None, (extension.views, extension.commands)):
         module, _colon, function = dotted.partition(":")
         opening = getattr(_imported(module), function, None)
-        if opening is None:
-            raise BadSettings(f"The extension {extension.name} names {dotted}, which is not there.")
+        if not callable(opening):
+            raise BadSettings(f"EXTENSIONS: {extension.name} names {dotted}, which is not there.")
         opening(app)
 
 

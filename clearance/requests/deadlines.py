@@ -73,7 +73,7 @@ def tell_late(now: datetime) -> int:
     """
     late = db.session.scalars(
         sa.select(Request)
-        .where(_is_late(now), registry.is_open())
+        .where(_is_late(now), registry.is_open(), versions.in_order())
         .order_by(Request.due_on, Request.id)
         .limit(LATE_BATCH)
     ).all()

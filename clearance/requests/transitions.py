@@ -90,7 +90,9 @@ def lapse_returned(now: datetime) -> int:
     """
     missed = Request.returned_at < deadlines.lapse_if_returned_before(now)
     waiting = db.session.scalars(
-        sa.select(Request).where(Request.status == Status.RETURNED, missed).order_by(Request.id)
+        sa.select(Request)
+        .where(Request.status == Status.RETURNED, missed, versions.in_order())
+        .order_by(Request.id)
     ).all()
     lapsed = 0
     for req in waiting:

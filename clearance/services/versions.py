@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+import structlog
 import yaml
 from flask import g, has_request_context
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +28,8 @@ from clearance.models import (
 )
 from clearance.services import reading, registry
 from clearance.services.schema import Definition
+
+_log = structlog.get_logger(__name__)
 
 
 class BadDefinition(Exception):
@@ -112,6 +115,21 @@ def published_faults() -> list[str]:
         for row in rows
         for problem in reading.problems(_definition(row))
     ]
+
+
+def in_order() -> sa.ColumnElement[bool]:
+    """Return the condition on Request for those whose service can be carried out.
+
+    Jobs use it: a process may lack an extension that another one has. Logs the others' services.
+    """
+    left_out = {
+        row.id: row.service_code
+        for row in db.session.scalars(sa.select(ServiceVersion))
+        if _definition(row).is_out_of_order
+    }
+    if left_out:
+        _log.warning("services out of order are left alone", services=sorted({*left_out.values()}))
+    return Request.service_version_id.not_in(left_out)
 
 
 def asking_for(kind: str) -> list[Definition]:

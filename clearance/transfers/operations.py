@@ -203,7 +203,7 @@ def lapse_unanswered(now: datetime) -> int:
     )
     silent = db.session.scalars(
         sa.select(Request)
-        .where(Request.status.in_(sorted(UNANSWERED)), waited)
+        .where(Request.status.in_(sorted(UNANSWERED)), waited, versions.in_order())
         .order_by(Request.id)
     ).all()
     lapsed = 0

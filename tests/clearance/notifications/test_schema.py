@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from flask import Flask
@@ -16,7 +14,7 @@ from clearance.core.extensions import db
 from clearance.core.settings import BadSettings, one_line_for_bad_settings
 from clearance.models.enums import Role
 from clearance.notifications import events, notices, preferences, text_overrides
-from clearance.services.extension import Extension
+from tests.support import extension_modules
 from tests.support.office_people import Office
 
 FILE = """\
@@ -147,11 +145,9 @@ def test_the_start_is_refused_in_one_line(
 
 def make_site_app(make_app: Callable[..., Flask], folder: Path) -> Flask:
     """The portal with an extension that brings one message."""
-    module = ModuleType("site_visits")
-    module.EXTENSION = Extension(name="site_visits", notices=write(folder, FILE))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "site_visits", module)
-        return make_app(extensions=("site_visits",))
+        name = extension_modules.put(patch, "site_visits", notices=write(folder, FILE))
+        return make_app(extensions=(name,))
 
 
 def test_an_extension_adds_messages_to_its_application_alone(

@@ -1,0 +1,136 @@
+"""A small team's extensions: refused at the start in one line, and absent in another process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from flask import Flask
+
+from app import create_app
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.core.settings import one_line_for_bad_settings
+from clearance.licences import effects, guards
+from clearance.models import Request
+from clearance.models.enums import Status
+from clearance.requests import deadlines, transitions
+from clearance.requests.starts import BROKER_TYPE
+from clearance.services.flows import STANDARD
+from clearance.transfers import operations as transfer_operations
+from tests.support import extension_modules, factories, request_factories, transfer_factories
+
+A_GUARD = guards.licence_is_active
+AN_EFFECT = effects.renew_licence
+OWN_FLOW = replace(STANDARD, name="own")
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"name": "licences"}, "Registered twice (extension): licences."),
+    ({"guards": (A_GUARD,)}, f"Registered twice (guards): {A_GUARD.name}."),
+    ({"effects": (AN_EFFECT,)}, f"Registered twice (effects): {AN_EFFECT.name}."),
+    ({"flows": (STANDARD,)}, "Registered twice (flows): standard."),
+    ({"starts": (BROKER_TYPE,)}, "Registered twice (starts): broker_type."),
+    ({"core": ">=99"}, "own is made for >=99; this is version "),
+    ({"core": "99 or so"}, "own: core '99 or so' is no version."),
+    ({"views": "tests.support.pages:open_nothing"}, "own names tests.support.pages:open_nothing"),
+    ({"views": "tests.support.pages"}, "own names tests.support.pages, which is not there."),
+    ({"commands": "tests.nowhere:add"}, "names tests.nowhere, which cannot be imported: No module"),
+    ({"notices": Path("/nowhere")}, "/nowhere holds no message texts."),
+]
+
+
+def start(capsys: pytest.CaptureFixture[str], *names: str) -> str:
+    """The one line with which the start is refused."""
+    with pytest.raises(SystemExit) as ended, one_line_for_bad_settings():
+        create_app(testing=True, extensions=names)
+    assert ended.value.code == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Clearance does not start: ")
+    return line
+
+
+@pytest.mark.parametrize(("parts", "why"), REFUSED)
+def test_an_extension_that_cannot_join_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    parts: dict[str, Any],
+    why: str,
+) -> None:
+    extension_modules.put(monkeypatch, "own", **parts)
+    assert why in start(capsys, "own")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "EXTENSIONS names own_module, which cannot be imported: No module named"),
+        ("1 +", "EXTENSIONS names own_module, which cannot be imported: invalid syntax"),
+        ("raise ValueError('one\\ntwo')", "which cannot be imported: one two."),
+        ("EXTENSION = 'own'", "EXTENSIONS names own_module, which has no EXTENSION."),
+        ("def init_app(app): ...", "EXTENSIONS names own_module, which has no EXTENSION."),
+    ],
+)
+def test_a_module_without_an_extension_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    text: str | None,
+    why: str,
+) -> None:
+    if text is not None:
+        (tmp_path / "own_module.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert why in start(capsys, "own_module")
+
+
+def test_a_module_named_twice_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extension_modules.put(monkeypatch, "own")
+    assert "Registered twice (extension): own." in start(capsys, "own", "own")
+
+
+def test_jobs_leave_requests_of_an_unknown_flow_alone_and_log_it(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The web process has the extension, the process with the jobs has not."""
+    extension_modules.put(monkeypatch, "own", flows=(OWN_FLOW,))
+    then = utc_now() - timedelta(days=300)
+    with make_app(extensions=("own",)).app_context():
+        request_factories.load_services(then)
+        fields = [{"name": "number", "mode": "shown"}, {"name": "name_ar_1", "required": True}]
+        request_factories.publish(request_factories.TRIVIAL, flow="own", fields=fields)
+        agent, reviewer = factories.make_agent(), factories.make_staff()
+        made = {
+            (code, status): request_factories.make_request(
+                agent, status, code=code, reviewer=reviewer, now=then
+            ).id
+            for code in ("greeting", "exam")
+            for status in (Status.RETURNED, Status.UNDER_REVIEW)
+        }
+    with make_app().app_context(), structlog.testing.capture_logs() as logs:
+        assert transitions.lapse_returned(utc_now()) == 1
+        assert deadlines.tell_late(utc_now()) == 1
+        db.session.commit()
+        left = {key: db.session.get_one(Request, made[key]) for key in made}
+        assert left["greeting", Status.RETURNED].status == Status.RETURNED
+        assert left["exam", Status.RETURNED].status == Status.LAPSED
+        assert left["greeting", Status.UNDER_REVIEW].late_told_for is None
+    assert [line["services"] for line in logs if "services" in line] == [["greeting"]] * 2
+
+
+def test_transfers_of_an_unknown_flow_do_not_lapse_unanswered(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    then = utc_now() - timedelta(days=300)
+    with make_app().app_context():
+        made = transfer_factories.make_sent(transfer_factories.make_offices(), now=then).id
+    with make_app(built_in=("licences", "exams")).app_context():
+        assert transfer_operations.lapse_unanswered(utc_now()) == 0
+    with make_app().app_context():
+        assert transfer_operations.lapse_unanswered(utc_now()) == 1
+        assert db.session.get_one(Request, made).status == Status.LAPSED
