@@ -86,7 +86,7 @@ def perform(
 def lapse_returned(now: datetime) -> int:
     """Lapse all returned requests past their correction deadline. Flushes. Returns how many.
 
-    Requests that are resent concurrently are skipped.
+    Requests that are resent concurrently, or whose service is out of order, are skipped.
     """
     missed = Request.returned_at < deadlines.lapse_if_returned_before(now)
     waiting = db.session.scalars(
@@ -98,7 +98,7 @@ def lapse_returned(now: datetime) -> int:
     for req in waiting:
         try:
             perform(req, Action.LAPSE, actor=None, now=now, version=req.version)
-        except TransitionNotAllowed:
+        except (Refused, TransitionNotAllowed):
             continue
         lapsed += 1
     return lapsed

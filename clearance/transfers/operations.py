@@ -193,7 +193,7 @@ def is_over(asked_at: datetime, now: datetime) -> bool:
 def lapse_unanswered(now: datetime) -> int:
     """Lapse every transfer that has waited too long for an answer (a setting).
 
-    Flushes. Skips those being answered right now. Returns how many.
+    Flushes. Skips those being answered right now or out of order. Returns how many.
     Source: specification section 5: 14 days of silence.
     """
     waited = sa.exists().where(
@@ -210,7 +210,7 @@ def lapse_unanswered(now: datetime) -> int:
     for req in silent:
         try:
             transitions.perform(req, Action.LAPSE, actor=None, now=now, version=req.version)
-        except TransitionNotAllowed:
+        except (Refused, TransitionNotAllowed):
             continue
         lapsed += 1
     return lapsed

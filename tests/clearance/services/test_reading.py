@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import Refused
 from clearance.models import User
 from clearance.models.enums import Status
-from clearance.requests import drafts, eligibility
+from clearance.requests import drafts, eligibility, transitions
 from clearance.services import reading, registry, versions
 from clearance.services.flows import Action
 from clearance.services.schema import SCHEMA
-from tests.support import factories
+from clearance.transfers import operations as transfer_operations
+from tests.support import factories, transfer_factories
 from tests.support import request_factories as requests
 
 SHIPPED = (
@@ -177,6 +179,27 @@ def test_other_steps_go_on(
     requests.rewrite(version, **changes)
     reason = "" if action == Action.APPROVE else "الوثائق غير واضحة."
     assert requests.step(req, action, reviewer, reason=reason).decided_at or req.returned_at
+
+
+def test_service_out_of_order_stops_no_other_request_from_lapsing(
+    agent: User, reviewer: User
+) -> None:
+    version = requests.publish(requests.TRIVIAL)
+    start = utc_now() - timedelta(days=100)
+    options: dict[str, Any] = {"reviewer": reviewer, "now": start}
+    stuck = requests.make_request(agent, Status.RETURNED, code="greeting", words="سلام", **options)
+    other = requests.make_request(agent, Status.RETURNED, **options)
+    requests.rewrite(version, schema=99)
+    assert transitions.lapse_returned(utc_now()) == 1
+    assert (stuck.status, other.status) == (Status.RETURNED, Status.LAPSED)
+
+
+def test_transfers_out_of_order_stop_no_other_from_lapsing(context: Flask) -> None:
+    offices = transfer_factories.make_offices()
+    stuck = transfer_factories.make_sent(offices)
+    requests.rewrite(stuck.service_version, schema=99)
+    assert transfer_operations.lapse_unanswered(utc_now() + timedelta(days=15)) == 0
+    assert stuck.status != Status.LAPSED
 
 
 def test_request_takes_registered_statuses_only(agent: User) -> None:
