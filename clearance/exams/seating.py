@@ -138,6 +138,8 @@ def _close(exam_id: int, now: datetime) -> int:
         .with_for_update(of=Request)
         .execution_options(populate_existing=True)
     ).all()
+    if any(service_versions.for_request(req).is_out_of_order for req in offered):
+        return 0  # the sitting stays open until their seats can be released
     for req in offered:
         transitions.perform(req, ExamAction.RELEASE, actor=None, now=now, version=req.version)
     exam = sittings.lock(exam_id)

@@ -12,6 +12,8 @@ from flask import Flask
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refused
+from clearance.exams import seating
+from clearance.exams.statuses import ExamStatus
 from clearance.models import User
 from clearance.models.enums import Status
 from clearance.requests import drafts, eligibility, transitions
@@ -200,6 +202,18 @@ def test_transfers_out_of_order_stop_no_other_from_lapsing(context: Flask) -> No
     requests.rewrite(stuck.service_version, schema=99)
     assert transfer_operations.lapse_unanswered(utc_now() + timedelta(days=15)) == 0
     assert stuck.status != Status.LAPSED
+
+
+def test_sitting_of_a_service_out_of_order_stays_open(agent: User) -> None:
+    exam = requests.make_exam()
+    stuck = requests.make_request(agent, ExamStatus.SEATED, exam=exam)
+    later = utc_now() + timedelta(days=8)
+    requests.rewrite(stuck.service_version, schema=99)
+    assert seating.close_overdue(later) == 0
+    assert (stuck.status, exam.final_at) == (ExamStatus.SEATED, None)
+    requests.rewrite(stuck.service_version, schema=1)
+    assert seating.close_overdue(later) == 1
+    assert exam.final_at == later
 
 
 def test_request_takes_registered_statuses_only(agent: User) -> None:
