@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5000
 BIN := .venv/bin
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
-SOURCES := $(wildcard app.py clearance admin_views forms migrations tests benchmarks)
+SOURCES := $(wildcard app.py clearance admin_views forms migrations tests benchmarks examples)
 PARALLEL ?= 2
 # COVER=1 make test measures what the tests reach; it takes a quarter longer.
 COVERAGE := $(if $(COVER),--cov --cov-report=term:skip-covered)

@@ -9,10 +9,12 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from wtforms import DecimalField, IntegerField
 
 from clearance.core.clock import utc_now
+from clearance.core.errors import Refusal
 from clearance.requests.transitions import REASON_MAX_LENGTH
 from clearance.services.decisions import Assignment, Decision, RemarkInput, Remarks
 from clearance.services.effects import REMARK_MAX_LENGTH
@@ -185,7 +187,10 @@ class StepForm(BaseForm):
         inputs = [self[name] for name in question.inputs()]
         if any(field.errors for field in inputs):
             return False
-        refusal = question.model(**self._given(question)).refusal(utc_now())
+        try:
+            refusal = question.model(**self._given(question)).refusal(utc_now())
+        except ValidationError:
+            refusal = Refusal(question.model.missing)
         if refusal is not None:
             inputs[0].errors = [refusal.text]
         return refusal is None

@@ -51,6 +51,7 @@ def timeline(req: Request, reader: Actor) -> list[dict[str, Any]]:
             "at": event.at,
             "who": event.actor,
             "text": event.reason,
+            "given": event.given,
             "tone": TIMELINE_TONES.get(event.action or "", "neutral"),
             "sign": TIMELINE_SIGNS.get(event.action or ""),
         }

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, g, has_request_context
-from flask_babel import force_locale, get_locale
+from flask_babel import LazyString, force_locale, get_locale
 from flask_login import current_user
 
 from clearance.core import cookies
@@ -48,6 +48,11 @@ def in_language(row: Any, stem: str) -> str:
     if not stem:
         return str(row.get(lang) or row.get("ar") or row.get("en") or "")
     return str(getattr(row, f"{stem}_{lang}") or getattr(row, f"{stem}_ar"))
+
+
+def bilingual(*, ar: str, en: str) -> LazyString:
+    """Return a text in the page's language, for extensions without a catalogue of their own."""
+    return LazyString(lambda: ar if language() == "ar" else en)
 
 
 def in_both(text: Any) -> dict[str, str]:

@@ -19,7 +19,7 @@ from clearance.files.typesetting import qr_svg, set_pdf
 from clearance.models import DocumentKind, IssuedDocument, Request
 from clearance.models.enums import Status
 from clearance.requests.field_values import shown_value
-from clearance.requests.timeline import timeline
+from clearance.requests.timeline import TimelineEntry, timeline
 from clearance.services import registry, versions
 from clearance.services.standard_fields import Group
 from clearance.web import downloads
@@ -144,11 +144,15 @@ def _documents(req: Request) -> list[list[str]]:
     ]
 
 
+def _given(entry: TimelineEntry) -> list[str]:
+    return [f"{label}: {isolate(value)}" for label, value in entry.given]
+
+
 def _steps(req: Request, reader: Actor) -> list[list[str]]:
     return [
         [
             isolate(i18n.format_instant(entry.at)),
-            str(entry.label),
+            "\n".join([str(entry.label), *_given(entry)]),
             isolate(entry.actor),
             isolate(entry.reason) if entry.reason else "",
         ]
