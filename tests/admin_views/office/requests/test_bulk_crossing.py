@@ -75,6 +75,6 @@ def test_a_decision_and_a_grid_on_the_same_licences_cross_without_harm(context: 
         assert race(context, 2, work) == [[""] * LICENCES, [True] * LICENCES]
         db.session.expire_all()
         for each in chosen:
-            assert db.session.get_one(Request, each.request_id).status == Status.APPROVED
+            assert db.session.get_one(Request, each.id).status == Status.APPROVED
         for request_id in drafts:
             assert db.session.get_one(Request, request_id).status == Status.SUBMITTED
