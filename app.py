@@ -48,9 +48,9 @@ def create_app(
 ) -> Flask:
     """Create the Flask application.
 
-    testing: the suite's mode (no demo data, no production checks). built_in: the
-    shipped subjects to have. overrides: fields of `Settings`
-    that replace the environment's. Raises BadSettings if running would be unsafe.
+    testing: the suite's mode (no demo data, no production checks). built_in: the shipped subjects
+    to have. overrides: fields of `Settings` that replace the environment's. Raises BadSettings if
+    running would be unsafe.
     """
     environment = {} if testing else {**dotenv_values(ROOT / ".env"), **os.environ}
     settings = Settings.from_environment(

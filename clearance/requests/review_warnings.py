@@ -72,5 +72,6 @@ def cautions(req: Request, now: datetime) -> list[Refusal]:
     Cheap enough for bulk actions.
     """
     service = versions.for_request(req)
-    models = {model for step in service.steps.steps for model in service.decisions(step)}
+    asked = (model for step in service.steps.steps for model in service.decisions(step))
+    models = dict.fromkeys(asked)
     return [caution for model in models for caution in model.cautions(req, now)]

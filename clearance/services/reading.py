@@ -30,8 +30,20 @@ _LISTS: dict[str, TypeAdapter[Any]] = {
     "conditions": TypeAdapter(Bilingual),
 }
 SIGNS = frozenset(
-    ("award", "calendar", "card", "cross", "file", "lock", "mail", "print", "refresh", "services")
-) | {"users"}
+    [
+        "award",
+        "calendar",
+        "card",
+        "cross",
+        "file",
+        "lock",
+        "mail",
+        "print",
+        "refresh",
+        "services",
+        "users",
+    ]
+)
 """Icons of templates/components/ui.html that suit a service."""
 
 
