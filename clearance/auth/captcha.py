@@ -25,6 +25,7 @@ from clearance.core.values import ascii_digits
 from clearance.models import Captcha
 
 LIFETIME = timedelta(minutes=5)
+PATIENCE = timedelta(seconds=10)  # of a second click with a first one that never ended
 _RANDOM_LENGTH = 22  # 128 bits
 _SEAL_LENGTH = 18
 
@@ -98,6 +99,25 @@ def spend(ref: str, form: str, browser: str, typed: str, now: datetime) -> bool:
         return False
     text = "".join(typed.split())
     return _same(text, row.image_text) or _same(ascii_digits(text), row.spoken_digits)
+
+
+def is_being_answered(ref: str, browser: str, now: datetime) -> bool:
+    """Return whether another submission of the same form has used up the image and is running."""
+    if not _is_sealed_for(browser, ref):
+        return False
+    running = sa.select(Captcha.ref).where(Captcha.ref == ref, Captcha.spent_at > now - PATIENCE)
+    with own_transaction(write=False) as connection:
+        return connection.execute(running).first() is not None
+
+
+def settle(ref: str, browser: str) -> None:
+    """Forget an image text that was used up: the submission that it belonged to has ended."""
+    if not _is_sealed_for(browser, ref):
+        return
+    with own_transaction() as connection:
+        connection.execute(
+            sa.delete(Captcha).where(Captcha.ref == ref, Captcha.spent_at.is_not(None))
+        )
 
 
 def purge(now: datetime) -> int:

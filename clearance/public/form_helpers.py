@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import structlog
-from flask import request, session, url_for
+from flask import after_this_request, request, session, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from clearance.auth import captcha
+from clearance.auth import captcha, rate_limits
+from clearance.core import idempotency
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.i18n import language
@@ -16,6 +20,7 @@ from forms.base import BaseForm
 
 # Submit buttons that only redraw the page with the typed values, without validation.
 REDRAWING = ("_language", "_refresh", "_change")
+_PAUSE_SECONDS = 0.2
 
 log = structlog.get_logger("clearance.public")
 
@@ -32,8 +37,42 @@ def is_sent() -> bool:
 
 def spend_image(form_name: str) -> bool:
     """Use up the answered image text; return whether it was right. Call it first in a POST."""
-    ref, typed = request.form.get("captcha_ref", ""), request.form.get("captcha", "")
-    return captcha.spend(ref, form_name, _browser(), typed[:40], utc_now())
+    ref, browser, typed = _posted_ref(), _browser(), request.form.get("captcha", "")
+
+    @after_this_request
+    def settle(response: Any) -> Any:
+        db.session.rollback()  # after a page of errors; what was to be kept is committed by now
+        captcha.settle(ref, browser)
+        return response
+
+    return captcha.spend(ref, form_name, browser, typed[:40], utc_now())
+
+
+def result_of_first_click(form_name: str, owner: str | None = None) -> str | None:
+    """Return where an earlier submission with the posted image led, or None if it was refused.
+
+    Waits while it is running: a double click sends the same image twice, and only the first use of
+    it counts. owner: of the one-time key, by default the form. Raises: TooManyTries.
+    """
+    ref, browser = _posted_ref(), _browser()
+    while True:
+        is_running = captcha.is_being_answered(ref, browser, utc_now())
+        earlier = idempotency.result_of(image_key(form_name), owner or form_name)
+        db.session.rollback()
+        if earlier is not None or not is_running:
+            return earlier
+        rate_limits.consume("captcha_ip", rate_limits.client_ip())
+        time.sleep(_PAUSE_SECONDS)
+
+
+def remember_result(form_name: str, result: str) -> None:
+    """Store in the caller's transaction that the posted image led to the URL `result`."""
+    idempotency.claim(image_key(form_name), form_name, result, utc_now())
+
+
+def image_key(form_name: str) -> str:
+    """Return the one-time key of the submission: its image, which nobody can use up again."""
+    return f"{form_name}:{_posted_ref()}"
 
 
 def new_image(form_name: str) -> dict[str, str]:
@@ -70,6 +109,10 @@ def validate(form: BaseForm, is_image_right: bool) -> bool:
     if not is_image_right and not field.errors:
         field.errors = [_("This is not what the image says. A new image is shown: type its text.")]
     return bool(is_valid and is_image_right)
+
+
+def _posted_ref() -> str:
+    return request.form.get("captcha_ref", "")[:40]
 
 
 def _browser() -> str:

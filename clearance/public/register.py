@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
 from clearance.accounts import registration, staff_invitations
 from clearance.auth import password_changes
-from clearance.core import idempotency
 from clearance.core.clock import utc_now
-from clearance.core.database import own_transaction
 from clearance.core.errors import NotFound, Refused, ServiceUnavailable
 from clearance.core.extensions import db
 from clearance.core.i18n import in_language, language
 from clearance.customs import client as customs_client
-from clearance.models import OneTimeKey
 from clearance.models.enums import Role
 from clearance.organisations import opening
 from clearance.public import form_helpers
 from forms.public_account import EntityChoice, InvitationForm, RegistrationForm
 
 FORM_NAME = "register"
-KEY_OWNER = "register"
 
 
 def register() -> Any:
@@ -34,7 +29,7 @@ def register() -> Any:
     status = 200
     if form_helpers.is_sent():
         is_image_right = form_helpers.spend_image(FORM_NAME)
-        if not is_image_right and _was_sent():
+        if not is_image_right and form_helpers.result_of_first_click(FORM_NAME):
             return _to_sent()
         form_helpers.note_leftovers(form)
         if form_helpers.validate(form, is_image_right):
@@ -95,8 +90,7 @@ def _send(form: RegistrationForm) -> Any:
             form.licence_no.data, form.customs_user.data, form.customs_password.data or ""
         )
     registration.register(_applicant(form), customs=answer, now=now)
-    # The used image text is the form's one-time key: nobody can spend it again.
-    idempotency.claim(_key(), KEY_OWNER, url_for("public.registered"), now)
+    form_helpers.remember_result(FORM_NAME, url_for("public.registered"))
     db.session.commit()
     return _to_sent()
 
@@ -139,14 +133,3 @@ def _entities() -> list[EntityChoice]:
         )
         for row in opening.legal_entities()
     ]
-
-
-def _key() -> str:
-    return f"{KEY_OWNER}:{request.form.get('captcha_ref', '')[:40]}"
-
-
-def _was_sent() -> bool:
-    """Return whether this form was already submitted: double click, or back and resubmit."""
-    with own_transaction(write=False) as connection:
-        statement = sa.select(OneTimeKey.key).where(OneTimeKey.key == _key())
-        return connection.execute(statement).first() is not None

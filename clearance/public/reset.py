@@ -26,10 +26,14 @@ def reset() -> Any:
     form = ResetForm()
     if form_helpers.is_sent():
         is_image_right = form_helpers.spend_image(ASK_FORM)
+        if not is_image_right and (earlier := form_helpers.result_of_first_click(ASK_FORM)):
+            return redirect(earlier, code=303)
         if form_helpers.validate(form, is_image_right):
             ref = password_changes.ask_reset(form.email.data, language(), utc_now())
+            sent = url_for("public.reset_sent", ref=ref)
+            form_helpers.remember_result(ASK_FORM, sent)
             db.session.commit()
-            return redirect(url_for("public.reset_sent", ref=ref), code=303)
+            return redirect(sent, code=303)
     return render_template("public/reset.html", form=form, image=form_helpers.new_image(ASK_FORM))
 
 
@@ -43,6 +47,8 @@ def reset_confirm() -> Any:
     form = ResetConfirmForm()
     if form_helpers.is_sent():
         is_image_right = form_helpers.spend_image(CONFIRM_FORM)
+        if not is_image_right and (earlier := form_helpers.result_of_first_click(CONFIRM_FORM)):
+            return redirect(earlier, code=303)
         if form_helpers.validate(form, is_image_right) and _confirm(form):
             flash(_("Your password has been changed. Sign in with the new one."), "success")
             return redirect(url_for("public.sign_in"), code=303)
@@ -82,6 +88,8 @@ def _confirm(form: ResetConfirmForm) -> bool:
     except password_changes.WeakPassword as error:
         _tell_weakness(form.new_password, error)
         return False
+    if is_done:
+        form_helpers.remember_result(CONFIRM_FORM, url_for("public.sign_in"))
     db.session.commit()
     if not is_done:
         form.code.errors = [_("This code is not right, or no longer valid.")]

@@ -18,7 +18,7 @@ from clearance.services.extension import Extension
 from clearance.web import csv_export, serving
 
 ROWS_BEFORE_FAULT = 20_000
-GRACE_SECONDS = 2
+GRACE_SECONDS = 3
 
 EXTENSION = Extension(name="trial", views="tests.support.serving_extension:add_routes")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 from flask_admin import expose
 from flask_admin.model.template import EndpointLinkRowAction
 from flask_babel import gettext as _
@@ -23,7 +23,7 @@ from admin_views.base.model_view import matches_all_words
 from admin_views.my.organisations.user_edit import UserEdit
 from admin_views.my.services import table
 from clearance.auth import password_changes, permissions
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refused, TooManyTries
@@ -155,7 +155,7 @@ class MyUsers(UserEdit, KeysetModelView):
         if not table.is_sent():
             return self._show_new(form, organisation_id)
         is_image_right = form_helpers.spend_image(FORM_NAME)
-        if not is_image_right and _was_sent():
+        if not is_image_right and form_helpers.result_of_first_click(FORM_NAME, _owner()):
             return _to_list()
         form.offer(row.code for row in _offered(organisation_id))
         form_helpers.note_leftovers(form)
@@ -208,7 +208,7 @@ class MyUsers(UserEdit, KeysetModelView):
             result=self.get_url(".index_view"),
             told=_("The user was added and is awaited: the next step is theirs."),
             refused=refused,
-            key=_key(),  # the image text, which is used up by now
+            key=form_helpers.image_key(FORM_NAME),
             acts_first=True,
         )
 
@@ -261,15 +261,8 @@ def _is_no_member(form: AddUserForm, organisation_id: int) -> bool:
     return False
 
 
-def _key() -> str:
-    return f"{FORM_NAME}:{request.form.get('captcha_ref', '')[:40]}"
-
-
-def _was_sent() -> bool:
-    """Return whether this form was already processed (double click, or back and resubmit)."""
-    earlier = idempotency.result_of(_key(), idempotency_owner(current_actor()))
-    db.session.rollback()
-    return earlier is not None
+def _owner() -> str:
+    return idempotency_owner(current_actor())
 
 
 def _to_list() -> Any:

@@ -66,7 +66,7 @@ def test_many_slow_clients_keep_nobody_waiting(server: str, beginning: bytes) ->
         for _ in range(3):
             began = time.monotonic()
             assert get(server, "/healthz").status == 200
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < serving_extension.GRACE_SECONDS
             for each in slow:
                 each.send(b"a")
 
@@ -103,7 +103,7 @@ def test_clients_that_never_close_keep_nobody_waiting(server: str) -> None:
             assert each.recv(100).startswith(b"HTTP/1.1 200")
         began = time.monotonic()
         assert get(server, "/healthz").status == 200
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < serving_extension.GRACE_SECONDS
 
 
 def test_clients_that_do_not_read_keep_nobody_waiting(server: str) -> None:
@@ -116,7 +116,7 @@ def test_clients_that_do_not_read_keep_nobody_waiting(server: str) -> None:
             deaf.sendall(b"GET /static/clearance.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         began = time.monotonic()
         assert get(server, "/healthz").status == 200
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < serving_extension.GRACE_SECONDS
 
 
 @pytest.mark.parametrize("size", [0, 10, 300_000, 3_000_000])
