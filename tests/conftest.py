@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from app import create_app
 from clearance.core.extensions import db
 from clearance.models import User
-from tests.support.databases import KINDS
+from tests.support.databases import KINDS, memory
 from tests.support.gateways import SmsGateway, SmtpGateway
 from tests.support.office_people import Office
 from tests.support.pages import PageClient
 
-MEMORY = Path("/dev/shm")
 DEFAULT_DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
 TEST_HOSTS = ("127.0.0.1", "localhost")  # werkzeug's test client calls itself localhost
 
@@ -34,10 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Databases still wait for their commits, as they are told to; memory just answers at once.
     """
-    if config.option.basetemp is None and os.access(MEMORY, os.W_OK):
-        folder = tempfile.mkdtemp(prefix="clearance-", dir=MEMORY)
+    if config.option.basetemp is None and memory():
+        folder = tempfile.mkdtemp(prefix="clearance-", dir=memory())
         config.option.basetemp = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    # Each application translates its templates into Python anew; the suite makes hundreds of them.
+    made = tempfile.mkdtemp(prefix="clearance-templates-", dir=memory())
+    Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(made)}
+    config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
     # What is imported stays, and pages are made and dropped by the thousand: collect more rarely.
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)

@@ -11,6 +11,7 @@ import wave
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import sqlalchemy as sa
 from captcha.image import ImageCaptcha
@@ -93,16 +94,14 @@ def spend(ref: str, form: str, browser: str, typed: str, now: datetime) -> bool:
                 Captcha.expires_at,
             )
         ).one_or_none()
-    if row is None or row.form != form:
-        return False
-    if row.created_at > latest_past(now) or row.expires_at <= now:
-        return False
-    text = "".join(typed.split())
-    return _same(text, row.image_text) or _same(ascii_digits(text), row.spoken_digits)
+        is_right = row is not None and _answers(row, form, typed, now)
+        if row is not None and not is_right:
+            connection.execute(sa.delete(Captcha).where(Captcha.ref == ref))
+    return is_right
 
 
 def is_being_answered(ref: str, browser: str, now: datetime) -> bool:
-    """Return whether another submission of the same form has used up the image and is running."""
+    """Return whether a submission that answered the image rightly is still running."""
     if not _is_sealed_for(browser, ref):
         return False
     running = sa.select(Captcha.ref).where(Captcha.ref == ref, Captcha.spent_at > now - PATIENCE)
@@ -134,6 +133,14 @@ def _is_sealed_for(browser: str, ref: str) -> bool:
     random, seal = ref[:_RANDOM_LENGTH], ref[_RANDOM_LENGTH:]
     content = _bound(random, browser)
     return ref.isascii() and crypto.matches(content, seal, "captcha", length=_SEAL_LENGTH)
+
+
+def _answers(row: Any, form: str, typed: str, now: datetime) -> bool:
+    """Return whether `typed` answers an unexpired image text of `form`."""
+    if row.form != form or row.created_at > latest_past(now) or row.expires_at <= now:
+        return False
+    text = "".join(typed.split())
+    return _same(text, row.image_text) or _same(ascii_digits(text), row.spoken_digits)
 
 
 def _same(typed: str, asked: str) -> bool:

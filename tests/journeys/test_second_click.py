@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -12,7 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from clearance.accounts import registration
-from clearance.auth import password_changes
+from clearance.auth import captcha, password_changes
 from clearance.core.errors import TooManyTries
 from clearance.organisations import invitations
 from tests.journeys import steps
@@ -31,27 +32,27 @@ def opened(
     return lambda: browser.http.post(url, data=data)
 
 
-def registering(app: Flask) -> Posting:
+def registering(app: Flask, **other: str) -> Posting:
     def fill(page: Any) -> dict[str, Any]:
-        return steps.registration_values(captcha=steps.image_text(app, page))
+        return steps.registration_values(captcha=steps.image_text(app, page)) | other
 
     return opened(steps.browser(app, "en"), "/register", "#register-form", fill)
 
 
-def asking(app: Flask) -> Posting:
+def asking(app: Flask, **other: str) -> Posting:
     def fill(page: Any) -> dict[str, Any]:
-        return {"email": "noura@example.com", "captcha": steps.image_text(app, page)}
+        return {"email": "noura@example.com", "captcha": steps.image_text(app, page)} | other
 
     return opened(steps.browser(app, "en"), "/reset", "#reset-form", fill)
 
 
-def adding(app: Flask) -> Posting:
+def adding(app: Flask, **other: str) -> Posting:
     world = World(app)
     return opened(
         world.client(world.general, "en"),
         "/my/users/new/",
         "#user-form",
-        lambda page: filled(app, page),
+        lambda page: filled(app, page) | other,
     )
 
 
@@ -68,7 +69,7 @@ FORMS = [
 def test_a_second_click_waits_for_the_first(
     app: Flask,
     monkeypatch: pytest.MonkeyPatch,
-    opening: Callable[[Flask], Posting],
+    opening: Callable[..., Posting],
     module: Any,
     use_case: str,
     is_refused: bool,
@@ -98,3 +99,11 @@ def test_a_second_click_waits_for_the_first(
     else:
         assert [answer.status_code for answer in answers] == [303, 303]
         assert answers[0].location == answers[1].location
+
+
+@pytest.mark.parametrize("opening", [registering, asking, adding])
+def test_a_wrong_text_is_answered_at_once(app: Flask, opening: Callable[..., Posting]) -> None:
+    post = opening(app, captcha="wrong")
+    began = time.monotonic()
+    assert "not what the image says" in post().text
+    assert time.monotonic() - began < captcha.PATIENCE.total_seconds() / 2

