@@ -9,6 +9,9 @@ PARALLEL ?= 2
 # COVER=1 make test measures what the tests reach; it takes a quarter longer.
 COVERAGE := $(if $(COVER),--cov --cov-report=term:skip-covered)
 
+# Tests start the portal in processes of its own: what was imported once stays compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint format strings clean
 
 run: .venv/run static/fonts/made $(CATALOGUES:.po=.mo)

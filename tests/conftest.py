@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 
 from app import create_app
+from clearance.auth import passwords
 from clearance.core.extensions import db
 from clearance.models import User
 from tests.support.databases import KINDS, memory
@@ -26,6 +28,7 @@ from tests.support.office_people import Office
 from tests.support.pages import PageClient
 
 DEFAULT_DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
+PRODUCTION_HASHER = passwords._hasher
 TEST_HOSTS = ("127.0.0.1", "localhost")  # werkzeug's test client calls itself localhost
 
 
@@ -42,9 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
     made = tempfile.mkdtemp(prefix="clearance-templates-", dir=memory())
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(made)}
     config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     # What is imported stays, and pages are made and dropped by the thousand: collect more rarely.
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash at the cost of production; other tests hash cheaply."""
+    monkeypatch.setattr(passwords, "_hasher", PRODUCTION_HASHER)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,7 +19,7 @@ from clearance.auth.passwords import (
 )
 from clearance.core.errors import ServiceUnavailable
 
-pytestmark = pytest.mark.usefixtures("plain_english")
+pytestmark = pytest.mark.usefixtures("plain_english", "real_hashes")
 
 GOOD = "Nakhla-7-Bahr!"
 GUESSABLE = "easy to guess"
