@@ -9,15 +9,16 @@ from wtforms import FieldList, FormField
 from forms.wtforms_texts import TextsMeta
 
 _ENCLOSING = (FieldList, FormField)
+_ALWAYS_POSTED = frozenset({"csrf_token", "form_key", "_language"})
 
 
 class BaseForm(FlaskForm):
     """Base class of all forms.
 
-    ALSO_POSTED: names that may be posted besides the fields, such as buttons. known_words: words
-    that a new password must not consist of, besides sibling fields; set by views that know the
-    user (see `StrongPassword`). judges_passwords: False if the post is refused already, since
-    judging passwords is slow (security rule 41).
+    ALSO_POSTED: names that may be posted besides the fields and what forms of every page have.
+    known_words: words that a new password must not consist of, besides sibling fields; set by views
+    that know the user (see `StrongPassword`). judges_passwords: False if the post is refused
+    already, since judging passwords is slow (security rule 41).
     """
 
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset()
@@ -42,7 +43,7 @@ class BaseForm(FlaskForm):
         enclosures = tuple(f"{field.name}-" for field in self if isinstance(field, _ENCLOSING))
         return sorted(
             name
-            for name in self._posted_names - fields - self.ALSO_POSTED
+            for name in self._posted_names - fields - self.ALSO_POSTED - _ALWAYS_POSTED
             if not name.startswith(enclosures)
         )
 

@@ -55,8 +55,6 @@ class ClockField(TextField):
 class SittingForm(BaseForm):
     """The date, place and seats of a sitting. version: of the row that the page showed."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
-
     held_on = IsoDateField(_l("Day of the exam"), [Required()])
     held_time = ClockField(
         _l("Time of the exam"), [Required()], description=_l("Kuwait time, 24 hours, such as 09:30")
@@ -101,8 +99,6 @@ class SittingForm(BaseForm):
 
 class ResultsFileForm(BaseForm):
     """Upload of the results file."""
-
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token"})
 
     results = FileField(
         _l("File of results"),

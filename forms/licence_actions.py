@@ -60,9 +60,7 @@ class OfficeForm(BaseForm):
     ready: the reasons to choose from. longest: maximum characters of the whole reason.
     """
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset(
-        {"csrf_token", "form_key", "version", "_language"}
-    )
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version"})
     ready: ClassVar[Mapping[str, ReadyReason]] = {}
     longest: ClassVar[int] = REASON_MAX_LENGTH
 

@@ -21,13 +21,9 @@ from forms.fields import (
 )
 from forms.validators import Required, SameAs, StrongPassword
 
-_PARTS = frozenset({"csrf_token", "_language"})
-
 
 class EmailChangeForm(BaseForm):
     """A new e-mail address and the current password."""
-
-    ALSO_POSTED: ClassVar[frozenset[str]] = _PARTS
 
     address = EmailAddressField(
         _l("New e-mail"), [Required()], description=_l("A code will be sent to it.")
@@ -37,8 +33,6 @@ class EmailChangeForm(BaseForm):
 
 class MobileChangeForm(BaseForm):
     """A new mobile number and the current password."""
-
-    ALSO_POSTED: ClassVar[frozenset[str]] = _PARTS
 
     address = MobileField(
         _l("New mobile number"),
@@ -56,15 +50,11 @@ class MobileChangeForm(BaseForm):
 class ContactCodeForm(BaseForm):
     """The code sent to the new address."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = _PARTS
-
     code = CodeField(_l("Verification code"), [Required()])
 
 
 class NoticesForm(BaseForm):
     """Wanted notices per channel, as keys of `preferences.keys_for`."""
-
-    ALSO_POSTED: ClassVar[frozenset[str]] = _PARTS
 
     wanted = ChoicesField(_l("Notices"))
 
@@ -103,15 +93,13 @@ class AppCodeField(CodeField):
 class PasswordForm(BaseForm):
     """The current password, required for every change of the second factor."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
-
     current_password = PasswordField(_l("Current password"), [Required()])
 
 
 class AppForm(BaseForm):
     """A code of the authenticator app being set up, and the current password."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "setup", "_language"})
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"setup"})
 
     code = AppCodeField(_l("Code that the app shows"), [Required()])
     current_password = PasswordField(_l("Current password"), [Required()])
@@ -119,7 +107,5 @@ class AppForm(BaseForm):
 
 class FactorResetForm(BaseForm):
     """An administrator's reason for resetting a user's authenticator app."""
-
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
 
     reason = TextAreaField(_l("Reason"), [Required()], max_length=REASON_MAX_LENGTH)

@@ -165,7 +165,7 @@ class EditUserForm(_AccessForm):
 class OrganisationForm(BaseForm):
     """The part of the organisation's profile that it maintains itself."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "organisation", "_language"})
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "organisation"})
 
     address = TextField(
         _l("Address"), max_length=ADDRESS_MAX_LENGTH, render_kw={"autocomplete": "street-address"}

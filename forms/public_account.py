@@ -29,7 +29,7 @@ from forms.fields import (
 from forms.validators import Required
 
 # Posted by buttons and hidden inputs besides the fields.
-PAGE_PARTS = frozenset({"captcha_ref", "form_key", "_language", "_refresh", "_change", "next"})
+PAGE_PARTS = frozenset({"captcha_ref", "_refresh", "_change", "next"})
 
 ORGANISATION_MAX_LENGTH = 150
 CUSTOMS_USER_MAX_LENGTH = 80

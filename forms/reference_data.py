@@ -85,7 +85,7 @@ class KuwaitTimeField(TextField):
 class RowForm(BaseForm):
     """Base class of the forms of rows; carries the fingerprint of the row as shown."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "_add_another", "url"})
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"_add_another", "url"})
 
     seen = SeenField()
 
@@ -171,8 +171,6 @@ class AnnouncementForm(RowForm):
 class InvitationForm(BaseForm):
     """E-mail address and role of a person invited to the office's staff."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "form_key", "_language"})
-
     email = EmailAddressField(_l("E-mail"), [Required()])
     role = ChoiceField(
         _l("Role"),
@@ -184,7 +182,7 @@ class InvitationForm(BaseForm):
 class RoleForm(BaseForm):
     """A staff member's new role; the current one, `present`, cannot be chosen."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"csrf_token", "version", "_language"})
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version"})
 
     role = ChoiceField(_l("New role"), [Required()], choices=[])
 

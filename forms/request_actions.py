@@ -104,9 +104,7 @@ class StepForm(BaseForm):
     Created by `step_form`. places: for remarks. ready: the reasons to choose from.
     """
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset(
-        {"csrf_token", "form_key", "version", "row", "url", "_language"}
-    )
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "row", "url"})
     places: ClassVar[Sequence[Place]] = ()
     ready: ClassVar[dict[str, ReadyReason]] = {}
     needs_reason: ClassVar[bool] = False

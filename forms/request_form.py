@@ -102,7 +102,7 @@ class RequestForm(BaseForm):
     page they have their own names.
     """
 
-    ALSO_POSTED = frozenset({"csrf_token", "form_key", "submit", "_language", "kind", "label"})
+    ALSO_POSTED = frozenset({"submit", "kind", "label"})
 
     version = HiddenField()
     is_sending = False

@@ -16,8 +16,6 @@ LICENCE_MAX_LENGTH = 80
 class ReceiveForm(BaseForm):
     """The numbers that identify the broker an organisation asks for."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"form_key", "_language"})
-
     licence_no = TextField(
         _l("Licence number of the broker"),
         [Required()],
@@ -39,6 +37,6 @@ class ReceiveForm(BaseForm):
 class ConsentForm(BaseForm):
     """The SMS code that authenticates the broker's answer."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"answer", "form_key", "_language"})
+    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"answer"})
 
     code = CodeField(_l("Code from the SMS"), [Required()])

@@ -18,10 +18,10 @@ from sqlalchemy.exc import IntegrityError
 from admin_views.base import navigation
 from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import claim_key, posted_key
+from admin_views.base.form_post import claim_key
 from admin_views.base.widgets import nativise
 from clearance.auth import rate_limits
-from clearance.core import audit, idempotency, name_folding, urls
+from clearance.core import audit, name_folding, urls
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.web import csv_export
@@ -209,7 +209,6 @@ class GuardedModelView(_Framed, ModelView):
         earlier = claim_key(self.return_url())
         if earlier is not None:
             return redirect(earlier)
-        self._template_args["form_key"] = posted_key() or idempotency.new()
         return super().create_view()
 
     @expose("/edit/", methods=("GET", "POST"))

@@ -17,7 +17,7 @@ from admin_views.base.model_view import GuardedView
 from admin_views.my.services import cards
 from admin_views.shared.request_parts import kind_names
 from clearance.auth import permissions
-from clearance.core import i18n, idempotency, urls
+from clearance.core import i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, NotFound, Refusal, Refused
@@ -63,7 +63,6 @@ class MySubscriptions(GuardedView):
             if permissions.can_manage(actor, organisation_id)
             else (),
             drafts=_count_drafts(organisation_id, code, actor),
-            form_key=idempotency.new(),
         )
 
     @expose("/<code>/<step>", methods=("POST",))
@@ -122,7 +121,6 @@ def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:
         "tone": status.tone if status else "neutral",
         "state": _state(entry),
         "terms": SUBSCRIPTION_TERMS[entry.definition.subscription],
-        "form_key": idempotency.new(),
         "open_requests": [
             {"number": number, "url": urls.request_url(key)}
             for key, number in entry.open_requests.first

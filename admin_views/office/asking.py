@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from admin_views.base.form_post import post_once, posted_key
-from clearance.core import idempotency
+from admin_views.base.form_post import post_once
 from clearance.public import form_helpers
 
 
 def ask(render: Callable[..., str], template: str, form: Any, back_url: str, **shown: Any) -> str:
-    """Render a page that extends `office/ask.html`; shown again it keeps its one-time key.
+    """Render a page that extends `office/ask.html`.
 
     back_url: the page that it was opened from. shown: a refusal instead of the form, the version of
     the row, the chosen rows, and what the template asks about.
     """
-    key = posted_key() or idempotency.new()
-    return render(template, form=form, form_key=key, back_url=back_url, **shown)
+    return render(template, form=form, back_url=back_url, **shown)
 
 
 def ask_and_take(page: Callable[[], str], form: Any, act: Callable[[], Any], **answer: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
+from clearance.core import idempotency
 from clearance.core.settings import ROOT
 from clearance.models import enums
 
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
         asset=asset,
         portal_version=VERSION,
         enums=enums,
+        one_time_key=idempotency.new,
     )
 
     @app.context_processor

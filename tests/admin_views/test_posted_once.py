@@ -10,11 +10,21 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from clearance.accounts import staff_invitations
 from clearance.core import crypto
+from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Event, InternalNote, Message
 from clearance.models.enums import IssuedKind, Role, Status
-from tests.support import issued_factories, request_factories, transfer_factories
+from tests.support import (
+    exam_factories,
+    factories,
+    issued_factories,
+    member_factories,
+    request_factories,
+    sitting_pages,
+    transfer_factories,
+)
 from tests.support.crossings import Instant, crossed
 from tests.support.office_people import Office
 from tests.support.pages import PageClient, form_data
@@ -129,7 +139,55 @@ def opening(office: Office) -> Form:
     return Form(browser, "/my/organisations/", "#named-form", values)
 
 
+def changing_role(office: Office) -> Form:
+    url = f"/office/staff/{office.person('Known')}/role"
+    return Form(office.staff(Role.ADMINISTRATOR), url, "#step", {"role": "manager"}, OLD)
+
+
+def disabling(office: Office) -> Form:
+    url = f"/office/staff/details/?id={office.person('Known')}"
+    return Form(office.staff(Role.ADMINISTRATOR), url, "form[action$='/disable']")
+
+
+def enabling(office: Office) -> Form:
+    url = f"/office/staff/details/?id={office.person('Known', is_active=False)}"
+    return Form(office.staff(Role.ADMINISTRATOR), url, "form[action$='/enable']")
+
+
+def withdrawing_staff_invitation(office: Office) -> Form:
+    with office.app.app_context():
+        staff_invitations.invite_staff("new@example.com", Role.REVIEWER, utc_now())
+        db.session.commit()
+    browser = office.staff(Role.ADMINISTRATOR)
+    return Form(browser, "/office/staff/", "form[action$='/withdraw']")
+
+
+def withdrawing_invitation(office: Office) -> Form:
+    world = member_factories.World(office.app)
+    client = world.client(world.general)
+    page = client.get("/my/users/new/")
+    client.submit(page, member_factories.filled(office.app, page), form="#user-form")
+    return Form(client, "/my/users/", "form[action$='/withdraw']")
+
+
+def recording(office: Office) -> Form:
+    with office.app.app_context():
+        reviewer = factories.make_staff()
+        exam, (req,) = sitting_pages.held(reviewer, 1)
+        seat_id, user_id = exam_factories.seat_of(req).id, reviewer.id
+        url = f"/office/exams/{exam.id}/results"
+        db.session.commit()
+    values = {f"result-{seat_id}": "passed", "confirmed": "1"}
+    return Form(office.browser(user_id), url, "#results-grid", values)
+
+
 FORMS = [
+    changing_role,
+    disabling,
+    enabling,
+    withdrawing_staff_invitation,
+    withdrawing_invitation,
+    recording,
     deciding,
     suspending,
     voiding,
@@ -144,8 +202,21 @@ FORMS = [
     sending_link,
     opening,
 ]
-REFUSED = [make for make in FORMS if make not in (voiding, resetting, opening)]
-CROSSED = [deciding, suspending, inviting, withdrawing, asking, declining]
+REFUSED = [
+    changing_role,
+    deciding,
+    suspending,
+    inviting,
+    noting,
+    answering,
+    withdrawing,
+    asking,
+    subscribing,
+    declining,
+    sending_link,
+]
+# Notes and messages are judged before any lock; a link is sent once a minute.
+CROSSED = [make for make in REFUSED if make not in (noting, answering, sending_link)]
 
 
 @pytest.fixture

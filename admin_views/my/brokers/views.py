@@ -13,7 +13,7 @@ from admin_views.my.brokers import cards
 from admin_views.my.services import cards as service_cards
 from admin_views.shared import licence_details, licence_history, request_lists
 from clearance.auth import permissions
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.countries import country_name
@@ -64,7 +64,6 @@ class MyBrokers(GuardedView):
             links=licence_details.validity_documents(licence) if licence else [],
             services=_services(licence, actor, lang) if licence and is_here else [],
             is_here=is_here,
-            form_key=idempotency.new(),
             **_requests(broker, actor),
             issued=licence_details.issued_for(licences, actor),
             history=_history(licences, actor),

@@ -18,7 +18,7 @@ from admin_views.my.home import pending
 from admin_views.shared import request_lists
 from admin_views.shared.request_parts import next_step
 from clearance.auth import permissions, sessions
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
@@ -65,7 +65,6 @@ class MyHome(GuardedView):
             transfers=pending.transfers_to_answer(actor, lang, now),
             renewals=pending.renewals(actor, lang, now),
             issued=pending.recently_issued(actor, now),
-            form_key=idempotency.new(),
             standing=actor.standing,
         )
 

@@ -10,10 +10,10 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
-from admin_views.base.form_post import post_once, posted_key
+from admin_views.base.form_post import post_once
 from admin_views.base.model_view import GuardedView
 from clearance.auth import sessions
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal, Refused, ServiceUnavailable
@@ -93,7 +93,6 @@ class MyFurtherOrganisations(GuardedView):
             sent=licensed or named,
             refusal=refusal,
             fault=fault,
-            form_key=posted_key() or idempotency.new(),
         )
 
 

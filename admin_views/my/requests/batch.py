@@ -13,7 +13,7 @@ from admin_views.base.access import current_actor, not_found
 from admin_views.base.form_post import claim_key, posted_key, release_key
 from admin_views.my.requests import batch_selection, batch_table, form, uploads
 from admin_views.my.requests.batch_table import Grid
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import ClosedNow, NotFound, PermissionDenied, Refusal, Refused
 from clearance.core.extensions import db
@@ -53,7 +53,6 @@ class SeveralRoutes:
             choice=choice,
             most=batch.MAX_ROWS,
             unfinished=batch.unfinished(code, current_actor()) if choice is not None else [],
-            form_key=posted_key() or idempotency.new(),
         )
         return page, status
 
@@ -142,7 +141,6 @@ class SeveralRoutes:
             sent=batch_table.sent_rows(grid),
             documents=batch_table.documents_of(grid),
             own_form_url=batch_table.own_form_url,
-            form_key=idempotency.new(),
             form_id=FORM_ID,
         )
         return page, status

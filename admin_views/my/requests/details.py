@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import post_once, posted_key, posted_version
+from admin_views.base.form_post import post_once, posted_version
 from admin_views.my.requests import document_rows
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from admin_views.my.requests.form import is_open
@@ -19,7 +19,7 @@ from admin_views.my.transfers import consent_link
 from admin_views.shared.request_parts import kind_names, next_step, timeline
 from clearance import issuing
 from clearance.auth import permissions, rate_limits
-from clearance.core import i18n, idempotency, urls
+from clearance.core import i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import BadReason, DomainError, NotFound
@@ -144,7 +144,6 @@ class DetailRoutes(RequestRoutes):
             **consents,
             copyable=spec.copyable,
             broker_url=_broker_url(req, actor),
-            form_key=idempotency.new(),
         )
         return page, status
 
@@ -162,7 +161,6 @@ class DetailRoutes(RequestRoutes):
             reason=request.form.get("reason", ""),
             reason_max_length=REASON_MAX_LENGTH,
             version=request.form.get("version", req.version),
-            form_key=posted_key() or idempotency.new(),
         )
         return page, status
 

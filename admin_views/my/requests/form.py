@@ -15,7 +15,7 @@ from admin_views.base.access import current_actor
 from admin_views.base.form_post import claim_key, posted_version, release_key
 from admin_views.my.requests import document_rows, uploads
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, PermissionDenied
 from clearance.core.extensions import db
@@ -124,7 +124,6 @@ class FormRoutes(RequestRoutes):
             warnings=available_actions.send_warnings(req, actor, now),
             cautions=granted_expiry.warnings(req, now),
             outcome=outcome,
-            form_key=idempotency.new(),
             saved_label=saved_label(req),
             form_id=FORM_ID,
         )

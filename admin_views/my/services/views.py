@@ -20,7 +20,7 @@ from admin_views.my.services import candidate_cards
 from admin_views.my.services import cards as service_cards
 from admin_views.shared.request_parts import kind_names
 from clearance.auth import permissions
-from clearance.core import i18n, idempotency
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal, Refused
@@ -95,7 +95,6 @@ class MyServices(SeveralRoutes, GuardedView):
             types=types,
             chosen=chosen,
             fault=fault,
-            form_key=posted_key() or idempotency.new(),
         )
 
     def _choose_broker(self, offer: available_actions.StartableService) -> Any:
@@ -142,7 +141,6 @@ class MyServices(SeveralRoutes, GuardedView):
             page=cards,
             refusal=refusal,
             statuses=broker_cards.STATUSES,
-            form_key=idempotency.new(),
         )
         return page, 409 if refusal else 200
 

@@ -15,7 +15,7 @@ from admin_views.base.model_view import GuardedView
 from admin_views.my.requests.base import form_url
 from admin_views.my.transfers import consent_link
 from clearance.auth import permissions
-from clearance.core import audit, i18n, idempotency, urls
+from clearance.core import audit, i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, NotFound, Refusal, Refused, TooManyTries
@@ -126,7 +126,6 @@ class MyTransfers(GuardedView):
             form=form,
             shut=transfer_operations.receiving_refusal(current_actor(), utc_now()),
             refusal=refusal,
-            form_key=posted_key() or idempotency.new(),
         )
         return page, status
 
@@ -142,7 +141,6 @@ class MyTransfers(GuardedView):
             accept=available_actions.action(req, TransferAction.ACCEPT, actor, now),
             reason=request.form.get("reason", ""),
             reason_max_length=REASON_MAX_LENGTH,
-            form_key=idempotency.new(),
         )
         return page, status
 

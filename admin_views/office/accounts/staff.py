@@ -13,11 +13,10 @@ from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor, not_found
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import post_once, posted_key, posted_version
+from admin_views.base.form_post import post_once, posted_version
 from admin_views.office.accounts.users import People, active_filter
 from admin_views.office.asking import ask
 from clearance.accounts import staff_accounts, staff_invitations
-from clearance.core import idempotency
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
 from clearance.models import User
@@ -143,5 +142,4 @@ class Staff(People):
         return self.render(
             "office/accounts/invite.html",
             form=form,
-            form_key=posted_key() or idempotency.new(),
         )

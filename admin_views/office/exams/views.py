@@ -17,7 +17,7 @@ from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import posted_key
+from admin_views.base.form_post import post_once, posted_key
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.exams.results import ExamResults
 from clearance.core import audit, i18n, idempotency, urls
@@ -151,25 +151,34 @@ class OfficeExams(ExamResults, KeysetModelView):
         typed = str(form.version.data)
         version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
         before = sittings.plan_of(exam)
-        try:
-            sittings.change(
-                exam.id, form.plan(), version=version, actor=current_actor(), now=utc_now()
-            )
-        except sittings.BadPlan as error:
-            db.session.rollback()
-            form.add_faults(error.faults)
-            return self._show_form(form, exam), error.status_code
-        except sittings.StalePlan as error:
-            db.session.rollback()
-            stored = _differences(error.stored, form.plan())
-            form.version.data = error.version
-            form.version.raw_data = None
-            return self._show_form(form, exam, str(error), stored), error.status_code
-        db.session.commit()
-        flash(_("The exam was saved."), "success")
-        if exam.seats_taken and sittings.is_new_appointment(before, form.plan()):
-            flash(_("The candidates who hold a seat were told."), "info")
-        return redirect(details_url(exam.id), code=303)
+
+        def refused(fault: DomainError) -> Any:
+            alert, stored = "", None
+            if isinstance(fault, sittings.BadPlan):
+                form.add_faults(fault.faults)
+            elif isinstance(fault, sittings.StalePlan):
+                alert, stored = str(fault), _differences(fault.stored, form.plan())
+                form.version.data = fault.version
+                form.version.raw_data = None
+            else:
+                raise fault
+            return self._show_form(form, self.get_one(exam_id), alert, stored), fault.status_code
+
+        def told(changed: Exam) -> str:
+            flash(_("The exam was saved."), "success")
+            if changed.seats_taken and sittings.is_new_appointment(before, form.plan()):
+                flash(_("The candidates who hold a seat were told."), "info")
+            return ""
+
+        exam_id = exam.id
+        return post_once(
+            lambda: sittings.change(
+                exam_id, form.plan(), version=version, actor=current_actor(), now=utc_now()
+            ),
+            result=details_url(exam_id),
+            told=told,
+            refused=refused,
+        )
 
     def _is_good(self, form: SittingForm) -> bool:
         return form_helpers.is_sent() and bool(form.validate())
@@ -188,7 +197,6 @@ class OfficeExams(ExamResults, KeysetModelView):
             alert=alert,
             stored=stored or [],
             form_id=FORM_ID,
-            form_key=posted_key() or idempotency.new(),
             back_url=details_url(exam.id) if exam else url_for(".index_view"),
         )
 

@@ -18,7 +18,7 @@ from admin_views.shared import licence_details, request_lists, transfer_consents
 from admin_views.shared.licence_details import ValidityDocument
 from admin_views.shared.request_parts import kind_names, timeline
 from clearance import issuing
-from clearance.core import audit, i18n, idempotency
+from clearance.core import audit, i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
@@ -112,7 +112,6 @@ class ReviewRoutes:
             faults=faults or {},
             timeline=timeline(req, actor),
             has_next=actor.is_reviewer,
-            form_key=idempotency.new(),
         )
         return page, status
 

@@ -14,7 +14,6 @@ from admin_views.base.access import current_actor
 from admin_views.base.form_post import posted_key
 from clearance.auth import recovery_codes, second_factor, second_factor_setup, sessions
 from clearance.auth.reauthentication import WrongPassword
-from clearance.core import idempotency
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
@@ -123,7 +122,6 @@ class FactorRoutes:
         return self.render(
             template,
             form=form,
-            form_key=posted_key() or idempotency.new(),
             refusal="" if _own_means() == second_factor.Means.APP else second_factor_setup.NoApp(),
         )
 

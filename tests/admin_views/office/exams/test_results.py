@@ -45,8 +45,11 @@ def test_results_by_hand_are_confirmed_then_recorded(
         ExamStatus.ABSENT,
         ExamStatus.CONFIRMED,
     ]
-    again = client.submit(question, form="#confirm-results", press="confirmed=1", status=409)
-    assert one.number in again.text
+    again = client.submit(question, form="#confirm-results", press="confirmed=1")
+    assert again.url == details(exam)  # a double click
+    other = {"form_key": "of another page"}
+    late = client.submit(question, other, form="#confirm-results", press="confirmed=1", status=409)
+    assert one.number in late.text
     assert status_of(one) == ExamStatus.PASSED
 
 
