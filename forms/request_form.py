@@ -102,7 +102,7 @@ class RequestForm(BaseForm):
     page they have their own names.
     """
 
-    ALSO_POSTED = frozenset({"submit", "kind", "label"})
+    ALSO_POSTED = frozenset({"submit", "kind", "label", "grid", "checked"})
 
     version = HiddenField()
     is_sending = False

@@ -11,8 +11,6 @@ from tests.support.status_writes import writes_in
 WRITER = "clearance.requests.transitions._move"
 # These write the status of something else, or a field whose name can never be the status.
 OF_OTHER_THINGS = {
-    ("admin_views.my.requests.form.keep_posted", "outcome.status"),
-    ("admin_views.my.requests.form._send_complete", "outcome.status"),
     ("clearance.customs.client._Exchange.__init__", "self.status"),
     ("clearance.customs.client._Exchange.run", "self.status"),
     ("clearance.exams.sittings.change", "setattr(exam, name, getattr(plan, name))"),

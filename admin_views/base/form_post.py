@@ -77,9 +77,9 @@ def release_key() -> None:
     idempotency.release(posted_key(), idempotency_owner(current_actor()))
 
 
-def posted_version() -> int:
+def posted_version(field: str = "version") -> int:
     """Return the posted version of the row; abort with 400 if it is not a number."""
-    typed = request.form.get("version", "")
+    typed = request.form.get(field, "")
     if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
         abort(400)
     return int(typed)

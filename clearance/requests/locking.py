@@ -38,13 +38,14 @@ def lock(req: Request) -> None:
         raise NotFound
 
 
-def lock_with_records(request_ids: Collection[int]) -> None:
-    """Lock many requests and the records they are about, until the transaction ends.
+def lock_with_records(request_ids: Collection[int]) -> Sequence[Request]:
+    """Lock many requests, as `lock_many`, and the records they are about.
 
     Call it again after a commit. Requests are locked first, as when locking a single one.
     """
-    lock_many(request_ids)
+    requests = lock_many(request_ids)
     lock_records(request_ids)
+    return requests
 
 
 def lock_records(request_ids: Collection[int]) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
-from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
 from clearance.core.extensions import db
-from clearance.licences import organisation_brokers, validity
+from clearance.licences import organisation_brokers
 from clearance.licences import search as licence_search
 from clearance.models import Broker, Licence
 from clearance.requests import available_actions, batch
@@ -43,9 +41,8 @@ class Choice:
     search: str
     page: int
     pages: int
-    found: int
     offered: int
-    shown: list[dict[str, Any]]
+    shown: Sequence[Candidate]
     chosen: list[int]
     elsewhere: list[int]
     note: str = ""
@@ -59,8 +56,11 @@ def read(code: str) -> Choice:
     """
     everyone = candidates(code, current_actor(), utc_now())
     typed = request.form.get("search", "")[:100]
-    ids = matching(current_actor(), typed)
-    found = [candidate for candidate in everyone if ids is None or candidate.licence.id in ids]
+    condition, found = licence_search.condition(typed), everyone
+    if condition is not None:
+        matching = organisation_brokers.licences(current_actor()).where(condition)
+        licences = set(db.session.scalars(matching))
+        found = [candidate for candidate in everyone if candidate.licence in licences]
     pressed = request.form.get("do", "")
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(_page(pressed), pages - 1)
@@ -75,9 +75,8 @@ def read(code: str) -> Choice:
         search=typed,
         page=page,
         pages=pages,
-        found=len(found),
         offered=sum(candidate.refusal is None for candidate in found),
-        shown=[_shown(candidate, candidate.licence.id in chosen) for candidate in on_page],
+        shown=on_page,
         chosen=chosen,
         elsewhere=[licence_id for licence_id in chosen if licence_id not in shown_ids],
         note=note,
@@ -90,18 +89,10 @@ def candidates(code: str, actor: Actor, now: datetime) -> list[Candidate]:
     The number of queries is constant. Raises: NotFound for a service without batch requests.
     """
     batch.must_be_bulk(code)
-    licences = _licences(actor)
+    brokers = organisation_brokers.licences(actor)
+    licences = db.session.scalars(brokers.order_by(Broker.name_folded, Licence.id)).all()
     offers = available_actions.startable_licences([code], licences, actor, now)
     return [Candidate(licence, offers[code, licence.id]) for licence in licences]
-
-
-def matching(actor: Actor, typed: str) -> frozenset[int] | None:
-    """Return ids of the organisation's licences matching the search; None if it is empty."""
-    condition = licence_search.condition(typed)
-    if condition is None:
-        return None
-    statement = organisation_brokers.licences(actor).where(condition)
-    return frozenset(licence.id for licence in db.session.scalars(statement))
 
 
 def _chosen(
@@ -122,22 +113,6 @@ def _chosen(
     return [licence_id for licence_id in possible if licence_id in wanted], note
 
 
-def _shown(each: Candidate, is_chosen: bool) -> dict[str, Any]:
-    lang = i18n.language()
-    licence, ends = each.licence, validity.of(each.licence)
-    return {
-        "id": licence.id,
-        "name": licence.broker.name_in(lang),
-        "number": licence.number,
-        "expires": licence.expires,
-        "until": ends.until,
-        "link": ends.link.label,
-        "status": licence.status,
-        "refusal": each.refusal,
-        "is_chosen": is_chosen,
-    }
-
-
 def _page(pressed: str) -> int:
     """Return the requested page (from 0), by default the one that was shown."""
     typed = pressed.removeprefix(TO_PAGE)
@@ -148,8 +123,3 @@ def _page(pressed: str) -> int:
 
 def _is_id(typed: str) -> bool:
     return typed.isascii() and typed.isdigit() and len(typed) < 10
-
-
-def _licences(actor: Actor) -> list[Licence]:
-    statement = organisation_brokers.licences(actor).order_by(Broker.name_folded, Licence.id)
-    return list(db.session.scalars(statement))

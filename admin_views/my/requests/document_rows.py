@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
 
 from admin_views.shared.document_reading import THUMB_WIDTH
 from admin_views.shared.request_parts import kind_names, kind_remarks
 from clearance.models import Document, Request
-from clearance.requests import attachments
+from clearance.requests import attachments, batch
 
 
 def section(req: Request) -> dict[str, Any]:
@@ -23,16 +25,31 @@ def section(req: Request) -> dict[str, Any]:
         "kinds": [(code, label) for code, label, _required in kinds if code in open_kinds],
         "wanted": [
             {
-                "code": code,
                 "label": label,
-                "is_required": required,
                 "is_done": code in held,
+                "state": _("Added") if code in held else _("Missing"),
                 "remark": remarks.get(code, ""),
             }
             for code, label, required in kinds
             if required or code in remarks
         ],
         "room": attachments.room_left(req),
+    }
+
+
+def shared_section(key: str, requests: Sequence[Request]) -> dict[str, Any]:
+    """Return the data of a table's documents section. key: of the table."""
+    drafts = batch.drafts(requests)
+    kinds = batch.shared_kinds(drafts)
+    held = [{document.kind for document in req.documents} for req in drafts]
+    return {
+        "rows": [_shared_row(key, documents) for documents in batch.shared_documents(requests)],
+        "kinds": [(code, label) for code, label, _required in kinds],
+        "wanted": [
+            _shared_kind(label, sum(code in codes for codes in held), len(held))
+            for code, label, is_required in kinds
+            if is_required
+        ],
     }
 
 
@@ -61,4 +78,22 @@ def row(
         "remark": (remarks or {}).get(document.kind, ""),
         "remove_url": url_for("my_requests.remove_document", **where) if can_change else None,
         "rename_url": url_for("my_requests.rename_document", **where) if can_change else None,
+    }
+
+
+def _shared_row(key: str, documents: Sequence[Document]) -> dict[str, Any]:
+    """Return the row of a file that several requests share."""
+    first = documents[0]
+    code = first.request.service_code
+    url = url_for("my_services.several_remove", code=code, grid=key, document_id=first.id)
+    return row(first) | {"count": len(documents), "remove_url": url}
+
+
+def _shared_kind(label: str, count: int, total: int) -> dict[str, Any]:
+    is_done = count == total
+    state = _("Added for %(count)s of %(total)s", count=count, total=total)
+    return {
+        "label": label,
+        "is_done": is_done,
+        "state": _("Added for all") if is_done else state,
     }

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, BinaryIO, cast
 
-from flask import current_app, request
+from flask import current_app, flash, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.datastructures import FileStorage
 
 from admin_views.base.access import current_actor
 from clearance.auth import rate_limits
@@ -19,7 +21,7 @@ from clearance.core.extensions import db
 from clearance.core.request_kind import wants_json
 from clearance.core.values import BadValue, file_label
 from clearance.files.file_inspection import Busy
-from clearance.models import Document, Request
+from clearance.models import Document
 from clearance.requests import attachments
 
 SECONDS_AT_ONCE = 20  # per post: the checks block a worker thread
@@ -33,9 +35,9 @@ class Files:
     faults: list[str] = field(default_factory=list)
 
 
-def has_files() -> bool:
-    """Return whether the post contains a file."""
-    return any(file.filename for file in request.files.getlist("files"))
+def posted(find_target: Callable[[], Any]) -> Files | None:
+    """Check the files posted with a page, like `checked`; None without any."""
+    return checked(find_target) if _files() else None
 
 
 def checked(find_target: Callable[[], Any]) -> Files:
@@ -49,11 +51,11 @@ def checked(find_target: Callable[[], Any]) -> Files:
         find_target()
     account, deadline = f"user:{current_actor().id}", monotonic() + SECONDS_AT_ONCE
     files = Files()
-    posted = [file for file in request.files.getlist("files") if file.filename]
+    given = _files()
     limit = current_app.extensions["settings"].upload_max_files
-    if len(posted) > limit:
+    if len(given) > limit:
         files.faults.append(_("Only %(limit)s files can be added at once.", limit=limit))
-    for file in posted[:limit]:
+    for file in given[:limit]:
         rate_limits.consume("upload_account", account)
         try:
             if monotonic() > deadline:
@@ -69,35 +71,34 @@ def checked(find_target: Callable[[], Any]) -> Files:
     return files
 
 
-def attach(req: Request, files: Files) -> list[Document]:
-    """Add the accepted files to `req` as the posted kind, like `attach_by`; flushes."""
-    return attach_by(
-        lambda each, kind, label: attachments.attach(
-            req, each, kind, label, current_actor(), utc_now()
-        ),
-        files,
-    )
+def attach(add: Callable[..., list[Document]], files: Files) -> list[Document]:
+    """Call `add` with each accepted file, its kind, label, actor and time; flushes.
 
-
-def attach_by(
-    add: Callable[[attachments.Checked, str, str], Document], files: Files
-) -> list[Document]:
-    """Call `add` with each accepted file, the posted kind and the label; flushes.
-
-    Refusals are added to the faults. Raises: NotFound if the target is gone.
+    Return the first document of each file. Refusals are added to the faults. Raises: NotFound if
+    the target is gone.
     """
     kind, label = request.form.get("kind", ""), request.form.get("label", "")
     added = []
     for file in files.good:
         try:
             with db.session.begin_nested():
-                given = label if len(files.good) == 1 else ""
-                added.append(add(file, kind, given))
+                name = label if len(files.good) == 1 else ""
+                added.append(add(file, kind, name, current_actor(), utc_now())[0])
         except NotFound:
             raise
         except (BadValue, DomainError) as fault:
             files.faults.append(_named(file.label, fault))
     return added
+
+
+def tell(added: list[Document], files: Files) -> None:
+    """Flash the result of the posted files."""
+    for fault in files.faults:
+        flash(fault, "error")
+    if added:
+        flash(
+            ngettext("%(num)s file was added.", "%(num)s files were added.", len(added)), "success"
+        )
 
 
 def text_of(fault: Exception) -> str:
@@ -107,3 +108,7 @@ def text_of(fault: Exception) -> str:
 
 def _named(name: str, fault: Exception) -> str:
     return str(_("%(file)s: %(fault)s", file=name, fault=text_of(fault)))
+
+
+def _files() -> list[FileStorage]:
+    return [file for file in request.files.getlist("files") if file.filename]

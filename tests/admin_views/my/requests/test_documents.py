@@ -17,7 +17,7 @@ from clearance.models import Document, Request
 from clearance.requests import attachments
 from tests.admin_views.my.conftest import People
 from tests.support import files, request_factories
-from tests.support.pages import Page, PageClient
+from tests.support.pages import Page, PageClient, form_data
 
 FORM = "#request-form"
 
@@ -164,6 +164,19 @@ def test_a_document_is_renamed_and_removed(
     remove = page.soup.select_one("button[formaction$='/remove']")["formaction"]
     page = mine.post(remove, {})
     assert "The document was removed." in page.text
+    assert kept(app) == []
+
+
+def test_removing_a_document_keeps_what_was_typed_wrongly_beside_it(
+    app: Flask, mine: PageClient, empty_draft: Request
+) -> None:
+    by_script(mine, empty_draft, files.png(), "photo.png")
+    page = mine.get(f"/my/requests/{empty_draft.id}/form")
+    remove = page.soup.select_one("button[formaction$='/remove']")["formaction"]
+    page = mine.post(remove, form_data(page.form(FORM)) | {"civil_id": "12"})
+    assert "The document was removed." in page.text
+    assert page.soup.find(attrs={"name": "civil_id"})["value"] == "12"
+    assert page.error_of("civil_id")
     assert kept(app) == []
 
 
