@@ -42,13 +42,12 @@ log = structlog.get_logger("clearance.requests")
 
 
 class StaleSave(DomainError):
-    """The request was changed meanwhile. stored: current values of the submitted fields."""
+    """The request was changed meanwhile."""
 
-    def __init__(self, stored: Mapping[str, Any]) -> None:
+    def __init__(self) -> None:
         super().__init__(
             _l("Somebody else has changed this request meanwhile. Compare and save again.")
         )
-        self.stored = dict(stored)
 
 
 def start(
@@ -112,8 +111,7 @@ def save(
     _lock_for_change(req, actor)
     service = versions.for_request(req)
     if version is not None and version != req.version:
-        specs = [service.field(name) for name in values]
-        raise StaleSave({spec.name: value_of(req, spec) for spec in specs if spec is not None})
+        raise StaleSave
     opened = completeness.open_fields(req, now)
     ignored = sorted(set(values) - opened)
     if ignored:
