@@ -21,19 +21,41 @@ from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.requests import deadlines, transitions
 from clearance.requests.starts import BROKER_TYPE
-from clearance.services.flows import STANDARD
+from clearance.services.flows import STANDARD, StepName
 from clearance.transfers import operations as transfer_operations
 from tests.support import extension_modules, factories, request_factories, transfer_factories
 
 A_GUARD = guards.licence_is_active
 AN_EFFECT = effects.renew_licence
 OWN_FLOW = replace(STANDARD, name="own")
+
+
+class OwnAction(StepName):
+    """A step of the standard flow's code, with other words."""
+
+    SEND = "send", "Hand in", "The request was handed in"
+
+
+def plain_function(case: Any) -> None:
+    """A check that was not decorated."""
+
+
+OTHER_STEPS = tuple(
+    replace(step, action=OwnAction.SEND) if step.action == "send" else step
+    for step in STANDARD.steps
+)
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"name": "licences"}, "Registered twice (extension): licences."),
     ({"guards": (A_GUARD,)}, f"Registered twice (guards): {A_GUARD.name}."),
     ({"effects": (AN_EFFECT,)}, f"Registered twice (effects): {AN_EFFECT.name}."),
     ({"flows": (STANDARD,)}, "Registered twice (flows): standard."),
     ({"starts": (BROKER_TYPE,)}, "Registered twice (starts): broker_type."),
+    ({"guards": (plain_function,)}, "own: plain_function in guards is no Guard."),
+    ({"effects": (plain_function,)}, "own: plain_function in effects is no Effect."),
+    (
+        {"flows": (replace(OWN_FLOW, steps=OTHER_STEPS),)},
+        "Two flows define the action send differently.",
+    ),
     ({"core": ">=99"}, "own is made for >=99; this is version "),
     ({"core": "99 or so"}, "own: core '99 or so' is no version."),
     ({"views": "tests.support.pages:open_nothing"}, "own names tests.support.pages:open_nothing"),

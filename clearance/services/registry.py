@@ -35,6 +35,7 @@ class Registry:
         self.extensions = list(extensions)
         for extension in self.extensions:
             _check_core(extension, core_version)
+            _check_kinds(extension)
         self._by_kind("extension", [(extension.name, extension) for extension in self.extensions])
         self.flows: dict[str, Flow] = self._named("flows", "name")
         self.guards: dict[str, Guard] = self._named("guards", "name")
@@ -59,7 +60,7 @@ class Registry:
         self.waiting_statuses = frozenset(
             str(state.status) for state in states if state.awaits_applicant
         )
-        self.actions: dict[str, StepName] = {step.action: step.action for step in self._steps()}
+        self.actions = self._actions()
 
     def has(self, name: str) -> bool:
         """Return whether the extension called `name` is registered."""
@@ -104,6 +105,14 @@ class Registry:
                 raise BadExtension(f"Two flows define the status {status!s} differently.")
         ordered = sorted(listed, key=lambda status: status not in self.open_statuses | {"draft"})
         return {str(status): status for status in ordered}
+
+    def _actions(self) -> dict[str, StepName]:
+        """Return all actions by code. Raises: BadExtension for one code with two meanings."""
+        found: dict[str, StepName] = {}
+        for step in self._steps():
+            if type(found.setdefault(step.action, step.action)) is not type(step.action):
+                raise BadExtension(f"Two flows define the action {step.action!s} differently.")
+        return found
 
     def _steps(self) -> list[Step]:
         return [step for flow in self.flows.values() for step in flow.steps]
@@ -151,6 +160,15 @@ def _check_core(extension: Extension, core_version: str) -> None:
         raise BadExtension(
             f"{extension.name} is made for {extension.core}; this is version {core_version}."
         )
+
+
+def _check_kinds(extension: Extension) -> None:
+    """Refuse what lacks its words: a plain function where a guard or an effect belongs."""
+    for kind, expected in (("guards", Guard), ("effects", Effect)):
+        for value in getattr(extension, kind):
+            if not isinstance(value, expected):
+                name = getattr(value, "__name__", repr(value))
+                raise BadExtension(f"{extension.name}: {name} in {kind} is no {expected.__name__}.")
 
 
 def _refuse_unregistered(req: Request, status: str, old: Any, initiator: Any) -> str:
