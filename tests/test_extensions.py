@@ -21,11 +21,13 @@ from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.requests import deadlines, transitions
 from clearance.requests.starts import BROKER_TYPE
+from clearance.services.extension import Job
 from clearance.services.flows import STANDARD, StepName
 from clearance.transfers import operations as transfer_operations
 from tests.support import extension_modules, factories, request_factories, transfer_factories
 
 A_GUARD = guards.licence_is_active
+A_JOB = Job(transfer_operations.lapse_unanswered, seconds=60)
 AN_EFFECT = effects.renew_licence
 OWN_FLOW = replace(STANDARD, name="own")
 
@@ -56,6 +58,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"flows": (replace(OWN_FLOW, steps=OTHER_STEPS),)},
         "Two flows define the action send differently.",
     ),
+    ({"jobs": (A_JOB, A_JOB)}, f"Registered twice (jobs): {A_JOB.name}."),
     ({"core": ">=99"}, "own is made for >=99; this is version "),
     ({"core": "99 or so"}, "own: core '99 or so' is no version."),
     ({"views": "tests.support.pages:open_nothing"}, "own names tests.support.pages:open_nothing"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clearance.exams import flow, guards, passes, review_warnings, starts
-from clearance.services.extension import Extension, named_in
+from clearance.exams import flow, guards, passes, review_warnings, seating, starts
+from clearance.services.extension import Extension, Job, named_in
 from clearance.services.guards import Guard
 
 
@@ -23,6 +23,7 @@ EXTENSION = Extension(
     starts=(starts.PASSED_CANDIDATES,),
     claim_ends=(passes.CLAIM_END,),
     warnings=(review_warnings.warnings,),
+    jobs=(Job(seating.daily, seconds=1800),),
     lifts={0: _with_award},
     definitions=Path(__file__).parent / "definitions",
     notices=Path(__file__).parent / "texts",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from types import FrameType
@@ -30,15 +29,13 @@ from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import Settings, one_line_for_bad_settings
-from clearance.exams import seating
 from clearance.jobs import queue as job_queue
 from clearance.jobs import retention
-from clearance.licences import expiry_job
 from clearance.models.enums import Channel
 from clearance.notifications import delivery, outbox
 from clearance.requests import deadlines, transitions
 from clearance.services import registry, versions
-from clearance.transfers import operations as transfer_operations
+from clearance.services.extension import Job
 from clearance.web import serving
 
 SENDERS = 4
@@ -49,30 +46,16 @@ _log = structlog.get_logger(__name__)
 _Work = Callable[[datetime], object]
 
 
-@dataclass(frozen=True)
-class _Periodic:
-    name: str
-    seconds: int
-    work: _Work
-    subject: str
-
-
-_periodic: dict[str, _Periodic] = {}
+_periodic: dict[str, Job] = {}
 _at_start: list[_Work] = []
 
 
-def every(seconds: int, subject: str = "") -> Callable[[_Work], _Work]:
-    """Register `function(now)` to run once every `seconds` (at least 60), in one process only.
-
-    subject: the extension it belongs to; it does not run in an application without it.
-
-    It runs in an application context and is committed afterwards; if it raises, it is rolled back,
-    logged, and retried a minute later.
-    """
+def every(seconds: int) -> Callable[[_Work], _Work]:
+    """Register `function(now)` as a job of every application; see `Job`."""
 
     def register(work: _Work) -> _Work:
-        name = f"{work.__module__}.{work.__qualname__}"
-        _periodic[name] = _Periodic(name, max(60, seconds), work, subject)
+        job = Job(work, seconds)
+        _periodic[job.name] = job
         return work
 
     return register
@@ -236,9 +219,8 @@ class Jobs:
         self._make_files()
         self._make_copies()
         services: registry.Registry = self._app.extensions["services"]
-        for job in list(_periodic.values()):
-            if not job.subject or services.has(job.subject):
-                self._run_once(job, utc_now())
+        for job in (*_periodic.values(), *services.jobs.values()):
+            self._run_once(job, utc_now())
 
     def start(self) -> None:
         """Start the consumer in threads of this process; only one process may do so."""
@@ -277,8 +259,8 @@ class Jobs:
         for channel in Channel:
             self._deliver(str(channel))
 
-    def _run_once(self, job: _Periodic, now: datetime) -> None:
-        span = int(now.timestamp()) // job.seconds
+    def _run_once(self, job: Job, now: datetime) -> None:
+        span = int(now.timestamp()) // max(60, job.seconds)
         storage = self.huey.storage
         if not storage.put_if_empty(f"{job.name}:{span}", b"1"):
             return
@@ -358,6 +340,3 @@ def _report_outbox(now: datetime) -> None:
 every(3600)(retention.purge)
 every(3600)(transitions.lapse_returned)
 every(900)(deadlines.tell_late)
-every(900, "transfers")(transfer_operations.lapse_unanswered)
-every(1800, "exams")(seating.daily)
-every(1800, "licences")(expiry_job.daily)

@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clearance.licences import effects, guards, register_snapshot, review_warnings, starts
+from clearance.licences import (
+    effects,
+    expiry_job,
+    guards,
+    register_snapshot,
+    review_warnings,
+    starts,
+)
 from clearance.services.effects import Effect
-from clearance.services.extension import Extension, named_in
+from clearance.services.extension import Extension, Job, named_in
 from clearance.services.guards import Guard
 
 
@@ -23,6 +30,7 @@ EXTENSION = Extension(
     starts=(starts.BROKER_CARD,),
     snapshots=(register_snapshot.SNAPSHOT,),
     warnings=(review_warnings.warnings,),
+    jobs=(Job(expiry_job.daily, seconds=1800),),
     constraints=dict.fromkeys(guards.ONE_LICENCE, guards.HAS_LICENCE),
     lifts={0: _without_expiry},
     definitions=Path(__file__).parent / "definitions",

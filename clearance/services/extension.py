@@ -87,6 +87,23 @@ class ClaimEnd:
 
 
 @dataclass(frozen=True)
+class Job:
+    """Work outside requests, such as `work(now)` of a subject.
+
+    It runs once every `seconds` (at least 60), in an application context and in one process only.
+    It is committed afterwards; if it raises, it is rolled back, logged, and retried a minute later.
+    """
+
+    work: Callable[[datetime], object]
+    seconds: int
+
+    @property
+    def name(self) -> str:
+        """Its dotted name."""
+        return f"{self.work.__module__}.{self.work.__qualname__}"
+
+
+@dataclass(frozen=True)
 class Extension:
     """Everything that a subject brings; `app.py` registers it before the portal opens.
 
@@ -95,8 +112,8 @@ class Extension:
     snapshots, claim_ends: see there. warnings: what a reviewer should know before deciding.
     constraints: refusals by the name of the database constraint that is their last guard. lifts:
     number of a schema → how the next one writes what it said of this subject. notices: the folder
-    of its messages' texts. views, commands: dotted names of functions that take the application,
-    "module:function", called when its rooms are opened.
+    of its messages' texts. jobs: its periodic work. views, commands: dotted names of functions
+    that take the application, "module:function", called when its rooms are opened.
     """
 
     name: str
@@ -108,6 +125,7 @@ class Extension:
     snapshots: tuple[Snapshot, ...] = ()
     claim_ends: tuple[ClaimEnd, ...] = ()
     warnings: tuple[Callable[[Request, datetime], list[Refusal]], ...] = ()
+    jobs: tuple[Job, ...] = ()
     constraints: Mapping[str, Refusal] = field(default_factory=dict)
     lifts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     definitions: Path | None = None

@@ -15,7 +15,7 @@ from clearance.models import Request
 from clearance.models.enums import Labelled
 from clearance.services.decisions import Decision
 from clearance.services.effects import Effect
-from clearance.services.extension import ClaimEnd, Extension, Start
+from clearance.services.extension import ClaimEnd, Extension, Job, Start
 from clearance.services.facts import Facts, RequestFact
 from clearance.services.flows import Flow, Step, StepName
 from clearance.services.guards import Guard
@@ -42,6 +42,7 @@ class Registry:
         self.effects: dict[str, Effect] = self._named("effects", "name")
         self.starts: dict[str, Start] = self._named("starts", "name")
         self.claim_ends: dict[str, ClaimEnd] = self._named("claim_ends", "status")
+        self.jobs: dict[str, Job] = self._named("jobs", "name")
         self.snapshots = self._all("snapshots")
         self.warnings = self._all("warnings")
         self.constraints = {

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from clearance.services.effects import Effect
-from clearance.services.extension import Extension, named_in
+from clearance.services.extension import Extension, Job, named_in
 from clearance.services.guards import Guard
-from clearance.transfers import effects, flow, guards, parties
+from clearance.transfers import effects, flow, guards, operations, parties
 
 
 def _with_roles(document: dict[str, Any]) -> dict[str, Any]:
@@ -25,6 +25,7 @@ EXTENSION = Extension(
     flows=(flow.TRANSFER,),
     guards=named_in(guards, Guard),
     effects=named_in(effects, Effect),
+    jobs=(Job(operations.lapse_unanswered, seconds=900),),
     lifts={0: _with_roles},
     definitions=Path(__file__).parent / "definitions",
     notices=Path(__file__).parent / "texts",

@@ -40,6 +40,8 @@ from clearance.models import (
 from clearance.models.enums import Channel, DeliveryStatus
 from clearance.notifications import delivery as notification_delivery
 from clearance.notifications import notices
+from clearance.services.extension import Job
+from tests.support import extension_modules
 from tests.support.factories import make_registration, make_user
 from tests.support.gateways import SmtpGateway, free_port, queue_code
 from tests.support.pages import PageClient
@@ -234,8 +236,23 @@ def test_the_clock_knows_the_work_of_the_portal() -> None:
         "clearance.jobs.retention.purge",
         "clearance.jobs.worker._report_outbox",
         "clearance.requests.transitions.lapse_returned",
-        "clearance.exams.seating.daily",
     } <= set(worker._periodic)
+
+
+def test_the_clock_runs_the_jobs_of_an_extension(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[datetime] = []
+
+    def look_around(now: datetime) -> None:
+        ran.append(now)
+
+    extension_modules.put(monkeypatch, "own", jobs=(Job(look_around, seconds=60),))
+    with registered(60, lambda now: None):
+        make_app().extensions["jobs"].tick()
+        assert not ran
+        make_app(extensions=("own",)).extensions["jobs"].tick()
+    assert len(ran) == 1
 
 
 @pytest.mark.databases

@@ -13,7 +13,6 @@ from flask import Flask
 from clearance.core import audit
 from clearance.core.clock import KUWAIT, kuwait_date
 from clearance.core.extensions import db
-from clearance.jobs import worker
 from clearance.licences import expiry_job, validity
 from clearance.licences import notifications as licence_notices
 from clearance.models import (
@@ -27,6 +26,7 @@ from clearance.models import (
 )
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
 from clearance.notifications import inbox
+from clearance.services import registry
 from tests.support import factories, request_factories
 from tests.support.issued_factories import make_licence
 from tests.support.races import race
@@ -305,4 +305,4 @@ def test_the_clock_does_both_by_day_and_neither_by_night(agent: User) -> None:
     assert told() == told("licence:expired") == []
     expiry_job.daily(NOW)
     assert len(told()) == len(told("licence:expired")) == 1
-    assert "clearance.licences.expiry_job.daily" in worker._periodic
+    assert "clearance.licences.expiry_job.daily" in registry.current().jobs
