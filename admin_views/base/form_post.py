@@ -51,9 +51,8 @@ def post_once(
         db.session.commit()
     except (DomainError, BadValue) as fault:
         db.session.rollback()
-        earlier = idempotency.result_of(key, owner)
-        if earlier is not None:
-            return redirect(earlier, code=303)
+        if again := repeated(key):
+            return again
         if refused is None:
             raise
         return refused(fault)
@@ -62,6 +61,16 @@ def post_once(
     if told:
         flash(str(told), "success")
     return redirect(earlier or result, code=303)
+
+
+def repeated(key: str | None = None) -> Any:
+    """Redirect to the result of an earlier submission of the form; None if there was none.
+
+    For forms that are no longer valid because they were taken.
+    """
+    key = posted_key() if key is None else key
+    earlier = idempotency.result_of(key, idempotency_owner(current_actor()))
+    return redirect(earlier, code=303) if earlier is not None else None
 
 
 def claim_key(result: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from admin_views.base.form_post import post_once
+from admin_views.base.form_post import post_once, repeated
 from clearance.public import form_helpers
 
 
@@ -25,4 +25,4 @@ def ask_and_take(page: Callable[[], str], form: Any, act: Callable[[], Any], **a
     """
     if not form_helpers.is_sent():
         return page()
-    return post_once(act, **answer) if form.validate() else (page(), 400)
+    return post_once(act, **answer) if form.validate() else repeated() or (page(), 400)

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor, not_found
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import post_once, posted_version
+from admin_views.base.form_post import post_once, posted_version, repeated
 from admin_views.office.accounts.users import People, active_filter
 from admin_views.office.asking import ask
 from clearance.accounts import staff_accounts, staff_invitations
@@ -60,7 +60,7 @@ class Staff(People):
         if not form_helpers.is_sent():
             return self._show_invitation(form)
         if not form.validate():
-            return self._show_invitation(form), 400
+            return repeated() or (self._show_invitation(form), 400)
 
         def refused(refusal: DomainError) -> Any:
             form.email.errors = [str(refusal)]
@@ -106,7 +106,7 @@ class Staff(People):
         if not form_helpers.is_sent():
             return self._show_roles(user, form)
         if not form.validate():
-            return self._show_roles(user, form), 400
+            return repeated() or (self._show_roles(user, form), 400)
         give = partial(
             staff_accounts.change_role, role=str(form.role.data), version=posted_version()
         )
