@@ -21,29 +21,25 @@ from clearance.services import registry
 class NoAdministrator(PermissionDenied):
     """The actor is not, or no longer, an administrator."""
 
-    def __init__(self) -> None:
-        super().__init__(_l("Only administrators can do this."))
+    message = _l("Only administrators can do this.")
 
 
 class OwnAccount(DomainError):
     """Administrators cannot lock themselves out."""
 
-    def __init__(self) -> None:
-        super().__init__(_l("This is your own account; another administrator can change it."))
+    message = _l("This is your own account; another administrator can change it.")
 
 
 class OwnFactor(DomainError):
     """Administrators cannot bypass the password check for changing their own second factor."""
 
-    def __init__(self) -> None:
-        super().__init__(_l("This is your own account; change your second factor on My account."))
+    message = _l("This is your own account; change your second factor on My account.")
 
 
 class NoFactorToReset(DomainError):
     """There is no second factor to reset."""
 
-    def __init__(self) -> None:
-        super().__init__(_l("This person has no authenticator app to reset."))
+    message = _l("This person has no authenticator app to reset.")
 
 
 def disable(user: User, actor: Actor, now: datetime) -> None:

@@ -173,9 +173,7 @@ def _prepared(password: str) -> bytes:
 def _turn() -> Iterator[None]:
     """Hold a hashing slot. Raises: ServiceUnavailable after 10 s of waiting."""
     if not _turns.acquire(timeout=LONGEST_WAIT):
-        raise ServiceUnavailable(
-            _l("The portal cannot take this now. Nothing was lost; try again shortly.")
-        )
+        raise ServiceUnavailable
     try:
         yield
     finally:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import limits
 import sqlalchemy as sa
 from flask import current_app, has_request_context, request
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import SQLAlchemyError
 
 from clearance.auth import rate_limit_rows
@@ -241,6 +240,4 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise ServiceUnavailable(
-            _l("The portal cannot take this now. Nothing was lost; try again shortly.")
-        ) from error
+        raise ServiceUnavailable from error

@@ -17,8 +17,7 @@ from clearance.models import User
 class WrongPassword(DomainError):
     """The password typed is not the actor's."""
 
-    def __init__(self) -> None:
-        super().__init__(_l("This is not your present password."))
+    message = _l("This is not your present password.")
 
 
 def require_current_password(actor: Actor, password: str, *, kind: str) -> None:

@@ -30,14 +30,10 @@ class OnlyReset(DomainError):
     """A hundred wrong codes in a row: the password is probably stolen and must be reset."""
 
     status_code = 403
-
-    def __init__(self) -> None:
-        super().__init__(
-            _l(
-                "Too many wrong codes in a row. Set a new password (“Have you forgotten your"
-                " password?” on the sign-in page), then sign in again."
-            )
-        )
+    message = _l(
+        "Too many wrong codes in a row. Set a new password (“Have you forgotten your"
+        " password?” on the sign-in page), then sign in again."
+    )
 
 
 class Means(Labelled):

@@ -32,24 +32,19 @@ _SEALED_FOR = "factor-setup"  # purpose tag: other sealed values are rejected
 class SetupExpired(DomainError):
     """The set-up page has expired or belongs to another session."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            _l("This page is no longer valid. Scan the new code below with your app and go on.")
-        )
+    message = _l("This page is no longer valid. Scan the new code below with your app and go on.")
 
 
 class AlreadyDone(DomainError):
     """The form was already submitted; recovery codes are shown once."""
 
-    def __init__(self) -> None:
-        super().__init__(_l("This was done already. Its spare codes were shown once."))
+    message = _l("This was done already. Its spare codes were shown once.")
 
 
 class NoApp(DomainError):
     """No app is set up."""
 
-    def __init__(self) -> None:
-        super().__init__(_l("No authenticator app is set up for your account."))
+    message = _l("No authenticator app is set up for your account.")
 
 
 @dataclass(frozen=True)

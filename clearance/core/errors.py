@@ -23,13 +23,18 @@ class Refusal:
 
 
 class DomainError(Exception):
-    """An expected failure, shown beside the action in the page's language."""
+    """An expected failure, shown beside the action in the page's language.
+
+    message: a class whose text is always the same has it as an attribute.
+    """
 
     status_code = 409
+    message: Any = ""
 
-    def __init__(self, message: Any) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: Any = None) -> None:
+        if message is not None:
+            self.message = message
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return str(self.message)
@@ -39,9 +44,7 @@ class NotFound(DomainError):
     """Missing, another organisation's or another role's; indistinguishable on purpose."""
 
     status_code = 404
-
-    def __init__(self) -> None:
-        super().__init__(_l("This page does not exist or is not available to you."))
+    message = _l("This page does not exist or is not available to you.")
 
 
 class PermissionDenied(DomainError):
@@ -62,11 +65,20 @@ class BadReason(DomainError):
     status_code = 400
 
 
+class BadFields(DomainError):
+    """Values that break a rule. faults: field → lazy text."""
+
+    status_code = 400
+
+    def __init__(self, faults: Mapping[str, Any]) -> None:
+        super().__init__(next(iter(faults.values())))
+        self.faults = dict(faults)
+
+
 class ReasonRequired(BadReason):
     """A step that needs a reason came without one."""
 
-    def __init__(self) -> None:
-        super().__init__(_l("Write a reason: the applicant reads it."))
+    message = _l("Write a reason: the applicant reads it.")
 
 
 class Refused(DomainError):
@@ -88,10 +100,10 @@ class StaleEdit(DomainError):
     Source: security rule 56.
     """
 
+    message = _l("Somebody else changed this meanwhile. Compare both values and decide again.")
+
     def __init__(self, changed: Mapping[str, tuple[Any, Any]], version: int) -> None:
-        super().__init__(
-            _l("Somebody else changed this meanwhile. Compare both values and decide again.")
-        )
+        super().__init__()
         self.changed = dict(changed)
         self.version = version
 
@@ -100,9 +112,10 @@ class TooManyTries(DomainError):
     """A rate limit is reached. retry_after: whole seconds to wait."""
 
     status_code = 429
+    message = _l("Too many attempts. Please wait a little and try again.")
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(_l("Too many attempts. Please wait a little and try again."))
+        super().__init__()
         self.retry_after = retry_after
 
 
@@ -110,4 +123,5 @@ class ServiceUnavailable(DomainError):
     """A dependency is down; nothing was lost, and a later retry may succeed."""
 
     status_code = 503
+    message = _l("The portal cannot take this now. Nothing was lost; try again shortly.")
     retry_after = 30  # seconds

@@ -42,14 +42,10 @@ class Rejected(DomainError):
     """Licence, user and password do not match; one refusal for all reasons."""
 
     status_code = 400
-
-    def __init__(self) -> None:
-        super().__init__(
-            _l(
-                "The customs system does not confirm these three together. Check the licence"
-                " number, the user and the password."
-            )
-        )
+    message = _l(
+        "The customs system does not confirm these three together. Check the licence"
+        " number, the user and the password."
+    )
 
 
 def _civil_number(text: str) -> str:

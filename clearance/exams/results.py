@@ -84,8 +84,10 @@ class BadFile(DomainError):
 class BadResults(DomainError):
     """Some results cannot be recorded, so none was."""
 
+    message = _l("Nothing was recorded. Put the rows below right and try again.")
+
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__(_l("Nothing was recorded. Put the rows below right and try again."))
+        super().__init__()
         self.faults = tuple(faults)
 
 

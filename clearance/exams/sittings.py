@@ -16,7 +16,14 @@ from sqlalchemy.exc import IntegrityError
 from clearance.core import audit, constraints
 from clearance.core.actor import Actor
 from clearance.core.clock import KUWAIT, kuwait_date
-from clearance.core.errors import DomainError, NotFound, PermissionDenied, Refusal, Refused
+from clearance.core.errors import (
+    BadFields,
+    DomainError,
+    NotFound,
+    PermissionDenied,
+    Refusal,
+    Refused,
+)
 from clearance.core.extensions import db
 from clearance.core.i18n import format_day
 from clearance.exams import notifications as exam_notices
@@ -47,23 +54,17 @@ class Plan:
     confirm_by: date
 
 
-class BadPlan(DomainError):
+class BadPlan(BadFields):
     """The plan breaks a rule. faults: field of `Plan` → lazy text."""
-
-    status_code = 400
-
-    def __init__(self, faults: Mapping[str, Any]) -> None:
-        super().__init__(next(iter(faults.values())))
-        self.faults = dict(faults)
 
 
 class StalePlan(DomainError):
     """The sitting changed meanwhile. stored, version: its current plan and version."""
 
+    message = _l("Somebody else changed this exam meanwhile. Compare the values and save again.")
+
     def __init__(self, stored: Plan, version: int) -> None:
-        super().__init__(
-            _l("Somebody else changed this exam meanwhile. Compare the values and save again.")
-        )
+        super().__init__()
         self.stored = stored
         self.version = version
 

@@ -44,9 +44,7 @@ class Busy(ServiceUnavailable):
     """All places are taken; the file was not inspected."""
 
     retry_after = 5
-
-    def __init__(self) -> None:
-        super().__init__(_l("Many files are being read just now. Try again in a few seconds."))
+    message = _l("Many files are being read just now. Try again in a few seconds.")
 
 
 class TooSlow(Busy):

@@ -33,9 +33,7 @@ class PageNotDrawn(DomainError):
     """The page exceeds the drawing limits; retrying does not help."""
 
     status_code = 422
-
-    def __init__(self) -> None:
-        super().__init__(_l("This page cannot be shown here. Download the document to read it."))
+    message = _l("This page cannot be shown here. Download the document to read it.")
 
 
 class PictureCache:

@@ -14,7 +14,14 @@ from clearance.auth import permissions
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.constraints import is_violation_of
-from clearance.core.errors import DomainError, PermissionDenied, ReasonRequired, Refusal, Refused
+from clearance.core.errors import (
+    BadFields,
+    DomainError,
+    PermissionDenied,
+    ReasonRequired,
+    Refusal,
+    Refused,
+)
 from clearance.core.extensions import db
 from clearance.core.values import clean_lines
 from clearance.licences import field_values, validity
@@ -49,14 +56,8 @@ class StaleLicence(DomainError):
         self.version = version
 
 
-class BadCorrection(DomainError):
+class BadCorrection(BadFields):
     """Invalid values for the register. faults: field → message."""
-
-    status_code = 400
-
-    def __init__(self, faults: Mapping[str, Any]) -> None:
-        super().__init__(next(iter(faults.values())))
-        self.faults = dict(faults)
 
 
 def suspend_refusal(licence: Licence, actor: Actor) -> Refusal | None:

@@ -97,7 +97,7 @@ def _http_error(error: HTTPException) -> Any:
     if status < 400:
         return error
     texts = {
-        404: NotFound().message,
+        404: NotFound.message,
         405: _l("This address does not take that kind of request."),
         413: _l("What was sent is too large. Choose smaller files."),
         415: _l("Only the portal's own forms are taken. Fill in the form on its page and send it."),

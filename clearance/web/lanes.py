@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
-from flask_babel import lazy_gettext as _l
 from waitress.task import ThreadedTaskDispatcher
 
 from clearance.core.errors import ServiceUnavailable
@@ -82,6 +81,4 @@ def _run(work: Callable[..., Any], since: float, *args: Any) -> Any:
 
 def _refuse_late() -> None:
     if _waited.get() > LONGEST_WAIT:
-        raise ServiceUnavailable(
-            _l("The portal cannot take this now. Nothing was lost; try again shortly.")
-        )
+        raise ServiceUnavailable
