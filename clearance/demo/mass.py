@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -35,7 +35,8 @@ def add_requests(count: int, now: datetime) -> float:
         session.connection().exec_driver_sql(f"PRAGMA cache_size=-{CACHE_KB}")
     source = Source(count, now)
     db.session.commit()
-    for rows in _chunks(source.rows(), CHUNK):
+    waiting = source.rows()
+    while rows := list(islice(waiting, CHUNK)):
         ids = reserve_ids(session, _REQUESTS, len(rows))
         for key, row in zip(ids, rows, strict=True):
             row["id"] = key
@@ -63,14 +64,3 @@ def _sent(row: Columns) -> Columns:
         "from_status": Status.DRAFT,
         "to_status": Status.SUBMITTED,
     }
-
-
-def _chunks(rows: Iterator[Columns], size: int) -> Iterator[list[Columns]]:
-    chunk: list[Columns] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

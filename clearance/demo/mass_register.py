@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from clearance.core.clock import kuwait_date
 from clearance.core.database import reserve_ids
 from clearance.core.extensions import db
-from clearance.demo.names import candidate, name_columns
+from clearance.demo.names import person_columns
 from clearance.models import Base, Broker, Licence, LicenceChange
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy
 
@@ -56,6 +56,18 @@ class Holder(NamedTuple):
     def passport_no(self) -> str:
         """Return the passport number."""
         return f"P{self.person}"
+
+    @property
+    def broker_columns(self) -> dict[str, Any]:
+        """Return what the broker's row and the rows of his requests have in common."""
+        return {
+            "organisation_id": self.organisation_id,
+            "broker_type": self.broker_type,
+            "civil_id_expiry": self.civil_id_expiry,
+            "passport_no": self.passport_no,
+            "passport_expiry": self.passport_expiry,
+            **person_columns(self.person),
+        }
 
     @property
     def guarantee_no(self) -> str:
@@ -120,22 +132,11 @@ def _holder(
 
 
 def _broker(holder: Holder, since: datetime) -> dict[str, Any]:
-    person = candidate(holder.person)
     return {
         "id": holder.broker_id,
-        "organisation_id": holder.organisation_id,
-        "broker_type": holder.broker_type,
-        "nationality": "KW",
-        "civil_id": person.civil_id,
-        "civil_id_expiry": holder.civil_id_expiry,
-        "passport_no": holder.passport_no,
-        "passport_expiry": holder.passport_expiry,
-        "mobile": person.mobile,
-        "email": person.email,
-        "address": person.address,
         "created_at": since,
         "version": 1,
-        **name_columns(person),
+        **holder.broker_columns,
     }
 
 

@@ -16,7 +16,7 @@ from clearance.core.extensions import db
 from clearance.demo import mass_register
 from clearance.demo.mass_mix import KINDS, Holders, Kind
 from clearance.demo.mass_register import Holder
-from clearance.demo.names import FAMILIES, candidate, name_columns
+from clearance.demo.names import FAMILIES, person_columns
 from clearance.licences import granted_expiry
 from clearance.models import Membership, Organisation, Request, User
 from clearance.models.enums import Role, Status
@@ -127,38 +127,22 @@ class Source:
         return status, about
 
     def _of_person(self, number: int) -> Columns:
-        chance, person = self._random, candidate(number)
+        chance = self._random
         return {
             "organisation_id": chance.choices(self._organisations, cum_weights=self._shares)[0],
             "broker_type": chance.choice(mass_register.TYPES),
-            "nationality": "KW",
-            "civil_id": person.civil_id,
             "civil_id_expiry": self._today + timedelta(days=chance.randrange(30, 3000)),
-            "mobile": person.mobile,
-            "email": person.email,
-            "address": person.address,
-            **name_columns(person),
+            **person_columns(number),
         }
 
     def _of_holder(self, holder: Holder) -> Columns:
-        person = candidate(holder.person)
         return {
-            "organisation_id": holder.organisation_id,
             "broker_id": holder.broker_id,
             "licence_id": holder.licence_id,
-            "broker_type": holder.broker_type,
-            "nationality": "KW",
-            "civil_id": person.civil_id,
-            "civil_id_expiry": holder.civil_id_expiry,
-            "passport_no": holder.passport_no,
-            "passport_expiry": holder.passport_expiry,
             "licence_expiry": holder.expires,
             "guarantee_no": holder.guarantee_no,
             "guarantee_expiry": holder.guarantee_expiry,
-            "mobile": person.mobile,
-            "email": person.email,
-            "address": person.address,
-            **name_columns(person),
+            **holder.broker_columns,
         }
 
     def _progress(self, version: Version, status: str, sent_at: datetime) -> Columns:

@@ -5,68 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from clearance.core import name_folding
+from clearance.core import name_folding, yaml_files
 from clearance.core.values import civil_number_for
 from clearance.models.names import NAME_COLUMNS
 
-FIRST = (
-    ("أحمد", "Ahmad"),
-    ("عبد الله", "Abdullah"),
-    ("فاطمة", "Fatemah"),
-    ("ناصر", "Naser"),
-    ("سارة", "Sarah"),
-    ("مشعل", "Meshal"),
-    ("دلال", "Dalal"),
-    ("عبد الرحمن", "Abdulrahman"),
-    ("خالد", "Khaled"),
-    ("منى", "Muna"),
-    ("حمد", "Hamad"),
-    ("لطيفة", "Latifah"),
-    ("جاسم", "Jassim"),
-    ("شيخة", "Shaikha"),
-    ("راشد", "Rashed"),
-    ("إبراهيم", "Ibrahim"),
-    ("أمل", "Amal"),
-    ("طلال", "Talal"),
-    ("وليد", "Waleed"),
-)
-FATHERS = (
-    ("محمد", "Mohammad"),
-    ("سالم", "Salem"),
-    ("علي", "Ali"),
-    ("صالح", "Saleh"),
-    ("يوسف", "Yousef"),
-    ("عبد العزيز", "Abdulaziz"),
-    ("مبارك", "Mubarak"),
-    ("سعد", "Saad"),
-    ("حسين", "Husain"),
-    ("ماجد", "Majed"),
-    ("عيسى", "Eisa"),
-)
-FAMILIES = (
-    ("العنزي", "Alenezi"),
-    ("المطيري", "Almutairi"),
-    ("العازمي", "Alazmi"),
-    ("الرشيدي", "Alrashidi"),
-    ("الشمري", "Alshammari"),
-    ("العجمي", "Alajmi"),
-    ("الكندري", "Alkandari"),
-    ("الهاجري", "Alhajri"),
-    ("بو حمد", "Bu Hamad"),
-    ("الفيلكاوي", "Alfailakawi"),
-    ("الدوسري", "Aldousari"),
-    ("المنصوري", "Almansouri"),
-    ("الخالدي", "Alkhaldi"),
-)
-ADDRESSES = (
-    "حولي، شارع تونس، قطعة 4",
-    "السالمية، شارع سالم المبارك، قطعة 7",
-    "الفروانية، شارع حبيب مناور، قطعة 2",
-    "الجهراء، القصر، قطعة 3",
-    "الأحمدي، الفحيحيل، شارع الدبوس",
-    "العاصمة، الشويخ الصناعية، قطعة 1",
-)
+_NAMES = yaml_files.read(Path(__file__).with_name("names.yaml"))
+FIRST, FATHERS, FAMILIES = (list(_NAMES[kind].items()) for kind in ("first", "fathers", "families"))
+ADDRESSES = _NAMES["addresses"]
 _BLOCKS = (55, 66, 99, 97)  # Kuwait mobile prefixes; any following digits are valid
 
 
@@ -100,13 +48,21 @@ def candidate(number: int) -> Candidate:
     )
 
 
-def name_columns(person: Candidate) -> dict[str, str]:
-    """Return the name columns of a request or broker, including the search text."""
-    return _columns(person.names_ar, person.names_en)
+def person_columns(number: int) -> dict[str, Any]:
+    """Return what a request or broker has of that person, including the search text."""
+    person = candidate(number)
+    return {
+        "nationality": "KW",
+        "civil_id": person.civil_id,
+        "mobile": person.mobile,
+        "email": person.email,
+        "address": person.address,
+        **_name_columns(person.names_ar, person.names_en),
+    }
 
 
 @lru_cache(maxsize=50_000)
-def _columns(arabic: tuple[str, ...], english: tuple[str, ...]) -> dict[str, str]:
+def _name_columns(arabic: tuple[str, ...], english: tuple[str, ...]) -> dict[str, str]:
     names = (*arabic, *english)
     folded = name_folding.name_index(*names, max_length=700)
     return {**dict(zip(NAME_COLUMNS, names, strict=True)), "name_folded": folded}

@@ -8,7 +8,7 @@ from itertools import cycle
 
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
-from clearance.demo.names import candidate, name_columns
+from clearance.demo.names import person_columns
 from clearance.demo.people import Cast
 from clearance.models import Broker, Licence, LicenceChange, Organisation
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
@@ -120,20 +120,14 @@ def make(cast: Cast, now: datetime) -> Licences:
 def _broker(
     office: Organisation, broker_type: str, shape: Shape, number: int, now: datetime
 ) -> Broker:
-    person = candidate(number)
     broker = Broker(
         organisation_id=office.id,
         broker_type=broker_type,
-        nationality="KW",
-        civil_id=person.civil_id,
         civil_id_expiry=_end(shape, ValidityLink.CIVIL_ID, FAR + 200 + number % 300, now),
         passport_no=f"P{number:07d}",
         passport_expiry=_end(shape, ValidityLink.PASSPORT, FAR + 500 + number % 500, now),
-        mobile=person.mobile,
-        email=person.email,
-        address=person.address,
         created_at=now - timedelta(days=390),
-        **name_columns(person),
+        **person_columns(number),
     )
     db.session.add(broker)
     db.session.flush()

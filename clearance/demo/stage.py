@@ -29,13 +29,16 @@ from clearance.services.decisions import Decision, RemarkInput, Remarks
 from clearance.services.extension import About
 from clearance.services.flows import Action
 
-RETURN_REASON = "البيانات لا تطابق الوثائق المرفقة، يرجى تصحيحها."
-REJECT_REASON = "لا تتوفر في مقدم الطلب الشروط المطلوبة للخدمة."
-
-
-Story = Generator[datetime, None, None]
+_REASONS: dict[str, str] = {
+    Action.RETURN: "البيانات لا تطابق الوثائق المرفقة، يرجى تصحيحها.",
+    Action.REJECT: "لا تتوفر في مقدم الطلب الشروط المطلوبة للخدمة.",
+}
+Story = Generator[datetime, None, Any]
 """One thread of events: it names the instant of its next step, and takes it when that has come."""
-_Telling = Generator[datetime, None, Request]
+Telling = Generator[datetime, None, Request]
+"""A story of one request, which it returns."""
+Taken = tuple[str, str | None, int] | tuple[str, str | None, int, str]
+"""The arguments of `Stage.do` besides the request."""
 
 
 @dataclass
@@ -98,7 +101,7 @@ class Stage:
         choice: int | str | None = None,
         licence: Licence | None = None,
         has_documents: bool = True,
-    ) -> _Telling:
+    ) -> Telling:
         """Start and fill in a draft.
 
         choice: as `drafts.start` takes it. licence: what it is about, whichever office's it is.
@@ -125,10 +128,19 @@ class Stage:
         *,
         choice: int | str | None = None,
         licence: Licence | None = None,
-    ) -> _Telling:
+    ) -> Telling:
         """Send a request that was filled in an hour before."""
-        req = yield from self.draft(code, name, days, values, choice=choice, licence=licence)
-        return (yield from self.do(req, Action.SEND, name, days, hour=11))
+        draft = self.draft(code, name, days, values, choice=choice, licence=licence)
+        return self.story(draft, (Action.SEND, name, days))
+
+    def story(
+        self, opening: Telling, *steps: Taken, remarks: Sequence[RemarkInput] = ()
+    ) -> Telling:
+        """Open a request and take these steps on it. remarks: with which it is returned."""
+        req = yield from opening
+        for step in steps:
+            yield from self.do(req, *step, remarks=remarks if step[0] == Action.RETURN else ())
+        return req
 
     def attach(self, req: Request, actor: Actor, now: datetime) -> None:
         """Attach the documents that the service requires; an office's files are stored once."""
@@ -145,16 +157,16 @@ class Stage:
         days: int,
         reason: str = "",
         *,
-        remarks: tuple[RemarkInput, ...] = (),
-        hour: int = 12,
-    ) -> _Telling:
+        remarks: Sequence[RemarkInput] = (),
+    ) -> Telling:
         """Take a step on `req`; name None: the portal itself, or a broker through his link.
 
-        An approval grants the proposed expiry date, where one is needed.
+        reason: by default that of _REASONS. An approval grants the proposed expiry date, where one
+        is needed.
         """
-        now = yield from self.wait(days, hour)
+        now = yield from self.wait(days, 11 if action == Action.SEND else 12)
         granted = granted_expiry.proposed_expiry(req, now) if action == Action.APPROVE else None
-        decisions: list[Decision] = [Remarks(remarks=remarks)]
+        decisions: list[Decision] = [Remarks(remarks=tuple(remarks))]
         if granted is not None:
             decisions.append(GrantedExpiry(granted_expiry=granted))
         transitions.perform(
@@ -163,18 +175,10 @@ class Stage:
             actor=self.actor(name) if name is not None else None,
             now=now,
             version=req.version,
-            reason=reason,
+            reason=reason or _REASONS.get(action, ""),
             data=decisions,
         )
         return req
-
-    def returned(self, req: Request, reviewer: str, days: int, *remarks: RemarkInput) -> _Telling:
-        """Return a request for completion."""
-        return self.do(req, Action.RETURN, reviewer, days, RETURN_REASON, remarks=remarks)
-
-    def rejected(self, req: Request, reviewer: str, days: int) -> _Telling:
-        """Reject a request."""
-        return self.do(req, Action.REJECT, reviewer, days, REJECT_REASON)
 
     def share(self, requests: Sequence[Request], kind: str, name: str, now: datetime) -> None:
         """Attach one document to several drafts of an agent at once."""

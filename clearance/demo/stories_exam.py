@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from clearance.core.extensions import db
 from clearance.demo.names import candidate
-from clearance.demo.stage import Stage, Story
+from clearance.demo.stage import Stage, Story, Telling
 from clearance.exams import results as exam_results
 from clearance.exams import seating, sittings
 from clearance.exams.flow import ExamAction
@@ -28,7 +28,6 @@ _AGENTS = ("general", "additional", "general", "receiver", "general", "general",
 _PASSED = 8
 _OTHER_RESULTS = (Result.FAILED, Result.ABSENT)
 _COMING = ("general", "additional", "receiver", "general")
-_Telling = Generator[datetime, None, Request]
 _Ready = dict[int, Request]
 
 
@@ -75,36 +74,23 @@ def _sitting_to_come(stage: Stage, ready: _Ready) -> Story:
 
 
 def _ended_without_exam(stage: Stage) -> Iterator[Story]:
-    def rejected() -> Story:
-        req = yield from _sent(stage, "general", -30)
-        yield from stage.rejected(req, "reviewer2", -27)
-
-    def withdrawn() -> Story:
-        req = yield from _sent(stage, "additional", -26)
-        yield from stage.do(req, Action.WITHDRAW, "additional", -25)
-
-    yield from (rejected(), withdrawn(), _returned(stage, -110))
+    yield stage.story(_sent(stage, "general", -30), (Action.REJECT, "reviewer2", -27))
+    yield stage.story(_sent(stage, "additional", -26), (Action.WITHDRAW, "additional", -25))
+    yield _returned(stage, -110)
 
 
 def _in_the_office(stage: Stage) -> Iterator[Story]:
-    def taken(name: str, days: int, reviewer: str) -> Story:
-        req = yield from _sent(stage, name, days)
-        yield from stage.do(req, Action.TAKE, reviewer, days + 1)
-
-    def only_sent(name: str, days: int) -> Story:
-        yield from _sent(stage, name, days)
-
-    def drafted(name: str, days: int, *, is_complete: bool) -> Story:
-        yield from _draft(stage, name, days, is_complete=is_complete)
-
     yield _returned(stage, -9)
-    yield taken("general", -13, "reviewer")
-    yield taken("additional", -4, "reviewer")
-    yield taken("receiver", -3, "reviewer2")
+    for name, days, reviewer in (
+        ("general", -13, "reviewer"),
+        ("additional", -4, "reviewer"),
+        ("receiver", -3, "reviewer2"),
+    ):
+        yield stage.story(_sent(stage, name, days), (Action.TAKE, reviewer, days + 1))
     for name, days in (("general", -11), ("additional", -2), ("receiver", -1), ("general", -1)):
-        yield only_sent(name, days)
-    yield drafted("general", -1, is_complete=False)
-    yield drafted("additional", 0, is_complete=True)
+        yield _sent(stage, name, days)
+    yield _draft(stage, "general", -1, is_complete=False)
+    yield _draft(stage, "additional", 0)
 
 
 def _returned(stage: Stage, days: int) -> Story:
@@ -113,8 +99,8 @@ def _returned(stage: Stage, days: int) -> Story:
         RemarkInput(ADDRESS_REMARK, field="address"),
         RemarkInput(PHOTO_REMARK, document_kind="photo"),
     )
-    req = yield from _sent(stage, "general", days)
-    yield from stage.returned(req, "reviewer", days + 3, *remarks)
+    sent = _sent(stage, "general", days)
+    return stage.story(sent, (Action.RETURN, "reviewer", days + 3), remarks=remarks)
 
 
 def _candidate(stage: Stage, name: str, days: int, ready: _Ready) -> Story:
@@ -125,12 +111,11 @@ def _candidate(stage: Stage, name: str, days: int, ready: _Ready) -> Story:
     ready[req.id] = req
 
 
-def _sent(stage: Stage, name: str, days: int) -> _Telling:
-    req = yield from _draft(stage, name, days)
-    return (yield from stage.do(req, Action.SEND, name, days, hour=11))
+def _sent(stage: Stage, name: str, days: int) -> Telling:
+    return stage.story(_draft(stage, name, days), (Action.SEND, name, days))
 
 
-def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> _Telling:
+def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> Telling:
     person = candidate(next(stage.people))
     values: dict[str, object] = {
         "nationality": "KW",
@@ -140,7 +125,8 @@ def _draft(stage: Stage, name: str, days: int, *, is_complete: bool = True) -> _
     values |= zip(NAME_COLUMNS, (*person.names_ar, *person.names_en), strict=True)
     if is_complete:
         values |= {"mobile": person.mobile, "email": person.email, "address": person.address}
-    return stage.draft(SERVICE, name, days, values, has_documents=is_complete, choice="private")
+    draft = stage.draft(SERVICE, name, days, values, has_documents=is_complete, choice="private")
+    return (yield from draft)
 
 
 def _exam(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Any
 
-from clearance.demo.stage import Stage, Story
+from clearance.demo.stage import Stage, Story, Telling
 from clearance.models import Request
 from clearance.services.flows import Action
 
 SERVICE = "issuance"
 LOST = "سقطت البطاقة في رصيف ميناء الشويخ أثناء تفتيش حاوية."
-_Telling = Generator[datetime, None, Request]
 
 
 def stories(stage: Stage) -> Iterator[Story]:
@@ -20,43 +18,28 @@ def stories(stage: Stage) -> Iterator[Story]:
     yield _ended(stage)
     yield _issued(stage, "general", 1)
     yield _issued(stage, "receiver", 0)
-    yield _only_sent(stage)
-    yield _taken(stage)
-    yield _returned(stage)
+    yield _sent(stage, "general", 2, -2)
+    yield stage.story(_sent(stage, "general", 3, -5), (Action.TAKE, "reviewer", -4))
+    yield stage.story(_sent(stage, "general", 4, -8), (Action.RETURN, "reviewer2", -6))
     yield _drafted(stage)
 
 
 def _ended(stage: Stage) -> Story:
     """Rejected, withdrawn and lapsed, so that this candidate waits for a licence again."""
-    rejected = yield from _sent(stage, "general", 0, -85)
-    yield from stage.rejected(rejected, "reviewer", -82)
-    withdrawn = yield from _sent(stage, "general", 0, -81)
-    yield from stage.do(withdrawn, Action.WITHDRAW, "general", -80)
-    lapsing = yield from _sent(stage, "general", 0, -79)
-    yield from stage.returned(lapsing, "reviewer2", -76)
+    for days, step in (
+        (-85, (Action.REJECT, "reviewer", -82)),
+        (-81, (Action.WITHDRAW, "general", -80)),
+        (-79, (Action.RETURN, "reviewer2", -76)),
+    ):
+        yield from stage.story(_sent(stage, "general", 0, days), step)
 
 
 def _issued(stage: Stage, name: str, place: int) -> Story:
     """Licensed; the card is lost soon after and printed again."""
-    req = yield from _sent(stage, name, place, -70)
-    yield from stage.do(req, Action.APPROVE, "reviewer", -65)
-    lost = {"circumstances": LOST}
-    again = yield from stage.sent("lost_card", name, -40, lost, choice=req.licence_id)
-    yield from stage.do(again, Action.APPROVE, "reviewer2", -38)
-
-
-def _only_sent(stage: Stage) -> Story:
-    yield from _sent(stage, "general", 2, -2)
-
-
-def _taken(stage: Stage) -> Story:
-    req = yield from _sent(stage, "general", 3, -5)
-    yield from stage.do(req, Action.TAKE, "reviewer", -4)
-
-
-def _returned(stage: Stage) -> Story:
-    req = yield from _sent(stage, "general", 4, -8)
-    yield from stage.returned(req, "reviewer2", -6)
+    issued = stage.story(_sent(stage, name, place, -70), (Action.APPROVE, "reviewer", -65))
+    licence_id = (yield from issued).licence_id
+    lost = stage.sent("lost_card", name, -40, {"circumstances": LOST}, choice=licence_id)
+    yield from stage.story(lost, (Action.APPROVE, "reviewer2", -38))
 
 
 def _drafted(stage: Stage) -> Story:
@@ -65,7 +48,7 @@ def _drafted(stage: Stage) -> Story:
     yield from stage.draft(SERVICE, "general", -1, {}, choice=candidate_id)
 
 
-def _sent(stage: Stage, name: str, place: int, days: int) -> _Telling:
+def _sent(stage: Stage, name: str, place: int, days: int) -> Telling:
     """Send a request for the office's passed candidate at that place."""
     yield from stage.wait(days)  # nobody has passed before the exam
     req = _candidate(stage, name, place)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Any
 from zlib import crc32
 
 from clearance.demo.register import ASKED_FOR
-from clearance.demo.stage import Stage, Story
-from clearance.models import Request
+from clearance.demo.stage import Stage, Story, Telling
 from clearance.requests import batch, drafts
 from clearance.services.decisions import RemarkInput
 from clearance.services.flows import Action
@@ -34,61 +32,41 @@ _DRAFTS = {
     LETTER: LETTER,
 }
 _GRID = ("licence-30", "guarantee-30", "civil_id-30")
-_Telling = Generator[datetime, None, Request]
 
 
 def stories(stage: Stage) -> Iterator[Story]:
     """Yield closed, granted and pending requests for each service; then the grid."""
     for place, code in enumerate((*ASKED_FOR, LETTER)):
         name = "additional" if code == "renewal" else "general"
+        taken, returned = _key(code, "taken"), _key(code, "returned")
         yield _closed(stage, code, -95 + place)
-        yield _only_sent(stage, code, "sent", -2, name)
-        yield _taken(stage, code, name)
-        yield _returned(stage, code, name)
-        yield _drafted(stage, code, name)
-    yield _granted(stage, "renewal", "renewal-closed", -14, "receiver")
-    yield _only_sent(stage, "renewal", "sent", -1, "receiver")
-    yield _only_sent(stage, "reactivation", "sent", -2, "receiver")
-    yield _granted(stage, LETTER, LETTER, -6, "receiver", language="en")
+        yield _sent(stage, code, _key(code, "sent"), -2, name)
+        yield stage.story(_sent(stage, code, taken, -4, name), (Action.TAKE, "reviewer", -3))
+        yield stage.story(
+            _sent(stage, code, returned, -8, name),
+            (Action.RETURN, "reviewer2", -5),
+            remarks=[RemarkInput(MOBILE_REMARK, field="mobile")],
+        )
+        choice = stage.licence(name, _DRAFTS[code]).id
+        yield stage.draft(code, name, -1, {}, has_documents=False, choice=choice)
+    renewed = _sent(stage, "renewal", "renewal-closed", -14, "receiver")
+    yield stage.story(renewed, (Action.APPROVE, "reviewer", -12))
+    yield _sent(stage, "renewal", "renewal-sent", -1, "receiver")
+    yield _sent(stage, "reactivation", "reactivation-sent", -2, "receiver")
+    letter = _sent(stage, LETTER, LETTER, -6, "receiver", language="en")
+    yield stage.story(letter, (Action.APPROVE, "reviewer", -4))
     yield _together(stage)
 
 
 def _closed(stage: Stage, code: str, days: int) -> Story:
     """Rejected, withdrawn, lapsed and finally granted: all about one licence."""
-    key = _key(code, "closed")
-    rejected = yield from _sent(stage, code, key, days)
-    yield from stage.rejected(rejected, "reviewer", days + 3)
-    withdrawn = yield from _sent(stage, code, key, days + 4)
-    yield from stage.do(withdrawn, Action.WITHDRAW, "general", days + 5)
-    lapsing = yield from _sent(stage, code, key, days + 6)
-    yield from stage.returned(lapsing, "reviewer2", days + 9)
-    yield from _granted(stage, code, key, -9)
-
-
-def _granted(
-    stage: Stage, code: str, key: str, days: int, name: str = "general", **words: Any
-) -> Story:
-    req = yield from _sent(stage, code, key, days, name, **words)
-    yield from stage.do(req, Action.APPROVE, "reviewer", days + 2)
-
-
-def _only_sent(stage: Stage, code: str, stage_name: str, days: int, name: str) -> Story:
-    yield from _sent(stage, code, _key(code, stage_name), days, name)
-
-
-def _taken(stage: Stage, code: str, name: str) -> Story:
-    req = yield from _sent(stage, code, _key(code, "taken"), -4, name)
-    yield from stage.do(req, Action.TAKE, "reviewer", -3)
-
-
-def _returned(stage: Stage, code: str, name: str) -> Story:
-    req = yield from _sent(stage, code, _key(code, "returned"), -8, name)
-    yield from stage.returned(req, "reviewer2", -5, RemarkInput(MOBILE_REMARK, field="mobile"))
-
-
-def _drafted(stage: Stage, code: str, name: str) -> Story:
-    licence_id = stage.licence(name, _DRAFTS[code]).id
-    yield from stage.draft(code, name, -1, {}, has_documents=False, choice=licence_id)
+    for start, step in (
+        (days, (Action.REJECT, "reviewer", days + 3)),
+        (days + 4, (Action.WITHDRAW, "general", days + 5)),
+        (days + 6, (Action.RETURN, "reviewer2", days + 9)),
+        (-9, (Action.APPROVE, "reviewer", -7)),
+    ):
+        yield from stage.story(_sent(stage, code, _key(code, "closed"), start), step)
 
 
 def _together(stage: Stage) -> Story:
@@ -101,7 +79,7 @@ def _together(stage: Stage) -> Story:
     for req in grid:
         drafts.save(req, _WORDS[LETTER], actor, now)
     for req in grid:
-        yield from stage.do(req, Action.SEND, "general", -20, hour=11)
+        yield from stage.do(req, Action.SEND, "general", -20)
     for req in grid:
         yield from stage.do(req, Action.APPROVE, "reviewer", -19)
 
@@ -112,7 +90,7 @@ def _key(code: str, stage_name: str) -> str:
 
 def _sent(
     stage: Stage, code: str, key: str, days: int, name: str = "general", **words: Any
-) -> _Telling:
+) -> Telling:
     values = _WORDS[code] | words
     if code == "renewal":
         values |= _renewed_papers(stage, key)

@@ -15,6 +15,7 @@ from clearance.organisations.invitations import NewMember
 from clearance.organisations.members import Access
 
 NEWCOMER = "sara@example.com"
+_OF_PERSON = ("first_name", "last_name", "gender", "civil_id", "mobile", "email")
 
 
 def stories(stage: Stage) -> Iterator[Story]:
@@ -23,38 +24,22 @@ def stories(stage: Stage) -> Iterator[Story]:
         stage,
         "general",
         -2,
-        NewMember(
-            first_name="سارة",
-            last_name="الفيلكاوي",
-            gender=Gender.FEMALE,
-            civil_id=civil_number_for(date(1994, 9, 21), 140),
-            mobile="+96550000140",
-            email=NEWCOMER,
-            password=PASSWORD,
-            access=Access(is_general=False, services=frozenset({"exam", "letter"})),
-            language="ar",
-        ),
+        {"exam", "letter"},
+        first_name="سارة",
+        last_name="الفيلكاوي",
+        gender=Gender.FEMALE,
+        civil_id=civil_number_for(date(1994, 9, 21), 140),
+        mobile="+96550000140",
+        email=NEWCOMER,
     )
     invited = stage.cast.users["additional"]
-    yield _added(
-        stage,
-        "receiver",
-        -1,
-        NewMember(
-            first_name=invited.first_name,
-            last_name=invited.last_name,
-            gender=str(invited.gender),
-            civil_id=str(invited.civil_id),
-            mobile=str(invited.mobile),
-            email=invited.email,
-            password=PASSWORD,
-            access=Access(is_general=False, services=frozenset({"letter"})),
-            language="ar",
-        ),
-    )
+    known = {name: str(getattr(invited, name)) for name in _OF_PERSON}
+    yield _added(stage, "receiver", -1, {"letter"}, **known)
 
 
-def _added(stage: Stage, name: str, days: int, added: NewMember) -> Story:
+def _added(stage: Stage, name: str, days: int, services: set[str], **person: str) -> Story:
     now = yield from stage.wait(days, 9)
     db.session.commit()  # the invitation limit is counted in a separate transaction
+    access = Access(is_general=False, services=frozenset(services))
+    added = NewMember(**person, password=PASSWORD, access=access, language="ar")
     invitations.invite(added, stage.office_of(name).id, stage.actor(name), now)
