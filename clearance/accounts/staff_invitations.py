@@ -73,7 +73,7 @@ def invite_staff(
 
 
 def _end_earlier(email: str, now: datetime) -> None:
-    db.session.execute(
+    changed_rows(
         sa.update(Invitation)
         .where(
             Invitation.email == email,
@@ -82,7 +82,6 @@ def _end_earlier(email: str, now: datetime) -> None:
             Invitation.withdrawn_at.is_(None),
         )
         .values(withdrawn_at=now)
-        .execution_options(synchronize_session=False)
     )
 
 

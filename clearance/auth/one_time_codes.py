@@ -124,21 +124,17 @@ def create(
 
 def revoke(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
     """Void the owner's active codes of that purpose and channel. Flushes."""
-    db.session.execute(
-        sa.update(VerificationCode)
-        .where(*_living(owner, purpose, channel))
-        .values(voided_at=now)
-        .execution_options(synchronize_session=False)
+    changed_rows(
+        sa.update(VerificationCode).where(*_living(owner, purpose, channel)).values(voided_at=now)
     )
 
 
 def renew(owner: str, purpose: CodePurpose, channel: Channel, now: datetime) -> None:
     """Restart the lifetime of the owner's code; the remaining tries do not change."""
-    db.session.execute(
+    changed_rows(
         sa.update(VerificationCode)
         .where(*_living(owner, purpose, channel))
         .values(expires_at=now + LIFETIME)
-        .execution_options(synchronize_session=False)
     )
 
 

@@ -254,11 +254,10 @@ def _renew_last_link(user_id: int | None, now: datetime) -> None:
         .order_by(PasswordReset.id.desc())
         .limit(1)
     )
-    db.session.execute(
+    changed_rows(
         sa.update(PasswordReset)
         .where(PasswordReset.ref == (last or ""), PasswordReset.used_at.is_(None))
         .values(expires_at=now + RESET_LIFETIME)
-        .execution_options(synchronize_session=False)
     )
     one_time_codes.renew(_reset_owner(last or ""), CodePurpose.RESET, Channel.EMAIL, now)
 
@@ -351,11 +350,10 @@ def _set_password(user: User, password_hash: str, now: datetime, *, actor_id: in
 
 def _void_what_was_begun(user_id: int, now: datetime) -> None:
     """Void resets and contact changes begun before the password change: an intruder's, perhaps."""
-    db.session.execute(
+    changed_rows(
         sa.update(PasswordReset)
         .where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None))
         .values(used_at=now)
-        .execution_options(synchronize_session=False)
     )
     for channel in Channel:
         one_time_codes.revoke(f"user:{user_id}", CodePurpose.CONTACT, channel, now)

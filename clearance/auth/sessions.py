@@ -63,38 +63,22 @@ def open_session(owner: User | Registration, stage: SessionStage, now: datetime)
 
 def end_sessions(now: datetime, *, user_id: int, but: int | None = None) -> int:
     """End all sessions of the user except session id `but`. Returns how many. Flushes."""
-    statement = (
-        sa.update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    if but is not None:
-        statement = statement.where(UserSession.id != but)
-    return changed_rows(statement)
+    return _end(now, UserSession.user_id == user_id, UserSession.id != (but or 0))
 
 
 def end_signup_sessions(now: datetime, *, registration_id: int, but: int | None = None) -> None:
     """End all sessions of a registration except session id `but`. Flushes."""
-    db.session.execute(
-        sa.update(UserSession)
-        .where(
-            UserSession.registration_id == registration_id,
-            UserSession.ended_at.is_(None),
-            UserSession.id != (but or 0),
-        )
-        .values(ended_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    _end(now, UserSession.registration_id == registration_id, UserSession.id != (but or 0))
 
 
 def end_session(now: datetime, *, session_id: int) -> None:
     """End one session. Flushes."""
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
-        .values(ended_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    _end(now, UserSession.id == session_id)
+
+
+def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
+    """End one of the user's own sessions; False if it is not theirs or has ended. Flushes."""
+    return _end(now, UserSession.id == session_id, UserSession.user_id == user_id) == 1
 
 
 def choose_organisation(actor: Actor, organisation_id: int) -> bool:
@@ -107,19 +91,8 @@ def choose_organisation(actor: Actor, organisation_id: int) -> bool:
 
 def work_for(actor: Actor, organisation_id: int) -> None:
     """Select an organisation that the actor joined within this request. Flushes."""
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.id == actor.session_id)
-        .values(organisation_id=organisation_id)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def end_one(now: datetime, *, user_id: int, session_id: int) -> bool:
-    """End one of the user's own sessions; False if it is not theirs or has ended. Flushes."""
-    theirs = (UserSession.id == session_id, UserSession.user_id == user_id)
-    living = sa.update(UserSession).where(*theirs, UserSession.ended_at.is_(None))
-    return changed_rows(living.values(ended_at=now)) == 1
+    own = sa.update(UserSession).where(UserSession.id == actor.session_id)
+    changed_rows(own.values(organisation_id=organisation_id))
 
 
 def active_sessions(user_id: int, now: datetime) -> list[UserSession]:
@@ -145,12 +118,10 @@ def renew(actor: Actor, stage: SessionStage, now: datetime) -> str:
     Returns the key for the cookie; the previous one is void at once.
     """
     key = secrets.token_urlsafe(32)
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.id == actor.session_id, UserSession.ended_at.is_(None))
-        .values(key_hash=key_hash(key), stage=stage, last_seen_at=now)
-        .execution_options(synchronize_session=False)
+    own = sa.update(UserSession).where(
+        UserSession.id == actor.session_id, UserSession.ended_at.is_(None)
     )
+    changed_rows(own.values(key_hash=key_hash(key), stage=stage, last_seen_at=now))
     return key
 
 
@@ -248,6 +219,11 @@ class _Cookie(SecureCookieSessionInterface):
         if serializer is not None:
             serializer.signer = _Signer
         return serializer
+
+
+def _end(now: datetime, *which: sa.ColumnElement[bool]) -> int:
+    living = sa.update(UserSession).where(*which, UserSession.ended_at.is_(None))
+    return changed_rows(living.values(ended_at=now))
 
 
 def _load_once(key: str) -> Actor | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from clearance.core.conditional_writes import insert_ignoring
+from clearance.core.conditional_writes import changed_rows, insert_ignoring
 from clearance.core.extensions import db
 from clearance.models import OneTimeKey
 
@@ -44,8 +44,4 @@ def claim(key: str, owner: str, result: str, now: datetime) -> str | None:
 
 def release(key: str, owner: str) -> None:
     """Release a key claimed by this transaction, because the submission created nothing."""
-    db.session.execute(
-        sa.delete(OneTimeKey)
-        .where(OneTimeKey.key == key, OneTimeKey.owner == owner)
-        .execution_options(synchronize_session=False)
-    )
+    changed_rows(sa.delete(OneTimeKey).where(OneTimeKey.key == key, OneTimeKey.owner == owner))

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from clearance.core.clock import kuwait_date
-from clearance.core.conditional_writes import insert_ignoring
+from clearance.core.conditional_writes import changed_rows, insert_ignoring
 from clearance.core.extensions import db
 from clearance.models import Counter
 
@@ -46,9 +46,8 @@ def _advance(prefix: str, year: int) -> int | None:
 
 def skip_to(prefix: str, year: int, last: int) -> None:
     """Advance the counter to `last`, for numbers allocated in bulk."""
-    db.session.execute(
+    changed_rows(
         sa.update(Counter)
         .where(Counter.prefix == prefix, Counter.year == year, Counter.last < last)
         .values(last=last)
-        .execution_options(synchronize_session=False)
     )

@@ -12,59 +12,14 @@ DATABASE_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 PLAIN_GATEWAYS = frozenset({"json", "jsons", "form", "forms", "xml", "xmls"})
 # apprise's SMS gateways over HTTP, listed here because importing apprise is slow and left to the
 # processes that send SMS.
-SMS_GATEWAYS = PLAIN_GATEWAYS | {
-    "46elks",
-    "elks",
-    "atalk",
-    "bulksms",
-    "bulkvs",
-    "burstsms",
-    "kudosity",
-    "clickatell",
-    "clicksend",
-    "cm",
-    "d7sms",
-    "eight00com",
-    "evolution",
-    "evolutions",
-    "exotel",
-    "gupshup",
-    "httpsms",
-    "infobip",
-    "kaleyra",
-    "klr",
-    "kavenegar",
-    "mobilemessage",
-    "mobilemsg",
-    "msg91",
-    "msgbird",
-    "nexmo",
-    "vonage",
-    "notifyre",
-    "octopush",
-    "plivo",
-    "ringc",
-    "serwersms",
-    "seven",
-    "sfr",
-    "signal",
-    "signals",
-    "sinch",
-    "smsc",
-    "smseagle",
-    "smseagles",
-    "smsmanager",
-    "smsmgr",
-    "smstunnel",
-    "sns",
-    "telesign",
-    "telnyx",
-    "threema",
-    "twilio",
-    "voipms",
-    "whapi",
-    "whatsapp",
-}
+_OTHER_GATEWAYS = """
+46elks elks atalk bulksms bulkvs burstsms kudosity clickatell clicksend cm d7sms eight00com
+evolution evolutions exotel gupshup httpsms infobip kaleyra klr kavenegar mobilemessage mobilemsg
+msg91 msgbird nexmo vonage notifyre octopush plivo ringc serwersms seven sfr signal signals sinch
+smsc smseagle smseagles smsmanager smsmgr smstunnel sns telesign telnyx threema twilio voipms
+whapi whatsapp
+"""
+SMS_GATEWAYS = PLAIN_GATEWAYS.union(_OTHER_GATEWAYS.split())
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
 _PORT = re.compile(":[0-9]{1,5}$")
 

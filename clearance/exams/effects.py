@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance.core.clock import kuwait_date
+from clearance.core.conditional_writes import changed_rows
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Exam, ExamSeat, Request
@@ -66,11 +67,8 @@ def free_seat(step: StepContext) -> None:
     if seat is None:
         return
     seat.status = SeatStatus.RELEASED
-    db.session.execute(
-        sa.update(Exam)
-        .where(Exam.id == seat.exam_id)
-        .values(seats_taken=Exam.seats_taken - 1)
-        .execution_options(synchronize_session=False)
+    changed_rows(
+        sa.update(Exam).where(Exam.id == seat.exam_id).values(seats_taken=Exam.seats_taken - 1)
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from clearance.core import audit
+from clearance.core import audit, yaml_files
 from clearance.core.actor import Actor
 from clearance.core.database import hold_table
 from clearance.core.errors import DomainError
@@ -22,6 +23,7 @@ from clearance.notifications.schema import LANGUAGES, PORTAL, SUBJECT_MAX_LENGTH
 
 BODY_MAX_LENGTH = 4000
 SMS_MAX_LENGTH = 480
+SAMPLES = yaml_files.read(Path(__file__).with_name("samples.yaml"))
 NEEDED = ("code", "link")  # required in a text whose shipped version has them
 
 
@@ -167,42 +169,3 @@ def _wording(
     if row is not None:
         return Wording(channel, language, row.subject, row.body, is_own=True)
     return Wording(channel, language, *message.shipped(channel, language), is_own=False)
-
-
-SAMPLES: dict[str, Any] = {
-    "address": "s•••@example.com",
-    "answer_by": "15/03/2026",
-    "at": "13/03/2026 08:15",
-    "broker": {"ar": "سالم العتيبي", "en": "Salem Alotaibi"},
-    "changes": {"ar": "أُضيفت الخدمة: طلب تجديد.", "en": "Service added: Request renewal."},
-    "code": "123456",
-    "confirm_by": "10/03/2026",
-    "contact": {"ar": "البريد الإلكتروني", "en": "e-mail"},
-    "count": "2",
-    "date": "15/03/2026",
-    "days": "30",
-    "device": "Chrome, Windows",
-    "document": {"ar": "شهادة ترخيص", "en": "Licence certificate"},
-    "expires": "20/03/2026 12:00",
-    "ip": "192.0.2.7",
-    "licence": "KW-70001",
-    "lifetime": {"ar": "10 دقائق", "en": "10 minutes"},
-    "link": "https://example.com/",
-    "name": {"ar": "فهد العجمي", "en": "Fahad Alajmi"},
-    "next": {"ar": "الطلب الآن لدى المكتب.", "en": "The request is with the office now."},
-    "number": "CE/8/26",
-    "numbers": "CE/8/26, LR/12/26",
-    "organisation": {"ar": "مكتب الخليج للتخليص", "en": "Gulf Clearing Office"},
-    "outcome": {"ar": "تمت الموافقة.", "en": "It was approved."},
-    "party": {"ar": "مكتب المرسى للتخليص", "en": "Marsa Clearing Office"},
-    "place": {"ar": "قاعة الامتحانات، الشويخ", "en": "Examination Hall, Shuwaikh"},
-    "reason": {"ar": "صورة البطاقة غير واضحة.", "en": "The copy of the card is not readable."},
-    "receiving": {"ar": "مكتب المرسى للتخليص", "en": "Marsa Clearing Office"},
-    "recipient": {"ar": "سالم العتيبي", "en": "Salem Alotaibi"},
-    "releasing": {"ar": "مكتب الخليج للتخليص", "en": "Gulf Clearing Office"},
-    "role": {"ar": "مراجع", "en": "Reviewer"},
-    "service": {"ar": "طلب امتحان وكلاء التخليص", "en": "Clearing Agent Exam Request"},
-    "time": "09:30",
-    "until": "20/03/2026 12:00",
-    "what": {"ar": "الضمان البنكي", "en": "bank guarantee"},
-}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
@@ -12,9 +15,9 @@ from clearance.core.errors import Refusal
 from clearance.core.values import BadValue
 from clearance.licences.facts import licence_of
 from clearance.services.facts import Case
-from clearance.services.guards import guard
+from clearance.services.guards import Guard, guard
 from clearance.services.needs import Needs
-from clearance.transfers.parties import NAMED_BY, parties_of
+from clearance.transfers.parties import NAMED_BY, Parties, parties_of
 
 TRANSFER = Needs(subject="licence", flow="transfer", roles=(NAMED_BY,))
 
@@ -55,90 +58,97 @@ def broker_is_not_general_broker(case: Case) -> Refusal | None:
     )
 
 
-@guard(words=_l("The number given names an organisation."), needs=TRANSFER)
-def other_organisation_is_known(case: Case) -> Refusal | None:
-    """Require that the licence number or transfer code belongs to an organisation."""
-    parties = parties_of(case)
-    if parties is None or not parties.is_named or parties.other is not None:
-        return None
-    return Refusal(
+def _requires(words: Any, refusal: Refusal) -> Callable[[Callable[[Parties], bool]], Guard]:
+    """Make a guard of the decorated condition on the parties; without parties it refuses nothing.
+
+    words: as for `guard`. refusal: if the condition is not met.
+    """
+
+    def decorate(is_met: Callable[[Parties], bool]) -> Guard:
+        @wraps(is_met)
+        def check(case: Case) -> Refusal | None:
+            parties = parties_of(case)
+            return None if parties is None or is_met(parties) else refusal
+
+        return guard(words=words, needs=TRANSFER)(check)
+
+    return decorate
+
+
+@_requires(
+    _l("The number given names an organisation."),
+    Refusal(
         _l("No organisation has this licence number or transfer code."),
         _l("Copy it from the licence of the other organisation, or ask its general user for it."),
-    )
+    ),
+)
+def other_organisation_is_known(parties: Parties) -> bool:
+    """Require that the licence number or transfer code belongs to an organisation."""
+    return not parties.is_named or parties.other is not None
 
 
-@guard(words=_l("The other organisation is not your own."), needs=TRANSFER)
-def other_organisation_is_another(case: Case) -> Refusal | None:
-    """Require another organisation than the asking one."""
-    parties = parties_of(case)
-    if parties is None or parties.other is None or parties.other.id != parties.asking_id:
-        return None
-    return Refusal(
+@_requires(
+    _l("The other organisation is not your own."),
+    Refusal(
         _l("This licence number is your own organisation's."),
         _l("Give the licence number of the other organisation."),
-    )
+    ),
+)
+def other_organisation_is_another(parties: Parties) -> bool:
+    """Require another organisation than the asking one."""
+    return parties.other is None or parties.other.id != parties.asking_id
 
 
-@guard(words=_l("The other organisation stays the one that was asked."), needs=TRANSFER)
-def other_organisation_is_the_same(case: Case) -> Refusal | None:
-    """Require that a sent transfer still names the organisation that was asked."""
-    parties = parties_of(case)
-    if parties is None or not parties.is_fixed or parties.other is None:
-        return None
-    if parties.named_id == parties.other.id:
-        return None
-    return Refusal(
+@_requires(
+    _l("The other organisation stays the one that was asked."),
+    Refusal(
         _l("The other organisation has agreed already; another one cannot be named now."),
         _l("Give its licence number again, or withdraw this request and send a new one."),
-    )
+    ),
+)
+def other_organisation_is_the_same(parties: Parties) -> bool:
+    """Require that a sent transfer still names the organisation that was asked."""
+    return not parties.is_fixed or parties.other is None or parties.named_id == parties.other.id
 
 
-@guard(words=_l("The other organisation may hold broker licences."), needs=TRANSFER)
-def other_organisation_may_hold_licences(case: Case) -> Refusal | None:
-    """Require that the other organisation's legal entity may hold licences."""
-    parties = parties_of(case)
-    if parties is None or parties.other is None or parties.other.may_hold_licences:
-        return None
-    return Refusal(
+@_requires(
+    _l("The other organisation may hold broker licences."),
+    Refusal(
         _l("The other organisation may not hold broker licences."),
         _l("Brokers can be transferred between clearing agents' offices only."),
-    )
+    ),
+)
+def other_organisation_may_hold_licences(parties: Parties) -> bool:
+    """Require that the other organisation's legal entity may hold licences."""
+    return parties.other is None or parties.other.may_hold_licences
 
 
-@guard(words=_l("The other organisation has a general user who can answer."), needs=TRANSFER)
-def other_organisation_can_answer(case: Case) -> Refusal | None:
-    """Require that the other organisation has an active general user."""
-    parties = parties_of(case)
-    if parties is None or parties.other is None or parties.other.general_users:
-        return None
-    return Refusal(
+@_requires(
+    _l("The other organisation has a general user who can answer."),
+    Refusal(
         _l("The other organisation has no active general user who could answer."),
         _l("Its people can register in the portal, or ask the office for help."),
         "/support",
-    )
+    ),
+)
+def other_organisation_can_answer(parties: Parties) -> bool:
+    """Require that the other organisation has an active general user."""
+    return parties.other is None or parties.other.general_users > 0
 
 
-@guard(words=_l("The broker is registered with one of the two organisations."), needs=TRANSFER)
-def broker_is_with_a_party(case: Case) -> Refusal | None:
+@_requires(_l("The broker is registered with one of the two organisations."), NOT_THEIRS)
+def broker_is_with_a_party(parties: Parties) -> bool:
     """Require the broker to be with either party before sending, then with the releasing one."""
-    parties = parties_of(case)
-    if parties is None or parties.other is None:
-        return None
-    expected = {parties.releasing_id}
-    if parties.releasing_id is None:
-        expected = {parties.asking_id, parties.other.id}
-    if parties.holder_id in expected:
-        return None
-    return NOT_THEIRS
+    if parties.other is None or parties.releasing_id == parties.holder_id:
+        return True
+    either = {parties.asking_id, parties.other.id}
+    return parties.releasing_id is None and parties.holder_id in either
 
 
-@guard(words=_l("The broker's registered mobile can get messages."), needs=TRANSFER)
-def broker_can_be_asked(case: Case) -> Refusal | None:
+@_requires(_l("The broker's registered mobile can get messages."), CANNOT_BE_ASKED)
+def broker_can_be_asked(parties: Parties) -> bool:
     """Require that the broker's registered mobile can receive the consent code."""
-    parties = parties_of(case)
-    if parties is None or registered_mobile(parties.mobile):
-        return None
-    return CANNOT_BE_ASKED
+    return registered_mobile(parties.mobile) is not None
 
 
 @guard(words=_l("The time to answer is not over."), needs=TRANSFER)
