@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from clearance.models.enums import Channel, CodePurpose
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
+RESEND_AFTER_SECONDS = 60  # the shortest limit of the policies code_sent_*
 RESET_LENGTH = 8
 RESET_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
@@ -206,6 +208,17 @@ def expires_at(
     )
     with own_transaction(write=False) as connection:
         return connection.scalar(query)
+
+
+def seconds_until_resend(until: datetime | None, now: datetime) -> int:
+    """Return the seconds until a new code may be requested; a hint only, the rate limit decides.
+
+    until: when the last code expires, or None if none is valid.
+    """
+    if until is None:
+        return 0
+    age = LIFETIME - (until - now)
+    return max(0, math.ceil(RESEND_AFTER_SECONDS - age.total_seconds()))
 
 
 def compare(typed: str, digest: str, binding: str) -> bool:

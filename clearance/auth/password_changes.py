@@ -56,6 +56,9 @@ class Chosen:
     stage: SessionStage
 
 
+_OF_BOTH = ("id", "password_hash", "first_name", "last_name", "email", "mobile", "civil_id")
+
+
 @dataclass(frozen=True)
 class _Person:
     id: int
@@ -283,38 +286,25 @@ def _use_reset(ref: str, now: datetime) -> bool:
 
 
 def _person(user_id: int) -> _Person:
-    with own_transaction(write=False) as connection:
-        row = connection.execute(
-            sa.select(
-                User.id,
-                User.password_hash,
-                User.first_name,
-                User.last_name,
-                User.email,
-                User.mobile,
-                User.civil_id,
-                User.is_active,
-                User.email_proved_at.is_(None).label("email_is_due"),
-                User.mobile_proved_at.is_(None).label("mobile_is_due"),
-            ).where(User.id == user_id)
-        ).one()
-    return _Person(**row._asdict())
+    return _read(
+        User,
+        user_id,
+        User.is_active,
+        User.email_proved_at.is_(None).label("email_is_due"),
+        User.mobile_proved_at.is_(None).label("mobile_is_due"),
+    )
 
 
 def _signup(actor: Actor) -> _Person:
+    due = (sa.true().label(name) for name in ("is_active", "email_is_due", "mobile_is_due"))
+    return _read(Registration, actor.registration_id, *due)
+
+
+def _read(model: type[User | Registration], row_id: int | None, *further: Any) -> _Person:
+    columns = (getattr(model, name) for name in _OF_BOTH)
     with own_transaction(write=False) as connection:
-        row = connection.execute(
-            sa.select(
-                Registration.id,
-                Registration.password_hash,
-                Registration.first_name,
-                Registration.last_name,
-                Registration.email,
-                Registration.mobile,
-                Registration.civil_id,
-            ).where(Registration.id == actor.registration_id)
-        ).one()
-    return _Person(**row._asdict(), is_active=True, email_is_due=True, mobile_is_due=True)
+        row = connection.execute(sa.select(*columns, *further).where(model.id == row_id)).one()
+    return _Person(**row._asdict())
 
 
 def _require_new(person: _Person, new: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TextIO
 
 import click
 from flask.cli import AppGroup
@@ -16,6 +17,13 @@ from clearance.services import versions
 from clearance.services.versions import BadDefinition
 
 service_commands = AppGroup("services", help="The definitions of services.")
+_output = click.option(
+    "--output",
+    type=click.File("w", encoding="utf-8"),
+    default="-",
+    metavar="FILE",
+    help="File to write.",
+)
 
 
 @service_commands.command("check")
@@ -63,28 +71,22 @@ def load(codes: tuple[str, ...]) -> None:
 
 @service_commands.command("export")
 @click.argument("code")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
-def export(code: str, output: Path | None) -> None:
+@_output
+def export(code: str, output: TextIO) -> None:
     """Write the newest version of CODE as a definition file."""
     try:
         text = versions.as_yaml(versions.current(code).definition)
     except NotFound:
         raise click.ClickException(f"There is no service {code}.") from None
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        output.write_text(text, encoding="utf-8")
+    output.write(text)
 
 
 @service_commands.command("describe")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
-def describe(output: Path | None) -> None:
+@_output
+def describe(output: TextIO) -> None:
     """Write docs/services.md from the shipped definitions (for developers)."""
     text = service_docs.services_page()
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        output.write_text(text, encoding="utf-8")
+    output.write(text)
 
 
 def _faults_of_files(files: tuple[Path, ...]) -> list[str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -81,6 +81,11 @@ def record(
     db.session.flush()
     db.session.info.setdefault(_PENDING, []).append(event)
     return event
+
+
+def as_json(value: Any) -> Any:
+    """Return a column's value as changes keep it: days in ISO format."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def record_many(rows: Sequence[Mapping[str, Any]]) -> None:

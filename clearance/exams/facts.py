@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from clearance.core.clock import kuwait_date
+from clearance.core.clock import KUWAIT, kuwait_date
 from clearance.core.extensions import db
 from clearance.exams.statuses import ExamStatus
 from clearance.models import Exam, ExamSeat
@@ -26,6 +27,17 @@ class SeatFact:
     place_ar: str
     place_en: str
     status: str
+
+
+def notice_values(sitting: Exam | SeatFact) -> dict[str, Any]:
+    """Return what notices say of when and where a sitting is held."""
+    held_at = sitting.held_at.astimezone(KUWAIT)
+    return {
+        "date": held_at.date(),
+        "time": held_at.strftime("%H:%M"),
+        "place": {"ar": sitting.place_ar, "en": sitting.place_en},
+        "confirm_by": sitting.confirm_by,
+    }
 
 
 def seat_of(case: Case) -> SeatFact | None:

@@ -8,7 +8,6 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from clearance.auth import permissions
-from clearance.core.clock import KUWAIT, kuwait_date
 from clearance.exams import effects as exam_effects
 from clearance.exams import facts
 from clearance.exams import guards as exam_guards
@@ -80,14 +79,7 @@ _PASS = Step(
 def _sitting(req: Request) -> dict[str, Any]:
     """Return what notices say of the sitting that the candidate has a seat in."""
     seat = facts.load_seats([req.id]).get(req.id)
-    if seat is None:
-        return {}
-    return {
-        "date": kuwait_date(seat.held_at),
-        "time": seat.held_at.astimezone(KUWAIT).strftime("%H:%M"),
-        "place": {"ar": seat.place_ar, "en": seat.place_en},
-        "confirm_by": seat.confirm_by,
-    }
+    return facts.notice_values(seat) if seat is not None else {}
 
 
 EXAM = Flow(
@@ -113,19 +105,12 @@ EXAM = Flow(
         _SEAT,
         _RELEASE,
         _PASS,
-        replace(
-            _PASS,
-            action=ExamAction.FAIL,
-            target=ExamStatus.FAILED,
-            completes=False,
-            tells="exam:failed",
-        ),
-        replace(
-            _PASS,
-            action=ExamAction.ABSENT,
-            target=ExamStatus.ABSENT,
-            completes=False,
-            tells="exam:absent",
+        *(
+            replace(_PASS, action=action, target=target, completes=False, tells=f"exam:{target}")
+            for action, target in (
+                (ExamAction.FAIL, ExamStatus.FAILED),
+                (ExamAction.ABSENT, ExamStatus.ABSENT),
+            )
         ),
     ),
     (

@@ -17,6 +17,9 @@ from clearance.services.guards import guard
 from clearance.services.needs import Needs
 
 PERSON = Needs(fields=("civil_id",))
+NOT_HELD = Refusal(
+    _l("The exam has not been held yet."), _l("Results can be entered once it has begun.")
+)
 _SAT = frozenset({ExamStatus.PASSED, ExamStatus.FAILED, ExamStatus.ABSENT})
 
 
@@ -66,11 +69,7 @@ def exam_was_passed_lately(case: Case) -> Refusal | None:
     if case.facts.today <= last_day:
         return None
     return Refusal(
-        _(
-            "The exam was passed on %(passed)s, and that counted until %(day)s.",
-            passed=i18n.format_day(passed),
-            day=i18n.format_day(last_day),
-        ),
+        passes.outdated_text(passed, last_day),
         _l("The exam has to be passed again: request it under My services."),
         urls.SERVICES,
     )
@@ -97,7 +96,4 @@ def exam_has_begun(case: Case) -> Refusal | None:
     seat = facts.seat_of(case)
     if seat is not None and case.facts.now >= seat.held_at:
         return None
-    return Refusal(
-        _l("The exam has not been held yet."),
-        _l("Results can be entered once it has begun."),
-    )
+    return NOT_HELD

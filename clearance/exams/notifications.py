@@ -12,6 +12,7 @@ from clearance.core import urls
 from clearance.core.clock import KUWAIT, kuwait_date
 from clearance.core.conditional_writes import changed_rows
 from clearance.core.extensions import db
+from clearance.exams import facts
 from clearance.models import Exam, ExamSeat, Request
 from clearance.models.enums import SeatStatus
 from clearance.services import versions
@@ -80,15 +81,11 @@ def _tell(event: str, exam: Exam, req: Request, now: datetime) -> None:
 
 
 def _params(exam: Exam, req: Request) -> dict[str, Any]:
-    held_at = exam.held_at.astimezone(KUWAIT)
     service = versions.for_request(req)
     return {
         "number": req.number or "",
         "service": {lang: service.title_in(lang) for lang in ("ar", "en")},
-        "date": held_at.date(),
-        "time": held_at.strftime("%H:%M"),
-        "place": {"ar": exam.place_ar, "en": exam.place_en},
-        "confirm_by": exam.confirm_by,
+        **facts.notice_values(exam),
     }
 
 

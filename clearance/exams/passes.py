@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 
-from clearance.core import office_settings
+from clearance.core import i18n, office_settings
 from clearance.core.clock import kuwait_date, years_after
 from clearance.core.extensions import db
 from clearance.exams.statuses import ExamStatus
@@ -23,6 +25,15 @@ def valid_until(passed_on: date, years: int) -> date:
     years: the office's setting. Source: specification section 5, issuance.
     """
     return years_after(passed_on, years)
+
+
+def outdated_text(passed_on: date, last_day: date) -> Any:
+    """Return the sentence about a pass that is no longer valid."""
+    return _(
+        "The exam was passed on %(passed)s, and that counted until %(day)s.",
+        passed=i18n.format_day(passed_on),
+        day=i18n.format_day(last_day),
+    )
 
 
 def release_claim(claim_key: str | None, now: datetime) -> None:

@@ -20,6 +20,7 @@ from clearance.core.actor import Actor
 from clearance.core.errors import DomainError, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.core.values import ascii_digits, clean_text
+from clearance.exams import guards as exam_guards
 from clearance.exams import sittings
 from clearance.exams.flow import ExamAction
 from clearance.exams.statuses import ExamStatus
@@ -93,11 +94,7 @@ class BadResults(DomainError):
 
 def results_refusal(exam: Exam, now: datetime) -> Refusal | None:
     """Return why results cannot be recorded now, or None."""
-    if now < exam.held_at:
-        return Refusal(
-            _l("The exam has not been held yet."), _l("Results can be entered once it has begun.")
-        )
-    return None
+    return exam_guards.NOT_HELD if now < exam.held_at else None
 
 
 def read_file(data: bytes) -> list[Line]:

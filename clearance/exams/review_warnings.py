@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n, office_settings
+from clearance.core import office_settings
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import Refusal
 from clearance.core.extensions import db
@@ -34,12 +33,4 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
     last = passes.valid_until(passed, int(office_settings.get(passes.VALIDITY_YEARS)))
     if kuwait_date(now) <= last:
         return []
-    return [
-        Refusal(
-            _(
-                "The exam was passed on %(passed)s, and that counted until %(day)s.",
-                passed=i18n.format_day(passed),
-                day=i18n.format_day(last),
-            )
-        )
-    ]
+    return [Refusal(passes.outdated_text(passed, last))]

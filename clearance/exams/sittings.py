@@ -139,7 +139,7 @@ def make(plan: Plan, *, form_key: str, actor: Actor, now: datetime) -> Exam:
         if not constraints.is_violation_of(error, "uq_exam_form_key"):
             raise
         return db.session.scalars(sa.select(Exam).where(Exam.form_key == form_key)).one()
-    changes = {name: [None, _json(value)] for name, value in asdict(plan).items()}
+    changes = {name: [None, audit.as_json(value)] for name, value in asdict(plan).items()}
     audit.record("exam:sitting:created", obj=exam, actor_id=actor.id, at=now, changes=changes)
     return exam
 
@@ -160,7 +160,7 @@ def change(exam_id: int, plan: Plan, *, version: int, actor: Actor, now: datetim
         raise StalePlan(before, exam.version)
     _must_fit(faults(plan, now, current=exam))
     changes = {
-        name: [_json(old), _json(getattr(plan, name))]
+        name: [audit.as_json(old), audit.as_json(getattr(plan, name))]
         for name, old in asdict(before).items()
         if old != getattr(plan, name)
     }
@@ -245,10 +245,6 @@ def _reopen(exam: Exam) -> None:
         .where(ExamSeat.exam_id == exam.id, ExamSeat.status == SeatStatus.OFFERED)
         .values(reminded_at=None)
     )
-
-
-def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def write_announcement(exam: Exam, now: datetime) -> Announcement:

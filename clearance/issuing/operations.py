@@ -24,7 +24,6 @@ from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.settings import Settings
 from clearance.core.urls import check_url
-from clearance.issuing.files import file_of, render_missing
 from clearance.licences import validity
 from clearance.models import (
     BrokerType,
@@ -37,19 +36,6 @@ from clearance.models import (
 from clearance.models.enums import IssuedKind, VoidReason
 from clearance.models.names import joined_name
 from clearance.services import registry, versions
-
-__all__ = [
-    "file_of",
-    "find",
-    "issue",
-    "of_licence",
-    "of_request",
-    "render_missing",
-    "void",
-    "void_all",
-    "void_valid_documents",
-    "visible",
-]
 
 CODE_LENGTH = 20  # base32: 100 bits (specification section 9; security rule 41)
 WAITING_MARK = "clearance_files_to_make"  # in session.info: make files after the commit

@@ -119,7 +119,9 @@ def issue(req: Request, *, expires: date, now: datetime, actor_id: int | None) -
     db.session.add(licence)
     db.session.flush()
     given = {name: getattr(licence, name) for name in ("number", *sorted(LICENCE_FIELDS))}
-    changes |= {name: [None, _json(value)] for name, value in given.items() if value is not None}
+    changes |= {
+        name: [None, audit.as_json(value)] for name, value in given.items() if value is not None
+    }
     _note(licence, LicenceStep.ISSUED, changes, now, actor_id, req.id, "")
     return licence
 
@@ -169,7 +171,7 @@ def _put(licence: Licence | None, broker: Broker, values: Mapping[str, Any]) -> 
         before = getattr(row, name)
         if before != value:
             setattr(row, name, value)
-            changes[name] = [_json(before), _json(value)]
+            changes[name] = [audit.as_json(before), audit.as_json(value)]
     if not BROKER_FIELDS.isdisjoint(changes):
         broker.version += 1
         others = [other for other in broker.licences if other is not licence]
@@ -226,7 +228,3 @@ def _next_number() -> str:
 def _folded(values: Mapping[str, Any]) -> str:
     names = (values[name] for name in NAME_COLUMNS)
     return name_folding.name_index(*names, max_length=_NAMES_MAX_LENGTH)
-
-
-def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from clearance.core import audit
 from clearance.core.errors import Refusal
 from clearance.core.extensions import db
 from clearance.licences import register as licence_register
@@ -48,7 +48,7 @@ def take(req: Request) -> dict[str, Any]:
         return {}
     values = {name: getattr(licence, name) for name in _OF_LICENCE}
     values |= {name: getattr(licence.broker, name) for name in _OF_BROKER}
-    return {name: _json(value) for name, value in values.items()}
+    return {name: audit.as_json(value) for name, value in values.items()}
 
 
 def change_refusal(req: Request) -> Refusal | None:
@@ -92,10 +92,6 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, t
 
 def _licence(req: Request) -> Licence | None:
     return None if req.licence_id is None else db.session.get(Licence, req.licence_id)
-
-
-def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
 
 
 SNAPSHOT = Snapshot(lock, take, change_refusal)

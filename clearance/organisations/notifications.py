@@ -84,8 +84,8 @@ def _tell_changes(
     taken = frozenset() if after.is_general else before.services - after.services
     changes = _change_lines(
         head=head,
-        granted=_titles(after.services - before.services),
-        taken=_titles(taken),
+        granted=service_titles(after.services - before.services),
+        taken=service_titles(taken),
     )
     notifications.notify_user(
         "account:access:changed",
@@ -115,7 +115,8 @@ def _change_lines(
     return {lang: "\n".join(f"- {line}" for line in into) for lang, into in lines.items()}
 
 
-def _titles(codes: Iterable[str]) -> list[Bilingual]:
+def service_titles(codes: Iterable[str]) -> list[Bilingual]:
+    """Return the titles of these services, by code; an unknown one's is the code."""
     current = (version.definition for version in versions.all_current())
     titles = {
         definition.code: {"ar": definition.title.ar, "en": definition.title.en}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -28,12 +28,14 @@ from clearance.core.values import clean_lines
 from clearance.models import Event, Grant, Membership, Organisation, Subscription, User
 from clearance.models.enums import SubscriptionStatus
 from clearance.organisations import members, subscription_locks, subscriptions
+from clearance.organisations.notifications import service_titles
 from clearance.organisations.subscriptions import Step
 from clearance.services import facts, guards, versions
 from clearance.services.facts import Case
 from clearance.services.schema import Definition
 
 REASON_MAX_LENGTH = 1000
+Decider = Literal["actor", "rules", "nobody"]
 
 # Values of the placeholder `outcome`.
 _APPROVED = {
@@ -60,19 +62,14 @@ def ask(
     refusal = guards.organisation_may_ask(Case(service, facts.load(actor, organisation_id, now)))
     if refusal is not None:
         raise Refused(refusal)
-    before = row.status if row is not None else None
     if row is None:
         row = Subscription(organisation_id=organisation_id, service_code=code, version=0)
         db.session.add(row)
-    at_once = subscriptions.is_at_once(service)
     row.asked_at = now
-    _set(
-        row,
-        SubscriptionStatus.ACTIVE if at_once else SubscriptionStatus.ASKED,
-        decided_at=now if at_once else None,
-    )
-    _record("subscribed" if at_once else "asked", row, before, actor, now)
-    if not at_once:
+    if subscriptions.is_at_once(service):
+        _change(row, "subscribed", SubscriptionStatus.ACTIVE, actor, now, decider="rules")
+    else:
+        _change(row, "asked", SubscriptionStatus.ASKED, actor, now, decider="nobody")
         notifications.notify_reviewers(
             "subscription:asked",
             params=_params(row),
@@ -91,9 +88,7 @@ def withdraw(
     """
     service, row = _hold(organisation_id, code, actor, now)
     row = _existing(Step.WITHDRAW, service, row, version)
-    before = row.status
-    _set(row, SubscriptionStatus.LEFT, decided_at=now, decided_by_id=actor.id)
-    _record("withdrawn", row, before, actor, now)
+    _change(row, "withdrawn", SubscriptionStatus.LEFT, actor, now)
     return row
 
 
@@ -109,9 +104,7 @@ def leave(
     row = _existing(Step.LEAVE, service, row, version)
     if subscriptions.open_requests_of(organisation_id, code):
         raise Refused(subscriptions.HAS_OPEN_REQUESTS)
-    before = row.status
-    _set(row, SubscriptionStatus.LEFT, decided_at=now, decided_by_id=actor.id)
-    _record("left", row, before, actor, now)
+    _change(row, "left", SubscriptionStatus.LEFT, actor, now)
     notifications.notify_members(
         "subscription:left",
         organisation_id=organisation_id,
@@ -160,9 +153,8 @@ def decide(
     if row.status != SubscriptionStatus.ASKED or row.version != version:
         raise TransitionNotAllowed(_stands(row))
     status = SubscriptionStatus.ACTIVE if approve else SubscriptionStatus.REFUSED
-    before, kept = row.status, reasons.get(_language_of_who_asked(row), "")
-    _set(row, status, decided_at=now, decided_by_id=actor.id, reason=kept)
-    _record("approved" if approve else "refused", row, before, actor, now, kept)
+    kept = reasons.get(_language_of_who_asked(row), "")
+    _change(row, "approved" if approve else "refused", status, actor, now, reason=kept)
     outcome = _APPROVED if approve else _REFUSED
     notifications.notify_members(
         "subscription:decided",
@@ -238,25 +230,23 @@ def _existing(
     return row
 
 
-def _set(
+def _change(
     row: Subscription,
+    what: str,
     status: SubscriptionStatus,
+    actor: Actor,
+    now: datetime,
     *,
-    decided_at: datetime | None,
-    decided_by_id: int | None = None,
+    decider: Decider = "actor",
     reason: str = "",
 ) -> None:
+    """Set and record the new status."""
+    before = row.status
     row.status = status
-    row.decided_at = decided_at
-    row.decided_by_id = decided_by_id
+    row.decided_at = None if decider == "nobody" else now
+    row.decided_by_id = actor.id if decider == "actor" else None
     row.reason = reason
     row.version += 1
-    db.session.flush()
-
-
-def _record(
-    what: str, row: Subscription, before: str | None, actor: Actor, now: datetime, reason: str = ""
-) -> None:
     audit.record(
         f"subscription:{what}",
         obj=row,
@@ -264,7 +254,7 @@ def _record(
         at=now,
         organisation_id=row.organisation_id,
         from_status=before,
-        to_status=row.status,
+        to_status=status,
         reason=reason,
     )
 
@@ -315,13 +305,7 @@ def _stands(row: Subscription) -> Any:
 def _params(row: Subscription) -> dict[str, Any]:
     """Return the message parameters: service and organisation, in both languages."""
     organisation = db.session.get_one(Organisation, row.organisation_id)
-    services = (version.definition for version in versions.all_current())
-    titles = {
-        definition.code: {"ar": definition.title.ar, "en": definition.title.en}
-        for definition in services
-    }
-    code = row.service_code
     return {
-        "service": titles.get(code) or {"ar": code, "en": code},
+        "service": service_titles([row.service_code])[0],
         "organisation": members.names_of(organisation),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +21,6 @@ from clearance.transfers.consents import Asked
 from clearance.transfers.flow import TransferAction
 from forms.transfers import ConsentForm
 
-RESEND_AFTER_SECONDS = 60  # the shortest limit of the policy code_sent_sms
 ANSWERS = {"consent": TransferAction.CONSENT, "refuse": TransferAction.REFUSE}
 
 
@@ -85,10 +83,6 @@ def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> Any:
     if transfer_operations.is_over(asked.asked_at, now):  # lapsed, but the job has not run yet
         return _gone()
     until = consents.code_until(asked, now)
-    wait = 0
-    if until is not None:
-        age = one_time_codes.LIFETIME - (until - now)
-        wait = max(0, math.ceil(RESEND_AFTER_SECONDS - age.total_seconds()))
     return render_template(
         "public/consent.html",
         form=form,
@@ -97,7 +91,7 @@ def _page(token: str, asked: Asked, form: ConsentForm, now: datetime) -> Any:
         mobile=mask_mobile(asked.mobile or ""),
         answer_by=transfer_operations.last_day(asked.asked_at),
         has_code=until is not None,
-        wait=wait,
+        wait=one_time_codes.seconds_until_resend(until, now),
     )
 
 

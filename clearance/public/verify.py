@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -18,8 +17,6 @@ from clearance.core.values import mask_email, mask_mobile
 from clearance.models.enums import Channel, CodePurpose
 from clearance.public import form_helpers, session_gate, sign_in
 from forms.public_account import VerifyForm
-
-RESEND_AFTER_SECONDS = 60  # the shortest limit of the policies code_sent_*
 
 
 def verify() -> Any:
@@ -106,11 +103,7 @@ def _leave_out_proved(form: VerifyForm) -> None:
 
 
 def _seconds_until_resend(channel: Channel) -> int:
-    """Return the seconds until a new code may be requested; a hint only, the rate limit decides."""
     now = utc_now()
     owner = one_time_codes.owner_of(current_user)
     until = one_time_codes.expires_at(owner, CodePurpose.VERIFY, channel, now)
-    if until is None:
-        return 0
-    age = one_time_codes.LIFETIME - (until - now)
-    return max(0, math.ceil(RESEND_AFTER_SECONDS - age.total_seconds()))
+    return one_time_codes.seconds_until_resend(until, now)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 
 from clearance import notifications
-from clearance.core import crypto, office_settings, urls
+from clearance.core import crypto, i18n, office_settings, urls
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
@@ -56,7 +54,7 @@ def ask_other_party(step: StepContext) -> None:
     own.answer, own.answered_by_id, own.answered_at = "given", step.actor_id, step.now
     db.session.add_all([own, _consent(step, other, known.other.id)])
     db.session.flush()
-    answer_by = kuwait_date(step.now + _silence())
+    answer_by = kuwait_date(step.now + parties.silence())
     params = _move(req) | {"organisation": _name(known.asking_id), "answer_by": answer_by}
     _tell_organisation("transfer:asked", step, known.other.id, params)
 
@@ -87,7 +85,7 @@ def ask_broker(step: StepContext) -> None:
     ).one()
     asked.token_hash = crypto.token_hash(token)
     db.session.flush()
-    until = asked.asked_at + _silence()
+    until = asked.asked_at + parties.silence()
     params = _move(step.req) | {"answer_by": kuwait_date(until)}
     link = urls.consent_url(token)
     _tell_broker("transfer:consent", step, params, link=link, expires_at=until)
@@ -130,10 +128,7 @@ def record_no_response(step: StepContext) -> None:
 def close(step: StepContext) -> None:
     """Notify the other side that the request ended otherwise, and void the broker's link."""
     _void_link(step.req)
-    outcome = {}
-    for lang in _LANGUAGES:
-        with force_locale(lang):
-            outcome[lang] = str(registry.current().status_label(step.req.status))
+    outcome = i18n.in_both(registry.current().status_label(step.req.status))
     _tell_other("transfer:closed", step, {"outcome": outcome})
 
 
@@ -235,10 +230,6 @@ def _tell_broker(event: str, step: StepContext, params: Mapping[str, Any], **mor
                 now=step.now,
                 **more,
             )
-
-
-def _silence() -> timedelta:
-    return timedelta(days=int(office_settings.get("transfer_silence_days")))
 
 
 def _about(req: Request) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import contains_eager, joinedload
 
 from clearance.auth import permissions, rate_limits
-from clearance.core import office_settings
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import NotFound, Refusal, Refused, TransitionNotAllowed
@@ -128,7 +127,7 @@ def waiting_for(actor: Actor, now: datetime) -> list[Request]:
     waiting = _listed(
         Request.other_organisation_id == _chosen(actor),
         Request.status == TransferStatus.AWAITING_OTHER_PARTY,
-        Request.sent_at >= now - _silence(),
+        Request.sent_at >= now - parties.silence(),
         permissions.transfers_answered_by(actor),
     )
     return waiting[::-1]
@@ -171,7 +170,7 @@ def answer_days(found: Sequence[Request]) -> dict[int, date]:
     unanswered = [req.id for req in found if req.status in UNANSWERED]
     if not unanswered:
         return {}
-    silence = _silence()
+    silence = parties.silence()
     rows = db.session.execute(
         sa.select(TransferConsent.request_id, TransferConsent.asked_at).where(
             TransferConsent.request_id.in_(unanswered), TransferConsent.answer == "waiting"
@@ -182,12 +181,12 @@ def answer_days(found: Sequence[Request]) -> dict[int, date]:
 
 def last_day(asked_at: datetime) -> date:
     """Return the last Kuwait day to answer if asked at `asked_at` (a setting)."""
-    return kuwait_date(asked_at + _silence())
+    return kuwait_date(asked_at + parties.silence())
 
 
 def is_over(asked_at: datetime, now: datetime) -> bool:
     """Return whether the time to answer has passed if asked at `asked_at` (a setting)."""
-    return now > asked_at + _silence()
+    return now > asked_at + parties.silence()
 
 
 def lapse_unanswered(now: datetime) -> int:
@@ -199,7 +198,7 @@ def lapse_unanswered(now: datetime) -> int:
     waited = sa.exists().where(
         TransferConsent.request_id == Request.id,
         TransferConsent.answer == "waiting",
-        TransferConsent.asked_at < now - _silence(),
+        TransferConsent.asked_at < now - parties.silence(),
     )
     silent = db.session.scalars(
         sa.select(Request)
@@ -255,7 +254,3 @@ def _listed(*which: sa.ColumnElement[bool]) -> list[Request]:
 
 def _chosen(actor: Actor) -> int:
     return actor.standing.organisation_id if actor.standing is not None else 0
-
-
-def _silence() -> timedelta:
-    return timedelta(days=int(office_settings.get("transfer_silence_days")))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from clearance.core import crypto, values
+from clearance.core import crypto, office_settings, values
 from clearance.core.extensions import db
 from clearance.models import (
     Broker,
@@ -90,6 +90,11 @@ def organisation_of(number: str) -> int | None:
         return coded_id
     statement = sa.select(Organisation.id).where(sa.func.upper(Organisation.licence_no) == number)
     return db.session.scalars(statement.limit(1)).first()
+
+
+def silence() -> timedelta:
+    """Return how long a transfer waits for an answer (a setting)."""
+    return timedelta(days=int(office_settings.get("transfer_silence_days")))
 
 
 def parties_of(case: Case) -> Parties | None:

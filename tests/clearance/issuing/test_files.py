@@ -32,7 +32,6 @@ from clearance.core.extensions import db
 from clearance.core.settings import BadSettings
 from clearance.files import storage
 from clearance.issuing import files as issued_files
-from clearance.issuing import operations
 from clearance.jobs import worker
 from clearance.models import IssuedDocument
 from clearance.models.enums import IssuedKind
@@ -70,10 +69,10 @@ def new_document(kind: IssuedKind = IssuedKind.CERTIFICATE) -> int:
 
 def test_the_job_makes_every_missing_file_and_then_nothing(context: Flask) -> None:
     ids = [new_document(kind) for kind in IssuedKind]
-    assert operations.render_missing(NOW) == 3
-    assert operations.render_missing(NOW) == 0
+    assert issued_files.render_missing(NOW) == 3
+    assert issued_files.render_missing(NOW) == 0
     for issued_id in ids:
-        data = operations.file_of(issued_id)
+        data = issued_files.file_of(issued_id)
         assert data.startswith(b"%PDF-")
         assert row_of(issued_id).sha256 == hashlib.sha256(data).hexdigest()
         db.session.rollback()
@@ -81,9 +80,9 @@ def test_the_job_makes_every_missing_file_and_then_nothing(context: Flask) -> No
 
 def test_the_first_reader_gets_the_file_that_everybody_gets(context: Flask) -> None:
     issued_id = new_document()
-    first = operations.file_of(issued_id)
-    assert operations.render_missing(NOW) == 0
-    assert operations.file_of(issued_id) == first
+    first = issued_files.file_of(issued_id)
+    assert issued_files.render_missing(NOW) == 0
+    assert issued_files.file_of(issued_id) == first
 
 
 @pytest.mark.databases
@@ -94,7 +93,9 @@ def test_however_many_make_it_at_once_there_is_one_file(app: Flask) -> None:
     results = races.race(
         app,
         20,
-        lambda n: operations.render_missing(NOW) if n % 2 else operations.file_of(issued_id)[:5],
+        lambda n: (
+            issued_files.render_missing(NOW) if n % 2 else issued_files.file_of(issued_id)[:5]
+        ),
         threads=20,
     )
     assert {result for result in results if not isinstance(result, int)} == {b"%PDF-"}
@@ -115,7 +116,7 @@ def test_a_document_that_cannot_be_made_does_not_stop_the_others(
         return real(sheet, photo)
 
     monkeypatch.setattr(issued_files, "issued_pdf", failing)
-    assert operations.render_missing(NOW) == 1
+    assert issued_files.render_missing(NOW) == 1
     assert (row_of(bad).storage_key, row_of(good).sha256 is None) == (None, False)
 
 
@@ -128,31 +129,31 @@ def test_a_full_disk_leaves_the_row_waiting(
             storage, "put", lambda *given: (_ for _ in ()).throw(storage.StorageUnavailable)
         )
         with pytest.raises(storage.StorageUnavailable):
-            operations.file_of(issued_id)
-    assert operations.file_of(issued_id).startswith(b"%PDF-")
+            issued_files.file_of(issued_id)
+    assert issued_files.file_of(issued_id).startswith(b"%PDF-")
 
 
 def test_changed_bytes_and_unknown_documents_are_not_given_out(context: Flask) -> None:
     issued_id = new_document()
-    operations.file_of(issued_id)
+    issued_files.file_of(issued_id)
     folder = Path(context.extensions["storage"].storage_path)
     key = row_of(issued_id).storage_key
     db.session.rollback()
     assert key is not None
     (folder / key / "file").write_bytes(b"%PDF-1.7 slipped in")
     with pytest.raises(storage.DamagedFile):
-        operations.file_of(issued_id)
+        issued_files.file_of(issued_id)
     with pytest.raises(NotFound):
-        operations.file_of(issued_id + 1)
+        issued_files.file_of(issued_id + 1)
 
 
 def test_a_photo_that_is_gone_gives_a_card_with_a_silhouette(context: Flask) -> None:
     issued_id = new_document(IssuedKind.CARD)
-    plain = operations.file_of(issued_id)
+    plain = issued_files.file_of(issued_id)
     other = row_of(new_document(IssuedKind.CARD))
     other.content = {**other.content, "photo": {"storage_key": "gone", "sha256": "0" * 64}}
     db.session.commit()
-    data = operations.file_of(other.id)
+    data = issued_files.file_of(other.id)
     assert data.startswith(b"%PDF-")
     assert abs(len(data) - len(plain)) < 3000  # no picture in it
 
@@ -254,7 +255,7 @@ def off_loop(work: Callable[[], Any]) -> Any:
 
 def file_by(app: Flask, issued_id: int) -> bytes:
     with app.app_context():
-        return operations.file_of(issued_id)
+        return issued_files.file_of(issued_id)
 
 
 def test_with_a_key_the_file_carries_a_valid_signature_after_the_same_bytes(
@@ -299,7 +300,7 @@ def test_a_key_and_its_certificate_may_be_two_files(
 
 def test_without_a_key_the_file_is_what_was_set(context: Flask) -> None:
     issued_id = new_document()
-    assert operations.file_of(issued_id) == issued_files.issued_pdf(sheet_of(issued_id))
+    assert issued_files.file_of(issued_id) == issued_files.issued_pdf(sheet_of(issued_id))
 
 
 def test_a_key_that_cannot_be_used_stops_the_start(
