@@ -113,12 +113,7 @@ def put(content: bytes | BinaryIO, media_type: str) -> Stored:
     outside a transaction. Raises StorageUnavailable.
     """
     data = content if isinstance(content, bytes) else content.read()
-    try:
-        key = _depot().create(data, "document", media_type)
-    except OSError as fault:
-        log.error("file_not_stored", exc_info=fault)
-        raise StorageUnavailable from fault
-    g.setdefault("unclaimed_files", set()).add(key)
+    key = _create(data, "document", media_type)
     return Stored(key, len(data), hashlib.sha256(data).hexdigest())
 
 
@@ -127,13 +122,7 @@ def put_large(content: BinaryIO, media_type: str) -> Stored:
     content.seek(0)
     sha256, size = _measured(content)
     content.seek(0)
-    try:
-        key = _depot().create(content, "archive", media_type)
-    except OSError as fault:
-        log.error("file_not_stored", exc_info=fault)
-        raise StorageUnavailable from fault
-    g.setdefault("unclaimed_files", set()).add(key)
-    return Stored(key, size, sha256)
+    return Stored(_create(content, "archive", media_type), size, sha256)
 
 
 def open_checked(key: str, sha256: str) -> BinaryIO:
@@ -248,6 +237,17 @@ def _measured(stream: BinaryIO) -> tuple[str, int]:
         digest.update(part)
         size += len(part)
     return digest.hexdigest(), size
+
+
+def _create(content: bytes | BinaryIO, name: str, media_type: str) -> str:
+    """Store the content and return its key. Raises: StorageUnavailable."""
+    try:
+        key = _depot().create(content, name, media_type)
+    except OSError as fault:
+        log.error("file_not_stored", exc_info=fault)
+        raise StorageUnavailable from fault
+    g.setdefault("unclaimed_files", set()).add(key)
+    return key
 
 
 def _told_of(chosen: list[str]) -> set[str | None]:

@@ -21,27 +21,12 @@ PICTURES = ROOT / "static" / "img" / "guide"
 
 
 class SupportContacts:
-    """The office's contact details; loaded lazily, once per request."""
+    """The office's `phone`, `email`, `fax` and `hours`; loaded lazily, once per request."""
 
-    @property
-    def phone(self) -> str:
-        """Telephone number, formatted for display."""
-        return _support("support_phone")
-
-    @property
-    def email(self) -> str:
-        """E-mail address."""
-        return _support("support_email")
-
-    @property
-    def fax(self) -> str:
-        """Fax number."""
-        return _support("support_fax")
-
-    @property
-    def hours(self) -> str:
-        """Opening hours, in the page's language."""
-        return _support(f"support_hours_{language()}")
+    def __getattr__(self, name: str) -> str:
+        if name not in {"phone", "email", "fax", "hours"}:
+            raise AttributeError(name)
+        return _support(f"support_hours_{language()}" if name == "hours" else f"support_{name}")
 
 
 def index() -> str:
