@@ -17,6 +17,7 @@ from clearance.licences.facts import LicenceFact
 from clearance.models.enums import LicenceStatus, Role, Status, SuspendedBy, ValidityLink
 from clearance.services import registry
 from clearance.services.facts import Case, Facts, RequestFact, ServiceTerms
+from clearance.services.target import Target
 from clearance.transfers import parties as transfer_parties
 from clearance.transfers.parties import OtherOrganisation, Parties
 
@@ -31,7 +32,6 @@ SETTINGS: Mapping[str, Any] = {
 }
 OURS, THEIRS, THIRD = 1, 2, 3
 CIVIL_ID = "288010112345"
-_KEY = "sample"
 _ENTITIES = {
     "clearing_agent": {"ar": "وكيل تخليص", "en": "Clearing agent"},
     "company": {"ar": "شركة", "en": "Company"},
@@ -66,7 +66,7 @@ def _good(service: ServiceTerms) -> Case:
         claim_end=registry.current().claim_end,
         loaded=_loaded(parties=_parties()),
     )
-    return Case(service, facts, CIVIL_ID, _KEY, 50, 1)
+    return Case(service, facts, Target(CIVIL_ID, 1), 50)
 
 
 def _with(case: Case, **facts: Any) -> Case:
@@ -107,7 +107,7 @@ def _of_claim(good: Case) -> Iterator[Case]:
         replace(open_one, status=ExamStatus.PASSED, organisation_id=THEIRS, decided_at=NOW),
         replace(open_one, status=ExamStatus.PASSED, decided_at=NOW - timedelta(days=100)),
     ):
-        yield _with(good, claims={_KEY: holder})
+        yield _with(good, claims={good.claim_key: holder})
 
 
 def _of_licence(good: Case) -> Iterator[Case]:

@@ -21,7 +21,7 @@ from clearance.licences import granted_expiry
 from clearance.models import Membership, Organisation, Request, User
 from clearance.models.enums import Role, Status
 from clearance.services import registry, versions
-from clearance.services.exclusivity import exclusivity_key
+from clearance.services.target import Target
 from clearance.services.versions import Version
 from clearance.transfers.statuses import TransferStatus
 
@@ -164,12 +164,8 @@ class Source:
         service = version.definition
         if not service.steps.holds_claim(status):
             return None
-        return exclusivity_key(
-            service.exclusive,
-            service.code,
-            civil_id=about["civil_id"],
-            licence_id=about.get("licence_id"),
-        )
+        target = Target(about["civil_id"], about.get("licence_id"))
+        return target.exclusive_key(service.exclusive, service.code)
 
     def _number(self, prefix: str, sent_at: datetime) -> str:
         year = kuwait_date(sent_at).year

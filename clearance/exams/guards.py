@@ -57,9 +57,9 @@ def exam_attempts_left(case: Case) -> Refusal | None:
 @guard(words=_l("The person passed the exam, and the pass is still valid."), needs=PERSON)
 def exam_was_passed_lately(case: Case) -> Refusal | None:
     """The candidate passed the exam, and the pass is still valid (years are a setting)."""
-    if case.civil_id is None:
+    if case.target.civil_id is None:
         return None
-    passed = case.facts.read(facts.passed).get(case.civil_id)
+    passed = case.facts.read(facts.passed).get(case.target.civil_id)
     if passed is None:
         return Refusal(
             _l("This person has not passed the clearing agents' exam."),

@@ -18,11 +18,11 @@ from clearance.exams.statuses import ExamStatus
 from clearance.models import Request
 from clearance.requests import eligibility
 from clearance.services import versions
-from clearance.services.exclusivity import exclusivity_key
 from clearance.services.extension import About, Start
-from clearance.services.facts import Facts, load
+from clearance.services.facts import Case, Facts, load
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import COLUMNS
+from clearance.services.target import Target
 
 MOST_CANDIDATES = 1000
 _OF_PERSON = tuple(sorted(COLUMNS - {"licence_expiry", "guarantee_no", "guarantee_expiry"}))
@@ -53,17 +53,8 @@ def startable_candidates(code: str, actor: Actor, now: datetime) -> list[Startab
     if standing is None:
         return []
     newest = _newest_passes(standing.organisation_id)
-    keys = (
-        exclusivity_key(service.exclusive, code, civil_id=civil_id, licence_id=None)
-        for civil_id in newest
-    )
-    loaded = load(
-        actor,
-        standing.organisation_id,
-        now,
-        civil_ids=list(newest),
-        claim_keys=[key for key in keys if key],
-    )
+    asked = [(service, Target(civil_id)) for civil_id in newest]
+    loaded = load(actor, standing.organisation_id, now, asked)
     return [_candidate_offer(req, service, loaded) for req in newest.values()]
 
 
@@ -83,7 +74,7 @@ def _newest_passes(organisation_id: int) -> dict[str, Request]:
 
 
 def _candidate_offer(req: Request, service: Definition, loaded: Facts) -> StartableCandidate:
-    case = eligibility.start_case(service, loaded, civil_id=req.civil_id)
+    case = Case(service, loaded, Target(req.civil_id))
     passed_on = loaded.read(passed).get(req.civil_id or "")
     counts_until = passes.counts_until(passed_on, loaded) if passed_on is not None else None
     return StartableCandidate(req, eligibility.start_refusal(service, case), counts_until)
@@ -113,7 +104,7 @@ def _chosen(service: Definition, request_id: Any, actor: Actor, now: datetime) -
         or req.status != ExamStatus.PASSED
     ):
         raise NotFound
-    return About({name: getattr(req, name) for name in _OF_PERSON}, civil_id=req.civil_id)
+    return About({name: getattr(req, name) for name in _OF_PERSON}, Target(req.civil_id))
 
 
 PASSED_CANDIDATES = Start(

@@ -42,7 +42,7 @@ class LicenceFact:
 
 def licence_of(case: Case) -> LicenceFact | None:
     """Return the licence concerned, or None."""
-    return None if case.licence_id is None else case.facts.read(licences).get(case.licence_id)
+    return case.facts.read(licences).get(case.target.record_id or 0)
 
 
 def status_of(case: Case) -> LicenceStatus | None:
@@ -66,7 +66,7 @@ def licensed(facts: Facts) -> frozenset[str]:
 
 def licences(facts: Facts) -> dict[int, LicenceFact]:
     """Load the facts about the licences in question, by id; one query."""
-    return load_licences(facts.subjects.licence_ids)
+    return load_licences(facts.subjects.record_ids)
 
 
 def load_licences(licence_ids: Collection[int]) -> dict[int, LicenceFact]:

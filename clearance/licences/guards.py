@@ -115,6 +115,6 @@ def licence_is_reactivable(case: Case) -> Refusal | None:
 @guard(words=_l("The person has no licence already."), needs=PERSON)
 def person_has_no_licence(case: Case) -> Refusal | None:
     """The candidate has no licence except cancelled ones."""
-    if case.civil_id is None or case.civil_id not in case.facts.read(licensed):
+    if case.target.civil_id not in case.facts.read(licensed):
         return None
     return HAS_LICENCE

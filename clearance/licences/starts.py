@@ -18,6 +18,7 @@ from clearance.models.enums import Status
 from clearance.services.extension import About, Start, Values
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import COLUMNS
+from clearance.services.target import Target
 
 _OF_BROKER = tuple(sorted(COLUMNS & set(Broker.__table__.c.keys())))
 _OF_LICENCE = {
@@ -54,7 +55,7 @@ def about(licence: Licence, service: Definition, organisation_id: int, now: date
     is_theirs = licence.broker.organisation_id == organisation_id
     return About(
         known,
-        licence_id=licence.id,
+        Target(record_id=licence.id),
         broker_id=licence.broker_id,
         only=None if is_theirs else OF_ANOTHERS,
     )

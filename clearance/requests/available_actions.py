@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,17 @@ from flask_babel import lazy_gettext as _l
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.errors import Refusal
-from clearance.models import Licence, Request
+from clearance.models import Request
 from clearance.models.enums import Role
 from clearance.requests import eligibility
 from clearance.requests import timeline as history
 from clearance.services import facts, registry
 from clearance.services import versions as service_versions
 from clearance.services.decisions import Decision
-from clearance.services.exclusivity import exclusivity_key
 from clearance.services.facts import Case
 from clearance.services.flows import Side, Step, StepName
-from clearance.services.schema import Definition
+from clearance.services.schema import Definition, Subject
+from clearance.services.target import Target
 
 _SIDES = {Role.AGENT: Side.AGENT, Role.REVIEWER: Side.REVIEWER, Role.MANAGER: Side.MANAGER}
 
@@ -108,66 +108,32 @@ def startable_services(actor: Actor, now: datetime) -> list[StartableService]:
     """
     versions = service_versions.all_current()
     standing = actor.standing
-    own = {
-        version.id: key
-        for version in versions
-        if (
-            key := exclusivity_key(
-                version.definition.exclusive,
-                version.definition.code,
-                civil_id=actor.civil_id,
-                licence_id=None,
-            )
-        )
-    }
-    loaded = facts.load(
-        actor,
-        standing.organisation_id if standing else None,
-        now,
-        civil_ids=[actor.civil_id] if actor.civil_id else [],
-        claim_keys=own.values(),
-    )
+    own = [(version.definition, Target(actor.civil_id)) for version in versions]
+    loaded = facts.load(actor, standing.organisation_id if standing else None, now, own)
     return [_service_offer(version, loaded, actor) for version in versions]
 
 
-def startable_licences(
-    codes: Sequence[str], licences: Sequence[Licence], actor: Actor, now: datetime
+def startable_for(
+    records: Iterable[int], codes: Collection[str], actor: Actor, now: datetime
 ) -> dict[tuple[str, int], Refusal | None]:
-    """Return (service code, licence id) → why no draft can be started now, or None.
+    """Return (service code, record id) → why no draft can be started now, or None.
 
-    Starting gives the same refusal. The number of queries is constant. Codes that are not active
-    services about licences are skipped.
+    records: ids of what services are about, such as licences. Starting gives the same refusal. The
+    number of queries is constant. Codes that are not active services about records are skipped.
     """
-    services = {
-        version.definition.code: version.definition
+    services = [
+        version.definition
         for version in service_versions.all_current()
-        if version.definition.start == "broker_card"
-    }
-    asked = [services[code] for code in codes if code in services]
-    keys = {
-        key
-        for service in asked
-        for licence in licences
-        if (
-            key := exclusivity_key(
-                service.exclusive, service.code, civil_id=None, licence_id=licence.id
-            )
-        )
-    }
+        if version.definition.code in codes and version.definition.subject != Subject.PERSON
+    ]
+    asked = [(service, Target(record_id=key)) for key in records for service in services]
     standing = actor.standing
-    loaded = facts.load(
-        actor,
-        standing.organisation_id if standing else None,
-        now,
-        claim_keys=keys,
-        licence_ids=[licence.id for licence in licences],
-    )
+    loaded = facts.load(actor, standing.organisation_id if standing else None, now, asked)
     return {
-        (service.code, licence.id): eligibility.start_refusal(
-            service, eligibility.start_case(service, loaded, licence_id=licence.id)
+        (service.code, target.record_id or 0): eligibility.start_refusal(
+            service, Case(service, loaded, target)
         )
-        for service in asked
-        for licence in licences
+        for service, target in asked
     }
 
 
@@ -226,11 +192,11 @@ def _service_offer(
     version: service_versions.Version, loaded: facts.Facts, actor: Actor
 ) -> StartableService:
     service = version.definition
-    refusal = eligibility.start_refusal(service, eligibility.start_case(service, loaded))
+    refusal = eligibility.start_refusal(service, Case(service, loaded))
     warning = None
     start = registry.current().starts.get(service.start)
     if start is not None and not start.is_about_chosen and actor.civil_id is not None:
-        case = eligibility.start_case(service, loaded, civil_id=actor.civil_id)
+        case = Case(service, loaded, Target(actor.civil_id))
         warning = next(iter(eligibility.subject_refusals(service, case)), None)
     return StartableService(
         code=service.code,

@@ -150,9 +150,9 @@ def refusals(
     code: str, requests: Sequence[Request], actor: Actor, now: datetime
 ) -> dict[int, Refusal]:
     """Return request id → why such a draft could not be started now; others are absent."""
-    licences = [req.licence for req in requests if req.licence is not None]
-    offers = available_actions.startable_licences([code], licences, actor, now)
-    found = {req.id: offers.get((code, req.licence_id or 0)) for req in requests}
+    records = {req.id: req.licence_id for req in requests if req.licence_id is not None}
+    offers = available_actions.startable_for(records.values(), [code], actor, now)
+    found = {key: offers.get((code, record_id)) for key, record_id in records.items()}
     return {key: refusal for key, refusal in found.items() if refusal is not None}
 
 

@@ -33,9 +33,10 @@ from clearance.requests.field_values import keep, value_of
 from clearance.requests.locking import lock
 from clearance.services import facts, registry, versions
 from clearance.services.columns import keep_column
-from clearance.services.exclusivity import exclusivity_key
 from clearance.services.extension import About
+from clearance.services.facts import Case
 from clearance.services.schema import Definition
+from clearance.services.target import Target
 from clearance.services.versions import Version
 
 log = structlog.get_logger("clearance.requests")
@@ -165,19 +166,9 @@ def _lock_for_change(req: Request, actor: Actor) -> None:
 def _start_refusal(
     service: Definition, about: About | None, actor: Actor, organisation_id: int, now: datetime
 ) -> Refusal | None:
-    civil_id = about.civil_id if about is not None else None
-    licence_id = about.licence_id if about is not None else None
-    key = exclusivity_key(service.exclusive, service.code, civil_id=civil_id, licence_id=licence_id)
-    loaded = facts.load(
-        actor,
-        organisation_id,
-        now,
-        civil_ids=[civil_id] if civil_id else [],
-        claim_keys=[key] if key else [],
-        licence_ids=[licence_id] if licence_id is not None else [],
-    )
-    case = eligibility.start_case(service, loaded, civil_id=civil_id, licence_id=licence_id)
-    return eligibility.start_refusal(service, case)
+    target = Target() if about is None else about.target
+    loaded = facts.load(actor, organisation_id, now, [(service, target)])
+    return eligibility.start_refusal(service, Case(service, loaded, target))
 
 
 def _empty(
@@ -197,7 +188,7 @@ def _empty(
 
 
 def _fill(req: Request, service: Definition, about: About) -> None:
-    req.licence_id, req.broker_id = about.licence_id, about.broker_id
+    req.licence_id, req.broker_id = about.target.record_id, about.broker_id
     names = starts.preserved_fields(service)
     if about.only is not None:
         names &= about.only

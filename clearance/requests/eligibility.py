@@ -12,11 +12,11 @@ from clearance.core.errors import Refusal
 from clearance.models import Request
 from clearance.services import facts as facts_of
 from clearance.services import guards, registry
-from clearance.services.exclusivity import exclusivity_key
-from clearance.services.facts import Case, Facts
+from clearance.services.facts import Case
 from clearance.services.flows import Step
 from clearance.services.guards import Check
 from clearance.services.schema import Definition, Subject
+from clearance.services.target import Target
 from clearance.services.versions import for_request as definition_of
 
 OUT_OF_ORDER = Refusal(
@@ -27,17 +27,9 @@ OUT_OF_ORDER = Refusal(
 
 def case_of(req: Request, definition: Definition, actor: Actor | None, now: datetime) -> Case:
     """Return the guards' input for a step of `req`, with the facts loaded."""
-    key = own_claim(req, definition)
-    facts = facts_of.load(
-        actor,
-        req.organisation_id,
-        now,
-        civil_ids=[req.civil_id] if req.civil_id else [],
-        claim_keys=[key] if key else [],
-        licence_ids=[req.licence_id] if req.licence_id is not None else [],
-        request_ids=[req.id],
-    )
-    return Case(definition, facts, req.civil_id, key, req.id, req.licence_id)
+    target = Target.of(req)
+    facts = facts_of.load(actor, req.organisation_id, now, [(definition, target)], [req.id])
+    return Case(definition, facts, target, req.id)
 
 
 def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) -> dict[int, Case]:
@@ -51,42 +43,12 @@ def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) ->
         if not definition_of(req).steps.has_parties:
             by_organisation.setdefault(req.organisation_id, []).append(req)
     for organisation_id, together in by_organisation.items():
-        keys = {req.id: own_claim(req, definition_of(req)) for req in together}
-        facts = facts_of.load(
-            actor,
-            organisation_id,
-            now,
-            civil_ids=[req.civil_id for req in together if req.civil_id],
-            claim_keys=[key for key in keys.values() if key],
-            licence_ids=[req.licence_id for req in together if req.licence_id is not None],
-            request_ids=[req.id for req in together],
-        )
-        for req in together:
-            cases[req.id] = Case(
-                definition_of(req), facts, req.civil_id, keys[req.id], req.id, req.licence_id
-            )
+        asked = [(definition_of(req), Target.of(req)) for req in together]
+        ids = [req.id for req in together]
+        facts = facts_of.load(actor, organisation_id, now, asked, ids)
+        for request_id, (definition, target) in zip(ids, asked, strict=True):
+            cases[request_id] = Case(definition, facts, target, request_id)
     return cases
-
-
-def own_claim(req: Request, definition: Definition) -> str | None:
-    """Return the exclusivity key that `req` holds once sent, or None."""
-    return exclusivity_key(
-        definition.exclusive, req.service_code, civil_id=req.civil_id, licence_id=req.licence_id
-    )
-
-
-def start_case(
-    definition: Definition,
-    facts: Facts,
-    *,
-    civil_id: str | None = None,
-    licence_id: int | None = None,
-) -> Case:
-    """Return the guards' input for starting a draft for a person or licence."""
-    key = exclusivity_key(
-        definition.exclusive, definition.code, civil_id=civil_id, licence_id=licence_id
-    )
-    return Case(definition, facts, civil_id, key, licence_id=licence_id)
 
 
 def start_refusal(definition: Definition, case: Case) -> Refusal | None:
@@ -163,7 +125,7 @@ def send_refusals(definition: Definition, case: Case) -> list[Refusal]:
 
 
 def subject_refusals(definition: Definition, case: Case) -> list[Refusal]:
-    """Return refusals about the person or licence, apart from the organisation's rights."""
+    """Return refusals about the person or record, apart from the organisation's rights."""
     answers = (check(case) for check in send_guards(definition) if check not in guards.UNIVERSAL)
     return [refusal for refusal in answers if refusal is not None]
 

@@ -12,6 +12,7 @@ from clearance.core.errors import Refusal
 from clearance.core.extensions import db
 from clearance.models import Request
 from clearance.services import registry, versions
+from clearance.services.target import Target
 
 MOST_TOLD = 5
 
@@ -19,7 +20,7 @@ MOST_TOLD = 5
 def warnings(req: Request, now: datetime) -> list[Refusal]:
     """Return all warnings about an undecided `req`, in the page's language; [] once decided.
 
-    They are those of the subjects, and other open requests about the same person or licence. The
+    They are those of the subjects, and other open requests about the same person or record. The
     number of queries is constant.
     Source: specification section 5, Effective validity; section 8.
     """
@@ -33,16 +34,10 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
 
 
 def _other_requests(req: Request) -> list[Refusal]:
-    """Return open requests of any organisation about the same person or licence."""
-    ways = []
-    if req.civil_id:
-        ways.append(Request.civil_id == req.civil_id)
-    if req.licence_id is not None:
-        ways.append(Request.licence_id == req.licence_id)
-    if not ways:
+    """Return open requests of any organisation about the same person or record."""
+    found = Target.of(req).request_ids()
+    if found is None:
         return []
-    # A union, so that every condition uses its own index.
-    found = sa.union(*(sa.select(Request.id).where(way) for way in ways))
     open_statuses = registry.current().open_statuses
     rows = db.session.scalars(
         sa.select(Request)

@@ -38,9 +38,9 @@ from clearance.requests.locking import lock, lock_records
 from clearance.services import guards, registry, versions
 from clearance.services.decisions import Decision, Given
 from clearance.services.effects import StepContext
-from clearance.services.exclusivity import CONSTRAINT
 from clearance.services.flows import Action, Step
 from clearance.services.schema import Definition
+from clearance.services.target import CONSTRAINT, Target
 
 REASON_MAX_LENGTH = 1000
 
@@ -217,7 +217,7 @@ def _move(
     }
     if step.sends:
         values["number"] = req.number or numbering.next_number(service.prefix, now)
-        values["exclusive_key"] = eligibility.own_claim(req, service)
+        values["exclusive_key"] = Target.of(req).exclusive_key(service.exclusive, service.code)
         for end in registry.current().claim_ends.values():
             end.release(values["exclusive_key"], now)
         values["subject_seen"] = _snapshot(req)

@@ -16,6 +16,7 @@ from clearance.services.effects import Effect
 from clearance.services.facts import Facts, RequestFact
 from clearance.services.flows import Flow
 from clearance.services.guards import Guard
+from clearance.services.target import Target
 
 if TYPE_CHECKING:
     from clearance.services.schema import Definition
@@ -33,8 +34,7 @@ class About:
     """
 
     known: Values
-    civil_id: str | None = None
-    licence_id: int | None = None
+    target: Target = Target()
     broker_id: int | None = None
     only: frozenset[str] | None = None
 
@@ -47,7 +47,7 @@ class Start:
     choice; None for the service's own. subject: what such requests are about. find: what the
     choice stands for; raises NotFound or Refused. again: the choice that an earlier request made,
     to copy it. refresh: values of fields that a draft only shows, read again at sending.
-    is_about_chosen: whether the person or licence is known before the draft is made.
+    is_about_chosen: whether the person or record is known before the draft is made.
     """
 
     name: str

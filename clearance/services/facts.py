@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
@@ -16,6 +16,7 @@ from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.models import LegalEntity, Organisation, Request, Subscription
 from clearance.models.enums import Status
+from clearance.services.target import Target
 
 
 class ServiceTerms(Protocol):
@@ -33,10 +34,14 @@ class ServiceTerms(Protocol):
     def is_automatic(self) -> bool:
         """Whether every organisation has it without subscribing."""
 
+    @property
+    def exclusive(self) -> str:
+        """What admits one open request at a time, as `Target.exclusive_key` takes it."""
+
 
 @dataclass(frozen=True)
 class RequestFact:
-    """An earlier request for the same person or licence."""
+    """An earlier request for the same person or record."""
 
     id: int
     service_code: str
@@ -56,7 +61,7 @@ class Subjects:
     """What the facts are about: sets of keys, so that many are loaded by few queries."""
 
     civil_ids: frozenset[str] = frozenset()
-    licence_ids: frozenset[int] = frozenset()
+    record_ids: frozenset[int] = frozenset()
     request_ids: frozenset[int] = frozenset()
 
 
@@ -113,22 +118,25 @@ class Facts:
 
 @dataclass(frozen=True)
 class Case:
-    """Input of a guard: the service, its person or licence, and the facts.
+    """Input of a guard: the service, what is asked about, and the facts.
 
     request_id: the request itself, which never excludes itself.
     """
 
     service: ServiceTerms
     facts: Facts
-    civil_id: str | None = None
-    claim_key: str | None = None
+    target: Target = Target()
     request_id: int | None = None
-    licence_id: int | None = None
+
+    @property
+    def claim_key(self) -> str | None:
+        """The exclusive key that the request holds once sent, or None."""
+        return self.target.exclusive_key(self.service.exclusive, self.service.code)
 
     @property
     def earlier(self) -> tuple[RequestFact, ...]:
         """The person's other sent requests for this service, oldest first."""
-        rows = self.facts.history.get(self.civil_id or "", ())
+        rows = self.facts.history.get(self.target.civil_id or "", ())
         return tuple(
             row
             for row in rows
@@ -140,14 +148,16 @@ def load(
     actor: Actor | None,
     organisation_id: int | None,
     now: datetime,
-    *,
-    civil_ids: Iterable[str] = (),
-    claim_keys: Iterable[str] = (),
-    licence_ids: Iterable[int] = (),
+    asked: Collection[tuple[ServiceTerms, Target]] = (),
     request_ids: Iterable[int] = (),
 ) -> Facts:
-    """Load the facts about an organisation, people and claims; fixed number of queries."""
-    subjects = Subjects(frozenset(civil_ids), frozenset(licence_ids), frozenset(request_ids))
+    """Load the facts about an organisation and what it asks for; fixed number of queries."""
+    subjects = Subjects(
+        frozenset(target.civil_id for _service, target in asked if target.civil_id),
+        frozenset(target.record_id for _service, target in asked if target.record_id is not None),
+        frozenset(request_ids),
+    )
+    keys = {target.exclusive_key(service.exclusive, service.code) for service, target in asked}
     return Facts(
         now=now,
         actor=actor,
@@ -155,7 +165,7 @@ def load(
         legal_entity=_legal_entity(organisation_id),
         entity_names=_entity_names(),
         subscriptions=_subscriptions(organisation_id),
-        claims=_claims(set(claim_keys)),
+        claims=_claims({key for key in keys if key is not None}),
         history=_history(subjects.civil_ids),
         settings=office_settings.all_values(),
         subjects=subjects,

@@ -194,7 +194,7 @@ class Definition(Part):
     """A service: fields, documents, guards, flow and effects.
 
     broker_types: choices at the start; empty for all. exclusive: scope within which only one
-    request may be open (services/exclusivity.py). processing_days: working days promised.
+    request may be open (services/target.py). processing_days: working days promised.
     bulk: offered for several at once. copyable: an earlier request can start a new one. sign: icon
     beside its title. roles: role → name of the own field that has it, such as the one that names
     another organisation.

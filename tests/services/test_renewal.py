@@ -95,8 +95,8 @@ def test_day_from_which_it_opens_stands_in_the_refusal(renewal: ServiceLife) -> 
         f"Renewal opens on {opens:%d/%m/%Y}."
     )
     with force_locale("ar"):
-        arabic = available_actions.startable_licences(
-            ["renewal"], [licence], actor_of(renewal.agent), before
+        arabic = available_actions.startable_for(
+            [licence.id], ["renewal"], actor_of(renewal.agent), before
         )["renewal", licence.id]
         assert arabic is not None
         assert str(arabic.text).endswith("وأول ما ينتهي: جواز السفر.")

@@ -358,7 +358,7 @@ class ServiceLife:
         """What shuts the button that begins a request; None where it is open."""
         actor, now = actor_of(self.agent), now or utc_now()
         if isinstance(about, Licence):
-            offers = available_actions.startable_licences([self.code], [about], actor, now)
+            offers = available_actions.startable_for([about.id], [self.code], actor, now)
             return offers[(self.code, about.id)]
         if isinstance(about, Request):
             candidates = exam_starts.startable_candidates(self.code, actor, now)

@@ -35,7 +35,8 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
         return {"rows": [], "count": 0}
     licences, count = organisation_brokers.due(actor, now, limit=SHOWN_LICENCES)
     codes = [service.code for service in services]
-    offers = available_actions.startable_licences(codes, licences, actor, now) if licences else {}
+    found = [licence.id for licence in licences]
+    offers = available_actions.startable_for(found, codes, actor, now) if found else {}
 
     def row(licence: Licence) -> dict[str, Any]:
         begun_by = next((s for s in services if offers[s.code, licence.id] is None), None)

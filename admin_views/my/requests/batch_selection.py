@@ -91,7 +91,8 @@ def candidates(code: str, actor: Actor, now: datetime) -> list[Candidate]:
     batch.must_be_bulk(code)
     brokers = organisation_brokers.licences(actor)
     licences = db.session.scalars(brokers.order_by(Broker.name_folded, Licence.id)).all()
-    offers = available_actions.startable_licences([code], licences, actor, now)
+    found = [licence.id for licence in licences]
+    offers = available_actions.startable_for(found, [code], actor, now)
     return [Candidate(licence, offers[code, licence.id]) for licence in licences]
 
 

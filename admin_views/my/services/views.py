@@ -185,8 +185,9 @@ def _with_offers(
     found: Sequence[Licence], offer: available_actions.StartableService
 ) -> list[dict[str, Any]]:
     """Return the cards with the refusal to start the service and the existing draft, if any."""
-    offers = available_actions.startable_licences([offer.code], found, current_actor(), utc_now())
-    drafts = _drafts(offer.code, [licence.id for licence in found])
+    ids, actor = [licence.id for licence in found], current_actor()
+    offers = available_actions.startable_for(ids, [offer.code], actor, utc_now())
+    drafts = _drafts(offer.code, ids)
     return [
         card
         | {

@@ -49,7 +49,9 @@ def test_diagrams_are_ones_that_mermaid_can_read() -> None:
 def test_every_guard_of_a_service_refuses_in_both_languages(context: Flask, code: str) -> None:
     (service,) = [service for service in service_docs.shipped() if service.code == code]
     named = [guard for _name, guard, _when in service_docs.guards_of(service)]
-    for guard in (*guards.UNIVERSAL, guards.claim_is_free, *named):
+    is_exclusive = bool(service_docs.refusals_of(guards.claim_is_free, service))
+    assert is_exclusive is (service.exclusive != "none")
+    for guard in (*guards.UNIVERSAL, *named):
         said = service_docs.refusals_of(guard, service)
         assert said, guard.__name__
         for each in said:

@@ -19,6 +19,7 @@ from clearance.exams.statuses import ExamStatus
 from clearance.models.enums import Status
 from clearance.services import guards
 from clearance.services.facts import Case, Facts, RequestFact
+from clearance.services.target import Target
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -36,6 +37,7 @@ class Terms:
         self.code = "exam"
         self.legal_entities = entities
         self.is_automatic = is_automatic
+        self.exclusive = "person"
 
 
 def actor(*, is_general: bool = True, services: frozenset[str] = frozenset()) -> Actor:
@@ -57,7 +59,7 @@ def case(terms: Terms | None = None, **facts: Any) -> Case:
     elif "loaded" not in facts:
         facts["loaded"] = {exam_facts.seats: {}}
     known["claim_end"] = lambda holder, facts: passes.CLAIM_END.last_day(holder, facts)
-    return Case(terms or Terms(), Facts(**(known | facts)), "288010112345", "exam:288010112345", 50)
+    return Case(terms or Terms(), Facts(**(known | facts)), Target("288010112345"), 50)
 
 
 def earlier(status: Status, number: int = 1, **columns: Any) -> RequestFact:

@@ -298,8 +298,8 @@ def test_what_the_form_warns_of_is_what_sending_refuses(
 def test_only_a_general_user_begins_or_sends(offices: Offices) -> None:
     helper = factories.make_agent(offices.present, is_general=False, services=("transfer",))
     now = utc_now()
-    offered = available_actions.startable_licences(
-        ["transfer"], [offices.licence], actor_of(helper), now
+    offered = available_actions.startable_for(
+        [offices.licence.id], ["transfer"], actor_of(helper), now
     )
     refusal = offered["transfer", offices.licence.id]
     with pytest.raises(Refused) as error:

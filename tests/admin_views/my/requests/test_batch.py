@@ -11,7 +11,7 @@ from flask import Flask
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
-from clearance.models import Licence, Organisation
+from clearance.models import Organisation
 from clearance.models.enums import Status
 from clearance.requests import available_actions, batch
 from tests.admin_views.my.conftest import People
@@ -36,11 +36,8 @@ def test_brokers_that_cannot_be_asked_for_stand_with_their_reason(
     assert not boxes[str(good)].has_attr("disabled")
     reason = page.soup.find(id=boxes[str(far)]["aria-describedby"]).get_text(" ", strip=True)
     with app.app_context():
-        licence = db.session.get_one(Licence, far)
         actor = actor_of(people.owner)
-        (refusal,) = available_actions.startable_licences(
-            ["renewal"], [licence], actor, utc_now()
-        ).values()
+        (refusal,) = available_actions.startable_for([far], ["renewal"], actor, utc_now()).values()
         assert refusal is not None
     assert boxes[str(far)].has_attr("disabled") and reason
 
