@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +18,18 @@ from clearance.core.extensions import db
 from clearance.services import versions
 from clearance.services.versions import BadDefinition
 
+
+@contextmanager
+def _database_needed() -> Iterator[None]:
+    """End a command in one line if the database does not answer or lacks its tables."""
+    try:
+        yield
+    except DBAPIError:
+        raise click.ClickException(
+            "The database does not answer or is not migrated; see `flask db upgrade`."
+        ) from None
+
+
 service_commands = AppGroup("services", help="The definitions of services.")
 _output = click.option(
     "--output",
@@ -29,6 +43,7 @@ _output = click.option(
 @service_commands.command("check")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--published", is_flag=True, help="Check what the database has instead of files.")
+@_database_needed()
 def check(files: tuple[Path, ...], published: bool) -> None:
     """Check definition FILES (by default the shipped ones); exit code 1 for any fault.
 
@@ -37,12 +52,7 @@ def check(files: tuple[Path, ...], published: bool) -> None:
     """
     if published and files:
         raise click.UsageError("Give either FILES or --published.")
-    try:
-        found = versions.published_faults() if published else _faults_of_files(files)
-    except DBAPIError:
-        raise click.ClickException(
-            "The database does not answer or is not migrated; see `flask db upgrade`."
-        ) from None
+    found = versions.published_faults() if published else _faults_of_files(files)
     for line in found:
         click.echo(line)
     if found:
@@ -52,6 +62,7 @@ def check(files: tuple[Path, ...], published: bool) -> None:
 
 @service_commands.command("load")
 @click.argument("codes", nargs=-1)
+@_database_needed()
 def load(codes: tuple[str, ...]) -> None:
     """Publish a new version of the shipped definitions of CODES that have changed.
 
@@ -72,6 +83,7 @@ def load(codes: tuple[str, ...]) -> None:
 @service_commands.command("export")
 @click.argument("code")
 @_output
+@_database_needed()
 def export(code: str, output: TextIO) -> None:
     """Write the newest version of CODE as a definition file."""
     try:

@@ -86,7 +86,10 @@ def test_check_takes_either_files_or_what_is_published(app: Flask, tmp_path: Pat
     assert code == 2 and "either FILES or --published" in output
 
 
-@pytest.mark.parametrize("option", [(), ("--published",)])
+@pytest.mark.parametrize(
+    "command",
+    [("check",), ("check", "--published"), ("load",), ("load", "exam"), ("export", "exam")],
+)
 @pytest.mark.parametrize(
     "url",
     [
@@ -95,11 +98,11 @@ def test_check_takes_either_files_or_what_is_published(app: Flask, tmp_path: Pat
         "postgresql+psycopg://nobody@127.0.0.1:1/nothing",
     ],
 )
-def test_check_without_a_database_says_so_in_one_line(
-    make_app: Callable[..., Flask], tmp_path: Path, url: str, option: tuple[str, ...]
+def test_commands_without_a_database_say_so_in_one_line(
+    make_app: Callable[..., Flask], tmp_path: Path, url: str, command: tuple[str, ...]
 ) -> None:
     app = make_app(database_url=url.format(folder=tmp_path))
-    assert run(app, "check", *option) == (
+    assert run(app, *command) == (
         1,
         "Error: The database does not answer or is not migrated; see `flask db upgrade`.\n",
     )
