@@ -9,10 +9,11 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.licences import register as licence_register
 from clearance.licences.granted_expiry import GrantedExpiry
-from clearance.licences.guards import LICENCE, PERSON
+from clearance.licences.guards import LICENCE
 from clearance.models import Licence
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy
 from clearance.services.effects import StepContext, approval_effect
+from clearance.services.needs import Needs
 
 _PARTICULARS = (*licence_register.IDENTITY_FIELDS, *licence_register.CONTACT_FIELDS)
 _ACTIVE = {"status": LicenceStatus.ACTIVE, "suspended_by": None}
@@ -40,7 +41,7 @@ def update_particulars(step: StepContext) -> None:
 
 @approval_effect(
     words=_l("The person is entered in the register as a broker with a new licence."),
-    needs=PERSON,
+    needs=Needs(fields=(*_PARTICULARS, "guarantee_no", "guarantee_expiry")),
     asks=GrantedExpiry,
 )
 def make_licence(step: StepContext) -> None:

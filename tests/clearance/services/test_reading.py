@@ -243,6 +243,13 @@ def test_effect_whose_needs_are_not_met_is_refused_with_its_path(
     assert versions.faults(shipped(code)) == []
 
 
+@pytest.mark.parametrize("name", ["broker_type", "name_en_4", "guarantee_expiry", "mobile"])
+def test_new_licence_needs_every_field_that_the_register_takes(context: Flask, name: str) -> None:
+    document = shipped("issuance")
+    document["fields"] = [field for field in document["fields"] if field["name"] != name]
+    assert versions.faults(document) == [f"on_approval: make_licence needs the field {name}"]
+
+
 def test_copy_into_a_version_that_changed_a_fields_type_leaves_it_empty(context: Flask) -> None:
     requests.publish(requests.TRIVIAL)
     agent = factories.make_agent()
