@@ -27,6 +27,8 @@ from clearance.services import versions as service_versions
 def _title(view: Any, context: Any, row: Any, key: str) -> Markup:
     url = url_for("office_services.details_view", id=row.code)
     link = Markup('<a href="{}">{}</a>').format(url, request_lists.title_of(row.code))
+    if not row.is_active:
+        return link + " " + formatters.tone_badge(_l("Not in use"), "neutral")
     if row.code not in service_versions.out_of_order():
         return link
     return link + " " + formatters.tone_badge(_l("Out of order"), "danger")

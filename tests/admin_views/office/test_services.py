@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from clearance.core.extensions import db
+from clearance.models import Service
 from clearance.models.enums import Role
 from tests.support import request_factories
 from tests.support.office_people import Office
@@ -31,6 +33,22 @@ def test_list_marks_services_out_of_order(broken: Office, language: str, label: 
         for row in page.soup.select("main tbody tr")
     }
     assert marked == {"sound": False, "odd": True, "lost": True}
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "Not in use"), ("ar", "غير مستخدمة")])
+def test_list_marks_services_that_are_not_in_use(broken: Office, language: str, label: str) -> None:
+    with broken.app.app_context():
+        db.session.get_one(Service, "odd").is_active = False
+        db.session.commit()
+    page = broken.staff(Role.MANAGER, language).get(LIST)
+    badges = {
+        row.select_one("a")["href"].partition("id=")[2]: [
+            badge.get_text(strip=True) for badge in row.select_one("a").parent.select(".badge")
+        ]
+        for row in page.soup.select("main tbody tr")
+    }
+    assert badges["odd"] == [label]
+    assert badges["sound"] == [] and label not in badges["lost"]
 
 
 @pytest.mark.parametrize(("language", "label"), [("en", "Out of order"), ("ar", "متوقفة")])
