@@ -10,7 +10,7 @@ from flask_admin.theme import Theme
 from flask_babel import lazy_gettext as _l
 
 from admin_views import my, office
-from admin_views.shared import issued_files
+from admin_views.shared import issued_files, notifications
 from clearance.services import registry
 
 # A nonexistent folder, so that no stock Flask-Admin template is used.
@@ -22,7 +22,9 @@ SUBJECTS = {"office_exams": "exams", "my_transfers": "transfers"}
 
 def init_app(app: Flask) -> None:
     """Install the agents' area at /my and the office at /office."""
-    app.jinja_env.globals["issued_rows"] = issued_files.rows
+    app.jinja_env.globals.update(
+        issued_rows=issued_files.rows, notice_target=notifications.target_of
+    )
     with app.app_context():
         _install(app, "my", _l("My services area"), my.index(), my.views())
         _install(app, "office", _l("Office"), office.index(), office.views())

@@ -4,37 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask_babel import force_locale
 
+import clearance
+from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.errors import PermissionDenied
 from clearance.core.extensions import db
+from clearance.core.settings import BadSettings
 from clearance.exams import seating
 from clearance.exams.statuses import ExamStatus
+from clearance.issuing import voiding
 from clearance.jobs import worker
-from clearance.licences import expiry_job
-from clearance.models import Request, Service
+from clearance.licences import expiry_job, office_actions
+from clearance.models import IssuedDocument, Licence, Notice, Request, Service
 from clearance.models.enums import Role, Status
 from clearance.services import versions
 from clearance.services.extension import Job
 from clearance.transfers import operations as transfer_operations
 from clearance.transfers.statuses import TransferStatus
-from tests.support import request_factories, transfer_factories
+from tests.support import factories, request_factories, transfer_factories
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
 
+SHIPPED = list(Path(clearance.__file__).parent.glob("*/definitions/*.yaml"))
 SOON = kuwait_today() + timedelta(days=30)
-PRESENT = {"exams": ("licences", "transfers"), "transfers": ("licences", "exams")}
+PRESENT: dict[str, tuple[str, ...]] = {
+    "exams": ("licences", "transfers"),
+    "licences": (),
+    "transfers": ("licences", "exams"),
+}
 SERVICES = {"exams": {"exam", "issuance"}, "transfers": {"transfer"}}
+SERVICES["licences"] = {service.stem for service in SHIPPED}
 PAGES = {"exams": "/office/exams/", "transfers": "/my/transfers/"}
 JOBS = {"exams": seating.daily, "transfers": transfer_operations.lapse_unanswered}
 ROLES = ("agent", Role.REVIEWER, Role.MANAGER, Role.ADMINISTRATOR)
 OUT_OF_ORDER = "This service is out of order at present."
 
 absences = pytest.mark.parametrize("absent", sorted(PRESENT))
+with_licences = pytest.mark.parametrize("absent", ["exams", "transfers"])
 
 
 @pytest.fixture
@@ -84,10 +98,12 @@ def test_every_page_of_the_menu_opens_and_links_to_no_absent_page(
     browser = browser_of(office, role)
     page = browser.get("/my/" if role == "agent" else "/office/")
     entries = {str(link["href"]) for link in page.soup.select("nav a[href]")}
-    assert len(entries) > 5 and PAGES[absent] not in entries
+    assert len(entries) > 5
     for url in sorted(entries):
         check_links(office.app, browser.get(url))
-    browser.get(PAGES[absent], status=404)
+    if absent in PAGES:
+        assert PAGES[absent] not in entries
+        browser.get(PAGES[absent], status=404)
 
 
 @absences
@@ -110,6 +126,50 @@ def test_requests_of_the_absent_subject_are_listed_and_read(
 
 
 @absences
+@pytest.mark.parametrize(("area", "role"), [("my", "agent"), ("office", Role.REVIEWER)])
+def test_lists_offer_the_statuses_of_the_absent_subject_by_their_codes(
+    people: Office, make_app: Callable[..., Flask], absent: str, area: str, role: str
+) -> None:
+    office = in_variant(people, make_app, absent)
+    known = office.app.extensions["services"].statuses
+    with office.app.app_context():
+        gone = set(db.session.scalars(sa.select(Request.status))) - set(known)
+        (status, *_others) = sorted(gone)
+        number = db.session.scalars(
+            sa.select(Request.number).where(Request.status == status)
+        ).first()
+    browser = browser_of(office, role)
+    page = browser.get(f"/{area}/requests/")
+    offered = {
+        str(option["value"]): option.get_text() for option in page.soup.select("main select option")
+    }
+    assert {code: offered.get(code) for code in gone} == {code: code for code in gone}
+    assert number in browser.get(f"/{area}/requests/?flt0_status={status}").text
+    complete = browser_of(people, role).get(f"/{area}/requests/").soup
+    assert [option["value"] for option in complete.select("main select option")].count(status) == 1
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_old_notice_opens_without_the_page_of_an_absent_subject(
+    people: Office, make_app: Callable[..., Flask], *, is_read: bool
+) -> None:
+    office = in_variant(people, make_app, "transfers")
+    with office.app.app_context():
+        notice = db.session.scalars(
+            sa.select(Notice).where(Notice.user_id == office.people["agent"])
+        ).first()
+        assert notice is not None
+        notice.url = f"/my/transfers/{office.people['transfer']}/"
+        notice.read_at = utc_now() if is_read else None
+        db.session.commit()
+        opening = f"/my/notices/{notice.id}/open"
+    browser = browser_of(office, "agent")
+    for path in ("/my/", "/my/notices/"):
+        check_links(office.app, browser.get(path))
+    assert urlsplit(browser.post(opening, {}).url).path == "/my/notices/"
+
+
+@absences
 def test_services_of_the_absent_subject_are_out_of_order_and_say_so(
     people: Office, make_app: Callable[..., Flask], absent: str
 ) -> None:
@@ -120,7 +180,7 @@ def test_services_of_the_absent_subject_are_out_of_order_and_say_so(
     assert page.text.count(OUT_OF_ORDER) == len(SERVICES[absent])
 
 
-@absences
+@with_licences
 def test_a_fresh_database_gets_the_other_services_and_a_renewal_lives(
     make_app: Callable[..., Flask], absent: str
 ) -> None:
@@ -138,7 +198,7 @@ def test_a_fresh_database_gets_the_other_services_and_a_renewal_lives(
     check_links(office.app, page)
 
 
-@absences
+@with_licences
 def test_jobs_of_the_absent_subject_do_not_run(
     make_app: Callable[..., Flask], absent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +210,34 @@ def test_jobs_of_the_absent_subject_do_not_run(
     jobs.tick()
     registered = {Job(work, 60).name for subject, work in JOBS.items() if subject != absent}
     assert set(ran) == set(worker._periodic) | registered | {Job(expiry_job.daily, 60).name}
+
+
+def test_register_is_not_changed_without_licences(
+    people: Office, make_app: Callable[..., Flask]
+) -> None:
+    office = in_variant(people, make_app, "licences")
+    with office.app.app_context(), force_locale("en"):
+        reviewer = actor_of(factories.make_staff(Role.REVIEWER))
+        licence = db.session.scalars(sa.select(Licence)).first()
+        assert licence is not None
+        document = IssuedDocument(licence=licence)
+        for refusal in (
+            office_actions.suspend_refusal(licence, reviewer),
+            voiding.void_refusal(document, reviewer),
+        ):
+            assert refusal is not None and str(refusal.text) == OUT_OF_ORDER
+        with pytest.raises(PermissionDenied, match=OUT_OF_ORDER):
+            office_actions.suspend(licence, reviewer, "reason", licence.version, utc_now())
+        with pytest.raises(PermissionDenied, match=OUT_OF_ORDER):
+            voiding.void(document, reviewer, "reason", utc_now())
+
+
+@pytest.mark.parametrize("dependent", ["exams", "transfers"])
+def test_subject_without_the_licences_that_it_needs_stops_the_start(
+    make_app: Callable[..., Flask], dependent: str
+) -> None:
+    with pytest.raises(BadSettings, match=f"^EXTENSIONS: {dependent} needs licences, which is"):
+        make_app(built_in=(dependent,))
 
 
 def test_a_link_to_the_broker_is_gone_without_transfers(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import flash, redirect, request, url_for
+from flask import current_app, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
@@ -18,6 +19,13 @@ from clearance.models import Notice
 from clearance.notifications import inbox
 
 PAGE = 20
+
+
+def target_of(notice: Notice) -> str:
+    """Return the address that a notice leads to; "" for none, or if its subject is absent."""
+    path = urls.safe_local_path(notice.url)
+    routes = current_app.url_map.bind_to_environ(request.environ)
+    return path if routes.test(urlsplit(path).path, method="GET") else ""
 
 
 class NoticesView(GuardedView):
@@ -53,7 +61,7 @@ class NoticesView(GuardedView):
         if notice is None or notice.user_id != current_actor().id:
             not_found()
         inbox.mark_read(current_actor().id, [notice.id], utc_now())
-        target = urls.safe_local_path(notice.url) or url_for(f"{self.endpoint}.index")
+        target = target_of(notice) or url_for(f"{self.endpoint}.index")
         db.session.commit()
         return redirect(target, code=303)
 

@@ -18,6 +18,7 @@ def _with_award(document: dict[str, Any]) -> dict[str, Any]:
 
 EXTENSION = Extension(
     name="exams",
+    needs=("licences",),
     flows=(flow.EXAM,),
     guards=named_in(guards, Guard),
     starts=(starts.PASSED_CANDIDATES,),

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.auth import permissions
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.errors import PermissionDenied, ReasonRequired, Refusal, Refused
@@ -14,6 +13,7 @@ from clearance.core.extensions import db
 from clearance.core.values import clean_lines
 from clearance.issuing import operations
 from clearance.licences import notifications as licence_notices
+from clearance.licences import register as licence_register
 from clearance.models import IssuedDocument
 from clearance.models.enums import IssuedKind
 
@@ -55,9 +55,8 @@ def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> 
 
 
 def _not_theirs(document: IssuedDocument, actor: Actor) -> Refusal | None:
-    """Refuse everyone but reviewers, and reviewers on their own file (security rule 24)."""
     broker = document.licence.broker if document.licence is not None else None
-    return permissions.keeps_register(
+    return licence_register.keeper_refusal(
         actor,
         civil_id=broker.civil_id if broker is not None else "",
         organisation_id=broker.organisation_id if broker is not None else document.organisation_id,

@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from clearance.auth import permissions
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.constraints import is_violation_of
@@ -159,8 +158,7 @@ def correct(
 
 
 def _not_theirs(licence: Licence, actor: Actor) -> Refusal | None:
-    """Refuse everyone but reviewers, and reviewers on their own file (security rule 24)."""
-    return permissions.keeps_register(
+    return licence_register.keeper_refusal(
         actor, civil_id=licence.broker.civil_id, organisation_id=licence.broker.organisation_id
     )
 

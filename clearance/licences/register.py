@@ -7,14 +7,18 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 
+from clearance.auth import permissions
 from clearance.core import audit, name_folding, numbering
+from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
-from clearance.core.errors import NotFound
+from clearance.core.errors import NotFound, Refusal
 from clearance.core.extensions import db
 from clearance.models import Broker, Licence, LicenceChange, Request
 from clearance.models.enums import LicenceStatus, LicenceStep
 from clearance.models.names import NAME_COLUMNS
+from clearance.services import registry
 
 LICENCE_FIELDS = frozenset(
     {"guarantee_no", "guarantee_expiry", "issued", "expires", "status", "suspended_by"}
@@ -33,6 +37,18 @@ BROKER_FIELDS = frozenset({"organisation_id", *IDENTITY_FIELDS, *CONTACT_FIELDS}
 NUMBER_PREFIX = "KW"
 _NO_YEAR = 0  # licence numbers do not restart every year
 _NAMES_MAX_LENGTH = 700
+_OUT_OF_ORDER = Refusal(_l("This service is out of order at present."))
+
+
+def keeper_refusal(actor: Actor, *, civil_id: str, organisation_id: int) -> Refusal | None:
+    """Return why `actor` cannot change the register, or None.
+
+    civil_id, organisation_id: whom the change is about. Refuses everyone but reviewers, reviewers
+    on their own file (security rule 24), and everyone where licences are left out.
+    """
+    if not registry.current().has("licences"):
+        return _OUT_OF_ORDER
+    return permissions.keeps_register(actor, civil_id=civil_id, organisation_id=organisation_id)
 
 
 def lock(licence_id: int) -> Licence:

@@ -37,6 +37,10 @@ class Registry:
             _check_core(extension, core_version)
             _check_kinds(extension)
         self._by_kind("extension", [(extension.name, extension) for extension in self.extensions])
+        for extension in self.extensions:
+            for needed in extension.needs:
+                if not self.has(needed):
+                    raise BadExtension(f"{extension.name} needs {needed}, which is left out.")
         self.flows: dict[str, Flow] = self._named("flows", "name")
         self.guards: dict[str, Guard] = self._named("guards", "name")
         self.effects: dict[str, Effect] = self._named("effects", "name")

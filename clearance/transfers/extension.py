@@ -22,6 +22,7 @@ def _with_roles(document: dict[str, Any]) -> dict[str, Any]:
 
 EXTENSION = Extension(
     name="transfers",
+    needs=("licences",),
     flows=(flow.TRANSFER,),
     guards=named_in(guards, Guard),
     effects=named_in(effects, Effect),
