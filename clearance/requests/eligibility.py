@@ -135,9 +135,9 @@ def _ordered(
 ) -> tuple[Check, ...]:
     """Return guards in order: the organisation's rights, ownership, exclusivity, state.
 
-    Ownership is checked for every licence service, even if not named, except those with parties.
+    Ownership is checked for every record, even if not named, except by services with parties.
     """
-    is_ours_alone = definition.subject == Subject.LICENCE and not definition.steps.has_parties
+    is_ours_alone = definition.subject != Subject.PERSON and not definition.steps.has_parties
     ownership = _ownership_guards()
     state = tuple(check for check in _named(names) if check not in ownership)
     return (*guards.UNIVERSAL, *(ownership if is_ours_alone else ()), *claim, *state)

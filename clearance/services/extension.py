@@ -108,8 +108,8 @@ class Extension:
     """Everything that a subject brings; `app.py` registers it before the portal opens.
 
     name: unique. core: versions of the portal it is made for, such as ">=1.0,<2"; "" for any.
-    needs: names of the extensions without which it cannot be.
-    flows, guards, effects, starts: what definitions may name. definitions: the folder of its own.
+    needs: names of other extensions that it cannot do without. flows, guards, effects, starts: what
+    definitions may name. definitions: the folder of its own.
     snapshots, claim_ends: see there. warnings: what a reviewer should know before deciding.
     constraints: refusals by the name of the database constraint that is their last guard. lifts:
     number of a schema → how the next one writes what it said of this subject. notices: the folder

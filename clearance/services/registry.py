@@ -31,16 +31,15 @@ class Registry:
     """What definitions and stored codes of one application may name."""
 
     def __init__(self, extensions: Iterable[Extension], core_version: str) -> None:
-        """Register `extensions`. Raises: BadExtension for a clash or another core version."""
+        """Register `extensions`. Raises: BadExtension: a clash, another core, an absent need."""
         self.extensions = list(extensions)
         for extension in self.extensions:
             _check_core(extension, core_version)
             _check_kinds(extension)
-        self._by_kind("extension", [(extension.name, extension) for extension in self.extensions])
-        for extension in self.extensions:
             for needed in extension.needs:
                 if not self.has(needed):
                     raise BadExtension(f"{extension.name} needs {needed}, which is left out.")
+        self._by_kind("extension", [(extension.name, extension) for extension in self.extensions])
         self.flows: dict[str, Flow] = self._named("flows", "name")
         self.guards: dict[str, Guard] = self._named("guards", "name")
         self.effects: dict[str, Effect] = self._named("effects", "name")

@@ -91,8 +91,7 @@ def candidates(code: str, actor: Actor, now: datetime) -> list[Candidate]:
     batch.must_be_bulk(code)
     brokers = organisation_brokers.licences(actor)
     licences = db.session.scalars(brokers.order_by(Broker.name_folded, Licence.id)).all()
-    found = [licence.id for licence in licences]
-    offers = available_actions.startable_for(found, [code], actor, now)
+    offers = available_actions.startable_for((row.id for row in licences), [code], actor, now)
     return [Candidate(licence, offers[code, licence.id]) for licence in licences]
 
 
