@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime, time, timedelta
+from types import FunctionType
 from typing import Any
 
-import sqlalchemy as sa
 from flask import has_request_context
 from flask_admin.model.filters import BaseFilter
+from flask_babel import lazy_gettext as _l
+
+from clearance.core.clock import KUWAIT
 
 YEARS = range(1900, 2200)
+ACTIVE = (("yes", _l("Active")), ("no", _l("Disabled")))
 
 Choices = Iterable[tuple[str, Any]]
 
@@ -19,8 +23,8 @@ class ListFilter(BaseFilter):
     """A filter of a list.
 
     key: its ASCII name in the URL (`flt0_<key>`). label: lazily translated. condition: function
-    from the cleaned value to an SQL condition. choices: (value, label) pairs, or a function called
-    for every page.
+    from the cleaned value to an SQL condition, or the column that equals the value. choices:
+    (value, label) pairs, or a function called for every page.
     """
 
     data_type: str | None = None
@@ -29,10 +33,10 @@ class ListFilter(BaseFilter):
         self,
         key: str,
         label: Any,
-        condition: Callable[[Any], sa.ColumnElement[bool]],
+        condition: Any,
         choices: Choices | Callable[[], Choices] | None = None,
     ) -> None:
-        super().__init__(label)
+        super().__init__(label, data_type=self.data_type)
         self.key = key
         self.key_name = key
         self.condition = condition
@@ -51,7 +55,9 @@ class ListFilter(BaseFilter):
         return len(value) <= 200 and bool(super().validate(value))
 
     def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
-        return query.where(self.condition(value))
+        if isinstance(self.condition, FunctionType):
+            return query.where(self.condition(value))
+        return query.where(self.condition == value)
 
     def operation(self) -> str:
         return ""
@@ -62,14 +68,29 @@ class DateFilter(ListFilter):
 
     data_type = "datepicker"
 
-    def __init__(
-        self, key: str, label: Any, condition: Callable[[Any], sa.ColumnElement[bool]]
-    ) -> None:
-        super().__init__(key, label, condition)
-        self.data_type = "datepicker"
-
     def clean(self, value: str) -> date:
         day = date.fromisoformat(value)
         if day.year not in YEARS:
             raise ValueError("a day that no clock of ours can tell")
         return day
+
+
+def yes_filter(key: str, label: Any, column: Any, choices: Choices = ACTIVE) -> ListFilter:
+    """Return a filter by a truth value. choices: of "yes" and "no"."""
+    return ListFilter(key, label, lambda value: column.is_(value == "yes"), choices)
+
+
+def day_filters(column: Any, first: Any, last: Any, prefix: str = "") -> list[DateFilter]:
+    """Return the filters by Kuwait days from and to, inclusive.
+
+    column: of instants. first, last: the labels. prefix: of their names in the URL.
+    """
+    return [
+        DateFilter(f"{prefix}from", first, lambda day: column >= day_start(day)),
+        DateFilter(f"{prefix}to", last, lambda day: column < day_start(day, 1)),
+    ]
+
+
+def day_start(day: date, days_later: int = 0) -> datetime:
+    """Return the instant at which the Kuwait day `day` plus `days_later` begins."""
+    return datetime.combine(day + timedelta(days=days_later), time(), KUWAIT)

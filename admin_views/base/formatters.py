@@ -1,4 +1,4 @@
-"""Column formatters for lists; repeated badges are cached per language."""
+"""How lists show values; repeated badges are cached per language."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from markupsafe import Markup
 
 from clearance.core import i18n
 from clearance.models.enums import Labelled
 from clearance.services import registry
-
-Formatter = Callable[[Any, Any, Any, str], Any]
 
 
 def status_badge(status: str) -> Markup:
@@ -27,11 +26,6 @@ def status_label(status: str) -> str:
     return str(registry.current().status_label(status))
 
 
-def status(view: Any, context: Any, row: Any, key: str) -> Markup:
-    """Format a status column."""
-    return status_badge(getattr(row, key))
-
-
 def tone_badge(label: Any, tone: str) -> Markup:
     """Return a label with icon and colour of `tone` (success, info, warning, danger, neutral)."""
     return _tone_badge(str(label), tone, i18n.language())
@@ -42,24 +36,61 @@ def state_badge(state: Labelled) -> Markup:
     return tone_badge(state.label, state.tone)
 
 
-def format_instant(view: Any, context: Any, row: Any, key: str) -> str:
-    """Format a datetime column as date and time in Kuwait."""
-    return i18n.format_instant(getattr(row, key)) or "—"
+def badges(states: type[Labelled]) -> Callable[[str], Markup]:
+    """Return the function from a code of `states` to its badge."""
+    return lambda code: state_badge(states(code))
 
 
-def format_date_of_instant(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a datetime column as a date in Kuwait."""
-    return isolated(i18n.format_instant(getattr(row, key)).partition(" ")[0])
+def yes_or_no(value: Any) -> Markup:
+    """Return a truth value as a badge."""
+    return tone_badge(_("Yes"), "success") if value else tone_badge(_("No"), "neutral")
 
 
-def day(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a date column."""
-    return isolated(i18n.format_day(getattr(row, key)))
+def active_badge(is_active: Any) -> Markup:
+    """Return whether an account or access is active as a badge."""
+    label, tone = (_("Active"), "success") if is_active else (_("Disabled"), "danger")
+    return tone_badge(label, tone)
+
+
+def format_instant(instant: Any) -> str:
+    """Return a datetime as date and time in Kuwait."""
+    return i18n.format_instant(instant) or "—"
+
+
+def date_of(instant: Any) -> Any:
+    """Return the date in Kuwait of a datetime."""
+    return isolated(i18n.format_instant(instant).partition(" ")[0])
+
+
+def day(date: Any) -> Any:
+    """Return a date in the page's format."""
+    return isolated(i18n.format_day(date))
+
+
+def link(row_id: int | str, text: Any, endpoint: str = "") -> Markup:
+    """Return a link to the details of a row. endpoint: its view's; by default the page's own."""
+    url = url_for(f"{endpoint}.details_view", id=row_id)
+    return Markup('<a href="{}">{}</a>').format(url, text)
+
+
+def bdi(text: Any) -> Markup:
+    """Return `text` with bidirectional isolation, even if it is empty."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def under(text: Any) -> Markup:
+    """Return `text` as the small second line of a cell."""
+    return Markup('<small class="under">{}</small>').format(text)
+
+
+def person_name(first: str | None, last: str | None) -> str:
+    """Return a person's whole name; "" if there is no person."""
+    return f"{first or ''} {last or ''}".strip()
 
 
 def isolated(value: Any) -> Any:
     """Return `value` with bidirectional isolation, or a dash if it is empty."""
-    return Markup("<bdi>{}</bdi>").format(value) if value not in (None, "") else "—"
+    return bdi(value) if value not in (None, "") else "—"
 
 
 @lru_cache(maxsize=256)

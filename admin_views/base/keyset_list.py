@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import request
@@ -133,22 +133,31 @@ def _count(session: Session, statement: sa.Select[Any], id_column: Any) -> int:
 
 
 class KeysetModelView(GuardedModelView):
-    """A model view that lists plain rows of one Core select, labelled by formatters.
+    """A model view that lists plain rows of one Core select of its `columns`.
 
-    orders: list column → the NOT NULL SQL column to sort by. default_order: (one of these keys or
-    "id", whether descending). exports_as_shown: exports contain the formatted texts, masked as in
-    the list, instead of the rows' values.
+    default_order: (a sortable column or "id", whether descending). exports_as_shown: exports
+    contain the cells' texts, masked as in the list, instead of the rows' values.
     """
 
     exports_as_shown = False
 
-    orders: ClassVar[Mapping[str, Any]] = {}
     default_order: tuple[str, bool] = ("id", True)
     column_default_sort: Any = "id"
 
     def statement(self) -> sa.Select[Any]:
-        """Select the list's columns, including `id`, from the rows visible to the actor."""
-        raise NotImplementedError("say what a row of the list shows")
+        """Select `id` and the columns from the rows visible to the actor."""
+        values = (column.selected(self.model) for column in self.columns)
+        selected = [value for value in values if value is not None]
+        rows: sa.Select[Any] = sa.select(self.model.id, *selected, *self.also_selected())
+        return cast(sa.Select[Any], self.scope(self.joined(rows.select_from(self.model))))
+
+    def also_selected(self) -> Sequence[Any]:
+        """Return what the cells need besides the values of the columns."""
+        return ()
+
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        """Join the other tables of the columns to the statement."""
+        return rows
 
     def search_condition(self, typed: str) -> Any | None:
         """Return the condition for the search text, or None to search nothing."""
@@ -158,7 +167,7 @@ class KeysetModelView(GuardedModelView):
         return type(self).search_condition is not KeysetModelView.search_condition
 
     def get_sortable_columns(self) -> dict[str, str]:
-        return {key: key for key in self.orders}
+        return {name: name for name in self.column_sortable_list or ()}
 
     def get_pk_value(self, model: Any) -> Any:
         return model.id
@@ -192,6 +201,9 @@ class KeysetModelView(GuardedModelView):
         """Hook to load further data that `export_value` needs for the rows of `part`."""
 
     def export_value(self, row: Any, key: str) -> Any:
+        text = self.column_named[key].text
+        if text is not None:
+            return text(row)
         formatter = self.column_formatters.get(key) if self.exports_as_shown else None
         if formatter is None:
             return getattr(row, key)
@@ -223,7 +235,8 @@ class KeysetModelView(GuardedModelView):
 
     def _order(self, sort_column: str | None, sort_desc: bool) -> tuple[Any, bool]:
         key, descending = self.default_order if sort_column is None else (sort_column, sort_desc)
-        return self.orders.get(key, self.model.id), descending
+        order = self.model.id if key == "id" else self.column_named[key].ordering(self.model)
+        return order, descending
 
     def _tell(self, part: Page) -> None:
         """Pass the adjacent pages' URLs and the count to the template."""

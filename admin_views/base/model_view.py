@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_views.base import navigation
 from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found
+from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
 from admin_views.base.form_post import claim_key
 from admin_views.base.widgets import nativise
@@ -55,11 +56,12 @@ class GuardedView(_Framed, BaseView):
 class GuardedModelView(_Framed, ModelView):
     """A model view with every feature disabled until a subclass enables it.
 
-    Override `accessible_to` and `scope`; set `column_list` and the lists of the enabled features.
+    Override `accessible_to` and `scope`; set `columns` and the lists of the enabled features.
     `audit_kind` names its audit events, such as "holiday" (`reference:holiday:created`).
     """
 
     can_create = can_edit = can_delete = can_export = can_view_details = False
+    columns: Sequence[Column] = ()
     column_editable_list = None
     column_list: Sequence[str] | None = None
     column_details_list: Sequence[str] | None = None
@@ -84,8 +86,20 @@ class GuardedModelView(_Framed, ModelView):
     known_constraints: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, model: type[Any], **kwargs: Any) -> None:
+        if self.columns:
+            self._declare(self.columns)
         self._check_lists()
         super().__init__(model, db, **kwargs)
+
+    def _declare(self, columns: Sequence[Column]) -> None:
+        """Tell Flask-Admin in its own attributes what the columns say."""
+        self.column_named = {column.name: column for column in columns}
+        formatters = {column.name: column.formatter() for column in columns}
+        self.column_list = [column.name for column in columns if column.is_listed]
+        self.column_export_list = [column.name for column in columns if column.is_exported]
+        self.column_labels = {column.name: column.label for column in columns}
+        self.column_formatters = {name: shown for name, shown in formatters.items() if shown}
+        self.column_sortable_list = [column.name for column in columns if column.order is not None]
 
     def _check_lists(self) -> None:
         """Refuse unset lists, which Flask-Admin would fill with all columns. Raises: TypeError."""

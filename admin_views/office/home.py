@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor
+from admin_views.base.filters import day_start
 from admin_views.base.model_view import GuardedView
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests import queues
@@ -109,7 +110,7 @@ def manager_figures(actor: Actor) -> dict[str, Any]:
             "late": sum(late for _number, late in in_hands.values()),
             "unassigned": in_hands.get(None, (0, 0))[0],
             "waiting": sum(states[status] for status in registry.current().waiting_statuses),
-            **_counts(decided=Request.decided_at >= request_lists.day_start(decided_from)),
+            **_counts(decided=Request.decided_at >= day_start(decided_from)),
         },
         "urls": _queue_urls() | {"open": list_url(status="open")},
         "licences": licence_figures(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 from flask import g, request, url_for
@@ -16,13 +17,14 @@ from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor, not_found
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
-from admin_views.base.filters import DateFilter, ListFilter
+from admin_views.base.filters import ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests.actions import ready_reasons
-from admin_views.shared import issued_files, licence_details, request_lists
+from admin_views.shared import issued_files, licence_details
 from admin_views.shared.issued_files import IssuedReading
 from clearance.auth import permissions
 from clearance.core import i18n, urls
@@ -46,31 +48,27 @@ _VOIDED: dict[str, Any] = {
 }
 
 
-def _kind(view: Any, context: Any, row: Any, key: str) -> Markup:
-    url = url_for("office_issued.details_view", id=row.id)
-    return Markup('<a href="{}">{}</a><small class="under"><bdi>{}</bdi></small>').format(
-        url, IssuedKind(row.kind).label, row.check_code
-    )
+def _kind(row: Any) -> Markup:
+    kind = formatters.link(row.id, IssuedKind(row.kind).label)
+    return kind + formatters.under(formatters.bdi(row.check_code))
 
 
-def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
+def _licence(row: Any) -> Any:
     if row.licence_id is None:
         return formatters.isolated("")
-    url = url_for("office_licences.details_view", id=row.licence_id)
-    cell = Markup('<a href="{}"><bdi>{}</bdi></a><small class="under"><bdi>{}</bdi></small>')
-    return cell.format(url, row.number, row.name)
+    return register_lists.licence(row) + formatters.under(formatters.bdi(row.name))
 
 
-def _request(view: Any, context: Any, row: Any, key: str) -> Any:
+def _request(row: Any) -> Any:
     if row.request_id is None:
         return formatters.isolated("")
-    url = url_for("office_requests.details_view", id=row.request_id)
-    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.request_number)
+    number = formatters.bdi(row.request_number)
+    return formatters.link(row.request_id, number, "office_requests")
 
 
-def _state(view: Any, context: Any, row: Any, key: str) -> Markup:
-    found: Authenticity = g.issued_worths[row.id]
-    return formatters.state_badge(found.state)
+def _worth(row: Any) -> Authenticity:
+    worths: dict[int, Authenticity] = g.issued_worths
+    return worths[row.id]
 
 
 def _voided(value: str) -> sa.ColumnElement[bool]:
@@ -84,66 +82,40 @@ def _voided(value: str) -> sa.ColumnElement[bool]:
     return IssuedDocument.void_reason == value
 
 
-def _days() -> list[DateFilter]:
-    at, start = IssuedDocument.issued_at, request_lists.day_start
-    return [
-        DateFilter("from", _l("Issued from"), lambda day: at >= start(day)),
-        DateFilter("to", _l("Issued up to"), lambda day: at < start(day, 1)),
-    ]
-
-
 class IssuedDocuments(IssuedReading, KeysetModelView):
     """Issued documents; reviewers and managers read, only reviewers void."""
 
     can_view_details = True
     can_export = for_managers
-    column_list = ("kind", "number", "organisation", "request_number", "issued_at", "state")
-    column_export_list = (
-        "kind",
-        "check_code",
-        "number",
-        "name",
-        "organisation",
-        "request_number",
-        "issued_at",
-        "valid_until",
-        "state",
-        "since",
-        "void_reason",
-    )
-    column_labels: ClassVar[dict[str, Any]] = {
-        "kind": _l("Document"),
-        "check_code": _l("Check code"),
-        "number": _l("Licence number"),
-        "name": _l("Broker"),
-        "organisation": _l("Organisation"),
-        "request_number": _l("Request number"),
-        "issued_at": _l("Issued on"),
-        "valid_until": _l("Valid until"),
-        "state": _l("State"),
-        "since": _l("Since"),
-        "void_reason": _l("Why void"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "kind": _kind,
-        "number": _licence,
-        "organisation": register_lists.organisation,
-        "request_number": _request,
-        "issued_at": formatters.format_date_of_instant,
-        "state": _state,
-    }
-    column_filters = (
-        ListFilter(
-            "kind",
-            _l("Document"),
-            lambda value: IssuedDocument.kind == value,
-            IssuedKind.choices(),
+    columns = (
+        Column("kind", _l("Document"), cell=_kind, text=lambda row: IssuedKind(row.kind).label),
+        Column("check_code", _l("Check code"), is_listed=False),
+        Column("number", _l("Licence number"), cell=_licence, sql=Licence.number),
+        replace(register_lists.NAME, is_listed=False),
+        register_lists.ORGANISATION,
+        Column("request_number", _l("Request number"), cell=_request, sql=Request.number),
+        Column("issued_at", _l("Issued on"), formatters.date_of, order=True),
+        Column("valid_until", _l("Valid until"), is_listed=False),
+        Column(
+            "state",
+            _l("State"),
+            cell=lambda row: formatters.state_badge(_worth(row).state),
+            text=lambda row: _worth(row).state.label,
         ),
+        Column("since", _l("Since"), text=lambda row: _worth(row).since, is_listed=False),
+        Column(
+            "void_reason",
+            _l("Why void"),
+            text=lambda row: str(VoidReason.label_of(row.void_reason)),
+            is_listed=False,
+        ),
+    )
+    column_filters = (
+        ListFilter("kind", _l("Document"), IssuedDocument.kind, IssuedKind.choices()),
         ListFilter("voided", _l("Made void"), _voided, list(_VOIDED.items())),
         register_lists.organisation_filter(IssuedDocument.organisation_id),
-        *_days(),
+        *day_filters(IssuedDocument.issued_at, _l("Issued from"), _l("Issued up to")),
     )
-    orders: ClassVar[dict[str, Any]] = {"issued_at": IssuedDocument.issued_at}
     default_order = ("issued_at", True)
     search_hint = _l("Check code, licence or request number, or name")
     empty_title = _l("Nothing has been issued yet")
@@ -158,30 +130,17 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
     def scope(self, query: Any) -> Any:
         return query.where(permissions.issued_visible_to(current_actor()))
 
-    def statement(self) -> sa.Select[Any]:
-        columns: list[Any] = [
-            IssuedDocument.id,
-            IssuedDocument.kind,
-            IssuedDocument.check_code,
-            IssuedDocument.issued_at,
-            IssuedDocument.valid_until,
-            IssuedDocument.void_reason,
-            IssuedDocument.licence_id,
-            IssuedDocument.request_id,
-            Licence.number,
-            Request.number.label("request_number"),
-            request_lists.name_column(Broker),
-            *register_lists.organisation_columns(),
-        ]
-        joined: sa.Select[Any] = (
-            sa.select(*columns)
-            .select_from(IssuedDocument)
-            .join(Organisation, Organisation.id == IssuedDocument.organisation_id)
+    def also_selected(self) -> Sequence[Any]:
+        ids = (IssuedDocument.licence_id, IssuedDocument.request_id)
+        return *ids, *register_lists.organisation_columns()
+
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        return (
+            rows.join(Organisation, Organisation.id == IssuedDocument.organisation_id)
             .outerjoin(Licence, Licence.id == IssuedDocument.licence_id)
             .outerjoin(Broker, Broker.id == Licence.broker_id)
             .outerjoin(Request, Request.id == IssuedDocument.request_id)
         )
-        return joined.where(permissions.issued_visible_to(current_actor()))
 
     def search_condition(self, typed: str) -> Any | None:
         code = document_verification.normalised(typed)
@@ -199,18 +158,6 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
 
     def prepare_export(self, part: Sequence[Any]) -> None:
         g.issued_worths = _worths(part)
-
-    def export_value(self, row: Any, key: str) -> Any:
-        found: Authenticity = g.issued_worths[row.id]
-        if key == "state":
-            return str(found.state.label)
-        if key == "since":
-            return found.since
-        if key == "kind":
-            return str(IssuedKind(row.kind).label)
-        if key == "void_reason":
-            return str(VoidReason.label_of(row.void_reason))
-        return register_lists.organisation_name(row) if key == "organisation" else getattr(row, key)
 
     # One document
 

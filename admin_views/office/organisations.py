@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
-from flask import request, url_for
+from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -14,15 +14,15 @@ from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.base.model_view import matches_all_words
 from admin_views.office.licences import lists as register_lists
-from admin_views.office.settings.reference_data import isolated, keeps_or_reads
+from admin_views.office.settings.reference_data import keeps_or_reads
 from admin_views.shared import request_lists
 from clearance.auth import permissions
-from clearance.core import i18n, values
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import (
@@ -39,13 +39,12 @@ from clearance.models.enums import LicenceStatus
 SHOWN_BROKERS = 50
 
 
-def _organisation_name(view: Any, context: Any, row: Any, key: str) -> Markup:
-    url = url_for("office_organisations.details_view", id=row.id)
+def _organisation_name(row: Any) -> Markup:
     name = i18n.in_language(row, "name") or row.name_en
-    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, name)
+    return formatters.link(row.id, formatters.bdi(name))
 
 
-def _entity(view: Any, context: Any, row: Any, key: str) -> str:
+def _entity(row: Any) -> str:
     return i18n.in_language(row, "entity")
 
 
@@ -56,14 +55,13 @@ def _entity_filter() -> ListFilter:
         )
         return [(row.code, i18n.in_language(row, "name")) for row in rows]
 
-    return ListFilter(
-        "entity", _l("Legal entity"), lambda value: Organisation.legal_entity == value, choices
-    )
+    return ListFilter("entity", _l("Legal entity"), Organisation.legal_entity, choices)
 
 
-def _counted(*conditions: Any) -> sa.ScalarSelect[int]:
-    """Return a subquery counting the rows that belong to the listed organisation."""
-    return sa.select(sa.func.count()).where(*conditions).correlate(Organisation).scalar_subquery()
+def _counted(model: Any, *conditions: Any) -> sa.ScalarSelect[int]:
+    """Return a subquery counting the model's rows that belong to the listed organisation."""
+    own = sa.select(sa.func.count()).where(model.organisation_id == Organisation.id, *conditions)
+    return own.correlate(Organisation).scalar_subquery()
 
 
 class Organisations(KeysetModelView):
@@ -71,41 +69,25 @@ class Organisations(KeysetModelView):
 
     can_view_details = True
     can_export = for_managers
-    column_list = ("name", "entity", "licence_no", "brokers", "users", "created_at")
-    column_export_list = (
-        "name_ar",
-        "name_en",
-        "entity",
-        "licence_no",
-        "brokers",
-        "users",
-        "phone",
-        "email",
-        "created_at",
+    columns = (
+        Column(
+            "name",
+            _l("Organisation"),
+            cell=_organisation_name,
+            order=Organisation.name_folded,
+            is_exported=False,
+        ),
+        Column("name_ar", _l("Name in Arabic"), is_listed=False),
+        Column("name_en", _l("Name in English"), is_listed=False),
+        Column("entity", _l("Legal entity"), cell=_entity, text=_entity),
+        Column("licence_no", _l("Licence number"), formatters.isolated),
+        Column("brokers", _l("Brokers"), sql=_counted(Broker)),
+        Column("users", _l("Users"), sql=_counted(Membership, Membership.is_active.is_(True))),
+        Column("phone", _l("Phone"), is_listed=False),
+        Column("email", _l("E-mail"), is_listed=False),
+        Column("created_at", _l("Since"), formatters.date_of, order=True),
     )
-    column_labels: ClassVar[dict[str, Any]] = {
-        "name": _l("Organisation"),
-        "name_ar": _l("Name in Arabic"),
-        "name_en": _l("Name in English"),
-        "entity": _l("Legal entity"),
-        "licence_no": _l("Licence number"),
-        "brokers": _l("Brokers"),
-        "users": _l("Users"),
-        "phone": _l("Phone"),
-        "email": _l("E-mail"),
-        "created_at": _l("Since"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "name": _organisation_name,
-        "entity": _entity,
-        "licence_no": isolated,
-        "created_at": formatters.format_date_of_instant,
-    }
     column_filters = (_entity_filter(),)
-    orders: ClassVar[dict[str, Any]] = {
-        "name": Organisation.name_folded,
-        "created_at": Organisation.created_at,
-    }
     default_order = ("created_at", True)
     search_hint = _l("Words of the name, or licence number")
     empty_title = _l("No organisations yet")
@@ -120,40 +102,14 @@ class Organisations(KeysetModelView):
     def scope(self, query: Any) -> Any:
         return query
 
-    def statement(self) -> sa.Select[Any]:
-        users = _counted(
-            Membership.organisation_id == Organisation.id, Membership.is_active.is_(True)
-        )
-        columns: list[Any] = [
-            Organisation.id,
-            Organisation.name_ar,
-            Organisation.name_en,
-            Organisation.licence_no,
-            Organisation.phone,
-            Organisation.email,
-            Organisation.created_at,
-            LegalEntity.name_ar.label("entity_ar"),
-            LegalEntity.name_en.label("entity_en"),
-            users.label("users"),
-            _counted(Broker.organisation_id == Organisation.id).label("brokers"),
-        ]
-        joined: sa.Select[Any] = (
-            sa.select(*columns)
-            .select_from(Organisation)
-            .join(LegalEntity, LegalEntity.code == Organisation.legal_entity)
-        )
-        return joined
+    def also_selected(self) -> Sequence[Any]:
+        return register_lists.entity_columns()
+
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        return rows.join(LegalEntity, LegalEntity.code == Organisation.legal_entity)
 
     def search_condition(self, typed: str) -> Any | None:
-        compact = values.ascii_digits(typed).replace(" ", "")
-        if any(char.isdigit() for char in compact):
-            return sa.func.upper(Organisation.licence_no) == compact.upper()
-        return matches_all_words(Organisation.name_folded, typed)
-
-    def export_value(self, row: Any, key: str) -> Any:
-        if key == "entity":
-            return i18n.in_language(row, "entity")
-        return super().export_value(row, key)
+        return register_lists.organisation_condition(typed)
 
     @expose("/details/")
     def details_view(self) -> Any:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 import yaml
-from flask import request, url_for
+from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views.base import formatters
+from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
-from admin_views.office.settings.reference_data import keeps_or_reads, yes_or_no
+from admin_views.office.settings.reference_data import keeps_or_reads
 from admin_views.shared import request_lists
 from admin_views.shared.request_parts import kind_names
 from clearance.core.actor import Actor
@@ -24,17 +25,16 @@ from clearance.services import reading
 from clearance.services import versions as service_versions
 
 
-def _title(view: Any, context: Any, row: Any, key: str) -> Markup:
-    url = url_for("office_services.details_view", id=row.code)
-    link = Markup('<a href="{}">{}</a>').format(url, request_lists.title_of(row.code))
-    if not row.is_active:
+def _title(service: Any) -> Markup:
+    link = formatters.link(service.code, request_lists.title_of(service.code))
+    if not service.is_active:
         return link + " " + formatters.tone_badge(_l("Not in use"), "neutral")
-    if row.code not in service_versions.out_of_order():
+    if service.code not in service_versions.out_of_order():
         return link
     return link + " " + formatters.tone_badge(_l("Out of order"), "danger")
 
 
-def _version(view: Any, context: Any, row: Any, key: str) -> Any:
+def _version(row: Any) -> Any:
     newest = sa.select(sa.func.max(ServiceVersion.number)).where(
         ServiceVersion.service_code == row.code
     )
@@ -45,21 +45,14 @@ class Services(GuardedModelView):
     """Service definitions, readable by administrators and managers."""
 
     can_view_details = True
-    column_list = ("title", "code", "prefix", "version", "is_active")
-    column_labels: ClassVar[dict[str, Any]] = {
-        "title": _l("Service"),
-        "code": _l("Code"),
-        "prefix": _l("Prefix of numbers"),
-        "version": _l("Version"),
-        "is_active": _l("In use"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "title": _title,
-        "version": _version,
-        "is_active": yes_or_no,
-    }
+    columns = (
+        Column("title", _l("Service"), cell=_title),
+        Column("code", _l("Code"), order=True),
+        Column("prefix", _l("Prefix of numbers"), order=True),
+        Column("version", _l("Version"), cell=_version),
+        Column("is_active", _l("In use"), formatters.yes_or_no),
+    )
     column_default_sort = "position"
-    column_sortable_list = ("code", "prefix")
     empty_title = _l("No services yet")
     empty_text = _l("They are loaded when the portal starts.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,25 +10,21 @@ from flask import g
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base import formatters
-from admin_views.base.filters import DateFilter, ListFilter
+from admin_views.base.columns import Column
+from admin_views.base.filters import DateFilter, ListFilter, day_filters
 from clearance.core import i18n
-from clearance.core.clock import KUWAIT
 from clearance.core.extensions import db
 from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.services import registry, versions
 
-LABELS: dict[str, Any] = {
-    "number": _l("Request number"),
-    "service_code": _l("Service"),
-    "name": _l("Name"),
-    "status": _l("Status"),
-    "created_at": _l("Created on"),
-    "sent_at": _l("Sent on"),
-    "due_on": _l("Due on"),
-    "civil_id": _l("Civil number"),
-    "mobile": _l("Mobile number"),
-}
+
+def _status_text(row: Any) -> str:
+    return formatters.status_label(row.status)
+
+
+def _service_text(row: Any) -> str:
+    return title_of(row.service_code)
 
 
 def unsorted(column: Any) -> sa.ColumnElement[Any]:
@@ -71,7 +66,7 @@ def status_filter(
             return opened() if opened else registry.is_open()
         return Request.status == value
 
-    return ListFilter("status", LABELS["status"], condition, choices)
+    return ListFilter("status", STATUS.label, condition, choices)
 
 
 def _gone_statuses() -> list[str]:
@@ -89,25 +84,12 @@ def _gone_statuses() -> list[str]:
 
 def service_filter() -> ListFilter:
     """Return the service filter."""
-    return ListFilter(
-        "service",
-        LABELS["service_code"],
-        lambda value: Request.service_code == value,
-        service_titles,
-    )
+    return ListFilter("service", SERVICE.label, Request.service_code, service_titles)
 
 
 def sent_filters() -> list[DateFilter]:
     """Return the filters by day sent, from and to (Kuwait days, inclusive)."""
-    return [
-        DateFilter("sent_from", _l("Sent from"), lambda day: Request.sent_at >= day_start(day)),
-        DateFilter("sent_to", _l("Sent up to"), lambda day: Request.sent_at < day_start(day, 1)),
-    ]
-
-
-def day_start(day: date, days_later: int = 0) -> datetime:
-    """Return the instant at which the Kuwait day `day` plus `days_later` begins."""
-    return datetime.combine(day + timedelta(days=days_later), time(), KUWAIT)
+    return day_filters(Request.sent_at, _l("Sent from"), _l("Sent up to"), prefix="sent_")
 
 
 def service_titles() -> list[tuple[str, str]]:
@@ -126,21 +108,11 @@ def name_column(model: Any = Request) -> sa.ColumnElement[str]:
     return sa.func.coalesce(own, _joined(model, other)).label("name")
 
 
-def service_cell(view: Any, context: Any, row: Any, key: str) -> str:
-    """Format a service code as its title."""
-    return title_of(row.service_code)
-
-
 def title_of(code: str) -> str:
     """Return a service's title in the page's language; titles are loaded once per page."""
     if "service_titles" not in g:
         g.service_titles = dict(service_titles())
     return str(g.service_titles.get(code, code))
-
-
-def number_cell(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a request number; drafts have none."""
-    return formatters.isolated(row.number) if row.number else _l("Given when sent")
 
 
 def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:
@@ -149,3 +121,11 @@ def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:
     for part in parts[1:]:
         joined = joined + sa.case((part == "", ""), else_=sa.literal(" ") + part)
     return sa.func.trim(joined)
+
+
+SERVICE = Column("service_code", _l("Service"), title_of, text=_service_text)
+STATUS = Column("status", _l("Status"), formatters.status_badge, text=_status_text)
+IDENTITY = (
+    Column("civil_id", _l("Civil number"), is_listed=False),
+    Column("mobile", _l("Mobile number"), is_listed=False),
+)

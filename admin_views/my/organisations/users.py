@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404
-from admin_views.base.filters import ListFilter
+from admin_views.base.columns import Column
+from admin_views.base.filters import yes_filter
 from admin_views.base.form_post import idempotency_owner, post_once, posted_organisation
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
@@ -38,71 +39,52 @@ from forms.organisation_users import AddUserForm
 
 FORM_NAME = "user_new"
 GENERAL = (("yes", _l("General user")), ("no", _l("Additional user")))
-ACTIVE = (("yes", _l("Active")), ("no", _l("Disabled")))
 
 
-def _name(view: Any, context: Any, row: Any, key: str) -> Markup:
+def _name(row: Any) -> Markup:
     url = url_for("my_users.edit", membership_id=row.id)
-    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.name)
+    return Markup('<a href="{}">{}</a>').format(url, formatters.bdi(row.name))
 
 
-def _kind(view: Any, context: Any, row: Any, key: str) -> str:
-    return str(_("General user") if row.is_general else _("Additional user"))
+def _kind(is_general: bool) -> str:
+    return str(_("General user") if is_general else _("Additional user"))
 
 
-def _services(view: Any, context: Any, row: Any, key: str) -> str:
+def _services(row: Any) -> str:
     if row.is_general:
         return str(_("All"))
     return str(ngettext("%(num)s service", "%(num)s services", row.services))
 
 
-def _active(view: Any, context: Any, row: Any, key: str) -> Markup:
-    label, tone = (_("Active"), "success") if row.is_active else (_("Disabled"), "danger")
-    return formatters.tone_badge(label, tone)
-
-
-def _email(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.isolated(row.email)
+_GRANTED = (
+    sa.select(sa.func.count())
+    .select_from(Grant)
+    .where(Grant.membership_id == Membership.id)
+    .scalar_subquery()
+)
 
 
 class MyUsers(UserEdit, KeysetModelView):
     """Users of the chosen organisation, for its general users."""
 
-    column_list = ("name", "email", "is_general", "services", "is_active", "created_at")
-    column_labels: ClassVar[dict[str, Any]] = {
-        "name": _l("Name"),
-        "email": _l("E-mail"),
-        "is_general": _l("Kind of user"),
-        "services": _l("Services"),
-        "is_active": _l("Status"),
-        "created_at": _l("Since"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "name": _name,
-        "email": _email,
-        "is_general": _kind,
-        "services": _services,
-        "is_active": _active,
-        "created_at": formatters.format_date_of_instant,
-    }
-    column_filters = (
-        ListFilter(
-            "kind",
-            _l("Kind of user"),
-            lambda value: Membership.is_general.is_(value == "yes"),
-            GENERAL,
+    columns = (
+        Column(
+            "name",
+            _l("Name"),
+            cell=_name,
+            sql=User.first_name + " " + User.last_name,
+            order=User.name_folded,
         ),
-        ListFilter(
-            "active",
-            _l("Status"),
-            lambda value: Membership.is_active.is_(value == "yes"),
-            ACTIVE,
-        ),
+        Column("email", _l("E-mail"), formatters.isolated, sql=User.email),
+        Column("is_general", _l("Kind of user"), _kind),
+        Column("services", _l("Services"), cell=_services, sql=_GRANTED),
+        Column("is_active", _l("Status"), formatters.active_badge),
+        Column("created_at", _l("Since"), formatters.date_of, order=True),
     )
-    orders: ClassVar[dict[str, Any]] = {
-        "name": User.name_folded,
-        "created_at": Membership.created_at,
-    }
+    column_filters = (
+        yes_filter("kind", _l("Kind of user"), Membership.is_general, GENERAL),
+        yes_filter("active", _l("Status"), Membership.is_active),
+    )
     default_order = ("name", False)
     search_hint = _l("Name or e-mail")
     column_extra_row_actions: ClassVar[list[Any]] = [
@@ -116,24 +98,8 @@ class MyUsers(UserEdit, KeysetModelView):
     def scope(self, query: Any) -> Any:
         return query.where(Membership.organisation_id == _chosen_id())
 
-    def statement(self) -> sa.Select[Any]:
-        columns: list[Any] = [
-            Membership.id,
-            (User.first_name + " " + User.last_name).label("name"),
-            User.email,
-            Membership.is_general,
-            Membership.is_active,
-            Membership.created_at,
-            sa.select(sa.func.count())
-            .select_from(Grant)
-            .where(Grant.membership_id == Membership.id)
-            .scalar_subquery()
-            .label("services"),
-        ]
-        rows: sa.Select[Any] = self.scope(
-            sa.select(*columns).join(User, User.id == Membership.user_id)
-        )
-        return rows
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        return rows.join(User, User.id == Membership.user_id)
 
     def search_condition(self, typed: str) -> Any | None:
         if "@" in typed:

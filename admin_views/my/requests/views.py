@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor
+from admin_views.base.columns import Column
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.my.requests.details import DetailRoutes
 from admin_views.my.requests.documents import DocumentRoutes
@@ -24,36 +26,41 @@ from clearance.models import Request
 from clearance.requests import search as request_search
 
 
-def _number_link(view: Any, context: Any, row: Any, key: str) -> Any:
+def _number_link(row: Any) -> Any:
     url = url_for("my_requests.details", request_id=row.id)
-    number = request_lists.number_cell(view, context, row, key)
+    number = formatters.isolated(row.number) if row.number else _l("Given when sent")
     return Markup('<a href="{}">{}</a>').format(url, number)
+
+
+_SENT = sa.func.coalesce(Request.sent_at, Request.created_at, type_=Request.sent_at.type)
 
 
 class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetModelView):
     """Requests of the chosen organisation in the services granted to the reader."""
 
     can_export = True
-    column_list = ("number", "service_code", "name", "status", "sent_at", "due_on")
-    column_export_list = (
-        "number",
-        "service_code",
-        "name",
-        "civil_id",
-        "mobile",
-        "status",
-        "created_at",
-        "sent_at",
-        "due_on",
+    columns = (
+        Column("number", _l("Request number"), cell=_number_link),
+        request_lists.SERVICE,
+        Column("name", _l("Name"), sql=request_lists.name_column, order=Request.name_folded),
+        *request_lists.IDENTITY,
+        replace(request_lists.STATUS, order=True),
+        Column(
+            "created_at",
+            _l("Created on"),
+            text=lambda row: i18n.format_instant(row.created_at),
+            order=True,
+            is_listed=False,
+        ),
+        Column(
+            "sent_at",
+            _l("Sent on"),
+            formatters.date_of,
+            text=lambda row: i18n.format_instant(row.sent_at),
+            order=_SENT,
+        ),
+        Column("due_on", _l("Due on"), formatters.day),
     )
-    column_labels = request_lists.LABELS
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "number": _number_link,
-        "service_code": request_lists.service_cell,
-        "status": formatters.status,
-        "sent_at": formatters.format_date_of_instant,
-        "due_on": formatters.day,
-    }
     column_filters = (
         request_lists.status_filter(),
         request_lists.service_filter(),
@@ -62,14 +69,6 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetModelView):
     column_extra_row_actions: ClassVar[list[Any]] = [
         EndpointLinkRowAction("eye", "my_requests.details_view", title=_l("Details"))
     ]
-    orders: ClassVar[dict[str, Any]] = {
-        "created_at": Request.created_at,
-        "sent_at": sa.func.coalesce(
-            Request.sent_at, Request.created_at, type_=Request.sent_at.type
-        ),
-        "status": Request.status,
-        "name": Request.name_folded,
-    }
     default_order = ("created_at", True)
     search_hint = _l("Number, name, civil number or mobile")
     empty_title = _l("No requests yet")
@@ -82,33 +81,9 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetModelView):
     def scope(self, query: Any) -> Any:
         return query.where(permissions.requests_visible_to(current_actor()))
 
-    def statement(self) -> sa.Select[Any]:
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
         standing = current_actor().standing
-        chosen = Request.organisation_id == (standing.organisation_id if standing else 0)
-        rows: sa.Select[Any] = self.scope(
-            sa.select(
-                Request.id,
-                Request.number,
-                Request.service_code,
-                Request.status,
-                Request.created_at,
-                Request.sent_at,
-                Request.due_on,
-                Request.civil_id,
-                Request.mobile,
-                request_lists.name_column(),
-            ).where(chosen)
-        )
-        return rows
+        return rows.where(Request.organisation_id == (standing.organisation_id if standing else 0))
 
     def search_condition(self, typed: str) -> Any | None:
         return request_search.condition(typed)
-
-    def export_value(self, row: Any, key: str) -> Any:
-        if key == "status":
-            return formatters.status_label(row.status)
-        if key == "service_code":
-            return request_lists.title_of(row.service_code)
-        if key in {"created_at", "sent_at"}:
-            return i18n.format_instant(getattr(row, key))
-        return super().export_value(row, key)

@@ -12,15 +12,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.filters import ListFilter
+from admin_views.base.columns import Column
+from admin_views.base.filters import ListFilter, yes_filter
 from admin_views.base.form_post import post_once, posted_version, repeated
-from admin_views.office.accounts.users import People, active_filter
+from admin_views.office.accounts.users import People, people_columns
 from admin_views.office.asking import ask
 from clearance.accounts import staff_accounts, staff_invitations
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
 from clearance.models import User
-from clearance.models.enums import STAFF_ROLES
+from clearance.models.enums import STAFF_ROLES, Role
 from clearance.public import form_helpers
 from forms.reference_data import ROLES, InvitationForm, RoleForm
 
@@ -29,16 +30,10 @@ class Staff(People):
     """Staff accounts; only administrators change them."""
 
     roles = frozenset(STAFF_ROLES)
-    column_list = ("name", "email", "role", "is_active", "created_at")
-    column_export_list = column_list
+    columns = people_columns(Column("role", _l("Role"), Role.label_of))
     column_filters = (
-        ListFilter(
-            "role",
-            _l("Role"),
-            lambda value: User.role == value,
-            ROLES,
-        ),
-        active_filter(),
+        ListFilter("role", _l("Role"), User.role, ROLES),
+        yes_filter("active", _l("Status"), User.is_active),
     )
     list_template = "office/accounts/list.html"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,12 +15,13 @@ from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
-from admin_views.base.filters import ListFilter
+from admin_views.base.filters import yes_filter
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.office.accounts.factor_reset import FactorReset
-from admin_views.office.settings.reference_data import isolated, keeps_or_reads
+from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.accounts import staff_accounts
 from clearance.auth import known_devices, second_factor
 from clearance.auth.sessions import active_sessions
@@ -33,32 +34,24 @@ from clearance.core.values import mask_civil_id
 from clearance.models import Membership, User
 from clearance.models.enums import STAFF_ROLES, Role
 
-ACTIVE = (("yes", _l("Active")), ("no", _l("Disabled")))
+
+def _name(row: Any) -> Markup:
+    return formatters.link(row.id, formatters.bdi(row.name))
 
 
-def _name(view: Any, context: Any, row: Any, key: str) -> Markup:
-    url = url_for(f"{view.endpoint}.details_view", id=row.id)
-    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.name)
+def _civil(civil_id: str | None) -> Any:
+    return formatters.isolated(mask_civil_id(civil_id) if civil_id else "")
 
 
-def _civil(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.isolated(mask_civil_id(row.civil_id) if row.civil_id else "")
-
-
-def _active(view: Any, context: Any, row: Any, key: str) -> Any:
-    if row.is_active:
-        return formatters.tone_badge(_("Active"), "success")
-    return formatters.tone_badge(_("Disabled"), "danger")
-
-
-def _role(view: Any, context: Any, row: Any, key: str) -> str:
-    return str(Role(row.role).label)
-
-
-def active_filter() -> ListFilter:
-    """Return the filter by active and disabled accounts."""
-    return ListFilter(
-        "active", _l("Status"), lambda value: User.is_active.is_(value == "yes"), ACTIVE
+def people_columns(*further: Column) -> tuple[Column, ...]:
+    """Return the columns of a list of people, with the `further` ones of that list."""
+    name = User.first_name + " " + User.last_name
+    return (
+        Column("name", _l("Name"), cell=_name, sql=name, order=User.name_folded),
+        Column("email", _l("E-mail"), formatters.isolated),
+        *further,
+        Column("is_active", _l("Status"), formatters.active_badge),
+        Column("created_at", _l("Since"), formatters.date_of, order=True),
     )
 
 
@@ -68,25 +61,6 @@ class People(FactorReset, KeysetModelView):
     roles: ClassVar[frozenset[str]] = frozenset()
     can_view_details = exports_as_shown = True
     can_export = for_managers
-    column_labels: ClassVar[dict[str, Any]] = {
-        "name": _l("Name"),
-        "email": _l("E-mail"),
-        "mobile": _l("Mobile number"),
-        "civil_id": _l("Civil number"),
-        "role": _l("Role"),
-        "is_active": _l("Status"),
-        "created_at": _l("Since"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "name": _name,
-        "email": isolated,
-        "mobile": isolated,
-        "civil_id": _civil,
-        "role": _role,
-        "is_active": _active,
-        "created_at": formatters.format_date_of_instant,
-    }
-    orders: ClassVar[dict[str, Any]] = {"name": User.name_folded, "created_at": User.created_at}
     default_order = ("created_at", True)
     search_hint = _l("Name, e-mail, civil number or mobile")
 
@@ -98,19 +72,6 @@ class People(FactorReset, KeysetModelView):
 
     def scope(self, query: Any) -> Any:
         return query.where(User.role.in_(sorted(self.roles)))
-
-    def statement(self) -> sa.Select[Any]:
-        columns: list[Any] = [
-            User.id,
-            (User.first_name + " " + User.last_name).label("name"),
-            User.email,
-            User.mobile,
-            User.civil_id,
-            User.role,
-            User.is_active,
-            User.created_at,
-        ]
-        return sa.select(*columns).where(User.role.in_(sorted(self.roles)))
 
     def search_condition(self, typed: str) -> Any | None:
         digits = values.ascii_digits(typed).replace(" ", "").lstrip("+")
@@ -188,8 +149,10 @@ class Users(People):
     """Agents' accounts."""
 
     roles = frozenset({Role.AGENT})
-    column_list = ("name", "email", "mobile", "civil_id", "is_active", "created_at")
-    column_export_list = column_list
-    column_filters = (active_filter(),)
+    columns = people_columns(
+        Column("mobile", _l("Mobile number"), formatters.isolated),
+        Column("civil_id", _l("Civil number"), _civil),
+    )
+    column_filters = (yes_filter("active", _l("Status"), User.is_active),)
     empty_title = _l("No users yet")
     empty_text = _l("Who registers and proves both codes appears here.")

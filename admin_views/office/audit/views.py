@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from flask import request, url_for
+from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views.base import formatters
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
-from admin_views.base.filters import DateFilter, ListFilter
+from admin_views.base.filters import DateFilter, ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.audit import labels as audit_labels
 from admin_views.office.settings.reference_data import keeps_or_reads
-from admin_views.shared import request_lists
 from clearance.core import audit, i18n
 from clearance.core.actor import Actor
 from clearance.core.extensions import db
@@ -61,21 +61,17 @@ ACCESS_SCOPES: dict[str, Any] = {
 }
 
 
-def _kind(view: Any, context: Any, row: Any, key: str) -> str:
-    return audit_labels.event_label(row.kind)
+def _actor(row: Any) -> str:
+    return formatters.person_name(row.first_name, row.last_name)
 
 
-def _actor(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.isolated(f"{row.first_name or ''} {row.last_name or ''}".strip())
-
-
-def _object(view: Any, context: Any, row: Any, key: str) -> Any:
+def _object(row: Any) -> Any:
     if not row.object_type:
         return formatters.isolated("")
     return audit_labels.row_label(row.object_type, row.object_id)
 
 
-def _step(view: Any, context: Any, row: Any, key: str) -> Any:
+def _step(row: Any) -> Any:
     if not row.to_status:
         return formatters.isolated("")
     before, after = _state(row, row.from_status), _state(row, row.to_status)
@@ -90,11 +86,8 @@ def _state(row: Any, status: str | None) -> str:
     return str(registry.current().status_label(status)) if status else ""
 
 
-def _at(view: Any, context: Any, row: Any, key: str) -> Markup:
-    url = url_for(f"{view.endpoint}.details_view", id=row.id)
-    return Markup('<a href="{}">{}</a>').format(
-        url, formatters.format_instant(view, context, row, key)
-    )
+def _at(row: Any) -> Markup:
+    return formatters.link(row.id, formatters.format_instant(row.at))
 
 
 def _scope_filter(column: Any, scopes: dict[str, Any]) -> ListFilter:
@@ -107,16 +100,20 @@ def _scope_filter(column: Any, scopes: dict[str, Any]) -> ListFilter:
 
 
 def _kind_filter(column: Any, kinds: Callable[[], dict[str, Any]]) -> ListFilter:
-    return ListFilter(
-        "kind", _l("Event"), lambda value: column == value, lambda: audit_labels.choices(kinds())
-    )
+    return ListFilter("kind", _l("Event"), column, lambda: audit_labels.choices(kinds()))
 
 
 def _days(column: Any) -> list[DateFilter]:
-    return [
-        DateFilter("from", _l("From"), lambda day: column >= request_lists.day_start(day)),
-        DateFilter("to", _l("Up to"), lambda day: column < request_lists.day_start(day, 1)),
-    ]
+    return day_filters(column, _l("From"), _l("Up to"))
+
+
+_KIND = Column("kind", _l("Event"), audit_labels.event_label)
+_WHOSE = (
+    Column("actor", _l("Who"), cell=lambda row: formatters.isolated(_actor(row)), text=_actor),
+    Column("object", _l("Row"), cell=_object, is_exported=False),
+    Column("object_type", _l("Table"), is_listed=False),
+    Column("object_id", _l("Row"), is_listed=False),
+)
 
 
 class _Trail(KeysetModelView):
@@ -131,58 +128,31 @@ class _Trail(KeysetModelView):
     def accessible_to(self, actor: Actor) -> bool:
         return keeps_or_reads(actor)
 
-    def export_value(self, row: Any, key: str) -> Any:
-        if key == "actor":
-            return f"{row.first_name or ''} {row.last_name or ''}".strip()
-        return super().export_value(row, key)
-
     def get_list_row_actions(self) -> list[Any]:
         return []  # the time links to the details
 
     def scope(self, query: Any) -> Any:
         return query
 
+    def also_selected(self) -> Sequence[Any]:
+        return User.first_name, User.last_name
+
 
 class Events(_Trail):
     """Business events, sealed in a chain."""
 
-    column_list = ("at", "kind", "actor", "object", "number", "step")
-    column_export_list = (
-        "at",
-        "kind",
-        "actor",
-        "object_type",
-        "object_id",
-        "number",
-        "from_status",
-        "to_status",
-        "reason",
-        "changes",
-        "ip",
+    columns = (
+        Column("at", _l("Time"), cell=_at),
+        _KIND,
+        *_WHOSE,
+        Column("number", _l("Request number"), formatters.isolated, sql=Request.number),
+        Column("step", _l("From and to"), cell=_step, is_exported=False),
+        Column("from_status", _l("From"), is_listed=False),
+        Column("to_status", _l("To"), is_listed=False),
+        Column("reason", _l("Reason"), is_listed=False),
+        Column("changes", _l("Changes"), is_listed=False),
+        Column("ip", _l("Network address"), is_listed=False),
     )
-    column_labels: ClassVar[dict[str, Any]] = {
-        "at": _l("Time"),
-        "kind": _l("Event"),
-        "actor": _l("Who"),
-        "object": _l("Row"),
-        "object_type": _l("Table"),
-        "object_id": _l("Row"),
-        "number": _l("Request number"),
-        "step": _l("From and to"),
-        "from_status": _l("From"),
-        "to_status": _l("To"),
-        "reason": _l("Reason"),
-        "changes": _l("Changes"),
-        "ip": _l("Network address"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "at": _at,
-        "kind": _kind,
-        "actor": _actor,
-        "object": _object,
-        "step": _step,
-        "number": lambda view, context, row, key: formatters.isolated(row.number),
-    }
     column_filters = (
         _scope_filter(Event.kind, SCOPES),
         _kind_filter(Event.kind, audit_labels.events),
@@ -190,26 +160,9 @@ class Events(_Trail):
     )
     list_template = "office/audit/list.html"
 
-    def statement(self) -> sa.Select[Any]:
-        return (
-            sa.select(
-                Event.id,
-                Event.at,
-                Event.kind,
-                Event.object_type,
-                Event.object_id,
-                Event.from_status,
-                Event.to_status,
-                Event.reason,
-                Event.changes,
-                Event.ip,
-                User.first_name,
-                User.last_name,
-                Request.number,
-            )
-            .select_from(Event)
-            .outerjoin(User, User.id == Event.actor_id)
-            .outerjoin(Request, Request.id == Event.request_id)
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        return rows.outerjoin(User, User.id == Event.actor_id).outerjoin(
+            Request, Request.id == Event.request_id
         )
 
     def search_condition(self, typed: str) -> Any | None:
@@ -248,17 +201,13 @@ class Events(_Trail):
 class AccessRecords(_Trail):
     """Sign-ins, staff reads and refusals."""
 
-    column_list = ("at", "kind", "actor", "object", "result", "ip")
-    column_export_list = ("at", "kind", "actor", "object_type", "object_id", "result", "ip")
-    column_labels: ClassVar[dict[str, Any]] = Events.column_labels | {"result": _l("Result")}
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "at": formatters.format_instant,
-        "kind": _kind,
-        "actor": _actor,
-        "object": _object,
-        "result": lambda view, context, row, key: audit_labels.result_label(row.result),
-        "ip": lambda view, context, row, key: formatters.isolated(row.ip),
-    }
+    columns = (
+        Column("at", _l("Time"), formatters.format_instant),
+        _KIND,
+        *_WHOSE,
+        Column("result", _l("Result"), audit_labels.result_label),
+        Column("ip", _l("Network address"), formatters.isolated),
+    )
     can_view_details = False
     column_filters = (
         _scope_filter(AccessEvent.kind, ACCESS_SCOPES),
@@ -266,23 +215,8 @@ class AccessRecords(_Trail):
         *_days(AccessEvent.at),
     )
 
-    def statement(self) -> sa.Select[Any]:
-        columns: list[Any] = [
-            AccessEvent.id,
-            AccessEvent.at,
-            AccessEvent.kind,
-            AccessEvent.object_type,
-            AccessEvent.object_id,
-            AccessEvent.result,
-            AccessEvent.ip,
-            User.first_name,
-            User.last_name,
-        ]
-        return (
-            sa.select(*columns)
-            .select_from(AccessEvent)
-            .outerjoin(User, User.id == AccessEvent.user_id)
-        )
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        return rows.outerjoin(User, User.id == AccessEvent.user_id)
 
     def search_condition(self, typed: str) -> Any | None:
         return sa.or_(

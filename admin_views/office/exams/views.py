@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 from flask import flash, redirect, request, url_for
@@ -15,6 +16,7 @@ from flask_babel import ngettext
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.form_post import post_once, posted_key
@@ -43,12 +45,13 @@ def _when(value: str) -> sa.ColumnElement[bool]:
     return Exam.held_at > utc_now() if value == "upcoming" else Exam.held_at <= utc_now()
 
 
-def _place(view: Any, context: Any, row: Any, key: str) -> str:
-    return i18n.in_language(row, "place")
-
-
-def _phase(view: Any, context: Any, row: Any, key: str) -> Any:
+def _phase(row: Any) -> Any:
     return formatters.state_badge(sittings.phase(row, utc_now(), unresolved=row.unresolved))
+
+
+def _seats(*conditions: Any) -> Any:
+    confirmed = ExamSeat.status == SeatStatus.CONFIRMED
+    return exam_lists.seats_in(Exam.id, confirmed, *conditions)
 
 
 class OfficeExams(ExamResults, KeysetModelView):
@@ -56,27 +59,18 @@ class OfficeExams(ExamResults, KeysetModelView):
 
     can_view_details = exports_as_shown = True
     can_export = for_managers
-    column_list = ("held_at", "place", "confirm_by", "seats", "seats_taken", "confirmed", "phase")
-    column_export_list = column_list
-    column_labels: ClassVar[dict[str, Any]] = {
-        "held_at": _l("Exam"),
-        "place": _l("Place"),
-        "confirm_by": _l("Confirm by"),
-        "seats": _l("Seats"),
-        "seats_taken": _l("Taken"),
-        "confirmed": _l("Confirmed"),
-        "phase": _l("Status"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "held_at": formatters.format_instant,
-        "confirm_by": formatters.day,
-        "place": _place,
-        "phase": _phase,
-    }
+    columns = (
+        Column("held_at", _l("Exam"), formatters.format_instant, order=True),
+        Column("place", _l("Place"), cell=lambda row: i18n.in_language(row, "place")),
+        Column("confirm_by", _l("Confirm by"), formatters.day),
+        Column("seats", _l("Seats")),
+        Column("seats_taken", _l("Taken")),
+        Column("confirmed", _l("Confirmed"), sql=_seats()),
+        Column("phase", _l("Status"), cell=_phase),
+    )
     column_filters = (
         ListFilter("when", _l("When"), _when, [("upcoming", _l("Upcoming")), ("past", _l("Past"))]),
     )
-    orders: ClassVar[dict[str, Any]] = {"held_at": Exam.held_at}
     default_order = ("held_at", True)
     list_template = "office/exams/list.html"
     empty_title = _l("No exam yet")
@@ -88,21 +82,9 @@ class OfficeExams(ExamResults, KeysetModelView):
     def scope(self, query: Any) -> Any:
         return query
 
-    def statement(self) -> sa.Select[Any]:
-        confirmed = ExamSeat.status == SeatStatus.CONFIRMED
-        columns: list[Any] = [
-            Exam.id,
-            Exam.held_at,
-            Exam.place_ar,
-            Exam.place_en,
-            Exam.confirm_by,
-            Exam.announced_at,
-            Exam.seats,
-            Exam.seats_taken,
-            exam_lists.seats_in(Exam.id, confirmed).label("confirmed"),
-            exam_lists.seats_in(Exam.id, confirmed, ExamSeat.result.is_(None)).label("unresolved"),
-        ]
-        return sa.select(*columns)
+    def also_selected(self) -> Sequence[Any]:
+        unresolved = _seats(ExamSeat.result.is_(None)).label("unresolved")
+        return Exam.place_ar, Exam.place_en, Exam.announced_at, unresolved
 
     def render(self, template: str, **kwargs: Any) -> str:
         shared = {

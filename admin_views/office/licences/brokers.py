@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from flask import request, url_for
+from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
 from sqlalchemy.orm import joinedload, selectinload
 
 from admin_views.base.access import current_actor
+from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.licences.lists import RegisterList
@@ -19,18 +20,14 @@ from admin_views.shared import licence_details, licence_history, request_lists
 from clearance.core import audit, i18n
 from clearance.core.countries import country_name
 from clearance.licences import duplicates
-from clearance.licences import search as licence_search
 from clearance.models import Broker, BrokerType, Licence, Organisation
 from clearance.models.enums import LicenceStatus
 
 NONE = "none"
 
 
-def _licence(view: Any, context: Any, row: Any, key: str) -> Any:
-    if row.licence_id is None:
-        return _l("None")
-    url = url_for("office_licences.details_view", id=row.licence_id)
-    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, row.number)
+def _licence(row: Any) -> Any:
+    return _l("None") if row.licence_id is None else register_lists.licence(row)
 
 
 def _status_filter() -> ListFilter:
@@ -49,30 +46,21 @@ def _status_filter() -> ListFilter:
 class Brokers(RegisterList):
     """Every broker, with the licence that is not cancelled, if any."""
 
-    column_list = ("name", "broker_type", "organisation", "number", "status", "until")
-    column_export_list = (
-        "name",
-        "civil_id",
-        "broker_type",
-        "organisation",
-        "number",
-        "status",
-        "suspended_by",
-        "mobile",
-        "civil_id_expiry",
-        "passport_no",
-        "passport_expiry",
-        "until",
-        "link",
+    columns = (
+        register_lists.NAME_SORTED,
+        register_lists.CIVIL_ID,
+        register_lists.BROKER_TYPE,
+        register_lists.ORGANISATION,
+        Column("number", _l("Licence number"), cell=_licence, sql=Licence.number),
+        register_lists.STATUS,
+        register_lists.SUSPENDED_BY,
+        Column("mobile", _l("Mobile number"), is_listed=False),
+        register_lists.CIVIL_ID_EXPIRY,
+        Column("passport_no", _l("Passport number"), is_listed=False),
+        register_lists.PASSPORT_EXPIRY,
+        register_lists.VALID_UNTIL,
+        register_lists.LINK,
     )
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "name": register_lists.person,
-        "broker_type": register_lists.broker_type,
-        "organisation": register_lists.organisation,
-        "number": _licence,
-        "status": register_lists.status,
-        "until": register_lists.until,
-    }
     column_filters = (
         _status_filter(),
         register_lists.ends_filter(),
@@ -80,7 +68,6 @@ class Brokers(RegisterList):
         register_lists.type_filter(),
         register_lists.organisation_filter(Broker.organisation_id),
     )
-    orders: ClassVar[dict[str, Any]] = {"name": Broker.name_folded}
     search_hint = _l("Name, civil number, passport, mobile or licence number")
     empty_title = _l("No brokers yet")
     empty_text = _l("They come with requests for issuance, or with accounts of the customs system.")
@@ -93,41 +80,17 @@ class Brokers(RegisterList):
             .options(joinedload(Broker.organisation), selectinload(Broker.licences))
         )
 
-    def statement(self) -> sa.Select[Any]:
-        columns: list[Any] = [
-            Broker.id,
-            Broker.id.label("broker_id"),
-            Broker.civil_id,
-            Broker.civil_id_expiry,
-            Broker.passport_no,
-            Broker.passport_expiry,
-            Broker.mobile,
-            Licence.id.label("licence_id"),
-            Licence.number,
-            Licence.status,
-            Licence.suspended_by,
-            request_lists.name_column(Broker),
-            *register_lists.validity_columns(),
-            *register_lists.type_columns(),
-            *register_lists.organisation_columns(),
-        ]
+    def also_selected(self) -> Sequence[Any]:
+        ids = (Broker.id.label("broker_id"), Licence.id.label("licence_id"))
+        return *ids, *super().also_selected()
+
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
         living = sa.and_(Licence.broker_id == Broker.id, Licence.status != LicenceStatus.CANCELLED)
-        joined: sa.Select[Any] = (
-            sa.select(*columns)
-            .select_from(Broker)
-            .outerjoin(Licence, living)
+        return (
+            rows.outerjoin(Licence, living)
             .join(Organisation, Organisation.id == Broker.organisation_id)
             .join(BrokerType, BrokerType.code == Broker.broker_type)
         )
-        return joined
-
-    def search_condition(self, typed: str) -> Any | None:
-        return licence_search.condition(typed)
-
-    def export_value(self, row: Any, key: str) -> Any:
-        if key in {"until", "link"} and row.licence_id is None:
-            return ""
-        return register_lists.exported(row, key)
 
     @expose("/<int:broker_id>/")
     def details(self, broker_id: int) -> Any:

@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
-from flask import url_for
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views.base import formatters
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
-from admin_views.shared import licence_details
+from admin_views.shared import licence_details, request_lists
 from clearance.auth import permissions
-from clearance.core import i18n
+from clearance.core import i18n, values
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
+from clearance.licences import search as licence_search
 from clearance.licences import validity
-from clearance.models import Broker, BrokerType, Licence, Organisation
+from clearance.models import Broker, BrokerType, LegalEntity, Licence, Organisation
 from clearance.models.enums import LicenceStatus, SuspendedBy, ValidityLink
 
 SOON_DAYS = 30
 LIVING = tuple(code for code in LicenceStatus if code != LicenceStatus.CANCELLED)
 UNTIL = validity.until_column()
 
-LABELS: dict[str, Any] = {
-    "number": _l("Licence number"),
-    "name": _l("Broker"),
-    "civil_id": _l("Civil number"),
-    "passport_no": _l("Passport number"),
-    "broker_type": _l("Broker type"),
-    "organisation": _l("Organisation"),
-    "status": _l("Status"),
-    "suspended_by": _l("Suspended by"),
-    "guarantee_no": _l("Bank guarantee number"),
-    "guarantee_expiry": _l("Bank guarantee expiry date"),
-    "civil_id_expiry": _l("Civil ID expiry date"),
-    "passport_expiry": _l("Passport expiry date"),
-    "issued": _l("Issued on"),
-    "expires": _l("Licence expiry date"),
-    "until": _l("Valid until"),
-    "link": _l("Ends first"),
-    "mobile": _l("Mobile number"),
-}
-_CODES = {"status": LicenceStatus, "suspended_by": SuspendedBy, "link": ValidityLink}
 # Choices of the filter "ends": days ahead, or already past.
 PAST = "past"
 ENDS: dict[str, Any] = {
@@ -64,8 +47,6 @@ class RegisterList(KeysetModelView):
 
     can_view_details = True
     can_export = for_managers
-    column_labels: ClassVar[dict[str, Any]] = LABELS
-    default_order = ("id", True)
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.role in permissions.READING_ROLES
@@ -75,6 +56,12 @@ class RegisterList(KeysetModelView):
 
     def scope(self, query: Any) -> Any:
         return query
+
+    def also_selected(self) -> Sequence[Any]:
+        return *type_columns(), *organisation_columns()
+
+    def search_condition(self, typed: str) -> Any | None:
+        return licence_search.condition(typed)
 
 
 # Conditions
@@ -116,32 +103,12 @@ def count_ending(choice: str) -> sa.Select[Any]:
 # Filters
 
 
-def status_filter() -> ListFilter:
-    """Return the filter by licence status."""
-    return ListFilter(
-        "status",
-        LABELS["status"],
-        lambda value: Licence.status == value,
-        LicenceStatus.choices(),
-    )
-
-
-def suspended_filter() -> ListFilter:
-    """Return the filter by the party that suspended the licence."""
-    return ListFilter(
-        "suspended_by",
-        LABELS["suspended_by"],
-        lambda value: Licence.suspended_by == value,
-        SuspendedBy.choices(),
-    )
-
-
 def link_filter() -> ListFilter:
     """Return the filter by the validity link that ends first, without cancelled licences."""
     link = validity.link_column()
     return ListFilter(
         "link",
-        LABELS["link"],
+        LINK.label,
         lambda value: sa.and_(Licence.status.in_(LIVING), link == value),
         ValidityLink.choices(),
     )
@@ -154,12 +121,7 @@ def ends_filter() -> ListFilter:
 
 def type_filter() -> ListFilter:
     """Return the filter by broker type."""
-    return ListFilter(
-        "broker_type",
-        LABELS["broker_type"],
-        lambda value: Broker.broker_type == value,
-        type_choices,
-    )
+    return ListFilter("broker_type", BROKER_TYPE.label, Broker.broker_type, type_choices)
 
 
 def organisation_filter(column: Any) -> ListFilter:
@@ -171,7 +133,15 @@ def organisation_filter(column: Any) -> ListFilter:
             return sa.true()
         return cast(sa.ColumnElement[bool], column.in_(sa.select(Organisation.id).where(matching)))
 
-    return ListFilter("organisation", LABELS["organisation"], condition)
+    return ListFilter("organisation", ORGANISATION.label, condition)
+
+
+def organisation_condition(typed: str) -> Any | None:
+    """Return the condition for an organisation's licence number, or words of its name."""
+    compact = values.ascii_digits(typed).replace(" ", "")
+    if any(char.isdigit() for char in compact):
+        return sa.func.upper(Organisation.licence_no) == compact.upper()
+    return matches_all_words(Organisation.name_folded, typed)
 
 
 def type_choices() -> list[tuple[str, str]]:
@@ -182,18 +152,21 @@ def type_choices() -> list[tuple[str, str]]:
 # Cells
 
 
-def person(view: Any, context: Any, row: Any, key: str) -> Markup:
+def person(row: Any) -> Markup:
     """Format the broker as a link, with the masked civil number below."""
-    url = url_for("office_brokers.details_view", id=row.broker_id)
-    return Markup(
-        '<a href="{}"><bdi>{}</bdi></a><small class="under"><bdi>{}</bdi></small>'
-    ).format(url, row.name or "—", mask_civil_id(row.civil_id))
+    name = formatters.link(row.broker_id, formatters.bdi(row.name or "—"), "office_brokers")
+    return name + formatters.under(formatters.bdi(mask_civil_id(row.civil_id)))
 
 
-def organisation(view: Any, context: Any, row: Any, key: str) -> Markup:
+def organisation(row: Any) -> Markup:
     """Format the organisation as a link."""
-    url = url_for("office_organisations.details_view", id=row.organisation_id)
-    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, organisation_name(row))
+    name = formatters.bdi(organisation_name(row))
+    return formatters.link(row.organisation_id, name, "office_organisations")
+
+
+def licence(row: Any) -> Markup:
+    """Format the number of the row's licence as a link."""
+    return formatters.link(row.licence_id, formatters.bdi(row.number), "office_licences")
 
 
 def organisation_name(row: Any) -> str:
@@ -201,34 +174,18 @@ def organisation_name(row: Any) -> str:
     return str(i18n.in_language(row, "organisation") or row.organisation_en)
 
 
-def broker_type(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format the broker type in the page's language."""
-    return formatters.isolated(i18n.in_language(row, "type"))
-
-
-def status(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format the licence status and the party that suspended it."""
-    return status_cell(row)
-
-
 def status_cell(row: Any) -> Any:
-    """Same as `status`, for any row with `status` and `suspended_by`."""
+    """Format the licence status and the party that suspended it."""
     if row.status is None:
         return formatters.isolated("")
     badge = status_badge(row.status)
     if not row.suspended_by:
         return badge
-    by = SuspendedBy(row.suspended_by).label
-    return Markup('{}<small class="under">{}</small>').format(badge, by)
-
-
-def until(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format the end of the effective validity and the link that ends first."""
-    return until_cell(row)
+    return badge + formatters.under(SuspendedBy(row.suspended_by).label)
 
 
 def until_cell(row: Any) -> Any:
-    """Same as `until`, for any row with `status` and the validity columns."""
+    """Format the end of the effective validity and the link that ends first."""
     if row.status in (None, LicenceStatus.CANCELLED):
         return formatters.isolated("")
     today = kuwait_today()
@@ -237,24 +194,13 @@ def until_cell(row: Any) -> Any:
         badge = formatters.tone_badge(_l("Has ended"), "danger")
     elif row.until <= today + timedelta(days=SOON_DAYS):
         badge = formatters.tone_badge(_l("Soon"), "warning")
-    return Markup('{} {}<small class="under">{}</small>').format(
-        formatters.isolated(i18n.format_day(row.until)), badge, ValidityLink(row.link).label
-    )
+    until, link = formatters.day(row.until), formatters.under(ValidityLink(row.link).label)
+    return Markup("{} {}{}").format(until, badge, link)
 
 
 def status_badge(code: str) -> Markup:
     """Return a licence status as a badge in the page's language."""
     return formatters.state_badge(LicenceStatus(code))
-
-
-def exported(row: Any, key: str) -> Any:
-    """Return a cell's value for CSV."""
-    if key == "organisation":
-        return organisation_name(row)
-    if key == "broker_type":
-        return i18n.in_language(row, "type")
-    value = getattr(row, key)
-    return str(_CODES[key].label_of(value) or "") if key in _CODES else value
 
 
 def validity_columns() -> list[Any]:
@@ -274,3 +220,56 @@ def organisation_columns() -> list[Any]:
         Organisation.name_ar.label("organisation_ar"),
         Organisation.name_en.label("organisation_en"),
     ]
+
+
+def entity_columns() -> list[Any]:
+    """Return the legal entity's names; for joined LegalEntity."""
+    return [LegalEntity.name_ar.label("entity_ar"), LegalEntity.name_en.label("entity_en")]
+
+
+# Columns
+
+ORGANISATION = Column("organisation", _l("Organisation"), cell=organisation, text=organisation_name)
+NAME = Column("name", _l("Broker"), cell=person, sql=lambda: request_lists.name_column(Broker))
+NAME_SORTED = replace(NAME, order=Broker.name_folded)
+CIVIL_ID = Column("civil_id", _l("Civil number"), sql=Broker.civil_id, is_listed=False)
+BROKER_TYPE = Column(
+    "broker_type",
+    _l("Broker type"),
+    cell=lambda row: formatters.isolated(i18n.in_language(row, "type")),
+    text=lambda row: i18n.in_language(row, "type"),
+)
+STATUS = Column(
+    "status",
+    _l("Status"),
+    cell=status_cell,
+    text=lambda row: str(LicenceStatus.label_of(row.status) or ""),
+    sql=Licence.status,
+)
+SUSPENDED_BY = Column(
+    "suspended_by",
+    _l("Suspended by"),
+    text=lambda row: str(SuspendedBy.label_of(row.suspended_by) or ""),
+    sql=Licence.suspended_by,
+    is_listed=False,
+)
+CIVIL_ID_EXPIRY = Column(
+    "civil_id_expiry", _l("Civil ID expiry date"), sql=Broker.civil_id_expiry, is_listed=False
+)
+PASSPORT_EXPIRY = Column(
+    "passport_expiry", _l("Passport expiry date"), sql=Broker.passport_expiry, is_listed=False
+)
+VALID_UNTIL = Column(
+    "until",
+    _l("Valid until"),
+    cell=until_cell,
+    text=lambda row: row.until if row.status is not None else "",
+    sql=UNTIL,
+)
+LINK = Column(
+    "link",
+    _l("Ends first"),
+    text=lambda row: str(ValidityLink(row.link).label) if row.status is not None else "",
+    sql=validity.link_column(),
+    is_listed=False,
+)

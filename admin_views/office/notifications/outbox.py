@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 from flask import flash
@@ -14,6 +14,7 @@ from flask_babel import ngettext
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
@@ -30,28 +31,20 @@ from clearance.notifications import events, outbox
 from clearance.notifications.delivery import KEPT_IN_PORTAL
 
 
-def _event(view: Any, context: Any, row: Any, key: str) -> str:
-    message = events.registered().get(row.event)
-    return message.label(i18n.language()) if message else str(row.event)
+def _event(event: str) -> str:
+    message = events.registered().get(event)
+    return message.label(i18n.language()) if message else event
 
 
-def _channel(view: Any, context: Any, row: Any, key: str) -> str:
-    return str(Channel(row.channel).label)
-
-
-def _address(view: Any, context: Any, row: Any, key: str) -> Any:
+def _address(row: Any) -> Any:
     mask = mask_email if row.channel == Channel.EMAIL else mask_mobile
     return formatters.isolated(mask(row.address))
 
 
-def _status(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.state_badge(DeliveryStatus(row.status))
-
-
-def _fault(view: Any, context: Any, row: Any, key: str) -> Any:
-    if row.last_error == KEPT_IN_PORTAL:
+def _fault(error: str) -> Any:
+    if error == KEPT_IN_PORTAL:
         return _("No gateway is set; kept here.")
-    return formatters.isolated(row.last_error)
+    return formatters.isolated(error)
 
 
 def _events() -> list[tuple[str, str]]:
@@ -64,41 +57,20 @@ class Deliveries(KeysetModelView):
 
     can_export = for_managers
     exports_as_shown = True
-    column_list = ("created_at", "event", "channel", "address", "status", "attempts", "last_error")
-    column_export_list = column_list
-    column_labels: ClassVar[dict[str, Any]] = {
-        "created_at": _l("Queued at"),
-        "event": _l("Message"),
-        "channel": _l("Channel"),
-        "address": _l("To"),
-        "status": _l("Status"),
-        "attempts": _l("Tries"),
-        "last_error": _l("Remark"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "created_at": formatters.format_instant,
-        "event": _event,
-        "channel": _channel,
-        "address": _address,
-        "status": _status,
-        "last_error": _fault,
-    }
-    column_filters = (
-        ListFilter(
-            "status",
-            _l("Status"),
-            lambda value: Delivery.status == value,
-            DeliveryStatus.choices(),
-        ),
-        ListFilter(
-            "channel",
-            _l("Channel"),
-            lambda value: Delivery.channel == value,
-            Channel.choices(),
-        ),
-        ListFilter("event", _l("Message"), lambda value: Delivery.event == value, _events),
+    columns = (
+        Column("created_at", _l("Queued at"), formatters.format_instant, order=True),
+        Column("event", _l("Message"), _event),
+        Column("channel", _l("Channel"), Channel.label_of),
+        Column("address", _l("To"), cell=_address),
+        Column("status", _l("Status"), formatters.badges(DeliveryStatus)),
+        Column("attempts", _l("Tries")),
+        Column("last_error", _l("Remark"), _fault),
     )
-    orders: ClassVar[dict[str, Any]] = {"created_at": Delivery.created_at}
+    column_filters = (
+        ListFilter("status", _l("Status"), Delivery.status, DeliveryStatus.choices()),
+        ListFilter("channel", _l("Channel"), Delivery.channel, Channel.choices()),
+        ListFilter("event", _l("Message"), Delivery.event, _events),
+    )
     default_order = ("created_at", True)
     empty_title = _l("No messages yet")
     empty_text = _l("E-mails and SMS of the portal appear here, with what became of them.")
@@ -108,19 +80,6 @@ class Deliveries(KeysetModelView):
 
     def scope(self, query: Any) -> Any:
         return query
-
-    def statement(self) -> sa.Select[Any]:
-        columns: list[Any] = [
-            Delivery.id,
-            Delivery.created_at,
-            Delivery.event,
-            Delivery.channel,
-            Delivery.address,
-            Delivery.status,
-            Delivery.attempts,
-            Delivery.last_error,
-        ]
-        return sa.select(*columns)
 
     def is_action_allowed(self, name: str) -> bool:
         return name == "send_again" and current_actor().is_administrator

@@ -11,12 +11,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor
-from admin_views.base.filters import ListFilter
-from admin_views.base.model_view import matches_all_words
+from admin_views.base.filters import ListFilter, day_start
+from admin_views.office.licences import lists as register_lists
 from admin_views.shared import request_lists
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
-from clearance.models import Organisation, Request, User
+from clearance.models import Request, User
 from clearance.models.enums import Labelled, Role
 from clearance.services import registry
 
@@ -86,7 +86,7 @@ def filters() -> tuple[ListFilter, ...]:
         ListFilter("queue", _l("Queue"), queue_condition, tabs),
         request_lists.service_filter(),
         request_lists.status_filter(is_draft_listed=False, opened=request_lists.is_open),
-        ListFilter("organisation", _l("Organisation"), _organisation),
+        register_lists.organisation_filter(Request.organisation_id),
         ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
         ListFilter("reviewer", _l("Reviewer"), _reviewer, reviewer_choices),
         *request_lists.sent_filters(),
@@ -106,12 +106,10 @@ AGES: dict[str, tuple[Any, int, int | None]] = {
 def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
     """Return the condition for requests sent `first` to below `end` (if any) Kuwait days ago."""
     today = kuwait_today()
-    until = Request.sent_at < request_lists.day_start(today - timedelta(days=first), 1)
+    until = Request.sent_at < day_start(today - timedelta(days=first), 1)
     if end is None:
         return until
-    return sa.and_(
-        until, Request.sent_at >= request_lists.day_start(today - timedelta(days=end), 1)
-    )
+    return sa.and_(until, Request.sent_at >= day_start(today - timedelta(days=end), 1))
 
 
 def reviewers() -> list[tuple[int, str]]:
@@ -151,11 +149,3 @@ def _reviewer(value: str) -> sa.ColumnElement[bool]:
     if value == NOBODY:
         return Request.reviewer_id.is_(None)
     return Request.reviewer_id == int(value)
-
-
-def _organisation(value: str) -> sa.ColumnElement[bool]:
-    """Return the condition for words of the organisation's name."""
-    matching = matches_all_words(Organisation.name_folded, value)
-    if matching is None:
-        return sa.true()
-    return Request.organisation_id.in_(sa.select(Organisation.id).where(matching))

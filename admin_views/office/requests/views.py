@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
-from flask import url_for
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -14,8 +15,10 @@ from sqlalchemy.orm import aliased, joinedload
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests import queues
 from admin_views.office.requests.actions import BULK_ACTIONS, StepRoutes, is_offered
 from admin_views.office.requests.queues import Queue
@@ -23,7 +26,6 @@ from admin_views.office.requests.review import ReviewRoutes
 from admin_views.shared import request_lists
 from admin_views.shared.document_reading import DocumentReading
 from clearance.auth import permissions
-from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
@@ -34,32 +36,19 @@ _REVIEWER = aliased(User)
 _OLDEST_FIRST = {Queue.MINE, Queue.UNASSIGNED, Queue.LATE}
 
 
-def _number(view: Any, context: Any, row: Any, key: str) -> Markup:
-    url = url_for("office_requests.details_view", id=row.id)
-    service = request_lists.title_of(row.service_code)
-    return Markup('<a href="{}"><bdi>{}</bdi></a><small class="under">{}</small>').format(
-        url, row.number, service
-    )
+def _number(row: Any) -> Markup:
+    number = formatters.link(row.id, formatters.bdi(row.number))
+    return number + formatters.under(request_lists.title_of(row.service_code))
 
 
-def _person(view: Any, context: Any, row: Any, key: str) -> Markup:
+def _person(row: Any) -> Markup:
     civil_id = mask_civil_id(row.civil_id) if row.civil_id else ""
-    return Markup('<bdi>{}</bdi><small class="under"><bdi>{}</bdi></small>').format(
-        row.name or "—", civil_id
-    )
+    return formatters.bdi(row.name or "—") + formatters.under(formatters.bdi(civil_id))
 
 
-def _organisation(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.isolated(i18n.in_language(row, "organisation") or row.organisation_en)
-
-
-def _reviewer(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.isolated(_reviewer_name(row))
-
-
-def _due(view: Any, context: Any, row: Any, key: str) -> Any:
-    shown = formatters.isolated(i18n.format_day(row.due_on))
-    if row.due_on and row.due_on < kuwait_today():
+def _due(due_on: date | None) -> Any:
+    shown = formatters.day(due_on)
+    if due_on and due_on < kuwait_today():
         return Markup("{} {}").format(shown, formatters.tone_badge(_l("Late"), "danger"))
     return shown
 
@@ -75,44 +64,36 @@ def _name() -> sa.ColumnElement[str]:
     return sa.func.coalesce(named, registered, "").label("name")
 
 
-def _reviewer_name(row: Any) -> str:
-    return f"{row.reviewer_first or ''} {row.reviewer_last or ''}".strip()
+def _reviewer(row: Any) -> str:
+    return formatters.person_name(row.reviewer_first, row.reviewer_last)
 
 
 class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView):
     """All sent requests; reviewers decide, managers read, assign and export."""
 
     can_export = for_managers
-    column_list = ("number", "name", "organisation", "status", "reviewer", "sent_at", "due_on")
-    column_export_list = (
-        "number",
-        "service_code",
-        "name",
-        "civil_id",
-        "mobile",
-        "organisation",
-        "status",
-        "reviewer",
-        "sent_at",
-        "due_on",
+    columns = (
+        Column("number", _l("Request number"), cell=_number),
+        replace(request_lists.SERVICE, is_listed=False),
+        Column("name", _l("Name"), cell=_person, sql=_name),
+        *request_lists.IDENTITY,
+        Column(
+            "organisation",
+            _l("Organisation"),
+            cell=lambda row: formatters.isolated(register_lists.organisation_name(row)),
+            text=register_lists.organisation_name,
+        ),
+        request_lists.STATUS,
+        Column(
+            "reviewer",
+            _l("Reviewer"),
+            cell=lambda row: formatters.isolated(_reviewer(row)),
+            text=_reviewer,
+        ),
+        Column("sent_at", _l("Sent on"), formatters.date_of, order=True),
+        Column("due_on", _l("Due on"), _due),
     )
-    column_labels: ClassVar[dict[str, Any]] = request_lists.LABELS | {
-        "organisation": _l("Organisation"),
-        "reviewer": _l("Reviewer"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "number": _number,
-        "name": _person,
-        "organisation": _organisation,
-        "status": formatters.status,
-        "reviewer": _reviewer,
-        "sent_at": formatters.format_date_of_instant,
-        "due_on": _due,
-    }
     column_filters = queues.filters()
-    orders: ClassVar[dict[str, Any]] = {
-        "sent_at": Request.sent_at,
-    }
     default_order = ("sent_at", True)
     action_order = tuple(BULK_ACTIONS)
     search_hint = _l("Number, name, civil number or mobile")
@@ -130,42 +111,21 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView)
         """Preload the service versions, which all parts of a page need."""
         return super().get_query().options(joinedload(Request.service_version))
 
-    def statement(self) -> sa.Select[Any]:
-        columns: list[Any] = [
-            Request.id,
-            Request.number,
-            Request.service_code,
-            Request.status,
-            Request.sent_at,
-            Request.due_on,
-            Request.civil_id,
-            Request.mobile,
-            _name(),
-            Organisation.name_ar.label("organisation_ar"),
-            Organisation.name_en.label("organisation_en"),
+    def also_selected(self) -> Sequence[Any]:
+        return (
+            *register_lists.organisation_columns(),
             _REVIEWER.first_name.label("reviewer_first"),
             _REVIEWER.last_name.label("reviewer_last"),
-        ]
-        joined: sa.Select[Any] = (
-            sa.select(*columns)
-            .select_from(Request)
-            # Outer, though always present: counts then omit it, and no scan starts with it.
-            .outerjoin(Organisation, Organisation.id == Request.organisation_id)
-            .outerjoin(_REVIEWER, _REVIEWER.id == Request.reviewer_id)
         )
-        return joined.where(permissions.requests_visible_to(current_actor()))
+
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        # Outer, though always present: counts then omit it, and no scan starts with it.
+        return rows.outerjoin(Organisation, Organisation.id == Request.organisation_id).outerjoin(
+            _REVIEWER, _REVIEWER.id == Request.reviewer_id
+        )
 
     def search_condition(self, typed: str) -> Any | None:
         return request_search.condition(typed)
-
-    def export_value(self, row: Any, key: str) -> Any:
-        values: dict[str, Callable[[], str]] = {
-            "status": lambda: formatters.status_label(row.status),
-            "service_code": lambda: request_lists.title_of(row.service_code),
-            "organisation": lambda: i18n.in_language(row, "organisation") or row.organisation_en,
-            "reviewer": lambda: _reviewer_name(row),
-        }
-        return values[key]() if key in values else super().export_value(row, key)
 
     @expose("/")
     def index_view(self) -> Any:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import InvalidRequestError
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor, not_found
+from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
 from clearance.core import i18n
 from clearance.core.actor import Actor
@@ -25,13 +26,6 @@ from clearance.models.enums import ReasonFor
 from clearance.services import versions
 from forms import reference_data
 
-LABELS: dict[str, Any] = {
-    "code": _l("Code"),
-    "name_ar": _l("Name in Arabic"),
-    "name_en": _l("Name in English"),
-    "position": _l("Place in lists"),
-    "is_active": _l("In use"),
-}
 _KNOWN = _l("There is a row with this code already.")
 
 
@@ -50,29 +44,22 @@ def keeps_or_reads(actor: Actor) -> bool:
     return actor.is_administrator or actor.is_manager
 
 
-def yes_or_no(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a boolean column as a badge."""
-    if getattr(row, key):
-        return formatters.tone_badge(_("Yes"), "success")
-    return formatters.tone_badge(_("No"), "neutral")
+def _names(*, are_sortable: bool = False) -> tuple[Column, Column]:
+    order = True if are_sortable else None
+    return (
+        Column("name_ar", _l("Name in Arabic"), formatters.isolated, order=order),
+        Column("name_en", _l("Name in English"), formatters.isolated, order=order),
+    )
 
 
-def isolated(view: Any, context: Any, row: Any, key: str) -> Any:
-    """Format a text column that may run against the page's direction."""
-    return formatters.isolated(getattr(row, key))
-
-
-_WORDS = dict.fromkeys(
-    ("name_ar", "name_en", "text_ar", "text_en", "title_ar", "title_en"), isolated
-)
+_PLACE = Column("position", _l("Place in lists"), order=True)
+_IN_USE = Column("is_active", _l("In use"), formatters.yes_or_no)
 
 
 class ReferenceView(GuardedModelView):
     """A small table; overwriting another user's change is refused, showing both values."""
 
     can_create = can_edit = for_administrators
-    column_labels: ClassVar[dict[str, Any]] = LABELS
-    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {"is_active": yes_or_no}
     known_constraints: ClassVar[dict[str, Any]] = {".code": _KNOWN, "pk_": _KNOWN}
 
     def accessible_to(self, actor: Actor) -> bool:
@@ -116,9 +103,13 @@ class CodedView(ReferenceView):
 
     form = reference_data.CodedForm
     form_columns: Sequence[str] = ("code", "name_ar", "name_en", "position", "is_active")
-    column_list: Sequence[str] = ("name_ar", "name_en", "code", "position", "is_active")
+    columns: Sequence[Column] = (
+        *_names(are_sortable=True),
+        Column("code", _l("Code"), order=True),
+        _PLACE,
+        _IN_USE,
+    )
     column_default_sort = "position"
-    column_sortable_list = ("name_ar", "name_en", "code", "position")
 
 
 class BrokerTypes(CodedView):
@@ -152,18 +143,11 @@ class LegalEntities(CodedView):
         "has_customs_account",
         "needs_organisation_name",
     )
-    column_list = (*CodedView.column_list, "may_hold_licences", "has_customs_account")
-    column_labels: ClassVar[dict[str, Any]] = LABELS | {
-        "may_hold_licences": _l("May hold licences"),
-        "has_customs_account": _l("Customs account"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = _WORDS | dict.fromkeys(
-        ("is_active", "may_hold_licences", "has_customs_account"), yes_or_no
+    columns = (
+        *CodedView.columns,
+        Column("may_hold_licences", _l("May hold licences"), formatters.yes_or_no),
+        Column("has_customs_account", _l("Customs account"), formatters.yes_or_no),
     )
-
-
-def _for_step(view: Any, context: Any, row: Any, key: str) -> str:
-    return str(ReasonFor(row.action).label)
 
 
 class Reasons(ReferenceView):
@@ -172,18 +156,14 @@ class Reasons(ReferenceView):
     audit_kind = "reason"
     form = reference_data.ReasonForm
     form_columns = ("action", "text_ar", "text_en", "position", "is_active")
-    column_list = ("action", "text_ar", "text_en", "position", "is_active")
-    column_labels: ClassVar[dict[str, Any]] = LABELS | {
-        "action": _l("For"),
-        "text_ar": _l("Text in Arabic"),
-        "text_en": _l("Text in English"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {
-        "is_active": yes_or_no,
-        "action": _for_step,
-    }
+    columns = (
+        Column("action", _l("For"), ReasonFor.label_of, order=True),
+        Column("text_ar", _l("Text in Arabic"), formatters.isolated),
+        Column("text_en", _l("Text in English"), formatters.isolated),
+        _PLACE,
+        _IN_USE,
+    )
     column_default_sort: Any = [("action", True), ("position", False)]
-    column_sortable_list = ("action", "position")
     empty_title = _l("No ready reason yet")
     empty_text = _l("Reviewers choose from these wherever a step wants a reason.")
 
@@ -195,11 +175,8 @@ class Holidays(ReferenceView):
     audit_kind = "holiday"
     form = reference_data.HolidayForm
     form_columns = ("day", "name_ar", "name_en")
-    column_list = ("day", "name_ar", "name_en")
-    column_labels: ClassVar[dict[str, Any]] = LABELS | {"day": _l("Day")}
-    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {"day": formatters.day}
+    columns = (Column("day", _l("Day"), formatters.day, order=True), *_names())
     column_default_sort = ("day", True)
-    column_sortable_list = ("day",)
     known_constraints: ClassVar[dict[str, Any]] = {
         fragment: _l("This day is a holiday already.") for fragment in (".day", "pk_")
     }
@@ -207,7 +184,7 @@ class Holidays(ReferenceView):
     empty_text = _l("Due dates count Sunday to Thursday and leave out the days listed here.")
 
 
-def _is_shown(view: Any, context: Any, row: Any, key: str) -> Any:
+def _is_shown(row: Any) -> Any:
     now = utc_now()
     if row.published_at > now:
         return formatters.tone_badge(_("Not yet shown"), "info")
@@ -223,21 +200,14 @@ class Announcements(ReferenceView):
     audit_kind = "announcement"
     form = reference_data.AnnouncementForm
     form_columns = ("title_ar", "title_en", "body_ar", "body_en", "published_at", "ends_at")
-    column_list = ("title_ar", "title_en", "published_at", "ends_at", "shown")
-    column_labels: ClassVar[dict[str, Any]] = {
-        "title_ar": _l("Title in Arabic"),
-        "title_en": _l("Title in English"),
-        "published_at": _l("Shown from"),
-        "ends_at": _l("Shown until"),
-        "shown": _l("State"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = _WORDS | {
-        "published_at": formatters.format_instant,
-        "ends_at": formatters.format_instant,
-        "shown": _is_shown,
-    }
+    columns = (
+        Column("title_ar", _l("Title in Arabic"), formatters.isolated),
+        Column("title_en", _l("Title in English"), formatters.isolated),
+        Column("published_at", _l("Shown from"), formatters.format_instant, order=True),
+        Column("ends_at", _l("Shown until"), formatters.format_instant),
+        Column("shown", _l("State"), cell=_is_shown),
+    )
     column_default_sort = ("published_at", True)
-    column_sortable_list = ("published_at",)
     empty_title = _l("No announcement yet")
     empty_text = _l("What you write here stands on the first page of applicants' users.")
 

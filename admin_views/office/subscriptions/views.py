@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from flask import request
@@ -14,15 +15,15 @@ from sqlalchemy.orm import aliased
 
 from admin_views.base import formatters
 from admin_views.base.access import current_actor
+from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
-from admin_views.base.filters import DateFilter, ListFilter
+from admin_views.base.filters import ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.base.model_view import matches_all_words
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.subscriptions.actions import DECISIONS, SubscriptionSteps, details_url
 from admin_views.shared import request_lists
 from clearance.auth import permissions
-from clearance.core import i18n, values
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import (
@@ -37,7 +38,6 @@ from clearance.models import (
 )
 from clearance.models.enums import SubscriptionStatus
 from clearance.organisations import subscription_changes
-from clearance.services import versions
 
 _OFFICER = aliased(User)
 _TELLS = {
@@ -51,39 +51,17 @@ _TELLS = {
 _TONES = {"approved": "success", "subscribed": "success", "refused": "danger", "asked": "info"}
 
 
-def _organisation(view: Any, context: Any, row: Any, key: str) -> Markup:
-    return Markup('<a href="{}"><bdi>{}</bdi></a><small class="under">{}</small>').format(
-        details_url(row.id), register_lists.organisation_name(row), i18n.in_language(row, "entity")
-    )
+def _organisation(row: Any) -> Markup:
+    name = formatters.bdi(register_lists.organisation_name(row))
+    link = Markup('<a href="{}">{}</a>').format(details_url(row.id), name)
+    return link + formatters.under(i18n.in_language(row, "entity"))
 
 
-def _service(view: Any, context: Any, row: Any, key: str) -> str:
-    return request_lists.title_of(row.service_code)
+def _officer(row: Any) -> str:
+    return formatters.person_name(row.first_name, row.last_name)
 
 
-def _status(view: Any, context: Any, row: Any, key: str) -> Markup:
-    return status_badge(row.status)
-
-
-def _officer(view: Any, context: Any, row: Any, key: str) -> Any:
-    return formatters.isolated(_name(row))
-
-
-def _name(row: Any) -> str:
-    return f"{row.first_name or ''} {row.last_name or ''}".strip()
-
-
-def status_badge(status: str) -> Markup:
-    """Return a subscription status as a badge."""
-    return formatters.state_badge(SubscriptionStatus(status))
-
-
-def _services() -> list[tuple[str, str]]:
-    lang = i18n.language()
-    return [
-        (version.definition.code, version.definition.title_in(lang))
-        for version in versions.all_current()
-    ]
+_badge = formatters.badges(SubscriptionStatus)
 
 
 class Subscriptions(SubscriptionSteps, KeysetModelView):
@@ -91,60 +69,42 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
 
     can_view_details = True
     can_export = for_managers
-    column_list = ("organisation", "service", "status", "asked_at", "decided_at", "officer")
-    column_export_list = (
-        "organisation",
-        "licence_no",
-        "service",
-        "status",
-        "asked_at",
-        "decided_at",
-        "officer",
-        "reason",
+    columns = (
+        Column(
+            "organisation",
+            _l("Organisation"),
+            cell=_organisation,
+            text=register_lists.organisation_name,
+            order=Organisation.name_folded,
+        ),
+        Column("licence_no", _l("Licence number"), sql=Organisation.licence_no, is_listed=False),
+        Column(
+            "service",
+            _l("Service"),
+            request_lists.title_of,
+            text=lambda row: request_lists.title_of(row.service),
+            sql=Subscription.service_code,
+        ),
+        Column(
+            "status", _l("Status"), _badge, text=lambda row: SubscriptionStatus(row.status).label
+        ),
+        Column("asked_at", _l("Asked on"), formatters.date_of, order=True),
+        Column("decided_at", _l("Status since"), formatters.date_of),
+        Column(
+            "officer",
+            _l("Decided by"),
+            cell=lambda row: formatters.isolated(_officer(row)),
+            text=_officer,
+        ),
+        Column("reason", _l("Reason"), is_listed=False),
     )
-    column_labels: ClassVar[dict[str, Any]] = {
-        "organisation": _l("Organisation"),
-        "licence_no": _l("Licence number"),
-        "service": _l("Service"),
-        "status": _l("Status"),
-        "asked_at": _l("Asked on"),
-        "decided_at": _l("Status since"),
-        "officer": _l("Decided by"),
-        "reason": _l("Reason"),
-    }
-    column_formatters: ClassVar[dict[str, Any]] = {
-        "organisation": _organisation,
-        "service": _service,
-        "status": _status,
-        "asked_at": formatters.format_date_of_instant,
-        "decided_at": formatters.format_date_of_instant,
-        "officer": _officer,
-    }
     column_filters = (
+        ListFilter("status", _l("Status"), Subscription.status, SubscriptionStatus.choices()),
         ListFilter(
-            "status",
-            _l("Status"),
-            lambda value: Subscription.status == value,
-            SubscriptionStatus.choices(),
+            "service", _l("Service"), Subscription.service_code, request_lists.service_titles
         ),
-        ListFilter(
-            "service", _l("Service"), lambda value: Subscription.service_code == value, _services
-        ),
-        DateFilter(
-            "from",
-            _l("Asked from"),
-            lambda day: Subscription.asked_at >= request_lists.day_start(day),
-        ),
-        DateFilter(
-            "to",
-            _l("Asked up to"),
-            lambda day: Subscription.asked_at < request_lists.day_start(day, 1),
-        ),
+        *day_filters(Subscription.asked_at, _l("Asked from"), _l("Asked up to")),
     )
-    orders: ClassVar[dict[str, Any]] = {
-        "asked_at": Subscription.asked_at,
-        "organisation": Organisation.name_folded,
-    }
     default_order = ("asked_at", True)
     search_hint = _l("Words of the organisation's name, or its licence number")
     empty_title = _l("No subscriptions yet")
@@ -159,44 +119,19 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
     def scope(self, query: Any) -> Any:
         return query
 
-    def statement(self) -> sa.Select[Any]:
-        columns: list[Any] = [
-            Subscription.id,
-            Subscription.service_code,
-            Subscription.status,
-            Subscription.reason,
-            Subscription.asked_at,
-            Subscription.decided_at,
-            Organisation.licence_no,
-            LegalEntity.name_ar.label("entity_ar"),
-            LegalEntity.name_en.label("entity_en"),
-            _OFFICER.first_name,
-            _OFFICER.last_name,
-            *register_lists.organisation_columns(),
-        ]
-        joined: sa.Select[Any] = (
-            sa.select(*columns)
-            .select_from(Subscription)
-            .join(Organisation, Organisation.id == Subscription.organisation_id)
+    def also_selected(self) -> Sequence[Any]:
+        officer = (_OFFICER.first_name, _OFFICER.last_name)
+        return *officer, *register_lists.entity_columns(), *register_lists.organisation_columns()
+
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        return (
+            rows.join(Organisation, Organisation.id == Subscription.organisation_id)
             .join(LegalEntity, LegalEntity.code == Organisation.legal_entity)
             .outerjoin(_OFFICER, _OFFICER.id == Subscription.decided_by_id)
         )
-        return joined
 
     def search_condition(self, typed: str) -> Any | None:
-        compact = values.ascii_digits(typed).replace(" ", "")
-        if any(char.isdigit() for char in compact):
-            return sa.func.upper(Organisation.licence_no) == compact.upper()
-        return matches_all_words(Organisation.name_folded, typed)
-
-    def export_value(self, row: Any, key: str) -> Any:
-        texts = {
-            "organisation": register_lists.organisation_name,
-            "service": lambda row: request_lists.title_of(row.service_code),
-            "status": lambda row: str(SubscriptionStatus(row.status).label),
-            "officer": _name,
-        }
-        return texts[key](row) if key in texts else getattr(row, key)
+        return register_lists.organisation_condition(typed)
 
     @expose("/<int:subscription_id>/")
     def details(self, subscription_id: int) -> Any:
@@ -219,7 +154,7 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
             organisation=organisation,
             entity=db.session.get_one(LegalEntity, organisation.legal_entity),
             service=request_lists.title_of(row.service_code),
-            badge=status_badge(row.status),
+            badge=_badge(row.status),
             counts=_counts(row),
             history=_history(row),
             decisions=DECISIONS.values() if reader.is_reviewer else (),

@@ -19,6 +19,7 @@ from wtforms.validators import Length
 
 from admin_views.base import keyset_list
 from admin_views.base.access import current_actor
+from admin_views.base.columns import Column
 from admin_views.base.filters import DateFilter, ListFilter
 from admin_views.base.keyset_list import COUNT_CAP, KeysetModelView
 from admin_views.base.model_view import GuardedModelView, GuardedView, unsaved_changes
@@ -69,14 +70,16 @@ class Notices(KeysetModelView):
 
     can_export = True
     can_view_details = True
-    column_list = ("id", "event", "created_at")
+    columns = (
+        Column("id", "Id"),
+        Column("event", "Event"),
+        Column("created_at", "Created At", order=True, is_exported=False),
+    )
     column_details_list = ("event",)
-    column_export_list = ("id", "event")
     column_filters = (
         ListFilter("event", "Event", lambda v: Notice.event == v, [("a", "A"), ("b", "B")]),
         DateFilter("day", "Day", lambda day: sa.func.date(Notice.created_at) == day.isoformat()),
     )
-    orders: ClassVar[dict[str, Any]] = {"created_at": Notice.created_at}
     page_size = 25
     done: ClassVar[list[list[int]]] = []
 
@@ -85,9 +88,6 @@ class Notices(KeysetModelView):
 
     def scope(self, query: Any) -> Any:
         return query.where(Notice.user_id == current_actor().id)
-
-    def statement(self) -> sa.Select[Any]:
-        return self.scope(sa.select(Notice.id, Notice.event, Notice.created_at))
 
     @action("mark", "Mark")
     def mark(self, ids: list[int]) -> None:

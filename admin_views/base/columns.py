@@ -1,0 +1,55 @@
+"""Columns of lists: all that the page, its sorting and its export know of one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from types import FunctionType
+from typing import Any
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a list.
+
+    name: of the value in the list's rows. label: the heading. shown: formats the value for the
+    page. cell: makes the cell of the whole row instead. text: makes the export's text of the row;
+    by default the export has the value. sql: selects the value, or a function that returns what
+    selects it in the page's language; by default the model's attribute of that name. order: the
+    NOT NULL SQL column to sort by; True for the value's own. is_listed, is_exported: whether the
+    page and the export have the column.
+    """
+
+    name: str
+    label: Any
+    shown: Callable[[Any], Any] | None = None
+    _: KW_ONLY
+    cell: Callable[[Any], Any] | None = None
+    text: Callable[[Any], Any] | None = None
+    sql: Any = None
+    order: Any = None
+    is_listed: bool = True
+    is_exported: bool = True
+
+    def formatter(self) -> Callable[[Any, Any, Any, str], Any] | None:
+        """Return Flask-Admin's formatter of the column; None shows the value itself."""
+        shown, cell = self.shown, self.cell
+        if cell is not None:
+            return lambda view, context, row, name: cell(row)
+        if shown is not None:
+            return lambda view, context, row, name: shown(getattr(row, name))
+        return None
+
+    def selected(self, model: type[Any]) -> Any | None:
+        """Return the SQL expression of the value; None if cells make it of other columns."""
+        if self.sql is not None:
+            sql = self.sql() if isinstance(self.sql, FunctionType) else self.sql
+            return sql.label(self.name)
+        known = sa.inspect(model).column_attrs
+        return getattr(model, self.name) if self.name in known else None
+
+    def ordering(self, model: type[Any]) -> Any:
+        """Return the SQL column to sort by; None if the list cannot be sorted by this column."""
+        return getattr(model, self.name) if self.order is True else self.order
