@@ -33,6 +33,12 @@ def not_found() -> NoReturn:
     abort(404)
 
 
+def require(is_allowed: bool) -> None:
+    """Abort with 404 unless `is_allowed`: what a reader may not do does not exist for them."""
+    if not is_allowed:
+        not_found()
+
+
 class AccessControlled:
     """Mixin of all views: closed unless `accessible_to` is overridden."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, request
 
-from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.access import current_actor, id_or_404, require
 from clearance.auth import permissions
 from clearance.core import idempotency
 from clearance.core.actor import Actor
@@ -100,8 +100,7 @@ def posted_organisation() -> int:
     Aborts with 404 unless the actor may manage it.
     """
     organisation_id = id_or_404(request.form.get("organisation"))
-    if not permissions.can_manage(current_actor(), organisation_id):
-        not_found()
+    require(permissions.can_manage(current_actor(), organisation_id))
     return organisation_id
 
 

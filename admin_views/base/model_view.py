@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from admin_views.base import navigation
-from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found
+from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found, require
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
 from admin_views.base.form_post import claim_key
@@ -218,8 +218,7 @@ class GuardedModelView(_Framed, ModelView):
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
         """Create a row; a repeated form key redirects to the first result."""
-        if not self.can_create:
-            not_found()
+        require(self.can_create)
         earlier = claim_key(self.return_url())
         if earlier is not None:
             return redirect(earlier)
@@ -242,8 +241,7 @@ class GuardedModelView(_Framed, ModelView):
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
         """Export the filtered list; rate-limited and recorded in the audit trail."""
-        if not self.can_export or export_type not in self.export_types:
-            not_found()
+        require(self.can_export and export_type in self.export_types)
         with rate_limits.counted(("export_account", f"user:{current_actor().id}")):
             args = self._get_list_extra_args()
             audit.access("export:csv", object_type=self.model.__tablename__, result="ok")
@@ -278,8 +276,7 @@ class GuardedModelView(_Framed, ModelView):
     def action_view(self) -> Any:
         """Run an action on the chosen rows, skipping those not visible to the actor."""
         name = request.form.get("action", "")
-        if name not in self._actions_data or not self.is_action_allowed(name):
-            not_found()
+        require(name in self._actions_data and self.is_action_allowed(name))
         ids = self.ids_in_scope(request.form.getlist("rowid"))
         if not ids:
             flash(_("Choose at least one row first."), "warning")

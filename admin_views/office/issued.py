@@ -16,7 +16,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, require
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter, day_filters
@@ -174,8 +174,7 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
     @expose("/<int:issued_id>/do/void", methods=("GET", "POST"))
     def void(self, issued_id: int) -> Any:
         """Void a document after confirmation."""
-        if not current_actor().is_reviewer:
-            not_found()
+        require(current_actor().is_reviewer)
         document = self.get_one(issued_id)
         form = licence_action_form(
             ready_reasons(ReasonFor.VOID), i18n.language(), voiding.REASON_MAX_LENGTH

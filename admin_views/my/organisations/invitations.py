@@ -9,17 +9,17 @@ from flask import flash, redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.access import current_actor, id_or_404
 from admin_views.base.model_view import GuardedView
 from admin_views.my.home import pending
+from admin_views.shared import request_lists
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import NotFound, Refused
+from clearance.core.errors import Refused
 from clearance.core.extensions import db
 from clearance.models import Invitation
 from clearance.organisations import invitation_queries, invitation_responses
-from clearance.services import versions
 
 
 class MyInvitations(GuardedView):
@@ -68,21 +68,14 @@ class MyInvitations(GuardedView):
 
     def _show(self, invitation: Invitation, alert: Any = None) -> str:
         lang = i18n.language()
-        titles = {
-            version.definition.code: version.definition.title_in(lang)
-            for version in versions.all_current()
-        }
         return self.render(
             "my/organisations/users/invitation.html",
             invitation=invitation,
             organisation=invitation_queries.organisation_of(invitation).name_in(lang),
-            services=[titles.get(code, code) for code in invitation.services],
+            services=[request_lists.title_of(code) for code in invitation.services],
             closed=alert or invitation_queries.closed_refusal(invitation, utc_now()),
         )
 
 
 def _found(invitation_id: int) -> Invitation:
-    try:
-        return invitation_queries.find(id_or_404(invitation_id), current_actor())
-    except NotFound:
-        not_found()
+    return invitation_queries.find(id_or_404(invitation_id), current_actor())

@@ -15,7 +15,7 @@ from clearance.auth import permissions
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import NotFound, StaleEdit
+from clearance.core.errors import StaleEdit
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.models import LegalEntity, Organisation
@@ -52,8 +52,6 @@ class MyOrganisation(GuardedView):
         except StaleEdit as error:
             db.session.rollback()
             return self._show(organisation, form, version=error.version, stale=error), 409
-        except NotFound:
-            not_found()
         flash(_("The profile was saved."), "success")
         return redirect(url_for("my_organisation.index"), code=303)
 

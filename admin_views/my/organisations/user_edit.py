@@ -11,13 +11,13 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.access import current_actor, id_or_404
 from admin_views.base.form_post import posted_version
 from admin_views.my.services import table
 from clearance.auth import permissions
 from clearance.core import i18n
 from clearance.core.clock import utc_now
-from clearance.core.errors import NotFound, Refused, StaleEdit
+from clearance.core.errors import Refused, StaleEdit
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.models import LegalEntity, Membership, Organisation, Request
@@ -85,8 +85,6 @@ class UserEdit:
         except Refused as error:
             db.session.rollback()
             return self._again(membership_id, form, version, refusal=error.refusal)
-        except NotFound:
-            not_found()
         return _done(page, form)
 
     def _again(self, membership_id: int, form: EditUserForm, version: int, **told: Any) -> Any:
@@ -115,10 +113,7 @@ class UserEdit:
 
 def _page(membership_id: int) -> _Page:
     actor = current_actor()
-    try:
-        membership = members.find(id_or_404(membership_id), actor)
-    except NotFound:
-        not_found()
+    membership = members.find(id_or_404(membership_id), actor)
     held = members.access_of(membership).services
     is_self = membership.user_id == actor.user_id
     others = (

@@ -18,7 +18,7 @@ from clearance.auth import permissions
 from clearance.core import audit, i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import DomainError, NotFound, Refusal, Refused, TooManyTries
+from clearance.core.errors import DomainError, Refusal, Refused, TooManyTries
 from clearance.core.extensions import db
 from clearance.models import Broker, Request
 from clearance.public import form_helpers
@@ -154,10 +154,7 @@ _DONE: dict[StepName, Any] = {
 
 
 def _found(request_id: int) -> Request:
-    try:
-        return transfer_operations.find(request_id, current_actor())
-    except NotFound:
-        not_found()
+    return transfer_operations.find(request_id, current_actor())
 
 
 def _others_step(action: str) -> StepName:

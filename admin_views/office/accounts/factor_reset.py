@@ -8,7 +8,7 @@ from typing import Any
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, require
 from admin_views.base.form_post import post_once
 from admin_views.office.asking import ask
 from clearance.accounts import staff_accounts
@@ -30,8 +30,7 @@ class FactorReset:
     @expose("/<int:user_id>/factor/reset", methods=("GET", "POST"))
     def reset_factor(self, user_id: int) -> Any:
         """Ask for a reason, then remove the user's second factor."""
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         user, form = self.get_one(user_id), FactorResetForm()
         if not (form_helpers.is_sent() and form.validate()):
             return self._show_reset(user, form)

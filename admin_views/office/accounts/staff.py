@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, require
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter, yes_filter
 from admin_views.base.form_post import post_once, posted_version, repeated
@@ -49,8 +49,7 @@ class Staff(People):
     @expose("/invite", methods=("GET", "POST"))
     def invite(self) -> Any:
         """Invite a staff member by e-mail."""
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         form = InvitationForm()
         if not form_helpers.is_sent():
             return self._show_invitation(form)
@@ -73,8 +72,7 @@ class Staff(People):
     @expose("/invitations/<int:invitation_id>/withdraw", methods=("POST",))
     def withdraw(self, invitation_id: int) -> Any:
         """Withdraw a staff invitation."""
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         return post_once(
             lambda: staff_accounts.withdraw_invitation(invitation_id, current_actor(), utc_now()),
             result=self.get_url(".index_view"),
@@ -94,8 +92,7 @@ class Staff(People):
     @expose("/<int:user_id>/role", methods=("GET", "POST"))
     def change_role(self, user_id: int) -> Any:
         """Ask for a staff member's new role and set it."""
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         user = self.get_one(user_id)
         form = RoleForm(user.role)
         if not form_helpers.is_sent():
@@ -108,8 +105,7 @@ class Staff(People):
         return self._change(user_id, give, _("The role was changed, and the person is told."))
 
     def _change(self, user_id: int, use_case: Callable[..., None], told: str) -> Any:
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         user = self.get_one(user_id)
         return post_once(
             lambda: use_case(user, actor=current_actor(), now=utc_now()),

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.access import current_actor, id_or_404, require
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import yes_filter
@@ -28,7 +28,6 @@ from clearance.auth.sessions import active_sessions
 from clearance.core import audit, values
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
 from clearance.models import Membership, User
@@ -120,13 +119,9 @@ class People(FactorReset, KeysetModelView):
     @expose("/<int:user_id>/sessions/<int:session_id>/end", methods=("POST",))
     def end_session(self, user_id: int, session_id: int) -> Any:
         """End one of a person's sessions."""
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         user = self.get_one(user_id)
-        try:
-            staff_accounts.end_session(user, id_or_404(session_id), current_actor(), utc_now())
-        except NotFound:
-            not_found()
+        staff_accounts.end_session(user, id_or_404(session_id), current_actor(), utc_now())
         db.session.commit()
         flash(_("The session was ended."), "success")
         return redirect(self.get_url(".details_view", id=user.id), code=303)
@@ -134,8 +129,7 @@ class People(FactorReset, KeysetModelView):
     @expose("/<int:user_id>/sessions/end", methods=("POST",))
     def end_sessions(self, user_id: int) -> Any:
         """End all of a person's sessions."""
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         user = self.get_one(user_id)
         ended = staff_accounts.end_sessions(user, current_actor(), utc_now())
         db.session.commit()

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found, require
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
@@ -98,8 +98,7 @@ class OfficeExams(ExamResults, KeysetModelView):
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
         """Create a sitting."""
-        if not sittings.can_run(current_actor()):
-            not_found()
+        require(sittings.can_run(current_actor()))
         form = SittingForm()
         if not self._is_good(form):
             return self._show_form(form, None)
@@ -118,8 +117,7 @@ class OfficeExams(ExamResults, KeysetModelView):
     def edit_view(self) -> Any:
         """Edit a sitting."""
         exam = self.get_one(request.args.get("id"))
-        if not sittings.can_run(current_actor()):
-            not_found()
+        require(sittings.can_run(current_actor()))
         refusal = sittings.change_refusal(exam, utc_now())
         if refusal is not None:
             flash(str(refusal.text), "warning")
@@ -226,8 +224,7 @@ class OfficeExams(ExamResults, KeysetModelView):
     def announce(self, exam_id: int) -> Any:
         """Show who would get a seat; POST announces the sitting or fills its freed seats."""
         exam = self.get_one(exam_id)
-        if not sittings.can_run(current_actor()):
-            not_found()
+        require(sittings.can_run(current_actor()))
         refusal = exam_seating.announce_refusal(exam, utc_now())
         if refusal is not None:
             flash(f"{refusal.text} {refusal.change}".strip(), "warning")

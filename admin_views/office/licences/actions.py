@@ -13,7 +13,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, require
 from admin_views.base.form_post import posted_version
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.requests.actions import ready_reasons
@@ -109,8 +109,7 @@ class RegisterSteps:
     @expose("/<int:licence_id>/do/<step>", methods=("GET", "POST"))
     def do(self, licence_id: int, step: str) -> Any:
         """Confirm and take a step on a licence."""
-        if not current_actor().is_reviewer or step not in STEPS:
-            not_found()
+        require(current_actor().is_reviewer and step in STEPS)
         licence = self.get_one(licence_id)
         form = _form(licence, step)
 

@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, require
 from admin_views.base.model_view import GuardedView
 from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import i18n
@@ -57,13 +57,11 @@ class MessageTexts(GuardedView):
     @expose("/<event>/", methods=("GET", "POST"))
     def event(self, event: str) -> Any:
         """Show, preview and save the texts of an event."""
-        if event not in events.registered():
-            not_found()
+        require(event in events.registered())
         if not is_posted():
             stored = text_overrides.of_event(event)
             return self._show(event, stored, {}, _fingerprint(stored))
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         text_overrides.hold()
         stored = text_overrides.of_event(event)
         typed = [_typed(wording) for wording in stored]

@@ -11,7 +11,7 @@ from flask import redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy.orm import joinedload
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, not_found, require
 from admin_views.base.form_post import posted_key, posted_version
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.bulk import BulkSteps, Outcome, Row, SelectedRow, posted_outcomes
@@ -77,8 +77,7 @@ class StepRoutes(BulkSteps):
         if request_id is not None:
             req = self.get_one(request_id)
             return self._do_one(req, _step_or_404(versions.for_request(req).steps, action))
-        if not is_offered(action, current_actor()) or action not in BULK_ACTIONS:
-            not_found()
+        require(is_offered(action, current_actor()) and action in BULK_ACTIONS)
         return self._do_many(registry.current().actions[action])
 
     # One request

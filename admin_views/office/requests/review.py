@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, require
 from admin_views.base.form_post import post_once
 from admin_views.office.requests import document_panel, queues, register_comparison
 from admin_views.office.requests.actions import NOT_HERE, details_url
@@ -65,8 +65,7 @@ class ReviewRoutes:
     @expose("/next")
     def next_request(self) -> Any:
         """Open the reader's most urgent request, or else the most urgent unassigned one."""
-        if not current_actor().is_reviewer:
-            not_found()
+        require(current_actor().is_reviewer)
         found = _next(current_actor(), request.args.get("after", ""))
         if found is None:
             flash(_("No other request waits for you."), "info")
@@ -122,8 +121,7 @@ class ReviewRoutes:
 
     def _write(self, request_id: int, name: str, use_case: Callable[..., Any], told: str) -> Any:
         """Save a note or message, once per form."""
-        if not current_actor().is_reviewer:
-            not_found()
+        require(current_actor().is_reviewer)
         req, typed = self.get_one(request_id), request.form.get(name, "")
         return post_once(
             lambda: use_case(req, typed, current_actor(), utc_now()),

@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, require
 from admin_views.base.model_view import GuardedView
 from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import office_settings
@@ -35,8 +35,7 @@ class OfficeSettings(GuardedView):
         if not is_posted():
             stored = office_settings.all_values()
             return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
-        if not current_actor().is_administrator:
-            not_found()
+        require(current_actor().is_administrator)
         office_settings.lock_exclusive()
         stored = office_settings.all_values()
         typed = {key: request.form.get(key, "") for key in SETTINGS}

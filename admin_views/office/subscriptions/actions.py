@@ -11,7 +11,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import current_actor, require
 from admin_views.base.form_post import posted_key
 from admin_views.office.asking import ask
 from admin_views.office.bulk import (
@@ -71,8 +71,7 @@ class SubscriptionSteps(BulkSteps):
     @expose("/<int:subscription_id>/do/<step>", methods=("GET", "POST"))
     def do(self, step: str, subscription_id: int | None = None) -> Any:
         """Confirm and take a decision on one subscription, or on the chosen ones."""
-        if not current_actor().is_reviewer or step not in DECISIONS:
-            not_found()
+        require(current_actor().is_reviewer and step in DECISIONS)
         decision = DECISIONS[step]
         if "outcome" in request.form:
             return self._results(posted_outcomes())
