@@ -17,14 +17,14 @@ from clearance.core.values import BadValue
 from clearance.exams import sittings
 from clearance.models import Exam
 from forms.base import BaseForm
-from forms.fields import IsoDateField, TextField
+from forms.fields import IsoDateField, NativeInput, TextField
 from forms.request_form import WholeNumberField
 from forms.validators import Required
 
 PLACE_MAX_LENGTH = 250
 
 
-class ClockField(TextField):
+class ClockField(NativeInput, TextField):
     """A time of day, from 00:00 to 23:59, in digits of either script."""
 
     widget = TimeInput()
@@ -45,11 +45,6 @@ class ClockField(TextField):
         if isinstance(self.data, time):
             return self.data.strftime("%H:%M")
         return str(super()._value())
-
-    def __call__(self, **kwargs: Any) -> Any:
-        if self.process_errors:
-            kwargs.setdefault("type", "text")  # a time input would hide an invalid text
-        return super().__call__(**kwargs)
 
 
 class SittingForm(BaseForm):

@@ -70,6 +70,22 @@ class _TypedField(StringField):
         return "" if self.data is None else str(self.data)
 
 
+class NativeInput(StringField):
+    """Mixin of fields with a native input, such as a date's, which would hide an invalid text."""
+
+    def __call__(self, **kwargs: Any) -> Any:
+        if self.process_errors:
+            kwargs.setdefault("type", "text")
+        return super().__call__(**kwargs)
+
+
+class NeverShown(StringField):
+    """Mixin of fields for secrets, which a page shown again leaves empty."""
+
+    def _value(self) -> str:
+        return ""
+
+
 class TextField(_TypedField):
     """One line of text, cleaned. max_length: in characters. Empty: ""."""
 
@@ -162,7 +178,7 @@ class EmailAddressField(_TypedField):
         return values.email_address(typed)
 
 
-class IsoDateField(_TypedField):
+class IsoDateField(NativeInput, _TypedField):
     """A date from the browser's picker, or typed as dd/mm/yyyy in digits of either script."""
 
     widget = DateInput()
@@ -184,12 +200,6 @@ class IsoDateField(_TypedField):
     def _value(self) -> str:
         return self.data.isoformat() if self.data is not None else super()._value()
 
-    def __call__(self, **kwargs: Any) -> Any:
-        if self.process_errors:
-            # A date input would hide an invalid text.
-            kwargs.setdefault("type", "text")
-        return super().__call__(**kwargs)
-
 
 class PasswordField(StringField):
     """A password exactly as typed, never shown again. new: it is a new password."""
@@ -208,7 +218,7 @@ class PasswordField(StringField):
         super().__init__(label, validators, **kwargs)
 
 
-class CodeField(_TypedField):
+class CodeField(NeverShown, _TypedField):
     """A six-digit code from a message, never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
@@ -223,11 +233,8 @@ class CodeField(_TypedField):
             raise BadValue(_l("The code has 6 digits. Copy it from the message you received."))
         return code
 
-    def _value(self) -> str:
-        return ""
 
-
-class CaptchaField(_TypedField):
+class CaptchaField(NeverShown, _TypedField):
     """The CAPTCHA answer, from image or audio; case-sensitive, never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
@@ -242,9 +249,6 @@ class CaptchaField(_TypedField):
         if len(answer) > _LONGEST_ANSWER:
             raise BadValue(_l("Type the six characters of the image, or the six digits you hear."))
         return answer
-
-    def _value(self) -> str:
-        return ""
 
 
 def _as_choices(choices: Choices | Callable[[], Choices] | None) -> Any:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n
 from clearance.core.countries import country_choices
 from clearance.core.extensions import db
 from clearance.licences import field_values
@@ -16,7 +15,6 @@ from clearance.licences.office_actions import CORRECTABLE, MAY_BE_EMPTY, REASON_
 from clearance.models import BrokerType
 from clearance.models.names import NAME_COLUMNS
 from clearance.services.standard_fields import STANDARD_FIELDS, Kind
-from forms.base import BaseForm
 from forms.fields import (
     ArabicNameField,
     ChoiceField,
@@ -25,10 +23,9 @@ from forms.fields import (
     IsoDateField,
     LatinNameField,
     MobileField,
-    TextAreaField,
     TextField,
 )
-from forms.request_actions import ReadyReason
+from forms.request_actions import ReadyReason, ReasonedForm, reason_fields
 
 _VALUE = "value_"
 _FIELDS: dict[Kind, type[Any]] = {
@@ -54,33 +51,13 @@ ROWS: tuple[tuple[Any, tuple[tuple[str, ...], ...]], ...] = (
 )
 
 
-class OfficeForm(BaseForm):
-    """A reason, chosen or written. Created by `licence_action_form`.
-
-    ready: the reasons to choose from. longest: maximum characters of the whole reason.
-    """
-
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version"})
-    ready: ClassVar[Mapping[str, ReadyReason]] = {}
-    longest: ClassVar[int] = REASON_MAX_LENGTH
+class OfficeForm(ReasonedForm):
+    """A reason, chosen or written. Created by `licence_action_form`."""
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Validate the fields, and that a reason was chosen or written."""
         is_good = super().validate(extra_validators)
-        if self["reason"].errors:
-            return False
-        longest = max(len(self.reason_in(lang)) for lang in i18n.LANGUAGES)
-        if longest == 0:
-            self["reason"].errors = [_l("Choose a ready reason or write one.")]
-        elif longest > self.longest:
-            self["reason"].errors = [_l("The whole reason is too long. Please shorten it.")]
-        return is_good and not self["reason"].errors
-
-    def reason_in(self, lang: str) -> str:
-        """Return the whole reason in `lang`."""
-        chosen = self.ready.get(self["ready_reason"].data or "")
-        parts = (chosen.in_language(lang) if chosen else "", self["reason"].data or "")
-        return "\n".join(part for part in parts if part)
+        return self.has_reason() and is_good
 
 
 class CorrectionForm(OfficeForm):
@@ -116,8 +93,7 @@ def licence_action_form(
 
     ready: reasons to choose from. lang: the page's language. longest: characters of the reason.
     """
-    members = _reason_fields(ready, lang, longest)
-    made: OfficeForm = type("OfficeForm", (OfficeForm,), members)()
+    made: OfficeForm = type("OfficeForm", (OfficeForm,), reason_fields(ready, lang, longest))()
     return made
 
 
@@ -125,7 +101,7 @@ def correction_form(
     ready: Iterable[ReadyReason], stored: Mapping[str, Any], lang: str
 ) -> CorrectionForm:
     """Return the form of a correction. stored: field → current value in the register."""
-    members = _reason_fields(ready, lang)
+    members = reason_fields(ready, lang, REASON_MAX_LENGTH)
     for name in CORRECTABLE:
         members[_VALUE + name] = _field(name, lang)
     data = {_VALUE + name: stored[name] for name in CORRECTABLE}
@@ -134,23 +110,6 @@ def correction_form(
         # Values already missing in the register, such as names from customs, may stay empty.
         made[_VALUE + name].flags.required = name not in MAY_BE_EMPTY and bool(stored[name])
     return made
-
-
-def _reason_fields(
-    ready: Iterable[ReadyReason], lang: str, longest: int = REASON_MAX_LENGTH
-) -> dict[str, Any]:
-    reasons = {str(ready_reason.id): ready_reason for ready_reason in ready}
-    return {
-        "ready": reasons,
-        "longest": longest,
-        "ready_reason": ChoiceField(
-            _l("Ready reason"),
-            choices=[
-                (key, ready_reason.in_language(lang)) for key, ready_reason in reasons.items()
-            ],
-        ),
-        "reason": TextAreaField(_l("Reason"), max_length=longest),
-    }
 
 
 def _field(name: str, lang: str) -> Any:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms.validators import ValidationError
 
-from clearance.auth import one_time_codes
 from clearance.core.values import BadValue
 from clearance.notifications import preferences
 from forms.base import BaseForm
@@ -19,7 +17,7 @@ from forms.fields import (
     PasswordField,
     TextAreaField,
 )
-from forms.validators import Required, SameAs, StrongPassword
+from forms.validators import Required, SameAs, Served, StrongPassword
 
 
 class EmailChangeForm(BaseForm):
@@ -36,15 +34,10 @@ class MobileChangeForm(BaseForm):
 
     address = MobileField(
         _l("New mobile number"),
-        [Required()],
+        [Required(), Served()],
         description=_l("A code will be sent to it by SMS."),
     )
     current_password = PasswordField(_l("Current password"), [Required()])
-
-    def validate_address(self, field: Any) -> None:
-        """Reject countries that SMS cannot be sent to."""
-        if field.data and not one_time_codes.is_served(field.data):
-            raise ValidationError(_l("SMS cannot be sent to mobile numbers of this country."))
 
 
 class ContactCodeForm(BaseForm):
@@ -98,8 +91,6 @@ class PasswordForm(BaseForm):
 
 class AppForm(BaseForm):
     """A code of the authenticator app being set up, and the current password."""
-
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"setup"})
 
     code = AppCodeField(_l("Code that the app shows"), [Required()])
     current_password = PasswordField(_l("Current password"), [Required()])

@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import ValidationError
 
-from clearance.auth import one_time_codes
 from clearance.core import values
 from clearance.core.values import BadValue
 from clearance.organisations.members import NO_SERVICE
@@ -26,7 +24,7 @@ from forms.fields import (
     TextField,
 )
 from forms.public_account import ORGANISATION_MAX_LENGTH, PAGE_PARTS, AccountForm, RegistrationForm
-from forms.validators import Required
+from forms.validators import Required, Served
 
 ADDRESS_MAX_LENGTH = 250
 # Posted by the services table besides its checkboxes.
@@ -49,14 +47,6 @@ class PhoneField(TextField):
         if not _PHONE.fullmatch(number):
             raise BadValue(_l("Write 7 to 15 digits, with + first if you give the country code."))
         return number
-
-
-class _Served:
-    """SMS can be sent to the country of the mobile number."""
-
-    def __call__(self, form: Any, field: Any) -> None:
-        if field.data and not one_time_codes.is_served(field.data):
-            raise ValidationError(_l("SMS cannot be sent to mobile numbers of this country."))
 
 
 def _general_box() -> Any:
@@ -115,7 +105,7 @@ class AddUserForm(_AccessForm, AccountForm):
     is_general = _general_box()
     mobile = MobileField(
         _l("Mobile number"),
-        [Required(), _Served()],
+        [Required(), Served()],
         description=_l("A code will be sent to the user by SMS."),
         render_kw={"autocomplete": "off"},
     )

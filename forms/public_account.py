@@ -23,6 +23,7 @@ from forms.fields import (
     CodeField,
     EmailAddressField,
     MobileField,
+    NeverShown,
     PasswordField,
     TextField,
 )
@@ -58,7 +59,7 @@ class AccountForm(BaseForm):
     ALSO_POSTED: ClassVar[frozenset[str]] = PAGE_PARTS
 
 
-class ResetCodeField(TextField):
+class ResetCodeField(NeverShown, TextField):
     """A reset code: eight letters and digits in any letter case; never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
@@ -77,9 +78,6 @@ class ResetCodeField(TextField):
         if not _RESET_CODE.fullmatch(code):
             raise BadValue(_l("The code has 8 letters and digits. Copy it from the message."))
         return code
-
-    def _value(self) -> str:
-        return ""
 
 
 class FactorCodeField(CodeField):

@@ -21,6 +21,7 @@ from forms.fields import (
     ChoiceField,
     EmailAddressField,
     IsoDateField,
+    NativeInput,
     TextAreaField,
     TextField,
 )
@@ -51,7 +52,7 @@ class CodeNameField(TextField):
         return code
 
 
-class KuwaitTimeField(TextField):
+class KuwaitTimeField(NativeInput, TextField):
     """A date and time in Kuwait, as an aware datetime. Empty: None."""
 
     widget = DateTimeLocalInput()
@@ -76,34 +77,26 @@ class KuwaitTimeField(TextField):
             return self.data.astimezone(KUWAIT).strftime(_LOCAL)
         return str(super()._value())
 
-    def __call__(self, **kwargs: Any) -> Any:
-        if self.process_errors:
-            kwargs.setdefault("type", "text")  # the native input would hide an invalid text
-        return super().__call__(**kwargs)
-
 
 class RowForm(BaseForm):
     """Base class of the forms of rows; carries the fingerprint of the row as shown."""
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"_add_another", "url"})
-
     seen = SeenField()
+
+
+def _place() -> Any:
+    return WholeNumberField(_l("Place in lists"), [Required()], minimum=0, maximum=9999, default=0)
 
 
 class CodedForm(RowForm):
     """A row with a code, and names in both languages."""
 
     code = CodeNameField(
-        _l("Code"),
-        [Required()],
-        max_length=40,
-        description=_l("It cannot be changed later."),
+        _l("Code"), [Required()], max_length=40, description=_l("It cannot be changed later.")
     )
     name_ar = TextField(_l("Name in Arabic"), [Required()], max_length=NAME_LENGTH)
     name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
-    position = WholeNumberField(
-        _l("Place in lists"), [Required()], minimum=0, maximum=9999, default=0
-    )
+    position = _place()
     is_active = CheckField(_l("In use"), default=True)
 
 
@@ -118,16 +111,10 @@ class LegalEntityForm(CodedForm):
 class ReasonForm(RowForm):
     """A ready reason in both languages."""
 
-    action = ChoiceField(
-        _l("For"),
-        [Required()],
-        choices=ReasonFor.choices(),
-    )
+    action = ChoiceField(_l("For"), [Required()], choices=ReasonFor.choices())
     text_ar = TextAreaField(_l("Text in Arabic"), [Required()], max_length=REASON_LENGTH)
     text_en = TextAreaField(_l("Text in English"), [Required()], max_length=REASON_LENGTH)
-    position = WholeNumberField(
-        _l("Place in lists"), [Required()], minimum=0, maximum=9999, default=0
-    )
+    position = _place()
     is_active = CheckField(_l("In use"), default=True)
 
 
@@ -172,17 +159,11 @@ class InvitationForm(BaseForm):
     """E-mail address and role of a person invited to the office's staff."""
 
     email = EmailAddressField(_l("E-mail"), [Required()])
-    role = ChoiceField(
-        _l("Role"),
-        [Required()],
-        choices=ROLES,
-    )
+    role = ChoiceField(_l("Role"), [Required()], choices=ROLES)
 
 
 class RoleForm(BaseForm):
     """A staff member's new role; the current one, `present`, cannot be chosen."""
-
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version"})
 
     role = ChoiceField(_l("New role"), [Required()], choices=[])
 

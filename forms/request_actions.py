@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from wtforms import DecimalField, IntegerField
 
+from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
 from clearance.requests.transitions import REASON_MAX_LENGTH
@@ -98,15 +99,54 @@ class Question:
         )
 
 
-class StepForm(BaseForm):
-    """The inputs that a step needs: reason, remarks, reviewer, expiry dates.
+class ReasonedForm(BaseForm):
+    """A form with a reason, chosen or written, in the fields that `reason_fields` returns.
 
-    Created by `step_form`. places: for remarks. ready: the reasons to choose from.
+    ready: the reasons to choose from. longest: maximum characters of the whole reason. no_reason:
+    the message if there is none.
     """
 
-    ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "row", "url"})
+    ready: ClassVar[Mapping[str, ReadyReason]] = {}
+    longest: ClassVar[int]
+    no_reason: ClassVar[Any] = _l("Choose a ready reason or write one.")
+
+    def reason_in(self, lang: str) -> str:
+        """Return the whole reason in `lang`."""
+        chosen = self.ready.get(self["ready_reason"].data or "")
+        parts = (chosen.in_language(lang) if chosen else "", self["reason"].data or "")
+        return "\n".join(part for part in parts if part)
+
+    def has_reason(self) -> bool:
+        """Return whether a reason was chosen or written; otherwise show why not at its field."""
+        field = self["reason"]
+        longest = max(len(self.reason_in(lang)) for lang in i18n.LANGUAGES)
+        if longest == 0 and not field.errors:
+            field.errors = [self.no_reason]
+        elif longest > self.longest and not field.errors:
+            field.errors = [_l("The whole reason is too long. Please shorten it.")]
+        return not field.errors
+
+
+def reason_fields(ready: Iterable[ReadyReason], lang: str, longest: int) -> dict[str, Any]:
+    """Return the members of a `ReasonedForm`. lang: the page's language."""
+    reasons = {str(reason.id): reason for reason in ready}
+    choices = [(key, reason.in_language(lang)) for key, reason in reasons.items()]
+    return {
+        "ready": reasons,
+        "longest": longest,
+        "ready_reason": ChoiceField(_l("Ready reason"), choices=choices),
+        "reason": TextAreaField(_l("Reason"), max_length=longest),
+    }
+
+
+class StepForm(ReasonedForm):
+    """The inputs that a step needs: reason, remarks, reviewer, expiry dates.
+
+    Created by `step_form`. places: for remarks.
+    """
+
+    no_reason = _l("Choose a ready reason or write one: the applicant reads it.")
     places: ClassVar[Sequence[Place]] = ()
-    ready: ClassVar[dict[str, ReadyReason]] = {}
     needs_reason: ClassVar[bool] = False
     questions: ClassVar[Sequence[Question]] = ()
 
@@ -119,15 +159,12 @@ class StepForm(BaseForm):
                 text.errors = [*text.errors, _l("Write what is to be corrected here.")]
                 is_good = False
         allowed = [self._is_allowed(question) for question in self.questions]
-        return self._has_reason() and is_good and all(allowed)
+        has_reason = not self.needs_reason or self.has_reason()
+        return has_reason and is_good and all(allowed)
 
     def reason_in(self, lang: str) -> str:
-        """Return the whole reason in `lang`."""
-        if not self.needs_reason:
-            return ""
-        chosen = self.ready.get(self["ready_reason"].data or "")
-        parts = (chosen.in_language(lang) if chosen else "", self["reason"].data or "")
-        return "\n".join(part for part in parts if part)
+        """Return the whole reason in `lang`; "" if the step needs none."""
+        return super().reason_in(lang) if self.needs_reason else ""
 
     def remarks(self) -> tuple[RemarkInput, ...]:
         """Return the remarks, in form order."""
@@ -201,18 +238,6 @@ class StepForm(BaseForm):
             if place.is_document == is_document
         ]
 
-    def _has_reason(self) -> bool:
-        if not self.needs_reason or self["reason"].errors:
-            return not self.needs_reason
-        longest = max(len(self.reason_in(lang)) for lang in ("ar", "en"))
-        if longest == 0:
-            self["reason"].errors = [
-                _l("Choose a ready reason or write one: the applicant reads it.")
-            ]
-        elif longest > REASON_MAX_LENGTH:
-            self["reason"].errors = [_l("The whole reason is too long. Please shorten it.")]
-        return not self["reason"].errors
-
 
 def step_form(
     *,
@@ -228,10 +253,8 @@ def step_form(
     ready: reasons to choose from. places: for remarks. reviewers: (id, name) if the step needs
     one. questions: what else it asks. lang: the page's language.
     """
-    reasons = {str(reason.id): reason for reason in ready}
     members: dict[str, Any] = {
         "places": places,
-        "ready": reasons,
         "needs_reason": needs_reason,
         "questions": questions,
     }
@@ -241,11 +264,7 @@ def step_form(
             _l("Remark"), max_length=REMARK_MAX_LENGTH, render_kw={"rows": 2}
         )
     if needs_reason:
-        members["ready_reason"] = ChoiceField(
-            _l("Ready reason"),
-            choices=[(key, reason.in_language(lang)) for key, reason in reasons.items()],
-        )
-        members["reason"] = TextAreaField(_l("Reason"), max_length=REASON_MAX_LENGTH)
+        members |= reason_fields(ready, lang, REASON_MAX_LENGTH)
     if reviewers is not None:
         members["reviewer_id"] = ChoiceField(
             _l("Reviewer"), [Required()], choices=[(str(key), name) for key, name in reviewers]

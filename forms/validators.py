@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from wtforms.validators import StopValidation, ValidationError
 
+from clearance.auth import one_time_codes
 from clearance.auth.passwords import normalised, password_faults
 from clearance.core.clock import kuwait_today
 
@@ -105,3 +106,11 @@ class StrongPassword:
         if faults:
             field.errors.extend(faults[:-1])
             raise ValidationError(faults[-1])
+
+
+class Served:
+    """SMS can be sent to the country of the mobile number."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.data and not one_time_codes.is_served(field.data):
+            raise ValidationError(_l("SMS cannot be sent to mobile numbers of this country."))
