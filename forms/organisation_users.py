@@ -23,7 +23,7 @@ from forms.fields import (
     MobileField,
     TextField,
 )
-from forms.public_account import ORGANISATION_MAX_LENGTH, PAGE_PARTS, AccountForm, RegistrationForm
+from forms.public_account import PAGE_PARTS, AccountForm, RegistrationForm
 from forms.validators import Required, Served
 
 ADDRESS_MAX_LENGTH = 250
@@ -119,10 +119,7 @@ class AddUserForm(_AccessForm, AccountForm):
     password = person_fields.password()
     password_confirm = person_fields.password_again()
     captcha = CaptchaField(_l("Type the text of the image"), [Required()])
-    accept_terms = CheckField(
-        _l("I agree to the terms and conditions"),
-        [Required(_l("To go on you need to agree to the terms and conditions."))],
-    )
+    accept_terms = person_fields.terms()
 
 
 class EditUserForm(_AccessForm):
@@ -177,10 +174,8 @@ class NamedForm(AccountForm):
 
     ALSO_POSTED: ClassVar[frozenset[str]] = PAGE_PARTS | {"way"}
 
-    legal_entity = ChoiceField(_l("Legal entity"), [Required()], choices=[], blank=False)
-    organisation_name = TextField(
-        _l("Company name"), [Required()], max_length=ORGANISATION_MAX_LENGTH
-    )
+    legal_entity = RegistrationForm.legal_entity
+    organisation_name = RegistrationForm.organisation_name
 
     def __init__(self, entities: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
         """entities: (code, label) of the legal entities that may be chosen."""

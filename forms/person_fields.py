@@ -10,10 +10,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from clearance.models.enums import Gender
-from forms.fields import ChoiceField, CivilNumberField, PasswordField, TextField
+from forms.fields import CheckField, ChoiceField, CivilNumberField, PasswordField, TextField
 from forms.validators import Required, SameAs, StrongPassword
 
 NAME_MAX_LENGTH = 80
+TERMS_NEEDED = _l("To go on you need to agree to the terms and conditions.")
 PASSWORD_HINT = _l("At least 8 characters, with capital and small letters, digits and symbols.")
 
 
@@ -57,6 +58,11 @@ def new_password() -> Any:
 def password_again(name: str = "password") -> Any:
     """Return the field that repeats the password. name: of the repeated field."""
     return PasswordField(_l("Repeat the password"), [Required(), SameAs(name)], new=True)
+
+
+def terms(needed: Any = TERMS_NEEDED) -> Any:
+    """Return the box by which the terms are accepted. needed: the message if it is not ticked."""
+    return CheckField(_l("I agree to the terms and conditions"), [Required(needed)])
 
 
 def _chosen(label: Any) -> Any:

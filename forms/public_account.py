@@ -147,9 +147,8 @@ class RegistrationForm(AccountForm):
     password = person_fields.password()
     password_confirm = person_fields.password_again()
     captcha = CaptchaField(_l("Type the text of the image"), [Required()])
-    accept_terms = CheckField(
-        _l("I agree to the terms and conditions"),
-        [Required(_l("To register you need to agree to the terms and conditions."))],
+    accept_terms = person_fields.terms(
+        _l("To register you need to agree to the terms and conditions.")
     )
 
     FROM_CUSTOMS: ClassVar[frozenset[str]] = frozenset(
@@ -245,7 +244,4 @@ class InvitationForm(AccountForm):
     mobile = MobileField(_l("Mobile number"))
     password = person_fields.password()
     password_confirm = person_fields.password_again()
-    accept_terms = CheckField(
-        _l("I agree to the terms and conditions"),
-        [Required(_l("To go on you need to agree to the terms and conditions."))],
-    )
+    accept_terms = person_fields.terms()

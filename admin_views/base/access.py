@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 from flask import abort, jsonify, redirect, request, url_for
+from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from clearance.auth import permissions
 from clearance.core.actor import Actor
 from clearance.core.request_kind import is_posted, wants_json
 from clearance.web.security_headers import LARGEST_ID
@@ -17,6 +19,12 @@ from clearance.web.security_headers import LARGEST_ID
 def current_actor() -> Actor:
     """Return the signed-in actor; call it only in views that passed access control."""
     return cast(Actor, current_user._get_current_object())
+
+
+def chosen_organisation() -> int:
+    """Return the id of the organisation chosen in the header; 0 without one."""
+    standing = current_actor().standing
+    return standing.organisation_id if standing is not None else 0
 
 
 def id_or_404(value: Any) -> int:
@@ -37,6 +45,16 @@ def require(is_allowed: bool) -> None:
     """Abort with 404 unless `is_allowed`: what a reader may not do does not exist for them."""
     if not is_allowed:
         not_found()
+
+
+def reads_requests(actor: Actor) -> bool:
+    """Return whether the actor's role may read all requests and the register."""
+    return actor.role in permissions.READING_ROLES
+
+
+def keeps_or_reads(actor: Actor) -> bool:
+    """Return whether the actor is an administrator (may edit) or a manager (may read)."""
+    return actor.is_administrator or actor.is_manager
 
 
 class AccessControlled:
@@ -71,3 +89,51 @@ class AccessControlled:
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         # Flask-Admin's own method calls the view again after a TypeError, hiding the first error.
         return fn(self, *args, **kwargs)
+
+
+class ForAgents:
+    """Mixin of a view that every agent may open."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_agent
+
+
+class ForReaders:
+    """Mixin of a view for those who may read requests and the register."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return reads_requests(actor)
+
+
+class ForKeepers:
+    """Mixin of a view for administrators, who may change what it shows, and managers."""
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return keeps_or_reads(actor)
+
+
+class EveryRow:
+    """Mixin of a list whose readers may see every row."""
+
+    def scope(self, query: Any) -> Any:
+        return query
+
+
+class LinkedRows:
+    """Mixin of a list in which a cell links to the details of its row."""
+
+    can_view_details = True
+
+    def get_list_row_actions(self) -> list[Any]:
+        return []
+
+
+class DetailsById:
+    """Mixin of a view whose rows have a page at their id, and at Flask-Admin's `?id=`."""
+
+    details: Callable[[Any], Any]
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """Show the row as at the address with its id."""
+        return self.details(request.args.get("id"))

@@ -86,6 +86,13 @@ def release_key() -> None:
     idempotency.release(posted_key(), idempotency_owner(current_actor()))
 
 
+def refuse(form: Any, field: Any, refusal: Any) -> Any:
+    """Roll back, show the refusal at the form's field and return the form."""
+    db.session.rollback()
+    field.errors = [str(refusal)]
+    return form
+
+
 def posted_version(field: str = "version") -> int:
     """Return the posted version of the row; abort with 400 if it is not a number."""
     typed = request.form.get(field, "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
@@ -23,14 +23,16 @@ from admin_views.base.form_post import claim_key
 from admin_views.base.widgets import nativise
 from clearance.auth import rate_limits
 from clearance.core import audit, name_folding, urls
+from clearance.core.actor import Actor
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.web import csv_export
 from forms.base import BaseForm
 
 LAST_PAGE = 10_000
+PAGE = 20
 
-__all__ = ["GuardedModelView", "GuardedView", "RowForm"]
+__all__ = ["GuardedModelView", "GuardedView", "OwnView", "RowForm"]
 
 
 class RowForm(BaseForm):
@@ -51,6 +53,33 @@ class _Framed(AccessControlled):
 
 class GuardedView(_Framed, BaseView):
     """A view without a model; override `accessible_to`."""
+
+    def newest_first(self, read: Callable[..., Sequence[Any]]) -> dict[str, Any]:
+        """Return a page of the reader's rows for `ui.keyset`; `?before=` continues with older ones.
+
+        read: returns up to `limit` rows before the id `before_id`, newest first.
+        """
+        typed = request.args.get("before")
+        before = id_or_404(typed) if typed else None
+        found = read(limit=PAGE + 1, before_id=before)
+        return {
+            "rows": found[:PAGE],
+            "newest_url": self.get_url(".index") if before else None,
+            "older_url": self.get_url(".index", before=found[PAGE - 1].id)
+            if len(found) > PAGE
+            else None,
+        }
+
+
+class OwnView(GuardedView):
+    """A view of the reader's own affairs, the same in both areas. for_staff: it is the office's."""
+
+    def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
+        self.for_staff = for_staff
+        super().__init__(**kwargs)
+
+    def accessible_to(self, actor: Actor) -> bool:
+        return actor.is_staff == self.for_staff
 
 
 class GuardedModelView(_Framed, ModelView):

@@ -9,6 +9,7 @@ from typing import Any
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
+from admin_views.base.access import keeps_or_reads, reads_requests
 from clearance.auth import permissions, sessions
 from clearance.core import i18n
 from clearance.core.actor import Actor
@@ -37,17 +38,9 @@ class Entry:
         return f"{self.endpoint}.{self.page}"
 
 
-def _reads_requests(actor: Actor) -> bool:
-    return actor.role in permissions.READING_ROLES
-
-
-def _keeps_or_reads(actor: Actor) -> bool:
-    return actor.is_administrator or actor.is_manager
-
-
 def _kept(endpoint: str, label: Any, icon: str = "", **more: Any) -> Entry:
     """Return an entry for administrators and managers."""
-    return Entry(endpoint, label, icon, _keeps_or_reads, **more)
+    return Entry(endpoint, label, icon, keeps_or_reads, **more)
 
 
 _REFERENCE = (
@@ -99,13 +92,13 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     ),
     "office": (
         Entry("office", _l("Home"), "home", page="index"),
-        Entry("office_requests", _l("Requests"), "requests", _reads_requests),
+        Entry("office_requests", _l("Requests"), "requests", reads_requests),
         Entry("office_exams", _l("Exams"), "award", sittings.can_read),
-        Entry("office_licences", _l("Licences"), "card", _reads_requests),
-        Entry("office_brokers", _l("Brokers"), "users", _reads_requests),
+        Entry("office_licences", _l("Licences"), "card", reads_requests),
+        Entry("office_brokers", _l("Brokers"), "users", reads_requests),
         Entry("office_organisations", _l("Organisations"), "organisation"),
-        Entry("office_subscriptions", _l("Subscriptions"), "subscriptions", _reads_requests),
-        Entry("office_issued", _l("Issued documents"), "file", _reads_requests),
+        Entry("office_subscriptions", _l("Subscriptions"), "subscriptions", reads_requests),
+        Entry("office_issued", _l("Issued documents"), "file", reads_requests),
         _kept("office_users", _l("Users"), "users"),
         _kept("office_staff", _l("Staff"), "account"),
         _kept("office_services", _l("Services"), "services"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
 
@@ -29,26 +31,25 @@ def index() -> BaseView:
 def views() -> list[BaseView]:
     """Return the area's other views in menu order."""
     return [
-        MyServices(name=_l("My services"), endpoint="my_services", url="/my/services"),
-        MySubscriptions(
-            name=_l("Subscriptions"), endpoint="my_subscriptions", url="/my/subscriptions"
-        ),
-        MyBrokers(name=_l("Manage brokers"), endpoint="my_brokers", url="/my/brokers"),
-        MyRequests(Request, name=_l("My requests"), endpoint="my_requests", url="/my/requests"),
-        MyTransfers(name=_l("Transfers"), endpoint="my_transfers", url="/my/transfers"),
-        MyIssued(name=_l("Issued documents"), endpoint="my_issued", url="/my/issued"),
-        MyUsers(Membership, name=_l("Manage users"), endpoint="my_users", url="/my/users"),
-        MyInvitations(name=_l("Invitations"), endpoint="my_invitations", url="/my/invitations"),
-        MyOrganisation(
-            name=_l("My organisation"), endpoint="my_organisation", url="/my/organisation"
-        ),
+        MyServices(**_at("services", _l("My services"))),
+        MySubscriptions(**_at("subscriptions", _l("Subscriptions"))),
+        MyBrokers(**_at("brokers", _l("Manage brokers"))),
+        MyRequests(Request, **_at("requests", _l("My requests"))),
+        MyTransfers(**_at("transfers", _l("Transfers"))),
+        MyIssued(**_at("issued", _l("Issued documents"))),
+        MyUsers(Membership, **_at("users", _l("Manage users"))),
+        MyInvitations(**_at("invitations", _l("Invitations"))),
+        MyOrganisation(**_at("organisation", _l("My organisation"))),
         MyFurtherOrganisations(
             name=_l("Add another organisation"),
             endpoint="my_further_organisations",
             url="/my/organisations",
         ),
-        AccountView(
-            name=_l("My account"), endpoint="my_account", url="/my/account", for_staff=False
-        ),
-        NoticesView(name=_l("Notices"), endpoint="my_notices", url="/my/notices", for_staff=False),
+        AccountView(**_at("account", _l("My account")), for_staff=False),
+        NoticesView(**_at("notices", _l("Notices")), for_staff=False),
     ]
+
+
+def _at(name: str, label: Any) -> dict[str, Any]:
+    """Return a view's name, endpoint and URL."""
+    return {"name": label, "endpoint": f"my_{name}", "url": f"/my/{name}"}

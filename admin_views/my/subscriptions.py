@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import ForAgents, chosen_organisation, current_actor, not_found
 from admin_views.base.form_post import post_once, posted_organisation, posted_version
 from admin_views.base.model_view import GuardedView
 from admin_views.my.services import cards
@@ -35,11 +35,8 @@ _CHANGES: dict[str, Callable[..., Subscription]] = {
 _NOT_HELD = Refusal(_l("Your organisation is not subscribed to this service."))
 
 
-class MySubscriptions(GuardedView):
+class MySubscriptions(ForAgents, GuardedView):
     """Services open to the chosen organisation; only its general users change subscriptions."""
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_agent
 
     @expose("/")
     def index(self) -> Any:
@@ -51,7 +48,7 @@ class MySubscriptions(GuardedView):
         """Show the consequences of leaving a service and ask for confirmation."""
         actor = current_actor()
         entry = _entry(code, actor)
-        organisation_id = _organisation_of(actor)
+        organisation_id = chosen_organisation()
         return self.render(
             "my/subscriptions/leave.html",
             card=_card(entry, kind_names(), i18n.language()),
@@ -89,15 +86,11 @@ class MySubscriptions(GuardedView):
         page = self.render(
             "my/subscriptions/list.html",
             cards=[_card(entry, kinds, lang) for entry in entries],
-            organisation_id=_organisation_of(actor),
+            organisation_id=chosen_organisation(),
             reading_only=None if permissions.can_manage_selected(actor) else _only_reading(actor),
             alert=alert,
         )
         return page, status
-
-
-def _organisation_of(actor: Actor) -> int:
-    return actor.standing.organisation_id if actor.standing is not None else 0
 
 
 def _only_reading(actor: Actor) -> Refusal | None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from flask import g, request, url_for
+from flask import g, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, require
+from admin_views.base.access import DetailsById, ForReaders, LinkedRows, current_actor, require
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter, day_filters
@@ -28,7 +28,6 @@ from admin_views.shared import issued_files, licence_details
 from admin_views.shared.issued_files import IssuedReading
 from clearance.auth import permissions
 from clearance.core import i18n, urls
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.issuing import verification as document_verification
@@ -82,10 +81,9 @@ def _voided(value: str) -> sa.ColumnElement[bool]:
     return IssuedDocument.void_reason == value
 
 
-class IssuedDocuments(IssuedReading, KeysetModelView):
+class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, KeysetModelView):
     """Issued documents; reviewers and managers read, only reviewers void."""
 
-    can_view_details = True
     can_export = for_managers
     columns = (
         Column("kind", _l("Document"), cell=_kind, text=lambda row: IssuedKind(row.kind).label),
@@ -120,12 +118,6 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
     search_hint = _l("Check code, licence or request number, or name")
     empty_title = _l("Nothing has been issued yet")
     empty_text = _l("Certificates, cards and letters appear here as requests are approved.")
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.role in permissions.READING_ROLES
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []  # the kind links to the details
 
     def scope(self, query: Any) -> Any:
         return query.where(permissions.issued_visible_to(current_actor()))
@@ -162,14 +154,9 @@ class IssuedDocuments(IssuedReading, KeysetModelView):
     # One document
 
     @expose("/<int:issued_id>/")
-    def details(self, issued_id: int) -> Any:
+    def details(self, issued_id: Any) -> Any:
         """Show a document."""
         return self._show(self.get_one(issued_id))
-
-    @expose("/details/")
-    def details_view(self) -> Any:
-        """Show a document by `?id=`, Flask-Admin's URL for details."""
-        return self._show(self.get_one(request.args.get("id")))
 
     @expose("/<int:issued_id>/do/void", methods=("GET", "POST"))
     def void(self, issued_id: int) -> Any:

@@ -13,13 +13,12 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor
+from admin_views.base.access import EveryRow, LinkedRows, current_actor, keeps_or_reads
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.licences import lists as register_lists
-from admin_views.office.settings.reference_data import keeps_or_reads
 from admin_views.shared import request_lists
 from clearance.auth import permissions
 from clearance.core import i18n
@@ -64,10 +63,9 @@ def _counted(model: Any, *conditions: Any) -> sa.ScalarSelect[int]:
     return own.correlate(Organisation).scalar_subquery()
 
 
-class Organisations(KeysetModelView):
+class Organisations(EveryRow, LinkedRows, KeysetModelView):
     """Clearing offices and companies, readable by all staff."""
 
-    can_view_details = True
     can_export = for_managers
     columns = (
         Column(
@@ -95,12 +93,6 @@ class Organisations(KeysetModelView):
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_staff
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []
-
-    def scope(self, query: Any) -> Any:
-        return query
 
     def also_selected(self) -> Sequence[Any]:
         return register_lists.entity_columns()

@@ -12,12 +12,11 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views.base import formatters
+from admin_views.base.access import EveryRow, ForKeepers, LinkedRows
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
-from admin_views.office.settings.reference_data import keeps_or_reads
 from admin_views.shared import request_lists
 from admin_views.shared.request_parts import kind_names
-from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import Request, ServiceVersion
 from clearance.models.enums import SUBSCRIPTION_TERMS
@@ -41,10 +40,9 @@ def _version(row: Any) -> Any:
     return formatters.isolated(db.session.scalar(newest))
 
 
-class Services(GuardedModelView):
+class Services(ForKeepers, EveryRow, LinkedRows, GuardedModelView):
     """Service definitions, readable by administrators and managers."""
 
-    can_view_details = True
     columns = (
         Column("title", _l("Service"), cell=_title),
         Column("code", _l("Code"), order=True),
@@ -55,15 +53,6 @@ class Services(GuardedModelView):
     column_default_sort = "position"
     empty_title = _l("No services yet")
     empty_text = _l("They are loaded when the portal starts.")
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []  # the title links to the details
-
-    def scope(self, query: Any) -> Any:
-        return query
 
     @expose("/details/")
     def details_view(self) -> Any:

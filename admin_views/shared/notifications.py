@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,15 +11,12 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, id_or_404, not_found
-from admin_views.base.model_view import GuardedView
+from admin_views.base.model_view import OwnView
 from clearance.core import i18n, urls
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Notice
 from clearance.notifications import inbox
-
-PAGE = 20
 
 
 def target_of(notice: Notice) -> str:
@@ -28,29 +26,18 @@ def target_of(notice: Notice) -> str:
     return path if routes.test(urlsplit(path).path, method="GET") else ""
 
 
-class NoticesView(GuardedView):
+class NoticesView(OwnView):
     """The reader's own notifications; the area controls access."""
-
-    def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
-        self.for_staff = for_staff
-        super().__init__(**kwargs)
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_staff == self.for_staff
 
     @expose("/")
     def index(self) -> Any:
         """List notifications, newest first; `?before=` continues with older ones."""
-        typed = request.args.get("before")
-        before = id_or_404(typed) if typed else None
-        notices = inbox.of_user(current_actor().id, limit=PAGE + 1, before_id=before)
-        older = self.get_url(".index", before=notices[PAGE - 1].id) if len(notices) > PAGE else None
-        notices = notices[:PAGE]
+        page = self.newest_first(partial(inbox.of_user, current_actor().id))
+        notices = page.pop("rows")
         return self.render(
             "my/notifications.html",
             notices=list(zip(notices, inbox.texts_of(notices, i18n.language()), strict=True)),
-            newest_url=self.get_url(".index") if before else None,
-            older_url=older,
+            **page,
             unread=inbox.unread_count(current_actor().id),
         )
 

@@ -9,12 +9,11 @@ from flask import request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor
+from admin_views.base.access import ForAgents, current_actor
 from admin_views.base.form_post import post_once
 from admin_views.base.model_view import GuardedView
 from clearance.auth import sessions
 from clearance.core import i18n
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal, Refused, ServiceUnavailable
 from clearance.core.request_kind import is_posted
@@ -25,11 +24,8 @@ from clearance.public import form_helpers
 from forms.organisation_users import LicensedForm, NamedForm
 
 
-class MyFurtherOrganisations(GuardedView):
+class MyFurtherOrganisations(ForAgents, GuardedView):
     """Open to every agent, with or without an organisation."""
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_agent
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:

@@ -9,12 +9,11 @@ from flask import flash, redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, id_or_404
+from admin_views.base.access import ForAgents, current_actor, id_or_404
 from admin_views.base.model_view import GuardedView
 from admin_views.my.home import pending
 from admin_views.shared import request_lists
 from clearance.core import i18n
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refused
 from clearance.core.extensions import db
@@ -22,11 +21,8 @@ from clearance.models import Invitation
 from clearance.organisations import invitation_queries, invitation_responses
 
 
-class MyInvitations(GuardedView):
+class MyInvitations(ForAgents, GuardedView):
     """The reader's own invitations; needs no membership in an organisation."""
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_agent
 
     @expose("/")
     def index(self) -> Any:

@@ -15,7 +15,7 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, id_or_404
+from admin_views.base.access import chosen_organisation, current_actor, id_or_404
 from admin_views.base.columns import Column
 from admin_views.base.filters import yes_filter
 from admin_views.base.form_post import idempotency_owner, post_once, posted_organisation
@@ -96,7 +96,7 @@ class MyUsers(UserEdit, KeysetModelView):
         return permissions.can_manage_selected(actor)
 
     def scope(self, query: Any) -> Any:
-        return query.where(Membership.organisation_id == _chosen_id())
+        return query.where(Membership.organisation_id == chosen_organisation())
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
         return rows.join(User, User.id == Membership.user_id)
@@ -109,15 +109,15 @@ class MyUsers(UserEdit, KeysetModelView):
     @expose("/")
     def index_view(self) -> Any:
         """List the users and the pending invitations."""
-        awaited = invitation_queries.awaited(_chosen_id(), utc_now())
-        self._template_args.update(awaited=awaited, organisation=_name_of(_chosen_id()))
+        awaited = invitation_queries.awaited(chosen_organisation(), utc_now())
+        self._template_args.update(awaited=awaited, organisation=_name_of(chosen_organisation()))
         return super().index_view()
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
         """Invite a user to the organisation shown, without revealing existing accounts."""
         form = AddUserForm()
-        organisation_id = posted_organisation() if is_posted() else _chosen_id()
+        organisation_id = posted_organisation() if is_posted() else chosen_organisation()
         if not table.is_sent():
             return self._show_new(form, organisation_id)
         is_image_right = form_helpers.spend_image(FORM_NAME)
@@ -190,11 +190,6 @@ class MyUsers(UserEdit, KeysetModelView):
             organisation=_name_of(organisation_id),
             table=table.table(_offered(organisation_id), form.services.data or ()),
         )
-
-
-def _chosen_id() -> int:
-    standing = current_actor().standing
-    return standing.organisation_id if standing is not None else 0
 
 
 def _name_of(organisation_id: int) -> str:

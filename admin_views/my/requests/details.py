@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import DetailsById, current_actor, not_found
 from admin_views.base.form_post import post_once, posted_version
 from admin_views.my.requests import document_rows
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
@@ -46,18 +46,13 @@ from forms.request_form import Section, sections
 REASON_MAX_LENGTH = 1000
 
 
-class DetailRoutes(RequestRoutes):
+class DetailRoutes(DetailsById, RequestRoutes):
     """Routes of a sent request and the steps open to its reader."""
 
     @expose("/<int:request_id>/")
-    def details(self, request_id: int) -> Any:
+    def details(self, request_id: Any) -> Any:
         """Show a request; redirect a draft to its form."""
         return self.show_details(self.get_one(request_id))
-
-    @expose("/details/")
-    def details_view(self) -> Any:
-        """Show a request by `?id=`, Flask-Admin's URL for details."""
-        return self.show_details(self.get_one(request.args.get("id")))
 
     @expose("/<int:request_id>/do/<action>", methods=("GET", "POST"))
     def do(self, request_id: int, action: str) -> Any:

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor
+from admin_views.base.access import ForAgents, chosen_organisation, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.my.requests.details import DetailRoutes
@@ -21,7 +21,6 @@ from admin_views.my.requests.form import FormRoutes
 from admin_views.shared import request_lists
 from clearance.auth import permissions
 from clearance.core import i18n
-from clearance.core.actor import Actor
 from clearance.models import Request
 from clearance.requests import search as request_search
 
@@ -35,7 +34,7 @@ def _number_link(row: Any) -> Any:
 _SENT = sa.func.coalesce(Request.sent_at, Request.created_at, type_=Request.sent_at.type)
 
 
-class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetModelView):
+class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, ForAgents, KeysetModelView):
     """Requests of the chosen organisation in the services granted to the reader."""
 
     can_export = True
@@ -75,15 +74,11 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, KeysetModelView):
     empty_text = _l("What you send to the office stands here, with where it is and what is next.")
     list_template = "my/requests/list.html"
 
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_agent
-
     def scope(self, query: Any) -> Any:
         return query.where(permissions.requests_visible_to(current_actor()))
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
-        standing = current_actor().standing
-        return rows.where(Request.organisation_id == (standing.organisation_id if standing else 0))
+        return rows.where(Request.organisation_id == chosen_organisation())
 
     def search_condition(self, typed: str) -> Any | None:
         return request_search.condition(typed)

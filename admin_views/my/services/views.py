@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,13 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, id_or_404, not_found
+from admin_views.base.access import (
+    ForAgents,
+    chosen_organisation,
+    current_actor,
+    id_or_404,
+    not_found,
+)
 from admin_views.base.form_post import posted_key
 from admin_views.base.model_view import GuardedView
 from admin_views.my.brokers import cards as broker_cards
@@ -21,9 +28,8 @@ from admin_views.my.services import cards as service_cards
 from admin_views.shared.request_parts import kind_names
 from clearance.auth import permissions
 from clearance.core import i18n
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import DomainError, Refusal, Refused
+from clearance.core.errors import DomainError, Refused
 from clearance.core.extensions import db
 from clearance.models import Licence, Request
 from clearance.models.enums import Status
@@ -32,11 +38,8 @@ from clearance.requests import available_actions, drafts
 from forms.request_form import broker_type_choices
 
 
-class MyServices(SeveralRoutes, GuardedView):
+class MyServices(SeveralRoutes, ForAgents, GuardedView):
     """The services of the chosen organisation."""
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_agent
 
     @expose("/")
     def index(self) -> Any:
@@ -99,46 +102,41 @@ class MyServices(SeveralRoutes, GuardedView):
 
     def _choose_broker(self, offer: available_actions.StartableService) -> Any:
         """Show broker cards with a start button or the reason for its absence."""
-        refusal = None
-        if form_helpers.is_sent():
-            try:
-                return _begin(offer.code, id_or_404(request.form.get("licence_id")))
-            except Refused as fault:
-                refusal = fault.refusal
-        wanted = broker_cards.asked()
-        cards = broker_cards.CardPage((), 0, 0, wanted)
-        if offer.refusal is None:
-            found, count, page = broker_cards.licences(wanted)
-            cards = broker_cards.CardPage(_with_offers(found, offer), count, page, wanted)
-        return self._cards("my/services/brokers.html", offer, cards, refusal)
+
+        def page(wanted: broker_cards.Asked) -> broker_cards.CardPage:
+            found, count, number = broker_cards.licences(wanted)
+            return broker_cards.CardPage(_with_offers(found, offer), count, number, wanted)
+
+        return self._choose("my/services/brokers.html", offer, "licence_id", page)
 
     def _choose_candidate(self, offer: available_actions.StartableService) -> Any:
         """Show passed candidates with a start button or the reason for its absence."""
-        refusal = None
-        if form_helpers.is_sent():
-            try:
-                return _begin(offer.code, id_or_404(request.form.get("candidate_id")))
-            except Refused as fault:
-                refusal = fault.refusal
-        wanted = broker_cards.asked()
-        cards = broker_cards.CardPage((), 0, 0, wanted)
-        if offer.refusal is None:
-            cards = candidate_cards.page(offer.code, wanted)
-        return self._cards("my/services/candidates.html", offer, cards, refusal)
+        page = partial(candidate_cards.page, offer.code)
+        return self._choose("my/services/candidates.html", offer, "candidate_id", page)
 
-    def _cards(
+    def _choose(
         self,
         template: str,
         offer: available_actions.StartableService,
-        cards: broker_cards.CardPage,
-        refusal: Refusal | None,
+        name: str,
+        page_of: Callable[[broker_cards.Asked], broker_cards.CardPage],
     ) -> Any:
-        lang = i18n.language()
+        """Begin a request about the posted card, or show a page of cards. name: of its input."""
+        refusal = None
+        if form_helpers.is_sent():
+            try:
+                return _begin(offer.code, id_or_404(request.form.get(name)))
+            except Refused as fault:
+                refusal = fault.refusal
+        wanted, lang = broker_cards.asked(), i18n.language()
+        shown = (
+            page_of(wanted) if offer.refusal is None else broker_cards.CardPage((), 0, 0, wanted)
+        )
         page = self.render(
             template,
             service=service_cards.card(offer, kind_names(), lang),
             button=service_cards.button_of(offer.definition, lang),
-            page=cards,
+            page=shown,
             refusal=refusal,
             statuses=broker_cards.STATUSES,
         )
@@ -200,12 +198,11 @@ def _with_offers(
 
 def _drafts(code: str, licence_ids: Sequence[int]) -> dict[int, Any]:
     """Map licence ids to the newest draft of the service that the reader may continue."""
-    standing = current_actor().standing
     rows = db.session.execute(
         sa.select(Request.id, Request.licence_id, Request.saved_at)
         .where(
             permissions.requests_visible_to(current_actor()),
-            Request.organisation_id == (standing.organisation_id if standing else 0),
+            Request.organisation_id == chosen_organisation(),
             Request.service_code == code,
             Request.status == Status.DRAFT,
             Request.licence_id.in_(licence_ids),

@@ -14,19 +14,17 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, id_or_404, require
+from admin_views.base.access import ForKeepers, LinkedRows, current_actor, id_or_404, require
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import yes_filter
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.office.accounts.factor_reset import FactorReset
-from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.accounts import staff_accounts
 from clearance.auth import known_devices, second_factor
 from clearance.auth.sessions import active_sessions
 from clearance.core import audit, values
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
@@ -54,20 +52,14 @@ def people_columns(*further: Column) -> tuple[Column, ...]:
     )
 
 
-class People(FactorReset, KeysetModelView):
+class People(FactorReset, ForKeepers, LinkedRows, KeysetModelView):
     """Base of the user and staff lists."""
 
     roles: ClassVar[frozenset[str]] = frozenset()
-    can_view_details = exports_as_shown = True
+    exports_as_shown = True
     can_export = for_managers
     default_order = ("created_at", True)
     search_hint = _l("Name, e-mail, civil number or mobile")
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []  # the name links to the details
 
     def scope(self, query: Any) -> Any:
         return query.where(User.role.in_(sorted(self.roles)))

@@ -12,14 +12,13 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views.base import formatters
+from admin_views.base.access import EveryRow, ForKeepers, LinkedRows
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import DateFilter, ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.audit import labels as audit_labels
-from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import audit, i18n
-from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
@@ -116,23 +115,13 @@ _WHOSE = (
 )
 
 
-class _Trail(KeysetModelView):
+class _Trail(ForKeepers, EveryRow, LinkedRows, KeysetModelView):
     """Base of both lists: read-only, for administrators and managers."""
 
-    can_view_details = True
     can_export = for_managers
     search_hint = _l("Number of a request or of a row")
     empty_title = _l("Nothing has been recorded yet")
     empty_text = _l("Every change appears here with who, when, from and to.")
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []  # the time links to the details
-
-    def scope(self, query: Any) -> Any:
-        return query
 
     def also_selected(self) -> Sequence[Any]:
         return User.first_name, User.last_name

@@ -47,7 +47,6 @@ class ExamResults:
             "office/exams/final_list.html",
             exam=exam,
             candidates=exam_lists.final_list(exam.id),
-            name_of=lambda row: exam_lists.name_of(row, i18n.language()),
         )
 
     @expose("/<int:exam_id>/final-list.csv")
@@ -89,7 +88,7 @@ class ExamResults:
         refusal = exam_results.results_refusal(exam, utc_now())
         if refusal is not None:
             flash(f"{refusal.text} {refusal.change}".strip(), "warning")
-            return redirect(_details_url(exam_id), code=303)
+            return redirect(details_url(exam_id), code=303)
         if not is_posted():
             return self._show_grid(exam, {})
         chosen = _chosen()
@@ -149,7 +148,7 @@ class ExamResults:
 
         return post_once(
             lambda: exam_results.record(exam.id, chosen, actor=current_actor(), now=utc_now()),
-            result=_details_url(exam.id),
+            result=details_url(exam.id),
             told=lambda count: ngettext(
                 "%(num)s result was recorded and the candidate told.",
                 "%(num)s results were recorded and the candidates told.",
@@ -160,7 +159,7 @@ class ExamResults:
 
     def _refused(self, exam: Exam, error: DomainError) -> Any:
         flash(str(error), "error")
-        return redirect(_details_url(exam.id), code=303)
+        return redirect(details_url(exam.id), code=303)
 
     def _show_grid(
         self,
@@ -227,7 +226,6 @@ def _chosen() -> dict[int, Result]:
 def _words() -> dict[str, Any]:
     return {
         "result_labels": exam_results.RESULT_LABELS,
-        "name_of": lambda row: exam_lists.name_of(row, i18n.language()),
         "field_prefix": PREFIX,
     }
 
@@ -249,5 +247,6 @@ def _day(exam: Exam) -> str:
     return exam.held_at.astimezone(KUWAIT).strftime("%Y-%m-%d")
 
 
-def _details_url(exam_id: int) -> str:
-    return url_for("office_exams.details_view", id=exam_id)
+def details_url(exam_id: int, **args: Any) -> str:
+    """Return the URL of a sitting."""
+    return url_for("office_exams.details_view", id=exam_id, **args)

@@ -15,13 +15,13 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, id_or_404, not_found, require
+from admin_views.base.access import EveryRow, current_actor, id_or_404, not_found, require
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.form_post import post_once, posted_key
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.office.exams.results import ExamResults
+from admin_views.office.exams.results import ExamResults, details_url
 from clearance.core import audit, i18n, idempotency, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
@@ -54,7 +54,7 @@ def _seats(*conditions: Any) -> Any:
     return exam_lists.seats_in(Exam.id, confirmed, *conditions)
 
 
-class OfficeExams(ExamResults, KeysetModelView):
+class OfficeExams(ExamResults, EveryRow, KeysetModelView):
     """Sittings; reviewers run them, managers read."""
 
     can_view_details = exports_as_shown = True
@@ -79,9 +79,6 @@ class OfficeExams(ExamResults, KeysetModelView):
     def accessible_to(self, actor: Actor) -> bool:
         return sittings.can_read(actor)
 
-    def scope(self, query: Any) -> Any:
-        return query
-
     def also_selected(self) -> Sequence[Any]:
         unresolved = _seats(ExamSeat.result.is_(None)).label("unresolved")
         return Exam.place_ar, Exam.place_en, Exam.announced_at, unresolved
@@ -90,6 +87,7 @@ class OfficeExams(ExamResults, KeysetModelView):
         shared = {
             "can_run": sittings.can_run(current_actor()),
             "url_of_request": urls.office_request_url,
+            "name_of": lambda row: exam_lists.name_of(row, i18n.language()),
         }
         return super().render(template, **(shared | kwargs))
 
@@ -206,7 +204,6 @@ class OfficeExams(ExamResults, KeysetModelView):
             pages=-(-total // CANDIDATES_ON_A_PAGE),
             page_url=lambda number: details_url(exam.id, page=number + 1),
             waiting=exam_seating.waiting_count(exam) if now < exam.held_at else 0,
-            name_of=lambda row: exam_lists.name_of(row, i18n.language()),
             **self._what_now(exam, now),
         )
 
@@ -240,7 +237,6 @@ class OfficeExams(ExamResults, KeysetModelView):
             waiting=waiting,
             seated=min(free, waiting),
             first=exam_seating.first_waiting(exam, min(free, SHOWN_WAITING)),
-            name_of=lambda row: exam_lists.name_of(row, i18n.language()),
         )
 
     def _announce(self, exam: Exam) -> Any:
@@ -264,11 +260,6 @@ class OfficeExams(ExamResults, KeysetModelView):
                 _("Request %(number)s was passed over: %(why)s", number=number, why=why), "warning"
             )
         return redirect(details_url(exam.id), code=303)
-
-
-def details_url(exam_id: int, **args: Any) -> str:
-    """Return the URL of a sitting."""
-    return url_for("office_exams.details_view", id=exam_id, **args)
 
 
 _SHOWN: dict[str, Any] = {

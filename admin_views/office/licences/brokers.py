@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 
-from admin_views.base.access import current_actor
+from admin_views.base.access import DetailsById, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
 from admin_views.office.licences import lists as register_lists
@@ -43,7 +42,7 @@ def _status_filter() -> ListFilter:
     )
 
 
-class Brokers(RegisterList):
+class Brokers(DetailsById, RegisterList):
     """Every broker, with the licence that is not cancelled, if any."""
 
     columns = (
@@ -93,14 +92,9 @@ class Brokers(RegisterList):
         )
 
     @expose("/<int:broker_id>/")
-    def details(self, broker_id: int) -> Any:
+    def details(self, broker_id: Any) -> Any:
         """Show a broker; the access is audited."""
         return self._read(self.get_one(broker_id))
-
-    @expose("/details/")
-    def details_view(self) -> Any:
-        """Show a broker by `?id=`, Flask-Admin's URL for details."""
-        return self._read(self.get_one(request.args.get("id")))
 
     def _read(self, broker: Broker) -> Any:
         audit.access("broker:read", object_type="broker", object_id=str(broker.id), result="ok")

@@ -12,15 +12,14 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from admin_views.base import formatters
+from admin_views.base.access import EveryRow, ForReaders, LinkedRows
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.shared import licence_details, request_lists
-from clearance.auth import permissions
 from clearance.core import i18n, values
-from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
 from clearance.licences import search as licence_search
@@ -42,20 +41,10 @@ ENDS: dict[str, Any] = {
 }
 
 
-class RegisterList(KeysetModelView):
+class RegisterList(ForReaders, EveryRow, LinkedRows, KeysetModelView):
     """Base of both lists, readable in full by reviewers and managers."""
 
-    can_view_details = True
     can_export = for_managers
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.role in permissions.READING_ROLES
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []  # the first column links to the details
-
-    def scope(self, query: Any) -> Any:
-        return query
 
     def also_selected(self) -> Sequence[Any]:
         return *type_columns(), *organisation_columns()
@@ -121,7 +110,12 @@ def ends_filter() -> ListFilter:
 
 def type_filter() -> ListFilter:
     """Return the filter by broker type."""
-    return ListFilter("broker_type", BROKER_TYPE.label, Broker.broker_type, type_choices)
+    return ListFilter(
+        "broker_type",
+        BROKER_TYPE.label,
+        Broker.broker_type,
+        lambda: licence_details.type_names().items(),
+    )
 
 
 def organisation_filter(column: Any) -> ListFilter:
@@ -142,11 +136,6 @@ def organisation_condition(typed: str) -> Any | None:
     if any(char.isdigit() for char in compact):
         return sa.func.upper(Organisation.licence_no) == compact.upper()
     return matches_all_words(Organisation.name_folded, typed)
-
-
-def type_choices() -> list[tuple[str, str]]:
-    """Return (code, name) of the broker types in the page's language."""
-    return list(licence_details.type_names().items())
 
 
 # Cells
@@ -178,7 +167,7 @@ def status_cell(row: Any) -> Any:
     """Format the licence status and the party that suspended it."""
     if row.status is None:
         return formatters.isolated("")
-    badge = status_badge(row.status)
+    badge = formatters.state_badge(LicenceStatus(row.status))
     if not row.suspended_by:
         return badge
     return badge + formatters.under(SuspendedBy(row.suspended_by).label)
@@ -196,11 +185,6 @@ def until_cell(row: Any) -> Any:
         badge = formatters.tone_badge(_l("Soon"), "warning")
     until, link = formatters.day(row.until), formatters.under(ValidityLink(row.link).label)
     return Markup("{} {}{}").format(until, badge, link)
-
-
-def status_badge(code: str) -> Markup:
-    """Return a licence status as a badge in the page's language."""
-    return formatters.state_badge(LicenceStatus(code))
 
 
 def validity_columns() -> list[Any]:

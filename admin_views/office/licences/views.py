@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import contains_eager
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor
+from admin_views.base.access import DetailsById, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
 from admin_views.office.licences import lists as register_lists
@@ -26,7 +25,7 @@ from clearance.models import Broker, BrokerType, Licence, Organisation
 from clearance.models.enums import LicenceStatus, SuspendedBy
 
 
-class Licences(RegisterSteps, RegisterList):
+class Licences(DetailsById, RegisterSteps, RegisterList):
     """Every licence; managers read, reviewers also suspend, reinstate and correct."""
 
     columns = (
@@ -79,14 +78,9 @@ class Licences(RegisterSteps, RegisterList):
         )
 
     @expose("/<int:licence_id>/")
-    def details(self, licence_id: int) -> Any:
+    def details(self, licence_id: Any) -> Any:
         """Show a licence; the access is audited."""
         return self._read(self.get_one(licence_id))
-
-    @expose("/details/")
-    def details_view(self) -> Any:
-        """Show a licence by `?id=`, Flask-Admin's URL for details."""
-        return self._read(self.get_one(request.args.get("id")))
 
     def _read(self, licence: Licence) -> Any:
         audit.access("licence:read", object_type="licence", object_id=str(licence.id), result="ok")

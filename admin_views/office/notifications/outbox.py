@@ -13,14 +13,12 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor
+from admin_views.base.access import EveryRow, ForKeepers, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import audit, i18n
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -52,7 +50,7 @@ def _events() -> list[tuple[str, str]]:
     return [(name, event.label(lang)) for name, event in events.registered().items()]
 
 
-class Deliveries(KeysetModelView):
+class Deliveries(ForKeepers, EveryRow, KeysetModelView):
     """Messages without their bodies; managers read, administrators also send again."""
 
     can_export = for_managers
@@ -74,12 +72,6 @@ class Deliveries(KeysetModelView):
     default_order = ("created_at", True)
     empty_title = _l("No messages yet")
     empty_text = _l("E-mails and SMS of the portal appear here, with what became of them.")
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
-
-    def scope(self, query: Any) -> Any:
-        return query
 
     def is_action_allowed(self, name: str) -> bool:
         return name == "send_again" and current_actor().is_administrator

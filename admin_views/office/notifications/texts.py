@@ -12,11 +12,9 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import current_actor, require
+from admin_views.base.access import ForKeepers, current_actor, require
 from admin_views.base.model_view import GuardedView
-from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import i18n
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -35,11 +33,8 @@ AUDIENCE_LABELS: dict[str, Any] = {
 }
 
 
-class MessageTexts(GuardedView):
+class MessageTexts(ForKeepers, GuardedView):
     """Message texts; managers read, administrators edit."""
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
 
     @expose("/")
     def index(self) -> Any:

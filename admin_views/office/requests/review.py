@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, require
+from admin_views.base.access import DetailsById, current_actor, require
 from admin_views.base.form_post import post_once
 from admin_views.office.requests import document_panel, queues, register_comparison
 from admin_views.office.requests.actions import NOT_HERE, details_url
@@ -36,21 +36,16 @@ from clearance.requests.field_values import written
 from clearance.services import schema, versions
 
 
-class ReviewRoutes:
+class ReviewRoutes(DetailsById):
     """Mixin of the request view."""
 
     get_one: Callable[[Any], Request]
     render: Callable[..., str]
 
     @expose("/<int:request_id>/")
-    def details(self, request_id: int) -> Any:
+    def details(self, request_id: Any) -> Any:
         """Review a request."""
         return self._read(self.get_one(request_id))
-
-    @expose("/details/")
-    def details_view(self) -> Any:
-        """Review a request by `?id=`, Flask-Admin's URL for details."""
-        return self._read(self.get_one(request.args.get("id")))
 
     @expose("/<int:request_id>/notes", methods=("POST",))
     def notes(self, request_id: int) -> Any:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import aliased, joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor
+from admin_views.base.access import ForReaders, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.keyset_list import KeysetModelView
@@ -26,7 +26,6 @@ from admin_views.office.requests.review import ReviewRoutes
 from admin_views.shared import request_lists
 from admin_views.shared.document_reading import DocumentReading
 from clearance.auth import permissions
-from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
 from clearance.models import Broker, Organisation, Request, User
@@ -68,7 +67,7 @@ def _reviewer(row: Any) -> str:
     return formatters.person_name(row.reviewer_first, row.reviewer_last)
 
 
-class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView):
+class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, ForReaders, KeysetModelView):
     """All sent requests; reviewers decide, managers read, assign and export."""
 
     can_export = for_managers
@@ -100,9 +99,6 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, KeysetModelView)
     empty_title = _l("No requests yet")
     empty_text = _l("Requests appear here as soon as applicants send them.")
     list_template = "office/requests/list.html"
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.role in permissions.READING_ROLES
 
     def scope(self, query: Any) -> Any:
         return query.where(permissions.requests_visible_to(current_actor()))

@@ -14,11 +14,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import InvalidRequestError
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor, not_found
+from admin_views.base.access import EveryRow, ForKeepers, current_actor, not_found
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
 from clearance.core import i18n
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
@@ -39,11 +38,6 @@ class ForAdministrators:
 for_administrators = cast(bool, ForAdministrators())
 
 
-def keeps_or_reads(actor: Actor) -> bool:
-    """Return whether the actor is an administrator (may edit) or a manager (may read)."""
-    return actor.is_administrator or actor.is_manager
-
-
 def _names(*, are_sortable: bool = False) -> tuple[Column, Column]:
     order = True if are_sortable else None
     return (
@@ -56,17 +50,11 @@ _PLACE = Column("position", _l("Place in lists"), order=True)
 _IN_USE = Column("is_active", _l("In use"), formatters.yes_or_no)
 
 
-class ReferenceView(GuardedModelView):
+class ReferenceView(ForKeepers, EveryRow, GuardedModelView):
     """A small table; overwriting another user's change is refused, showing both values."""
 
     can_create = can_edit = for_administrators
     known_constraints: ClassVar[dict[str, Any]] = {".code": _KNOWN, "pk_": _KNOWN}
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
-
-    def scope(self, query: Any) -> Any:
-        return query
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)

@@ -10,11 +10,9 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from admin_views.base.access import current_actor, require
+from admin_views.base.access import ForKeepers, current_actor, require
 from admin_views.base.model_view import GuardedView
-from admin_views.office.settings.reference_data import keeps_or_reads
 from clearance.core import office_settings
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.office_setting_types import BadSetting, SettingGroup
@@ -23,11 +21,8 @@ from clearance.core.request_kind import is_posted
 from clearance.core.values import BadValue
 
 
-class OfficeSettings(GuardedView):
+class OfficeSettings(ForKeepers, GuardedView):
     """Office settings; managers read, administrators edit."""
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:

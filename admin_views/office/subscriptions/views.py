@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,7 +13,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import aliased
 
 from admin_views.base import formatters
-from admin_views.base.access import current_actor
+from admin_views.base.access import DetailsById, EveryRow, ForReaders, LinkedRows, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter, day_filters
@@ -24,7 +23,6 @@ from admin_views.office.subscriptions.actions import DECISIONS, SubscriptionStep
 from admin_views.shared import request_lists
 from clearance.auth import permissions
 from clearance.core import i18n
-from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import (
     Broker,
@@ -64,10 +62,11 @@ def _officer(row: Any) -> str:
 _badge = formatters.badges(SubscriptionStatus)
 
 
-class Subscriptions(SubscriptionSteps, KeysetModelView):
+class Subscriptions(
+    DetailsById, SubscriptionSteps, ForReaders, EveryRow, LinkedRows, KeysetModelView
+):
     """All subscriptions; reviewers decide pending ones, managers read and export."""
 
-    can_view_details = True
     can_export = for_managers
     columns = (
         Column(
@@ -110,15 +109,6 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
     empty_title = _l("No subscriptions yet")
     empty_text = _l("They appear here as organisations subscribe to services.")
 
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.role in permissions.READING_ROLES
-
-    def get_list_row_actions(self) -> list[Any]:
-        return []  # the organisation's name links to the details
-
-    def scope(self, query: Any) -> Any:
-        return query
-
     def also_selected(self) -> Sequence[Any]:
         officer = (_OFFICER.first_name, _OFFICER.last_name)
         return *officer, *register_lists.entity_columns(), *register_lists.organisation_columns()
@@ -134,14 +124,9 @@ class Subscriptions(SubscriptionSteps, KeysetModelView):
         return register_lists.organisation_condition(typed)
 
     @expose("/<int:subscription_id>/")
-    def details(self, subscription_id: int) -> Any:
+    def details(self, subscription_id: Any) -> Any:
         """Show a subscription with its history."""
         return self.show(self.get_one(subscription_id))
-
-    @expose("/details/")
-    def details_view(self) -> Any:
-        """Show a subscription by `?id=`, Flask-Admin's URL for details."""
-        return self.show(self.get_one(request.args.get("id")))
 
     def show(self, row: Subscription, *, alert: str = "", status: int = 200) -> Any:
         """Render a subscription's page."""

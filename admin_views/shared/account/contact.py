@@ -11,6 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, not_found
+from admin_views.base.form_post import refuse
 from clearance.accounts import contact_change
 from clearance.auth import sessions
 from clearance.auth.reauthentication import WrongPassword
@@ -44,9 +45,9 @@ class ContactRoutes:
         try:
             contact_change.ask(current_actor(), channel, typed, password, utc_now())
         except WrongPassword as wrong:
-            return self._show_asking(kind, _refused(form, form.current_password, str(wrong)))
+            return self._show_asking(kind, refuse(form, form.current_password, wrong))
         except contact_change.SameAddress as same:
-            return self._show_asking(kind, _refused(form, form.address, str(same)))
+            return self._show_asking(kind, refuse(form, form.address, same))
         db.session.commit()
         return self._to_contact(kind)
 
@@ -130,10 +131,3 @@ def _channel(kind: str) -> Channel:
 
 def _form_of(channel: Channel, **given: Any) -> Any:
     return (EmailChangeForm if channel == Channel.EMAIL else MobileChangeForm)(**given)
-
-
-def _refused(form: Any, field: Any, text: str) -> Any:
-    """Roll back and attach a refusal to its field."""
-    db.session.rollback()
-    field.errors = [text]
-    return form

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.wsgi import wrap_file
 
 from admin_views.base.access import current_actor
+from admin_views.base.form_post import refuse
 from clearance.accounts import data_exports
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core.clock import kuwait_today, utc_now
@@ -35,9 +36,7 @@ class DataRoutes:
         try:
             is_new = data_exports.ask(current_actor(), form.current_password.data, utc_now())
         except WrongPassword as wrong:
-            db.session.rollback()
-            form.current_password.errors = [str(wrong)]
-            return self._show_data(form)
+            return self._show_data(refuse(form, form.current_password, wrong))
         db.session.commit()
         if is_new:
             flash(_("Your copy is being made. You get a notice when it is ready."), "success")

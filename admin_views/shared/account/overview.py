@@ -9,7 +9,8 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, id_or_404, not_found
-from admin_views.base.model_view import GuardedView
+from admin_views.base.form_post import refuse
+from admin_views.base.model_view import OwnView
 from admin_views.shared.account.contact import ContactRoutes, waiting_contacts
 from admin_views.shared.account.data_export import DataRoutes
 from admin_views.shared.account.preferences import NoticeRoutes
@@ -17,22 +18,14 @@ from admin_views.shared.account.second_factor import FactorRoutes, standing_of
 from clearance.auth import known_devices, password_changes, sessions
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core import audit
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import User
 from forms.my_account import PasswordChangeForm
 
 
-class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, GuardedView):
+class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView):
     """The reader's own account."""
-
-    def __init__(self, *, for_staff: bool, **kwargs: Any) -> None:
-        self.for_staff = for_staff
-        super().__init__(**kwargs)
-
-    def accessible_to(self, actor: Actor) -> bool:
-        return actor.is_staff == self.for_staff
 
     @expose("/")
     def index(self) -> Any:
@@ -54,9 +47,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, Guarded
             form.new_password.errors = [str(fault) for fault in weak.faults]
             return self._show(form)
         except WrongPassword as wrong:
-            db.session.rollback()
-            form.current_password.errors = [str(wrong)]
-            return self._show(form)
+            return self._show(refuse(form, form.current_password, wrong))
         db.session.commit()
         sessions.enter(key)
         flash(_("Your password was changed. Every other session has ended."), "success")

@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
-from admin_views.base.form_post import posted_key
+from admin_views.base.form_post import posted_key, refuse
 from clearance.auth import recovery_codes, second_factor, second_factor_setup, sessions
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core.clock import utc_now
@@ -62,7 +62,7 @@ class FactorRoutes:
             changed = second_factor_setup.new_spare_codes(current_actor(), typed, key, utc_now())
         except WrongPassword as wrong:
             return self._show_confirmation(
-                "my/account/factor_recovery_codes.html", _refused(form, wrong)
+                "my/account/factor_recovery_codes.html", refuse(form, form.current_password, wrong)
             )
         return self._show_spares(
             changed, _("New spare codes were made: the ones you had before no longer work.")
@@ -79,7 +79,9 @@ class FactorRoutes:
                 current_actor(), form.current_password.data, utc_now()
             )
         except WrongPassword as wrong:
-            return self._show_confirmation("my/account/factor_remove.html", _refused(form, wrong))
+            return self._show_confirmation(
+                "my/account/factor_remove.html", refuse(form, form.current_password, wrong)
+            )
         db.session.commit()
         sessions.enter(changed.key)
         flash(_("The app was removed. Every other session has ended."), "success")
@@ -90,7 +92,7 @@ class FactorRoutes:
         try:
             changed = second_factor_setup.enable(current_actor(), setup, code, password, utc_now())
         except WrongPassword as wrong:
-            return self._show_setup(setup, _refused(form, wrong))
+            return self._show_setup(setup, refuse(form, form.current_password, wrong))
         if changed is None:
             form.code.errors = [
                 _("This is not the code that the app shows now. Wait for the next one and type it.")
@@ -153,10 +155,3 @@ def _own_means() -> second_factor.Means:
 def _is_sent(form: PasswordForm) -> bool:
     """Return whether the form was submitted and is valid."""
     return form_helpers.is_sent() and bool(form.validate())
-
-
-def _refused(form: Any, wrong: WrongPassword) -> Any:
-    """Roll back and attach the refusal to the password field."""
-    db.session.rollback()
-    form.current_password.errors = [str(wrong)]
-    return form
