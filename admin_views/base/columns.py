@@ -15,8 +15,9 @@ class Column:
     """A column of a list.
 
     name: of the value in the list's rows. label: the heading. shown: formats the value for the
-    page. cell: makes the cell of the whole row instead. text: makes the export's text of the row;
-    by default the export has the value. sql: selects the value, or a function that returns what
+    page. value: makes the value of the row, if it is not selected. cell: makes the cell of the row
+    instead of `shown`. text: makes the export's text of the row; by default the export has the
+    value. sql: selects the value, or a function that returns what
     selects it in the page's language; by default the model's attribute of that name. order: the
     NOT NULL SQL column to sort by; True for the value's own. is_listed, is_exported: whether the
     page and the export have the column.
@@ -26,6 +27,7 @@ class Column:
     label: Any
     shown: Callable[[Any], Any] | None = None
     _: KW_ONLY
+    value: Callable[[Any], Any] | None = None
     cell: Callable[[Any], Any] | None = None
     text: Callable[[Any], Any] | None = None
     sql: Any = None
@@ -35,12 +37,16 @@ class Column:
 
     def formatter(self) -> Callable[[Any, Any, Any, str], Any] | None:
         """Return Flask-Admin's formatter of the column; None shows the value itself."""
-        shown, cell = self.shown, self.cell
+        shown, cell = self.shown, self.cell or self.value
+        if shown is not None:
+            return lambda view, context, row, name: shown(self.value_of(row))
         if cell is not None:
             return lambda view, context, row, name: cell(row)
-        if shown is not None:
-            return lambda view, context, row, name: shown(getattr(row, name))
         return None
+
+    def value_of(self, row: Any) -> Any:
+        """Return the value in a row of the list."""
+        return self.value(row) if self.value is not None else getattr(row, self.name)
 
     def selected(self, model: type[Any]) -> Any | None:
         """Return the SQL expression of the value; None if cells make it of other columns."""

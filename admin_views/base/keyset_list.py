@@ -201,12 +201,12 @@ class KeysetModelView(GuardedModelView):
         """Hook to load further data that `export_value` needs for the rows of `part`."""
 
     def export_value(self, row: Any, key: str) -> Any:
-        text = self.column_named[key].text
-        if text is not None:
-            return text(row)
+        column = self.column_named[key]
+        if column.text is not None:
+            return column.text(row)
         formatter = self.column_formatters.get(key) if self.exports_as_shown else None
         if formatter is None:
-            return getattr(row, key)
+            return column.value_of(row)
         return escape(formatter(self, None, row, key)).striptags()
 
     def get_list(

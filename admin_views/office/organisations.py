@@ -43,10 +43,6 @@ def _organisation_name(row: Any) -> Markup:
     return formatters.link(row.id, formatters.bdi(name))
 
 
-def _entity(row: Any) -> str:
-    return i18n.in_language(row, "entity")
-
-
 def _entity_filter() -> ListFilter:
     def choices() -> list[tuple[str, str]]:
         rows = db.session.execute(
@@ -77,7 +73,7 @@ class Organisations(EveryRow, LinkedRows, KeysetModelView):
         ),
         Column("name_ar", _l("Name in Arabic"), is_listed=False),
         Column("name_en", _l("Name in English"), is_listed=False),
-        Column("entity", _l("Legal entity"), cell=_entity, text=_entity),
+        Column("entity", _l("Legal entity"), value=lambda row: i18n.in_language(row, "entity")),
         Column("licence_no", _l("Licence number"), formatters.isolated),
         Column("brokers", _l("Brokers"), sql=_counted(Broker)),
         Column("users", _l("Users"), sql=_counted(Membership, Membership.is_active.is_(True))),

@@ -23,10 +23,6 @@ def _status_text(row: Any) -> str:
     return formatters.status_label(row.status)
 
 
-def _service_text(row: Any) -> str:
-    return title_of(row.service_code)
-
-
 def unsorted(column: Any) -> sa.ColumnElement[Any]:
     """Wrap a text or number column so that no index on it is used.
 
@@ -123,7 +119,7 @@ def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:
     return sa.func.trim(joined)
 
 
-SERVICE = Column("service_code", _l("Service"), title_of, text=_service_text)
+SERVICE = Column("service_code", _l("Service"), value=lambda row: title_of(row.service_code))
 STATUS = Column("status", _l("Status"), formatters.status_badge, text=_status_text)
 IDENTITY = (
     Column("civil_id", _l("Civil number"), is_listed=False),

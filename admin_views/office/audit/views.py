@@ -15,7 +15,7 @@ from admin_views.base import formatters
 from admin_views.base.access import EveryRow, ForKeepers, LinkedRows
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
-from admin_views.base.filters import DateFilter, ListFilter, day_filters
+from admin_views.base.filters import ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.audit import labels as audit_labels
 from clearance.core import audit, i18n
@@ -102,13 +102,9 @@ def _kind_filter(column: Any, kinds: Callable[[], dict[str, Any]]) -> ListFilter
     return ListFilter("kind", _l("Event"), column, lambda: audit_labels.choices(kinds()))
 
 
-def _days(column: Any) -> list[DateFilter]:
-    return day_filters(column, _l("From"), _l("Up to"))
-
-
 _KIND = Column("kind", _l("Event"), audit_labels.event_label)
 _WHOSE = (
-    Column("actor", _l("Who"), cell=lambda row: formatters.isolated(_actor(row)), text=_actor),
+    Column("actor", _l("Who"), formatters.isolated, value=_actor),
     Column("object", _l("Row"), cell=_object, is_exported=False),
     Column("object_type", _l("Table"), is_listed=False),
     Column("object_id", _l("Row"), is_listed=False),
@@ -145,7 +141,7 @@ class Events(_Trail):
     column_filters = (
         _scope_filter(Event.kind, SCOPES),
         _kind_filter(Event.kind, audit_labels.events),
-        *_days(Event.at),
+        *day_filters(Event.at, _l("From"), _l("Up to")),
     )
     list_template = "office/audit/list.html"
 
@@ -201,7 +197,7 @@ class AccessRecords(_Trail):
     column_filters = (
         _scope_filter(AccessEvent.kind, ACCESS_SCOPES),
         _kind_filter(AccessEvent.kind, lambda: audit_labels.ACCESSES),
-        *_days(AccessEvent.at),
+        *day_filters(AccessEvent.at, _l("From"), _l("Up to")),
     )
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:

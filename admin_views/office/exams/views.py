@@ -61,7 +61,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
     can_export = for_managers
     columns = (
         Column("held_at", _l("Exam"), formatters.format_instant, order=True),
-        Column("place", _l("Place"), cell=lambda row: i18n.in_language(row, "place")),
+        Column("place", _l("Place"), value=lambda row: i18n.in_language(row, "place")),
         Column("confirm_by", _l("Confirm by"), formatters.day),
         Column("seats", _l("Seats")),
         Column("seats_taken", _l("Taken")),

@@ -213,15 +213,17 @@ def entity_columns() -> list[Any]:
 
 # Columns
 
-ORGANISATION = Column("organisation", _l("Organisation"), cell=organisation, text=organisation_name)
+ORGANISATION = Column(
+    "organisation", _l("Organisation"), cell=organisation, value=organisation_name
+)
 NAME = Column("name", _l("Broker"), cell=person, sql=lambda: request_lists.name_column(Broker))
 NAME_SORTED = replace(NAME, order=Broker.name_folded)
 CIVIL_ID = Column("civil_id", _l("Civil number"), sql=Broker.civil_id, is_listed=False)
 BROKER_TYPE = Column(
     "broker_type",
     _l("Broker type"),
-    cell=lambda row: formatters.isolated(i18n.in_language(row, "type")),
-    text=lambda row: i18n.in_language(row, "type"),
+    formatters.isolated,
+    value=lambda row: i18n.in_language(row, "type"),
 )
 STATUS = Column(
     "status",

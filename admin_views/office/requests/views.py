@@ -76,19 +76,9 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, ForReaders, Keys
         replace(request_lists.SERVICE, is_listed=False),
         Column("name", _l("Name"), cell=_person, sql=_name),
         *request_lists.IDENTITY,
-        Column(
-            "organisation",
-            _l("Organisation"),
-            cell=lambda row: formatters.isolated(register_lists.organisation_name(row)),
-            text=register_lists.organisation_name,
-        ),
+        replace(register_lists.ORGANISATION, cell=None, shown=formatters.isolated),
         request_lists.STATUS,
-        Column(
-            "reviewer",
-            _l("Reviewer"),
-            cell=lambda row: formatters.isolated(_reviewer(row)),
-            text=_reviewer,
-        ),
+        Column("reviewer", _l("Reviewer"), formatters.isolated, value=_reviewer),
         Column("sent_at", _l("Sent on"), formatters.date_of, order=True),
         Column("due_on", _l("Due on"), _due),
     )

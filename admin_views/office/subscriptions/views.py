@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -73,28 +74,17 @@ class Subscriptions(
             "organisation",
             _l("Organisation"),
             cell=_organisation,
-            text=register_lists.organisation_name,
+            value=register_lists.organisation_name,
             order=Organisation.name_folded,
         ),
         Column("licence_no", _l("Licence number"), sql=Organisation.licence_no, is_listed=False),
-        Column(
-            "service",
-            _l("Service"),
-            request_lists.title_of,
-            text=lambda row: request_lists.title_of(row.service),
-            sql=Subscription.service_code,
-        ),
+        replace(request_lists.SERVICE, name="service"),
         Column(
             "status", _l("Status"), _badge, text=lambda row: SubscriptionStatus(row.status).label
         ),
         Column("asked_at", _l("Asked on"), formatters.date_of, order=True),
         Column("decided_at", _l("Status since"), formatters.date_of),
-        Column(
-            "officer",
-            _l("Decided by"),
-            cell=lambda row: formatters.isolated(_officer(row)),
-            text=_officer,
-        ),
+        Column("officer", _l("Decided by"), formatters.isolated, value=_officer),
         Column("reason", _l("Reason"), is_listed=False),
     )
     column_filters = (
@@ -110,8 +100,8 @@ class Subscriptions(
     empty_text = _l("They appear here as organisations subscribe to services.")
 
     def also_selected(self) -> Sequence[Any]:
-        officer = (_OFFICER.first_name, _OFFICER.last_name)
-        return *officer, *register_lists.entity_columns(), *register_lists.organisation_columns()
+        own = (Subscription.service_code, _OFFICER.first_name, _OFFICER.last_name)
+        return *own, *register_lists.entity_columns(), *register_lists.organisation_columns()
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
         return (
