@@ -21,12 +21,12 @@ PICTURES = ROOT / "static" / "img" / "guide"
 
 
 class SupportContacts:
-    """The office's `phone`, `email`, `fax` and `hours`; loaded lazily, once per request."""
+    """The office's contact details; loaded lazily, once per request."""
 
-    def __getattr__(self, name: str) -> str:
-        if name not in {"phone", "email", "fax", "hours"}:
-            raise AttributeError(name)
-        return _support(f"support_hours_{language()}" if name == "hours" else f"support_{name}")
+    phone = property(lambda self: _support("support_phone"))
+    email = property(lambda self: _support("support_email"))
+    fax = property(lambda self: _support("support_fax"))
+    hours = property(lambda self: _support(f"support_hours_{language()}"))
 
 
 def index() -> str:
