@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 from flask import Flask
 
 from app import create_app
+from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import one_line_for_bad_settings
@@ -21,13 +23,15 @@ from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.requests import deadlines, transitions
 from clearance.requests.starts import BROKER_TYPE
-from clearance.services.extension import Job
+from clearance.services.extension import Job, Known, ToAnswer, Waiting
 from clearance.services.flows import STANDARD, StepName
 from clearance.transfers import operations as transfer_operations
 from tests.support import extension_modules, factories, request_factories, transfer_factories
+from tests.support.office_people import Office
 
 A_GUARD = guards.licence_is_active
 A_JOB = Job(transfer_operations.lapse_unanswered, seconds=60)
+A_WAIT = Waiting(Status.UNDER_REVIEW, "Come along", "All to come", sa.literal(date(2030, 5, 4)))
 AN_EFFECT = effects.renew_licence
 OWN_FLOW = replace(STANDARD, name="own")
 
@@ -59,6 +63,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "Two flows define the action send differently.",
     ),
     ({"jobs": (A_JOB, A_JOB)}, f"Registered twice (jobs): {A_JOB.name}."),
+    ({"waiting": (A_WAIT, A_WAIT)}, f"Registered twice (waiting): {A_WAIT.status}."),
     ({"core": ">=99"}, "own is made for >=99; this is version "),
     ({"core": "99 or so"}, "own: core '99 or so' is no version."),
     ({"views": "tests.support.pages:open_nothing"}, "own names tests.support.pages:open_nothing"),
@@ -117,6 +122,37 @@ def test_a_module_named_twice_stops_the_start(
 ) -> None:
     extension_modules.put(monkeypatch, "own")
     assert "Registered twice (extension): own." in start(capsys, "own", "own")
+
+
+def to_answer(actor: Actor, lang: str, now: datetime) -> list[ToAnswer]:
+    return [ToAnswer("A call to answer", "/my/", "X/1/30", "Badr", f"Office in {lang}", None)]
+
+
+def known_of(civil_id: str) -> list[Known]:
+    return [Known("/office/", datetime(2030, 5, 3, 9, 0, tzinfo=UTC), Status.APPROVED)]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_extension_says_what_waits_for_the_agent_and_what_is_known_of_a_person(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    extension_modules.put(
+        monkeypatch,
+        "own",
+        waiting=(A_WAIT,),
+        to_answer=(to_answer,),
+        known=(("Inspections", known_of),),
+    )
+    office = Office(make_app(extensions=("own",) if is_there else ()))
+    request_id = office.request(Status.UNDER_REVIEW, reviewer=office.person("me"))
+    now = office.browser(office.agent()).get("/my/").soup.select_one("#now")
+    assert now is not None
+    needed = now.get_text(" ")
+    for text in ("Come along", "04/05/2030", "A call to answer", "Office in en"):
+        assert (text in needed) is is_there
+    details = office.browser(office.person("me")).get(f"/office/requests/{request_id}/")
+    assert ("Inspections" in details.text) is is_there
+    assert ("03/05/2030" in details.text) is is_there
 
 
 def test_jobs_leave_requests_of_an_unknown_flow_alone_and_log_it(

@@ -46,6 +46,11 @@ def consent_url(token: str) -> str:
     return f"/consent/{token}"
 
 
+def exam_url(exam_id: int) -> str:
+    """Return the URL of a sitting at the office."""
+    return f"/office/exams/details/?id={exam_id}"
+
+
 def transfer_url(request_id: int) -> str:
     """Return the URL where the other organisation answers a transfer."""
     return f"/my/transfers/{request_id}/"

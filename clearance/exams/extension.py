@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clearance.exams import flow, guards, passes, review_warnings, seating, starts
-from clearance.services.extension import Extension, Job, named_in
+from flask_babel import lazy_gettext as _l
+
+from clearance.exams import flow, guards, lists, passes, review_warnings, seating, starts
+from clearance.exams.statuses import ExamStatus
+from clearance.services.extension import Extension, Job, Waiting, named_in
 from clearance.services.guards import Guard
 
 
@@ -24,6 +27,15 @@ EXTENSION = Extension(
     starts=(starts.PASSED_CANDIDATES,),
     claim_ends=(passes.CLAIM_END,),
     warnings=(review_warnings.warnings,),
+    waiting=(
+        Waiting(
+            status=ExamStatus.SEATED,
+            step=_l("Confirm attendance"),
+            all_of_them=_l("All seats to confirm"),
+            last_day=lists.CONFIRM_BY,
+        ),
+    ),
+    known=((_l("Exams"), lists.known_of),),
     jobs=(Job(seating.daily, seconds=1800),),
     lifts={0: _with_award},
     definitions=Path(__file__).parent / "definitions",

@@ -9,9 +9,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearance.core.extensions import db
-from clearance.models import BrokerType, ExamSeat, Organisation, Request
+from clearance.core.urls import exam_url
+from clearance.exams.statuses import ExamStatus
+from clearance.models import BrokerType, Exam, ExamSeat, Organisation, Request
 from clearance.models.enums import SeatStatus
 from clearance.models.names import NAME_COLUMNS, joined_name
+from clearance.services.extension import Known
+
+SHOWN_SEATS = 10
+# The last day to confirm a request's seat.
+CONFIRM_BY = (
+    sa.select(Exam.confirm_by)
+    .join(ExamSeat, ExamSeat.exam_id == Exam.id)
+    .where(ExamSeat.request_id == Request.id, ExamSeat.status != SeatStatus.RELEASED)
+    .correlate(Request)
+    .limit(1)
+    .scalar_subquery()
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,23 @@ class Counts:
     def unresolved(self) -> int:
         """Number of confirmed candidates without a result."""
         return self.confirmed - self.resolved
+
+
+def known_of(civil_id: str) -> list[Known]:
+    """Return a person's seats, the latest sitting first, with their result or state."""
+    rows = db.session.execute(
+        sa.select(Exam.id, Exam.held_at, ExamSeat.status, ExamSeat.result)
+        .join(ExamSeat, ExamSeat.exam_id == Exam.id)
+        .join(Request, Request.id == ExamSeat.request_id)
+        .where(Request.civil_id == civil_id, ExamSeat.status != SeatStatus.RELEASED)
+        .order_by(Exam.held_at.desc(), ExamSeat.id.desc())
+        .limit(SHOWN_SEATS)
+    )
+    states = {SeatStatus.OFFERED: ExamStatus.SEATED, SeatStatus.CONFIRMED: ExamStatus.CONFIRMED}
+    return [
+        Known(exam_url(exam_id), held_at, result or states[SeatStatus(status)])
+        for exam_id, held_at, status, result in rows
+    ]
 
 
 def counts(exam_id: int) -> Counts:

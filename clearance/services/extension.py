@@ -104,6 +104,45 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """A status in which an agent's own requests wait for a step of theirs, for the home page.
+
+    step: text of the button that leads to the request. all_of_them: text of the link to their list.
+    last_day: scalar SQL expression, correlated to the request, of the last day to take the step.
+    """
+
+    status: str
+    step: Any
+    all_of_them: Any
+    last_day: Any
+
+
+@dataclass(frozen=True)
+class ToAnswer:
+    """A request of another organisation that awaits an answer, for the home page.
+
+    number, name: of the request and its person. asked_by: the other organisation, in the page's
+    language.
+    """
+
+    label: Any
+    url: str
+    number: str
+    name: str
+    asked_by: str
+    answer_by: date | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """A record of a person, for the reviewer's comparison. status: code shown as a badge."""
+
+    url: str
+    at: datetime
+    status: str
+
+
+@dataclass(frozen=True)
 class Extension:
     """Everything that a subject brings; `app.py` registers it before the portal opens.
 
@@ -113,7 +152,9 @@ class Extension:
     snapshots, claim_ends: see there. warnings: what a reviewer should know before deciding.
     constraints: refusals by the name of the database constraint that is their last guard. lifts:
     number of a schema → how the next one writes what it said of this subject. notices: the folder
-    of its messages' texts. jobs: its periodic work. views, commands: dotted names of functions
+    of its messages' texts. waiting, to_answer: for the agent's home page; to_answer takes the
+    actor, the page's language and the time. known: heading → records of the person with a civil
+    number. jobs: its periodic work. views, commands: dotted names of functions
     that take the application, "module:function", called when its rooms are opened.
     """
 
@@ -127,6 +168,9 @@ class Extension:
     snapshots: tuple[Snapshot, ...] = ()
     claim_ends: tuple[ClaimEnd, ...] = ()
     warnings: tuple[Callable[[Request, datetime], list[Refusal]], ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    to_answer: tuple[Callable[[Actor, str, datetime], list[ToAnswer]], ...] = ()
+    known: tuple[tuple[Any, Callable[[str], list[Known]]], ...] = ()
     jobs: tuple[Job, ...] = ()
     constraints: Mapping[str, Refusal] = field(default_factory=dict)
     lifts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from clearance.models import Request
 from clearance.models.enums import Labelled
 from clearance.services.decisions import Decision
 from clearance.services.effects import Effect
-from clearance.services.extension import ClaimEnd, Extension, Job, Start
+from clearance.services.extension import ClaimEnd, Extension, Job, Start, Waiting
 from clearance.services.facts import Facts, RequestFact
 from clearance.services.flows import Flow, Step, StepName
 from clearance.services.guards import Guard
@@ -46,6 +46,9 @@ class Registry:
         self.starts: dict[str, Start] = self._named("starts", "name")
         self.claim_ends: dict[str, ClaimEnd] = self._named("claim_ends", "status")
         self.jobs: dict[str, Job] = self._named("jobs", "name")
+        self.waiting: dict[str, Waiting] = self._named("waiting", "status")
+        self.to_answer = self._all("to_answer")
+        self.known = self._all("known")
         self.snapshots = self._all("snapshots")
         self.warnings = self._all("warnings")
         self.constraints = {

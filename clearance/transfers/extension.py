@@ -26,6 +26,7 @@ EXTENSION = Extension(
     flows=(flow.TRANSFER,),
     guards=named_in(guards, Guard),
     effects=named_in(effects, Effect),
+    to_answer=(operations.to_answer,),
     jobs=(Job(operations.lapse_unanswered, seconds=900),),
     lifts={0: _with_roles},
     definitions=Path(__file__).parent / "definitions",

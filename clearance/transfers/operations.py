@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import contains_eager, joinedload
 
 from clearance.auth import permissions, rate_limits
+from clearance.core import urls
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import NotFound, Refusal, Refused, TransitionNotAllowed
@@ -20,6 +21,7 @@ from clearance.models import Broker, Licence, Organisation, Request, TransferCon
 from clearance.models.enums import LicenceStatus
 from clearance.requests import available_actions, drafts, transitions
 from clearance.services import versions
+from clearance.services.extension import ToAnswer
 from clearance.services.flows import Action
 from clearance.transfers import parties
 from clearance.transfers.statuses import UNANSWERED, TransferStatus
@@ -131,6 +133,23 @@ def waiting_for(actor: Actor, now: datetime) -> list[Request]:
         permissions.transfers_answered_by(actor),
     )
     return waiting[::-1]
+
+
+def to_answer(actor: Actor, lang: str, now: datetime) -> list[ToAnswer]:
+    """Return what the home page says of the transfers in `waiting_for`."""
+    waiting = waiting_for(actor, now)
+    days = answer_days(waiting)
+    return [
+        ToAnswer(
+            label=_l("Transfer to answer"),
+            url=urls.transfer_url(req.id),
+            number=req.number or "",
+            name=parties.named(req).name_in(lang),
+            asked_by=req.organisation.name_in(lang),
+            answer_by=days.get(req.id),
+        )
+        for req in waiting
+    ]
 
 
 def received(actor: Actor) -> list[Request]:

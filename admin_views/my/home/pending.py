@@ -1,4 +1,4 @@
-"""Pending items besides requests: renewals, transfers, invitations and new documents."""
+"""Pending items besides requests: renewals, invitations and new documents."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from admin_views.my.services import cards
 from admin_views.shared import licence_details
 from clearance import issuing
 from clearance.core.actor import Actor
-from clearance.core.urls import broker_url, transfer_url
+from clearance.core.urls import broker_url
 from clearance.licences import granted_expiry, organisation_brokers
 from clearance.models import IssuedDocument, Licence
 from clearance.organisations import invitation_queries
 from clearance.requests import available_actions
-from clearance.services import registry
 from clearance.services.schema import Definition
-from clearance.transfers import operations as transfer_operations
-from clearance.transfers import parties
 
 SHOWN_LICENCES = 4
 SHOWN_DOCUMENTS = 3
@@ -61,22 +58,6 @@ def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
             "organisation": invitation_queries.organisation_of(invitation).name_in(lang),
         }
         for invitation in invitation_queries.open_for(actor, now)
-    ]
-
-
-def transfers_to_answer(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
-    """Return the transfers awaiting the chosen organisation's answer."""
-    if not registry.current().has("transfers"):
-        return []
-    return [
-        {
-            "url": transfer_url(req.id),
-            "number": req.number,
-            "name": parties.named(req).name_in(lang),
-            "asked_by": req.organisation.name_in(lang),
-            "answer_by": transfer_operations.answer_by(req),
-        }
-        for req in transfer_operations.waiting_for(actor, now)
     ]
 
 

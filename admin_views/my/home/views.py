@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from flask import redirect, request, url_for
@@ -22,19 +21,15 @@ from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.exams.statuses import ExamStatus
-from clearance.models import Exam, ExamSeat, Request
-from clearance.models.enums import SeatStatus, Status
+from clearance.models import Request
+from clearance.models.enums import Status
 from clearance.notifications import announcements, inbox
 from clearance.requests import deadlines
 from clearance.services import registry
+from clearance.services.extension import Waiting
 
-STEPS = {
-    Status.RETURNED: _l("Correct"),
-    ExamStatus.SEATED: _l("Confirm attendance"),
-    Status.DRAFT: _l("Continue"),
-}
-SHOWN_RETURNED = SHOWN_SEATED = 5
+STEPS = {Status.RETURNED: _l("Correct"), Status.DRAFT: _l("Continue")}
+SHOWN_RETURNED = SHOWN_WAITING = 5
 SHOWN_DRAFTS = 3
 SHOWN_AT_OFFICE = 5
 SHOWN_NOTICES = 4
@@ -51,10 +46,13 @@ class MyHome(GuardedView):
         """Show pending tasks, open requests and notifications."""
         actor, lang, now = current_actor(), i18n.language(), utc_now()
         notices = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
-        seated = (ExamStatus.SEATED,) if registry.current().has("exams") else ()
+        subjects = registry.current()
         return self.render(
             "my/home/index.html",
-            seated=_tasks(actor, seated, SHOWN_SEATED, newest_first=False),
+            waiting=[
+                _tasks(actor, (status,), SHOWN_WAITING, newest_first=False, waiting=waiting)
+                for status, waiting in subjects.waiting.items()
+            ],
             returned=_tasks(actor, (Status.RETURNED,), SHOWN_RETURNED, newest_first=False),
             drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
             open_requests=_tasks(actor, _at_office(), SHOWN_AT_OFFICE),
@@ -62,7 +60,7 @@ class MyHome(GuardedView):
             notices=list(zip(notices, inbox.texts_of(notices, lang), strict=True)),
             announcements=announcements.current(now),
             invitations=pending.invitations(actor, lang, now),
-            transfers=pending.transfers_to_answer(actor, lang, now),
+            to_answer=[row for rows in subjects.to_answer for row in rows(actor, lang, now)],
             renewals=pending.renewals(actor, lang, now),
             issued=pending.recently_issued(actor, now),
             standing=actor.standing,
@@ -81,7 +79,8 @@ class MyHome(GuardedView):
 
 def _at_office() -> list[str]:
     """Return the statuses of open requests that the applicant has nothing to do for."""
-    return sorted(registry.current().open_statuses - {Status.RETURNED, ExamStatus.SEATED})
+    subjects = registry.current()
+    return sorted(subjects.open_statuses - {Status.RETURNED} - set(subjects.waiting))
 
 
 def _list_of(status: str) -> str:
@@ -90,9 +89,17 @@ def _list_of(status: str) -> str:
 
 
 def _tasks(
-    actor: Actor, statuses: Sequence[str], limit: int, *, newest_first: bool = True
+    actor: Actor,
+    statuses: Sequence[str],
+    limit: int,
+    *,
+    newest_first: bool = True,
+    waiting: Waiting | None = None,
 ) -> dict[str, Any]:
-    """Return the chosen organisation's `rows` in these states, and whether there are `more`."""
+    """Return the chosen organisation's `rows` in these states, and whether there are `more`.
+
+    waiting: what a subject says of the status; `kind` in what is returned.
+    """
     organisation_id = actor.standing.organisation_id if actor.standing else 0
     order = (Request.created_at, Request.id)
     statement = (
@@ -105,7 +112,7 @@ def _tasks(
             Request.saved_at,
             Request.returned_at,
             Request.service_version_id,
-            _confirm_by(),
+            (sa.null() if waiting is None else waiting.last_day).label("last_day"),
             request_lists.name_column(),
         )
         .where(
@@ -117,22 +124,11 @@ def _tasks(
         .limit(limit + 1)
     )
     rows = db.session.execute(statement).all()
-    return {"rows": [_task(row) for row in rows[:limit]], "more": len(rows) > limit}
+    tasks = [_task(row, STEPS.get(row.status) if waiting is None else waiting.step) for row in rows]
+    return {"kind": waiting, "rows": tasks[:limit], "more": len(rows) > limit}
 
 
-def _confirm_by() -> Any:
-    """Return an SQL expression for the last day to confirm the request's seat."""
-    return (
-        sa.select(Exam.confirm_by)
-        .join(ExamSeat, ExamSeat.exam_id == Exam.id)
-        .where(ExamSeat.request_id == Request.id, ExamSeat.status != SeatStatus.RELEASED)
-        .limit(1)
-        .scalar_subquery()
-        .label("confirm_by")
-    )
-
-
-def _task(row: Any) -> dict[str, Any]:
+def _task(row: Any, step: Any) -> dict[str, Any]:
     """Return a row of a task list."""
     return {
         "id": row.id,
@@ -142,15 +138,8 @@ def _task(row: Any) -> dict[str, Any]:
         "name": row.name,
         "badge": formatters.status_badge(row.status),
         "text": next_step(row.service_version_id, row.status),
-        "step": STEPS.get(row.status),
+        "step": step,
         "due_on": row.due_on,
-        "step_by": _step_by(row),
+        "step_by": row.last_day or deadlines.correct_by(row.status, row.returned_at),
         "saved_at": row.saved_at,
     }
-
-
-def _step_by(row: Any) -> date | None:
-    """Return the deadline of the agent's step."""
-    if row.status == ExamStatus.SEATED:
-        return cast(date, row.confirm_by)
-    return deadlines.correct_by(row.status, row.returned_at)

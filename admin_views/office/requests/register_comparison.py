@@ -13,11 +13,11 @@ from sqlalchemy.orm import joinedload, selectinload
 from clearance.auth import permissions
 from clearance.core.actor import Actor
 from clearance.core.extensions import db
-from clearance.models import Broker, Exam, ExamSeat, Licence, Request, User
-from clearance.models.enums import SeatStatus
+from clearance.models import Broker, Licence, Request, User
 from clearance.requests import field_values
 from clearance.requests.field_values import value_of, written
 from clearance.services import registry, versions
+from clearance.services.extension import Known
 from clearance.services.schema import FieldSpec
 from clearance.services.standard_fields import Group
 
@@ -39,7 +39,7 @@ class RegisterMatch:
     """The register's data under a civil number, newest first.
 
     licence: the one to compare with, the request's own or else the newest. user: the account with
-    the number. requests: the other requests. seats: exam sittings.
+    the number. requests: the other requests. records: heading → what subjects know of the person.
     """
 
     broker: Broker | None
@@ -47,12 +47,12 @@ class RegisterMatch:
     licence: Licence | None
     user: User | None
     requests: Sequence[Any]
-    seats: Sequence[Any]
+    records: Sequence[tuple[Any, Sequence[Known]]]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is known."""
-        return not (self.broker or self.user or self.requests or self.seats)
+        return not (self.broker or self.user or self.requests or self.records)
 
 
 def look_up(req: Request, reader: Actor) -> RegisterMatch:
@@ -72,7 +72,11 @@ def look_up(req: Request, reader: Actor) -> RegisterMatch:
             .options(selectinload(User.memberships))
         ),
         requests=_other_requests(req, reader),
-        seats=_seats(req) if registry.current().has("exams") else (),
+        records=[
+            (heading, records)
+            for heading, known_of in registry.current().known
+            if (records := known_of(req.civil_id))
+        ],
     )
 
 
@@ -136,25 +140,6 @@ def _other_requests(req: Request, reader: Actor) -> Sequence[Any]:
             Request.id != req.id,
         )
         .order_by(Request.sent_at.desc(), Request.id.desc())
-        .limit(SHOWN_ROWS)
-    )
-    return db.session.execute(statement).all()
-
-
-def _seats(req: Request) -> Sequence[Any]:
-    statement = (
-        sa.select(
-            Exam.id.label("exam_id"),
-            Exam.held_at,
-            Exam.place_ar,
-            Exam.place_en,
-            ExamSeat.status,
-            ExamSeat.result,
-        )
-        .join(ExamSeat, ExamSeat.exam_id == Exam.id)
-        .join(Request, Request.id == ExamSeat.request_id)
-        .where(Request.civil_id == req.civil_id, ExamSeat.status != SeatStatus.RELEASED)
-        .order_by(Exam.held_at.desc(), ExamSeat.id.desc())
         .limit(SHOWN_ROWS)
     )
     return db.session.execute(statement).all()
