@@ -17,7 +17,7 @@ OF_OTHER_THINGS = {
     ("clearance.licences.register._put", "setattr(row, name, value)"),
     ("clearance.notifications.outbox.send_again", "delivery.status"),
     ("clearance.organisations.profile.change", "setattr(organisation, name, after)"),
-    ("clearance.organisations.subscription_changes._set", "row.status"),
+    ("clearance.organisations.subscription_changes._change", "row.status"),
     ("clearance.services.columns.keep_column", "setattr(req, name, value)"),
     ("clearance.exams.effects.confirm_seat", "seat.status"),
     ("clearance.exams.effects.free_seat", "seat.status"),
