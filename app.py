@@ -117,9 +117,11 @@ def _register(app: Flask, settings: Settings, built_in: Collection[str]) -> list
     own = [_extension(name) for name in settings.extensions]
     extensions = [requests.EXTENSION, *shipped, *own]
     try:
-        registry.init_app(app, extensions, template_globals.VERSION)
+        services = registry.init_app(app, extensions, template_globals.VERSION)
+        folders = ["translations", *map(str, services.translations)]
     except BadExtension as fault:
         raise BadSettings(f"EXTENSIONS: {fault}") from None
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(folders)
     return extensions
 
 

@@ -11,19 +11,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import structlog
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from flask import Flask
+from flask_babel import lazy_gettext as _l
 
 from app import create_app
+from clearance.core import audit
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import one_line_for_bad_settings
 from clearance.licences import effects, guards
 from clearance.models import Request
-from clearance.models.enums import Status
+from clearance.models.enums import Role, Status
 from clearance.requests import deadlines, transitions
 from clearance.requests.starts import BROKER_TYPE
-from clearance.services.extension import Job, Known, ToAnswer, Waiting
+from clearance.services.extension import Job, Known, ToAnswer, Trail, Waiting
 from clearance.services.flows import STANDARD, StepName
 from clearance.transfers import operations as transfer_operations
 from tests.support import extension_modules, factories, request_factories, transfer_factories
@@ -70,6 +74,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"views": "tests.support.pages"}, "own names tests.support.pages, which is not there."),
     ({"commands": "tests.nowhere:add"}, "names tests.nowhere, which cannot be imported: No module"),
     ({"notices": Path("/nowhere")}, "/nowhere holds no message texts."),
+    ({"translations": Path("/nowhere")}, "/nowhere holds no translations."),
+    ({"trail": Trail({"exam:results:recorded": "x"})}, "twice (trail events): exam:results:record"),
 ]
 
 
@@ -153,6 +159,31 @@ def test_extension_says_what_waits_for_the_agent_and_what_is_known_of_a_person(
     details = office.browser(office.person("me")).get(f"/office/requests/{request_id}/")
     assert ("Inspections" in details.text) is is_there
     assert ("03/05/2030" in details.text) is is_there
+
+
+def test_extension_brings_words_for_the_trail_and_their_translation(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    catalogue = Catalog(locale="ar")
+    catalogue.add("The site was inspected", "تم تفتيش الموقع")
+    folder = tmp_path / "ar" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "messages.mo").open("wb") as file:
+        write_mo(file, catalogue)
+    trail = Trail({"site:inspected": _l("The site was inspected")}, tables={"site": "Site"})
+    extension_modules.put(monkeypatch, "own", trail=trail, translations=tmp_path)
+    office = Office(make_app(extensions=("own",)))
+    with office.app.app_context():
+        row = {"kind": "site:inspected", "object_type": "site", "object_id": "7"}
+        audit.record_many([row | {"at": utc_now()}])
+        db.session.commit()
+    for lang, words in (("ar", "تم تفتيش الموقع"), ("en", "The site was inspected")):
+        page = office.staff(Role.MANAGER, lang).get("/office/audit/")
+        assert words in page.soup.select_one("tbody").get_text(" ")
+        assert "Site 7" in page.text
+    without = Office(make_app())
+    page = without.staff(Role.MANAGER, "ar").get("/office/audit/")
+    assert "site:inspected" in page.text  # the event stays, by its code
 
 
 def test_jobs_leave_requests_of_an_unknown_flow_alone_and_log_it(

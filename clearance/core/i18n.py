@@ -6,12 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, g, has_request_context
-from flask_babel import LazyString, force_locale, get_locale
+from flask_babel import Babel, LazyString, force_locale, get_locale
 from flask_login import current_user
 
 from clearance.core import cookies
 from clearance.core.clock import KUWAIT
-from clearance.core.extensions import babel
 
 LANGUAGES = ("ar", "en")
 COOKIE = "lang"
@@ -83,8 +82,8 @@ def format_size(count: int) -> str:
 
 def init_app(app: Flask) -> None:
     """Bind Babel and provide the language's variables and filters to templates."""
-    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
-    babel.init_app(app, locale_selector=chosen_language, default_locale="ar")
+    # One for each application: it keeps the catalogues of the extensions that joined.
+    Babel(app, locale_selector=chosen_language, default_locale="ar")
     app.jinja_env.filters.update(date=format_day, datetime=format_instant, filesize=format_size)
 
     @app.context_processor

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.exams import flow, guards, lists, passes, review_warnings, seating, starts
 from clearance.exams.statuses import ExamStatus
-from clearance.services.extension import Extension, Job, Waiting, named_in
+from clearance.services.extension import Extension, Job, Trail, Waiting, named_in
 from clearance.services.guards import Guard
 
 
@@ -36,6 +36,20 @@ EXTENSION = Extension(
         ),
     ),
     known=((_l("Exams"), lists.known_of),),
+    trail=Trail(
+        events={
+            "exam:sitting:created": _l("A sitting was made"),
+            "exam:sitting:changed": _l("A sitting was changed"),
+            "exam:sitting:announced": _l("A sitting was announced"),
+            "exam:sitting:closed": _l("A sitting was closed"),
+            "exam:results:recorded": _l("Results were recorded"),
+        },
+        accesses={
+            "exam:read": _l("A sitting was read"),
+            "exam:final_list": _l("The final list of a sitting was fetched"),
+        },
+        tables={"exam": _l("Sitting")},
+    ),
     jobs=(Job(seating.daily, seconds=1800),),
     lifts={0: _with_award},
     definitions=Path(__file__).parent / "definitions",

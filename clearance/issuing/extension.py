@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from clearance.issuing import effects
 from clearance.issuing.operations import LETTER_ROLES
 from clearance.services.effects import Effect
-from clearance.services.extension import Extension, named_in
+from clearance.services.extension import Extension, Trail, named_in
 
 
 def _with_letter_roles(document: dict[str, Any]) -> dict[str, Any]:
@@ -24,6 +26,14 @@ def _with_letter_roles(document: dict[str, Any]) -> dict[str, Any]:
 EXTENSION = Extension(
     name="issuing",
     effects=named_in(effects, Effect),
+    trail=Trail(
+        events={
+            "issued:document:made": _l("A document was issued"),
+            "issued:document:voided": _l("An issued document was made void"),
+        },
+        accesses={"issued:read": _l("An issued document was read")},
+        tables={"issued_document": _l("Issued document")},
+    ),
     lifts={0: _with_letter_roles},
     notices=Path(__file__).parent / "texts",
 )

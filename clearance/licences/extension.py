@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from clearance.licences import (
     effects,
     expiry_job,
@@ -13,8 +15,9 @@ from clearance.licences import (
     review_warnings,
     starts,
 )
+from clearance.models.enums import LicenceStep
 from clearance.services.effects import Effect
-from clearance.services.extension import Extension, Job, named_in
+from clearance.services.extension import Extension, Job, Trail, named_in
 from clearance.services.guards import Guard
 
 
@@ -30,6 +33,14 @@ EXTENSION = Extension(
     starts=(starts.BROKER_CARD,),
     snapshots=(register_snapshot.SNAPSHOT,),
     warnings=(review_warnings.warnings,),
+    trail=Trail(
+        events={f"register:{step}": step.label for step in LicenceStep},
+        accesses={
+            "licence:read": _l("A licence was read"),
+            "broker:read": _l("A broker was read"),
+        },
+        tables={"broker": _l("Broker"), "licence": _l("Licence")},
+    ),
     jobs=(Job(expiry_job.daily, seconds=1800),),
     constraints=dict.fromkeys(guards.ONE_LICENCE, guards.HAS_LICENCE),
     lifts={0: _without_expiry},

@@ -143,6 +143,19 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Trail:
+    """Words of a subject in the audit trail.
+
+    events: kind of change → words. accesses: kind of access → words. tables: name of a table → what
+    one of its rows is called.
+    """
+
+    events: Mapping[str, Any] = field(default_factory=dict)
+    accesses: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Extension:
     """Everything that a subject brings; `app.py` registers it before the portal opens.
 
@@ -154,7 +167,8 @@ class Extension:
     number of a schema → how the next one writes what it said of this subject. notices: the folder
     of its messages' texts. waiting, to_answer: for the agent's home page; to_answer takes the
     actor, the page's language and the time. known: heading → records of the person with a civil
-    number. jobs: its periodic work. views, commands: dotted names of functions
+    number. jobs: its periodic work. trail: see there. translations: a folder of compiled
+    catalogues, as of Flask-Babel. views, commands: dotted names of functions
     that take the application, "module:function", called when its rooms are opened.
     """
 
@@ -172,10 +186,12 @@ class Extension:
     to_answer: tuple[Callable[[Actor, str, datetime], list[ToAnswer]], ...] = ()
     known: tuple[tuple[Any, Callable[[str], list[Known]]], ...] = ()
     jobs: tuple[Job, ...] = ()
+    trail: Trail = Trail()
     constraints: Mapping[str, Refusal] = field(default_factory=dict)
     lifts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     definitions: Path | None = None
     notices: Path | None = None
+    translations: Path | None = None
     views: str = ""
     commands: str = ""
 

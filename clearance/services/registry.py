@@ -15,7 +15,7 @@ from clearance.models import Request
 from clearance.models.enums import Labelled
 from clearance.services.decisions import Decision
 from clearance.services.effects import Effect
-from clearance.services.extension import ClaimEnd, Extension, Job, Start, Waiting
+from clearance.services.extension import ClaimEnd, Extension, Job, Start, Trail, Waiting
 from clearance.services.facts import Facts, RequestFact
 from clearance.services.flows import Flow, Step, StepName
 from clearance.services.guards import Guard
@@ -49,6 +49,7 @@ class Registry:
         self.waiting: dict[str, Waiting] = self._named("waiting", "status")
         self.to_answer = self._all("to_answer")
         self.known = self._all("known")
+        self.trail = Trail(**{part: self._words(part) for part in ("events", "accesses", "tables")})
         self.snapshots = self._all("snapshots")
         self.warnings = self._all("warnings")
         self.constraints = {
@@ -99,6 +100,15 @@ class Registry:
         return [ext.notices for ext in self.extensions if ext.notices is not None]
 
     @property
+    def translations(self) -> list[Path]:
+        """Folders with compiled catalogues. Raises: BadExtension for one that is not there."""
+        found = [ext.translations for ext in self.extensions if ext.translations is not None]
+        for folder in found:
+            if not folder.is_dir():
+                raise BadExtension(f"{folder} holds no translations.")
+        return found
+
+    @property
     def decisions(self) -> list[type[Decision]]:
         """Everything that steps and effects ask, each once."""
         asked = [step.asks for step in self._steps()]
@@ -121,6 +131,10 @@ class Registry:
                 raise BadExtension(f"Two flows define the action {step.action!s} differently.")
         return found
 
+    def _words(self, part: str) -> dict[str, Any]:
+        pairs = [pair for ext in self.extensions for pair in getattr(ext.trail, part).items()]
+        return self._by_kind(f"trail {part}", pairs)
+
     def _steps(self) -> list[Step]:
         return [step for flow in self.flows.values() for step in flow.steps]
 
@@ -140,12 +154,13 @@ class Registry:
         return found
 
 
-def init_app(app: Flask, extensions: Iterable[Extension], core_version: str) -> None:
+def init_app(app: Flask, extensions: Iterable[Extension], core_version: str) -> Registry:
     """Register `extensions` with the application. Raises: BadExtension."""
     registry = app.extensions["services"] = Registry(extensions, core_version)
     app.jinja_env.globals.update(
         status_label=registry.status_label, status_tone=registry.status_tone
     )
+    return registry
 
 
 def current() -> Registry:

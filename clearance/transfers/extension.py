@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from clearance.services.effects import Effect
-from clearance.services.extension import Extension, Job, named_in
+from clearance.services.extension import Extension, Job, Trail, named_in
 from clearance.services.guards import Guard
 from clearance.transfers import effects, flow, guards, operations, parties
 
@@ -27,6 +29,7 @@ EXTENSION = Extension(
     guards=named_in(guards, Guard),
     effects=named_in(effects, Effect),
     to_answer=(operations.to_answer,),
+    trail=Trail(accesses={"transfer:lookup": _l("Another office's broker was asked for")}),
     jobs=(Job(operations.lapse_unanswered, seconds=900),),
     lifts={0: _with_roles},
     definitions=Path(__file__).parent / "definitions",

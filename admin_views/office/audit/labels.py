@@ -7,7 +7,6 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from clearance.models.enums import LicenceStep
 from clearance.requests.timeline import kind_of
 from clearance.services import registry
 
@@ -19,14 +18,6 @@ EVENTS: dict[str, Any] = {
     "request:handed_over": _l("A request was handed over"),
     "request:message:posted": _l("A message was written"),
     "request:note:written": _l("An internal note was written"),
-    **{f"register:{step}": step.label for step in LicenceStep},
-    "issued:document:made": _l("A document was issued"),
-    "issued:document:voided": _l("An issued document was made void"),
-    "exam:sitting:created": _l("A sitting was made"),
-    "exam:sitting:changed": _l("A sitting was changed"),
-    "exam:sitting:announced": _l("A sitting was announced"),
-    "exam:sitting:closed": _l("A sitting was closed"),
-    "exam:results:recorded": _l("Results were recorded"),
     "subscription:asked": _l("A subscription was asked for"),
     "subscription:subscribed": _l("An organisation subscribed"),
     "subscription:withdrawn": _l("Asking for a subscription was taken back"),
@@ -96,15 +87,9 @@ ACCESSES: dict[str, Any] = {
     "customs:verify": _l("The customs system was asked"),
     "request:read": _l("A request was read"),
     "document:read": _l("A document was read"),
-    "licence:read": _l("A licence was read"),
-    "broker:read": _l("A broker was read"),
-    "issued:read": _l("An issued document was read"),
     "user:read": _l("A user was read"),
-    "exam:read": _l("A sitting was read"),
-    "exam:final_list": _l("The final list of a sitting was fetched"),
     "export:csv": _l("A list was exported"),
     "member:add": _l("Adding a user"),
-    "transfer:lookup": _l("Another office's broker was asked for"),
     "retention:rows:purged": _l("Data past their time were removed"),
     "access:refused:csrf": _l("Refused: the form was not this browser's"),
     "access:refused:forbidden": _l("Refused: not allowed"),
@@ -113,7 +98,6 @@ ACCESSES: dict[str, Any] = {
 }
 TABLES: dict[str, Any] = {
     "announcement": _l("Announcement"),
-    "broker": _l("Broker"),
     "broker_type": _l("Broker type"),
     "code": _l("Code"),
     "customs": _l("Customs licence"),
@@ -121,13 +105,10 @@ TABLES: dict[str, Any] = {
     "delivery": _l("Message"),
     "document": _l("Document"),
     "document_kind": _l("Document kind"),
-    "exam": _l("Sitting"),
     "holiday": _l("Holiday"),
     "internal_note": _l("Internal note"),
     "invitation": _l("Invitation"),
-    "issued_document": _l("Issued document"),
     "legal_entity": _l("Legal entity"),
-    "licence": _l("Licence"),
     "membership": _l("Membership"),
     "message": _l("Message"),
     "message_text": _l("Message text"),
@@ -166,8 +147,14 @@ RESULTS: dict[str, Any] = {
 
 def events() -> dict[str, Any]:
     """Return the label of every event kind, the steps of all flows included."""
-    steps = {kind_of(code): name.event for code, name in registry.current().actions.items()}
-    return steps | EVENTS
+    subjects = registry.current()
+    steps = {kind_of(code): name.event for code, name in subjects.actions.items()}
+    return steps | EVENTS | dict(subjects.trail.events)
+
+
+def accesses() -> dict[str, Any]:
+    """Return the label of every kind of access."""
+    return ACCESSES | dict(registry.current().trail.accesses)
 
 
 def choices(kinds: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -176,13 +163,14 @@ def choices(kinds: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def event_label(kind: str) -> str:
-    """Return an event kind's label; unknown kinds (of extensions) are returned unchanged."""
-    return str(events().get(kind) or ACCESSES.get(kind) or kind)
+    """Return an event kind's label; kinds of absent extensions are returned unchanged."""
+    return str(events().get(kind) or accesses().get(kind) or kind)
 
 
 def row_label(table: str, key: str) -> Markup:
     """Return the label of a row from its table and key, such as `Request 107`."""
-    return Markup("{} <bdi>{}</bdi>").format(TABLES.get(table, table), key)
+    name = TABLES.get(table) or registry.current().trail.tables.get(table, table)
+    return Markup("{} <bdi>{}</bdi>").format(name, key)
 
 
 def result_label(result: str) -> str:

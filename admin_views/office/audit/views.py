@@ -196,7 +196,7 @@ class AccessRecords(_Trail):
     can_view_details = False
     column_filters = (
         _scope_filter(AccessEvent.kind, ACCESS_SCOPES),
-        _kind_filter(AccessEvent.kind, lambda: audit_labels.ACCESSES),
+        _kind_filter(AccessEvent.kind, audit_labels.accesses),
         *day_filters(AccessEvent.at, _l("From"), _l("Up to")),
     )
 
