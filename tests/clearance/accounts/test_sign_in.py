@@ -424,6 +424,7 @@ def test_a_browser_is_told_shortly(user_agent: str, told: str) -> None:
     assert known_devices.describe_user_agent(user_agent) == told
 
 
+@pytest.mark.usefixtures("real_hashes")
 @pytest.mark.heavy
 def test_known_and_unknown_take_the_same_time_over_300_tries(visit: Flask) -> None:
     user = factories.make_agent()
