@@ -286,25 +286,26 @@ def _use_reset(ref: str, now: datetime) -> bool:
 
 
 def _person(user_id: int) -> _Person:
-    return _read(
+    row = _read(
         User,
         user_id,
         User.is_active,
         User.email_proved_at.is_(None).label("email_is_due"),
         User.mobile_proved_at.is_(None).label("mobile_is_due"),
     )
+    return _Person(**row)
 
 
 def _signup(actor: Actor) -> _Person:
-    due = (sa.true().label(name) for name in ("is_active", "email_is_due", "mobile_is_due"))
-    return _read(Registration, actor.registration_id, *due)
+    row = _read(Registration, actor.registration_id)
+    return _Person(**row, is_active=True, email_is_due=True, mobile_is_due=True)
 
 
-def _read(model: type[User | Registration], row_id: int | None, *further: Any) -> _Person:
+def _read(model: type[User | Registration], row_id: int | None, *further: Any) -> dict[str, Any]:
     columns = (getattr(model, name) for name in _OF_BOTH)
     with own_transaction(write=False) as connection:
         row = connection.execute(sa.select(*columns, *further).where(model.id == row_id)).one()
-    return _Person(**row._asdict())
+    return row._asdict()
 
 
 def _require_new(person: _Person, new: str) -> None:

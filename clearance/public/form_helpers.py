@@ -55,14 +55,17 @@ def result_of_first_click(form_name: str, owner: str | None = None) -> str | Non
     it counts. owner: of the one-time key, by default the form. Raises: TooManyTries.
     """
     ref, browser = _posted_ref(), _browser()
-    while True:
-        is_running = captcha.is_being_answered(ref, browser, utc_now())
-        earlier = idempotency.result_of(image_key(form_name), owner or form_name)
-        db.session.rollback()
-        if earlier is not None or not is_running:
-            return earlier
-        rate_limits.consume("captcha_ip", rate_limits.client_ip())
+    is_running = captcha.is_being_answered(ref, browser, utc_now())
+    if is_running:
+        rate_limits.consume(
+            "captcha_ip", rate_limits.client_ip()
+        )  # a wait costs one, like an image
+    while is_running:
         time.sleep(_PAUSE_SECONDS)
+        is_running = captcha.is_being_answered(ref, browser, utc_now())
+    earlier = idempotency.result_of(image_key(form_name), owner or form_name)
+    db.session.rollback()
+    return earlier
 
 
 def remember_result(form_name: str, result: str) -> None:

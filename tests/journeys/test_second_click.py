@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from clearance.accounts import registration
-from clearance.auth import captcha, password_changes
+from clearance.auth import captcha, password_changes, rate_limits
 from clearance.core.errors import TooManyTries
 from clearance.organisations import invitations
 from tests.journeys import steps
@@ -85,12 +85,21 @@ def test_a_second_click_waits_for_the_first(
 
     monkeypatch.setattr(module, use_case, slow)
     post = opening(app)
+    consumed: list[str] = []
+    consume = rate_limits.consume
+
+    def noted(policy: str, *keys: str) -> None:
+        consumed.append(policy)
+        consume(policy, *keys)
+
+    monkeypatch.setattr(rate_limits, "consume", noted)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(post)
         assert began.wait(timeout=5)
         second = pool.submit(post)
         with pytest.raises(TimeoutError):
-            second.result(timeout=0.5)
+            second.result(timeout=0.7)
+        assert consumed.count("captcha_ip") == 1  # however long the wait is
         go_on.set()
         answers = [first.result(), second.result()]
     if is_refused:
