@@ -234,6 +234,8 @@ ODD_PARTS = [
 def test_texts_that_no_database_keeps_are_no_fault(
     app: Flask, reader: PageClient, role: str
 ) -> None:
+    """Every address meets some of the bodies on SQLite, and all of them on PostgreSQL."""
+    every = 4 if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite") else 1
     token = {"X-CSRFToken": reader.csrf_token()}
     bodies: list[tuple[Any, str]] = [
         ("&".join(f"{name}={value}&{name}%00={value}" for name in names), URL_ENCODED)
@@ -244,8 +246,8 @@ def test_texts_that_no_database_keeps_are_no_fault(
     rules = [rule for rule, _ in addresses(app, area_of(role), "POST")] + list(FORMS[:1])
     calls = [
         ("POST", filled(rule, "1"), {"data": body, "content_type": kind, "headers": token})
-        for rule in rules
+        for place, rule in enumerate(rules)
         if "discard" not in rule and "sessions" not in rule
-        for body, kind in bodies
+        for body, kind in bodies[place % every :: every]
     ]
     assert faults(app, reader, calls) == []
