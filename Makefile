@@ -33,7 +33,7 @@ format: .venv/test
 
 # Read new texts from code and templates into the catalogue (tests name what still lacks Arabic).
 strings: .venv/test
-	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -k lazy_ngettext:1,2 --no-location --sort-output -o translations/messages.pot .
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -k lazy_ngettext:1,2 -k lazy_pgettext:1c,2 --no-location --sort-output -o translations/messages.pot .
 	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 100
 	$(MAKE) $(CATALOGUES:.po=.mo)
 

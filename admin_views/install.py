@@ -26,7 +26,7 @@ def init_app(app: Flask) -> None:
         issued_rows=issued_files.rows, notice_target=notifications.target_of
     )
     with app.app_context():
-        _install(app, "my", _l("My services area"), my.index(), my.views())
+        _install(app, "my", _l("Broker services"), my.index(), my.views())
         _install(app, "office", _l("Office"), office.index(), office.views())
 
 

@@ -38,7 +38,7 @@ class ClockField(NativeInput, TextField):
         text = values.ascii_digits(values.clean_text(typed)).replace(" ", "")
         found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:00)?", text)
         if found is None:
-            raise BadValue(_l("This is not a time. Write hours and minutes, such as 09:30."))
+            raise BadValue(_l("Enter a time as hours and minutes, for example 09:30."))
         return time(int(found[1]), int(found[2]))
 
     def _value(self) -> str:
@@ -54,13 +54,13 @@ class SittingForm(BaseForm):
     held_time = ClockField(
         _l("Time of the exam"), [Required()], description=_l("Kuwait time, 24 hours, such as 09:30")
     )
-    place_ar = TextField(_l("Place in Arabic"), [Required()], max_length=PLACE_MAX_LENGTH)
-    place_en = TextField(_l("Place in English"), [Required()], max_length=PLACE_MAX_LENGTH)
+    place_ar = TextField(_l("Venue in Arabic"), [Required()], max_length=PLACE_MAX_LENGTH)
+    place_en = TextField(_l("Venue in English"), [Required()], max_length=PLACE_MAX_LENGTH)
     seats = WholeNumberField(_l("Number of seats"), [Required()])
     confirm_by = IsoDateField(
         _l("Last day to confirm attendance"),
         [Required()],
-        description=_l("Day / month / year; before the day of the exam"),
+        description=_l("Day / month / year. Must be before the exam."),
     )
     version = HiddenField()
 
@@ -96,7 +96,7 @@ class ResultsFileForm(BaseForm):
     """Upload of the results file."""
 
     results = FileField(
-        _l("File of results"),
+        _l("Results file"),
         [Required()],
         description=_l("CSV in UTF-8, at most 256 KB: the columns number, civil_id, result"),
         render_kw={"accept": ".csv,text/csv"},

@@ -194,7 +194,7 @@ class IsoDateField(NativeInput, _TypedField):
         except ValueError:
             day = None
         if day is None or not _EARLIEST_YEAR <= day.year <= _LATEST_YEAR:
-            raise BadValue(_l("This is not a date. Write day, month and year, such as 31/12/2030."))
+            raise BadValue(_l("Enter a date as day, month and year, for example 31/12/2030."))
         return day
 
     def _value(self) -> str:
@@ -247,7 +247,7 @@ class CaptchaField(NeverShown, _TypedField):
     def normalise(self, typed: str) -> str:
         answer = values.ascii_digits(values.clean_text(typed)).replace(" ", "")
         if len(answer) > _LONGEST_ANSWER:
-            raise BadValue(_l("Type the six characters of the image, or the six digits you hear."))
+            raise BadValue(_l("Enter the 6 characters in the image, or the 6 digits you hear."))
         return answer
 
 
@@ -317,7 +317,7 @@ class ChoicesField(SelectMultipleField):
         choices: Choices | Callable[[], Choices] | None = None,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("invalid_choice_message", _l("Choose only among the options listed."))
+        kwargs.setdefault("invalid_choice_message", _l("Choose only from the options listed."))
         super().__init__(label, validators, choices=_as_choices(choices), **kwargs)
         self.label.field_id = False
 

@@ -24,7 +24,7 @@ class EmailChangeForm(BaseForm):
     """A new e-mail address and the current password."""
 
     address = EmailAddressField(
-        _l("New e-mail"), [Required()], description=_l("A code will be sent to it.")
+        _l("New e-mail"), [Required()], description=_l("We will send a code to it.")
     )
     current_password = PasswordField(_l("Current password"), [Required()])
 
@@ -35,7 +35,7 @@ class MobileChangeForm(BaseForm):
     address = MobileField(
         _l("New mobile number"),
         [Required(), Served()],
-        description=_l("A code will be sent to it by SMS."),
+        description=_l("We will send a code to this number by SMS."),
     )
     current_password = PasswordField(_l("Current password"), [Required()])
 
@@ -49,7 +49,7 @@ class ContactCodeForm(BaseForm):
 class NoticesForm(BaseForm):
     """Wanted notices per channel, as keys of `preferences.keys_for`."""
 
-    wanted = ChoicesField(_l("Notices"))
+    wanted = ChoicesField(_l("Notifications"))
 
     def __init__(self, role: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,9 +78,7 @@ class AppCodeField(CodeField):
         try:
             return super().normalise(typed)
         except BadValue:
-            raise BadValue(
-                _l("The code has 6 digits. Type the one that the app shows now.")
-            ) from None
+            raise BadValue(_l("The code has 6 digits. Enter the one the app shows now.")) from None
 
 
 class PasswordForm(BaseForm):
@@ -92,7 +90,7 @@ class PasswordForm(BaseForm):
 class AppForm(BaseForm):
     """A code of the authenticator app being set up, and the current password."""
 
-    code = AppCodeField(_l("Code that the app shows"), [Required()])
+    code = AppCodeField(_l("Code from the app"), [Required()])
     current_password = PasswordField(_l("Current password"), [Required()])
 
 

@@ -45,7 +45,9 @@ class PhoneField(TextField):
     def normalise(self, typed: str) -> str:
         number = re.sub(r"[\s()-]", "", values.ascii_digits(values.clean_text(typed)))
         if not _PHONE.fullmatch(number):
-            raise BadValue(_l("Write 7 to 15 digits, with + first if you give the country code."))
+            raise BadValue(
+                _l("Enter 7 to 15 digits, with + first if you include the country code.")
+            )
         return number
 
 
@@ -57,7 +59,9 @@ def _services() -> Any:
     return ChoicesField(
         _l("Available services"),
         choices=[],
-        invalid_choice_message=_l("Grant only services that the organisation is subscribed to."),
+        invalid_choice_message=_l(
+            "You can only give access to services the organisation is subscribed to."
+        ),
     )
 
 
@@ -106,19 +110,19 @@ class AddUserForm(_AccessForm, AccountForm):
     mobile = MobileField(
         _l("Mobile number"),
         [Required(), Served()],
-        description=_l("A code will be sent to the user by SMS."),
+        description=_l("We will send the user a code by SMS."),
         render_kw={"autocomplete": "off"},
     )
     email = EmailAddressField(
         _l("E-mail"),
         [Required()],
-        description=_l("The user signs in with it; a code will be sent to it."),
+        description=_l("The user signs in with it. We will send a code to it."),
         render_kw={"autocomplete": "off"},
     )
     services = _services()
     password = person_fields.password()
     password_confirm = person_fields.password_again()
-    captcha = CaptchaField(_l("Type the text of the image"), [Required()])
+    captcha = CaptchaField(_l("Enter the characters in the image"), [Required()])
     accept_terms = person_fields.terms()
 
 
@@ -136,7 +140,7 @@ class EditUserForm(_AccessForm):
     services = _services()
     organisations = ChoicesField(_l("Available organisations"), choices=[])
     is_active = CheckField(_l("Active"))
-    hand_over_to = ChoiceField(_l("Colleague who takes over the open requests"), choices=[])
+    hand_over_to = ChoiceField(_l("Colleague who will take over the open requests"), choices=[])
 
     def place(
         self, organisations: Sequence[tuple[int, str]], colleagues: Sequence[tuple[int, str]]

@@ -14,7 +14,7 @@ from forms.fields import CheckField, ChoiceField, CivilNumberField, PasswordFiel
 from forms.validators import Required, SameAs, StrongPassword
 
 NAME_MAX_LENGTH = 80
-TERMS_NEEDED = _l("To go on you need to agree to the terms and conditions.")
+TERMS_NEEDED = _l("You must agree to the terms and conditions to continue.")
 PASSWORD_HINT = _l("At least 8 characters, with capital and small letters, digits and symbols.")
 
 
@@ -33,7 +33,7 @@ def gender() -> Any:
     return ChoiceField(
         _l("Gender"),
         [Required()],
-        choices=[("", _l("Please choose the gender")), *Gender.choices()],
+        choices=[("", _l("Choose a gender")), *Gender.choices()],
         blank=False,
     )
 

@@ -109,7 +109,7 @@ class _NotTooLong:
 class RegistrationForm(AccountForm):
     """Both variants of registration; the choices decide which fields are used."""
 
-    legal_entity = ChoiceField(_l("Legal entity"), [Required()], choices=[], blank=False)
+    legal_entity = ChoiceField(_l("Organisation type"), [Required()], choices=[], blank=False)
     has_customs_account = CheckField(_l("I have an account on the automated customs system"))
     organisation_name = TextField(
         _l("Company name"), [Required()], max_length=ORGANISATION_MAX_LENGTH
@@ -133,22 +133,24 @@ class RegistrationForm(AccountForm):
     customs_password = PasswordField(
         _l("Password on the automated customs system"),
         [Required(), _NotTooLong()],
-        description=_l("Used once to ask the customs system, and never kept."),
+        description=_l("Used once to check with the customs system. It is never kept."),
         render_kw={"autocomplete": "off"},
     )
     mobile = MobileField(
-        _l("Mobile number"), [Required()], description=_l("A code will be sent to it by SMS.")
+        _l("Mobile number"),
+        [Required()],
+        description=_l("We will send a code to this number by SMS."),
     )
     email = EmailAddressField(
         _l("E-mail"),
         [Required()],
-        description=_l("A code will be sent to it, and you sign in with it."),
+        description=_l("You will sign in with this address. We will send a code to it."),
     )
     password = person_fields.password()
     password_confirm = person_fields.password_again()
-    captcha = CaptchaField(_l("Type the text of the image"), [Required()])
+    captcha = CaptchaField(_l("Enter the characters in the image"), [Required()])
     accept_terms = person_fields.terms(
-        _l("To register you need to agree to the terms and conditions.")
+        _l("You must agree to the terms and conditions to register.")
     )
 
     FROM_CUSTOMS: ClassVar[frozenset[str]] = frozenset(
@@ -217,7 +219,7 @@ class ResetForm(AccountForm):
     """The account whose password is to be reset."""
 
     email = EmailAddressField(_l("E-mail"), [Required()])
-    captcha = CaptchaField(_l("Type the text of the image"), [Required()])
+    captcha = CaptchaField(_l("Enter the characters in the image"), [Required()])
 
 
 class NewPasswordForm(AccountForm):
@@ -230,7 +232,7 @@ class NewPasswordForm(AccountForm):
 class ResetConfirmForm(AccountForm):
     """CAPTCHA answer, the e-mailed code, and the new password twice."""
 
-    captcha = CaptchaField(_l("Type the text of the image"), [Required()])
+    captcha = CaptchaField(_l("Enter the characters in the image"), [Required()])
     code = ResetCodeField(_l("E-mail verification code"), [Required()])
     new_password = person_fields.new_password()
     new_password_confirm = person_fields.password_again("new_password")

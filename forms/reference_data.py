@@ -48,7 +48,9 @@ class CodeNameField(TextField):
     def normalise(self, typed: str) -> str:
         code = str(super().normalise(typed))
         if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", code):
-            raise BadValue(_l("Use small Latin letters, digits and _, beginning with a letter."))
+            raise BadValue(
+                _l("Use lower case Latin letters, digits and _, starting with a letter.")
+            )
         return code
 
 
@@ -69,7 +71,7 @@ class KuwaitTimeField(NativeInput, TextField):
         except ValueError:
             found = None
         if found is None or not 2000 <= found.year <= 2199:
-            raise BadValue(_l("This is not a day with a time. Write such as 2030-12-31 09:30."))
+            raise BadValue(_l("Enter a date and time, for example 2030-12-31 09:30."))
         return found
 
     def _value(self) -> str:
@@ -85,7 +87,9 @@ class RowForm(BaseForm):
 
 
 def _place() -> Any:
-    return WholeNumberField(_l("Place in lists"), [Required()], minimum=0, maximum=9999, default=0)
+    return WholeNumberField(
+        _l("Position in lists"), [Required()], minimum=0, maximum=9999, default=0
+    )
 
 
 class CodedForm(RowForm):
@@ -103,9 +107,9 @@ class CodedForm(RowForm):
 class LegalEntityForm(CodedForm):
     """A legal entity and its permissions."""
 
-    may_hold_licences = CheckField(_l("May hold licences and sit the exam"))
-    has_customs_account = CheckField(_l("May register by an account of the customs system"))
-    needs_organisation_name = CheckField(_l("Gives the organisation's name when registering"))
+    may_hold_licences = CheckField(_l("Can hold licences and take the exam"))
+    has_customs_account = CheckField(_l("Can register with a customs system account"))
+    needs_organisation_name = CheckField(_l("Enters the organisation's name when registering"))
 
 
 class ReasonForm(RowForm):
@@ -121,9 +125,7 @@ class ReasonForm(RowForm):
 class HolidayForm(RowForm):
     """A day on which the office is closed."""
 
-    day = IsoDateField(
-        _l("Day"), [Required()], description=_l("Due dates that were given already stay.")
-    )
+    day = IsoDateField(_l("Day"), [Required()], description=_l("Existing due dates do not change."))
     name_ar = TextField(_l("Name in Arabic"), [Required()], max_length=NAME_LENGTH)
     name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
 
@@ -137,20 +139,20 @@ class AnnouncementForm(RowForm):
         _l("Text in Arabic"),
         [Required()],
         max_length=BODY_LENGTH,
-        description=_l("The users of organisations read it on their first page."),
+        description=_l("Users of organisations see it on their home page."),
     )
     body_en = TextAreaField(_l("Text in English"), [Required()], max_length=BODY_LENGTH)
     published_at = KuwaitTimeField(
         _l("Shown from"), [Required()], description=_l("Day and time in Kuwait")
     )
-    ends_at = KuwaitTimeField(_l("Shown until"), description=_l("Empty: without an end"))
+    ends_at = KuwaitTimeField(_l("Shown until"), description=_l("Leave empty for no end date"))
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Validate the fields, and that the end is after the start."""
         is_good = bool(super().validate(extra_validators))
         begin, end = self.published_at.data, self.ends_at.data
         if is_good and end is not None and end <= begin:
-            self.ends_at.errors = [_l("The end has to lie after the beginning.")]
+            self.ends_at.errors = [_l("The end must be after the start.")]
             return False
         return is_good
 

@@ -108,7 +108,7 @@ class ReasonedForm(BaseForm):
 
     ready: ClassVar[Mapping[str, ReadyReason]] = {}
     longest: ClassVar[int]
-    no_reason: ClassVar[Any] = _l("Choose a ready reason or write one.")
+    no_reason: ClassVar[Any] = _l("Choose a standard reason or write one.")
 
     def reason_in(self, lang: str) -> str:
         """Return the whole reason in `lang`."""
@@ -123,7 +123,7 @@ class ReasonedForm(BaseForm):
         if longest == 0 and not field.errors:
             field.errors = [self.no_reason]
         elif longest > self.longest and not field.errors:
-            field.errors = [_l("The whole reason is too long. Please shorten it.")]
+            field.errors = [_l("The reason is too long. Please shorten it.")]
         return not field.errors
 
 
@@ -134,7 +134,7 @@ def reason_fields(ready: Iterable[ReadyReason], lang: str, longest: int) -> dict
     return {
         "ready": reasons,
         "longest": longest,
-        "ready_reason": ChoiceField(_l("Ready reason"), choices=choices),
+        "ready_reason": ChoiceField(_l("Standard reason"), choices=choices),
         "reason": TextAreaField(_l("Reason"), max_length=longest),
     }
 
@@ -145,7 +145,7 @@ class StepForm(ReasonedForm):
     Created by `step_form`. places: for remarks.
     """
 
-    no_reason = _l("Choose a ready reason or write one: the applicant reads it.")
+    no_reason = _l("Choose a standard reason or write one. The applicant will see it.")
     places: ClassVar[Sequence[Place]] = ()
     needs_reason: ClassVar[bool] = False
     questions: ClassVar[Sequence[Question]] = ()
@@ -156,7 +156,7 @@ class StepForm(ReasonedForm):
         for place in self.places:
             if self[_MARK + place.key].data and not self[_TEXT + place.key].data:
                 text = self[_TEXT + place.key]
-                text.errors = [*text.errors, _l("Write what is to be corrected here.")]
+                text.errors = [*text.errors, _l("Explain what needs to be corrected here.")]
                 is_good = False
         allowed = [self._is_allowed(question) for question in self.questions]
         has_reason = not self.needs_reason or self.has_reason()
@@ -261,7 +261,7 @@ def step_form(
     for place in places:
         members[_MARK + place.key] = CheckField(place.label)
         members[_TEXT + place.key] = TextAreaField(
-            _l("Remark"), max_length=REMARK_MAX_LENGTH, render_kw={"rows": 2}
+            _l("Comment"), max_length=REMARK_MAX_LENGTH, render_kw={"rows": 2}
         )
     if needs_reason:
         members |= reason_fields(ready, lang, REASON_MAX_LENGTH)

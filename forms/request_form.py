@@ -63,7 +63,7 @@ class RequiredToSend:
         if field.errors:
             raise StopValidation
         if form.is_sending and (field.data is None or field.data in ("", False)):
-            raise StopValidation(_l("This is needed. Please fill it in."))
+            raise StopValidation(_l("Enter a value."))
 
 
 class WholeNumberField(TextField):
@@ -86,12 +86,12 @@ class WholeNumberField(TextField):
     def normalise(self, typed: str) -> int:  # type: ignore[override]  # a number, not a text
         text = values.ascii_digits(values.clean_text(typed, 12))
         if not re.fullmatch(r"-?[0-9]+", text):
-            raise BadValue(_l("Write a whole number, in digits only."))
+            raise BadValue(_l("Enter a whole number, in digits only."))
         number = int(text)
         if self.minimum is not None and number < self.minimum:
-            raise BadValue(_l("The least is %(number)s.", number=self.minimum))
+            raise BadValue(_l("The minimum is %(number)s.", number=self.minimum))
         if self.maximum is not None and number > self.maximum:
-            raise BadValue(_l("The most is %(number)s.", number=self.maximum))
+            raise BadValue(_l("The maximum is %(number)s.", number=self.maximum))
         return number
 
 

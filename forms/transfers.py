@@ -26,9 +26,12 @@ class ReceiveForm(BaseForm):
         _l("Civil number of the broker"), [Required()], render_kw={"autocomplete": "off"}
     )
     organisation_no = TextField(
-        _l("Licence number of his present office"),
+        _l("Licence number of the broker's current office"),
         [Required()],
-        description=_l("An office without one has a transfer code instead: ask its general user."),
+        description=_l(
+            "An office without a licence number has a transfer code instead. Ask its "
+            "general user for it."
+        ),
         max_length=LICENCE_MAX_LENGTH,
         render_kw={"dir": "ltr", "autocomplete": "off"},
     )

@@ -18,7 +18,7 @@ class Required:
     field_flags = {"required": True}
 
     def __init__(self, message: Any = None) -> None:
-        self.message = message or _l("This is needed. Please fill it in.")
+        self.message = message or _l("Enter a value.")
 
     def __call__(self, form: Any, field: Any) -> None:
         if field.errors:
@@ -35,7 +35,7 @@ class FutureDate:
     """The date is after today in Kuwait. Source: specification section 5, Values."""
 
     def __init__(self, message: Any = None, today: Callable[[], date] = kuwait_today) -> None:
-        self.message = message or _l("This date has passed. Give one in the future.")
+        self.message = message or _l("This date has passed. Enter a date in the future.")
         self.today = today
         self.field_flags = {"min": self._earliest}
 
@@ -51,7 +51,7 @@ class NotAfterToday:
     """The date is today in Kuwait or earlier."""
 
     def __init__(self, message: Any = None, today: Callable[[], date] = kuwait_today) -> None:
-        self.message = message or _l("This date is still to come. Give today or an earlier one.")
+        self.message = message or _l("This date is in the future. Enter today or an earlier date.")
         self.today = today
         self.field_flags = {"max": self._latest}
 
@@ -68,7 +68,7 @@ class SameAs:
 
     def __init__(self, other: str, message: Any = None) -> None:
         self.other = other
-        self.message = message or _l("The two passwords are not the same. Type the same one twice.")
+        self.message = message or _l("The two passwords do not match. Enter the same one twice.")
 
     def __call__(self, form: Any, field: Any) -> None:
         if normalised(field.data or "") != normalised(form[self.other].data or ""):
@@ -113,4 +113,4 @@ class Served:
 
     def __call__(self, form: Any, field: Any) -> None:
         if field.data and not one_time_codes.is_served(field.data):
-            raise ValidationError(_l("SMS cannot be sent to mobile numbers of this country."))
+            raise ValidationError(_l("We cannot send SMS to mobile numbers in this country."))

@@ -6,15 +6,15 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf.i18n import translations as stock_texts
 
 _CHOOSE = _l("Choose one of the options listed.")
-_CHOOSE_AMONG = _l("Choose only among the options listed.")
-_NUMBER = _l("This is not a whole number. Write it in digits.")
-_TOO_SHORT = _l("This is too short. The least number of characters is %(min)d.")
-_TOO_LONG = _l("This is too long. The greatest number of characters is %(max)d.")
+_CHOOSE_AMONG = _l("Choose only from the options listed.")
+_NUMBER = _l("Enter a whole number in digits.")
+_TOO_SHORT = _l("This is too short. Use %(min)d characters or more.")
+_TOO_LONG = _l("This is too long. Use %(max)d characters or fewer.")
 
 # Keys are messages of WTForms 3.3 and Flask-Admin 2.2, which also fill in the placeholders.
 _OURS = {
-    "This field is required.": _l("This is needed. Please fill it in."),
-    "This field requires at least one item.": _l("This is needed. Add at least one."),
+    "This field is required.": _l("Enter a value."),
+    "This field requires at least one item.": _l("Add at least one."),
     "Not a valid choice.": _CHOOSE,
     "Not a valid choice": _CHOOSE,
     "Invalid Choice: could not coerce.": _CHOOSE,
@@ -22,42 +22,38 @@ _OURS = {
     "Invalid choice(s): one or more data inputs could not be coerced.": _CHOOSE_AMONG,
     "'%(value)s' is not a valid choice for this field.": _CHOOSE_AMONG,
     "Invalid value, must be one of: %(values)s.": _l("This must be one of: %(values)s."),
-    "Invalid value, can't be any of: %(values)s.": _l("This cannot be one of: %(values)s."),
-    "Invalid input.": _l("This cannot be used as it is. Please check it."),
+    "Invalid value, can't be any of: %(values)s.": _l("This must not be one of: %(values)s."),
+    "Invalid input.": _l("This value is not valid. Please check it."),
     "Field must be equal to %(other_name)s.": _l("This must be the same as %(other_name)s."),
     "Field must be at least %(min)d character long.": _TOO_SHORT,
     "Field cannot be longer than %(max)d character.": _TOO_LONG,
-    "Field must be exactly %(max)d character long.": _l(
-        "The length is not right. The number of characters is %(max)d."
-    ),
+    "Field must be exactly %(max)d character long.": _l("Enter exactly %(max)d characters."),
     "Field must be between %(min)d and %(max)d characters long.": _l(
-        "The length is not right. The number of characters is between %(min)d and %(max)d."
+        "Enter between %(min)d and %(max)d characters."
     ),
-    "Number must be at least %(min)s.": _l("Give a number not below %(min)s."),
-    "Number must be at most %(max)s.": _l("Give a number not above %(max)s."),
-    "Number must be between %(min)s and %(max)s.": _l("Give a number between %(min)s and %(max)s."),
+    "Number must be at least %(min)s.": _l("Enter a number no lower than %(min)s."),
+    "Number must be at most %(max)s.": _l("Enter a number no higher than %(max)s."),
+    "Number must be between %(min)s and %(max)s.": _l(
+        "Enter a number between %(min)s and %(max)s."
+    ),
     "Not a valid integer value.": _NUMBER,
-    "Not a valid decimal value.": _l("This is not a number. Write it in digits."),
-    "Not a valid float value.": _l("This is not a number. Write it in digits."),
-    "Not a valid date value.": _l(
-        "This is not a date. Write day, month and year, such as 31/12/2030."
-    ),
-    "Not a valid datetime value.": _l("This is not a date with its time. Please check it."),
-    "Not a valid time value.": _l("This is not a time. Write hours and minutes, such as 09:30."),
-    "Date must be at least %(min)s.": _l("Give a date not before %(min)s."),
-    "Date must be at most %(max)s.": _l("Give a date not after %(max)s."),
-    "Date must be between %(min)s and %(max)s.": _l("Give a date between %(min)s and %(max)s."),
-    "Invalid email address.": _l(
-        "This is not an e-mail address. Write it in full, such as name@example.com."
-    ),
-    "Invalid URL.": _l("This is not a web address. Write it in full, such as https://example.com."),
-    "Already exists.": _l("This exists already. Give another one."),
+    "Not a valid decimal value.": _l("Enter a number in digits."),
+    "Not a valid float value.": _l("Enter a number in digits."),
+    "Not a valid date value.": _l("Enter a date as day, month and year, for example 31/12/2030."),
+    "Not a valid datetime value.": _l("Enter a valid date and time."),
+    "Not a valid time value.": _l("Enter a time as hours and minutes, for example 09:30."),
+    "Date must be at least %(min)s.": _l("Enter a date no earlier than %(min)s."),
+    "Date must be at most %(max)s.": _l("Enter a date no later than %(max)s."),
+    "Date must be between %(min)s and %(max)s.": _l("Enter a date between %(min)s and %(max)s."),
+    "Invalid email address.": _l("Enter an e-mail address in full, for example name@example.com."),
+    "Invalid URL.": _l("Enter a full web address, for example https://example.com."),
+    "Already exists.": _l("This already exists. Enter another one."),
     "This field cannot be edited.": _l("This cannot be changed here."),
     "This field is disabled and cannot have a value.": _l("This cannot be changed here."),
-    "CSRF token expired.": _l("This page has been open too long. Send it once more."),
-    "CSRF token missing.": _l("This page has been open too long. Send it once more."),
-    "Invalid CSRF Token.": _l("This page has been open too long. Send it once more."),
-    "CSRF failed.": _l("This page has been open too long. Send it once more."),
+    "CSRF token expired.": _l("This page was open too long. Send it again."),
+    "CSRF token missing.": _l("This page was open too long. Send it again."),
+    "Invalid CSRF Token.": _l("This page was open too long. Send it again."),
+    "CSRF failed.": _l("This page was open too long. Send it again."),
 }
 
 

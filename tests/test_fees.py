@@ -24,7 +24,7 @@ from tests.support.office_people import Office
 from tests.support.papers import text_of
 
 LIST = "/office/requests/"
-NO_NUMBER = "This is not a number. Write it in digits."
+NO_NUMBER = "Enter a number in digits."
 NEGATIVE = "The fee must not be negative."
 TOO_FINE = "Give the fee in Kuwaiti dinars, with three decimals at most."
 

@@ -25,7 +25,10 @@ KEYWORDS = {
     "lazy_gettext": None,
     "ngettext": (1, 2),
     "lazy_ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "lazy_pgettext": ((1, "c"), 2),
 }
+Key = tuple[str | None, str]
 PLACES = ("clearance", "admin_views", "forms", "templates")
 
 
@@ -35,8 +38,8 @@ def catalogue() -> Catalog:
         return read_po(stream, locale="ar")
 
 
-def source_texts() -> set[str]:
-    """Every text that code and templates ask for."""
+def source_texts() -> set[Key]:
+    """Every text that code and templates ask for, with its context."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as stream:
         methods, options = parse_mapping_cfg(stream)
     found = set()
@@ -47,16 +50,20 @@ def source_texts() -> set[str]:
             {pattern.split("/", 1)[-1]: each for pattern, each in options.items()},
             keywords=KEYWORDS,
         )
-        found |= {text[0] if isinstance(text, tuple) else text for _, _, text, _, _ in rows}
-    return found - {""}
+        found |= {
+            (context, text[0] if isinstance(text, tuple) else text)
+            for _, _, text, _, context in rows
+        }
+    return {key for key in found if key[1]}
 
 
 def messages() -> list[Message]:
     return [message for message in catalogue() if message.id]
 
 
-def key_of(message: Message) -> str:
-    return message.id[0] if isinstance(message.id, tuple | list) else str(message.id)
+def key_of(message: Message) -> Key:
+    text = message.id[0] if isinstance(message.id, tuple | list) else str(message.id)
+    return (message.context, text)
 
 
 def strings_of(message: Message) -> list[str]:

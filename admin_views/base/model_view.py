@@ -308,7 +308,7 @@ class GuardedModelView(_Framed, ModelView):
         require(name in self._actions_data and self.is_action_allowed(name))
         ids = self.ids_in_scope(request.form.getlist("rowid"))
         if not ids:
-            flash(_("Choose at least one row first."), "warning")
+            flash(_("Select at least one row first."), "warning")
             return redirect(self.return_url())
         return self._actions_data[name][0](ids) or redirect(self.return_url())
 

@@ -44,10 +44,10 @@ def _kept(endpoint: str, label: Any, icon: str = "", **more: Any) -> Entry:
 
 
 _REFERENCE = (
-    _kept("office_document_kinds", _l("Document kinds")),
+    _kept("office_document_kinds", _l("Document types")),
     _kept("office_broker_types", _l("Broker types")),
-    _kept("office_legal_entities", _l("Legal entities")),
-    _kept("office_reasons", _l("Ready reasons")),
+    _kept("office_legal_entities", _l("Organisation types")),
+    _kept("office_reasons", _l("Standard reasons")),
     _kept("office_holidays", _l("Holidays")),
 )
 _TRAIL = (
@@ -103,7 +103,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         _kept("office_staff", _l("Staff"), "account"),
         _kept("office_services", _l("Services"), "services"),
         _kept("office_document_kinds", _l("Reference data"), "guide", children=_REFERENCE),
-        _kept("office_texts", _l("Message texts"), "message", page="index"),
+        _kept("office_texts", _l("Notification texts"), "message", page="index"),
         _kept("office_announcements", _l("Announcements"), "info"),
         _kept("office_deliveries", _l("Deliveries"), "mail"),
         _kept("office_audit", _l("Audit trail"), "audit", children=_TRAIL),

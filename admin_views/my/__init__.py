@@ -46,7 +46,7 @@ def views() -> list[BaseView]:
             url="/my/organisations",
         ),
         AccountView(**_at("account", _l("My account")), for_staff=False),
-        NoticesView(**_at("notices", _l("Notices")), for_staff=False),
+        NoticesView(**_at("notices", _l("Notifications")), for_staff=False),
     ]
 
 

@@ -129,11 +129,11 @@ def _state(entry: Entry) -> Any:
     if entry.is_held:
         return _("Since %(day)s", day=since) if since else ""
     if entry.status == SubscriptionStatus.ASKED:
-        return _("Asked for on %(day)s; the office has not decided yet.", day=asked)
+        return _("Requested on %(day)s. The office has not decided yet.", day=asked)
     if entry.status == SubscriptionStatus.REFUSED:
-        return _("Refused on %(day)s", day=since)
+        return _("Rejected on %(day)s", day=since)
     if entry.status == SubscriptionStatus.LEFT:
-        return _("Given up on %(day)s", day=since)
+        return _("Ended on %(day)s", day=since)
     return ""
 
 
@@ -144,11 +144,11 @@ def _day(instant: Any) -> str:
 def _told(row: Subscription, step: Step) -> Any:
     """Return the success message of a step."""
     if step is Step.ASK and row.status == SubscriptionStatus.ACTIVE:
-        return _("The organisation is subscribed to the service now.")
+        return _("The organisation is now subscribed to the service.")
     texts = {
-        Step.ASK: _("The office was asked. You will be told as soon as it has decided."),
-        Step.WITHDRAW: _("What was asked of the office was taken back."),
-        Step.LEAVE: _("The organisation has left the service."),
+        Step.ASK: _("We have asked the office. You will be notified when it has decided."),
+        Step.WITHDRAW: _("The subscription request was withdrawn."),
+        Step.LEAVE: _("The subscription has ended."),
     }
     return texts[step]
 

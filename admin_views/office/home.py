@@ -151,7 +151,7 @@ def licence_figures() -> list[tuple[Any, int, str, str]]:
     return [
         (_l("Licences that end within 30 days"), counts[0], url(ends=soon, status=active), "info"),
         (
-            _l("Active licences with a link past its end"),
+            _l("Active licences with an expired document"),
             counts[1],
             url(ends=register_lists.PAST, status=active),
             "danger",

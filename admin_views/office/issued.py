@@ -43,7 +43,7 @@ LIVING, BY_OFFICE = "living", "office"
 _VOIDED: dict[str, Any] = {
     LIVING: _l("No"),
     **dict(VoidReason.choices()),
-    BY_OFFICE: _l("Made void by the office"),
+    BY_OFFICE: _l("Voided by the office"),
 }
 
 
@@ -87,7 +87,7 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
     can_export = for_managers
     columns = (
         Column("kind", _l("Document"), cell=_kind, text=lambda row: IssuedKind(row.kind).label),
-        Column("check_code", _l("Check code"), is_listed=False),
+        Column("check_code", _l("Document code"), is_listed=False),
         Column("number", _l("Licence number"), cell=_licence, sql=Licence.number),
         replace(register_lists.NAME, is_listed=False),
         register_lists.ORGANISATION,
@@ -96,26 +96,26 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
         Column("valid_until", _l("Valid until"), is_listed=False),
         Column(
             "state",
-            _l("State"),
+            _l("Status"),
             cell=lambda row: formatters.state_badge(_worth(row).state),
             text=lambda row: _worth(row).state.label,
         ),
         Column("since", _l("Since"), text=lambda row: _worth(row).since, is_listed=False),
         Column(
             "void_reason",
-            _l("Why void"),
+            _l("Reason for voiding"),
             text=lambda row: str(VoidReason.label_of(row.void_reason)),
             is_listed=False,
         ),
     )
     column_filters = (
         ListFilter("kind", _l("Document"), IssuedDocument.kind, IssuedKind.choices()),
-        ListFilter("voided", _l("Made void"), _voided, list(_VOIDED.items())),
+        ListFilter("voided", _l("Void"), _voided, list(_VOIDED.items())),
         register_lists.organisation_filter(IssuedDocument.organisation_id),
         *day_filters(IssuedDocument.issued_at, _l("Issued from"), _l("Issued up to")),
     )
     default_order = ("issued_at", True)
-    search_hint = _l("Check code, licence or request number, or name")
+    search_hint = _l("Document code, licence or request number, or name")
     empty_title = _l("Nothing has been issued yet")
     empty_text = _l("Certificates, cards and letters appear here as requests are approved.")
 
@@ -176,7 +176,7 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
             form,
             act,
             result=_details_url(issued_id),
-            told=_("The document was made void."),
+            told=_("The document was voided."),
             refused=lambda refusal: self._show(
                 self.get_one(issued_id), alert=str(refusal), status=409
             ),

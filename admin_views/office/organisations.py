@@ -50,7 +50,7 @@ def _entity_filter() -> ListFilter:
         )
         return [(row.code, i18n.in_language(row, "name")) for row in rows]
 
-    return ListFilter("entity", _l("Legal entity"), Organisation.legal_entity, choices)
+    return ListFilter("entity", _l("Organisation type"), Organisation.legal_entity, choices)
 
 
 def _counted(model: Any, *conditions: Any) -> sa.ScalarSelect[int]:
@@ -73,7 +73,9 @@ class Organisations(EveryRow, LinkedRows, KeysetModelView):
         ),
         Column("name_ar", _l("Name in Arabic"), is_listed=False),
         Column("name_en", _l("Name in English"), is_listed=False),
-        Column("entity", _l("Legal entity"), value=lambda row: i18n.in_language(row, "entity")),
+        Column(
+            "entity", _l("Organisation type"), value=lambda row: i18n.in_language(row, "entity")
+        ),
         Column("licence_no", _l("Licence number"), formatters.isolated),
         Column("brokers", _l("Brokers"), sql=_counted(Broker)),
         Column("users", _l("Users"), sql=_counted(Membership, Membership.is_active.is_(True))),
@@ -83,9 +85,9 @@ class Organisations(EveryRow, LinkedRows, KeysetModelView):
     )
     column_filters = (_entity_filter(),)
     default_order = ("created_at", True)
-    search_hint = _l("Words of the name, or licence number")
+    search_hint = _l("Name or licence number")
     empty_title = _l("No organisations yet")
-    empty_text = _l("They are made when their first user registers.")
+    empty_text = _l("Organisations are created when their first user registers.")
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_staff

@@ -46,13 +46,13 @@ class Services(ForKeepers, EveryRow, LinkedRows, GuardedModelView):
     columns = (
         Column("title", _l("Service"), cell=_title),
         Column("code", _l("Code"), order=True),
-        Column("prefix", _l("Prefix of numbers"), order=True),
+        Column("prefix", _l("Number prefix"), order=True),
         Column("version", _l("Version"), cell=_version),
         Column("is_active", _l("In use"), formatters.yes_or_no),
     )
     column_default_sort = "position"
     empty_title = _l("No services yet")
-    empty_text = _l("They are loaded when the portal starts.")
+    empty_text = _l("Services are loaded when the portal starts.")
 
     @expose("/details/")
     def details_view(self) -> Any:

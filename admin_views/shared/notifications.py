@@ -57,5 +57,5 @@ class NoticesView(OwnView):
         """Mark all notifications as read."""
         inbox.mark_all_read(current_actor().id, utc_now())
         db.session.commit()
-        flash(_("All notices are marked as read."), "success")
+        flash(_("All notifications are marked as read."), "success")
         return redirect(url_for(f"{self.endpoint}.index"), code=303)

@@ -15,13 +15,13 @@ from clearance.transfers import consent_links
 from clearance.transfers import operations as transfer_operations
 
 PARTIES: dict[str, Any] = {
-    "releasing": _l("Present office"),
-    "receiving": _l("New office"),
+    "releasing": _l("Current clearing office"),
+    "receiving": _l("New clearing office"),
     "broker": _l("The broker"),
 }
 ANSWERS: dict[str, tuple[Any, str]] = {
-    "waiting": (_l("Awaited"), "warning"),
-    "given": (_l("Given"), "success"),
+    "waiting": (_l("Waiting for a response"), "warning"),
+    "given": (_l("Consent given"), "success"),
     "declined": (_l("Declined"), "danger"),
 }
 
@@ -55,8 +55,8 @@ def _declined(consents: list[dict[str, Any]]) -> Decline | None:
             )
         if consent["has_declined"]:
             return Decline(
-                _("Refused by the broker"),
-                _("The request is closed because the broker refused the transfer."),
+                _("Declined by the broker"),
+                _("The request is closed because the broker declined the transfer."),
             )
     return None
 

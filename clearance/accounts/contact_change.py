@@ -37,8 +37,8 @@ class SameAddress(Refused):
 
     def __init__(self, channel: Channel) -> None:
         text = {
-            Channel.EMAIL: _l("This is the e-mail of your account already."),
-            Channel.SMS: _l("This is the mobile number of your account already."),
+            Channel.EMAIL: _l("Your account already has this e-mail address."),
+            Channel.SMS: _l("Your account already has this mobile number."),
         }
         super().__init__(Refusal(text[channel]))
 
@@ -213,9 +213,7 @@ def _taken(user: User, channel: Channel, now: datetime) -> Refusal:
     changes = {"channel": [None, str(channel)]}
     audit.record("account:contact:taken", obj=user, actor_id=user.id, at=now, changes=changes)
     text = {
-        Channel.EMAIL: _l("This e-mail is used by another account now. Yours was not changed."),
-        Channel.SMS: _l(
-            "This mobile number is used by another account now. Yours was not changed."
-        ),
+        Channel.EMAIL: _l("Another account now uses this e-mail address. Yours was not changed."),
+        Channel.SMS: _l("Another account now uses this mobile number. Yours was not changed."),
     }
     return Refusal(text[channel], _l("Choose another one, or contact support."))

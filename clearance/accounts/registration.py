@@ -68,7 +68,7 @@ def complete(registration: Registration, now: datetime) -> User | Refusal:
     civil number), or if the invitation is closed.
     """
     if registration.completed_at is not None:
-        return Refusal(_l("This account is ready already."), _l("Sign in with your e-mail."))
+        return Refusal(_l("This account is already set up."), _l("Sign in with your e-mail."))
     if not registration.is_void:
         try:
             with db.session.begin_nested():
@@ -80,10 +80,10 @@ def complete(registration: Registration, now: datetime) -> User | Refusal:
     registration.is_void = True
     db.session.flush()
     return Refusal(
-        _l("This account cannot be opened."),
+        _l("We could not create this account."),
         _l(
-            "You may have an account already: sign in, or reset your password. If you have none,"
-            " contact support."
+            "You may already have an account. Sign in or reset your password. If you do "
+            "not have one, contact support."
         ),
     )
 

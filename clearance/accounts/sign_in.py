@@ -111,7 +111,7 @@ def pass_factor(actor: Actor, code: str, *, device: str | None, now: datetime) -
     PermissionDenied when no second factor is due.
     """
     if actor.stage != SessionStage.FACTOR:
-        raise PermissionDenied(_l("No second step of signing in is due now."))
+        raise PermissionDenied(_l("There is no sign-in step to complete."))
     token = known_devices.token_for(device)
     if not second_factor.check(actor, code, now):
         return SignIn(None, None, device or "")

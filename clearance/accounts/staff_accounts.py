@@ -33,7 +33,7 @@ class OwnAccount(DomainError):
 class OwnFactor(DomainError):
     """Administrators cannot bypass the password check for changing their own second factor."""
 
-    message = _l("This is your own account; change your second factor on My account.")
+    message = _l("This is your own account. Change two-step verification under My account.")
 
 
 class NoFactorToReset(DomainError):
@@ -70,11 +70,11 @@ def change_role(user: User, role: str, actor: Actor, now: datetime, *, version: 
     meanwhile. Source: security rules 15 and 16.
     """
     if role not in STAFF_ROLES:
-        raise DomainError(_l("This is not a role of the office."))
+        raise DomainError(_l("This is not a staff role."))
     user = _hold(user, actor)
     _must_be_another(user, actor)
     if user.version != version:
-        raise TransitionNotAllowed(_l("This account was changed meanwhile. Look at it again."))
+        raise TransitionNotAllowed(_l("This account was changed in the meantime. Check it again."))
     before = user.role
     if before == role:
         return
@@ -134,7 +134,7 @@ def reset_factor(user: User, actor: Actor, reason: str, now: datetime) -> None:
     user = db.session.get_one(User, user.id, with_for_update=True, populate_existing=True)
     require_resettable(user, actor)
     if not reason.strip():
-        raise DomainError(_l("Write a reason; it is kept in the audit trail."))
+        raise DomainError(_l("Enter a reason. It is kept in the audit trail."))
     before = second_factor_setup.remove_for(user)
     kind = "account:factor:reset"
     second_factor_setup.tell(user, kind, before, now, actor_id=actor.id, reason=reason)

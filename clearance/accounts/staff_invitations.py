@@ -45,7 +45,7 @@ def invite_staff(
     DomainError for a non-staff role.
     """
     if role not in STAFF_ROLES:
-        raise DomainError(_l("This is not a role of the office."))
+        raise DomainError(_l("This is not a staff role."))
     if db.session.scalar(sa.select(User.id).where(User.email == email)) is not None:
         raise _known()
     _end_earlier(email, now)
@@ -175,7 +175,7 @@ def _use(invited: Invited, now: datetime) -> Invitation | None:
 
 
 def _known() -> Refused:
-    return Refused(Refusal(_l("This e-mail address belongs to a user already.")))
+    return Refused(Refusal(_l("Another user already has this e-mail address.")))
 
 
 def _tell(invitation: Invitation, link: str, now: datetime) -> None:

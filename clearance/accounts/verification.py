@@ -105,7 +105,7 @@ def verify(
     Source: specification section 3, security rules 8 to 10.
     """
     if actor.stage != SessionStage.VERIFY:
-        raise PermissionDenied(_l("Your contact details are verified already."))
+        raise PermissionDenied(_l("Your contact details are already verified."))
     current = contacts(actor)
     right = _try_codes(actor, current, {Channel.EMAIL: email_code, Channel.SMS: mobile_code}, now)
     owner = _locked_owner(actor)
@@ -129,7 +129,7 @@ def resend(actor: Actor, channel: Channel, now: datetime) -> None:
     Raises: TooManyTries (once a minute); PermissionDenied.
     """
     if actor.stage != SessionStage.VERIFY:
-        raise PermissionDenied(_l("Your contact details are verified already."))
+        raise PermissionDenied(_l("Your contact details are already verified."))
     address, is_proved = contacts(actor).of(channel)
     if is_proved or not address:
         return

@@ -241,8 +241,8 @@ def _require_served(mobile: str) -> None:
     if not is_served(mobile):
         raise Refused(
             Refusal(
-                _l("SMS cannot be sent to mobile numbers of this country."),
-                _l("Give a Kuwaiti mobile number."),
+                _l("We cannot send SMS to mobile numbers in this country."),
+                _l("Enter a Kuwaiti mobile number."),
             )
         )
 

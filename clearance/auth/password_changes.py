@@ -173,7 +173,7 @@ def choose_password(actor: Actor, new: str, now: datetime) -> Chosen:
     password itself; PermissionDenied.
     """
     if actor.stage != SessionStage.PASSWORD:
-        raise PermissionDenied(_l("Your password needs no change now."))
+        raise PermissionDenied(_l("You do not need to change your password now."))
     person = _signup(actor) if actor.user_id is None else _person(actor.user_id)
     _require_new(person, new)
     is_signup = actor.user_id is None
@@ -311,7 +311,7 @@ def _read(model: type[User | Registration], row_id: int | None, *further: Any) -
 def _require_new(person: _Person, new: str) -> None:
     require_strong(new, person.words)
     if verify_password(person.password_hash, new):
-        raise WeakPassword([_l("This is your present password. Choose another one.")])
+        raise WeakPassword([_l("This is your current password. Choose another one.")])
 
 
 def _claim_due(person: _Person) -> list[tuple[Channel, str]]:

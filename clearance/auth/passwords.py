@@ -158,8 +158,8 @@ def password_faults(password: str, inputs: Sequence[str | None] = ()) -> list[La
     if len(password) >= MIN_LENGTH and _is_guessable(password, inputs):
         faults.append(
             _l(
-                "This password is easy to guess. Put together several words that have nothing to do"
-                " with you, this portal or a year."
+                "This password is easy to guess. Use several words that have nothing to do "
+                "with you, this portal or a year."
             )
         )
     return faults
@@ -184,9 +184,9 @@ def _missing_kinds(password: str) -> list[LazyString]:
     categories = {unicodedata.category(character) for character in password}
     faults = []
     if "Lu" not in categories:
-        faults.append(_l("Add a capital letter (A to Z)."))
+        faults.append(_l("Add an upper case letter (A to Z)."))
     if "Ll" not in categories:
-        faults.append(_l("Add a small letter (a to z)."))
+        faults.append(_l("Add a lower case letter (a to z)."))
     if "Nd" not in categories:
         faults.append(_l("Add a digit (0 to 9)."))
     if not any(category[0] in "PS" for category in categories):

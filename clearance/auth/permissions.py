@@ -164,10 +164,10 @@ def keeps_register(actor: Actor, *, civil_id: str, organisation_id: int) -> Refu
     if not actor.is_reviewer:
         return Refusal(_l("Only reviewers can do this."))
     if actor.civil_id is not None and actor.civil_id == civil_id:
-        return Refusal(_l("This licence is your own; another reviewer has to do this."))
+        return Refusal(_l("This licence is your own. Another reviewer must do this."))
     if organisation_id in actor.organisation_ids:
         return Refusal(
-            _l("This is your own organisation's broker; another reviewer has to do this.")
+            _l("This broker belongs to your own organisation. Another reviewer must do this.")
         )
     return None
 
@@ -177,7 +177,7 @@ def decides_subscriptions(actor: Actor, organisation_id: int) -> Refusal | None:
     if not actor.is_reviewer:
         return Refusal(_l("Only reviewers can do this."))
     if organisation_id in actor.organisation_ids:
-        return Refusal(_l("This is your own organisation; another reviewer decides on it."))
+        return Refusal(_l("This is your own organisation. Another reviewer must decide on it."))
     return None
 
 
@@ -188,10 +188,10 @@ def can_process(actor: Actor | None, req: Request) -> Refusal | None:
     if actor.user_id in (req.sender_id, req.created_by_id):
         return Refusal(_l("You sent this request yourself; another reviewer decides on it."))
     if actor.civil_id is not None and actor.civil_id == req.civil_id:
-        return Refusal(_l("This request is about yourself; another reviewer decides on it."))
+        return Refusal(_l("This request is about you. Another reviewer must decide on it."))
     if {req.organisation_id, req.other_organisation_id} & actor.organisation_ids:
         return Refusal(
-            _l("This request is your own organisation's; another reviewer decides on it.")
+            _l("This request comes from your own organisation. Another reviewer must decide on it.")
         )
     return None
 
@@ -203,7 +203,7 @@ def can_decide(actor: Actor | None, req: Request) -> Refusal | None:
         return refusal
     return Refusal(
         _("%(name)s has taken this request.", name=req.reviewer.full_name if req.reviewer else ""),
-        _l("It can be decided by others when it is given back or assigned anew."),
+        _l("Others can decide it once it is released or reassigned."),
     )
 
 
@@ -212,7 +212,7 @@ def can_decide_second(actor: Actor | None, req: Request) -> Refusal | None:
     refusal = can_decide(actor, req)
     if refusal is not None or actor is None or req.first_approver_id != actor.user_id:
         return refusal
-    return Refusal(_l("You gave the first approval; the second is another reviewer's."))
+    return Refusal(_l("You gave the first approval. Another reviewer must give the second."))
 
 
 def can_take(actor: Actor | None, req: Request) -> Refusal | None:
@@ -236,7 +236,7 @@ def can_assign(actor: Actor | None, req: Request) -> Refusal | None:
     """Allow managers to assign work; they decide nothing themselves."""
     if actor is not None and actor.is_manager:
         return None
-    return Refusal(_l("Only managers assign requests."))
+    return Refusal(_l("Only managers can assign requests."))
 
 
 def can_process_or_portal(actor: Actor | None, req: Request) -> Refusal | None:
@@ -246,7 +246,7 @@ def can_process_or_portal(actor: Actor | None, req: Request) -> Refusal | None:
 
 def is_portal(actor: Actor | None, req: Request) -> Refusal | None:
     """Allow only the portal itself."""
-    return None if actor is None else Refusal(_l("The portal does this by itself."))
+    return None if actor is None else Refusal(_l("The portal does this automatically."))
 
 
 def _already_has(actor: Actor | None, req: Request) -> Refusal | None:

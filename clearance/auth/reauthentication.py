@@ -17,7 +17,7 @@ from clearance.models import User
 class WrongPassword(DomainError):
     """The password typed is not the actor's."""
 
-    message = _l("This is not your present password.")
+    message = _l("This is not your current password.")
 
 
 def require_current_password(actor: Actor, password: str, *, kind: str) -> None:

@@ -39,7 +39,7 @@ class OnlyReset(DomainError):
 class Means(Labelled):
     """A user's means of authentication besides the password."""
 
-    APP = "app", _l("By an app"), "success"
+    APP = "app", _l("Authenticator app"), "success"
     EMAIL = "email", _l("By e-mail"), "info"
     NONE = "none", _l("None"), "warning"
 

@@ -32,13 +32,13 @@ _SEALED_FOR = "factor-setup"  # purpose tag: other sealed values are rejected
 class SetupExpired(DomainError):
     """The set-up page has expired or belongs to another session."""
 
-    message = _l("This page is no longer valid. Scan the new code below with your app and go on.")
+    message = _l("This page has expired. Scan the new code below with your app and continue.")
 
 
 class AlreadyDone(DomainError):
     """The form was already submitted; recovery codes are shown once."""
 
-    message = _l("This was done already. Its spare codes were shown once.")
+    message = _l("This was already done. The recovery codes were shown once.")
 
 
 class NoApp(DomainError):

@@ -44,7 +44,7 @@ class NotFound(DomainError):
     """Missing, another organisation's or another role's; indistinguishable on purpose."""
 
     status_code = 404
-    message = _l("This page does not exist or is not available to you.")
+    message = _l("This page does not exist, or you do not have access to it.")
 
 
 class PermissionDenied(DomainError):
@@ -78,7 +78,7 @@ class BadFields(DomainError):
 class ReasonRequired(BadReason):
     """A step that needs a reason came without one."""
 
-    message = _l("Write a reason: the applicant reads it.")
+    message = _l("Enter a reason. The applicant will see it.")
 
 
 class Refused(DomainError):
@@ -100,7 +100,7 @@ class StaleEdit(DomainError):
     Source: security rule 56.
     """
 
-    message = _l("Somebody else changed this meanwhile. Compare both values and decide again.")
+    message = _l("Someone else changed this in the meantime. Compare both values and decide again.")
 
     def __init__(self, changed: Mapping[str, tuple[Any, Any]], version: int) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class TooManyTries(DomainError):
     """A rate limit is reached. retry_after: whole seconds to wait."""
 
     status_code = 429
-    message = _l("Too many attempts. Please wait a little and try again.")
+    message = _l("Too many attempts. Wait a little and try again.")
 
     def __init__(self, retry_after: int) -> None:
         super().__init__()
@@ -123,5 +123,5 @@ class ServiceUnavailable(DomainError):
     """A dependency is down; nothing was lost, and a later retry may succeed."""
 
     status_code = 503
-    message = _l("The portal cannot take this now. Nothing was lost; try again shortly.")
+    message = _l("The portal cannot accept this right now. Nothing was lost. Try again shortly.")
     retry_after = 30  # seconds

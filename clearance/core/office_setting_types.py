@@ -34,7 +34,7 @@ class SettingGroup(Labelled):
     REQUESTS = "requests", _l("Requests")
     SUPPORT = "support", _l("Support")
     PORTAL = "portal", _l("Portal")
-    RETENTION = "retention", _l("How long data are kept")
+    RETENTION = "retention", _l("How long data is kept")
 
 
 TEXT_MAX_LENGTH = 250
@@ -121,7 +121,7 @@ def _bad(spec: OfficeSetting) -> BadSetting:
     if spec.kind is SettingKind.NUMBER:
         return BadSetting(
             _l(
-                "Write a whole number from %(minimum)d to %(maximum)d.",
+                "Enter a whole number from %(minimum)d to %(maximum)d.",
                 minimum=spec.minimum,
                 maximum=spec.maximum,
             )
@@ -129,17 +129,15 @@ def _bad(spec: OfficeSetting) -> BadSetting:
     if spec.kind is SettingKind.NUMBERS:
         return BadSetting(
             _l(
-                "Write at most %(most)d different whole numbers from %(minimum)d to %(maximum)d "
-                "with commas between them.",
+                "Enter up to %(most)d different whole numbers from %(minimum)d to "
+                "%(maximum)d, separated by commas.",
                 most=MOST_NUMBERS,
                 minimum=spec.minimum,
                 maximum=spec.maximum,
             )
         )
     if spec.kind is SettingKind.CHOICE:
-        return BadSetting(_l("Choose one of the list."))
+        return BadSetting(_l("Choose one from the list."))
     if spec.kind is SettingKind.PHONE:
-        return BadSetting(_l("Write a telephone number, such as +965 2200 0000."))
-    return BadSetting(
-        _l("Write a text of at most %(maximum)d characters.", maximum=TEXT_MAX_LENGTH)
-    )
+        return BadSetting(_l("Enter a telephone number, for example +965 2200 0000."))
+    return BadSetting(_l("Enter a text of up to %(maximum)d characters.", maximum=TEXT_MAX_LENGTH))

@@ -63,7 +63,7 @@ def _within(text: str, max_length: int | None) -> str:
     if max_length is not None and len(text) > max_length:
         raise BadValue(
             _l(
-                "This is too long. The greatest number of characters is %(max_length)d.",
+                "This is too long. Use %(max_length)d characters or fewer.",
                 max_length=max_length,
             )
         )
@@ -135,10 +135,11 @@ def civil_number_fault(number: str, today: date | None = None) -> LazyString | N
     birth = civil_number_birth(number)
     if birth is None or birth > (today or kuwait_today()):
         return _l(
-            "This civil number carries no real birth date. Copy it again from the civil ID card."
+            "This civil number does not contain a real birth date. Copy it again from the "
+            "civil ID card."
         )
     if _check_digit(number[:11]) != int(number[11]):
-        return _l("A digit of this civil number is wrong. Compare it with the civil ID card.")
+        return _l("This civil number has a wrong digit. Check it against the civil ID card.")
     return None
 
 
@@ -165,9 +166,7 @@ def mobile_e164(text: str, region: str = "KW") -> str:
     type mobile, or has an extension. Source: specification section 5, Values.
     """
     typed = ascii_digits(_without_spaces(text))
-    fault = BadValue(
-        _l("This is not a mobile number. Write its 8 digits, or begin with + and the country code.")
-    )
+    fault = BadValue(_l("Enter a mobile number: its 8 digits, or + and the country code first."))
     if len(typed) > _MOBILE_TYPED_MAX_LENGTH or any(c.isalpha() for c in typed):
         raise fault
     try:
@@ -192,7 +191,7 @@ def email_address(text: str) -> str:
         )
     except (EmailNotValidError, BadValue):
         raise BadValue(
-            _l("This is not an e-mail address. Write it in full, such as name@example.com.")
+            _l("Enter an e-mail address in full, for example name@example.com.")
         ) from None
     return (checked.ascii_email or checked.normalized).lower()
 
@@ -212,7 +211,7 @@ def arabic_name_fault(text: str) -> LazyString | None:
     """Return why the cleaned `text` is no Arabic name (letters, spaces, - and '), or None."""
     if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "ARABIC"):
         return _l(
-            "Write this name in Arabic letters only, %(max_length)d at most.",
+            "Enter this name in Arabic letters only, up to %(max_length)d characters.",
             max_length=NAME_MAX_LENGTH,
         )
     return None
@@ -222,7 +221,7 @@ def latin_name_fault(text: str) -> LazyString | None:
     """Return why the cleaned `text` is no Latin name (letters, spaces, - and '), or None."""
     if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "LATIN"):
         return _l(
-            "Write this name in English letters only, %(max_length)d at most.",
+            "Enter this name in English letters only, up to %(max_length)d characters.",
             max_length=NAME_MAX_LENGTH,
         )
     return None

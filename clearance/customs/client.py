@@ -43,8 +43,8 @@ class Rejected(DomainError):
 
     status_code = 400
     message = _l(
-        "The customs system does not confirm these three together. Check the licence"
-        " number, the user and the password."
+        "The customs system does not recognise this combination. Check the licence number, "
+        "user ID and password."
     )
 
 
@@ -186,7 +186,7 @@ def read_answer(told: dict[str, Any], licence_no: str) -> Answer:
 def unavailable() -> ServiceUnavailable:
     """Return the error for when the customs system does not answer as agreed."""
     return ServiceUnavailable(
-        _l("The customs system does not answer now. What you typed is kept; try again later.")
+        _l("The customs system is not responding. What you entered is kept. Try again later.")
     )
 
 

@@ -42,7 +42,7 @@ def take_seat(step: StepContext) -> None:
     ).scalar_one_or_none()
     if taken is None:
         raise Refused(
-            Refusal(_l("This exam has no seat left, or its last day to confirm has passed."))
+            Refusal(_l("This exam has no seats left, or its last day to confirm has passed."))
         )
     seat = db.session.scalar(
         sa.select(ExamSeat).where(ExamSeat.exam_id == taken, ExamSeat.request_id == step.req.id)

@@ -23,11 +23,11 @@ class ExamAction(StepName):
     """The steps of an exam request besides the standard ones."""
 
     CONFIRM = "confirm", _l("Confirm attendance"), _l("Attendance was confirmed"), "primary"
-    SEAT = "seat", _l("Nominate for an exam"), _l("The candidate was nominated for an exam")
+    SEAT = "seat", _l("Offer a seat"), _l("The candidate was offered an exam seat")
     RELEASE = (
         "release",
         _l("Release the seat"),
-        _l("The seat was released; the next exam is awaited"),
+        _l("The seat was released; waiting for the next exam"),
     )
     PASS = "pass", _l("Record as passed"), _l("The exam was passed")
     FAIL = "fail", _l("Record as failed"), _l("The exam was not passed")
@@ -115,23 +115,23 @@ EXAM = Flow(
     ),
     (
         *flows.STATES,
-        State(Status.PREAPPROVED, _l("Wait for the announcement of the next exam and its date.")),
+        State(Status.PREAPPROVED, _l("Wait for the next exam to be announced.")),
         State(
             ExamStatus.SEATED,
-            _l("Confirm attendance before the last day, or the seat goes to someone else."),
+            _l("Confirm attendance by the last day to confirm, or the seat goes to someone else."),
             awaits_applicant=True,
         ),
         State(
             ExamStatus.CONFIRMED,
-            _l("Come to the exam on time and bring the civil ID card."),
+            _l("Arrive on time for the exam and bring your civil ID card."),
         ),
         State(
             ExamStatus.PASSED,
-            _l("The exam is passed. Nothing is left to do here."),
+            _l("The exam is passed. There is nothing left to do here."),
             keeps_claim=True,
         ),
-        State(ExamStatus.FAILED, _l("The request is closed. You may apply again.")),
-        State(ExamStatus.ABSENT, _l("The request is closed. You may apply again.")),
+        State(ExamStatus.FAILED, _l("The request is closed. You can apply again.")),
+        State(ExamStatus.ABSENT, _l("The request is closed. You can apply again.")),
     ),
     notice_values=_sitting,
 )

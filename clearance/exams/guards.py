@@ -18,7 +18,7 @@ from clearance.services.needs import Needs
 
 PERSON = Needs(fields=("civil_id",))
 NOT_HELD = Refusal(
-    _l("The exam has not been held yet."), _l("Results can be entered once it has begun.")
+    _l("The exam has not taken place yet."), _l("You can enter results once the exam has started.")
 )
 _SAT = frozenset({ExamStatus.PASSED, ExamStatus.FAILED, ExamStatus.ABSENT})
 
@@ -34,8 +34,8 @@ def exam_waiting_time_over(case: Case) -> Refusal | None:
     if case.facts.today >= allowed_from:
         return None
     return Refusal(
-        _l("The waiting time after the last exam is not over."),
-        _("You can ask again from %(day)s.", day=i18n.format_day(allowed_from)),
+        _l("The waiting time after the last exam has not passed yet."),
+        _("You can apply again from %(day)s.", day=i18n.format_day(allowed_from)),
     )
 
 
@@ -48,8 +48,8 @@ def exam_attempts_left(case: Case) -> Refusal | None:
     if not allowed or used < allowed:
         return None
     return Refusal(
-        _l("All attempts at this exam that the office allows are used up."),
-        _l("The office can tell you whether an exception is possible."),
+        _l("All the exam attempts the office allows have been used."),
+        _l("Ask the office if you need an exception."),
         "/support",
     )
 
@@ -63,14 +63,14 @@ def exam_was_passed_lately(case: Case) -> Refusal | None:
     if passed is None:
         return Refusal(
             _l("This person has not passed the clearing agents' exam."),
-            _l("Request the exam first."),
+            _l("Apply for the exam first."),
         )
     last_day = passes.counts_until(passed, case.facts)
     if case.facts.today <= last_day:
         return None
     return Refusal(
         passes.outdated_text(passed, last_day),
-        _l("The exam has to be passed again: request it under My services."),
+        _l("The exam must be passed again. Apply for it under My services."),
         urls.SERVICES,
     )
 
@@ -87,7 +87,7 @@ def seat_is_confirmable(case: Case) -> Refusal | None:
         return None
     return Refusal(
         _("The last day to confirm attendance was %(day)s.", day=i18n.format_day(seat.confirm_by)),
-        _l("You will be nominated for the next exam."),
+        _l("You will be offered a seat in the next exam."),
     )
 
 

@@ -30,7 +30,7 @@ def valid_until(passed_on: date, years: int) -> date:
 def outdated_text(passed_on: date, last_day: date) -> Any:
     """Return the sentence about a pass that is no longer valid."""
     return _(
-        "The exam was passed on %(passed)s, and that counted until %(day)s.",
+        "The exam was passed on %(passed)s. The pass was valid until %(day)s.",
         passed=i18n.format_day(passed_on),
         day=i18n.format_day(last_day),
     )

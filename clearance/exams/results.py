@@ -85,7 +85,7 @@ class BadFile(DomainError):
 class BadResults(DomainError):
     """Some results cannot be recorded, so none was."""
 
-    message = _l("Nothing was recorded. Put the rows below right and try again.")
+    message = _l("Nothing was recorded. Correct the rows below and try again.")
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ def read_file(data: bytes) -> list[Line]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadFile(_l("The file is not text in UTF-8. Save it as “CSV UTF-8”.")) from None
+        raise BadFile(_l("The file is not UTF-8 text. Save it as “CSV UTF-8”.")) from None
     if "\0" in text:
         raise BadFile(_l("The file is not a CSV file."))
     try:
@@ -120,7 +120,7 @@ def read_file(data: bytes) -> list[Line]:
             _l("The first row must be exactly: number,civil_id,result (separated by commas).")
         )
     if len(rows) == 1:
-        raise BadFile(_l("The file has no rows under its first one."))
+        raise BadFile(_l("The file has no results under the header row."))
     return [_line(row, cells) for row, cells in rows[1:]]
 
 
@@ -131,7 +131,9 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
         if any(cell.strip() for cell in cells):
             rows.append((row, cells))
         if len(rows) > FILE_ROWS_MAX + 1:
-            raise BadFile(_l("The file has too many rows: at most %(most)d.", most=FILE_ROWS_MAX))
+            raise BadFile(
+                _l("The file has too many rows. The maximum is %(most)d.", most=FILE_ROWS_MAX)
+            )
     return rows
 
 
@@ -139,7 +141,7 @@ def _line(row: int, cells: Sequence[str]) -> Line:
     if len(cells) != len(COLUMNS):
         raise BadFile(
             _(
-                "Row %(row)d has %(found)d columns; every row must have 3.",
+                "Row %(row)d has %(found)d columns. Each row must have 3.",
                 row=row,
                 found=len(cells),
             )
@@ -181,7 +183,7 @@ def _line_fault(line: Line, seat: Any, result: Result | None, earlier: Mapping[i
     if result is None:
         return _("The result must be passed, failed or absent.")
     if seat.id in earlier:
-        return _("This candidate already stands in an earlier row.")
+        return _("This candidate is already in an earlier row.")
     return ""
 
 
@@ -277,7 +279,7 @@ def _seats(exam_id: int, seat_ids: Iterable[int]) -> dict[int, tuple[ExamSeat, R
 def _seat_fault(seat: ExamSeat, req: Request, actor: Actor) -> Any:
     if seat.result is not None:
         return _(
-            "A result was recorded already: %(result)s.", result=str(RESULT_LABELS[seat.result])
+            "A result is already recorded: %(result)s.", result=str(RESULT_LABELS[seat.result])
         )
     if seat.status != SeatStatus.CONFIRMED:
         return _("This candidate did not confirm attendance.")

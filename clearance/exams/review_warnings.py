@@ -28,7 +28,7 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
         )
     )
     if passed_at is None:
-        return [Refusal(_l("The portal knows of no exam that this person has passed."))]
+        return [Refusal(_l("The portal has no record that this person passed the exam."))]
     passed = kuwait_date(passed_at)
     last = passes.valid_until(passed, int(office_settings.get(passes.VALIDITY_YEARS)))
     if kuwait_date(now) <= last:

@@ -43,16 +43,16 @@ class Seating:
 def announce_refusal(exam: Exam, now: datetime) -> Refusal | None:
     """Return why nobody can be seated in the sitting now, or None."""
     if now >= exam.held_at:
-        return Refusal(_l("This exam has been held."))
+        return Refusal(_l("This exam has taken place."))
     if sittings.is_closed(exam, now):
         return Refusal(
-            _l("The last day to confirm has passed, so nobody else could confirm."),
-            _l("Give the exam a later last day to confirm."),
+            _l("The last day to confirm has passed, so nobody else can confirm."),
+            _l("Set a later last day to confirm."),
         )
     if exam.announced_at is None:
         return None
     if exam.seats_taken >= exam.seats:
-        return Refusal(_l("Every seat is taken."), _l("Give the exam more seats."))
+        return Refusal(_l("All seats are taken."), _l("Add seats to the exam."))
     if not waiting_count(exam):
         return Refusal(_l("No candidate with a preliminary approval is waiting."))
     return None

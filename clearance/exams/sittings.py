@@ -39,7 +39,7 @@ class Phase(Labelled):
     PLANNED = "planned", _l("Not announced yet")
     CONFIRMING = "confirming", _l("Confirmations open"), "info"
     CLOSED = "closed", _l("Confirmations closed"), "success"
-    HELD = "held", _l("Awaiting results"), "warning"
+    HELD = "held", _l("Waiting for results"), "warning"
     FINISHED = "finished", _l("Finished")
 
 
@@ -61,7 +61,9 @@ class BadPlan(BadFields):
 class StalePlan(DomainError):
     """The sitting changed meanwhile. stored, version: its current plan and version."""
 
-    message = _l("Somebody else changed this exam meanwhile. Compare the values and save again.")
+    message = _l(
+        "Someone else changed this exam in the meantime. Compare the values and save again."
+    )
 
     def __init__(self, stored: Plan, version: int) -> None:
         super().__init__()
@@ -101,21 +103,21 @@ def faults(plan: Plan, now: datetime, *, current: Exam | None = None) -> dict[st
     today = kuwait_date(now)
     found: dict[str, Any] = {}
     if plan.held_at <= now:
-        found["held_at"] = _l("The exam must lie ahead: give a later date or time.")
+        found["held_at"] = _l("The exam must be in the future. Enter a later date or time.")
     is_new_day = current is None or plan.confirm_by != current.confirm_by
     if plan.confirm_by >= kuwait_date(plan.held_at):
-        found["confirm_by"] = _l("The last day to confirm must come before the day of the exam.")
+        found["confirm_by"] = _l("The last day to confirm must be before the exam day.")
     elif is_new_day and plan.confirm_by < today:
-        found["confirm_by"] = _l("The last day to confirm has passed: give today or a later day.")
+        found["confirm_by"] = _l("The last day to confirm has passed. Enter today or a later day.")
     for name in ("place_ar", "place_en"):
         if not getattr(plan, name).strip():
-            found[name] = _l("Say where the exam is held.")
+            found[name] = _l("Enter where the exam takes place.")
     taken = current.seats_taken if current is not None else 0
     if not 1 <= plan.seats <= SEATS_MAX:
-        found["seats"] = _l("Give a number of seats from 1 to %(most)d.", most=SEATS_MAX)
+        found["seats"] = _l("Enter a number of seats from 1 to %(most)d.", most=SEATS_MAX)
     elif plan.seats < taken:
         found["seats"] = _l(
-            "%(taken)d seats are taken already: there cannot be fewer.", taken=taken
+            "%(taken)d seats are already taken, so the number cannot be lower.", taken=taken
         )
     return found
 
@@ -188,7 +190,7 @@ def change_refusal(exam: Exam, now: datetime) -> Refusal | None:
     """Return why the sitting may not be changed any more, or None."""
     if now < exam.held_at:
         return None
-    return Refusal(_l("This exam has been held; it cannot be changed any more."))
+    return Refusal(_l("This exam has taken place and can no longer be changed."))
 
 
 def is_closed(exam: Exam, now: datetime) -> bool:
@@ -274,9 +276,9 @@ def _wording(exam: Exam, lang: str) -> tuple[str, str]:
     with force_locale(lang):
         title = _("Announcement of the exam on %(date)s", **values)
         body = _(
-            "The exam is held on %(date)s at %(time)s, in: %(place)s. Candidates who were "
-            "nominated confirm their attendance from the page of the request by %(confirm_by)s; "
-            "the others are nominated for a later exam.",
+            "The exam takes place on %(date)s at %(time)s, at: %(place)s. Candidates who "
+            "were offered a seat confirm their attendance on the request page by "
+            "%(confirm_by)s. The others are offered a seat in a later exam.",
             **values,
         )
     return title, body

@@ -113,5 +113,5 @@ PASSED_CANDIDATES = Start(
     subject="person",
     find=_chosen,
     again=passed_by,
-    button=_l("Choose who passed"),
+    button=_l("Choose a candidate"),
 )

@@ -10,7 +10,7 @@ from clearance.models.enums import Labelled
 class ExamStatus(Labelled):
     """From nomination to the result."""
 
-    SEATED = "seated", _l("Nominated for the exam"), "warning"
+    SEATED = "seated", _l("Exam seat offered"), "warning"
     CONFIRMED = "confirmed", _l("Attendance confirmed"), "info"
     PASSED = "passed", _l("Passed"), "success"
     FAILED = "failed", _l("Failed"), "danger"

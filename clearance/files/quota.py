@@ -39,8 +39,8 @@ def add_usage(organisation_id: int, size: int) -> None:
     if not taken:
         raise DocumentRefused(
             _l(
-                "Your organisation has used all of its space for documents. "
-                "Remove documents from drafts, or ask the office for more."
+                "Your organisation has used all its space for documents. Remove documents "
+                "from drafts, or ask the office for more."
             )
         )
 

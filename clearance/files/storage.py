@@ -42,14 +42,14 @@ _PART = 256 * 1024
 class StorageUnavailable(ServiceUnavailable):
     """The storage folder cannot be reached or is full."""
 
-    message = _l("Files cannot be stored or read now. Nothing was lost; try again shortly.")
+    message = _l("Files cannot be saved or opened right now. Nothing was lost. Try again shortly.")
 
 
 class DamagedFile(DomainError):
     """A stored file is missing or its bytes have changed."""
 
     status_code = 500
-    message = _l("This file is missing or damaged in the archive. Tell the support, please.")
+    message = _l("This file is missing or damaged in the archive. Please tell support.")
 
 
 @dataclass(frozen=True)

@@ -81,5 +81,5 @@ def _compiler() -> typst.Compiler:
 def _font_folders() -> list[str]:
     folders = [str(Path(str(files(package))) / "files") for package in FONT_PACKAGES]
     if not all(Path(folder).is_dir() for folder in folders):
-        raise ServiceUnavailable(_l("The printer's fonts are not installed."))
+        raise ServiceUnavailable(_l("The fonts for PDF documents are not installed."))
     return folders

@@ -72,15 +72,15 @@ def clean_file(name: str, data: bytes, keep: int, account: str = "") -> CleanFil
     """
     media_type = kind_by_name(name)
     if media_type is None:
-        raise BadFile(_l("Choose a PDF, JPEG or PNG file; other kinds are not accepted."))
+        raise BadFile(_l("Choose a PDF, JPEG or PNG file. Other file types are not accepted."))
     if not data:
-        raise BadFile(_l("This file is empty. Choose it again from where it is kept."))
+        raise BadFile(_l("This file is empty. Choose it again."))
     found = filetype.guess(data)
     if found is None or found.mime != media_type:
         raise BadFile(
             _l(
-                "The content of this file is not what its name says. "
-                "Save it as PDF, JPEG or PNG and choose it again."
+                "The content of this file does not match its name. Save it as PDF, JPEG or "
+                "PNG and choose it again."
             )
         )
     if media_type == PDF:

@@ -16,7 +16,7 @@ LETTER = Needs(subject="licence", roles=LETTER_ROLES)
 
 
 @approval_effect(
-    words=_l("The licence is cancelled for good, and everything issued for it becomes void."),
+    words=_l("The licence is cancelled permanently, and everything issued for it becomes void."),
     needs=LICENCE,
 )
 def cancel_licence(step: StepContext) -> None:
@@ -26,19 +26,19 @@ def cancel_licence(step: StepContext) -> None:
     issuing.void_all(licence_of(step), VoidReason.CANCELLED, step.now)
 
 
-@approval_effect(words=_l("The present identity card becomes void."), needs=LICENCE)
+@approval_effect(words=_l("The current broker ID card becomes void."), needs=LICENCE)
 def void_card(step: StepContext) -> None:
     """Void the lost card."""
     issuing.void_valid_documents(licence_of(step), IssuedKind.CARD, VoidReason.LOST, step.now)
 
 
-@approval_effect(words=_l("A licence certificate is issued; an earlier one becomes void."))
+@approval_effect(words=_l("A licence certificate is issued. Any earlier certificate becomes void."))
 def issue_certificate(step: StepContext) -> None:
     """Issue a licence certificate with the licence's current data."""
     issuing.issue(IssuedKind.CERTIFICATE, licence_of(step), step.req, now=step.now)
 
 
-@approval_effect(words=_l("An identity card is issued; an earlier one becomes void."))
+@approval_effect(words=_l("A broker ID card is issued. Any earlier card becomes void."))
 def issue_card(step: StepContext) -> None:
     """Issue an identity card."""
     issuing.issue(IssuedKind.CARD, licence_of(step), step.req, now=step.now)

@@ -29,9 +29,9 @@ EXTENSION = Extension(
     trail=Trail(
         events={
             "issued:document:made": _l("A document was issued"),
-            "issued:document:voided": _l("An issued document was made void"),
+            "issued:document:voided": _l("An issued document was voided"),
         },
-        accesses={"issued:read": _l("An issued document was read")},
+        accesses={"issued:read": _l("An issued document was viewed")},
         tables={"issued_document": _l("Issued document")},
     ),
     lifts={0: _with_letter_roles},

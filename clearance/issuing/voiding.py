@@ -64,4 +64,4 @@ def _not_theirs(document: IssuedDocument, actor: Actor) -> Refusal | None:
 
 
 def _void_already() -> Refusal:
-    return Refusal(_l("The document is void already."))
+    return Refusal(_l("The document is already void."))

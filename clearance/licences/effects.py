@@ -20,7 +20,7 @@ _ACTIVE = {"status": LicenceStatus.ACTIVE, "suspended_by": None}
 
 
 @approval_effect(
-    words=_l("The register takes over the particulars and contact data that the request gives."),
+    words=_l("The register is updated with the details and contact data in the request."),
     needs=LICENCE,
 )
 def update_particulars(step: StepContext) -> None:
@@ -40,7 +40,7 @@ def update_particulars(step: StepContext) -> None:
 
 
 @approval_effect(
-    words=_l("The person is entered in the register as a broker with a new licence."),
+    words=_l("The person is added to the register as a broker with a new licence."),
     needs=Needs(fields=(*_PARTICULARS, "guarantee_no", "guarantee_expiry")),
     asks=GrantedExpiry,
 )
@@ -53,7 +53,9 @@ def make_licence(step: StepContext) -> None:
 
 
 @approval_effect(
-    words=_l("The licence becomes active until the granted expiry date, with the guarantee given."),
+    words=_l(
+        "The licence is active until the approved expiry date, with the bank guarantee provided."
+    ),
     needs=LICENCE,
     asks=GrantedExpiry,
 )

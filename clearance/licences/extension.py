@@ -36,8 +36,8 @@ EXTENSION = Extension(
     trail=Trail(
         events={f"register:{step}": step.label for step in LicenceStep},
         accesses={
-            "licence:read": _l("A licence was read"),
-            "broker:read": _l("A broker was read"),
+            "licence:read": _l("A licence was viewed"),
+            "broker:read": _l("A broker was viewed"),
         },
         tables={"broker": _l("Broker"), "licence": _l("Licence")},
     ),

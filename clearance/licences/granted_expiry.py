@@ -33,14 +33,14 @@ class GrantedExpiry(Decision):
     """The licence's last Kuwait day, granted by an approval."""
 
     audited = on_timeline = ("granted_expiry",)
-    missing = _l("Give the expiry date that the licence is granted until.")
+    missing = _l("Enter the expiry date you approve.")
 
     granted_expiry: Annotated[
         date,
         Field(
-            title=_l("Granted expiry date"),
+            title=_l("Approved expiry date"),
             description=_l(
-                "The licence's last day, dd/mm/yyyy; what is proposed stands there already."
+                "The last day of the licence, dd/mm/yyyy. The proposed date is filled in."
             ),
         ),
     ]
@@ -53,7 +53,7 @@ class GrantedExpiry(Decision):
     @classmethod
     def cautions(cls, req: Request, now: datetime) -> list[Refusal]:
         """Return `warnings`, with advice for the reviewer."""
-        advice = _l("Grant an earlier date, or return the request so that it is renewed too.")
+        advice = _l("Approve an earlier date, or ask for corrections so that it is renewed too.")
         return [Refusal(warning.text, advice) for warning in warnings(req, now)]
 
     def refusal(self, now: datetime) -> Refusal | None:
@@ -92,11 +92,11 @@ def grant_refusal(granted: date, now: datetime) -> Refusal | None:
     """Return why `granted` cannot be a licence's new expiry date, or None."""
     today = kuwait_date(now)
     if granted <= today:
-        return Refusal(_l("The granted expiry date has to lie ahead."))
+        return Refusal(_l("The approved expiry date must be in the future."))
     last = years_after(today, MOST_YEARS)
     if granted > last:
         return Refusal(
-            _("The latest expiry date that can be granted is %(day)s.", day=i18n.format_day(last))
+            _("The latest expiry date you can approve is %(day)s.", day=i18n.format_day(last))
         )
     return None
 
@@ -113,8 +113,8 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
     return [
         Refusal(
             _(
-                "%(link)s ends on %(end)s, before the licence would on %(day)s: the licence would"
-                " count only until then.",
+                "%(link)s expires on %(end)s, before the licence does on %(day)s. The "
+                "licence would be valid only until then.",
                 link=link.label,
                 end=i18n.format_day(end),
                 day=i18n.format_day(day),

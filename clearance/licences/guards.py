@@ -19,22 +19,22 @@ LICENCE = Needs(subject="licence")
 PERSON = Needs(fields=("civil_id",))
 
 _CANCELLED = Refusal(
-    _l("The licence is cancelled for good."),
-    _l("A new licence can be requested under the conditions of issuance."),
+    _l("The licence is cancelled permanently."),
+    _l("You can apply for a new licence if you meet its conditions."),
 )
-_EXPIRED = Refusal(_l("The licence has expired."), _l("Request its renewal first."))
+_EXPIRED = Refusal(_l("The licence has expired."), _l("Request a renewal first."))
 _BY_OFFICE = Refusal(
     _l("The licence is suspended by the Clearance Agents Affairs Office."),
     _l("Only the office can lift its suspension."),
 )
 _BY_HOLDER = Refusal(
     _l("The licence is suspended at your organisation's request."),
-    _l("Request its reactivation first."),
+    _l("Request a reactivation first."),
 )
 
 HAS_LICENCE = Refusal(
-    _l("This person has a licence already."),
-    _l("It can be renewed, reactivated or transferred as its state allows."),
+    _l("This person already has a licence."),
+    _l("It can be renewed, reactivated or transferred, depending on its status."),
 )
 ONE_LICENCE = ("uq_broker_civil_id", "uq_licence_one_living")
 """The database constraints that enforce `person_has_no_licence`."""
@@ -53,8 +53,8 @@ def broker_is_ours(case: Case) -> Refusal | None:
     if licence is None or licence.organisation_id == case.facts.organisation_id:
         return None
     return Refusal(
-        _l("This broker is not registered with your organisation any more."),
-        _l("The organisation that he is registered with can ask for him."),
+        _l("This broker is no longer registered with your organisation."),
+        _l("The organisation the broker is registered with can apply."),
     )
 
 
@@ -91,7 +91,7 @@ def licence_is_renewable(case: Case) -> Refusal | None:
         return None
     return Refusal(
         _(
-            "The licence is valid until %(day)s; what ends first is: %(link)s.",
+            "The licence is valid until %(day)s (expires first: %(link)s).",
             day=i18n.format_day(until),
             link=ValidityLink(link).label,
         ),
@@ -108,7 +108,7 @@ def licence_is_reactivable(case: Case) -> Refusal | None:
     if status == LicenceStatus.SUSPENDED:
         return None if licence.suspended_by == SuspendedBy.HOLDER else _BY_OFFICE
     if status == LicenceStatus.ACTIVE:
-        return Refusal(_l("The licence is active already."))
+        return Refusal(_l("The licence is already active."))
     return _CANCELLED if status == LicenceStatus.CANCELLED else _EXPIRED
 
 

@@ -65,9 +65,9 @@ def suspend_refusal(licence: Licence, actor: Actor) -> Refusal | None:
     if refusal is not None:
         return refusal
     if licence.status == LicenceStatus.CANCELLED:
-        return Refusal(_l("The licence is cancelled for good."))
+        return Refusal(_l("The licence is cancelled permanently."))
     if licence.suspended_by == SuspendedBy.OFFICE:
-        return Refusal(_l("The office has suspended this licence already."))
+        return Refusal(_l("The office has already suspended this licence."))
     return None
 
 
@@ -80,8 +80,8 @@ def reinstate_refusal(licence: Licence, actor: Actor) -> Refusal | None:
         return Refusal(_l("The licence is not suspended."))
     if licence.suspended_by == SuspendedBy.HOLDER:
         return Refusal(
-            _l("The licence is suspended at its holder's own request."),
-            _l("The holder can request its reactivation."),
+            _l("The licence is suspended at its holder's request."),
+            _l("The holder can request a reactivation."),
         )
     return None
 
@@ -235,7 +235,7 @@ def _fault(name: str, value: Any, now: datetime) -> Any | None:
         return None
     if field.kind is Kind.BROKER_TYPE:
         known = db.session.get(BrokerType, value)
-        return None if known is not None else _l("Choose one of the list.")
+        return None if known is not None else _l("Choose one from the list.")
     return value_fault(field.kind, value, today=kuwait_date(now), max_length=field.max_length)
 
 
@@ -253,10 +253,10 @@ def _state_after(licence: Licence, changed: Mapping[str, Any], now: datetime) ->
 
 def _stale_text(changed: Mapping[str, tuple[Any, Any]]) -> str:
     """Return the message with the current and submitted value of every field."""
-    head = _("Somebody else changed this licence meanwhile. Compare and decide again.")
+    head = _("Someone else changed this licence in the meantime. Compare and decide again.")
     lines = [
         _(
-            "%(field)s: it is “%(stored)s” now, you wanted “%(given)s”.",
+            "%(field)s is now “%(stored)s”. You entered “%(given)s”.",
             field=field_values.LABELS[name],
             stored=field_values.format_value(name, stored),
             given=field_values.format_value(name, given),

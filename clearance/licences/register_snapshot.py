@@ -62,7 +62,7 @@ def change_refusal(req: Request) -> Refusal | None:
         return None
     listed = [
         _(
-            "%(field)s: “%(before)s” became “%(after)s”.",
+            "%(field)s changed from “%(before)s” to “%(after)s”.",
             field=LABELS[name],
             before=format_value(name, before),
             after=format_value(name, after),
@@ -74,7 +74,10 @@ def change_refusal(req: Request) -> Refusal | None:
             "The register has changed since this request was sent. %(changes)s",
             changes=" ".join(listed),
         ),
-        _l("Return it for completion: sent again, it is about what the register says then."),
+        _l(
+            "Ask for corrections. When the request is sent again, it uses the register data "
+            "of that day."
+        ),
     )
 
 

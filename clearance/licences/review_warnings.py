@@ -28,7 +28,7 @@ def _suspended(req: Request) -> list[Refusal]:
     return [
         Refusal(
             _("The office has suspended licence %(number)s.", number=licence.number),
-            _l("Its page tells when and why."),
+            _l("Its page shows when and why."),
             urls.office_licence_url(licence.id),
         )
     ]
@@ -39,7 +39,7 @@ def _same_civil_id(req: Request) -> list[Refusal]:
     return [
         Refusal(
             _(
-                "This civil number is in the register already: %(broker)s.",
+                "This civil number is already in the register: %(broker)s.",
                 broker=_named(broker),
             ),
             url=urls.office_broker_url(broker.id),
@@ -56,7 +56,7 @@ def _same_passport(req: Request) -> list[Refusal]:
     return [
         Refusal(
             _(
-                "The same passport number stands on another broker: %(broker)s.",
+                "Another broker has the same passport number: %(broker)s.",
                 broker=_named(broker),
             ),
             url=urls.office_broker_url(broker.id),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 
 class Labelled(StrEnum):
@@ -39,7 +40,7 @@ class Labelled(StrEnum):
 class Role(Labelled):
     """Role of a user; agents' rights come from their memberships."""
 
-    AGENT = "agent", _l("Clearance agent")
+    AGENT = "agent", _l("Clearing agent")
     REVIEWER = "reviewer", _l("Reviewer")
     MANAGER = "manager", _l("Manager")
     ADMINISTRATOR = "administrator", _l("Administrator")
@@ -58,7 +59,7 @@ class Gender(Labelled):
 class LicenceStatus(Labelled):
     """State of a licence in the register."""
 
-    ACTIVE = "active", _l("Active"), "success"
+    ACTIVE = "active", lazy_pgettext("licence", "Active"), "success"
     SUSPENDED = "suspended", _l("Suspended"), "warning"
     CANCELLED = "cancelled", _l("Cancelled"), "danger"
     EXPIRED = "expired", _l("Expired"), "danger"
@@ -76,7 +77,7 @@ class ValidityLink(Labelled):
 
     LICENCE = "licence", _l("Licence")
     GUARANTEE = "guarantee", _l("Bank guarantee")
-    CIVIL_ID = "civil_id", _l("Civil ID")
+    CIVIL_ID = "civil_id", _l("Civil ID card")
     PASSPORT = "passport", _l("Passport")
 
 
@@ -93,14 +94,14 @@ class LicenceStep(Labelled):
     EXPIRED = "expired", _l("Licence expired"), "warning"
     TRANSFERRED = "transferred", _l("Broker transferred")
     CORRECTED = "corrected", _l("Register corrected by the office")
-    UPDATED = "updated", _l("Particulars updated")
+    UPDATED = "updated", _l("Details updated")
 
 
 class IssuedKind(Labelled):
     """Kind of issued PDF."""
 
     CERTIFICATE = "certificate", _l("Licence certificate")
-    CARD = "card", _l("Identity card")
+    CARD = "card", _l("Broker ID card")
     LETTER = "letter", _l("To whom it may concern")
 
 
@@ -109,7 +110,7 @@ class IssuedState(Labelled):
 
     GENUINE = "genuine", _l("Valid"), "success"
     VOID = "void", _l("Void"), "danger"
-    EXPIRED = "expired", _l("Validity ended"), "warning"
+    EXPIRED = "expired", _l("Expired"), "warning"
 
 
 class VoidReason(Labelled):
@@ -123,36 +124,36 @@ class VoidReason(Labelled):
 class ReasonFor(Labelled):
     """Steps with ready reasons, of requests and of office actions."""
 
-    RETURN = "return", _l("Return for completion")
+    RETURN = "return", _l("Ask for corrections")
     REJECT = "reject", _l("Reject")
     SUSPEND = "suspend", _l("Suspend the licence")
     REINSTATE = "reinstate", _l("Lift the suspension")
     CORRECT = "correct", _l("Correct the register")
-    VOID = "void", _l("Make an issued document void")
-    REFUSE_SUBSCRIPTION = "refuse_subscription", _l("Refuse a subscription")
+    VOID = "void", _l("Void an issued document")
+    REFUSE_SUBSCRIPTION = "refuse_subscription", _l("Reject a subscription")
 
 
 class SubscriptionStatus(Labelled):
     """State of an organisation's subscription. LEFT: it gave up the service or its request."""
 
-    ASKED = "asked", _l("Awaiting the office"), "warning"
+    ASKED = "asked", _l("Waiting for the office"), "warning"
     ACTIVE = "active", _l("Subscribed"), "success"
-    REFUSED = "refused", _l("Subscription refused"), "danger"
-    LEFT = "left", _l("Left")
+    REFUSED = "refused", _l("Subscription rejected"), "danger"
+    LEFT = "left", _l("Ended")
 
 
 class Status(Labelled):
     """Request statuses of the standard flows; other flows add their own (services/flows.py)."""
 
     DRAFT = "draft", _l("Draft"), "quiet"
-    SUBMITTED = "submitted", _l("Submitted"), "info"
+    SUBMITTED = "submitted", _l("Sent to the office"), "info"
     UNDER_REVIEW = "under_review", _l("Under review"), "info"
-    RETURNED = "returned", _l("Returned for completion"), "warning"
+    RETURNED = "returned", _l("Corrections needed"), "warning"
     PREAPPROVED = "preapproved", _l("Preliminary approval"), "info"
     APPROVED = "approved", _l("Approved"), "success"
     REJECTED = "rejected", _l("Rejected"), "danger"
     WITHDRAWN = "withdrawn", _l("Withdrawn"), "quiet"
-    LAPSED = "lapsed", _l("Lapsed"), "quiet"
+    LAPSED = "lapsed", _l("Closed (no response)"), "quiet"
 
 
 class Channel(Labelled):
@@ -186,21 +187,21 @@ class DeliveryStatus(Labelled):
 
     QUEUED = "queued", _l("Waiting"), "info"
     SENT = "sent", _l("Sent"), "success"
-    GIVEN_UP = "given_up", _l("Given up"), "danger"
+    GIVEN_UP = "given_up", _l("Undelivered"), "danger"
     EXPIRED = "expired", _l("Expired")
 
 
 class SeatStatus(Labelled):
     """State of a seat offered in an exam."""
 
-    OFFERED = "offered", _l("Awaiting confirmation"), "warning"
+    OFFERED = "offered", _l("Waiting for confirmation"), "warning"
     CONFIRMED = "confirmed", _l("Attendance confirmed"), "success"
     RELEASED = "released", _l("Seat released")
 
 
 # By the `subscription` of a service definition.
 SUBSCRIPTION_TERMS: dict[str, Any] = {
-    "automatic": _l("Every organisation that the service is for has it without asking."),
-    "on_request": _l("It is subscribed to at once when a general user asks for it."),
+    "automatic": _l("Every organisation of the right type has it automatically."),
+    "on_request": _l("The subscription starts as soon as a general user requests it."),
     "by_approval": _l("The office decides on each subscription."),
 }

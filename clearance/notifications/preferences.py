@@ -31,11 +31,11 @@ _OF_EVERYBODY = frozenset(
 )
 _REASONS = {
     "account": _l("It is about your account or your access."),
-    "licence": _l("It changes what a licence entitles to."),
+    "licence": _l("It changes what a licence allows."),
     "exam": _l("It is about a seat or a result."),
-    "transfer": _l("It is about who a broker belongs to."),
+    "transfer": _l("It is about which organisation a broker belongs to."),
 }
-_USUAL_REASON = _l("It is a decision, or asks something of you.")
+_USUAL_REASON = _l("It is a decision or asks you to do something.")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def set_preference(user_id: int, event: str, channel: str, *, wanted: bool) -> N
     """
     message = events.registered().get(event)
     if message is None or message.is_mandatory or channel not in message.channels:
-        raise PermissionDenied(_l("This notice cannot be switched off."))
+        raise PermissionDenied(_l("This notification cannot be turned off."))
     row = db.session.get(NoticePreference, (user_id, event, channel))
     if row is None:
         row = NoticePreference(user_id=user_id, event=event, channel=channel)
@@ -139,7 +139,7 @@ def choose(actor: Actor, wanted: Collection[str], now: datetime) -> int:
     """
     keys = keys_for(actor.role)
     if not set(wanted) <= set(keys):
-        raise PermissionDenied(_l("This notice cannot be switched off."))
+        raise PermissionDenied(_l("This notification cannot be turned off."))
     user = db.session.get_one(User, actor.id, with_for_update=True)  # one submission at a time
     unwanted = _unwanted(user.id)
     changes = {}

@@ -84,17 +84,15 @@ def check(event: str, channel: str, language: str, subject: str, body: str) -> N
     if not text:
         return
     if not title and channel != Channel.SMS:
-        raise UnusableText(_("Write a title too, or leave both empty."))
+        raise UnusableText(_("Enter a title too, or leave both empty."))
     message = events.registered()[event]
     unknown = message.unknown_placeholders(subject, body)
     if unknown:
-        raise UnusableText(_("This message does not know %(names)s.", names=_in_braces(unknown)))
+        raise UnusableText(_("This message cannot use: %(names)s.", names=_in_braces(unknown)))
     _title, shipped = message.shipped(channel, language)
     lost = [name for name in NEEDED if f"{{{name}}}" in shipped and f"{{{name}}}" not in text]
     if lost:
-        raise UnusableText(
-            _("This message is of no use without %(names)s.", names=_in_braces(lost))
-        )
+        raise UnusableText(_("This message must include: %(names)s.", names=_in_braces(lost)))
 
 
 def preview(event: str, language: str, subject: str, body: str) -> tuple[str, str]:

@@ -20,12 +20,12 @@ from clearance.organisations import opening as organisation_opening
 from clearance.organisations.opening import Opening
 
 NOT_THE_HOLDER = Refusal(
-    _l("The customs system knows this licence under another person's civil number."),
-    _l("Its holder opens the organisation, and then adds you under Users."),
+    _l("In the customs system, this licence belongs to another person's civil number."),
+    _l("The licence holder must open the organisation and then add you under Users."),
 )
 
 IS_YOURS = Refusal(
-    _l("You are the general user of this organisation already."),
+    _l("You are already the general user of this organisation."),
     _l("Choose it in the header to work for it."),
 )
 

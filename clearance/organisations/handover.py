@@ -25,11 +25,11 @@ from clearance.services import registry
 
 NEEDS_COLLEAGUE = Refusal(
     _l("This user has open requests or drafts."),
-    _l("Choose the colleague who takes them over."),
+    _l("Choose a colleague to take them over."),
 )
 UNFIT_COLLEAGUE = Refusal(
-    _l("This colleague may not use every service of those requests."),
-    _l("Choose another one, or grant the services first."),
+    _l("This colleague does not have access to all the services of those requests."),
+    _l("Choose another colleague, or give access to the services first."),
 )
 NUMBERS_TOLD = 20
 REQUESTS_LINK = "/my/requests/"

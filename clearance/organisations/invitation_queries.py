@@ -111,16 +111,16 @@ def is_open(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 def closed_refusal(invitation: Invitation, now: datetime) -> Refusal | None:
     """Return why the invitation cannot be answered, or None."""
     if invitation.accepted_at is not None:
-        return Refusal(_l("This invitation was accepted already."))
+        return Refusal(_l("This invitation was already accepted."))
     if invitation.refused_at is not None:
         return Refusal(_l("You have declined this invitation."), _ASK_AGAIN)
     if invitation.withdrawn_at is not None:
         return Refusal(_l("This invitation was withdrawn."), _ASK_AGAIN)
     if invitation.created_at > latest_past(now) or invitation.expires_at <= now:
-        return Refusal(_l("The time to answer this invitation is over."), _ASK_AGAIN)
+        return Refusal(_l("The time to respond to this invitation has passed."), _ASK_AGAIN)
     if not db.session.scalar(sa.select(_backed()).where(Invitation.id == invitation.id)):
         return Refusal(
-            _l("Whoever sent this invitation no longer manages the users of the organisation."),
+            _l("The person who sent this invitation no longer manages the organisation's users."),
             _ASK_AGAIN,
         )
     return None

@@ -35,15 +35,15 @@ from clearance.organisations.invitation_queries import LIFETIME, MOST_AWAITED
 from clearance.organisations.members import Access
 
 AWAITED_ALREADY = Refusal(
-    _l("This e-mail has been added already and is awaited."),
+    _l("You have already added a user with this e-mail address. They have not registered yet."),
     _l("In the list of users you can send the invitation again or withdraw it."),
 )
 TOO_MANY_AWAITED = Refusal(
     _l(
-        "%(count)d people who were added have not come yet; no more can be added now.",
+        "%(count)d people you added have not finished registering. You cannot add more for now.",
         count=MOST_AWAITED,
     ),
-    _l("In the list of users withdraw invitations that are no longer needed."),
+    _l("Withdraw invitations you no longer need in the list of users."),
 )
 
 

@@ -137,18 +137,18 @@ def names_of(organisation: Organisation) -> dict[str, str]:
 
 
 LAST_GENERAL_USER = Refusal(
-    _l("The organisation would be left without a general user."),
+    _l("The organisation would have no general user left."),
     _l("Make another user a general user first."),
 )
-NO_SERVICE = Refusal(_l("Grant at least one service to an additional user."))
+NO_SERVICE = Refusal(_l("Give an additional user access to at least one service."))
 NOT_SUBSCRIBED = Refusal(
-    _l("A service can be granted only while the organisation is subscribed to it."),
+    _l("The organisation must be subscribed to a service before users can be given access to it."),
     _l("Subscribe the organisation first."),
     urls.SUBSCRIPTIONS,
 )
 ALREADY_A_MEMBER = Refusal(
-    _l("You belong to this organisation already."),
-    _l("What you may do there, its general user can change."),
+    _l("You already belong to this organisation."),
+    _l("Its general user can change what you can do there."),
 )
 
 

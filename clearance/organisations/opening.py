@@ -31,7 +31,7 @@ from clearance.services import guards, versions
 _GENERAL_BROKER = "general"
 
 HAS_GENERAL_USER = Refusal(
-    _l("The organisation of this licence has a general user already."),
+    _l("The organisation of this licence already has a general user."),
     _l("Ask the general user to add you under Users."),
 )
 

@@ -216,7 +216,7 @@ def _expect(step: Step, service: Definition, row: Subscription | None, version: 
     is_seen = subscriptions.version_of(row, service) == version
     if not is_seen or subscriptions.step_for(service, row) is not step:
         raise TransitionNotAllowed(
-            _l("This subscription was changed meanwhile. The page shows how it stands now.")
+            _l("This subscription was changed in the meantime. The page shows its current status.")
         )
 
 
@@ -292,14 +292,14 @@ def _stands(row: Subscription) -> Any:
     officer = db.session.get(User, row.decided_by_id) if row.decided_by_id else None
     at, name = i18n.format_instant(row.decided_at), officer.full_name if officer else ""
     if row.status == SubscriptionStatus.LEFT:
-        return _("The organisation gave this up on %(at)s.", at=at)
+        return _("The organisation ended this subscription on %(at)s.", at=at)
     if row.status == SubscriptionStatus.REFUSED:
-        return _("%(name)s refused this subscription on %(at)s.", name=name, at=at)
+        return _("%(name)s rejected this subscription on %(at)s.", name=name, at=at)
     if row.status == SubscriptionStatus.ACTIVE and name:
         return _("%(name)s approved this subscription on %(at)s.", name=name, at=at)
     if row.status == SubscriptionStatus.ACTIVE:
-        return _("The organisation has this service without a decision of the office.")
-    return _("The organisation asked anew meanwhile. Look at it again.")
+        return _("The organisation has this service without a decision by the office.")
+    return _("The organisation has sent a new request in the meantime. Check it again.")
 
 
 def _params(row: Subscription) -> dict[str, Any]:

@@ -32,8 +32,8 @@ GENERAL_USER_ONLY = Refusal(
     _l("Ask your general user."),
 )
 HAS_OPEN_REQUESTS = Refusal(
-    _l("Requests for this service are still open."),
-    _l("You can leave it when they are decided or withdrawn."),
+    _l("There are open requests for this service."),
+    _l("You can end the subscription when they are decided or withdrawn."),
 )
 
 

@@ -75,7 +75,7 @@ def _answer(asked: Asked, action: TransferAction, form: ConsentForm, now: dateti
         return _gone()
     if is_right:
         return redirect(url_for("public.consent_answered", answer=action.value), code=303)
-    form.code.errors = [_("This code is not right, or no longer valid. You can ask for a new one.")]
+    form.code.errors = [_("This code is wrong or has expired. You can get a new one.")]
     return None
 
 

@@ -110,7 +110,7 @@ def validate(form: BaseForm, is_image_right: bool) -> bool:
     is_valid = form.validate()
     field = form["captcha"]
     if not is_image_right and not field.errors:
-        field.errors = [_("This is not what the image says. A new image is shown: type its text.")]
+        field.errors = [_("This does not match the image. Enter the characters in the new image.")]
     return bool(is_valid and is_image_right)
 
 

@@ -92,7 +92,7 @@ def _confirm(form: ResetConfirmForm) -> bool:
         form_helpers.remember_result(CONFIRM_FORM, url_for("public.sign_in"))
     db.session.commit()
     if not is_done:
-        form.code.errors = [_("This code is not right, or no longer valid.")]
+        form.code.errors = [_("This code is wrong or has expired.")]
     return is_done
 
 

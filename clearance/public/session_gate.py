@@ -103,8 +103,8 @@ def to_sign_in() -> BaseResponse:
         return _unauthorised()
     if is_posted():
         message = _(
-            "Your session had ended, so what you sent did not arrive. Sign in and enter it again;"
-            " drafts of requests are kept as they were last saved."
+            "Your session had ended, so we did not receive what you sent. Sign in and "
+            "enter it again. Drafts are kept as they were last saved."
         )
         flash(message, "warning")
     return redirect(url_for("public.sign_in", next=_here()))

@@ -47,7 +47,7 @@ def sign_in() -> Any:
         if result.key is not None:
             enter(result.key, target)
             return known_device(session_gate.redirect_to_next_step(target), result.device)
-        form.password.errors = [_("The e-mail or the password is not right.")]
+        form.password.errors = [_("The e-mail address or password is incorrect.")]
     return render_template(
         "public/sign_in.html",
         form=form,
@@ -74,7 +74,7 @@ def factor() -> Any:
             if result.key is not None:
                 enter(result.key, target)
                 return known_device(session_gate.redirect_to_next_step(target), result.device)
-            form.code.errors = [_("This code is not right, or no longer valid.")]
+            form.code.errors = [_("This code is wrong or has expired.")]
     uses_totp = second_factor.uses_totp(current_user.user_id)
     return render_template("public/factor.html", form=form, uses_totp=uses_totp)
 
@@ -122,5 +122,5 @@ def known_device(response: Any, device: str) -> Response:
 def _send_factor_again() -> Any:
     second_factor.start(current_user, utc_now())
     db.session.commit()
-    flash(_("A new code was sent. The earlier one is no longer valid."), "success")
+    flash(_("We sent a new code. The old code no longer works."), "success")
     return redirect(url_for("public.factor"), code=303)

@@ -40,8 +40,10 @@ def resend() -> Any:
     verification.resend(current_user, channel, utc_now())
     db.session.commit()
     texts = {
-        Channel.EMAIL: _("A new code was sent to your e-mail. The earlier one is no longer valid."),
-        Channel.SMS: _("A new code was sent to your mobile. The earlier one is no longer valid."),
+        Channel.EMAIL: _(
+            "We sent a new code to your e-mail address. The old code no longer works."
+        ),
+        Channel.SMS: _("We sent a new code to your mobile number. The old code no longer works."),
     }
     flash(texts[channel], "success")
     return redirect(url_for("public.verify"), code=303)
@@ -73,7 +75,7 @@ def _try_codes(form: VerifyForm) -> Any:
         sign_in.enter(result.key, target)
         session_gate.remember(target)
         return redirect(url_for("public.verified"), code=303)
-    wrong = _("This code is not right, or no longer valid. You can ask for a new one.")
+    wrong = _("This code is wrong or has expired. You can get a new one.")
     if "email_code" in form and not result.email_ok:
         form.email_code.errors = [wrong]
     if "mobile_code" in form and not result.mobile_ok:

@@ -121,7 +121,7 @@ def share(
     for req in ordered:
         _open_for_change(req, kind, actor)
     if kind in PICTURE_KINDS and checked.media_type == PDF:
-        raise BadFile(_l("This must be a picture: choose a JPEG or PNG file."))
+        raise BadFile(_l("This must be an image. Choose a JPEG or PNG file."))
     # This locks the organisation's row, so that `room_left` sees concurrent uploads.
     quota.add_usage(ordered[0].organisation_id, checked.size)
     if any(room_left(req) < 1 for req in ordered):
@@ -271,11 +271,14 @@ def _open_for_change(req: Request, kind: str, actor: Actor) -> None:
         raise PermissionDenied(refusal.text)
     if req.status not in {Status.DRAFT, Status.RETURNED}:
         raise ClosedNow(
-            _l("This request was sent; its documents can be changed when it is returned.")
+            _l(
+                "This request was sent. You can change its documents if the office asks for "
+                "corrections."
+            )
         )
     if kind not in open_kinds(req):
         raise ClosedNow(
-            _l("Documents of this kind are not open now. Choose one of the kinds listed.")
+            _l("You cannot add documents of this type now. Choose one of the types listed.")
         )
 
 
@@ -295,7 +298,7 @@ def _open_again(found: Sequence[Document], actor: Actor) -> list[Document]:
     for document in documents:
         _open_for_change(document.request, document.kind, actor)
         if document.is_locked:
-            raise ClosedNow(_l("This document belongs to what was sent and stays as it is."))
+            raise ClosedNow(_l("This document was sent with the request and cannot be changed."))
     return list(documents)
 
 

@@ -177,7 +177,7 @@ def _refusal(
         return Refusal(_l("Requests for this service have no such step."))
     if not path:
         return Refusal(
-            history.impossible_from(req.status), _l("Reload the page to see where it stands.")
+            history.impossible_from(req.status), _l("Reload the page to see its current status.")
         )
     for step in path:
         refusal = step.who(actor, req)

@@ -38,7 +38,7 @@ AT_ONCE = 50
 
 MOST_UNFINISHED = 5
 _KEY_LENGTH = 32
-NONE_CHOSEN = Refusal(_l("Choose at least one broker first."))
+NONE_CHOSEN = Refusal(_l("Select at least one broker first."))
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def create_drafts(
     if len(chosen) > MAX_ROWS:
         raise Refused(
             Refusal(
-                _l("At most %(limit)s brokers fit into one grid.", limit=MAX_ROWS),
-                _l("Choose fewer, and the others in a second grid."),
+                _l("You can include up to %(limit)s brokers in one table.", limit=MAX_ROWS),
+                _l("Choose fewer, and put the others in a second table."),
             )
         )
     begun, refusal = [], None
@@ -188,7 +188,7 @@ def attach_to_all(
     ]
     if not takers:
         raise attachments.DocumentRefused(
-            _l("None of these requests takes documents of this kind. Choose another kind.")
+            _l("None of these requests accepts documents of this type. Choose another type.")
         )
     return attachments.share(takers, checked, kind, label, actor, now)
 

@@ -111,7 +111,7 @@ def _fault(req: Request, spec: FieldSpec, today: date) -> Any | None:
 def _own_fault(spec: FieldSpec, value: Any) -> Any | None:
     """Check the limits that a definition sets for its own fields."""
     if spec.choices and value not in {choice.value for choice in spec.choices}:
-        return _l("Choose one of the list.")
+        return _l("Choose one from the list.")
     too_small = spec.minimum is not None and value < spec.minimum
     if too_small or (spec.maximum is not None and value > spec.maximum):
         return _l("This number is outside the allowed range.")

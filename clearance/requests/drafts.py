@@ -47,7 +47,7 @@ class StaleSave(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _l("Somebody else has changed this request meanwhile. Compare and save again.")
+            _l("Someone else changed this request in the meantime. Compare and save again.")
         )
 
 
@@ -74,7 +74,7 @@ def start(
     if key is not None and (earlier := _begun_with(key)) is not None:
         return earlier
     if standing is None:
-        raise Refused(Refusal(_l("You have no organisation to ask for.")))
+        raise Refused(Refusal(_l("You have no organisation to apply for.")))
     if service.is_out_of_order:
         raise Refused(eligibility.OUT_OF_ORDER)
     start = registry.current().starts[service.start]
@@ -137,7 +137,7 @@ def discard(req: Request, actor: Actor, now: datetime) -> None:
     """
     _lock_for_change(req, actor)
     if req.status != Status.DRAFT:
-        raise ClosedNow(_l("Only a draft can be discarded; withdraw the request instead."))
+        raise ClosedNow(_l("Only a draft can be deleted. Withdraw the request instead."))
     documents = db.session.scalars(sa.select(Document).where(Document.request_id == req.id)).all()
     quota.delete_documents(req.organisation_id, documents)
     audit.record(
@@ -160,7 +160,9 @@ def _lock_for_change(req: Request, actor: Actor) -> None:
     if refusal is not None:
         raise PermissionDenied(refusal.text)
     if req.status not in {Status.DRAFT, Status.RETURNED}:
-        raise ClosedNow(_l("This request was sent; it can be changed when it is returned."))
+        raise ClosedNow(
+            _l("This request was sent. You can change it if the office asks for corrections.")
+        )
 
 
 def _start_refusal(

@@ -49,7 +49,7 @@ def shown_value(req: Request, name: str, lang: str) -> str:
     """
     spec = versions.for_request(req).field(name)
     if name == "number":
-        return req.number or str(_("Given when the request is sent"))
+        return req.number or str(_("Assigned when the request is sent"))
     if name == "general_broker":
         return _general_broker(req, lang)
     if spec is None and name in STANDARD_FIELDS:

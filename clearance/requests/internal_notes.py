@@ -30,7 +30,7 @@ def write(req: Request, body: str, actor: Actor, now: datetime) -> InternalNote:
         raise NotFound
     text = clean_lines(body, NOTE_MAX_LENGTH)
     if not text:
-        raise BadValue(_l("Write the note first."))
+        raise BadValue(_l("Enter a note first."))
     note = InternalNote(request_id=req.id, author_id=actor.id, body=text, created_at=now)
     db.session.add(note)
     db.session.flush()

@@ -27,7 +27,7 @@ class NoConversationYet(DomainError):
     """The office cannot see drafts, so nobody would read the message."""
 
     def __init__(self) -> None:
-        super().__init__(_l("Messages to the office are possible once the request has been sent."))
+        super().__init__(_l("You can write to the office after you send the request."))
 
 
 def post(req: Request, body: str, actor: Actor, now: datetime) -> Message:
@@ -42,7 +42,7 @@ def post(req: Request, body: str, actor: Actor, now: datetime) -> Message:
         raise NoConversationYet
     text = clean_lines(body, BODY_MAX_LENGTH)
     if not text:
-        raise BadValue(_l("Write your message first."))
+        raise BadValue(_l("Enter a message first."))
     message = Message(
         request_id=req.id,
         author_id=actor.id,

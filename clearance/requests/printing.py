@@ -67,22 +67,22 @@ def _content(req: Request, lang: str, reader: Actor) -> dict[str, Any]:
 def _words() -> dict[str, Any]:
     return {
         "draft": _("Draft"),
-        "qr": _("Scan to see it on the portal"),
+        "qr": _("Scan to open it in the portal"),
         "emblem": _("Emblem: a dhow between palm leaves"),
         "documents": _("Documents"),
         "no_documents": _("No documents were attached."),
         "document_columns": [
-            *("#", _("Document name"), _("Document kind")),
+            *("#", _("Document name"), _("Document type")),
             *(_("Upload date"), _("Size")),
         ],
-        "timeline": _("Course of the request"),
+        "timeline": _("Request history"),
         "timeline_columns": [_("Date and time"), _("Step"), _("Done by"), _("Reason")],
     }
 
 
 def _summary(req: Request, lang: str) -> list[dict[str, str]]:
     facts = [
-        (_("Request number"), req.number or _("Given when the request is sent")),
+        (_("Request number"), req.number or _("Assigned when the request is sent")),
         (_("Status"), str(registry.current().status_label(req.status))),
         (_("Sent on"), i18n.format_instant(req.sent_at) or "–"),
         (_("Organisation"), req.organisation.name_in(lang)),

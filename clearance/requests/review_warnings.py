@@ -51,7 +51,7 @@ def _other_requests(req: Request) -> list[Refusal]:
     return [
         Refusal(
             _(
-                "Request %(number)s (%(service)s) about the same is open.",
+                "Request %(number)s (%(service)s) is still open.",
                 number=other.number,
                 service=versions.for_request(other).title_in(lang),
             ),

@@ -55,12 +55,12 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
     row = db.session.execute(_steps(req.id).order_by(Event.id.desc()).limit(1)).first()
     if row is None:
         return TransitionNotAllowed(
-            _("This request was changed meanwhile. Look at it again before you go on.")
+            _("This request was changed in the meantime. Check it before you continue.")
         )
     event, user = row
     return TransitionNotAllowed(
         _(
-            "This is not possible any more: %(step)s (%(name)s, %(at)s).",
+            "This is no longer possible: %(step)s (%(name)s, %(at)s).",
             step=_label(event),
             name=_name(event, user, reader),
             at=format_instant(event.at),
@@ -71,7 +71,7 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
 def impossible_from(status: str) -> str:
     """Return the message for a step that the flow does not allow from `status`."""
     text: str = _(
-        "This is not possible while the request is in the state “%(status)s”.",
+        "This is not possible while the status of the request is “%(status)s”.",
         status=registry.current().status_label(status),
     )
     return text

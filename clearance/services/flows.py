@@ -50,23 +50,27 @@ class Action(StepName):
 
     SEND = "send", _l("Send"), _l("The request was sent"), "primary"
     WITHDRAW = "withdraw", _l("Withdraw"), _l("The request was withdrawn"), "danger"
-    TAKE = "take", _l("Take"), _l("Review began")
-    GIVE_BACK = "give_back", _l("Give back"), _l("The request went back to the queue")
+    TAKE = "take", _l("Take"), _l("Review started")
+    GIVE_BACK = "give_back", _l("Release"), _l("The request went back to the queue")
     ASSIGN = "assign", _l("Assign"), _l("The request was assigned to a reviewer")
     PREAPPROVE = (
         "preapprove",
-        _l("Approve provisionally"),
-        _l("The request was approved provisionally"),
+        _l("Give preliminary approval"),
+        _l("The request was given preliminary approval"),
         "primary",
     )
     APPROVE = "approve", _l("Approve"), _l("The request was approved"), "primary"
     RETURN = (
         "return",
-        _l("Return for completion"),
-        _l("The request was returned for completion"),
+        _l("Ask for corrections"),
+        _l("Corrections were requested"),
     )
     REJECT = "reject", _l("Reject"), _l("The request was rejected"), "danger"
-    LAPSE = "lapse", _l("Let lapse"), _l("The request lapsed without being completed in time")
+    LAPSE = (
+        "lapse",
+        _l("Close (no response)"),
+        _l("The request was closed because it was not completed in time"),
+    )
 
 
 class Side(StrEnum):
@@ -289,24 +293,24 @@ LAPSE = Step(
 BEFORE_REVIEW = (SEND, SEND_AGAIN, TAKE, GIVE_BACK, ASSIGN, LAPSE)
 
 STATES = (
-    State(Status.DRAFT, _l("Fill in what is left and send the request to the office.")),
+    State(Status.DRAFT, _l("Complete the form and send the request to the office.")),
     State(
         Status.SUBMITTED,
-        _l("A reviewer of the office will take the request and look at it."),
+        _l("A reviewer will take the request and check it."),
         on_clock=True,
     ),
     State(
         Status.UNDER_REVIEW,
-        _l("A reviewer is looking at the request. You will be told the outcome."),
+        _l("A reviewer is checking the request. We will notify you of the outcome."),
         on_clock=True,
     ),
     State(
         Status.RETURNED,
-        _l("Correct what the reviewer remarked on and send the request again."),
+        _l("Make the corrections the reviewer asked for and send the request again."),
         awaits_applicant=True,
     ),
     State(Status.APPROVED, _l("Nothing is left to do.")),
-    State(Status.REJECTED, _l("The request is closed. The reason stands in the history below.")),
+    State(Status.REJECTED, _l("The request is closed. The history below shows why.")),
     State(Status.WITHDRAWN, _l("The request is closed because it was withdrawn.")),
     State(Status.LAPSED, _l("The request is closed because it was not completed in time.")),
 )

@@ -65,7 +65,7 @@ def organisation_may_ask(case: Case) -> Refusal | None:
     """Require an active membership and a legal entity the service is for."""
     if case.facts.standing is None:
         return Refusal(
-            _l("You are not an active member of an organisation that could ask for this."),
+            _l("You are not an active member of an organisation that can use this service."),
             _l("Ask the general user of your organisation to activate your account."),
         )
     allowed = case.service.legal_entities
@@ -73,9 +73,9 @@ def organisation_may_ask(case: Case) -> Refusal | None:
         return None
     names = case.facts.entity_names
     return Refusal(
-        _l("The legal entity of your organisation cannot ask for this service."),
+        _l("This service is not available to your type of organisation."),
         _(
-            "It is for: %(entities)s.",
+            "It is only for: %(entities)s.",
             entities=_(", ").join(i18n.in_language(names.get(code, {}), "") for code in allowed),
         ),
     )
@@ -97,13 +97,16 @@ def is_subscribed(case: Case) -> Refusal | None:
         return None
     if status == "asked":
         return Refusal(
-            _l("Your organisation's subscription to this service awaits the office's decision."),
-            _l("You will be told as soon as it is decided."),
+            _l(
+                "The office has not yet decided on your organisation's subscription to this "
+                "service."
+            ),
+            _l("We will notify you when it is decided."),
             urls.SUBSCRIPTIONS,
         )
     return Refusal(
         _l("Your organisation is not subscribed to this service."),
-        _l("The general user can subscribe it under Subscriptions."),
+        _l("The general user can subscribe to it under Subscriptions."),
         urls.SUBSCRIPTIONS,
     )
 
@@ -114,8 +117,8 @@ def is_granted(case: Case) -> Refusal | None:
     if standing is not None and standing.may_use(case.service.code):
         return None
     return Refusal(
-        _l("This service is not granted to you."),
-        _l("The general user of your organisation can grant it to you."),
+        _l("You do not have access to this service."),
+        _l("The general user of your organisation can give you access."),
     )
 
 
@@ -143,13 +146,13 @@ def claimed_by(holder: RequestFact | None, case: Case) -> Refusal:
         return _completed(holder, case) if is_theirs else _COMPLETED
     if holder is not None and is_theirs:
         return Refusal(
-            _("Request %(number)s about the same is still open.", number=holder.number),
-            _l("You can ask again when it is decided or withdrawn."),
+            _("Request %(number)s is still open.", number=holder.number),
+            _l("You can apply again when it is decided or withdrawn."),
             urls.request_url(holder.id),
         )
     return Refusal(
-        _l("Another request about the same is still open."),
-        _l("You can ask again when it is decided or withdrawn."),
+        _l("Another request is still open."),
+        _l("You can apply again when it is decided or withdrawn."),
     )
 
 
@@ -162,7 +165,7 @@ def _completed(holder: RequestFact, case: Case) -> Refusal:
     change: Any = ""
     if last_day is not None:
         day = i18n.format_day(last_day)
-        change = _("The pass counts until %(day)s; after that it can be asked for again.", day=day)
+        change = _("The pass is valid until %(day)s. After that you can apply again.", day=day)
     return Refusal(_COMPLETED.text, change, urls.request_url(holder.id))
 
 

@@ -65,7 +65,7 @@ class StandardField:
 
 
 _CARD_HINT = _l("12 digits, as on the civil ID card.")
-_EXPIRY_HINT = _l("A date that has not passed yet.")
+_EXPIRY_HINT = _l("A date in the future.")
 
 
 def _names(script: str, kind: Kind, labels: tuple[Any, ...]) -> list[StandardField]:
@@ -111,7 +111,7 @@ _TABLE = [
         "civil_id_expiry",
         Kind.FUTURE_DATE,
         Group.IDENTITY,
-        _l("Civil ID expiry date"),
+        _l("Civil ID card expiry date"),
         hint=_EXPIRY_HINT,
     ),
     StandardField("passport_no", Kind.TEXT, Group.IDENTITY, _l("Passport number"), 40),
@@ -143,7 +143,7 @@ _TABLE = [
         Group.CONTACT,
         _l("Mobile number"),
         20,
-        _l("8 digits for Kuwait, or + and the country code."),
+        _l("8 digits for a Kuwaiti number, or start with + and the country code."),
         "tel",
     ),
     StandardField(
@@ -180,7 +180,7 @@ def value_fault(
     Source: specification section 5, Values.
     """
     if kind is Kind.FUTURE_DATE:
-        return None if value > today else _l("This date has passed: give one that lies ahead.")
+        return None if value > today else _l("This date has passed. Enter a date in the future.")
     if kind is Kind.COUNTRY and value not in COUNTRY_CODES:
         return _l("Choose a country from the list.")
     try:

@@ -45,7 +45,7 @@ def ask_other_party(step: StepContext) -> None:
     """Fix the other side, record the asking side's consent and request the other's."""
     req, known = step.req, parties.load(step.req.id)
     if known is None or known.other is None:
-        raise Refused(Refusal(_l("The other organisation is not known.")))
+        raise Refused(Refusal(_l("We do not recognise the other organisation.")))
     req.other_organisation_id = known.other.id
     asking, other = ("releasing", "receiving")
     if not known.is_releasing:
@@ -133,7 +133,7 @@ def close(step: StepContext) -> None:
 
 
 @approval_effect(
-    words=_l("The broker moves to the other organisation; the licence number stays."),
+    words=_l("The broker moves to the other organisation and keeps their licence number."),
     needs=transfer_guards.TRANSFER,
 )
 def move_broker(step: StepContext) -> None:

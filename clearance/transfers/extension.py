@@ -29,7 +29,7 @@ EXTENSION = Extension(
     guards=named_in(guards, Guard),
     effects=named_in(effects, Effect),
     to_answer=(operations.to_answer,),
-    trail=Trail(accesses={"transfer:lookup": _l("Another office's broker was asked for")}),
+    trail=Trail(accesses={"transfer:lookup": _l("A broker was requested from another office")}),
     jobs=(Job(operations.lapse_unanswered, seconds=900),),
     lifts={0: _with_roles},
     definitions=Path(__file__).parent / "definitions",

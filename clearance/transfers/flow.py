@@ -46,8 +46,8 @@ class TransferAction(StepName):
     )
     REFUSE = (
         "refuse",
-        _l("Refuse the transfer"),
-        _l("The broker refused the transfer"),
+        _l("Decline the transfer"),
+        _l("The broker declined the transfer"),
         "danger",
         _BROKER,
     )
@@ -160,17 +160,17 @@ TRANSFER = Flow(
         *flows.STATES,
         State(
             TransferStatus.AWAITING_OTHER_PARTY,
-            _l("The other party has to accept before the office begins."),
+            _l("The office starts only after the other office has accepted."),
             awaits_applicant=True,
         ),
         State(
             TransferStatus.AWAITING_BROKER,
-            _l("The broker has to consent before the office begins."),
+            _l("The office starts only after the broker has consented."),
             awaits_applicant=True,
         ),
         State(
             TransferStatus.DECLINED,
-            _l("The request is closed because a party to it declined."),
+            _l("The request is closed because another party declined."),
         ),
     ),
     has_parties=True,

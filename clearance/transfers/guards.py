@@ -22,12 +22,15 @@ from clearance.transfers.parties import NAMED_BY, Parties, parties_of
 TRANSFER = Needs(subject="licence", flow="transfer", roles=(NAMED_BY,))
 
 NOT_THEIRS = Refusal(
-    _l("The broker is not registered with the organisation that is to release him."),
-    _l("A new transfer can be asked for by the organisation that he is registered with."),
+    _l("The broker is not registered with the organisation they are leaving."),
+    _l("The organisation the broker is registered with can request a new transfer."),
 )
 CANNOT_BE_ASKED = Refusal(
-    _l("The broker's registered mobile number is missing or cannot get messages."),
-    _l("The office has to register his mobile number first: he consents by a code sent to it."),
+    _l("The broker's registered mobile number is missing or cannot receive messages."),
+    _l(
+        "The office must first register the broker's mobile number. The broker consents "
+        "with a code sent to it."
+    ),
     "/support",
 )
 
@@ -39,7 +42,7 @@ def asks_as_general_user(case: Case) -> Refusal | None:
     if standing is None or standing.is_general:
         return None
     return Refusal(
-        _l("Only a general user can ask for the transfer of a broker."),
+        _l("Only a general user can request a transfer."),
         _l("Ask the general user of your organisation to send this request."),
     )
 
@@ -53,7 +56,7 @@ def broker_is_not_general_broker(case: Case) -> Refusal | None:
         return None
     return Refusal(
         _l("The general broker of an organisation cannot be transferred."),
-        _l("The office has to register another general broker for the organisation first."),
+        _l("The office must first register another general broker for the organisation."),
         "/support",
     )
 
@@ -79,7 +82,7 @@ def _requires(words: Any, refusal: Refusal) -> Callable[[Callable[[Parties], boo
     _l("The number given names an organisation."),
     Refusal(
         _l("No organisation has this licence number or transfer code."),
-        _l("Copy it from the licence of the other organisation, or ask its general user for it."),
+        _l("Copy it from the other organisation's licence, or ask its general user."),
     ),
 )
 def other_organisation_is_known(parties: Parties) -> bool:
@@ -91,7 +94,7 @@ def other_organisation_is_known(parties: Parties) -> bool:
     _l("The other organisation is not your own."),
     Refusal(
         _l("This licence number is your own organisation's."),
-        _l("Give the licence number of the other organisation."),
+        _l("Enter the other organisation's licence number."),
     ),
 )
 def other_organisation_is_another(parties: Parties) -> bool:
@@ -102,8 +105,8 @@ def other_organisation_is_another(parties: Parties) -> bool:
 @_requires(
     _l("The other organisation stays the one that was asked."),
     Refusal(
-        _l("The other organisation has agreed already; another one cannot be named now."),
-        _l("Give its licence number again, or withdraw this request and send a new one."),
+        _l("The other organisation has already agreed, so you cannot name a different one now."),
+        _l("Enter its licence number again, or withdraw this request and send a new one."),
     ),
 )
 def other_organisation_is_the_same(parties: Parties) -> bool:
@@ -114,8 +117,8 @@ def other_organisation_is_the_same(parties: Parties) -> bool:
 @_requires(
     _l("The other organisation may hold broker licences."),
     Refusal(
-        _l("The other organisation may not hold broker licences."),
-        _l("Brokers can be transferred between clearing agents' offices only."),
+        _l("The other organisation cannot hold broker licences."),
+        _l("Brokers can only be transferred between clearing offices."),
     ),
 )
 def other_organisation_may_hold_licences(parties: Parties) -> bool:
@@ -126,8 +129,8 @@ def other_organisation_may_hold_licences(parties: Parties) -> bool:
 @_requires(
     _l("The other organisation has a general user who can answer."),
     Refusal(
-        _l("The other organisation has no active general user who could answer."),
-        _l("Its people can register in the portal, or ask the office for help."),
+        _l("The other organisation has no active general user who can respond."),
+        _l("It can register in the portal or ask the office for help."),
         "/support",
     ),
 )
@@ -161,8 +164,8 @@ def answer_is_in_time(case: Case) -> Refusal | None:
     if case.facts.now <= parties.asked_at + timedelta(days=days):
         return None
     return Refusal(
-        _l("The time to answer this transfer is over."),
-        _l("A new request can be sent."),
+        _l("The time to respond to this transfer has passed."),
+        _l("You can send a new request."),
     )
 
 

@@ -29,15 +29,15 @@ from clearance.transfers.statuses import UNANSWERED, TransferStatus
 MOST_LISTED = 200
 
 _NO_FIT = Refusal(
-    _l("No transfer can be begun with these three numbers."),
+    _l("You cannot start a transfer with these three numbers."),
     _l(
-        "Compare them with the broker's licence. It must be active, registered with that office, "
-        "and without another open request."
+        "Check them against the broker's licence. It must be active, registered with that "
+        "office and have no other open request."
     ),
 )
 _OURS = Refusal(
     _l("This broker is registered with your own organisation."),
-    _l("Start his transfer to another office from his card under My services."),
+    _l("Start the broker's transfer to another office from their card under My services."),
 )
 
 
@@ -141,7 +141,7 @@ def to_answer(actor: Actor, lang: str, now: datetime) -> list[ToAnswer]:
     days = answer_days(waiting)
     return [
         ToAnswer(
-            label=_l("Transfer to answer"),
+            label=_l("Transfer to respond to"),
             url=urls.transfer_url(req.id),
             number=req.number or "",
             name=parties.named(req).name_in(lang),

@@ -10,9 +10,9 @@ from clearance.models.enums import Labelled
 class TransferStatus(Labelled):
     """While the parties answer."""
 
-    AWAITING_OTHER_PARTY = "awaiting_other_party", _l("Awaiting the other party"), "waiting"
-    AWAITING_BROKER = "awaiting_broker", _l("Awaiting the broker's consent"), "waiting"
-    DECLINED = "declined", _l("Declined by a party"), "danger"
+    AWAITING_OTHER_PARTY = "awaiting_other_party", _l("Waiting for the other office"), "waiting"
+    AWAITING_BROKER = "awaiting_broker", _l("Waiting for the broker's consent"), "waiting"
+    DECLINED = "declined", _l("Declined by another party"), "danger"
 
 
 UNANSWERED = frozenset({TransferStatus.AWAITING_OTHER_PARTY, TransferStatus.AWAITING_BROKER})

@@ -80,7 +80,7 @@ def _domain_error(error: DomainError) -> Response:
 
 def _csrf_error(error: CSRFError) -> Response:
     response = error_page(
-        400, _l("The page was open for too long or was changed. Go back, reload it and send again.")
+        400, _l("The page was open too long or has changed. Go back, reload it and send again.")
     )
     _note_refusal(400, "csrf")
     return response
@@ -98,12 +98,12 @@ def _http_error(error: HTTPException) -> Any:
         return error
     texts = {
         404: NotFound.message,
-        405: _l("This address does not take that kind of request."),
-        413: _l("What was sent is too large. Choose smaller files."),
+        405: _l("This address does not accept this type of request."),
+        413: _l("The upload is too large. Choose smaller files."),
         415: _l("Only the portal's own forms are taken. Fill in the form on its page and send it."),
-        429: _l("Too many attempts. Please wait a little and try again."),
+        429: _l("Too many attempts. Wait a little and try again."),
     }
-    response = error_page(status, texts.get(status, _l("This request could not be understood.")))
+    response = error_page(status, texts.get(status, _l("We could not understand this request.")))
     if isinstance(error.get_headers(), list):
         allow = dict(error.get_headers()).get("Allow")
         if allow:
@@ -115,7 +115,8 @@ def _http_error(error: HTTPException) -> Any:
 def _database_down(error: OperationalError | NoConnectionFree) -> Response:
     log.error("database_unavailable", request_id=g.get("request_id"), exc_info=error)
     return error_page(
-        503, _l("The portal cannot reach its records now. Nothing was lost; try again shortly.")
+        503,
+        _l("The portal cannot reach its database right now. Nothing was lost. Try again shortly."),
     )
 
 
@@ -130,7 +131,7 @@ def _row_gone(error: StaleDataError | ObjectDeletedError) -> Response:
 
 def _fault(error: Exception) -> Response:
     log.error("fault", request_id=g.get("request_id"), path=_place(), exc_info=error)
-    return error_page(500, _l("Something went wrong on our side. It was recorded."))
+    return error_page(500, _l("Something went wrong on our side. We have recorded it."))
 
 
 def _note_refusal(status: int, kind: str | None) -> None:

@@ -16,7 +16,7 @@ from tests.browser.visits import Visit
 SECOND_OFFICE = "KW-2000"
 CONTACT = {"email": "broker@example.com"}
 WORDS = {
-    "ar": {"active": "نشط", "suspended": "موقوف", "cancelled": "ملغي"},
+    "ar": {"active": "نشط", "suspended": "موقوفة", "cancelled": "ملغاة"},
     "en": {"active": "Active", "suspended": "Suspended", "cancelled": "Cancelled"},
 }
 
@@ -45,7 +45,7 @@ def test_a_licence_is_issued_used_moved_and_ended(
     assert licences.state(asker, licence) == words["active"]
     assert {licences.verdict(visitor, each) for each in (certificate, card)} == {"genuine"}
 
-    answers = {"purpose": "فتح حساب", "addressee": "بنك الخليج", "language": lang}
+    answers = {"purpose": "إنشاء حساب", "addressee": "بنك الخليج", "language": lang}
     (letter,) = approve(ask(asker, "letter", answers, licence.number)).values()
     assert licences.verdict(visitor, letter) == "genuine"
 

@@ -14,8 +14,8 @@ from tests.browser.visits import Visit
 
 GIVEN = "Given-4-Start!"
 SERVICE_NAMES = {
-    "exam": {"ar": "طلب امتحان وكلاء التخليص", "en": "Clearing Agent Exam Request"},
-    "letter": {"ar": "طلب شهادة إلى من يهمه الأمر", "en": "To Whom It Concern Letter Request"},
+    "exam": {"ar": "طلب امتحان وكلاء التخليص", "en": "Take the clearing agents' exam"},
+    "letter": {"ar": "طلب شهادة إلى من يهمه الأمر", "en": "“To whom it may concern” letter"},
 }
 
 

@@ -153,7 +153,7 @@ def test_an_empty_field_is_no_fault_unless_required(make: Callable[[], Field]) -
         assert not posted(make(), *nothing).errors
         required = make()
         required.kwargs["validators"] = [Required()]
-        assert messages(posted(required, *nothing)) == "This is needed. Please fill it in."
+        assert messages(posted(required, *nothing)) == "Enter a value."
 
 
 def test_an_empty_value_is_none_and_an_empty_text_is_empty() -> None:
@@ -371,7 +371,7 @@ def test_several_options_are_boxes_of_which_none_is_required_alone() -> None:
 
 def test_an_option_that_is_not_listed_is_refused_without_being_echoed() -> None:
     field = posted(ChoicesField(choices=COLOURS), "red", "<script>%(value)s")
-    assert messages(field) == "Choose only among the options listed."
+    assert messages(field) == "Choose only from the options listed."
 
 
 def test_stock_messages_speak_plainly_with_their_numbers() -> None:
@@ -422,4 +422,4 @@ def test_flask_admins_own_forms_can_speak_so_too() -> None:
 
     form = Office(MultiDict())
     form.validate()
-    assert messages(form.x) == "This is needed. Please fill it in."
+    assert messages(form.x) == "Enter a value."

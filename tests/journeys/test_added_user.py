@@ -72,7 +72,7 @@ def first_sign_in(client: PageClient) -> Page:
 
 @pytest.mark.parametrize(
     ("lang", "exam"),
-    [("ar", "طلب امتحان وكلاء التخليص"), ("en", "Clearing Agent Exam Request")],
+    [("ar", "طلب امتحان وكلاء التخليص"), ("en", "Take the clearing agents' exam")],
 )
 def test_an_additional_user_has_two_services_and_loses_one_with_its_form_open(
     app: Flask, general: str, lang: str, exam: str
@@ -119,7 +119,7 @@ def test_an_added_general_user_manages_the_users(app: Flask, general: str) -> No
                 "دعوة من مكتب النخلة",
                 "مستخدم إضافي",
                 "طلب امتحان وكلاء التخليص",
-                "انضممتم إلى الشركة.",
+                "تم انضمامك إلى الجهة.",
             ],
         ),
         (
@@ -127,7 +127,7 @@ def test_an_added_general_user_manages_the_users(app: Flask, general: str) -> No
             [
                 "Invitation from Nakhla Office",
                 "Additional user",
-                "Clearing Agent Exam Request",
+                "Take the clearing agents' exam",
                 "You have joined the organisation.",
             ],
         ),

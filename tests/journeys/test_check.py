@@ -80,7 +80,7 @@ def test_a_typed_code_tells_kind_number_name_days_and_nothing_more(
     assert [each for each in card.hidden if each in page.text] == []
     english = PageClient(app, language="en").get(f"/check/{card.code}")
     assert "This document is genuine and valid" in english.text
-    assert "Identity card" in english.text
+    assert "Broker ID card" in english.text
 
 
 def test_a_suspended_licence_is_told_with_its_day_in_both_languages(

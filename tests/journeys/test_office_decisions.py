@@ -365,7 +365,7 @@ def test_a_step_that_is_possible_for_none_of_the_chosen_says_so(office: Office) 
     finished = [office.request(Status.REJECTED) for _ in range(2)]
     page = choose(office.staff(), "preapprove", finished)
     assert "for 0 of them" in page.text
-    assert "None of the chosen requests can be changed this way now." in page.text
+    assert "None of the selected requests can be changed this way now." in page.text
     assert page.soup.select_one("#step .form-actions button") is None
     assert office.staff("reviewer", "ar").get(page.url).soup.select_one("#step input[name=row]")
 
@@ -438,7 +438,7 @@ def test_no_row_chosen_leads_back_with_a_word(office: Office) -> None:
     office.request()
     browser = office.staff()
     page = choose(browser, "take", [])
-    assert "Choose at least one row first." in page.text
+    assert "Select at least one row first." in page.text
 
 
 def test_after_many_the_way_back_keeps_the_filters_and_the_host(office: Office) -> None:

@@ -28,9 +28,9 @@ PLACES = pytest.mark.parametrize(("area", "lang"), [("my", "ar"), ("office", "en
 ABOUT = {"number": "CE/8/26", "service": {"ar": "طلب", "en": "Request"}}
 TEXTS = {
     "ar": {
-        "saved": "حُفظ اختياركم.",
+        "saved": "حُفظ اختيارك.",
         "fixed": "لا يمكن إيقاف هذه الرسائل.",
-        "why": "لأنه يتعلق بحسابكم أو بصلاحياتكم.",
+        "why": "لأنه يتعلق بحسابك أو بصلاحياتك.",
         "making": "جارٍ إعداد النسخة",
         "ready": "النسخة جاهزة",
         "password": "كلمة المرور الحالية غير صحيحة.",
@@ -38,12 +38,12 @@ TEXTS = {
     },
     "en": {
         "saved": "Your choice was saved.",
-        "fixed": "These messages cannot be switched off.",
+        "fixed": "These messages cannot be turned off.",
         "why": "It is about your account or your access.",
         "making": "Your copy is being made",
         "ready": "Your copy is ready",
-        "password": "This is not your present password.",
-        "ended": "Every other session has ended.",
+        "password": "This is not your current password.",
+        "ended": "You have been signed out everywhere else.",
     },
 }
 

@@ -35,14 +35,14 @@ TEXTS = {
         "password": "كلمة المرور الحالية غير صحيحة.",
         "code": "رمز التحقق غير صحيح أو لم يعد صالحاً.",
         "changed": "تم تغيير بريدكم الإلكتروني.",
-        "same": "هذا هو البريد الإلكتروني لحسابكم حالياً.",
+        "same": "هذا هو البريد الإلكتروني لحسابك حالياً.",
         "sent": "أُرسل رمز إلى",
     },
     "en": {
-        "password": "This is not your present password.",
-        "code": "This code is not right, or no longer valid.",
+        "password": "This is not your current password.",
+        "code": "This code is wrong or has expired.",
         "changed": "Your e-mail was changed.",
-        "same": "This is the e-mail of your account already.",
+        "same": "Your account already has this e-mail address.",
         "sent": "A code was sent to",
     },
 }

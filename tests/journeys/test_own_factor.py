@@ -29,17 +29,17 @@ LANGUAGES = pytest.mark.parametrize("lang", ["ar", "en"])
 TEXTS = {
     "ar": {
         "password": "كلمة المرور الحالية غير صحيحة.",
-        "code": "هذا ليس الرمز الذي يعرضه التطبيق الآن. انتظروا الرمز التالي ثم أدخلوه.",
+        "code": "هذا ليس الرمز الذي يعرضه التطبيق الآن. انتظر الرمز التالي ثم أدخله.",
         "expired": "انتهت صلاحية هذه الصفحة.",
-        "codes": "رموزكم الاحتياطية",
+        "codes": "رموزك الاحتياطية",
         "left": "بقيت 10 رموز احتياطية.",
-        "no_app": "لا يوجد تطبيق مصادقة مفعّل لحسابكم.",
+        "no_app": "لا يوجد تطبيق مصادقة مفعّل لحسابك.",
     },
     "en": {
-        "password": "This is not your present password.",
-        "code": "This is not the code that the app shows now. Wait for the next one and type it.",
+        "password": "This is not your current password.",
+        "code": "This is not the code the app shows now. Wait for the next one and enter it.",
         "expired": "This page is no longer valid.",
-        "codes": "Your spare codes",
+        "codes": "Your recovery codes",
         "left": "10 spare codes are left.",
         "no_app": "No authenticator app is set up for your account.",
     },
@@ -153,7 +153,7 @@ def test_an_agent_without_the_phone_signs_in_with_spare_codes_one_by_one(
         clock.shift(timedelta(minutes=10))  # the budget of tries of an hour is 20
     page = client.get("/my/account/")
     assert "0 spare codes are left." in page.text
-    assert "Make new spare codes" in page.text
+    assert "Create new recovery codes" in page.text
 
 
 @PLACES

@@ -105,7 +105,7 @@ def test_a_picture_of_the_guide_is_shown_when_there_is_one(
     monkeypatch.setattr(public_pages, "_picture", picture)
     page = steps.browser(app, "en").get("/guide")
     shown = page.soup.select("main figure img")
-    assert [image["alt"] for image in shown] == ["Confirming attendance of the exam"]
+    assert [image["alt"] for image in shown] == ["Confirming exam attendance"]
     assert {"register", "verify", "reset", "services", "request", "details"} <= set(seen)
 
 

@@ -38,14 +38,14 @@ WORDS = {
     },
     "en": {
         "wrong": "This code is not right",
-        "gone": "This link asks nothing any more",
-        "no_fit": "No transfer can be begun with these three numbers.",
-        "answered": "Your answer was kept",
+        "gone": "This link has expired",
+        "no_fit": "You cannot start a transfer with these three numbers.",
+        "answered": "Your response was saved",
         "accepted": "The other organisation accepted the transfer",
         "late": "This is not possible any more",
         "link": "A new link was sent to the broker's registered mobile",
-        "refused": "Refused by the broker",
-        "closed": "The request is closed because the broker refused the transfer.",
+        "refused": "Declined by the broker",
+        "closed": "The request is closed because the broker declined the transfer.",
     },
 }
 

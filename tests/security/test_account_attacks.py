@@ -101,7 +101,7 @@ def test_a_sign_up_pending_under_an_address_gets_nothing_once_it_is_anothers(app
         client = factories.browser_of(app, user)
         type_code(client, ask_for_contact(client, NEW), steps.code_to(app, NEW))
         page = newcomer.submit(page, codes, form="#verify-form")
-    assert "This account cannot be opened." in page.text
+    assert "We could not create this account." in page.text
     with app.app_context():
         assert db.session.scalars(sa.select(User.email)).all() == [NEW]
 

@@ -171,7 +171,7 @@ def test_an_old_draft_tells_nothing_more_of_a_broker_who_left(context: Flask) ->
             str(warning.text)
             for warning in available_actions.send_warnings(draft, actor_of(agent), now)
         ]
-        assert told == ["This broker is not registered with your organisation any more."]
+        assert told == ["This broker is no longer registered with your organisation."]
         with pytest.raises(Refused, match=told[0]):
             transitions.perform(
                 draft, Action.SEND, actor=actor_of(agent), now=now, version=draft.version

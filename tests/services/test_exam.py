@@ -66,7 +66,7 @@ def test_names_and_number_are_those_of_the_manual(exam: ServiceLife) -> None:
     service = exam.definition
     assert (service.prefix, service.flow, service.start) == ("CE", "exam", "broker_type")
     assert service.title_in("ar") == "طلب امتحان وكلاء التخليص"
-    assert service.title_in("en") == "Clearing Agent Exam Request"
+    assert service.title_in("en") == "Take the clearing agents' exam"
     assert any("وكيل تخليص" in condition.ar for condition in service.conditions)
 
 
@@ -113,7 +113,7 @@ def test_who_failed_or_was_absent_waits_as_long_as_the_office_has_set(
     office_settings.set("exam_waiting_days", 30, actor_of(administrator), tomorrow)
     db.session.commit()
     told = refusal_of(partial(requests.step, draft, Action.SEND, exam.agent, now=tomorrow))
-    assert told.startswith("The waiting time after the last exam is not over.")
+    assert told.startswith("The waiting time after the last exam has not passed yet.")
     assert warned(exam, draft, tomorrow) != []
     assert warned(exam, draft, allowed) == []
 
@@ -193,7 +193,7 @@ def test_sitting_that_is_full_takes_nobody_more(exam: ServiceLife) -> None:
     req = requests.make_request(exam.agent, Status.PREAPPROVED)
     seat = SeatChoice(exam_id=full.id)
     told = refusal_of(partial(requests.step, req, ExamAction.SEAT, exam.reviewer, data=seat))
-    assert told == "This exam has no seat left, or its last day to confirm has passed."
+    assert told == "This exam has no seats left, or its last day to confirm has passed."
     assert req.status == Status.PREAPPROVED
 
 

@@ -178,9 +178,7 @@ def test_expiry_is_proposed_by_the_offices_years_and_has_to_be_given(
     req = issuance.ask(issuance.candidate())
     assert granted_expiry.proposed_expiry(req, utc_now()) == years_after(TODAY, 3)
     assert issuance.approval_asks(req) == (GrantedExpiry,)
-    assert issuance.refusal_to_grant(req, None) == (
-        "Give the expiry date that the licence is granted until."
-    )
+    assert issuance.refusal_to_grant(req, None) == ("Enter the expiry date you approve.")
 
 
 @pytest.mark.databases

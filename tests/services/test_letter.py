@@ -121,10 +121,10 @@ def test_approved_it_states_whichever_status(letter: ServiceLife, state: str) ->
 
 def test_approved_it_says_what_for_and_is_in_arabic_unless_told(letter: ServiceLife) -> None:
     licence = letter.licence()
-    req = letter.approve(letter.ask(licence, purpose="فتح حساب", language=None))
+    req = letter.approve(letter.ask(licence, purpose="إنشاء حساب", language=None))
     (paper,) = letter.issued(req)
     assert (paper.kind, paper.language, paper.valid_until) == ("letter", "ar", None)
-    assert paper.content["purpose"]["ar"] == "فتح حساب"
+    assert paper.content["purpose"]["ar"] == "إنشاء حساب"
     assert paper.content["request_number"] == req.number
 
 

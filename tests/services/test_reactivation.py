@@ -22,7 +22,7 @@ from tests.support.service_life import (
     suspend_by_office,
 )
 
-IS_ACTIVE = "The licence is active already."
+IS_ACTIVE = "The licence is already active."
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def test_register_that_changed_meanwhile_is_named_and_sending_again_is_the_way(
 @pytest.mark.parametrize(
     ("granted", "told"),
     [
-        (TODAY, "The granted expiry date has to lie ahead."),
+        (TODAY, "The approved expiry date must be in the future."),
         (
             years_after(TODAY, 20) + timedelta(days=1),
             f"The latest expiry date that can be granted is {years_after(TODAY, 20):%d/%m/%Y}.",
@@ -217,9 +217,7 @@ def test_expiry_that_cannot_be_granted_is_refused(
 def test_expiry_has_to_be_given_with_the_approval(renewal: ServiceLife) -> None:
     req = renewal.ask(renewal.licence(expires=SOON))
     assert renewal.approval_asks(req) == (GrantedExpiry,)
-    assert renewal.refusal_to_grant(req, None) == (
-        "Give the expiry date that the licence is granted until."
-    )
+    assert renewal.refusal_to_grant(req, None) == ("Enter the expiry date you approve.")
 
 
 @pytest.mark.databases

@@ -274,7 +274,11 @@ def _make_rest(world: World) -> None:
         world.rows[f"{who}_notice"] = notice.id
     invitation, link = staff_invitations.invite_staff("invited@example.com", Role.REVIEWER, now)
     announcement = Announcement(
-        title_ar="إعلان", title_en="News", body_ar="نص", body_en="Text", published_at=now
+        title_ar="نشر الإعلان وترشيح المتقدمين",
+        title_en="News",
+        body_ar="نص",
+        body_en="Text",
+        published_at=now,
     )
     db.session.add(announcement)
     delivery = db.session.scalars(sa.select(Delivery).where(Delivery.is_secret.is_(False))).first()

@@ -26,7 +26,7 @@ PAGE_DIGITS = 5
 SEARCH_MAX_LENGTH = 200
 ANY_LINK = "any"
 STATUSES: dict[str, Any] = dict(LicenceStatus.choices())
-ENDS: dict[str, Any] = {ANY_LINK: _l("Whatever ends first"), **dict(ValidityLink.choices())}
+ENDS: dict[str, Any] = {ANY_LINK: _l("Whichever expires first"), **dict(ValidityLink.choices())}
 """Choices of "ends": by which link the effective validity ends within the renewal window."""
 
 

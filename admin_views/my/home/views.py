@@ -28,7 +28,7 @@ from clearance.requests import deadlines
 from clearance.services import registry
 from clearance.services.extension import Waiting
 
-STEPS = {Status.RETURNED: _l("Correct"), Status.DRAFT: _l("Continue")}
+STEPS = {Status.RETURNED: _l("Make corrections"), Status.DRAFT: _l("Continue")}
 SHOWN_RETURNED = SHOWN_WAITING = 5
 SHOWN_DRAFTS = 3
 SHOWN_AT_OFFICE = 5

@@ -69,7 +69,7 @@ class MyFurtherOrganisations(ForAgents, GuardedView):
         return post_once(
             lambda: sessions.work_for(current_actor(), open_it().id),
             result=url_for("my_organisation.index"),
-            told=_("The organisation is open, and you work for it now."),
+            told=_("The organisation is open and you are now working for it."),
             refused=refused,
             acts_first=True,
         )

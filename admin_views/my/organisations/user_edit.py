@@ -201,5 +201,5 @@ def _done(page: _Page, form: EditUserForm) -> Any:
     if _gives_up_own_access(page, form):
         flash(_("Your own access was changed."), "success")
         return redirect(url_for("my.index"), code=303)
-    flash(_("The changes are saved. They hold from now on, and the user was told."), "success")
+    flash(_("The changes are saved and apply from now on. The user was notified."), "success")
     return redirect(url_for("my_users.index_view"), code=303)

@@ -76,13 +76,13 @@ class MyUsers(UserEdit, KeysetModelView):
             order=User.name_folded,
         ),
         Column("email", _l("E-mail"), formatters.isolated, sql=User.email),
-        Column("is_general", _l("Kind of user"), _kind),
+        Column("is_general", _l("User type"), _kind),
         Column("services", _l("Services"), cell=_services, sql=_GRANTED),
         Column("is_active", _l("Status"), formatters.active_badge),
         Column("created_at", _l("Since"), formatters.date_of, order=True),
     )
     column_filters = (
-        yes_filter("kind", _l("Kind of user"), Membership.is_general, GENERAL),
+        yes_filter("kind", _l("User type"), Membership.is_general, GENERAL),
         yes_filter("active", _l("Status"), Membership.is_active),
     )
     default_order = ("name", False)
@@ -172,7 +172,7 @@ class MyUsers(UserEdit, KeysetModelView):
         return post_once(
             lambda: invitations.invite(_added(form), organisation_id, current_actor(), utc_now()),
             result=self.get_url(".index_view"),
-            told=_("The user was added and is awaited: the next step is theirs."),
+            told=_("The user was added. They must now finish registering."),
             refused=refused,
             key=form_helpers.image_key(FORM_NAME),
             acts_first=True,
@@ -218,7 +218,9 @@ def _is_no_member(form: AddUserForm, organisation_id: int) -> bool:
     """Return whether the e-mail is not yet a member's (members are listed anyway)."""
     if form.email.errors or not members.has_email(organisation_id, form.email.data or ""):
         return True
-    form.email.errors = [_("This e-mail belongs to one of your users already. Change that user.")]
+    form.email.errors = [
+        _("One of your users already has this e-mail address. Change that user instead.")
+    ]
     return False
 
 

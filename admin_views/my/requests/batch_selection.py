@@ -106,7 +106,8 @@ def _chosen(
     note = ""
     if len(new) > room:
         note = _(
-            "At most %(limit)s brokers fit into one grid: the first of them are chosen.",
+            "You can include up to %(limit)s brokers in one table, so only the first of "
+            "them are selected.",
             limit=batch.MAX_ROWS,
         )
     wanted = posted | set(new[:room])

@@ -27,7 +27,7 @@ def section(req: Request) -> dict[str, Any]:
             {
                 "label": label,
                 "is_done": code in held,
-                "state": _("Added") if code in held else _("Missing"),
+                "state": _("Attached") if code in held else _("Missing"),
                 "remark": remarks.get(code, ""),
             }
             for code, label, required in kinds
@@ -91,9 +91,9 @@ def _shared_row(key: str, documents: Sequence[Document]) -> dict[str, Any]:
 
 def _shared_kind(label: str, count: int, total: int) -> dict[str, Any]:
     is_done = count == total
-    state = _("Added for %(count)s of %(total)s", count=count, total=total)
+    state = _("Attached for %(count)s of %(total)s brokers", count=count, total=total)
     return {
         "label": label,
         "is_done": is_done,
-        "state": _("Added for all") if is_done else state,
+        "state": _("Attached for all brokers") if is_done else state,
     }

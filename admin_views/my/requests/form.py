@@ -65,7 +65,7 @@ class FormRoutes(RequestRoutes):
         code, grid = req.service_code, req.grid_key
         drafts.discard(req, current_actor(), utc_now())
         db.session.commit()
-        flash(_("The draft was discarded."), "success")
+        flash(_("The draft was deleted."), "success")
         if grid is not None and batch.has_drafts(grid, code, current_actor()):
             return redirect(url_for("my_services.several_grid", code=code, grid=grid), code=303)
         return redirect(url_for("my_requests.index_view"), code=303)
@@ -134,7 +134,7 @@ def _send_complete(page: OpenForm) -> bool:
 
 
 def _sent(url: str) -> Response:
-    flash(_("The request was sent to the office. You will be told of every step."), "success")
+    flash(_("Your request was sent to the office. We will notify you of every step."), "success")
     return redirect(url, code=303)  # type: ignore[return-value]  # a werkzeug response is accepted
 
 
@@ -177,4 +177,4 @@ def _steps(page: OpenForm, missing: list[completeness.Missing]) -> list[dict[str
 
 
 def _left(count: int) -> str | None:
-    return _("%(count)s left to give", count=count) if count else None
+    return _("%(count)s still to attach", count=count) if count else None

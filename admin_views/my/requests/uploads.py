@@ -54,7 +54,7 @@ def checked(find_target: Callable[[], Any]) -> Files:
     given = _files()
     limit = current_app.extensions["settings"].upload_max_files
     if len(given) > limit:
-        files.faults.append(_("Only %(limit)s files can be added at once.", limit=limit))
+        files.faults.append(_("You can add up to %(limit)s files at once.", limit=limit))
     for file in given[:limit]:
         rate_limits.consume("upload_account", account)
         try:

@@ -27,7 +27,7 @@ from clearance.requests import search as request_search
 
 def _number_link(row: Any) -> Any:
     url = url_for("my_requests.details", request_id=row.id)
-    number = formatters.isolated(row.number) if row.number else _l("Given when sent")
+    number = formatters.isolated(row.number) if row.number else _l("Assigned when sent")
     return Markup('<a href="{}">{}</a>').format(url, number)
 
 
@@ -58,7 +58,7 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, ForAgents, KeysetMode
             text=lambda row: i18n.format_instant(row.sent_at),
             order=_SENT,
         ),
-        Column("due_on", _l("Due on"), formatters.day),
+        Column("due_on", _l("Due date"), formatters.day),
     )
     column_filters = (
         request_lists.status_filter(),
@@ -71,7 +71,7 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, ForAgents, KeysetMode
     default_order = ("created_at", True)
     search_hint = _l("Number, name, civil number or mobile")
     empty_title = _l("No requests yet")
-    empty_text = _l("What you send to the office stands here, with where it is and what is next.")
+    empty_text = _l("Requests you send to the office appear here, with their status and next step.")
     list_template = "my/requests/list.html"
 
     def scope(self, query: Any) -> Any:

@@ -56,8 +56,8 @@ def send(
         lambda: consent_links.send_again(request_id, scope, current_actor(), version, utc_now()),
         result=result,
         told=_(
-            "A new link was sent to the broker's registered mobile, and to his registered e-mail "
-            "if he has one. The earlier link is void."
+            "We sent a new link to the broker's registered mobile number, and to their "
+            "registered e-mail address if there is one. The old link no longer works."
         ),
         refused=show,
         acts_first=True,

@@ -147,7 +147,7 @@ class MyTransfers(GuardedView):
 
 _DONE: dict[StepName, Any] = {
     TransferAction.ACCEPT: lambda: _(
-        "You have accepted the transfer. The broker was asked for his consent."
+        "You have accepted the transfer. We have asked the broker for consent."
     ),
     TransferAction.DECLINE: lambda: _("You have declined the transfer."),
 }
@@ -198,7 +198,7 @@ def _facts(req: Request, lang: str) -> list[tuple[str, str]]:
         (_("Licence number"), req.licence.number if req.licence is not None else ""),
         (_("From"), names.get("releasing", "")),
         (_("To"), names.get("receiving", "")),
-        (_("Asked for by"), req.organisation.name_in(lang)),
+        (_("Requested by"), req.organisation.name_in(lang)),
         (_("Reason"), str(versions.answer(req, parties.REASON) or "")),
         (_("Sent on"), i18n.format_instant(req.sent_at)),
     ]

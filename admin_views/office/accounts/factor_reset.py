@@ -37,7 +37,7 @@ class FactorReset:
         return post_once(
             lambda: staff_accounts.reset_factor(user, current_actor(), form.reason.data, utc_now()),
             result=self.get_url(".details_view", id=user.id),
-            told=_("The second factor was reset, and the person is told."),
+            told=_("Two-step verification was reset and the person was notified."),
         )
 
     def _show_reset(self, user: User, form: FactorResetForm) -> str:

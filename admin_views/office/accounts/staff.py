@@ -102,7 +102,7 @@ class Staff(People):
         give = partial(
             staff_accounts.change_role, role=str(form.role.data), version=posted_version()
         )
-        return self._change(user_id, give, _("The role was changed, and the person is told."))
+        return self._change(user_id, give, _("The role was changed and the person was notified."))
 
     def _change(self, user_id: int, use_case: Callable[..., None], told: str) -> Any:
         require(current_actor().is_administrator)

@@ -141,4 +141,4 @@ class Users(People):
     )
     column_filters = (yes_filter("active", _l("Status"), User.is_active),)
     empty_title = _l("No users yet")
-    empty_text = _l("Who registers and proves both codes appears here.")
+    empty_text = _l("People appear here when they have registered and entered both codes.")

@@ -41,22 +41,22 @@ SCOPES: dict[str, Any] = {
 }
 ACCESS_SCOPES: dict[str, Any] = {
     "account": _l("Signing in and accounts"),
-    "factor": _l("Second factor"),
+    "factor": _l("Two-step verification"),
     "code": _l("Codes"),
     "customs": _l("Customs system"),
-    "request": _l("Reading requests"),
-    "document": _l("Reading documents"),
-    "licence": _l("Reading licences"),
-    "broker": _l("Reading brokers"),
-    "issued": _l("Reading issued documents"),
-    "user": _l("Reading users"),
+    "request": _l("Viewing requests"),
+    "document": _l("Viewing documents"),
+    "licence": _l("Viewing licences"),
+    "broker": _l("Viewing brokers"),
+    "issued": _l("Viewing issued documents"),
+    "user": _l("Viewing users"),
     "member": _l("Users of organisations"),
     "session": _l("Sessions"),
     "transfer": _l("Transfers"),
-    "retention": _l("Data removed as their time was over"),
-    "exam": _l("Reading exams"),
+    "retention": _l("Data deleted at the end of its retention period"),
+    "exam": _l("Viewing exams"),
     "export": _l("Exports"),
-    "access": _l("Refusals"),
+    "access": _l("Denied access"),
 }
 
 
@@ -115,9 +115,9 @@ class _Trail(ForKeepers, EveryRow, LinkedRows, KeysetModelView):
     """Base of both lists: read-only, for administrators and managers."""
 
     can_export = for_managers
-    search_hint = _l("Number of a request or of a row")
+    search_hint = _l("Request or row number")
     empty_title = _l("Nothing has been recorded yet")
-    empty_text = _l("Every change appears here with who, when, from and to.")
+    empty_text = _l("Every change appears here: who made it, when, and the old and new values.")
 
     def also_selected(self) -> Sequence[Any]:
         return User.first_name, User.last_name
@@ -131,7 +131,7 @@ class Events(_Trail):
         _KIND,
         *_WHOSE,
         Column("number", _l("Request number"), formatters.isolated, sql=Request.number),
-        Column("step", _l("From and to"), cell=_step, is_exported=False),
+        Column("step", _l("Old and new value"), cell=_step, is_exported=False),
         Column("from_status", _l("From"), is_listed=False),
         Column("to_status", _l("To"), is_listed=False),
         Column("reason", _l("Reason"), is_listed=False),

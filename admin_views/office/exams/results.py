@@ -150,8 +150,8 @@ class ExamResults:
             lambda: exam_results.record(exam.id, chosen, actor=current_actor(), now=utc_now()),
             result=details_url(exam.id),
             told=lambda count: ngettext(
-                "%(num)s result was recorded and the candidate told.",
-                "%(num)s results were recorded and the candidates told.",
+                "%(num)s result was recorded and the candidate notified.",
+                "%(num)s results were recorded and the candidates notified.",
                 count,
             ),
             refused=refused,

@@ -61,7 +61,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
     can_export = for_managers
     columns = (
         Column("held_at", _l("Exam"), formatters.format_instant, order=True),
-        Column("place", _l("Place"), value=lambda row: i18n.in_language(row, "place")),
+        Column("place", _l("Venue"), value=lambda row: i18n.in_language(row, "place")),
         Column("confirm_by", _l("Confirm by"), formatters.day),
         Column("seats", _l("Seats")),
         Column("seats_taken", _l("Taken")),
@@ -73,8 +73,8 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
     )
     default_order = ("held_at", True)
     list_template = "office/exams/list.html"
-    empty_title = _l("No exam yet")
-    empty_text = _l("Make the first one: its date, time, place, seats and last day to confirm.")
+    empty_title = _l("No exams yet")
+    empty_text = _l("Create the first exam: its date, time, venue, seats and last day to confirm.")
 
     def accessible_to(self, actor: Actor) -> bool:
         return sittings.can_read(actor)
@@ -145,7 +145,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         def told(changed: Exam) -> str:
             flash(_("The exam was saved."), "success")
             if changed.seats_taken and sittings.is_new_appointment(before, form.plan()):
-                flash(_("The candidates who hold a seat were told."), "info")
+                flash(_("The candidates with a seat were notified."), "info")
             return ""
 
         exam_id = exam.id
@@ -249,23 +249,21 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         db.session.commit()
         flash(
             ngettext(
-                "Announced. %(num)s candidate was seated and told.",
-                "Announced. %(num)s candidates were seated and told.",
+                "Announced. %(num)s candidate was offered a seat and notified.",
+                "Announced. %(num)s candidates were offered a seat and notified.",
                 seating.seated,
             ),
             "success",
         )
         for number, why in seating.left_out:
-            flash(
-                _("Request %(number)s was passed over: %(why)s", number=number, why=why), "warning"
-            )
+            flash(_("Request %(number)s was skipped: %(why)s", number=number, why=why), "warning")
         return redirect(details_url(exam.id), code=303)
 
 
 _SHOWN: dict[str, Any] = {
     "held_at": _l("Day and time of the exam"),
-    "place_ar": _l("Place in Arabic"),
-    "place_en": _l("Place in English"),
+    "place_ar": _l("Venue in Arabic"),
+    "place_en": _l("Venue in English"),
     "seats": _l("Number of seats"),
     "confirm_by": _l("Last day to confirm attendance"),
 }

@@ -64,8 +64,8 @@ STEPS: dict[str, OfficeStep] = {
             office_actions.suspend_refusal,
             _l("The licence was suspended."),
             _l(
-                "The licence is suspended until the office lifts it; what was issued for it is "
-                "void meanwhile. The holder is told at once."
+                "The licence is suspended until the office lifts the suspension. Documents "
+                "issued for it are void until then. The holder is notified immediately."
             ),
             is_grave=True,
         ),
@@ -74,15 +74,15 @@ STEPS: dict[str, OfficeStep] = {
             office_actions.reinstate_refusal,
             _l("The suspension was lifted."),
             _l(
-                "The licence is active again, or expired if its last day has passed. The holder is "
-                "told at once."
+                "The licence becomes active again, or expired if its last day has passed. "
+                "The holder is notified immediately."
             ),
         ),
         OfficeStep(
             ReasonFor.CORRECT,
             office_actions.correct_refusal,
             _l("The register was corrected."),
-            _l("What you change here replaces what the register says. The holder is told at once."),
+            _l("Your changes replace what is in the register. The holder is notified immediately."),
         ),
     )
 }
@@ -149,7 +149,9 @@ class RegisterSteps:
             return self._ask(licence, step, form), 400
         if not (isinstance(form, CorrectionForm) and isinstance(fault, StaleLicence)):
             return self.show(licence, alert=str(fault), status=409)
-        flash(_("Somebody else changed this licence meanwhile. Compare and save again."), "error")
+        flash(
+            _("Someone else changed this licence in the meantime. Compare and save again."), "error"
+        )
         form.add_faults(
             {
                 name: _(

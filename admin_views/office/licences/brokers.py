@@ -69,7 +69,9 @@ class Brokers(DetailsById, RegisterList):
     )
     search_hint = _l("Name, civil number, passport, mobile or licence number")
     empty_title = _l("No brokers yet")
-    empty_text = _l("They come with requests for issuance, or with accounts of the customs system.")
+    empty_text = _l(
+        "They are added when licence requests are approved, or with customs system accounts."
+    )
 
     def get_query(self) -> Any:
         """Preload what the pages show of other tables."""

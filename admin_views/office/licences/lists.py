@@ -37,7 +37,7 @@ ENDS: dict[str, Any] = {
     "7": _l("Within 7 days"),
     "30": _l("Within 30 days"),
     "60": _l("Within 60 days"),
-    PAST: _l("Already past"),
+    PAST: _l("Already expired"),
 }
 
 
@@ -105,7 +105,7 @@ def link_filter() -> ListFilter:
 
 def ends_filter() -> ListFilter:
     """Return the filter by the end of the effective validity."""
-    return ListFilter("ends", _l("Validity ends"), ends_condition, list(ENDS.items()))
+    return ListFilter("ends", _l("Valid until"), ends_condition, list(ENDS.items()))
 
 
 def type_filter() -> ListFilter:
@@ -180,7 +180,7 @@ def until_cell(row: Any) -> Any:
     today = kuwait_today()
     badge: Any = ""
     if row.until < today:
-        badge = formatters.tone_badge(_l("Has ended"), "danger")
+        badge = formatters.tone_badge(_l("Expired"), "danger")
     elif row.until <= today + timedelta(days=SOON_DAYS):
         badge = formatters.tone_badge(_l("Soon"), "warning")
     until, link = formatters.day(row.until), formatters.under(ValidityLink(row.link).label)
@@ -240,7 +240,7 @@ SUSPENDED_BY = Column(
     is_listed=False,
 )
 CIVIL_ID_EXPIRY = Column(
-    "civil_id_expiry", _l("Civil ID expiry date"), sql=Broker.civil_id_expiry, is_listed=False
+    "civil_id_expiry", _l("Civil ID card expiry date"), sql=Broker.civil_id_expiry, is_listed=False
 )
 PASSPORT_EXPIRY = Column(
     "passport_expiry", _l("Passport expiry date"), sql=Broker.passport_expiry, is_listed=False
@@ -254,7 +254,7 @@ VALID_UNTIL = Column(
 )
 LINK = Column(
     "link",
-    _l("Ends first"),
+    _l("Expires first"),
     text=lambda row: str(ValidityLink(row.link).label) if row.status is not None else "",
     sql=validity.link_column(),
     is_listed=False,

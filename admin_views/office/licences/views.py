@@ -60,7 +60,9 @@ class Licences(DetailsById, RegisterSteps, RegisterList):
     )
     search_hint = _l("Name, licence number, civil number or passport")
     empty_title = _l("No licences yet")
-    empty_text = _l("They come with requests for issuance, or with accounts of the customs system.")
+    empty_text = _l(
+        "They are added when licence requests are approved, or with customs system accounts."
+    )
 
     def get_query(self) -> Any:
         """Preload the broker, whose dates limit the validity too."""

@@ -41,7 +41,7 @@ def _address(row: Any) -> Any:
 
 def _fault(error: str) -> Any:
     if error == KEPT_IN_PORTAL:
-        return _("No gateway is set; kept here.")
+        return _("No gateway is set up, so the message stays here.")
     return formatters.isolated(error)
 
 
@@ -61,8 +61,8 @@ class Deliveries(ForKeepers, EveryRow, KeysetModelView):
         Column("channel", _l("Channel"), Channel.label_of),
         Column("address", _l("To"), cell=_address),
         Column("status", _l("Status"), formatters.badges(DeliveryStatus)),
-        Column("attempts", _l("Tries")),
-        Column("last_error", _l("Remark"), _fault),
+        Column("attempts", _l("Attempts")),
+        Column("last_error", _l("Comment"), _fault),
     )
     column_filters = (
         ListFilter("status", _l("Status"), Delivery.status, DeliveryStatus.choices()),
@@ -71,7 +71,7 @@ class Deliveries(ForKeepers, EveryRow, KeysetModelView):
     )
     default_order = ("created_at", True)
     empty_title = _l("No messages yet")
-    empty_text = _l("E-mails and SMS of the portal appear here, with what became of them.")
+    empty_text = _l("E-mails and SMS from the portal appear here, with their delivery status.")
 
     def is_action_allowed(self, name: str) -> bool:
         return name == "send_again" and current_actor().is_administrator
@@ -79,7 +79,7 @@ class Deliveries(ForKeepers, EveryRow, KeysetModelView):
     @action(
         "send_again",
         _l("Send again"),
-        _l("Send the chosen messages again? Only those that were given up are sent."),
+        _l("Send the selected messages again? Only undelivered ones are sent."),
     )
     def send_again(self, ids: Sequence[int]) -> None:
         """Requeue the given-up ones of the chosen messages and flash the numbers."""
@@ -96,7 +96,9 @@ class Deliveries(ForKeepers, EveryRow, KeysetModelView):
         if sent:
             flash(
                 ngettext(
-                    "%(num)s message is sent again.", "%(num)s messages are sent again.", sent
+                    "%(num)s message will be sent again.",
+                    "%(num)s messages will be sent again.",
+                    sent,
                 ),
                 "success",
             )
@@ -104,8 +106,8 @@ class Deliveries(ForKeepers, EveryRow, KeysetModelView):
         if left:
             flash(
                 ngettext(
-                    "%(num)s message was not given up, or has run out; it stays as it is.",
-                    "%(num)s messages were not given up, or have run out; they stay as they are.",
+                    "%(num)s message is still being sent or has expired. It was not changed.",
+                    "%(num)s messages are still being sent or have expired. They were not changed.",
                     left,
                 ),
                 "warning",

@@ -63,7 +63,10 @@ class MessageTexts(ForKeepers, GuardedView):
         faults = _faults(event, typed)
         is_stale = request.form.get("seen") != _fingerprint(stored)
         if is_stale:
-            flash(_("Somebody else saved these texts meanwhile. Compare and save again."), "error")
+            flash(
+                _("Someone else saved these texts in the meantime. Compare and save again."),
+                "error",
+            )
             faults |= _stale_faults(stored, typed)
         if faults or is_stale or {"preview", "_language"} & set(request.form):
             status = 400 if faults or is_stale else 200
@@ -145,9 +148,7 @@ def _faults(event: str, typed: Sequence[Wording]) -> dict[str, str]:
 
 def _stale_faults(stored: Sequence[Wording], typed: Sequence[Wording]) -> dict[str, str]:
     return {
-        _name(mine): _(
-            "Saved meanwhile: %(value)s", value=f"{theirs.subject}\n{theirs.body}".strip()
-        )
+        _name(mine): _("Now saved: %(value)s", value=f"{theirs.subject}\n{theirs.body}".strip())
         for theirs, mine in zip(stored, typed, strict=True)
         if (theirs.subject, theirs.body) != (mine.subject, mine.body)
     }

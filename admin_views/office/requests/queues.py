@@ -28,7 +28,7 @@ class Queue(Labelled):
 
     MINE = "mine", _l("My requests to review")
     UNASSIGNED = "unassigned", _l("Unassigned")
-    LATE = "late", _l("Late requests")
+    LATE = "late", _l("Overdue requests")
     WAITING = "waiting", _l("Waiting for the applicant")
 
 
@@ -131,7 +131,10 @@ def holders() -> list[tuple[int, Any]]:
         .where(User.id.in_(waiting), User.id.not_in([key for key, _name in reviewing]))
         .order_by(User.first_name, User.last_name, User.id)
     )
-    return [*reviewing, *((user.id, _("%(name)s (left)", name=user.full_name)) for user in former)]
+    return [
+        *reviewing,
+        *((user.id, _("%(name)s (no longer a reviewer)", name=user.full_name)) for user in former),
+    ]
 
 
 def reviewer_choices() -> list[tuple[str, Any]]:

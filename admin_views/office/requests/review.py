@@ -50,7 +50,7 @@ class ReviewRoutes(DetailsById):
     @expose("/<int:request_id>/notes", methods=("POST",))
     def notes(self, request_id: int) -> Any:
         """Write an internal note."""
-        return self._write(request_id, "note", internal_notes.write, _("The note was kept."))
+        return self._write(request_id, "note", internal_notes.write, _("Note saved."))
 
     @expose("/<int:request_id>/messages", methods=("POST",))
     def messages(self, request_id: int) -> Any:
@@ -63,7 +63,7 @@ class ReviewRoutes(DetailsById):
         require(current_actor().is_reviewer)
         found = _next(current_actor(), request.args.get("after", ""))
         if found is None:
-            flash(_("No other request waits for you."), "info")
+            flash(_("No other requests are waiting for you."), "info")
             return redirect(url_for("office_requests.index_view", flt0_queue="mine"), code=303)
         return redirect(details_url(found), code=303)
 

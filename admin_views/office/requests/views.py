@@ -48,7 +48,7 @@ def _person(row: Any) -> Markup:
 def _due(due_on: date | None) -> Any:
     shown = formatters.day(due_on)
     if due_on and due_on < kuwait_today():
-        return Markup("{} {}").format(shown, formatters.tone_badge(_l("Late"), "danger"))
+        return Markup("{} {}").format(shown, formatters.tone_badge(_l("Overdue"), "danger"))
     return shown
 
 
@@ -80,7 +80,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, ForReaders, Keys
         request_lists.STATUS,
         Column("reviewer", _l("Reviewer"), formatters.isolated, value=_reviewer),
         Column("sent_at", _l("Sent on"), formatters.date_of, order=True),
-        Column("due_on", _l("Due on"), _due),
+        Column("due_on", _l("Due date"), _due),
     )
     column_filters = queues.filters()
     default_order = ("sent_at", True)

@@ -25,7 +25,7 @@ from clearance.models.enums import ReasonFor
 from clearance.services import versions
 from forms import reference_data
 
-_KNOWN = _l("There is a row with this code already.")
+_KNOWN = _l("There is already a row with this code.")
 
 
 class ForAdministrators:
@@ -46,7 +46,7 @@ def _names(*, are_sortable: bool = False) -> tuple[Column, Column]:
     )
 
 
-_PLACE = Column("position", _l("Place in lists"), order=True)
+_PLACE = Column("position", _l("Position in lists"), order=True)
 _IN_USE = Column("is_active", _l("In use"), formatters.yes_or_no)
 
 
@@ -77,11 +77,11 @@ class ReferenceView(ForKeepers, EveryRow, GuardedModelView):
 
     def _show_both(self, form: Any, model: Any) -> None:
         """Show the values saved meanwhile beside the typed ones; saving again overwrites them."""
-        flash(_("Somebody else saved this row meanwhile. Compare and save again."), "error")
+        flash(_("Someone else saved this row in the meantime. Compare and save again."), "error")
         for field in form:
             stored = getattr(model, field.name, None)
             if field.name in model.__table__.c and stored != field.data:
-                field.errors = [_("Saved meanwhile: %(value)s", value=_written(stored))]
+                field.errors = [_("Now saved: %(value)s", value=_written(stored))]
         form.seen.data = _fingerprint(model)
         db.session.rollback()
 
@@ -115,7 +115,9 @@ class DocumentKinds(CodedView):
         asking = [] if form.is_active.data else versions.asking_for(model.code)
         if asking:
             titles = ", ".join(service.title_in(i18n.language()) for service in asking)
-            form.is_active.errors = [_("Services ask for this kind: %(titles)s", titles=titles)]
+            form.is_active.errors = [
+                _("Services that ask for this type: %(titles)s", titles=titles)
+            ]
             return False
         return super().update_model(form, model)
 
@@ -152,8 +154,8 @@ class Reasons(ReferenceView):
         _IN_USE,
     )
     column_default_sort: Any = [("action", True), ("position", False)]
-    empty_title = _l("No ready reason yet")
-    empty_text = _l("Reviewers choose from these wherever a step wants a reason.")
+    empty_title = _l("No standard reasons yet")
+    empty_text = _l("Standard reasons reviewers can choose from.")
 
 
 class Holidays(ReferenceView):
@@ -166,19 +168,21 @@ class Holidays(ReferenceView):
     columns = (Column("day", _l("Day"), formatters.day, order=True), *_names())
     column_default_sort = ("day", True)
     known_constraints: ClassVar[dict[str, Any]] = {
-        fragment: _l("This day is a holiday already.") for fragment in (".day", "pk_")
+        fragment: _l("This day is already a holiday.") for fragment in (".day", "pk_")
     }
-    empty_title = _l("No holiday yet")
-    empty_text = _l("Due dates count Sunday to Thursday and leave out the days listed here.")
+    empty_title = _l("No holidays yet")
+    empty_text = _l(
+        "Due dates count working days, Sunday to Thursday, and skip the days listed here."
+    )
 
 
 def _is_shown(row: Any) -> Any:
     now = utc_now()
     if row.published_at > now:
-        return formatters.tone_badge(_("Not yet shown"), "info")
+        return formatters.tone_badge(_("Not published yet"), "info")
     if row.ends_at is not None and row.ends_at <= now:
-        return formatters.tone_badge(_("Over"), "neutral")
-    return formatters.tone_badge(_("Shown now"), "success")
+        return formatters.tone_badge(_("Ended"), "neutral")
+    return formatters.tone_badge(_("Published"), "success")
 
 
 class Announcements(ReferenceView):
@@ -193,11 +197,11 @@ class Announcements(ReferenceView):
         Column("title_en", _l("Title in English"), formatters.isolated),
         Column("published_at", _l("Shown from"), formatters.format_instant, order=True),
         Column("ends_at", _l("Shown until"), formatters.format_instant),
-        Column("shown", _l("State"), cell=_is_shown),
+        Column("shown", _l("Status"), cell=_is_shown),
     )
     column_default_sort = ("published_at", True)
-    empty_title = _l("No announcement yet")
-    empty_text = _l("What you write here stands on the first page of applicants' users.")
+    empty_title = _l("No announcements yet")
+    empty_text = _l("What you write here appears on the home page of all organisations' users.")
 
 
 def _hold(model: Any) -> None:

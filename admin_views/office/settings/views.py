@@ -38,7 +38,9 @@ class OfficeSettings(ForKeepers, GuardedView):
             return self._show(typed, {}, stored)
         parsed, faults = _parsed(typed)
         if request.form.get("seen") != _fingerprint(stored):
-            flash(_("Somebody else saved settings meanwhile. Compare and save again."), "error")
+            flash(
+                _("Someone else saved settings in the meantime. Compare and save again."), "error"
+            )
             stale = {key: new for key, new in parsed.items() if new != stored[key]}
             faults |= {key: _saved_meanwhile(stored[key]) for key in stale}
             return self._show(typed, faults, stored), 409
@@ -81,7 +83,7 @@ def _written(value: Any) -> str:
 
 
 def _saved_meanwhile(value: Any) -> str:
-    return str(_("Saved meanwhile: %(value)s", value=_written(value)))
+    return str(_("Now saved: %(value)s", value=_written(value)))
 
 
 def _fingerprint(stored: dict[str, Any]) -> str:

@@ -48,7 +48,7 @@ class Decision:
 
 DECISIONS: dict[str, Decision] = {
     "approve": Decision("approve", _l("Approve"), _l("The subscription was approved."), True),
-    "refuse": Decision("refuse", _l("Refuse"), _l("The subscription was refused."), False),
+    "refuse": Decision("refuse", _l("Reject"), _l("The subscription was rejected."), False),
 }
 
 

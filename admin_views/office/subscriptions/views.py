@@ -40,12 +40,12 @@ from clearance.organisations import subscription_changes
 
 _OFFICER = aliased(User)
 _TELLS = {
-    "asked": _l("Asked for"),
-    "subscribed": _l("Subscribed at once"),
-    "withdrawn": _l("Taken back"),
-    "left": _l("Left"),
+    "asked": _l("Requested"),
+    "subscribed": _l("Subscribed immediately"),
+    "withdrawn": _l("Withdrawn"),
+    "left": _l("Ended"),
     "approved": _l("Approved"),
-    "refused": _l("Refused"),
+    "refused": _l("Rejected"),
 }
 _TONES = {"approved": "success", "subscribed": "success", "refused": "danger", "asked": "info"}
 
@@ -82,7 +82,7 @@ class Subscriptions(
         Column(
             "status", _l("Status"), _badge, text=lambda row: SubscriptionStatus(row.status).label
         ),
-        Column("asked_at", _l("Asked on"), formatters.date_of, order=True),
+        Column("asked_at", _l("Requested on"), formatters.date_of, order=True),
         Column("decided_at", _l("Status since"), formatters.date_of),
         Column("officer", _l("Decided by"), formatters.isolated, value=_officer),
         Column("reason", _l("Reason"), is_listed=False),
@@ -92,12 +92,12 @@ class Subscriptions(
         ListFilter(
             "service", _l("Service"), Subscription.service_code, request_lists.service_titles
         ),
-        *day_filters(Subscription.asked_at, _l("Asked from"), _l("Asked up to")),
+        *day_filters(Subscription.asked_at, _l("Requested from"), _l("Requested until")),
     )
     default_order = ("asked_at", True)
-    search_hint = _l("Words of the organisation's name, or its licence number")
+    search_hint = _l("Organisation name or licence number")
     empty_title = _l("No subscriptions yet")
-    empty_text = _l("They appear here as organisations subscribe to services.")
+    empty_text = _l("Subscriptions appear here when organisations subscribe to services.")
 
     def also_selected(self) -> Sequence[Any]:
         own = (Subscription.service_code, _OFFICER.first_name, _OFFICER.last_name)

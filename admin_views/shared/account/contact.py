@@ -60,17 +60,19 @@ class ContactRoutes:
         done = contact_change.confirm(current_actor(), channel, str(form.code.data), utc_now())
         db.session.commit()
         if done is None:
-            form.code.errors = [
-                _("This code is not right, or no longer valid. You can ask for a new one.")
-            ]
+            form.code.errors = [_("This code is wrong or has expired. You can get a new one.")]
             return self._show_contact(kind, code_form=form)
         if done.refusal is not None:
             flash(f"{done.refusal.text} {done.refusal.change}", "error")
             return self._to_contact(kind)
         sessions.enter(str(done.key))
         messages = {
-            Channel.EMAIL: _("Your e-mail was changed. Every other session has ended."),
-            Channel.SMS: _("Your mobile number was changed. Every other session has ended."),
+            Channel.EMAIL: _(
+                "Your e-mail address was changed. You have been signed out everywhere else."
+            ),
+            Channel.SMS: _(
+                "Your mobile number was changed. You have been signed out everywhere else."
+            ),
         }
         flash(messages[channel], "success")
         return redirect(url_for(f"{self.endpoint}.index", _anchor="contact"), code=303)
@@ -81,7 +83,7 @@ class ContactRoutes:
         is_sent = contact_change.resend(current_actor(), _channel(kind), utc_now())
         db.session.commit()
         if is_sent:
-            flash(_("A new code was sent. The earlier one is no longer valid."), "success")
+            flash(_("We sent a new code. The old code no longer works."), "success")
         return self._to_contact(kind)
 
     @expose("/contact/<kind>/cancel", methods=("POST",))
@@ -89,7 +91,7 @@ class ContactRoutes:
         """Cancel the change and void its code."""
         contact_change.cancel(current_actor(), _channel(kind), utc_now())
         db.session.commit()
-        flash(_("The change was given up. Your contact details stay as they are."), "info")
+        flash(_("The change was cancelled. Your contact details stay as they are."), "info")
         return redirect(url_for(f"{self.endpoint}.index", _anchor="contact"), code=303)
 
     def _to_contact(self, kind: str) -> Any:

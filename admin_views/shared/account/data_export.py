@@ -39,7 +39,7 @@ class DataRoutes:
             return self._show_data(refuse(form, form.current_password, wrong))
         db.session.commit()
         if is_new:
-            flash(_("Your copy is being made. You get a notice when it is ready."), "success")
+            flash(_("Your copy is being made. We will notify you when it is ready."), "success")
         return redirect(url_for(f"{self.endpoint}.data"), code=303)
 
     @expose("/data/file")

@@ -50,7 +50,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
             return self._show(refuse(form, form.current_password, wrong))
         db.session.commit()
         sessions.enter(key)
-        flash(_("Your password was changed. Every other session has ended."), "success")
+        flash(_("Your password was changed. You have been signed out everywhere else."), "success")
         return redirect(url_for(f"{self.endpoint}.index"), code=303)
 
     @expose("/sessions/<int:session_id>/end", methods=("POST",))
@@ -72,7 +72,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
         ended = sessions.end_sessions(utc_now(), user_id=actor.id, but=actor.session_id)
         db.session.commit()
         audit.access("session:end:others", object_type="user_session", detail=str(ended))
-        flash(_("Every other session has ended."), "success")
+        flash(_("You have been signed out everywhere else."), "success")
         return self._to_sessions()
 
     def _to_sessions(self) -> Any:

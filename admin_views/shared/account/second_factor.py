@@ -65,7 +65,7 @@ class FactorRoutes:
                 "my/account/factor_recovery_codes.html", refuse(form, form.current_password, wrong)
             )
         return self._show_spares(
-            changed, _("New spare codes were made: the ones you had before no longer work.")
+            changed, _("You have new recovery codes. The old ones no longer work.")
         )
 
     @expose("/factor/remove", methods=("GET", "POST"))
@@ -84,7 +84,7 @@ class FactorRoutes:
             )
         db.session.commit()
         sessions.enter(changed.key)
-        flash(_("The app was removed. Every other session has ended."), "success")
+        flash(_("The app was removed. You have been signed out everywhere else."), "success")
         return redirect(url_for(f"{self.endpoint}.index"), code=303)
 
     def _enrol(self, setup: second_factor_setup.Setup, form: AppForm) -> Any:
@@ -95,11 +95,11 @@ class FactorRoutes:
             return self._show_setup(setup, refuse(form, form.current_password, wrong))
         if changed is None:
             form.code.errors = [
-                _("This is not the code that the app shows now. Wait for the next one and type it.")
+                _("This is not the code the app shows now. Wait for the next one and enter it.")
             ]
             return self._show_setup(setup, form)
         return self._show_spares(
-            changed, _("The app is set up: from now on signing in asks for a code of it.")
+            changed, _("The app is set up. From now on you need a code from it to sign in.")
         )
 
     def _show_setup(

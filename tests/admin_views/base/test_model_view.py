@@ -409,7 +409,7 @@ def test_an_action_that_is_not_offered_is_404(
 
 def test_an_action_without_rows_says_so(mine: PageClient) -> None:
     page = mine.post("/my/trial/action/", {"action": "mark"})
-    assert "Choose at least one row first." in page.text
+    assert "Select at least one row first." in page.text
 
 
 def test_a_type_error_of_a_view_is_not_hidden_by_a_second_call(trial: Flask) -> None:

@@ -63,10 +63,10 @@ def test_each_card_says_how_the_organisation_stands_and_has_one_step(
 ) -> None:
     page = browser(services.owner).get(URL)
     assert page.h1 == "Subscriptions"
-    assert "Subscribed" in card(page, "exam") and "Leave the service" in card(page, "exam")
+    assert "Subscribed" in card(page, "exam") and "End subscription" in card(page, "exam")
     assert "Required documents" in card(page, "exam")
     assert "Not subscribed" in card(page, "guarded")
-    assert "Ask to subscribe" in card(page, "guarded")
+    assert "Request subscription" in card(page, "guarded")
     assert card(page, "wished").endswith("Subscribe Service wished")
     arabic = browser(services.owner, "ar").get(URL)
     assert arabic.h1 == "الاشتراك بالخدمات"
@@ -80,7 +80,7 @@ def test_asking_taking_back_and_subscribing_at_once(
     page = press(owner, "guarded")
     assert "The office was asked" in page.text and "not decided yet" in card(page, "guarded")
     page = press(owner, "guarded", "withdraw")
-    assert "was taken back" in page.text and "Ask to subscribe" in card(page, "guarded")
+    assert "was taken back" in page.text and "Request subscription" in card(page, "guarded")
     page = press(owner, "wished")
     assert "subscribed to the service now" in page.text
     assert "Since" in card(page, "wished")
@@ -165,7 +165,7 @@ def test_additional_user_reads_why_nothing_can_be_changed(
 ) -> None:
     page = browser(services.granted).get(URL)
     assert "Only a general user" in page.text
-    assert not page.soup.select("main form") and "Leave the service" not in page.text
+    assert not page.soup.select("main form") and "End subscription" not in page.text
     page = browser(services.granted, "ar").get(f"{URL}exam/leave")
     assert "المستخدم العام" in page.text and not page.soup.select("main form")
 

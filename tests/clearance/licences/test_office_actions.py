@@ -93,14 +93,14 @@ def test_licence_that_ended_while_suspended_is_expired_when_reinstated(
             suspend,
             office_actions.suspend_refusal,
             {"status": LicenceStatus.CANCELLED},
-            {"en": "The licence is cancelled for good.", "ar": "الرخصة ملغاة نهائياً."},
+            {"en": "The licence is cancelled permanently.", "ar": "الرخصة ملغاة نهائياً."},
         ),
         (
             suspend,
             office_actions.suspend_refusal,
             BY_OFFICE,
             {
-                "en": "The office has suspended this licence already.",
+                "en": "The office has already suspended this licence.",
                 "ar": "أوقف المكتب هذه الرخصة من قبل.",
             },
         ),
@@ -115,7 +115,7 @@ def test_licence_that_ended_while_suspended_is_expired_when_reinstated(
             office_actions.reinstate_refusal,
             BY_HOLDER,
             {
-                "en": "The licence is suspended at its holder's own request.",
+                "en": "The licence is suspended at its holder's request.",
                 "ar": "الرخصة موقوفة بناءً على طلب صاحبها.",
             },
         ),

@@ -24,7 +24,7 @@ from tests.support.factories import (
 from tests.support.statements import statements_of
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
-SERVICE = {"ar": "طلب امتحان وكلاء التخليص", "en": "Clearing Agent Exam Request"}
+SERVICE = {"ar": "طلب امتحان وكلاء التخليص", "en": "Take the clearing agents' exam"}
 ABOUT = {"number": "CE/8/26", "service": SERVICE}
 RETURNED = ABOUT | {"reason": "Photo is too dark"}
 

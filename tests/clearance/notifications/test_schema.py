@@ -185,6 +185,6 @@ def test_pages_show_an_extensions_message(make_app: Callable[..., Flask], tmp_pa
     with app.test_request_context(headers={"Cookie": "lang=en"}):
         row = preferences.mandatory_events(Role.AGENT, "en")[-1]
         assert row.label == "Site visited"
-        assert row.reason == "It is a decision, or asks something of you."
+        assert row.reason == "It is a decision or asks you to do something."
         title, body = text_overrides.preview("site:visited", "en", "At {site}", "At {site}.")
     assert (title, body) == ("At site", "At site.")

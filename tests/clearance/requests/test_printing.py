@@ -40,9 +40,9 @@ def returned(agent: User, reviewer: User, reason: str) -> Request:
 def test_the_english_sheet_tells_number_status_data_documents_and_steps(agent: User) -> None:
     req = returned(agent, factories.make_staff(), "The photo is not legible.")
     text = printed(req, "en", agent)
-    assert "Clearing Agent Exam Request" in text
+    assert "Take the clearing agents' exam" in text
     assert req.number in text
-    assert "Returned for completion" in text
+    assert "Corrections needed" in text
     assert "12/03/2026 10:25" in text  # Kuwait's time
     assert req.civil_id in text
     assert "Ahmad" in text
@@ -97,7 +97,7 @@ def test_agents_read_the_office_where_staff_read_a_name(agent: User) -> None:
 def test_a_draft_is_marked_as_one(agent: User) -> None:
     draft = request_factories.make_draft(agent, with_documents=False)
     text = printed(draft, "en", agent)
-    assert "Given when the request is sent" in text
+    assert "Assigned when the request is sent" in text
     assert "No documents were attached." in text
     assert text.count("Draft") >= 3  # number, status, and across the sheet
     assert printed(sent(agent), "en", agent).count("Draft") == 0

@@ -103,7 +103,7 @@ def test_an_exam_passed_too_long_ago(agent: User) -> None:
     (text,) = texts(req)
     assert text.startswith("The exam was passed on")
     db.session.execute(sa.update(Request).where(Request.id == exam.id).values(status="failed"))
-    assert texts(req) == ["The portal knows of no exam that this person has passed."]
+    assert texts(req) == ["The portal has no record that this person passed the exam."]
 
 
 def test_the_warnings_are_in_the_pages_language_and_end_with_the_decision(agent: User) -> None:

@@ -24,9 +24,9 @@ def test_agents_read_of_the_office_and_the_office_of_its_people(context: Flask) 
         assert [each.actor for each in read] == ["سالم العتيبي", office, office, "The portal"]
         assert [str(each.label) for each in read] == [
             "The request was sent",
-            "Review began",
-            "The request was returned for completion",
-            "The request lapsed without being completed in time",
+            "Review started",
+            "Corrections were requested",
+            "The request was closed because it was not completed in time",
         ]
         assert [entry.actor for entry in timeline.timeline(req, actor_of(reviewer))] == [
             "سالم العتيبي",

@@ -321,7 +321,7 @@ def test_agent_reads_the_reason_in_the_notice(reviewer: User, sent: Request) -> 
     assert told.params["reason"] == "لا تتوفر الشروط."
     assert told.params["service"] == {
         "ar": "طلب امتحان وكلاء التخليص",
-        "en": "Clearing Agent Exam Request",
+        "en": "Take the clearing agents' exam",
     }
 
 

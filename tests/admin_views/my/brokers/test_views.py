@@ -174,7 +174,7 @@ def test_additional_users_see_brokers_with_a_licence_service_only(
         granted = factories.make_agent(people.organisation, is_general=False, services=("letter",))
     page = browser(granted).get(f"/my/brokers/{licence.broker_id}/")
     assert page.soup.select(".side-menu a[href='/my/brokers/']")
-    assert "This service is not granted to you." in words(page.soup.select_one("#services"))
+    assert "You do not have access to this service." in words(page.soup.select_one("#services"))
     without = browser(people.granted)
     without.get("/my/brokers/", status=404)
     without.get(f"/my/brokers/{licence.broker_id}/", status=404)

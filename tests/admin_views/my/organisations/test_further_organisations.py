@@ -190,7 +190,7 @@ def test_who_belongs_nowhere_can_open_an_organisation(
     with app.app_context():
         alone = factories.make_user()
     client = browser(alone)
-    page = client.get(client.get("/my/").link("Open an organisation of your own"))
+    page = client.get(client.get("/my/").link("Open your own organisation"))
     page = client.submit(page, {"organisation_name": "Coral Company"}, form="#named-form")
     assert page.url == "/my/organisation/" and "Coral Company" in page.text
 

@@ -37,7 +37,7 @@ def invitations(world: World) -> list[Invitation]:
 @pytest.mark.parametrize(
     ("lang", "menu"),
     [
-        ("ar", ["إدارة المستخدمين", "إضافة مستخدم جديد", "المستخدمين الحاليين"]),
+        ("ar", ["إدارة المستخدمين", "إضافة مستخدم جديد", "المستخدمون الحاليون"]),
         ("en", ["Manage users", "Add a new user", "Current users"]),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_general_user_is_added_without_services(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "text"),
     [
-        ({"services": []}, "services", "Grant at least one service to an additional user."),
+        ({"services": []}, "services", "Give an additional user access to at least one service."),
         ({"services": ["x"]}, "services", "Grant only services that the organisation is"),
         ({"civil_id": "123"}, "civil_id", "12 digits"),
         ({"mobile": "+4915112345678"}, "mobile", "SMS cannot be sent"),
@@ -201,7 +201,7 @@ def test_a_change_is_saved_told_and_holds_at_once(world: World) -> None:
     client, theirs = world.client(world.general), world.client(world.other)
     theirs.get("/my/users/", status=404)
     page = client.get(world.url(world.other))
-    for label in ("First name", "Legal entity", "Licence number", "Clearing agent", "Active"):
+    for label in ("First name", "Organisation type", "Licence number", "Clearing agent", "Active"):
         assert label in page.text
     client.submit(page, {"is_general": "y"}, form="#user-form")
     assert world.state(world.other)["is_general"]
@@ -261,7 +261,7 @@ def test_demoting_oneself_is_told_first(world: World) -> None:
     page = client.get(world.url(world.general))
     values = {"is_general": None, "services": ["exam"]}
     page = client.submit(page, values, form="#user-form")
-    assert "This takes your own access away" in page.text
+    assert "This removes your own access" in page.text
     assert world.state(world.general)["is_general"]
     page = client.submit(page, values, form="#user-form", press="confirm=1")
     assert page.url == "/my/"
@@ -295,7 +295,7 @@ def test_disabling_asks_who_takes_over(world: World) -> None:
     assert str(colleague) in offered
     assert str(renewals) not in offered
     page = client.submit(page, {"is_active": None}, form="#user-form", status=409)
-    assert "Choose the colleague who takes them over." in page.text
+    assert "Choose a colleague to take them over." in page.text
     client.submit(page, {"is_active": None, "hand_over_to": str(colleague)}, form="#user-form")
     assert not world.state(world.other)["is_active"]
     with world.app.app_context():
@@ -340,7 +340,7 @@ def test_the_profile_is_read_by_members_and_changed_by_general_users(world: Worl
     page = writer.get("/my/organisation/")
     values = {"phone": "٢٢٤٤ ٥٥٦٦", "email": "New@Example.com", "address": "الشويخ", "name_ar": "x"}
     page = writer.submit(page, values, form="#organisation-form")
-    assert "تم حفظ بيانات الشركة." in page.text
+    assert "تم حفظ بيانات الجهة." in page.text
     with world.app.app_context():
         office = db.session.get_one(Organisation, world.office)
         assert (office.phone, office.email, office.address, office.version) == (
@@ -375,7 +375,7 @@ def test_who_belongs_nowhere_is_told_so_and_sees_invitations(world: World) -> No
     assert "لا تتبعون أي شركة حالياً" in client.get("/my/").text
     send(world, email=email)
     page = client.get("/my/")
-    assert "دعوات بانتظار ردكم" in page.text
+    assert "دعوات بانتظار ردك" in page.text
     page = client.get(page.soup.select_one("#invitations a")["href"])
     page = client.submit(page, form="form[action$='/accept']")
     assert "لا تتبعون أي شركة" not in page.text
@@ -391,5 +391,5 @@ def test_a_request_names_who_follows_it_up(world: World) -> None:
         db.session.commit()
         number = req.id
     page = world.client(world.general).get(f"/my/requests/{number}/")
-    assert "Followed up by" in page.text
+    assert "Handled by" in page.text
     assert "بدر" in page.text

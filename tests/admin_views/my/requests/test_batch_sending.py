@@ -218,7 +218,7 @@ def test_a_rows_own_form_and_its_discarding_lead_back_to_the_grid(
     page = begin(mine, three)
     own = mine.get(f"/my/requests/{all_requests(app)[0].id}/form")
     assert own.link("Back to the table") == page.url
-    back = mine.submit(mine.get(own.link("Discard the draft")), form="main form")
+    back = mine.submit(mine.get(own.link("Delete draft")), form="main form")
     assert back.url == page.url
     assert mine.get(START).link("2 drafts are left") == page.url
     for req in all_requests(app):
@@ -255,12 +255,12 @@ def test_a_letters_own_fields_are_columns_that_one_value_fills(
 ) -> None:
     page = mine.get("/my/services/letter/several")
     page = mine.submit(page, {"licence": three}, form="#choose", press="do=begin")
-    values = {"all-purpose": "فتح حساب", "all-language": "en"}
+    values = {"all-purpose": "إنشاء حساب", "all-language": "en"}
     page = mine.submit(page, values, form=FORM, press="submit=fill")
     page = mine.submit(page, form=FORM, press="submit=send")
     sent = all_requests(app)
     assert {req.status for req in sent} == {Status.SUBMITTED}
-    assert {req.answers["purpose"] for req in sent} == {"فتح حساب"}
+    assert {req.answers["purpose"] for req in sent} == {"إنشاء حساب"}
     assert {req.answers["language"] for req in sent} == {"en"}
 
 

@@ -20,7 +20,7 @@ from tests.support.pages import PageClient, form_data
 from tests.support.races import race
 
 LOCK, COMMIT, ROLLBACK = Instant
-GONE = "This page does not exist or is not available to you."
+GONE = "This page does not exist, or you do not have access to it."
 LAST_RESORT = "Somebody else removed this meanwhile"
 ROUNDS = 50
 

@@ -296,7 +296,7 @@ def test_of_a_returned_request_only_what_was_remarked_on_is_open(
 
 def test_a_draft_is_discarded_after_asking(app: Flask, mine: PageClient, draft: Request) -> None:
     page = mine.get(f"/my/requests/{draft.id}/form")
-    page = mine.get(page.link("Discard the draft"))
+    page = mine.get(page.link("Delete draft"))
     assert fresh(app, draft)
     page = mine.submit(page, form="main form")
     assert page.url == "/my/requests/"

@@ -83,7 +83,7 @@ def test_filters_narrow_by_state_service_and_day(
     address = "/my/requests/"
     assert len(numbers(mine.get(address))) == 2
     assert numbers(mine.get(f"{address}?flt0_status=open")) == [sent.number]
-    assert numbers(mine.get(f"{address}?flt0_status=draft")) == ["Given when sent"]
+    assert numbers(mine.get(f"{address}?flt0_status=draft")) == ["Assigned when sent"]
     assert numbers(mine.get(f"{address}?flt1_service=greeting")) == []
     assert numbers(mine.get(f"{address}?flt2_sent_from=2020-01-01")) == [sent.number]
     assert numbers(mine.get(f"{address}?flt3_sent_to=2020-01-01")) == []

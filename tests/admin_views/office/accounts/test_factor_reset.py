@@ -58,7 +58,7 @@ def test_a_lost_app_is_reset_with_a_reason(office: Office, people: str) -> None:
     theirs = office.browser(user_id)
     administrator = office.staff(Role.ADMINISTRATOR)
     page = administrator.get(f"/office/{people}/details/?id={user_id}")
-    form = administrator.get(page.link("Reset the second factor"))
+    form = administrator.get(page.link("Reset two-step verification"))
     for _ in range(2):  # a double click
         page = administrator.submit(form, {"reason": REASON}, form="#step")
         assert "The second factor was reset" in page.text

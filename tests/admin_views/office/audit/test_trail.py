@@ -40,15 +40,15 @@ def test_the_trail_is_verified_and_a_break_is_told(office: Office) -> None:
     office.request()
     browser = office.staff(Role.MANAGER)
     page = browser.submit(browser.get("/office/audit/verify"))
-    assert "The trail is unbroken" in page.text
+    assert "The audit trail is intact" in page.text
     with office.app.app_context():
         db.session.execute(sa.text("UPDATE chain_head SET hash = 'x'"))
         db.session.commit()
     page = browser.submit(browser.get("/office/audit/verify"))
-    assert "The trail is broken" in page.text
+    assert "The audit trail is broken" in page.text
 
 
 def test_refusals_stand_among_the_records_of_access(office: Office) -> None:
     office.staff().get("/office/settings/", status=404)
     page = office.staff(Role.ADMINISTRATOR).get("/office/access/?flt0_scope=access")
-    assert "Refused: not there for this user" in page.text
+    assert "Denied: not available to this user" in page.text

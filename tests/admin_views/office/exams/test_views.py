@@ -48,7 +48,7 @@ def test_an_empty_list_says_how_to_begin(
 ) -> None:
     client = browser(reviewer, language)
     page = client.get("/office/exams/")
-    label = {"ar": "اختبار جديد", "en": "New exam"}[language]
+    label = {"ar": "امتحان جديد", "en": "New exam"}[language]
     client.get(page.link(label))
 
 
@@ -175,7 +175,9 @@ def test_announcing_is_confirmed_then_seats_in_order(
     first, second, third = make_candidates(3, reviewer)
     client = browser(reviewer, language)
     page = client.get(details(exam))
-    question = client.get(page.link({"ar": "إعلان", "en": "Announce"}[language]))
+    question = client.get(
+        page.link({"ar": "نشر الإعلان وترشيح المتقدمين", "en": "Announce"}[language])
+    )
     assert first.number in question.text
     assert third.number not in question.text
     assert status_of(first) == Status.PREAPPROVED

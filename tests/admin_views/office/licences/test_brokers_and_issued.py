@@ -102,7 +102,7 @@ def test_a_broker_shows_others_under_the_same_passport_history_and_requests(
     page = office.staff().get(f"/office/licences/{licence_id}/")
     assert "Nasser Abdullah Alenezi" in page.text
     page = office.staff().get(f"{BROKERS}{broker_id}/")
-    assert "The same passport number stands on another broker" in page.text
+    assert "Another broker has the same passport number" in page.text
     assert "Nasser Abdullah Alenezi" in page.text
     history = " ".join(page.soup.select_one("#history").get_text(" ").split())
     assert "Falcon Office" in history and "Kuwait → became Saudi Arabia" in history
@@ -157,7 +157,7 @@ def test_issued_documents_are_listed_with_what_they_are_worth_now(office: Office
     with office.app.app_context():
         code = db.session.get_one(IssuedDocument, void).check_code
     for query in ("flt0_kind=card", f"search={code.lower()}", "search=KW-31"):
-        assert first_column(browser.get(f"{ISSUED}?{query}")) == ["Identity card"], query
+        assert first_column(browser.get(f"{ISSUED}?{query}")) == ["Broker ID card"], query
     exported = office.staff(Role.MANAGER).get(f"{ISSUED}export/csv/", check=False).csv_rows
     assert [(row["Licence number"], row["State"]) for row in exported] == [
         ("KW-31", "Void"),
@@ -177,7 +177,7 @@ def test_a_reviewer_makes_a_document_void_with_a_reason_once(office: Office) -> 
     assert "Choose a ready reason" in browser.submit(form, {"reason": ""}, status=400).text
     browser.submit(form, {"reason": "Wrong photo."})
     page = browser.submit(late, {"reason": "Again."}, status=409)
-    assert "The document is void already." in page.text
+    assert "The document is already void." in page.text
     assert "Wrong photo." in page.soup.select_one("#data").get_text()
     with office.app.app_context():
         event = db.session.scalars(

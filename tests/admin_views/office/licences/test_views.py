@@ -169,7 +169,7 @@ def test_managers_export_the_filters_on_screen_without_formulas(office: Office) 
     rows = page.csv_rows
     assert [row["Licence number"] for row in rows] == ["KW-7"]
     assert rows[0]["Broker"].startswith("'=HYPERLINK")
-    assert rows[0]["Ends first"] == "Bank guarantee"
+    assert rows[0]["Expires first"] == "Bank guarantee"
     assert rows[0]["Valid until"] == f"{days(5):%d/%m/%Y}"
 
 
@@ -251,7 +251,7 @@ def test_a_reviewer_suspends_and_reinstates_with_a_reason(office: Office) -> Non
     assert "The licence was suspended." in page.text
     assert "Breach of the rules." in page.soup.select_one("#history").get_text()
     assert (
-        "The office has suspended this licence already." in page.soup.select_one("#now").get_text()
+        "The office has already suspended this licence." in page.soup.select_one("#now").get_text()
     )
     page = take(browser, licence_id, "reinstate", reason="Settled.")
     assert "The suspension was lifted." in page.text
@@ -266,7 +266,7 @@ def test_a_reviewer_suspends_and_reinstates_with_a_reason(office: Office) -> Non
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "Choose a ready reason or write one."), ("ar", "اختر سبباً جاهزاً أو اكتب سبباً.")],
+    [("en", "Choose a standard reason or write one."), ("ar", "اختر سبباً جاهزاً أو اكتب سبباً.")],
 )
 @pytest.mark.parametrize("step", ["suspend", "correct"])
 def test_a_step_without_a_reason_is_asked_again(

@@ -59,10 +59,10 @@ def test_managers_send_nothing_again(office: Office) -> None:
 def test_the_office_is_warned_of_an_old_outbox(office: Office) -> None:
     office.request()
     browser = office.staff(Role.ADMINISTRATOR)
-    assert "Messages are late" not in browser.get("/office/").text
+    assert "Messages are delayed" not in browser.get("/office/").text
     with office.app.app_context():
         db.session.execute(
             sa.update(Delivery).values(created_at=utc_now().replace(year=utc_now().year - 1))
         )
         db.session.commit()
-    assert "Messages are late" in browser.get("/office/").text
+    assert "Messages are delayed" in browser.get("/office/").text

@@ -52,7 +52,7 @@ def test_the_proposed_expiry_is_filled_in_and_what_is_granted_counts(office: Off
     assert f"{granted:%d/%m/%Y}" in page.soup.select_one("#data").get_text()
     assert {word.get_text(strip=True) for word in page.soup.select("#issued td strong")} == {
         "Licence certificate",
-        "Identity card",
+        "Broker ID card",
     }
 
 
@@ -136,7 +136,7 @@ def test_of_many_the_impossible_ones_ask_no_date_and_stay_as_they_are(office: Of
     assert asked == [f"granted_expiry-{requests[1]}"]
     done = browser.submit(page, {}, form="#step")
     assert "Done for 2 requests." in done.text
-    assert "The licence is cancelled for good." in done.text
+    assert "The licence is cancelled permanently." in done.text
     assert [office.status(each) for each in (*requests, letter)] == [
         Status.SUBMITTED,
         Status.APPROVED,

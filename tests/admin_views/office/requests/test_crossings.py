@@ -54,4 +54,4 @@ def test_a_document_made_void_by_two_at_once_is_void_once(office: Office) -> Non
         issued_id = issued_factories.make_issued(IssuedKind.CERTIFICATE, licence).id
     url = f"/office/issued/{issued_id}/do/void"
     mine, theirs = (opened(office.browser(office.person(name)), url) for name in "ab")
-    assert "The document is void already." in loser_of(office, mine, theirs).text
+    assert "The document is already void." in loser_of(office, mine, theirs).text

@@ -240,7 +240,7 @@ def test_what_can_be_done_stands_by_role(office: Office) -> None:
     request_id = office.request()
     page = office.staff().get(f"{LIST}{request_id}/")
     card = page.soup.select_one("#now").get_text(" ")
-    assert all(word in card for word in ("Take", "Approve provisionally", "Return", "Reject"))
+    assert all(word in card for word in ("Take", "Give preliminary approval", "Return", "Reject"))
     assert "Assign" not in card
     card = office.staff(Role.MANAGER).get(f"{LIST}{request_id}/").soup.select_one("#now")
     assert "Assign" in card.get_text(" ")
@@ -292,7 +292,7 @@ def test_a_message_reaches_the_applicant(office: Office) -> None:
 def test_an_empty_text_is_refused_beside_its_field(office: Office, name: str) -> None:
     request_id, me = office.request(), office.person("me")
     page = write(office, me, request_id, f"#{name}-form", "  ", status=400)
-    assert page.error_of(name) in {"Write the note first.", "Write your message first."}
+    assert page.error_of(name) in {"Enter a note first.", "Enter a message first."}
     with office.app.app_context():
         assert not db.session.scalars(sa.select(Message)).all()
         assert not db.session.scalars(sa.select(InternalNote)).all()
@@ -394,7 +394,7 @@ def test_the_reviewers_figures_are_real_and_lead_to_their_lists(office: Office) 
         stats(page).items()
         >= {
             "My requests to review": "1",
-            "Mine and late": "0",
+            "Mine and overdue": "0",
             "Unassigned": "1",
             "Waiting for the applicant": "0",
         }.items()

@@ -57,7 +57,7 @@ def test_a_new_row_is_kept_cleaned_and_noted_with_its_values(office: Office) -> 
 @pytest.mark.databases
 def test_a_code_that_is_there_is_refused_in_words(office: Office) -> None:
     page = add(office, "broker-types", TYPE | {"code": "general"})
-    assert "There is a row with this code already." in page.text
+    assert "There is already a row with this code." in page.text
     assert events(office, "reference:") == []
 
 
@@ -127,7 +127,7 @@ def test_a_holiday_is_added_once_and_deleted_again(office: Office) -> None:
     values = {"day": "2031-07-13", "name_ar": "يوم تجريبي", "name_en": "Trial Day"}
     add(office, "holidays", values)
     page = add(office, "holidays", values)
-    assert "This day is a holiday already." in page.text
+    assert "This day is already a holiday." in page.text
     browser = office.staff(Role.ADMINISTRATOR)
     page = browser.get("/office/holidays/?page_size=100")
     row = page.soup.select_one("input[name=id][value='2031-07-13']").find_parent("form")
@@ -160,7 +160,7 @@ def test_a_row_deleted_by_two_at_once_is_deleted_once(office: Office, database: 
 
 
 ANNOUNCEMENT = {
-    "title_ar": "إعلان",
+    "title_ar": "نشر الإعلان وترشيح المتقدمين",
     "title_en": "Announcement",
     "body_ar": "نص الإعلان",
     "body_en": "Its text",
@@ -174,7 +174,7 @@ def test_an_announcement_is_shown_in_its_time_by_kuwaits_clock(office: Office) -
         row = db.session.scalars(sa.select(Announcement)).one()
         assert row.published_at.isoformat() == "2026-01-01T05:00:00+00:00"
         assert announcements.current(utc_now())
-    assert "إعلان" in office.browser(office.agent(), "ar").get("/my/").text
+    assert "نشر الإعلان وترشيح المتقدمين" in office.browser(office.agent(), "ar").get("/my/").text
 
 
 @pytest.mark.databases

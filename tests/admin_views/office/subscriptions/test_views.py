@@ -185,7 +185,7 @@ def test_manager_reads_and_exports_and_decides_nothing(
         db.session.get_one(Organisation, row.organisation_id).name_en = "=HYPERLINK(1)"
         db.session.commit()
     rows = manager.get(f"{URL}export/csv/", check=False).csv_rows
-    assert {row["Status"] for row in rows} == {"Awaiting the office"}
+    assert {row["Status"] for row in rows} == {"Waiting for the office"}
     assert {"'=HYPERLINK(1)", "Alpha Clearing"} <= {row["Organisation"] for row in rows}
     office.staff().get(f"{URL}export/csv/", status=404)
 
