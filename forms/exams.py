@@ -52,7 +52,9 @@ class SittingForm(BaseForm):
 
     held_on = IsoDateField(_l("Day of the exam"), [Required()])
     held_time = ClockField(
-        _l("Time of the exam"), [Required()], description=_l("Kuwait time, 24 hours, such as 09:30")
+        _l("Time of the exam"),
+        [Required()],
+        description=_l("Kuwait time, 24-hour clock, for example 09:30"),
     )
     place_ar = TextField(_l("Venue in Arabic"), [Required()], max_length=PLACE_MAX_LENGTH)
     place_en = TextField(_l("Venue in English"), [Required()], max_length=PLACE_MAX_LENGTH)
@@ -98,6 +100,8 @@ class ResultsFileForm(BaseForm):
     results = FileField(
         _l("Results file"),
         [Required()],
-        description=_l("CSV in UTF-8, at most 256 KB: the columns number, civil_id, result"),
+        description=_l(
+            "CSV file (UTF-8, up to 256 KB) with the columns number, civil_id and result"
+        ),
         render_kw={"accept": ".csv,text/csv"},
     )

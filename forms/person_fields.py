@@ -15,7 +15,7 @@ from forms.validators import Required, SameAs, StrongPassword
 
 NAME_MAX_LENGTH = 80
 TERMS_NEEDED = _l("You must agree to the terms and conditions to continue.")
-PASSWORD_HINT = _l("At least 8 characters, with capital and small letters, digits and symbols.")
+PASSWORD_HINT = _l("At least 8 characters, with upper and lower case letters, digits and symbols.")
 
 
 def first_name() -> Any:

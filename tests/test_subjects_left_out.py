@@ -45,7 +45,7 @@ SERVICES["licences"] = {service.stem for service in SHIPPED}
 PAGES = {"exams": "/office/exams/", "transfers": "/my/transfers/"}
 JOBS = {"exams": seating.daily, "transfers": transfer_operations.lapse_unanswered}
 ROLES = ("agent", Role.REVIEWER, Role.MANAGER, Role.ADMINISTRATOR)
-OUT_OF_ORDER = "This service is out of order at present."
+OUT_OF_ORDER = "This service is out of order."
 
 absences = pytest.mark.parametrize("absent", sorted(PRESENT))
 with_licences = pytest.mark.parametrize("absent", ["exams", "transfers"])

@@ -149,7 +149,12 @@ def licence_figures() -> list[tuple[Any, int, str, str]]:
 
     active = str(LicenceStatus.ACTIVE)
     return [
-        (_l("Licences that end within 30 days"), counts[0], url(ends=soon, status=active), "info"),
+        (
+            _l("Licences that expire within 30 days"),
+            counts[0],
+            url(ends=soon, status=active),
+            "info",
+        ),
         (
             _l("Active licences with an expired document"),
             counts[1],

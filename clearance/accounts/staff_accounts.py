@@ -27,7 +27,7 @@ class NoAdministrator(PermissionDenied):
 class OwnAccount(DomainError):
     """Administrators cannot lock themselves out."""
 
-    message = _l("This is your own account; another administrator can change it.")
+    message = _l("This is your own account. Another administrator can change it.")
 
 
 class OwnFactor(DomainError):

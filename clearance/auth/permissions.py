@@ -147,7 +147,7 @@ def can_respond_to_transfer(actor: Actor | None, req: Request) -> Refusal | None
     """Allow the other party of a transfer: a general user of that organisation."""
     if actor is not None and is_other_party(actor, req):
         return None
-    return Refusal(_l("Only the general user of the other organisation can answer this."))
+    return Refusal(_l("Only the general user of the other organisation can respond to this."))
 
 
 def is_transfer_party(actor: Actor | None, req: Request) -> Refusal | None:
@@ -186,7 +186,7 @@ def can_process(actor: Actor | None, req: Request) -> Refusal | None:
     if actor is None or not actor.is_reviewer:
         return Refusal(_l("Only reviewers can do this."))
     if actor.user_id in (req.sender_id, req.created_by_id):
-        return Refusal(_l("You sent this request yourself; another reviewer decides on it."))
+        return Refusal(_l("You sent this request yourself. Another reviewer must decide on it."))
     if actor.civil_id is not None and actor.civil_id == req.civil_id:
         return Refusal(_l("This request is about you. Another reviewer must decide on it."))
     if {req.organisation_id, req.other_organisation_id} & actor.organisation_ids:

@@ -31,8 +31,8 @@ class OnlyReset(DomainError):
 
     status_code = 403
     message = _l(
-        "Too many wrong codes in a row. Set a new password (“Have you forgotten your"
-        " password?” on the sign-in page), then sign in again."
+        "Too many wrong codes in a row. Set a new password (“Forgotten your password?” on "
+        "the sign-in page), then sign in again."
     )
 
 

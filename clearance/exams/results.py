@@ -104,7 +104,7 @@ def read_file(data: bytes) -> list[Line]:
     Raises: BadFile. Source: security requirement 36.
     """
     if len(data) > FILE_BYTES_MAX:
-        raise BadFile(_l("The file is too large: at most 256 KB."))
+        raise BadFile(_l("The file is too large. The limit is 256 KB."))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

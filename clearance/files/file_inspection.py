@@ -44,7 +44,7 @@ class Busy(ServiceUnavailable):
     """All places are taken; the file was not inspected."""
 
     retry_after = 5
-    message = _l("Many files are being read just now. Try again in a few seconds.")
+    message = _l("Many files are being checked right now. Try again in a few seconds.")
 
 
 class TooSlow(Busy):

@@ -34,14 +34,15 @@ _PDF_FAULTS = {
 }
 _PICTURE_FAULTS = {
     "large": _l(
-        "This picture has too many pixels: a JPEG may have 64 million, a PNG 40 million, or half "
-        "as many of 16 bits a colour. Save it smaller and choose the new file."
+        "This image has too many pixels. The limit is 64 million for a JPEG and 40 million "
+        "for a PNG, or half of that with 16 bits per colour. Save it at a smaller size and "
+        "choose the new file."
     ),
     "complex": _l(
-        "This picture is too complex to be read here. Save it smaller, as an ordinary JPEG, "
-        "and choose the new file."
+        "This image is too complex to be read here. Save it at a smaller size, as an "
+        "ordinary JPEG, and choose the new file."
     ),
-    "broken": _l("This picture is damaged. Open it, save it again and choose the new file."),
+    "broken": _l("This image is damaged. Open it, save it again and choose the new file."),
 }
 
 

@@ -75,7 +75,7 @@ def licence_is_not_cancelled(case: Case) -> Refusal | None:
     return _CANCELLED if status_of(case) == LicenceStatus.CANCELLED else None
 
 
-@guard(words=_l("The licence is active or expired and ends soon."), needs=LICENCE)
+@guard(words=_l("The licence is active or expired, and within the renewal period."), needs=LICENCE)
 def licence_is_renewable(case: Case) -> Refusal | None:
     """The licence is active in its renewal window (a setting), or it has expired."""
     licence = licence_of(case)
@@ -112,7 +112,7 @@ def licence_is_reactivable(case: Case) -> Refusal | None:
     return _CANCELLED if status == LicenceStatus.CANCELLED else _EXPIRED
 
 
-@guard(words=_l("The person has no licence already."), needs=PERSON)
+@guard(words=_l("The person does not already have a licence."), needs=PERSON)
 def person_has_no_licence(case: Case) -> Refusal | None:
     """The candidate has no licence except cancelled ones."""
     if case.target.civil_id not in case.facts.read(licensed):

@@ -37,7 +37,7 @@ BROKER_FIELDS = frozenset({"organisation_id", *IDENTITY_FIELDS, *CONTACT_FIELDS}
 NUMBER_PREFIX = "KW"
 _NO_YEAR = 0  # licence numbers do not restart every year
 _NAMES_MAX_LENGTH = 700
-_OUT_OF_ORDER = Refusal(_l("This service is out of order at present."))
+_OUT_OF_ORDER = Refusal(_l("This service is out of order."))
 
 
 def keeper_refusal(actor: Actor, *, civil_id: str, organisation_id: int) -> Refusal | None:

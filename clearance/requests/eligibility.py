@@ -20,8 +20,8 @@ from clearance.services.target import Target
 from clearance.services.versions import for_request as definition_of
 
 OUT_OF_ORDER = Refusal(
-    _l("This service is out of order at present."),
-    _l("The office has to put it right. Your data is kept."),
+    _l("This service is out of order."),
+    _l("The office must correct it. Your data is kept."),
 )
 
 

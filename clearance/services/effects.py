@@ -157,7 +157,7 @@ def assign(step: StepContext) -> None:
         policy = permissions.can_decide_second
     if policy(actor_of(reviewer), step.req) is not None:
         raise Refused(
-            Refusal(_l("This reviewer cannot decide on the request; choose another one."))
+            Refusal(_l("This reviewer cannot decide on the request. Choose another one."))
         )
     step.req.reviewer_id = reviewer.id
 

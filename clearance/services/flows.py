@@ -309,7 +309,7 @@ STATES = (
         _l("Make the corrections the reviewer asked for and send the request again."),
         awaits_applicant=True,
     ),
-    State(Status.APPROVED, _l("Nothing is left to do.")),
+    State(Status.APPROVED, _l("There is nothing left to do.")),
     State(Status.REJECTED, _l("The request is closed. The history below shows why.")),
     State(Status.WITHDRAWN, _l("The request is closed because it was withdrawn.")),
     State(Status.LAPSED, _l("The request is closed because it was not completed in time.")),
@@ -347,7 +347,7 @@ TWO_APPROVALS = Flow(
         *STATES,
         State(
             Status.PREAPPROVED,
-            _l("The first approval is given; a second reviewer decides on the request."),
+            _l("The first approval has been given. A second reviewer must decide on the request."),
             on_clock=True,
         ),
     ),

@@ -35,7 +35,7 @@ CANNOT_BE_ASKED = Refusal(
 )
 
 
-@guard(words=_l("A general user asks."), needs=TRANSFER)
+@guard(words=_l("The applicant is a general user."), needs=TRANSFER)
 def asks_as_general_user(case: Case) -> Refusal | None:
     """Require a general user."""
     standing = case.facts.standing
@@ -47,7 +47,7 @@ def asks_as_general_user(case: Case) -> Refusal | None:
     )
 
 
-@guard(words=_l("The broker is not his organisation's general broker."), needs=TRANSFER)
+@guard(words=_l("The broker is not their organisation's general broker."), needs=TRANSFER)
 def broker_is_not_general_broker(case: Case) -> Refusal | None:
     """Require that the broker is not his organisation's general broker."""
     licence, parties = licence_of(case), parties_of(case)
@@ -79,7 +79,7 @@ def _requires(words: Any, refusal: Refusal) -> Callable[[Callable[[Parties], boo
 
 
 @_requires(
-    _l("The number given names an organisation."),
+    _l("The number entered belongs to an organisation."),
     Refusal(
         _l("No organisation has this licence number or transfer code."),
         _l("Copy it from the other organisation's licence, or ask its general user."),
@@ -103,7 +103,7 @@ def other_organisation_is_another(parties: Parties) -> bool:
 
 
 @_requires(
-    _l("The other organisation stays the one that was asked."),
+    _l("The other organisation has not changed since it was asked."),
     Refusal(
         _l("The other organisation has already agreed, so you cannot name a different one now."),
         _l("Enter its licence number again, or withdraw this request and send a new one."),
@@ -115,7 +115,7 @@ def other_organisation_is_the_same(parties: Parties) -> bool:
 
 
 @_requires(
-    _l("The other organisation may hold broker licences."),
+    _l("The other organisation can hold broker licences."),
     Refusal(
         _l("The other organisation cannot hold broker licences."),
         _l("Brokers can only be transferred between clearing offices."),
@@ -127,7 +127,7 @@ def other_organisation_may_hold_licences(parties: Parties) -> bool:
 
 
 @_requires(
-    _l("The other organisation has a general user who can answer."),
+    _l("The other organisation has a general user who can respond."),
     Refusal(
         _l("The other organisation has no active general user who can respond."),
         _l("It can register in the portal or ask the office for help."),
@@ -148,13 +148,13 @@ def broker_is_with_a_party(parties: Parties) -> bool:
     return parties.releasing_id is None and parties.holder_id in either
 
 
-@_requires(_l("The broker's registered mobile can get messages."), CANNOT_BE_ASKED)
+@_requires(_l("The broker's registered mobile number can receive messages."), CANNOT_BE_ASKED)
 def broker_can_be_asked(parties: Parties) -> bool:
     """Require that the broker's registered mobile can receive the consent code."""
     return registered_mobile(parties.mobile) is not None
 
 
-@guard(words=_l("The time to answer is not over."), needs=TRANSFER)
+@guard(words=_l("The time to respond has not passed."), needs=TRANSFER)
 def answer_is_in_time(case: Case) -> Refusal | None:
     """Require that the time to answer (a setting) has not passed, even if no job ran yet."""
     parties = parties_of(case)

@@ -100,7 +100,7 @@ def _http_error(error: HTTPException) -> Any:
         404: NotFound.message,
         405: _l("This address does not accept this type of request."),
         413: _l("The upload is too large. Choose smaller files."),
-        415: _l("Only the portal's own forms are taken. Fill in the form on its page and send it."),
+        415: _l("The portal accepts only its own forms. Fill in the form on its page and send it."),
         429: _l("Too many attempts. Wait a little and try again."),
     }
     response = error_page(status, texts.get(status, _l("We could not understand this request.")))
@@ -125,7 +125,9 @@ def _row_gone(error: StaleDataError | ObjectDeletedError) -> Response:
     log.warning("row_gone", request_id=g.get("request_id"), path=_place(), exc_info=error)
     return error_page(
         409,
-        _l("Somebody else removed this meanwhile, so nothing was changed. Go back and reload."),
+        _l(
+            "Someone else removed this in the meantime, so nothing was changed. Go back and reload."
+        ),
     )
 
 

@@ -111,7 +111,7 @@ TABLES: dict[str, Any] = {
     "legal_entity": _l("Organisation type"),
     "membership": _l("Membership"),
     "message": _l("Message"),
-    "message_text": _l("Message text"),
+    "message_text": _l("Notification text"),
     "organisation": _l("Organisation"),
     "reason": _l("Standard reason"),
     "registration": _l("Registration"),

@@ -38,7 +38,7 @@ def _status_filter() -> ListFilter:
         return Licence.id.is_(None) if value == NONE else Licence.status == value
 
     return ListFilter(
-        "status", _l("Licence status"), condition, [*living, (NONE, _l("No licence now"))]
+        "status", _l("Licence status"), condition, [*living, (NONE, _l("No current licence"))]
     )
 
 

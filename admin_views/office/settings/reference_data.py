@@ -135,7 +135,7 @@ class LegalEntities(CodedView):
     )
     columns = (
         *CodedView.columns,
-        Column("may_hold_licences", _l("May hold licences"), formatters.yes_or_no),
+        Column("may_hold_licences", _l("Can hold licences"), formatters.yes_or_no),
         Column("has_customs_account", _l("Customs account"), formatters.yes_or_no),
     )
 
