@@ -40,16 +40,16 @@ from clearance.services import versions
 from clearance.services.standard_fields import COLUMNS, is_empty
 
 READ_ME = """\
-نسخة من بياناتكم في بوابة التخليص الجمركي
+نسخة من بياناتك في بوابة التخليص الجمركي
 Copy of your data in the Customs Clearance Portal
 
-profile.json      بيانات الحساب / your account
-memberships.json  الشركات والخدمات الممنوحة / your organisations and the services granted
-requests.json     الطلبات التي يمكنكم الاطلاع عليها / the requests you may see
-notices.json      الإشعارات / what the portal told you
+profile.json      بيانات الحساب / your account data
+memberships.json  الجهات والخدمات الممنوحة / your organisations and the services you can use
+requests.json     الطلبات التي يمكنك الاطلاع عليها / the requests you can see
+notices.json      الإشعارات / your notifications
 sessions.json     جلسات الدخول / your sessions
 access.json       سجل الدخول والاستخدام / sign-ins and other access by your account
-documents.json    الوثائق التي حمّلتموها / the documents you uploaded; the files are in documents/
+documents.json    الوثائق التي حمّلتها / the documents you uploaded; the files are in documents/
 
 جميع الأوقات بالتوقيت العالمي. / All times are UTC.
 """

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, g, has_request_context
-from flask_babel import Babel, LazyString, force_locale, get_locale
+from flask_babel import Babel, LazyString, force_locale, get_locale, gettext
 from flask_login import current_user
 
 from clearance.core import cookies
@@ -74,10 +74,10 @@ def format_instant(value: datetime | None) -> str:
 
 
 def format_size(count: int) -> str:
-    """Format a number of bytes as KB or MB, Latin digits."""
+    """Format a number of bytes as kilobytes or megabytes, Latin digits."""
     if count < 1024 * 1024:
-        return f"{max(1, round(count / 1024))} KB"
-    return f"{count / 1024 / 1024:.1f} MB"
+        return gettext("%(number)s KB", number=max(1, round(count / 1024)))
+    return gettext("%(number)s MB", number=f"{count / 1024 / 1024:.1f}")
 
 
 def init_app(app: Flask) -> None:

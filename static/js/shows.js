@@ -18,7 +18,7 @@ for (const form of document.forms) {
   const parts = [...form.querySelectorAll("[data-shows]")];
   if (!parts.length) continue;
   form.addEventListener("change", () => {
-    // Twice, for a choice that stands itself inside a part that is shown for another.
+    // Twice, for a choice inside a part that is itself shown for another.
     update(form, parts);
     update(form, parts);
   });

@@ -47,7 +47,7 @@ def send_twice(visit: Visit, outcome: str) -> None:
     line.detach()
 
 
-@pytest.mark.parametrize(("lang", "told"), [("ar", "انتهت جلستكم"), ("en", "did not arrive")])
+@pytest.mark.parametrize(("lang", "told"), [("ar", "انتهت جلستك"), ("en", "did not receive")])
 def test_a_session_that_ends_in_the_middle_of_a_form_is_told_of(
     office: Callable[..., Visit], lang: str, told: str
 ) -> None:

@@ -119,8 +119,8 @@ FAULTS = [
     (lambda: IsoDateField(), "31/12/30", "31/12/2030"),
     (lambda: IsoDateField(), "0030-12-31", "31/12/2030"),
     (lambda: IsoDateField(), "tomorrow", "31/12/2030"),
-    (lambda: TextField(max_length=5), "abcdef", "number of characters is 5"),
-    (lambda: TextAreaField(max_length=3), "a\nbc", "number of characters is 3"),
+    (lambda: TextField(max_length=5), "abcdef", "Use 5 characters or fewer"),
+    (lambda: TextAreaField(max_length=3), "a\nbc", "Use 3 characters or fewer"),
 ]
 
 
@@ -194,7 +194,7 @@ def test_a_code_has_six_digits(typed: str) -> None:
 
 def test_letter_case_counts_in_the_image_text() -> None:
     assert posted(CaptchaField(), "aBdEfG").data == "aBdEfG"
-    assert "six characters" in messages(posted(CaptchaField(), "a" * 13))
+    assert "6 characters" in messages(posted(CaptchaField(), "a" * 13))
 
 
 def test_inputs_help_keyboards_and_password_keepers() -> None:
@@ -233,7 +233,7 @@ def test_today_is_kuwaits_today() -> None:
 
 
 def test_a_date_gone_by_may_be_asked_for() -> None:
-    for typed, expected in (("2026-10-04", ""), ("2026-10-05", "still to come")):
+    for typed, expected in (("2026-10-04", ""), ("2026-10-05", "in the future")):
         field = posted(IsoDateField(None, [NotAfterToday()]), typed)
         assert expected in messages(field)
         assert bool(field.errors) is bool(expected)
@@ -297,7 +297,7 @@ def test_words_known_to_the_view_count_too() -> None:
 
 
 def test_two_different_passwords_are_refused() -> None:
-    assert "not the same" in messages(signup(password_confirm="other").password_confirm)
+    assert "do not match" in messages(signup(password_confirm="other").password_confirm)
 
 
 def test_an_unticked_box_is_refused_with_its_own_message() -> None:
@@ -308,7 +308,7 @@ def test_an_unticked_box_is_refused_with_its_own_message() -> None:
 def test_errors_are_listed_in_the_order_of_the_fields() -> None:
     form = signup(email="x", accept_terms="")
     assert [(field.name, message.split()[0]) for field, message in form.error_list()] == [
-        ("email", "This"),
+        ("email", "Enter"),
         ("accept_terms", "Agree"),
     ]
 
@@ -366,7 +366,7 @@ def test_several_options_are_boxes_of_which_none_is_required_alone() -> None:
     html = str(field())
     assert html.count('type="checkbox"') == 2
     assert "required" not in html
-    assert "needed" in messages(posted(ChoicesField(None, [Required()], choices=COLOURS)))
+    assert "Enter a value" in messages(posted(ChoicesField(None, [Required()], choices=COLOURS)))
 
 
 def test_an_option_that_is_not_listed_is_refused_without_being_echoed() -> None:
@@ -384,8 +384,8 @@ def test_stock_messages_speak_plainly_with_their_numbers() -> None:
     form = Stock(MultiDict({"x": "a", "y": "a", "z": "7", "u": "a"}))
     form.validate()
     assert messages(form.x) == "Choose one of the options listed."
-    assert "least number of characters is 3." in messages(form.y)
-    assert messages(form.z) == "Give a number between 2 and 4."
+    assert "Use 3 characters or more." in messages(form.y)
+    assert messages(form.z) == "Enter a number between 2 and 4."
     assert "https://example.com" in messages(form.u)
 
 

@@ -184,4 +184,4 @@ def test_an_invitation_is_nobody_elses_and_can_be_declined_once(app: Flask, gene
     theirs.submit(page, form="form[action$='/refuse']")
     page = theirs.post(f"/my/invitations/{number}/accept", {}, status=409)
     assert "You have declined this invitation." in page.text
-    assert "Awaited" in office.get("/my/users/").text
+    assert "Waiting for a response" in office.get("/my/users/").text

@@ -87,7 +87,7 @@ def test_a_suspended_licence_is_told_with_its_day_in_both_languages(
     app: Flask, card: Issued
 ) -> None:
     day = format_day(suspend(app, card))
-    for language, said in (("ar", f"ولا يُعتد بها منذ {day}"), ("en", f"not counted since {day}")):
+    for language, said in (("ar", f"ولا يُعتد بها منذ {day}"), ("en", f"not valid since {day}")):
         page = PageClient(app, language=language).get(f"/check/{card.code}")
         assert said in page.text
 

@@ -35,7 +35,7 @@ WORDS = {
     "en": {
         "services": "My services",
         "next": "Next",
-        "send": "Submitted",
+        "send": "Sent to the office",
         "withdraw": "Withdraw",
         "passed": "passed",
     },

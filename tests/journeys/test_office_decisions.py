@@ -260,11 +260,11 @@ def test_nobody_decides_on_their_own_file(office: Office) -> None:
     request_id = office.request(civil_id=civil_id)
     browser = office.browser(office.person("Owner", civil_id=civil_id))
     page = ask(browser, request_id, "preapprove")
-    assert "This request is about yourself" in page.text
+    assert "This request is about you." in page.text
     assert page.soup.select_one("#step") is None
     version = office.read(request_id, lambda req: req.version)
     page = browser.post(f"{LIST}{request_id}/do/preapprove", {"version": str(version)}, status=409)
-    assert "This request is about yourself" in page.text
+    assert "This request is about you." in page.text
     assert office.status(request_id) == Status.SUBMITTED
 
 
@@ -295,7 +295,7 @@ def test_who_comes_too_late_is_told_who_did_what_and_when(office: Office) -> Non
     page = late.submit(page, {"reason": "No."}, form="#step", status=409)
     alert = page.soup.select_one(".alert-danger").get_text(" ")
     assert "Huda Alsabah" in alert
-    assert "approved provisionally" in alert
+    assert "given preliminary approval" in alert
     assert steps(office, request_id) == ["send", "take", "preapprove"]
 
 
@@ -345,13 +345,13 @@ def test_many_are_told_row_by_row_what_was_done_and_why_not(office: Office) -> N
     finished = office.request(Status.REJECTED)
     browser = office.browser(me)
     page = choose(browser, "preapprove", [good, taken, own_file, finished])
-    assert "4 chosen requests" in page.text
+    assert "4 requests selected" in page.text
     assert len(page.soup.select("#step input[name=row]")) == 4
     page = browser.submit(page, form="#step")
     told = outcomes(page)
     assert told[number_of(office, good)] == ""
     assert "Huda Alsabah has taken" in told[number_of(office, taken)]
-    assert "about yourself" in told[number_of(office, own_file)]
+    assert "about you" in told[number_of(office, own_file)]
     assert "not possible while" in told[number_of(office, finished)]
     assert [office.status(each) for each in (good, taken, own_file, finished)] == [
         Status.PREAPPROVED,

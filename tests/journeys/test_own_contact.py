@@ -34,16 +34,16 @@ TEXTS = {
     "ar": {
         "password": "كلمة المرور الحالية غير صحيحة.",
         "code": "رمز التحقق غير صحيح أو لم يعد صالحاً.",
-        "changed": "تم تغيير بريدكم الإلكتروني.",
+        "changed": "تم تغيير بريدك الإلكتروني.",
         "same": "هذا هو البريد الإلكتروني لحسابك حالياً.",
         "sent": "أُرسل رمز إلى",
     },
     "en": {
         "password": "This is not your current password.",
         "code": "This code is wrong or has expired.",
-        "changed": "Your e-mail was changed.",
+        "changed": "Your e-mail address was changed.",
         "same": "Your account already has this e-mail address.",
-        "sent": "A code was sent to",
+        "sent": "We sent a code to",
     },
 }
 
@@ -172,7 +172,7 @@ def test_an_address_that_became_somebody_elses_meanwhile_is_refused_to_its_secon
         type_code(asked[0][0], asked[0][1], code)
         assert contacts(app, first)[0] == NEW
         page = type_code(client, page, late_code)
-    assert "This e-mail is used by another account now." in page.text
+    assert "Another account now uses this e-mail address." in page.text
     assert contacts(app, second)[0] == second.email
 
 

@@ -38,9 +38,9 @@ TEXTS = {
     "en": {
         "password": "This is not your current password.",
         "code": "This is not the code the app shows now. Wait for the next one and enter it.",
-        "expired": "This page is no longer valid.",
+        "expired": "This page has expired.",
         "codes": "Your recovery codes",
-        "left": "10 spare codes are left.",
+        "left": "10 recovery codes left.",
         "no_app": "No authenticator app is set up for your account.",
     },
 }
@@ -152,7 +152,7 @@ def test_an_agent_without_the_phone_signs_in_with_spare_codes_one_by_one(
         assert page.url == "/my/"
         clock.shift(timedelta(minutes=10))  # the budget of tries of an hour is 20
     page = client.get("/my/account/")
-    assert "0 spare codes are left." in page.text
+    assert "0 recovery codes left." in page.text
     assert "Create new recovery codes" in page.text
 
 

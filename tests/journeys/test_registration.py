@@ -79,7 +79,7 @@ def test_an_agent_registers_and_gets_both_codes_but_no_user_yet(app: Flask, lang
 def test_a_company_gives_its_name_too(app: Flask) -> None:
     client = steps.browser(app)
     page = steps.send_registration(client, legal_entity="company")
-    assert page.error_of("organisation_name") == steps.TEXTS["ar"]["needed"]
+    assert page.error_of("organisation_name") == steps.TEXTS["ar"]["Enter a value"]
     assert registrations(app) == []
     steps.send_registration(client, legal_entity="company", organisation_name="شركة النخيل")
     assert registrations(app)[0].organisation_name == "شركة النخيل"
@@ -120,7 +120,7 @@ def test_the_customs_box_is_offered_to_a_clearing_agent_only(app: Flask) -> None
     assert box.has_attr("hidden")
     # Ticked nevertheless, it does not count.
     page = steps.send_registration(client, legal_entity="company", **customs_values())
-    assert page.error_of("first_name") == steps.TEXTS["ar"]["needed"]
+    assert page.error_of("first_name") == steps.TEXTS["ar"]["Enter a value"]
     assert page.error_of("licence_no") == ""
 
 
@@ -161,11 +161,11 @@ def test_with_customs_down_nothing_typed_is_lost(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*args: Any) -> None:
-        raise ServiceUnavailable("The customs system does not answer now. Try again later.")
+        raise ServiceUnavailable("The customs system is not responding. Try again later.")
 
     monkeypatch.setattr(customs_client, "verify", down)
     page = steps.send_registration(steps.browser(app, "en"), status=503, **customs_values())
-    assert "does not answer now" in page.soup.select_one(".error-summary").get_text()
+    assert "is not responding" in page.soup.select_one(".error-summary").get_text()
     for name, value in (("licence_no", "KW-5000"), ("customs_user", "badr.office")):
         assert page.soup.find(attrs={"name": name})["value"] == value
     for name in ("customs_password", "password", "captcha"):
@@ -183,28 +183,28 @@ def test_an_organisation_with_a_general_user_says_to_ask_them(app: Flask) -> Non
 
 
 WRONG = [
-    ("first_name", "", "needed"),
-    ("last_name", "  ", "needed"),
+    ("first_name", "", "Enter a value"),
+    ("last_name", "  ", "Enter a value"),
     ("first_name", "س" * 81, "80"),
-    ("gender", "", "needed"),
+    ("gender", "", "Enter a value"),
     ("gender", "other", ""),
     ("legal_entity", "ministry", ""),
-    ("civil_id", "", "needed"),
+    ("civil_id", "", "Enter a value"),
     ("civil_id", "12345", "12"),
     ("civil_id", "288010100116", ""),
     ("civil_id", "288130100115", ""),
-    ("mobile", "", "needed"),
+    ("mobile", "", "Enter a value"),
     ("mobile", "22451234", "+"),
     ("mobile", "abc", "+"),
-    ("email", "", "needed"),
+    ("email", "", "Enter a value"),
     ("email", "noura@", "name@example.com"),
-    ("password", "", "needed"),
+    ("password", "", "Enter a value"),
     ("password", "Short-1", "8"),
     ("password", "nakhla-7-bahr!", "A"),
     ("password", "Kuwait@2026", ""),
     ("password", "Aa1!" * 40, "128"),
     ("password_confirm", "Nakhla-8-Bahr!", ""),
-    ("captcha", "", "needed"),
+    ("captcha", "", "Enter a value"),
     ("accept_terms", None, ""),
 ]
 

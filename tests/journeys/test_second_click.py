@@ -104,7 +104,7 @@ def test_a_second_click_waits_for_the_first(
         answers = [first.result(), second.result()]
     if is_refused:
         assert [answer.status_code for answer in answers] == [429, 200]
-        assert "not what the image says" in answers[1].text
+        assert "does not match the image" in answers[1].text
     else:
         assert [answer.status_code for answer in answers] == [303, 303]
         assert answers[0].location == answers[1].location
@@ -114,5 +114,5 @@ def test_a_second_click_waits_for_the_first(
 def test_a_wrong_text_is_answered_at_once(app: Flask, opening: Callable[..., Posting]) -> None:
     post = opening(app, captcha="wrong")
     began = time.monotonic()
-    assert "not what the image says" in post().text
+    assert "does not match the image" in post().text
     assert time.monotonic() - began < captcha.PATIENCE.total_seconds() / 2

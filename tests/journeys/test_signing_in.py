@@ -52,7 +52,7 @@ def test_the_cookie_holds_a_new_key_after_signing_in(app: Flask, agent: str) -> 
     client = steps.browser(app)
     client.get("/login")
     with client.http.session_transaction() as cookie:
-        cookie["planted"] = "by somebody else"
+        cookie["planted"] = "Someone else chose"
         token = cookie["csrf_token"]
     steps.sign_in(client, agent, url="/login?next=/guide")
     with client.http.session_transaction() as cookie:
@@ -257,7 +257,7 @@ def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(app: Flask) 
     assert client.http.post("/session/stay", headers=foreign, data=data).location == "/login?next="
 
 
-@pytest.mark.parametrize(("lang", "text"), [("ar", "انتهت جلستكم"), ("en", "did not arrive")])
+@pytest.mark.parametrize(("lang", "text"), [("ar", "انتهت جلستك"), ("en", "did not receive")])
 def test_who_loses_what_was_typed_is_told_so(app: Flask, lang: str, text: str) -> None:
     client = steps.browser(app, lang)
     client.http.post("/session/stay", data={"csrf_token": client.csrf_token()})

@@ -130,7 +130,7 @@ def test_staff_are_not_invited_by_an_agents_address_in_other_letters(office: Off
     browser = office.staff(Role.ADMINISTRATOR)
     values = {"email": " AGENT@Example.com ", "role": "reviewer"}
     page = browser.submit(browser.get(f"{STAFF}invite"), values, form="#invitation", status=409)
-    assert "belongs to a user already" in page.error_of("email")
+    assert "Another user already has" in page.error_of("email")
     assert count(office, sa.select(Invitation.id)) == 0
 
 
@@ -239,7 +239,9 @@ def test_a_kind_of_document_that_services_ask_for_stays_in_use(office: Office) -
         request_factories.load_services()
     url = "/office/document-kinds/edit/?id=civil_id_copy"
     page = browser.submit(browser.get(url), {"is_active": None}, form="#record")
-    assert "Services ask for this kind: Clearing Agent Exam Request" in page.error_of("is_active")
+    assert "Services that ask for this type: Take the clearing agents' exam" in page.error_of(
+        "is_active"
+    )
     with office.app.app_context():
         assert db.session.get_one(DocumentKind, "civil_id_copy").is_active
         db.session.get_one(DocumentKind, "civil_id_copy").is_active = False
@@ -286,7 +288,7 @@ def test_a_code_that_has_run_out_is_not_sent_again_and_never_shown(office: Offic
     browser = office.staff(Role.ADMINISTRATOR)
     page = browser.get("/office/deliveries/")
     page = browser.submit(page, {"rowid": [str(row_id)]}, form="#bulk", press="action=send_again")
-    assert "has run out" in page.text and "314159" not in page.text
+    assert "has expired" in page.text and "314159" not in page.text
     with office.app.app_context():
         assert db.session.get_one(Delivery, row_id).status == DeliveryStatus.GIVEN_UP
     assert events(office, "office:delivery") == 0

@@ -94,8 +94,8 @@ def test_while_one_is_open_no_other_but_a_letter_begins(renewal: ServiceLife) ->
     }
     assert told.pop("letter") == ""
     assert set(told.values()) == {
-        f"Request {first.number} about the same is still open. "
-        "You can ask again when it is decided or withdrawn."
+        f"Request {first.number} is still open. "
+        "You can apply again when it is decided or withdrawn."
     }
     shut = renewal.button(licence)
     assert shut is not None and shut.url.endswith(f"id={first.id}")
@@ -129,7 +129,7 @@ def test_of_several_sent_at_once_one_is_taken_and_the_others_refused_kindly(
     outcomes = race(app, 4, send)
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
     assert (outcomes.count("sent"), len(refused)) == (1, 3), outcomes
-    assert all("still open" in str(error.refusal.text) for error in refused)
+    assert all("open requests" in str(error.refusal.text) for error in refused)
 
 
 def test_number_of_queries_grows_with_neither_licences_nor_services(renewal: ServiceLife) -> None:

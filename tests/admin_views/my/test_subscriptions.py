@@ -78,11 +78,11 @@ def test_asking_taking_back_and_subscribing_at_once(
 ) -> None:
     owner = browser(services.owner)
     page = press(owner, "guarded")
-    assert "The office was asked" in page.text and "not decided yet" in card(page, "guarded")
+    assert "We have asked the office" in page.text and "not decided yet" in card(page, "guarded")
     page = press(owner, "guarded", "withdraw")
-    assert "was taken back" in page.text and "Request subscription" in card(page, "guarded")
+    assert "was withdrawn" in page.text and "Request subscription" in card(page, "guarded")
     page = press(owner, "wished")
-    assert "subscribed to the service now" in page.text
+    assert "now subscribed to the service" in page.text
     assert "Since" in card(page, "wished")
     assert statuses(app, services) == {"guarded": "left", "wished": "active"}
 
@@ -104,7 +104,7 @@ def test_refusal_is_shown_with_its_reason_until_it_is_asked_again(
         )
         db.session.commit()
     text = card(owner.get(URL), "guarded")
-    assert "ينقص عقد التأسيس." in text and "Refused on" in text
+    assert "ينقص عقد التأسيس." in text and "Rejected on" in text
     assert "ينقص" not in card(press(owner, "guarded"), "guarded")
 
 
@@ -115,9 +115,9 @@ def test_second_click_of_the_same_page_leads_to_the_first_result(
     page = owner.get(URL)
     for _ in range(2):
         shown = owner.submit(page, form="#service-guarded form")
-        assert "changed meanwhile" not in shown.text
+        assert "changed in the meantime" not in shown.text
     old = owner.submit(page, {"form_key": "other"}, form="#service-guarded form", status=409)
-    assert "changed meanwhile" in old.text
+    assert "changed in the meantime" in old.text
     with app.app_context():
         kinds = sa.select(Event.kind).where(Event.kind.startswith("subscription:"))
         assert list(db.session.scalars(kinds)) == ["subscription:asked"]
@@ -132,13 +132,13 @@ def test_leaving_asks_first_and_tells_what_it_causes(
         request_factories.make_draft(
             db.session.get_one(User, services.owner.id), "greeting", words="مرحبا"
         )
-    page = owner.get(owner.get(URL).link("Leave the service Greeting"))
-    assert granted in page.text and "1 draft stays" in page.text
+    page = owner.get(owner.get(URL).link("End subscription Greeting"))
+    assert granted in page.text and "1 draft will be kept" in page.text
     page = owner.submit(page)
-    assert "has left the service" in page.text
+    assert "subscription has ended" in page.text
     assert card(page, "greeting").endswith("Subscribe Greeting Request")
     assert statuses(app, services)["greeting"] == "left"
-    assert "not granted" in browser(services.ungranted).get("/my/services/").text
+    assert "not have access" in browser(services.ungranted).get("/my/services/").text
 
 
 def test_open_requests_keep_the_organisation_and_are_linked(
@@ -150,13 +150,13 @@ def test_open_requests_keep_the_organisation_and_are_linked(
         number, request_id = str(sent.number), sent.id
     owner = browser(services.owner)
     page = owner.get(URL)
-    assert "still open" in card(page, "greeting") and "Leave" not in card(page, "greeting")
+    assert "open requests" in card(page, "greeting") and "Leave" not in card(page, "greeting")
     assert page.link(number).endswith(f"id={request_id}")
     page = owner.get(f"{URL}greeting/leave")
     assert number in page.text and not page.soup.select("main form")
     posted = {"version": "1", "organisation": services.organisation.id, "form_key": "k"}
     page = owner.post(f"{URL}greeting/leave", posted, status=409)
-    assert "still open" in page.text
+    assert "open requests" in page.text
     assert statuses(app, services) == {"greeting": "active"}
 
 

@@ -133,8 +133,8 @@ def test_a_long_enough_mixed_unguessable_password_is_taken(password: str) -> Non
     ("password", "reason"),
     [
         ("Na-7bah", "at least 8"),
-        ("nakhla-7-bahr!", "capital letter"),
-        ("NAKHLA-7-BAHR!", "small letter"),
+        ("nakhla-7-bahr!", "upper case letter"),
+        ("NAKHLA-7-BAHR!", "lower case letter"),
         ("Nakhla-x-Bahr!", "digit"),
         ("Nakhla 7 Bahr9", "symbol"),
         (GOOD * 10, "128 characters at most"),

@@ -59,7 +59,7 @@ def test_what_is_longer_than_the_column_is_refused_after_cleaning(
     assert clean(" abc ", 3) == "abc"
     with pytest.raises(BadValue) as refused:
         clean("abcd", 3)
-    assert "number of characters is 3" in str(refused.value.message)
+    assert "Use 3 characters or fewer" in str(refused.value.message)
 
 
 def test_digits_of_both_arabic_kinds_become_ascii() -> None:

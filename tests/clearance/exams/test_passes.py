@@ -47,7 +47,7 @@ def test_whoever_passed_sits_again_from_the_day_after_the_pass_stops_to_count(ag
     again = requests.make_draft(agent, civil_id=old.civil_id)
     for lang, told in (
         ("ar", "يُعتد بالنجاح حتى 05/03/2026"),
-        ("en", "The pass counts until 05/03/2026"),
+        ("en", "The pass valid until 05/03/2026"),
     ):
         with force_locale(lang):
             (warned,) = available_actions.send_warnings(again, actor_of(agent), LAST_MOMENT)
@@ -65,7 +65,7 @@ def test_whoever_passed_sits_again_from_the_day_after_the_pass_stops_to_count(ag
     second = requests.make_draft(other, civil_id=old.civil_id)
     with pytest.raises(Refused) as error:
         send(second, other, DAY_AFTER)
-    assert "still open" in words(error.value.refusal, "en")
+    assert "open requests" in words(error.value.refusal, "en")
 
 
 def test_a_candidate_is_told_the_same_day_as_the_exam_and_what_to_do_after_it(agent: User) -> None:

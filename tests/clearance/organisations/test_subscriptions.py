@@ -142,7 +142,7 @@ def test_service_for_another_legal_entity_says_so_and_is_refused(agent: User) ->
         legal_entities=["company"],
         subscription="on_request",
     )
-    for lang, word in (("ar", "الكيان القانوني"), ("en", "legal entity")):
+    for lang, word in (("ar", "الكيان القانوني"), ("en", "type of organisation")):
         with force_locale(lang):
             shut = entry(agent, "firms").shut
             assert shut is not None and word in str(shut.text)
@@ -233,7 +233,7 @@ def test_leaving_waits_for_open_requests_and_names_them(agent: User) -> None:
     shown = entry(agent, "greeting")
     assert shown.open_requests.count == 7
     assert shown.open_requests.first == tuple((each.id, each.number) for each in sent[:5])
-    for lang, word in (("ar", "ما زالت"), ("en", "still open")):
+    for lang, word in (("ar", "ما زالت"), ("en", "open requests")):
         with force_locale(lang), pytest.raises(Refused, match=word):
             take(subscription_changes.leave, agent, "greeting")
     db.session.rollback()
@@ -263,7 +263,7 @@ def test_approval_opens_the_service_and_refusal_gives_the_reason(agent: User) ->
         reviewer.id,
     )
     assert "ينقص عقد التأسيس." in told(agent, "subscription:decided")[0]
-    assert "was refused" in told(agent, "subscription:decided", "en")[0]
+    assert "was rejected" in told(agent, "subscription:decided", "en")[0]
     assert entry(agent, "guarded").step is Step.ASK
     again = take(subscription_changes.ask, agent, "guarded")
     assert again.reason == ""

@@ -52,8 +52,8 @@ def test_each_reason_stands_on_the_service_that_it_keeps_away(agent: User) -> No
             "ungranted": str(offered(ungranted)["exam"].refusal.text),
             "unsubscribed": str(offered(agent)["greeting"].refusal.text),
         }
-    assert "legal entity" in told["company"]
-    assert "not granted" in told["ungranted"]
+    assert "type of organisation" in told["company"]
+    assert "not have access" in told["ungranted"]
     assert "not subscribed" in told["unsubscribed"]
     db.session.add(
         Subscription(

@@ -49,9 +49,9 @@ def test_nothing_is_warned_of_without_a_cause(agent: User) -> None:
 def test_a_link_that_ends_before_the_new_expiry(agent: User, field: str, named: str) -> None:
     req = renewal(agent, **{field: TODAY + timedelta(days=90)})
     (warning,) = review_warnings.warnings(req, NOW)
-    told = f"{named} ends on {TODAY + timedelta(days=90):%d/%m/%Y}"
+    told = f"{named} expires on {TODAY + timedelta(days=90):%d/%m/%Y}"
     assert str(warning.text).startswith(told)
-    assert str(warning.change).startswith("Grant an earlier date"), "as a reviewer can"
+    assert str(warning.change).startswith("Approve an earlier date"), "as a reviewer can"
 
 
 @pytest.mark.usefixtures("english")
@@ -78,7 +78,7 @@ def test_a_person_who_is_in_the_register_already(agent: User) -> None:
     licensed = make_licence()
     exam = requests.make_sent(agent, civil_id=licensed.broker.civil_id)
     (text,) = texts(exam)
-    assert "in the register already" in text
+    assert "already in the register" in text
     assert f"licence {licensed.number} (Active)" in text
 
 

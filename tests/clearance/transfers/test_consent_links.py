@@ -165,7 +165,7 @@ def test_nothing_is_sent_before_the_acceptance_after_the_end_or_to_no_mobile(
             with force_locale(lang):
                 words[name, lang] = str(error.value.refusal.text)
         db.session.rollback()
-    assert "انقضت مهلة الرد" in words["late", "ar"]
-    assert "time to answer" in words["late", "en"]
+    assert "انتهت مهلة الرد" in words["late", "ar"]
+    assert "time to respond" in words["late", "en"]
     assert "هاتف المخلص" in words["mobile", "ar"]
     assert "registered mobile number" in words["mobile", "en"]

@@ -151,7 +151,7 @@ def test_a_returned_transfer_goes_straight_to_the_office_and_to_nobody_else(
     drafts.save(req, {"licence_no": third.licence_no}, agent, utc_now())
     with pytest.raises(Refused) as error:
         perform(req, Action.SEND, offices.releaser)
-    assert "another one cannot be named now" in words_of(error.value, "en")
+    assert "cannot name a different one now" in words_of(error.value, "en")
     db.session.rollback()
     drafts.save(req, {"licence_no": "kw-" + offices.new.licence_no[3:]}, agent, utc_now())
     perform(req, Action.SEND, offices.releaser)
@@ -256,12 +256,12 @@ def _landline(offices: Offices) -> None:
 
 
 SENDING = {
-    "to itself": (None, "own", "رقم ترخيص جهتك", "your own organisation's"),
+    "to itself": (None, "own", "رقم ترخيص جهتك", "your own organisation"),
     "unknown number": (None, "KW-0", "لا توجد جهة", "No organisation has this"),
-    "no licences there": (_company, None, "لا يجوز", "may not hold broker licences"),
+    "no licences there": (_company, None, "لا يجوز", "cannot hold broker licences"),
     "nobody to answer": (_no_general_user, None, "مستخدم عام نشط", "no active general user"),
     "no mobile": (_no_mobile, None, "هاتف المخلص", "registered mobile number is missing"),
-    "no mobile but a landline": (_landline, None, "هاتف المخلص", "cannot get messages"),
+    "no mobile but a landline": (_landline, None, "هاتف المخلص", "cannot receive messages"),
     "suspended": (suspend_licence, None, "موقوفة", "The licence is suspended by"),
     "general broker": (make_general_broker, None, "المخلص العام", "cannot be transferred"),
 }
@@ -408,7 +408,7 @@ def test_an_answer_after_the_time_is_refused_even_before_the_job_ran(offices: Of
     assert transfer_operations.waiting_for(actor_of(offices.receiver), late) == []
     with pytest.raises(Refused) as error:
         made.accept(req, offices, late)
-    assert "time to answer" in words_of(error.value, "en")
+    assert "time to respond" in words_of(error.value, "en")
     db.session.rollback()
     assert transfer_operations.lapse_unanswered(late) == 1
     db.session.commit()

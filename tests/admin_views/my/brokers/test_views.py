@@ -56,7 +56,7 @@ def test_a_card_tells_what_the_manual_shows_and_which_link_breaks_first(
     text = words(card)
     for each in ("Ahmad Abdullah Alenezi", "KW-4711", "02/209/000006/2002", "30/06/2030"):
         assert each in text
-    assert "Ends first: Bank guarantee" in text
+    assert "Expires first: Bank guarantee" in text
     assert "20 days left" in text
     assert words(card.select_one(".badge")) == "Active"
     assert card.select_one("h2 a")["href"] == f"/my/brokers/{licence.broker_id}/"
@@ -233,7 +233,7 @@ def test_the_page_of_a_broker_tells_everything(
     assert civil_id in words(page.soup.select_one("#data"))
     assert "P778899" in words(page.soup.select_one("#data"))
     links = [words(row) for row in page.soup.select("#validity tbody tr")]
-    assert links[0].startswith("Bank guarantee Ends first") and "20 days left" in links[0]
+    assert links[0].startswith("Bank guarantee Expires first") and "20 days left" in links[0]
     assert sent.number in words(page.soup.select_one("#requests"))
     assert mine.get(f"/my/requests/{sent.id}/").link("The broker") == page.url
     history = words(page.soup.select_one("#history"))

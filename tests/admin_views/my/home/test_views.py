@@ -34,7 +34,7 @@ def test_what_waits_for_the_agent_stands_first(
     page = mine.get("/my/")
     assert _steps(page, "#now") == [
         (f"/my/requests/{seated.id}/", "Confirm attendance"),
-        (f"/my/requests/{returned.id}/form", "Correct"),
+        (f"/my/requests/{returned.id}/form", "Make corrections"),
         (f"/my/requests/{draft.id}/form", "Continue"),
     ]
     until = [paragraph.get_text().split()[-4] for paragraph in page.soup.select("#now .tasks p")][
@@ -60,7 +60,7 @@ def test_many_new_drafts_do_not_push_out_what_was_returned(
         for _each in range(views.SHOWN_DRAFTS + 1):
             request_factories.make_request(people.owner, Status.DRAFT)
     page = mine.get("/my/")
-    assert _steps(page, "#now")[0] == (f"/my/requests/{returned.id}/form", "Correct")
+    assert _steps(page, "#now")[0] == (f"/my/requests/{returned.id}/form", "Make corrections")
     assert len(page.soup.select("#drafts + .tasks li")) == views.SHOWN_DRAFTS
     listed = mine.get(page.link("All drafts"))
     assert len(listed.soup.select("tbody tr")) == views.SHOWN_DRAFTS + 1
@@ -131,7 +131,7 @@ def test_licences_to_renew_name_what_ends_first_and_the_next_step(
         f"/my/brokers/{past.broker_id}/",
     ]
     first = " ".join(rows[0].get_text(" ").split())
-    assert "Ends first: Bank guarantee" in first and "9 days left" in first
+    assert "Expires first: Bank guarantee" in first and "9 days left" in first
     page = mine.submit(page, form=f".renewals form:has([value='{soon.id}'])")
     assert page.url.endswith("/form")
 

@@ -63,7 +63,7 @@ def test_a_company_is_opened_under_the_same_account(
     page = mine.get(mine.get("/my/organisation/").link("Add another organisation"))
     page = mine.submit(page, {"organisation_name": "شركة المرجان"}, form="#named-form")
     assert page.url == "/my/organisation/"
-    assert "you work for it now" in page.text
+    assert "you are now working for it" in page.text
     chosen = page.soup.select_one("select[name=organisation] option[selected]")
     assert chosen is not None and chosen.text == "شركة المرجان"
     assert "شركة المرجان" in mine.get("/my/users/").text
@@ -119,7 +119,7 @@ def test_ones_own_office_is_not_opened_a_second_time(
     client = browser(holder)
     claim(client)
     page = claim(client, status=409)
-    assert "general user of this organisation already" in page.text
+    assert "already the general user of this organisation" in page.text
 
 
 def test_a_licence_of_somebody_else_is_refused(
@@ -138,7 +138,7 @@ def test_an_office_with_a_general_user_is_not_given_away(
         office = factories.make_organisation(licence_no=customs_system.LICENCE_NO)
         factories.make_agent(office)
     page = claim(browser(holder), status=409)
-    assert "has a general user already" in page.text
+    assert "already has a general user" in page.text
     with app.app_context():
         standings = sa.select(Membership).filter_by(user_id=holder.id)
         assert len(db.session.scalars(standings).all()) == 1
@@ -148,7 +148,7 @@ def test_what_customs_does_not_confirm_opens_nothing_and_is_not_shown_again(
     holder: User, browser: Callable[..., PageClient]
 ) -> None:
     page = claim(browser(holder), customs_password="Wrong-7-Demo!")
-    assert "does not confirm" in page.soup.select_one(".error-summary").text
+    assert "does not recognise" in page.soup.select_one(".error-summary").text
     assert "Wrong-7-Demo!" not in page.response.get_data(as_text=True)
     assert page.soup.select_one("[name=licence_no]")["value"] == customs_system.LICENCE_NO
 

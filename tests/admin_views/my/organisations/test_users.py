@@ -73,11 +73,11 @@ def test_adding_answers_alike_whoever_it_is(world: World, known: bool, by: str) 
         changes = {by: getattr(person, by)} if known else {}
     page = send(world, **changes)
     assert page.url == "/my/users/"
-    assert "The user was added and is awaited" in page.text
+    assert "The user was added. They must now" in page.text
     card = page.soup.select_one("#awaited")
     assert card is not None
     assert "منيرة الرشيدي" in card.get_text()
-    assert "Awaited" in card.get_text()
+    assert "Waiting for a response" in card.get_text()
     (invitation,) = invitations(world)
     assert (invitation.is_general, invitation.services) == (False, ["exam", "letter"])
 
@@ -92,12 +92,16 @@ def test_a_general_user_is_added_without_services(world: World) -> None:
     ("changes", "field", "text"),
     [
         ({"services": []}, "services", "Give an additional user access to at least one service."),
-        ({"services": ["x"]}, "services", "Grant only services that the organisation is"),
+        (
+            {"services": ["x"]},
+            "services",
+            "You can only give access to services that the organisation is",
+        ),
         ({"civil_id": "123"}, "civil_id", "12 digits"),
-        ({"mobile": "+4915112345678"}, "mobile", "SMS cannot be sent"),
-        ({"password_confirm": "Other-1-Word!"}, "password_confirm", "not the same"),
+        ({"mobile": "+4915112345678"}, "mobile", "We cannot send SMS"),
+        ({"password_confirm": "Other-1-Word!"}, "password_confirm", "do not match"),
         ({"accept_terms": None}, "accept_terms", "agree to the terms"),
-        ({"captcha": "wrong"}, "captcha", "not what the image says"),
+        ({"captcha": "wrong"}, "captcha", "does not match the image"),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field(
@@ -126,10 +130,10 @@ def test_a_user_of_the_office_is_not_added_twice(world: World) -> None:
     with world.app.app_context():
         email = db.session.get_one(Membership, world.other).user.email
     page = send(world, email=email)
-    assert "belongs to one of your users already" in page.error_of("email")
+    assert "One of your users already has" in page.error_of("email")
     send(world)
     page = send(world, status=409)
-    assert "has been added already and is awaited" in page.text
+    assert "You have already added a user" in page.text
     assert len(invitations(world)) == 1
 
 
@@ -226,7 +230,7 @@ def test_a_service_not_subscribed_is_refused_to_a_forged_post(world: World) -> N
     client = world.client(world.general)
     page = client.get(world.url(world.other))
     page = client.submit(page, {"services": ["exam", "greeting"]}, form="#user-form")
-    assert "Grant only services" in page.error_of("services")
+    assert "You can only give access to services" in page.error_of("services")
     assert world.state(world.other)["services"] == ["exam"]
 
 
@@ -235,7 +239,7 @@ def test_a_service_not_subscribed_is_refused_to_a_forged_post(world: World) -> N
     [
         (
             "en",
-            ["Somebody else changed this", "General user? No Yes", "Letter Request All"],
+            ["Someone else changed this", "General user? No Yes", "Letter Request All"],
         ),
         ("ar", ["غيّر شخص آخر هذه البيانات", "مستخدم عام؟ لا نعم", "إلى من يهمه الأمر الكل"]),
     ],
@@ -279,7 +283,7 @@ def test_the_last_general_user_stays_even_if_confirmed(world: World) -> None:
     page = client.get(world.url(world.general))
     values = {"is_active": None}
     page = client.submit(page, values, form="#user-form", press="confirm=1", status=409)
-    assert "would be left without a general user" in page.text
+    assert "would have no general user left" in page.text
     assert world.state(world.general)["is_active"]
 
 
@@ -372,13 +376,13 @@ def test_who_belongs_nowhere_is_told_so_and_sees_invitations(world: World) -> No
         lonely = factories.make_user()
         email = lonely.email
         client = factories.browser_of(world.app, lonely, "ar")
-    assert "لا تتبعون أي شركة حالياً" in client.get("/my/").text
+    assert "لا تتبع أي جهة حالياً" in client.get("/my/").text
     send(world, email=email)
     page = client.get("/my/")
     assert "دعوات بانتظار ردك" in page.text
     page = client.get(page.soup.select_one("#invitations a")["href"])
     page = client.submit(page, form="form[action$='/accept']")
-    assert "لا تتبعون أي شركة" not in page.text
+    assert "لا تتبع أي جهة" not in page.text
     for url in ("/my/services/", "/my/requests/", "/my/organisation/"):
         client.get(url)
 

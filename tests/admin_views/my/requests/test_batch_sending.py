@@ -217,7 +217,7 @@ def test_a_rows_own_form_and_its_discarding_lead_back_to_the_grid(
 ) -> None:
     page = begin(mine, three)
     own = mine.get(f"/my/requests/{all_requests(app)[0].id}/form")
-    assert own.link("Back to the table") == page.url
+    assert own.link("Back to the broker table") == page.url
     back = mine.submit(mine.get(own.link("Delete draft")), form="main form")
     assert back.url == page.url
     assert mine.get(START).link("2 drafts are left") == page.url

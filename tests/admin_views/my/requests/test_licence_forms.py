@@ -32,7 +32,7 @@ def licence(app: Flask, people: People) -> Licence:
     ("language", "words"),
     [
         ("ar", f"جواز السفر: تاريخ الانتهاء {END:%d/%m/%Y}"),
-        ("en", f"Passport ends on {END:%d/%m/%Y}"),
+        ("en", f"Passport expires on {END:%d/%m/%Y}"),
     ],
 )
 def test_renewal_beyond_the_passport_is_warned_of(

@@ -18,7 +18,7 @@ def test_a_card_tells_conditions_documents_and_time(mine: PageClient) -> None:
     text = card.get_text(" ")
     assert "legal entity of the account" in text
     assert "Personal photo" in text
-    assert "Answered within 5 working days" in text
+    assert "Decided within 5 working days" in text
     assert card.find("a", href="/my/services/exam/")
 
 

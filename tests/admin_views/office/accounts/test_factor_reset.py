@@ -61,7 +61,7 @@ def test_a_lost_app_is_reset_with_a_reason(office: Office, people: str) -> None:
     form = administrator.get(page.link("Reset two-step verification"))
     for _ in range(2):  # a double click
         page = administrator.submit(form, {"reason": REASON}, form="#step")
-        assert "The second factor was reset" in page.text
+        assert "Two-step verification was reset" in page.text
     assert means(office, user_id) == ("none" if people == "users" else "email")
     (event,) = events(office)
     assert (event.object_id, event.reason) == (str(user_id), REASON)
@@ -83,7 +83,7 @@ def test_without_a_reason_nothing_is_reset(office: Office, lang: str) -> None:
     page = administrator.get(address_of("users", user_id))
     for reason in ("", "  "):
         page = administrator.submit(page, {"reason": reason}, form="#step")
-        assert page.error_of("reason") == steps.TEXTS[lang]["needed"]
+        assert page.error_of("reason") == steps.TEXTS[lang]["Enter a value"]
     assert means(office, user_id) == "app"
 
 
@@ -101,7 +101,7 @@ def test_nobody_resets_their_own(office: Office) -> None:
     me = office.person("me", Role.ADMINISTRATOR, **columns)
     browser = office.browser(me)
     assert "factor/reset" not in str(browser.get(f"/office/staff/details/?id={me}").soup)
-    refused(browser.get(address_of("staff", me)), "change your second factor on My account")
+    refused(browser.get(address_of("staff", me)), "Change two-step verification under My account")
     browser.post(address_of("staff", me), {"reason": REASON}, status=409)
     assert means(office, me) == "app"
 

@@ -60,7 +60,7 @@ def test_a_wrong_invitation_is_told_beside_its_field(
 def test_who_is_a_user_already_is_not_invited(office: Office) -> None:
     office.person("Known", email="known@example.com")
     page = invite(office, {"email": "known@example.com", "role": "manager"}, status=409)
-    assert "belongs to a user already" in page.error_of("email")
+    assert "Another user already has" in page.error_of("email")
 
 
 def test_a_disabled_reviewer_is_out_at_once_and_can_come_back(office: Office) -> None:
@@ -101,7 +101,7 @@ def test_a_new_role_counts_at_once_and_the_person_is_told(office: Office) -> Non
     assert theirs.http.get("/office/").status_code == 302
     other = {"role": "administrator", "form_key": "of another page"}
     late = browser.submit(page, other, form="#step", status=409)
-    assert "changed meanwhile" in late.text
+    assert "changed in the meantime" in late.text
     with office.app.app_context():
         assert db.session.get_one(User, reviewer).role == Role.MANAGER
         notice = db.session.scalars(sa.select(Notice).where(Notice.user_id == reviewer)).one()
@@ -116,7 +116,7 @@ def test_managers_find_what_somebody_who_reviews_no_more_still_has(office: Offic
         db.session.get_one(User, gone).role = Role.MANAGER
         db.session.commit()
     manager = office.staff(Role.MANAGER)
-    page = manager.get(manager.get("/office/").link("Huda Alsabah (left)"))
+    page = manager.get(manager.get("/office/").link("Huda Alsabah (no longer a reviewer)"))
     assert office.read(request_id, lambda req: req.number) in page.text
 
 

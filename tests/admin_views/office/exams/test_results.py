@@ -61,7 +61,7 @@ def test_results_before_the_exam_lead_back_to_it(
     assert client.get(f"/office/exams/{exam.id}/results").url == details(exam)
     posted = {f"result-{seat_of(req).id}": "passed", "confirmed": "1"}
     page = client.post(f"/office/exams/{exam.id}/results", posted)
-    assert "has not been held yet" in page.text
+    assert "has not taken place yet" in page.text
     assert status_of(req) == ExamStatus.CONFIRMED
 
 

@@ -145,7 +145,7 @@ def test_a_new_time_is_told_to_the_seated(
     client = browser(reviewer)
     form = client.get(f"/office/exams/edit/?id={exam.id}")
     page = client.submit(form, {"held_time": "11:15"}, form="#sitting")
-    assert "were told" in page.text
+    assert "were notified" in page.text
     notice = db.session.scalars(sa.select(Notice).where(Notice.event == "exam:changed")).one()
     assert (notice.request_id, notice.params["time"]) == (req.id, "11:15")
 
@@ -207,7 +207,7 @@ def test_an_own_file_passed_over_is_told(
     page = client.submit(
         client.get(f"/office/exams/{exam.id}/do/announce"), form="main form.inline-form"
     )
-    assert f"Request {mine.number} was passed over" in page.text
+    assert f"Request {mine.number} was skipped" in page.text
     assert [status_of(mine), status_of(other)] == [Status.PREAPPROVED, ExamStatus.SEATED]
 
 

@@ -105,7 +105,7 @@ def test_a_broker_shows_others_under_the_same_passport_history_and_requests(
     assert "Another broker has the same passport number" in page.text
     assert "Nasser Abdullah Alenezi" in page.text
     history = " ".join(page.soup.select_one("#history").get_text(" ").split())
-    assert "Falcon Office" in history and "Kuwait → became Saudi Arabia" in history
+    assert "Falcon Office" in history and "Kuwait → changed to Saudi Arabia" in history
     number = office.read(renewal, lambda req: req.number)
     assert number in history and number in page.soup.select_one("#requests").get_text()
     office.staff(Role.ADMINISTRATOR).get(f"{BROKERS}{broker_id}/", status=404)
@@ -129,7 +129,7 @@ def test_organisations_are_read_with_their_brokers(office: Office, role: str) ->
         assert page.soup.select_one("#brokers") is None, "administrators keep no register"
         return
     cells = page.soup.select_one("#brokers tbody tr").get_text(" ", strip=True)
-    assert "KW-20" in cells and "Bank guarantee" in cells and "Has ended" in cells
+    assert "KW-20" in cells and "Bank guarantee" in cells and "Expired" in cells
     links = [a["href"] for a in page.soup.select("#users a")]
     assert links == ([] if role == Role.REVIEWER else [f"/office/users/details/?id={user}"])
     browser.get(f"{ORGANISATIONS}edit/?id={organisation_id}", status=404)
@@ -159,7 +159,7 @@ def test_issued_documents_are_listed_with_what_they_are_worth_now(office: Office
     for query in ("flt0_kind=card", f"search={code.lower()}", "search=KW-31"):
         assert first_column(browser.get(f"{ISSUED}?{query}")) == ["Broker ID card"], query
     exported = office.staff(Role.MANAGER).get(f"{ISSUED}export/csv/", check=False).csv_rows
-    assert [(row["Licence number"], row["State"]) for row in exported] == [
+    assert [(row["Licence number"], row["Status"]) for row in exported] == [
         ("KW-31", "Void"),
         ("KW-30", "Valid"),
     ]
@@ -174,7 +174,7 @@ def test_a_reviewer_makes_a_document_void_with_a_reason_once(office: Office) -> 
     browser = office.browser(me)
     form = browser.get(f"{ISSUED}{issued_id}/do/void")
     late = browser.get(f"{ISSUED}{issued_id}/do/void")
-    assert "Choose a ready reason" in browser.submit(form, {"reason": ""}, status=400).text
+    assert "Choose a standard reason" in browser.submit(form, {"reason": ""}, status=400).text
     browser.submit(form, {"reason": "Wrong photo."})
     page = browser.submit(late, {"reason": "Again."}, status=409)
     assert "The document is already void." in page.text
@@ -204,7 +204,7 @@ def test_an_own_document_is_not_made_void(office: Office) -> None:
     issued_id, me = issued(office, civil_id=civil_id), office.person("me", civil_id=civil_id)
     browser = office.browser(me)
     page = browser.get(f"{ISSUED}{issued_id}/do/void")
-    assert "another reviewer has to do this" in page.text
+    assert "Another reviewer must do this" in page.text
     browser.post(f"{ISSUED}{issued_id}/do/void", {"reason": "x"}, status=409)
     with office.app.app_context():
         assert db.session.get_one(IssuedDocument, issued_id).voided_at is None

@@ -256,7 +256,7 @@ def test_a_reviewer_suspends_and_reinstates_with_a_reason(office: Office) -> Non
     page = take(browser, licence_id, "reinstate", reason="Settled.")
     assert "The suspension was lifted." in page.text
     newest = " ".join(page.soup.select_one("#history li").get_text(" ").split())
-    assert "Settled. Licence status: Suspended → became Active" in newest
+    assert "Settled. Licence status: Suspended → changed to Active" in newest
     assert stored(office, licence_id)["status"] == LicenceStatus.ACTIVE
     assert changes(office, licence_id) == [
         ("suspended", "Breach of the rules."),
@@ -326,7 +326,7 @@ def test_a_licence_is_not_suspended_twice(office: Office) -> None:
     browser.submit(page, {"reason": "First."})
     browser.submit(page, {"reason": "First."})  # the button pressed twice
     answer = browser.submit(late, {"reason": "Second."}, status=409)
-    assert "Somebody else changed this licence meanwhile." in answer.text
+    assert "Someone else changed this licence in the meantime." in answer.text
     assert changes(office, licence_id) == [("suspended", "First.")]
 
 
@@ -364,7 +364,7 @@ def test_a_correction_is_kept_told_and_stands_in_the_trail(office: Office) -> No
         office.staff(), licence_id, "correct", mobile="٥٠٠٠ ٢٠٠٠", passport_expiry="01/02/2020"
     )
     history = " ".join(page.soup.select_one("#history").get_text(" ").split())
-    assert "Mobile number: +96550001000 → became +96550002000" in history
+    assert "Mobile number: +96550001000 → changed to +96550002000" in history
     assert "01/02/2020" in history, "an expiry may have passed: the register tells the truth"
     assert stored(office, licence_id)["mobile"] == "+96550002000"
     with office.app.app_context():
@@ -375,10 +375,10 @@ def test_a_correction_is_kept_told_and_stands_in_the_trail(office: Office) -> No
 @pytest.mark.parametrize(
     ("field", "typed", "told"),
     [
-        ("mobile", "123", "This is not a mobile number."),
+        ("mobile", "123", "Enter a mobile number:"),
         ("name_ar_1", "Ahmad", "in Arabic letters only"),
-        ("civil_id", "288010100011", "A digit of this civil number is wrong."),
-        ("civil_id_expiry", "31/02/2030", "This is not a date."),
+        ("civil_id", "288010100011", "This civil number has a wrong digit."),
+        ("civil_id_expiry", "31/02/2030", "Enter a date as day"),
         ("expires", "01/01/1999", "cannot expire before it was issued"),
         ("passport_no", "", "Fill in this field."),
         ("broker_type", "x", "Choose"),

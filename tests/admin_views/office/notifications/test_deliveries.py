@@ -27,8 +27,8 @@ def test_what_was_given_up_is_sent_again_and_nothing_else(office: Office) -> Non
     browser = office.staff(Role.ADMINISTRATOR)
     page = browser.get("/office/deliveries/")
     page = browser.submit(page, {"rowid": ids}, form="#bulk", press="action=send_again")
-    assert "1 message is sent again." in page.text
-    assert "not given up" in page.text
+    assert "1 message will be sent again." in page.text
+    assert "still being sent" in page.text
     with office.app.app_context():
         row = db.session.get_one(Delivery, ids[0])
         assert (row.status, row.attempts) == (DeliveryStatus.QUEUED, 0)

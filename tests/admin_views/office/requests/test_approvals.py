@@ -59,11 +59,11 @@ def test_the_proposed_expiry_is_filled_in_and_what_is_granted_counts(office: Off
 @pytest.mark.parametrize(
     ("typed", "language", "told"),
     [
-        ("", "en", "This is needed."),
-        ("31/02/2030", "en", "This is not a date."),
-        (f"{TODAY:%d/%m/%Y}", "en", "has to lie ahead"),
+        ("", "en", "Enter a value."),
+        ("31/02/2030", "en", "Enter a date as day"),
+        (f"{TODAY:%d/%m/%Y}", "en", "must be in the future"),
         (f"{TODAY:%d/%m/%Y}", "ar", "تاريخ الانتهاء الممنوح"),
-        (f"01/01/{TODAY.year + 21}", "en", "The latest expiry date that can be granted is"),
+        (f"01/01/{TODAY.year + 21}", "en", "The latest expiry date you can approve is"),
     ],
 )
 def test_a_date_that_cannot_be_granted_is_refused_beside_its_field(
@@ -85,9 +85,9 @@ def test_the_page_says_what_the_approval_causes_and_warns(office: Office) -> Non
     )
     page = office.staff().get(f"{LIST}{request_id}/do/approve")
     causes = page.soup.select_one(".causes").get_text()
-    assert "The licence becomes active until the granted expiry date" in causes
-    assert "An identity card is issued" in causes
-    assert "Bank guarantee ends on" in page.soup.select_one(".alert-warning").get_text()
+    assert "The licence is active until the approved expiry date" in causes
+    assert "A broker ID card is issued" in causes
+    assert "Bank guarantee expires on" in page.soup.select_one(".alert-warning").get_text()
     reject = office.staff().get(f"{LIST}{request_id}/do/reject")
     assert reject.soup.select_one(".causes") is None
     assert reject.soup.select_one("[name=granted_expiry]") is None
@@ -101,7 +101,7 @@ def test_many_renewals_are_approved_each_with_its_own_date(office: Office) -> No
     browser = office.staff()
     query = "&".join(f"id={request}" for request in requests)
     page = browser.get(f"{LIST}do/approve?{query}")
-    warned = ["Bank guarantee ends on" in row.get_text() for row in page.soup.select("tbody tr")]
+    warned = ["Bank guarantee expires on" in row.get_text() for row in page.soup.select("tbody tr")]
     assert warned == [False, False, True]
     days = [TODAY + timedelta(days=number) for number in (400, 500, 600)]
     typed = {
@@ -109,7 +109,7 @@ def test_many_renewals_are_approved_each_with_its_own_date(office: Office) -> No
     }
     wrong = typed | {f"granted_expiry-{requests[1]}": "2020-01-01"}
     again = browser.submit(page, wrong, form="#step", status=400)
-    assert "has to lie ahead" in again.error_of(f"granted_expiry-{requests[1]}")
+    assert "must be in the future" in again.error_of(f"granted_expiry-{requests[1]}")
     assert again.error_of(f"granted_expiry-{requests[0]}") == ""
     number = office.read(requests[1], lambda req: req.number)
     assert number in again.soup.select_one(".error-summary").get_text()
@@ -166,7 +166,7 @@ def test_what_changed_in_the_register_since_sending_refuses_the_approval(office:
         db.session.get_one(Licence, licence_id).guarantee_no = "LG 9"
         db.session.commit()
     answer = browser.submit(page, {}, form="#step", status=409)
-    assert "became “LG 9”" in answer.text
+    assert "to “LG 9”" in answer.text
     assert office.status(request_id) == Status.SUBMITTED
 
 

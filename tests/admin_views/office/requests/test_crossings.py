@@ -45,7 +45,7 @@ def test_of_a_step_and_a_withdrawal_at_once_one_is_refused(office: Office, step:
     deciding = opened(office.staff(), f"/office/requests/{request_id}/do/{step}")
     agent = office.browser(office.agent())
     withdrawing = opened(agent, f"/my/requests/{request_id}/do/withdraw")
-    assert "This is not possible any more" in loser_of(office, deciding, withdrawing).text
+    assert "This is no longer possible" in loser_of(office, deciding, withdrawing).text
 
 
 def test_a_document_made_void_by_two_at_once_is_void_once(office: Office) -> None:

@@ -203,7 +203,7 @@ def test_the_export_has_the_filters_on_screen_and_no_formula(office: Office) -> 
     exported = browser.get(f"{LIST}export/csv/?flt0_status=submitted", check=False).csv_rows
     assert [row["Request number"] for row in exported] == [number_of(office, evil)]
     assert exported[0]["Name"].startswith("'=HYPERLINK")
-    assert exported[0]["Status"] == "Submitted"
+    assert exported[0]["Status"] == "Sent to the office"
     with office.app.app_context():
         noted = db.session.scalars(sa.select(AccessEvent).where(AccessEvent.kind == "export:csv"))
         assert [note.object_type for note in noted] == ["request"]
@@ -240,7 +240,10 @@ def test_what_can_be_done_stands_by_role(office: Office) -> None:
     request_id = office.request()
     page = office.staff().get(f"{LIST}{request_id}/")
     card = page.soup.select_one("#now").get_text(" ")
-    assert all(word in card for word in ("Take", "Give preliminary approval", "Return", "Reject"))
+    assert all(
+        word in card
+        for word in ("Take", "Give preliminary approval", "Ask for corrections", "Reject")
+    )
     assert "Assign" not in card
     card = office.staff(Role.MANAGER).get(f"{LIST}{request_id}/").soup.select_one("#now")
     assert "Assign" in card.get_text(" ")
@@ -355,7 +358,7 @@ def test_the_next_request_is_the_most_urgent_of_ones_own(office: Office) -> None
                 db.session.get_one(User, me),
             )
     assert number_of(office, fresh) in browser.get(f"{LIST}next").text
-    assert "No other request waits" in browser.get(f"{LIST}next?after={fresh}").text
+    assert "No other requests are waiting" in browser.get(f"{LIST}next?after={fresh}").text
 
 
 def test_managers_work_through_no_queue(office: Office) -> None:
@@ -419,7 +422,7 @@ def test_the_managers_figures_are_real(office: Office) -> None:
     states = {
         li.a.get_text(strip=True): li.strong.get_text() for li in page.soup.select("#states li")
     }
-    assert states == {"Submitted": "1", "Under review": "1", "Rejected": "1"}
+    assert states == {"Sent to the office": "1", "Under review": "1", "Rejected": "1"}
 
 
 def test_a_trail_of_reading_is_not_a_business_event(office: Office) -> None:

@@ -99,7 +99,7 @@ def test_a_save_after_somebody_elses_is_refused_with_both_values(office: Office)
     page = mine.get(address)
     theirs.submit(theirs.get(address), {"name_en": "Theirs"}, form="#record")
     page = mine.submit(page, {"name_en": "Mine"}, form="#record")
-    assert "Saved meanwhile: Theirs" in page.error_of("name_en")
+    assert "Now saved: Theirs" in page.error_of("name_en")
     assert page.soup.find(attrs={"name": "name_en"})["value"] == "Mine"
     with office.app.app_context():
         assert db.session.get_one(BrokerType, "private").name_en == "Theirs"
@@ -203,7 +203,7 @@ def test_a_time_that_is_none_is_refused_and_stays(office: Office, typed: str) ->
 
 def test_an_announcement_ends_after_it_begins(office: Office) -> None:
     page = add(office, "announcements", ANNOUNCEMENT | {"ends_at": "2025-12-31T08:00"})
-    assert "after the beginning" in page.error_of("ends_at")
+    assert "after the start" in page.error_of("ends_at")
 
 
 # Texts of messages
@@ -253,7 +253,7 @@ def test_texts_saved_meanwhile_are_not_overwritten_unseen(office: Office) -> Non
     page = browser.get(TEXT)
     change(office, {"sms-en-body": "Theirs {number}"})
     page = browser.submit(page, {"sms-en-body": "Mine {number}"}, form="#texts", status=400)
-    assert "Saved meanwhile: Theirs {number}" in page.error_of("sms-en-body")
+    assert "Now saved: Theirs {number}" in page.error_of("sms-en-body")
     with office.app.app_context():
         assert db.session.scalars(sa.select(MessageText.body)).all() == ["Theirs {number}"]
 
@@ -317,7 +317,7 @@ def test_settings_saved_meanwhile_are_not_overwritten_unseen(office: Office) -> 
     page = browser.get(SETTINGS)
     save(office, {"exam_attempts": "3"})
     page = browser.submit(page, {"exam_attempts": "5"}, form="#settings", status=409)
-    assert "Saved meanwhile: 3" in page.error_of("exam_attempts")
+    assert "Now saved: 3" in page.error_of("exam_attempts")
     browser.submit(page, {"exam_attempts": "5"}, form="#settings")
     with office.app.app_context():
         assert office_settings.get("exam_attempts") == 5

@@ -77,7 +77,7 @@ def test_reviewer_finds_what_is_asked_from_the_home_page_and_approves_it(
     page = reviewer.get(reviewer.get("/office/").link("Subscriptions to decide"))
     assert len(lines(page)) == 3
     page = reviewer.get(page.link("Alpha Clearing"))
-    assert "Greeting Request" in page.h1 and "Asked for" in page.text
+    assert "Greeting Request" in page.h1 and "Requested" in page.text
     page = reviewer.submit(reviewer.get(page.link("Approve")))
     assert "The subscription was approved." in page.text and "Approved" in page.text
     assert [status for status, _reason in stored(app)] == ["active", "asked", "asked"]
@@ -134,7 +134,7 @@ def test_many_are_decided_each_for_itself_and_the_results_say_so(
         withdraw(asked[1], office.people["Beta"])
     page = reviewer.submit(page)
     assert "Done for 2 subscriptions." in page.text
-    assert "gave this up" in next(line for line in lines(page) if "Beta" in line)
+    assert "ended this subscription" in next(line for line in lines(page) if "Beta" in line)
     assert [status for status, _reason in stored(app)] == ["active", "left", "active"]
     arabic = reviewer.submit(page, {"_language": "ar"}, form="#results")
     assert len(lines(arabic)) == 3
