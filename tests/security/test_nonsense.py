@@ -175,7 +175,10 @@ def test_a_form_sent_as_json_is_answered_415_on_a_page_in_the_readers_language(
     app: Flask, client: PageClient, body: str
 ) -> None:
     token = {"X-CSRFToken": client.csrf_token()}
-    for lang, said in (("ar", "لا تستقبل البوابة إلا نماذجها"), ("en", "accepts only its own forms")):
+    for lang, said in (
+        ("ar", "لا تستقبل البوابة إلا نماذجها"),
+        ("en", "accepts only its own forms"),
+    ):
         client.http.set_cookie("lang", lang)
         for address in (*FORMS, "/nowhere"):
             response = client.http.post(

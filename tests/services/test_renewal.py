@@ -186,8 +186,8 @@ def test_register_that_changed_meanwhile_is_named_and_sending_again_is_the_way(
     with force_locale("ar"):
         reviewer = actor_of(renewal.reviewer)
         arabic = available_actions.action(req, Action.APPROVE, reviewer, utc_now()).refusal
-        assert arabic is not None and "«LG 1» أصبح «LG 9»" in str(arabic.text)
-        assert f"رقم جواز السفر: «{before}» أصبح «P999»" in str(arabic.text)
+        assert arabic is not None and "من «LG 1» إلى «LG 9»" in str(arabic.text)
+        assert f"رقم جواز السفر: من «{before}» إلى «P999»" in str(arabic.text)
     assert (req.status, licence.expires) == (Status.SUBMITTED, SOON)
     renewal.return_for(req)
     renewal.send(req)

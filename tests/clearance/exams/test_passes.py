@@ -47,7 +47,7 @@ def test_whoever_passed_sits_again_from_the_day_after_the_pass_stops_to_count(ag
     again = requests.make_draft(agent, civil_id=old.civil_id)
     for lang, told in (
         ("ar", "يُعتد بالنجاح حتى 05/03/2026"),
-        ("en", "The pass valid until 05/03/2026"),
+        ("en", "The pass is valid until 05/03/2026"),
     ):
         with force_locale(lang):
             (warned,) = available_actions.send_warnings(again, actor_of(agent), LAST_MOMENT)
@@ -65,7 +65,7 @@ def test_whoever_passed_sits_again_from_the_day_after_the_pass_stops_to_count(ag
     second = requests.make_draft(other, civil_id=old.civil_id)
     with pytest.raises(Refused) as error:
         send(second, other, DAY_AFTER)
-    assert "open requests" in words(error.value.refusal, "en")
+    assert "still open" in words(error.value.refusal, "en")
 
 
 def test_a_candidate_is_told_the_same_day_as_the_exam_and_what_to_do_after_it(agent: User) -> None:
@@ -76,7 +76,7 @@ def test_a_candidate_is_told_the_same_day_as_the_exam_and_what_to_do_after_it(ag
     assert before.refusal is None and after.refusal is not None
     assert before.counts_until == after.counts_until == LAST_MOMENT.date()
     assert after.refusal.url == "/my/services/"
-    assert "counted until 05/03/2026" in words(after.refusal, "en")
+    assert "valid until 05/03/2026" in words(after.refusal, "en")
     newer = requests.make_request(agent, ExamStatus.FAILED)
     newer.status, newer.civil_id, newer.decided_at = ExamStatus.PASSED, old.civil_id, DAY_AFTER
     db.session.commit()

@@ -42,7 +42,7 @@ def test_nothing_is_warned_of_without_a_cause(agent: User) -> None:
     ("field", "named"),
     [
         ("guarantee_expiry", "Bank guarantee"),
-        ("civil_id_expiry", "Civil ID"),
+        ("civil_id_expiry", "Civil ID card"),
         ("passport_expiry", "Passport"),
     ],
 )

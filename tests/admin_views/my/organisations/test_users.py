@@ -95,7 +95,7 @@ def test_a_general_user_is_added_without_services(world: World) -> None:
         (
             {"services": ["x"]},
             "services",
-            "You can only give access to services that the organisation is",
+            "You can only give access to services the organisation is",
         ),
         ({"civil_id": "123"}, "civil_id", "12 digits"),
         ({"mobile": "+4915112345678"}, "mobile", "We cannot send SMS"),

@@ -95,7 +95,7 @@ def test_the_applicant_reads_reason_and_remarks_with_the_places_to_correct(
     assert page.link("Mobile number").endswith(f"/my/requests/{sent.id}/form#mobile")
     assert page.link("Correct and send again").endswith("/form")
     last_day = kuwait_today() + timedelta(days=60)
-    assert f"Send it again by {last_day:%d/%m/%Y} at the latest" in page.text
+    assert f"Send it again by {last_day:%d/%m/%Y}." in page.text
 
 
 def test_agents_read_of_the_office_and_never_its_notes_or_names(
