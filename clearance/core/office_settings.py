@@ -26,8 +26,6 @@ def _line(
     return OfficeSetting(key, kind, SettingGroup.SUPPORT, default, label)
 
 
-_NO_LIMIT = _l("0 means no limit.")
-
 _TABLE = (
     _days(
         "renewal_window_days",
@@ -67,7 +65,7 @@ _TABLE = (
         SettingGroup.EXAM,
         0,
         _l("Days to wait after failing or missing the exam"),
-        _NO_LIMIT,
+        _l("0 means no waiting time."),
     ),
     OfficeSetting(
         "exam_attempts",
@@ -75,7 +73,7 @@ _TABLE = (
         SettingGroup.EXAM,
         0,
         _l("Maximum exam attempts per person"),
-        _NO_LIMIT,
+        _l("0 means no limit."),
         maximum=100,
     ),
     _days(
