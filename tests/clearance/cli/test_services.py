@@ -20,7 +20,7 @@ def run(app: Flask, *arguments: str) -> tuple[int, str]:
 
 
 def test_shipped_definitions_are_sound(app: Flask) -> None:
-    assert run(app, "check") == (0, "Every definition is sound.\n")
+    assert run(app, "check") == (0, "All definitions are valid.\n")
 
 
 def test_check_tells_every_fault_of_every_file(app: Flask, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_check_tells_a_prefix_that_is_taken_or_changed(app: Flask, tmp_path: Pat
 
 def test_check_of_published_versions_names_those_that_cannot_be_carried_out(app: Flask) -> None:
     run(app, "load")
-    assert run(app, "check", "--published") == (0, "Every definition is sound.\n")
+    assert run(app, "check", "--published") == (0, "All definitions are valid.\n")
     with app.app_context():
         requests.store(on_approval=["gone"])
         requests.store(flow="round", title={"en": "Greeting"})
