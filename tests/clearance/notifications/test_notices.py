@@ -212,7 +212,7 @@ def test_the_offices_own_wording_replaces_the_shipped_one(context: Flask) -> Non
     mail, sms = deliveries()
     assert inbox.text_of(notice, "en") == ("P CE/8/26", "In the portal")
     assert mail.subject == "M CE/8/26"
-    assert "By mail: Clearing Agent Exam Request" in mail.body
+    assert "By mail: Take the clearing agents' exam" in mail.body
     assert sms.body == "By SMS CE/8/26 {{7*7}}"
 
 

@@ -97,8 +97,8 @@ def test_granting_and_taking_services_is_told_and_noted(office: Organisation) ->
     assert event.changes == {"services": [["exam"], ["letter", "renewal"]]}
     assert event.organisation_id == office.id
     (english,) = told(other.user_id)
-    assert "Granted to you: Request For Renewing Broker License" in english
-    assert "Taken from you: Clearing Agent Exam Request" in english
+    assert "Granted to you: Renew a broker licence" in english
+    assert "Taken from you: Take the clearing agents' exam" in english
     (arabic,) = told(other.user_id, "ar")
     assert "مُنحت لكم الخدمة: طلب تجديد رخص وكلاء التخليص" in arabic
     assert "سُحبت منكم الخدمة: طلب امتحان وكلاء التخليص" in arabic
