@@ -32,7 +32,7 @@ REQUIRED = [
 ]
 OPTIONAL = {"name_ar_2", "name_ar_3", "name_en_2", "name_en_3", "notes"}
 DOCUMENTS = ["civil_id_copy", "photo", "good_conduct"]
-NOT_HELD_YET = "The exam has not been held yet. Results can be entered once it has begun."
+NOT_HELD_YET = "The exam has not taken place yet. You can enter results once the exam has started."
 
 
 @pytest.fixture
@@ -130,8 +130,8 @@ def test_who_has_used_up_the_attempts_asks_no_more(exam: ServiceLife, administra
     assert len(warned(exam, draft, later)) == 1
     told = refusal_of(partial(requests.step, draft, Action.SEND, exam.agent, now=later))
     assert told == (
-        "All attempts at this exam that the office allows are used up. "
-        "The office can tell you whether an exception is possible."
+        "All the exam attempts the office allows have been used. "
+        "Ask the office if you need an exception."
     )
 
 
@@ -144,8 +144,8 @@ def warned(exam: ServiceLife, draft: Request, now: datetime) -> list[str]:
 def test_for_one_person_one_request_is_open_at_a_time(exam: ServiceLife) -> None:
     first = exam.ask()
     assert exam.refusal_to_send(exam.draft(civil_id=first.civil_id)) == (
-        f"Request {first.number} about the same is still open. "
-        "You can ask again when it is decided or withdrawn."
+        f"Request {first.number} is still open. "
+        "You can apply again when it is decided or withdrawn."
     )
 
 
@@ -203,7 +203,7 @@ def test_attendance_is_confirmed_in_time(exam: ServiceLife, sitting: Exam) -> No
     told = refusal_of(partial(requests.step, req, ExamAction.CONFIRM, exam.agent, now=late))
     assert told == (
         f"The last day to confirm attendance was {sitting.confirm_by:%d/%m/%Y}. "
-        "You will be nominated for the next exam."
+        "You will be offered a seat in the next exam."
     )
     requests.step(req, ExamAction.CONFIRM, exam.agent)
     assert (req.status, seat_of(req).status) == (ExamStatus.CONFIRMED, "confirmed")

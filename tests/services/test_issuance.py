@@ -29,8 +29,8 @@ from tests.support.service_life import (
 )
 
 HAS_LICENCE = (
-    "This person has a licence already. "
-    "It can be renewed, reactivated or transferred as its state allows."
+    "This person already has a licence. "
+    "It can be renewed, reactivated or transferred, depending on its status."
 )
 
 
@@ -90,8 +90,8 @@ def test_exam_counts_for_the_years_of_the_setting_to_the_day(issuance: ServiceLi
     noon = kuwait_midnight(last) + timedelta(hours=12)
     assert issuance.refusal_to_begin(candidate, noon) == ""
     assert issuance.refusal_to_begin(candidate, noon + timedelta(days=1)) == (
-        f"The exam was passed on {passed:%d/%m/%Y}, and that counted until {last:%d/%m/%Y}. "
-        "The exam has to be passed again: request it under My services."
+        f"The exam was passed on {passed:%d/%m/%Y}. The pass was valid until {last:%d/%m/%Y}. "
+        "The exam must be passed again. Apply for it under My services."
     )
 
 
@@ -101,7 +101,7 @@ def test_draft_of_somebody_whose_pass_was_taken_back_is_not_sent(issuance: Servi
     candidate.status = ExamStatus.FAILED
     db.session.commit()
     assert issuance.refusal_to_send(draft) == (
-        "This person has not passed the clearing agents' exam. Request the exam first."
+        "This person has not passed the clearing agents' exam. Apply for the exam first."
     )
 
 
@@ -122,8 +122,8 @@ def test_second_request_for_the_same_person_is_refused_while_one_is_open(
     candidate = issuance.candidate()
     first = issuance.ask(candidate)
     assert issuance.refusal_to_begin(candidate) == (
-        f"Request {first.number} about the same is still open. "
-        "You can ask again when it is decided or withdrawn."
+        f"Request {first.number} is still open. "
+        "You can apply again when it is decided or withdrawn."
     )
 
 

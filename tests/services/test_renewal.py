@@ -91,7 +91,7 @@ def test_day_from_which_it_opens_stands_in_the_refusal(renewal: ServiceLife) -> 
     opens = SOON - timedelta(days=10)
     before = utc_now() + (opens - TODAY) - timedelta(days=1)
     assert renewal.refusal_to_begin(licence, before) == (
-        f"The licence is valid until {SOON:%d/%m/%Y}; what ends first is: Passport. "
+        f"The licence is valid until {SOON:%d/%m/%Y} (expires first: Passport). "
         f"Renewal opens on {opens:%d/%m/%Y}."
     )
     with force_locale("ar"):
@@ -99,7 +99,7 @@ def test_day_from_which_it_opens_stands_in_the_refusal(renewal: ServiceLife) -> 
             [licence.id], ["renewal"], actor_of(renewal.agent), before
         )["renewal", licence.id]
         assert arabic is not None
-        assert str(arabic.text).endswith("وأول ما ينتهي: جواز السفر.")
+        assert str(arabic.text).endswith("(الأقرب انتهاءً: جواز السفر).")
         assert f"{opens:%d/%m/%Y}" in str(arabic.change)
     assert renewal.refusal_to_begin(licence, before + timedelta(days=1)) == ""
 
@@ -129,7 +129,7 @@ def test_beyond_passport_or_guarantee_it_cautions_and_is_sent_all_the_same(
     req = renewal.ask(licence, **dates)
     with force_locale("en"):
         told = [str(warning.text) for warning in granted_expiry.warnings(req, utc_now())]
-    assert [text.split(" ends on ")[0] for text in told] == ["Bank guarantee", "Passport"]
+    assert [text.split(" expires on ")[0] for text in told] == ["Bank guarantee", "Passport"]
     assert all(f"{early:%d/%m/%Y}" in text and f"{GRANTED:%d/%m/%Y}" in text for text in told)
     with force_locale("ar"):
         arabic = [str(warning.text) for warning in granted_expiry.warnings(req, utc_now())]
@@ -180,14 +180,14 @@ def test_register_that_changed_meanwhile_is_named_and_sending_again_is_the_way(
     new = {"guarantee_no": "LG 9", "passport_no": "P999", "address": "حولي"}
     change_register(licence, LicenceStep.CORRECTED, **new)
     told = renewal.refusal_to_approve(req)
-    assert "“LG 1” became “LG 9”" in told
-    assert f"Passport number: “{before}” became “P999”" in told
+    assert "changed from “LG 1” to “LG 9”" in told
+    assert f"Passport number changed from “{before}” to “P999”" in told
     assert "حولي" not in told
     with force_locale("ar"):
         reviewer = actor_of(renewal.reviewer)
         arabic = available_actions.action(req, Action.APPROVE, reviewer, utc_now()).refusal
-        assert arabic is not None and "«LG 1» أصبح «LG 9»" in str(arabic.text)
-        assert f"رقم جواز السفر: «{before}» أصبح «P999»" in str(arabic.text)
+        assert arabic is not None and "من «LG 1» إلى «LG 9»" in str(arabic.text)
+        assert f"رقم جواز السفر: من «{before}» إلى «P999»" in str(arabic.text)
     assert (req.status, licence.expires) == (Status.SUBMITTED, SOON)
     renewal.return_for(req)
     renewal.send(req)
@@ -201,7 +201,7 @@ def test_register_that_changed_meanwhile_is_named_and_sending_again_is_the_way(
         (TODAY, "The approved expiry date must be in the future."),
         (
             years_after(TODAY, 20) + timedelta(days=1),
-            f"The latest expiry date that can be granted is {years_after(TODAY, 20):%d/%m/%Y}.",
+            f"The latest expiry date you can approve is {years_after(TODAY, 20):%d/%m/%Y}.",
         ),
     ],
 )

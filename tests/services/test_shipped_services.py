@@ -110,8 +110,8 @@ def test_while_one_is_open_no_other_but_a_letter_begins(renewal: ServiceLife) ->
     }
     assert told.pop("letter") == ""
     assert set(told.values()) == {
-        f"Request {first.number} about the same is still open. "
-        "You can ask again when it is decided or withdrawn."
+        f"Request {first.number} is still open. "
+        "You can apply again when it is decided or withdrawn."
     }
     shut = renewal.button(licence)
     assert shut is not None and shut.url.endswith(f"id={first.id}")

@@ -37,42 +37,42 @@ from tests.support.service_life import (
 from tests.support.transfer_factories import Offices
 
 ONLY_GENERAL_USERS = (
-    "Only a general user can ask for the transfer of a broker. "
+    "Only a general user can request a transfer. "
     "Ask the general user of your organisation to send this request."
 )
 IS_GENERAL_BROKER = (
     "The general broker of an organisation cannot be transferred. "
-    "The office has to register another general broker for the organisation first."
+    "The office must first register another general broker for the organisation."
 )
 UNKNOWN = (
     "No organisation has this licence number or transfer code. "
-    "Copy it from the licence of the other organisation, or ask its general user for it."
+    "Copy it from the other organisation's licence, or ask its general user."
 )
 OUR_OWN = (
-    "This licence number is your own organisation's. "
-    "Give the licence number of the other organisation."
+    "This licence number is your own organisation's. Enter the other organisation's licence number."
 )
 HAS_AGREED = (
-    "The other organisation has agreed already; another one cannot be named now. "
-    "Give its licence number again, or withdraw this request and send a new one."
+    "The other organisation has already agreed, so you cannot name a different one now. "
+    "Enter its licence number again, or withdraw this request and send a new one."
 )
 MAY_HAVE_NO_BROKERS = (
-    "The other organisation may not hold broker licences. "
-    "Brokers can be transferred between clearing agents' offices only."
+    "The other organisation cannot hold broker licences. "
+    "Brokers can only be transferred between clearing offices."
 )
 NOBODY_ANSWERS = (
-    "The other organisation has no active general user who could answer. "
-    "Its people can register in the portal, or ask the office for help."
+    "The other organisation has no active general user who can respond. "
+    "It can register in the portal or ask the office for help."
 )
 NOT_THEIRS = (
-    "The broker is not registered with the organisation that is to release him. "
-    "A new transfer can be asked for by the organisation that he is registered with."
+    "The broker is not registered with the organisation they are leaving. "
+    "The organisation the broker is registered with can request a new transfer."
 )
 CANNOT_BE_ASKED = (
-    "The broker's registered mobile number is missing or cannot get messages. "
-    "The office has to register his mobile number first: he consents by a code sent to it."
+    "The broker's registered mobile number is missing or cannot receive messages. "
+    "The office must first register the broker's mobile number. "
+    "The broker consents with a code sent to it."
 )
-TOO_LATE = "The time to answer this transfer is over. A new request can be sent."
+TOO_LATE = "The time to respond to this transfer has passed. You can send a new request."
 
 
 @pytest.fixture

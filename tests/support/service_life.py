@@ -73,17 +73,17 @@ STATES: dict[str, Mapping[str, Any]] = {
 
 # What the agent is told then.
 
-HAS_EXPIRED = "The licence has expired. Request its renewal first."
+HAS_EXPIRED = "The licence has expired. Request a renewal first."
 IS_CANCELLED = (
-    "The licence is cancelled for good. "
-    "A new licence can be requested under the conditions of issuance."
+    "The licence is cancelled permanently. "
+    "You can apply for a new licence if you meet its conditions."
 )
 OFFICE_SUSPENDED_IT = (
     "The licence is suspended by the Clearance Agents Affairs Office. "
     "Only the office can lift its suspension."
 )
 HOLDER_SUSPENDED_IT = (
-    "The licence is suspended at your organisation's request. Request its reactivation first."
+    "The licence is suspended at your organisation's request. Request a reactivation first."
 )
 ONLY_WHILE_ACTIVE = {
     "running": "",
@@ -97,23 +97,23 @@ ONLY_WHILE_ACTIVE = {
     "cancelled": IS_CANCELLED,
 }
 NOT_OURS = (
-    "This broker is not registered with your organisation any more. "
-    "The organisation that he is registered with can ask for him."
+    "This broker is no longer registered with your organisation. "
+    "The organisation the broker is registered with can apply."
 )
 WHO_MAY_ASK = {
     "general user": "",
     "user with the grant": "",
     "user without the grant": (
-        "This service is not granted to you. "
-        "The general user of your organisation can grant it to you."
+        "You do not have access to this service. "
+        "The general user of your organisation can give you access."
     ),
     "office that gave the service up": (
         "Your organisation is not subscribed to this service. "
-        "The general user can subscribe it under Subscriptions."
+        "The general user can subscribe to it under Subscriptions."
     ),
     "company": (
-        "The legal entity of your organisation cannot ask for this service. "
-        "It is for: Clearing agent."
+        "This service is not available to your type of organisation. "
+        "It is only for: Clearing agent."
     ),
 }
 
