@@ -239,7 +239,7 @@ def test_a_kind_of_document_that_services_ask_for_stays_in_use(office: Office) -
         request_factories.load_services()
     url = "/office/document-kinds/edit/?id=civil_id_copy"
     page = browser.submit(browser.get(url), {"is_active": None}, form="#record")
-    assert "Services ask for this kind: Take the clearing agents' exam" in page.error_of(
+    assert "Services that ask for this type: Take the clearing agents' exam" in page.error_of(
         "is_active"
     )
     with office.app.app_context():
