@@ -15,8 +15,8 @@ from clearance.core.values import BadValue, email_address
 from clearance.customs import register_import
 from clearance.models.enums import STAFF_ROLES
 
-staff_commands = AppGroup("staff", help="People of the office.")
-customs_commands = AppGroup("customs", help="The embedded customs register.")
+staff_commands = AppGroup("staff", help="Staff accounts.")
+customs_commands = AppGroup("customs", help="Embedded customs register.")
 
 
 @staff_commands.command("invite")
@@ -25,13 +25,13 @@ customs_commands = AppGroup("customs", help="The embedded customs register.")
     "--role", type=click.Choice(sorted(role.value for role in STAFF_ROLES)), required=True
 )
 def invite(email: str, role: str) -> None:
-    """Invite EMAIL as office staff. The link is e-mailed and printed."""
+    """Invite EMAIL as a member of staff. The link is e-mailed and printed."""
     try:
         invitation, link = staff_invitations.invite_staff(email_address(email), role, utc_now())
     except (BadValue, DomainError) as error:
         raise click.ClickException(str(error)) from None
     db.session.commit()
-    click.echo(f"Invited {invitation.email} as {role}. The link is good for 7 days:\n{link}")
+    click.echo(f"Invited {invitation.email} as {role}. The link is valid for 7 days:\n{link}")
 
 
 @customs_commands.command("import")
@@ -46,4 +46,4 @@ def import_register(file: Path) -> None:
             click.echo(fault, err=True)
         raise click.ClickException("Nothing was imported.") from None
     db.session.commit()
-    click.echo(f"Accounts in the register from this file: {count}.")
+    click.echo(f"Accounts imported: {count}.")

@@ -14,8 +14,8 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.services import versions
 
-database_commands = AppGroup("db", help="The database's schema.")
-audit_commands = AppGroup("audit", help="The audit trail.")
+database_commands = AppGroup("db", help="Database schema.")
+audit_commands = AppGroup("audit", help="Audit trail.")
 
 
 def init_app(app: Flask) -> None:
@@ -38,7 +38,7 @@ def upgrade() -> None:
     schema.upgrade(current_app.extensions["settings"].database_url)
     versions.publish_missing(utc_now())
     db.session.commit()
-    click.echo("The database is at the newest migration.")
+    click.echo("The database schema is up to date.")
 
 
 @database_commands.command("revision")
@@ -56,4 +56,4 @@ def verify() -> None:
         click.echo(fault)
     if faults:
         raise SystemExit(1)
-    click.echo("The audit trail is unbroken.")
+    click.echo("The audit trail is intact.")

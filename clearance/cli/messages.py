@@ -9,7 +9,7 @@ from clearance.cli import notification_docs
 from clearance.core.clock import utc_now
 from clearance.jobs import retention
 
-message_commands = AppGroup("messages", help="What the portal tells people.")
+message_commands = AppGroup("messages", help="Notification texts.")
 
 
 @message_commands.command("document")
@@ -21,7 +21,7 @@ def document() -> None:
 @click.command("purge")
 @with_appcontext
 def purge() -> None:
-    """Remove expired rows and rows past their retention period, as the hourly job does."""
+    """Delete expired rows and rows past their retention period, as the hourly job does."""
     removed = retention.purge(utc_now())
     for table, count in removed.items():
         click.echo(f"{table}: {count}")

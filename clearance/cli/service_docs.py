@@ -17,27 +17,27 @@ from clearance.services.schema import Definition, FieldSpec
 _INTRODUCTION = """\
 # The services
 
-Made from `clearance/*/definitions/*.yaml` and the guards and effects beside them by
+Generated from `clearance/*/definitions/*.yaml` and the guards and effects beside them by
 `flask services describe --output docs/services.md`; a test fails when this page is out of date.
 
-Each service is a definition; what cannot be data is a named function: a guard tells why something
-may not be asked or done now and what would change it, an effect is what an approval causes. The
-same guard greys the button, explains it, and refuses on the server. The office may publish newer
-versions of a definition in the panel; a request keeps the version it began with.
+Each service is a YAML definition. What cannot be data is a named function: a guard explains why
+something cannot be requested or done now and what would change that; an effect is what an approval
+does. The same guard disables the button, explains it, and refuses on the server. A changed
+definition is published as a new version; a request keeps the version it was started with.
 """
 _REFUSALS_HEAD = f"""\
-## What is refused, and in which words
+## Refusal messages
 
-Days are as on {samples.TODAY:%d/%m/%Y}, with the settings as shipped, but with a waiting time and
-a limit of attempts for the exam. Besides, an approval is refused when the register has changed
-since the request was sent; it names each field with both values.
+Dates assume that today is {samples.TODAY:%d/%m/%Y} and that settings have their defaults, except
+that the exam has a waiting time and a limit of attempts. An approval is also refused when the
+register has changed since the request was sent; the message names each field with both values.
 
 """
 _SIDES = {"agent": "applicant"}
 _EXCLUSIVE = {
-    "none": "none; several may be open at once",
-    "person": "another one for the same civil number",
-    "licence": "any other about the same licence",
+    "none": "nothing; several can be open at once",
+    "person": "another request for this service and civil number",
+    "licence": "other requests for the same licence, except letters",
 }
 _EVERY = "every service"
 
@@ -91,9 +91,9 @@ def guards_of(service: Definition) -> list[tuple[str, Check, str]]:
     """Return the service's own guards: name, function, and when they are checked."""
     found: dict[str, tuple[Check, list[str]]] = {}
     moments = (
-        ("at the start", service.guards.start),
-        ("at sending", (*service.guards.start, *service.guards.send)),
-        ("at the approval", service.guards.approval),
+        ("on start", service.guards.start),
+        ("on sending", (*service.guards.start, *service.guards.send)),
+        ("on approval", service.guards.approval),
     )
     for moment, names in moments:
         for name in names:
@@ -123,7 +123,7 @@ def _overview(services: Sequence[Definition]) -> str:
         for service in services
     ]
     return _table(
-        ("Code", "No.", "Arabic", "English", "About", "Flow", "Working days", "Several at once"),
+        ("Code", "No.", "Arabic", "English", "About", "Flow", "Working days", "Bulk requests"),
         rows,
     )
 
@@ -132,13 +132,13 @@ def _service(service: Definition) -> str:
     lines = [
         f'<a id="{service.code}"></a>\n\n## {service.title.en}\n',
         f"{service.title.ar}\n\n{service.description.en}\n",
-        f"- Begins with: {registry.current().starts[service.start].words}"
+        f"- Starts from: {registry.current().starts[service.start].words}"
         + (f"; button «{service.button.ar}», “{service.button.en}”" if service.button else ""),
-        f"- Subscription: {service.subscription.replace('_', ' ')}; legal entities: "
+        f"- Subscription: {service.subscription.replace('_', ' ')}; organisation types: "
         + (", ".join(f"`{code}`" for code in service.legal_entities) or "all"),
-        f"- While open it excludes: {_EXCLUSIVE[service.exclusive]}",
+        f"- Blocks while open: {_EXCLUSIVE[service.exclusive]}",
         f"- Flow: [{service.flow}](#flow-{service.flow})",
-        f"- Approval causes: {', '.join(f'`{name}`' for name in service.on_approval) or 'nothing'}"
+        f"- On approval: {', '.join(f'`{name}`' for name in service.on_approval) or 'nothing'}"
         + _asked(service),
         "",
         _table(("Field", "Arabic", "English", ""), [_field(field) for field in service.fields]),
@@ -151,13 +151,13 @@ def _asked(service: Definition) -> str:
     completing = [step for step in service.steps.steps if step.completes]
     models = dict.fromkeys(model for step in completing for model in service.decisions(step))
     titles = [str(info.title) for model in models for info in model.model_fields.values()]
-    return f"; asks for: {', '.join(titles)}" if titles else ""
+    return f"; the reviewer gives: {', '.join(titles)}" if titles else ""
 
 
 def _field(spec: FieldSpec) -> tuple[str, ...]:
     with force_locale("ar"):
         arabic = spec.title("ar")
-    mode = "shown" if not spec.is_asked else "required" if spec.required else "asked"
+    mode = "shown" if not spec.is_asked else "required" if spec.required else "optional"
     return f"`{spec.name}`", arabic, spec.title("en"), mode
 
 
@@ -202,18 +202,18 @@ def _effects(services: Sequence[Definition]) -> str:
         )
         for name, effect in sorted(registry.current().effects.items())
     ]
-    return "## Effects of an approval\n\n" + _table(("Effect", "What it does", "Services"), rows)
+    return "## Effects of approval\n\n" + _table(("Effect", "What it does", "Services"), rows)
 
 
 def _refusals(services: Sequence[Definition]) -> str:
     rows = []
     for guard in (*guards.UNIVERSAL, guards.claim_is_free):
-        when = "at the start, at sending"
+        when = "on start, on sending"
         rows += _said(_EVERY, _name(guard), guard, when, services[0])
     for service in services:
         for name, guard, when in guards_of(service):
             rows += _said(f"`{service.code}`", name, guard, when, service)
-    return _REFUSALS_HEAD + _table(("Service", "Guard", "Asked", "Arabic", "English"), rows)
+    return _REFUSALS_HEAD + _table(("Service", "Guard", "Checked", "Arabic", "English"), rows)
 
 
 def _said(

@@ -30,7 +30,7 @@ def _database_needed() -> Iterator[None]:
         ) from None
 
 
-service_commands = AppGroup("services", help="The definitions of services.")
+service_commands = AppGroup("services", help="Service definitions.")
 _output = click.option(
     "--output",
     type=click.File("w", encoding="utf-8"),
@@ -42,10 +42,10 @@ _output = click.option(
 
 @service_commands.command("check")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--published", is_flag=True, help="Check what the database has instead of files.")
+@click.option("--published", is_flag=True, help="Check the published versions instead of files.")
 @_database_needed()
 def check(files: tuple[Path, ...], published: bool) -> None:
-    """Check definition FILES (by default the shipped ones); exit code 1 for any fault.
+    """Check definition FILES (by default the shipped ones); exit code 1 for any error.
 
     With --published, check the newest version of every service and those that undecided requests
     use.
@@ -57,7 +57,7 @@ def check(files: tuple[Path, ...], published: bool) -> None:
         click.echo(line)
     if found:
         raise SystemExit(1)
-    click.echo("Every definition is sound.")
+    click.echo("All definitions are valid.")
 
 
 @service_commands.command("load")

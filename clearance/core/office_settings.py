@@ -91,8 +91,10 @@ _TABLE = (
     _line("support_phone", "+965 2200 0000", _l("Support telephone"), SettingKind.PHONE),
     _line("support_email", "support@example.com", _l("Support e-mail"), SettingKind.EMAIL),
     _line("support_fax", "+965 2200 0001", _l("Support fax"), SettingKind.PHONE),
-    _line("support_hours_ar", "الأحد - الخميس، 7:30 - 14:30", _l("Support hours in Arabic")),
-    _line("support_hours_en", "Sunday - Thursday, 7:30 - 14:30", _l("Support hours in English")),
+    _line(
+        "support_hours_ar", "من الأحد إلى الخميس، من 7:30 إلى 14:30", _l("Support hours in Arabic")
+    ),
+    _line("support_hours_en", "Sunday to Thursday, 7:30 to 14:30", _l("Support hours in English")),
     OfficeSetting(
         "default_language",
         SettingKind.CHOICE,

@@ -171,11 +171,11 @@ class Settings:
             if len(key.encode()) < SECRET_BYTES or key == DEMO_SECRET:
                 yield f"{name} must be set to a secret of at least {SECRET_BYTES} bytes."
             if len(set(key)) < SECRET_LETTERS:
-                yield f"{name} can be guessed: use {SECRET_LETTERS} different characters or more."
+                yield f"{name} is easy to guess: use {SECRET_LETTERS} different characters or more."
 
     def _faults_in_production(self) -> Iterator[str]:
         if self.flask_debug:
-            yield "FLASK_DEBUG shows the portal's inside to everybody."
+            yield "FLASK_DEBUG shows the portal's internals to everyone."
         if self.captcha_fixed:
             yield "CAPTCHA_FIXED is for automatic tests only."
         if not self.is_https and not is_loopback_url(self.base_url):
@@ -187,7 +187,7 @@ class Settings:
         if fault := database_fault(self.database_url):
             yield fault
         if not is_host(self.host):
-            yield "HOST must be an address or a host's name."
+            yield "HOST must be an address or a host name."
         if not all(is_trusted_host(host) for host in self.trusted_hosts):
             yield "TRUSTED_HOSTS must be host names, such as clearance.example.kw."
         if not all(is_network(proxy) for proxy in self.trusted_proxies):
@@ -195,13 +195,13 @@ class Settings:
 
     def _faults_of_gateways(self) -> Iterator[str]:
         if self.mail_server and not is_host(self.mail_server):
-            yield "MAIL_SERVER must be a host's name alone; the port is MAIL_PORT."
+            yield "MAIL_SERVER must be a host name only; the port is MAIL_PORT."
         if not _SENDER.fullmatch(self.mail_default_sender):
             yield "MAIL_DEFAULT_SENDER must be an e-mail address."
         if self.sms_url and (fault := sms_fault(self.sms_url)):
             yield fault
         if not all(_COUNTRY.fullmatch(country) for country in self.sms_countries):
-            yield "SMS_COUNTRIES must be codes of countries in capitals, such as KW,SA."
+            yield "SMS_COUNTRIES must be country codes in capitals, such as KW,SA."
         if self.customs_url and not is_web_address(self.customs_url):
             yield "CUSTOMS_URL must be an http or https address."
         if not (self.customs_token.isascii() and self.customs_token.isprintable()):

@@ -21,7 +21,7 @@ from clearance.models import User
 __all__ = ["ACCOUNTS", "PASSWORD", "build_world", "init_app"]
 
 log = structlog.get_logger("clearance.demo")
-commands = AppGroup("demo", help="Invented data for trying the portal out.")
+commands = AppGroup("demo", help="Demo data.")
 
 
 def init_app(app: Flask) -> None:

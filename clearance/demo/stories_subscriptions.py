@@ -13,8 +13,8 @@ from clearance.services import versions
 # One service only: new registrants in the demo have the others immediately.
 BY_APPROVAL = "lost_card"
 OBLIGATIONS = {
-    "ar": "على الجهة التزامات قائمة لدى الإدارة العامة للجمارك لم تُسوَّ بعد.",
-    "en": "The organisation has obligations to customs that are not settled yet.",
+    "ar": "على الجهة التزامات لدى الإدارة العامة للجمارك لم تُسوَّ بعد.",
+    "en": "The organisation has unsettled obligations to the General Administration of Customs.",
 }
 
 

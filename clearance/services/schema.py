@@ -193,6 +193,7 @@ class Guards(Part):
 class Definition(Part):
     """A service: fields, documents, guards, flow and effects.
 
+    manual_title: the service's English name in the users' manual, where `title` has another.
     broker_types: choices at the start; empty for all. exclusive: scope within which only one
     request may be open (services/target.py). processing_days: working days promised.
     bulk: offered for several at once. copyable: an earlier request can start a new one. sign: icon
@@ -207,6 +208,7 @@ class Definition(Part):
     position: int = 100
     sign: Code = "services"
     title: Bilingual
+    manual_title: Words | None = None
     description: Bilingual
     conditions: tuple[Bilingual, ...] = ()
     button: Bilingual | None = None

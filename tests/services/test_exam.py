@@ -130,8 +130,8 @@ def test_who_has_used_up_the_attempts_asks_no_more(exam: ServiceLife, administra
     assert len(warned(exam, draft, later)) == 1
     told = refusal_of(partial(requests.step, draft, Action.SEND, exam.agent, now=later))
     assert told == (
-        "All the exam attempts the office allows have been used. Ask the office if you "
-        "need an exception."
+        "All the exam attempts the office allows have been used. "
+        "Ask the office if you need an exception."
     )
 
 

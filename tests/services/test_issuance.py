@@ -29,8 +29,8 @@ from tests.support.service_life import (
 )
 
 HAS_LICENCE = (
-    "This person already has a licence. It can be renewed, reactivated or transferred, "
-    "depending on its status."
+    "This person already has a licence. "
+    "It can be renewed, reactivated or transferred, depending on its status."
 )
 
 

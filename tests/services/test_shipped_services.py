@@ -52,15 +52,31 @@ def test_each_has_its_tests(services: dict[str, Definition]) -> None:
     assert {f"test_{code}" for code in services} <= modules
 
 
-def test_buttons_say_what_the_manual_says(services: dict[str, Definition]) -> None:
+def test_english_titles_are_plain_and_the_manuals_are_kept(services: dict[str, Definition]) -> None:
+    assert {
+        code: (service.title.en, service.manual_title) for code, service in services.items()
+    } == {
+        "exam": ("Take the clearing agents' exam", "Clearing Agent Exam Request"),
+        "issuance": ("Get a broker licence", "Broker License Issuance Request"),
+        "renewal": ("Renew a broker licence", "Request For Renewing Broker License"),
+        "suspension": ("Suspend a broker licence", "Deactivate Broker License Request"),
+        "cancellation": ("Cancel a broker licence", "Broker License Cancellation Request"),
+        "transfer": ("Transfer a broker", "Broker Transfer Request"),
+        "letter": ("‘To whom it may concern’ letter", "To Whom It Concern Letter Request"),
+        "lost_card": ("Replace a lost broker ID card", "Print Lost Broker License Card Request"),
+        "reactivation": ("Reactivate a broker licence", "Reactivate Broker License Request"),
+    }
+
+
+def test_buttons_name_what_is_requested(services: dict[str, Definition]) -> None:
     assert {code: service.button.ar for code, service in services.items() if service.button} == {
         "exam": "طلب امتحان",
         "issuance": "طلب إصدار",
         "renewal": "طلب تجديد",
-        "suspension": "طلب إلغاء التنشيط",
+        "suspension": "طلب إيقاف",
         "cancellation": "طلب إلغاء",
         "transfer": "طلب نقل",
-        "letter": "طلب رسالة",
+        "letter": "طلب شهادة",
         "lost_card": "طلب بطاقة",
         "reactivation": "طلب إعادة تنشيط",
     }

@@ -37,40 +37,40 @@ from tests.support.service_life import (
 from tests.support.transfer_factories import Offices
 
 ONLY_GENERAL_USERS = (
-    "Only a general user can request a transfer. Ask the general user of your organisation "
-    "to send this request."
+    "Only a general user can request a transfer. "
+    "Ask the general user of your organisation to send this request."
 )
 IS_GENERAL_BROKER = (
-    "The general broker of an organisation cannot be transferred. The office must first "
-    "register another general broker for the organisation."
+    "The general broker of an organisation cannot be transferred. "
+    "The office must first register another general broker for the organisation."
 )
 UNKNOWN = (
-    "No organisation has this licence number or transfer code. Copy it from the other "
-    "organisation's licence, or ask its general user."
+    "No organisation has this licence number or transfer code. "
+    "Copy it from the other organisation's licence, or ask its general user."
 )
 OUR_OWN = (
     "This licence number is your own organisation's. Enter the other organisation's licence number."
 )
 HAS_AGREED = (
-    "The other organisation has already agreed, so you cannot name a different one now. Enter its "
-    "licence number again, or withdraw this request and send a new one."
+    "The other organisation has already agreed, so you cannot name a different one now. "
+    "Enter its licence number again, or withdraw this request and send a new one."
 )
 MAY_HAVE_NO_BROKERS = (
-    "The other organisation cannot hold broker licences. Brokers can only be transferred "
-    "between clearing offices."
+    "The other organisation cannot hold broker licences. "
+    "Brokers can only be transferred between clearing offices."
 )
 NOBODY_ANSWERS = (
-    "The other organisation has no active general user who can respond. It can register in "
-    "the portal or ask the office for help."
+    "The other organisation has no active general user who can respond. "
+    "It can register in the portal or ask the office for help."
 )
 NOT_THEIRS = (
-    "The broker is not registered with the organisation they are leaving. The organisation "
-    "the broker is registered with can request a new transfer."
+    "The broker is not registered with the organisation they are leaving. "
+    "The organisation the broker is registered with can request a new transfer."
 )
 CANNOT_BE_ASKED = (
-    "The broker's registered mobile number is missing or cannot receive messages. The "
-    "office must first register the broker's mobile number. The broker consents with a "
-    "code sent to it."
+    "The broker's registered mobile number is missing or cannot receive messages. "
+    "The office must first register the broker's mobile number. "
+    "The broker consents with a code sent to it."
 )
 TOO_LATE = "The time to respond to this transfer has passed. You can send a new request."
 

@@ -75,8 +75,8 @@ STATES: dict[str, Mapping[str, Any]] = {
 
 HAS_EXPIRED = "The licence has expired. Request a renewal first."
 IS_CANCELLED = (
-    "The licence is cancelled permanently. You can apply for a new licence if you meet its "
-    "conditions."
+    "The licence is cancelled permanently. "
+    "You can apply for a new licence if you meet its conditions."
 )
 OFFICE_SUSPENDED_IT = (
     "The licence is suspended by the Clearance Agents Affairs Office. "
@@ -97,23 +97,23 @@ ONLY_WHILE_ACTIVE = {
     "cancelled": IS_CANCELLED,
 }
 NOT_OURS = (
-    "This broker is no longer registered with your organisation. The organisation the "
-    "broker is registered with can apply."
+    "This broker is no longer registered with your organisation. "
+    "The organisation the broker is registered with can apply."
 )
 WHO_MAY_ASK = {
     "general user": "",
     "user with the grant": "",
     "user without the grant": (
-        "You do not have access to this service. The general user of your "
-        "organisation can give you access."
+        "You do not have access to this service. "
+        "The general user of your organisation can give you access."
     ),
     "office that gave the service up": (
-        "Your organisation is not subscribed to this service. The general user can "
-        "subscribe to it under Subscriptions."
+        "Your organisation is not subscribed to this service. "
+        "The general user can subscribe to it under Subscriptions."
     ),
     "company": (
-        "This service is not available to your type of organisation. It is only for: "
-        "Clearing agent."
+        "This service is not available to your type of organisation. "
+        "It is only for: Clearing agent."
     ),
 }
 

@@ -22,11 +22,15 @@ PAGE_BUTTON = "services:"
 
 @dataclass(frozen=True)
 class ServiceRow:
-    """A service. is_subscribed: False if it is still held but can no longer be granted."""
+    """A service. manual_title: its English name in the users' manual, "" if that is `title_en`.
+
+    is_subscribed: False if it is still held but can no longer be granted.
+    """
 
     code: str
     title_ar: str
     title_en: str
+    manual_title: str = ""
     is_subscribed: bool = True
 
     def title_in(self, lang: str) -> str:
@@ -34,10 +38,9 @@ class ServiceRow:
         return self.title_ar if lang == "ar" else self.title_en
 
     def fits(self, folded: str) -> bool:
-        """Return whether either title contains `folded` (folded text)."""
-        return folded in name_folding.fold_name(self.title_ar) or folded in name_folding.fold_name(
-            self.title_en
-        )
+        """Return whether any of the titles contains `folded` (folded text)."""
+        titles = (self.title_ar, self.title_en, self.manual_title)
+        return any(folded in name_folding.fold_name(title) for title in titles)
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,19 @@ class ServiceTable:
 
 def rows(services: Sequence[Definition], held: Collection[str] = ()) -> list[ServiceRow]:
     """Return the services that can be granted, then those held that no longer can be."""
-    offered = [ServiceRow(service.code, service.title.ar, service.title.en) for service in services]
+    offered = [
+        ServiceRow(service.code, service.title.ar, service.title.en, _manual_title(service))
+        for service in services
+    ]
     codes = {row.code for row in offered}
-    return offered + [ServiceRow(code, code, code, False) for code in sorted(set(held) - codes)]
+    return offered + [
+        ServiceRow(code, code, code, is_subscribed=False) for code in sorted(set(held) - codes)
+    ]
+
+
+def _manual_title(service: Definition) -> str:
+    title = service.manual_title or ""
+    return "" if title == service.title.en else title
 
 
 def table(services: Sequence[ServiceRow], chosen: Collection[str]) -> ServiceTable:

@@ -104,7 +104,7 @@ def test_commands_without_a_database_say_so_in_one_line(
     app = make_app(database_url=url.format(folder=tmp_path))
     assert run(app, *command) == (
         1,
-        "Error: The database is not responding or is not migrated; see `flask db upgrade`.\n",
+        "Error: The database does not answer or is not migrated; see `flask db upgrade`.\n",
     )
 
 

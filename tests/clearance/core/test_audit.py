@@ -1,4 +1,4 @@
-"""The trail: sealed with the change it tells of, unbroken or found broken."""
+"""The trail: sealed with the change it tells of, intact or found broken."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_the_command_tells_whether_the_chain_is_whole(context: Flask) -> None:
     change(2)
     db.session.commit()
     runner = context.test_cli_runner()
-    assert "unbroken" in runner.invoke(args=["audit", "verify"]).output
+    assert "intact" in runner.invoke(args=["audit", "verify"]).output
     _without_triggers("UPDATE event SET kind = 'other' WHERE id = 1")
     broken = runner.invoke(args=["audit", "verify"])
     assert broken.exit_code == 1

@@ -9,7 +9,14 @@ from flask import Flask
 from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.models import BrokerType, Invitation, LegalEntity, Registration
+from clearance.models import (
+    BrokerType,
+    DocumentKind,
+    Invitation,
+    LegalEntity,
+    Reason,
+    Registration,
+)
 from tests.support import factories
 
 pytestmark = pytest.mark.databases
@@ -94,3 +101,36 @@ def test_going_back_before_invited_sign_ups_keeps_the_others(context: Flask) -> 
     assert list(db.session.scalars(sa.select(Registration.email))) == [own]
     kept = db.session.scalars(sa.select(Invitation)).one()
     assert (kept.services, kept.user_id, kept.refused_at) == (["exam"], None, None)
+
+
+def test_shipped_reference_words_change_unless_the_office_changed_them(context: Flask) -> None:
+    """Migration 0007, there and back."""
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    known = {"civil_id_copy": "Civil ID copy", "passport_copy": "Passport copy"}
+    missing = "A required document is missing."
+    duplicate = "The request repeats another one for the same purpose."
+
+    def words() -> tuple[dict[str, str], set[str]]:
+        db.session.remove()
+        kinds = sa.select(DocumentKind.code, DocumentKind.name_en)
+        found = dict(db.session.execute(kinds.where(DocumentKind.code.in_(known))).tuples().all())
+        texts = set(db.session.scalars(sa.select(Reason.text_en)))
+        db.session.remove()
+        db.engine.dispose()
+        return found, texts
+
+    assert words()[0] == {
+        "civil_id_copy": "Copy of civil ID card",
+        "passport_copy": "Copy of passport",
+    }
+    schema.downgrade(url, "0006")
+    kinds, texts = words()
+    assert kinds == known and {missing, duplicate} <= texts
+    edited = sa.update(DocumentKind).where(DocumentKind.code == "passport_copy")
+    db.session.execute(edited.values(name_ar="نسخة من الجواز"))
+    db.session.commit()
+    schema.upgrade(url)
+    kinds, texts = words()
+    assert kinds == known | {"civil_id_copy": "Copy of civil ID card"}
+    assert missing in texts and duplicate not in texts
+    assert "There is already an open request for the same purpose." in texts

@@ -87,6 +87,22 @@ def test_the_certificate_says_all_in_both_languages_on_one_page(
         assert told in text
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("certificate", ("رمزالتحققمنالوثيقة",)),
+        ("letter in Arabic", ("رمزالتحققمنالوثيقة",)),
+        ("letter in English", ("documentcode",)),
+    ],
+)
+def test_the_printed_code_is_called_document_code(
+    printed: dict[str, bytes], name: str, told: tuple[str, ...]
+) -> None:
+    text = squeezed(papers.text_of(printed[name]))
+    assert [words for words in told if words not in text] == []
+    assert "verification" not in text
+
+
 def test_the_card_has_two_faces_of_its_size(printed: dict[str, bytes]) -> None:
     data = printed["card"]
     assert papers.sizes(data) == [(85.6, 54.0)] * 2
@@ -171,7 +187,7 @@ def test_what_is_no_picture_is_no_portrait(data: bytes) -> None:
 
 
 STATUSES = {
-    "active": ("نشطة", "Active"),
+    "active": ("سارية", "Active"),
     "suspended": ("موقوفة", "Suspended"),
     "cancelled": ("ملغاة", "Cancelled"),
     "expired": ("منتهية", "Expired"),

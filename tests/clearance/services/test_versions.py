@@ -229,6 +229,30 @@ def test_request_keeps_the_version_it_began_with(context: Flask) -> None:
     assert versions.current("greeting").definition.processing_days == 30
 
 
+def test_new_titles_are_published_when_asked_and_requests_keep_theirs(context: Flask) -> None:
+    requests.load_services()
+    version = versions.current("exam")
+    plain = version.definition.title.en
+    requests.publish(
+        versions.as_yaml(version.definition),
+        title={"ar": "طلب امتحان", "en": "Exam Request"},
+        manual_title=None,
+    )
+    req = requests.make_draft(factories.make_agent())
+    assert versions.publish_missing(NOW) == []
+    assert versions.current("exam").definition.title.en == "Exam Request"
+    assert versions.publish_if_changed("exam", None, NOW) is not None
+    assert versions.current("exam").definition.title.en == plain
+    assert versions.for_request(req).title.en == "Exam Request"
+
+
+@pytest.mark.parametrize("title", ["", {"en": "Exam Request"}, "x" * 1001])
+def test_manual_title_is_a_text(context: Flask, title: object) -> None:
+    assert [fault.partition(":")[0] for fault in versions.faults(document(manual_title=title))] == [
+        "manual_title"
+    ]
+
+
 def test_unknown_and_inactive_services_are_not_found(context: Flask) -> None:
     with pytest.raises(NotFound):
         versions.current("greeting")

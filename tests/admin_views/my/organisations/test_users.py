@@ -13,6 +13,7 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Event, Invitation, Membership, Notice, Organisation, Request
 from clearance.organisations import opening
+from clearance.services import versions
 from tests.support import factories, request_factories
 from tests.support.member_factories import World, filled
 from tests.support.pages import Page
@@ -167,6 +168,31 @@ def test_services_are_searched_and_paged_without_losing_ticks(
     assert found.soup.select(".error-summary") == []
 
 
+def test_services_have_the_manuals_english_name_beside_their_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "PAGE_SIZE", 4)
+    client = world.client(world.general)
+    page = client.get("/my/users/new/")
+    row = page.soup.select_one("#service-exam").find_parent("tr").get_text(" ", strip=True)
+    assert "Take the clearing agents' exam In the manual: Clearing Agent Exam Request" in row
+    search = {"services_search": "for renewing"}
+    found = client.submit(page, search, form="#user-form", press="_change=services:search")
+    assert [box["value"] for box in found.soup.select("input[type=checkbox][name=services]")] == [
+        "renewal"
+    ]
+
+
+def test_the_manuals_name_is_shown_only_where_it_differs(context: Flask) -> None:
+    request_factories.load_services()
+    service = versions.current("exam").definition
+    same = service.model_copy(update={"manual_title": service.title.en})
+    none = service.model_copy(update={"manual_title": None})
+    assert [row.manual_title for row in table.rows([service, same, none])] == [
+        *("Clearing Agent Exam Request", "", ""),
+    ]
+
+
 def test_enter_in_the_search_of_services_searches_and_saves_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,7 +265,7 @@ def test_a_service_not_subscribed_is_refused_to_a_forged_post(world: World) -> N
     [
         (
             "en",
-            ["Someone else changed this", "General user? No Yes", "Letter Request All"],
+            ["Someone else changed this", "General user? No Yes", "letter All"],
         ),
         ("ar", ["غيّر شخص آخر هذه البيانات", "مستخدم عام؟ لا نعم", "إلى من يهمه الأمر الكل"]),
     ],

@@ -111,7 +111,7 @@ def test_the_list_is_exported_with_its_filters_and_no_formulas(
     assert answer.mimetype == "text/csv"
     header, line = text.strip().splitlines()
     assert header.startswith("Request number,Service,Name")
-    assert line.startswith(f"{sent.number},Clearing Agent Exam Request,Ahmad")
+    assert line.startswith(f"{sent.number},Take the clearing agents' exam,Ahmad")
     assert f"'{sent.mobile}" in line
 
 
