@@ -7,15 +7,16 @@ from clearance.notifications import events
 from clearance.notifications.schema import MessageClass
 
 _INTRODUCTION = """\
-# What the portal tells people
+# Notification texts
 
 Made from the message files (`clearance/*/texts/*.yaml`, one per event, with all its texts) by
 `flask messages document > docs/notices.md`; a test fails when this page is out of date.
 
 Every event is shown in the portal to its user, except codes and invitations, which go to an
 address. Mandatory events cannot be switched off. The office may replace each text in the panel; a
-text may name the placeholders of its event, `{recipient}` and `{link}`, and nothing else. A line
-whose placeholder is empty is left out. How messages leave, are tried again and given up stands in
+text may use the placeholders of its event, `{recipient}` and `{link}`, and nothing else. A line
+whose placeholder is empty is left out, and so is a part of a title in round brackets. A shipped SMS
+fits in one part wherever it can. How messages are sent, retried and given up is described in
 `clearance/notifications/delivery.py`.
 """
 _AUDIENCES = {"agent": "Agents", "staff": "The office", "code": "Codes and links by address"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +14,7 @@ from clearance.core.extensions import db
 from clearance.exams import facts
 from clearance.models import Exam, ExamSeat, Request
 from clearance.models.enums import SeatStatus
-from clearance.services import versions
+from clearance.requests import notice_values
 
 REMINDER_DAYS = 2  # before the last day to confirm
 HELD = (SeatStatus.OFFERED, SeatStatus.CONFIRMED)
@@ -73,20 +72,11 @@ def _tell(event: str, exam: Exam, req: Request, now: datetime) -> None:
         event,
         organisation_id=req.organisation_id,
         service_code=req.service_code,
-        params=_params(exam, req),
+        params=notice_values.about(req) | facts.notice_values(exam),
         now=now,
         request_id=req.id,
         url=urls.request_url(req.id),
     )
-
-
-def _params(exam: Exam, req: Request) -> dict[str, Any]:
-    service = versions.for_request(req)
-    return {
-        "number": req.number or "",
-        "service": {lang: service.title_in(lang) for lang in ("ar", "en")},
-        **facts.notice_values(exam),
-    }
 
 
 def _start_of(day: date) -> datetime:

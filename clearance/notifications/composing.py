@@ -66,10 +66,7 @@ def filled(
     """Return (subject, body) for `channel` with the values filled in."""
     subject, body = own.get((message.event, channel, lang)) or message.shipped(channel, lang)
     known = dict.fromkeys(message.placeholders, "") | dict(values)
-    return (
-        events.fill_subject(subject, known, lang),
-        events.fill_body(body, known, lang),
-    )
+    return events.fill(channel, subject, body, known, lang)
 
 
 def own_texts(events: Iterable[str]) -> Texts:

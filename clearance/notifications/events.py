@@ -17,10 +17,12 @@ from flask import Flask, current_app
 from clearance.core import yaml_files
 from clearance.core.settings import ROOT, BadSettings
 from clearance.core.values import clean_lines, clean_text, isolate
+from clearance.models.enums import Channel
 from clearance.notifications import schema
 from clearance.notifications.schema import SUBJECT_MAX_LENGTH, MessageClass
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_BRACKETED = re.compile(r" ?\([^()]*\)")
 _ARABIC = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 # Values that readers copy or tap: isolation marks would break a code or a link.
@@ -76,12 +78,24 @@ def missing_params(event: str, params: Mapping[str, Any]) -> list[str]:
     return [name for name in registered()[event].params if name not in params]
 
 
+def fill(
+    channel: str, subject: str, body: str, values: Mapping[str, Any], lang: str
+) -> tuple[str, str]:
+    """Return (subject, body) filled as the channel needs them; values: as for `fill_subject`."""
+    fill_text = fill_sms if channel == Channel.SMS else fill_body
+    return fill_subject(subject, values, lang), fill_text(body, values, lang)
+
+
 def fill_subject(template: str, values: Mapping[str, Any], lang: str) -> str:
     """Fill a title or subject: one line, no control characters, at most 250 characters.
 
-    values: name → text, number, or {"ar": …, "en": …}. Unknown placeholders stay as written.
+    values: name → text, number, or {"ar": …, "en": …}. Unknown placeholders stay as written; a
+    part in round brackets with an empty value is left out.
     """
-    return " ".join(_fill(clean_text(template), values, lang).split())[:SUBJECT_MAX_LENGTH]
+    template = _BRACKETED.sub(
+        lambda part: "" if _lacks_a_value(part[0], values, lang) else part[0], clean_text(template)
+    )
+    return " ".join(_fill(template, values, lang).split())[:SUBJECT_MAX_LENGTH]
 
 
 def fill_body(template: str, values: Mapping[str, Any], lang: str) -> str:
@@ -89,21 +103,38 @@ def fill_body(template: str, values: Mapping[str, Any], lang: str) -> str:
 
     values: as for `fill_subject`. Values in the other direction are isolated and never expanded.
     """
-    kept = []
-    for line in template.strip().splitlines():
-        names = _PLACEHOLDER.findall(line)
-        if all(_in(values.get(name, ""), lang) for name in names):
-            kept.append(_fill(line, values, lang))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+    return _without_gaps(_fill(_complete_lines(template, values, lang), values, lang))
 
 
-def _fill(template: str, values: Mapping[str, Any], lang: str) -> str:
+def fill_sms(template: str, values: Mapping[str, Any], lang: str) -> str:
+    """Fill an SMS as `fill_body` does, but without isolating anything.
+
+    Phones show the invisible characters as boxes, and each takes room, so texts of SMS are worded
+    to read well without them.
+    """
+    return _without_gaps(_fill(_complete_lines(template, values, lang), values, lang, marks=False))
+
+
+def _complete_lines(template: str, values: Mapping[str, Any], lang: str) -> str:
+    lines = template.strip().splitlines()
+    return "\n".join(line for line in lines if not _lacks_a_value(line, values, lang))
+
+
+def _lacks_a_value(text: str, values: Mapping[str, Any], lang: str) -> bool:
+    return not all(_in(values.get(name, ""), lang) for name in _PLACEHOLDER.findall(text))
+
+
+def _without_gaps(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _fill(template: str, values: Mapping[str, Any], lang: str, *, marks: bool = True) -> str:
     def put(match: re.Match[str]) -> str:
         name = match[1]
         if name not in values:
             return match[0]
         text = _in(values[name], lang)
-        return text if name in _VERBATIM else _isolated(text, lang)
+        return _isolated(text, lang) if marks and name not in _VERBATIM else text
 
     return _PLACEHOLDER.sub(put, template)
 

@@ -20,7 +20,7 @@ class Letter:
 
 _LETTERS = {
     "ar": Letter(
-        greeting="السيد/ة {recipient} المحترم/ة،",
+        greeting="{recipient}، تحية طيبة وبعد،",
         greeting_unnamed="تحية طيبة وبعد،",
         closing=(
             "مكتب شؤون المخلصين\nهذه رسالة آلية من بوابة التخليص الجمركي، يرجى عدم الرد عليها."
@@ -31,8 +31,7 @@ _LETTERS = {
         greeting_unnamed="Hello,",
         closing=(
             "Clearance Agents Affairs Office\n"
-            "This message was sent automatically by the Customs Clearance Portal. "
-            "Please do not reply to it."
+            "This is an automatic message from the Customs Clearance Portal. Please do not reply."
         ),
     ),
 }

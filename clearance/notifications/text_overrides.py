@@ -95,13 +95,10 @@ def check(event: str, channel: str, language: str, subject: str, body: str) -> N
         raise UnusableText(_("This message must include: %(names)s.", names=_in_braces(lost)))
 
 
-def preview(event: str, language: str, subject: str, body: str) -> tuple[str, str]:
+def preview(event: str, channel: str, language: str, subject: str, body: str) -> tuple[str, str]:
     """Return (title, body) filled with sample values."""
     known = {name: sample(name) for name in events.registered()[event].placeholders}
-    return (
-        events.fill_subject(subject, known, language),
-        events.fill_body(body, known, language),
-    )
+    return events.fill(channel, subject, body, known, language)
 
 
 def sample(placeholder: str) -> Any:

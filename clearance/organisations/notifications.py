@@ -16,23 +16,23 @@ Bilingual = Mapping[str, str]
 
 # Lines of the placeholder `changes`.
 _BECAME_GENERAL: Bilingual = {
-    "ar": "أصبحتم مستخدماً عاماً: لكم جميع الخدمات المشترك بها وإدارة المستخدمين.",
-    "en": "You are a general user now: you have every subscribed service and manage the users.",
+    "ar": "لك الآن صلاحية المستخدم العام: جميع الخدمات المشترك بها وإدارة المستخدمين.",
+    "en": "You are now a general user: you can use every subscribed service and manage users.",
 }
 _BECAME_ADDITIONAL: Bilingual = {
-    "ar": "أصبحتم مستخدماً إضافياً: لكم الخدمات الممنوحة لكم فقط.",
-    "en": "You are an additional user now: only the services granted to you are yours.",
+    "ar": "لك الآن صلاحية المستخدم الإضافي: الخدمات الممنوحة لك فقط.",
+    "en": "You are now an additional user: you can use only the services you have been given.",
 }
 _ENABLED: Bilingual = {
-    "ar": "أُعيد تفعيل صلاحيتكم.",
-    "en": "Your access was enabled again.",
+    "ar": "أُعيد تفعيل صلاحيتك.",
+    "en": "You have access again.",
 }
 _JOINED: Bilingual = {
-    "ar": "أُضيفت لكم هذه الشركة إلى الشركات المتاحة.",
-    "en": "This organisation was added to those available to you.",
+    "ar": "أُضيفت هذه الجهة إلى الجهات المتاحة لك.",
+    "en": "You can now work for this organisation.",
 }
-_GRANTED = {"ar": "مُنحت لكم الخدمة: {service}", "en": "Granted to you: {service}"}
-_TAKEN = {"ar": "سُحبت منكم الخدمة: {service}", "en": "Taken from you: {service}"}
+_GRANTED = {"ar": "مُنحت لك الخدمة: {service}", "en": "You can now use: {service}"}
+_TAKEN = {"ar": "سُحبت منك الخدمة: {service}", "en": "You can no longer use: {service}"}
 
 
 def tell_change(membership: Membership, before: Access, after: Access, now: datetime) -> None:

@@ -37,14 +37,20 @@ from clearance.services.schema import Definition
 REASON_MAX_LENGTH = 1000
 Decider = Literal["actor", "rules", "nobody"]
 
-# Values of the placeholder `outcome`.
+# Values of the placeholders `outcome` and `next`.
 _APPROVED = {
-    "ar": "تمت الموافقة على الاشتراك، ويمكنكم الآن استخدام الخدمة ومنحها للمستخدمين.",
-    "en": "The subscription was approved. You can use the service now and grant it to users.",
+    "outcome": {"ar": "تمت الموافقة", "en": "approved"},
+    "next": {
+        "ar": "يمكنك الآن استخدام الخدمة ومنحها للمستخدمين.",
+        "en": "You can now use the service and give users access to it.",
+    },
 }
-_REFUSED = {
-    "ar": "لم تتم الموافقة على الاشتراك. يمكنكم طلبه من جديد بعد استيفاء المطلوب.",
-    "en": "The subscription was refused. You can ask again when what is missing is there.",
+_REJECTED = {
+    "outcome": {"ar": "تم الرفض", "en": "rejected"},
+    "next": {
+        "ar": "يمكنك طلب الاشتراك من جديد بعد استيفاء المطلوب.",
+        "en": "You can request it again when you meet the conditions.",
+    },
 }
 
 
@@ -155,11 +161,10 @@ def decide(
     status = SubscriptionStatus.ACTIVE if approve else SubscriptionStatus.REFUSED
     kept = reasons.get(_language_of_who_asked(row), "")
     _change(row, "approved" if approve else "refused", status, actor, now, reason=kept)
-    outcome = _APPROVED if approve else _REFUSED
     notifications.notify_members(
         "subscription:decided",
         organisation_id=row.organisation_id,
-        params=_params(row) | {"outcome": outcome, "reason": reasons},
+        params=_params(row) | (_APPROVED if approve else _REJECTED) | {"reason": reasons},
         now=now,
         url=urls.SUBSCRIPTIONS,
     )

@@ -13,6 +13,7 @@ from clearance.core.conditional_writes import changed_rows
 from clearance.core.extensions import db
 from clearance.models import Event, Holiday, Request
 from clearance.models.enums import Status
+from clearance.requests import notice_values
 from clearance.services import registry, versions
 from clearance.services.schema import Definition
 
@@ -80,8 +81,7 @@ def tell_late(now: datetime) -> int:
     handled = 0
     for req in late:
         if _claim_lateness(req.id, now):
-            title = versions.for_request(req).title
-            params = {"number": req.number, "service": {"ar": title.ar, "en": title.en}}
+            params = notice_values.about(req)
             notifications.notify_reviewer_of("office:late", req, params=params, now=now)
             handled += 1
     return handled

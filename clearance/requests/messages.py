@@ -18,7 +18,7 @@ from clearance.core.extensions import db
 from clearance.core.values import BadValue, clean_lines
 from clearance.models import Message, Request
 from clearance.models.enums import Status
-from clearance.services import versions
+from clearance.requests import notice_values
 
 BODY_MAX_LENGTH = 2000
 
@@ -75,8 +75,7 @@ def of_request(req: Request) -> Sequence[Message]:
 
 
 def _tell(req: Request, actor: Actor, now: datetime) -> None:
-    title = versions.for_request(req).title
-    params = {"number": req.number, "service": {"ar": title.ar, "en": title.en}}
+    params = notice_values.about(req)
     if actor.is_staff:
         notifications.notify_members(
             "request:message",

@@ -28,7 +28,7 @@ from clearance.core.values import BadValue, clean_lines
 from clearance.models import Event, Request
 from clearance.models.enums import Status
 from clearance.organisations import subscription_locks
-from clearance.requests import deadlines, eligibility, starts
+from clearance.requests import deadlines, eligibility, notice_values, starts
 from clearance.requests import timeline as history
 from clearance.requests.completeness import (
     Incomplete,
@@ -176,7 +176,7 @@ def _walk(
         reason=reason,
         changes=given.changes(),
     )
-    _tell(req, step, service, now, reason, service.steps.notice_values(req) or values)
+    _tell(req, step, now, reason, service.steps.notice_values(req) or values)
     return event
 
 
@@ -243,20 +243,9 @@ def _snapshot(req: Request) -> dict[str, Any]:
     return seen
 
 
-def _tell(
-    req: Request,
-    step: Step,
-    service: Definition,
-    now: datetime,
-    reason: str,
-    values: Mapping[str, Any],
-) -> None:
+def _tell(req: Request, step: Step, now: datetime, reason: str, values: Mapping[str, Any]) -> None:
     """Queue the notices of the step in the same transaction."""
-    params: dict[str, Any] = {
-        "number": req.number,
-        "service": {"ar": service.title.ar, "en": service.title.en},
-        **values,
-    }
+    params = notice_values.about(req) | dict(values)
     if reason:
         params["reason"] = reason
     if step.tells:

@@ -28,10 +28,13 @@ _LANGUAGES = ("ar", "en")
 # Values of the placeholders `party` and `next`.
 _BROKER = {"ar": "المخلص", "en": "the broker"}
 _BROKER_IS_NEXT = {
-    "ar": "أُرسل رابط الموافقة إلى هاتف المخلص الجوال المسجل، ولا ينظر المكتب في الطلب قبل موافقته.",
+    "ar": (
+        "أُرسل رابط الموافقة إلى رقم الجوال المسجل للمخلص، "
+        "ولا ينظر مكتب شؤون المخلصين في الطلب قبل موافقته."
+    ),
     "en": (
-        "A link was sent to the broker's registered mobile. The office looks at the request once "
-        "he has consented."
+        "We sent a link to the broker's registered mobile number. The Clearance Agents Affairs "
+        "Office starts once the broker has consented."
     ),
 }
 _OFFICE_IS_NEXT = {

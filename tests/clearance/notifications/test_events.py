@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
 
 from clearance.core.settings import ROOT
 from clearance.models.enums import CodePurpose
-from clearance.notifications import events, schema
+from clearance.notifications import events, schema, text_overrides
 from clearance.notifications.schema import Wording
 from tests.support.pages import ARABIC
 
 FSI, PDI = "\u2068", "\u2069"
 FOLDERS = sorted((ROOT / "clearance").glob("*/texts"))
 SHIPPED = events.load(FOLDERS)
-WORDINGS = {
-    (event, lang): message.wording(lang)
-    for event, message in SHIPPED.items()
-    for lang in schema.LANGUAGES
-}
 LATIN = re.compile(r"[A-Za-z]")
 
 
@@ -47,16 +43,6 @@ def test_each_language_is_written_in_its_own_script() -> None:
     ]
     assert latin == []
     assert arabic == []
-
-
-def test_an_sms_needs_three_parts_at_most() -> None:
-    too_long = []
-    for (event, lang), wording in WORDINGS.items():
-        sample = dict.fromkeys(SHIPPED[event].placeholders, "12/12/2026 10:00")
-        text = events.fill_body(wording.sms, sample, lang)
-        if len(text) > (3 * 67 if lang == "ar" else 3 * 153):
-            too_long.append((event, lang, len(text), text))
-    assert too_long == []
 
 
 def test_codes_are_secret_and_sent_before_all_else() -> None:
@@ -137,6 +123,22 @@ def test_a_line_break_in_a_value_never_reaches_a_subject() -> None:
 
 def test_a_subject_is_never_longer_than_its_column() -> None:
     assert len(events.fill_subject("{name}", {"name": "ط" * 900}, "ar")) == 250
+
+
+@pytest.mark.parametrize("lang", schema.LANGUAGES)
+def test_a_bracketed_part_of_a_title_is_left_out_with_its_value(lang: str) -> None:
+    title, values = "A {number} (for {name})", {"number": "7", "name": {"ar": "", "en": ""}}
+    assert "(" not in events.fill_subject(title, values, lang)
+    assert events.fill_subject(title, values | {"name": "Ali"}, "en") == "A 7 (for Ali)"
+    assert events.fill_subject("A (note)", {}, lang) == "A (note)"
+
+
+def test_an_sms_carries_no_marks(context: Flask) -> None:
+    values = {"number": "CE/8/26", "name": "Al Nour"}
+    assert events.fill_sms("الطلب {number} {name}", values, "ar") == "الطلب CE/8/26 Al Nour"
+    for channel, marks in (("sms", False), ("email", True), ("portal", True)):
+        _title, body = text_overrides.preview("request:sent", channel, "ar", "", "رقم {number}")
+        assert (FSI in body) is marks
 
 
 @pytest.mark.parametrize("value", ["CE/8/26", "+96550001234", "01/10/2026", "Al Nour Co."])

@@ -54,31 +54,32 @@ def test_a_notice_and_its_messages_stand_or_fall_with_the_transaction(context: F
 def test_messages_are_written_in_the_recipients_language(context: Flask) -> None:
     arab = make_user(language="ar")
     other = make_user(language="en", first_name="Sam", last_name="Lee")
+    params = RETURNED | {"name": {"ar": "فهد العجمي", "en": "Fahad Alajmi"}}
     for user in (arab, other):
         notices.notify_user(
-            "request:returned", user_id=user.id, params=RETURNED, now=NOW, url="/my/x"
+            "request:returned", user_id=user.id, params=params, now=NOW, url="/my/x"
         )
     mail_ar, sms_ar = deliveries(language="ar")
     mail_en, sms_en = deliveries(language="en")
-    assert mail_ar.subject == "الطلب \u2068CE/8/26\u2069 معاد للاستكمال"
+    assert mail_ar.subject == "الطلب \u2068CE/8/26\u2069 معاد للاستكمال (فهد العجمي)"
     assert "السبب: \u2068Photo is too dark\u2069" in mail_ar.body
-    assert mail_ar.body.startswith("السيد/ة سالم العتيبي المحترم/ة،")
-    assert mail_en.subject == "Request CE/8/26 was returned for completion"
+    assert mail_ar.body.startswith("سالم العتيبي، تحية طيبة وبعد،")
+    assert mail_en.subject == "Request CE/8/26 needs corrections (Fahad Alajmi)"
     assert mail_en.body.startswith("Dear Sam Lee,")
     assert "Reason: Photo is too dark" in mail_en.body
     assert "http://127.0.0.1:5000/my/x" in mail_en.body
     assert sms_ar.address == arab.mobile
-    assert "معاد للاستكمال" in sms_ar.body
-    assert sms_en.body.startswith("Customs Clearance Portal: your request CE/8/26")
+    assert "الطلب CE/8/26 للاستكمال" in sms_ar.body
+    assert "correct request CE/8/26" in sms_en.body
 
 
 def test_a_notice_is_shown_in_the_language_of_the_reader_of_the_moment(context: Flask) -> None:
     user = make_user(language="ar")
     notice = notices.notify_user("request:returned", user_id=user.id, params=RETURNED, now=NOW)
-    assert inbox.text_of(notice, "en")[0] == "Request CE/8/26 was returned for completion"
+    assert inbox.text_of(notice, "en")[0] == "Request CE/8/26 needs corrections"
     title, body = inbox.text_of(notice, "ar")
     assert title.endswith("معاد للاستكمال")
-    assert "«طلب امتحان وكلاء التخليص»" in body
+    assert "الخدمة: طلب امتحان وكلاء التخليص" in body
 
 
 def test_days_and_instants_are_written_as_kuwait_writes_them(context: Flask) -> None:

@@ -186,5 +186,5 @@ def test_pages_show_an_extensions_message(make_app: Callable[..., Flask], tmp_pa
         row = preferences.mandatory_events(Role.AGENT, "en")[-1]
         assert row.label == "Site visited"
         assert row.reason == "It is a decision or asks you to do something."
-        title, body = text_overrides.preview("site:visited", "en", "At {site}", "At {site}.")
-    assert (title, body) == ("At site", "At site.")
+        text = text_overrides.preview("site:visited", "email", "en", "At {site}", "At {site}.")
+    assert text == ("At site", "At site.")

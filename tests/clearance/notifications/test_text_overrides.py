@@ -22,7 +22,9 @@ def test_every_placeholder_of_every_message_has_a_sample_in_both_languages(conte
 def test_the_preview_of_a_shipped_text_loses_no_line(context: Flask) -> None:
     for event in events.registered():
         for text in text_overrides.of_event(event):
-            title, body = text_overrides.preview(event, text.language, text.subject, text.body)
+            title, body = text_overrides.preview(
+                event, text.channel, text.language, text.subject, text.body
+            )
             assert bool(title) is text.has_subject, event
             assert len(body.splitlines()) == len(text.body.strip().splitlines()), event
 
@@ -52,4 +54,4 @@ def test_a_text_that_would_not_tell_what_it_is_for_is_refused(
 def test_what_other_templates_would_carry_out_is_sent_as_it_stands(context: Flask) -> None:
     odd = "{{ 7*7 }} {% x %} %s %(number)s $1"
     text_overrides.check("request:sent", "sms", "en", "", odd)
-    assert text_overrides.preview("request:sent", "en", odd, odd) == (odd, odd)
+    assert text_overrides.preview("request:sent", "email", "en", odd, odd) == (odd, odd)

@@ -97,11 +97,11 @@ def test_granting_and_taking_services_is_told_and_noted(office: Organisation) ->
     assert event.changes == {"services": [["exam"], ["letter", "renewal"]]}
     assert event.organisation_id == office.id
     (english,) = told(other.user_id)
-    assert "Granted to you: Renew a broker licence" in english
-    assert "Taken from you: Take the clearing agents' exam" in english
+    assert "You can now use: Renew a broker licence" in english
+    assert "You can no longer use: Take the clearing agents' exam" in english
     (arabic,) = told(other.user_id, "ar")
-    assert "مُنحت لكم الخدمة: طلب تجديد رخص وكلاء التخليص" in arabic
-    assert "سُحبت منكم الخدمة: طلب امتحان وكلاء التخليص" in arabic
+    assert "مُنحت لك الخدمة: طلب تجديد رخص وكلاء التخليص" in arabic
+    assert "سُحبت منك الخدمة: طلب امتحان وكلاء التخليص" in arabic
 
 
 def test_the_same_access_again_changes_nothing(office: Organisation) -> None:
@@ -117,12 +117,12 @@ def test_promoting_and_demoting_act_on_the_open_session(office: Organisation, ap
     change(other, general, Access(True, EXAM))
     actor = load_actor(key)
     assert actor is not None and actor.standing is not None and actor.standing.is_general
-    assert "You are a general user now" in told(other.user_id)[-1]
+    assert "You are now a general user" in told(other.user_id)[-1]
     change(other, general, Access(False, EXAM), version=2)
     actor = load_actor(key)
     assert actor is not None and actor.standing is not None
     assert (actor.standing.is_general, actor.standing.services) == (False, EXAM)
-    assert "أصبحتم مستخدماً إضافياً" in told(other.user_id, "ar")[-1]
+    assert "لك الآن صلاحية المستخدم الإضافي" in told(other.user_id, "ar")[-1]
 
 
 def test_an_additional_user_needs_a_service(office: Organisation) -> None:
@@ -203,9 +203,9 @@ def test_disabling_ends_the_sessions_and_hands_the_work_over(
     assert event.request_id == req.id
     assert event.changes == {"handed_to_id": [None, colleague.user_id]}
     assert all(row.ended_at for row in db.session.scalars(sa.select(UserSession)))
-    assert "was disabled" in told(other.user_id)[0]
-    assert "أُوقفت صلاحيتكم" in told(other.user_id, "ar")[0]
-    assert "handed to you" in told(colleague.user_id)[0]
+    assert "no longer have access" in told(other.user_id)[0]
+    assert "أُوقفت صلاحيتك" in told(other.user_id, "ar")[0]
+    assert "taken over the requests" in told(colleague.user_id)[0]
     # What was handed over once is handed on by whoever has it now.
     change(colleague, general, off, to=general.id)
     db.session.refresh(req)
@@ -229,7 +229,7 @@ def test_enabling_gives_back_what_is_chosen(office: Organisation) -> None:
     assert actor_of(other.user).standings == ()
     change(other, general, Access(False, EXAM), version=2)
     assert actor_of(other.user).standings[0].services == EXAM
-    assert "Your access was enabled again" in told(other.user_id)[-1]
+    assert "You have access again" in told(other.user_id)[-1]
 
 
 def test_a_member_is_placed_in_another_organisation_of_the_same_governor(

@@ -263,7 +263,7 @@ def test_approval_opens_the_service_and_refusal_gives_the_reason(agent: User) ->
         reviewer.id,
     )
     assert "ينقص عقد التأسيس." in told(agent, "subscription:decided")[0]
-    assert "was rejected" in told(agent, "subscription:decided", "en")[0]
+    assert "Decision: rejected" in told(agent, "subscription:decided", "en")[0]
     assert entry(agent, "guarded").step is Step.ASK
     again = take(subscription_changes.ask, agent, "guarded")
     assert again.reason == ""

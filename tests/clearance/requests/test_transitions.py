@@ -32,6 +32,7 @@ from clearance.models import (
     User,
 )
 from clearance.models.enums import Role, SeatStatus, Status
+from clearance.notifications import inbox
 from clearance.requests import available_actions, completeness, deadlines, drafts, transitions
 from clearance.requests.completeness import Incomplete
 from clearance.services import registry, versions
@@ -313,6 +314,14 @@ def test_return_and_reject_need_a_reason(
     db.session.commit()
     assert (sent.status, sent.reviewer_id) == (Status.SUBMITTED, None)
     assert steps_of(sent) == ["send"]
+
+
+def test_a_notice_names_request_and_person(reviewer: User, sent: Request) -> None:
+    act(sent, Action.REJECT, reviewer, reason="لا تتوفر الشروط.")
+    told = db.session.scalars(sa.select(Notice).where(Notice.event == "request:rejected")).one()
+    assert told.params["name"] == {"ar": sent.name_ar, "en": sent.name_en}
+    title, _body = inbox.text_of(told, "en")
+    assert title == f"Request {sent.number} was rejected ({sent.name_en})"
 
 
 def test_agent_reads_the_reason_in_the_notice(reviewer: User, sent: Request) -> None:

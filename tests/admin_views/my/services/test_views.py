@@ -16,7 +16,7 @@ from tests.support.rows import all_requests
 def test_a_card_tells_conditions_documents_and_time(mine: PageClient) -> None:
     card = mine.get("/my/services/").soup.find(id="service-exam")
     text = card.get_text(" ")
-    assert "legal entity of the account" in text
+    assert "organisation type is “clearing agent”" in text
     assert "Personal photo" in text
     assert "Decided within 5 working days" in text
     assert card.find("a", href="/my/services/exam/")

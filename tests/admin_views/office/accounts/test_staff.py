@@ -105,7 +105,7 @@ def test_a_new_role_counts_at_once_and_the_person_is_told(office: Office) -> Non
     with office.app.app_context():
         assert db.session.get_one(User, reviewer).role == Role.MANAGER
         notice = db.session.scalars(sa.select(Notice).where(Notice.user_id == reviewer)).one()
-        assert "Your role now: Manager." in inbox.text_of(notice, "en")[1]
+        assert "Your role is now: Manager." in inbox.text_of(notice, "en")[1]
     assert office.kinds("staff:") == ["staff:role:changed"]
 
 

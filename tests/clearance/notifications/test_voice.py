@@ -1,0 +1,175 @@
+"""How notices speak: to one person, in plain words, and by SMS in one part."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from clearance.core.settings import ROOT
+from clearance.notifications import events, letter
+from clearance.notifications.schema import LANGUAGES
+from clearance.notifications.text_overrides import SAMPLES
+from clearance.organisations import notifications as member_notices
+from clearance.organisations import subscription_changes
+from clearance.transfers import effects as transfer_effects
+
+SHIPPED = events.load(sorted((ROOT / "clearance").glob("*/texts")))
+WITH_VALUES = (member_notices, subscription_changes, transfer_effects)
+
+VOWELS = re.compile("[\u064b-\u0652]")
+ADDRESSES_SEVERAL = re.compile(r"\w+كم\b|\w+تم\b|\w+وا\b")
+# Words that end alike and address nobody.
+ADDRESSES_NOBODY = {"يتم", "تتم"}
+AVOIDED = {
+    "ar": (
+        *("اختبار", r"بيانات (?:ال)?اتصال\w*", "الرسالة القصيرة", r"\b[وف]?ادخل\b", "المراجعون?"),
+        *(r"\bمراجع\b", "الشركة", r"السيد/ة", "فعال", "تعليم الكل", "بوابة التخليص الجمركي:"),
+    ),
+    "en": (
+        *("stands", "is told", "at present", "counts", "awaits?", "his", "he", "him", "whoever"),
+        *("lapsed?", "refused?", "given up", "at once", "somebody", "nominated", "sitting"),
+        *("second factor", "made void", "sign-up", "remarks?", "Customs Clearance Portal:"),
+    ),
+}
+
+# What real messages carry at their usual longest.
+USUAL = SAMPLES | {
+    "number": "CE/1208/26",
+    "broker": {"ar": "سالم محمد علي العتيبي", "en": "Salem Mohammad Ali Alotaibi"},
+    "document": {"ar": "شهادة إلى من يهمه الأمر", "en": "To whom it may concern"},
+    "link": f"https://clearance.customs.gov.kw/consent/{'k' * 43}",
+    "service": {
+        "ar": "طلب طباعة بطاقة هوية التخليص بدل فاقد",
+        "en": "Replace a lost broker ID card",
+    },
+    "what": {"ar": "البطاقة المدنية", "en": "civil ID card"},
+}
+IN_TWO_PARTS = {
+    ("transfer:consent", "ar"): "its link alone is longer than one part",
+}
+GSM = re.compile(r"[A-Za-z0-9 \n@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,\-./:;<=>?¡ÄÖÑÜ§¿äöñüà]*")
+INVISIBLE = re.compile(r"[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def parts(text: str) -> int:
+    one, more = (160, 153) if GSM.fullmatch(text) else (70, 67)
+    return 1 if len(text) <= one else -(-len(text) // more)
+
+
+def sms() -> dict[tuple[str, str], str]:
+    """Every SMS with usual values."""
+    return {
+        (event, lang): events.fill_sms(message.wording(lang).sms, USUAL, lang)
+        for event, message in SHIPPED.items()
+        for lang in LANGUAGES
+        if message.wording(lang).sms
+    }
+
+
+def in_language(found: Any, lang: str) -> list[str]:
+    """The texts in `lang` of all mappings of languages inside `found`."""
+    if not isinstance(found, dict):
+        return []
+    if set(found) == set(LANGUAGES):
+        return [found[lang]]
+    return [text for value in found.values() for text in in_language(value, lang)]
+
+
+def spoken(lang: str) -> list[str]:
+    """Everything that notices say in `lang`: texts, values that the code fills in, samples."""
+    wordings = [message.wording(lang) for message in SHIPPED.values()]
+    texts = [text for each in wordings for text in (each.label, each.title, each.body, each.sms)]
+    for module in WITH_VALUES:
+        constants = {name: value for name, value in vars(module).items() if name.isupper()}
+        texts += in_language(constants, lang)
+    around = letter.around("", {"recipient": "–"}, lang)
+    return [*texts, *in_language(SAMPLES, lang), around]
+
+
+def words_found(patterns: tuple[str, ...], lang: str) -> list[tuple[str, str]]:
+    wanted = re.compile("|".join(rf"\b(?:{pattern})\b" for pattern in patterns), re.IGNORECASE)
+    return [
+        (match[0], text) for text in spoken(lang) for match in wanted.finditer(VOWELS.sub("", text))
+    ]
+
+
+def addresses_several(text: str) -> list[str]:
+    return [
+        word
+        for word in ADDRESSES_SEVERAL.findall(VOWELS.sub("", text))
+        if word not in ADDRESSES_NOBODY
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["تم تفعيل حسابكم", "لكم الخدمات", "فأعيدوا ضبطها", "افتحوا الرابط", "إن كنتم", "منكم"]
+)
+def test_an_address_to_several_is_recognised(text: str) -> None:
+    assert addresses_several(text)
+
+
+def test_arabic_notices_address_one_person() -> None:
+    found = [(words, text) for text in spoken("ar") if (words := addresses_several(text))]
+    assert found == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_notices_use_the_words_of_the_glossary(lang: str) -> None:
+    assert words_found(AVOIDED[lang], lang) == []
+
+
+def test_the_values_in_code_are_among_what_is_checked() -> None:
+    assert {"You have access again.", "the broker", "approved"} <= set(spoken("en"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "name"),
+    [("ar", "مكتب شؤون المخلصين"), ("en", "Clearance Agents Affairs Office")],
+)
+def test_the_office_has_its_full_name_before_it_is_called_the_office(lang: str, name: str) -> None:
+    short = re.compile(r"\bالمكتب\b" if lang == "ar" else r"\bthe office\b", re.IGNORECASE)
+    early = [
+        (event, text)
+        for event, message in SHIPPED.items()
+        for text in (message.wording(lang).body, message.wording(lang).sms)
+        if (found := short.search(text)) and name not in text[: found.start()]
+    ]
+    assert early == []
+
+
+def test_every_notice_about_a_request_names_number_and_person_in_its_title() -> None:
+    about = [event for event in SHIPPED if event.startswith(("request:", "exam:", "office:"))]
+    lacking = [
+        (event, lang)
+        for event in about
+        for lang in LANGUAGES
+        if not {"number", "name"} <= set(re.findall(r"\w+", SHIPPED[event].wording(lang).title))
+    ]
+    assert lacking == []
+
+
+def test_an_sms_is_one_part() -> None:
+    longer = {key: (len(text), text) for key, text in sms().items() if parts(text) > 1}
+    assert set(longer) == set(IN_TWO_PARTS), longer
+    assert {parts(text) for _length, text in longer.values()} == {2}
+
+
+def test_an_sms_has_no_invisible_character() -> None:
+    assert {key: text for key, text in sms().items() if INVISIBLE.search(text)} == {}
+
+
+def test_numbers_that_would_change_places_are_kept_apart_by_a_word() -> None:
+    """Without isolates, a number joins a Latin one before it, and they read left to right."""
+    joined = re.compile(r"[A-Z]{2}[-/][0-9/]+[^\w/]+[0-9]")
+    arabic = {event: text for (event, lang), text in sms().items() if lang == "ar"}
+    assert {event: text for event, text in arabic.items() if joined.search(text)} == {}
+
+
+def test_a_code_is_named_at_the_beginning_of_its_sms() -> None:
+    codes = {key: text for key, text in sms().items() if key[0].startswith("code:")}
+    assert codes[("code:verify", "ar")] == "رمز التحقق 123456، صالح 10 دقائق. لا تشاركه مع أحد."
+    assert [text for text in codes.values() if "123456" not in text[:35]] == []
+    ends = {"ar": "لا تشاركه مع أحد.", "en": "Do not share it."}
+    assert [text for (_event, lang), text in codes.items() if not text.endswith(ends[lang])] == []
