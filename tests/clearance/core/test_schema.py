@@ -9,7 +9,7 @@ from flask import Flask
 from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.models import BrokerType, Invitation, LegalEntity, Registration
+from clearance.models import BrokerType, Invitation, LegalEntity, Registration, User
 from tests.support import factories
 
 pytestmark = pytest.mark.databases
@@ -94,3 +94,14 @@ def test_going_back_before_invited_sign_ups_keeps_the_others(context: Flask) -> 
     assert list(db.session.scalars(sa.select(Registration.email))) == [own]
     kept = db.session.scalars(sa.select(Invitation)).one()
     assert (kept.services, kept.user_id, kept.refused_at) == (["exam"], None, None)
+
+
+def test_users_outlive_the_latin_names_both_ways(context: Flask) -> None:
+    user = factories.make_user(latin_name="Salem Alotaibi")
+    email = user.email
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0006")
+    schema.upgrade(url)
+    assert db.session.execute(sa.select(User.email, User.latin_name)).all() == [(email, "")]
