@@ -272,3 +272,24 @@ def test_a_mail_greets_in_the_letters_of_its_language(app: Flask, lang: str, sho
         notices.notify_user("office:late", user_id=user.id, params=ABOUT, now=utc_now())
         (mail,) = db.session.scalars(sa.select(Delivery).where(Delivery.channel == "email"))
         assert shown in mail.body.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("gender", "lang", "greeting"),
+    [
+        ("male", "ar", "السيد سالم العتيبي المحترم،"),
+        ("female", "ar", "السيدة سالم العتيبي المحترمة،"),
+        (None, "ar", "السيد/ة سالم العتيبي المحترم/ة،"),
+        ("female", "en", "Dear سالم العتيبي,"),
+    ],
+)
+def test_a_mail_greets_by_gender_where_it_is_known(
+    app: Flask, gender: str | None, lang: str, greeting: str
+) -> None:
+    names = {"first_name": "سالم", "last_name": "العتيبي"}
+    user = steps.person(app, "office", language=lang, gender=gender, **names)
+    with app.app_context():
+        notices.notify_user("office:late", user_id=user.id, params=ABOUT, now=utc_now())
+        (mail,) = db.session.scalars(sa.select(Delivery).where(Delivery.channel == "email"))
+        first = mail.body.splitlines()[0]
+        assert first.translate(dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069"))) == greeting
