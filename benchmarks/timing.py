@@ -173,6 +173,7 @@ def _register(browser: Browser) -> Callable[[str], float]:
             "legal_entity": "clearing_agent",
             "first_name": "فهد",
             "last_name": "المطيري",
+            "latin_name": "Fahad Almutairi",
             "gender": "male",
             "civil_id": factories.civil_id(),
             "mobile": factories.mobile().removeprefix("+965"),

@@ -8,16 +8,29 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core.values import BadValue
 from clearance.notifications import preferences
+from forms import person_fields
 from forms.base import BaseForm
 from forms.fields import (
     ChoicesField,
     CodeField,
     EmailAddressField,
+    LatinNameField,
     MobileField,
     PasswordField,
     TextAreaField,
 )
 from forms.validators import Required, SameAs, Served, StrongPassword
+
+
+class LatinNameForm(BaseForm):
+    """The user's whole name in Latin letters."""
+
+    latin_name = LatinNameField(
+        person_fields.LATIN_NAME,
+        [Required()],
+        description=_l("As in your passport. Shown on English pages and in English messages."),
+        render_kw={"autocomplete": "off"},
+    )
 
 
 class EmailChangeForm(BaseForm):

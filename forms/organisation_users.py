@@ -104,6 +104,7 @@ class AddUserForm(_AccessForm, AccountForm):
 
     first_name = person_fields.first_name()
     last_name = person_fields.last_name()
+    latin_name = person_fields.latin_name()
     gender = person_fields.gender()
     civil_id = person_fields.civil_id()
     is_general = _general_box()

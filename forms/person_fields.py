@@ -10,11 +10,19 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from clearance.models.enums import Gender
-from forms.fields import CheckField, ChoiceField, CivilNumberField, PasswordField, TextField
-from forms.validators import Required, SameAs, StrongPassword
+from forms.fields import (
+    CheckField,
+    ChoiceField,
+    CivilNumberField,
+    LatinNameField,
+    PasswordField,
+    TextField,
+)
+from forms.validators import NeededUnlessLatin, Required, SameAs, StrongPassword
 
 NAME_MAX_LENGTH = 80
 TERMS_NEEDED = _l("You must agree to the terms and conditions to continue.")
+LATIN_NAME = _l("Full name in English letters")
 PASSWORD_HINT = _l("At least 8 characters, with upper and lower case letters, digits and symbols.")
 
 
@@ -26,6 +34,17 @@ def first_name() -> Any:
 def last_name() -> Any:
     """Return the field for the last name, in any script."""
     return TextField(_l("Last name"), [Required()], max_length=NAME_MAX_LENGTH)
+
+
+def latin_name() -> Any:
+    """Return the field for the whole name in Latin letters, placed after first and last name."""
+    return LatinNameField(
+        LATIN_NAME,
+        [NeededUnlessLatin("first_name", "last_name")],
+        description=_l(
+            "As in the passport. Leave it empty if the name above is in English letters."
+        ),
+    )
 
 
 def gender() -> Any:

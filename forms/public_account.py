@@ -116,6 +116,7 @@ class RegistrationForm(AccountForm):
     )
     first_name = person_fields.first_name()
     last_name = person_fields.last_name()
+    latin_name = person_fields.latin_name()
     gender = person_fields.gender()
     civil_id = person_fields.civil_id()
     licence_no = TextField(
@@ -156,7 +157,9 @@ class RegistrationForm(AccountForm):
     FROM_CUSTOMS: ClassVar[frozenset[str]] = frozenset(
         {"licence_no", "customs_user", "customs_password"}
     )
-    FROM_PERSON: ClassVar[frozenset[str]] = frozenset({"first_name", "last_name", "civil_id"})
+    FROM_PERSON: ClassVar[frozenset[str]] = frozenset(
+        {"first_name", "last_name", "latin_name", "civil_id"}
+    )
 
     def __init__(self, entities: Sequence[EntityChoice], *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("legal_entity", entities[0].code if entities else None)
@@ -243,6 +246,7 @@ class InvitationForm(AccountForm):
 
     first_name = person_fields.first_name()
     last_name = person_fields.last_name()
+    latin_name = person_fields.latin_name()
     mobile = MobileField(_l("Mobile number"))
     password = person_fields.password()
     password_confirm = person_fields.password_again()

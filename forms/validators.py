@@ -10,6 +10,7 @@ from wtforms.validators import StopValidation, ValidationError
 from clearance.auth import one_time_codes
 from clearance.auth.passwords import normalised, password_faults
 from clearance.core.clock import kuwait_today
+from clearance.core.values import latin_name_fault
 
 
 class Required:
@@ -29,6 +30,19 @@ class Required:
             is_given = any(str(typed).strip() for typed in field.raw_data or ())
         if not is_given:
             raise StopValidation(self.message)
+
+
+class NeededUnlessLatin:
+    """The field must be filled in unless the fields `names` are in Latin letters themselves."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def __call__(self, form: Any, field: Any) -> None:
+        given = (form[name].data or "" for name in self.names)
+        if field.data or field.errors or all(latin_name_fault(name) is None for name in given):
+            return
+        raise StopValidation(_l("Enter the full name in English letters too."))
 
 
 class FutureDate:
@@ -87,6 +101,7 @@ class StrongPassword:
         inputs: Sequence[str] = (
             "first_name",
             "last_name",
+            "latin_name",
             "organisation_name",
             "email",
             "mobile",

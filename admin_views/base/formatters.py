@@ -83,11 +83,6 @@ def under(text: Any) -> Markup:
     return Markup('<small class="under">{}</small>').format(text)
 
 
-def person_name(first: str | None, last: str | None) -> str:
-    """Return a person's whole name; "" if there is no person."""
-    return f"{first or ''} {last or ''}".strip()
-
-
 def isolated(value: Any) -> Any:
     """Return `value` with bidirectional isolation, or a dash if it is empty."""
     return bdi(value) if value not in (None, "") else "—"

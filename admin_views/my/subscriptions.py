@@ -55,7 +55,8 @@ class MySubscriptions(ForAgents, GuardedView):
             organisation_id=organisation_id,
             refusal=entry.refusal if entry.step is Step.LEAVE else entry.refusal or _NOT_HELD,
             losing=[
-                user.full_name for user in subscription_changes.losing_access(organisation_id, code)
+                user.name_in(i18n.language())
+                for user in subscription_changes.losing_access(organisation_id, code)
             ]
             if permissions.can_manage(actor, organisation_id)
             else (),

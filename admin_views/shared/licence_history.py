@@ -71,7 +71,7 @@ def of_licences(licence_ids: Collection[int]) -> list[Entry]:
             tone=LicenceStep(change.kind).tone,
             sign=SIGNS.get(change.kind),
             licence_number=number,
-            who=actor.full_name if actor is not None else "",
+            who=actor.name_in(i18n.language()) if actor is not None else "",
             request_id=change.request_id,
             request_number=request_number or "",
             reason=change.reason,

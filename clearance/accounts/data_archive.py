@@ -86,6 +86,7 @@ def profile_of(user: User) -> dict[str, Any]:
     return {
         "first_name": user.first_name,
         "last_name": user.last_name,
+        "latin_name": user.latin_name,
         "gender": user.gender,
         "civil_id": user.civil_id,
         "email": user.email,

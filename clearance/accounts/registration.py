@@ -12,7 +12,7 @@ from clearance import notifications
 from clearance.auth import existing_accounts, one_time_codes, rate_limits
 from clearance.auth.password_changes import require_strong
 from clearance.auth.registrants import RegistrantData
-from clearance.core import audit, name_folding
+from clearance.core import audit, name_folding, values
 from clearance.core.database import own_transaction
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
@@ -93,9 +93,17 @@ def _told_by_customs(applicant: Applicant, answer: customs_client.Answer) -> App
         applicant,
         first_name=answer.holder.first_name,
         last_name=answer.holder.last_name,
+        latin_name=_latin_name(answer),
         civil_id=answer.holder.civil_id,
         organisation_name=answer.organisation.name_ar,
     )
+
+
+def _latin_name(answer: customs_client.Answer) -> str:
+    """Return the holder's name in Latin letters if they are one of the brokers, else ""."""
+    own = (each for each in answer.brokers if each.civil_id == answer.holder.civil_id)
+    name = " ".join(part for each in own for part in each.name_en if part)
+    return name if values.latin_name_fault(name) is None else ""
 
 
 def _count(person: Applicant) -> None:
@@ -147,7 +155,10 @@ def _make(registration: Registration, now: datetime) -> User:
         civil_id=registration.civil_id,
         first_name=registration.first_name,
         last_name=registration.last_name,
-        name_folded=name_folding.name_index(registration.first_name, registration.last_name),
+        latin_name=registration.latin_name,
+        name_folded=name_folding.name_index(
+            registration.first_name, registration.last_name, registration.latin_name
+        ),
         gender=registration.gender,
         legal_entity=registration.legal_entity,
         language=registration.language,

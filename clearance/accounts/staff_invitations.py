@@ -104,6 +104,7 @@ def accept_invitation(
     *,
     first_name: str,
     last_name: str,
+    latin_name: str = "",
     password: str,
     language: str,
     mobile: str | None = None,
@@ -117,7 +118,7 @@ def accept_invitation(
     invited = find_invitation(token, now)
     if invited is None:
         return None
-    require_strong(password, (first_name, last_name, mobile))
+    require_strong(password, (first_name, last_name, latin_name, mobile))
     password_hash = hash_password(password)
     invitation = _use(invited, now)
     if invitation is None:
@@ -128,7 +129,8 @@ def accept_invitation(
             mobile=mobile,
             first_name=first_name,
             last_name=last_name,
-            name_folded=name_folding.name_index(first_name, last_name),
+            latin_name=latin_name,
+            name_folded=name_folding.name_index(first_name, last_name, latin_name),
             gender=gender,
             role=invitation.role,
             language=language,

@@ -56,7 +56,8 @@ class Chosen:
     stage: SessionStage
 
 
-_OF_BOTH = ("id", "password_hash", "first_name", "last_name", "email", "mobile", "civil_id")
+_WORDS = ("first_name", "last_name", "latin_name", "email", "mobile", "civil_id")
+_OF_BOTH = ("id", "password_hash", *_WORDS)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class _Person:
     password_hash: str
     first_name: str
     last_name: str
+    latin_name: str
     email: str
     mobile: str | None
     civil_id: str | None
@@ -75,7 +77,7 @@ class _Person:
     @property
     def words(self) -> tuple[str | None, ...]:
         """Personal words that must not make up a password."""
-        return (self.first_name, self.last_name, self.email, self.mobile, self.civil_id)
+        return tuple(getattr(self, name) for name in _WORDS)
 
 
 def require_strong(password: str, words: Sequence[str | None]) -> None:

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.errors import Refusal
+from clearance.core.i18n import language
 from clearance.models import Broker, IssuedDocument, Licence, Request
 from clearance.models.enums import Role, Status
 
@@ -202,7 +203,10 @@ def can_decide(actor: Actor | None, req: Request) -> Refusal | None:
     if refusal is not None or actor is None or req.reviewer_id in (None, actor.user_id):
         return refusal
     return Refusal(
-        _("%(name)s has taken this request.", name=req.reviewer.full_name if req.reviewer else ""),
+        _(
+            "%(name)s has taken this request.",
+            name=req.reviewer.name_in(language()) if req.reviewer else "",
+        ),
         _l("Others can decide it once it is released or reassigned."),
     )
 

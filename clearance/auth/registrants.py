@@ -15,10 +15,14 @@ from clearance.models import Registration
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrantData:
-    """Cleaned: mobile in E.164, e-mail lower-cased, civil number 12 digits. language: of codes."""
+    """Cleaned: mobile in E.164, e-mail lower-cased, civil number 12 digits. language: of codes.
+
+    latin_name: the whole name in Latin letters, "" if unknown.
+    """
 
     first_name: str
     last_name: str
+    latin_name: str = ""
     gender: str
     civil_id: str
     mobile: str
@@ -29,7 +33,8 @@ class RegistrantData:
     @property
     def words(self) -> tuple[str, ...]:
         """Personal words that must not make up a password."""
-        return (self.first_name, self.last_name, self.email, self.mobile, self.civil_id)
+        names = (self.first_name, self.last_name, self.latin_name)
+        return (*names, self.email, self.mobile, self.civil_id)
 
     def targets(self, who: str) -> list[rate_limits.Pair]:
         """Return the limits on `who` naming the same person repeatedly (rule 41).
@@ -60,6 +65,7 @@ class RegistrantData:
             civil_id=self.civil_id,
             first_name=self.first_name,
             last_name=self.last_name,
+            latin_name=self.latin_name,
             gender=self.gender,
             legal_entity=legal_entity,
             password_hash=password_hash,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from clearance.models.enums import STAFF_ROLES, Role, SessionStage
+from clearance.models.names import account_name
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Actor:
     language: str
     legal_entity: str | None = None
     civil_id: str | None = None
+    latin_name: str = ""
     standings: tuple[ActiveMembership, ...] = ()
     organisation_id: int | None = None
     stage: str = SessionStage.FULL
@@ -65,10 +67,9 @@ class Actor:
             raise ValueError("a registration has no user yet")
         return self.user_id
 
-    @property
-    def full_name(self) -> str:
-        """First and last name."""
-        return f"{self.first_name} {self.last_name}".strip()
+    def name_in(self, lang: str) -> str:
+        """Return the name to show in `lang` ("ar" or "en")."""
+        return account_name(self, lang)
 
     @property
     def is_full(self) -> bool:

@@ -1,4 +1,4 @@
-"""Long-lived, low-trust cookies: language and known device."""
+"""Long-lived, low-trust cookies: languages and known device."""
 
 from __future__ import annotations
 

@@ -13,16 +13,21 @@ from clearance.core import cookies
 from clearance.core.clock import KUWAIT
 
 LANGUAGES = ("ar", "en")
-COOKIE = "lang"
+COOKIE = "lang"  # chosen in this browser
+ACCOUNT_COOKIE = "account_lang"  # of the account last used in this browser
 
 
 def chosen_language() -> str:
-    """Return "ar" or "en": chosen in this request, by cookie or by user, else Arabic."""
+    """Return "ar" or "en": chosen in this request, in this browser or by the user, else Arabic.
+
+    A browser in which nothing was chosen keeps its last user's language after the session.
+    """
     if has_request_context():
         candidates = (
             g.get("language"),
             cookies.read(COOKIE),
             getattr(current_user, "language", None),
+            cookies.read(ACCOUNT_COOKIE),
         )
         for candidate in candidates:
             if candidate in LANGUAGES:
@@ -76,8 +81,8 @@ def format_instant(value: datetime | None) -> str:
 def format_size(count: int) -> str:
     """Format a number of bytes as kilobytes or megabytes, Latin digits."""
     if count < 1024 * 1024:
-        return gettext("%(number)s KB", number=max(1, round(count / 1024)))
-    return gettext("%(number)s MB", number=f"{count / 1024 / 1024:.1f}")
+        return str(gettext("%(number)s KB", number=max(1, round(count / 1024))))
+    return str(gettext("%(number)s MB", number=f"{count / 1024 / 1024:.1f}"))
 
 
 def init_app(app: Flask) -> None:

@@ -32,23 +32,48 @@ class Account:
     role: str
     first_name: str
     last_name: str
+    latin_name: str
     label: Any
 
 
 ACCOUNTS = (
-    Account("general@example.com", Role.AGENT, "فهد", "العجمي", _l("General user")),
-    Account("additional@example.com", Role.AGENT, "مريم", "الكندري", _l("Additional user")),
+    Account("general@example.com", Role.AGENT, "فهد", "العجمي", "Fahad Alajmi", _l("General user")),
+    Account(
+        "additional@example.com",
+        Role.AGENT,
+        "مريم",
+        "الكندري",
+        "Maryam Alkandari",
+        _l("Additional user"),
+    ),
     Account(
         "receiver@example.com",
         Role.AGENT,
         "يوسف",
         "الصباغ",
+        "Yousef Alsabbagh",
         _l("General user of the second organisation"),
     ),
-    Account("reviewer@example.com", Role.REVIEWER, "نورة", "الرشيدي", _l("Reviewer")),
-    Account("reviewer2@example.com", Role.REVIEWER, "بدر", "الشمري", _l("Second reviewer")),
-    Account("manager@example.com", Role.MANAGER, "هدى", "المطوع", _l("Manager")),
-    Account("admin@example.com", Role.ADMINISTRATOR, "طارق", "السالم", _l("Administrator")),
+    Account(
+        "reviewer@example.com", Role.REVIEWER, "نورة", "الرشيدي", "Noura Alrashidi", _l("Reviewer")
+    ),
+    Account(
+        "reviewer2@example.com",
+        Role.REVIEWER,
+        "بدر",
+        "الشمري",
+        "Bader Alshammari",
+        _l("Second reviewer"),
+    ),
+    Account("manager@example.com", Role.MANAGER, "هدى", "المطوع", "Huda Almutawa", _l("Manager")),
+    Account(
+        "admin@example.com",
+        Role.ADMINISTRATOR,
+        "طارق",
+        "السالم",
+        "Tareq Alsalem",
+        _l("Administrator"),
+    ),
 )
 
 
@@ -109,7 +134,10 @@ def _user(account: Account, serial: int, password_hash: str, since: datetime) ->
         civil_id=civil_number_for(date(1980 + serial, 3, 7), 120 + serial) if is_agent else None,
         first_name=account.first_name,
         last_name=account.last_name,
-        name_folded=name_folding.name_index(account.first_name, account.last_name),
+        latin_name=account.latin_name,
+        name_folded=name_folding.name_index(
+            account.first_name, account.last_name, account.latin_name
+        ),
         gender=Gender.FEMALE if account.first_name in {"مريم", "نورة", "هدى"} else Gender.MALE,
         role=account.role,
         legal_entity="clearing_agent" if is_agent else None,

@@ -15,7 +15,7 @@ from clearance.organisations.invitations import NewMember
 from clearance.organisations.members import Access
 
 NEWCOMER = "sara@example.com"
-_OF_PERSON = ("first_name", "last_name", "gender", "civil_id", "mobile", "email")
+_OF_PERSON = ("first_name", "last_name", "latin_name", "gender", "civil_id", "mobile", "email")
 
 
 def stories(stage: Stage) -> Iterator[Story]:
@@ -27,6 +27,7 @@ def stories(stage: Stage) -> Iterator[Story]:
         {"exam", "letter"},
         first_name="سارة",
         last_name="الفيلكاوي",
+        latin_name="Sarah Alfailakawi",
         gender=Gender.FEMALE,
         civil_id=civil_number_for(date(1994, 9, 21), 140),
         mobile="+96550000140",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clearance.models import base
 from clearance.models.base import Base, Json, one_of
 from clearance.models.enums import Channel, CodePurpose, Gender, Role, SessionStage
-from clearance.models.names import Named
+from clearance.models.names import AccountName, Named
 
 
 class LegalEntity(Base):
@@ -28,7 +28,7 @@ class LegalEntity(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
 
 
-class User(Base):
+class User(AccountName, Base):
     """A verified person who can sign in; created by confirming both codes or by invitation."""
 
     __tablename__ = "user"
@@ -44,8 +44,6 @@ class User(Base):
     email: Mapped[base.address]
     mobile: Mapped[base.phone | None] = mapped_column(index=True)
     civil_id: Mapped[base.civil | None]
-    first_name: Mapped[base.short]
-    last_name: Mapped[base.short]
     name_folded: Mapped[str] = mapped_column(sa.String(700))
     gender: Mapped[base.code | None]
     role: Mapped[base.code] = mapped_column(default=Role.AGENT)
@@ -67,11 +65,6 @@ class User(Base):
     memberships: Mapped[list[Membership]] = relationship(back_populates="user")
 
     @property
-    def full_name(self) -> str:
-        """First and last name as typed."""
-        return f"{self.first_name} {self.last_name}".strip()
-
-    @property
     def is_proved(self) -> bool:
         """Whether e-mail and mobile were confirmed by code (staff: e-mail only)."""
         if self.role != Role.AGENT:
@@ -79,7 +72,7 @@ class User(Base):
         return self.email_proved_at is not None and self.mobile_proved_at is not None
 
 
-class Registration(Base):
+class Registration(AccountName, Base):
     """An unverified sign-up; becomes a user once both codes are confirmed, else is purged.
 
     `is_void` marks one with a known e-mail, civil number or mobile: it looks like any other but
@@ -93,8 +86,6 @@ class Registration(Base):
     email: Mapped[base.address] = mapped_column(index=True)
     mobile: Mapped[base.phone]
     civil_id: Mapped[base.civil]
-    first_name: Mapped[base.short]
-    last_name: Mapped[base.short]
     gender: Mapped[base.code]
     legal_entity: Mapped[base.code] = mapped_column(sa.ForeignKey("legal_entity.code"))
     organisation_name: Mapped[base.name]

@@ -1,4 +1,4 @@
-"""Names in both scripts: a person's eight columns, and one choice of the name to show."""
+"""Names in both scripts: the columns of people, and one choice of the name to show."""
 
 from __future__ import annotations
 
@@ -50,3 +50,37 @@ class PersonName(Named):
     def name_en(self) -> str:
         """The four English names in one line."""
         return joined_name(self, "en")
+
+
+def account_name(row: Any, lang: str) -> str:
+    """Return the name of an account's holder to show in `lang`: in English in Latin letters.
+
+    Without a Latin name it is the name as given, in whatever script.
+    row: an object or a query's row with the columns of `AccountName`.
+    """
+    given = f"{row.first_name} {row.last_name}".strip()
+    return str(row.latin_name or given) if lang == "en" else given
+
+
+class AccountName:
+    """Mixin of an account holder's names.
+
+    First and last name are as on the civil ID card; `latin_name` is the whole name in Latin
+    letters, "" if it is unknown or the others are in Latin letters already.
+    """
+
+    first_name: Mapped[base.short]
+    last_name: Mapped[base.short]
+    latin_name: Mapped[base.short] = mapped_column(default="")
+
+    def name_in(self, lang: str) -> str:
+        """Return the name to show in `lang` ("ar" or "en")."""
+        return account_name(self, lang)
+
+    @classmethod
+    def selected_name(cls, lang: str) -> sa.ColumnElement[str]:
+        """Return what selects `name_in(lang)`; also of an alias of the class."""
+        given = cls.first_name + " " + cls.last_name
+        return (
+            sa.func.coalesce(sa.func.nullif(cls.latin_name, ""), given) if lang == "en" else given
+        )

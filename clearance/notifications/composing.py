@@ -24,11 +24,12 @@ Texts = Mapping[tuple[str, str, str], tuple[str, str]]
 
 @dataclass(frozen=True)
 class Recipient:
-    """Recipient of a message. name: "" if not a user."""
+    """Recipient of a message. name: "" if not a user. gender: a code of `Gender`, if known."""
 
     address: str
     language: str
     name: str
+    gender: str | None = None
 
 
 def delivery_of(
@@ -44,7 +45,7 @@ def delivery_of(
     values = {**values, "recipient": recipient.name}
     subject, body = filled(message, channel, lang, values, own)
     if channel == Channel.EMAIL:
-        body = letter.around(body, values, lang)
+        body = letter.around(body, values, lang, recipient.gender)
     return Delivery(
         event=message.event,
         channel=channel,

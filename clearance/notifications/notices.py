@@ -213,7 +213,9 @@ def _deliveries(
         for channel in message.channels:
             address = user.email if channel == Channel.EMAIL else user.mobile
             if address and user.is_active and (user.id, channel) not in unwanted:
-                recipient = composing.Recipient(address, user.language, user.full_name)
+                recipient = composing.Recipient(
+                    address, user.language, user.name_in(user.language), user.gender
+                )
                 delivery = composing.delivery_of(message, recipient, channel, values, own, now)
                 delivery.notice_id = notice.id
                 yield delivery

@@ -21,6 +21,7 @@ from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Membership, Request, User
 from clearance.models.enums import Status
+from clearance.organisations import members
 from clearance.services import registry
 
 NEEDS_COLLEAGUE = Refusal(
@@ -117,8 +118,8 @@ def _tell(membership: Membership, colleague: User, work: Sequence[Request], now:
         "account:work:handed",
         user_id=colleague.id,
         params={
-            "organisation": {lang: organisation.name_in(lang) for lang in ("ar", "en")},
-            "name": membership.user.full_name,
+            "organisation": members.names_of(organisation),
+            "name": members.names_of(membership.user),
             "count": len(work),
             "numbers": "  ".join(numbers[:NUMBERS_TOLD]),
         },

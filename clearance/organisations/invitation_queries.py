@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance import notifications
 from clearance.auth import permissions
-from clearance.core import audit, urls
+from clearance.core import audit, i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import latest_past
 from clearance.core.errors import NotFound, Refusal, Refused
@@ -58,7 +58,7 @@ def awaited(organisation_id: int, now: datetime) -> list[Awaited]:
     return [
         Awaited(
             invitation,
-            f"{signup.first_name} {signup.last_name}" if signup is not None else "",
+            signup.name_in(i18n.language()) if signup is not None else "",
             is_expired=invitation.expires_at <= now,
             is_backed=is_backed,
             can_resend=signup is not None,

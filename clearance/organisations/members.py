@@ -131,9 +131,9 @@ def standings_of(user_id: int, organisation_ids: Collection[int]) -> dict[int, M
     return {row.organisation_id: row for row in rows}
 
 
-def names_of(organisation: Organisation) -> dict[str, str]:
-    """Return the organisation's name in both languages, as message parameters."""
-    return {lang: organisation.name_in(lang) for lang in ("ar", "en")}
+def names_of(named: Organisation | User | Actor) -> dict[str, str]:
+    """Return the name of an organisation or a person in both languages, as message parameters."""
+    return {lang: named.name_in(lang) for lang in ("ar", "en")}
 
 
 LAST_GENERAL_USER = Refusal(

@@ -70,7 +70,7 @@ def tell_joined(user: User, organisation: Organisation, now: datetime) -> None:
     notifications.notify_members(
         "account:member:joined",
         organisation_id=organisation.id,
-        params={"name": user.full_name, "organisation": names_of(organisation)},
+        params={"name": names_of(user), "organisation": names_of(organisation)},
         now=now,
         url=urls.USERS,
         except_user_id=user.id,

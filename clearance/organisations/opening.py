@@ -141,7 +141,7 @@ def subscribe(organisation: Organisation, now: datetime) -> None:
 def _names(user: User, opening: Opening) -> tuple[str, str]:
     entity = db.session.get_one(LegalEntity, opening.legal_entity)
     named = opening.name if entity.needs_organisation_name else ""
-    return (named or user.full_name,) * 2
+    return named or user.name_in("ar"), named or user.name_in("en")
 
 
 def _new(opening: Opening, name_ar: str, name_en: str, now: datetime) -> Organisation:

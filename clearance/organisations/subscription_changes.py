@@ -115,7 +115,7 @@ def leave(
         "subscription:left",
         organisation_id=organisation_id,
         service_code=code,
-        params=_params(row) | {"name": actor.full_name},
+        params=_params(row) | {"name": members.names_of(actor)},
         now=now,
         url=urls.SUBSCRIPTIONS,
         except_user_id=actor.id,
@@ -295,7 +295,10 @@ def _granted(organisation_id: int, code: str) -> sa.ColumnElement[bool]:
 def _stands(row: Subscription) -> Any:
     """Return the outcome of a subscription that can no longer be decided."""
     officer = db.session.get(User, row.decided_by_id) if row.decided_by_id else None
-    at, name = i18n.format_instant(row.decided_at), officer.full_name if officer else ""
+    at, name = (
+        i18n.format_instant(row.decided_at),
+        officer.name_in(i18n.language()) if officer else "",
+    )
     if row.status == SubscriptionStatus.LEFT:
         return _("The organisation ended this subscription on %(at)s.", at=at)
     if row.status == SubscriptionStatus.REFUSED:

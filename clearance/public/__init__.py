@@ -24,6 +24,7 @@ blueprint = Blueprint("public", __name__)
 blueprint.app_url_value_preprocessor(session_gate.keep_short)
 blueprint.before_app_request(language.adopt_posted)
 blueprint.before_app_request(session_gate.check)
+blueprint.after_app_request(language.keep_users)
 blueprint.app_context_processor(pages.common_context)
 
 _add = blueprint.add_url_rule

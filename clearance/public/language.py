@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from clearance.core import cookies, urls
 from clearance.core.database import own_transaction
-from clearance.core.i18n import COOKIE, LANGUAGES
+from clearance.core.i18n import ACCOUNT_COOKIE, COOKIE, LANGUAGES
 from clearance.core.request_kind import is_posted
 from clearance.models import User
 
@@ -27,6 +27,15 @@ def adopt_posted() -> None:
         chosen = request.form.get(POSTED)
         if chosen in LANGUAGES:
             _adopt(chosen)
+
+
+def keep_users(response: Response) -> Response:
+    """Keep the signed-in user's language for the pages after the session; runs after requests."""
+    if g.get("actor_is_read") and current_user.is_authenticated:
+        lang = current_user.language
+        if cookies.read(ACCOUNT_COOKIE) != lang:
+            cookies.keep(response, ACCOUNT_COOKIE, lang)
+    return response
 
 
 def choose() -> Any:

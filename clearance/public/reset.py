@@ -63,7 +63,8 @@ def reset_confirm() -> Any:
 def choose_password() -> Any:
     """GET and POST /password: replace a password that somebody else set."""
     form = NewPasswordForm()
-    form.known_words = (current_user.first_name, current_user.last_name, current_user.email)
+    names = (current_user.first_name, current_user.last_name, current_user.latin_name)
+    form.known_words = (*names, current_user.email)
     if form_helpers.is_sent() and form.validate():
         target = session_gate.remembered()
         try:

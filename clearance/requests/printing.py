@@ -86,7 +86,7 @@ def _summary(req: Request, lang: str) -> list[dict[str, str]]:
         (_("Status"), str(registry.current().status_label(req.status))),
         (_("Sent on"), i18n.format_instant(req.sent_at) or "–"),
         (_("Organisation"), req.organisation.name_in(lang)),
-        (_("Applicant"), req.sender.full_name if req.sender else req.created_by.full_name),
+        (_("Applicant"), (req.sender or req.created_by).name_in(lang)),
         (_("Decided on"), i18n.format_instant(req.decided_at) or "–"),
     ]
     return [{"label": str(label), "value": isolate(str(value))} for label, value in facts]

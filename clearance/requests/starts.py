@@ -65,6 +65,9 @@ def _by_type(service: Definition, code: Any, actor: Actor, now: datetime) -> Abo
             known[f"name_ar_{place}"] = name
         elif values.latin_name_fault(name) is None:
             known[f"name_en_{place}"] = name
+    words = user.latin_name.split()
+    if len(words) == 2:  # of more words nobody knows which are the last name
+        known |= {"name_en_1": words[0], "name_en_4": words[1]}
     return About(known)
 
 

@@ -132,9 +132,9 @@ def _name(event: Event, user: User | None, reader: Actor | None) -> str:
         name = _known(event)
         return str(PORTAL_NAME if name is None else name.taken_by)
     if reader is not None and reader.is_staff:
-        return user.full_name
+        return user.name_in(language())
     if user.role in STAFF_ROLES:
         return str(_("Clearance Agents Affairs Office"))
     if reader is None or event.organisation_id in {None, *reader.organisation_ids}:
-        return user.full_name
+        return user.name_in(language())
     return db.session.get_one(Organisation, event.organisation_id).name_in(language())

@@ -72,6 +72,7 @@ def register(visit: Visit, person: Person) -> None:
             "legal_entity": "clearing_agent",
             "first_name": "سالم",
             "last_name": "العتيبي",
+            "latin_name": "Salem Alotaibi",
             "gender": "male",
             "civil_id": person.civil_id,
             "mobile": person.mobile,

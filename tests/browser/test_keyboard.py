@@ -125,7 +125,11 @@ def test_a_user_is_added_by_keyboard_alone(agent: Any) -> None:
     keyboard.go_to(page, "main a[href='/my/users/new/']")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    for name, typed in {"first_name": "منيرة", "last_name": "الرشيدي"}.items():
+    for name, typed in {
+        "first_name": "منيرة",
+        "last_name": "الرشيدي",
+        "latin_name": "Munira Alrashidi",
+    }.items():
         keyboard.go_to(page, f"[name={name}]")
         page.keyboard.type(typed)
     keyboard.go_to(page, "[name=gender]")

@@ -72,6 +72,7 @@ def write_new(visit: Visit, person: Person, services: list[str] | None) -> None:
         {
             "first_name": "منيرة",
             "last_name": "الرشيدي",
+            "latin_name": "Munira Alrashidi",
             "gender": "female",
             "civil_id": person.civil_id,
             "mobile": person.mobile,

@@ -76,6 +76,7 @@ def registration_values(**changes: Any) -> dict[str, Any]:
         "legal_entity": "clearing_agent",
         "first_name": "نورة",
         "last_name": "الشمري",
+        "latin_name": "Noura Alshammari",
         "gender": "female",
         "civil_id": "288010100115",
         "mobile": MOBILE,

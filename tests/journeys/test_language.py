@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from clearance.auth import sessions
+from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Registration, User
 from tests.journeys import steps
@@ -110,3 +112,67 @@ def test_choosing_a_language_signed_out_lets_sign_in_keep_it(app: Flask) -> None
         email = factories.make_agent(language="ar").email
     page = steps.sign_in(client, email, url="/login?next=/guide")
     assert page.soup.html["lang"] == "en"
+
+
+def test_the_users_language_stays_after_signing_out(app: Flask) -> None:
+    client = PageClient(app)
+    with app.app_context():
+        email = factories.make_agent(language="en").email
+    page = steps.sign_in(client, email)
+    page = client.post("/logout", {})
+    assert page.soup.html["lang"] == "en"
+    assert "You are signed out." in page.text
+    assert client.get("/guide").soup.html["lang"] == "en"
+
+
+def test_a_session_that_ends_within_a_form_says_so_in_the_users_language(app: Flask) -> None:
+    with app.app_context():
+        user = factories.make_agent(language="en")
+    client = factories.browser_of(app, user, language=None)
+    page = client.get("/my/account/")
+    with app.app_context():
+        sessions.end_sessions(utc_now(), user_id=user.id)
+        db.session.commit()
+    page = client.submit(page, {"latin_name": "Salem"}, form="#name-form")
+    assert (page.h1, page.soup.html["lang"]) == ("Sign in", "en")
+    assert "Your session had ended" in page.text
+
+
+def test_the_next_user_of_the_browser_reads_their_own_language(app: Flask) -> None:
+    client = PageClient(app)
+    with app.app_context():
+        first, second = (factories.make_agent(language=lang).email for lang in ("en", "ar"))
+    steps.sign_in(client, first)
+    client.post("/logout", {})
+    assert steps.sign_in(client, second).soup.html["lang"] == "ar"
+    assert client.post("/logout", {}).soup.html["lang"] == "ar"
+
+
+def test_a_choice_in_the_browser_comes_before_its_last_users_language(app: Flask) -> None:
+    client = steps.browser(app, "ar")
+    with app.app_context():
+        email = factories.make_agent(language="en").email
+    steps.sign_in(client, email)
+    assert client.post("/logout", {}).soup.html["lang"] == "ar"
+
+
+@pytest.mark.parametrize("value", ["fr", "", "EN", "<en>"])
+def test_an_unknown_language_of_the_last_user_is_ignored(app: Flask, value: str) -> None:
+    client = PageClient(app)
+    client.http.set_cookie("account_lang", value)
+    assert client.get("/login").soup.html["lang"] == "ar"
+
+
+def test_the_users_language_is_kept_as_carefully_as_a_choice(app: Flask) -> None:
+    with app.app_context():
+        user = factories.make_agent(language="en")
+    client = factories.browser_of(app, user, language=None)
+
+    def kept() -> list[str]:
+        headers = client.http.get("/my/account/").headers.getlist("Set-Cookie")
+        return [each for each in headers if each.startswith("account_lang=")]
+
+    (cookie,) = kept()
+    assert cookie.startswith("account_lang=en;")
+    assert all(flag in cookie for flag in ("Max-Age=31536000", "HttpOnly", "SameSite=Lax"))
+    assert kept() == []

@@ -236,3 +236,60 @@ def test_looking_changes_nothing(app: Flask) -> None:
 def test_the_other_areas_account_is_not_there(app: Flask, path: str) -> None:
     factories.browser_of(app, steps.person(app)).get(f"/office/account/{path}", status=404)
     factories.browser_of(app, steps.person(app, "office")).get(f"/my/account/{path}", status=404)
+
+
+NAMES = {
+    "ar": ("تم حفظ اسمك.", "سالم العتيبي", "بالحروف الإنجليزية فقط"),
+    "en": ("Your name was saved.", "Salem Alotaibi", "in English letters only"),
+}
+
+
+@pytest.mark.parametrize("lang", ["ar", "en"])
+@pytest.mark.parametrize("area", ["my", "office"])
+def test_the_latin_name_is_stored_and_shown_in_english(app: Flask, area: str, lang: str) -> None:
+    user = steps.person(app, area, first_name="سالم", last_name="العتيبي")
+    client = factories.browser_of(app, user, lang)
+    said, shown, wrong = NAMES[lang]
+    page = client.get(f"/{area}/account/")
+    page = client.submit(page, {"latin_name": "سالم"}, form="#name-form")
+    assert wrong in page.error_of("latin_name")
+    page = client.submit(page, {"latin_name": " "}, form="#name-form")
+    assert page.error_of("latin_name") == steps.TEXTS[lang]["needed"]
+    page = client.submit(page, {"latin_name": "Salem  Alotaibi"}, form="#name-form")
+    assert page.url == f"/{area}/account/"
+    assert said in page.text
+    assert page.soup.select_one(".welcome bdi").get_text() == shown
+    assert page.soup.select_one("#latin_name")["value"] == "Salem Alotaibi"
+    with app.app_context():
+        assert db.session.get_one(User, user.id).latin_name == "Salem Alotaibi"
+
+
+@pytest.mark.parametrize(("lang", "shown"), [("ar", "سالم العتيبي"), ("en", "Salem Alotaibi")])
+def test_a_mail_greets_in_the_letters_of_its_language(app: Flask, lang: str, shown: str) -> None:
+    names = {"first_name": "سالم", "last_name": "العتيبي", "latin_name": "Salem Alotaibi"}
+    user = steps.person(app, "office", language=lang, **names)
+    with app.app_context():
+        notices.notify_user("office:late", user_id=user.id, params=ABOUT, now=utc_now())
+        (mail,) = db.session.scalars(sa.select(Delivery).where(Delivery.channel == "email"))
+        assert shown in mail.body.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("gender", "lang", "greeting"),
+    [
+        ("male", "ar", "السيد سالم العتيبي المحترم،"),
+        ("female", "ar", "السيدة سالم العتيبي المحترمة،"),
+        (None, "ar", "السيد/ة سالم العتيبي المحترم/ة،"),
+        ("female", "en", "Dear سالم العتيبي,"),
+    ],
+)
+def test_a_mail_greets_by_gender_where_it_is_known(
+    app: Flask, gender: str | None, lang: str, greeting: str
+) -> None:
+    names = {"first_name": "سالم", "last_name": "العتيبي"}
+    user = steps.person(app, "office", language=lang, gender=gender, **names)
+    with app.app_context():
+        notices.notify_user("office:late", user_id=user.id, params=ABOUT, now=utc_now())
+        (mail,) = db.session.scalars(sa.select(Delivery).where(Delivery.channel == "email"))
+        first = mail.body.splitlines()[0]
+        assert first.translate(dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069"))) == greeting

@@ -186,6 +186,9 @@ WRONG = [
     ("first_name", "", "Enter a value"),
     ("last_name", "  ", "Enter a value"),
     ("first_name", "س" * 81, "80"),
+    ("latin_name", "", ""),
+    ("latin_name", "نورة الشمري", "60"),
+    ("latin_name", "N" * 61, "60"),
     ("gender", "", "Enter a value"),
     ("gender", "other", ""),
     ("legal_entity", "ministry", ""),
@@ -230,6 +233,12 @@ def test_a_wrong_value_is_answered_beside_its_field_in_the_pages_language(
     for secret in ("password", "password_confirm", "captcha"):
         assert not page.soup.find(attrs={"name": secret}).get("value")
     assert registrations(app) == []
+
+
+def test_a_name_given_in_latin_letters_is_not_asked_for_twice(app: Flask) -> None:
+    names = {"first_name": "Noura", "last_name": "O'Neill-Alshammari", "latin_name": ""}
+    page = steps.send_registration(steps.browser(app, "en"), **names)
+    assert page.url == "/register/sent"
 
 
 @pytest.mark.parametrize("lang", ["ar", "en"])

@@ -140,6 +140,7 @@ def test_an_invitation_makes_the_account_with_its_role(app: Flask, lang: str) ->
     values = {
         "first_name": "هدى",
         "last_name": "العنزي",
+        "latin_name": "Huda Alenezi",
         "password": NEW,
         "password_confirm": NEW,
         "accept_terms": "y",
@@ -150,6 +151,7 @@ def test_an_invitation_makes_the_account_with_its_role(app: Flask, lang: str) ->
         user = db.session.scalars(sa.select(User)).one()
         assert (user.email, user.role, user.language) == ("huda@example.com", "reviewer", lang)
         assert user.is_proved
+        assert user.latin_name == "Huda Alenezi"
     client.submit(page, values, form="#invitation-form", status=404)
     assert steps.sign_in(client, "huda@example.com", NEW).url == "/login/factor"
 
@@ -160,6 +162,8 @@ def test_an_invitation_makes_the_account_with_its_role(app: Flask, lang: str) ->
     [
         ("first_name", ""),
         ("last_name", ""),
+        ("latin_name", ""),
+        ("latin_name", "هدى العنزي"),
         ("mobile", "12"),
         ("password", "weak"),
         ("password_confirm", "other"),
@@ -174,6 +178,7 @@ def test_an_invitation_answers_a_wrong_value_beside_its_field(
     values = {
         "first_name": "هدى",
         "last_name": "العنزي",
+        "latin_name": "Huda Alenezi",
         "password": NEW,
         "password_confirm": NEW,
         "accept_terms": "y",

@@ -287,7 +287,7 @@ def test_an_answer_to_a_withdrawn_transfer_is_refused_with_what_happened(
     name = scene.offices.present.name_ar if language == "ar" else scene.offices.present.name_en
     alert = late.soup.select_one(".alert-danger").get_text()
     assert name in alert
-    assert scene.offices.releaser.full_name not in alert
+    assert scene.offices.releaser.name_in("ar") not in alert
     assert late.soup.select_one("#answer") is None
 
 

@@ -289,7 +289,7 @@ def test_over_tls_every_cookie_is_of_this_host_alone(make_app: Callable[..., Fla
     assert again.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     cookies = response.headers.getlist("Set-Cookie") + _language_cookie(browser, options)
     names = {cookie.partition("=")[0] for cookie in cookies}
-    assert names == {"__Host-clearance", "__Host-device", "__Host-lang"}
+    assert names == {"__Host-clearance", "__Host-device", "__Host-lang", "__Host-account_lang"}
     for each in cookies:
         parts = {part.strip().partition("=")[0].lower() for part in each.split(";")[1:]}
         assert each.startswith("__Host-"), each

@@ -72,6 +72,7 @@ def test_adding_a_user_costs_the_same_whether_the_person_is_known(
         values = {
             "first_name": "منيرة",
             "last_name": "الرشيدي",
+            "latin_name": "Munira Alrashidi",
             "gender": "female",
             "civil_id": factories.civil_id(),
             "mobile": factories.mobile(),

@@ -66,9 +66,8 @@ def make_user(**columns: Any) -> User:
         "created_at": utc_now(),
     }
     values |= columns
-    values.setdefault(
-        "name_folded", name_folding.name_index(values["first_name"], values["last_name"])
-    )
+    names = (values["first_name"], values["last_name"], values.get("latin_name"))
+    values.setdefault("name_folded", name_folding.name_index(*names))
     user = User(**values)
     db.session.add(user)
     db.session.commit()

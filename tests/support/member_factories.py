@@ -29,6 +29,7 @@ def an_added(**values: Any) -> NewMember:
     plain = NewMember(
         first_name="منيرة",
         last_name="الرشيدي",
+        latin_name="Munira Alrashidi",
         gender="female",
         civil_id=factories.civil_id(),
         mobile=factories.mobile(),
@@ -112,6 +113,7 @@ def filled(app: Flask, page: Page, **changes: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
         "first_name": "منيرة",
         "last_name": "الرشيدي",
+        "latin_name": "Munira Alrashidi",
         "gender": "female",
         "civil_id": factories.civil_id(),
         "mobile": factories.mobile(),

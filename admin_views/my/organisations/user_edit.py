@@ -161,9 +161,8 @@ def _form(page: _Page) -> EditUserForm:
 
 
 def _colleague(membership: Membership) -> str:
-    if membership.is_general:
-        return str(_("%(name)s (general user)", name=membership.user.full_name))
-    return membership.user.full_name
+    name = membership.user.name_in(i18n.language())
+    return str(_("%(name)s (general user)", name=name)) if membership.is_general else name
 
 
 def _gives_up_own_access(page: _Page, form: EditUserForm) -> bool:

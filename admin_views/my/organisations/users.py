@@ -72,7 +72,7 @@ class MyUsers(UserEdit, KeysetModelView):
             "name",
             _l("Name"),
             cell=_name,
-            sql=User.first_name + " " + User.last_name,
+            sql=lambda: User.selected_name(i18n.language()),
             order=User.name_folded,
         ),
         Column("email", _l("E-mail"), formatters.isolated, sql=User.email),
@@ -204,6 +204,7 @@ def _added(form: AddUserForm) -> NewMember:
     return NewMember(
         first_name=form.first_name.data or "",
         last_name=form.last_name.data or "",
+        latin_name=form.latin_name.data or "",
         gender=form.gender.data or "",
         civil_id=form.civil_id.data or "",
         mobile=form.mobile.data,

@@ -24,7 +24,7 @@ from admin_views.office.accounts.factor_reset import FactorReset
 from clearance.accounts import staff_accounts
 from clearance.auth import known_devices, second_factor
 from clearance.auth.sessions import active_sessions
-from clearance.core import audit, values
+from clearance.core import audit, i18n, values
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
@@ -40,11 +40,14 @@ def _civil(civil_id: str | None) -> Any:
     return formatters.isolated(mask_civil_id(civil_id) if civil_id else "")
 
 
+def _selected_name() -> Any:
+    return User.selected_name(i18n.language())
+
+
 def people_columns(*further: Column) -> tuple[Column, ...]:
     """Return the columns of a list of people, with the `further` ones of that list."""
-    name = User.first_name + " " + User.last_name
     return (
-        Column("name", _l("Name"), cell=_name, sql=name, order=User.name_folded),
+        Column("name", _l("Name"), cell=_name, sql=_selected_name, order=User.name_folded),
         Column("email", _l("E-mail"), formatters.isolated),
         *further,
         Column("is_active", _l("Status"), formatters.active_badge),

@@ -29,6 +29,7 @@ EVENTS: dict[str, Any] = {
     "account:contact:proved": _l("New contact details were confirmed"),
     "account:contact:taken": _l("Someone else's contact details were entered"),
     "account:contact:changed": _l("Contact details were changed"),
+    "account:name:changed": _l("A name in English letters was changed"),
     "account:password:changed": _l("A password was changed"),
     "account:factor:changed": _l("Two-step verification was changed"),
     "account:notices:chosen": _l("E-mail and SMS choices were changed"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,10 +60,6 @@ ACCESS_SCOPES: dict[str, Any] = {
 }
 
 
-def _actor(row: Any) -> str:
-    return formatters.person_name(row.first_name, row.last_name)
-
-
 def _object(row: Any) -> Any:
     if not row.object_type:
         return formatters.isolated("")
@@ -104,7 +100,9 @@ def _kind_filter(column: Any, kinds: Callable[[], dict[str, Any]]) -> ListFilter
 
 _KIND = Column("kind", _l("Event"), audit_labels.event_label)
 _WHOSE = (
-    Column("actor", _l("Who"), formatters.isolated, value=_actor),
+    Column(
+        "actor", _l("Who"), formatters.isolated, sql=lambda: User.selected_name(i18n.language())
+    ),
     Column("object", _l("Row"), cell=_object, is_exported=False),
     Column("object_type", _l("Table"), is_listed=False),
     Column("object_id", _l("Row"), is_listed=False),
@@ -118,9 +116,6 @@ class _Trail(ForKeepers, EveryRow, LinkedRows, KeysetModelView):
     search_hint = _l("Request or row number")
     empty_title = _l("Nothing has been recorded yet")
     empty_text = _l("Every change appears here: who made it, when, and the old and new values.")
-
-    def also_selected(self) -> Sequence[Any]:
-        return User.first_name, User.last_name
 
 
 class Events(_Trail):

@@ -14,6 +14,7 @@ from admin_views.base.access import current_actor
 from admin_views.base.filters import ListFilter, day_start
 from admin_views.office.licences import lists as register_lists
 from admin_views.shared import request_lists
+from clearance.core import i18n
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.models import Request, User
@@ -117,23 +118,27 @@ def reviewers() -> list[tuple[int, str]]:
     people = db.session.scalars(
         sa.select(User)
         .where(User.role == Role.REVIEWER, User.is_active.is_(True))
-        .order_by(User.first_name, User.last_name, User.id)
+        .order_by(User.selected_name(i18n.language()), User.id)
     )
-    return [(user.id, user.full_name) for user in people]
+    lang = i18n.language()
+    return [(user.id, user.name_in(lang)) for user in people]
 
 
 def holders() -> list[tuple[int, Any]]:
     """Return (id, name) of active reviewers, and of former ones who still have requests."""
     waiting = sa.select(Request.reviewer_id).where(AT_THE_OFFICE, Request.reviewer_id.is_not(None))
-    reviewing = reviewers()
+    reviewing, lang = reviewers(), i18n.language()
     former = db.session.scalars(
         sa.select(User)
         .where(User.id.in_(waiting), User.id.not_in([key for key, _name in reviewing]))
-        .order_by(User.first_name, User.last_name, User.id)
+        .order_by(User.selected_name(i18n.language()), User.id)
     )
     return [
         *reviewing,
-        *((user.id, _("%(name)s (no longer a reviewer)", name=user.full_name)) for user in former),
+        *(
+            (user.id, _("%(name)s (no longer a reviewer)", name=user.name_in(lang)))
+            for user in former
+        ),
     ]
 
 

@@ -26,6 +26,7 @@ from admin_views.office.requests.review import ReviewRoutes
 from admin_views.shared import request_lists
 from admin_views.shared.document_reading import DocumentReading
 from clearance.auth import permissions
+from clearance.core import i18n
 from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
 from clearance.models import Broker, Organisation, Request, User
@@ -63,8 +64,8 @@ def _name() -> sa.ColumnElement[str]:
     return sa.func.coalesce(named, registered, "").label("name")
 
 
-def _reviewer(row: Any) -> str:
-    return formatters.person_name(row.reviewer_first, row.reviewer_last)
+def _reviewer() -> Any:
+    return _REVIEWER.selected_name(i18n.language())
 
 
 class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, ForReaders, KeysetModelView):
@@ -78,7 +79,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, ForReaders, Keys
         *request_lists.IDENTITY,
         replace(register_lists.ORGANISATION, cell=None, shown=formatters.isolated),
         request_lists.STATUS,
-        Column("reviewer", _l("Reviewer"), formatters.isolated, value=_reviewer),
+        Column("reviewer", _l("Reviewer"), formatters.isolated, sql=_reviewer),
         Column("sent_at", _l("Sent on"), formatters.date_of, order=True),
         Column("due_on", _l("Due date"), _due),
     )
@@ -98,11 +99,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, ForReaders, Keys
         return super().get_query().options(joinedload(Request.service_version))
 
     def also_selected(self) -> Sequence[Any]:
-        return (
-            *register_lists.organisation_columns(),
-            _REVIEWER.first_name.label("reviewer_first"),
-            _REVIEWER.last_name.label("reviewer_last"),
-        )
+        return register_lists.organisation_columns()
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
         # Outer, though always present: counts then omit it, and no scan starts with it.

@@ -56,8 +56,8 @@ def _organisation(row: Any) -> Markup:
     return link + formatters.under(i18n.in_language(row, "entity"))
 
 
-def _officer(row: Any) -> str:
-    return formatters.person_name(row.first_name, row.last_name)
+def _officer() -> Any:
+    return _OFFICER.selected_name(i18n.language())
 
 
 _badge = formatters.badges(SubscriptionStatus)
@@ -84,7 +84,7 @@ class Subscriptions(
         ),
         Column("asked_at", _l("Requested on"), formatters.date_of, order=True),
         Column("decided_at", _l("Status since"), formatters.date_of),
-        Column("officer", _l("Decided by"), formatters.isolated, value=_officer),
+        Column("officer", _l("Decided by"), formatters.isolated, sql=_officer),
         Column("reason", _l("Reason"), is_listed=False),
     )
     column_filters = (
@@ -100,7 +100,7 @@ class Subscriptions(
     empty_text = _l("Subscriptions appear here when organisations subscribe to services.")
 
     def also_selected(self) -> Sequence[Any]:
-        own = (Subscription.service_code, _OFFICER.first_name, _OFFICER.last_name)
+        own = (Subscription.service_code,)
         return *own, *register_lists.entity_columns(), *register_lists.organisation_columns()
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
@@ -183,7 +183,7 @@ def _history(row: Subscription) -> list[dict[str, Any]]:
             {
                 "title": _TELLS.get(what, what),
                 "at": event.at,
-                "who": user.full_name if user is not None else None,
+                "who": user.name_in(i18n.language()) if user is not None else None,
                 "text": event.reason,
                 "tone": _TONES.get(what, "neutral"),
             }

@@ -15,13 +15,14 @@ from admin_views.shared.account.contact import ContactRoutes, waiting_contacts
 from admin_views.shared.account.data_export import DataRoutes
 from admin_views.shared.account.preferences import NoticeRoutes
 from admin_views.shared.account.second_factor import FactorRoutes, standing_of
+from clearance.accounts import latin_names
 from clearance.auth import known_devices, password_changes, sessions
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core import audit
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import User
-from forms.my_account import PasswordChangeForm
+from forms.my_account import LatinNameForm, PasswordChangeForm
 
 
 class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView):
@@ -30,13 +31,25 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
     @expose("/")
     def index(self) -> Any:
         """Show the account."""
-        return self._show(PasswordChangeForm(formdata=None))
+        return self._show()
+
+    @expose("/name", methods=("POST",))
+    def latin_name(self) -> Any:
+        """Store the reader's name in Latin letters."""
+        form = LatinNameForm()
+        if not form.validate():
+            return self._show(name_form=form)
+        is_changed = latin_names.change(current_actor(), form.latin_name.data, utc_now())
+        db.session.commit()
+        flash(_("Your name was saved.") if is_changed else _("Nothing was changed."), "success")
+        return redirect(url_for(f"{self.endpoint}.index", _anchor="person"), code=303)
 
     @expose("/password", methods=("POST",))
     def password(self) -> Any:
         """Change the password and end all other sessions."""
         actor, form = current_actor(), PasswordChangeForm()
-        form.known_words = (actor.first_name, actor.last_name, actor.email, actor.civil_id)
+        names = (actor.first_name, actor.last_name, actor.latin_name)
+        form.known_words = (*names, actor.email, actor.civil_id)
         if not form.validate():
             return self._show(form)
         current, new = form.current_password.data, form.new_password.data
@@ -78,12 +91,15 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
     def _to_sessions(self) -> Any:
         return redirect(url_for(f"{self.endpoint}.index", _anchor="sessions"), code=303)
 
-    def _show(self, form: PasswordChangeForm) -> Any:
+    def _show(
+        self, form: PasswordChangeForm | None = None, name_form: LatinNameForm | None = None
+    ) -> Any:
         actor = current_actor()
         user = db.session.get_one(User, actor.id)
         return self.render(
             "my/account/overview.html",
-            form=form,
+            form=form or PasswordChangeForm(formdata=None),
+            name_form=name_form or LatinNameForm(formdata=None, latin_name=user.latin_name),
             user=user,
             factor=standing_of(user),
             standings=actor.standings,

@@ -128,7 +128,7 @@ def test_leaving_asks_first_and_tells_what_it_causes(
 ) -> None:
     owner = browser(services.owner)
     with app.app_context():
-        granted = db.session.get_one(User, services.ungranted.id).full_name
+        granted = db.session.get_one(User, services.ungranted.id).name_in("ar")
         request_factories.make_draft(
             db.session.get_one(User, services.owner.id), "greeting", words="مرحبا"
         )

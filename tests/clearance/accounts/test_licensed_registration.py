@@ -59,7 +59,7 @@ def test_customs_gives_name_number_organisation_brokers_and_licences(signing_up:
     db.session.commit()
     verify(enter(who), code_of(who.email), code_of(who.mobile))
     user = db.session.scalars(sa.select(User)).one()
-    assert (user.full_name, user.civil_id) == ("أحمد الكندري", HOLDER_CIVIL_ID)
+    assert (user.name_in("ar"), user.civil_id) == ("أحمد الكندري", HOLDER_CIVIL_ID)
     organisation = db.session.scalars(sa.select(Organisation)).one()
     assert (organisation.licence_no, organisation.name_en) == (LICENCE_NO, "Alkandari Clearing")
     general = db.session.get_one(Broker, organisation.general_broker_id)

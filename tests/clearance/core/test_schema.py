@@ -16,6 +16,7 @@ from clearance.models import (
     LegalEntity,
     Reason,
     Registration,
+    User,
 )
 from tests.support import factories
 
@@ -134,3 +135,14 @@ def test_shipped_reference_words_change_unless_the_office_changed_them(context: 
     assert kinds == known | {"civil_id_copy": "Copy of civil ID card"}
     assert missing in texts and duplicate not in texts
     assert "There is already an open request for the same purpose." in texts
+
+
+def test_users_outlive_the_latin_names_both_ways(context: Flask) -> None:
+    user = factories.make_user(latin_name="Salem Alotaibi")
+    email = user.email
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0007")
+    schema.upgrade(url)
+    assert db.session.execute(sa.select(User.email, User.latin_name)).all() == [(email, "")]

@@ -6,9 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import aliased
 
-from clearance.models import Broker, Organisation, Request
+from clearance.auth.sessions import actor_of
+from clearance.core.extensions import db
+from clearance.models import Broker, Organisation, Request, User
 from clearance.models.names import NAME_COLUMNS, joined_name
+from tests.support import factories
 
 NAMES = dict(zip(NAME_COLUMNS, ("سالم", "", "", "العنزي", "Salem", "", "A", ""), strict=True))
 
@@ -39,3 +44,23 @@ def test_a_draft_may_have_no_names_but_a_broker_has() -> None:
         columns = [sa.inspect(model).columns[name] for name in NAME_COLUMNS]
         assert all(not column.nullable for column in columns)
         assert sum(column.default is not None for column in columns) == defaults
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize(
+    ("latin_name", "lang", "shown"),
+    [
+        ("Salem Alenezi", "en", "Salem Alenezi"),
+        ("Salem Alenezi", "ar", "سالم العنزي"),
+        ("", "en", "سالم العنزي"),
+        ("", "ar", "سالم العنزي"),
+    ],
+)
+def test_a_user_has_one_name_to_show_in_python_and_in_lists(
+    context: Flask, latin_name: str, lang: str, shown: str
+) -> None:
+    names = {"first_name": "سالم", "last_name": "العنزي", "latin_name": latin_name}
+    user = factories.make_user(**names)
+    assert user.name_in(lang) == actor_of(user).name_in(lang) == shown
+    for model in (User, aliased(User)):
+        assert db.session.scalar(sa.select(model.selected_name(lang))) == shown

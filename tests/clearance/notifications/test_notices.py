@@ -63,7 +63,7 @@ def test_messages_are_written_in_the_recipients_language(context: Flask) -> None
     mail_en, sms_en = deliveries(language="en")
     assert mail_ar.subject == "الطلب \u2068CE/8/26\u2069 معاد للاستكمال (فهد العجمي)"
     assert "السبب: \u2068Photo is too dark\u2069" in mail_ar.body
-    assert mail_ar.body.startswith("سالم العتيبي، تحية طيبة وبعد،")
+    assert mail_ar.body.startswith("السيد سالم العتيبي المحترم،")
     assert mail_en.subject == "Request CE/8/26 needs corrections (Fahad Alajmi)"
     assert mail_en.body.startswith("Dear Sam Lee,")
     assert "Reason: Photo is too dark" in mail_en.body

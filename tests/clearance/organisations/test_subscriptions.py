@@ -210,7 +210,7 @@ def test_leaving_ends_grants_tells_who_had_them_and_keeps_drafts(agent: User) ->
     assert (row.status, row.decided_by_id) == ("left", agent.id)
     assert db.session.scalars(sa.select(Grant)).all() == []
     for user in (granted, colleague):
-        assert agent.full_name in told(user, "subscription:left")[0]
+        assert agent.name_in("ar") in told(user, "subscription:left")[0]
     assert told(agent, "subscription:left") == []
     membership = db.session.scalars(
         sa.select(Membership).where(Membership.user_id == granted.id)

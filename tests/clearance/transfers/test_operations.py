@@ -215,11 +215,11 @@ def test_history_tells_of_organisations_and_of_the_broker(context: Flask, office
         ]
         others = [e.actor for e in timeline.timeline(req, actor_of(offices.receiver))]
     assert lines == [
-        ("The request was sent", offices.releaser.full_name),
+        ("The request was sent", offices.releaser.name_in("ar")),
         ("The other organisation accepted the transfer", offices.new.name_en),
         ("The broker consented to the transfer", "The broker"),
     ]
-    assert others == [offices.present.name_en, offices.receiver.full_name, "The broker"]
+    assert others == [offices.present.name_en, offices.receiver.name_in("ar"), "The broker"]
 
 
 def test_a_flow_of_three_parties_offers_each_side_its_own_steps() -> None:

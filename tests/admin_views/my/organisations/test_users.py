@@ -77,7 +77,7 @@ def test_adding_answers_alike_whoever_it_is(world: World, known: bool, by: str) 
     assert "The user was added. They must now" in page.text
     card = page.soup.select_one("#awaited")
     assert card is not None
-    assert "منيرة الرشيدي" in card.get_text()
+    assert "Munira Alrashidi" in card.get_text()
     assert "Waiting for a response" in card.get_text()
     (invitation,) = invitations(world)
     assert (invitation.is_general, invitation.services) == (False, ["exam", "letter"])
