@@ -47,7 +47,7 @@ ROWS: tuple[tuple[Any, tuple[tuple[str, ...], ...]], ...] = (
         _l("Licence and guarantee"),
         (("issued", "expires"), ("guarantee_no", "guarantee_expiry")),
     ),
-    (_l("Contact"), (("mobile", "email"), ("address",))),
+    (_l("Contact details"), (("mobile", "email"), ("address",))),
 )
 
 

@@ -46,7 +46,7 @@ class Group(Labelled):
     PERSON = "person", _l("Person")
     IDENTITY = "identity", _l("Identity documents")
     LICENCE = "licence", _l("Licence and guarantee")
-    CONTACT = "contact", _l("Contact")
+    CONTACT = "contact", _l("Contact details")
     DETAILS = "details", _l("Details")
 
 

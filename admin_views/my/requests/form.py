@@ -177,4 +177,4 @@ def _steps(page: OpenForm, missing: list[completeness.Missing]) -> list[dict[str
 
 
 def _left(count: int) -> str | None:
-    return _("%(count)s still to attach", count=count) if count else None
+    return _("%(count)s missing", count=count) if count else None
