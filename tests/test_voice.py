@@ -29,7 +29,9 @@ def counted_messages() -> list[Message]:
     "text",
     [
         *("يمكنكم الإرسال.", "أدخلوا الرمز.", "ما تختارونه", "أنتم هنا"),
+        *("تم تفعيل حسابكم", "لكم الخدمات", "فأعيدوا ضبطها", "إن كنتم", "منكم", "على مكتبكم"),
         *("موعد الاختبار", "المراجعون", "اختر مراجعاً.", "بيانات الاتصال", "وادخل الرمز."),
+        *("رخصة نشطة", "لدى المراجع", "للمراجع"),
         "طلب renewal",
     ],
 )
@@ -45,10 +47,18 @@ def test_right_arabic_passes(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["The applicant is told at once.", "his office", "It stands below.", "رمز here"]
+    "text",
+    [
+        *("The applicant is told at once.", "his office", "It stands below.", "رمز here"),
+        *("the Identity cards", "a clearance agent"),
+    ],
 )
 def test_wrong_english_is_found(text: str) -> None:
     assert english_faults(text)
+
+
+def test_the_office_keeps_its_name() -> None:
+    assert english_faults("the Clearance Agents Affairs Office") == []
 
 
 def test_arabic_of_the_catalogue_addresses_one_person_in_the_glossarys_words() -> None:

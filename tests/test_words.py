@@ -6,9 +6,7 @@ docs/glossary.md has one word for one thing; Arabic speaks to one person; no tex
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,6 +17,7 @@ from clearance.core import office_settings, yaml_files
 from clearance.core.extensions import db
 from clearance.core.settings import ROOT
 from clearance.models import BrokerType, DocumentKind, Holiday, LegalEntity, Reason
+from tests.support.voice import faults, wrong_words
 
 DEFINITIONS = sorted(ROOT.glob("*/*/definitions/*.yaml"))
 TEMPLATES = sorted(ROOT.glob("templates/pdf/*.typ"))
@@ -26,10 +25,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
     *(ROOT / "docs" / f"{name}.md" for name in ("access", "dependencies", "operations")),
 ]
-OFFICE = "Clearance Agents Affairs Office"
-FORMULAS = {"وتفضلوا"}  # the close of a formal letter
-ARABIC, LATIN = re.compile("[\u0621-\u064a]"), re.compile("[A-Za-z]")
-PLURAL_ADDRESS = re.compile(r"\b(?:\w+كم|\w+وا|أنتم)\b")
+ARABIC = re.compile("[\u0621-\u064a]")
 
 
 class Text(NamedTuple):
@@ -87,63 +83,12 @@ def texts(context: Flask) -> list[Text]:
     return [*definition_texts(), *document_texts(), *setting_texts(), *reference_texts()]
 
 
-@cache
-def forbidden() -> re.Pattern[str]:
-    """The words in bold in the glossary's column “Not”, with articles, prefixes and plurals."""
-    rows = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
-    cells = [row.split("|")[4] for row in rows if row.count("|") == 6]
-    words = [word for cell in cells for word in re.findall(r"\*\*(.+?)\*\*", cell)]
-    assert len(words) > 15
-    arabic = [word.removeprefix("ال") for word in words if ARABIC.search(word)]
-    english = [word for word in words if not ARABIC.search(word)]
-    return re.compile(
-        rf"\b[وفبك]?(?:ال|لل|ل)?(?:{'|'.join(arabic)})\b|\b(?:{'|'.join(english)})s?\b",
-        re.IGNORECASE,
-    )
-
-
-def bare(words: str) -> str:
-    """Return `words` without vowel marks and without the office's name."""
-    text = "".join(each for each in words if unicodedata.category(each) != "Mn")
-    return text.replace(OFFICE, "")
-
-
-def addresses_several(words: str) -> bool:
-    return bool({*PLURAL_ADDRESS.findall(bare(words))} - FORMULAS)
-
-
-def test_forbidden_words_occur_nowhere(texts: list[Text]) -> None:
-    pages = [Text(path.name, "", path.read_text(encoding="utf-8")) for path in PAGES]
-    found = [(text.where, forbidden().findall(bare(text.words))) for text in [*texts, *pages]]
-    assert [pair for pair in found if pair[1]] == []
-
-
-def test_arabic_speaks_to_one_person(texts: list[Text]) -> None:
-    assert [text for text in texts if text.language == "ar" and addresses_several(text.words)] == []
-
-
-def test_no_text_mixes_the_scripts(texts: list[Text]) -> None:
-    wrong = {"ar": LATIN, "en": ARABIC}
-    assert [text for text in texts if wrong[text.language].search(text.words)] == []
+def test_texts_speak_to_one_person_in_the_words_of_the_glossary(texts: list[Text]) -> None:
+    wrong = [(text, found) for text in texts if (found := faults(text.words, text.language))]
+    assert wrong == []
     assert {text.language for text in document_texts()} == {"ar", "en"}
 
 
-@pytest.mark.parametrize("words", ["أدخلوا الرقم", "على مكتبكم", "أنتم", "لكم"])
-def test_plural_address_is_recognised(words: str) -> None:
-    assert addresses_several(words)
-
-
-@pytest.mark.parametrize(
-    ("words", "is_forbidden"),
-    [
-        ("رخصة نشطة", True),
-        ("لدى المراجع", True),
-        ("للمراجع", True),
-        ("قيد المراجعة", False),
-        ("the Identity cards", True),
-        ("the Clearance Agents Affairs Office", False),
-        ("a clearance agent", True),
-    ],
-)
-def test_forbidden_words_are_recognised(words: str, is_forbidden: bool) -> None:
-    assert bool(forbidden().search(bare(words))) is is_forbidden
+def test_the_guides_use_the_words_of_the_glossary() -> None:
+    found = [(path.name, wrong_words(path.read_text(encoding="utf-8"))) for path in PAGES]
+    assert [pair for pair in found if pair[1]] == []
