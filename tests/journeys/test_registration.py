@@ -79,7 +79,7 @@ def test_an_agent_registers_and_gets_both_codes_but_no_user_yet(app: Flask, lang
 def test_a_company_gives_its_name_too(app: Flask) -> None:
     client = steps.browser(app)
     page = steps.send_registration(client, legal_entity="company")
-    assert page.error_of("organisation_name") == steps.TEXTS["ar"]["Enter a value"]
+    assert page.error_of("organisation_name") == steps.TEXTS["ar"]["needed"]
     assert registrations(app) == []
     steps.send_registration(client, legal_entity="company", organisation_name="شركة النخيل")
     assert registrations(app)[0].organisation_name == "شركة النخيل"
@@ -120,7 +120,7 @@ def test_the_customs_box_is_offered_to_a_clearing_agent_only(app: Flask) -> None
     assert box.has_attr("hidden")
     # Ticked nevertheless, it does not count.
     page = steps.send_registration(client, legal_entity="company", **customs_values())
-    assert page.error_of("first_name") == steps.TEXTS["ar"]["Enter a value"]
+    assert page.error_of("first_name") == steps.TEXTS["ar"]["needed"]
     assert page.error_of("licence_no") == ""
 
 

@@ -79,7 +79,7 @@ def test_a_wrong_code_is_answered_beside_the_field(app: Flask, reviewer: str, la
     page = client.submit(page, {"code": wrong}, form="#factor-form")
     assert page.error_of("code") == steps.TEXTS[lang]["code"]
     page = client.submit(page, {"code": ""}, form="#factor-form")
-    assert page.error_of("code") == steps.TEXTS[lang]["Enter a value"]
+    assert page.error_of("code") == steps.TEXTS[lang]["needed"]
     page = client.submit(page, {"code": "12a"}, form="#factor-form")
     assert "6" in page.error_of("code")
 

@@ -83,7 +83,7 @@ def test_without_a_reason_nothing_is_reset(office: Office, lang: str) -> None:
     page = administrator.get(address_of("users", user_id))
     for reason in ("", "  "):
         page = administrator.submit(page, {"reason": reason}, form="#step")
-        assert page.error_of("reason") == steps.TEXTS[lang]["Enter a value"]
+        assert page.error_of("reason") == steps.TEXTS[lang]["needed"]
     assert means(office, user_id) == "app"
 
 
