@@ -16,7 +16,7 @@ from tests.browser.visits import Visit
 SECOND_OFFICE = "KW-2000"
 CONTACT = {"email": "broker@example.com"}
 WORDS = {
-    "ar": {"active": "نشط", "suspended": "موقوفة", "cancelled": "ملغاة"},
+    "ar": {"active": "سارية", "suspended": "موقوفة", "cancelled": "ملغاة"},
     "en": {"active": "Active", "suspended": "Suspended", "cancelled": "Cancelled"},
 }
 

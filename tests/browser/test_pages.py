@@ -120,7 +120,7 @@ def test_the_form_of_a_request(agent: Any, lang: str) -> None:
     people.press(page)
     assert violations(page) == []
     people.press(page, "button[name=submit][value=send]")
-    assert page.locator(".error-summary li").count() > 5
+    assert page.locator(".error-summary li").count() >= 5
     assert violations(page) == []
 
 
@@ -143,7 +143,7 @@ def test_a_form_sent_while_it_saves_itself_is_not_refused_as_stale(agent: Any) -
     with page.expect_response("**/autosave"):  # saved, and the page does not know yet
         page.keyboard.press("Tab")
     people.press(page, "button[name=submit][value=send]")
-    assert page.locator(".error-summary li").count() > 5  # the rest of the form is still empty
+    assert page.locator(".error-summary li").count() >= 5  # the rest of the form is still empty
     assert page.locator("main [name=address]").input_value() == "Hawalli"
 
 
