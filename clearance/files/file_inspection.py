@@ -55,17 +55,23 @@ def check_pdf(data: bytes, account: str) -> Answer:
     """Check a whole PDF (see `pdf_inspection_worker.check_pdf`); takes about 0.3 s.
 
     account: the requesting account, which may use only some of the places. fault: broken,
-    encrypted, active, long, or complex (exceeds the resource limits). Raises Busy.
+    encrypted, active, long, complex (exceeds the resource limits) or crashed (our own fault, which
+    is logged). Raises Busy.
     """
     return _ask("check", account, data, "check_pdf")
 
 
 def rewrite_picture(data: bytes, form: str, keep: int, account: str) -> Answer:
-    """Re-encode a picture as `form` (JPEG or PNG) in at most `keep` bytes.
+    """Re-encode a JPEG or PNG (`form`) in at most `keep` bytes.
 
-    fault: broken, large (too many pixels), complex. Raises Busy.
+    fault: broken, large (too many pixels), complex, crashed. Raises Busy.
     """
     return _ask("check", account, data, "rewrite_picture", form, str(keep))
+
+
+def convert_picture(data: bytes, form: str, keep: int, account: str) -> Answer:
+    """Re-encode a HEIC or WebP photo (`form`) as JPEG; otherwise like `rewrite_picture`."""
+    return _ask("check", account, data, f"convert_{form.lower()}", str(keep))
 
 
 def draw_page(data: bytes, page: int, width: int, account: str) -> Answer:
@@ -82,6 +88,13 @@ def draw_picture(data: bytes, width: int, account: str) -> Answer:
 
 
 def _ask(task: str, account: str, data: bytes, command: str, *arguments: str) -> Answer:
+    answer = _answer_of(task, account, data, command, *arguments)
+    if answer.fault == "crashed":
+        log.error("file_inspection_crashed", command=command, exception=answer.data.decode())
+    return answer
+
+
+def _answer_of(task: str, account: str, data: bytes, command: str, *arguments: str) -> Answer:
     worker = [sys.executable, "-I", "-S", str(Path(file_inspection_worker.__file__)), _PATHS]
     with _place(task, account):
         try:

@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -22,12 +23,17 @@ COMMANDS = {
     "check_pdf": "clearance.files.pdf_inspection_worker",
     "draw_page": "clearance.files.pdf_inspection_worker",
     "rewrite_picture": "clearance.files.picture_worker",
+    "convert_webp": "clearance.files.picture_worker",
+    "convert_heic": "clearance.files.heic_worker",
     "draw_picture": "clearance.files.picture_worker",
 }
 
 
 class Answer(NamedTuple):
-    """The result. fault: "", or a word listed in `file_inspection`. data: the picture produced."""
+    """The result. fault: "", or a word listed in `file_inspection`.
+
+    data: the file produced; after a crash of our own, its traceback.
+    """
 
     fault: str = ""
     pages: int = 0
@@ -36,13 +42,15 @@ class Answer(NamedTuple):
 
 def answer_to(command: str, data: bytes, arguments: list[str]) -> Answer:
     """Run one command on the bytes of an untrusted file; always returns an answer."""
-    work = getattr(import_module(COMMANDS[command]), command)
+    module = import_module(COMMANDS[command])
     try:
-        answer: Answer = work(data, *arguments)
-    except MemoryError:
+        answer: Answer = getattr(module, command)(data, *arguments)
+    except (MemoryError, RecursionError):
         return Answer("complex")
-    except Exception:  # libraries may fail in any way on hostile files
+    except module.LIBRARY_FAULTS:
         return Answer("broken")
+    except Exception:  # ours: the file is not to blame
+        return Answer("crashed", data=traceback.format_exc().encode())
     return answer
 
 

@@ -1,4 +1,4 @@
-"""PDF commands of the inspection worker: check that a PDF is harmless, and draw its pages."""
+"""PDF commands of the inspection worker: check, repair and clean a PDF, and draw its pages."""
 
 from __future__ import annotations
 
@@ -25,20 +25,32 @@ MAX_PIXELS_HIGH = 8000
 # The first page is drawn as a trial, and more pages until this much CPU time is used.
 TRIAL_SECONDS = 0.6
 TRIAL_WIDTH = 1200
-SIGNED = re.compile(rb'(^|\n *|": )\+[.\d]+')
+# A number of an object as JSON: alone on its line, or after its key.
+NUMBER = re.compile(rb'(^|\n *|": )[-+.\d]+(?=,?\s*$)', re.MULTILINE)
 
-# Keys and actions that make a reader run, open or send something automatically.
-ACTIVE_KEYS = {"/JS", "/JavaScript", "/AA", "/EF", "/EmbeddedFiles", "/XFA", "/RichMediaContent"}
+# Programs and files inside: such a PDF is refused.
+ACTIVE_KEYS = {"/JS", "/JavaScript", "/EF", "/EmbeddedFiles", "/XFA", "/RichMediaContent", "/OPI"}
 ACTIVE_ACTIONS = {
-    *("/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/GoToE", "/GoToR"),
+    *("/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/GoToE"),
     *("/Rendition", "/Movie", "/Sound", "/RichMediaExecute", "/GoTo3DView"),
 }
 ACTIVE_TYPES = {"/EmbeddedFile"}
 ACTIVE_ANNOTATIONS = {"/FileAttachment", "/RichMedia", "/Screen", "/Movie", "/Sound", "/3D"}
+# What a reader follows by itself, or out of the document: removed, since no page changes by it.
+OUTWARD_ACTIONS = {"/GoToR", "/Thread"}
+LOCAL_URI = re.compile(r"u:\s*(javascript|vbscript|data|file|smb)\s*:|u:\s*[\\/]{2}", re.IGNORECASE)
+
+
+# What the libraries raise for files that they cannot read.
+LIBRARY_FAULTS = (pikepdf.PdfError, pypdfium2.PdfiumError)
 
 
 class _Fault(Exception):
     """The file is rejected; the only argument is the fault."""
+
+
+class _Unclean(Exception):
+    """The file cannot be kept as it is; rewriting it may help."""
 
 
 def load_libraries() -> None:
@@ -56,17 +68,22 @@ def load_libraries() -> None:
 def check_pdf(data: bytes) -> Answer:
     """Return a PDF's pages, or the fault broken | encrypted | active | long | complex.
 
-    It must open without repair in both libraries that read PDFs here.
+    A PDF that opens only after a repair, forbids something, or does something harmless on its own
+    is rewritten, and the result (in `data`) is what was checked. Otherwise it keeps its bytes,
+    since a signature in them would not survive. It must open in both libraries that read PDFs here.
     """
     try:
-        pages = _read(data)
-        if pages != _drawn(data):
-            return Answer("broken")
+        try:
+            return Answer(pages=_sound(data))
+        except (_Unclean, *LIBRARY_FAULTS):
+            rewritten = _rewritten(data)
+            return Answer(pages=_sound(rewritten), data=rewritten)
     except _Fault as fault:
         return Answer(str(fault))
     except pikepdf.PasswordError:
         return Answer("encrypted")
-    return Answer(pages=pages)
+    except _Unclean:
+        return Answer("broken")
 
 
 def draw_page(data: bytes, page: str, width: str) -> Answer:
@@ -77,27 +94,62 @@ def draw_page(data: bytes, page: str, width: str) -> Answer:
     return Answer(data=result.getvalue())
 
 
-def _read(data: bytes) -> int:
-    """Read every object; return the number of pages. Raises _Fault, pikepdf.PdfError."""
+def _sound(data: bytes) -> int:
+    """Return the number of pages of a PDF that can be kept as it is.
+
+    Raises _Fault, _Unclean, pikepdf.PdfError, pypdfium2.PdfiumError.
+    """
+    if not data.startswith(b"%PDF-") or not _ends_as_pdf(data):
+        raise _Unclean
     with pikepdf.open(io.BytesIO(data), attempt_recovery=False, suppress_warnings=True) as pdf:
-        if pdf.is_encrypted:
-            raise _Fault("encrypted")
         pages = len(pdf.pages)
         if pages > MAX_PAGES:
             raise _Fault("long")
-        _refuse_active(pdf)
+        if pdf.is_encrypted or _things_to_clean(pdf):
+            raise _Unclean
         _refuse_heavy(pdf)
         if pdf.get_warnings() or not pages:  # unreadable parts were not checked
-            raise _Fault("broken")
-        return pages
+            raise _Unclean
+    if pages != _drawn(data):
+        raise _Unclean
+    return pages
 
 
-def _refuse_active(pdf: pikepdf.Pdf) -> None:
+def _ends_as_pdf(data: bytes) -> bool:
+    """Return whether only white space follows the end, so that it is no other format as well."""
+    return data.rstrip(b"\0\t\n\f\r ").endswith(b"%%EOF")
+
+
+def _rewritten(data: bytes) -> bytes:
+    """Return the PDF repaired, decrypted and cleaned. Raises _Fault, pikepdf.PdfError."""
+    with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
+        if len(pdf.pages) > MAX_PAGES:
+            raise _Fault("long")
+        for thing in _things_to_clean(pdf):
+            _clean(thing)
+        if _acts_on_opening(pdf):
+            del pdf.Root.OpenAction
+        result = io.BytesIO()
+        pdf.save(result, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+        return result.getvalue()
+
+
+def _things_to_clean(pdf: pikepdf.Pdf) -> list[pikepdf.Object]:
+    """Return the objects that act by themselves or lead out. Raises _Fault for programs."""
+    found = [pdf.Root] if _acts_on_opening(pdf) else []
+    for thing, dictionaries in _objects(pdf):
+        if any(_is_active(dictionary) for dictionary in dictionaries) or (
+            isinstance(thing, pikepdf.Stream) and "/F" in thing  # its bytes are in another file
+        ):
+            raise _Fault("active")
+        if any("/AA" in dictionary or _leads_out(dictionary) for dictionary in dictionaries):
+            found.append(thing)
+    return found
+
+
+def _acts_on_opening(pdf: pikepdf.Pdf) -> bool:
     opening = pdf.Root.get("/OpenAction")
-    if isinstance(opening, pikepdf.Dictionary) and opening.get("/S") not in ("/GoTo", None):
-        raise _Fault("active")
-    if any(_is_active(dictionary) for dictionary in _dictionaries(pdf)):
-        raise _Fault("active")
+    return isinstance(opening, pikepdf.Dictionary) and opening.get("/S") not in ("/GoTo", None)
 
 
 def _is_active(dictionary: dict[str, Any]) -> bool:
@@ -109,31 +161,60 @@ def _is_active(dictionary: dict[str, Any]) -> bool:
     )
 
 
+def _leads_out(action: dict[str, Any]) -> bool:
+    return _name(action, "/S") in OUTWARD_ACTIONS or bool(LOCAL_URI.match(_name(action, "/URI")))
+
+
+def _clean(thing: pikepdf.Object) -> None:
+    """Remove what acts or leads out from one object and from what is written inside it."""
+    waiting: list[Any] = [thing]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, pikepdf.Stream):
+            value = value.stream_dict
+        if isinstance(value, pikepdf.Dictionary):
+            leads_out = _leads_out(_plain(value))
+            for key, _value in list(value.items()):
+                if leads_out or key == "/AA":
+                    del value[key]
+            inner = [held for _key, held in value.items()]
+        elif isinstance(value, pikepdf.Array):
+            inner = list(value)
+        else:
+            continue
+        waiting.extend(
+            each for each in inner if isinstance(each, pikepdf.Object) and not each.is_indirect
+        )
+
+
 def _name(dictionary: dict[str, Any], key: str) -> str:
-    """Return the name under `key`, or "" for other types; text strings start with "u:"."""
+    """Return the name or string under `key`, or "" for other types; strings start with "u:"."""
     value = dictionary.get(key)
     return value if isinstance(value, str) else ""
 
 
-def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[dict[str, Any]]:
-    """Yield every dictionary of the file: of objects, of streams, and nested ones.
+def _objects(pdf: pikepdf.Pdf) -> Iterator[tuple[pikepdf.Object, list[dict[str, Any]]]]:
+    """Yield every object of the file with its dictionaries: its own, and those inside it.
 
     Objects are read as JSON: walking the library's objects takes 30 times as long.
     """
     count = 0
     for thing in pdf.objects:
-        waiting = [_plain(thing)]
+        if not isinstance(thing, pikepdf.Object):  # a number, a truth value or null
+            continue
+        waiting, dictionaries = [_plain(thing)], []
         while waiting:
             value = waiting.pop()
             count += 1
             if isinstance(value, dict):
-                yield value
+                dictionaries.append(value)
                 value = value.values()
             elif not isinstance(value, list):
                 continue
             waiting.extend(inner for inner in value if isinstance(inner, dict | list))
             if count + len(waiting) > MAX_OBJECTS:
                 raise _Fault("complex")
+        yield thing, dictionaries
 
 
 def _plain(thing: pikepdf.Object) -> Any:
@@ -141,8 +222,8 @@ def _plain(thing: pikepdf.Object) -> Any:
     text = thing.to_json(dereference=True)
     try:
         return json.loads(text)
-    except ValueError:  # qpdf copies numbers such as +.5 unchanged; they do not matter here
-        return json.loads(SIGNED.sub(rb"\g<1>0", text))
+    except ValueError:  # qpdf copies numbers such as +.5 or 1. unchanged
+        return json.loads(NUMBER.sub(rb"\g<1>0", text))
 
 
 def _refuse_heavy(pdf: pikepdf.Pdf) -> None:

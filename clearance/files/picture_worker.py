@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 from PIL import Image, ImageOps
+from PIL import WebPImagePlugin as _registers_itself  # noqa: F401 - preinit() leaves it out
 
 from clearance.files.file_inspection_worker import MEMORY_BYTES, Answer
 
-# A PNG is decoded at full size; a JPEG can be decoded at half size or less. Security rule 28.
-MAX_PIXELS = {"JPEG": 64 * 1024 * 1024, "PNG": 40_000_000}
+# Security rule 28. A JPEG can be decoded at half size or less; a PNG takes its full size in memory,
+# and a WebP that size several times.
+MAX_PIXELS = {"JPEG": 64 * 1024 * 1024, "PNG": 40_000_000, "WEBP": 10_000_000}
+# What the libraries raise for files that they cannot read.
+LIBRARY_FAULTS = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, RuntimeError),
+    struct.error,
+)
 KEPT_QUALITY, SHOWN_QUALITY = 90, 85
 KEPT_MODES = {
     "JPEG": frozenset({"L", "RGB"}),
@@ -42,12 +50,16 @@ def rewrite_picture(data: bytes, form: str, keep: str) -> Answer:
     if _scan_bytes(picture) + len(data) > LARGEST_WORK[form]:
         return Answer("complex")
     picture.verify()
-    kept = _upright(_opened(data, form), form, len(data))
-    result = _encoded(kept, form)
-    while len(result) > int(keep):
-        kept = _reduced(kept, 2)
-        result = _encoded(kept, form)
-    return Answer(pages=1, data=result)
+    return fitting(_upright(_opened(data, form), form, len(data)), form, keep)
+
+
+def convert_webp(data: bytes, keep: str) -> Answer:
+    """Re-encode a WebP picture as JPEG, upright, without metadata, in at most `keep` bytes."""
+    picture = _opened(data, "WEBP")
+    if picture.width * picture.height > MAX_PIXELS["WEBP"]:
+        return Answer("large")
+    ImageOps.exif_transpose(picture, in_place=True)
+    return fitting(on_white(picture), "JPEG", keep)
 
 
 def draw_picture(data: bytes, width: str) -> Answer:
@@ -59,17 +71,25 @@ def draw_picture(data: bytes, width: str) -> Answer:
     if picture.format == "PNG" and _work(picture, 2) > MEMORY_BYTES:
         picture = _reduced(picture, 2)
     picture.thumbnail(size)
-    shown = picture.convert("RGBA")
-    paper = Image.new("RGBA", shown.size, "white")
-    paper.alpha_composite(shown)
     result = io.BytesIO()
-    paper.convert("RGB").save(result, "JPEG", quality=SHOWN_QUALITY)
+    on_white(picture).save(result, "JPEG", quality=SHOWN_QUALITY)
     return Answer(data=result.getvalue())
 
 
 def _opened(data: bytes, *forms: str) -> Any:
     """Open the picture. Keep one reference only, so that replacing it frees its memory."""
     return Image.open(io.BytesIO(data), formats=forms)
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """Return only the pixels, on white paper where the picture is transparent."""
+    if picture.mode == "RGB" and "transparency" not in picture.info:
+        picture.info = {}
+        return picture
+    shown = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    paper = Image.new("RGB", shown.size, "white")
+    paper.paste(shown, mask=shown.getchannel("A"))
+    return paper
 
 
 def _scan_bytes(picture: Any) -> int:
@@ -118,6 +138,15 @@ def _reduced(picture: Image.Image, factor: int) -> Image.Image:
         return picture.reduce(factor)
     size = (max(1, picture.width // factor), max(1, picture.height // factor))
     return picture.resize(size, Image.Resampling.NEAREST)
+
+
+def fitting(picture: Image.Image, form: str, keep: str) -> Answer:
+    """Return the picture encoded, halved until it fits into `keep` bytes."""
+    result = _encoded(picture, form)
+    while len(result) > int(keep):
+        picture = _reduced(picture, 2)
+        result = _encoded(picture, form)
+    return Answer(pages=1, data=result)
 
 
 def _encoded(picture: Image.Image, form: str) -> bytes:

@@ -1,8 +1,8 @@
-"""Validate uploads: check that a file is what it claims and harmless; clean pictures.
+"""Validate uploads: judge a file by its content, and make it harmless.
 
-Extension, first bytes and parsing must agree on PDF, JPEG or PNG. Pictures are re-encoded, which
-drops metadata and hidden content. A PDF keeps its bytes, since a signature in it would not survive
-rewriting, so it must be clean as it is.
+The name must be that of a type that we take, but the content decides. Pictures are re-encoded,
+which drops metadata and hidden content. A PDF keeps its bytes, since a signature in it would not
+survive rewriting, unless it needs a repair or carries what can be removed.
 """
 
 from __future__ import annotations
@@ -10,17 +10,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import filetype
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from clearance.core.values import BadValue
 from clearance.files import file_inspection
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
+HEIC, WEBP = "image/heic", "image/webp"
 ENDINGS = {"pdf": PDF, "jpg": JPEG, "jpeg": JPEG, "png": PNG}
+# Taken and kept as JPEG. They are not offered to browsers: an iPhone that is asked for JPEG turns
+# its photos into JPEG itself, whatever their size.
+CONVERTED = {"heic": HEIC, "heif": HEIC, "webp": WEBP}
 # Types that may be uploaded larger than they are stored: cameras make such files.
-MADE_SMALLER = frozenset({JPEG})
+MADE_SMALLER = frozenset({JPEG, HEIC, WEBP})
+# What people have in place of a PDF.
+DOCUMENTS = frozenset(
+    {"doc", "docx", "odt", "rtf", "pages", "xls", "xlsx", "ppt", "pptx", "tif", "tiff"}
+)
+PDF_HEADER_WITHIN = 1024  # readers find the header after some other bytes, too
+_FORMS = {JPEG: "JPEG", PNG: "PNG", HEIC: "HEIC", WEBP: "WEBP"}
 
+CRASHED = _l(
+    "We could not check this file and have recorded the problem. Save it as a new PDF or JPEG and "
+    "choose that one."
+)
 _PDF_FAULTS = {
+    "crashed": CRASHED,
     "encrypted": _l("This PDF is protected. Save it without a password and choose it again."),
     "active": _l(
         "This PDF contains a program or another file. Print it to a new PDF and choose that one."
@@ -33,10 +49,11 @@ _PDF_FAULTS = {
     "broken": _l("This PDF is damaged. Save or print it to a new PDF and choose that one."),
 }
 _PICTURE_FAULTS = {
+    "crashed": CRASHED,
     "large": _l(
-        "This image has too many pixels. The limit is 64 million for a JPEG and 40 million "
-        "for a PNG, or half of that with 16 bits per colour. Save it at a smaller size and "
-        "choose the new file."
+        "This image has too many pixels. The limit is 64 million for a JPEG, 40 million for a "
+        "PNG (half of that with 16 bits per colour), 36 million for HEIC and 10 million for WebP. "
+        "Save it at a smaller size or as JPEG and choose the new file."
     ),
     "complex": _l(
         "This image is too complex to be read here. Save it at a smaller size, as an "
@@ -60,8 +77,19 @@ class CleanFile:
 
 
 def kind_by_name(name: str) -> str | None:
-    """Return the media type for a name's extension, or None if it is not accepted."""
-    return ENDINGS.get(name.rpartition(".")[2].lower()) if "." in name else None
+    """Return the media type that a name's extension promises, or None if it is not accepted."""
+    return (ENDINGS | CONVERTED).get(_extension(name))
+
+
+def _extension(name: str) -> str:
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def _kind_by_content(data: bytes) -> str | None:
+    if b"%PDF-" in data[:PDF_HEADER_WITHIN]:
+        return PDF
+    found = filetype.guess_mime(data)
+    return found if found in _FORMS else None
 
 
 def clean_file(name: str, data: bytes, keep: int, account: str = "") -> CleanFile:
@@ -71,13 +99,12 @@ def clean_file(name: str, data: bytes, keep: int, account: str = "") -> CleanFil
     keep: maximum bytes of the resulting picture. account: see `file_inspection`.
     Raises BadFile, file_inspection.Busy. Source: security requirement 28.
     """
-    media_type = kind_by_name(name)
-    if media_type is None:
-        raise BadFile(_l("Choose a PDF, JPEG or PNG file. Other file types are not accepted."))
+    if kind_by_name(name) is None:
+        raise BadFile(_other_type(name))
     if not data:
         raise BadFile(_l("This file is empty. Choose it again."))
-    found = filetype.guess(data)
-    if found is None or found.mime != media_type:
+    media_type = _kind_by_content(data)
+    if media_type is None:
         raise BadFile(
             _l(
                 "The content of this file does not match its name. Save it as PDF, JPEG or "
@@ -85,29 +112,36 @@ def clean_file(name: str, data: bytes, keep: int, account: str = "") -> CleanFil
             )
         )
     if media_type == PDF:
-        return CleanFile(PDF, data, _checked_pdf(data, account))
-    return CleanFile(media_type, _rewritten_picture(data, media_type, keep, account), 1)
+        return _checked_pdf(data, account)
+    kept = _rewritten_picture(data, media_type, keep, account)
+    return CleanFile(PNG if media_type == PNG else JPEG, kept, 1)
 
 
-def _checked_pdf(data: bytes, account: str) -> int:
-    """Return the number of pages. Raises BadFile, file_inspection.Busy."""
-    if not data.startswith(b"%PDF-") or not _ends_as_pdf(data):
-        raise BadFile(_PDF_FAULTS["broken"])
+def _other_type(name: str) -> LazyString:
+    if _extension(name) in DOCUMENTS:
+        return _l(
+            "Make a PDF of this file first: choose Save as and PDF in the program that opens it, "
+            "or Print and Save as PDF on a phone."
+        )
+    return _l("Choose a PDF, JPEG or PNG file. Other file types are not accepted.")
+
+
+def _checked_pdf(data: bytes, account: str) -> CleanFile:
+    """Return the PDF to keep. Raises BadFile, file_inspection.Busy."""
     answer = file_inspection.check_pdf(data, account)
     if answer.fault:
         raise BadFile(_PDF_FAULTS[answer.fault])
-    return answer.pages
-
-
-def _ends_as_pdf(data: bytes) -> bool:
-    """Return whether only white space follows the end, so that it is no other format as well."""
-    return data.rstrip(b"\0\t\n\f\r ").endswith(b"%%EOF")
+    return CleanFile(PDF, answer.data or data, answer.pages)
 
 
 def _rewritten_picture(data: bytes, media_type: str, keep: int, account: str) -> bytes:
     """Return the picture re-encoded by `rewrite_picture`. Raises BadFile, file_inspection.Busy."""
-    form = "JPEG" if media_type == JPEG else "PNG"
-    answer = file_inspection.rewrite_picture(data, form, keep, account)
+    work = (
+        file_inspection.convert_picture
+        if media_type in {HEIC, WEBP}
+        else file_inspection.rewrite_picture
+    )
+    answer = work(data, _FORMS[media_type], keep, account)
     if answer.fault:
         raise BadFile(_PICTURE_FAULTS[answer.fault])
     return answer.data

@@ -84,7 +84,7 @@ def check_upload(filename: str, stream: BinaryIO, account: str = "") -> Checked:
     if len(data) > limit:
         raise BadFile(
             _l(
-                "This file is larger than %(limit)d MB. Scan it again at a lower quality.",
+                "This file is larger than %(limit)s MB. Scan it again at a lower quality.",
                 limit=limit // (1024 * 1024),
             )
         )

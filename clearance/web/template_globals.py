@@ -12,7 +12,7 @@ from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
 from clearance.core import idempotency
-from clearance.core.settings import ROOT
+from clearance.core.settings import ROOT, Settings
 from clearance.models import enums
 
 VERSION = "1.0.0"
@@ -43,11 +43,18 @@ def init_app(app: Flask) -> None:
         portal_version=VERSION,
         enums=enums,
         one_time_key=idempotency.new,
+        upload_limits=_upload_limits(app.extensions["settings"]),
     )
 
     @app.context_processor
     def _request() -> dict[str, Any]:
         return {"request_id": g.get("request_id", "")}
+
+
+def _upload_limits(settings: Settings) -> dict[str, int]:
+    """Return the largest files that can be sent, in MiB: photos are made smaller here."""
+    sizes = {"file": settings.upload_max_bytes, "photo": settings.picture_max_bytes}
+    return {name: size // (1024 * 1024) for name, size in sizes.items()}
 
 
 @lru_cache(maxsize=256)

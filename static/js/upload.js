@@ -2,6 +2,9 @@
 const TRIES = 4;
 const token = document.querySelector('meta[name="csrf-token"]').content;
 
+// Photos are made smaller by the server; the ending says what may be one.
+const PHOTO = /\.(jpe?g|heic|heif|webp)$/i;
+
 function baseName(file) {
   return file.name.replace(/\.[^.]+$/, "").slice(0, 150);
 }
@@ -64,6 +67,19 @@ function start(form) {
     launch.hidden = waiting.size === 0;
   }
 
+  // A kind that is still missing and that no other waiting file has; else "other", where there is one.
+  function presetKind() {
+    const chosen = new Set([...waiting].map((entry) => entry.kind.value));
+    const missing = [...template.content.querySelectorAll("[data-missing], [value=other]")].map((option) => option.value);
+    return missing.find((kind) => !chosen.has(kind)) ?? missing.at(-1);
+  }
+
+  // What is too large is told at once, not after it went over a slow line.
+  function tooLarge(file) {
+    const limit = Number(PHOTO.test(file.name) ? form.dataset.photoLimit : form.dataset.limit);
+    return file.size > limit * 1024 * 1024 ? form.dataset.tooLarge.replace("{limit}", limit) : "";
+  }
+
   function add(file) {
     const row = template.content.firstElementChild.cloneNode(true);
     const entry = {
@@ -73,13 +89,16 @@ function start(form) {
       kind: row.querySelector("[data-kind]"),
     };
     entry.name.value = baseName(file);
+    entry.kind.value = presetKind() ?? entry.kind.value;
     row.querySelector("[data-drop]").addEventListener("click", () => {
       forget(entry);
       input.focus();
     });
     list.append(row);
-    waiting.add(entry);
-    launch.hidden = false;
+    const fault = tooLarge(file);
+    if (fault) fail(entry, fault);
+    else waiting.add(entry);
+    launch.hidden = waiting.size === 0;
     return entry;
   }
 
@@ -102,6 +121,7 @@ function start(form) {
     }
     table?.querySelector("tbody").insertAdjacentHTML("beforeend", answer.row_html);
     renew(answer);
+    template.content.querySelector(`[data-missing][value="${entry.kind.value}"]`)?.removeAttribute("data-missing");
     forget(entry);
     form.dispatchEvent(new CustomEvent("uploaded", { bubbles: true }));
   }

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 
 import pikepdf
+import pillow_heif
 from PIL import Image, ImageDraw
 
 BIDI_NAME = "passport\u202egpj.exe"
@@ -187,6 +188,59 @@ def pdf_with_bookmark_opening() -> bytes:
     return _pdf(make)
 
 
+def pdf_for_fast_web_view() -> bytes:
+    """A PDF saved "linearized", as many programs and scanners do."""
+    return _resaved(linearize=True)
+
+
+def pdf_with_comment_after_end() -> bytes:
+    """A PDF with a line after its end, as some print servers add."""
+    return pdf() + b"% printed by a server\n"
+
+
+def pdf_after_other_bytes() -> bytes:
+    """A PDF whose header follows the remains of a mail or web answer."""
+    return b"Content-Type: application/pdf\r\n\r\n" + pdf()
+
+
+def pdf_with_wrong_places() -> bytes:
+    """A PDF whose table of objects points elsewhere: an editor changed its line ends."""
+    return pdf_strip().replace(b"%PDF-", b"%PDF-", 1).replace(b"endobj", b"endobj\r\n\r\n")
+
+
+def pdf_opening_with(**action: object) -> bytes:
+    """A PDF that does `action` when it is opened."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        document.Root.OpenAction = document.make_indirect(_action(action))
+
+    return _pdf(make)
+
+
+def pdf_with_link(**action: object) -> bytes:
+    """A PDF with a link on its page that does `action`."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        link = pikepdf.Dictionary(
+            Type=pikepdf.Name.Annot,
+            Subtype=pikepdf.Name.Link,
+            Rect=pikepdf.Array([0, 0, 100, 100]),
+            A=_action(action),
+        )
+        document.pages[0].Annots = pikepdf.Array([link])
+
+    return _pdf(make)
+
+
+def pdf_of_an_outside_stream() -> bytes:
+    """A PDF whose page content is in another file, named by a network path."""
+
+    def make(document: pikepdf.Pdf) -> None:
+        document.pages[0].Contents.F = pikepdf.String("\\\\server\\share\\page.txt")
+
+    return _pdf(make)
+
+
 def pdf_encrypted(password: str = "") -> bytes:
     """A PDF locked for changes ("": opens without a password) or for reading."""
     result = io.BytesIO()
@@ -257,6 +311,35 @@ def _pdf(make: Callable[[pikepdf.Pdf], None], pages: int = 1, text: str = "Certi
         object_stream_mode=pikepdf.ObjectStreamMode.generate,
         deterministic_id=True,
     )
+    return result.getvalue()
+
+
+def _action(entries: dict[str, object]) -> pikepdf.Dictionary:
+    kind = pikepdf.Name(f"/{entries['S']}")
+    return pikepdf.Dictionary(
+        S=kind, **{key: pikepdf.String(str(held)) for key, held in entries.items() if key != "S"}
+    )
+
+
+def _resaved(**options: object) -> bytes:
+    result = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf())) as document:
+        document.save(result, **options)
+    return result.getvalue()
+
+
+def webp(mode: str = "RGB") -> bytes:
+    """A photo as WebP, with a see-through corner if `mode` is RGBA."""
+    picture = photo().convert(mode)
+    if mode == "RGBA":
+        picture.paste((0, 0, 0, 0), (0, 0, 60, 60))
+    return _saved(picture, "WEBP")
+
+
+def heic(width: int = 320, height: int = 400) -> bytes:
+    """A photo as an iPhone keeps it."""
+    result = io.BytesIO()
+    pillow_heif.from_pillow(photo(width, height)).save(result, quality=60)
     return result.getvalue()
 
 

@@ -25,7 +25,7 @@ from flask_babel import Babel
 from PIL import Image
 
 from clearance.files import file_inspection
-from clearance.files.validation import BadFile, CleanFile, clean_file
+from clearance.files.validation import CRASHED, BadFile, CleanFile, clean_file
 from tests.support import files
 
 Chance = random.Random
@@ -142,6 +142,87 @@ def long_lists(chance: Chance) -> bytes:
 def many_objects(chance: Chance) -> bytes:
     thing = chance.choice([b"<<>>", b"<</A<</B 1>>/C[1 2]>>", b"[[][][]]", b"null"])
     return pdf_page(*[thing] * chance.choice([1000, 30_000, 200_000]))
+
+
+ODD_VALUES = [
+    *(
+        b"null",
+        b"true",
+        b"0",
+        b"-1",
+        b"+.5",
+        b"1.",
+        b"-.0",
+        b"--5",
+        b"00012",
+        b"1e5",
+        b"99999999999",
+    ),
+    *(
+        b"()",
+        b"(a)",
+        b"(\\376\\377\\000a)",
+        b"<ff00fe>",
+        b"<>",
+        b"/N",
+        b"/#00",
+        b"/",
+        b"[]",
+        b"<<>>",
+    ),
+    *(b"[null 1 (a)]", b"<</S 5>>", b"<</S(JavaScript)>>", b"2 0 R", b"3 0 R", b"4 0 R", b"99 0 R"),
+    *(b"<</S/GoTo/D[3 0 R/Fit]>>", b"<</S/URI/URI 5>>", b"<</S/URI/URI<80>>>", b"<</S/Named>>"),
+]
+ODD_KEYS = [
+    *(
+        b"/OpenAction",
+        b"/AA",
+        b"/Annots",
+        b"/Contents",
+        b"/Names",
+        b"/AcroForm",
+        b"/Outlines",
+        b"/S",
+    ),
+    *(
+        b"/Type",
+        b"/Subtype",
+        b"/A",
+        b"/Kids",
+        b"/Parent",
+        b"/Resources",
+        b"/Rotate",
+        b"/F",
+        b"/Dests",
+    ),
+    *(
+        b"/StructTreeRoot",
+        b"/Metadata",
+        b"/PageLabels",
+        b"/Group",
+        b"/Extra",
+        b"/Count",
+        b"/MediaBox",
+    ),
+]
+
+
+def odd_values(chance: Chance) -> bytes:
+    """A PDF whose catalogue, page tree, page and other objects hold values of the wrong types."""
+
+    def entries(most: int) -> bytes:
+        keys = chance.sample(ODD_KEYS, chance.randint(0, most))
+        return b"".join(key + b" " + chance.choice(ODD_VALUES) for key in keys)
+
+    return pdf_of(
+        [
+            b"<<%b/Type/Catalog/Pages 2 0 R>>" % entries(3),
+            b"<<%b/Type/Pages/Kids[3 0 R]/Count 1>>" % entries(1),
+            b"<<%b/Type/Page/Parent 2 0 R/Contents 4 0 R/MediaBox[0 0 612 792]>>" % entries(4),
+            stream(b"0 0 9 9 re f", entries(2)),
+            *(chance.choice(ODD_VALUES) for _each in range(chance.randint(0, 5))),
+        ]
+    )
 
 
 def large_dictionary(chance: Chance) -> bytes:
@@ -593,6 +674,13 @@ def noise(chance: Chance) -> bytes:
     )
 
 
+def gif() -> bytes:
+    """A picture of a kind that is not taken."""
+    out = io.BytesIO()
+    files.photo(90, 90).save(out, "GIF")
+    return out.getvalue()
+
+
 def other_kind(chance: Chance) -> bytes:
     out = io.BytesIO()
     form = chance.choice(["GIF", "BMP", "TIFF", "WEBP", "JPEG2000", "PNG", "JPEG", "PDF", "ICO"])
@@ -604,7 +692,7 @@ _PDFS: list[Callable[[Chance], bytes]] = [
     *(honest_pdf, rectangles, late_page, nested_lists, long_lists, many_objects, large_dictionary),
     *(unpacking, packed_twice, operators, long_path, xref_loop, page_loop, deep_tree, odd_box),
     *(image_inside, photo_inside, forms_in_forms, font_of_pages, pattern, shading, soft_masks),
-    *(active_pdf, updates, hurt_pdf, hurt_pdf, nothing, noise, other_kind),
+    *(active_pdf, odd_values, updates, hurt_pdf, hurt_pdf, nothing, noise, other_kind),
 ]
 _PNGS: list[Callable[[Chance], bytes]] = [
     *(honest_png, large_png, large_png, interlaced_png, claiming_png, too_much_png, chatty_png),
@@ -667,6 +755,8 @@ def verdict_on(name: str, data: bytes) -> str:
     try:
         clean = clean_file(name, data, KEEP)
     except BadFile as refused:
+        if refused.message == CRASHED:
+            raise
         return str(refused.message)
     assert isinstance(clean, CleanFile) and 0 < len(clean.data) <= KEEP
     return "clean"

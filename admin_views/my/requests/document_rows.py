@@ -23,6 +23,11 @@ def section(req: Request) -> dict[str, Any]:
     return {
         "rows": [row(doc, open_kinds=open_kinds, remarks=remarks) for doc in req.documents],
         "kinds": [(code, label) for code, label, _required in kinds if code in open_kinds],
+        "missing": [
+            code
+            for code, _label, required in kinds
+            if code in open_kinds and code not in held and (required or code in remarks)
+        ],
         "wanted": [
             {
                 "label": label,
@@ -45,6 +50,11 @@ def shared_section(key: str, requests: Sequence[Request]) -> dict[str, Any]:
     return {
         "rows": [_shared_row(key, documents) for documents in batch.shared_documents(requests)],
         "kinds": [(code, label) for code, label, _required in kinds],
+        "missing": [
+            code
+            for code, _label, is_required in kinds
+            if is_required and not all(code in codes for codes in held)
+        ],
         "wanted": [
             _shared_kind(label, sum(code in codes for codes in held), len(held))
             for code, label, is_required in kinds

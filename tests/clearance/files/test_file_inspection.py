@@ -30,13 +30,11 @@ pytestmark = pytest.mark.usefixtures("patient")
         (files.pdf_with_javascript(), Answer("active")),
         (files.pdf_with_launch(), Answer("active")),
         (files.pdf_with_attachment(), Answer("active")),
-        (files.pdf_encrypted(), Answer("encrypted")),
         (files.pdf_encrypted("secret"), Answer("encrypted")),
         (files.pdf(501), Answer("long")),
         (odd_files.inner_dictionaries(300_000), Answer("complex")),
         (odd_files.slow_pages(12), Answer("complex")),
         (files.truncated(files.pdf()), Answer("broken")),
-        (files.pdf_unpacking_to(80), Answer("broken")),
         (files.HTML, Answer("broken")),
     ],
 )
