@@ -26,12 +26,14 @@ from clearance.core.settings import Settings
 from clearance.core.urls import check_url
 from clearance.licences import validity
 from clearance.models import (
+    Broker,
     BrokerType,
     Document,
     IssuedDocument,
     Licence,
     Organisation,
     Request,
+    User,
 )
 from clearance.models.enums import IssuedKind, VoidReason
 from clearance.models.names import joined_name
@@ -192,12 +194,19 @@ def _content(
         "check_url": settings.base_url + check_url(code),
         "number": licence.number,
         "holder": {lang: joined_name(broker, lang) for lang in LANGUAGES},
+        "gender": _gender(broker),
         "broker_type": _type_names(broker.broker_type),
         "issued": licence.issued.isoformat(),
         "valid_until": licence.expires.isoformat(),
         "dated": kuwait_date(now).isoformat(),
     }
     return content | _OWN_CONTENT[kind](licence, req, now)
+
+
+def _gender(broker: Broker) -> str:
+    """Return the gender that the broker gave as a user, "" if they have no account."""
+    query = sa.select(User.gender).where(User.civil_id == broker.civil_id).limit(1)
+    return db.session.scalar(query) or ""
 
 
 def _certificate(licence: Licence, req: Request, now: datetime) -> dict[str, Any]:

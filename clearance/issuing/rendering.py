@@ -84,7 +84,7 @@ def _on_paper(picture: Image.Image) -> Image.Image:
 
 
 def _shown(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Format the snapshot's days and isolate its texts; the status code stays as it is."""
+    """Format the snapshot's days and isolate its texts; codes stay as they are."""
     shown: dict[str, Any] = {}
     for name, value in content.items():
         if name in DAYS:
@@ -92,7 +92,7 @@ def _shown(content: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, dict):
             shown[name] = {lang: _lines(text) for lang, text in value.items()}
         else:
-            shown[name] = value if name == "status" else _lines(value)
+            shown[name] = value if name in {"status", "gender"} else _lines(value)
     return shown
 
 

@@ -39,6 +39,16 @@ def test_a_certificate_keeps_what_is_printed_whatever_the_register_says_later(ag
     assert "organisation" not in document.content  # a transfer leaves the certificate as it is
 
 
+def test_the_gender_that_the_broker_gave_as_a_user_is_printed_and_unknown_otherwise(
+    agent: User,
+) -> None:
+    licence = issued_factories.make_licence(agent.memberships[0].organisation)
+    unknown = issued_factories.make_issued(IssuedKind.CERTIFICATE, licence, agent, now=NOW)
+    factories.make_user(civil_id=licence.broker.civil_id, gender="female")
+    known = issued_factories.make_issued(IssuedKind.CERTIFICATE, licence, agent, now=LATER)
+    assert (unknown.content["gender"], known.content["gender"]) == ("", "female")
+
+
 def test_asked_again_by_the_same_decision_nothing_new_is_issued(agent: User) -> None:
     first = issued_factories.make_issued(user=agent)
     assert first.request is not None and first.licence is not None

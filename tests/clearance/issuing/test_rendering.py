@@ -103,6 +103,20 @@ def test_the_printed_code_is_called_document_code(
     assert "verification" not in text
 
 
+@pytest.mark.parametrize(
+    ("gender", "told"),
+    [
+        ("female", ("المذكورةأدناهمرخصلها", "صاحبةالبياناتالتاليةمقيدة", "ولصاحبةالرخصة")),
+        ("male", ("المذكورأدناهمرخصله", "صاحبالبياناتالتاليةمقيد", "ولصاحبالرخصة")),
+        ("", ("المذكورأدناهمرخصله", "صاحبالبياناتالتاليةمقيد", "ولصاحبالرخصة")),
+    ],
+)
+def test_arabic_agrees_with_the_holder(gender: str, told: tuple[str, ...]) -> None:
+    papers_of_both = (sheet("certificate", gender=gender), sheet("letter", "ar", gender=gender))
+    text = squeezed("".join(papers.text_of(issued_pdf(each)) for each in papers_of_both))
+    assert [words for words in told if words not in text] == []
+
+
 def test_the_card_has_two_faces_of_its_size(printed: dict[str, bytes]) -> None:
     data = printed["card"]
     assert papers.sizes(data) == [(85.6, 54.0)] * 2
