@@ -179,13 +179,13 @@ class EmailAddressField(_TypedField):
 
 
 class IsoDateField(NativeInput, _TypedField):
-    """A date from the browser's picker, or typed as dd/mm/yyyy in digits of either script."""
+    """A date from the browser's picker, or typed as dd/mm/yyyy or yyyy/mm/dd in any digits."""
 
     widget = DateInput()
 
     def normalise(self, typed: str) -> date:
         text = values.ascii_digits(values.clean_text(typed)).replace(" ", "")
-        found = re.fullmatch(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})", text)
+        found = re.fullmatch(r"(?P<y>[0-9]{4})[/.-](?P<m>[0-9]{1,2})[/.-](?P<d>[0-9]{1,2})", text)
         found = found or re.fullmatch(
             r"(?P<d>[0-9]{1,2})[/.-](?P<m>[0-9]{1,2})[/.-](?P<y>[0-9]{4})", text
         )
@@ -218,8 +218,11 @@ class PasswordField(StringField):
         super().__init__(label, validators, **kwargs)
 
 
+CODE_DIGITS = 6
+
+
 class CodeField(NeverShown, _TypedField):
-    """A six-digit code from a message, never shown again."""
+    """A six-digit code from a message, with or without its words; never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
         "dir": "ltr",
@@ -228,8 +231,8 @@ class CodeField(NeverShown, _TypedField):
     }
 
     def normalise(self, typed: str) -> str:
-        code = values.ascii_digits(values.clean_text(typed)).replace(" ", "").replace("-", "")
-        if not re.fullmatch(r"[0-9]{6}", code):
+        code = values.number_among_words(typed, CODE_DIGITS)
+        if not code:
             raise BadValue(_l("The code has 6 digits. Copy it from the message you received."))
         return code
 

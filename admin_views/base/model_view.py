@@ -22,7 +22,7 @@ from admin_views.base.filters import ListFilter
 from admin_views.base.form_post import claim_key
 from admin_views.base.widgets import nativise
 from clearance.auth import rate_limits
-from clearance.core import audit, name_folding, urls
+from clearance.core import audit, name_folding, urls, values
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -182,7 +182,7 @@ class GuardedModelView(_Framed, ModelView):
             page_size=_whole(args.get("page_size"), 0),
             sort=sort,
             sort_desc=1 if args.get("desc") == "1" else None,
-            search=args.get("search", "")[:200].strip(),
+            search=values.searched(args.get("search", ""), 200),
             filters=self._get_list_filter_args(),
         )
 

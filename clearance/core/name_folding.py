@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Iterable
 
+from clearance.core import values
+
 LIKE_ESCAPE = "\\"
 
 _JOINED_PREFIXES = ("عبد", "ابو")
@@ -125,9 +127,11 @@ def like_prefix_patterns(words: Iterable[str]) -> list[str]:
 def typed_words(typed: str, limit: int = 8) -> list[str]:
     """Return the distinct folded words typed into a search box.
 
+    Signs alone are returned as they are: no name holds them, so that they find nothing.
     limit: their maximum number, so that a pasted page makes no huge query.
     """
-    return list(dict.fromkeys(_plain_words(typed)))[:limit]
+    signs = values.clean_text(typed).replace("ـ", "").split()
+    return list(dict.fromkeys(_plain_words(typed) or signs))[:limit]
 
 
 def search_patterns(typed: str, limit: int = 8) -> list[str]:

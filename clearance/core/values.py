@@ -20,11 +20,13 @@ _MOBILE_TYPED_MAX_LENGTH = 40
 _INVISIBLE = frozenset(
     "\u061c\u200b\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-_ASCII_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123456789" * 2)
+_ASCII_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９", "0123456789" * 3)
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\uff0d", "-"))
 _CIVIL_NUMBER = re.compile(r"[0-9]{12}")
 _CIVIL_WEIGHTS = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CENTURIES = {"2": 1900, "3": 2000}
 _NAME_MARKS = frozenset(" -'’")
+_LATIN_MARKS = _NAME_MARKS | {"."}  # S. Kumar, MOHD.
 _COMBINING = "".join(
     mark for mark in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(mark)
 )
@@ -89,7 +91,7 @@ def clean_lines(text: str, max_length: int | None = None) -> str:
 
 
 def ascii_digits(text: str) -> str:
-    """Return `text` with Arabic-Indic and Persian digits written as 0 to 9."""
+    """Return `text` with Arabic-Indic, Persian and full-width digits written as 0 to 9."""
     return text.translate(_ASCII_DIGITS)
 
 
@@ -97,12 +99,33 @@ def _without_spaces(text: str) -> str:
     return "".join(_visible(text).split())
 
 
+def searched(text: str, max_length: int) -> str:
+    """Return what was typed or pasted into a search box, without what nobody sees.
+
+    A number copied from our messages and pages carries isolating characters. Longer text is cut.
+    """
+    return ascii_digits(clean_text(text[: 2 * max_length]))[:max_length].strip()
+
+
+def number_among_words(text: str, length: int) -> str:
+    """Return the one number of `length` digits in a pasted text, "" unless there is exactly one.
+
+    Its digits may be written in groups, such as 123 456.
+    """
+    typed = ascii_digits(clean_text(text).translate(_HYPHENS))
+    if (alone := re.sub("[ -]", "", typed)).isdecimal():
+        return alone if len(alone) == length else ""
+    found = set(re.findall(rf"(?<![0-9])(?:[0-9][ -]?){{{length}}}(?![ -]?[0-9])", typed))
+    numbers = {re.sub("[ -]", "", number) for number in found}
+    return numbers.pop() if len(numbers) == 1 else ""
+
+
 def civil_number(text: str) -> str:
-    """Return a civil number as typed (digits of either script, spaces) as its 12 ASCII digits.
+    """Return a civil number as typed (digits of any script, spaces, hyphens) as 12 ASCII digits.
 
     Raises: BadValue as `civil_number_fault` says.
     """
-    number = ascii_digits(_without_spaces(text))
+    number = ascii_digits(_without_spaces(text)).translate(_HYPHENS).replace("-", "")
     fault = civil_number_fault(number)
     if fault is not None:
         raise BadValue(fault)
@@ -196,20 +219,20 @@ def email_address(text: str) -> str:
     return (checked.ascii_email or checked.normalized).lower()
 
 
-def _is_name_of(text: str, script: str) -> bool:
+def _is_name_of(text: str, script: str, marks: frozenset[str]) -> bool:
     letters = 0
     for character in text:
         category = unicodedata.category(character)
         if category[0] == "L" and unicodedata.name(character, "").startswith(f"{script} "):
             letters += 1
-        elif category != "Mn" and character not in _NAME_MARKS:
+        elif category != "Mn" and character not in marks:
             return False
-    return letters > 0 and text[0] not in _NAME_MARKS
+    return letters > 0 and text[0] not in marks
 
 
 def arabic_name_fault(text: str) -> LazyString | None:
     """Return why the cleaned `text` is no Arabic name (letters, spaces, - and '), or None."""
-    if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "ARABIC"):
+    if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "ARABIC", _NAME_MARKS):
         return _l(
             "Enter this name in Arabic letters only, up to %(max_length)d characters.",
             max_length=NAME_MAX_LENGTH,
@@ -218,8 +241,8 @@ def arabic_name_fault(text: str) -> LazyString | None:
 
 
 def latin_name_fault(text: str) -> LazyString | None:
-    """Return why the cleaned `text` is no Latin name (letters, spaces, - and '), or None."""
-    if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "LATIN"):
+    """Return why the cleaned `text` is no Latin name (letters, spaces, - ' and .), or None."""
+    if len(text) > NAME_MAX_LENGTH or not _is_name_of(text, "LATIN", _LATIN_MARKS):
         return _l(
             "Enter this name in English letters only, up to %(max_length)d characters.",
             max_length=NAME_MAX_LENGTH,
@@ -232,7 +255,7 @@ def arabic_name(text: str) -> str:
 
     Raises: BadValue as `arabic_name_fault` says.
     """
-    name = clean_text(composed(text, "NFKC").replace("ـ", ""))
+    name = clean_text(composed(text, "NFKC").replace("ـ", "")).translate(_HYPHENS)
     fault = arabic_name_fault(name)
     if fault is not None:
         raise BadValue(fault)
@@ -241,7 +264,7 @@ def arabic_name(text: str) -> str:
 
 def latin_name(text: str) -> str:
     """Return a name typed in Latin script, cleaned. Raises: BadValue as `latin_name_fault` says."""
-    name = clean_text(text)
+    name = clean_text(text).translate(_HYPHENS)
     fault = latin_name_fault(name)
     if fault is not None:
         raise BadValue(fault)

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from clearance.core import name_folding, values
 from clearance.core.extensions import db
 from clearance.core.values import BadValue
-from clearance.models import Counter, Request
+from clearance.models import Counter, Licence, Request
 
 NUMBER = re.compile(r"([A-Za-z]{1,6})/([0-9]{1,9})(?:/([0-9]{0,2}))?")
+LICENCE = re.compile(r"[A-Za-z]{1,6}-[0-9]{1,20}")
 MIN_CIVIL_DIGITS = 5
 CIVIL_DIGITS = 12
 MIN_MOBILE_DIGITS = 8
@@ -27,8 +28,9 @@ def condition(typed: str) -> sa.ColumnElement[bool] | None:
     """Return the condition on Request for a search text; None if it is empty. May read.
 
     Matches a number with or without its year, a serial alone, at least MIN_CIVIL_DIGITS first
-    digits of a civil number, a mobile with or without country code, else prefixes of words of the
-    name. Digits of either script are equal. Source: specification section 8, Search.
+    digits of a civil number, a mobile with or without country code, the number of the licence that
+    the request is about, else prefixes of words of the name. Digits of any script are equal, and
+    signs alone match nothing. Source: specification section 8, Search.
     """
     compact = values.ascii_digits(typed).replace(" ", "")
     number = NUMBER.fullmatch(compact)
@@ -38,12 +40,18 @@ def condition(typed: str) -> sa.ColumnElement[bool] | None:
     digits = compact.lstrip("+")
     if digits.isdigit() and digits.isascii():
         return _with_digits(digits)
+    if LICENCE.fullmatch(compact):
+        return Request.licence_id.in_(_licences(compact))
     return _named(typed)
+
+
+def _licences(number: str) -> sa.Select[Any]:
+    return sa.select(Licence.id).where(Licence.number == number.upper())
 
 
 def _with_digits(digits: str) -> sa.ColumnElement[bool]:
     """Match digits; a union, so that every condition uses its own index."""
-    ways: list[sa.ColumnElement[bool]] = []
+    ways: list[sa.ColumnElement[bool]] = [Request.licence_id.in_(_licences(digits))]
     if len(digits) <= MAX_SERIAL_DIGITS:
         ways.append(Request.number.in_(_numbers(digits)))
     if MIN_CIVIL_DIGITS <= len(digits) <= CIVIL_DIGITS:
@@ -51,8 +59,6 @@ def _with_digits(digits: str) -> sa.ColumnElement[bool]:
         ways.append(Request.civil_id.between(first, last))
     if len(digits) >= MIN_MOBILE_DIGITS:
         ways.append(Request.mobile.in_(_mobiles(digits)))
-    if not ways:
-        return sa.false()
     return Request.id.in_(sa.union(*(sa.select(Request.id).where(way) for way in ways)))
 
 
@@ -81,8 +87,8 @@ def _mobiles(digits: str) -> list[str]:
 
 def _named(typed: str) -> sa.ColumnElement[bool] | None:
     words = name_folding.typed_words(typed)
-    if not words:
-        return None
+    if not any(letter.isalnum() for word in words for letter in word):
+        return sa.false() if typed.strip() else None
     patterns = name_folding.like_prefix_patterns(words)
     exact = sa.and_(
         *(

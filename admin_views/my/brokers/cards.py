@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor, not_found
 from admin_views.shared import licence_details
+from clearance.core import values
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.core.urls import broker_url
@@ -80,7 +81,9 @@ def asked() -> Asked:
     status, ends = args.get("status", ""), args.get("ends", "")
     if (status and status not in STATUSES) or (ends and ends not in ENDS):
         abort(400)
-    return Asked(args.get("search", "").strip()[:SEARCH_MAX_LENGTH], status, ends, int(page))
+    return Asked(
+        values.searched(args.get("search", ""), SEARCH_MAX_LENGTH), status, ends, int(page)
+    )
 
 
 def licences(wanted: Asked) -> tuple[list[Licence], int, int]:

@@ -10,6 +10,7 @@ from flask import request
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
+from clearance.core import values
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
@@ -55,7 +56,7 @@ def read(code: str) -> Choice:
     Posted licences for which no request can be started now are dropped.
     """
     everyone = candidates(code, current_actor(), utc_now())
-    typed = request.form.get("search", "")[:100]
+    typed = values.searched(request.form.get("search", ""), 100)
     condition, found = licence_search.condition(typed), everyone
     if condition is not None:
         matching = organisation_brokers.licences(current_actor()).where(condition)

@@ -55,6 +55,12 @@ def test_the_first_digits_of_a_civil_number_are_enough_from_five_on(context: Fla
     assert found(civil_id[:4]) == set()
 
 
-@pytest.mark.parametrize("typed", ["", "  ", "،؛"])
+@pytest.mark.parametrize("typed", ["", "  ", "\u2068\u2069"])
 def test_what_does_not_count_narrows_nothing(context: Flask, typed: str) -> None:
     assert licence_search.condition(typed) is None
+
+
+@pytest.mark.parametrize("typed", ['"', "،؛", "%"])
+def test_signs_alone_find_nothing(context: Flask, typed: str) -> None:
+    make_licence()
+    assert found(typed) == set()

@@ -12,7 +12,7 @@ from clearance.core.extensions import db
 from clearance.models import Request, User
 from clearance.requests import drafts
 from clearance.requests import search as request_search
-from tests.support import request_factories
+from tests.support import issued_factories, request_factories
 
 EASTERN = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 OTHER_NAMES = {
@@ -62,6 +62,23 @@ def test_a_request_is_found_by_what_people_have_of_it(wanted: Request) -> None:
 
 
 @pytest.mark.databases
+def test_a_request_is_found_by_the_number_of_its_licence(wanted: Request, agent: User) -> None:
+    wanted.licence_id = issued_factories.make_licence(number="KW-70001").id
+    other = request_factories.make_sent(agent)
+    other.licence_id = issued_factories.make_licence(number="70002").id
+    db.session.commit()
+    assert found("KW-70001") == found(" kw-70001 ") == [wanted.id]
+    assert found("70002") == [other.id]
+    assert found("KW-7") == found("KW-70009") == []
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("typed", ['"', "%", "_", "-", "...", "« »", "'"])
+def test_signs_alone_find_nothing(wanted: Request, typed: str) -> None:
+    assert found(typed) == []
+
+
+@pytest.mark.databases
 @pytest.mark.parametrize(
     ("typed", "is_found"),
     [
@@ -94,7 +111,7 @@ def test_what_fits_nothing_finds_nothing(wanted: Request, typed: str) -> None:
 
 
 def test_nothing_typed_narrows_nothing(context: Flask) -> None:
-    assert request_search.condition(" ... ") is None
+    assert request_search.condition("   ") is None
 
 
 @pytest.mark.databases
