@@ -27,7 +27,7 @@ from forms.fields import (
     PasswordField,
     TextField,
 )
-from forms.validators import Required
+from forms.validators import NeededUnlessGiven, Required
 
 # Posted by buttons and hidden inputs besides the fields.
 PAGE_PARTS = frozenset({"captcha_ref", "_refresh", "_change", "next"})
@@ -212,10 +212,17 @@ class FactorForm(AccountForm):
 
 
 class VerifyForm(AccountForm):
-    """The e-mail and mobile verification codes; the view removes the one already verified."""
+    """The e-mail and mobile verification codes, one at least; the view removes a verified one.
 
-    email_code = CodeField(_l("E-mail verification code"), [Required()])
-    mobile_code = CodeField(_l("Mobile verification code"), [Required()])
+    Browsers offer a code from an SMS for the field that says so, so that only one may say it.
+    """
+
+    email_code = CodeField(
+        _l("E-mail verification code"),
+        [NeededUnlessGiven("mobile_code")],
+        render_kw={"autocomplete": "off"},
+    )
+    mobile_code = CodeField(_l("Mobile verification code"), [NeededUnlessGiven("email_code")])
 
 
 class ResetForm(AccountForm):

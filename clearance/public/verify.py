@@ -76,9 +76,9 @@ def _try_codes(form: VerifyForm) -> Any:
         session_gate.remember(target)
         return redirect(url_for("public.verified"), code=303)
     wrong = _("This code is wrong or has expired. You can get a new one.")
-    if "email_code" in form and not result.email_ok:
+    if "email_code" in form and form.email_code.data and not result.email_ok:
         form.email_code.errors = [wrong]
-    if "mobile_code" in form and not result.mobile_ok:
+    if "mobile_code" in form and form.mobile_code.data and not result.mobile_ok:
         form.mobile_code.errors = [wrong]
     return None
 

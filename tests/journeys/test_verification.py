@@ -9,7 +9,15 @@ from flask import Flask
 
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.models import Membership, Notice, Organisation, Subscription, User, UserSession
+from clearance.models import (
+    Membership,
+    Notice,
+    Organisation,
+    Subscription,
+    User,
+    UserSession,
+    VerificationCode,
+)
 from clearance.models.enums import SessionStage
 from tests.journeys import steps
 from tests.support import factories
@@ -85,6 +93,29 @@ def test_wrong_codes_are_answered_beside_their_fields(app: Flask, lang: str) -> 
         assert not page.soup.find(attrs={"name": name}).get("value")
     page = client.submit(page, {}, form="#verify-form")
     assert page.error_of("email_code") == steps.TEXTS[lang]["needed"]
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("first", ["email_code", "mobile_code"])
+def test_one_code_alone_is_taken_and_costs_the_other_no_try(app: Flask, first: str) -> None:
+    client = steps.browser(app, "en")
+    steps.send_registration(client)
+    page = steps.sign_in(client)
+    codes = {
+        "email_code": steps.code_to(app, steps.EMAIL),
+        "mobile_code": steps.code_to(app, steps.MOBILE_E164),
+    }
+    fields = {name: page.soup.find(attrs={"name": name}).get("autocomplete") for name in codes}
+    assert fields == {"email_code": "off", "mobile_code": "one-time-code"}
+    page = client.submit(page, {first: codes.pop(first)}, form="#verify-form")
+    assert page.soup.find(attrs={"name": first}) is None
+    ((other, code),) = codes.items()
+    assert not page.error_of(other)
+    with app.app_context():
+        left = sa.select(VerificationCode.tries_left).where(VerificationCode.used_at.is_(None))
+        assert db.session.scalars(left).all() == [5]
+    page = client.submit(page, {other: code}, form="#verify-form")
+    assert page.url == "/verify/done"
 
 
 def test_one_right_code_counts_and_is_not_asked_again(app: Flask) -> None:
