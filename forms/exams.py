@@ -100,8 +100,6 @@ class ResultsFileForm(BaseForm):
     results = FileField(
         _l("Results file"),
         [Required()],
-        description=_l(
-            "CSV file (UTF-8, up to 256 KB) with the columns number, civil_id and result"
-        ),
-        render_kw={"accept": ".csv,text/csv"},
+        description=_l("Excel workbook (.xlsx, up to 2 MB) or CSV file (up to 256 KB)"),
+        render_kw={"accept": ".xlsx,.xls,.ods,.csv,.txt,text/csv"},
     )

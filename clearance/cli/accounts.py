@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
+from flask_babel import force_locale
 
 from clearance.accounts import staff_invitations
 from clearance.core.clock import utc_now
@@ -37,12 +38,14 @@ def invite(email: str, role: str) -> None:
 @customs_commands.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_register(file: Path) -> None:
-    """Import the register from FILE, a CSV with one row per broker; all or nothing."""
+    """Import the register from FILE, a CSV or workbook with one row per broker; all or nothing."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            count = register_import.import_file(stream)
-    except register_import.BadRows as error:
-        for fault in error.faults:
+        with file.open("rb") as stream, force_locale("en"):
+            count = register_import.import_file(stream.read(register_import.LIMIT_BYTES + 1))
+    except (register_import.BadRows, DomainError) as error:
+        with force_locale("en"):
+            faults = getattr(error, "faults", None) or [str(error)]
+        for fault in faults:
             click.echo(fault, err=True)
         raise click.ClickException("Nothing was imported.") from None
     db.session.commit()

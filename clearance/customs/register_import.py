@@ -1,11 +1,10 @@
-"""Import the embedded customs register from CSV: one row per broker, all or nothing."""
+"""Import the embedded customs register: one row per broker, all or nothing."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from clearance.auth.passwords import hash_password, is_too_long
 from clearance.core.extensions import db
 from clearance.customs import client as customs_client
+from clearance.files import tables
 from clearance.models import BrokerType, CustomsAccount
 from clearance.models.names import NAME_COLUMNS
 
@@ -36,38 +36,60 @@ BROKER_COLUMNS = (
     "passport_no",
     "passport_expiry",
 )
+CIVIL_COLUMNS = ("holder_civil_id", "civil_id")
 COLUMNS = (*ACCOUNT_COLUMNS, *BROKER_COLUMNS, *LICENCE_COLUMNS)
-MAX_ROWS = 100_000
+LIMITS = tables.Limits(rows=100_001, text_bytes=64 * 1024 * 1024, workbook_bytes=8 * 1024 * 1024)
+LIMIT_BYTES = max(LIMITS.text_bytes, LIMITS.workbook_bytes)
+SHORT_MAX = 80  # characters of a licence number or user, the columns'
 
 
 class BadRows(Exception):
-    """Invalid file; nothing was imported. faults: one line per fault, with the row number."""
+    """Invalid file; nothing was imported. faults: one line per fault, with row and column."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults[:5]))
         self.faults = faults
 
 
+@dataclass(frozen=True)
+class _Line:
+    """One row. row: its number in a spreadsheet; columns: name → place, from 0."""
+
+    row: int
+    values: Mapping[str, str]
+    columns: Mapping[str, int]
+
+    def fault(self, name: str, message: str) -> str:
+        """Return the line of one fault, for example `row 3, column S: civil_id: …`."""
+        column = self.columns.get(name)
+        place = "" if column is None else f", column {tables.letters(column)}"
+        return f"row {self.row}{place}: {name}: {message}"
+
+
 @dataclass
 class _Account:
-    first: Mapping[str, str]
-    lines: list[int] = field(default_factory=list)
-    brokers: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[_Line] = field(default_factory=list)
+
+    @property
+    def first(self) -> Mapping[str, str]:
+        return self.lines[0].values
 
 
-def import_file(stream: TextIO) -> int:
-    """Import the accounts of a CSV file, replacing those of the same licence and user. Flushes.
+def import_file(data: bytes) -> int:
+    """Import the accounts of a workbook or CSV, replacing those of the same licence and user.
 
-    stream: UTF-8 with a header of exactly COLUMNS, in any order; rows of one account repeat its
-    columns. Returns the number of accounts. Slow (one hash per account): call it before the
-    transaction's first query. Raises: BadRows, with every fault of every row.
+    data: at most LIMIT_BYTES + 1 bytes; the first row names exactly COLUMNS, in any order; rows of
+    one account repeat its columns. Flushes. Returns the number of accounts. Slow (one hash per
+    account): call it before the transaction's first query. Raises: BadRows, with every fault of
+    every row; tables.BadTable; file_inspection.Busy.
     """
-    accounts = _grouped(_rows(stream))
-    rows = [_checked(key, account) for key, account in accounts.items()]
+    accounts = _grouped(_lines(data))
+    answers = _checked(accounts)
+    hashes = {key: hash_password(account.first["password"]) for key, account in accounts.items()}
     _require_known_types(accounts.values())
-    for row in rows:
-        store(**row)
-    return len(rows)
+    for key, answer in answers.items():
+        store(*key, hashes[key], answer)
+    return len(answers)
 
 
 def store(
@@ -93,41 +115,69 @@ def store(
     return account
 
 
-def _rows(stream: TextIO) -> Iterable[tuple[int, dict[str, str]]]:
-    reader = csv.DictReader(stream, strict=True)
-    header = reader.fieldnames or []
-    if sorted(header) != sorted(COLUMNS):
-        missing = sorted(set(COLUMNS) - set(header))
-        unknown = sorted(set(header) - set(COLUMNS))
-        raise BadRows([f"row 1: missing columns {missing}, unknown columns {unknown}"])
-    try:
-        for number, row in enumerate(reader, start=2):
-            if number > MAX_ROWS + 1:
-                raise BadRows([f"row {number}: more than {MAX_ROWS} rows"])
-            if None in row or None in row.values():
-                raise BadRows([f"row {number}: not as many values as columns"])
-            yield number, {name: value.strip() for name, value in row.items()}
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BadRows([f"row {reader.line_num}: cannot be read: {error}"]) from None
+def _lines(data: bytes) -> list[_Line]:
+    rows = tables.read(data, LIMITS)
+    if not rows:
+        raise BadRows(["The file is empty."])
+    header = rows[0]
+    columns = tables.columns_of(header, {name: [name] for name in COLUMNS})
+    missing = [name for name in COLUMNS if name not in columns]
+    unknown = [
+        f"{tables.letters(place)} ({heading})"
+        for place, heading in enumerate(header.cells)
+        if place not in columns.values()
+    ]
+    faults = [f"row {header.number}: no column is called {name}" for name in missing]
+    faults += [f"row {header.number}, column {place}: unknown column" for place in unknown]
+    for row in rows[1:]:
+        beyond = tables.beyond_header(header, row)
+        if beyond is not None:
+            place = tables.letters(beyond)
+            faults.append(f"row {row.number}, column {place}: a value without a heading")
+    if faults:
+        raise BadRows(faults)
+    return [_Line(row.number, _values(row, columns), columns) for row in rows[1:]]
 
 
-def _grouped(rows: Iterable[tuple[int, dict[str, str]]]) -> dict[tuple[str, str], _Account]:
+def _values(row: tables.Row, columns: Mapping[str, int]) -> dict[str, str]:
+    values = {name: row.cell(place) for name, place in columns.items()}
+    return values | {name: tables.whole_number(values[name]) for name in CIVIL_COLUMNS}
+
+
+def _grouped(lines: Iterable[_Line]) -> dict[tuple[str, str], _Account]:
     accounts: dict[tuple[str, str], _Account] = {}
     faults = []
-    for number, row in rows:
-        account = accounts.setdefault((row["licence_no"], row["user_id"]), _Account(row))
-        differing = [name for name in ACCOUNT_COLUMNS if row[name] != account.first[name]]
-        if differing:
-            faults.append(f"row {number}: differs from row {account.lines[0]} in {differing}")
-        account.lines.append(number)
-        account.brokers.append(_broker(row))
-    for (licence_no, user_id), account in accounts.items():
-        password = account.first["password"]
-        if not (licence_no and user_id and password and not is_too_long(password)):
-            faults.append(f"row {account.lines[0]}: licence_no, user_id and password are needed")
+    for line in lines:
+        account = accounts.setdefault(
+            (line.values["licence_no"], line.values["user_id"]), _Account()
+        )
+        account.lines.append(line)
+        faults += [
+            line.fault(name, f"differs from row {account.lines[0].row} of the same account")
+            for name in ACCOUNT_COLUMNS
+            if line.values[name] != account.first[name]
+        ]
+    for account in accounts.values():
+        faults += _key_faults(account.lines[0])
     if faults:
         raise BadRows(faults)
     return accounts
+
+
+def _key_faults(line: _Line) -> list[str]:
+    faults = [
+        line.fault(name, "is missing")
+        for name in ("licence_no", "user_id", "password")
+        if not line.values[name]
+    ]
+    faults += [
+        line.fault(name, f"has more than {SHORT_MAX} characters")
+        for name in ("licence_no", "user_id")
+        if len(line.values[name]) > SHORT_MAX
+    ]
+    if is_too_long(line.values["password"]):
+        faults.append(line.fault("password", "is too long"))
+    return faults
 
 
 def _broker(row: Mapping[str, str]) -> dict[str, Any]:
@@ -139,43 +189,50 @@ def _broker(row: Mapping[str, str]) -> dict[str, Any]:
     return {**plain, **names, "licence": {name: row[name] for name in LICENCE_COLUMNS}}
 
 
-def _checked(key: tuple[str, str], account: _Account) -> dict[str, Any]:
-    data = {
-        part: {
-            name.removeprefix(f"{part}_"): account.first[name]
-            for name in ACCOUNT_COLUMNS
-            if name.startswith(f"{part}_")
+def _checked(accounts: Mapping[tuple[str, str], _Account]) -> dict[tuple[str, str], Any]:
+    """Return key → the customs system's answer. Raises: BadRows, with the faults of all."""
+    answers, faults = {}, []
+    for key, account in accounts.items():
+        data: dict[str, Any] = {
+            part: {
+                name.removeprefix(f"{part}_"): account.first[name]
+                for name in ACCOUNT_COLUMNS
+                if name.startswith(f"{part}_")
+            }
+            for part in ("holder", "organisation")
         }
-        for part in ("holder", "organisation")
-    }
-    try:
-        answer = customs_client.read_answer({**data, "brokers": account.brokers}, key[0])
-    except ValidationError as error:
-        raise BadRows(
-            [_fault(account, fault["loc"], fault["msg"]) for fault in error.errors()]
-        ) from None
-    return {
-        "licence_no": key[0],
-        "customs_user": key[1],
-        "password_hash": hash_password(account.first["password"]),
-        "answer": answer.model_dump(mode="json", exclude={"licence_no"}),
-    }
+        data["brokers"] = [_broker(line.values) for line in account.lines]
+        try:
+            answer = customs_client.read_answer(data, key[0])
+        except ValidationError as error:
+            found = error.errors(include_input=False, include_url=False)
+            faults += [_fault(account, fault["loc"], fault["msg"]) for fault in found]
+        else:
+            answers[key] = answer.model_dump(mode="json", exclude={"licence_no"})
+    if faults:
+        raise BadRows(faults)
+    return answers
 
 
 def _fault(account: _Account, place: tuple[int | str, ...], message: str) -> str:
-    line = account.lines[0]
-    if len(place) > 1 and place[0] == "brokers" and isinstance(place[1], int):
-        line = account.lines[place[1]]
-    return f"row {line}: {'.'.join(str(step) for step in place if step != 'brokers')}: {message}"
+    line, steps = account.lines[0], list(place)
+    if len(steps) > 1 and steps[0] == "brokers" and isinstance(steps[1], int):
+        line = account.lines[steps[1]]
+        steps = steps[2:]
+    names = [str(step + 1 if isinstance(step, int) else step) for step in steps]
+    name = "_".join(names[1:] if names[0] == "licence" else names)
+    if name in ("name_ar", "name_en"):
+        name += "_1"  # the only part that is required
+    return line.fault(name, message)
 
 
 def _require_known_types(accounts: Iterable[_Account]) -> None:
     types = set(db.session.scalars(sa.select(BrokerType.code)))
     faults = [
-        f"row {line}: broker_type: {broker['broker_type']} is not in the table of broker types"
+        line.fault("broker_type", f"{line.values['broker_type']} is not a known broker type")
         for account in accounts
-        for line, broker in zip(account.lines, account.brokers, strict=True)
-        if broker["broker_type"] not in types
+        for line in account.lines
+        if line.values["broker_type"] not in types
     ]
     if faults:
         raise BadRows(faults)

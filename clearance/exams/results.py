@@ -1,9 +1,7 @@
-"""Exam results: read a CSV file, check, record once per candidate."""
+"""Exam results: check, record once per candidate."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,19 +17,14 @@ from clearance.core import audit
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError, Refusal, Refused
 from clearance.core.extensions import db
-from clearance.core.values import ascii_digits, clean_text
 from clearance.exams import guards as exam_guards
 from clearance.exams import sittings
 from clearance.exams.flow import ExamAction
 from clearance.exams.statuses import ExamStatus
+from clearance.files import tables
 from clearance.models import Exam, ExamSeat, Request
 from clearance.models.enums import SeatStatus
 from clearance.requests import transitions
-
-COLUMNS = ("number", "civil_id", "result")
-FILE_BYTES_MAX = 256 * 1024
-FILE_ROWS_MAX = sittings.SEATS_MAX
-SHOWN_MAX = 60  # characters of a cell shown in faults
 
 
 class Result(StrEnum):
@@ -49,37 +42,24 @@ _ACTIONS = {
     Result.FAILED: ExamAction.FAIL,
     Result.ABSENT: ExamAction.ABSENT,
 }
-_WORDS = {
-    **{result.value: result for result in Result},
-    "ناجح": Result.PASSED,
-    "راسب": Result.FAILED,
-    "غائب": Result.ABSENT,
-}
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the file. row: its number in a spreadsheet; the header is 1."""
-
-    row: int
-    number: str
-    civil_id: str
-    result: str
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a result cannot be recorded. row: of the file, or None; who: request number, or ""."""
+    """Why a result cannot be recorded.
+
+    row, column: of the file (rows from 1, columns from 0), or None; who: request number, or "".
+    """
 
     row: int | None
     who: str
     message: str
+    column: int | None = None
 
-
-class BadFile(DomainError):
-    """The file cannot be read."""
-
-    status_code = 400
+    @property
+    def place(self) -> str:
+        """Return where in the file, in the reader's language; "" for none."""
+        return tables.cell_name(self.row, self.column) if self.row else ""
 
 
 class BadResults(DomainError):
@@ -95,105 +75,6 @@ class BadResults(DomainError):
 def results_refusal(exam: Exam, now: datetime) -> Refusal | None:
     """Return why results cannot be recorded now, or None."""
     return exam_guards.NOT_HELD if now < exam.held_at else None
-
-
-def read_file(data: bytes) -> list[Line]:
-    """Read a CSV file with exactly the columns number, civil_id, result.
-
-    data: at most FILE_BYTES_MAX bytes, UTF-8. Skips empty rows; uses no database.
-    Raises: BadFile. Source: security requirement 36.
-    """
-    if len(data) > FILE_BYTES_MAX:
-        raise BadFile(_l("The file is too large. The limit is 256 KB."))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadFile(_l("The file is not UTF-8 text. Save it as “CSV UTF-8”.")) from None
-    if "\0" in text:
-        raise BadFile(_l("The file is not a CSV file."))
-    try:
-        rows = _rows(text)
-    except csv.Error:
-        raise BadFile(_l("The file is not a CSV file.")) from None
-    if not rows or [cell.strip() for cell in rows[0][1]] != list(COLUMNS):
-        raise BadFile(
-            _l("The first row must be exactly: number,civil_id,result (separated by commas).")
-        )
-    if len(rows) == 1:
-        raise BadFile(_l("The file has no results under the header row."))
-    return [_line(row, cells) for row, cells in rows[1:]]
-
-
-def _rows(text: str) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[tuple[int, list[str]]] = []
-    for row, cells in enumerate(reader, 1):
-        if any(cell.strip() for cell in cells):
-            rows.append((row, cells))
-        if len(rows) > FILE_ROWS_MAX + 1:
-            raise BadFile(
-                _l("The file has too many rows. The maximum is %(most)d.", most=FILE_ROWS_MAX)
-            )
-    return rows
-
-
-def _line(row: int, cells: Sequence[str]) -> Line:
-    if len(cells) != len(COLUMNS):
-        raise BadFile(
-            _(
-                "Row %(row)d has %(found)d columns. Each row must have 3.",
-                row=row,
-                found=len(cells),
-            )
-        )
-    number, civil_id, result = (ascii_digits(clean_text(cell)) for cell in cells)
-    return Line(row, number.upper(), civil_id, result.lower())
-
-
-def match(exam_id: int, lines: Iterable[Line]) -> dict[int, Result]:
-    """Match all lines to candidates: seat id → result.
-
-    Raises: BadResults with every row that has no candidate in this sitting, the wrong civil number,
-    an unknown result, or a repeated candidate.
-    """
-    seats = _seats_by_number(exam_id)
-    results: dict[int, Result] = {}
-    found: list[Fault] = []
-    for line in lines:
-        seat = seats.get(line.number)
-        result = _WORDS.get(line.result)
-        message = _line_fault(line, seat, result, results)
-        if message:
-            found.append(Fault(line.row, line.number[:SHOWN_MAX], str(message)))
-        elif seat is not None and result is not None:
-            results[seat.id] = result
-    if found:
-        raise BadResults(found)
-    return results
-
-
-def _line_fault(line: Line, seat: Any, result: Result | None, earlier: Mapping[int, Any]) -> Any:
-    if seat is None:
-        return _("No candidate of this exam has this request number.")
-    if line.civil_id != seat.civil_id:
-        return _(
-            "The civil number is not this candidate's. If a spreadsheet shortened it, format the "
-            "column as text."
-        )
-    if result is None:
-        return _("The result must be passed, failed or absent.")
-    if seat.id in earlier:
-        return _("This candidate is already in an earlier row.")
-    return ""
-
-
-def _seats_by_number(exam_id: int) -> dict[str, Any]:
-    rows = db.session.execute(
-        sa.select(ExamSeat.id, Request.number, Request.civil_id)
-        .join(Request, Request.id == ExamSeat.request_id)
-        .where(ExamSeat.exam_id == exam_id)
-    )
-    return {row.number.upper(): row for row in rows}
 
 
 def check(

@@ -1,5 +1,5 @@
 """Files and PDFs.
 
-Storage, validation of uploads, quotas, previews, typesetting and signing. Knows nothing about
-requests.
+Storage, validation of uploads, tables from spreadsheets, quotas, previews, typesetting and signing.
+Knows nothing about requests.
 """

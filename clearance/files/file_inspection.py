@@ -87,6 +87,15 @@ def draw_picture(data: bytes, width: int, account: str) -> Answer:
     return _ask("draw", account, data, "draw_picture", str(width))
 
 
+def read_workbook(data: bytes, rows: int, columns: int, account: str) -> Answer:
+    """Read the first sheet of a workbook as JSON (see `table_worker.read_workbook`).
+
+    rows, columns: maximum numbers; empty rows are not counted. fault: broken, encrypted, empty (no
+    visible sheet), long (too many rows), wide (too many columns), complex, crashed. Raises Busy.
+    """
+    return _ask("check", account, data, "read_workbook", str(rows), str(columns))
+
+
 def _ask(task: str, account: str, data: bytes, command: str, *arguments: str) -> Answer:
     answer = _answer_of(task, account, data, command, *arguments)
     if answer.fault == "crashed":

@@ -26,6 +26,7 @@ COMMANDS = {
     "convert_webp": "clearance.files.picture_worker",
     "convert_heic": "clearance.files.heic_worker",
     "draw_picture": "clearance.files.picture_worker",
+    "read_workbook": "clearance.files.table_worker",
 }
 
 

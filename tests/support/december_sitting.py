@@ -52,3 +52,13 @@ def statuses(candidates: list[Request]) -> list[str]:
 
 def told(event: str) -> list[Notice]:
     return list(db.session.scalars(sa.select(Notice).where(Notice.event == event)))
+
+
+def hold(actor: Actor, reviewer: User, number: int) -> tuple[Exam, list[Request]]:
+    """A sitting with `number` confirmed candidates."""
+    exam = make_sitting(actor, seats=number + 1)
+    candidates = make_candidates(number, reviewer)
+    announce(exam, actor)
+    for req in candidates:
+        confirm(req)
+    return exam, candidates

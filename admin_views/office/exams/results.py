@@ -15,18 +15,20 @@ from admin_views.base.form_post import post_once
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n
 from clearance.core.clock import KUWAIT, utc_now
+from clearance.core.database import reading
 from clearance.core.errors import DomainError
 from clearance.core.request_kind import is_posted
 from clearance.exams import lists as exam_lists
 from clearance.exams import results as exam_results
-from clearance.exams import sittings
-from clearance.exams.results import Fault, Result
+from clearance.exams import results_file, sittings
+from clearance.exams.results import Result
+from clearance.files.tables import BadTable
 from clearance.models import Exam
 from clearance.models.enums import SeatStatus
-from clearance.web import csv_export
+from clearance.web import csv_export, xlsx_export
 from forms.exams import ResultsFileForm
 
-GRID_ROWS = 100
+GRID_ROWS = FAULTS_SHOWN = 100
 PREFIX = "result-"
 
 
@@ -69,14 +71,30 @@ class ExamResults:
 
     @expose("/<int:exam_id>/results-sheet.csv")
     def results_sheet(self, exam_id: int) -> Any:
-        """Download the results file with the results left empty."""
+        """Download the results file with the results left empty, for programs."""
         exam = self._run_by_me(exam_id)
         _count_export(exam)
-        rows = exam_lists.candidates(exam.id, statuses=[SeatStatus.CONFIRMED], without_result=True)
         return csv_export.csv_response(
             f"exam-{_day(exam)}-results.csv",
-            exam_results.COLUMNS,
-            ((row.number, row.civil_id, "") for row in rows),
+            list(results_file.LABELS),
+            ((row.number, row.civil_id, "") for row in _without_result(exam)),
+        )
+
+    @expose("/<int:exam_id>/results-sheet.xlsx")
+    def results_workbook(self, exam_id: int) -> Any:
+        """Download the same for people: with the names, and the results to choose from."""
+        exam = self._run_by_me(exam_id)
+        _count_export(exam)
+        number, civil_id, result = map(str, results_file.LABELS.values())
+        lang = i18n.language()
+        return xlsx_export.workbook_response(
+            f"exam-{_day(exam)}-results.xlsx",
+            [number, civil_id, _("Name"), result],
+            (
+                (row.number, row.civil_id, exam_lists.name_of(row, lang), "")
+                for row in _without_result(exam)
+            ),
+            {result: [str(label) for label in exam_results.RESULT_LABELS.values()]},
         )
 
     # Results
@@ -105,13 +123,17 @@ class ExamResults:
     def results_file(self, exam_id: int) -> Any:
         """Read an uploaded results file and ask for confirmation."""
         form = ResultsFileForm()
+        with reading():
+            self._run_by_me(exam_id)
         lines, fault = _read(form)
         exam = self._run_by_me(exam_id)
-        if fault:
-            form.results.errors = [fault]
-            return self._show_grid(exam, {}, form), 400
+        if isinstance(fault, exam_results.BadResults):
+            return self._show_grid(exam, {}, form, fault), 400
+        if fault is not None:
+            form.results.errors = [str(fault)]
+            return self._show_grid(exam, {}, form), fault.status_code
         try:
-            chosen = exam_results.match(exam.id, lines)
+            chosen = results_file.match(exam.id, lines)
         except exam_results.BadResults as error:
             return self._show_grid(exam, {}, form, error), 400
         rows = dict(zip(chosen, (line.row for line in lines), strict=True))
@@ -168,7 +190,7 @@ class ExamResults:
         file_form: ResultsFileForm | None = None,
         error: exam_results.BadResults | None = None,
     ) -> Any:
-        faults: tuple[Fault, ...] = error.faults if error else ()
+        faults = error.faults if error else ()
         return self.render(
             "office/exams/results.html",
             exam=exam,
@@ -179,7 +201,8 @@ class ExamResults:
             chosen=chosen,
             file_form=file_form or ResultsFileForm(formdata=None),
             alert=str(error) if error else "",
-            faults=faults,
+            faults=faults[:FAULTS_SHOWN],
+            more_faults=max(len(faults) - FAULTS_SHOWN, 0),
             **_words(),
         )
 
@@ -200,15 +223,23 @@ def _count_export(exam: Exam) -> None:
     audit.access("export:csv", object_type="exam", object_id=str(exam.id), result="ok")
 
 
-def _read(form: ResultsFileForm) -> tuple[list[exam_results.Line], str]:
-    """Return the posted file's lines, and its fault or ""; call it before any query."""
+def _read(form: ResultsFileForm) -> tuple[list[results_file.Line], DomainError | None]:
+    """Return the posted file's lines, and its fault or None; call it before any query."""
     posted = form.results.data
     if posted is None or isinstance(posted, str) or not posted.filename:
-        return [], _("Choose a file first.")
+        return [], BadTable(_("Choose a file first."))
+    account = f"user:{current_actor().id}"
+    rate_limits.consume("upload_account", account)
+    data = posted.stream.read(results_file.LIMIT_BYTES + 1)
     try:
-        return exam_results.read_file(posted.stream.read(exam_results.FILE_BYTES_MAX + 1)), ""
-    except exam_results.BadFile as error:
-        return [], str(error)
+        return results_file.read_file(data, account), None
+    except DomainError as error:
+        return [], error
+
+
+def _without_result(exam: Exam) -> list[Any]:
+    confirmed = [SeatStatus.CONFIRMED]
+    return exam_lists.candidates(exam.id, statuses=confirmed, without_result=True)
 
 
 def _chosen() -> dict[int, Result]:

@@ -8,8 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +21,7 @@ from clearance.core.extensions import db
 from clearance.core.settings import ROOT
 from clearance.customs import client as customs_client
 from clearance.customs import register_import
-from clearance.models import AccessEvent, CustomsAccount
+from clearance.models import AccessEvent
 from tests.support import factories
 from tests.support.customs_system import (
     HOLDER_CIVIL_ID,
@@ -37,7 +35,6 @@ from tests.support.customs_system import (
 )
 from tests.support.gateways import free_port
 from tests.support.parallel import run_together
-from tests.support.rows import count_of
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -283,107 +280,3 @@ def test_the_written_contract_names_what_is_read() -> None:
         "401",
         "default",
     }
-
-
-# The CSV file of `flask customs import`.
-
-
-def row(**values: str) -> dict[str, str]:
-    """One row of the file."""
-    plain = {
-        "licence_no": LICENCE_NO,
-        "user_id": USER,
-        "password": PASSWORD,
-        "holder_first_name": "أحمد",
-        "holder_last_name": "الكندري",
-        "holder_civil_id": HOLDER_CIVIL_ID,
-        "organisation_name_ar": "مكتب الكندري للتخليص",
-        "organisation_name_en": "Alkandari Clearing",
-        "broker_type": "general",
-        "name_ar_1": "أحمد",
-        "name_ar_4": "الكندري",
-        "name_en_1": "Ahmad",
-        "name_en_4": "Alkandari",
-        "nationality": "KW",
-        "civil_id": HOLDER_CIVIL_ID,
-        "civil_id_expiry": "2030-05-01",
-        "passport_no": "P1234567",
-        "passport_expiry": "2029-01-31",
-        "number": "CL/100",
-        "guarantee_no": "LG 2519770/011926",
-        "guarantee_expiry": "2028-12-31",
-        "issued": "2020-01-01",
-        "expires": "2028-06-30",
-        "status": "active",
-    }
-    return {name: "" for name in register_import.COLUMNS} | plain | values
-
-
-def write(path: Path, rows: list[dict[str, str]], columns: Any = register_import.COLUMNS) -> Path:
-    """Write the rows as Excel would: with a BOM, and all values quoted."""
-    lines = [",".join(columns)]
-    lines += [",".join(f'"{each[name]}"' for name in columns) for each in rows]
-    path.write_text("\n".join(lines), encoding="utf-8-sig")
-    return path
-
-
-@pytest.mark.databases
-def test_a_file_fills_the_register_and_the_account_then_agrees(app: Flask, tmp_path: Path) -> None:
-    second = row(civil_id="285010100023", number="CL/101", broker_type="private")
-    path = write(tmp_path / "register.csv", [row(), second])
-    result = app.test_cli_runner().invoke(args=["customs", "import", str(path)])
-    assert result.exit_code == 0, result.output
-    assert result.output.strip().endswith("1.")
-    with app.app_context():
-        told = customs_client.verify(LICENCE_NO, USER, PASSWORD)
-        assert [each.licence.number for each in told.brokers] == ["CL/100", "CL/101"]
-        kept = db.session.scalars(sa.select(CustomsAccount)).one()
-        assert PASSWORD not in f"{kept.password_hash}{kept.answer}"
-
-
-def test_importing_again_replaces_the_account(app: Flask, tmp_path: Path) -> None:
-    runner = app.test_cli_runner()
-    for name in ("First Name", "Second Name"):
-        path = write(tmp_path / "register.csv", [row(organisation_name_en=name)])
-        assert runner.invoke(args=["customs", "import", str(path)]).exit_code == 0
-    with app.app_context():
-        told = customs_client.verify(LICENCE_NO, USER, PASSWORD)
-        assert told.organisation.name_en == "Second Name"
-
-
-@pytest.mark.parametrize(
-    ("change", "fault"),
-    [
-        ({"civil_id": "123"}, "row 3: 1.civil_id"),
-        ({"expires": "30/06/2028"}, "row 3: 1.licence.expires"),
-        ({"broker_type": "captain"}, "row 3: broker_type"),
-        ({"organisation_name_en": "Other"}, "row 3: differs from row 2"),
-        ({"licence_no": ""}, "row 3: licence_no, user_id and password"),
-    ],
-)
-def test_a_faulty_row_is_named_and_nothing_is_taken(
-    app: Flask, tmp_path: Path, change: dict[str, str], fault: str
-) -> None:
-    path = write(tmp_path / "register.csv", [row(), row(**change)])
-    result = app.test_cli_runner().invoke(args=["customs", "import", str(path)])
-    assert result.exit_code == 1
-    assert fault in result.output
-    with app.app_context():
-        assert count_of(CustomsAccount) == 0
-
-
-def test_missing_and_unknown_columns_are_named(app: Flask, tmp_path: Path) -> None:
-    columns = ["colour", *register_import.COLUMNS[1:]]
-    path = write(tmp_path / "register.csv", [row(colour="red")], columns)
-    result = app.test_cli_runner().invoke(args=["customs", "import", str(path)])
-    assert result.exit_code == 1
-    assert "licence_no" in result.output
-    assert "colour" in result.output
-
-
-def test_a_row_with_too_few_values_is_named(app: Flask, tmp_path: Path) -> None:
-    path = write(tmp_path / "register.csv", [row()])
-    path.write_text(path.read_text() + "\nKW-1,only,three", encoding="utf-8")
-    result = app.test_cli_runner().invoke(args=["customs", "import", str(path)])
-    assert result.exit_code == 1
-    assert "row 3: not as many values as columns" in result.output

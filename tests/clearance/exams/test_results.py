@@ -1,4 +1,4 @@
-"""Results of a sitting: the file, matching it, recording once."""
+"""Results of a sitting: recorded once, and listed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from clearance.core.extensions import db
 from clearance.exams import lists as exam_lists
 from clearance.exams import results as exam_results
 from clearance.exams import seating, sittings
-from clearance.exams.results import BadFile, BadResults, Result
+from clearance.exams.results import BadResults, Result
 from clearance.exams.statuses import ExamStatus
-from clearance.models import Event, Exam, Notice, Request, User
+from clearance.models import Event, Notice, User
 from clearance.models.enums import Role
 from tests.support import factories
 from tests.support.december_sitting import (
@@ -25,6 +25,7 @@ from tests.support.december_sitting import (
     NOW,
     announce,
     confirm,
+    hold,
     make_candidates,
     make_sitting,
 )
@@ -33,25 +34,6 @@ from tests.support.exam_factories import seat_of, status_of
 AFTER = HELD_AT + timedelta(hours=3)
 
 pytestmark = pytest.mark.databases
-
-
-def hold(actor: Actor, reviewer: User, number: int) -> tuple[Exam, list[Request]]:
-    """A sitting with `number` confirmed candidates."""
-    exam = make_sitting(actor, seats=number + 1)
-    candidates = make_candidates(number, reviewer)
-    announce(exam, actor)
-    for req in candidates:
-        confirm(req)
-    return exam, candidates
-
-
-def csv_of(*rows: tuple[str, str, str]) -> bytes:
-    lines = ["number,civil_id,result", *(",".join(row) for row in rows)]
-    return "\r\n".join(lines).encode("utf-8-sig")
-
-
-def row_of(req: Request, result: str) -> tuple[str, str, str]:
-    return (req.number or "", req.civil_id or "", result)
 
 
 # Recording
@@ -149,89 +131,6 @@ def test_nothing_chosen_and_a_foreign_seat_are_refused(
         exam_results.record(other.id, {seat_of(req).id: Result.PASSED}, actor=actor, now=AFTER)
     db.session.rollback()
     assert status_of(req) == ExamStatus.CONFIRMED
-
-
-# The file
-
-
-def test_a_good_file_is_matched_to_its_candidates(
-    context: Flask, actor: Actor, reviewer: User
-) -> None:
-    exam, (one, two, three) = hold(actor, reviewer, 3)
-    data = csv_of(
-        row_of(one, "passed"), row_of(two, " Failed "), ("", "", ""), row_of(three, "غائب")
-    )
-    lines = exam_results.read_file(data)
-    assert [line.row for line in lines] == [2, 3, 5]
-    assert exam_results.match(exam.id, lines) == {
-        seat_of(one).id: Result.PASSED,
-        seat_of(two).id: Result.FAILED,
-        seat_of(three).id: Result.ABSENT,
-    }
-
-
-def test_digits_of_either_script_are_equal(context: Flask, actor: Actor, reviewer: User) -> None:
-    exam, (req,) = hold(actor, reviewer, 1)
-    eastern = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-    number, civil_id, _result = row_of(req, "")
-    data = csv_of((number.lower().translate(eastern), civil_id.translate(eastern), "passed"))
-    assert len(exam_results.match(exam.id, exam_results.read_file(data))) == 1
-
-
-def test_every_bad_row_is_told_and_none_is_matched(
-    context: Flask, actor: Actor, reviewer: User
-) -> None:
-    exam, (one, two) = hold(actor, reviewer, 2)
-    data = csv_of(
-        row_of(one, "passed"),
-        row_of(one, "failed"),
-        ("CE/999999/26", "288010112345", "passed"),
-        (two.number or "", one.civil_id or "", "passed"),
-        row_of(two, "excellent"),
-        ("=HYPERLINK(1)", "@SUM(1)", "<script>"),
-    )
-    with pytest.raises(BadResults) as caught:
-        exam_results.match(exam.id, exam_results.read_file(data))
-    assert [fault.row for fault in caught.value.faults] == [3, 4, 5, 6, 7]
-    assert caught.value.faults[-1].who == "=HYPERLINK(1)"
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"number,civil_id\r\nCE/1/26,288010112345\r\n",
-        b"number,civil_id,result,note\r\nCE/1/26,288010112345,passed,x\r\n",
-        b"civil_id,number,result\r\n288010112345,CE/1/26,passed\r\n",
-        b"number;civil_id;result\r\nCE/1/26;288010112345;passed\r\n",
-        b"number,civil_id,result\r\n",
-        b"number,civil_id,result\r\nCE/1/26,288010112345\r\n",
-        b"number,civil_id,result\r\nCE/1/26,288010112345,passed,more\r\n",
-        b'number,civil_id,result\r\n"CE/1/26,288010112345,passed\r\n',
-        b"number,civil_id,result\r\nCE/1/26,\x00,passed\r\n",
-        "number,civil_id,result\r\nالأول,1,ناجح\r\n".encode("cp1256"),
-        b"number,civil_id,result\r\n" + b"CE/1/26,1,passed\r\n" * (exam_results.FILE_ROWS_MAX + 1),
-        b"number,civil_id,result\r\n" + b"x" * exam_results.FILE_BYTES_MAX,
-    ],
-    ids=[
-        "empty",
-        "column missing",
-        "column too many",
-        "columns in another order",
-        "semicolons",
-        "no rows",
-        "short row",
-        "long row",
-        "open quote",
-        "nul",
-        "not utf-8",
-        "too many rows",
-        "too large",
-    ],
-)
-def test_a_file_that_cannot_be_read_is_refused_as_a_whole(context: Flask, data: bytes) -> None:
-    with pytest.raises(BadFile):
-        exam_results.read_file(data)
 
 
 # Lists

@@ -13,7 +13,9 @@ from clearance.core.extensions import db
 from clearance.exams import results as exam_results
 from clearance.exams.results import Result
 from clearance.exams.statuses import ExamStatus
+from clearance.files import file_inspection
 from clearance.models import Exam, User
+from tests.support import workbooks
 from tests.support.exam_factories import seat_of, status_of
 from tests.support.pages import Page, PageClient
 from tests.support.sitting_pages import LANGUAGES, announced, details, held
@@ -99,6 +101,26 @@ def test_a_file_of_results_is_confirmed_then_recorded(
     assert [status_of(one), status_of(two)] == [ExamStatus.PASSED, ExamStatus.FAILED]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_workbook_is_downloaded_filled_in_and_recorded(
+    reviewer: User, browser: Callable[..., PageClient], language: str
+) -> None:
+    exam, (one, two) = held(reviewer, 2)
+    client = browser(reviewer, language)
+    page = client.get(f"/office/exams/{exam.id}/results")
+    label = {"ar": "تنزيل النموذج (إكسل)", "en": "Download the template (Excel)"}[language]
+    header, *rows = workbooks.cells(client.get(page.link(label)).response.get_data())
+    names = {"ar": [one.name_ar, two.name_ar], "en": [one.name_en, two.name_en]}[language]
+    assert [row[:3] for row in rows] == [
+        [req.number, req.civil_id, name] for req, name in zip((one, two), names, strict=True)
+    ]
+    words = {"ar": ["ناجح", "راسب"], "en": ["Passed", "Failed"]}[language]
+    filled = [[*row[:3], word] for row, word in zip(rows, words, strict=True)]
+    question = upload(client, exam, workbooks.xlsx(header, *filled))
+    client.submit(question, form="#confirm-results", press="confirmed=1")
+    assert [status_of(one), status_of(two)] == [ExamStatus.PASSED, ExamStatus.FAILED]
+
+
 def test_a_bad_file_tells_each_row_escaped_and_records_nothing(
     reviewer: User, browser: Callable[..., PageClient]
 ) -> None:
@@ -110,9 +132,38 @@ def test_a_bad_file_tells_each_row_escaped_and_records_nothing(
     )
     page = upload(client, exam, data.encode(), status=400)
     rows = page.soup.select(".alert-danger tbody tr")
-    assert [row.td.get_text(strip=True) for row in rows] == ["3", "4"]
+    assert [row.td.get_text(strip=True) for row in rows] == ["Row 3, column A", "Row 4, column A"]
     assert "&lt;SCRIPT&gt;" in page.response.get_data(as_text=True)
     assert status_of(one) == ExamStatus.CONFIRMED
+
+
+def test_many_faults_are_counted_beyond_those_shown(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, _candidates = held(reviewer, 1)
+    data = b"number,civil_id,result\r\n" + b"CE/0/26,1,passed\r\n" * 130
+    page = upload(browser(reviewer), exam, data, status=400)
+    assert len(page.soup.select(".alert-danger tbody tr")) == 100
+    assert "There are 30 more cells to correct, not shown here." in page.text
+
+
+def test_a_value_without_a_heading_is_told_by_its_cell(
+    reviewer: User, browser: Callable[..., PageClient]
+) -> None:
+    exam, _candidates = held(reviewer, 1)
+    data = b"number,civil_id,result\r\nCE/0/26,1,passed,x\r\n"
+    page = upload(browser(reviewer), exam, data, status=400)
+    assert "Row 2, column D" in page.text
+
+
+def test_a_busy_machine_is_told_beside_the_field(
+    reviewer: User, browser: Callable[..., PageClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam, (one,) = held(reviewer, 1)
+    monkeypatch.setattr(file_inspection, "INSIDE", 0)
+    data = workbooks.xlsx(["number", "civil_id", "result"], [one.number, one.civil_id, "P"])
+    page = upload(browser(reviewer), exam, data, status=503)
+    assert page.error_of("results")
 
 
 @pytest.mark.parametrize("data", [b"", b"number,result\r\nCE/1/26,passed\r\n", b"\xff\xfe\x00"])

@@ -223,6 +223,7 @@ def test_exports_that_were_not_given_are_not_counted(
     for missing in (url, "/office/exams/999999/final-list.csv", f"{url}x"):
         client.get(missing, status=404)
     client.get("/office/exams/999999/results-sheet.csv", status=404)
+    client.get("/office/exams/999999/results-sheet.xlsx", status=404)
     db.session.execute(sa.update(Exam).values(confirm_by=kuwait_today() - timedelta(days=1)))
     db.session.commit()
     assert client.get(url).response.mimetype == "text/csv"
@@ -256,7 +257,8 @@ def test_the_final_list_is_there_when_confirmations_are_closed(
 # Who may
 
 
-WRITES = ("new/", "edit/?id={id}", "{id}/do/announce", "{id}/results", "{id}/results-sheet.csv")
+SHEETS = ("{id}/results-sheet.csv", "{id}/results-sheet.xlsx")
+WRITES = ("new/", "edit/?id={id}", "{id}/do/announce", "{id}/results", *SHEETS)
 POSTS = ("new/", "edit/?id={id}", "{id}/do/announce", "{id}/results", "{id}/results/file")
 
 
