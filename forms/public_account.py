@@ -60,11 +60,11 @@ class AccountForm(BaseForm):
 
 
 class ResetCodeField(NeverShown, TextField):
-    """A reset code: eight letters and digits in any letter case; never shown again."""
+    """A reset code from an e-mail: eight letters and digits in any letter case; never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
         "dir": "ltr",
-        "autocomplete": "one-time-code",
+        "autocomplete": "off",
         "autocapitalize": "characters",
         "spellcheck": "false",
     }
@@ -214,7 +214,9 @@ class FactorForm(AccountForm):
 class VerifyForm(AccountForm):
     """The e-mail and mobile verification codes; the view removes the one already verified."""
 
-    email_code = CodeField(_l("E-mail verification code"), [Required()])
+    email_code = CodeField(
+        _l("E-mail verification code"), [Required()], render_kw={"autocomplete": "off"}
+    )
     mobile_code = CodeField(_l("Mobile verification code"), [Required()])
 
 
