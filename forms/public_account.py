@@ -60,7 +60,7 @@ class AccountForm(BaseForm):
 
 
 class ResetCodeField(NeverShown, TextField):
-    """A reset code from an e-mail: eight letters and digits in any letter case; never shown again."""
+    """A reset code (e-mail): eight letters and digits in any letter case; never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
         "dir": "ltr",

@@ -124,9 +124,7 @@ def test_a_code_that_is_not_there_yet_costs_no_try_and_holds_nothing_up(
     assert "Your mobile number is verified." in page.text
     assert page.error_of("email_code")
     assert tries(app, Channel.EMAIL) == before == one_time_codes.TRIES
-    page = client.submit(
-        page, {"email_code": steps.code_to(app, steps.EMAIL)}, form="#verify-form"
-    )
+    page = client.submit(page, {"email_code": steps.code_to(app, steps.EMAIL)}, form="#verify-form")
     assert page.url == "/verify/done"
 
 
