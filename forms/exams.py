@@ -17,7 +17,7 @@ from clearance.core.values import BadValue
 from clearance.exams import sittings
 from clearance.models import Exam
 from forms.base import BaseForm
-from forms.fields import IsoDateField, NativeInput, TextField
+from forms.fields import DayField, NativeInput, TextField
 from forms.request_form import WholeNumberField
 from forms.validators import Required
 
@@ -50,7 +50,7 @@ class ClockField(NativeInput, TextField):
 class SittingForm(BaseForm):
     """The date, place and seats of a sitting. version: of the row that the page showed."""
 
-    held_on = IsoDateField(_l("Day of the exam"), [Required()])
+    held_on = DayField(_l("Day of the exam"), [Required()])
     held_time = ClockField(
         _l("Time of the exam"),
         [Required()],
@@ -59,7 +59,7 @@ class SittingForm(BaseForm):
     place_ar = TextField(_l("Venue in Arabic"), [Required()], max_length=PLACE_MAX_LENGTH)
     place_en = TextField(_l("Venue in English"), [Required()], max_length=PLACE_MAX_LENGTH)
     seats = WholeNumberField(_l("Number of seats"), [Required()])
-    confirm_by = IsoDateField(
+    confirm_by = DayField(
         _l("Last day to confirm attendance"),
         [Required()],
         description=_l("Day / month / year. Must be before the exam."),

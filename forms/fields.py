@@ -3,7 +3,6 @@
 An invalid form shows the input as it was typed, except secrets.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, ClassVar
@@ -18,20 +17,20 @@ from wtforms.fields import (
 from wtforms.fields.choices import Choice, SelectChoice
 from wtforms.widgets import (
     CheckboxInput,
-    DateInput,
     EmailInput,
     ListWidget,
     PasswordInput,
     TelInput,
     TextArea,
+    TextInput,
 )
 
 from clearance.core import values
+from clearance.core.i18n import format_day
 from clearance.core.values import BadValue
 
 Choices = Iterable[tuple[str, Any]]
 
-_EARLIEST_YEAR, _LATEST_YEAR = 1900, 2199
 _LONGEST_ANSWER = 12
 
 
@@ -71,7 +70,7 @@ class _TypedField(StringField):
 
 
 class NativeInput(StringField):
-    """Mixin of fields with a native input, such as a date's, which would hide an invalid text."""
+    """Mixin of fields with a native input, such as a time's, which would hide an invalid text."""
 
     def __call__(self, **kwargs: Any) -> Any:
         if self.process_errors:
@@ -178,27 +177,32 @@ class EmailAddressField(_TypedField):
         return values.email_address(typed)
 
 
-class IsoDateField(NativeInput, _TypedField):
-    """A date from the browser's picker, or typed as dd/mm/yyyy or yyyy/mm/dd in any digits."""
+class _DayInput(TextInput):
+    """A text box; scripts offer the browser's calendar beside it, within the field's limits."""
 
-    widget = DateInput()
+    def __call__(self, field: Any, **kwargs: Any) -> Any:
+        for limit in ("min", "max"):
+            if limit in field.flags:
+                kwargs[f"data-{limit}"] = getattr(field.flags, limit)()
+        return super().__call__(field, **kwargs)
+
+
+class DayField(_TypedField):
+    """A date, shown as dd/mm/yyyy and typed so, or as `values.day` takes it."""
+
+    widget = _DayInput()
+    is_day = True
+    attributes: ClassVar[dict[str, object]] = {
+        "dir": "ltr",
+        "inputmode": "numeric",
+        "autocomplete": "off",
+    }
 
     def normalise(self, typed: str) -> date:
-        text = values.ascii_digits(values.clean_text(typed)).replace(" ", "")
-        found = re.fullmatch(r"(?P<y>[0-9]{4})[/.-](?P<m>[0-9]{1,2})[/.-](?P<d>[0-9]{1,2})", text)
-        found = found or re.fullmatch(
-            r"(?P<d>[0-9]{1,2})[/.-](?P<m>[0-9]{1,2})[/.-](?P<y>[0-9]{4})", text
-        )
-        try:
-            day = date(int(found["y"]), int(found["m"]), int(found["d"])) if found else None
-        except ValueError:
-            day = None
-        if day is None or not _EARLIEST_YEAR <= day.year <= _LATEST_YEAR:
-            raise BadValue(_l("Enter a date as day, month and year, for example 31/12/2030."))
-        return day
+        return values.day(typed)
 
     def _value(self) -> str:
-        return self.data.isoformat() if self.data is not None else super()._value()
+        return super()._value() if self.data is None else format_day(self.data)
 
 
 class PasswordField(StringField):

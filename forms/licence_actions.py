@@ -19,8 +19,8 @@ from forms.fields import (
     ArabicNameField,
     ChoiceField,
     CivilNumberField,
+    DayField,
     EmailAddressField,
-    IsoDateField,
     LatinNameField,
     MobileField,
     TextField,
@@ -32,7 +32,7 @@ _FIELDS: dict[Kind, type[Any]] = {
     Kind.ARABIC_NAME: ArabicNameField,
     Kind.LATIN_NAME: LatinNameField,
     Kind.CIVIL_NUMBER: CivilNumberField,
-    Kind.FUTURE_DATE: IsoDateField,
+    Kind.FUTURE_DATE: DayField,
     Kind.MOBILE: MobileField,
     Kind.EMAIL: EmailAddressField,
 }
@@ -82,7 +82,7 @@ class CorrectionForm(OfficeForm):
 
     def _value(self, name: str) -> Any:
         value = self[_VALUE + name].data
-        is_text = not isinstance(self[_VALUE + name], IsoDateField)
+        is_text = not isinstance(self[_VALUE + name], DayField)
         return "" if value is None and is_text else value
 
 
@@ -122,7 +122,7 @@ def _field(name: str, lang: str) -> Any:
     if name in choices:
         return ChoiceField(label, choices=choices[name], **named)
     if name in {"issued", "expires"}:
-        return IsoDateField(label, **named)
+        return DayField(label, **named)
     standard = STANDARD_FIELDS[name]
     attributes = {"render_kw": {"autocomplete": "off"}}
     if standard.kind in _FIELDS:

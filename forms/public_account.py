@@ -27,7 +27,7 @@ from forms.fields import (
     PasswordField,
     TextField,
 )
-from forms.validators import NeededUnlessGiven, Required
+from forms.validators import Required
 
 # Posted by buttons and hidden inputs besides the fields.
 PAGE_PARTS = frozenset({"captcha_ref", "_refresh", "_change", "next"})
@@ -60,11 +60,11 @@ class AccountForm(BaseForm):
 
 
 class ResetCodeField(NeverShown, TextField):
-    """A reset code: eight letters and digits in any letter case; never shown again."""
+    """A reset code (e-mail): eight letters and digits in any letter case; never shown again."""
 
     attributes: ClassVar[dict[str, object]] = {
         "dir": "ltr",
-        "autocomplete": "one-time-code",
+        "autocomplete": "off",
         "autocapitalize": "characters",
         "spellcheck": "false",
     }
@@ -212,17 +212,12 @@ class FactorForm(AccountForm):
 
 
 class VerifyForm(AccountForm):
-    """The e-mail and mobile verification codes, one at least; the view removes a verified one.
-
-    Browsers offer a code from an SMS for the field that says so, so that only one may say it.
-    """
+    """The e-mail and mobile verification codes; the view removes the one already verified."""
 
     email_code = CodeField(
-        _l("E-mail verification code"),
-        [NeededUnlessGiven("mobile_code")],
-        render_kw={"autocomplete": "off"},
+        _l("E-mail verification code"), [Required()], render_kw={"autocomplete": "off"}
     )
-    mobile_code = CodeField(_l("Mobile verification code"), [NeededUnlessGiven("email_code")])
+    mobile_code = CodeField(_l("Mobile verification code"), [Required()])
 
 
 class ResetForm(AccountForm):

@@ -19,8 +19,8 @@ from forms.base import BaseForm
 from forms.fields import (
     CheckField,
     ChoiceField,
+    DayField,
     EmailAddressField,
-    IsoDateField,
     NativeInput,
     TextAreaField,
     TextField,
@@ -125,7 +125,7 @@ class ReasonForm(RowForm):
 class HolidayForm(RowForm):
     """A day on which the office is closed."""
 
-    day = IsoDateField(_l("Day"), [Required()], description=_l("Existing due dates do not change."))
+    day = DayField(_l("Day"), [Required()], description=_l("Existing due dates do not change."))
     name_ar = TextField(_l("Name in Arabic"), [Required()], max_length=NAME_LENGTH)
     name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
 

@@ -20,12 +20,12 @@ from clearance.requests.transitions import REASON_MAX_LENGTH
 from clearance.services.decisions import Assignment, Decision, RemarkInput, Remarks
 from clearance.services.effects import REMARK_MAX_LENGTH
 from forms.base import BaseForm
-from forms.fields import CheckField, ChoiceField, IsoDateField, TextAreaField, TextField
+from forms.fields import CheckField, ChoiceField, DayField, TextAreaField, TextField
 from forms.validators import Required
 
 _TEXT, _MARK = "remark-", "mark-"
 INPUTS: dict[Any, type[Any]] = {
-    date: IsoDateField,
+    date: DayField,
     int: IntegerField,
     Decimal: DecimalField,
     bool: CheckField,

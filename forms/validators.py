@@ -24,19 +24,12 @@ class Required:
     def __call__(self, form: Any, field: Any) -> None:
         if field.errors:
             raise StopValidation
-        if not (field.data if isinstance(field.data, bool) else _is_given(field)):
+        if isinstance(field.data, bool):
+            is_given = field.data
+        else:
+            is_given = any(str(typed).strip() for typed in field.raw_data or ())
+        if not is_given:
             raise StopValidation(self.message)
-
-
-class NeededUnlessGiven:
-    """The field must be filled in unless the other field of the form is."""
-
-    def __init__(self, other: str) -> None:
-        self.other = other
-
-    def __call__(self, form: Any, field: Any) -> None:
-        if self.other not in form or not _is_given(form[self.other]):
-            Required()(form, field)
 
 
 class NeededUnlessLatin:
@@ -136,7 +129,3 @@ class Served:
     def __call__(self, form: Any, field: Any) -> None:
         if field.data and not one_time_codes.is_served(field.data):
             raise ValidationError(_l("We cannot send SMS to mobile numbers in this country."))
-
-
-def _is_given(field: Any) -> bool:
-    return any(str(typed).strip() for typed in field.raw_data or ())

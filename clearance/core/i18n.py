@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, g, has_request_context
-from flask_babel import Babel, LazyString, force_locale, get_locale, gettext
+from flask_babel import Babel, LazyString, force_locale, format_date, get_locale, gettext
 from flask_login import current_user
 
 from clearance.core import cookies
@@ -73,6 +73,11 @@ def format_day(value: date | None) -> str:
     return value.strftime("%d/%m/%Y") if value else ""
 
 
+def day_in_words(value: date) -> str:
+    """Return a Kuwait day with the month's name, in the page's language."""
+    return str(format_date(value, "d MMMM y", rebase=False))
+
+
 def format_instant(value: datetime | None) -> str:
     """Format an instant as dd/mm/yyyy HH:MM in Kuwait's time; "" for none."""
     return value.astimezone(KUWAIT).strftime("%d/%m/%Y %H:%M") if value else ""
@@ -89,7 +94,12 @@ def init_app(app: Flask) -> None:
     """Bind Babel and provide the language's variables and filters to templates."""
     # One for each application: it keeps the catalogues of the extensions that joined.
     Babel(app, locale_selector=chosen_language, default_locale="ar")
-    app.jinja_env.filters.update(date=format_day, datetime=format_instant, filesize=format_size)
+    app.jinja_env.filters.update(
+        date=format_day,
+        datetime=format_instant,
+        day_in_words=day_in_words,
+        filesize=format_size,
+    )
 
     @app.context_processor
     def _language() -> dict[str, Any]:

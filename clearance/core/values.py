@@ -16,12 +16,17 @@ NAME_MAX_LENGTH = 60
 EMAIL_MAX_LENGTH = 254
 FILE_LABEL_MAX_LENGTH = 150
 _MOBILE_TYPED_MAX_LENGTH = 40
+YEARS = range(1900, 2200)
 
 _INVISIBLE = frozenset(
     "\u061c\u200b\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 _ASCII_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９", "0123456789" * 3)
 _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\uff0d", "-"))
+_DAYS = (
+    re.compile(r"(?P<d>[0-9]{1,2})[/.-](?P<m>[0-9]{1,2})[/.-](?P<y>[0-9]{4})"),
+    re.compile(r"(?P<y>[0-9]{4})[/.-](?P<m>[0-9]{1,2})[/.-](?P<d>[0-9]{1,2})"),
+)
 _CIVIL_NUMBER = re.compile(r"[0-9]{12}")
 _CIVIL_WEIGHTS = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CENTURIES = {"2": 1900, "3": 2000}
@@ -118,6 +123,22 @@ def number_among_words(text: str, length: int) -> str:
     found = set(re.findall(rf"(?<![0-9])(?:[0-9][ -]?){{{length}}}(?![ -]?[0-9])", typed))
     numbers = {re.sub("[ -]", "", number) for number in found}
     return numbers.pop() if len(numbers) == 1 else ""
+
+
+def day(text: str) -> date:
+    """Return a date typed as day, month and year, or year, month and day, in digits of any script.
+
+    Raises: BadValue when it is no date, or its year is not one of `YEARS`.
+    """
+    typed = ascii_digits(_without_spaces(text)).translate(_HYPHENS)
+    found = next((match for shape in _DAYS if (match := shape.fullmatch(typed))), None)
+    try:
+        read = date(int(found["y"]), int(found["m"]), int(found["d"])) if found else None
+    except ValueError:
+        read = None
+    if read is None or read.year not in YEARS:
+        raise BadValue(_l("Enter a date as day, month and year, for example 31/12/2030."))
+    return read
 
 
 def civil_number(text: str) -> str:

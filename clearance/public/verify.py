@@ -24,7 +24,9 @@ def verify() -> Any:
     form = VerifyForm()
     if form_helpers.is_sent():
         _leave_out_proved(form)
-        if form.validate():
+        form.validate()
+        # A missing or misread code neither costs a try nor keeps the other one from counting.
+        if any(field.data for field in _code_fields(form)):
             answer = _try_codes(form)
             if answer is not None:
                 return answer
@@ -76,11 +78,15 @@ def _try_codes(form: VerifyForm) -> Any:
         session_gate.remember(target)
         return redirect(url_for("public.verified"), code=303)
     wrong = _("This code is wrong or has expired. You can get a new one.")
-    if "email_code" in form and form.email_code.data and not result.email_ok:
-        form.email_code.errors = [wrong]
-    if "mobile_code" in form and form.mobile_code.data and not result.mobile_ok:
-        form.mobile_code.errors = [wrong]
+    for field in _code_fields(form):
+        is_proved = result.email_ok if field.name == "email_code" else result.mobile_ok
+        if field.data and not is_proved:
+            field.errors = [wrong]
     return None
+
+
+def _code_fields(form: VerifyForm) -> list[Any]:
+    return [form[name] for name in ("email_code", "mobile_code") if name in form]
 
 
 def _page(form: VerifyForm) -> str:

@@ -15,6 +15,7 @@ const NEEDS = {
   "[data-reveal], [data-rules]": "./password.js",
   "img[data-picture], [data-upload]": "./pictures.js",
   "[data-copies], [data-prints]": "./copies.js",
+  "[data-day]": "./day.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };
 

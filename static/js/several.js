@@ -34,9 +34,8 @@ function put(target, source) {
     target.checked = source.checked;
     return;
   }
-  // What was typed and refused is shown as text; a picked date wants its picker back.
-  if (target.type !== source.type) target.type = source.type;
   target.value = source.value;
+  target.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function startGrid() {

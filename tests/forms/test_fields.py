@@ -28,8 +28,8 @@ from forms.fields import (
     ChoicesField,
     CivilNumberField,
     CodeField,
+    DayField,
     EmailAddressField,
-    IsoDateField,
     LatinNameField,
     MobileField,
     PasswordField,
@@ -84,14 +84,15 @@ VALUES = [
     (lambda: EmailAddressField(), " Sara@Example.com", "sara@example.com"),
     (lambda: ArabicNameField(), " عبد  الله ", "عبد الله"),
     (lambda: LatinNameField(), " Al-Sabah ", "Al-Sabah"),
-    (lambda: IsoDateField(), "2030-12-31", date(2030, 12, 31)),
-    (lambda: IsoDateField(), "31/12/2030", date(2030, 12, 31)),
-    (lambda: IsoDateField(), "٣١/١٢/٢٠٣٠", date(2030, 12, 31)),
-    (lambda: IsoDateField(), "۲۰۳۰-۱۲-۳۱", date(2030, 12, 31)),
-    (lambda: IsoDateField(), "1-2-2030", date(2030, 2, 1)),
-    (lambda: IsoDateField(), "2030/12/31", date(2030, 12, 31)),
-    (lambda: IsoDateField(), "2030.1.2", date(2030, 1, 2)),
-    (lambda: IsoDateField(), " ３１ / １２ / ２０３０ ", date(2030, 12, 31)),
+    (lambda: DayField(), "2030-12-31", date(2030, 12, 31)),
+    (lambda: DayField(), "31/12/2030", date(2030, 12, 31)),
+    (lambda: DayField(), "\u206831\u201312\u20132030\u2069", date(2030, 12, 31)),
+    (lambda: DayField(), "٣١/١٢/٢٠٣٠", date(2030, 12, 31)),
+    (lambda: DayField(), "۲۰۳۰-۱۲-۳۱", date(2030, 12, 31)),
+    (lambda: DayField(), "1-2-2030", date(2030, 2, 1)),
+    (lambda: DayField(), "2030/12/31", date(2030, 12, 31)),
+    (lambda: DayField(), "2030.1.2", date(2030, 1, 2)),
+    (lambda: DayField(), " ３１ / １２ / ２０３０ ", date(2030, 12, 31)),
     (lambda: CodeField(), "١٢٣ ٤٥٦", "123456"),
     (lambda: CodeField(), "123-456\u200f", "123456"),
     (lambda: CodeField(), "رمز التحقق 123456، صالح 10 دقائق. لا تشاركه مع أحد.", "123456"),
@@ -118,11 +119,11 @@ FAULTS = [
     (lambda: EmailAddressField(), "sara@", "name@example.com"),
     (lambda: ArabicNameField(), "Ali", "Arabic letters"),
     (lambda: LatinNameField(), "علي", "English letters"),
-    (lambda: IsoDateField(), "2030-02-30", "31/12/2030"),
-    (lambda: IsoDateField(), "12/31/2030", "31/12/2030"),
-    (lambda: IsoDateField(), "31/12/30", "31/12/2030"),
-    (lambda: IsoDateField(), "0030-12-31", "31/12/2030"),
-    (lambda: IsoDateField(), "tomorrow", "31/12/2030"),
+    (lambda: DayField(), "2030-02-30", "31/12/2030"),
+    (lambda: DayField(), "12/31/2030", "31/12/2030"),
+    (lambda: DayField(), "31/12/30", "31/12/2030"),
+    (lambda: DayField(), "0030-12-31", "31/12/2030"),
+    (lambda: DayField(), "tomorrow", "31/12/2030"),
     (lambda: TextField(max_length=5), "abcdef", "Use 5 characters or fewer"),
     (lambda: TextAreaField(max_length=3), "a\nbc", "Use 3 characters or fewer"),
 ]
@@ -162,27 +163,28 @@ def test_an_empty_field_is_no_fault_unless_required(make: Callable[[], Field]) -
 
 def test_an_empty_value_is_none_and_an_empty_text_is_empty() -> None:
     assert posted(MobileField(), "").data is None
-    assert posted(IsoDateField(), " ").data is None
+    assert posted(DayField(), " ").data is None
     assert posted(TextField(max_length=5), " ").data == ""
     assert posted(ArabicNameField(), "").data == ""
 
 
 def test_a_stored_value_is_shown_as_the_field_takes_it() -> None:
-    form = form_of(x=IsoDateField(), y=MobileField())(
+    form = form_of(x=DayField(), y=MobileField())(
         None, data={"x": date(2030, 1, 2), "y": "+96550001234"}
     )
-    assert attributes(form["x"]())["value"] == "2030-01-02"
+    assert attributes(form["x"]())["value"] == "02/01/2030"
     assert attributes(form["y"]())["value"] == "+96550001234"
 
 
-def test_a_date_typed_our_way_comes_back_as_the_browser_takes_it() -> None:
-    assert attributes(posted(IsoDateField(), "31/12/2030")())["value"] == "2030-12-31"
+@pytest.mark.parametrize("typed", ["31/12/2030", "2030-12-31", "٣١.١٢.٢٠٣٠"])
+def test_a_date_is_shown_in_the_order_in_which_it_is_typed(typed: str) -> None:
+    shown = attributes(posted(DayField(), typed)())
+    assert (shown["type"], shown["inputmode"], shown["dir"]) == ("text", "numeric", "ltr")
+    assert shown["value"] == "31/12/2030"
 
 
-def test_a_date_nobody_understands_comes_back_as_text() -> None:
-    shown = attributes(posted(IsoDateField(), "soon")())
-    assert (shown["type"], shown["value"]) == ("text", "soon")
-    assert attributes(posted(IsoDateField(), "2030-01-01")())["type"] == "date"
+def test_a_date_nobody_understands_comes_back_as_typed() -> None:
+    assert attributes(posted(DayField(), "soon")())["value"] == "soon"
 
 
 @pytest.mark.parametrize("make", [PasswordField, CodeField, CaptchaField])
@@ -226,26 +228,26 @@ def test_attributes_given_with_a_field_are_added_to_its_own() -> None:
     ("typed", "is_taken"), [("2026-10-04", False), ("2026-10-05", True), ("2020-01-01", False)]
 )
 def test_an_expiry_lies_after_today_in_kuwait(typed: str, is_taken: bool) -> None:
-    field = posted(IsoDateField(None, [FutureDate()]), typed)
+    field = posted(DayField(None, [FutureDate()]), typed)
     assert (not field.errors) is is_taken
-    assert attributes(field())["min"] == "2026-10-05"
+    assert attributes(field())["data-min"] == "2026-10-05"
 
 
 def test_today_is_kuwaits_today() -> None:
     with time_machine.travel(datetime(2026, 10, 4, 21, 30, tzinfo=UTC), tick=False):
-        assert "has passed" in messages(posted(IsoDateField(None, [FutureDate()]), "2026-10-05"))
+        assert "has passed" in messages(posted(DayField(None, [FutureDate()]), "2026-10-05"))
 
 
 def test_a_date_gone_by_may_be_asked_for() -> None:
     for typed, expected in (("2026-10-04", ""), ("2026-10-05", "in the future")):
-        field = posted(IsoDateField(None, [NotAfterToday()]), typed)
+        field = posted(DayField(None, [NotAfterToday()]), typed)
         assert expected in messages(field)
         assert bool(field.errors) is bool(expected)
-        assert attributes(field())["max"] == "2026-10-04"
+        assert attributes(field())["data-max"] == "2026-10-04"
 
 
 def test_an_empty_date_is_neither_past_nor_future() -> None:
-    assert not posted(IsoDateField(None, [FutureDate(), NotAfterToday()]), "").errors
+    assert not posted(DayField(None, [FutureDate(), NotAfterToday()]), "").errors
 
 
 class Signup(BaseForm):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from clearance.auth import one_time_codes
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import (
@@ -18,7 +19,7 @@ from clearance.models import (
     UserSession,
     VerificationCode,
 )
-from clearance.models.enums import SessionStage
+from clearance.models.enums import Channel, SessionStage
 from tests.journeys import steps
 from tests.support import factories
 
@@ -110,7 +111,6 @@ def test_one_code_alone_is_taken_and_costs_the_other_no_try(app: Flask, first: s
     page = client.submit(page, {first: codes.pop(first)}, form="#verify-form")
     assert page.soup.find(attrs={"name": first}) is None
     ((other, code),) = codes.items()
-    assert not page.error_of(other)
     with app.app_context():
         left = sa.select(VerificationCode.tries_left).where(VerificationCode.used_at.is_(None))
         assert db.session.scalars(left).all() == [5]
@@ -130,6 +130,39 @@ def test_one_right_code_counts_and_is_not_asked_again(app: Flask) -> None:
         page, {"mobile_code": steps.code_to(app, steps.MOBILE_E164)}, form="#verify-form"
     )
     assert page.url == "/verify/done"
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("other", ["", "12"])
+def test_a_code_that_is_not_there_yet_costs_no_try_and_holds_nothing_up(
+    app: Flask, other: str
+) -> None:
+    client = steps.browser(app, "en")
+    steps.send_registration(client)
+    page = steps.sign_in(client)
+    before = tries(app, Channel.EMAIL)
+    codes = {"email_code": other, "mobile_code": steps.code_to(app, steps.MOBILE_E164)}
+    page = client.submit(page, codes, form="#verify-form")
+    assert "Your mobile number is verified." in page.text
+    assert page.error_of("email_code")
+    assert tries(app, Channel.EMAIL) == before == one_time_codes.TRIES
+    page = client.submit(page, {"email_code": steps.code_to(app, steps.EMAIL)}, form="#verify-form")
+    assert page.url == "/verify/done"
+
+
+def tries(app: Flask, channel: Channel) -> int:
+    with app.app_context():
+        return db.session.scalars(
+            sa.select(VerificationCode.tries_left).where(VerificationCode.channel == channel)
+        ).one()
+
+
+def test_a_phone_offers_the_code_of_the_message_for_the_mobile_alone(app: Flask) -> None:
+    client = steps.browser(app)
+    steps.send_registration(client)
+    page = steps.sign_in(client)
+    offered = page.soup.select("[autocomplete=one-time-code]")
+    assert [field["name"] for field in offered] == ["mobile_code"]
 
 
 def test_the_code_of_the_other_channel_does_not_serve(app: Flask) -> None:

@@ -43,7 +43,10 @@ def test_the_proposed_expiry_is_filled_in_and_what_is_granted_counts(office: Off
     (licence_id,), (request_id,) = renewals(office, 1)
     page = office.staff().get(f"{LIST}{request_id}/do/approve")
     field = page.soup.select_one("[name=granted_expiry]")
-    assert (field["type"], field["value"]) == ("date", ASKED.isoformat())
+    assert (field["type"], field["value"]) == ("text", f"{ASKED:%d/%m/%Y}")
+    words = page.soup.select_one("#granted_expiry-words")
+    assert words.get_text() == f"{ASKED.day} {ASKED:%B %Y}"
+    assert {"granted_expiry-hint", "granted_expiry-words"} <= {*field["aria-describedby"].split()}
     assert "dd/mm/yyyy" in page.soup.select_one("#granted_expiry-hint").get_text()
     granted = TODAY + timedelta(days=500)
     page = approve(office, request_id, granted_expiry=f"{granted:%d/%m/%Y}")
@@ -117,7 +120,7 @@ def test_many_renewals_are_approved_each_with_its_own_date(office: Office) -> No
         "none is done yet"
     )
     kept = again.soup.select_one(f"[name=granted_expiry-{requests[2]}]")["value"]
-    assert kept == days[2].isoformat()
+    assert kept == f"{days[2]:%d/%m/%Y}"
     done = browser.submit(again, typed, form="#step")
     assert "Done for 3 requests." in done.text
     assert [expires(office, licence) for licence in licences] == days
@@ -132,7 +135,7 @@ def test_of_many_the_impossible_ones_ask_no_date_and_stay_as_they_are(office: Of
     browser = office.staff()
     query = "&".join(f"id={each}" for each in (*requests, letter))
     page = browser.get(f"{LIST}do/approve?{query}")
-    asked = [field["name"] for field in page.soup.select("input[type=date]")]
+    asked = [field["name"] for field in page.soup.select("[data-day] input")]
     assert asked == [f"granted_expiry-{requests[1]}"]
     done = browser.submit(page, {}, form="#step")
     assert "Done for 2 requests." in done.text

@@ -1,0 +1,66 @@
+"""Dates in a real browser: typed as they are shown, told in words, chosen from the calendar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import people
+from tests.browser.looks import faults
+
+CALENDAR = "[data-day]:has([name=civil_id_expiry]) input[type=date]"
+
+
+@pytest.mark.parametrize(
+    ("lang", "width", "april", "may"),
+    [("ar", 390, "3 أبريل 2029", "1 مايو 2034"), ("en", 1280, "3 April 2029", "1 May 2034")],
+)
+def test_a_date_is_typed_as_shown_told_in_words_and_kept(
+    agent: Any, lang: str, width: int, april: str, may: str
+) -> None:
+    visit = agent(lang, width)
+    page = visit.open("/my/services/")
+    with page.expect_navigation():
+        page.locator("#service-exam a.button-primary").click()
+    page.locator("#broker_type-private").check()
+    people.press(page)
+    box, words = page.locator("[name=civil_id_expiry]"), page.locator("#civil_id_expiry-words")
+    for typed in (
+        "3/4/2029",
+        "2029-04-03",
+        "٣.٤.٢٠٢٩",
+        " ３ / ４ / ２０２９ ",
+        "\u20683\u20134\u20132029\u2069",
+    ):
+        box.fill(typed)
+        expect(words).to_have_text(april)
+    for typed in ("31/2/2029", "4/2029", "soon", "3/4/1029"):
+        box.fill(typed)
+        expect(words).to_have_text("")
+    calendar = page.locator(CALENDAR)
+    assert calendar.get_attribute("name") is None
+    calendar.evaluate(
+        "each => { each.value = '2034-05-01'; each.dispatchEvent(new Event('change')); }"
+    )
+    expect(box).to_have_value("01/05/2034")
+    expect(box).to_be_focused()
+    expect(words).to_have_text(may)
+    assert faults(page) == []
+    people.press(page, "button[name=submit][value=send]")  # refused: much is missing
+    expect(box).to_have_value("01/05/2034")
+    expect(words).to_have_text(may)
+    assert faults(page) == []
+
+
+def test_the_button_opens_the_calendar_at_the_typed_day(agent: Any) -> None:
+    page = agent("en").open("/my/requests/")
+    page.evaluate(
+        "HTMLInputElement.prototype.showPicker = function () { window.opened = this.value; }"
+    )
+    page.locator("details.filters summary").click()
+    day = page.locator("[data-day]").first
+    day.locator("input").first.fill("3/4/2029")
+    day.locator("button").click()
+    assert page.evaluate("window.opened") == "2029-04-03"
