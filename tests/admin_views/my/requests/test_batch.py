@@ -170,6 +170,10 @@ def test_one_value_fills_a_column_without_scripts_and_is_saved(
     assert page.error_of("all-email")
     inputs = page.soup.select('[data-column="licence_expiry"]')
     assert {field["value"] for field in inputs} == {"01/05/2031"}
+    assert {field["placeholder"] for field in inputs} <= {
+        "Day / month / year",
+        "اليوم / الشهر / السنة",
+    }
 
 
 def test_a_change_of_language_keeps_what_was_typed_and_says_what_is_wrong_in_it(
