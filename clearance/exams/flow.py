@@ -118,7 +118,7 @@ EXAM = Flow(
         State(Status.PREAPPROVED, _l("Wait for the next exam to be announced.")),
         State(
             ExamStatus.SEATED,
-            _l("Confirm attendance by the last day to confirm, or the seat goes to someone else."),
+            _l("Confirm attendance in time, or the seat goes to someone else."),
             awaits_applicant=True,
         ),
         State(
