@@ -55,7 +55,7 @@ def test_saving_keeps_a_draft_and_says_when(app: Flask, mine: PageClient, draft:
     [
         ("civil_id", "288010100001"),
         ("civil_id", "abc"),
-        ("civil_id_expiry", "2020-01-01"),
+        ("civil_id_expiry", "01/01/2020"),
         ("civil_id_expiry", "31/02/2030"),
         ("mobile", "123"),
         ("email", "nobody"),
