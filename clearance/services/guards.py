@@ -21,7 +21,7 @@ Check = Callable[[Case], Refusal | None]
 class Guard:
     """A check that definitions may list, at the start, at sending or at the approval.
 
-    words: the condition, as its readers are told it. needs: what a definition must have to name it.
+    words: the condition in words. needs: what a definition must have to name the guard.
     is_ownership: checked before the subject's other guards; after its refusal no other guard runs,
     so that nothing else is revealed (specification section 5: the old organisation loses sight of
     a broker).

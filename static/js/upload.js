@@ -4,6 +4,7 @@ const token = document.querySelector('meta[name="csrf-token"]').content;
 
 // Photos are made smaller by the server; the ending says what may be one.
 const PHOTO = /\.(jpe?g|heic|heif|webp)$/i;
+const IMAGE = /\.(jpe?g|png|heic|heif|webp)$/i;
 
 function baseName(file) {
   return file.name.replace(/\.[^.]+$/, "").slice(0, 150);
@@ -67,10 +68,12 @@ function start(form) {
     launch.hidden = waiting.size === 0;
   }
 
-  // A kind that is still missing and that no other waiting file has; else "other", where there is one.
-  function presetKind() {
+  // A kind that is still missing, that no other waiting file has and that takes the file; else "other".
+  function presetKind(file) {
     const chosen = new Set([...waiting].map((entry) => entry.kind.value));
-    const missing = [...template.content.querySelectorAll("[data-missing], [value=other]")].map((option) => option.value);
+    const fitting = IMAGE.test(file.name) ? "" : ":not([data-image])";
+    const options = template.content.querySelectorAll(`[data-missing]${fitting}, [value=other]`);
+    const missing = [...options].map((option) => option.value);
     return missing.find((kind) => !chosen.has(kind)) ?? missing.at(-1);
   }
 
@@ -89,7 +92,7 @@ function start(form) {
       kind: row.querySelector("[data-kind]"),
     };
     entry.name.value = baseName(file);
-    entry.kind.value = presetKind() ?? entry.kind.value;
+    entry.kind.value = presetKind(file) ?? entry.kind.value;
     row.querySelector("[data-drop]").addEventListener("click", () => {
       forget(entry);
       input.focus();

@@ -23,6 +23,7 @@ def section(req: Request) -> dict[str, Any]:
     return {
         "rows": [row(doc, open_kinds=open_kinds, remarks=remarks) for doc in req.documents],
         "kinds": [(code, label) for code, label, _required in kinds if code in open_kinds],
+        "images": attachments.PICTURE_KINDS,
         "missing": [
             code
             for code, _label, required in kinds
@@ -50,6 +51,7 @@ def shared_section(key: str, requests: Sequence[Request]) -> dict[str, Any]:
     return {
         "rows": [_shared_row(key, documents) for documents in batch.shared_documents(requests)],
         "kinds": [(code, label) for code, label, _required in kinds],
+        "images": attachments.PICTURE_KINDS,
         "missing": [
             code
             for code, _label, is_required in kinds
