@@ -123,7 +123,7 @@ def accept_invitation(
     invitation = _use(invited, now)
     if invitation is None:
         return None
-    user = _entered(
+    return _entered(
         User(
             email=invitation.email,
             mobile=mobile,
@@ -140,22 +140,22 @@ def accept_invitation(
             created_by_id=invitation.invited_by_id,
         )
     )
-    audit.record(
-        "staff:user:joined",
-        obj=user,
-        actor_id=user.id,
-        at=now,
-        changes={"role": [None, user.role]},
-    )
-    return user
 
 
 def _entered(user: User) -> User:
+    """Store and record the new user. Raises: Refused when the address has been taken."""
     try:
         with db.session.begin_nested():
             db.session.add(user)
     except IntegrityError:
         raise _known() from None
+    audit.record(
+        "staff:user:joined",
+        obj=user,
+        actor_id=user.id,
+        at=user.created_at,
+        changes={"role": [None, user.role]},
+    )
     return user
 
 
