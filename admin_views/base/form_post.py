@@ -10,7 +10,6 @@ from flask import abort, flash, redirect, request
 from admin_views.base.access import current_actor, id_or_404, require
 from clearance.auth import permissions
 from clearance.core import idempotency
-from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -38,7 +37,7 @@ def post_once(
     key: a key other than the posted one. acts_first: claim the key after `act`, for use cases that
     must come before the first query because they hash, count tries or ask another system.
     """
-    key, owner = posted_key() if key is None else key, idempotency_owner(current_actor())
+    key, owner = posted_key() if key is None else key, idempotency.owner_of(current_actor())
     done = None
     try:
         if acts_first:
@@ -69,7 +68,7 @@ def repeated(key: str | None = None) -> Any:
     For forms that are no longer valid because they were taken.
     """
     key = posted_key() if key is None else key
-    earlier = idempotency.result_of(key, idempotency_owner(current_actor()))
+    earlier = idempotency.result_of(key, idempotency.owner_of(current_actor()))
     return redirect(earlier, code=303) if earlier is not None else None
 
 
@@ -78,12 +77,12 @@ def claim_key(result: str) -> str | None:
 
     For what `post_once` cannot run: forms that keep what was typed although they are refused.
     """
-    return idempotency.claim(posted_key(), idempotency_owner(current_actor()), result, utc_now())
+    return idempotency.claim(posted_key(), idempotency.owner_of(current_actor()), result, utc_now())
 
 
 def release_key() -> None:
     """Release the posted key, claimed by this transaction, so that the form can be sent again."""
-    idempotency.release(posted_key(), idempotency_owner(current_actor()))
+    idempotency.release(posted_key(), idempotency.owner_of(current_actor()))
 
 
 def refuse(form: Any, field: Any, refusal: Any) -> Any:
@@ -114,8 +113,3 @@ def posted_organisation() -> int:
 def posted_key() -> str:
     """Return the one-time key of the posted form, or ""."""
     return request.form.get("form_key", "")[: idempotency.KEY_MAX_LENGTH]
-
-
-def idempotency_owner(actor: Actor) -> str:
-    """Return the owner of the actor's one-time keys."""
-    return f"user:{actor.id}"

@@ -26,6 +26,7 @@ from clearance.core import audit, name_folding, urls, values
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_redrawn
 from clearance.web import csv_export
 from forms.base import BaseForm
 
@@ -41,6 +42,10 @@ class RowForm(BaseForm):
     def __init__(self, formdata: Any = None, obj: Any = None, **kwargs: Any) -> None:
         self._obj = obj  # read by Flask-Admin's Unique validator
         super().__init__(formdata=formdata, obj=obj, **kwargs)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Return whether the form is valid; one that is only redrawn is not."""
+        return not is_redrawn() and super().validate(extra_validators)
 
 
 class _Framed(AccessControlled):

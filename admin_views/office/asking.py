@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from admin_views.base.form_post import post_once, repeated
-from clearance.public import form_helpers
+from clearance.core.request_kind import is_sent
 
 
 def ask(render: Callable[..., str], template: str, form: Any, back_url: str, **shown: Any) -> str:
@@ -23,6 +23,6 @@ def ask_and_take(page: Callable[[], str], form: Any, act: Callable[[], Any], **a
 
     answer: as for `post_once`.
     """
-    if not form_helpers.is_sent():
+    if not is_sent():
         return page()
     return post_once(act, **answer) if form.validate() else repeated() or (page(), 400)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from flask import abort, redirect, request
 from flask_babel import gettext as _
 
-from admin_views.base.form_post import idempotency_owner
 from clearance.core import idempotency
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
@@ -161,7 +160,7 @@ def take_on_each(
     take: takes the step on one row, in a savepoint; raises DomainError. key: the form's one-time
     key; if already used, None is returned. lock: locks the rows that are committed together.
     """
-    if idempotency.claim(key, idempotency_owner(actor), step, utc_now()) is not None:
+    if idempotency.claim(key, idempotency.owner_of(actor), step, utc_now()) is not None:
         db.session.rollback()
         return None
     outcomes: dict[SelectedRow, Outcome] = {}

@@ -16,6 +16,7 @@ from flask_login import login_user, logout_user
 from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from clearance.auth import form_tokens
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import latest_past, utc_now
 from clearance.core.conditional_writes import changed_rows
@@ -135,6 +136,7 @@ def enter(key: str) -> None:
     actor = load_actor(key)
     if actor is not None:
         login_user(actor)
+        cookie[form_tokens.COOKIE_KEY] = form_tokens.new_secret(actor)
 
 
 def leave() -> None:

@@ -100,7 +100,10 @@ class StaleEdit(DomainError):
     Source: security rule 56.
     """
 
-    message = _l("Someone else changed this in the meantime. Compare both values and decide again.")
+    message = _l(
+        "Someone else, or you in another tab, changed this in the meantime. "
+        "Compare both values and decide again."
+    )
 
     def __init__(self, changed: Mapping[str, tuple[Any, Any]], version: int) -> None:
         super().__init__()

@@ -7,11 +7,17 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from clearance.core.actor import Actor
 from clearance.core.conditional_writes import changed_rows, insert_ignoring
 from clearance.core.extensions import db
 from clearance.models import OneTimeKey
 
 KEY_MAX_LENGTH = 64
+
+
+def owner_of(actor: Actor) -> str:
+    """Return the owner of the actor's keys."""
+    return f"user:{actor.id}"
 
 
 def new() -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Request, request
+from flask import Request, g, request
 
+# Submit buttons that only redraw the page with the typed values, without validation.
+REDRAWING = ("_language", "_refresh", "_change")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -19,6 +21,19 @@ class PortalRequest(Request):
 def is_posted() -> bool:
     """Return whether the request may change something, unlike GET and HEAD (RFC 9110, 9.2.1)."""
     return request.method not in SAFE_METHODS
+
+
+def is_redrawn() -> bool:
+    """Return whether the post only redraws the page: other language, image or fields.
+
+    A form of an earlier session is redrawn as well.
+    """
+    return g.get("is_redrawn", False) or any(name in request.form for name in REDRAWING)
+
+
+def is_sent() -> bool:
+    """Return whether a form was actually submitted."""
+    return is_posted() and not is_redrawn()
 
 
 def wants_head_only() -> bool:

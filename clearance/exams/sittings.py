@@ -62,7 +62,8 @@ class StalePlan(DomainError):
     """The sitting changed meanwhile. stored, version: its current plan and version."""
 
     message = _l(
-        "Someone else changed this exam in the meantime. Compare the values and save again."
+        "Someone else, or you in another tab, changed this exam in the meantime. Compare "
+        "the values and save again."
     )
 
     def __init__(self, stored: Plan, version: int) -> None:

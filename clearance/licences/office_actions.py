@@ -253,7 +253,10 @@ def _state_after(licence: Licence, changed: Mapping[str, Any], now: datetime) ->
 
 def _stale_text(changed: Mapping[str, tuple[Any, Any]]) -> str:
     """Return the message with the current and submitted value of every field."""
-    head = _("Someone else changed this licence in the meantime. Compare and decide again.")
+    head = _(
+        "Someone else, or you in another tab, changed this licence in the meantime. "
+        "Compare and decide again."
+    )
     lines = [
         _(
             "%(field)s is now “%(stored)s”. You entered “%(given)s”.",

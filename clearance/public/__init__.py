@@ -15,6 +15,7 @@ from clearance.public import (
     reset,
     session_gate,
     sign_in,
+    stale_posts,
     verify,
 )
 
@@ -22,6 +23,7 @@ GET_POST = ["GET", "POST"]
 
 blueprint = Blueprint("public", __name__)
 blueprint.app_url_value_preprocessor(session_gate.keep_short)
+blueprint.before_app_request(stale_posts.check)
 blueprint.before_app_request(language.adopt_posted)
 blueprint.before_app_request(session_gate.check)
 blueprint.after_app_request(language.keep_users)

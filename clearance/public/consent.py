@@ -13,6 +13,7 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import Refused, TooManyTries, TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.core.i18n import language
+from clearance.core.request_kind import is_sent
 from clearance.core.values import mask_mobile
 from clearance.public import form_helpers
 from clearance.transfers import consents
@@ -30,7 +31,7 @@ def consent(token: str) -> Any:
     if asked is None:
         return _gone()
     form = ConsentForm()
-    if form_helpers.is_sent():
+    if is_sent():
         action = ANSWERS.get(request.form.get("answer", ""))
         if action is None:
             abort(400)

@@ -15,24 +15,11 @@ from clearance.core import idempotency
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.i18n import language
-from clearance.core.request_kind import is_posted
 from forms.base import BaseForm
 
-# Submit buttons that only redraw the page with the typed values, without validation.
-REDRAWING = ("_language", "_refresh", "_change")
 _PAUSE_SECONDS = 0.2
 
 log = structlog.get_logger("clearance.public")
-
-
-def is_redrawn() -> bool:
-    """Return whether the post only redraws the page: other language, image or fields."""
-    return any(name in request.form for name in REDRAWING)
-
-
-def is_sent() -> bool:
-    """Return whether the form was actually submitted."""
-    return is_posted() and not is_redrawn()
 
 
 def spend_image(form_name: str) -> bool:

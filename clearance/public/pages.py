@@ -8,13 +8,14 @@ from flask import g, render_template, url_for
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from clearance.auth import sessions
+from clearance.auth import form_tokens, sessions
 from clearance.core import office_settings
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.i18n import language
 from clearance.core.settings import ROOT
 from clearance.notifications import announcements
+from clearance.public import session_gate
 from clearance.services import versions
 
 PICTURES = ROOT / "static" / "img" / "guide"
@@ -65,14 +66,19 @@ def guide() -> str:
 
 
 def common_context() -> dict[str, Any]:
-    """Return the support contacts and, if signed in, the idle limit for all templates.
+    """Return what all templates need: contacts, and of who is signed in the idle limit and mark.
 
     Also runs for error pages, so it touches neither the database nor a session not loaded yet.
     """
-    context: dict[str, Any] = {"support": SupportContacts()}
+    context: dict[str, Any] = {
+        "support": SupportContacts(),
+        "page_behind": session_gate.page_behind,
+        "reader": "",
+    }
     if g.get("actor_is_read") and current_user.is_authenticated:
         idle = sessions.idle_limit(current_user.role)
         context["idle_seconds"] = int(idle.total_seconds())
+        context["reader"] = form_tokens.mark_of(current_user)
         context["stay_url"] = url_for("public.stay")
     return context
 

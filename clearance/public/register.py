@@ -13,6 +13,7 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import NotFound, Refused, ServiceUnavailable
 from clearance.core.extensions import db
 from clearance.core.i18n import in_language, language
+from clearance.core.request_kind import is_sent
 from clearance.customs import client as customs_client
 from clearance.models.enums import Role
 from clearance.organisations import opening
@@ -27,7 +28,7 @@ def register() -> Any:
     form = RegistrationForm(_entities())
     faults: list[str] = []
     status = 200
-    if form_helpers.is_sent():
+    if is_sent():
         is_image_right = form_helpers.spend_image(FORM_NAME)
         if not is_image_right and form_helpers.result_of_first_click(FORM_NAME):
             return _to_sent()
@@ -55,7 +56,7 @@ def invitation(token: str) -> Any:
     if invited is None:
         raise NotFound
     form = InvitationForm()
-    if form_helpers.is_sent() and form.validate():
+    if is_sent() and form.validate():
         try:
             user = staff_invitations.accept_invitation(
                 token,

@@ -13,6 +13,7 @@ from clearance.auth import password_changes
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.i18n import language
+from clearance.core.request_kind import is_sent
 from clearance.public import form_helpers, session_gate, sign_in
 from forms.public_account import NewPasswordForm, ResetConfirmForm, ResetForm
 
@@ -24,7 +25,7 @@ REF_MAX_LENGTH = 80
 def reset() -> Any:
     """GET and POST /reset: e-mail and image text; the same answer for every address."""
     form = ResetForm()
-    if form_helpers.is_sent():
+    if is_sent():
         is_image_right = form_helpers.spend_image(ASK_FORM)
         if not is_image_right and (earlier := form_helpers.result_of_first_click(ASK_FORM)):
             return redirect(earlier, code=303)
@@ -45,7 +46,7 @@ def reset_sent() -> str:
 def reset_confirm() -> Any:
     """GET and POST /reset/confirm?ref=…: image text, code, new password twice."""
     form = ResetConfirmForm()
-    if form_helpers.is_sent():
+    if is_sent():
         is_image_right = form_helpers.spend_image(CONFIRM_FORM)
         if not is_image_right and (earlier := form_helpers.result_of_first_click(CONFIRM_FORM)):
             return redirect(earlier, code=303)
@@ -65,7 +66,7 @@ def choose_password() -> Any:
     form = NewPasswordForm()
     names = (current_user.first_name, current_user.last_name, current_user.latin_name)
     form.known_words = (*names, current_user.email)
-    if form_helpers.is_sent() and form.validate():
+    if is_sent() and form.validate():
         target = session_gate.remembered()
         try:
             chosen = password_changes.choose_password(

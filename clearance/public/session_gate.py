@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, flash, g, jsonify, redirect, request, session, url_for
+from flask import Response, current_app, g, jsonify, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from clearance.auth import rate_limits
+from clearance.auth import form_tokens, rate_limits
 from clearance.core import urls
 from clearance.core.actor import Actor
 from clearance.core.request_kind import is_posted, wants_json
 from clearance.models.enums import SessionStage
+from clearance.public import unsent
 
 # Everything not listed here needs a complete sign-in (security rules 10, 21, 22).
 OPEN_TO_ALL = frozenset(
@@ -98,16 +99,15 @@ def keep_short(endpoint: str | None, values: dict[str, Any] | None) -> None:
 
 
 def to_sign_in() -> BaseResponse:
-    """Redirect an anonymous request to sign-in and back; 401 as JSON for a fetch."""
+    """Redirect an anonymous request to sign-in and back; 401 as JSON for a fetch.
+
+    A form of a session that has ended is answered by a page that keeps what was typed.
+    """
     if wants_json():
         return _unauthorised()
-    if is_posted():
-        message = _(
-            "Your session had ended, so we did not receive what you sent. Sign in and "
-            "enter it again. Drafts are kept as they were last saved."
-        )
-        flash(message, "warning")
-    return redirect(url_for("public.sign_in", next=_here()))
+    if is_posted() and form_tokens.posted_mark():
+        return unsent.show(page_behind())
+    return redirect(url_for("public.sign_in", next=page_behind()))
 
 
 def home_url(actor: Actor) -> str:
@@ -147,11 +147,14 @@ def _is_marked_open(endpoint: str) -> bool:
     return bool(getattr(view, "is_open_to_all", False))
 
 
-def _here() -> str:
-    """Return the page to come back to: this one, or the one whose form was posted."""
+def page_behind() -> str:
+    """Return the path of this page, or of the one whose form was posted; "" if unknown."""
     if not is_posted():
         return urls.safe_local_path(request.full_path.rstrip("?"))
-    referrer = urlsplit(request.referrer or "")
+    try:
+        referrer = urlsplit(request.referrer or "")
+    except ValueError:
+        return ""
     if referrer.netloc != request.host:
         return ""
     return urls.safe_local_path(referrer.path + (f"?{referrer.query}" if referrer.query else ""))

@@ -24,8 +24,9 @@ from clearance.core import cookies, urls
 from clearance.core.clock import utc_now
 from clearance.core.errors import TooManyTries
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_sent
 from clearance.models.enums import SessionStage
-from clearance.public import form_helpers, session_gate
+from clearance.public import session_gate
 from forms.public_account import FactorForm, SignInForm
 
 
@@ -35,7 +36,7 @@ def sign_in() -> Any:
     if current_user.is_authenticated:
         return session_gate.redirect_to_next_step(target)
     form = SignInForm()
-    if form_helpers.is_sent() and form.validate():
+    if is_sent() and form.validate():
         result = account_sign_in.sign_in(
             form.email.data,
             form.password.data or "",
@@ -60,7 +61,7 @@ def factor() -> Any:
     """GET and POST /login/factor: the code of the second factor."""
     form = FactorForm()
     target = session_gate.remembered()
-    if form_helpers.is_sent():
+    if is_sent():
         if "_resend" in request.form:
             return _send_factor_again()
         if form.validate():

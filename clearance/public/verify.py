@@ -13,16 +13,17 @@ from clearance.auth import known_devices, one_time_codes, sessions
 from clearance.core import cookies
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_sent
 from clearance.core.values import mask_email, mask_mobile
 from clearance.models.enums import Channel, CodePurpose
-from clearance.public import form_helpers, session_gate, sign_in
+from clearance.public import session_gate, sign_in
 from forms.public_account import VerifyForm
 
 
 def verify() -> Any:
     """GET and POST /verify."""
     form = VerifyForm()
-    if form_helpers.is_sent():
+    if is_sent():
         _leave_out_proved(form)
         form.validate()
         # A missing or misread code neither costs a try nor keeps the other one from counting.

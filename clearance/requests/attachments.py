@@ -294,7 +294,7 @@ def _open_again(found: Sequence[Document], actor: Actor) -> list[Document]:
         these.order_by(Document.request_id, Document.id).execution_options(populate_existing=True)
     ).all()
     if not documents:
-        raise ClosedNow(_l("Someone else has just removed this document."))
+        raise ClosedNow(_l("This document has just been removed."))
     for document in documents:
         _open_for_change(document.request, document.kind, actor)
         if document.is_locked:

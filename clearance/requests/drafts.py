@@ -47,7 +47,10 @@ class StaleSave(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _l("Someone else changed this request in the meantime. Compare and save again.")
+            _l(
+                "Someone else, or you in another tab, changed this request in the meantime. "
+                "Compare and save again."
+            )
         )
 
 

@@ -74,7 +74,7 @@ def error_page(status: int, message: Any, retry_after: int | None = None) -> Res
 def _domain_error(error: DomainError) -> Response:
     retry_after = getattr(error, "retry_after", None)
     response = error_page(error.status_code, error.message, retry_after)
-    _note_refusal(error.status_code, AUDITED.get(error.status_code))
+    note_refusal(error.status_code, AUDITED.get(error.status_code))
     return response
 
 
@@ -82,7 +82,7 @@ def _csrf_error(error: CSRFError) -> Response:
     response = error_page(
         400, _l("The page was open too long or has changed. Go back, reload it and send again.")
     )
-    _note_refusal(400, "csrf")
+    note_refusal(400, "csrf")
     return response
 
 
@@ -108,7 +108,7 @@ def _http_error(error: HTTPException) -> Any:
         allow = dict(error.get_headers()).get("Allow")
         if allow:
             response.headers["Allow"] = allow
-    _note_refusal(status, AUDITED.get(status))
+    note_refusal(status, AUDITED.get(status))
     return response
 
 
@@ -126,7 +126,8 @@ def _row_gone(error: StaleDataError | ObjectDeletedError) -> Response:
     return error_page(
         409,
         _l(
-            "Someone else removed this in the meantime, so nothing was changed. Go back and reload."
+            "Someone else, or you in another tab, removed this in the meantime, so nothing "
+            "was changed. Go back and reload."
         ),
     )
 
@@ -136,7 +137,7 @@ def _fault(error: Exception) -> Response:
     return error_page(500, _l("Something went wrong on our side. We have recorded it."))
 
 
-def _note_refusal(status: int, kind: str | None) -> None:
+def note_refusal(status: int, kind: str | None) -> None:
     """Write a refusal's access event; events caused by visitors are limited per address."""
     if kind is None:
         return

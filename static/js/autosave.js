@@ -1,7 +1,9 @@
 // A form with data-autosave saves itself: the whole form is posted some time after a change.
+import { post } from "./post.js";
+import { forget, keep } from "./typed.js";
+
 const PAUSE_MS = 1500;
 const RETRY_MS = 15000;
-const token = document.querySelector('meta[name="csrf-token"]').content;
 
 function start(form) {
   const status = document.querySelector(`[data-autosave-status="${form.id}"]`);
@@ -11,6 +13,7 @@ function start(form) {
   let saving = null;
   let changed = false;
   let leaving = false;
+  let isSignedOut = false;
 
   function tell(text, failed = false) {
     if (!status) return;
@@ -43,17 +46,15 @@ function start(form) {
   }
 
   async function send() {
-    const answer = await fetch(form.dataset.autosave, {
-      method: "POST",
-      body: new FormData(form),
-      headers: { "X-CSRFToken": token, Accept: "application/json" },
-    });
-    if (answer.status === 401) {
-      leaving = true;
+    const answer = await post(form.dataset.autosave, new FormData(form));
+    isSignedOut = answer.status === 401;
+    if (signIn) signIn.hidden = !isSignedOut;
+    if (isSignedOut) {
+      keep(form);
       tell("", true);
-      if (signIn) signIn.hidden = false;
       return;
     }
+    forget();
     if (answer.status === 409) {
       // Somebody else changed it: saving by hand shows both, trying again would not help.
       const fault = await answer.json().catch(() => ({}));
@@ -77,10 +78,12 @@ function start(form) {
 
   form.addEventListener("input", () => {
     changed = true;
+    if (isSignedOut) keep(form);
     if (!saving) later(PAUSE_MS);
   });
   form.addEventListener("change", () => {
     changed = true;
+    if (isSignedOut) keep(form);
     if (!saving) later(0);
   });
   form.addEventListener("submit", (event) => {
@@ -93,6 +96,10 @@ function start(form) {
     saving.then(() => form.requestSubmit(event.submitter));
   });
   window.addEventListener("pageshow", () => (leaving = false));
+  // Who signed in again in another tab goes on where they were.
+  document.addEventListener("visibilitychange", () => {
+    if (isSignedOut && !document.hidden) save();
+  });
 }
 
 document.querySelectorAll("form[data-autosave]").forEach(start);

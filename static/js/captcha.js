@@ -1,11 +1,8 @@
 // Another image text without leaving the page, and its digits read out in place.
-const token = document.querySelector('meta[name="csrf-token"]').content;
+import { post } from "./post.js";
 
 async function renew(box, button) {
-  const answer = await fetch(button.dataset.captchaRefresh, {
-    method: "POST",
-    headers: { "X-CSRFToken": token, Accept: "application/json" },
-  });
+  const answer = await post(button.dataset.captchaRefresh);
   if (!answer.ok) return false;
   const { ref, image_url: imageUrl, audio_url: audioUrl } = await answer.json();
   box.querySelector("[data-captcha-ref]").value = ref;

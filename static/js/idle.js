@@ -1,9 +1,11 @@
 // Warns before a session ends because nothing happened, prolongs it on wish, and covers the page when it has ended.
+import { post } from "./post.js";
+import { keepTouched } from "./typed.js";
+
 const WARN_BEFORE_SECONDS = 120;
 const RETRY_SECONDS = 15;
 const body = document.body;
 const dialog = document.getElementById("idle-dialog");
-const token = document.querySelector('meta[name="csrf-token"]').content;
 const idleSeconds = Number(body.dataset.idleSeconds);
 let heardAt = Date.now();
 let timer = 0;
@@ -25,15 +27,13 @@ function lookIn(seconds) {
 }
 
 async function stay() {
-  const answer = await fetch(body.dataset.stayUrl, {
-    method: "POST",
-    headers: { "X-CSRFToken": token, Accept: "application/json" },
-  }).catch(() => null);
+  const answer = await post(body.dataset.stayUrl).catch(() => null);
   if (answer?.ok) {
     heardAt = Date.now();
     look();
   } else if ([400, 401].includes(answer?.status) || dialog.classList.contains("is-over")) {
-    // The session is over, or another one has begun: the page itself leads to sign-in and back.
+    // The session is over: the page itself leads to sign-in and back, and what was typed waits.
+    keepTouched();
     location.assign(location.href);
   } else {
     lookIn(RETRY_SECONDS);

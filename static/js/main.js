@@ -5,6 +5,7 @@ import "./confirm.js";
 
 const NEEDS = {
   "[data-autosave]": "./autosave.js",
+  "[data-reader]": "./typed.js",
   "[data-upload]": "./upload.js",
   "[data-captcha]": "./captcha.js",
   "[data-shows]": "./shows.js",

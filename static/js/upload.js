@@ -1,6 +1,7 @@
 // Several files, by dropping or choosing: each with its name, kind and progress; rows join the documents table.
+import { renewToken, token } from "./post.js";
+
 const TRIES = 4;
-const token = document.querySelector('meta[name="csrf-token"]').content;
 
 // Photos are made smaller by the server; the ending says what may be one.
 const PHOTO = /\.(jpe?g|heic|heif|webp)$/i;
@@ -12,14 +13,14 @@ function baseName(file) {
 
 function post(form, entry, onProgress) {
   const data = new FormData();
-  data.append("csrf_token", token);
+  data.append("csrf_token", token());
   data.append("files", entry.file);
   data.append("label", entry.name.value);
   data.append("kind", entry.kind.value);
   return new Promise((resolve) => {
     const call = new XMLHttpRequest();
     call.open("POST", form.dataset.upload);
-    call.setRequestHeader("X-CSRFToken", token);
+    call.setRequestHeader("X-CSRFToken", token());
     call.setRequestHeader("Accept", "application/json");
     call.responseType = "json";
     call.upload.addEventListener("progress", (event) => {
@@ -34,8 +35,10 @@ function post(form, entry, onProgress) {
 async function postPatiently(form, entry, onProgress) {
   for (let tries = 1; ; tries++) {
     const answer = await post(form, entry, onProgress);
-    if (answer.status !== 503 || !answer.pause || tries === TRIES) return answer;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(answer.pause, 10) * 1000));
+    if (tries === TRIES) return answer;
+    if (answer.token) renewToken(answer.token);
+    else if (answer.status !== 503 || !answer.pause) return answer;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(answer.pause ?? 0, 10) * 1000));
   }
 }
 

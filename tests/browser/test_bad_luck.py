@@ -47,29 +47,93 @@ def send_twice(visit: Visit, outcome: str) -> None:
     line.detach()
 
 
-@pytest.mark.parametrize(("lang", "told"), [("ar", "انتهت جلستك"), ("en", "did not receive")])
-def test_a_session_that_ends_in_the_middle_of_a_form_is_told_of(
-    office: Callable[..., Visit], lang: str, told: str
-) -> None:
-    somebody = office("receiver@example.com", lang)
-    page, start = somebody.page, "/my/users/new/"
-    write_new(somebody, people.newcomer(), ["exam"])
-    before = somebody.portal.count(INVITATIONS)
-    somebody.portal.end_sessions("receiver@example.com")
-    people.press(page)
-    expect(page.locator(".flashes .alert-warning")).to_contain_text(told)
-    people.fill(page, {"email": "receiver@example.com", "password": PASSWORD})
-    people.press(page)
-    page.wait_for_url(f"**{start}")
-    assert somebody.portal.count(INVITATIONS) == before
+WIDTHS = [("ar", 390), ("en", 1280)]
+RECEIVER = "receiver@example.com"
 
+
+def sign_in_here(visit: Visit) -> None:
+    """Sign in on the page that is open."""
+    people.fill(visit.page, {"email": RECEIVER, "password": PASSWORD})
+    people.press(visit.page)
+
+
+@pytest.mark.parametrize(("lang", "width"), WIDTHS)
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_was_typed_when_the_session_ended_is_sent_after_signing_in(
+    office: Callable[..., Visit], lang: str, width: int, scripts: bool
+) -> None:
+    somebody = office(RECEIVER, lang, width, java_script_enabled=scripts)
+    page = somebody.page
     address = begin_exam(somebody)
     page.locator("main [name=address]").fill("Hawalli")
-    with page.expect_response("**/autosave"):
-        page.keyboard.press("Tab")
-    somebody.portal.end_sessions("receiver@example.com")
-    people.press(page, "button[name=submit][value=send]")
-    people.fill(page, {"email": "receiver@example.com", "password": PASSWORD})
-    people.press(page)
-    page.wait_for_url(f"**{address}")
+    somebody.portal.end_sessions(RECEIVER)
+    people.press(page, "button[name=submit][value=save]")
+    somebody.shoot("unsent")
+    if scripts:
+        people.press(page, "main a.button-primary")
+        sign_in_here(somebody)
+        page.wait_for_url(f"**{address}")
+        expect(page.locator("main form .alert-info").first).to_be_visible()
+        people.press(page, "button[name=submit][value=save]")
+    else:
+        other = somebody.context.new_page()
+        other.goto(f"{somebody.portal.url}/login")
+        other.fill("[name=email]", RECEIVER)
+        other.fill("[name=password]", PASSWORD)
+        other.press("[name=password]", "Enter")
+        other.wait_for_url("**/my/")
+        people.press(page, "form[data-unsent] button.button")
+        people.press(page, "form[data-unsent] button.button-primary")
+    page.goto(f"{somebody.portal.url}{address}")
     expect(page.locator("main [name=address]")).to_have_value("Hawalli")
+    somebody.forgive(401)
+    somebody.forgive(409)
+
+
+@pytest.mark.parametrize(("lang", "width"), WIDTHS)
+def test_a_draft_goes_on_saving_itself_after_signing_in_in_another_tab(
+    office: Callable[..., Visit], lang: str, width: int
+) -> None:
+    somebody = office(RECEIVER, lang, width)
+    page = somebody.page
+    begin_exam(somebody)
+    other = somebody.context.new_page()
+    other.goto(f"{somebody.portal.url}/my/")
+    other.evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
+    other.wait_for_url("**/login")
+    page.bring_to_front()
+    with page.expect_response("**/autosave") as refused:
+        page.locator("main [name=address]").fill("Hawalli")
+        page.keyboard.press("Tab")
+    assert refused.value.status == 401
+    expect(page.locator("[data-autosave-status] a")).to_be_visible()
+    somebody.shoot("signed-out")
+    other.fill("[name=email]", RECEIVER)
+    other.fill("[name=password]", PASSWORD)
+    other.press("[name=password]", "Enter")
+    other.wait_for_url("**/my/")
+    other.close()
+    with page.expect_response(lambda answer: "autosave" in answer.url and answer.ok):
+        page.locator("main [name=address]").fill("Hawalli, block 4")
+        page.keyboard.press("Tab")
+    expect(page.locator("[data-autosave-status] a")).to_be_hidden()
+    expect(page.locator("[data-autosave-status].is-failed")).to_have_count(0)
+    somebody.forgive(400)
+    somebody.forgive(401)
+
+
+def test_a_session_that_ended_while_a_user_was_added_adds_nobody_twice(
+    office: Callable[..., Visit],
+) -> None:
+    somebody = office(RECEIVER, "en")
+    page, before = somebody.page, somebody.portal.count(INVITATIONS)
+    newcomer = people.newcomer()
+    write_new(somebody, newcomer, ["exam"])
+    somebody.portal.end_sessions(RECEIVER)
+    people.press(page)
+    people.press(page, "main a.button-primary")
+    sign_in_here(somebody)
+    page.wait_for_url("**/my/users/new/")
+    expect(page.locator("[name=email]")).to_have_value(newcomer.email)
+    somebody.forgive(401)
+    assert somebody.portal.count(INVITATIONS) == before

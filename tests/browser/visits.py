@@ -15,8 +15,10 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import BrowserContext, Page
 
+from clearance.auth import form_tokens
 from clearance.auth.sessions import key_hash
-from clearance.models.enums import SessionStage
+from clearance.core.actor import Actor
+from clearance.models.enums import Role, SessionStage
 from tests.support.gateways import SmsGateway, SmtpGateway
 
 SECRET = "of-the-browser-tests-" + "0" * 32
@@ -68,7 +70,11 @@ class Portal:
         app.secret_key = SECRET
         signed = SecureCookieSessionInterface().get_signing_serializer(app)
         assert signed is not None
-        return str(signed.dumps({"_user_id": key, "_fresh": True}))
+        user_id = self.count("SELECT id FROM user WHERE email = ?", email)
+        with app.app_context():
+            owner = Actor(user_id, Role.AGENT, "", "", email, "ar")  # only who it is counts
+            token = form_tokens.new_secret(owner)
+        return str(signed.dumps({"_user_id": key, "_fresh": True, form_tokens.COOKIE_KEY: token}))
 
     def end_sessions(self, email: str) -> None:
         """Let every session of somebody be gone, as after a rest that was too long."""

@@ -223,7 +223,7 @@ def test_a_set_up_sent_again_shows_no_spare_codes_again(
     client = factories.browser_of(app, user)
     old = client.get("/my/account/factor")
     first = confirm(client, old)
-    again = confirm(client, old, status=400)  # the browser's key and token are new
+    again = confirm(client, old, status=409)  # the browser's key and token are new
     assert spares_on(first)
     assert spares_on(again) == []
     token = client.csrf_token()

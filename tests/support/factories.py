@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from flask.ctx import RequestContext
 
-from clearance.auth import sessions
+from clearance.auth import form_tokens, sessions
 from clearance.auth.passwords import hash_password
 from clearance.core import name_folding
 from clearance.core.actor import Actor
@@ -168,9 +168,13 @@ def sign_in(
     with client.app.test_request_context(method="POST"):
         key = sessions.open_session(owner, stage, utc_now())
         db.session.commit()
+        actor = sessions.load_actor(key)
+        assert actor is not None
+        secret = form_tokens.new_secret(actor)
         db.session.remove()
     with client.http.session_transaction() as cookie:
         cookie.clear()
+        cookie[form_tokens.COOKIE_KEY] = secret
         cookie["_user_id"] = key
         cookie["_fresh"] = True
     return key

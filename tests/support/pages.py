@@ -139,7 +139,11 @@ class PageClient:
             response = self.http.get(url, query_string=data, **self._options())
         else:
             response = self.http.post(
-                url, data=data, content_type="multipart/form-data", **self._options()
+                url,
+                data=data,
+                content_type="multipart/form-data",
+                headers={"Referer": f"http://localhost{page.url}"},
+                **self._options(),
             )
         return self._page(response, url, status, check)
 

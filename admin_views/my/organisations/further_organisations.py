@@ -16,7 +16,7 @@ from clearance.auth import sessions
 from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal, Refused, ServiceUnavailable
-from clearance.core.request_kind import is_posted
+from clearance.core.request_kind import is_posted, is_sent
 from clearance.customs import client as customs_client
 from clearance.models import Organisation
 from clearance.organisations import further_organisations, opening
@@ -55,7 +55,7 @@ class MyFurtherOrganisations(ForAgents, GuardedView):
     def _open(self, form: Any, open_it: Callable[[], Organisation], **shown: Any) -> Any:
         """Open the organisation once per rendered form and switch to it."""
         form_helpers.note_leftovers(form)
-        if not (form_helpers.is_sent() and form.validate()):
+        if not (is_sent() and form.validate()):
             return self._show(**shown)
 
         def refused(fault: DomainError) -> Any:

@@ -17,7 +17,7 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import StaleEdit
 from clearance.core.extensions import db
-from clearance.core.request_kind import is_posted
+from clearance.core.request_kind import is_posted, is_sent
 from clearance.models import LegalEntity, Organisation
 from clearance.organisations import profile
 from clearance.organisations.profile import Profile
@@ -40,7 +40,7 @@ class MyOrganisation(GuardedView):
         organisation = db.session.get_one(Organisation, posted_organisation())
         form, version = OrganisationForm(obj=organisation), posted_version()
         form_helpers.note_leftovers(form)
-        if not (form_helpers.is_sent() and form.validate()):
+        if not (is_sent() and form.validate()):
             return self._show(organisation, form, version=version)
         return self._save(organisation, form, version)
 

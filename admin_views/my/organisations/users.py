@@ -18,13 +18,13 @@ from admin_views.base import formatters
 from admin_views.base.access import chosen_organisation, current_actor, id_or_404
 from admin_views.base.columns import Column
 from admin_views.base.filters import yes_filter
-from admin_views.base.form_post import idempotency_owner, post_once, posted_organisation
+from admin_views.base.form_post import post_once, posted_organisation
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.my.organisations.user_edit import UserEdit
 from admin_views.my.services import table
 from clearance.auth import password_changes, permissions
-from clearance.core import i18n
+from clearance.core import i18n, idempotency
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refused, TooManyTries
@@ -226,7 +226,7 @@ def _is_no_member(form: AddUserForm, organisation_id: int) -> bool:
 
 
 def _owner() -> str:
-    return idempotency_owner(current_actor())
+    return idempotency.owner_of(current_actor())
 
 
 def _to_list() -> Any:

@@ -18,9 +18,8 @@ from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refused
 from clearance.core.extensions import db
-from clearance.core.request_kind import is_posted
+from clearance.core.request_kind import is_posted, is_sent
 from clearance.licences import validity
-from clearance.public import form_helpers
 from clearance.requests import attachments, available_actions, batch
 
 
@@ -34,7 +33,7 @@ class SeveralRoutes:
         """Select brokers; Next creates their drafts and opens the grid."""
         offer = _offer(code)
         choice = batch_selection.read(code) if offer.refusal is None else None
-        is_pressed = form_helpers.is_sent()
+        is_pressed = is_sent()
         status = Refused.status_code if is_pressed and choice is None else 200
         if choice is not None and request.form.get("do") == "begin":
             try:

@@ -89,7 +89,12 @@ class Grid:
         lang = i18n.language()
         names = [row.req.name_in(lang) for row in self.rows if row.http_status != 200]
         listed = _(", ").join(names)
-        return str(_("Someone else changed: %(names)s. Compare, then save.", names=listed))
+        return str(
+            _(
+                "Someone else, or you in another tab, changed: %(names)s. Compare, then save.",
+                names=listed,
+            )
+        )
 
     def read(self, pressed: str = "") -> None:
         """Validate the posted rows, after filling columns if requested."""

@@ -24,11 +24,11 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import BadReason, DomainError, NotFound
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_sent
 from clearance.core.values import BadValue
 from clearance.licences import organisation_brokers
 from clearance.models import ExamSeat, Request
 from clearance.models.enums import SeatStatus, Status
-from clearance.public import form_helpers
 from clearance.requests import (
     available_actions,
     completeness,
@@ -59,7 +59,7 @@ class DetailRoutes(DetailsById, RequestRoutes):
         """Confirm and take a step of the applicant."""
         req = self.get_one(request_id)
         step = _own_step(req, action)
-        if form_helpers.is_sent():
+        if is_sent():
             return self._take_step(req, step)
         if step is Action.SEND:
             return redirect(form_url(req))
@@ -80,6 +80,8 @@ class DetailRoutes(DetailsById, RequestRoutes):
     def messages(self, request_id: int) -> Any:
         """Send the office a message about a request."""
         req, body = self.get_one(request_id), request.form.get("body", "")
+        if not is_sent():
+            return self.show_details(req)
         return post_once(
             lambda: request_messages.post(req, body, current_actor(), utc_now()),
             result=details_url(req, "messages"),
@@ -133,7 +135,7 @@ class DetailRoutes(DetailsById, RequestRoutes):
             messages=request_messages.of_request(req),
             can_write=req.status != Status.DRAFT,
             message_fault=message_fault,
-            message_typed=request.form.get("body", "") if message_fault else "",
+            message_typed=request.form.get("body", ""),
             timeline=timeline(req, actor),
             correct_by=deadlines.correct_by(req.status, req.returned_at),
             **consents,

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from flask import request
 
-from clearance.core import name_folding
-from clearance.public import form_helpers
+from clearance.core import name_folding, request_kind
 from clearance.services.schema import Definition
 
 PAGE_SIZE = 10
@@ -95,7 +94,7 @@ def table(services: Sequence[ServiceRow], chosen: Collection[str]) -> ServiceTab
 
 def is_sent() -> bool:
     """Return whether the form was submitted, not merely searched with Enter."""
-    return form_helpers.is_sent() and not _is_searched_by_key()
+    return request_kind.is_sent() and not _is_searched_by_key()
 
 
 def _is_searched_by_key() -> bool:

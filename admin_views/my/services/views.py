@@ -31,9 +31,9 @@ from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refused
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_sent
 from clearance.models import Licence, Request
 from clearance.models.enums import Status
-from clearance.public import form_helpers
 from clearance.requests import available_actions, drafts
 from forms.request_form import broker_type_choices
 
@@ -85,7 +85,7 @@ class MyServices(SeveralRoutes, ForAgents, GuardedView):
         types = broker_type_choices(offer.definition.broker_types, lang)
         chosen = request.form.get("broker_type", "")
         fault = ""
-        if form_helpers.is_sent():
+        if is_sent():
             if chosen in {type_code for type_code, _name in types}:
                 try:
                     return _begin(offer.code, chosen)
@@ -123,7 +123,7 @@ class MyServices(SeveralRoutes, ForAgents, GuardedView):
     ) -> Any:
         """Begin a request about the posted card, or show a page of cards. name: of its input."""
         refusal = None
-        if form_helpers.is_sent():
+        if is_sent():
             try:
                 return _begin(offer.code, id_or_404(request.form.get(name)))
             except Refused as fault:

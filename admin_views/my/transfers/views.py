@@ -20,8 +20,8 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal, Refused, TooManyTries
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_sent
 from clearance.models import Broker, Request
-from clearance.public import form_helpers
 from clearance.requests import available_actions, transitions
 from clearance.services import versions
 from clearance.services.flows import StepName
@@ -58,7 +58,7 @@ class MyTransfers(GuardedView):
     def receive(self) -> Any:
         """Request another organisation's broker: enter three numbers, then fill in the form."""
         form = ReceiveForm()
-        if form_helpers.is_sent() and form.validate():
+        if is_sent() and form.validate():
             return self._begin(form)
         return self._show_receive(form)
 

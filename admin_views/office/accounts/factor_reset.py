@@ -14,9 +14,9 @@ from admin_views.office.asking import ask
 from clearance.accounts import staff_accounts
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
+from clearance.core.request_kind import is_sent
 from clearance.models import User
 from clearance.models.enums import STAFF_ROLES
-from clearance.public import form_helpers
 from forms.my_account import FactorResetForm
 
 
@@ -32,7 +32,7 @@ class FactorReset:
         """Ask for a reason, then remove the user's second factor."""
         require(current_actor().is_administrator)
         user, form = self.get_one(user_id), FactorResetForm()
-        if not (form_helpers.is_sent() and form.validate()):
+        if not (is_sent() and form.validate()):
             return self._show_reset(user, form)
         return post_once(
             lambda: staff_accounts.reset_factor(user, current_actor(), form.reason.data, utc_now()),

@@ -20,9 +20,9 @@ from admin_views.office.asking import ask
 from clearance.accounts import staff_accounts, staff_invitations
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
+from clearance.core.request_kind import is_sent
 from clearance.models import User
 from clearance.models.enums import STAFF_ROLES, Role
-from clearance.public import form_helpers
 from forms.reference_data import ROLES, InvitationForm, RoleForm
 
 
@@ -51,7 +51,7 @@ class Staff(People):
         """Invite a staff member by e-mail."""
         require(current_actor().is_administrator)
         form = InvitationForm()
-        if not form_helpers.is_sent():
+        if not is_sent():
             return self._show_invitation(form)
         if not form.validate():
             return repeated() or (self._show_invitation(form), 400)
@@ -95,7 +95,7 @@ class Staff(People):
         require(current_actor().is_administrator)
         user = self.get_one(user_id)
         form = RoleForm(user.role)
-        if not form_helpers.is_sent():
+        if not is_sent():
             return self._show_roles(user, form)
         if not form.validate():
             return repeated() or (self._show_roles(user, form), 400)

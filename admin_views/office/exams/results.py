@@ -17,7 +17,7 @@ from clearance.core import audit, i18n
 from clearance.core.clock import KUWAIT, utc_now
 from clearance.core.database import reading
 from clearance.core.errors import DomainError
-from clearance.core.request_kind import is_posted
+from clearance.core.request_kind import is_posted, is_redrawn
 from clearance.exams import lists as exam_lists
 from clearance.exams import results as exam_results
 from clearance.exams import results_file, sittings
@@ -110,7 +110,7 @@ class ExamResults:
         if not is_posted():
             return self._show_grid(exam, {})
         chosen = _chosen()
-        if "back" in request.form:
+        if "back" in request.form or is_redrawn():
             return self._show_grid(exam, chosen)
         if not chosen:
             flash(_("Choose at least one result first."), "warning")

@@ -27,13 +27,12 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
-from clearance.core.request_kind import is_posted
+from clearance.core.request_kind import is_posted, is_sent
 from clearance.exams import lists as exam_lists
 from clearance.exams import seating as exam_seating
 from clearance.exams import sittings
 from clearance.models import Exam, ExamSeat
 from clearance.models.enums import SeatStatus
-from clearance.public import form_helpers
 from forms.exams import SittingForm
 
 FORM_ID = "sitting"
@@ -159,7 +158,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         )
 
     def _is_good(self, form: SittingForm) -> bool:
-        return form_helpers.is_sent() and bool(form.validate())
+        return is_sent() and bool(form.validate())
 
     def _show_form(
         self,

@@ -150,7 +150,11 @@ class RegisterSteps:
         if not (isinstance(form, CorrectionForm) and isinstance(fault, StaleLicence)):
             return self.show(licence, alert=str(fault), status=409)
         flash(
-            _("Someone else changed this licence in the meantime. Compare and save again."), "error"
+            _(
+                "Someone else, or you in another tab, changed this licence in the meantime. "
+                "Compare and save again."
+            ),
+            "error",
         )
         form.add_faults(
             {

@@ -64,7 +64,10 @@ class MessageTexts(ForKeepers, GuardedView):
         is_stale = request.form.get("seen") != _fingerprint(stored)
         if is_stale:
             flash(
-                _("Someone else saved these texts in the meantime. Compare and save again."),
+                _(
+                    "Someone else, or you in another tab, saved these texts in the meantime. "
+                    "Compare and save again."
+                ),
                 "error",
             )
             faults |= _stale_faults(stored, typed)

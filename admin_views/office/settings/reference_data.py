@@ -77,7 +77,13 @@ class ReferenceView(ForKeepers, EveryRow, GuardedModelView):
 
     def _show_both(self, form: Any, model: Any) -> None:
         """Show the values saved meanwhile beside the typed ones; saving again overwrites them."""
-        flash(_("Someone else saved this row in the meantime. Compare and save again."), "error")
+        flash(
+            _(
+                "Someone else, or you in another tab, saved this row in the meantime. "
+                "Compare and save again."
+            ),
+            "error",
+        )
         for field in form:
             stored = getattr(model, field.name, None)
             if field.name in model.__table__.c and stored != field.data:

@@ -39,7 +39,11 @@ class OfficeSettings(ForKeepers, GuardedView):
         parsed, faults = _parsed(typed)
         if request.form.get("seen") != _fingerprint(stored):
             flash(
-                _("Someone else saved settings in the meantime. Compare and save again."), "error"
+                _(
+                    "Someone else, or you in another tab, saved settings in the meantime. "
+                    "Compare and save again."
+                ),
+                "error",
             )
             stale = {key: new for key, new in parsed.items() if new != stored[key]}
             faults |= {key: _saved_meanwhile(stored[key]) for key in stale}

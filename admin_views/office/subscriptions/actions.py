@@ -28,11 +28,10 @@ from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.core.request_kind import is_posted
+from clearance.core.request_kind import is_posted, is_sent
 from clearance.models import Organisation, Subscription
 from clearance.models.enums import ReasonFor
 from clearance.organisations import subscription_changes
-from clearance.public import form_helpers
 from forms.request_actions import StepForm, step_form
 
 
@@ -79,7 +78,7 @@ class SubscriptionSteps(BulkSteps):
         if not chosen:
             return redirect(self.return_url(), code=303)
         form = _form(decision)
-        if not form_helpers.is_sent():
+        if not is_sent():
             return self._ask(decision, chosen, form, subscription_id)
         if not form.validate():
             return self._ask(decision, chosen, form, subscription_id), 400

@@ -17,9 +17,9 @@ from clearance.auth import sessions
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_sent
 from clearance.models import User
 from clearance.models.enums import Channel
-from clearance.public import form_helpers
 from forms.my_account import ContactCodeForm, EmailChangeForm, MobileChangeForm
 
 CHANNELS = {"email": Channel.EMAIL, "mobile": Channel.SMS}
@@ -37,7 +37,7 @@ class ContactRoutes:
         """Ask for a new address, or for the code of a pending change."""
         channel = _channel(kind)
         form = _form_of(channel)
-        if not form_helpers.is_sent():
+        if not is_sent():
             return self._show_contact(kind, form)
         if not form.validate():
             return self._show_asking(kind, form)

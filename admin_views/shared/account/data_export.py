@@ -16,7 +16,7 @@ from clearance.accounts import data_exports
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
-from clearance.public import form_helpers
+from clearance.core.request_kind import is_sent
 from clearance.web import downloads
 from forms.my_account import PasswordForm
 
@@ -31,7 +31,7 @@ class DataRoutes:
     def data(self) -> Any:
         """Request a copy and show its progress."""
         form = PasswordForm()
-        if not (form_helpers.is_sent() and form.validate()):
+        if not (is_sent() and form.validate()):
             return self._show_data(form)
         try:
             is_new = data_exports.ask(current_actor(), form.current_password.data, utc_now())

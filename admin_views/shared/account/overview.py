@@ -21,6 +21,7 @@ from clearance.auth.reauthentication import WrongPassword
 from clearance.core import audit
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.core.request_kind import is_sent
 from clearance.models import User
 from forms.my_account import LatinNameForm, PasswordChangeForm
 
@@ -37,7 +38,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
     def latin_name(self) -> Any:
         """Store the reader's name in Latin letters."""
         form = LatinNameForm()
-        if not form.validate():
+        if not (is_sent() and form.validate()):
             return self._show(name_form=form)
         is_changed = latin_names.change(current_actor(), form.latin_name.data, utc_now())
         db.session.commit()
@@ -50,7 +51,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
         actor, form = current_actor(), PasswordChangeForm()
         names = (actor.first_name, actor.last_name, actor.latin_name)
         form.known_words = (*names, actor.email, actor.civil_id)
-        if not form.validate():
+        if not (is_sent() and form.validate()):
             return self._show(form)
         current, new = form.current_password.data, form.new_password.data
         try:
@@ -100,6 +101,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
             "my/account/overview.html",
             form=form or PasswordChangeForm(formdata=None),
             name_form=name_form or LatinNameForm(formdata=None, latin_name=user.latin_name),
+            form_id="password-form" if form else "name-form" if name_form else None,
             user=user,
             factor=standing_of(user),
             standings=actor.standings,

@@ -16,10 +16,9 @@ from clearance.auth import recovery_codes, second_factor, second_factor_setup, s
 from clearance.auth.reauthentication import WrongPassword
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.core.request_kind import is_posted
+from clearance.core.request_kind import is_posted, is_sent
 from clearance.files.typesetting import qr_svg
 from clearance.models import User
-from clearance.public import form_helpers
 from forms.my_account import AppForm, PasswordForm
 
 FEW_SPARES = 3
@@ -154,4 +153,4 @@ def _own_means() -> second_factor.Means:
 
 def _is_sent(form: PasswordForm) -> bool:
     """Return whether the form was submitted and is valid."""
-    return form_helpers.is_sent() and bool(form.validate())
+    return is_sent() and bool(form.validate())

@@ -265,9 +265,9 @@ def test_a_service_not_subscribed_is_refused_to_a_forged_post(world: World) -> N
     [
         (
             "en",
-            ["Someone else changed this", "General user? No Yes", "letter All"],
+            ["changed this in the meantime", "General user? No Yes", "letter All"],
         ),
-        ("ar", ["غيّر شخص آخر هذه البيانات", "مستخدم عام؟ لا نعم", "إلى من يهمه الأمر الكل"]),
+        ("ar", ["هذه البيانات في هذه الأثناء", "مستخدم عام؟ لا نعم", "إلى من يهمه الأمر الكل"]),
     ],
 )
 def test_the_second_of_two_editors_sees_both_values(

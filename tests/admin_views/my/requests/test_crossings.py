@@ -150,7 +150,7 @@ def test_a_document_removed_meanwhile_is_renamed_and_removed_with_a_sentence(
         with crossed(app, COMMIT, partial(theirs.post, "remove")):
             mine.post(first)
         page = mine.client.get(f"{mine.base}/form")
-        assert "Someone else has just removed this document." in page.text
+        assert "This document has just been removed." in page.text
 
 
 def _take(work: Sequence[Callable[[], Any]], number: int) -> Any:
