@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,8 @@ from clearance.core import values
 from clearance.core.countries import country_choices
 from clearance.core.extensions import db
 from clearance.core.values import BadValue
-from clearance.models import BrokerType
+from clearance.models import BrokerType, Remark
+from clearance.requests.remarks import ANSWER_MAX_LENGTH, PREFIX
 from clearance.services.schema import Definition, FieldSpec
 from clearance.services.standard_fields import Group, Kind
 from forms.base import BaseForm
@@ -108,6 +110,15 @@ class RequestForm(BaseForm):
     is_sending = False
 
     @property
+    def answers(self) -> dict[int, Field]:
+        """Id of a reviewer's remark → field for why nothing has to change."""
+        return {
+            int(key.removeprefix(PREFIX)): field
+            for key, field in self._fields.items()
+            if key.startswith(PREFIX)
+        }
+
+    @property
     def asked(self) -> dict[str, Field]:
         """Name without the form's prefix → field, for the definition's fields in this form."""
         return {
@@ -120,7 +131,7 @@ class RequestForm(BaseForm):
 
     def add_fault(self, name: str, message: str) -> bool:
         """Show an error of the domain at its field; False if the form has no such field."""
-        field = self.asked.get(name)
+        field = self.asked.get(name) or self._fields.get(name)
         if field is None:
             return False
         if not field.errors:
@@ -138,6 +149,7 @@ class Line:
     value: str = ""
     hint: str = ""
     remark: str = ""
+    answer: Field | None = None
     width: str | None = None
 
 
@@ -172,15 +184,24 @@ def request_form(
     lang: str,
     saved: dict[str, Any],
     prefix: str = "",
+    answers: Mapping[str, tuple[str, str | None]] = MappingProxyType({}),
 ) -> RequestForm:
     """Return the form of `definition` with inputs for `open_fields` only, bound to a post.
 
     lang: of the labels. saved: name → initial value. prefix: of the names in the page, if it
-    contains several such forms.
+    contains several such forms. answers: name of the field that answers a
+    reviewer's remark → its label and value.
     """
     chosen = tuple(spec.name for spec in definition.asked if spec.name in open_fields)
     data = {f"{_ASK}{name}": value for name, value in saved.items()}
-    return _form_class(definition, chosen, lang)(data=data, prefix=prefix)
+    made = _form_class(definition, chosen, lang)
+    if answers:
+        made = type("AnswerForm", (made,), {name: _answer(answers[name][0]) for name in answers})
+    return made(data=data | {name: answers[name][1] for name in answers}, prefix=prefix)
+
+
+def _answer(label: str) -> Any:
+    return TextAreaField(label, max_length=ANSWER_MAX_LENGTH, render_kw={"rows": 2})
 
 
 def broker_type_choices(codes: Collection[str], lang: str) -> list[tuple[str, str]]:
@@ -197,13 +218,13 @@ def sections(
     definition: Definition,
     form: RequestForm | None,
     shown: dict[str, str],
-    remarks: dict[str, str],
+    remarks: Mapping[str, Remark],
     lang: str,
 ) -> list[Section]:
     """Lay out the definition's fields in group order.
 
     form: None for read-only display. shown: name → value of fields without an input. remarks:
-    name → the reviewer's remark.
+    name → the reviewer's open remark.
     """
     laid = []
     for group in Group:
@@ -221,16 +242,18 @@ def _line(
     spec: FieldSpec,
     form: RequestForm | None,
     shown: dict[str, str],
-    remarks: dict[str, str],
+    remarks: Mapping[str, Remark],
     lang: str,
 ) -> Line:
+    remark = remarks.get(spec.name)
     return Line(
         name=spec.name,
         label=spec.title(lang),
         field=form.asked.get(spec.name) if form is not None else None,
         value=shown.get(spec.name, ""),
         hint=spec.hint_in(lang),
-        remark=remarks.get(spec.name, ""),
+        remark=remark.text if remark else "",
+        answer=form.answers.get(remark.id) if remark and form is not None else None,
         width=WIDTHS.get(spec.kind),
     )
 

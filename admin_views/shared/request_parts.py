@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.extensions import db
-from clearance.models import DocumentKind, Request
-from clearance.requests import completeness, eligibility
+from clearance.models import DocumentKind, Remark, Request
+from clearance.requests import eligibility, remarks
 from clearance.requests import timeline as request_timeline
+from clearance.requests.remarks import Answered, AnswerState
 from clearance.services import versions
+from clearance.services.schema import Definition
 
 TIMELINE_SIGNS: dict[str, str] = {
     "send": "upload",
@@ -68,11 +72,40 @@ def kind_names() -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class ShownRemark:
+    """A reviewer's remark as shown. place: label of the field or document."""
+
+    remark: Remark
+    state: AnswerState
+    place: str
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the applicant has answered it."""
+        return self.state != AnswerState.OPEN
+
+
+def shown_remarks(req: Request, found: Sequence[Answered]) -> list[ShownRemark]:
+    """Return remarks on `req` for its pages."""
+    service, names, lang = versions.for_request(req), kind_names(), i18n.language()
+    return [
+        ShownRemark(each.remark, each.state, _place(each.remark, service, names, lang))
+        for each in found
+    ]
+
+
+def _place(remark: Remark, service: Definition, names: dict[str, str], lang: str) -> str:
+    field = service.field(remark.field) if remark.field else None
+    code = remark.document_kind or remark.field or ""
+    return field.title(lang) if field is not None else names.get(code, code)
+
+
 def kind_remarks(req: Request) -> dict[str, str]:
     """Map document kinds to the reviewer's open remarks."""
     return {
         remark.document_kind: remark.text
-        for remark in completeness.remarks(req)
+        for remark in remarks.unsettled(req)
         if remark.document_kind
     }
 

@@ -230,6 +230,7 @@ def _remark(remark: Remark) -> dict[str, Any]:
         "field": remark.field,
         "document_kind": remark.document_kind,
         "text": remark.text,
+        "answer": remark.answer,
         "settled_at": remark.settled_at,
     }
 

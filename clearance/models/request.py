@@ -172,7 +172,10 @@ class Document(Base):
 
 
 class Remark(Base):
-    """A remark on a field or document of a returned request; open until it is sent again."""
+    """A remark on a field or document of a returned request; open until it is sent again.
+
+    answer: why the applicant has nothing to change, if nothing was changed.
+    """
 
     __tablename__ = "remark"
     __table_args__ = (
@@ -184,6 +187,7 @@ class Remark(Base):
     field: Mapped[base.code | None]
     document_kind: Mapped[base.code | None]
     text: Mapped[base.text]
+    answer: Mapped[base.text | None]
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
     created_at: Mapped[base.instant]
     settled_at: Mapped[base.instant | None]

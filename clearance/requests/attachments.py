@@ -28,7 +28,7 @@ from clearance.files.quota import DocumentRefused
 from clearance.files.validation import ENDINGS, MADE_SMALLER, PDF, BadFile, clean_file, kind_by_name
 from clearance.models import Document, DocumentKind, Request
 from clearance.models.enums import Status
-from clearance.requests import completeness
+from clearance.requests import completeness, remarks
 from clearance.requests.locking import lock, lock_many
 from clearance.services import versions
 from clearance.web.downloads import as_attachment, as_picture
@@ -173,7 +173,7 @@ def open_kinds(req: Request) -> frozenset[str]:
     """Return the kinds that may be added and removed now; "other" only if all kinds are open."""
     kinds = completeness.open_document_kinds(req)
     is_wholly_open = req.status == Status.DRAFT or (
-        req.status == Status.RETURNED and not completeness.remarks(req)
+        req.status == Status.RETURNED and not remarks.unsettled(req)
     )
     return kinds | {OTHER} if is_wholly_open else kinds
 

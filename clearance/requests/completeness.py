@@ -15,9 +15,11 @@ from clearance.core import i18n
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
-from clearance.models import Document, DocumentKind, Remark, Request
+from clearance.models import Document, DocumentKind, Request
 from clearance.models.enums import Status
+from clearance.requests import remarks
 from clearance.requests.field_values import value_of
+from clearance.requests.remarks import AnswerState
 from clearance.services import versions
 from clearance.services.schema import Definition, FieldSpec
 from clearance.services.standard_fields import is_empty, value_fault
@@ -25,7 +27,10 @@ from clearance.services.standard_fields import is_empty, value_fault
 
 @dataclass(frozen=True)
 class Missing:
-    """A reason why a request cannot be sent, at a field or a document kind."""
+    """A reason why a request cannot be sent: at a field, a document kind, or a remark on either.
+
+    field: of the form; that of a remark's answer is named by `remarks.field_of`.
+    """
 
     field: str | None
     document_kind: str | None
@@ -46,6 +51,9 @@ class Incomplete(Refused):
 def missing(req: Request, now: datetime | None = None) -> list[Missing]:
     """Return everything that prevents sending `req`, in the form's order; [] if complete.
 
+    A returned request is complete only if each remark is answered: by a change, or by a reason why
+    nothing has to change.
+
     Values are validated again, since an expiry date may have passed in an old draft.
     Texts are in the page's language.
     """
@@ -56,16 +64,7 @@ def missing(req: Request, now: datetime | None = None) -> list[Missing]:
         for spec in service.asked
         if (fault := _fault(req, spec, today)) is not None
     ]
-    return found + _missing_documents(req, service)
-
-
-def remarks(req: Request) -> Sequence[Remark]:
-    """Return the reviewer's unsettled remarks on fields and documents."""
-    return db.session.scalars(
-        sa.select(Remark)
-        .where(Remark.request_id == req.id, Remark.settled_at.is_(None))
-        .order_by(Remark.id)
-    ).all()
+    return found + _missing_documents(req, service) + _unanswered(req, service)
 
 
 def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
@@ -80,7 +79,7 @@ def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
         return asked
     if req.status != Status.RETURNED:
         return frozenset()
-    pinned = remarks(req)
+    pinned = remarks.unsettled(req)
     if not pinned:
         return asked
     today = kuwait_date(now or utc_now())
@@ -96,7 +95,7 @@ def open_document_kinds(req: Request) -> frozenset[str]:
         return kinds
     if req.status != Status.RETURNED:
         return frozenset()
-    pinned = remarks(req)
+    pinned = remarks.unsettled(req)
     return kinds & {remark.document_kind for remark in pinned} if pinned else kinds
 
 
@@ -118,6 +117,28 @@ def _own_fault(spec: FieldSpec, value: Any) -> Any | None:
     return None
 
 
+def _unanswered(req: Request, service: Definition) -> list[Missing]:
+    if req.status != Status.RETURNED:
+        return []
+    lang = i18n.language()
+    left = [each.remark for each in remarks.open_ones(req) if each.state == AnswerState.OPEN]
+    kinds = [remark.document_kind for remark in left if remark.document_kind]
+    names = _kind_names(kinds) if kinds else {}
+    text = _("Correct this, or say why nothing has to change.")
+    found = []
+    for remark in left:
+        spec = service.field(remark.field) if remark.field else None
+        place = remark.document_kind or remark.field or ""
+        label = spec.title(lang) if spec is not None else names.get(place, place)
+        found.append(Missing(remarks.field_of(remark), remark.document_kind, label, text))
+    return found
+
+
+def _kind_names(kinds: Sequence[str]) -> dict[str, str]:
+    rows = db.session.scalars(sa.select(DocumentKind).where(DocumentKind.code.in_(kinds)))
+    return {row.code: i18n.in_language(row, "name") for row in rows}
+
+
 def _missing_documents(req: Request, service: Definition) -> list[Missing]:
     required = [spec.kind for spec in service.documents if spec.requires(req.broker_type)]
     if not required:
@@ -125,8 +146,7 @@ def _missing_documents(req: Request, service: Definition) -> list[Missing]:
     there = set(
         db.session.scalars(sa.select(Document.kind).where(Document.request_id == req.id).distinct())
     )
-    kinds = db.session.scalars(sa.select(DocumentKind).where(DocumentKind.code.in_(required)))
-    names = {row.code: i18n.in_language(row, "name") for row in kinds}
+    names = _kind_names(required)
     return [
         Missing(None, kind, names.get(kind, kind), _("Upload this document."))
         for kind in required

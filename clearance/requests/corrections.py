@@ -19,6 +19,7 @@ from clearance.services.schema import Definition, FieldSpec
 from clearance.services.standard_fields import DATE_KINDS
 
 KIND = "request:correction:saved"
+ADDED, REMOVED = "request:document:added", "request:document:removed"
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,7 @@ def of_last_sending(req: Request, service: Definition) -> list[Correction]:
     sendings = _sendings(req)
     if len(sendings) < 2:
         return []
-    changes = db.session.scalars(
-        sa.select(Event.changes)
-        .where(
-            Event.request_id == req.id,
-            Event.kind == KIND,
-            Event.id.between(sendings[-2].id, sendings[-1].id),
-        )
-        .order_by(Event.id)
-    )
-    first: dict[str, Any] = {}
-    last: dict[str, Any] = {}
-    for event_changes in changes:
-        for name, (before, after) in event_changes.items():
-            first.setdefault(name, before)
-            last[name] = after
+    first, last = _ends(_changes(req, KIND, *sendings[-2:]))
     return [
         Correction(spec, _typed(spec, first[spec.name]), _typed(spec, last[spec.name]))
         for spec in service.asked
@@ -81,19 +68,73 @@ def of_last_sending(req: Request, service: Definition) -> list[Correction]:
     ]
 
 
+def places_changed_now(req: Request) -> frozenset[str]:
+    """Return the fields and document kinds that were changed since the last submission."""
+    sendings = _sendings(req)
+    return _places(req, sendings[-1]) if sendings else frozenset()
+
+
+def places_of_last_sending(req: Request) -> frozenset[str]:
+    """Return the fields and document kinds that the last submission changed."""
+    sendings = _sendings(req)
+    return _places(req, *sendings[-2:]) if len(sendings) > 1 else frozenset()
+
+
+def last_sent_at(req: Request) -> datetime | None:
+    """Return when the request was last sent, or None."""
+    sendings = _sendings(req)
+    return sendings[-1].at if sendings else None
+
+
 def new_documents(req: Request) -> frozenset[int]:
     """Return ids of the documents added for the last submission; empty for the first one."""
     sendings = _sendings(req)
-    if len(sendings) < 2:
-        return frozenset()
-    found = db.session.scalars(
-        sa.select(Document.id).where(
-            Document.request_id == req.id,
-            Document.uploaded_at > sendings[-2].at,
-            Document.uploaded_at <= sendings[-1].at,
-        )
-    )
-    return frozenset(found)
+    return frozenset(_added(req, *sendings[-2:])) if len(sendings) > 1 else frozenset()
+
+
+def _places(req: Request, sent: Any, again: Any = None) -> frozenset[str]:
+    """Return what was changed between two submissions, or since `sent`."""
+    first, last = _ends(_changes(req, KIND, sent, again))
+    # A document that was added and removed again is no change.
+    added = {key for key, _change in _changes(req, ADDED, sent, again)}
+    removed = {
+        change["kind"][0] for key, change in _changes(req, REMOVED, sent, again) if key not in added
+    }
+    fields = {name for name in last if first[name] != last[name]}
+    return frozenset(fields | removed | set(_added(req, sent, again).values()))
+
+
+def _added(req: Request, sent: Any, again: Any = None) -> dict[int, str]:
+    """Return id → kind of the documents added between two submissions, or since `sent`."""
+    which = [Document.request_id == req.id, Document.uploaded_at > sent.at]
+    if again is not None:
+        which.append(Document.uploaded_at <= again.at)
+    found = db.session.execute(sa.select(Document.id, Document.kind).where(*which))
+    return {row.id: row.kind for row in found}
+
+
+def _changes(
+    req: Request, kind: str, sent: Any, again: Any = None
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return (key of the changed row, changes) of the events between two submissions."""
+    which = [Event.request_id == req.id, Event.kind == kind, Event.id > sent.id]
+    if again is not None:
+        which.append(Event.id < again.id)
+    statement = sa.select(Event.object_id, Event.changes).where(*which).order_by(Event.id)
+    return [(row.object_id, row.changes) for row in db.session.execute(statement)]
+
+
+def _ends(
+    events: list[tuple[str, dict[str, Any]]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the first values before and the last values after, by field."""
+    first: dict[str, Any] = {}
+    last: dict[str, Any] = {}
+    for _key, changes in events:
+        for name, (before, after) in changes.items():
+            first.setdefault(name, before)
+            last[name] = after
+    return first, last
 
 
 def _sendings(req: Request) -> list[Any]:

@@ -28,7 +28,7 @@ from clearance.core.extensions import db
 from clearance.files import quota
 from clearance.models import Document, Remark, Request
 from clearance.models.enums import Status
-from clearance.requests import completeness, corrections, eligibility, starts
+from clearance.requests import completeness, corrections, eligibility, remarks, starts
 from clearance.requests.field_values import keep, value_of
 from clearance.requests.locking import lock
 from clearance.services import facts, registry, versions
@@ -104,12 +104,13 @@ def save(
     now: datetime,
     *,
     version: int | None = None,
+    answers: Mapping[int, str] | None = None,
 ) -> list[str]:
     """Save the given values of open fields. Flushes. Returns the names that were saved.
 
     values: name → value of the field's type, None if empty; nothing is required here. Other fields
     are ignored and logged. Changes to a returned request are recorded in the audit trail.
-    version: of the row that the agent saw.
+    version: of the row that the agent saw. answers: why nothing has to change, by id of remark.
     Raises: NotFound, PermissionDenied, ClosedNow, StaleSave. Source: security rules 23 and 56.
     """
     _lock_for_change(req, actor)
@@ -128,6 +129,7 @@ def save(
     req.version += 1
     db.session.flush()
     if req.status == Status.RETURNED:
+        remarks.keep_answers(req, answers or {})
         after = {spec.name: value_of(req, spec) for spec in kept}
         corrections.record(req, before, after, actor, now)
     return [spec.name for spec in kept]

@@ -41,7 +41,7 @@ from clearance.models.enums import (
     SuspendedBy,
 )
 from clearance.notifications import inbox
-from clearance.requests import available_actions, completeness, drafts
+from clearance.requests import available_actions, completeness, drafts, remarks
 from clearance.services import versions
 from clearance.services.decisions import Decision, RemarkInput, Remarks
 from clearance.services.flows import Action
@@ -259,7 +259,8 @@ class ServiceLife:
 
     def correct(self, req: Request, **values: Any) -> Request:
         """What the agent types into a returned request, and sends again."""
-        drafts.save(req, values, actor_of(self.agent), utc_now())
+        answers = {each.id: "It is right as it is." for each in remarks.unsettled(req)}
+        drafts.save(req, values, actor_of(self.agent), utc_now(), answers=answers)
         db.session.commit()
         return self.send(req)
 
@@ -275,13 +276,13 @@ class ServiceLife:
     def return_for(self, req: Request, *places: str) -> Request:
         """Returned with a remark at each of those fields and kinds of documents."""
         fields = {spec.name for spec in self.definition.asked}
-        remarks = tuple(
+        pinned = tuple(
             RemarkInput("Please check.", field=place)
             if place in fields
             else RemarkInput("Please replace.", document_kind=place)
             for place in places
         )
-        decision = Remarks(remarks=remarks)
+        decision = Remarks(remarks=pinned)
         reason = "Please correct what is marked."
         return requests.step(req, Action.RETURN, self.reviewer, reason=reason, data=decision)
 

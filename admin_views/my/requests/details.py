@@ -16,7 +16,7 @@ from admin_views.my.requests import document_rows
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from admin_views.my.requests.form import is_open
 from admin_views.my.transfers import consent_link
-from admin_views.shared.request_parts import kind_names, next_step, timeline
+from admin_views.shared.request_parts import next_step, shown_remarks, timeline
 from clearance import issuing
 from clearance.auth import permissions, rate_limits
 from clearance.core import i18n, urls
@@ -35,6 +35,7 @@ from clearance.requests import (
     deadlines,
     field_values,
     printing,
+    remarks,
     transitions,
 )
 from clearance.requests import messages as request_messages
@@ -128,7 +129,8 @@ class DetailRoutes(DetailsById, RequestRoutes):
             ],
             seat=_seat(req),
             reason=_last_reason(req, actor),
-            remarks=_remarks(req, spec, lang),
+            remarks=shown_remarks(req, remarks.open_ones(req)),
+            form_url=form_url(req),
             sections=_data(req, spec, lang),
             documents=document_rows.rows(req),
             issued=issuing.of_request(req, actor),
@@ -221,25 +223,6 @@ def _data(req: Request, spec: schema.Definition, lang: str) -> list[Section]:
     """Return the request's data in form order, without its number, which is in the title."""
     values = {field.name: field_values.shown_value(req, field.name, lang) for field in spec.fields}
     return sections(spec, None, values, {}, lang)
-
-
-def _remarks(req: Request, spec: schema.Definition, lang: str) -> list[dict[str, str]]:
-    """Return the reviewer's remarks with the URLs for correcting them."""
-    names = kind_names()
-    remarks = []
-    for remark in completeness.remarks(req):
-        field = spec.field(remark.field) if remark.field else None
-        if field is not None:
-            remarks.append(
-                {"place": field.title(lang), "text": remark.text, "url": form_url(req, field.name)}
-            )
-        else:
-            place = names.get(
-                remark.document_kind or "", remark.document_kind or remark.field or ""
-            )
-            url = form_url(req, "documents-section")
-            remarks.append({"place": place, "text": remark.text, "url": url})
-    return remarks
 
 
 def _last_reason(req: Request, actor: Actor) -> dict[str, Any] | None:

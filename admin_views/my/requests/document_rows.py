@@ -12,12 +12,19 @@ from admin_views.shared.document_reading import THUMB_WIDTH
 from admin_views.shared.request_parts import kind_names, kind_remarks
 from clearance.models import Document, Request
 from clearance.requests import attachments, batch
+from clearance.requests import remarks as answered
+from clearance.requests.remarks import AnswerState
 
 
 def section(req: Request) -> dict[str, Any]:
     """Return the data of the form's documents section."""
     open_kinds = attachments.open_kinds(req)
     remarks = kind_remarks(req)
+    answers = {
+        each.remark.document_kind: each.state
+        for each in answered.open_ones(req)
+        if each.remark.document_kind
+    }
     held = {doc.kind for doc in req.documents}
     kinds = attachments.kinds_for(req)
     return {
@@ -30,17 +37,24 @@ def section(req: Request) -> dict[str, Any]:
             if code in open_kinds and code not in held and (required or code in remarks)
         ],
         "wanted": [
-            {
-                "label": label,
-                "is_done": code in held,
-                "state": _("Attached") if code in held else _("Missing"),
-                "remark": remarks.get(code, ""),
-            }
+            _wanted(label, code in held, required, remarks.get(code, ""), answers.get(code))
             for code, label, required in kinds
             if required or code in remarks
         ],
         "room": attachments.room_left(req),
     }
+
+
+def _wanted(
+    label: str, is_held: bool, is_required: bool, remark: str, answer: AnswerState | None
+) -> dict[str, Any]:
+    """Return a line of the checklist. answer: of the remark on this kind, if there is one."""
+    is_missing = is_required and not is_held
+    if answer is None or is_missing:
+        is_done, state = not is_missing, _("Missing") if is_missing else _("Attached")
+    else:
+        is_done, state = answer != AnswerState.OPEN, answer.label
+    return {"label": label, "is_done": is_done, "state": state, "remark": remark}
 
 
 def shared_section(key: str, requests: Sequence[Request]) -> dict[str, Any]:

@@ -13,14 +13,15 @@ from admin_views.base.form_post import claim_key, release_key
 from admin_views.my.requests import posting, uploads
 from admin_views.my.requests.base import RequestRoutes, details_url
 from admin_views.my.requests.open_form import OpenForm
+from admin_views.shared.request_parts import shown_remarks
 from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
-from clearance.models import Request
+from clearance.models import Remark, Request
 from clearance.models.enums import Status
-from clearance.requests import available_actions, batch, completeness, drafts, transitions
+from clearance.requests import available_actions, batch, completeness, drafts, remarks, transitions
 from clearance.services import versions
 from clearance.services.flows import Action
 from forms.request_form import sections
@@ -85,6 +86,11 @@ class FormRoutes(RequestRoutes):
             title=spec.title_in(lang),
             sections=sections(spec, form, page.shown, field_remarks(req), lang),
             documents=page.documents(),
+            document_remarks=[
+                each
+                for each in shown_remarks(req, remarks.open_ones(req))
+                if each.remark.document_kind
+            ],
             steps=_steps(page, completeness.missing(req, now)),
             warnings=available_actions.send_warnings(req, current_actor(), now),
             saved_label=posting.saved_label(req.saved_at),
@@ -113,9 +119,9 @@ def is_open(req: Request) -> bool:
     return bool(completeness.open_fields(req) or completeness.open_document_kinds(req))
 
 
-def field_remarks(req: Request) -> dict[str, str]:
+def field_remarks(req: Request) -> dict[str, Remark]:
     """Map fields to the reviewer's open remarks."""
-    return {remark.field: remark.text for remark in completeness.remarks(req) if remark.field}
+    return {remark.field: remark for remark in remarks.unsettled(req) if remark.field}
 
 
 def _send_complete(page: OpenForm) -> bool:
@@ -145,7 +151,7 @@ def _closed(req: Request) -> Any:
 
 def _steps(page: OpenForm, missing: list[completeness.Missing]) -> list[dict[str, Any]]:
     """Return the progress steps: data, documents, sending."""
-    fields = [obstacle for obstacle in missing if obstacle.field]
+    fields = [obstacle for obstacle in missing if not obstacle.document_kind]
     files = [obstacle for obstacle in missing if obstacle.document_kind]
     has_errors = any(field.errors for field in page.form.asked.values())
 

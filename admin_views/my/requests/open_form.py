@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from flask_babel import gettext as _
+
 from admin_views.base.access import current_actor
 from admin_views.base.form_post import posted_version
 from admin_views.my.requests import document_rows, uploads
@@ -15,7 +17,8 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import PermissionDenied, Refusal
 from clearance.licences import granted_expiry
 from clearance.models import Document, Request
-from clearance.requests import attachments, completeness, drafts, field_values
+from clearance.models.enums import Status
+from clearance.requests import attachments, completeness, drafts, field_values, remarks
 from clearance.services import versions
 from clearance.services.schema import Definition
 from forms.request_form import RequestForm, request_form
@@ -25,15 +28,16 @@ from forms.request_form import RequestForm, request_form
 class OpenForm:
     """A request with its form: a page of its own, or a row of a table.
 
-    missing_documents: the required ones that are not there. stored: (label, value) saved meanwhile
-    by another user, where it differs from what was typed. refusal: why it was not saved or sent.
-    http_status: of the page. marker: a field that is posted with the whole page, but not with a
-    file posted by script. form_id: of the form in the page.
+    missing_documents: the required ones that are not there. unanswered: remarks without an answer.
+    stored: (label, value) saved meanwhile by another user, where it differs from what was typed.
+    refusal: why it was not saved or sent. http_status: of the page. marker: a field that is posted
+    with the whole page, but not with a file posted by script. form_id: of the form in the page.
     """
 
     req: Request
     form: RequestForm
     missing_documents: list[completeness.Missing] = field(default_factory=list)
+    unanswered: list[completeness.Missing] = field(default_factory=list)
     stored: list[tuple[str, str]] = field(default_factory=list)
     refusal: Refusal | None = None
     http_status: int = 200
@@ -44,7 +48,11 @@ class OpenForm:
     def of(cls, req: Request, prefix: str = "") -> OpenForm:
         """Return the form of `req` with inputs for the fields that its reader may change now."""
         spec, fields = versions.for_request(req), completeness.open_fields(req)
-        return cls(req, request_form(spec, fields, i18n.language(), _saved(req), prefix))
+        given = {
+            remarks.field_of(remark): (str(_("Nothing to change? Say why")), remark.answer)
+            for remark in (remarks.unsettled(req) if req.status == Status.RETURNED else ())
+        }
+        return cls(req, request_form(spec, fields, i18n.language(), _saved(req), prefix, given))
 
     @property
     def forms(self) -> Sequence[RequestForm]:
@@ -103,8 +111,13 @@ class OpenForm:
     def keep(self) -> None:
         """Save the valid values. Flushes."""
         version, values = posted_version(self.form.version.name), self.form.good_values()
+        answers = {
+            key: field.data or "" for key, field in self.form.answers.items() if not field.errors
+        }
         try:
-            drafts.save(self.req, values, current_actor(), utc_now(), version=version)
+            drafts.save(
+                self.req, values, current_actor(), utc_now(), version=version, answers=answers
+            )
         except (drafts.StaleSave, PermissionDenied) as fault:
             # Nothing was written and the row is still locked, so the values shown are current.
             self.refuse(Refusal(fault.message))
@@ -122,12 +135,12 @@ class OpenForm:
 
     def note_missing(self, missing: Sequence[completeness.Missing]) -> None:
         """Note what prevents sending: at the fields, else among the missing documents."""
-        self.missing_documents = [
-            obstacle
-            for obstacle in missing
-            if obstacle.field is None
-            or not self.form.add_fault(obstacle.field, str(obstacle.message))
-        ]
+        self.missing_documents, self.unanswered = [], []
+        for each in missing:
+            if each.field is None or not self.form.add_fault(each.field, str(each.message)):
+                self.missing_documents.append(each)
+            elif each.field not in self.form.asked:
+                self.unanswered.append(each)
 
     def refresh(self) -> None:
         """Let the form carry the version that the request has now."""

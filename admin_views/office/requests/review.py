@@ -16,7 +16,7 @@ from admin_views.office.requests import document_panel, queues, register_compari
 from admin_views.office.requests.actions import NOT_HERE, details_url
 from admin_views.shared import licence_details, request_lists, transfer_consents
 from admin_views.shared.licence_details import ValidityDocument
-from admin_views.shared.request_parts import kind_names, timeline
+from admin_views.shared.request_parts import kind_names, shown_remarks, timeline
 from clearance import issuing
 from clearance.core import audit, i18n
 from clearance.core.actor import Actor
@@ -26,13 +26,14 @@ from clearance.core.values import BadValue
 from clearance.models import Request
 from clearance.requests import (
     available_actions,
-    completeness,
     corrections,
     internal_notes,
+    remarks,
     review_warnings,
 )
 from clearance.requests import messages as request_messages
 from clearance.requests.field_values import written
+from clearance.requests.remarks import Answered
 from clearance.services import schema, versions
 
 
@@ -99,7 +100,7 @@ class ReviewRoutes(DetailsById):
             documents=document_panel.shown(req),
             missing=_missing_kinds(req),
             changes=_changes(req, service, lang),
-            remarks=_remarks(req, service, lang),
+            remarks=shown_remarks(req, _remarks(req)),
             notes=internal_notes.of_request(req, actor),
             messages=request_messages.of_request(req),
             can_write=actor.is_reviewer,
@@ -167,6 +168,11 @@ def _missing_kinds(req: Request) -> list[str]:
     ]
 
 
+def _remarks(req: Request) -> list[Answered]:
+    """Return the open remarks, or else how the last sending answered those before it."""
+    return remarks.open_ones(req) or remarks.of_last_sending(req)
+
+
 def _changes(req: Request, service: schema.Definition, lang: str) -> list[tuple[str, str, str]]:
     """Return (label, before, after) of the applicant's changes before sending again."""
     return [
@@ -177,14 +183,3 @@ def _changes(req: Request, service: schema.Definition, lang: str) -> list[tuple[
         )
         for change in corrections.of_last_sending(req, service)
     ]
-
-
-def _remarks(req: Request, service: schema.Definition, lang: str) -> list[tuple[str, str]]:
-    """Return (place, text) of the unanswered remarks."""
-    names = kind_names()
-    remarks = []
-    for remark in completeness.remarks(req):
-        field = service.field(remark.field) if remark.field else None
-        kind = remark.document_kind or remark.field or ""
-        remarks.append((field.title(lang) if field else names.get(kind, kind), remark.text))
-    return remarks

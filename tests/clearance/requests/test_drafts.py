@@ -25,7 +25,7 @@ from clearance.models import (
     User,
 )
 from clearance.models.enums import Status
-from clearance.requests import available_actions, completeness, drafts, field_values
+from clearance.requests import available_actions, completeness, drafts, field_values, remarks
 from clearance.requests.drafts import StaleSave
 from clearance.services import versions
 from clearance.services.decisions import RemarkInput, Remarks
@@ -419,13 +419,14 @@ def test_remarks_wait_until_the_request_is_sent_again(agent: User) -> None:
     )
     requests.step(req, Action.RETURN, reviewer, reason="سبب", data=Remarks(remarks=pinned))
     assert [
-        (remark.field, remark.document_kind, remark.text) for remark in completeness.remarks(req)
+        (remark.field, remark.document_kind, remark.text) for remark in remarks.unsettled(req)
     ] == [
         ("address", None, "أكمل العنوان."),
         (None, "photo", "صورة أوضح."),
     ]
+    requests.answer_remarks(req, agent)
     requests.step(req, Action.SEND, agent)
-    assert completeness.remarks(req) == []
+    assert remarks.unsettled(req) == []
     assert completeness.open_fields(req) == completeness.open_document_kinds(req) == frozenset()
 
 

@@ -33,7 +33,14 @@ from clearance.models import (
 )
 from clearance.models.enums import Role, SeatStatus, Status
 from clearance.notifications import inbox
-from clearance.requests import available_actions, completeness, deadlines, drafts, transitions
+from clearance.requests import (
+    available_actions,
+    completeness,
+    deadlines,
+    drafts,
+    remarks,
+    transitions,
+)
 from clearance.requests.completeness import Incomplete
 from clearance.services import registry, versions
 from clearance.services.decisions import Assignment, RemarkInput, Remarks
@@ -144,7 +151,7 @@ def test_request_sent_again_keeps_number_and_reviewer_and_settles_remarks(
     assert (sent.number, sent.reviewer_id, sent.status) == (number, reviewer.id, Status.SUBMITTED)
     assert sent.address == "السالمية"
     assert sent.mobile != "+96550000009"
-    assert completeness.remarks(sent) == []
+    assert remarks.unsettled(sent) == []
     assert db.session.scalars(sa.select(Remark.settled_at)).one() is not None
     assert act(sent, Action.PREAPPROVE, reviewer).from_status == Status.UNDER_REVIEW
 

@@ -287,7 +287,8 @@ def test_of_a_returned_request_only_what_was_remarked_on_is_open(
     assert not inputs & {"civil_id", "name_ar_1", "mobile"}
     assert "التاريخ خطأ." in page.soup.find(id="civil_id_expiry-remark").get_text()
     assert "غير واضحة." in page.soup.find(id="documents-section").get_text()
-    values = {"civil_id_expiry": "2036-05-05", "name_ar_1": "غيره"}
+    (answer,) = page.soup.select('#documents-section textarea[name^="remark_"]')
+    values = {"civil_id_expiry": "2036-05-05", "name_ar_1": "غيره", answer["name"]: "واضحة."}
     mine.submit(page, values, form=FORM, press="submit=send")
     sent = fresh(app, req)
     assert (sent.status, sent.number) == (Status.SUBMITTED, req.number)
