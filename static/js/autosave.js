@@ -76,12 +76,17 @@ function start(form) {
     }
   }
 
-  form.addEventListener("input", () => {
+  // Fields outside the form belong to it by their form attribute; files have their own way.
+  const isOurs = (field) => field.form === form && field.type !== "file";
+
+  document.addEventListener("input", (event) => {
+    if (!isOurs(event.target)) return;
     changed = true;
     if (isSignedOut) keep(form);
     if (!saving) later(PAUSE_MS);
   });
-  form.addEventListener("change", () => {
+  document.addEventListener("change", (event) => {
+    if (!isOurs(event.target)) return;
     changed = true;
     if (isSignedOut) keep(form);
     if (!saving) later(0);

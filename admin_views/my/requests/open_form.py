@@ -49,7 +49,7 @@ class OpenForm:
         """Return the form of `req` with inputs for the fields that its reader may change now."""
         spec, fields = versions.for_request(req), completeness.open_fields(req)
         given = {
-            remarks.field_of(remark): (str(_("Nothing to change? Say why")), remark.answer)
+            remarks.field_of(remark): (str(_("Why nothing has to change")), remark.answer)
             for remark in (remarks.unsettled(req) if req.status == Status.RETURNED else ())
         }
         return cls(req, request_form(spec, fields, i18n.language(), _saved(req), prefix, given))
