@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core.countries import country_choices
 from clearance.core.extensions import db
+from clearance.core.reasons import Reason
 from clearance.licences import field_values
 from clearance.licences.office_actions import CORRECTABLE, MAY_BE_EMPTY, REASON_MAX_LENGTH
 from clearance.models import BrokerType
@@ -25,7 +26,7 @@ from forms.fields import (
     MobileField,
     TextField,
 )
-from forms.request_actions import ReadyReason, ReasonedForm, reason_fields
+from forms.request_actions import ReasonedForm, reason_fields
 
 _VALUE = "value_"
 _FIELDS: dict[Kind, type[Any]] = {
@@ -87,7 +88,7 @@ class CorrectionForm(OfficeForm):
 
 
 def licence_action_form(
-    ready: Iterable[ReadyReason], lang: str, longest: int = REASON_MAX_LENGTH
+    ready: Iterable[Reason], lang: str, longest: int = REASON_MAX_LENGTH
 ) -> OfficeForm:
     """Return the form of a step that needs a reason, bound to a post.
 
@@ -98,7 +99,7 @@ def licence_action_form(
 
 
 def correction_form(
-    ready: Iterable[ReadyReason], stored: Mapping[str, Any], lang: str
+    ready: Iterable[Reason], stored: Mapping[str, Any], lang: str
 ) -> CorrectionForm:
     """Return the form of a correction. stored: field → current value in the register."""
     members = reason_fields(ready, lang, REASON_MAX_LENGTH)

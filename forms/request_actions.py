@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from wtforms import DecimalField, IntegerField
 from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
+from clearance.core.reasons import Reason
 from clearance.requests.transitions import REASON_MAX_LENGTH
 from clearance.services.decisions import Assignment, Decision, RemarkInput, Remarks
 from clearance.services.effects import REMARK_MAX_LENGTH
@@ -46,19 +47,6 @@ class Place:
     def key(self) -> str:
         """The place's key in field names."""
         return f"{'document' if self.is_document else 'field'}-{self.name}"
-
-
-@dataclass(frozen=True)
-class ReadyReason:
-    """A predefined reason in both languages."""
-
-    id: int
-    text_ar: str
-    text_en: str
-
-    def in_language(self, lang: str) -> str:
-        """Return the reason in `lang` ("ar" or "en")."""
-        return self.text_ar if lang == "ar" else self.text_en
 
 
 @dataclass(frozen=True)
@@ -106,20 +94,20 @@ class ReasonedForm(BaseForm):
     the message if there is none.
     """
 
-    ready: ClassVar[Mapping[str, ReadyReason]] = {}
+    ready: ClassVar[Mapping[str, Reason]] = {}
     longest: ClassVar[int]
     no_reason: ClassVar[Any] = _l("Choose a standard reason or write one.")
 
-    def reason_in(self, lang: str) -> str:
-        """Return the whole reason in `lang`."""
-        chosen = self.ready.get(self["ready_reason"].data or "")
-        parts = (chosen.in_language(lang) if chosen else "", self["reason"].data or "")
-        return "\n".join(part for part in parts if part)
+    def given_reason(self) -> Reason:
+        """Return what was chosen and written."""
+        chosen = self.ready.get(self["ready_reason"].data or "", Reason())
+        return replace(chosen, words=self["reason"].data or "")
 
     def has_reason(self) -> bool:
         """Return whether a reason was chosen or written; otherwise show why not at its field."""
         field = self["reason"]
-        longest = max(len(self.reason_in(lang)) for lang in i18n.LANGUAGES)
+        given = self.given_reason()
+        longest = max(len(given.in_language(lang)) for lang in i18n.LANGUAGES)
         if longest == 0 and not field.errors:
             field.errors = [self.no_reason]
         elif longest > self.longest and not field.errors:
@@ -127,9 +115,9 @@ class ReasonedForm(BaseForm):
         return not field.errors
 
 
-def reason_fields(ready: Iterable[ReadyReason], lang: str, longest: int) -> dict[str, Any]:
+def reason_fields(ready: Iterable[Reason], lang: str, longest: int) -> dict[str, Any]:
     """Return the members of a `ReasonedForm`. lang: the page's language."""
-    reasons = {str(reason.id): reason for reason in ready}
+    reasons = {str(reason.ready[0]): reason for reason in ready if reason.ready is not None}
     choices = [(key, reason.in_language(lang)) for key, reason in reasons.items()]
     return {
         "ready": reasons,
@@ -162,9 +150,9 @@ class StepForm(ReasonedForm):
         has_reason = not self.needs_reason or self.has_reason()
         return has_reason and is_good and all(allowed)
 
-    def reason_in(self, lang: str) -> str:
-        """Return the whole reason in `lang`; "" if the step needs none."""
-        return super().reason_in(lang) if self.needs_reason else ""
+    def given_reason(self) -> Reason:
+        """Return what was chosen and written; nothing if the step needs none."""
+        return super().given_reason() if self.needs_reason else Reason()
 
     def remarks(self) -> tuple[RemarkInput, ...]:
         """Return the remarks, in form order."""
@@ -242,7 +230,7 @@ class StepForm(ReasonedForm):
 def step_form(
     *,
     needs_reason: bool,
-    ready: Iterable[ReadyReason] = (),
+    ready: Iterable[Reason] = (),
     places: Sequence[Place] = (),
     reviewers: Iterable[tuple[int, str]] | None = None,
     questions: Sequence[Question] = (),

@@ -24,7 +24,7 @@ from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests.actions import ready_reasons
-from admin_views.shared import issued_files, licence_details
+from admin_views.shared import issued_files
 from admin_views.shared.issued_files import IssuedReading
 from clearance.auth import permissions
 from clearance.core import i18n, urls
@@ -168,8 +168,7 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
         )
 
         def act() -> None:
-            lang = licence_details.language_of(document.organisation_id)
-            voiding.void(document, current_actor(), form.reason_in(lang), utc_now())
+            voiding.void(document, current_actor(), form.given_reason(), utc_now())
 
         return ask_and_take(
             partial(self._ask, document, form),

@@ -12,7 +12,7 @@ from flask_admin import expose
 
 from admin_views.base.access import current_actor, id_or_404
 from clearance import issuing
-from clearance.core import audit, i18n, urls
+from clearance.core import audit, i18n, reasons, urls
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.issuing import verification as document_verification
 from clearance.models import IssuedDocument
@@ -87,6 +87,6 @@ def _row(
         valid_until=document.valid_until,
         state=worth.state,
         since=worth.since,
-        reason=str(VoidReason.label_of(document.void_reason)),
+        reason=str(VoidReason.label_of(reasons.read(document.void_reason))),
         url=url,
     )

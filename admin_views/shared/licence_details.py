@@ -12,12 +12,12 @@ from sqlalchemy.orm import joinedload
 
 from admin_views.shared import request_lists
 from clearance.auth import permissions
-from clearance.core import i18n, office_settings
+from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.licences import validity
-from clearance.models import Broker, BrokerType, IssuedDocument, Licence, Membership, Request, User
+from clearance.models import Broker, BrokerType, IssuedDocument, Licence, Request
 from clearance.models.enums import LicenceStatus
 
 SHOWN_ROWS = 50
@@ -84,22 +84,6 @@ def issued_for(licences: Collection[Licence], reader: Actor) -> list[IssuedDocum
             .limit(ISSUED_SHOWN)
         )
     )
-
-
-def language_of(organisation_id: int) -> str:
-    """Return the language of the organisation's first general user, for canned reasons."""
-    general: Sequence[str] = db.session.scalars(
-        sa.select(User.language)
-        .join(Membership, Membership.user_id == User.id)
-        .where(
-            Membership.organisation_id == organisation_id,
-            Membership.is_general.is_(True),
-            Membership.is_active.is_(True),
-        )
-        .order_by(Membership.id)
-        .limit(1)
-    ).all()
-    return general[0] if general else str(office_settings.get("default_language"))
 
 
 def type_names() -> dict[str, str]:

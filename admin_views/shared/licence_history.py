@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n
+from clearance.core import i18n, reasons
 from clearance.core.extensions import db
 from clearance.licences import field_values
 from clearance.models import BrokerType, Licence, LicenceChange, Organisation, Request, User
@@ -74,7 +74,7 @@ def of_licences(licence_ids: Collection[int]) -> list[Entry]:
             who=actor.name_in(i18n.language()) if actor is not None else "",
             request_id=change.request_id,
             request_number=request_number or "",
-            reason=change.reason,
+            reason=reasons.read(change.reason),
             changes=_changes(change.changes, names),
         )
         for change, number, request_number, actor in rows

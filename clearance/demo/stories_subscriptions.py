@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 
+from clearance.core.reasons import Reason
 from clearance.demo.stage import Stage, Story
 from clearance.models import Subscription
 from clearance.organisations import subscription_changes, subscriptions
@@ -12,10 +13,13 @@ from clearance.services import versions
 
 # One service only: new registrants in the demo have the others immediately.
 BY_APPROVAL = "lost_card"
-OBLIGATIONS = {
-    "ar": "على الجهة التزامات لدى الإدارة العامة للجمارك لم تُسوَّ بعد.",
-    "en": "The organisation has unsettled obligations to the General Administration of Customs.",
-}
+OBLIGATIONS = Reason(
+    ready=(
+        0,
+        "على الجهة التزامات لدى الإدارة العامة للجمارك لم تُسوَّ بعد.",
+        "The organisation has unsettled obligations to the General Administration of Customs.",
+    )
+)
 
 
 def stories(stage: Stage) -> Iterator[Story]:
@@ -62,7 +66,7 @@ def _decide(stage: Stage, row: Subscription, name: str, days: int, *, approve: b
     subscription_changes.decide(
         row.id,
         approve=approve,
-        reason_in=OBLIGATIONS.__getitem__,
+        reason=OBLIGATIONS,
         actor=stage.actor(name),
         version=row.version,
         now=now,

@@ -16,7 +16,7 @@ from flask import current_app
 from sqlalchemy.orm import joinedload
 
 from clearance.auth import permissions
-from clearance.core import audit
+from clearance.core import audit, reasons
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.conditional_writes import changed_rows
@@ -112,7 +112,9 @@ def void(
     )
     db.session.refresh(document)
     if voided:
-        _record("voided", document, actor_id, now, {"void_reason": [None, str(reason)]})
+        _record(
+            "voided", document, actor_id, now, {"void_reason": [None, reasons.read(str(reason))]}
+        )
 
 
 def void_valid_documents(licence: Licence, kind: IssuedKind, reason: str, now: datetime) -> int:

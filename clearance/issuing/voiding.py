@@ -6,18 +6,18 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n
+from clearance.core import i18n, reasons
 from clearance.core.actor import Actor
 from clearance.core.errors import PermissionDenied, ReasonRequired, Refusal, Refused
 from clearance.core.extensions import db
-from clearance.core.values import clean_lines
+from clearance.core.reasons import Reason
 from clearance.issuing import operations
 from clearance.licences import notifications as licence_notices
 from clearance.licences import register as licence_register
 from clearance.models import IssuedDocument
 from clearance.models.enums import IssuedKind
 
-REASON_MAX_LENGTH = 250  # the column's
+REASON_MAX_LENGTH = 250
 
 
 def void_refusal(document: IssuedDocument, actor: Actor) -> Refusal | None:
@@ -28,7 +28,7 @@ def void_refusal(document: IssuedDocument, actor: Actor) -> Refusal | None:
     return _void_already() if document.voided_at is not None else None
 
 
-def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> None:
+def void(document: IssuedDocument, actor: Actor, reason: Reason | str, now: datetime) -> None:
     """Void the document permanently and notify the licence's users. Flushes.
 
     reason: shown to the users, 1 to 250 characters.
@@ -37,20 +37,20 @@ def void(document: IssuedDocument, actor: Actor, reason: str, now: datetime) -> 
     refusal = _not_theirs(document, actor)
     if refusal is not None:
         raise PermissionDenied(refusal.text)
-    reason = clean_lines(reason, REASON_MAX_LENGTH)
-    if not reason:
+    kept = reasons.cleaned(reason, REASON_MAX_LENGTH)
+    if not kept:
         raise ReasonRequired
     db.session.refresh(document, with_for_update=True)
     if document.voided_at is not None:
         raise Refused(_void_already())
-    operations.void(document, reason, now, actor_id=actor.id)
+    operations.void(document, kept, now, actor_id=actor.id)
     if document.licence is not None:
         licence_notices.tell(
             "licence:voided",
             document.licence,
             now=now,
             document=i18n.in_both(IssuedKind(document.kind).label),
-            reason=reason,
+            reason=reasons.in_both(kept),
         )
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
+from clearance.core import reasons
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.constraints import is_violation_of
@@ -22,7 +23,7 @@ from clearance.core.errors import (
     Refused,
 )
 from clearance.core.extensions import db
-from clearance.core.values import clean_lines
+from clearance.core.reasons import Reason
 from clearance.licences import field_values, validity
 from clearance.licences import notifications as licence_notices
 from clearance.licences import register as licence_register
@@ -92,7 +93,7 @@ def correct_refusal(licence: Licence, actor: Actor) -> Refusal | None:
 
 
 def suspend(
-    licence: Licence, actor: Actor, reason: str, version: int, now: datetime
+    licence: Licence, actor: Actor, reason: Reason | str, version: int, now: datetime
 ) -> LicenceChange:
     """Suspend the licence until the office reinstates it, and notify its users. Flushes.
 
@@ -100,33 +101,33 @@ def suspend(
     Raises: PermissionDenied, ReasonRequired, Refused, StaleLicence.
     """
     values = {"status": LicenceStatus.SUSPENDED, "suspended_by": SuspendedBy.OFFICE}
-    reason, licence = _begin(licence, actor, reason)
+    kept, licence = _begin(licence, actor, reason)
     _check_version(licence, version, values)
     _refuse(suspend_refusal(licence, actor))
-    return _carry_out(licence, LicenceStep.SUSPENDED, values, actor, reason, now)
+    return _carry_out(licence, LicenceStep.SUSPENDED, values, actor, kept, now)
 
 
 def reinstate(
-    licence: Licence, actor: Actor, reason: str, version: int, now: datetime
+    licence: Licence, actor: Actor, reason: Reason | str, version: int, now: datetime
 ) -> LicenceChange:
     """Lift the office's suspension: active, or expired if the last day has passed. Flushes.
 
     Arguments and errors as for `suspend`.
     """
-    reason, licence = _begin(licence, actor, reason)
+    kept, licence = _begin(licence, actor, reason)
     has_ended = licence.expires < kuwait_date(now)
     status = LicenceStatus.EXPIRED if has_ended else LicenceStatus.ACTIVE
     values = {"status": status, "suspended_by": None}
     _check_version(licence, version, values)
     _refuse(reinstate_refusal(licence, actor))
-    return _carry_out(licence, LicenceStep.REINSTATED, values, actor, reason, now)
+    return _carry_out(licence, LicenceStep.REINSTATED, values, actor, kept, now)
 
 
 def correct(
     licence: Licence,
     values: Mapping[str, Any],
     actor: Actor,
-    reason: str,
+    reason: Reason | str,
     version: int,
     now: datetime,
 ) -> LicenceChange:
@@ -138,7 +139,7 @@ def correct(
     unknown = set(values) - set(CORRECTABLE)
     if unknown:
         raise ValueError(f"not to be corrected: {', '.join(sorted(unknown))}")
-    reason, licence = _begin(licence, actor, reason)
+    kept, licence = _begin(licence, actor, reason)
     _check_version(licence, version, values)
     _refuse(correct_refusal(licence, actor))
     changed = {name: value for name, value in values.items() if _stands(licence, name) != value}
@@ -150,7 +151,7 @@ def correct(
     changed |= _state_after(licence, changed, now)
     try:
         with db.session.begin_nested():
-            return _carry_out(licence, LicenceStep.CORRECTED, changed, actor, reason, now)
+            return _carry_out(licence, LicenceStep.CORRECTED, changed, actor, kept, now)
     except IntegrityError as error:
         if not is_violation_of(error, "uq_broker_civil_id"):
             raise
@@ -163,16 +164,16 @@ def _not_theirs(licence: Licence, actor: Actor) -> Refusal | None:
     )
 
 
-def _begin(licence: Licence, actor: Actor, reason: str) -> tuple[str, Licence]:
-    """Lock the licence and check permission and reason. Returns the cleaned reason and licence."""
+def _begin(licence: Licence, actor: Actor, reason: Reason | str) -> tuple[str, Licence]:
+    """Lock the licence and check permission and reason. Returns the stored reason and licence."""
     licence = licence_register.lock(licence.id)
     refusal = _not_theirs(licence, actor)
     if refusal is not None:
         raise PermissionDenied(refusal.text)
-    reason = clean_lines(reason, REASON_MAX_LENGTH)
-    if not reason:
+    kept = reasons.cleaned(reason, REASON_MAX_LENGTH)
+    if not kept:
         raise ReasonRequired
-    return reason, licence
+    return kept, licence
 
 
 def _check_version(licence: Licence, version: int, values: Mapping[str, Any]) -> None:
@@ -204,7 +205,7 @@ def _carry_out(
     entry = licence_register.change(
         licence, step, values, now=now, actor_id=actor.id, reason=reason
     )
-    licence_notices.tell(f"licence:{step}", licence, now=now, reason=reason)
+    licence_notices.tell(f"licence:{step}", licence, now=now, reason=reasons.in_both(reason))
     return entry
 
 

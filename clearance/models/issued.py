@@ -62,7 +62,7 @@ class IssuedDocument(Base):
     issued_at: Mapped[base.instant]
     valid_until: Mapped[date | None]
     voided_at: Mapped[base.instant | None]
-    void_reason: Mapped[base.line] = mapped_column(default="")
+    void_reason: Mapped[base.text] = mapped_column(default="")
 
     request: Mapped[Request | None] = relationship()
     licence: Mapped[Licence | None] = relationship()

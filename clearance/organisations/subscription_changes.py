@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import selectinload
 
 from clearance import notifications
 from clearance.auth import permissions
-from clearance.core import audit, i18n, urls
+from clearance.core import audit, i18n, reasons, urls
 from clearance.core.actor import Actor
 from clearance.core.errors import (
     NotFound,
@@ -24,8 +23,8 @@ from clearance.core.errors import (
     TransitionNotAllowed,
 )
 from clearance.core.extensions import db
-from clearance.core.values import clean_lines
-from clearance.models import Event, Grant, Membership, Organisation, Subscription, User
+from clearance.core.reasons import Reason
+from clearance.models import Grant, Membership, Organisation, Subscription, User
 from clearance.models.enums import SubscriptionStatus
 from clearance.organisations import members, subscription_locks, subscriptions
 from clearance.organisations.notifications import service_titles
@@ -136,16 +135,15 @@ def decide(
     subscription_id: int,
     *,
     approve: bool,
-    reason_in: Callable[[str], str],
+    reason: Reason | str,
     actor: Actor,
     version: int,
     now: datetime,
 ) -> Subscription:
     """Approve or refuse a requested subscription, once, and notify the general users. Flushes.
 
-    version: the row's as the actor saw it. reason_in: language ("ar" or "en") → the reason of a
-    refusal, 1-1000 characters; general users get it in their own language, the subscription keeps
-    it in the requester's. Raises: NotFound, PermissionDenied (no reviewer, own organisation),
+    version: the row's as the actor saw it. reason: of a refusal, 1-1000 characters.
+    Raises: NotFound, PermissionDenied (no reviewer, own organisation),
     ReasonRequired, TransitionNotAllowed when it was decided or withdrawn meanwhile.
     Source: specification section 4, Subscriptions; security rules 24 and 52.
     """
@@ -155,44 +153,23 @@ def decide(
     refusal = permissions.decides_subscriptions(actor, row.organisation_id)
     if refusal is not None:
         raise PermissionDenied(refusal.text)
-    reasons = {} if approve else _reasons(reason_in)
+    kept = "" if approve else reasons.cleaned(reason, REASON_MAX_LENGTH)
+    if not (approve or kept):
+        raise ReasonRequired
     if row.status != SubscriptionStatus.ASKED or row.version != version:
         raise TransitionNotAllowed(_stands(row))
     status = SubscriptionStatus.ACTIVE if approve else SubscriptionStatus.REFUSED
-    kept = reasons.get(_language_of_who_asked(row), "")
     _change(row, "approved" if approve else "refused", status, actor, now, reason=kept)
     notifications.notify_members(
         "subscription:decided",
         organisation_id=row.organisation_id,
-        params=_params(row) | (_APPROVED if approve else _REJECTED) | {"reason": reasons},
+        params=_params(row)
+        | (_APPROVED if approve else _REJECTED)
+        | {"reason": reasons.in_both(kept)},
         now=now,
         url=urls.SUBSCRIPTIONS,
     )
     return row
-
-
-def _reasons(reason_in: Callable[[str], str]) -> dict[str, str]:
-    """Return the reason in both languages. Raises: ReasonRequired."""
-    reasons = {lang: clean_lines(reason_in(lang), REASON_MAX_LENGTH) for lang in ("ar", "en")}
-    if not all(reasons.values()):
-        raise ReasonRequired
-    return reasons
-
-
-def _language_of_who_asked(row: Subscription) -> str:
-    """Return the language of the user who last asked for the subscription."""
-    asked = (
-        sa.select(User.language)
-        .join(Event, Event.actor_id == User.id)
-        .where(
-            Event.object_type == Subscription.__tablename__,
-            Event.object_id == str(row.id),
-            Event.kind == "subscription:asked",
-        )
-        .order_by(Event.id.desc())
-        .limit(1)
-    )
-    return db.session.scalar(asked) or "ar"
 
 
 def losing_access(organisation_id: int, code: str) -> list[User]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance.auth import permissions
+from clearance.core import reasons
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
@@ -215,7 +216,7 @@ def _entry(
         is_held=is_held(service, known) and not is_closed,
         asked_at=row.asked_at if row is not None else None,
         since=row.decided_at if row is not None else None,
-        reason=row.reason if row is not None else "",
+        reason=reasons.read(row.reason) if row is not None else "",
         version=version_of(row, service),
         step=None if is_closed else step,
         refusal=refusal,

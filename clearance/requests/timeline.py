@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from clearance.core import reasons
 from clearance.core.actor import Actor
 from clearance.core.errors import TransitionNotAllowed
 from clearance.core.extensions import db
@@ -91,7 +92,7 @@ def _entry(event: Event, user: User | None, reader: Actor) -> TimelineEntry:
         action=_action(event),
         label=_label(event),
         actor=_name(event, user, reader),
-        reason=event.reason,
+        reason=reasons.read(event.reason),
         given=_given(event),
         from_status=event.from_status,
         to_status=event.to_status,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from clearance import notifications
 from clearance.auth import permissions
-from clearance.core import audit, numbering
+from clearance.core import audit, numbering, reasons
 from clearance.core.actor import Actor
 from clearance.core.constraints import is_violation_of
 from clearance.core.errors import (
@@ -23,8 +23,9 @@ from clearance.core.errors import (
     TransitionNotAllowed,
 )
 from clearance.core.extensions import db
+from clearance.core.reasons import Reason
 from clearance.core.urls import office_request_url, request_url
-from clearance.core.values import BadValue, clean_lines
+from clearance.core.values import BadValue
 from clearance.models import Event, Request
 from clearance.models.enums import Status
 from clearance.organisations import subscription_locks
@@ -52,7 +53,7 @@ def perform(
     actor: Actor | None,
     now: datetime,
     version: int,
-    reason: str = "",
+    reason: Reason | str = "",
     data: Decision | Iterable[Decision] = (),
 ) -> Event:
     """Perform `action` on `req` with its effects, audit event and notices, or nothing. Flushes.
@@ -64,11 +65,11 @@ def perform(
     impossible from this status), PermissionDenied, BadReason, ReasonRequired, Incomplete, Refused
     (by a guard or constraint). Source: specification section 6; security rules 24, 25, 51-54.
     """
-    reason = _cleaned(reason)
+    kept = _cleaned(reason)
     lock(req)
     try:
         with db.session.begin_nested():
-            return _perform(req, action, actor, now, version, reason, Given(data))
+            return _perform(req, action, actor, now, version, kept, Given(data))
     except Exception as error:
         db.session.expire(req)  # it may hold values of the savepoint that was rolled back
         if not isinstance(error, IntegrityError):
@@ -104,9 +105,9 @@ def lapse_returned(now: datetime) -> int:
     return lapsed
 
 
-def _cleaned(reason: str) -> str:
+def _cleaned(reason: Reason | str) -> str:
     try:
-        return clean_lines(reason, REASON_MAX_LENGTH)
+        return reasons.cleaned(reason, REASON_MAX_LENGTH)
     except BadValue as fault:
         raise BadReason(fault.message) from None
 
@@ -247,7 +248,7 @@ def _tell(req: Request, step: Step, now: datetime, reason: str, values: Mapping[
     """Queue the notices of the step in the same transaction."""
     params = notice_values.about(req) | dict(values)
     if reason:
-        params["reason"] = reason
+        params["reason"] = reasons.in_both(reason)
     if step.tells:
         notifications.notify_members(
             step.tells,

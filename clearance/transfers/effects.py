@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance import notifications
-from clearance.core import crypto, i18n, office_settings, urls
+from clearance.core import crypto, i18n, office_settings, reasons, urls
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
@@ -303,5 +303,5 @@ def _tell_both(event: str, step: StepContext, params: Mapping[str, Any]) -> None
     _tell_other(event, step, params)
 
 
-def _reason(step: StepContext) -> dict[str, str]:
-    return {"reason": step.reason} if step.reason else {}
+def _reason(step: StepContext) -> dict[str, dict[str, str]]:
+    return {"reason": reasons.in_both(step.reason)} if step.reason else {}

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
-from clearance.core import idempotency
+from clearance.core import idempotency, reasons
 from clearance.core.settings import ROOT, Settings
 from clearance.models import enums
 
@@ -38,6 +38,7 @@ def unbroken(text: str) -> Markup:
 def init_app(app: Flask) -> None:
     """Register the template globals and filters."""
     app.jinja_env.filters["unbroken"] = unbroken
+    app.jinja_env.filters["reason"] = reasons.read
     app.jinja_env.globals.update(
         asset=asset,
         portal_version=VERSION,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from clearance.core.extensions import db
 from clearance.models import Event, Notice, Reason, Remark, Request, User
 from clearance.models.enums import Role, Status
+from clearance.notifications.inbox import text_of
 from clearance.requests import completeness
 from tests.support import factories
 from tests.support.office_people import Office
@@ -123,17 +124,41 @@ def ready_reason(office: Office, action: str = "reject") -> int:
         return reason.id
 
 
-@pytest.mark.parametrize("applicant", LANGUAGES)
-def test_the_applicant_reads_a_ready_reason_in_their_language(
-    office: Office, applicant: str
-) -> None:
+READY = {"ar": "الشهادة غير مقبولة.", "en": "The certificate is refused."}
+
+
+def test_a_ready_reason_is_read_by_each_in_their_language(office: Office) -> None:
     reason_id = ready_reason(office)
-    request_id = office.request(agent=office.agent("applicant", language=applicant))
+    applicant = office.agent("applicant", language="ar")
+    request_id = office.request(agent=applicant)
     page = decide(
         office.staff(), request_id, "reject", ready_reason=str(reason_id), reason="See page 2."
     )
-    wanted = {"ar": "الشهادة غير مقبولة.", "en": "The certificate is refused."}[applicant]
-    assert f"{wanted} See page 2." in " ".join(page.soup.select_one("#history").get_text().split())
+    assert READY["en"] in history_on(page)
+    for lang in LANGUAGES:
+        page = office.browser(applicant, lang).get(f"/my/requests/{request_id}/")
+        assert f"{READY[lang]} See page 2." in history_on(page)
+    with office.app.app_context():
+        told = db.session.scalars(
+            sa.select(Notice).where(Notice.user_id == applicant).order_by(Notice.id.desc())
+        ).first()
+        assert told is not None
+        assert all(READY[lang] in text_of(told, lang)[1] for lang in LANGUAGES)
+
+
+def test_editing_a_ready_reason_changes_no_past_decision(office: Office) -> None:
+    reason_id, request_id = ready_reason(office), office.request()
+    decide(office.staff(), request_id, "reject", ready_reason=str(reason_id), reason="")
+    with office.app.app_context():
+        db.session.get_one(Reason, reason_id).text_en = "Something else."
+        db.session.commit()
+    page = office.staff().get(f"/office/requests/details/?id={request_id}")
+    assert READY["en"] in history_on(page)
+    assert "Something else." not in page.text
+
+
+def history_on(page: Page) -> str:
+    return " ".join(page.soup.select_one("#history").get_text().split())
 
 
 def test_a_reason_of_another_step_is_no_choice(office: Office) -> None:

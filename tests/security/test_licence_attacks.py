@@ -23,6 +23,7 @@ from clearance.core import i18n
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.errors import Refused
 from clearance.core.extensions import db
+from clearance.core.reasons import Reason
 from clearance.issuing.rendering import PHOTO_SIZE, issued_pdf, portrait
 from clearance.licences import granted_expiry, office_actions
 from clearance.licences import register as licence_register
@@ -94,7 +95,7 @@ def test_reviewers_who_decide_on_the_same_rows_from_both_ends_both_get_their_ans
             return bulk.perform_on_each(
                 rows[:: 1 if number else -1],
                 Action.TAKE,
-                reason_in=lambda _lang: "",
+                reason=Reason(),
                 decisions_of=decision,
                 actor=reviewers[number],
                 key="",

@@ -18,7 +18,7 @@ from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.audit import labels as audit_labels
-from clearance.core import audit, i18n
+from clearance.core import audit, i18n, reasons
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
@@ -129,7 +129,7 @@ class Events(_Trail):
         Column("step", _l("Old and new value"), cell=_step, is_exported=False),
         Column("from_status", _l("From"), is_listed=False),
         Column("to_status", _l("To"), is_listed=False),
-        Column("reason", _l("Reason"), is_listed=False),
+        Column("reason", _l("Reason"), is_listed=False, value=lambda row: reasons.read(row.reason)),
         Column("changes", _l("Changes"), is_listed=False),
         Column("ip", _l("Network address"), is_listed=False),
     )

@@ -17,11 +17,11 @@ from admin_views.base.access import current_actor, require
 from admin_views.base.form_post import posted_version
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.requests.actions import ready_reasons
-from admin_views.shared import licence_details
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
+from clearance.core.reasons import Reason
 from clearance.licences import field_values, office_actions
 from clearance.licences import register as licence_register
 from clearance.licences.office_actions import BadCorrection, StaleLicence
@@ -86,7 +86,7 @@ STEPS: dict[str, OfficeStep] = {
         ),
     )
 }
-Act = Callable[[Licence, Actor, str, int, datetime], object]
+Act = Callable[[Licence, Actor, Reason, int, datetime], object]
 
 
 class RegisterSteps:
@@ -114,8 +114,9 @@ class RegisterSteps:
         form = _form(licence, step)
 
         def act() -> None:
-            reason = form.reason_in(licence_details.language_of(licence.broker.organisation_id))
-            _act(step, form)(licence, current_actor(), reason, posted_version(), utc_now())
+            _act(step, form)(
+                licence, current_actor(), form.given_reason(), posted_version(), utc_now()
+            )
 
         return ask_and_take(
             partial(self._ask, licence, step, form),

@@ -21,6 +21,7 @@ from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.core.reasons import Reason as GivenReason
 from clearance.core.request_kind import is_posted
 from clearance.exams.flow import ExamAction
 from clearance.models import Licence, Reason, Request
@@ -30,7 +31,7 @@ from clearance.services import registry, versions
 from clearance.services.decisions import Assignment, Remarks
 from clearance.services.flows import Action, Flow, Side, Step, StepName
 from clearance.services.schema import Definition
-from forms.request_actions import Place, Question, ReadyReason, StepForm, step_form
+from forms.request_actions import Place, Question, StepForm, step_form
 
 # Announcing an exam gives its seats in the order of sending; no request may jump the queue.
 NOT_HERE = frozenset({ExamAction.SEAT})
@@ -96,7 +97,7 @@ class StepRoutes(BulkSteps):
                 actor=actor,
                 now=now,
                 version=posted_version(),
-                reason=form.reason_in(bulk.language_of(req)),
+                reason=form.given_reason(),
                 data=form.decisions(),
             ),
             result=details_url(request_id),
@@ -143,7 +144,7 @@ class StepRoutes(BulkSteps):
         outcomes = bulk.perform_on_each(
             chosen,
             action,
-            reason_in=form.reason_in,
+            reason=form.given_reason(),
             decisions_of=form.decisions,
             actor=current_actor(),
             key=posted_key(),
@@ -235,14 +236,14 @@ def _form(step: Step, places: Sequence[Place], questions: Sequence[Question]) ->
     )
 
 
-def ready_reasons(action: str) -> list[ReadyReason]:
+def ready_reasons(action: str) -> list[GivenReason]:
     """Return the canned reasons for a step."""
     rows = db.session.scalars(
         sa.select(Reason)
         .where(Reason.action == action, Reason.is_active.is_(True))
         .order_by(Reason.position, Reason.id)
     )
-    return [ReadyReason(reason.id, reason.text_ar, reason.text_en) for reason in rows]
+    return [GivenReason(ready=(row.id, row.text_ar, row.text_en)) for row in rows]
 
 
 def _questions(req: Request, step: Step, *, several: bool = False) -> list[Question]:

@@ -28,6 +28,7 @@ from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.core.reasons import Reason
 from clearance.core.request_kind import is_posted, is_sent
 from clearance.models import Organisation, Subscription
 from clearance.models.enums import ReasonFor
@@ -82,7 +83,7 @@ class SubscriptionSteps(BulkSteps):
             return self._ask(decision, chosen, form, subscription_id)
         if not form.validate():
             return self._ask(decision, chosen, form, subscription_id), 400
-        outcomes = _decide_each(chosen, decision, form.reason_in, current_actor())
+        outcomes = _decide_each(chosen, decision, form.given_reason(), current_actor())
         if subscription_id is not None:
             return self._told(subscription_id, decision, outcomes)
         return self._results(outcomes)
@@ -156,7 +157,7 @@ def _read(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 
 def _decide_each(
-    chosen: Sequence[SelectedRow], decision: Decision, reason_in: Callable[[str], str], actor: Actor
+    chosen: Sequence[SelectedRow], decision: Decision, reason: Reason, actor: Actor
 ) -> list[Outcome] | None:
     """Decide the rows; return the outcomes, or None if the form's key was already used. Commits."""
 
@@ -165,7 +166,7 @@ def _decide_each(
             subscription_changes.decide(
                 selected.id,
                 approve=decision.approves,
-                reason_in=reason_in,
+                reason=reason,
                 actor=actor,
                 version=selected.version,
                 now=utc_now(),

@@ -23,7 +23,7 @@ from admin_views.office.licences import lists as register_lists
 from admin_views.office.subscriptions.actions import DECISIONS, SubscriptionSteps, details_url
 from admin_views.shared import request_lists
 from clearance.auth import permissions
-from clearance.core import i18n
+from clearance.core import i18n, reasons
 from clearance.core.extensions import db
 from clearance.models import (
     Broker,
@@ -85,7 +85,7 @@ class Subscriptions(
         Column("asked_at", _l("Requested on"), formatters.date_of, order=True),
         Column("decided_at", _l("Status since"), formatters.date_of),
         Column("officer", _l("Decided by"), formatters.isolated, sql=_officer),
-        Column("reason", _l("Reason"), is_listed=False),
+        Column("reason", _l("Reason"), is_listed=False, value=lambda row: reasons.read(row.reason)),
     )
     column_filters = (
         ListFilter("status", _l("Status"), Subscription.status, SubscriptionStatus.choices()),
@@ -184,7 +184,7 @@ def _history(row: Subscription) -> list[dict[str, Any]]:
                 "title": _TELLS.get(what, what),
                 "at": event.at,
                 "who": user.name_in(i18n.language()) if user is not None else None,
-                "text": event.reason,
+                "text": reasons.read(event.reason),
                 "tone": _TONES.get(what, "neutral"),
             }
         )

@@ -97,7 +97,7 @@ def test_refusal_is_shown_with_its_reason_until_it_is_asked_again(
         subscription_changes.decide(
             row.id,
             approve=False,
-            reason_in=lambda _lang: "ينقص عقد التأسيس.",
+            reason="ينقص عقد التأسيس.",
             actor=actor_of(db.session.get_one(User, services.staff.id)),
             version=row.version,
             now=utc_now(),

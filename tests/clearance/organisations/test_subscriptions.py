@@ -72,7 +72,7 @@ def decide(row: Subscription, officer: User, reason: str = "") -> Subscription:
     row = subscription_changes.decide(
         row.id,
         approve=not reason,
-        reason_in=lambda _lang: reason,
+        reason=reason,
         actor=actor_of(officer),
         version=row.version,
         now=utc_now(),
@@ -285,7 +285,7 @@ def test_nobody_but_a_reviewer_decides_and_never_for_an_own_organisation(agent: 
         subscription_changes.decide(
             row.id,
             approve=False,
-            reason_in=lambda _lang: " \n",
+            reason=" \n",
             actor=actor_of(factories.make_staff()),
             version=row.version,
             now=utc_now(),
@@ -316,7 +316,7 @@ def test_twenty_officers_at_once_make_one_decision(agent: User, context: Flask) 
         subscription_changes.decide(
             row_id,
             approve=number % 2 == 0,
-            reason_in=lambda _lang: "لا تكفي الوثائق.",
+            reason="لا تكفي الوثائق.",
             actor=actor_of(db.session.get_one(User, officers[number])),
             version=version,
             now=utc_now(),

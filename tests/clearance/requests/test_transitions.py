@@ -334,7 +334,7 @@ def test_a_notice_names_request_and_person(reviewer: User, sent: Request) -> Non
 def test_agent_reads_the_reason_in_the_notice(reviewer: User, sent: Request) -> None:
     act(sent, Action.REJECT, reviewer, reason="لا تتوفر الشروط.")
     told = db.session.scalars(sa.select(Notice).where(Notice.event == "request:rejected")).one()
-    assert told.params["reason"] == "لا تتوفر الشروط."
+    assert told.params["reason"] == {"ar": "لا تتوفر الشروط.", "en": "لا تتوفر الشروط."}
     assert told.params["service"] == {
         "ar": "طلب امتحان وكلاء التخليص",
         "en": "Take the clearing agents' exam",

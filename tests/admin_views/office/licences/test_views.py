@@ -10,12 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from clearance.auth.sessions import actor_of
+from clearance.core import reasons
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
 from clearance.licences import office_actions
 from clearance.models import AccessEvent, Event, Licence, LicenceChange, Notice, User
 from clearance.models.enums import LicenceStatus, Role, SuspendedBy
+from clearance.notifications.inbox import text_of
 from tests.support import factories
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
@@ -279,20 +281,21 @@ def test_a_step_without_a_reason_is_asked_again(
     assert changes(office, licence_id) == []
 
 
-def test_a_ready_reason_is_told_in_the_language_of_who_answers_for_the_licence(
-    office: Office,
-) -> None:
+def test_a_ready_reason_is_read_by_each_in_their_language(office: Office) -> None:
     with office.app.app_context():
         organisation = factories.make_agent(language="ar").memberships[0].organisation_id
     licence_id = office.licence(organisation)
     browser = office.staff()
     page = step_page(browser, licence_id, "suspend")
     ready = page.soup.select("select[name=ready_reason] option")[1]
-    browser.submit(page, {"ready_reason": ready["value"], "reason": ""})
-    assert changes(office, licence_id) == [("suspended", "عدم تجديد الضمان البنكي في موعده.")]
+    english = ready.get_text(strip=True)
+    page = browser.submit(page, {"ready_reason": ready["value"], "reason": ""})
+    assert english in page.soup.select_one("#history").get_text()
+    ((kind, kept),) = changes(office, licence_id)
+    assert (kind, reasons.read(kept, "ar")) == ("suspended", "عدم تجديد الضمان البنكي في موعده.")
     with office.app.app_context():
         told = db.session.scalars(sa.select(Notice).where(Notice.event == "licence:suspended"))
-        assert len(told.all()) == 1
+        assert "عدم تجديد الضمان البنكي" in text_of(told.one(), "ar")[1]
 
 
 def test_nobody_decides_on_an_own_file(office: Office) -> None:

@@ -14,6 +14,7 @@ from clearance.auth.sessions import actor_of
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.core.reasons import Reason
 from clearance.models import Licence, Request, User
 from clearance.models.enums import Status
 from clearance.requests import batch
@@ -29,7 +30,7 @@ def approve(chosen: list[SelectedRow], reviewer: Actor) -> list[str]:
     done = bulk.perform_on_each(
         chosen,
         Action.APPROVE,
-        reason_in=lambda lang: "",
+        reason=Reason(),
         decisions_of=lambda request_id: (),
         actor=reviewer,
         key="",

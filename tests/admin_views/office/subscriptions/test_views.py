@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.auth.sessions import actor_of
+from clearance.core import reasons
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Membership, Notice, Organisation, Subscription, User
@@ -112,9 +113,10 @@ def test_a_ready_reason_is_read_by_everybody_in_their_own_language(
     ready = page.soup.select("#ready_reason option[value]:not([value=''])")
     assert "does not meet the conditions" in ready[0].get_text()
     values = {"ready_reason": ready[0]["value"], "reason": "(KW-7)"}
-    assert "does not meet" not in reviewer.submit(page, values).text
-    kept = "لا تتوفر في الجهة الشروط المطلوبة للخدمة.\n(KW-7)"
-    assert stored(app)[0] == ("refused", kept)
+    assert "does not meet" in reviewer.submit(page, values).text
+    status, kept = stored(app)[0]
+    assert status == "refused"
+    assert reasons.read(kept, "ar") == "لا تتوفر في الجهة الشروط المطلوبة للخدمة.\n(KW-7)"
     words = {"ar": "السبب: لا تتوفر في الجهة", "en": "Reason: The organisation does not meet"}
     with app.app_context():
         for user_id, lang in readers:
