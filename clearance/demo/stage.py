@@ -43,16 +43,12 @@ Taken = tuple[str, str | None, int] | tuple[str, str | None, int, str]
 
 @dataclass
 class Stage:
-    """The demo's people, their offices' licences, and today.
-
-    passed: the requests of candidates who passed the exam, in the order of sending.
-    """
+    """The demo's people, their offices' licences, and today."""
 
     cast: Cast
     licences: Licences
     now: datetime
     people: Iterator[int] = field(default_factory=lambda: count(1))
-    passed: list[Request] = field(default_factory=list)
     _actors: dict[str, Actor] = field(default_factory=dict)
     _files: dict[tuple[int, str, int], Stored] = field(default_factory=dict)
 

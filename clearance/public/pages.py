@@ -15,7 +15,7 @@ from clearance.core.extensions import db
 from clearance.core.i18n import language
 from clearance.core.settings import ROOT
 from clearance.notifications import announcements
-from clearance.services import versions
+from clearance.services import registry, versions
 
 PICTURES = ROOT / "static" / "img" / "guide"
 
@@ -52,15 +52,12 @@ def support() -> str:
 def guide() -> str:
     """GET /guide: registering and using the services, step by step."""
     services = [version.definition for version in versions.all_current()]
-    settings = office_settings.all_values()
     return render_template(
         "public/guide.html",
         services=services,
         picture=_picture,
-        lapse_days=settings["returned_lapse_days"],
-        validity_years=settings["exam_validity_years"],
-        renewal_days=settings["renewal_window_days"],
-        transfer_days=settings["transfer_silence_days"],
+        settings=office_settings.all_values(),
+        has=registry.current().has,
     )
 
 
@@ -85,7 +82,7 @@ def _support(key: str) -> str:
         except SQLAlchemyError:
             # The error page for an unavailable database must still render.
             db.session.rollback()
-            known[key] = str(office_settings.SETTINGS[key].default)
+            known[key] = str(office_settings.registered()[key].default)
     return known[key]
 
 

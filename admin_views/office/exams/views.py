@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, request, url_for
+from flask import Flask, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from admin_views.base import formatters
+from admin_views.base import formatters, navigation
 from admin_views.base.access import EveryRow, current_actor, id_or_404, not_found, require
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
@@ -39,6 +39,12 @@ from forms.exams import SittingForm
 FORM_ID = "sitting"
 CANDIDATES_ON_A_PAGE = 100
 SHOWN_WAITING = 10
+
+
+def add_views(app: Flask) -> None:
+    """Add the exams to the office."""
+    view = OfficeExams(Exam, name=_l("Exams"), endpoint="office_exams", url="/office/exams")
+    navigation.add_view("office", view, "award", after="office_requests", page="index_view")
 
 
 def _when(value: str) -> sa.ColumnElement[bool]:

@@ -15,10 +15,10 @@ from admin_views.base.model_view import GuardedView
 from clearance.core import office_settings
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.core.office_setting_types import BadSetting, SettingGroup
-from clearance.core.office_settings import SETTINGS
+from clearance.core.office_setting_types import BadSetting
 from clearance.core.request_kind import is_posted
 from clearance.core.values import BadValue
+from clearance.services import registry
 
 
 class OfficeSettings(ForKeepers, GuardedView):
@@ -33,7 +33,7 @@ class OfficeSettings(ForKeepers, GuardedView):
         require(current_actor().is_administrator)
         office_settings.lock_exclusive()
         stored = office_settings.all_values()
-        typed = {key: request.form.get(key, "") for key in SETTINGS}
+        typed = {key: request.form.get(key, "") for key in stored}
         if "_language" in request.form:
             return self._show(typed, {}, stored)
         parsed, faults = _parsed(typed)
@@ -53,9 +53,10 @@ class OfficeSettings(ForKeepers, GuardedView):
         return redirect(url_for("office_settings.index"), code=303)
 
     def _show(self, typed: dict[str, str], faults: dict[str, str], stored: dict[str, Any]) -> Any:
+        specs = office_settings.registered().values()
         groups = [
-            (group.label, [setting for setting in SETTINGS.values() if setting.group is group])
-            for group in SettingGroup
+            (label, [spec for spec in specs if spec.group == group])
+            for group, label in registry.current().setting_groups.items()
         ]
         return self.render(
             "office/settings/settings.html",
