@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from dotenv import dotenv_values
 from flask import Flask
@@ -159,7 +159,7 @@ def _named(extension: Extension, dotted: str) -> Callable[[Any], Any]:
     found = getattr(_imported(module), function, None)
     if not callable(found):
         raise BadSettings(f"EXTENSIONS: {extension.name} names {dotted}, which is not there.")
-    return found
+    return cast(Callable[[Any], Any], found)
 
 
 def __getattr__(name: str) -> Any:

@@ -42,6 +42,8 @@ def stories(stage: Stage) -> Iterator[Story]:
 def _added(stage: Stage, name: str, days: int, services: set[str], **person: str) -> Story:
     now = yield from stage.wait(days, 9)
     published = frozenset(code for code in services if db.session.get(Service, code))
+    if not published:
+        return
     db.session.commit()  # the invitation limit is counted in a separate transaction
     access = Access(is_general=False, services=published)
     added = NewMember(**person, password=PASSWORD, access=access, language="ar")
