@@ -20,7 +20,7 @@ from clearance.core.values import BadValue
 def post_once(
     act: Callable[[], Any],
     *,
-    result: str,
+    result: str | Callable[[Any], str],
     told: Any = "",
     refused: Callable[[Any], Any] | None = None,
     key: str | None = None,
@@ -31,7 +31,8 @@ def post_once(
     The form's one-time key is claimed in the transaction of `act`, so a second click waits for the
     first one and leads to its result. Without a key `act` runs each time.
 
-    act: the use case; flushes. result: the URL to redirect to. told: the success message, or a
+    act: the use case; flushes. result: the URL to redirect to; with `acts_first` also a function
+    that makes it of what `act` returned. told: the success message, or a
     function that makes it of what `act` returned; a repeated click, which has no return value, then
     tells nothing. refused: makes the page of a DomainError or BadValue, after the rollback; by
     default the error is raised. It is not asked if another click of the form succeeded meanwhile.
@@ -43,7 +44,8 @@ def post_once(
     try:
         if acts_first:
             done = act()
-        earlier = idempotency.claim(key, owner, result, utc_now())
+        place = result(done) if callable(result) else result
+        earlier = idempotency.claim(key, owner, place, utc_now())
         if earlier is not None:
             db.session.rollback()
         elif not acts_first:
@@ -60,7 +62,7 @@ def post_once(
         told = told(done) if earlier is None else ""
     if told:
         flash(str(told), "success")
-    return redirect(earlier or result, code=303)
+    return redirect(earlier or place, code=303)
 
 
 def repeated(key: str | None = None) -> Any:

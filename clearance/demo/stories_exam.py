@@ -141,7 +141,7 @@ def _exam(
         confirm_by=stage.day(confirm_by),
     )
     now = yield from stage.wait(made)
-    return sittings.make(plan, form_key=f"demo-exam-{days}", actor=stage.actor("reviewer"), now=now)
+    return sittings.make(plan, actor=stage.actor("reviewer"), now=now)
 
 
 def _announce(stage: Stage, exam: Exam, days: int) -> Story:

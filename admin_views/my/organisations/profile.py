@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import posted_organisation, posted_version
+from admin_views.base.form_post import post_once, posted_organisation, posted_version
 from admin_views.base.model_view import GuardedView
 from clearance.auth import permissions
 from clearance.core import i18n
@@ -46,14 +46,21 @@ class MyOrganisation(GuardedView):
 
     def _save(self, organisation: Organisation, form: OrganisationForm, version: int) -> Any:
         given = Profile(form.address.data or "", form.phone.data or "", form.email.data or "")
-        try:
-            profile.change(organisation.id, given, current_actor(), utc_now(), version=version)
-            db.session.commit()
-        except StaleEdit as error:
-            db.session.rollback()
-            return self._show(organisation, form, version=error.version, stale=error), 409
-        flash(_("The profile was saved."), "success")
-        return redirect(url_for("my_organisation.index"), code=303)
+        organisation_id = organisation.id
+
+        def refused(fault: Any) -> Any:
+            if not isinstance(fault, StaleEdit):
+                raise fault
+            return self._show(organisation, form, version=fault.version, stale=fault), 409
+
+        return post_once(
+            lambda: profile.change(
+                organisation_id, given, current_actor(), utc_now(), version=version
+            ),
+            result=url_for("my_organisation.index"),
+            told=_("The profile was saved."),
+            refused=refused,
+        )
 
     def _show(
         self,

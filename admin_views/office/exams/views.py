@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, flash, redirect, request, url_for
+from flask import Flask, flash, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -19,14 +19,13 @@ from admin_views.base.access import EveryRow, current_actor, id_or_404, not_foun
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import post_once, posted_key
+from admin_views.base.form_post import post_once, repeated
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.office.exams.results import ExamResults, details_url
-from clearance.core import audit, i18n, idempotency, urls
+from admin_views.office.exams.results import ExamResults, details_url, warned
+from clearance.core import audit, i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
-from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 from clearance.exams import lists as exam_lists
 from clearance.exams import seating as exam_seating
@@ -106,16 +105,20 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         form = SittingForm()
         if not self._is_good(form):
             return self._show_form(form, None)
-        try:
-            key = posted_key() or idempotency.new()
-            exam = sittings.make(form.plan(), form_key=key, actor=current_actor(), now=utc_now())
-        except sittings.BadPlan as error:
-            db.session.rollback()
-            form.add_faults(error.faults)
-            return self._show_form(form, None), error.status_code
-        db.session.commit()
-        flash(_("The exam was saved. Announce it when the candidates are ready."), "success")
-        return redirect(details_url(exam.id), code=303)
+
+        def refused(fault: DomainError) -> Any:
+            if not isinstance(fault, sittings.BadPlan):
+                raise fault
+            form.add_faults(fault.faults)
+            return self._show_form(form, None), fault.status_code
+
+        return post_once(
+            lambda: sittings.make(form.plan(), actor=current_actor(), now=utc_now()),
+            result=lambda exam: details_url(exam.id),
+            told=_("The exam was saved. Announce it when the candidates are ready."),
+            refused=refused,
+            acts_first=True,
+        )
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
@@ -124,8 +127,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         require(sittings.can_run(current_actor()))
         refusal = sittings.change_refusal(exam, utc_now())
         if refusal is not None:
-            flash(str(refusal.text), "warning")
-            return redirect(details_url(exam.id), code=303)
+            return repeated() or warned(exam, refusal)
         form = SittingForm()
         if not is_posted():
             form.show(exam)
@@ -230,8 +232,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         require(sittings.can_run(current_actor()))
         refusal = exam_seating.announce_refusal(exam, utc_now())
         if refusal is not None:
-            flash(f"{refusal.text} {refusal.change}".strip(), "warning")
-            return redirect(details_url(exam.id), code=303)
+            return repeated() or warned(exam, refusal)
         if is_posted():
             return self._announce(exam)
         free = exam.seats - exam.seats_taken
@@ -246,24 +247,26 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         )
 
     def _announce(self, exam: Exam) -> Any:
-        try:
-            seating = exam_seating.announce(exam.id, actor=current_actor(), now=utc_now())
-        except DomainError as error:
-            db.session.rollback()
-            flash(str(error), "error")
-            return redirect(details_url(exam.id), code=303)
-        db.session.commit()
-        flash(
-            ngettext(
+        exam_id = exam.id
+
+        def told(seating: exam_seating.Seating) -> str:
+            announced = ngettext(
                 "Announced. %(num)s candidate was offered a seat and notified.",
                 "Announced. %(num)s candidates were offered a seat and notified.",
                 seating.seated,
-            ),
-            "success",
+            )
+            flash(announced, "success")
+            for number, why in seating.left_out:
+                skipped = _("Request %(number)s was skipped: %(why)s", number=number, why=why)
+                flash(skipped, "warning")
+            return ""
+
+        return post_once(
+            lambda: exam_seating.announce(exam_id, actor=current_actor(), now=utc_now()),
+            result=details_url(exam_id),
+            told=told,
+            refused=lambda error: self._refused(exam_id, error),
         )
-        for number, why in seating.left_out:
-            flash(_("Request %(number)s was skipped: %(why)s", number=number, why=why), "warning")
-        return redirect(details_url(exam.id), code=303)
 
 
 _SHOWN: dict[str, Any] = {

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import ForKeepers, current_actor, require
+from admin_views.base.form_post import claim_key
 from admin_views.base.model_view import GuardedView
 from clearance.core import i18n
 from clearance.core.clock import utc_now
@@ -57,6 +58,9 @@ class MessageTexts(ForKeepers, GuardedView):
             stored = text_overrides.of_event(event)
             return self._show(event, stored, {}, _fingerprint(stored))
         require(current_actor().is_administrator)
+        here = url_for("office_texts.event", event=event)
+        if earlier := claim_key(here):
+            return redirect(earlier, code=303)
         text_overrides.hold()
         stored = text_overrides.of_event(event)
         typed = [_typed(wording) for wording in stored]
@@ -71,9 +75,9 @@ class MessageTexts(ForKeepers, GuardedView):
         if faults or is_stale or {"preview", "_language"} & set(request.form):
             status = 400 if faults or is_stale else 200
             return self._show(event, typed, faults, _fingerprint(stored)), status
-        return self._save(event, typed)
+        return self._save(event, typed, here)
 
-    def _save(self, event: str, typed: Sequence[Wording]) -> Any:
+    def _save(self, event: str, typed: Sequence[Wording], here: str) -> Any:
         actor, now = current_actor(), utc_now()
         changed = [
             text_overrides.save(
@@ -84,7 +88,7 @@ class MessageTexts(ForKeepers, GuardedView):
         db.session.commit()
         message = _("The texts were saved.") if any(changed) else _("Nothing was changed.")
         flash(message, "success")
-        return redirect(url_for("office_texts.event", event=event), code=303)
+        return redirect(here, code=303)
 
     def _show(
         self, event: str, wordings: Sequence[Wording], faults: dict[str, str], seen: str

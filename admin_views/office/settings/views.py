@@ -11,6 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import ForKeepers, current_actor, require
+from admin_views.base.form_post import claim_key
 from admin_views.base.model_view import GuardedView
 from clearance.core import office_settings
 from clearance.core.clock import utc_now
@@ -31,6 +32,9 @@ class OfficeSettings(ForKeepers, GuardedView):
             stored = office_settings.all_values()
             return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
         require(current_actor().is_administrator)
+        here = url_for("office_settings.index")
+        if earlier := claim_key(here):
+            return redirect(earlier, code=303)
         office_settings.lock_exclusive()
         stored = office_settings.all_values()
         typed = {key: request.form.get(key, "") for key in stored}
@@ -50,7 +54,7 @@ class OfficeSettings(ForKeepers, GuardedView):
             office_settings.set(key, value, current_actor(), utc_now())
         db.session.commit()
         flash(_("The settings were saved."), "success")
-        return redirect(url_for("office_settings.index"), code=303)
+        return redirect(here, code=303)
 
     def _show(self, typed: dict[str, str], faults: dict[str, str], stored: dict[str, Any]) -> Any:
         specs = office_settings.registered().values()
