@@ -222,6 +222,9 @@ class GuardedModelView(_Framed, ModelView):
     def edit_form(self, obj: Any = None) -> Any:
         return nativise(super().edit_form(obj))
 
+    def action_form(self, obj: Any = None) -> None:
+        """Make none: our templates post the actions in a form of their own."""
+
     def handle_view_exception(self, exc: Exception) -> bool:
         """Flash domain errors and known constraint violations; re-raise everything else."""
         if isinstance(exc, DomainError):

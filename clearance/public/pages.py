@@ -75,15 +75,15 @@ def common_context() -> dict[str, Any]:
 
 
 def _support(key: str) -> str:
-    known: dict[str, str] = g.setdefault("support_contacts", {})
-    if key not in known:
+    if "support_contacts" not in g:
         try:
-            known[key] = str(office_settings.get(key) or "")
+            g.support_contacts = office_settings.all_values()
         except SQLAlchemyError:
             # The error page for an unavailable database must still render.
             db.session.rollback()
-            known[key] = str(office_settings.registered()[key].default)
-    return known[key]
+            specs = office_settings.registered().values()
+            g.support_contacts = {spec.key: spec.default for spec in specs}
+    return str(g.support_contacts[key])
 
 
 def _picture(name: str) -> str | None:
