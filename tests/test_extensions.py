@@ -21,7 +21,7 @@ from clearance.core import audit
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.core.office_setting_types import days
+from clearance.core.office_setting_types import number
 from clearance.core.settings import one_line_for_bad_settings
 from clearance.licences import effects, guards
 from clearance.models import Request
@@ -39,7 +39,7 @@ A_GUARD = guards.licence_is_active
 A_JOB = Job(transfer_operations.lapse_unanswered, seconds=60)
 A_WAIT = Waiting(Status.UNDER_REVIEW, "Come along", "All to come", sa.literal(date(2030, 5, 4)))
 AN_EFFECT = effects.renew_licence
-A_SETTING = days("own_days", "requests", 5, "Days of our own")
+A_SETTING = number("own_days", "requests", 5, "Days of our own")
 OWN_FLOW = replace(STANDARD, name="own")
 
 

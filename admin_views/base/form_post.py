@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +25,7 @@ def post_once(
     result: str | Callable[[Any], str],
     told: Any = "",
     refused: Callable[[Any], Any] | None = None,
+    of: Any = (DomainError, BadValue),
     key: str | None = None,
     acts_first: bool = False,
 ) -> Any:
@@ -35,7 +38,8 @@ def post_once(
     that makes it of what `act` returned. told: the success message, or a
     function that makes it of what `act` returned; a repeated click, which has no return value, then
     tells nothing. refused: makes the page of a DomainError or BadValue, after the rollback; by
-    default the error is raised. It is not asked if another click of the form succeeded meanwhile.
+    default the error is raised, as are all that are not `of` the given classes. It is not asked
+    if another click of the form succeeded meanwhile.
     key: a key other than the posted one. acts_first: claim the key after `act`, for use cases that
     must come before the first query because they hash, count tries or ask another system.
     """
@@ -55,7 +59,7 @@ def post_once(
         db.session.rollback()
         if again := repeated(key):
             return again
-        if refused is None:
+        if refused is None or not isinstance(fault, of):
             raise
         return refused(fault)
     if callable(told):
@@ -93,6 +97,12 @@ def refuse(form: Any, field: Any, refusal: Any) -> Any:
     db.session.rollback()
     field.errors = [str(refusal)]
     return form
+
+
+def fingerprint(shown: Any) -> str:
+    """Return a digest of the values that a form shows; posted back, it tells of changes since."""
+    text = json.dumps(shown, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def posted_version(field: str = "version") -> int:

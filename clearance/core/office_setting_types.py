@@ -47,9 +47,12 @@ class OfficeSetting:
     choices: Mapping[str, Any] | None = None
 
 
-def days(key: str, group: str, default: int, label: Any) -> OfficeSetting:
-    """Return a setting for a number of days, one at least."""
-    return OfficeSetting(key, SettingKind.NUMBER, group, default, label, minimum=1)
+def number(
+    key: str, group: str, default: int, label: Any, hint: Any = "", **limits: Any
+) -> OfficeSetting:
+    """Return a setting for a whole number, by default one at least. limits: minimum, maximum."""
+    values = {"minimum": 1} | limits
+    return OfficeSetting(key, SettingKind.NUMBER, group, default, label, hint, **values)
 
 
 class BadSetting(DomainError):

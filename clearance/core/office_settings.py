@@ -13,7 +13,7 @@ from clearance.core import audit, office_setting_types
 from clearance.core.actor import Actor
 from clearance.core.database import hold_table
 from clearance.core.extensions import db
-from clearance.core.office_setting_types import OfficeSetting, SettingKind, days
+from clearance.core.office_setting_types import OfficeSetting, SettingKind, number
 from clearance.models import Setting
 
 
@@ -32,7 +32,7 @@ GROUPS: dict[str, Any] = {
 """The headings under which settings are shown."""
 
 GENERAL = (
-    days(
+    number(
         "returned_lapse_days",
         "requests",
         60,
@@ -53,13 +53,13 @@ GENERAL = (
         _l("Language for first-time visitors"),
         choices={"ar": _l("Arabic"), "en": _l("English")},
     ),
-    days(
+    number(
         "retention_registration_days", "retention", 7, _l("Days to keep an unfinished registration")
     ),
-    days("retention_draft_days", "retention", 180, _l("Days to keep an unused draft")),
-    days("retention_message_days", "retention", 180, _l("Days to keep sent e-mails and SMS")),
-    days("retention_session_days", "retention", 90, _l("Days to keep ended sessions")),
-    days("retention_access_days", "retention", 1095, _l("Days to keep access records")),
+    number("retention_draft_days", "retention", 180, _l("Days to keep an unused draft")),
+    number("retention_message_days", "retention", 180, _l("Days to keep sent e-mails and SMS")),
+    number("retention_session_days", "retention", 90, _l("Days to keep ended sessions")),
+    number("retention_access_days", "retention", 1095, _l("Days to keep access records")),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.core.office_setting_types import OfficeSetting, SettingKind
+from clearance.core.office_setting_types import number
 from clearance.exams import flow, guards, lists, passes, review_warnings, seating, starts
 from clearance.exams.statuses import ExamStatus
 from clearance.services.extension import Extension, Job, Trail, Waiting, named_in
@@ -53,30 +53,22 @@ EXTENSION = Extension(
     ),
     setting_groups={"exam": _l("Exam")},
     settings=(
-        OfficeSetting(
-            passes.VALIDITY_YEARS,
-            SettingKind.NUMBER,
-            "exam",
-            3,
-            _l("Years a passed exam stays valid"),
-            minimum=1,
-            maximum=50,
-        ),
-        OfficeSetting(
+        number(passes.VALIDITY_YEARS, "exam", 3, _l("Years a passed exam stays valid"), maximum=50),
+        number(
             "exam_waiting_days",
-            SettingKind.NUMBER,
             "exam",
             0,
             _l("Days to wait after failing or missing the exam"),
             _l("0 means no waiting time."),
+            minimum=0,
         ),
-        OfficeSetting(
+        number(
             "exam_attempts",
-            SettingKind.NUMBER,
             "exam",
             0,
             _l("Maximum exam attempts per person"),
             _l("0 means no limit."),
+            minimum=0,
             maximum=100,
         ),
     ),

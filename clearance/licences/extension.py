@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.core.office_setting_types import OfficeSetting, SettingKind, days
+from clearance.core.office_setting_types import OfficeSetting, SettingKind, number
 from clearance.licences import (
     effects,
     expiry_job,
@@ -44,14 +44,12 @@ EXTENSION = Extension(
     ),
     setting_groups={"licences": _l("Licences")},
     settings=(
-        days("renewal_window_days", "licences", 60, _l("Days before expiry when renewal opens")),
-        OfficeSetting(
+        number("renewal_window_days", "licences", 60, _l("Days before expiry when renewal opens")),
+        number(
             "licence_validity_years",
-            SettingKind.NUMBER,
             "licences",
             3,
             _l("Default years for a new licence"),
-            minimum=1,
             maximum=20,
         ),
         OfficeSetting(

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.core.office_setting_types import days
+from clearance.core.office_setting_types import number
 from clearance.services.effects import Effect
 from clearance.services.extension import Extension, Job, Trail, named_in
 from clearance.services.guards import Guard
@@ -32,7 +32,7 @@ EXTENSION = Extension(
     to_answer=(operations.to_answer,),
     trail=Trail(accesses={"transfer:lookup": _l("A broker was requested from another office")}),
     settings=(
-        days(
+        number(
             "transfer_silence_days",
             "requests",
             14,

@@ -17,19 +17,19 @@ from pydantic import AfterValidator, Field
 from clearance.core import office_settings
 from clearance.core.errors import Refusal
 from clearance.core.i18n import bilingual
-from clearance.core.office_setting_types import OfficeSetting, SettingKind
+from clearance.core.office_setting_types import number
 from clearance.models import Request
 from clearance.services.decisions import Decision
 from clearance.services.effects import StepContext, approval_effect
 from clearance.services.extension import Extension
 from clearance.services.needs import Needs
 
-USUAL = OfficeSetting(
+USUAL = number(
     "fees_usual_fils",
-    SettingKind.NUMBER,
     "fees",
     5000,
     bilingual(ar="الرسم المعتاد بالفلس", en="Usual fee in fils"),
+    minimum=0,
     maximum=1_000_000,
 )
 

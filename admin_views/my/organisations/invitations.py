@@ -52,16 +52,12 @@ class MyInvitations(ForAgents, GuardedView):
         )
 
     def _answer(self, invitation_id: int, use_case: Callable[..., Any], told: str) -> Any:
-        def refused(fault: Any) -> Any:
-            if not isinstance(fault, Refused):
-                raise fault
-            return self._show(_found(invitation_id), alert=fault.refusal), 409
-
         return post_once(
             lambda: use_case(_found(invitation_id).id, current_actor(), utc_now()),
             result=url_for("my.index"),
             told=told,
-            refused=refused,
+            refused=lambda fault: (self._show(_found(invitation_id), alert=fault.refusal), 409),
+            of=Refused,
         )
 
     def _show(self, invitation: Invitation, alert: Any = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -46,20 +47,13 @@ class MyOrganisation(GuardedView):
 
     def _save(self, organisation: Organisation, form: OrganisationForm, version: int) -> Any:
         given = Profile(form.address.data or "", form.phone.data or "", form.email.data or "")
-        organisation_id = organisation.id
-
-        def refused(fault: Any) -> Any:
-            if not isinstance(fault, StaleEdit):
-                raise fault
-            return self._show(organisation, form, version=fault.version, stale=fault), 409
-
+        key, show = organisation.id, partial(self._show, organisation, form)
         return post_once(
-            lambda: profile.change(
-                organisation_id, given, current_actor(), utc_now(), version=version
-            ),
+            lambda: profile.change(key, given, current_actor(), utc_now(), version=version),
             result=url_for("my_organisation.index"),
             told=_("The profile was saved."),
-            refused=refused,
+            refused=lambda stale: (show(version=stale.version, stale=stale), 409),
+            of=StaleEdit,
         )
 
     def _show(

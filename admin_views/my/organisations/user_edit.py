@@ -75,9 +75,7 @@ class UserEdit:
             again = partial(self._show, _page(membership_id), form)
             if isinstance(fault, StaleEdit):
                 return again(version=fault.version, stale=fault), 409
-            if isinstance(fault, Refused):
-                return again(version=version, refusal=fault.refusal), 409
-            raise fault
+            return again(version=version, refusal=fault.refusal), 409
 
         return post_once(
             lambda: membership_changes.update_in_all_organisations(
@@ -93,6 +91,7 @@ class UserEdit:
             result=result,
             told=told,
             refused=refused,
+            of=(StaleEdit, Refused),
         )
 
     def _show(

@@ -25,7 +25,6 @@ from admin_views.office.exams.results import ExamResults, details_url, warned
 from clearance.core import audit, i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import DomainError
 from clearance.core.request_kind import is_posted
 from clearance.exams import lists as exam_lists
 from clearance.exams import seating as exam_seating
@@ -106,9 +105,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         if not self._is_good(form):
             return self._show_form(form, None)
 
-        def refused(fault: DomainError) -> Any:
-            if not isinstance(fault, sittings.BadPlan):
-                raise fault
+        def refused(fault: sittings.BadPlan) -> Any:
             form.add_faults(fault.faults)
             return self._show_form(form, None), fault.status_code
 
@@ -117,6 +114,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
             result=lambda exam: details_url(exam.id),
             told=_("The exam was saved. Announce it when the candidates are ready."),
             refused=refused,
+            of=sittings.BadPlan,
             acts_first=True,
         )
 
@@ -138,16 +136,14 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
         before = sittings.plan_of(exam)
 
-        def refused(fault: DomainError) -> Any:
+        def refused(fault: Any) -> Any:
             alert, stored = "", None
             if isinstance(fault, sittings.BadPlan):
                 form.add_faults(fault.faults)
-            elif isinstance(fault, sittings.StalePlan):
+            else:
                 alert, stored = str(fault), _differences(fault.stored, form.plan())
                 form.version.data = fault.version
                 form.version.raw_data = None
-            else:
-                raise fault
             return self._show_form(form, self.get_one(exam_id), alert, stored), fault.status_code
 
         def told(changed: Exam) -> str:
@@ -164,6 +160,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
             result=details_url(exam_id),
             told=told,
             refused=refused,
+            of=(sittings.BadPlan, sittings.StalePlan),
         )
 
     def _is_good(self, form: SittingForm) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -11,7 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import ForKeepers, current_actor, require
-from admin_views.base.form_post import claim_key
+from admin_views.base.form_post import claim_key, fingerprint
 from admin_views.base.model_view import GuardedView
 from clearance.core import office_settings
 from clearance.core.clock import utc_now
@@ -41,7 +39,7 @@ class OfficeSettings(ForKeepers, GuardedView):
         if "_language" in request.form:
             return self._show(typed, {}, stored)
         parsed, faults = _parsed(typed)
-        if request.form.get("seen") != _fingerprint(stored):
+        if request.form.get("seen") != fingerprint(stored):
             flash(
                 _("Someone else saved settings in the meantime. Compare and save again."), "error"
             )
@@ -67,7 +65,7 @@ class OfficeSettings(ForKeepers, GuardedView):
             groups=groups,
             typed=typed,
             faults=faults,
-            seen=_fingerprint(stored),
+            seen=fingerprint(stored),
             can_change=current_actor().is_administrator,
         )
 
@@ -89,8 +87,3 @@ def _written(value: Any) -> str:
 
 def _saved_meanwhile(value: Any) -> str:
     return str(_("Now saved: %(value)s", value=_written(value)))
-
-
-def _fingerprint(stored: dict[str, Any]) -> str:
-    text = json.dumps(stored, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
