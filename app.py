@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from dotenv import dotenv_values
 from flask import Flask
@@ -66,6 +66,9 @@ def create_app(
     _open_rooms(app, settings)
     for extension in joined:
         _open(app, extension)
+    app.extensions["demo_stories"] = [
+        _named(extension, extension.demo) for extension in joined if extension.demo
+    ]
     return app
 
 
@@ -142,12 +145,21 @@ def _imported(name: str) -> Any:
 
 def _open(app: Flask, extension: Extension) -> None:
     """Call the functions that an extension names for its views and commands."""
-    for dotted in filter(None, (extension.views, extension.commands)):
-        module, _colon, function = dotted.partition(":")
-        opening = getattr(_imported(module), function, None)
-        if not callable(opening):
-            raise BadSettings(f"EXTENSIONS: {extension.name} names {dotted}, which is not there.")
-        opening(app)
+    with app.app_context():
+        for dotted in filter(None, (extension.views, extension.commands)):
+            try:
+                _named(extension, dotted)(app)
+            except ValueError as fault:  # a name or an address that is taken
+                raise BadSettings(f"EXTENSIONS: {extension.name}: {fault}") from fault
+
+
+def _named(extension: Extension, dotted: str) -> Callable[[Any], Any]:
+    """Return the function that an extension names, "module:function"."""
+    module, _colon, function = dotted.partition(":")
+    found = getattr(_imported(module), function, None)
+    if not callable(found):
+        raise BadSettings(f"EXTENSIONS: {extension.name} names {dotted}, which is not there.")
+    return cast(Callable[[Any], Any], found)
 
 
 def __getattr__(name: str) -> Any:

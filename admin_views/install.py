@@ -10,18 +10,16 @@ from flask_admin.theme import Theme
 from flask_babel import lazy_gettext as _l
 
 from admin_views import my, office
+from admin_views.base import navigation
 from admin_views.shared import issued_files, notifications
-from clearance.services import registry
 
 # A nonexistent folder, so that no stock Flask-Admin template is used.
 THEME = Theme(folder="clearance", base_template="admin/base.html")
 
-SUBJECTS = {"office_exams": "exams", "my_transfers": "transfers"}
-"""The extension that a view belongs to, by the view's endpoint; absent extensions have no views."""
-
 
 def init_app(app: Flask) -> None:
-    """Install the agents' area at /my and the office at /office."""
+    """Install the agents' area at /my and the office at /office; extensions add their views."""
+    navigation.init_app(app)
     app.jinja_env.globals.update(
         issued_rows=issued_files.rows, notice_target=notifications.target_of
     )
@@ -32,5 +30,4 @@ def init_app(app: Flask) -> None:
 
 def _install(app: Flask, area: str, name: Any, index: BaseView, views: list[BaseView]) -> None:
     admin = Admin(app, name=name, url=f"/{area}", endpoint=area, index_view=index, theme=THEME)
-    absent = {view for view, subject in SUBJECTS.items() if not registry.current().has(subject)}
-    admin.add_views(*(view for view in views if view.endpoint not in absent))
+    admin.add_views(*views)

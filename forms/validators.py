@@ -61,22 +61,6 @@ class FutureDate:
             raise ValidationError(self.message)
 
 
-class NotAfterToday:
-    """The date is today in Kuwait or earlier."""
-
-    def __init__(self, message: Any = None, today: Callable[[], date] = kuwait_today) -> None:
-        self.message = message or _l("This date is in the future. Enter today or an earlier date.")
-        self.today = today
-        self.field_flags = {"max": self._latest}
-
-    def _latest(self) -> str:
-        return self.today().isoformat()
-
-    def __call__(self, form: Any, field: Any) -> None:
-        if field.data is not None and field.data > self.today():
-            raise ValidationError(self.message)
-
-
 class SameAs:
     """The password equals that of another field after Unicode normalisation."""
 

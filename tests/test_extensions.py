@@ -21,6 +21,7 @@ from clearance.core import audit
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.core.office_setting_types import number
 from clearance.core.settings import one_line_for_bad_settings
 from clearance.licences import effects, guards
 from clearance.models import Request
@@ -29,6 +30,7 @@ from clearance.requests import deadlines, transitions
 from clearance.requests.starts import BROKER_TYPE
 from clearance.services.extension import Job, Known, ToAnswer, Trail, Waiting
 from clearance.services.flows import STANDARD, StepName
+from clearance.transfers import extension as transfers
 from clearance.transfers import operations as transfer_operations
 from tests.support import extension_modules, factories, request_factories, transfer_factories
 from tests.support.office_people import Office
@@ -37,6 +39,7 @@ A_GUARD = guards.licence_is_active
 A_JOB = Job(transfer_operations.lapse_unanswered, seconds=60)
 A_WAIT = Waiting(Status.UNDER_REVIEW, "Come along", "All to come", sa.literal(date(2030, 5, 4)))
 AN_EFFECT = effects.renew_licence
+A_SETTING = number("own_days", "requests", 5, "Days of our own")
 OWN_FLOW = replace(STANDARD, name="own")
 
 
@@ -68,6 +71,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"jobs": (A_JOB, A_JOB)}, f"Registered twice (jobs): {A_JOB.name}."),
     ({"waiting": (A_WAIT, A_WAIT)}, f"Registered twice (waiting): {A_WAIT.status}."),
+    ({"settings": (A_SETTING, A_SETTING)}, "Registered twice (settings): own_days."),
+    ({"settings": (replace(A_SETTING, key="exam_attempts"),)}, "twice (settings): exam_attempts."),
+    ({"settings": (replace(A_SETTING, key="support_fax"),)}, "twice (settings): support_fax."),
+    (
+        {"settings": (replace(A_SETTING, group="own"),)},
+        "The setting own_days is in no known group: own.",
+    ),
+    ({"settings": (replace(A_SETTING, default=0),)}, "The setting own_days cannot be 0."),
+    ({"setting_groups": {"exam": "Exams"}}, "Registered twice (setting groups): exam."),
+    ({"demo": "tests.support.pages:nothing"}, "own names tests.support.pages:nothing, which is"),
+    ({"views": "admin_views.office.exams.views:add_views"}, "own: The name 'office_exams' is"),
     ({"core": ">=99"}, "own is made for >=99; this is version "),
     ({"core": "99 or so"}, "own: core '99 or so' is no version."),
     ({"views": "tests.support.pages:open_nothing"}, "own names tests.support.pages:open_nothing"),
@@ -221,7 +235,9 @@ def test_transfers_of_an_unknown_flow_do_not_lapse_unanswered(
     then = utc_now() - timedelta(days=300)
     with make_app().app_context():
         made = transfer_factories.make_sent(transfer_factories.make_offices(), now=then).id
-    with make_app(built_in=("licences", "exams")).app_context():
+    # The job and its setting are there, the flow is not.
+    extension_modules.put(monkeypatch, "own", settings=transfers.EXTENSION.settings)
+    with make_app(built_in=("licences", "exams"), extensions=("own",)).app_context():
         assert transfer_operations.lapse_unanswered(utc_now()) == 0
     with make_app().app_context():
         assert transfer_operations.lapse_unanswered(utc_now()) == 1

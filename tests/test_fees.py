@@ -10,12 +10,13 @@ import sqlalchemy as sa
 import yaml
 from flask import Flask
 
+from clearance import demo
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refused
 from clearance.core.extensions import db
 from clearance.core.settings import ROOT
 from clearance.models import Event, Request, User
-from clearance.models.enums import Status
+from clearance.models.enums import Role, Status
 from clearance.services import versions
 from clearance.services.flows import Action
 from examples.fees import EXTENSION, Fee
@@ -121,6 +122,57 @@ def test_the_step_itself_refuses_what_the_form_would(
             request_factories.step(req, Action.APPROVE, user, data=given)
 
 
+def test_the_fee_is_proposed_as_the_office_sets_it(office: Office) -> None:
+    browser = office.staff(Role.ADMINISTRATOR)
+    page = browser.get("/office/settings/")
+    headings = [legend.get_text() for legend in page.soup.select("legend")]
+    assert "Fees" in headings
+    page = browser.submit(page, {"fees_usual_fils": "1000001"}, form="#settings", status=400)
+    assert page.error_of("fees_usual_fils") == "Enter a whole number from 0 to 1000000."
+    browser.submit(page, {"fees_usual_fils": "7250"}, form="#settings")
+    step = office.staff().get(f"{LIST}{extract(office)}/do/approve")
+    assert step.soup.select_one("#fee")["value"] == "7.25"
+
+
+def test_the_list_of_fees_is_in_the_menu_of_those_who_may_read_it(office: Office) -> None:
+    request_id = extract(office)
+    browser = office.staff()
+    page = browser.get(f"{LIST}{request_id}/do/approve")
+    page = browser.submit(page, {"fee": "12.5"}, form="#step")
+    links = [str(link["href"]) for link in page.soup.select("nav a")]
+    assert links[links.index("/office/issued/") + 1] == "/office/fees/"
+    with office.app.app_context():
+        number = db.session.get_one(Request, request_id).number
+    row = browser.get("/office/fees/").soup.select_one("tbody tr")
+    assert number in row.get_text() and "12.500" in row.get_text()
+    administrator = office.staff(Role.ADMINISTRATOR)
+    administrator.get("/office/fees/", status=404)
+    assert "/office/fees/" not in administrator.get("/office/").text
+    office.browser(office.agent()).get("/office/fees/", status=404)
+
+
+def test_the_demo_has_a_fee_and_a_request_that_waits_for_one(office: Office) -> None:
+    with office.app.app_context():
+        demo.build_world(utc_now())
+        made = sa.select(Request.id, Request.status).where(Request.service_code == "extract")
+        by_status = {status: request_id for request_id, status in db.session.execute(made)}
+    assert set(by_status) == {Status.APPROVED, Status.SUBMITTED}
+    assert charged(office, by_status[Status.APPROVED]) == "5.000"
+
+
+def test_without_the_extension_its_setting_and_its_page_are_absent(
+    office: Office, make_app: Callable[..., Flask]
+) -> None:
+    without = Office(make_app())  # in the same process
+    settings = without.staff(Role.ADMINISTRATOR).get("/office/settings/")
+    assert settings.soup.select_one("#fees_usual_fils") is None
+    manager = without.staff(Role.MANAGER)
+    manager.get("/office/fees/", status=404)
+    assert "/office/fees/" not in manager.get("/office/").text
+    settings = office.staff(Role.ADMINISTRATOR).get("/office/settings/")
+    assert settings.soup.select_one("#fees_usual_fils") is not None
+
+
 def test_a_definition_without_what_the_effect_needs_is_refused_with_the_path(
     office: Office,
 ) -> None:
@@ -135,5 +187,5 @@ def test_a_definition_without_what_the_effect_needs_is_refused_with_the_path(
 def test_the_guide_for_contributors_names_the_examples_files() -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     files = [path for path in (ROOT / "examples").rglob("*") if path.suffix in {".py", ".yaml"}]
-    assert len(files) == 2
+    assert len(files) == 4
     assert [path for path in files if str(path.relative_to(ROOT)) not in guide] == []

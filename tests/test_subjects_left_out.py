@@ -13,7 +13,9 @@ from flask import Flask
 from flask_babel import force_locale
 
 import clearance
+from clearance import demo
 from clearance.auth.sessions import actor_of
+from clearance.core import office_settings
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.errors import PermissionDenied
 from clearance.core.extensions import db
@@ -44,6 +46,12 @@ SERVICES = {"exams": {"exam", "issuance"}, "transfers": {"transfer"}}
 SERVICES["licences"] = {service.stem for service in SHIPPED}
 PAGES = {"exams": "/office/exams/", "transfers": "/my/transfers/"}
 JOBS = {"exams": seating.daily, "transfers": transfer_operations.lapse_unanswered}
+SETTINGS = {
+    "exams": {"exam_validity_years", "exam_waiting_days", "exam_attempts"},
+    "licences": {"renewal_window_days", "licence_validity_years", "reminder_days"},
+    "transfers": {"transfer_silence_days"},
+}
+HEADINGS = {"exams": "Exam", "licences": "Licences"}  # a transfer's setting is one of requests
 ROLES = ("agent", Role.REVIEWER, Role.MANAGER, Role.ADMINISTRATOR)
 OUT_OF_ORDER = "This service is out of order."
 
@@ -210,6 +218,58 @@ def test_jobs_of_the_absent_subject_do_not_run(
     jobs.tick()
     registered = {Job(work, 60).name for subject, work in JOBS.items() if subject != absent}
     assert set(ran) == set(worker._periodic) | registered | {Job(expiry_job.daily, 60).name}
+
+
+@absences
+def test_settings_of_the_absent_subject_are_gone_with_their_heading(
+    people: Office, make_app: Callable[..., Flask], absent: str
+) -> None:
+    kept = in_variant(people, make_app, absent)
+    gone = {absent} | {name for name in PRESENT if name not in PRESENT[absent]}
+    shown = {}
+    for office in (people, kept):
+        page = office.staff(Role.ADMINISTRATOR).get("/office/settings/")
+        shown[office] = {str(field["name"]) for field in page.soup.select("#settings [id][name]")}
+        headings = {legend.get_text() for legend in page.soup.select("legend")}
+        told = {HEADINGS[name] for name in HEADINGS if office is people or name not in gone}
+        assert headings & set(HEADINGS.values()) == told
+    assert shown[people] - shown[kept] == set().union(*(SETTINGS[name] for name in gone))
+    browser = kept.staff(Role.ADMINISTRATOR)
+    page = browser.get("/office/settings/")
+    browser.submit(page, {"returned_lapse_days": "45"}, form="#settings")
+    with kept.app.app_context():
+        assert office_settings.get("returned_lapse_days") == 45
+    with people.app.app_context():  # another application of this process still has them all
+        assert set(office_settings.all_values()) >= set().union(*SETTINGS.values())
+
+
+@pytest.mark.parametrize(
+    ("absent", "anchors"),
+    [("exams", ["exam"]), ("licences", ["licences", "several"]), ("transfers", ["transfer"])],
+)
+def test_the_guide_leaves_out_the_absent_subject(
+    make_app: Callable[..., Flask], absent: str, anchors: list[str]
+) -> None:
+    office, complete = Office(make_app(built_in=PRESENT[absent])), Office(make_app())
+    for portal, is_there in ((office, False), (complete, True)):
+        page = PageClient(portal.app).get("/guide")
+        for anchor in anchors:
+            assert (page.soup.select_one(f"h2#{anchor}") is not None) is is_there
+            assert (page.soup.select_one(f"nav a[href='#{anchor}']") is not None) is is_there
+
+
+@absences
+def test_the_demo_fills_without_the_stories_of_the_absent_subject(
+    make_app: Callable[..., Flask], absent: str
+) -> None:
+    with make_app(built_in=PRESENT[absent]).app_context():
+        versions.publish_missing(utc_now())
+        db.session.commit()
+        demo.build_world(utc_now())
+        told = set(db.session.scalars(sa.select(Request.service_code)))
+        assert told == {path.stem for path in SHIPPED} - SERVICES[absent]
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Licence)) >= 60
+        db.session.commit()
 
 
 def test_register_is_not_changed_without_licences(

@@ -54,7 +54,7 @@ def document_texts() -> Iterator[Text]:
 
 
 def setting_texts() -> Iterator[Text]:
-    for key, setting in office_settings.SETTINGS.items():
+    for key, setting in office_settings.registered().items():
         if key.endswith(("_ar", "_en")):
             yield Text(key, key[-2:], setting.default)
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from types import FunctionType
 from typing import Any
 
-from flask import has_request_context
+from flask import g, has_request_context
 from flask_admin.model.filters import BaseFilter
 from flask_babel import lazy_gettext as _l
 
@@ -46,8 +46,10 @@ class ListFilter(BaseFilter):
         """Return the choices for the select; none outside a request."""
         if self._choices is None or not has_request_context():
             return []
-        choices = self._choices() if callable(self._choices) else self._choices
-        return [(value, label) for value, label in choices]
+        known: dict[ListFilter, list[tuple[str, Any]]] = g.setdefault("filter_choices", {})
+        if self not in known:  # the form, the chips and each reading of the URL ask for them
+            known[self] = list(self._choices() if callable(self._choices) else self._choices)
+        return known[self]
 
     def validate(self, value: str) -> bool:
         if self._choices is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -19,9 +21,10 @@ from clearance.core.values import BadValue
 def post_once(
     act: Callable[[], Any],
     *,
-    result: str,
+    result: str | Callable[[Any], str],
     told: Any = "",
     refused: Callable[[Any], Any] | None = None,
+    of: Any = (DomainError, BadValue),
     key: str | None = None,
     acts_first: bool = False,
 ) -> Any:
@@ -30,10 +33,12 @@ def post_once(
     The form's one-time key is claimed in the transaction of `act`, so a second click waits for the
     first one and leads to its result. Without a key `act` runs each time.
 
-    act: the use case; flushes. result: the URL to redirect to. told: the success message, or a
+    act: the use case; flushes. result: the URL to redirect to; with `acts_first` also a function
+    that makes it of what `act` returned. told: the success message, or a
     function that makes it of what `act` returned; a repeated click, which has no return value, then
     tells nothing. refused: makes the page of a DomainError or BadValue, after the rollback; by
-    default the error is raised. It is not asked if another click of the form succeeded meanwhile.
+    default the error is raised, as are all that are not `of` the given classes. It is not asked
+    if another click of the form succeeded meanwhile.
     key: a key other than the posted one. acts_first: claim the key after `act`, for use cases that
     must come before the first query because they hash, count tries or ask another system.
     """
@@ -42,7 +47,8 @@ def post_once(
     try:
         if acts_first:
             done = act()
-        earlier = idempotency.claim(key, owner, result, utc_now())
+        place = result(done) if callable(result) else result
+        earlier = idempotency.claim(key, owner, place, utc_now())
         if earlier is not None:
             db.session.rollback()
         elif not acts_first:
@@ -52,14 +58,14 @@ def post_once(
         db.session.rollback()
         if again := repeated(key):
             return again
-        if refused is None:
+        if refused is None or not isinstance(fault, of):
             raise
         return refused(fault)
     if callable(told):
         told = told(done) if earlier is None else ""
     if told:
         flash(str(told), "success")
-    return redirect(earlier or result, code=303)
+    return redirect(earlier or place, code=303)
 
 
 def repeated(key: str | None = None) -> Any:
@@ -90,6 +96,12 @@ def refuse(form: Any, field: Any, refusal: Any) -> Any:
     db.session.rollback()
     field.errors = [str(refusal)]
     return form
+
+
+def fingerprint(shown: Any) -> str:
+    """Return a digest of the values that a form shows; posted back, it tells of changes since."""
+    text = json.dumps(shown, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def posted_version(field: str = "version") -> int:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
-from flask import current_app, url_for
+from flask import current_app, g, url_for
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from clearance.core import i18n
 from clearance.models.enums import Labelled
 from clearance.services import registry
+
+# Joined, not formatted: lists make hundreds of these for a page.
+_BDI, _END_OF_BDI = Markup("<bdi>"), Markup("</bdi>")
+_LINK, _LINK_TEXT, _END_OF_LINK = Markup('<a href="'), Markup('">'), Markup("</a>")
+_UNDER, _END_OF_UNDER = Markup('<small class="under">'), Markup("</small>")
 
 
 def status_badge(status: str) -> Markup:
@@ -69,18 +75,26 @@ def day(date: Any) -> Any:
 
 def link(row_id: int | str, text: Any, endpoint: str = "") -> Markup:
     """Return a link to the details of a row. endpoint: its view's; by default the page's own."""
-    url = url_for(f"{endpoint}.details_view", id=row_id)
-    return Markup('<a href="{}">{}</a>').format(url, text)
+    pages: dict[str, str] = g.setdefault("details_pages", {})
+    if endpoint not in pages:
+        pages[endpoint] = url_for(f"{endpoint}.details_view")
+    return (
+        _LINK
+        + f"{pages[endpoint]}?id={quote(str(row_id))}"
+        + _LINK_TEXT
+        + escape(text)
+        + _END_OF_LINK
+    )
 
 
 def bdi(text: Any) -> Markup:
     """Return `text` with bidirectional isolation, even if it is empty."""
-    return Markup("<bdi>{}</bdi>").format(text)
+    return _BDI + escape(text) + _END_OF_BDI
 
 
 def under(text: Any) -> Markup:
     """Return `text` as the small second line of a cell."""
-    return Markup('<small class="under">{}</small>').format(text)
+    return _UNDER + escape(text) + _END_OF_UNDER
 
 
 def isolated(value: Any) -> Any:

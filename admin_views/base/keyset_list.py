@@ -11,6 +11,7 @@ from flask import request
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from jinja2 import pass_context
 from markupsafe import escape
 from sqlalchemy.orm import Session
 
@@ -69,9 +70,10 @@ def fetch_page(
     rows = rows[:size]
     if backwards:
         rows.reverse()
+    is_all = anchor is None and not has_more
     return Page(
         rows=rows,
-        count=_count(session, statement, id_column),
+        count=len(rows) if is_all else _count(session, statement, id_column),
         has_previous=has_more if backwards else anchor is not None,
         has_next=anchor is not None if backwards else has_more,
     )
@@ -168,6 +170,12 @@ class KeysetModelView(GuardedModelView):
 
     def get_sortable_columns(self) -> dict[str, str]:
         return {name: name for name in self.column_sortable_list or ()}
+
+    @pass_context
+    def get_list_value(self, context: Any, model: Any, name: str) -> Any:
+        shown = self.column_formatters.get(name)
+        value = getattr(model, name) if shown is None else shown(self, context, model, name)
+        return "" if value is None else value
 
     def get_pk_value(self, model: Any) -> Any:
         return model.id

@@ -13,13 +13,14 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 
 from admin_views.base import navigation
 from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found, require
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import claim_key
+from admin_views.base.form_post import claim_key, repeated
 from admin_views.base.widgets import nativise
 from clearance.auth import rate_limits
 from clearance.core import audit, name_folding, urls, values
@@ -54,6 +55,11 @@ class _Framed(AccessControlled):
     def render(self, template: str, **kwargs: Any) -> str:
         frame = navigation.frame(current_actor(), self.admin.endpoint)  # type: ignore[attr-defined]  # the view it is mixed into
         return cast(str, super().render(template, **(frame | kwargs)))  # type: ignore[misc]  # as above
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        """Lead a second click of a form that closed its own page to where the first one led."""
+        is_known = current_user.is_authenticated and current_user.is_full
+        return (is_known and repeated()) or super().inaccessible_callback(name, **kwargs)
 
 
 class GuardedView(_Framed, BaseView):
@@ -221,6 +227,9 @@ class GuardedModelView(_Framed, ModelView):
     def edit_form(self, obj: Any = None) -> Any:
         return nativise(super().edit_form(obj))
 
+    def action_form(self, obj: Any = None) -> None:
+        """Make none: our templates post the actions in a form of their own."""
+
     def handle_view_exception(self, exc: Exception) -> bool:
         """Flash domain errors and known constraint violations; re-raise everything else."""
         if isinstance(exc, DomainError):
@@ -249,19 +258,22 @@ class GuardedModelView(_Framed, ModelView):
 
     # Flask-Admin's routes, answering 404 where it would redirect
 
+    # Those that write claim the form's key in Flask-Admin's own transaction, which a refusal ends.
+
+    def _once(self, view: Callable[[], Any]) -> Any:
+        earlier = claim_key(self.return_url())
+        return view() if earlier is None else redirect(earlier)
+
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """Create a row; a repeated form key redirects to the first result."""
+        """Create a row."""
         require(self.can_create)
-        earlier = claim_key(self.return_url())
-        if earlier is not None:
-            return redirect(earlier)
-        return super().create_view()
+        return self._once(super().create_view)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
         is_open = self.can_edit and request.args.get("id")
-        return super().edit_view() if is_open else not_found()
+        return self._once(super().edit_view) if is_open else not_found()
 
     @expose("/details/")
     def details_view(self) -> Any:
@@ -270,7 +282,7 @@ class GuardedModelView(_Framed, ModelView):
 
     @expose("/delete/", methods=("POST",))
     def delete_view(self) -> Any:
-        return super().delete_view() if self.can_delete else not_found()
+        return self._once(super().delete_view) if self.can_delete else not_found()
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
@@ -315,7 +327,8 @@ class GuardedModelView(_Framed, ModelView):
         if not ids:
             flash(_("Select at least one row first."), "warning")
             return redirect(self.return_url())
-        return self._actions_data[name][0](ids) or redirect(self.return_url())
+        act = self._actions_data[name][0]
+        return self._once(lambda: act(ids) or redirect(self.return_url()))
 
     def action_delete(self, ids: Sequence[int]) -> Any:
         """Disable Flask-Admin's bulk deletion."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, request, url_for
+from flask import Flask, current_app, request, url_for
+from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import keeps_or_reads, reads_requests
 from clearance.auth import permissions, sessions
 from clearance.core import i18n
 from clearance.core.actor import Actor
-from clearance.exams import sittings
 from clearance.licences import organisation_brokers
 from clearance.notifications import inbox
 
@@ -59,7 +59,7 @@ _USERS = (
     Entry("my_users", _l("Current users"), ""),
 )
 
-MENUS: dict[str, tuple[Entry, ...]] = {
+_MENUS: dict[str, tuple[Entry, ...]] = {
     "my": (
         Entry("my", _l("Home"), "home", page="index"),
         Entry("my_services", _l("My services"), "services", page="index"),
@@ -72,7 +72,6 @@ MENUS: dict[str, tuple[Entry, ...]] = {
             page="index",
         ),
         Entry("my_requests", _l("My requests"), "requests"),
-        Entry("my_transfers", _l("Transfers"), "refresh", permissions.may_answer, page="index"),
         Entry("my_issued", _l("Issued documents"), "file", page="index"),
         Entry("my_account", _l("My account"), "account", page="index"),
         Entry(
@@ -93,7 +92,6 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     "office": (
         Entry("office", _l("Home"), "home", page="index"),
         Entry("office_requests", _l("Requests"), "requests", reads_requests),
-        Entry("office_exams", _l("Exams"), "award", sittings.can_read),
         Entry("office_licences", _l("Licences"), "card", reads_requests),
         Entry("office_brokers", _l("Brokers"), "users", reads_requests),
         Entry("office_organisations", _l("Organisations"), "organisation"),
@@ -113,6 +111,25 @@ MENUS: dict[str, tuple[Entry, ...]] = {
 }
 
 
+def init_app(app: Flask) -> None:
+    """Give the application its menus, to which extensions add."""
+    app.extensions["menus"] = {area: list(entries) for area, entries in _MENUS.items()}
+
+
+def add_view(area: str, view: BaseView, icon: str, *, after: str, page: str = "index") -> None:
+    """Add an extension's view to an area ("my", "office") of the current application.
+
+    Its menu entry opens the view's `page` and follows the entry of the endpoint `after`; it is the
+    last one if there is none. Raises: ValueError for an endpoint that is taken.
+    """
+    (admin,) = (found for found in current_app.extensions["admin"] if found.endpoint == area)
+    admin.add_view(view)
+    menu: list[Entry] = current_app.extensions["menus"][area]
+    places = (place for place, entry in enumerate(menu, 1) if entry.endpoint == after)
+    entry = Entry(view.endpoint, view.name, icon, view.accessible_to, page)
+    menu.insert(next(places, len(menu)), entry)
+
+
 def frame(actor: Actor, area: str) -> dict[str, Any]:
     """Return the template variables for the frame of every page of `area`."""
     return {
@@ -127,7 +144,8 @@ def frame(actor: Actor, area: str) -> dict[str, Any]:
 
 def menu(actor: Actor, area: str) -> list[dict[str, Any]]:
     """Return the entries of `area`'s menu that exist and that `actor` may open."""
-    return [_line(entry, actor) for entry in _shown(MENUS[area], actor)]
+    entries = current_app.extensions["menus"][area]
+    return [_line(entry, actor) for entry in _shown(entries, actor)]
 
 
 def _shown(entries: Iterable[Entry], actor: Actor) -> list[Entry]:

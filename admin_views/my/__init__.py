@@ -17,7 +17,6 @@ from admin_views.my.organisations.users import MyUsers
 from admin_views.my.requests.views import MyRequests
 from admin_views.my.services.views import MyServices
 from admin_views.my.subscriptions import MySubscriptions
-from admin_views.my.transfers.views import MyTransfers
 from admin_views.shared.account.overview import AccountView
 from admin_views.shared.notifications import NoticesView
 from clearance.models import Membership, Request
@@ -35,7 +34,6 @@ def views() -> list[BaseView]:
         MySubscriptions(**_at("subscriptions", _l("Subscriptions"))),
         MyBrokers(**_at("brokers", _l("Manage brokers"))),
         MyRequests(Request, **_at("requests", _l("My requests"))),
-        MyTransfers(**_at("transfers", _l("Transfers"))),
         MyIssued(**_at("issued", _l("Issued documents"))),
         MyUsers(Membership, **_at("users", _l("Manage users"))),
         MyInvitations(**_at("invitations", _l("Invitations"))),

@@ -10,7 +10,6 @@ from flask_babel import lazy_gettext as _l
 from admin_views.office.accounts.staff import Staff
 from admin_views.office.accounts.users import Users
 from admin_views.office.audit.views import AccessRecords, Events
-from admin_views.office.exams.views import OfficeExams
 from admin_views.office.home import OfficeHome
 from admin_views.office.issued import IssuedDocuments
 from admin_views.office.licences.brokers import Brokers
@@ -40,7 +39,6 @@ from clearance.models import (
     Delivery,
     DocumentKind,
     Event,
-    Exam,
     Holiday,
     IssuedDocument,
     LegalEntity,
@@ -63,7 +61,6 @@ def views() -> list[BaseView]:
     """Return the area's other views in menu order."""
     return [
         OfficeRequests(Request, **_at("requests", _l("Requests"))),
-        OfficeExams(Exam, **_at("exams", _l("Exams"))),
         Licences(Licence, **_at("licences", _l("Licences"))),
         Brokers(Broker, **_at("brokers", _l("Brokers"))),
         IssuedDocuments(IssuedDocument, **_at("issued", _l("Issued documents"))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -70,12 +71,17 @@ def _gone_statuses() -> list[str]:
 
     One lookup in the index for each status in use: the table is too long to read it all.
     """
+    known = tuple(sorted(registry.current().statuses))
+    return list(db.session.scalars(_statuses_besides(known)))
+
+
+@cache
+def _statuses_besides(known: tuple[str, ...]) -> sa.Select[tuple[str]]:
     lowest = sa.select(sa.func.min(Request.status).label("status"))
     used = lowest.cte("used", recursive=True)
     following = lowest.where(Request.status > used.c.status).scalar_subquery()
     used = used.union_all(sa.select(following).where(used.c.status.is_not(None)))
-    known = sorted(registry.current().statuses)
-    return list(db.session.scalars(sa.select(used.c.status).where(used.c.status.not_in(known))))
+    return sa.select(used.c.status).where(used.c.status.not_in(known))
 
 
 def service_filter() -> ListFilter:
@@ -99,7 +105,13 @@ def service_titles() -> list[tuple[str, str]]:
 
 def name_column(model: Any = Request) -> sa.ColumnElement[str]:
     """Return the person's or broker's name column, preferring the page's language."""
-    lang, other = ("ar", "en") if i18n.language() == "ar" else ("en", "ar")
+    return name_column_in(model, i18n.language())
+
+
+@cache
+def name_column_in(model: Any, lang: str) -> sa.ColumnElement[str]:
+    """Return the name column for a page in `lang`."""
+    other = "en" if lang == "ar" else "ar"
     own = sa.func.nullif(_joined(model, lang), "")
     return sa.func.coalesce(own, _joined(model, other)).label("name")
 

@@ -12,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import values
 from clearance.core.errors import DomainError
-from clearance.models.enums import Labelled
 
 
 class SettingKind(StrEnum):
@@ -26,17 +25,6 @@ class SettingKind(StrEnum):
     CHOICE = "choice"
 
 
-class SettingGroup(Labelled):
-    """Heading under which a setting is shown."""
-
-    LICENCES = "licences", _l("Licences")
-    EXAM = "exam", _l("Exam")
-    REQUESTS = "requests", _l("Requests")
-    SUPPORT = "support", _l("Support")
-    PORTAL = "portal", _l("Portal")
-    RETENTION = "retention", _l("How long data is kept")
-
-
 TEXT_MAX_LENGTH = 250
 MOST_NUMBERS = 10
 _WHOLE = re.compile(r"\d{1,9}")
@@ -46,17 +34,25 @@ _PHONE = re.compile(r"\+?\d[\d ()-]{2,28}")
 
 @dataclass(frozen=True)
 class OfficeSetting:
-    """A setting. minimum, maximum: of its number or numbers, inclusive."""
+    """A setting. group: code of its heading. minimum, maximum: of its numbers, inclusive."""
 
     key: str
     kind: SettingKind
-    group: SettingGroup
+    group: str
     default: Any
     label: Any
     hint: Any = ""
     minimum: int = 0
     maximum: int = 3650
     choices: Mapping[str, Any] | None = None
+
+
+def number(
+    key: str, group: str, default: int, label: Any, hint: Any = "", **limits: Any
+) -> OfficeSetting:
+    """Return a setting for a whole number, by default one at least. limits: minimum, maximum."""
+    values = {"minimum": 1} | limits
+    return OfficeSetting(key, SettingKind.NUMBER, group, default, label, hint, **values)
 
 
 class BadSetting(DomainError):
@@ -79,7 +75,7 @@ def read(spec: OfficeSetting, raw: str) -> Any:
 
 def checked(spec: OfficeSetting, value: Any) -> Any:
     """Return `value` if it fits the setting's kind and limits. Raises: BadSetting."""
-    if not _fits(spec, value):
+    if not fits(spec, value):
         raise _bad(spec)
     return value
 
@@ -100,7 +96,8 @@ def _whole(spec: OfficeSetting, text: str) -> int:
     return int(text)
 
 
-def _fits(spec: OfficeSetting, value: Any) -> bool:
+def fits(spec: OfficeSetting, value: Any) -> bool:
+    """Return whether `value` fits the setting's kind and limits."""
     if spec.kind is SettingKind.NUMBER:
         return type(value) is int and spec.minimum <= value <= spec.maximum
     if spec.kind is SettingKind.NUMBERS:

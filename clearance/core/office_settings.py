@@ -1,90 +1,40 @@
-"""Settings the office edits in the admin panel."""
+"""Settings the office edits in the admin panel; extensions bring more."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
+from flask import current_app
 from flask_babel import lazy_gettext as _l
 
 from clearance.core import audit, office_setting_types
 from clearance.core.actor import Actor
 from clearance.core.database import hold_table
 from clearance.core.extensions import db
-from clearance.core.office_setting_types import OfficeSetting, SettingGroup, SettingKind
+from clearance.core.office_setting_types import OfficeSetting, SettingKind, number
 from clearance.models import Setting
-
-
-def _days(key: str, group: SettingGroup, default: int, label: Any, hint: Any = "") -> OfficeSetting:
-    return OfficeSetting(key, SettingKind.NUMBER, group, default, label, hint, minimum=1)
 
 
 def _line(
     key: str, default: str, label: Any, kind: SettingKind = SettingKind.TEXT
 ) -> OfficeSetting:
-    return OfficeSetting(key, kind, SettingGroup.SUPPORT, default, label)
+    return OfficeSetting(key, kind, "support", default, label)
 
 
-_TABLE = (
-    _days(
-        "renewal_window_days",
-        SettingGroup.LICENCES,
-        60,
-        _l("Days before expiry when renewal opens"),
-    ),
-    OfficeSetting(
-        "licence_validity_years",
-        SettingKind.NUMBER,
-        SettingGroup.LICENCES,
-        3,
-        _l("Default years for a new licence"),
-        minimum=1,
-        maximum=20,
-    ),
-    OfficeSetting(
-        "reminder_days",
-        SettingKind.NUMBERS,
-        SettingGroup.LICENCES,
-        (60, 30, 7),
-        _l("Days before expiry when reminders are sent"),
-        minimum=1,
-    ),
-    OfficeSetting(
-        "exam_validity_years",
-        SettingKind.NUMBER,
-        SettingGroup.EXAM,
-        3,
-        _l("Years a passed exam stays valid"),
-        minimum=1,
-        maximum=50,
-    ),
-    OfficeSetting(
-        "exam_waiting_days",
-        SettingKind.NUMBER,
-        SettingGroup.EXAM,
-        0,
-        _l("Days to wait after failing or missing the exam"),
-        _l("0 means no waiting time."),
-    ),
-    OfficeSetting(
-        "exam_attempts",
-        SettingKind.NUMBER,
-        SettingGroup.EXAM,
-        0,
-        _l("Maximum exam attempts per person"),
-        _l("0 means no limit."),
-        maximum=100,
-    ),
-    _days(
-        "transfer_silence_days",
-        SettingGroup.REQUESTS,
-        14,
-        _l("Days before an unanswered transfer is closed"),
-    ),
-    _days(
+GROUPS: dict[str, Any] = {
+    "requests": _l("Requests"),
+    "support": _l("Support"),
+    "portal": _l("Portal"),
+    "retention": _l("How long data is kept"),
+}
+"""The headings under which settings are shown."""
+
+GENERAL = (
+    number(
         "returned_lapse_days",
-        SettingGroup.REQUESTS,
+        "requests",
         60,
         _l("Days before a request that needs corrections is closed"),
     ),
@@ -98,49 +48,29 @@ _TABLE = (
     OfficeSetting(
         "default_language",
         SettingKind.CHOICE,
-        SettingGroup.PORTAL,
+        "portal",
         "ar",
         _l("Language for first-time visitors"),
         choices={"ar": _l("Arabic"), "en": _l("English")},
     ),
-    _days(
-        "retention_registration_days",
-        SettingGroup.RETENTION,
-        7,
-        _l("Days to keep an unfinished registration"),
+    number(
+        "retention_registration_days", "retention", 7, _l("Days to keep an unfinished registration")
     ),
-    _days(
-        "retention_draft_days",
-        SettingGroup.RETENTION,
-        180,
-        _l("Days to keep an unused draft"),
-    ),
-    _days(
-        "retention_message_days",
-        SettingGroup.RETENTION,
-        180,
-        _l("Days to keep sent e-mails and SMS"),
-    ),
-    _days(
-        "retention_session_days",
-        SettingGroup.RETENTION,
-        90,
-        _l("Days to keep ended sessions"),
-    ),
-    _days(
-        "retention_access_days",
-        SettingGroup.RETENTION,
-        1095,
-        _l("Days to keep access records"),
-    ),
+    number("retention_draft_days", "retention", 180, _l("Days to keep an unused draft")),
+    number("retention_message_days", "retention", 180, _l("Days to keep sent e-mails and SMS")),
+    number("retention_session_days", "retention", 90, _l("Days to keep ended sessions")),
+    number("retention_access_days", "retention", 1095, _l("Days to keep access records")),
 )
 
-SETTINGS: dict[str, OfficeSetting] = {spec.key: spec for spec in _TABLE}
+
+def registered() -> dict[str, OfficeSetting]:
+    """Return the application's settings by key: the general ones and its extensions'."""
+    return cast(dict[str, OfficeSetting], current_app.extensions["office_settings"])
 
 
 def get(key: str) -> Any:
     """Return the office's value of the setting `key`, else the default. Raises: KeyError."""
-    spec = SETTINGS[key]
+    spec = registered()[key]
     row = db.session.get(Setting, key)
     return spec.default if row is None else office_setting_types.from_json(spec, row.value)
 
@@ -155,13 +85,13 @@ def all_values() -> dict[str, Any]:
     stored = {row.key: row.value for row in db.session.scalars(sa.select(Setting))}
     return {
         key: office_setting_types.from_json(spec, stored[key]) if key in stored else spec.default
-        for key, spec in SETTINGS.items()
+        for key, spec in registered().items()
     }
 
 
 def parse(key: str, raw: str) -> Any:
     """Parse the input for the setting `key`. Raises: KeyError, BadSetting, BadValue."""
-    return office_setting_types.read(SETTINGS[key], raw)
+    return office_setting_types.read(registered()[key], raw)
 
 
 def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
@@ -169,7 +99,7 @@ def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
 
     Raises: KeyError, BadSetting. The panel checks permission (administrators only).
     """
-    spec = SETTINGS[key]
+    spec = registered()[key]
     value = office_setting_types.checked(spec, value)
     before = get(key)
     if value == before:

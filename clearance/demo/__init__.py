@@ -10,7 +10,6 @@ import structlog
 from flask import Flask
 from flask.cli import AppGroup
 
-from clearance import jobs
 from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
@@ -27,7 +26,7 @@ commands = AppGroup("demo", help="Demo data.")
 def init_app(app: Flask) -> None:
     """Build the demo data when the portal first starts, and register the commands."""
     app.cli.add_command(commands)
-    jobs.at_start(build_world)
+    app.extensions["jobs"].at_start.append(build_world)
     app.extensions["demo_accounts"] = [
         {"email": account.email, "about": account.label, "password": PASSWORD}
         for account in ACCOUNTS

@@ -19,8 +19,7 @@ from clearance.demo.people import Cast
 from clearance.demo.register import Licences
 from clearance.files import quota, storage
 from clearance.files.storage import Stored
-from clearance.licences import granted_expiry, starts
-from clearance.licences.granted_expiry import GrantedExpiry
+from clearance.licences import starts
 from clearance.models import Document, Licence, Organisation, Request, ServiceVersion
 from clearance.requests import attachments, batch, drafts, transitions
 from clearance.requests.attachments import Checked
@@ -43,16 +42,12 @@ Taken = tuple[str, str | None, int] | tuple[str, str | None, int, str]
 
 @dataclass
 class Stage:
-    """The demo's people, their offices' licences, and today.
-
-    passed: the requests of candidates who passed the exam, in the order of sending.
-    """
+    """The demo's people, their offices' licences, and today."""
 
     cast: Cast
     licences: Licences
     now: datetime
     people: Iterator[int] = field(default_factory=lambda: count(1))
-    passed: list[Request] = field(default_factory=list)
     _actors: dict[str, Actor] = field(default_factory=dict)
     _files: dict[tuple[int, str, int], Stored] = field(default_factory=dict)
 
@@ -161,14 +156,15 @@ class Stage:
     ) -> Telling:
         """Take a step on `req`; name None: the portal itself, or a broker through his link.
 
-        reason: by default that of _REASONS. An approval grants the proposed expiry date, where one
-        is needed.
+        reason: by default that of _REASONS. What else the step asks is answered as proposed.
         """
         now = yield from self.wait(days, 11 if action == Action.SEND else 12)
-        granted = granted_expiry.proposed_expiry(req, now) if action == Action.APPROVE else None
-        decisions: list[Decision] = [Remarks(remarks=tuple(remarks))]
-        if granted is not None:
-            decisions.append(GrantedExpiry(granted_expiry=granted))
+        service = versions.for_request(req)
+        path = service.steps.path(req.status, action, is_taken=req.reviewer_id is not None)
+        asked = service.decisions(path[-1]) if path else ()
+        proposed = [(model, model.proposed(req, now)) for model in asked]
+        given: list[Decision] = [Remarks(remarks=tuple(remarks))]
+        given += [model(**values) for model, values in proposed if values]
         transitions.perform(
             req,
             action,
@@ -176,7 +172,7 @@ class Stage:
             now=now,
             version=req.version,
             reason=reason or _REASONS.get(action, ""),
-            data=decisions,
+            data=given,
         )
         return req
 

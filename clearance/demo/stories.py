@@ -1,4 +1,4 @@
-"""Plays the demo stories together in chronological order."""
+"""Plays the demo stories of all extensions together in chronological order."""
 
 from __future__ import annotations
 
@@ -7,27 +7,17 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
 import sqlalchemy as sa
+from flask import current_app
 
 from clearance.core.extensions import db
-from clearance.demo import (
-    stories_exam,
-    stories_issuance,
-    stories_licences,
-    stories_office,
-    stories_subscriptions,
-    stories_transfer,
-    stories_users,
-)
+from clearance.demo import stories_users
 from clearance.demo.people import Cast
 from clearance.demo.register import Licences
 from clearance.demo.stage import Stage, Story
-from clearance.exams import notifications as exam_notices
-from clearance.exams import seating
-from clearance.licences import expiry_job
 from clearance.models import Notice
 from clearance.notifications import inbox
 from clearance.requests import transitions
-from clearance.transfers import operations as transfer_operations
+from clearance.services import registry
 
 FIRST_DAY = -196
 ROUND = 14  # days between runs of the simulated scheduler; short enough for deadlines, yet fast
@@ -37,18 +27,9 @@ READ_AFTER = timedelta(days=4)
 def play(cast: Cast, licences: Licences, now: datetime) -> None:
     """Play every story up to `now` through the use cases, committing now and then."""
     stage = Stage(cast, licences, now)
-    _play_together(
-        [
-            *stories_exam.stories(stage),
-            *stories_issuance.stories(stage),
-            *stories_licences.stories(stage),
-            *stories_transfer.stories(stage),
-            stories_office.story(stage),
-            *stories_subscriptions.stories(stage),
-            *stories_users.stories(stage),
-            _clock(stage),
-        ]
-    )
+    brought = [*current_app.extensions["demo_stories"], stories_users.stories]
+    told = [story for stories in brought for story in stories(stage)]
+    _play_together([*told, _clock(stage)])
     _read_notices(stage)
     db.session.commit()
 
@@ -65,16 +46,13 @@ def _play_together(stories: Iterable[Story]) -> None:
 
 
 def _clock(stage: Stage) -> Story:
-    """Run the scheduled work: expire licences, send reminders, lapse unanswered requests."""
+    """Run the extensions' scheduled work, and close requests that were not corrected."""
     for days in range(FIRST_DAY, 1, ROUND):
         now = yield from stage.wait(days, 8)
-        db.session.commit()  # expiry is queried on another connection
-        expiry_job.expire(now)
-        expiry_job.remind(now)
         transitions.lapse_returned(now)
-        transfer_operations.lapse_unanswered(now)
-        exam_notices.remind(now)
-        seating.close_overdue(now)
+        for job in registry.current().jobs.values():
+            db.session.commit()  # jobs may look for their work on another connection
+            job.work(now)
 
 
 def _read_notices(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from itertools import chain, cycle, islice, repeat
 import sqlalchemy as sa
 
 from clearance.core.extensions import db
+from clearance.demo import stories_issuance
 from clearance.demo.names import candidate
 from clearance.demo.stage import Stage, Story, Telling
 from clearance.exams import results as exam_results
@@ -32,7 +33,7 @@ _Ready = dict[int, Request]
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """Yield both sittings with their candidates, requests closed before one, and pending ones."""
+    """Yield both sittings with their candidates, other requests, and the licences they lead to."""
     held: _Ready = {}
     count = _PASSED + len(_OTHER_RESULTS) + 1
     agents = list(islice(cycle(_AGENTS), count))
@@ -47,6 +48,7 @@ def stories(stage: Stage) -> Iterator[Story]:
         yield _candidate(stage, name, -6, {})
     yield from _ended_without_exam(stage)
     yield from _in_the_office(stage)
+    yield from stories_issuance.stories(stage)
 
 
 def _sitting_held(stage: Stage, agents: list[str], ready: _Ready) -> Story:
@@ -62,7 +64,6 @@ def _sitting_held(stage: Stage, agents: list[str], ready: _Ready) -> Story:
     seats = db.session.scalars(sa.select(ExamSeat).where(ExamSeat.exam_id == exam.id))
     by_seat = {seat.id: given[seat.request_id] for seat in seats if seat.request_id in given}
     exam_results.record(exam.id, by_seat, actor=stage.actor("reviewer2"), now=now)
-    stage.passed += [req for req, _name in confirmed[:_PASSED]]
 
 
 def _sitting_to_come(stage: Stage, ready: _Ready) -> Story:
@@ -140,7 +141,7 @@ def _exam(
         confirm_by=stage.day(confirm_by),
     )
     now = yield from stage.wait(made)
-    return sittings.make(plan, form_key=f"demo-exam-{days}", actor=stage.actor("reviewer"), now=now)
+    return sittings.make(plan, actor=stage.actor("reviewer"), now=now)
 
 
 def _announce(stage: Stage, exam: Exam, days: int) -> Story:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import sqlalchemy as sa
+
+from clearance.core.extensions import db
 from clearance.demo.stage import Stage, Story, Telling
+from clearance.exams.statuses import ExamStatus
 from clearance.models import Request
 from clearance.services.flows import Action
 
@@ -57,7 +61,9 @@ def _sent(stage: Stage, name: str, place: int, days: int) -> Telling:
 
 def _candidate(stage: Stage, name: str, place: int) -> Request:
     office = stage.office_of(name)
-    return [req for req in stage.passed if req.organisation_id == office.id][place]
+    passed = sa.and_(Request.status == ExamStatus.PASSED, Request.organisation_id == office.id)
+    found = sa.select(Request).where(passed).order_by(Request.id).offset(place).limit(1)
+    return db.session.scalars(found).one()
 
 
 def _papers(stage: Stage, candidate: Request) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from zlib import crc32
 
+from clearance.demo import stories_office, stories_subscriptions
 from clearance.demo.register import ASKED_FOR
 from clearance.demo.stage import Stage, Story, Telling
 from clearance.requests import batch, drafts
@@ -35,7 +36,7 @@ _GRID = ("licence-30", "guarantee-30", "civil_id-30")
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """Yield closed, granted and pending requests for each service; then the grid."""
+    """Yield requests in every state for each service, the grid, and what the office does."""
     for place, code in enumerate((*ASKED_FOR, LETTER)):
         name = "additional" if code == "renewal" else "general"
         taken, returned = _key(code, "taken"), _key(code, "returned")
@@ -56,6 +57,8 @@ def stories(stage: Stage) -> Iterator[Story]:
     letter = _sent(stage, LETTER, LETTER, -6, "receiver", language="en")
     yield stage.story(letter, (Action.APPROVE, "reviewer", -4))
     yield _together(stage)
+    yield stories_office.story(stage)
+    yield from stories_subscriptions.stories(stage)
 
 
 def _closed(stage: Stage, code: str, days: int) -> Story:

@@ -9,6 +9,7 @@ from clearance.core.extensions import db
 from clearance.core.values import civil_number_for
 from clearance.demo.people import PASSWORD
 from clearance.demo.stage import Stage, Story
+from clearance.models import Service
 from clearance.models.enums import Gender
 from clearance.organisations import invitations
 from clearance.organisations.invitations import NewMember
@@ -40,7 +41,10 @@ def stories(stage: Stage) -> Iterator[Story]:
 
 def _added(stage: Stage, name: str, days: int, services: set[str], **person: str) -> Story:
     now = yield from stage.wait(days, 9)
+    published = frozenset(code for code in services if db.session.get(Service, code))
+    if not published:
+        return
     db.session.commit()  # the invitation limit is counted in a separate transaction
-    access = Access(is_general=False, services=frozenset(services))
+    access = Access(is_general=False, services=published)
     added = NewMember(**person, password=PASSWORD, access=access, language="ar")
     invitations.invite(added, stage.office_of(name).id, stage.actor(name), now)

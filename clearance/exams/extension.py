@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from clearance.core.office_setting_types import number
 from clearance.exams import flow, guards, lists, passes, review_warnings, seating, starts
 from clearance.exams.statuses import ExamStatus
 from clearance.services.extension import Extension, Job, Trail, Waiting, named_in
@@ -50,8 +51,31 @@ EXTENSION = Extension(
         },
         tables={"exam": _l("Exam")},
     ),
+    setting_groups={"exam": _l("Exam")},
+    settings=(
+        number(passes.VALIDITY_YEARS, "exam", 3, _l("Years a passed exam stays valid"), maximum=50),
+        number(
+            "exam_waiting_days",
+            "exam",
+            0,
+            _l("Days to wait after failing or missing the exam"),
+            _l("0 means no waiting time."),
+            minimum=0,
+        ),
+        number(
+            "exam_attempts",
+            "exam",
+            0,
+            _l("Maximum exam attempts per person"),
+            _l("0 means no limit."),
+            minimum=0,
+            maximum=100,
+        ),
+    ),
     jobs=(Job(seating.daily, seconds=1800),),
     lifts={0: _with_award},
     definitions=Path(__file__).parent / "definitions",
     notices=Path(__file__).parent / "texts",
+    views="admin_views.office.exams.views:add_views",
+    demo="clearance.demo.stories_exam:stories",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -34,11 +35,17 @@ class ExamAction(StepName):
     ABSENT = "absent", _l("Record as absent"), _l("The candidate did not attend the exam")
 
 
+class ExamSide(StrEnum):
+    """Where seats are offered: a sitting gives all of its seats, in the order of sending."""
+
+    SITTING = "exam_sitting"
+
+
 _SEAT = Step(
     ExamAction.SEAT,
     statuses(Status.PREAPPROVED),
     ExamStatus.SEATED,
-    Side.REVIEWER,
+    ExamSide.SITTING,
     permissions.can_process,
     asks=exam_effects.SeatChoice,
     effects=(exam_effects.take_seat,),

@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.exc import IntegrityError
 
-from clearance.core import audit, constraints
+from clearance.core import audit
 from clearance.core.actor import Actor
 from clearance.core.clock import KUWAIT, kuwait_date
 from clearance.core.errors import (
@@ -123,25 +122,13 @@ def faults(plan: Plan, now: datetime, *, current: Exam | None = None) -> dict[st
     return found
 
 
-def make(plan: Plan, *, form_key: str, actor: Actor, now: datetime) -> Exam:
-    """Create a sitting, not announced yet. Flushes.
-
-    form_key: the form's one-time key; a repeated key returns the first sitting.
-    Raises: PermissionDenied, BadPlan.
-    """
+def make(plan: Plan, *, actor: Actor, now: datetime) -> Exam:
+    """Create a sitting, not announced yet. Flushes. Raises: PermissionDenied, BadPlan."""
     must_run(actor)
-    earlier = db.session.scalar(sa.select(Exam).where(Exam.form_key == form_key))
-    if earlier is not None:
-        return earlier
     _must_fit(faults(plan, now))
-    exam = Exam(**asdict(plan), form_key=form_key, created_by_id=actor.id, created_at=now)
-    try:
-        with db.session.begin_nested():
-            db.session.add(exam)
-    except IntegrityError as error:
-        if not constraints.is_violation_of(error, "uq_exam_form_key"):
-            raise
-        return db.session.scalars(sa.select(Exam).where(Exam.form_key == form_key)).one()
+    exam = Exam(**asdict(plan), created_by_id=actor.id, created_at=now)
+    db.session.add(exam)
+    db.session.flush()
     changes = {name: [None, audit.as_json(value)] for name, value in asdict(plan).items()}
     audit.record("exam:sitting:created", obj=exam, actor_id=actor.id, at=now, changes=changes)
     return exam

@@ -3,6 +3,6 @@
 The queue, its consumer, periodic jobs and the removal of expired rows.
 """
 
-from clearance.jobs.worker import at_start, init_app, serve
+from clearance.jobs.worker import init_app, serve
 
-__all__ = ["at_start", "init_app", "serve"]
+__all__ = ["init_app", "serve"]

@@ -47,7 +47,6 @@ _Work = Callable[[datetime], object]
 
 
 _periodic: dict[str, Job] = {}
-_at_start: list[_Work] = []
 
 
 def every(seconds: int) -> Callable[[_Work], _Work]:
@@ -59,13 +58,6 @@ def every(seconds: int) -> Callable[[_Work], _Work]:
         return work
 
     return register
-
-
-def at_start(work: _Work) -> _Work:
-    """Register `function(now)` to run, and be committed, when `python app.py` starts."""
-    if work not in _at_start:
-        _at_start.append(work)
-    return work
 
 
 def init_app(app: Flask) -> None:
@@ -99,12 +91,12 @@ def serve(app: Flask) -> None:
     """Upgrade the schema, load services, then run waitress and the consumer until stopped."""
     settings: Settings = app.extensions["settings"]
     schema.upgrade(settings.database_url)
+    jobs: Jobs = app.extensions["jobs"]
     with app.app_context():
-        for work in _at_start:
+        for work in jobs.at_start:
             work(utc_now())
             db.session.commit()
     server = serving.make_server(app)
-    jobs: Jobs = app.extensions["jobs"]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     jobs.start()
@@ -117,9 +109,13 @@ def serve(app: Flask) -> None:
 
 
 class Jobs:
-    """An application's queue and, if started, its consumer."""
+    """An application's queue and, if started, its consumer.
+
+    at_start: functions of the time that run, and are committed, when `python app.py` starts.
+    """
 
     def __init__(self, app: Flask) -> None:
+        self.at_start: list[_Work] = [versions.publish_missing]
         self._app = app
         self._settings: Settings = app.extensions["settings"]
         self._consumer: Consumer | None = None
@@ -318,11 +314,6 @@ def _after_rollback(session: Session) -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
-
-
-@at_start
-def _load_services(now: datetime) -> None:
-    versions.publish_missing(now)
 
 
 @every(900)

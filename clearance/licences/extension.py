@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from clearance.core.office_setting_types import OfficeSetting, SettingKind, number
 from clearance.licences import (
     effects,
     expiry_job,
@@ -41,9 +42,29 @@ EXTENSION = Extension(
         },
         tables={"broker": _l("Broker"), "licence": _l("Licence")},
     ),
+    setting_groups={"licences": _l("Licences")},
+    settings=(
+        number("renewal_window_days", "licences", 60, _l("Days before expiry when renewal opens")),
+        number(
+            "licence_validity_years",
+            "licences",
+            3,
+            _l("Default years for a new licence"),
+            maximum=20,
+        ),
+        OfficeSetting(
+            "reminder_days",
+            SettingKind.NUMBERS,
+            "licences",
+            (60, 30, 7),
+            _l("Days before expiry when reminders are sent"),
+            minimum=1,
+        ),
+    ),
     jobs=(Job(expiry_job.daily, seconds=1800),),
     constraints=dict.fromkeys(guards.ONE_LICENCE, guards.HAS_LICENCE),
     lifts={0: _without_expiry},
     definitions=Path(__file__).parent / "definitions",
     notices=Path(__file__).parent / "texts",
+    demo="clearance.demo.stories_licences:stories",
 )

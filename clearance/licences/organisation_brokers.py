@@ -17,7 +17,7 @@ from clearance.core.extensions import db
 from clearance.licences import validity
 from clearance.models import Broker, Licence, Request
 from clearance.models.enums import LicenceStatus, ValidityLink
-from clearance.services import schema, versions
+from clearance.services import registry, schema, versions
 
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
 BY_NAME = Broker.name_folded
@@ -86,8 +86,12 @@ def licences_of(broker: Broker) -> list[Licence]:
 
 
 def window_days() -> int:
-    """Return how many days before effective validity ends a licence is due (a setting)."""
-    return int(office_settings.get("renewal_window_days"))
+    """Return how many days before effective validity ends a licence is due (a setting).
+
+    0 if the portal has no renewals.
+    """
+    has_renewals = registry.current().has("licences")
+    return int(office_settings.get("renewal_window_days")) if has_renewals else 0
 
 
 def ends_by(last: date, link: ValidityLink | None = None) -> sa.ColumnElement[bool]:

@@ -18,7 +18,6 @@ class Exam(Base):
 
     __tablename__ = "exam"
     __table_args__ = (
-        sa.UniqueConstraint("form_key", name="uq_exam_form_key"),
         sa.CheckConstraint("seats > 0", name="seats"),
         sa.CheckConstraint("seats_taken BETWEEN 0 AND seats", name="never_oversold"),
     )
@@ -34,7 +33,6 @@ class Exam(Base):
     final_at: Mapped[base.instant | None]
     created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     created_at: Mapped[base.instant]
-    form_key: Mapped[base.digest | None]
     version: Mapped[int] = mapped_column(default=1)
 
     places: Mapped[list[ExamSeat]] = relationship(back_populates="exam", order_by="ExamSeat.id")

@@ -16,7 +16,7 @@ from clearance.core.i18n import language
 from clearance.core.settings import ROOT
 from clearance.notifications import announcements
 from clearance.public import session_gate
-from clearance.services import versions
+from clearance.services import registry, versions
 
 PICTURES = ROOT / "static" / "img" / "guide"
 
@@ -53,15 +53,12 @@ def support() -> str:
 def guide() -> str:
     """GET /guide: registering and using the services, step by step."""
     services = [version.definition for version in versions.all_current()]
-    settings = office_settings.all_values()
     return render_template(
         "public/guide.html",
         services=services,
         picture=_picture,
-        lapse_days=settings["returned_lapse_days"],
-        validity_years=settings["exam_validity_years"],
-        renewal_days=settings["renewal_window_days"],
-        transfer_days=settings["transfer_silence_days"],
+        settings=office_settings.all_values(),
+        has=registry.current().has,
     )
 
 
@@ -84,15 +81,15 @@ def common_context() -> dict[str, Any]:
 
 
 def _support(key: str) -> str:
-    known: dict[str, str] = g.setdefault("support_contacts", {})
-    if key not in known:
+    if "support_contacts" not in g:
         try:
-            known[key] = str(office_settings.get(key) or "")
+            g.support_contacts = office_settings.all_values()
         except SQLAlchemyError:
             # The error page for an unavailable database must still render.
             db.session.rollback()
-            known[key] = str(office_settings.SETTINGS[key].default)
-    return known[key]
+            specs = office_settings.registered().values()
+            g.support_contacts = {spec.key: spec.default for spec in specs}
+    return str(g.support_contacts[key])
 
 
 def _picture(name: str) -> str | None:

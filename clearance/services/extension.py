@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from clearance.core.actor import Actor
 from clearance.core.errors import Refusal
+from clearance.core.office_setting_types import OfficeSetting
 from clearance.models import Request
 from clearance.services.effects import Effect
 from clearance.services.facts import Facts, RequestFact
@@ -167,9 +168,11 @@ class Extension:
     number of a schema → how the next one writes what it said of this subject. notices: the folder
     of its messages' texts. waiting, to_answer: for the agent's home page; to_answer takes the
     actor, the page's language and the time. known: heading → records of the person with a civil
-    number. jobs: its periodic work. trail: see there. translations: a folder of compiled
-    catalogues, as of Flask-Babel. views, commands: dotted names of functions
-    that take the application, "module:function", called when its rooms are opened.
+    number. jobs: its periodic work. settings: of the office, under a heading of the portal or of
+    setting_groups (code → heading). trail: see there. translations: a folder of compiled
+    catalogues, as of Flask-Babel. views, commands: dotted names of functions that take the
+    application, "module:function", called in its context when its rooms are opened. demo: dotted
+    name of a function that takes a `clearance.demo.stage.Stage` and yields its demo stories.
     """
 
     name: str
@@ -186,6 +189,8 @@ class Extension:
     to_answer: tuple[Callable[[Actor, str, datetime], list[ToAnswer]], ...] = ()
     known: tuple[tuple[Any, Callable[[str], list[Known]]], ...] = ()
     jobs: tuple[Job, ...] = ()
+    settings: tuple[OfficeSetting, ...] = ()
+    setting_groups: Mapping[str, Any] = field(default_factory=dict)
     trail: Trail = Trail()
     constraints: Mapping[str, Refusal] = field(default_factory=dict)
     lifts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
@@ -194,6 +199,7 @@ class Extension:
     translations: Path | None = None
     views: str = ""
     commands: str = ""
+    demo: str = ""
 
 
 def named_in(module: ModuleType, kind: type[N]) -> tuple[N, ...]:

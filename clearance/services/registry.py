@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from clearance.core import office_setting_types, office_settings
+from clearance.core.office_setting_types import OfficeSetting
 from clearance.models import Request
 from clearance.models.enums import Labelled
 from clearance.services.decisions import Decision
@@ -46,6 +48,8 @@ class Registry:
         self.starts: dict[str, Start] = self._named("starts", "name")
         self.claim_ends: dict[str, ClaimEnd] = self._named("claim_ends", "status")
         self.jobs: dict[str, Job] = self._named("jobs", "name")
+        self.setting_groups = self._setting_groups()
+        self.settings = self._settings()
         self.waiting: dict[str, Waiting] = self._named("waiting", "status")
         self.to_answer = self._all("to_answer")
         self.known = self._all("known")
@@ -131,6 +135,21 @@ class Registry:
                 raise BadExtension(f"Two flows define the action {step.action!s} differently.")
         return found
 
+    def _setting_groups(self) -> dict[str, Any]:
+        """Return the headings of settings by code, the extensions' first."""
+        pairs = [pair for ext in self.extensions for pair in ext.setting_groups.items()]
+        return self._by_kind("setting groups", [*pairs, *office_settings.GROUPS.items()])
+
+    def _settings(self) -> dict[str, OfficeSetting]:
+        """Return all settings by key. Raises: BadExtension: an unknown group, a bad default."""
+        specs = [*self._all("settings"), *office_settings.GENERAL]
+        for spec in specs:
+            if spec.group not in self.setting_groups:
+                raise BadExtension(f"The setting {spec.key} is in no known group: {spec.group}.")
+            if not office_setting_types.fits(spec, spec.default):
+                raise BadExtension(f"The setting {spec.key} cannot be {spec.default!r}.")
+        return self._by_kind("settings", [(spec.key, spec) for spec in specs])
+
     def _words(self, part: str) -> dict[str, Any]:
         pairs = [pair for ext in self.extensions for pair in getattr(ext.trail, part).items()]
         return self._by_kind(f"trail {part}", pairs)
@@ -157,6 +176,7 @@ class Registry:
 def init_app(app: Flask, extensions: Iterable[Extension], core_version: str) -> Registry:
     """Register `extensions` with the application. Raises: BadExtension."""
     registry = app.extensions["services"] = Registry(extensions, core_version)
+    app.extensions["office_settings"] = registry.settings
     app.jinja_env.globals.update(
         status_label=registry.status_label, status_tone=registry.status_tone
     )

@@ -275,13 +275,14 @@ def _document(definition: Definition) -> dict[str, Any]:
 
 
 def _all_current() -> list[Version]:
-    rows = db.session.scalars(
-        sa.select(ServiceVersion)
+    written = sa.cast(ServiceVersion.definition, sa.Text)  # parsed only when it is new here
+    rows = db.session.execute(
+        sa.select(ServiceVersion.id, written, ServiceVersion.service_code)
         .join(Service, Service.code == ServiceVersion.service_code)
         .where(_is_newest(), Service.is_active)
         .order_by(Service.position, Service.code)
     )
-    return [Version(row.id, _definition(row)) for row in rows]
+    return [Version(key, _read(registry.current(), text, code)) for key, text, code in rows]
 
 
 def _is_newest() -> sa.ColumnElement[bool]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from clearance.core.office_setting_types import number
 from clearance.services.effects import Effect
 from clearance.services.extension import Extension, Job, Trail, named_in
 from clearance.services.guards import Guard
@@ -30,8 +31,18 @@ EXTENSION = Extension(
     effects=named_in(effects, Effect),
     to_answer=(operations.to_answer,),
     trail=Trail(accesses={"transfer:lookup": _l("A broker was requested from another office")}),
+    settings=(
+        number(
+            "transfer_silence_days",
+            "requests",
+            14,
+            _l("Days before an unanswered transfer is closed"),
+        ),
+    ),
     jobs=(Job(operations.lapse_unanswered, seconds=900),),
     lifts={0: _with_roles},
     definitions=Path(__file__).parent / "definitions",
     notices=Path(__file__).parent / "texts",
+    views="admin_views.my.transfers.views:add_views",
+    demo="clearance.demo.stories_transfer:stories",
 )

@@ -20,7 +20,7 @@ from clearance.licences import starts
 from clearance.models import Broker, Licence, Organisation, Request, TransferConsent
 from clearance.models.enums import LicenceStatus
 from clearance.requests import available_actions, drafts, transitions
-from clearance.services import versions
+from clearance.services import registry, versions
 from clearance.services.extension import ToAnswer
 from clearance.services.flows import Action
 from clearance.transfers import parties
@@ -185,9 +185,12 @@ def answer_by(req: Request) -> date | None:
 
 
 def answer_days(found: Sequence[Request]) -> dict[int, date]:
-    """Return request id → day of `answer_by` where an answer is awaited; one query."""
+    """Return request id → day of `answer_by` where an answer is awaited; one query.
+
+    Without the transfers' extension nobody can answer any.
+    """
     unanswered = [req.id for req in found if req.status in UNANSWERED]
-    if not unanswered:
+    if not unanswered or not registry.current().has("transfers"):
         return {}
     silence = parties.silence()
     rows = db.session.execute(

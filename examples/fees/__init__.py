@@ -1,23 +1,37 @@
 """An extension: approving a request charges a fee that the reviewer fixes.
 
-`EXTENSIONS=examples.fees` adds the effect `charge_fee` and the service that uses it.
+`EXTENSIONS=examples.fees` adds the effect `charge_fee`, the service that uses it, the setting for
+the fee that is proposed, the office's list of fees, and a demo story.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from clearance.core import office_settings
 from clearance.core.errors import Refusal
 from clearance.core.i18n import bilingual
+from clearance.core.office_setting_types import number
+from clearance.models import Request
 from clearance.services.decisions import Decision
 from clearance.services.effects import StepContext, approval_effect
 from clearance.services.extension import Extension
 from clearance.services.needs import Needs
+
+USUAL = number(
+    "fees_usual_fils",
+    "fees",
+    5000,
+    bilingual(ar="الرسم المعتاد بالفلس", en="Usual fee in fils"),
+    minimum=0,
+    maximum=1_000_000,
+)
 
 
 class Fee(Decision):
@@ -39,6 +53,11 @@ class Fee(Decision):
         ),
         AfterValidator(lambda fee: fee.quantize(Decimal("0.001"))),
     ]
+
+    @classmethod
+    def proposed(cls, req: Request, now: datetime) -> Mapping[str, Any]:
+        """Return the usual fee, an office setting."""
+        return {"fee": Decimal(office_settings.get(USUAL.key)).scaleb(-3)}
 
     def refusal(self, now: datetime) -> Refusal | None:
         """Refuse a negative fee."""
@@ -63,5 +82,9 @@ EXTENSION = Extension(
     name="fees",
     core=">=1.0",
     effects=(charge_fee,),
+    setting_groups={"fees": bilingual(ar="الرسوم", en="Fees")},
+    settings=(USUAL,),
+    views="examples.fees.office:add_views",
+    demo="examples.fees.demo:stories",
     definitions=Path(__file__).parent / "definitions",
 )

@@ -36,7 +36,7 @@ from forms.fields import (
     TextAreaField,
     TextField,
 )
-from forms.validators import FutureDate, NotAfterToday, Required, SameAs, StrongPassword
+from forms.validators import FutureDate, Required, SameAs, StrongPassword
 
 NOW = datetime(2026, 10, 4, 6, 0, tzinfo=UTC)
 CIVIL = "288010100115"
@@ -238,16 +238,8 @@ def test_today_is_kuwaits_today() -> None:
         assert "has passed" in messages(posted(DayField(None, [FutureDate()]), "2026-10-05"))
 
 
-def test_a_date_gone_by_may_be_asked_for() -> None:
-    for typed, expected in (("2026-10-04", ""), ("2026-10-05", "in the future")):
-        field = posted(DayField(None, [NotAfterToday()]), typed)
-        assert expected in messages(field)
-        assert bool(field.errors) is bool(expected)
-        assert attributes(field())["data-max"] == "2026-10-04"
-
-
-def test_an_empty_date_is_neither_past_nor_future() -> None:
-    assert not posted(DayField(None, [FutureDate(), NotAfterToday()]), "").errors
+def test_an_empty_date_is_not_past() -> None:
+    assert not posted(DayField(None, [FutureDate()]), "").errors
 
 
 class Signup(BaseForm):

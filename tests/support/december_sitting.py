@@ -27,9 +27,9 @@ PLAN = sittings.Plan(
 AFTER_LAST_DAY = datetime(2026, 12, 11, 6, 0, tzinfo=UTC)
 
 
-def make_sitting(actor: Actor, key: str = "key", **changes: Any) -> Exam:
+def make_sitting(actor: Actor, **changes: Any) -> Exam:
     planned = {"held_at": HELD_AT, "confirm_by": LAST_DAY} | changes
-    return exam_factories.make_sitting(actor, key, now=NOW, **planned)
+    return exam_factories.make_sitting(actor, now=NOW, **planned)
 
 
 def make_candidates(number: int, reviewer: User, agent: User | None = None) -> list[Request]:

@@ -18,9 +18,7 @@ from clearance.models.enums import Status
 from tests.support import factories, request_factories
 
 
-def make_sitting(
-    actor: Actor, key: str = "key", *, now: datetime | None = None, **changes: Any
-) -> Exam:
+def make_sitting(actor: Actor, *, now: datetime | None = None, **changes: Any) -> Exam:
     """A sitting with two seats, in twenty days, to be confirmed within ten; changes replace it."""
     now = now or utc_now()
     plan = sittings.Plan(
@@ -30,7 +28,7 @@ def make_sitting(
         seats=2,
         confirm_by=(now + timedelta(days=10)).date(),
     )
-    exam = sittings.make(replace(plan, **changes), form_key=key, actor=actor, now=now)
+    exam = sittings.make(replace(plan, **changes), actor=actor, now=now)
     db.session.commit()
     return exam
 

@@ -29,6 +29,19 @@ class RealBrowser(FlaskClient):
         return Context().run(super().open, *args, **kwargs)
 
 
+def new_values(**values: Any) -> dict[str, Any]:
+    """What a reviewer types for a new sitting, in thirty days."""
+    day = (utc_now() + timedelta(days=30)).date()
+    return {
+        "held_on": day.isoformat(),
+        "held_time": "09:30",
+        "confirm_by": (day - timedelta(days=5)).strftime("%d/%m/%Y"),
+        "place_ar": "قاعة الشويخ",
+        "place_en": "Shuwaikh Hall",
+        "seats": "٢٥",
+    } | values
+
+
 def announced(reviewer: User, candidates: int, *, confirmed: int) -> tuple[Exam, list[Request]]:
     exam = make_sitting(actor_of(reviewer), seats=candidates)
     found = make_candidates(candidates, reviewer)

@@ -37,12 +37,13 @@ class MyBrokers(GuardedView):
         wanted = cards.asked()
         found, count, page = cards.licences(wanted)
         shown = cards.cards(found, i18n.language())
+        window_days = organisation_brokers.window_days()
         return self.render(
             "my/brokers/list.html",
             page=cards.CardPage(shown, count, page, wanted),
             statuses=cards.STATUSES,
-            ends=cards.ENDS,
-            window_days=organisation_brokers.window_days(),
+            ends=cards.ENDS if window_days else (),
+            window_days=window_days,
         )
 
     @expose("/<int:broker_id>/")

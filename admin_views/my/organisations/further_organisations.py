@@ -61,8 +61,6 @@ class MyFurtherOrganisations(ForAgents, GuardedView):
         def refused(fault: DomainError) -> Any:
             if isinstance(fault, Refused):
                 return self._show(refusal=fault.refusal, **shown), fault.status_code
-            if not isinstance(fault, customs_client.Rejected | ServiceUnavailable):
-                raise fault
             status = 200 if isinstance(fault, customs_client.Rejected) else fault.status_code
             return self._show(fault=str(fault), **shown), status
 
@@ -71,6 +69,7 @@ class MyFurtherOrganisations(ForAgents, GuardedView):
             result=url_for("my_organisation.index"),
             told=_("The organisation is open and you are now working for it."),
             refused=refused,
+            of=(Refused, customs_client.Rejected, ServiceUnavailable),
             acts_first=True,
         )
 

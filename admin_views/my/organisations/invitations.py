@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import ForAgents, current_actor, id_or_404
+from admin_views.base.form_post import post_once
 from admin_views.base.model_view import GuardedView
 from admin_views.my.home import pending
 from admin_views.shared import request_lists
 from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refused
-from clearance.core.extensions import db
 from clearance.models import Invitation
 from clearance.organisations import invitation_queries, invitation_responses
 
@@ -52,15 +52,13 @@ class MyInvitations(ForAgents, GuardedView):
         )
 
     def _answer(self, invitation_id: int, use_case: Callable[..., Any], told: str) -> Any:
-        invitation = _found(invitation_id)
-        try:
-            use_case(invitation.id, current_actor(), utc_now())
-            db.session.commit()
-        except Refused as error:
-            db.session.rollback()
-            return self._show(_found(invitation_id), alert=error.refusal), 409
-        flash(told, "success")
-        return redirect(url_for("my.index"), code=303)
+        return post_once(
+            lambda: use_case(_found(invitation_id).id, current_actor(), utc_now()),
+            result=url_for("my.index"),
+            told=told,
+            refused=lambda fault: (self._show(_found(invitation_id), alert=fault.refusal), 409),
+            of=Refused,
+        )
 
     def _show(self, invitation: Invitation, alert: Any = None) -> str:
         lang = i18n.language()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import posted_organisation, posted_version
+from admin_views.base.form_post import post_once, posted_organisation, posted_version
 from admin_views.base.model_view import GuardedView
 from clearance.auth import permissions
 from clearance.core import i18n
@@ -46,14 +47,14 @@ class MyOrganisation(GuardedView):
 
     def _save(self, organisation: Organisation, form: OrganisationForm, version: int) -> Any:
         given = Profile(form.address.data or "", form.phone.data or "", form.email.data or "")
-        try:
-            profile.change(organisation.id, given, current_actor(), utc_now(), version=version)
-            db.session.commit()
-        except StaleEdit as error:
-            db.session.rollback()
-            return self._show(organisation, form, version=error.version, stale=error), 409
-        flash(_("The profile was saved."), "success")
-        return redirect(url_for("my_organisation.index"), code=303)
+        key, show = organisation.id, partial(self._show, organisation, form)
+        return post_once(
+            lambda: profile.change(key, given, current_actor(), utc_now(), version=version),
+            result=url_for("my_organisation.index"),
+            told=_("The profile was saved."),
+            refused=lambda stale: (show(version=stale.version, stale=stale), 409),
+            of=StaleEdit,
+        )
 
     def _show(
         self,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from babel.lists import format_list
-from flask import flash, redirect, request, url_for
+from flask import request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, id_or_404
-from admin_views.base.form_post import posted_version
+from admin_views.base.form_post import post_once, posted_version
 from admin_views.my.services import table
 from clearance.auth import permissions
 from clearance.core import i18n
@@ -67,28 +68,31 @@ class UserEdit:
     def _save(self, page: _Page, form: EditUserForm, version: int) -> Any:
         membership_id = page.membership.id
         chosen = {int(key) for key in form.organisations.data or ()}
-        try:
-            membership_changes.update_in_all_organisations(
+        access = Access(bool(form.is_general.data), form.granted, bool(form.is_active.data))
+        result, told = _done(page, form)
+
+        def refused(fault: Any) -> Any:
+            again = partial(self._show, _page(membership_id), form)
+            if isinstance(fault, StaleEdit):
+                return again(version=fault.version, stale=fault), 409
+            return again(version=version, refusal=fault.refusal), 409
+
+        return post_once(
+            lambda: membership_changes.update_in_all_organisations(
                 membership_id,
-                Access(bool(form.is_general.data), form.granted, bool(form.is_active.data)),
+                access,
                 current_actor(),
                 utc_now(),
                 version=version,
                 hand_over_to=int(form.hand_over_to.data) if form.hand_over_to.data else None,
                 added=chosen - page.placed,
                 removed=page.placed - chosen,
-            )
-            db.session.commit()
-        except StaleEdit as error:
-            db.session.rollback()
-            return self._again(membership_id, form, error.version, stale=error)
-        except Refused as error:
-            db.session.rollback()
-            return self._again(membership_id, form, version, refusal=error.refusal)
-        return _done(page, form)
-
-    def _again(self, membership_id: int, form: EditUserForm, version: int, **told: Any) -> Any:
-        return self._show(_page(membership_id), form, version=version, **told), 409
+            ),
+            result=result,
+            told=told,
+            refused=refused,
+            of=(StaleEdit, Refused),
+        )
 
     def _show(
         self, page: _Page, form: EditUserForm, *, version: int | None = None, **told: Any
@@ -196,9 +200,9 @@ def _differences(stale: StaleEdit, page: _Page) -> list[tuple[str, str, str]]:
     return [(str(labels[name]), current, typed) for name, (current, typed) in changed.items()]
 
 
-def _done(page: _Page, form: EditUserForm) -> Any:
+def _done(page: _Page, form: EditUserForm) -> tuple[str, str]:
+    """Return where a saved form leads, and what is said there."""
     if _gives_up_own_access(page, form):
-        flash(_("Your own access was changed."), "success")
-        return redirect(url_for("my.index"), code=303)
-    flash(_("The changes are saved and apply from now on. The user was notified."), "success")
-    return redirect(url_for("my_users.index_view"), code=303)
+        return url_for("my.index"), _("Your own access was changed.")
+    told = _("The changes are saved and apply from now on. The user was notified.")
+    return url_for("my_users.index_view"), told

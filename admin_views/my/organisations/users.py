@@ -137,8 +137,6 @@ class MyUsers(UserEdit, KeysetModelView):
         """Resend an invitation and restart its lifetime."""
 
         def refused(fault: DomainError) -> Any:
-            if not isinstance(fault, TooManyTries):
-                raise fault
             flash(str(fault), "warning")
             return _to_list()
 
@@ -147,6 +145,7 @@ class MyUsers(UserEdit, KeysetModelView):
             result=self.get_url(".index_view"),
             told=_("The invitation was sent again."),
             refused=refused,
+            of=TooManyTries,
             acts_first=True,
         )
 
@@ -160,12 +159,10 @@ class MyUsers(UserEdit, KeysetModelView):
         )
 
     def _add(self, form: AddUserForm, organisation_id: int) -> Any:
-        def refused(fault: DomainError) -> Any:
+        def refused(fault: Any) -> Any:
             if isinstance(fault, password_changes.WeakPassword):
                 form.password.errors = [*form.password.errors, *map(str, fault.faults)]
                 return self._show_new(form, organisation_id)
-            if not isinstance(fault, Refused):
-                raise fault
             texts = (fault.refusal.text, fault.refusal.change)
             return self._show_new(form, organisation_id, [str(text) for text in texts if text]), 409
 
@@ -174,6 +171,7 @@ class MyUsers(UserEdit, KeysetModelView):
             result=self.get_url(".index_view"),
             told=_("The user was added. They must now finish registering."),
             refused=refused,
+            of=(password_changes.WeakPassword, Refused),
             key=form_helpers.image_key(FORM_NAME),
             acts_first=True,
         )

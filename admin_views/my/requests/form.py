@@ -9,7 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
-from admin_views.base.form_post import claim_key, release_key
+from admin_views.base.form_post import claim_key, post_once, release_key, repeated
 from admin_views.my.requests import posting, uploads
 from admin_views.my.requests.base import RequestRoutes, details_url
 from admin_views.my.requests.open_form import OpenForm
@@ -57,6 +57,8 @@ class FormRoutes(RequestRoutes):
     @expose("/<int:request_id>/discard", methods=("GET", "POST"))
     def discard(self, request_id: int) -> Any:
         """Discard a draft after confirmation."""
+        if again := repeated():
+            return again
         req = self.get_one(request_id)
         if not is_posted():
             if req.status != Status.DRAFT:
@@ -64,12 +66,18 @@ class FormRoutes(RequestRoutes):
             title = versions.for_request(req).title_in(i18n.language())
             return self.render("my/requests/discard.html", req=req, title=title)
         code, grid = req.service_code, req.grid_key
-        drafts.discard(req, current_actor(), utc_now())
-        db.session.commit()
-        flash(_("The draft was deleted."), "success")
-        if grid is not None and batch.has_drafts(grid, code, current_actor()):
-            return redirect(url_for("my_services.several_grid", code=code, grid=grid), code=303)
-        return redirect(url_for("my_requests.index_view"), code=303)
+
+        def after(_done: Any) -> str:
+            if grid is not None and batch.has_drafts(grid, code, current_actor()):
+                return url_for("my_services.several_grid", code=code, grid=grid)
+            return url_for("my_requests.index_view")
+
+        return post_once(
+            lambda: drafts.discard(req, current_actor(), utc_now()),
+            result=after,
+            told=_("The draft was deleted."),
+            acts_first=True,
+        )
 
     def show_form(self, page: OpenForm) -> Any:
         """Render the form's page; a request sent meanwhile has none."""

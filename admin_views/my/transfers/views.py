@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import redirect, request
+from flask import Flask, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
+from admin_views.base import navigation
 from admin_views.base.access import current_actor, not_found
 from admin_views.base.form_post import post_once, posted_key, posted_version
 from admin_views.base.model_view import GuardedView
@@ -32,6 +34,12 @@ from clearance.transfers.statuses import TransferStatus
 from forms.transfers import ReceiveForm
 
 REASON_MAX_LENGTH = 1000
+
+
+def add_views(app: Flask) -> None:
+    """Add the transfers to the agents' area."""
+    view = MyTransfers(name=_l("Transfers"), endpoint="my_transfers", url="/my/transfers")
+    navigation.add_view("my", view, "refresh", after="my_requests")
 
 
 class MyTransfers(GuardedView):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import flash, redirect, request
+from flask import request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -18,6 +18,7 @@ from admin_views.base.access import ForKeepers, LinkedRows, current_actor, id_or
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import yes_filter
+from admin_views.base.form_post import post_once
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.model_view import matches_all_words
 from admin_views.office.accounts.factor_reset import FactorReset
@@ -115,23 +116,25 @@ class People(FactorReset, ForKeepers, LinkedRows, KeysetModelView):
     def end_session(self, user_id: int, session_id: int) -> Any:
         """End one of a person's sessions."""
         require(current_actor().is_administrator)
-        user = self.get_one(user_id)
-        staff_accounts.end_session(user, id_or_404(session_id), current_actor(), utc_now())
-        db.session.commit()
-        flash(_("The session was ended."), "success")
-        return redirect(self.get_url(".details_view", id=user.id), code=303)
+        user, session_id = self.get_one(user_id), id_or_404(session_id)
+        return post_once(
+            lambda: staff_accounts.end_session(user, session_id, current_actor(), utc_now()),
+            result=self.get_url(".details_view", id=user.id),
+            told=_("The session was ended."),
+        )
 
     @expose("/<int:user_id>/sessions/end", methods=("POST",))
     def end_sessions(self, user_id: int) -> Any:
         """End all of a person's sessions."""
         require(current_actor().is_administrator)
         user = self.get_one(user_id)
-        ended = staff_accounts.end_sessions(user, current_actor(), utc_now())
-        db.session.commit()
-        flash(
-            ngettext("%(num)s session was ended.", "%(num)s sessions were ended.", ended), "success"
+        return post_once(
+            lambda: staff_accounts.end_sessions(user, current_actor(), utc_now()),
+            result=self.get_url(".details_view", id=user.id),
+            told=lambda ended: ngettext(
+                "%(num)s session was ended.", "%(num)s sessions were ended.", ended
+            ),
         )
-        return redirect(self.get_url(".details_view", id=user.id), code=303)
 
 
 class Users(People):

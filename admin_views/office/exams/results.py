@@ -11,12 +11,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from admin_views.base.access import current_actor, id_or_404, not_found
-from admin_views.base.form_post import post_once
+from admin_views.base.form_post import post_once, repeated
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n
 from clearance.core.clock import KUWAIT, utc_now
 from clearance.core.database import reading
-from clearance.core.errors import DomainError
+from clearance.core.errors import DomainError, Refusal
 from clearance.core.request_kind import is_posted, is_redrawn
 from clearance.exams import lists as exam_lists
 from clearance.exams import results as exam_results
@@ -105,8 +105,7 @@ class ExamResults:
         exam = self._run_by_me(exam_id)
         refusal = exam_results.results_refusal(exam, utc_now())
         if refusal is not None:
-            flash(f"{refusal.text} {refusal.change}".strip(), "warning")
-            return redirect(details_url(exam_id), code=303)
+            return repeated() or warned(exam, refusal)
         if not is_posted():
             return self._show_grid(exam, {})
         chosen = _chosen()
@@ -149,7 +148,7 @@ class ExamResults:
         except exam_results.BadResults as error:
             return self._show_grid(exam, chosen, None, error), error.status_code
         except DomainError as error:
-            return self._refused(exam, error)
+            return self._refused(exam.id, error)
         candidates = exam_lists.candidates(exam.id, statuses=[SeatStatus.CONFIRMED])
         return self.render(
             "office/exams/results_confirm.html",
@@ -165,7 +164,7 @@ class ExamResults:
     def _record_results(self, exam: Exam, chosen: dict[int, Result]) -> Any:
         def refused(error: DomainError) -> Any:
             if not isinstance(error, exam_results.BadResults):
-                return self._refused(exam, error)
+                return self._refused(exam.id, error)
             return self._show_grid(self.get_one(exam.id), chosen, None, error), error.status_code
 
         return post_once(
@@ -179,9 +178,9 @@ class ExamResults:
             refused=refused,
         )
 
-    def _refused(self, exam: Exam, error: DomainError) -> Any:
+    def _refused(self, exam_id: int, error: DomainError) -> Any:
         flash(str(error), "error")
-        return redirect(details_url(exam.id), code=303)
+        return redirect(details_url(exam_id), code=303)
 
     def _show_grid(
         self,
@@ -276,6 +275,12 @@ def _final_rows(exam_id: int, lang: str) -> Iterator[list[Any]]:
 
 def _day(exam: Exam) -> str:
     return exam.held_at.astimezone(KUWAIT).strftime("%Y-%m-%d")
+
+
+def warned(exam: Exam, refusal: Refusal) -> Any:
+    """Return to a sitting, with the reason why a step on it is impossible."""
+    flash(f"{refusal.text} {refusal.change}".strip(), "warning")
+    return redirect(details_url(exam.id), code=303)
 
 
 def details_url(exam_id: int, **args: Any) -> str:

@@ -8,25 +8,23 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, request, url_for
+from flask import Flask, flash, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from admin_views.base import formatters
+from admin_views.base import formatters, navigation
 from admin_views.base.access import EveryRow, current_actor, id_or_404, not_found, require
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
-from admin_views.base.form_post import post_once, posted_key
+from admin_views.base.form_post import post_once, repeated
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.office.exams.results import ExamResults, details_url
-from clearance.core import audit, i18n, idempotency, urls
+from admin_views.office.exams.results import ExamResults, details_url, warned
+from clearance.core import audit, i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.errors import DomainError
-from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent
 from clearance.exams import lists as exam_lists
 from clearance.exams import seating as exam_seating
@@ -38,6 +36,12 @@ from forms.exams import SittingForm
 FORM_ID = "sitting"
 CANDIDATES_ON_A_PAGE = 100
 SHOWN_WAITING = 10
+
+
+def add_views(app: Flask) -> None:
+    """Add the exams to the office."""
+    view = OfficeExams(Exam, name=_l("Exams"), endpoint="office_exams", url="/office/exams")
+    navigation.add_view("office", view, "award", after="office_requests", page="index_view")
 
 
 def _when(value: str) -> sa.ColumnElement[bool]:
@@ -99,16 +103,19 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         form = SittingForm()
         if not self._is_good(form):
             return self._show_form(form, None)
-        try:
-            key = posted_key() or idempotency.new()
-            exam = sittings.make(form.plan(), form_key=key, actor=current_actor(), now=utc_now())
-        except sittings.BadPlan as error:
-            db.session.rollback()
-            form.add_faults(error.faults)
-            return self._show_form(form, None), error.status_code
-        db.session.commit()
-        flash(_("The exam was saved. Announce it when the candidates are ready."), "success")
-        return redirect(details_url(exam.id), code=303)
+
+        def refused(fault: sittings.BadPlan) -> Any:
+            form.add_faults(fault.faults)
+            return self._show_form(form, None), fault.status_code
+
+        return post_once(
+            lambda: sittings.make(form.plan(), actor=current_actor(), now=utc_now()),
+            result=lambda exam: details_url(exam.id),
+            told=_("The exam was saved. Announce it when the candidates are ready."),
+            refused=refused,
+            of=sittings.BadPlan,
+            acts_first=True,
+        )
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
@@ -117,8 +124,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         require(sittings.can_run(current_actor()))
         refusal = sittings.change_refusal(exam, utc_now())
         if refusal is not None:
-            flash(str(refusal.text), "warning")
-            return redirect(details_url(exam.id), code=303)
+            return repeated() or warned(exam, refusal)
         form = SittingForm()
         if not is_posted():
             form.show(exam)
@@ -129,16 +135,14 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
         before = sittings.plan_of(exam)
 
-        def refused(fault: DomainError) -> Any:
+        def refused(fault: Any) -> Any:
             alert, stored = "", None
             if isinstance(fault, sittings.BadPlan):
                 form.add_faults(fault.faults)
-            elif isinstance(fault, sittings.StalePlan):
+            else:
                 alert, stored = str(fault), _differences(fault.stored, form.plan())
                 form.version.data = fault.version
                 form.version.raw_data = None
-            else:
-                raise fault
             return self._show_form(form, self.get_one(exam_id), alert, stored), fault.status_code
 
         def told(changed: Exam) -> str:
@@ -155,6 +159,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
             result=details_url(exam_id),
             told=told,
             refused=refused,
+            of=(sittings.BadPlan, sittings.StalePlan),
         )
 
     def _is_good(self, form: SittingForm) -> bool:
@@ -223,8 +228,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         require(sittings.can_run(current_actor()))
         refusal = exam_seating.announce_refusal(exam, utc_now())
         if refusal is not None:
-            flash(f"{refusal.text} {refusal.change}".strip(), "warning")
-            return redirect(details_url(exam.id), code=303)
+            return repeated() or warned(exam, refusal)
         if is_posted():
             return self._announce(exam)
         free = exam.seats - exam.seats_taken
@@ -239,24 +243,26 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         )
 
     def _announce(self, exam: Exam) -> Any:
-        try:
-            seating = exam_seating.announce(exam.id, actor=current_actor(), now=utc_now())
-        except DomainError as error:
-            db.session.rollback()
-            flash(str(error), "error")
-            return redirect(details_url(exam.id), code=303)
-        db.session.commit()
-        flash(
-            ngettext(
+        exam_id = exam.id
+
+        def told(seating: exam_seating.Seating) -> str:
+            announced = ngettext(
                 "Announced. %(num)s candidate was offered a seat and notified.",
                 "Announced. %(num)s candidates were offered a seat and notified.",
                 seating.seated,
-            ),
-            "success",
+            )
+            flash(announced, "success")
+            for number, why in seating.left_out:
+                skipped = _("Request %(number)s was skipped: %(why)s", number=number, why=why)
+                flash(skipped, "warning")
+            return ""
+
+        return post_once(
+            lambda: exam_seating.announce(exam_id, actor=current_actor(), now=utc_now()),
+            result=details_url(exam_id),
+            told=told,
+            refused=lambda error: self._refused(exam_id, error),
         )
-        for number, why in seating.left_out:
-            flash(_("Request %(number)s was skipped: %(why)s", number=number, why=why), "warning")
-        return redirect(details_url(exam.id), code=303)
 
 
 _SHOWN: dict[str, Any] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import ForKeepers, current_actor, require
+from admin_views.base.form_post import claim_key, fingerprint
 from admin_views.base.model_view import GuardedView
 from clearance.core import i18n
 from clearance.core.clock import utc_now
@@ -55,13 +55,16 @@ class MessageTexts(ForKeepers, GuardedView):
         require(event in events.registered())
         if not is_posted():
             stored = text_overrides.of_event(event)
-            return self._show(event, stored, {}, _fingerprint(stored))
+            return self._show(event, stored, {}, fingerprint(stored))
         require(current_actor().is_administrator)
+        here = url_for("office_texts.event", event=event)
+        if earlier := claim_key(here):
+            return redirect(earlier, code=303)
         text_overrides.hold()
         stored = text_overrides.of_event(event)
         typed = [_typed(wording) for wording in stored]
         faults = _faults(event, typed)
-        is_stale = request.form.get("seen") != _fingerprint(stored)
+        is_stale = request.form.get("seen") != fingerprint(stored)
         if is_stale:
             flash(
                 _(
@@ -73,10 +76,10 @@ class MessageTexts(ForKeepers, GuardedView):
             faults |= _stale_faults(stored, typed)
         if faults or is_stale or {"preview", "_language"} & set(request.form):
             status = 400 if faults or is_stale else 200
-            return self._show(event, typed, faults, _fingerprint(stored)), status
-        return self._save(event, typed)
+            return self._show(event, typed, faults, fingerprint(stored)), status
+        return self._save(event, typed, here)
 
-    def _save(self, event: str, typed: Sequence[Wording]) -> Any:
+    def _save(self, event: str, typed: Sequence[Wording], here: str) -> Any:
         actor, now = current_actor(), utc_now()
         changed = [
             text_overrides.save(
@@ -87,7 +90,7 @@ class MessageTexts(ForKeepers, GuardedView):
         db.session.commit()
         message = _("The texts were saved.") if any(changed) else _("Nothing was changed.")
         flash(message, "success")
-        return redirect(url_for("office_texts.event", event=event), code=303)
+        return redirect(here, code=303)
 
     def _show(
         self, event: str, wordings: Sequence[Wording], faults: dict[str, str], seen: str
@@ -159,8 +162,3 @@ def _stale_faults(stored: Sequence[Wording], typed: Sequence[Wording]) -> dict[s
         for theirs, mine in zip(stored, typed, strict=True)
         if (theirs.subject, theirs.body) != (mine.subject, mine.body)
     }
-
-
-def _fingerprint(wordings: Sequence[Wording]) -> str:
-    text = "\0".join(f"{wording.subject}\0{wording.body}" for wording in wordings)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

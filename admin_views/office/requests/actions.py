@@ -23,7 +23,6 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.reasons import Reason as GivenReason
 from clearance.core.request_kind import is_posted
-from clearance.exams.flow import ExamAction
 from clearance.models import Licence, Reason, Request
 from clearance.models.enums import Role
 from clearance.requests import available_actions, review_warnings, transitions
@@ -33,8 +32,6 @@ from clearance.services.flows import Action, Flow, Side, Step, StepName
 from clearance.services.schema import Definition
 from forms.request_actions import Place, Question, StepForm, step_form
 
-# Announcing an exam gives its seats in the order of sending; no request may jump the queue.
-NOT_HERE = frozenset({ExamAction.SEAT})
 BULK_ACTIONS = (
     Action.TAKE,
     Action.GIVE_BACK,
@@ -213,8 +210,7 @@ def _step_of(flow: Flow, name: str, actor: Actor) -> Step | None:
 
 def _step_or_404(flow: Flow, name: str) -> Step:
     """Return the reader's own step of that name; another role's step is a 404."""
-    step = _step_of(flow, name, current_actor())
-    return step if step is not None and step.action not in NOT_HERE else not_found()
+    return _step_of(flow, name, current_actor()) or not_found()
 
 
 def _any_step(action: StepName) -> Step:

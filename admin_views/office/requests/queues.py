@@ -115,31 +115,23 @@ def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
 
 def reviewers() -> list[tuple[int, str]]:
     """Return (id, name) of the active reviewers."""
-    people = db.session.scalars(
-        sa.select(User)
-        .where(User.role == Role.REVIEWER, User.is_active.is_(True))
-        .order_by(User.selected_name(i18n.language()), User.id)
-    )
-    lang = i18n.language()
-    return [(user.id, user.name_in(lang)) for user in people]
+    return _named(User.role == Role.REVIEWER, User.is_active.is_(True))
+
+
+def _named(*conditions: sa.ColumnElement[bool]) -> list[tuple[int, str]]:
+    """Return (id, name) of the users that match, by name."""
+    name = User.selected_name(i18n.language())
+    found = db.session.execute(sa.select(User.id, name).where(*conditions).order_by(name, User.id))
+    return [(key, shown) for key, shown in found]
 
 
 def holders() -> list[tuple[int, Any]]:
     """Return (id, name) of active reviewers, and of former ones who still have requests."""
     waiting = sa.select(Request.reviewer_id).where(AT_THE_OFFICE, Request.reviewer_id.is_not(None))
-    reviewing, lang = reviewers(), i18n.language()
-    former = db.session.scalars(
-        sa.select(User)
-        .where(User.id.in_(waiting), User.id.not_in([key for key, _name in reviewing]))
-        .order_by(User.selected_name(i18n.language()), User.id)
-    )
-    return [
-        *reviewing,
-        *(
-            (user.id, _("%(name)s (no longer a reviewer)", name=user.name_in(lang)))
-            for user in former
-        ),
-    ]
+    reviewing = reviewers()
+    former = _named(User.id.in_(waiting), User.id.not_in([key for key, _name in reviewing]))
+    left = [(key, _("%(name)s (no longer a reviewer)", name=name)) for key, name in former]
+    return [*reviewing, *left]
 
 
 def reviewer_choices() -> list[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from admin_views.base.access import DetailsById, current_actor, require
 from admin_views.base.form_post import post_once
 from admin_views.office.requests import document_panel, queues, register_comparison
-from admin_views.office.requests.actions import NOT_HERE, details_url
+from admin_views.office.requests.actions import details_url
 from admin_views.shared import licence_details, request_lists, transfer_consents
 from admin_views.shared.licence_details import ValidityDocument
 from admin_views.shared.request_parts import kind_names, shown_remarks, timeline
@@ -85,11 +85,7 @@ class ReviewRoutes(DetailsById):
             title=service.title_in(lang),
             alert=alert,
             is_late=req.due_on is not None and req.due_on < kuwait_today(),
-            offers=[
-                offer
-                for offer in available_actions.for_request(req, actor, now)
-                if offer.action not in NOT_HERE
-            ],
+            offers=available_actions.for_request(req, actor, now),
             groups=register_comparison.lines(req, known, lang),
             known=known,
             validity=_validity(req, known),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,12 +56,17 @@ def _due(due_on: date | None) -> Any:
 
 def _name() -> sa.ColumnElement[str]:
     """Return the person's name column; the register's name if the request has none."""
+    return _name_in(i18n.language())
+
+
+@cache
+def _name_in(lang: str) -> sa.ColumnElement[str]:
     registered = (
-        sa.select(request_lists.name_column(Broker))
+        sa.select(request_lists.name_column_in(Broker, lang))
         .where(Broker.id == Request.broker_id)
         .scalar_subquery()
     )
-    named = sa.func.nullif(request_lists.name_column().element, "")
+    named = sa.func.nullif(request_lists.name_column_in(Request, lang).element, "")
     return sa.func.coalesce(named, registered, "").label("name")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
@@ -16,6 +14,7 @@ from sqlalchemy.exc import InvalidRequestError
 from admin_views.base import formatters
 from admin_views.base.access import EveryRow, ForKeepers, current_actor, not_found
 from admin_views.base.columns import Column
+from admin_views.base.form_post import fingerprint
 from admin_views.base.model_view import GuardedModelView
 from clearance.core import i18n
 from clearance.core.clock import utc_now
@@ -220,11 +219,8 @@ def _hold(model: Any) -> None:
 
 def _fingerprint(model: Any) -> str:
     """Return a digest of the row's values, to notice changes since the page was shown."""
-    values = {
-        column.key: str(getattr(model, column.key))
-        for column in sa.inspect(type(model)).column_attrs
-    }
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
+    columns = sa.inspect(type(model)).column_attrs
+    return fingerprint({column.key: getattr(model, column.key) for column in columns})
 
 
 def _written(value: Any) -> str:

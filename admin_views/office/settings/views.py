@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -11,14 +9,15 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import ForKeepers, current_actor, require
+from admin_views.base.form_post import claim_key, fingerprint
 from admin_views.base.model_view import GuardedView
 from clearance.core import office_settings
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.core.office_setting_types import BadSetting, SettingGroup
-from clearance.core.office_settings import SETTINGS
+from clearance.core.office_setting_types import BadSetting
 from clearance.core.request_kind import is_posted
 from clearance.core.values import BadValue
+from clearance.services import registry
 
 
 class OfficeSettings(ForKeepers, GuardedView):
@@ -31,13 +30,16 @@ class OfficeSettings(ForKeepers, GuardedView):
             stored = office_settings.all_values()
             return self._show({key: _written(value) for key, value in stored.items()}, {}, stored)
         require(current_actor().is_administrator)
+        here = url_for("office_settings.index")
+        if earlier := claim_key(here):
+            return redirect(earlier, code=303)
         office_settings.lock_exclusive()
         stored = office_settings.all_values()
-        typed = {key: request.form.get(key, "") for key in SETTINGS}
+        typed = {key: request.form.get(key, "") for key in stored}
         if "_language" in request.form:
             return self._show(typed, {}, stored)
         parsed, faults = _parsed(typed)
-        if request.form.get("seen") != _fingerprint(stored):
+        if request.form.get("seen") != fingerprint(stored):
             flash(
                 _(
                     "Someone else, or you in another tab, saved settings in the meantime. "
@@ -54,19 +56,20 @@ class OfficeSettings(ForKeepers, GuardedView):
             office_settings.set(key, value, current_actor(), utc_now())
         db.session.commit()
         flash(_("The settings were saved."), "success")
-        return redirect(url_for("office_settings.index"), code=303)
+        return redirect(here, code=303)
 
     def _show(self, typed: dict[str, str], faults: dict[str, str], stored: dict[str, Any]) -> Any:
+        specs = office_settings.registered().values()
         groups = [
-            (group.label, [setting for setting in SETTINGS.values() if setting.group is group])
-            for group in SettingGroup
+            (label, [spec for spec in specs if spec.group == group])
+            for group, label in registry.current().setting_groups.items()
         ]
         return self.render(
             "office/settings/settings.html",
             groups=groups,
             typed=typed,
             faults=faults,
-            seen=_fingerprint(stored),
+            seen=fingerprint(stored),
             can_change=current_actor().is_administrator,
         )
 
@@ -88,8 +91,3 @@ def _written(value: Any) -> str:
 
 def _saved_meanwhile(value: Any) -> str:
     return str(_("Now saved: %(value)s", value=_written(value)))
-
-
-def _fingerprint(stored: dict[str, Any]) -> str:
-    text = json.dumps(stored, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

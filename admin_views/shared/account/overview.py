@@ -9,7 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, id_or_404, not_found
-from admin_views.base.form_post import refuse
+from admin_views.base.form_post import post_once, refuse
 from admin_views.base.model_view import OwnView
 from admin_views.shared.account.contact import ContactRoutes, waiting_contacts
 from admin_views.shared.account.data_export import DataRoutes
@@ -70,14 +70,19 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
     @expose("/sessions/<int:session_id>/end", methods=("POST",))
     def end_session(self, session_id: int) -> Any:
         """End one of the reader's own sessions."""
-        if not sessions.end_one(
-            utc_now(), user_id=current_actor().id, session_id=id_or_404(session_id)
-        ):
-            not_found()
-        db.session.commit()
-        audit.access("session:end", object_type="user_session", object_id=str(session_id))
-        flash(_("The session was ended."), "success")
-        return self._to_sessions()
+        user_id, session_id = current_actor().id, id_or_404(session_id)
+
+        def told(_ended: Any) -> Any:
+            audit.access("session:end", object_type="user_session", object_id=str(session_id))
+            return _("The session was ended.")
+
+        return post_once(
+            lambda: (
+                sessions.end_one(utc_now(), user_id=user_id, session_id=session_id) or not_found()
+            ),
+            result=self._sessions_url(),
+            told=told,
+        )
 
     @expose("/sessions/end-others", methods=("POST",))
     def end_other_sessions(self) -> Any:
@@ -87,10 +92,10 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
         db.session.commit()
         audit.access("session:end:others", object_type="user_session", detail=str(ended))
         flash(_("You have been signed out everywhere else."), "success")
-        return self._to_sessions()
+        return redirect(self._sessions_url(), code=303)
 
-    def _to_sessions(self) -> Any:
-        return redirect(url_for(f"{self.endpoint}.index", _anchor="sessions"), code=303)
+    def _sessions_url(self) -> str:
+        return url_for(f"{self.endpoint}.index", _anchor="sessions")
 
     def _show(
         self, form: PasswordChangeForm | None = None, name_form: LatinNameForm | None = None

@@ -14,7 +14,6 @@ from clearance.core import office_settings
 from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.core.office_setting_types import BadSetting
-from clearance.core.office_settings import SETTINGS
 from clearance.models import Event
 from clearance.models.enums import Role
 from tests.support import factories
@@ -30,7 +29,9 @@ def administrator(context: Flask) -> Actor:
 def test_defaults_stand_until_the_office_changes_them(context: Flask) -> None:
     assert office_settings.get("renewal_window_days") == 60
     assert office_settings.get("reminder_days") == (60, 30, 7)
-    assert office_settings.all_values() == {key: spec.default for key, spec in SETTINGS.items()}
+    assert office_settings.all_values() == {
+        key: spec.default for key, spec in office_settings.registered().items()
+    }
 
 
 @pytest.mark.databases
@@ -116,6 +117,6 @@ def test_unknown_setting_is_a_fault_of_the_caller(administrator: Actor) -> None:
 
 
 def test_every_default_fits_its_own_limits(context: Flask) -> None:
-    for spec in SETTINGS.values():
+    for spec in office_settings.registered().values():
         raw = ",".join(map(str, spec.default)) if isinstance(spec.default, tuple) else spec.default
         assert office_settings.parse(spec.key, str(raw)) == spec.default

@@ -126,7 +126,7 @@ def test_nothing_chosen_and_a_foreign_seat_are_refused(
     exam, (req,) = hold(actor, reviewer, 1)
     with pytest.raises(Refused):
         exam_results.record(exam.id, {}, actor=actor, now=AFTER)
-    other = make_sitting(actor, "other")
+    other = make_sitting(actor)
     with pytest.raises(BadResults):
         exam_results.record(other.id, {seat_of(req).id: Result.PASSED}, actor=actor, now=AFTER)
     db.session.rollback()

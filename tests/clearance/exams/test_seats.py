@@ -106,17 +106,15 @@ def test_who_does_not_confirm_is_released_for_the_next_sitting(
     )
     assert next(iter(events)).actor_id is None
 
-    later = make_sitting(
-        actor, "next", held_at=HELD_AT + timedelta(days=30), confirm_by=date(2027, 1, 10)
-    )
+    later = make_sitting(actor, held_at=HELD_AT + timedelta(days=30), confirm_by=date(2027, 1, 10))
     announce(later, actor, AFTER_LAST_DAY)
     assert statuses([second]) == [ExamStatus.SEATED]
     assert exam_seating.close_overdue(AFTER_LAST_DAY + timedelta(days=1)) == 0
 
 
 def test_a_standstill_of_days_is_made_up_for(context: Flask, actor: Actor, reviewer: User) -> None:
-    one = make_sitting(actor, "one", seats=1)
-    two = make_sitting(actor, "two", seats=1, confirm_by=date(2026, 12, 12))
+    one = make_sitting(actor, seats=1)
+    two = make_sitting(actor, seats=1, confirm_by=date(2026, 12, 12))
     candidates = make_candidates(2, reviewer)
     announce(one, actor)
     announce(two, actor)

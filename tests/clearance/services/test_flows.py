@@ -13,13 +13,13 @@ from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, NotFound, PermissionDenied, TransitionNotAllowed
 from clearance.core.extensions import db
 from clearance.exams.effects import SeatChoice
-from clearance.exams.flow import EXAM, ExamAction
+from clearance.exams.flow import EXAM, ExamAction, ExamSide
 from clearance.exams.statuses import ExamStatus
 from clearance.models import Exam, Request
 from clearance.models.enums import Role, Status
 from clearance.requests import available_actions, transitions
 from clearance.services.decisions import Assignment
-from clearance.services.flows import STANDARD, TWO_APPROVALS, Action, Flow, Side, StepName
+from clearance.services.flows import STANDARD, TWO_APPROVALS, Action, Flow, Side, Step, StepName
 from clearance.transfers.flow import TRANSFER, TransferAction
 from clearance.transfers.statuses import TransferStatus
 from tests.support import factories
@@ -127,6 +127,10 @@ class Scene:
             db.session.expire_all()
             assert self.req.status == self.status
 
+    def taker(self, step: Step) -> Actor | None:
+        """Who takes the step; what is offered from a sitting is a reviewer's."""
+        return self.own[Side.REVIEWER if step.side == ExamSide.SITTING else step.side]
+
     def path(self, action: Action):
         return self.flow.path(self.status, action, is_taken=self.req.reviewer_id is not None)
 
@@ -142,7 +146,7 @@ def test_each_step_leads_where_the_table_says_and_no_other_is_possible(scene: Sc
     for action in ACTIONS:
         path = scene.path(action)
         if path:
-            outcome = scene.attempt(action, scene.own[path[-1].side])
+            outcome = scene.attempt(action, scene.taker(path[-1]))
             if action == Action.GIVE_BACK and scene.req.reviewer_id is None:
                 assert isinstance(outcome, PermissionDenied)  # nobody has what waits for a second
             else:
@@ -158,7 +162,7 @@ def test_nobody_takes_a_step_that_is_another_sides(scene: Scene) -> None:
         path = scene.path(action)
         if not path:
             continue
-        others = [actor for side, actor in scene.own.items() if side != path[-1].side]
+        others = [actor for actor in scene.own.values() if actor != scene.taker(path[-1])]
         if action == ExamAction.RELEASE:
             others.remove(None)
         for actor in (*others, *scene.strangers):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,19 +18,7 @@ from clearance.models.enums import Role, Status
 from tests.support import factories
 from tests.support.exam_factories import make_candidates, make_sitting, seat_of, status_of
 from tests.support.pages import PageClient
-from tests.support.sitting_pages import LANGUAGES, announced, details, held
-
-
-def new_values(**values: Any) -> dict[str, Any]:
-    day = (utc_now() + timedelta(days=30)).date()
-    return {
-        "held_on": day.isoformat(),
-        "held_time": "09:30",
-        "confirm_by": (day - timedelta(days=5)).strftime("%d/%m/%Y"),
-        "place_ar": "قاعة الشويخ",
-        "place_en": "Shuwaikh Hall",
-        "seats": "٢٥",
-    } | values
+from tests.support.sitting_pages import LANGUAGES, announced, details, held, new_values
 
 
 def only_exam() -> Exam:
@@ -154,7 +141,7 @@ def test_the_list_is_narrowed_to_upcoming_and_past(
     reviewer: User, browser: Callable[..., PageClient]
 ) -> None:
     past, _candidates = held(reviewer, 1)
-    ahead = make_sitting(actor_of(reviewer), key="ahead")
+    ahead = make_sitting(actor_of(reviewer))
     client = browser(reviewer)
     for value, shown, hidden in (("upcoming", ahead, past), ("past", past, ahead)):
         rows = client.get(f"/office/exams/?flt0_when={value}").soup.select("main tbody tr")

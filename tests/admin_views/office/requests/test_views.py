@@ -18,6 +18,7 @@ from tests.support import factories, request_factories
 from tests.support.office_people import Office
 from tests.support.pages import Page
 from tests.support.rows import count_of
+from tests.support.statements import statements_of
 
 LIST = "/office/requests/"
 
@@ -432,3 +433,33 @@ def test_a_trail_of_reading_is_not_a_business_event(office: Office) -> None:
     office.staff().get(f"{LIST}{request_id}/")
     with office.app.app_context():
         assert count_of(Event) == before
+
+
+def test_a_page_asks_once_for_choices_and_settings_and_counts_only_what_goes_on(
+    office: Office,
+) -> None:
+    office.request()
+    browser = office.staff()
+    address = f"/office/requests/?flt0_status=open&flt1_reviewer={office.person('me')}"
+    browser.get(address)
+    with statements_of(office.app) as sent:
+        page = browser.get(address)
+    assert "0 rows" in page.text
+    for part, times in (("RECURSIVE", 1), ("FROM setting", 1), ("reviewer_id IS NOT NULL", 1)):
+        assert len([statement for statement in sent if part in statement]) == times, part
+    assert [
+        statement for statement in sent if "count(*)" in statement and "request" in statement
+    ] == []
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_every_cell_has_its_label_and_every_row_its_number(office: Office, language: str) -> None:
+    for _place in range(2):
+        office.request()
+    page = office.staff(language=language).get("/office/requests/")
+    headings = [head.get_text(strip=True) for head in page.soup.select("thead th")][1:]
+    rows = page.soup.select("tbody tr")
+    for number, row in enumerate(rows, 1):
+        assert [str(cell["data-label"]) for cell in row.select("td[data-label]")] == headings
+        assert str(row.select_one("[name=rowid]")["aria-label"]).endswith(str(number))
+    assert len(rows) == 2
