@@ -40,6 +40,12 @@ class StartableCandidate:
     counts_until: date | None
 
 
+def services_after_a_pass() -> list[Definition]:
+    """Return the active services that start from a candidate who passed the exam."""
+    services = (version.definition for version in versions.all_current())
+    return [service for service in services if service.start == PASSED_CANDIDATES.name]
+
+
 def startable_candidates(code: str, actor: Actor, now: datetime) -> list[StartableCandidate]:
     """Return the chosen organisation's passed candidates, newest request first.
 
