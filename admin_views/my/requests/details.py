@@ -15,6 +15,7 @@ from admin_views.base.form_post import post_once, posted_version
 from admin_views.my.requests import document_rows
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from admin_views.my.requests.form import is_open
+from admin_views.my.services import cards as service_cards
 from admin_views.my.transfers import consent_link
 from admin_views.shared.request_parts import kind_names, next_step, timeline
 from clearance import issuing
@@ -124,6 +125,7 @@ class DetailRoutes(DetailsById, RequestRoutes):
                 for offer in available_actions.for_request(req, actor, now)
                 if offer.action != Action.SEND
             ],
+            follow_ups=service_cards.follow_ups(actor, lang, now, req.id),
             seat=_seat(req),
             reason=_last_reason(req, actor),
             remarks=_remarks(req, spec, lang),
