@@ -34,6 +34,7 @@ from clearance.requests import (
     available_actions,
     completeness,
     deadlines,
+    drafts,
     field_values,
     printing,
     transitions,
@@ -139,7 +140,7 @@ class DetailRoutes(DetailsById, RequestRoutes):
             timeline=timeline(req, actor),
             correct_by=deadlines.correct_by(req.status, req.returned_at),
             **consents,
-            copyable=spec.copyable,
+            copyable=_is_copyable(req, actor),
             broker_url=_broker_url(req, actor),
         )
         return page, status
@@ -185,6 +186,14 @@ class DetailRoutes(DetailsById, RequestRoutes):
             flash(str(refusal), "error")
             return redirect(form_url(req), code=303)
         return self.show_details(req, alert=str(refusal), status=409)
+
+
+def _is_copyable(req: Request, actor: Actor) -> bool:
+    """Return whether a copy could be begun and, as it is, sent."""
+    try:
+        return drafts.copy_refusal(req, actor, utc_now()) is None
+    except NotFound:
+        return False
 
 
 def _broker_url(req: Request, actor: Actor) -> str | None:
