@@ -112,7 +112,7 @@ class NationalityCodeField(TextField):
     def normalise(self, typed: str) -> str:
         code = str(super().normalise(typed)).upper()
         if not re.fullmatch(r"[A-Z]{2}", code):
-            raise BadValue(_l("Enter the code as two Latin letters, for example KW."))
+            raise BadValue(_l("Enter the code as two Latin letters."))
         return code
 
 
