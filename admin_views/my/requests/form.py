@@ -68,7 +68,7 @@ class FormRoutes(RequestRoutes):
         flash(_("The draft was deleted."), "success")
         if grid is not None and batch.has_drafts(grid, code, current_actor()):
             return redirect(url_for("my_services.several_grid", code=code, grid=grid), code=303)
-        return redirect(url_for("my_requests.index_view"), code=303)
+        return redirect(url_for("my_requests.drafts"), code=303)
 
     def show_form(self, page: OpenForm) -> Any:
         """Render the form's page; a request sent meanwhile has none."""

@@ -187,7 +187,7 @@ class StepRoutes(BulkSteps):
             offer=offers[0],
             rows=rows,
             title_of=lambda req: versions.for_request(req).title_in(i18n.language()),
-            receiving=transfer_operations.receiving_offices(possible),
+            receiving=transfer_operations.receiving_offices(requests),
             causes=_causes(possible, step),
         )
 
