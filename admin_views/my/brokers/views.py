@@ -39,6 +39,7 @@ class MyBrokers(GuardedView):
         return self.render(
             "my/brokers/list.html",
             page=cards.CardPage(shown, count, page, wanted),
+            quick_filters=cards.quick_filters(wanted),
             statuses=cards.STATUSES,
             ends=cards.ENDS,
             window_days=organisation_brokers.window_days(),

@@ -104,7 +104,7 @@ class MyServices(SeveralRoutes, ForAgents, GuardedView):
         """Show broker cards with a start button or the reason for its absence."""
 
         def page(wanted: broker_cards.Asked) -> broker_cards.CardPage:
-            found, count, number = broker_cards.licences(wanted)
+            found, count, number = broker_cards.licences(wanted, partial(_startable, offer.code))
             return broker_cards.CardPage(_with_offers(found, offer), count, number, wanted)
 
         return self._choose("my/services/brokers.html", offer, page)
@@ -177,6 +177,12 @@ def _offer(code: str) -> available_actions.StartableService:
         if offer.code == code:
             return offer
     return not_found()
+
+
+def _startable(code: str, licence_ids: Sequence[int]) -> set[int]:
+    """Return which of the licences the service can be begun for now."""
+    offers = available_actions.startable_for(licence_ids, [code], current_actor(), utc_now())
+    return {licence_id for (_code, licence_id), refusal in offers.items() if refusal is None}
 
 
 def _with_offers(
