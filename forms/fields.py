@@ -25,7 +25,7 @@ from wtforms.widgets import (
     TextInput,
 )
 
-from clearance.core import values
+from clearance.core import nationalities, values
 from clearance.core.i18n import format_day
 from clearance.core.values import BadValue
 
@@ -302,6 +302,22 @@ class ChoiceField(_OneChoice):
         if self.blank:
             choices.insert(0, Choice("", _l("Choose…"), self.data is None, {}))
         return choices
+
+
+class NationalityField(ChoiceField):
+    """A nationality among those offered, or the one that the row has already.
+
+    lang: of the names, "ar" or "en".
+    """
+
+    def __init__(self, *args: Any, lang: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lang = lang
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        """Take the row's value and the posted one."""
+        super().process(*args, **kwargs)
+        self.choices = _as_choices(nationalities.choices(self.lang, kept=self.object_data))
 
 
 class _FreeCheckbox(CheckboxInput):

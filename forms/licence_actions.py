@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance.core.countries import country_choices
 from clearance.core.extensions import db
 from clearance.core.reasons import Reason
 from clearance.licences import field_values
@@ -24,6 +23,7 @@ from forms.fields import (
     EmailAddressField,
     LatinNameField,
     MobileField,
+    NationalityField,
     TextField,
 )
 from forms.request_actions import ReasonedForm, reason_fields
@@ -117,9 +117,10 @@ def _field(name: str, lang: str) -> Any:
     """Return the same input that requests use; not required, since the domain checks that."""
     label, named = field_values.LABELS[name], _named(name)
     choices: dict[str, Callable[[], Sequence[tuple[str, str]]]] = {
-        "nationality": lambda: country_choices(lang),
         "broker_type": lambda: _broker_types(lang),
     }
+    if name == "nationality":
+        return NationalityField(label, lang=lang, **named)
     if name in choices:
         return ChoiceField(label, choices=choices[name], **named)
     if name in {"issued", "expires"}:

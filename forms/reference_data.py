@@ -104,6 +104,34 @@ class CodedForm(RowForm):
     is_active = CheckField(_l("In use"), default=True)
 
 
+class NationalityCodeField(TextField):
+    """The code of a nationality: two Latin capitals, as ISO 3166 has them."""
+
+    attributes: ClassVar[dict[str, object]] = {"dir": "ltr"}
+
+    def normalise(self, typed: str) -> str:
+        code = str(super().normalise(typed)).upper()
+        if not re.fullmatch(r"[A-Z]{2}", code):
+            raise BadValue(_l("Enter the code as two Latin letters."))
+        return code
+
+
+class NationalityForm(CodedForm):
+    """A nationality; those in equal positions are listed by name."""
+
+    code = NationalityCodeField(
+        _l("Code"), [Required()], max_length=2, description=_l("It cannot be changed later.")
+    )
+    position = WholeNumberField(
+        _l("Position in lists"),
+        [Required()],
+        minimum=0,
+        maximum=9999,
+        default=100,
+        description=_l("Those with the same position are listed by name."),
+    )
+
+
 class LegalEntityForm(CodedForm):
     """A legal entity and its permissions."""
 

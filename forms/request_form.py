@@ -14,7 +14,6 @@ from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
 from clearance.core import values
-from clearance.core.countries import country_choices
 from clearance.core.extensions import db
 from clearance.core.values import BadValue
 from clearance.models import BrokerType, Remark
@@ -31,6 +30,7 @@ from forms.fields import (
     EmailAddressField,
     LatinNameField,
     MobileField,
+    NationalityField,
     TextAreaField,
     TextField,
 )
@@ -318,7 +318,7 @@ def _choice(spec: FieldSpec, lang: str) -> _Made:
 
 
 def _country(spec: FieldSpec, lang: str) -> _Made:
-    return ChoiceField, {"choices": country_choices(lang)}
+    return NationalityField, {"lang": lang}
 
 
 def _broker_type(spec: FieldSpec, lang: str) -> _Made:

@@ -46,6 +46,7 @@ def _kept(endpoint: str, label: Any, icon: str = "", **more: Any) -> Entry:
 _REFERENCE = (
     _kept("office_document_kinds", _l("Document types")),
     _kept("office_broker_types", _l("Broker types")),
+    _kept("office_nationalities", _l("Nationalities")),
     _kept("office_legal_entities", _l("Organisation types")),
     _kept("office_reasons", _l("Standard reasons")),
     _kept("office_holidays", _l("Holidays")),

@@ -25,6 +25,7 @@ from admin_views.office.settings.reference_data import (
     DocumentKinds,
     Holidays,
     LegalEntities,
+    Nationalities,
     Reasons,
 )
 from admin_views.office.settings.views import OfficeSettings
@@ -43,6 +44,7 @@ from clearance.models import (
     IssuedDocument,
     LegalEntity,
     Licence,
+    Nationality,
     Organisation,
     Reason,
     Request,
@@ -71,6 +73,7 @@ def views() -> list[BaseView]:
         Services(Service, **_at("services", _l("Services"))),
         DocumentKinds(DocumentKind, **_at("document_kinds", _l("Document types"))),
         BrokerTypes(BrokerType, **_at("broker_types", _l("Broker types"))),
+        Nationalities(Nationality, **_at("nationalities", _l("Nationalities"))),
         LegalEntities(LegalEntity, **_at("legal_entities", _l("Organisation types"))),
         Reasons(Reason, **_at("reasons", _l("Standard reasons"))),
         Holidays(Holiday, **_at("holidays", _l("Holidays"))),

@@ -46,7 +46,8 @@ class Row:
     """A chosen row on the asking page.
 
     of: what the page shows of it. refusal: why the step is impossible now. cautions: shown beside
-    it. fields: the inputs of this row alone.
+    it. fields: the inputs of this row alone. final: what the step causes for good; such rows stand
+    first, apart from the others.
     """
 
     chosen: SelectedRow
@@ -54,6 +55,7 @@ class Row:
     refusal: Refusal | None
     cautions: Sequence[Refusal] = ()
     fields: Sequence[Any] = ()
+    final: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

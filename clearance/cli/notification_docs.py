@@ -13,13 +13,20 @@ Made from the message files (`clearance/*/texts/*.yaml`, one per event, with all
 `flask messages document > docs/notices.md`; a test fails when this page is out of date.
 
 Every event is shown in the portal to its user, except codes and invitations, which go to an
-address. Mandatory events cannot be switched off. The office may replace each text in the panel; a
-text may use the placeholders of its event, `{recipient}` and `{link}`, and nothing else. A line
-whose placeholder is empty is left out, and so is a part of a title in round brackets. A shipped SMS
-fits in one part wherever it can. How messages are sent, retried and given up is described in
-`clearance/notifications/delivery.py`.
+address. Candidates are told at the e-mail address and mobile number in their request, unless a user
+who is told has the same one; a user who is the candidate gets the candidate's words alone.
+Mandatory events cannot be switched off. The office may replace each text in the panel; a text may
+use the placeholders of its event, `{recipient}` and `{link}`, and nothing else. A line whose
+placeholder is empty is left out, and so is a part of a title or an SMS in round brackets. An SMS
+that would need a second part is sent without its parts in brackets. How messages are sent, retried
+and given up is described in `clearance/notifications/delivery.py`.
 """
-_AUDIENCES = {"agent": "Agents", "staff": "The office", "code": "Codes and links by address"}
+_AUDIENCES = {
+    "agent": "Agents",
+    "person": "Candidates",
+    "staff": "The office",
+    "code": "Codes and links by address",
+}
 
 
 def notices_page() -> str:

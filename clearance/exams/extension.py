@@ -8,7 +8,16 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from clearance.core.office_setting_types import number
-from clearance.exams import flow, guards, lists, passes, review_warnings, seating, starts
+from clearance.exams import (
+    flow,
+    follow_ups,
+    guards,
+    lists,
+    passes,
+    review_warnings,
+    seating,
+    starts,
+)
 from clearance.exams.statuses import ExamStatus
 from clearance.services.extension import Extension, Job, Trail, Waiting, named_in
 from clearance.services.guards import Guard
@@ -36,6 +45,7 @@ EXTENSION = Extension(
             last_day=lists.CONFIRM_BY,
         ),
     ),
+    follow_ups=(follow_ups.licences_to_apply_for,),
     known=((_l("Exams"), lists.known_of),),
     trail=Trail(
         events={

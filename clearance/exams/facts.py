@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from clearance.core.clock import KUWAIT, kuwait_date
 from clearance.core.extensions import db
 from clearance.exams.statuses import ExamStatus
-from clearance.models import Exam, ExamSeat
+from clearance.models import Exam, ExamSeat, Request
 from clearance.models.enums import SeatStatus
 from clearance.services.facts import Case, Facts
 
@@ -29,10 +29,12 @@ class SeatFact:
     status: str
 
 
-def notice_values(sitting: Exam | SeatFact) -> dict[str, Any]:
-    """Return what notices say of when and where a sitting is held."""
+def notice_values(req: Request, sitting: Exam | SeatFact) -> dict[str, Any]:
+    """Return what notices say of when and where a sitting is held, and who applied for it."""
     held_at = sitting.held_at.astimezone(KUWAIT)
+    office = req.organisation
     return {
+        "organisation": {"ar": office.name_in("ar"), "en": office.name_in("en")},
         "date": held_at.date(),
         "time": held_at.strftime("%H:%M"),
         "place": {"ar": sitting.place_ar, "en": sitting.place_en},

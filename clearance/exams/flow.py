@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.auth import permissions
 from clearance.exams import effects as exam_effects
-from clearance.exams import facts
+from clearance.exams import facts, passes, starts
 from clearance.exams import guards as exam_guards
 from clearance.exams.statuses import ExamStatus
 from clearance.models import Request
@@ -50,6 +50,7 @@ _SEAT = Step(
     asks=exam_effects.SeatChoice,
     effects=(exam_effects.take_seat,),
     tells="exam:announced",
+    tells_person="exam:announced:candidate",
 )
 _CONFIRM = Step(
     ExamAction.CONFIRM,
@@ -60,6 +61,7 @@ _CONFIRM = Step(
     guards=(exam_guards.seat_is_confirmable,),
     effects=(exam_effects.confirm_seat,),
     tells="exam:confirmed",
+    tells_person="exam:confirmed:candidate",
 )
 _RELEASE = Step(
     ExamAction.RELEASE,
@@ -69,6 +71,7 @@ _RELEASE = Step(
     permissions.can_process_or_portal,
     effects=(exam_effects.free_seat,),
     tells="exam:released",
+    tells_person="exam:released:candidate",
 )
 _PASS = Step(
     ExamAction.PASS,
@@ -80,13 +83,19 @@ _PASS = Step(
     guards=(exam_guards.exam_has_begun,),
     effects=(exam_effects.note_result, standard_effects.note_decision),
     tells="exam:passed",
+    tells_person="exam:passed:candidate",
 )
 
 
 def _sitting(req: Request) -> dict[str, Any]:
-    """Return what notices say of the sitting that the candidate has a seat in."""
+    """Return what notices say of the sitting that the candidate has a seat in, and of a pass."""
     seat = facts.load_seats([req.id]).get(req.id)
-    return facts.notice_values(seat) if seat is not None else {}
+    if seat is None:
+        return {}
+    values = facts.notice_values(req, seat)
+    if req.status == ExamStatus.PASSED and req.decided_at and starts.services_after_a_pass():
+        values["pass_valid_until"] = passes.last_day(req.decided_at)
+    return values
 
 
 EXAM = Flow(
@@ -113,7 +122,14 @@ EXAM = Flow(
         _RELEASE,
         _PASS,
         *(
-            replace(_PASS, action=action, target=target, completes=False, tells=f"exam:{target}")
+            replace(
+                _PASS,
+                action=action,
+                target=target,
+                completes=False,
+                tells=f"exam:{target}",
+                tells_person=f"exam:{target}:candidate",
+            )
             for action, target in (
                 (ExamAction.FAIL, ExamStatus.FAILED),
                 (ExamAction.ABSENT, ExamStatus.ABSENT),
@@ -134,7 +150,7 @@ EXAM = Flow(
         ),
         State(
             ExamStatus.PASSED,
-            _l("The exam is passed. There is nothing left to do here."),
+            _l("The exam is passed, and this request is complete."),
             keeps_claim=True,
         ),
         State(ExamStatus.FAILED, _l("The request is closed. You can apply again.")),

@@ -72,10 +72,11 @@ def _tell(event: str, exam: Exam, req: Request, now: datetime) -> None:
         event,
         organisation_id=req.organisation_id,
         service_code=req.service_code,
-        params=notice_values.about(req) | facts.notice_values(exam),
+        params=notice_values.about(req) | facts.notice_values(req, exam),
         now=now,
         request_id=req.id,
         url=urls.request_url(req.id),
+        person=notice_values.person(req, f"{event}:candidate"),
     )
 
 

@@ -27,6 +27,11 @@ def valid_until(passed_on: date, years: int) -> date:
     return years_after(passed_on, years)
 
 
+def last_day(passed_at: datetime) -> date:
+    """Return the last Kuwait day on which an exam passed at that instant is valid now."""
+    return valid_until(kuwait_date(passed_at), int(office_settings.get(VALIDITY_YEARS)))
+
+
 def outdated_text(passed_on: date, last_day: date) -> Any:
     """Return the sentence about a pass that is no longer valid."""
     return _(
@@ -44,8 +49,7 @@ def release_claim(claim_key: str | None, now: datetime) -> None:
     )
     if passed_at is None:
         return
-    years = int(office_settings.get(VALIDITY_YEARS))
-    if valid_until(kuwait_date(passed_at), years) < kuwait_date(now):
+    if last_day(passed_at) < kuwait_date(now):
         db.session.execute(sa.update(Request).where(held_by).values(exclusive_key=None))
 
 

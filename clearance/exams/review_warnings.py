@@ -7,7 +7,6 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import office_settings
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import Refusal
 from clearance.core.extensions import db
@@ -29,8 +28,7 @@ def warnings(req: Request, now: datetime) -> list[Refusal]:
     )
     if passed_at is None:
         return [Refusal(_l("The portal has no record that this person passed the exam."))]
-    passed = kuwait_date(passed_at)
-    last = passes.valid_until(passed, int(office_settings.get(passes.VALIDITY_YEARS)))
+    last = passes.last_day(passed_at)
     if kuwait_date(now) <= last:
         return []
-    return [Refusal(passes.outdated_text(passed, last))]
+    return [Refusal(passes.outdated_text(kuwait_date(passed_at), last))]

@@ -40,11 +40,19 @@ class StartableCandidate:
     counts_until: date | None
 
 
-def startable_candidates(code: str, actor: Actor, now: datetime) -> list[StartableCandidate]:
+def services_after_a_pass() -> list[Definition]:
+    """Return the active services that start from a candidate who passed the exam."""
+    services = (version.definition for version in versions.all_current())
+    return [service for service in services if service.start == PASSED_CANDIDATES.name]
+
+
+def startable_candidates(
+    code: str, actor: Actor, now: datetime, only: sa.ColumnElement[bool] | None = None
+) -> list[StartableCandidate]:
     """Return the chosen organisation's passed candidates, newest request first.
 
-    The number of queries is constant. Raises: NotFound for a service that does not start from a
-    passed candidate.
+    only: a condition on their passed requests. The number of queries is constant. Raises: NotFound
+    for a service that does not start from a passed candidate.
     """
     service = versions.current(code).definition
     standing = actor.standing
@@ -52,17 +60,23 @@ def startable_candidates(code: str, actor: Actor, now: datetime) -> list[Startab
         raise NotFound
     if standing is None:
         return []
-    newest = _newest_passes(standing.organisation_id)
+    newest = _newest_passes(standing.organisation_id, only)
+    if not newest:
+        return []
     asked = [(service, Target(civil_id)) for civil_id in newest]
     loaded = load(actor, standing.organisation_id, now, asked)
     return [_candidate_offer(req, service, loaded) for req in newest.values()]
 
 
-def _newest_passes(organisation_id: int) -> dict[str, Request]:
+def _newest_passes(organisation_id: int, only: sa.ColumnElement[bool] | None) -> dict[str, Request]:
     """Return civil number → the organisation's newest passed request for it, newest first."""
     rows = db.session.scalars(
         sa.select(Request)
-        .where(Request.organisation_id == organisation_id, Request.status == ExamStatus.PASSED)
+        .where(
+            Request.organisation_id == organisation_id,
+            Request.status == ExamStatus.PASSED,
+            sa.true() if only is None else only,
+        )
         .order_by(Request.created_at.desc(), Request.id.desc())
         .limit(MOST_CANDIDATES)
     )

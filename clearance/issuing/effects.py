@@ -18,6 +18,7 @@ LETTER = Needs(subject="licence", roles=LETTER_ROLES)
 @approval_effect(
     words=_l("The licence is cancelled permanently, and everything issued for it becomes void."),
     needs=LICENCE,
+    is_final=True,
 )
 def cancel_licence(step: StepContext) -> None:
     """Cancel the licence permanently and void all documents issued for it."""

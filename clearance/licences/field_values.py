@@ -7,8 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n
-from clearance.core.countries import country_name
+from clearance.core import i18n, nationalities
 from clearance.core.extensions import db
 from clearance.models import BrokerType, Organisation
 from clearance.models.enums import LicenceStatus, SuspendedBy
@@ -54,5 +53,5 @@ _READERS: dict[str, Any] = {
     "suspended_by": SuspendedBy.label_of,
     "organisation_id": _organisation_name,
     "broker_type": _broker_type_name,
-    "nationality": lambda value: country_name(value, i18n.language()),
+    "nationality": lambda value: nationalities.name(value, i18n.language()),
 }

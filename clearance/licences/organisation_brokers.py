@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, contains_eager, joinedload
@@ -14,14 +15,12 @@ from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
-from clearance.licences import validity
+from clearance.licences import granted_expiry, validity
 from clearance.models import Broker, Licence, Request
 from clearance.models.enums import LicenceStatus, ValidityLink
 from clearance.services import registry, schema, versions
 
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
-BY_NAME = Broker.name_folded
-"""Sort order of broker lists, over Broker."""
 
 
 def licence_services() -> list[schema.Definition]:
@@ -30,6 +29,18 @@ def licence_services() -> list[schema.Definition]:
         version.definition
         for version in versions.all_current()
         if version.definition.start == "broker_card"
+    ]
+
+
+def renewal_services(actor: Actor) -> list[schema.Definition]:
+    """Return the actor's services whose approval extends a licence."""
+    standing = actor.standing
+    return [
+        service
+        for service in licence_services()
+        if granted_expiry.is_granted_by(service)
+        and standing is not None
+        and standing.may_use(service.code)
     ]
 
 
@@ -112,19 +123,43 @@ def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]
     next to end first, then those already ended, latest first.
     """
     today = kuwait_date(now)
-    until = validity.until_column()
+    found = db.session.execute(
+        licences(actor)
+        .where(is_due(today))
+        .add_columns(sa.func.count().over())
+        .order_by(*_next_to_end(today), Licence.id)
+        .limit(limit)
+    ).all()
+    return [row[0] for row in found], found[0][1] if found else 0
+
+
+def is_due(today: date) -> sa.ColumnElement[bool]:
+    """Match the licences that can be renewed on a Kuwait day and that no open request claims.
+
+    Over Licence joined with Broker.
+    """
     held = sa.exists().where(Request.licence_id == Licence.id, Request.exclusive_key.is_not(None))
-    statement = licences(actor).where(
+    return sa.and_(
         validity.status_column(today).in_(RENEWABLE),
         ends_by(today + timedelta(days=window_days())),
         ~held,
     )
-    found = db.session.execute(
-        statement.add_columns(sa.func.count().over())
-        .order_by(until < today, sa.case((until >= today, until)), until.desc(), Licence.id)
-        .limit(limit)
-    ).all()
-    return [row[0] for row in found], found[0][1] if found else 0
+
+
+def by_urgency(today: date) -> list[Any]:
+    """Return the order of broker lists: due for renewal, the others, cancelled; each by its end.
+
+    Of equal ends, by name. Over Licence joined with Broker.
+    """
+    cancelled = Licence.status == LicenceStatus.CANCELLED
+    group = sa.case((is_due(today), 0), (cancelled, 2), else_=1)
+    return [group, *_next_to_end(today), Broker.name_folded, Licence.id]
+
+
+def _next_to_end(today: date) -> list[Any]:
+    """Order the next to end first, then those already ended, latest first."""
+    until = validity.until_column()
+    return [until < today, sa.case((until >= today, until)), until.desc()]
 
 
 def count(statement: sa.Select[Licence]) -> int:

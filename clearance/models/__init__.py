@@ -32,6 +32,7 @@ from clearance.models.register import (
     Licence,
     LicenceChange,
     LicenceReminder,
+    Nationality,
 )
 from clearance.models.request import (
     Document,
@@ -74,6 +75,7 @@ __all__ = [
     "Membership",
     "Message",
     "MessageText",
+    "Nationality",
     "Notice",
     "NoticePreference",
     "OneTimeKey",

@@ -17,7 +17,17 @@ def joined_name(row: Any, lang: str) -> str:
 
     row: an object or a query's row with the attributes NAME_COLUMNS.
     """
-    return " ".join(filter(None, (getattr(row, f"name_{lang}_{n}") for n in range(1, 5))))
+    return " ".join(_given(row, lang))
+
+
+def short_name(row: Any, lang: str) -> str:
+    """Return the first and the last name of `row` in `lang`; arguments as for `joined_name`."""
+    names = _given(row, lang)
+    return " ".join(names[:1] + names[1:][-1:])
+
+
+def _given(row: Any, lang: str) -> list[str]:
+    return [name for n in range(1, 5) if (name := getattr(row, f"name_{lang}_{n}"))]
 
 
 class Named:

@@ -27,6 +27,21 @@ class BrokerType(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
 
 
+class Nationality(Base):
+    """A person's nationality, by its code of two capitals; editable reference data.
+
+    Columns elsewhere do not reference it: the customs system may name one that is not listed.
+    """
+
+    __tablename__ = "nationality"
+
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name_ar: Mapped[base.name]
+    name_en: Mapped[base.name]
+    position: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+
 class Broker(PersonName, Base):
     """A licensed person (مخلص); always belongs to exactly one organisation."""
 

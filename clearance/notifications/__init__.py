@@ -6,6 +6,7 @@ delivery.
 
 from clearance.notifications.events import init_app
 from clearance.notifications.notices import (
+    Person,
     notify_members,
     notify_reviewer_of,
     notify_reviewers,
@@ -15,6 +16,7 @@ from clearance.notifications.notices import (
 )
 
 __all__ = [
+    "Person",
     "init_app",
     "send_code",
     "notify_user",

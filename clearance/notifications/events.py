@@ -25,6 +25,10 @@ _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _BRACKETED = re.compile(r" ?\([^()]*\)")
 _ARABIC = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+# Without its extension table, whose characters count twice.
+_GSM = re.compile(
+    r"[A-Za-z0-9 \n@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,\-./:;<=>?¡ÄÖÑÜ§¿äöñüà]*"
+)
 # Values that readers copy or tap: isolation marks would break a code or a link.
 _VERBATIM = frozenset({"code", "link", "lifetime"})
 
@@ -92,9 +96,7 @@ def fill_subject(template: str, values: Mapping[str, Any], lang: str) -> str:
     values: name → text, number, or {"ar": …, "en": …}. Unknown placeholders stay as written; a
     part in round brackets with an empty value is left out.
     """
-    template = _BRACKETED.sub(
-        lambda part: "" if _lacks_a_value(part[0], values, lang) else part[0], clean_text(template)
-    )
+    template = _without_empty_brackets(clean_text(template), values, lang)
     return " ".join(_fill(template, values, lang).split())[:SUBJECT_MAX_LENGTH]
 
 
@@ -110,9 +112,28 @@ def fill_sms(template: str, values: Mapping[str, Any], lang: str) -> str:
     """Fill an SMS as `fill_body` does, but without isolating anything.
 
     Phones show the invisible characters as boxes, and each takes room, so texts of SMS are worded
-    to read well without them.
+    to read well without them. A part in round brackets with a placeholder is left out if its value
+    is empty or the text would need a second part.
     """
-    return _without_gaps(_fill(_complete_lines(template, values, lang), values, lang, marks=False))
+
+    def filled(text: str) -> str:
+        return _without_gaps(_fill(_complete_lines(text, values, lang), values, lang, marks=False))
+
+    whole = filled(_without_empty_brackets(template, values, lang))
+    if fits_one_sms(whole):
+        return whole
+    return filled(_BRACKETED.sub(lambda part: "" if "{" in part[0] else part[0], template))
+
+
+def fits_one_sms(text: str) -> bool:
+    """Return whether `text` is sent as one part: 160 characters of the GSM alphabet, or 70."""
+    return len(text) <= (160 if _GSM.fullmatch(text) else 70)
+
+
+def _without_empty_brackets(template: str, values: Mapping[str, Any], lang: str) -> str:
+    return _BRACKETED.sub(
+        lambda part: "" if _lacks_a_value(part[0], values, lang) else part[0], template
+    )
 
 
 def _complete_lines(template: str, values: Mapping[str, Any], lang: str) -> str:

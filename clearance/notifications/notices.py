@@ -7,6 +7,7 @@ They flush; the caller commits; the sender (`delivery`) works from the rows alon
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +21,25 @@ from clearance.models import Delivery, Grant, Membership, Notice, Request, User
 from clearance.models.enums import Channel, CodePurpose, Role
 from clearance.notifications import composing, events, outbox, preferences
 from clearance.notifications.schema import LANGUAGES
+
+
+@dataclass(frozen=True)
+class Person:
+    """The person whom a notice about a request is about, told in words of their own.
+
+    event: with those words; its params are those of the members' event. name: as for params.
+    civil_id, email, mobile: as in the request; None or "" if unknown.
+    """
+
+    event: str
+    name: Mapping[str, str]
+    civil_id: str | None
+    email: str
+    mobile: str
+
+    def address(self, channel: Channel) -> str:
+        """Return the address for `channel`, or ""."""
+        return self.email if channel == Channel.EMAIL else self.mobile
 
 
 def notify_user(
@@ -54,11 +74,14 @@ def notify_members(
     request_id: int | None = None,
     url: str = "",
     except_user_id: int | None = None,
+    person: Person | None = None,
 ) -> list[Notice]:
     """Notify every active member of the organisation who may use the service. Flushes.
 
     service_code: if several, members who may use any of them; None: only general users.
-    except_user_id: a user to leave out. Otherwise like `notify_user`.
+    except_user_id: a user to leave out. person: who is told as well, whether a user or not; a
+    member who is that person gets their words alone, and no address gets both. Otherwise like
+    `notify_user`.
     """
     chosen: sa.ColumnElement[bool] = Membership.is_general.is_(True)
     if service_code is not None:
@@ -79,7 +102,14 @@ def notify_members(
         .order_by(User.id)
     )
     users = [user for user in db.session.scalars(query) if user.id != except_user_id]
-    return _tell_all(event, users, params, now, request_id, organisation_id, url)
+    where = (params, now, request_id, organisation_id, url)
+    if person is None:
+        return _tell_all(event, users, *where)
+    told = _tell_all(event, [user for user in users if not _is(user, person)], *where)
+    themselves = [user for user in users if _is(user, person)]
+    told += _tell_all(person.event, themselves, *where, chosen_by=event)
+    _tell_person(person, users, _checked(person.event, params), now)
+    return told
 
 
 def notify_reviewers(
@@ -176,7 +206,9 @@ def _tell_all(
     request_id: int | None,
     organisation_id: int | None,
     url: str,
+    chosen_by: str = "",
 ) -> list[Notice]:
+    """Notify the users. chosen_by: the event whose preferences hold, by default `event`."""
     values = _checked(event, params)
     if url and not urls.safe_local_path(url):
         raise ValueError("a notice leads nowhere outside the portal")
@@ -194,21 +226,60 @@ def _tell_all(
     ]
     db.session.add_all(notices)
     db.session.flush()
-    for delivery in _deliveries(notices, users, values | {"link": composing.absolute(url)}, now):
+    unwanted = preferences.opted_out(chosen_by or event, [user.id for user in users])
+    values |= {"link": composing.absolute(url)}
+    for delivery in _deliveries(notices, users, unwanted, values, now):
         db.session.add(delivery)
     outbox.flush_queued()
     return notices
 
 
+def _is(user: User, person: Person) -> bool:
+    return user.civil_id is not None and user.civil_id == person.civil_id
+
+
+def _tell_person(
+    person: Person, told: Collection[User], values: Mapping[str, Any], now: datetime
+) -> None:
+    """Queue the messages to the person's addresses, except those of the users `told` already."""
+    known = {address.casefold() for user in told for address in (user.email, user.mobile or "")}
+    account = _account_of(person)
+    language = account.language if account is not None else LANGUAGES[0]
+    gender = account.gender if account is not None and _is(account, person) else None
+    message, own = events.registered()[person.event], composing.own_texts([person.event])
+    for channel in message.channels:
+        address = person.address(channel)
+        if address and address.casefold() not in known:
+            name = person.name.get(language) or person.name.get(LANGUAGES[0], "")
+            recipient = composing.Recipient(address, language, name, gender)
+            db.session.add(composing.delivery_of(message, recipient, channel, values, own, now))
+    outbox.flush_queued()
+
+
+def _account_of(person: Person) -> User | None:
+    """Return the account under the person's civil number, or else e-mail address, if any."""
+    if person.civil_id is None and not person.email:
+        return None
+    return db.session.scalar(
+        sa.select(User)
+        .where(sa.or_(User.civil_id == person.civil_id, User.email == person.email.lower()))
+        .order_by(sa.case((User.civil_id == person.civil_id, 0), else_=1))
+        .limit(1)
+    )
+
+
 def _deliveries(
-    notices: Sequence[Notice], users: Sequence[User], values: Mapping[str, Any], now: datetime
+    notices: Sequence[Notice],
+    users: Sequence[User],
+    unwanted: Collection[tuple[int, str]],
+    values: Mapping[str, Any],
+    now: datetime,
 ) -> Iterator[Delivery]:
-    """Yield the deliveries by event and preferences; none for disabled users."""
+    """Yield the deliveries except the unwanted (user id, channel); none for disabled users."""
     if not notices:
         return
     event = notices[0].event
     message, own = events.registered()[event], composing.own_texts([event])
-    unwanted = preferences.opted_out(event, [user.id for user in users])
     for user, notice in zip(users, notices, strict=True):
         for channel in message.channels:
             address = user.email if channel == Channel.EMAIL else user.mobile

@@ -26,7 +26,7 @@ _EVERYWHERE = ("recipient", "link")
 
 Text = Annotated[str, Field(min_length=1)]
 Param = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Audience = Literal["agent", "staff", "code"]
+Audience = Literal["agent", "staff", "person", "code"]
 
 
 class Wording(Part):
@@ -45,10 +45,10 @@ class Wording(Part):
 class MessageClass(Part):
     """The message of one event: audience, channels, texts, and whether it can be switched off.
 
-    position: its place in lists. audience: whose preferences page lists it; "code": sent to an
-    address, without a notice in the portal. params: required placeholders; `optional` ones may be
-    missing. is_secret: the body holds a code or token and is encrypted in the outbox. priority:
-    lower ones are sent first.
+    position: its place in lists. audience: whose preferences page lists it; "person": sent to whom
+    a request is about, at the addresses in it; "code": sent to an address, without a notice in the
+    portal. params: required placeholders; `optional` ones may be missing. is_secret: the body holds
+    a code or token and is encrypted in the outbox. priority: lower ones are sent first.
     """
 
     event: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(:[a-z0-9_]+)+$", max_length=80)]

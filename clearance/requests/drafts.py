@@ -84,17 +84,31 @@ def start(
     if copy_of is not None:
         _must_be_copyable(copy_of, service, actor)
         choice = start.again(copy_of) if choice is None else choice
-    if start.is_about_chosen:
-        about = about or start.find(service, choice, actor, now)
-    refusal = _start_refusal(service, about, actor, standing.organisation_id, now)
-    if refusal is not None:
-        raise Refused(refusal)
-    about = about or start.find(service, choice, actor, now)
+    about = _checked_start(service, choice, about, actor, standing.organisation_id, now)
     req = _empty(version, standing.organisation_id, actor, key, now)
     _fill(req, service, about)
     if copy_of is not None:
         _copy(req, service, copy_of)
     return _add(req, key)
+
+
+def copy_refusal(earlier: Request, actor: Actor, now: datetime) -> Refusal | None:
+    """Return why a copy of `earlier` would be refused now, at its start or as it is, or None.
+
+    Raises: NotFound if it cannot be copied by the actor at all. Reads only.
+    """
+    service, standing = versions.current(earlier.service_code).definition, actor.standing
+    try:
+        _must_be_copyable(earlier, service, actor)
+        if service.is_out_of_order or standing is None:
+            return eligibility.OUT_OF_ORDER
+        choice = registry.current().starts[service.start].again(earlier)
+        _checked_start(service, choice, None, actor, standing.organisation_id, now)
+    except Refused as refused:
+        return refused.refusal
+    target = Target.of(earlier)
+    loaded = facts.load(actor, standing.organisation_id, now, [(service, target)])
+    return next(iter(eligibility.send_refusals(service, Case(service, loaded, target))), None)
 
 
 def save(
@@ -170,12 +184,24 @@ def _lock_for_change(req: Request, actor: Actor) -> None:
         )
 
 
-def _start_refusal(
-    service: Definition, about: About | None, actor: Actor, organisation_id: int, now: datetime
-) -> Refusal | None:
+def _checked_start(
+    service: Definition,
+    choice: Any,
+    about: About | None,
+    actor: Actor,
+    organisation_id: int,
+    now: datetime,
+) -> About:
+    """Return what the draft is about. Raises: NotFound, Refused by the start or its guards."""
+    start = registry.current().starts[service.start]
+    if start.is_about_chosen:
+        about = about or start.find(service, choice, actor, now)
     target = Target() if about is None else about.target
     loaded = facts.load(actor, organisation_id, now, [(service, target)])
-    return eligibility.start_refusal(service, Case(service, loaded, target))
+    refusal = eligibility.start_refusal(service, Case(service, loaded, target))
+    if refusal is not None:
+        raise Refused(refusal)
+    return about or start.find(service, choice, actor, now)
 
 
 def _empty(

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from clearance.core.countries import country_name
+from clearance.core import nationalities
 from clearance.core.extensions import db
 from clearance.core.i18n import format_day
 from clearance.models import Broker, BrokerType, Request
@@ -64,7 +64,7 @@ def written(spec: FieldSpec, value: Any, lang: str) -> str:
     if spec.kind in DATE_KINDS:
         return format_day(value)
     if spec.kind is Kind.COUNTRY:
-        return country_name(value, lang)
+        return nationalities.name(value, lang)
     if spec.kind is Kind.BOOL:
         return str(_("Yes") if value else _("No"))
     if spec.kind is Kind.BROKER_TYPE:

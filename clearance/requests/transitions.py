@@ -258,6 +258,7 @@ def _tell(req: Request, step: Step, now: datetime, reason: str, values: Mapping[
             now=now,
             request_id=req.id,
             url=request_url(req.id),
+            person=notice_values.person(req, step.tells_person) if step.tells_person else None,
         )
     if step.tells_reviewer and req.reviewer_id is not None:
         notifications.notify_user(

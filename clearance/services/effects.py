@@ -57,13 +57,14 @@ class Effect:
     """An effect that definitions may list under `on_approval`.
 
     words: what it causes, as the reviewer reads it. needs: what a definition must have to name it.
-    asks: what the approval asks of the reviewer for it.
+    asks: what the approval asks of the reviewer for it. is_final: no later request undoes it.
     """
 
     function: StepEffect
     words: Any
     needs: Needs = ANY
     asks: type[Decision] | None = None
+    is_final: bool = False
 
     @property
     def name(self) -> str:
@@ -76,10 +77,14 @@ class Effect:
 
 
 def approval_effect(
-    *, words: Any, needs: Needs = ANY, asks: type[Decision] | None = None
+    *,
+    words: Any,
+    needs: Needs = ANY,
+    asks: type[Decision] | None = None,
+    is_final: bool = False,
 ) -> Callable[[StepEffect], Effect]:
     """Make the decorated function an effect for `on_approval`; see `Effect`."""
-    return lambda function: Effect(function, words, needs, asks)
+    return lambda function: Effect(function, words, needs, asks, is_final)
 
 
 # Effects of the steps in services/flows.py.

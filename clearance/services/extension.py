@@ -135,6 +135,23 @@ class ToAnswer:
 
 
 @dataclass(frozen=True)
+class FollowUp:
+    """A finished request that another service leads on from, for its page and the home page.
+
+    number, name: of the request and its person, in the page's language. text: why, and until when.
+    service: to begin, with the request's id as what it starts with. all_of_them: text of the link
+    to everything that the service may start with.
+    """
+
+    request_id: int
+    number: str
+    name: str
+    text: Any
+    service: Definition
+    all_of_them: Any
+
+
+@dataclass(frozen=True)
 class Known:
     """A record of a person, for the reviewer's comparison. status: code shown as a badge."""
 
@@ -167,7 +184,8 @@ class Extension:
     constraints: refusals by the name of the database constraint that is their last guard. lifts:
     number of a schema → how the next one writes what it said of this subject. notices: the folder
     of its messages' texts. waiting, to_answer: for the agent's home page; to_answer takes the
-    actor, the page's language and the time. known: heading → records of the person with a civil
+    actor, the page's language and the time. follow_ups: takes these and the id of one request, or
+    None for all of the chosen organisation. known: heading → records of the person with a civil
     number. jobs: its periodic work. settings: of the office, under a heading of the portal or of
     setting_groups (code → heading). trail: see there. translations: a folder of compiled
     catalogues, as of Flask-Babel. views, commands: dotted names of functions that take the
@@ -187,6 +205,7 @@ class Extension:
     warnings: tuple[Callable[[Request, datetime], list[Refusal]], ...] = ()
     waiting: tuple[Waiting, ...] = ()
     to_answer: tuple[Callable[[Actor, str, datetime], list[ToAnswer]], ...] = ()
+    follow_ups: tuple[Callable[[Actor, str, datetime, int | None], list[FollowUp]], ...] = ()
     known: tuple[tuple[Any, Callable[[str], list[Known]]], ...] = ()
     jobs: tuple[Job, ...] = ()
     settings: tuple[OfficeSetting, ...] = ()

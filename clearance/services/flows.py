@@ -90,8 +90,8 @@ class Step:
     and exclusive key. own: the request must be assigned to the actor; an unassigned one is taken
     first, as a separate step. completes: runs the definition's `on_approval` effects. asks: what
     the actor is asked besides a reason. by: the organisation whose step it is, by default the
-    requesting one. tells: notice event for the organisation's members; tells_reviewer: for the
-    request's reviewer.
+    requesting one. tells: notice event for the organisation's members; tells_person: for the person
+    whom the request is about, with the members'; tells_reviewer: for the request's reviewer.
     """
 
     action: StepName
@@ -108,6 +108,7 @@ class Step:
     effects: tuple[StepEffect, ...] = ()
     by: Callable[[Request, Actor | None], int | None] | None = None
     tells: str = ""
+    tells_person: str = ""
     tells_reviewer: str = ""
 
 

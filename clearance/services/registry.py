@@ -52,6 +52,7 @@ class Registry:
         self.settings = self._settings()
         self.waiting: dict[str, Waiting] = self._named("waiting", "status")
         self.to_answer = self._all("to_answer")
+        self.follow_ups = self._all("follow_ups")
         self.known = self._all("known")
         self.trail = Trail(**{part: self._words(part) for part in ("events", "accesses", "tables")})
         self.snapshots = self._all("snapshots")

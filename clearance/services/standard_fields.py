@@ -10,8 +10,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import values
-from clearance.core.countries import COUNTRY_CODES
+from clearance.core import nationalities, values
 from clearance.models.enums import Labelled
 
 
@@ -181,8 +180,8 @@ def value_fault(
     """
     if kind is Kind.FUTURE_DATE:
         return None if value > today else _l("This date has passed. Enter a date in the future.")
-    if kind is Kind.COUNTRY and value not in COUNTRY_CODES:
-        return _l("Choose a country from the list.")
+    if kind is Kind.COUNTRY and not nationalities.is_known(value):
+        return _l("Choose a nationality from the list.")
     try:
         if isinstance(value, str):
             values.clean_lines(value, max_length)

@@ -179,6 +179,19 @@ def consents(req: Request) -> list[Consent]:
     ]
 
 
+def receiving_offices(found: Sequence[Request]) -> dict[int, Organisation]:
+    """Return the office that each sent transfer among the requests moves its broker to, by id."""
+    ids = [req.id for req in found if req.other_organisation_id is not None]
+    if not ids:
+        return {}
+    rows = db.session.execute(
+        sa.select(TransferConsent.request_id, Organisation)
+        .join(Organisation, Organisation.id == TransferConsent.organisation_id)
+        .where(TransferConsent.request_id.in_(ids), TransferConsent.party == "receiving")
+    )
+    return {request_id: organisation for request_id, organisation in rows}
+
+
 def answer_by(req: Request) -> date | None:
     """Return the last Kuwait day for the awaited answer; None when none is awaited."""
     return answer_days([req]).get(req.id)

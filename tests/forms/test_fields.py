@@ -17,7 +17,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field, FieldList, IntegerField, SelectField, StringField, URLField
 from wtforms.validators import URL, InputRequired, IPAddress, Length, NumberRange
 
-from clearance.core.countries import country_choices
 from forms import wtforms_texts
 from forms.base import BaseForm
 from forms.fields import (
@@ -349,12 +348,6 @@ def test_choices_may_be_made_anew_for_each_page() -> None:
     for _ in range(2):
         assert "Kuwait" in str(form(None)["x"]())
     assert len(calls) == 2
-
-
-def test_countries_fit_a_list() -> None:
-    field = posted(ChoiceField(choices=country_choices("en")), "OM")
-    assert field.data == "OM"
-    assert not field.errors
 
 
 def test_several_options_are_boxes_of_which_none_is_required_alone() -> None:

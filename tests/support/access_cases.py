@@ -48,6 +48,7 @@ CODE_OF_VIEW = {
     "office_services": "exam",
     "office_document_kinds": "photo",
     "office_broker_types": "private",
+    "office_nationalities": "KW",
     "office_legal_entities": "company",
 }
 # The steps that are tried at each side, and the request that each is tried on. Steps of the other

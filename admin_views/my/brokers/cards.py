@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import abort, request, url_for
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 
 from admin_views.base.access import current_actor, not_found
 from admin_views.shared import licence_details
@@ -29,6 +30,9 @@ ANY_LINK = "any"
 STATUSES: dict[str, Any] = dict(LicenceStatus.choices())
 ENDS: dict[str, Any] = {ANY_LINK: _l("Whichever expires first"), **dict(ValidityLink.choices())}
 """Choices of "ends": by which link the effective validity ends within the renewal window."""
+DUE = "due"
+"""Choice of "show": what can be renewed now."""
+_FILTERS = ("status", "ends", "show")
 
 
 @dataclass(frozen=True)
@@ -38,16 +42,17 @@ class Asked:
     search: str = ""
     status: str = ""
     ends: str = ""
+    show: str = ""
     page: int = 0
 
     @property
     def is_narrowed(self) -> bool:
         """Whether a search or filter is active."""
-        return bool(self.search or self.status or self.ends)
+        return bool(self.search or self.status or self.ends or self.show)
 
     def url(self, **changes: Any) -> str:
         """Return the URL of the list's first page with `changes` to the parameters."""
-        asked = {"search": self.search, "status": self.status, "ends": self.ends, **changes}
+        asked = {name: getattr(self, name) for name in ("search", *_FILTERS)} | changes
         kept = {name: value for name, value in asked.items() if value}
         return url_for(str(request.endpoint), **(request.view_args or {}), **kept)
 
@@ -78,25 +83,72 @@ def asked() -> Asked:
     page = args.get("page", "0")
     if not (page.isascii() and page.isdigit() and len(page) <= PAGE_DIGITS):
         not_found()
-    status, ends = args.get("status", ""), args.get("ends", "")
-    if (status and status not in STATUSES) or (ends and ends not in ENDS):
+    chosen = {name: args.get(name, "") for name in _FILTERS}
+    known = {"status": STATUSES, "ends": ENDS, "show": {DUE}}
+    if any(value and value not in known[name] for name, value in chosen.items()):
         abort(400)
-    return Asked(
-        values.searched(args.get("search", ""), SEARCH_MAX_LENGTH), status, ends, int(page)
-    )
+    search = values.searched(args.get("search", ""), SEARCH_MAX_LENGTH)
+    return Asked(search, **chosen, page=int(page))
 
 
-def licences(wanted: Asked) -> tuple[list[Licence], int, int]:
-    """Return a page of the organisation's licences by name, the total and the page number.
+def licences(
+    wanted: Asked, is_first: Callable[[Sequence[int]], Collection[int]] | None = None
+) -> tuple[list[Licence], int, int]:
+    """Return a page of the organisation's licences by urgency, the total and the page number.
 
-    A page number beyond the last returns the last page.
+    is_first: which of the licences' ids come before the others. A page number beyond the last
+    returns the last page.
     """
     statement = _narrowed(organisation_brokers.licences(current_actor()), wanted)
-    count = organisation_brokers.count(statement)
-    page = min(wanted.page, max(0, -(-count // PAGE_SIZE) - 1))
-    ordered = statement.order_by(organisation_brokers.BY_NAME, Licence.id)
-    found = db.session.scalars(ordered.limit(PAGE_SIZE).offset(page * PAGE_SIZE))
-    return list(found), count, page
+    ordered = statement.order_by(*organisation_brokers.by_urgency(kuwait_today()))
+    ids = list(
+        db.session.scalars(ordered.with_only_columns(Licence.id, maintain_column_froms=True))
+    )
+    if is_first is not None:
+        first = is_first(ids)
+        ids.sort(key=lambda licence_id: licence_id not in first)
+    page = min(wanted.page, max(0, -(-len(ids) // PAGE_SIZE) - 1))
+    shown = ids[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    found = db.session.scalars(statement.where(Licence.id.in_(shown)))
+    return sorted(found, key=lambda licence: shown.index(licence.id)), len(ids), page
+
+
+def quick_filters(wanted: Asked) -> list[dict[str, Any]]:
+    """Return the filters of one click, with how many licences each shows; one query."""
+    actor, today = current_actor(), kuwait_today()
+    days = organisation_brokers.window_days()
+    status = validity.status_column(today)
+    offered: list[tuple[Any, dict[str, str], Any]] = [
+        (_l("All"), {}, sa.true()),
+        (
+            lazy_ngettext("Expires within %(num)s day", "Expires within %(num)s days", days),
+            {"ends": ANY_LINK},
+            organisation_brokers.ends_by(today + timedelta(days=days)),
+        ),
+        *(
+            (STATUSES[code], {"status": code.value}, status == code)
+            for code in (LicenceStatus.EXPIRED, LicenceStatus.SUSPENDED)
+        ),
+    ]
+    if organisation_brokers.renewal_services(actor):
+        due = (_l("Can be renewed now"), {"show": DUE}, organisation_brokers.is_due(today))
+        offered.insert(1, due)
+    counts = [sa.func.count(sa.case((condition, 1))) for _label, _chosen, condition in offered]
+    statement = organisation_brokers.licences(actor).order_by(None)
+    counted = db.session.execute(
+        statement.with_only_columns(*counts, maintain_column_froms=True)
+    ).one()
+    nothing = dict.fromkeys(_FILTERS, "")
+    here = {name: getattr(wanted, name) for name in _FILTERS}
+    return [
+        {
+            "label": label,
+            "count": count,
+            "url": wanted.url(**(nothing | chosen)),
+            "is_here": here == nothing | chosen,
+        }
+        for (label, chosen, _condition), count in zip(offered, counted, strict=True)
+    ]
 
 
 def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
@@ -132,6 +184,8 @@ def _narrowed(statement: sa.Select[Licence], wanted: Asked) -> sa.Select[Licence
     if condition is not None:
         statement = statement.where(condition)
     today = kuwait_today()
+    if wanted.show == DUE:
+        statement = statement.where(organisation_brokers.is_due(today))
     if wanted.status:
         statement = statement.where(validity.status_column(today) == wanted.status)
     if wanted.ends:

@@ -13,10 +13,9 @@ from admin_views.my.brokers import cards
 from admin_views.my.services import cards as service_cards
 from admin_views.shared import licence_details, licence_history, request_lists
 from clearance.auth import permissions
-from clearance.core import i18n
+from clearance.core import i18n, nationalities
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
-from clearance.core.countries import country_name
 from clearance.core.extensions import db
 from clearance.licences import organisation_brokers
 from clearance.models import Broker, Licence, Request
@@ -41,6 +40,7 @@ class MyBrokers(GuardedView):
         return self.render(
             "my/brokers/list.html",
             page=cards.CardPage(shown, count, page, wanted),
+            quick_filters=cards.quick_filters(wanted),
             statuses=cards.STATUSES,
             ends=cards.ENDS if window_days else (),
             window_days=window_days,
@@ -61,7 +61,7 @@ class MyBrokers(GuardedView):
             card=cards.card(licence, lang, licence_details.type_names()) if licence else None,
             licence=licence,
             earlier_licences=licences[1:],
-            nationality=country_name(broker.nationality, lang),
+            nationality=nationalities.name(broker.nationality, lang),
             links=licence_details.validity_documents(licence) if licence else [],
             services=_services(licence, actor, lang) if licence and is_here else [],
             is_here=is_here,

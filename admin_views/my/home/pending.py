@@ -10,11 +10,10 @@ from admin_views.shared import licence_details
 from clearance import issuing
 from clearance.core.actor import Actor
 from clearance.core.urls import broker_url
-from clearance.licences import granted_expiry, organisation_brokers
+from clearance.licences import organisation_brokers
 from clearance.models import IssuedDocument, Licence
 from clearance.organisations import invitation_queries
 from clearance.requests import available_actions
-from clearance.services.schema import Definition
 
 SHOWN_LICENCES = 4
 SHOWN_DOCUMENTS = 3
@@ -27,7 +26,7 @@ def renewals(actor: Actor, lang: str, now: datetime) -> dict[str, Any]:
 
     `count` is the total. Empty if the actor has no renewal service.
     """
-    services = _renewing(actor)
+    services = organisation_brokers.renewal_services(actor)
     if not services:
         return {"rows": [], "count": 0}
     licences, count = organisation_brokers.due(actor, now, limit=SHOWN_LICENCES)
@@ -72,15 +71,3 @@ def recently_issued(actor: Actor, now: datetime) -> list[IssuedDocument]:
         and document.voided_at is None
         and document.issued_at >= now - NEW_FOR
     ][:SHOWN_DOCUMENTS]
-
-
-def _renewing(actor: Actor) -> list[Definition]:
-    """Return the actor's services whose approval extends a licence."""
-    standing = actor.standing
-    return [
-        service
-        for service in organisation_brokers.licence_services()
-        if granted_expiry.is_granted_by(service)
-        and standing is not None
-        and standing.may_use(service.code)
-    ]

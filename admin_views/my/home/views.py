@@ -14,6 +14,7 @@ from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.model_view import GuardedView
 from admin_views.my.home import pending
+from admin_views.my.services import cards
 from admin_views.shared import request_lists
 from admin_views.shared.request_parts import next_step
 from clearance.auth import permissions, sessions
@@ -29,7 +30,7 @@ from clearance.services import registry
 from clearance.services.extension import Waiting
 
 STEPS = {Status.RETURNED: _l("Make corrections"), Status.DRAFT: _l("Continue")}
-SHOWN_RETURNED = SHOWN_WAITING = 5
+SHOWN_RETURNED = SHOWN_WAITING = SHOWN_FOLLOW_UPS = 5
 SHOWN_DRAFTS = 3
 SHOWN_AT_OFFICE = 5
 SHOWN_NOTICES = 4
@@ -61,6 +62,8 @@ class MyHome(GuardedView):
             announcements=announcements.current(now),
             invitations=pending.invitations(actor, lang, now),
             to_answer=[row for rows in subjects.to_answer for row in rows(actor, lang, now)],
+            follow_ups=cards.follow_ups(actor, lang, now),
+            shown_follow_ups=SHOWN_FOLLOW_UPS,
             renewals=pending.renewals(actor, lang, now),
             issued=pending.recently_issued(actor, now),
             standing=actor.standing,

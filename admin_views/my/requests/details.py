@@ -15,6 +15,7 @@ from admin_views.base.form_post import post_once, posted_version
 from admin_views.my.requests import document_rows
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from admin_views.my.requests.form import is_open
+from admin_views.my.services import cards as service_cards
 from admin_views.my.transfers import consent_link
 from admin_views.shared.request_parts import next_step, shown_remarks, timeline
 from clearance import issuing
@@ -33,6 +34,7 @@ from clearance.requests import (
     available_actions,
     completeness,
     deadlines,
+    drafts,
     field_values,
     printing,
     remarks,
@@ -127,6 +129,7 @@ class DetailRoutes(DetailsById, RequestRoutes):
                 for offer in available_actions.for_request(req, actor, now)
                 if offer.action != Action.SEND
             ],
+            follow_ups=service_cards.follow_ups(actor, lang, now, req.id),
             seat=_seat(req),
             reason=_last_reason(req, actor),
             remarks=shown_remarks(req, remarks.open_ones(req)),
@@ -141,7 +144,7 @@ class DetailRoutes(DetailsById, RequestRoutes):
             timeline=timeline(req, actor),
             correct_by=deadlines.correct_by(req.status, req.returned_at),
             **consents,
-            copyable=spec.copyable,
+            copyable=_is_copyable(req, actor),
             broker_url=_broker_url(req, actor),
         )
         return page, status
@@ -187,6 +190,14 @@ class DetailRoutes(DetailsById, RequestRoutes):
             flash(str(refusal), "error")
             return redirect(form_url(req), code=303)
         return self.show_details(req, alert=str(refusal), status=409)
+
+
+def _is_copyable(req: Request, actor: Actor) -> bool:
+    """Return whether a copy could be begun and, as it is, sent."""
+    try:
+        return drafts.copy_refusal(req, actor, utc_now()) is None
+    except NotFound:
+        return False
 
 
 def _broker_url(req: Request, actor: Actor) -> str | None:

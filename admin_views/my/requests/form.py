@@ -70,7 +70,7 @@ class FormRoutes(RequestRoutes):
         def after(_done: Any) -> str:
             if grid is not None and batch.has_drafts(grid, code, current_actor()):
                 return url_for("my_services.several_grid", code=code, grid=grid)
-            return url_for("my_requests.index_view")
+            return url_for("my_requests.drafts")
 
         return post_once(
             lambda: drafts.discard(req, current_actor(), utc_now()),

@@ -15,27 +15,31 @@ from admin_views.base import formatters
 from admin_views.base.access import ForAgents, chosen_organisation, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.my.requests import draft_list
 from admin_views.my.requests.details import DetailRoutes
 from admin_views.my.requests.documents import DocumentRoutes
+from admin_views.my.requests.draft_list import DraftListRoutes
 from admin_views.my.requests.form import FormRoutes
 from admin_views.shared import request_lists
 from clearance.auth import permissions
 from clearance.core import i18n
 from clearance.models import Request
+from clearance.models.enums import Status
 from clearance.requests import search as request_search
 
 
 def _number_link(row: Any) -> Any:
     url = url_for("my_requests.details", request_id=row.id)
-    number = formatters.isolated(row.number) if row.number else _l("Assigned when sent")
-    return Markup('<a href="{}">{}</a>').format(url, number)
+    return Markup('<a href="{}">{}</a>').format(url, formatters.isolated(row.number))
 
 
-_SENT = sa.func.coalesce(Request.sent_at, Request.created_at, type_=Request.sent_at.type)
+class MyRequests(
+    FormRoutes, DocumentRoutes, DetailRoutes, DraftListRoutes, ForAgents, KeysetModelView
+):
+    """Requests of the chosen organisation in the services granted to the reader.
 
-
-class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, ForAgents, KeysetModelView):
-    """Requests of the chosen organisation in the services granted to the reader."""
+    The list has those that were sent; drafts have a tab of their own.
+    """
 
     can_export = True
     columns = (
@@ -56,12 +60,12 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, ForAgents, KeysetMode
             _l("Sent on"),
             formatters.date_of,
             text=lambda row: i18n.format_instant(row.sent_at),
-            order=_SENT,
+            order=True,
         ),
         Column("due_on", _l("Due date"), formatters.day),
     )
     column_filters = (
-        request_lists.status_filter(),
+        request_lists.status_filter(is_draft_listed=False),
         request_lists.service_filter(),
         *request_lists.sent_filters(),
     )
@@ -78,7 +82,14 @@ class MyRequests(FormRoutes, DocumentRoutes, DetailRoutes, ForAgents, KeysetMode
         return query.where(permissions.requests_visible_to(current_actor()))
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
-        return rows.where(Request.organisation_id == chosen_organisation())
+        return rows.where(
+            Request.organisation_id == chosen_organisation(), Request.status != Status.DRAFT
+        )
+
+    def render(self, template: str, **values: Any) -> str:
+        if template == self.list_template:
+            values["draft_count"] = draft_list.count()
+        return super().render(template, **values)
 
     def search_condition(self, typed: str) -> Any | None:
         return request_search.condition(typed)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import current_app, url_for
 from flask_babel import gettext as _
 
+from clearance.core.actor import Actor
+from clearance.core.urls import request_url
 from clearance.requests import available_actions
 from clearance.services import registry
 from clearance.services.schema import Definition
 
 SEVERAL = "my_services.several"
+CHOICES = {
+    "broker_type": "broker_type",
+    "broker_card": "licence_id",
+    "passed_candidates": "candidate_id",
+}
+"""Name of the input with what a request starts with, by the service's start."""
 
 
 def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
@@ -56,6 +65,27 @@ def button_of(spec: Definition, lang: str) -> str:
 def url_of(code: str) -> str:
     """Return the URL that starts a request."""
     return url_for("my_services.start", code=code)
+
+
+def follow_ups(
+    actor: Actor, lang: str, now: datetime, request_id: int | None = None
+) -> list[dict[str, Any]]:
+    """Return what finished requests lead on to, with the button that begins it.
+
+    request_id: of one request, or None for all of the chosen organisation.
+    """
+    return [
+        {
+            "about": follow_up,
+            "request_url": request_url(follow_up.request_id),
+            "title": follow_up.service.title_in(lang),
+            "button": button_of(follow_up.service, lang),
+            "url": url_of(follow_up.service.code),
+            "fields": {CHOICES[follow_up.service.start]: follow_up.request_id},
+        }
+        for find in registry.current().follow_ups
+        for follow_up in find(actor, lang, now, request_id)
+    ]
 
 
 def several_url(spec: Definition) -> str | None:

@@ -104,27 +104,27 @@ class MyServices(SeveralRoutes, ForAgents, GuardedView):
         """Show broker cards with a start button or the reason for its absence."""
 
         def page(wanted: broker_cards.Asked) -> broker_cards.CardPage:
-            found, count, number = broker_cards.licences(wanted)
+            found, count, number = broker_cards.licences(wanted, partial(_startable, offer.code))
             return broker_cards.CardPage(_with_offers(found, offer), count, number, wanted)
 
-        return self._choose("my/services/brokers.html", offer, "licence_id", page)
+        return self._choose("my/services/brokers.html", offer, page)
 
     def _choose_candidate(self, offer: available_actions.StartableService) -> Any:
         """Show passed candidates with a start button or the reason for its absence."""
         page = partial(candidate_cards.page, offer.code)
-        return self._choose("my/services/candidates.html", offer, "candidate_id", page)
+        return self._choose("my/services/candidates.html", offer, page)
 
     def _choose(
         self,
         template: str,
         offer: available_actions.StartableService,
-        name: str,
         page_of: Callable[[broker_cards.Asked], broker_cards.CardPage],
     ) -> Any:
-        """Begin a request about the posted card, or show a page of cards. name: of its input."""
+        """Begin a request about the posted card, or show a page of cards."""
         refusal = None
         if is_sent():
             try:
+                name = service_cards.CHOICES[offer.definition.start]
                 return _begin(offer.code, id_or_404(request.form.get(name)))
             except Refused as fault:
                 refusal = fault.refusal
@@ -177,6 +177,12 @@ def _offer(code: str) -> available_actions.StartableService:
         if offer.code == code:
             return offer
     return not_found()
+
+
+def _startable(code: str, licence_ids: Sequence[int]) -> set[int]:
+    """Return which of the licences the service can be begun for now."""
+    offers = available_actions.startable_for(licence_ids, [code], current_actor(), utc_now())
+    return {licence_id for (_code, licence_id), refusal in offers.items() if refusal is None}
 
 
 def _with_offers(

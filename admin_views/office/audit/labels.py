@@ -62,6 +62,7 @@ EVENTS: dict[str, Any] = {
             "document_kind",
             "holiday",
             "legal_entity",
+            "nationality",
             "reason",
         )
         for verb, text in (
@@ -113,6 +114,7 @@ TABLES: dict[str, Any] = {
     "membership": _l("Membership"),
     "message": _l("Message"),
     "message_text": _l("Notification text"),
+    "nationality": _l("Nationality"),
     "organisation": _l("Organisation"),
     "reason": _l("Standard reason"),
     "registration": _l("Registration"),

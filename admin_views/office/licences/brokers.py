@@ -16,8 +16,7 @@ from admin_views.base.filters import ListFilter
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.licences.lists import RegisterList
 from admin_views.shared import licence_details, licence_history, request_lists
-from clearance.core import audit, i18n
-from clearance.core.countries import country_name
+from clearance.core import audit, i18n, nationalities
 from clearance.licences import duplicates
 from clearance.models import Broker, BrokerType, Licence, Organisation
 from clearance.models.enums import LicenceStatus
@@ -112,7 +111,7 @@ class Brokers(DetailsById, RegisterList):
             living=living,
             links=licence_details.validity_documents(living) if living is not None else (),
             broker_type=licence_details.type_names().get(broker.broker_type, ""),
-            nationality=country_name(broker.nationality, i18n.language()),
+            nationality=nationalities.name(broker.nationality, i18n.language()),
             twins=duplicates.with_passport(broker.passport_no, except_id=broker.id),
             history=licence_history.of_licences([licence.id for licence in licences]),
             requests=licence_details.requests_about(broker, reader),

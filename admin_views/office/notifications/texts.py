@@ -28,6 +28,7 @@ CHANNEL_LABELS: dict[str, Any] = {"portal": _l("In the portal"), **dict(Channel.
 LANGUAGE_LABELS: dict[str, Any] = {"ar": _l("Arabic"), "en": _l("English")}
 AUDIENCE_LABELS: dict[str, Any] = {
     "agent": _l("To applicants"),
+    "person": _l("To candidates"),
     "staff": _l("To the office"),
     "code": _l("Codes"),
 }

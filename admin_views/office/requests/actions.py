@@ -30,6 +30,7 @@ from clearance.services import registry, versions
 from clearance.services.decisions import Assignment, Remarks
 from clearance.services.flows import Action, Flow, Side, Step, StepName
 from clearance.services.schema import Definition
+from clearance.transfers import operations as transfer_operations
 from forms.request_actions import Place, Question, StepForm, step_form
 
 BULK_ACTIONS = (
@@ -117,6 +118,8 @@ class StepRoutes(BulkSteps):
             req=req,
             title=service.title_in(i18n.language()),
             offer=offer,
+            final=_final_effects(service, step),
+            receiving=transfer_operations.receiving_offices([req]),
             causes=[("", causes)] if causes else [],
             warnings=review_warnings.warnings(req, now) if step.completes else (),
             version=request.form.get("version", req.version),
@@ -162,6 +165,7 @@ class StepRoutes(BulkSteps):
                 question for req in possible for question in _questions(req, step, several=True)
             ]
             form = _form(step, (), asked)
+        final = {req.id: _final_effects(versions.for_request(req), step) for req in possible}
         rows = [
             Row(
                 selected,
@@ -169,6 +173,7 @@ class StepRoutes(BulkSteps):
                 offer.refusal,
                 review_warnings.cautions(req, now) if step.completes and not offer.refusal else (),
                 form.inputs_for(req.id),
+                final.get(req.id, ()),
             )
             for selected, (req, offer) in zip(chosen, pairs, strict=True)
         ]
@@ -179,6 +184,8 @@ class StepRoutes(BulkSteps):
             self.return_url(),
             offer=offers[0],
             rows=rows,
+            title_of=lambda req: versions.for_request(req).title_in(i18n.language()),
+            receiving=transfer_operations.receiving_offices(requests),
             causes=_causes(possible, step),
         )
 
@@ -266,6 +273,13 @@ def _effects_of(service: Definition, step: Step) -> list[str]:
     known = registry.current().effects
     names = service.on_approval if step.completes else ()
     return [str(known[name].words) for name in names if name in known]
+
+
+def _final_effects(service: Definition, step: Step) -> list[str]:
+    """Return what `step` of a request for `service` causes for good, in the page's language."""
+    known = registry.current().effects
+    names = service.on_approval if step.completes else ()
+    return [str(known[name].words) for name in names if name in known and known[name].is_final]
 
 
 def _causes(requests: Sequence[Request], step: Step) -> list[tuple[str, list[str]]]:

@@ -111,6 +111,15 @@ class BrokerTypes(CodedView):
     audit_kind = "broker_type"
 
 
+class Nationalities(CodedView):
+    """Nationalities (الجنسية); one no longer in use stays with whoever has it."""
+
+    audit_kind = "nationality"
+    form = reference_data.NationalityForm
+    search_hint = _l("Name or code")
+    column_searchable_list: Sequence[str] = ("code", "name_ar", "name_en")
+
+
 class DocumentKinds(CodedView):
     """Document kinds (نوع الوثيقة); one that a service asks for stays in use."""
 

@@ -14,11 +14,13 @@ from clearance.models import (
     DocumentKind,
     Invitation,
     LegalEntity,
+    Nationality,
     Reason,
     Registration,
     User,
 )
 from tests.support import factories
+from tests.support.issued_factories import make_licence
 
 pytestmark = pytest.mark.databases
 
@@ -135,6 +137,25 @@ def test_shipped_reference_words_change_unless_the_office_changed_them(context: 
     assert kinds == known | {"civil_id_copy": "Copy of civil ID card"}
     assert missing in texts and duplicate not in texts
     assert "There is already an open request for the same purpose." in texts
+
+
+def test_nationalities_in_use_keep_their_names(context: Flask) -> None:
+    """Migration 0009: of an uninhabited place, and one that only the customs system knows."""
+    make_licence(nationality="AQ")
+    make_licence(nationality="XK")
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0008")
+    schema.upgrade(url)
+    rows = {row.code: (row.name_en, row.is_active) for row in db.session.scalars(_NATIONALITIES)}
+    assert rows["AQ"] == ("Antarctica", False)
+    assert rows["XK"] == ("XK", False)
+    assert rows["XX"] == ("Unspecified nationality", True)
+    assert "BV" not in rows
+
+
+_NATIONALITIES = sa.select(Nationality)
 
 
 def test_users_outlive_the_latin_names_both_ways(context: Flask) -> None:

@@ -133,6 +133,19 @@ def test_a_bracketed_part_of_a_title_is_left_out_with_its_value(lang: str) -> No
     assert events.fill_subject("A (note)", {}, lang) == "A (note)"
 
 
+@pytest.mark.parametrize("lang", schema.LANGUAGES)
+def test_a_bracketed_part_of_an_sms_is_left_out_where_it_has_no_room_or_no_value(lang: str) -> None:
+    text = "الطلب {number} ({name})، للعلم (فقط)."
+    values = {"number": "7", "name": "ط" * 40}
+    assert events.fill_sms(text, values, lang) == f"الطلب 7 ({'ط' * 40})، للعلم (فقط)."
+    values["name"] = "ط" * 50
+    assert events.fill_sms(text, values, lang) == "الطلب 7، للعلم (فقط)."
+    assert events.fill_sms(text, {"number": "7"}, lang) == "الطلب 7، للعلم (فقط)."
+    latin = "Request {number} ({name})."
+    assert "xx" in events.fill_sms(latin, {"number": "7", "name": "x" * 146}, lang)
+    assert events.fill_sms(latin, {"number": "7", "name": "x" * 150}, lang) == "Request 7."
+
+
 def test_an_sms_carries_no_marks(context: Flask) -> None:
     values = {"number": "CE/8/26", "name": "Al Nour"}
     assert events.fill_sms("الطلب {number} {name}", values, "ar") == "الطلب CE/8/26 Al Nour"

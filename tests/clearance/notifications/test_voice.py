@@ -27,6 +27,11 @@ USUAL = SAMPLES | {
     "broker": {"ar": "سالم محمد علي العتيبي", "en": "Salem Mohammad Ali Alotaibi"},
     "document": {"ar": "شهادة إلى من يهمه الأمر", "en": "To whom it may concern"},
     "link": f"https://clearance.customs.gov.kw/consent/{'k' * 43}",
+    "name": {
+        "ar": "عبدالرحمن محمد علي العبدالرزاق",
+        "en": "Abdulrahman Mohammad Ali Alabdulrazzaq",
+    },
+    "short_name": {"ar": "عبدالرحمن العبدالرزاق", "en": "Abdulrahman Alabdulrazzaq"},
     "service": {
         "ar": "طلب طباعة بطاقة هوية التخليص بدل فاقد",
         "en": "Replace a lost broker ID card",
@@ -100,15 +105,52 @@ def test_the_office_has_its_full_name_before_it_is_called_the_office(lang: str, 
     assert early == []
 
 
+def placeholders(text: str) -> set[str]:
+    return set(re.findall(r"{(\w+)}", text))
+
+
 def test_every_notice_about_a_request_names_number_and_person_in_its_title() -> None:
     about = [event for event in SHIPPED if event.startswith(("request:", "exam:", "office:"))]
     lacking = [
         (event, lang)
         for event in about
         for lang in LANGUAGES
-        if not {"number", "name"} <= set(re.findall(r"\w+", SHIPPED[event].wording(lang).title))
+        for named in [placeholders(SHIPPED[event].wording(lang).title)]
+        if not ({"number"} if SHIPPED[event].audience == "person" else {"number", "name"}) <= named
     ]
     assert lacking == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_sms_about_a_request_names_the_person_in_one_part(lang: str) -> None:
+    about = {
+        event: text
+        for (event, language), text in sms().items()
+        if language == lang
+        and event.startswith(("request:", "exam:"))
+        and SHIPPED[event].audience == "agent"
+    }
+    assert {"request:approved", "request:returned", "request:rejected", "exam:passed"} <= set(about)
+    name = USUAL["short_name"][lang]
+    assert {event: text for event, text in about.items() if name not in text} == {}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_candidates_are_spoken_to_and_users_read_the_name(lang: str) -> None:
+    spoken_to = re.compile(
+        r"\byour?\b" if lang == "en" else r"\w{3}ك\b(?<!\bتلك)|\bرُشّحت\b|\bاجتز\b|\bلك\b"
+    )
+    for event, message in SHIPPED.items():
+        if message.audience == "person":
+            wording, to_user = (
+                message.wording(lang),
+                SHIPPED[event.rpartition(":")[0]].wording(lang),
+            )
+            assert spoken_to.search(wording.body), event
+            assert "{name}" not in wording.title + wording.body + wording.sms
+            assert "{name}" in to_user.body.splitlines()[0], event
+            third = "المتقدم" if lang == "ar" else "candidate"
+            assert third not in wording.body + to_user.body.splitlines()[0], event
 
 
 def test_an_sms_is_one_part() -> None:

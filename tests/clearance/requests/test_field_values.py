@@ -99,5 +99,5 @@ def test_general_broker_is_named_or_else_the_organisation(req: Request) -> None:
 def test_answer_that_is_no_choice_any_more_is_missing(req: Request) -> None:
     req.answers = {**req.answers, "purpose": "holiday"}
     assert [item.field for item in completeness.missing(req, NOW)] == ["purpose"]
-    req.nationality = "XX"
+    req.nationality = "ZZ"
     assert {item.field for item in completeness.missing(req, NOW)} == {"purpose", "nationality"}

@@ -424,3 +424,121 @@ def test_the_number_of_queries_grows_neither_with_brokers_nor_with_services(
             make(people, expires=kuwait_today() + timedelta(days=number))
     assert cost() == few
     assert max(few.values()) <= 40, few
+
+
+# Order and quick filters
+
+
+def in_order(client: PageClient, url: str, ids: dict[str, int]) -> list[str]:
+    """The names of the cards in page order."""
+    names = {f"licence-{each}": name for name, each in ids.items()}
+    return [names[card["id"]] for card in client.get(url).soup.select(".broker-card")]
+
+
+def make_kinds(people: People) -> dict[str, int]:
+    """Licences of every kind, named against their order."""
+    today = kuwait_today()
+    return {
+        "fine": make(people, name_en_1="Aa").id,
+        "later": make(people, passport_expiry=today + timedelta(days=400)).id,
+        "soon": make(people, guarantee_expiry=today + SOON).id,
+        "next": make(people, guarantee_expiry=today + timedelta(days=2)).id,
+        "past": make(people, expires=today - timedelta(days=1)).id,
+        "suspended": make(
+            people, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.OFFICE
+        ).id,
+        "cancelled": make(people, status=LicenceStatus.CANCELLED, expires=today + SOON).id,
+    }
+
+
+@pytest.mark.databases
+def test_what_can_be_renewed_and_what_ends_first_comes_first(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        ids = make_kinds(people)
+    shown = in_order(mine, "/my/brokers/", ids)
+    assert shown[:4] == ["next", "soon", "past", "later"]
+    assert set(shown[4:6]) == {"fine", "suspended"}
+    assert shown[6] == "cancelled"
+
+
+@pytest.mark.databases
+def test_a_service_shows_first_for_whom_it_can_be_begun(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        ids = make_kinds(people)
+    assert in_order(mine, "/my/services/renewal/", ids)[:3] == ["next", "soon", "past"]
+    assert in_order(mine, "/my/services/reactivation/", ids)[0] != "suspended"  # by the office
+    with app.app_context():
+        db.session.get_one(Licence, ids["suspended"]).suspended_by = SuspendedBy.HOLDER
+        db.session.commit()
+    assert in_order(mine, "/my/services/reactivation/", ids)[0] == "suspended"
+
+
+def test_first_cards_of_a_service_are_those_of_all_pages(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        for _each in range(25):
+            make(people)
+        due = make(people, name_en_1="Zayed", guarantee_expiry=kuwait_today() + SOON).id
+    first = mine.get("/my/services/renewal/").soup.select(".broker-card")
+    assert first[0]["id"] == f"licence-{due}"
+    assert len(first) == 24
+    assert len(mine.get("/my/services/renewal/?page=1").soup.select(".broker-card")) == 2
+
+
+def quick(client: PageClient, url: str = "/my/brokers/") -> dict[str, tuple[str, bool]]:
+    """The quick filters: text → address, and whether it is the present one."""
+    return {
+        words(link): (link["href"], link.has_attr("aria-current"))
+        for link in client.get(url).soup.select(".tabs a")
+    }
+
+
+@pytest.mark.databases
+def test_quick_filters_say_how_many_and_show_them(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        ids = make_kinds(people)
+    tabs = quick(mine)
+    assert list(tabs) == [
+        "All 7",
+        "Can be renewed now 3",
+        "Expires within 60 days 3",
+        "Expired 1",
+        "Suspended 1",
+    ]
+    shown = {text: in_order(mine, url, ids) for text, (url, _is_here) in tabs.items()}
+    assert shown["Can be renewed now 3"] == ["next", "soon", "past"]
+    assert shown["Expires within 60 days 3"] == ["next", "soon", "past"]
+    assert shown["Expired 1"] == ["past"]
+    assert shown["Suspended 1"] == ["suspended"]
+    here = [
+        text for text, (_url, is_here) in quick(mine, "/my/brokers/?show=due").items() if is_here
+    ]
+    assert here == ["Can be renewed now 3"]
+    mine.get("/my/brokers/?show=nonsense", status=400, check=False)
+
+
+def test_an_open_request_takes_a_licence_out_of_what_can_be_renewed(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        licence = make(people, guarantee_expiry=kuwait_today() + SOON)
+        assert "Can be renewed now 1" in quick(mine)
+        request_factories.make_sent(people.owner, "renewal", licence_id=licence.id)
+    assert "Can be renewed now 0" in quick(mine)
+    assert cards(mine, "/my/brokers/?show=due") == {}
+
+
+def test_whoever_has_no_renewal_is_offered_no_such_filter(
+    app: Flask, browser: Callable[..., PageClient], people: People
+) -> None:
+    with app.app_context():
+        make(people)
+        user = factories.make_agent(people.organisation, is_general=False, services=("letter",))
+    assert list(quick(browser(user)))[:2] == ["All 1", "Expires within 60 days 0"]

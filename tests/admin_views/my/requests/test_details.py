@@ -14,7 +14,7 @@ from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.exams.statuses import ExamStatus
-from clearance.models import InternalNote, Message, Notice, Request
+from clearance.models import InternalNote, Message, Notice, Request, Service
 from clearance.models.enums import Status
 from clearance.requests import messages as request_messages
 from clearance.services.decisions import RemarkInput, Remarks
@@ -258,3 +258,54 @@ def test_the_print_of_a_foreign_request_is_404(
     browser: Callable[..., PageClient], people: People, sent: Request
 ) -> None:
     browser(people.foreign).get(f"/my/requests/{sent.id}/print", status=404)
+
+
+COPY = "form[action$='/copy']"
+
+
+def is_copy_offered(client: PageClient, req: Request) -> bool:
+    return client.get(f"/my/requests/{req.id}/").soup.select_one(COPY) is not None
+
+
+@pytest.mark.parametrize(
+    ("status", "is_offered"),
+    [
+        (Status.SUBMITTED, False),
+        (Status.RETURNED, False),
+        (Status.REJECTED, True),
+        (Status.WITHDRAWN, True),
+        (ExamStatus.PASSED, False),
+        (ExamStatus.FAILED, True),
+    ],
+)
+def test_a_copy_is_offered_only_where_it_would_not_be_refused(
+    app: Flask, mine: PageClient, people: People, status: str, is_offered: bool
+) -> None:
+    req = make(app, people, status)
+    assert is_copy_offered(mine, req) is is_offered
+    if is_offered:
+        page = mine.submit(mine.get(f"/my/requests/{req.id}/"), form=COPY)
+        assert page.url.endswith("/form")
+
+
+def test_a_copy_is_not_offered_where_its_start_would_be_refused(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        passed = request_factories.make_request(people.owner, ExamStatus.PASSED)
+        make_again = request_factories.make_request
+        req = make_again(people.owner, Status.REJECTED, code="issuance", candidate_id=passed.id)
+    assert is_copy_offered(mine, req)
+    with app.app_context():
+        make_again(people.owner, Status.APPROVED, code="issuance", candidate_id=passed.id)
+    assert not is_copy_offered(mine, req)
+
+
+def test_a_copy_is_not_offered_of_a_service_that_is_no_more(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    req = make(app, people, Status.REJECTED)
+    with app.app_context():
+        db.session.get_one(Service, "exam").is_active = False
+        db.session.commit()
+    assert not is_copy_offered(mine, req)

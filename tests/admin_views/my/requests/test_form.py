@@ -61,7 +61,7 @@ def test_saving_keeps_a_draft_and_says_when(app: Flask, mine: PageClient, draft:
         ("email", "nobody"),
         ("name_ar_1", "Ahmad"),
         ("name_en_1", "أحمد"),
-        ("nationality", "XX"),
+        ("nationality", "ZZ"),
         ("address", "x" * 300),
         ("notes", "x" * 1001),
     ],

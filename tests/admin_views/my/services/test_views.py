@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from clearance.models.enums import Status
 from tests.admin_views.my.conftest import People
 from tests.support import factories, request_factories
 from tests.support.pages import PageClient
@@ -93,7 +94,7 @@ def test_an_unknown_service_is_404_and_nonsense_400(
 
 def test_an_earlier_request_can_be_copied(app: Flask, mine: PageClient, people: People) -> None:
     with app.app_context():
-        sent = request_factories.make_sent(people.owner)
+        sent = request_factories.make_request(people.owner, Status.WITHDRAWN)
     details = mine.get(f"/my/requests/{sent.id}/")
     page = mine.submit(details, form="form[action$='/copy']")
     copy = all_requests(app)[-1]

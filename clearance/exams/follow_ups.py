@@ -1,0 +1,72 @@
+"""What a passed exam leads on to: applying for the licence, while the pass is valid."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import aliased
+
+from clearance.auth import permissions
+from clearance.core import i18n, office_settings
+from clearance.core.actor import Actor
+from clearance.exams import passes, starts
+from clearance.models import Request
+from clearance.models.enums import Status
+from clearance.services.extension import FollowUp
+from clearance.services.schema import Definition
+
+
+def licences_to_apply_for(
+    actor: Actor, lang: str, now: datetime, request_id: int | None
+) -> list[FollowUp]:
+    """Return the passed exams of the chosen organisation that a licence can be applied for with.
+
+    Those whose pass is valid, and whose candidate has neither a licence nor a draft or open request
+    for one. request_id: of one exam request, or None for all.
+    """
+    standing = actor.standing
+    if standing is None:
+        return []
+    return [
+        FollowUp(
+            offer.request.id,
+            offer.request.number or "",
+            offer.request.name_in(lang),
+            _(
+                "The exam is passed. You can apply for the licence until %(day)s.",
+                day=i18n.format_day(offer.counts_until),
+            ),
+            service,
+            _l("All candidates who can apply for a licence"),
+        )
+        for service in starts.services_after_a_pass()
+        if standing.may_use(service.code)
+        for offer in starts.startable_candidates(
+            service.code, actor, now, only=_not_begun(actor, service, now, request_id)
+        )
+        if offer.refusal is None and offer.counts_until is not None
+    ]
+
+
+def _not_begun(
+    actor: Actor, service: Definition, now: datetime, request_id: int | None
+) -> sa.ColumnElement[bool]:
+    """Return the condition on passed requests without a draft or open one for the service.
+
+    It leaves out the passes of long ago, whose candidates need not be loaded to be refused.
+    """
+    longest = timedelta(days=366 * (int(office_settings.get(passes.VALIDITY_YEARS)) + 1))
+    begun = aliased(Request)
+    is_begun = sa.exists().where(
+        begun.civil_id == Request.civil_id,
+        begun.service_code == service.code,
+        begun.organisation_id == Request.organisation_id,
+        sa.or_(begun.status == Status.DRAFT, begun.decided_at.is_(None)),
+    )
+    shown = sa.and_(
+        permissions.requests_visible_to(actor), Request.decided_at > now - longest, ~is_begun
+    )
+    return shown if request_id is None else sa.and_(shown, Request.id == request_id)
