@@ -10,11 +10,13 @@ from typing import Any
 
 from clearance.core import name_folding, yaml_files
 from clearance.core.values import civil_number_for
+from clearance.models.enums import Gender
 from clearance.models.names import NAME_COLUMNS
 
 _NAMES = yaml_files.read(Path(__file__).with_name("names.yaml"))
 FIRST, FATHERS, FAMILIES = (list(_NAMES[kind].items()) for kind in ("first", "fathers", "families"))
 ADDRESSES = _NAMES["addresses"]
+_WOMEN = frozenset(_NAMES["women"])
 _BLOCKS = (55, 66, 99, 97)  # Kuwait mobile prefixes; any following digits are valid
 
 
@@ -28,6 +30,11 @@ class Candidate:
     mobile: str
     email: str
     address: str
+
+
+def gender_of(first_name: str) -> Gender:
+    """Return the gender of whoever has that Arabic first name in the demo."""
+    return Gender.FEMALE if first_name in _WOMEN else Gender.MALE
 
 
 def candidate(number: int) -> Candidate:

@@ -14,7 +14,17 @@ from clearance.core import name_folding
 from clearance.core.extensions import db
 from clearance.core.values import civil_number_for
 from clearance.customs import register_import
-from clearance.models import Grant, Membership, Organisation, Service, ServiceVersion, User
+from clearance.demo.names import gender_of
+from clearance.models import (
+    Broker,
+    Grant,
+    Membership,
+    Organisation,
+    Request,
+    Service,
+    ServiceVersion,
+    User,
+)
 from clearance.models.enums import Gender, Role
 from clearance.organisations import opening
 
@@ -138,7 +148,7 @@ def _user(account: Account, serial: int, password_hash: str, since: datetime) ->
         name_folded=name_folding.name_index(
             account.first_name, account.last_name, account.latin_name
         ),
-        gender=Gender.FEMALE if account.first_name in {"مريم", "نورة", "هدى"} else Gender.MALE,
+        gender=gender_of(account.first_name),
         role=account.role,
         legal_entity="clearing_agent" if is_agent else None,
         language="ar",
@@ -146,6 +156,35 @@ def _user(account: Account, serial: int, password_hash: str, since: datetime) ->
         email_proved_at=since,
         mobile_proved_at=since,
         created_at=since,
+    )
+
+
+def add_account_of_woman(person: Broker | Request, cast: Cast, since: datetime) -> None:
+    """Add an account of `person`'s own, in no organisation, if she is a woman.
+
+    Documents agree with the gender that their holder's account says, and are masculine without.
+    """
+    if gender_of(person.name_ar_1) != Gender.FEMALE:
+        return
+    names = (person.name_ar_1, person.name_ar_4, person.name_en)
+    db.session.add(
+        User(
+            email=person.email,
+            mobile=person.mobile,
+            civil_id=person.civil_id,
+            first_name=names[0],
+            last_name=names[1],
+            latin_name=names[2],
+            name_folded=name_folding.name_index(*names),
+            gender=Gender.FEMALE,
+            role=Role.AGENT,
+            legal_entity="clearing_agent",
+            language="ar",
+            password_hash=cast.users["general"].password_hash,
+            email_proved_at=since,
+            mobile_proved_at=since,
+            created_at=since,
+        )
     )
 
 

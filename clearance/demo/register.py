@@ -9,7 +9,7 @@ from itertools import cycle
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.demo.names import person_columns
-from clearance.demo.people import Cast
+from clearance.demo.people import Cast, add_account_of_woman
 from clearance.models import Broker, Licence, LicenceChange, Organisation
 from clearance.models.enums import LicenceStatus, LicenceStep, SuspendedBy, ValidityLink
 
@@ -109,6 +109,7 @@ def make(cast: Cast, now: datetime) -> Licences:
         for number, shape in enumerate(shapes):
             person = _FIRST_PERSON + 100 * place + number
             broker = _broker(office, shape.broker_type or next(types), shape, person, now)
+            add_account_of_woman(broker, cast, broker.created_at)
             licence = _licence(broker, shape, f"KW-{1000 * (place + 1) + number * 7}", now)
             made[office.id, shape.key] = licence.id
             if shape is GENERAL:

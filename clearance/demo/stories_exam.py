@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from clearance.core.extensions import db
 from clearance.demo import stories_issuance
 from clearance.demo.names import candidate
+from clearance.demo.people import add_account_of_woman
 from clearance.demo.stage import Stage, Story, Telling
 from clearance.exams import results as exam_results
 from clearance.exams import seating, sittings
@@ -64,6 +65,8 @@ def _sitting_held(stage: Stage, agents: list[str], ready: _Ready) -> Story:
     seats = db.session.scalars(sa.select(ExamSeat).where(ExamSeat.exam_id == exam.id))
     by_seat = {seat.id: given[seat.request_id] for seat in seats if seat.request_id in given}
     exam_results.record(exam.id, by_seat, actor=stage.actor("reviewer2"), now=now)
+    for req, _name in confirmed[:_PASSED]:
+        add_account_of_woman(req, stage.cast, now)
 
 
 def _sitting_to_come(stage: Stage, ready: _Ready) -> Story:

@@ -150,7 +150,7 @@ EXAM = Flow(
         ),
         State(
             ExamStatus.PASSED,
-            _l("The exam is passed, and this request is complete."),
+            _l("The exam is passed."),
             keeps_claim=True,
         ),
         State(ExamStatus.FAILED, _l("The request is closed. You can apply again.")),

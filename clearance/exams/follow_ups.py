@@ -36,7 +36,7 @@ def licences_to_apply_for(
             offer.request.number or "",
             offer.request.name_in(lang),
             _(
-                "The exam is passed. You can apply for the licence until %(day)s.",
+                "You can apply for the licence until %(day)s.",
                 day=i18n.format_day(offer.counts_until),
             ),
             service,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from clearance.notifications.schema import LANGUAGES, PORTAL, SUBJECT_MAX_LENGTH
 BODY_MAX_LENGTH = 4000
 SMS_MAX_LENGTH = 480
 SAMPLES = yaml_files.read(Path(__file__).with_name("samples.yaml"))
+_OWN_SAMPLES: Mapping[str, Mapping[str, Any]] = SAMPLES.pop("of_events")
 NEEDED = ("code", "link")  # required in a text whose shipped version has them
 
 
@@ -97,13 +99,17 @@ def check(event: str, channel: str, language: str, subject: str, body: str) -> N
 
 def preview(event: str, channel: str, language: str, subject: str, body: str) -> tuple[str, str]:
     """Return (title, body) filled with sample values."""
-    known = {name: sample(name) for name in events.registered()[event].placeholders}
+    known = {name: sample(name, event) for name in events.registered()[event].placeholders}
     return events.fill(channel, subject, body, known, language)
 
 
-def sample(placeholder: str) -> Any:
-    """Return a placeholder's sample value; extensions' own placeholders stand for themselves."""
-    return SAMPLES.get(placeholder, placeholder)
+def sample(placeholder: str, event: str) -> Any:
+    """Return a placeholder's sample value in the texts of `event`.
+
+    Extensions' own placeholders stand for themselves.
+    """
+    own = _OWN_SAMPLES.get(event, {})
+    return own.get(placeholder, SAMPLES.get(placeholder, placeholder))
 
 
 def save(

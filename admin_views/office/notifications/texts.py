@@ -101,7 +101,7 @@ class MessageTexts(ForKeepers, GuardedView):
             "office/notifications/text_edit.html",
             event=event,
             heading=message.label(i18n.language()),
-            placeholders=[(name, _sample(name)) for name in message.placeholders],
+            placeholders=[(name, _sample(name, event)) for name in message.placeholders],
             texts=[
                 {
                     "name": _name(wording),
@@ -126,9 +126,9 @@ class MessageTexts(ForKeepers, GuardedView):
         )
 
 
-def _sample(placeholder: str) -> str:
-    """Return a placeholder's sample value in the page's language."""
-    value = text_overrides.sample(placeholder)
+def _sample(placeholder: str, event: str) -> str:
+    """Return a placeholder's sample value in the texts of `event`, in the page's language."""
+    value = text_overrides.sample(placeholder, event)
     return i18n.in_language(value, "") if isinstance(value, dict) else str(value)
 
 

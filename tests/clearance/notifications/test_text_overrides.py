@@ -8,8 +8,20 @@ from flask import Flask
 from clearance.notifications import events, text_overrides
 from clearance.notifications.schema import LANGUAGES
 from clearance.notifications.text_overrides import SAMPLES, UnusableText
+from clearance.organisations import subscription_changes
 
 CODE = "code:verify"
+
+
+def test_the_preview_of_a_decision_does_not_contradict_itself(context: Flask) -> None:
+    """Outcome, reason and next step are those of one decision, as it is really sent."""
+    sent = subscription_changes._REJECTED
+    for lang in LANGUAGES:
+        shipped = events.registered()["subscription:decided"].shipped("email", lang)
+        _title, body = text_overrides.preview("subscription:decided", "email", lang, *shipped)
+        assert sent["outcome"][lang] in body
+        assert sent["next"][lang] in body
+        assert SAMPLES["next"][lang] not in body
 
 
 def test_every_placeholder_of_every_message_has_a_sample_in_both_languages(context: Flask) -> None:

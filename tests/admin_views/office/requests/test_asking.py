@@ -40,7 +40,9 @@ def test_each_of_many_names_service_and_organisation(office: Office) -> None:
     licence = office.licence()
     letter = office.about(licence, "letter", language="ar", addressee="بنك الخليج")
     exam = office.request()
-    shown = {cells[0]: cells for cells in rows(asked(office, letter, exam, step="reject"))}
+    shown = {
+        cells[0].split()[0]: cells for cells in rows(asked(office, letter, exam, step="reject"))
+    }
     for request_id, service in (
         (letter, "‘To whom it may concern’ letter"),
         (exam, "the clearing"),
@@ -48,8 +50,8 @@ def test_each_of_many_names_service_and_organisation(office: Office) -> None:
         number, organisation = office.read(
             request_id, lambda req: (req.number, req.organisation.name_en)
         )
-        assert service in shown[number][1]
-        assert organisation in shown[number][3]
+        assert service in shown[number][0]
+        assert organisation in shown[number][1]
 
 
 def test_a_transfer_names_the_receiving_office_alone_and_among_many(
@@ -63,8 +65,8 @@ def test_a_transfer_names_the_receiving_office_alone_and_among_many(
             for row in page.soup.select(".definitions > div")
         }
         assert named["New clearing office"] == new
-        ((_number, _service, _name, organisation, *_more),) = rows(asked(office, request_id))
-        assert organisation.endswith(f"New clearing office: {new}")
+        ((_number, person, *_more),) = rows(asked(office, request_id))
+        assert person.endswith(f"New clearing office: {new}")
 
 
 def test_what_is_final_is_set_apart_first_with_a_warning(office: Office) -> None:
@@ -80,7 +82,7 @@ def test_what_is_final_is_set_apart_first_with_a_warning(office: Office) -> None
     assert groups[0].select_one("h2").get_text(strip=True) == "Cannot be undone"
     warning = groups[0].select_one(".alert-danger").get_text(" ")
     assert "cancelled permanently" in warning
-    assert rows(page)[0][0] == office.read(final, lambda req: req.number)
+    assert rows(page)[0][0].split()[0] == office.read(final, lambda req: req.number)
     assert groups[1].select_one("h2").get_text(strip=True) == "Other selected requests"
     done = browser.submit(page, {}, form="#step")
     assert "Done for 4 requests." in done.text
