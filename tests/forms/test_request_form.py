@@ -11,6 +11,7 @@ from flask import Flask
 
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
+from clearance.models import Remark
 from clearance.services import versions
 from clearance.services.schema import Definition
 from forms.request_form import RequestForm, broker_type_choices, request_form, sections
@@ -161,7 +162,7 @@ def test_labels_choices_and_hints_follow_the_language(context: Flask, service: D
 def test_fields_of_one_thing_stand_side_by_side(context: Flask, service: Definition) -> None:
     form = filled(context, service)
     with context.test_request_context():
-        laid = sections(service, form, {}, {"civil_id": "غير صحيح."}, "en")
+        laid = sections(service, form, {}, {"civil_id": Remark(id=1, text="غير صحيح.")}, "en")
     rows = [[line.name for line in row] for each in laid for row in each.rows]
     assert ["name_ar_1", "name_ar_2"] in rows
     assert ["civil_id", "civil_id_expiry"] in rows
