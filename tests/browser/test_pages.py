@@ -35,6 +35,8 @@ AGENT = (
     "/my/brokers/?search=zzzz",
     "/my/requests/?search=zzzz",
     "/my/requests/?sort=2",
+    "/my/requests/drafts",
+    "/my/brokers/?show=due",
     "/my/subscriptions/letter/leave",
     "/my/users/2/",
     "/my/transfers/receive",
@@ -48,7 +50,10 @@ REVIEWER = (
     "/office/licences/?search=zzzz",
 )
 MANAGER = ("/office/", "/office/requests/", "/office/exams/")
-ADMINISTRATOR = ("/office/", "/office/account/factor", "/office/staff/invite")
+ADMINISTRATOR = (
+    *("/office/", "/office/account/factor", "/office/staff/invite"),
+    "/office/nationalities/edit/?id=XX",
+)
 # What a manager shares with a reviewer or only reads where an administrator writes.
 SHARED = ("/office/account/", "/office/licences/", "/office/brokers/", "/office/issued/")
 LANGUAGES = pytest.mark.parametrize("lang", ["ar", "en"])
