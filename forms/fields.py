@@ -20,6 +20,7 @@ from wtforms.widgets import (
     EmailInput,
     ListWidget,
     PasswordInput,
+    Select,
     TelInput,
     TextArea,
     TextInput,
@@ -32,6 +33,7 @@ from clearance.core.values import BadValue
 Choices = Iterable[tuple[str, Any]]
 
 _LONGEST_ANSWER = 12
+_CHOOSE = _l("Choose…")
 
 
 class _TypedField(StringField):
@@ -287,20 +289,32 @@ class _OneChoice(SelectField):
             super().pre_validate(form)
 
 
+class _SelectInput(Select):
+    """A select element; HTML takes `required` only where the list begins with an empty option."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Any:
+        if field.blank is None:
+            kwargs["required"] = False
+        return super().__call__(field, **kwargs)
+
+
 class ChoiceField(_OneChoice):
     """A select field. choices: (value, label) pairs, or a function called for every page.
 
-    blank: the list starts with an empty option, so that nothing is chosen by accident.
+    blank: the label of an empty option at the start of the list, so that nothing is chosen by
+    accident; None for no such option.
     """
 
-    def __init__(self, *args: Any, blank: bool = True, **kwargs: Any) -> None:
+    widget = _SelectInput()
+
+    def __init__(self, *args: Any, blank: Any = _CHOOSE, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.blank = blank
 
     def iter_choices(self) -> list[Choice]:
         choices: list[Choice] = super().iter_choices()
-        if self.blank:
-            choices.insert(0, Choice("", _l("Choose…"), self.data is None, {}))
+        if self.blank is not None:
+            choices.insert(0, Choice("", self.blank, self.data is None, {}))
         return choices
 
 

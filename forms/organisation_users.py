@@ -160,7 +160,7 @@ class OrganisationForm(BaseForm):
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "organisation"})
 
     address = TextField(
-        _l("Address"), max_length=ADDRESS_MAX_LENGTH, render_kw={"autocomplete": "street-address"}
+        _l("Address"), max_length=ADDRESS_MAX_LENGTH, render_kw={"autocomplete": "address-line1"}
     )
     phone = PhoneField(_l("Telephone"), [Required()])
     email = EmailAddressField(_l("E-mail"), [Required()])

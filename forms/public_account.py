@@ -109,7 +109,7 @@ class _NotTooLong:
 class RegistrationForm(AccountForm):
     """Both variants of registration; the choices decide which fields are used."""
 
-    legal_entity = ChoiceField(_l("Organisation type"), [Required()], choices=[], blank=False)
+    legal_entity = ChoiceField(_l("Organisation type"), [Required()], choices=[], blank=None)
     has_customs_account = CheckField(_l("I have an account on the automated customs system"))
     organisation_name = TextField(
         _l("Company name"), [Required()], max_length=ORGANISATION_MAX_LENGTH

@@ -343,7 +343,16 @@ def test_one_listed_option_is_taken_and_another_refused() -> None:
 def test_a_list_begins_with_nothing_chosen_unless_told_otherwise() -> None:
     assert str(posted(ChoiceField(choices=COLOURS))()).count("<option") == 3
     assert "selected" in str(posted(ChoiceField(choices=COLOURS), "red")())
-    assert str(posted(ChoiceField(choices=COLOURS, blank=False))()).count("<option") == 2
+    assert str(posted(ChoiceField(choices=COLOURS, blank=None))()).count("<option") == 2
+
+
+@pytest.mark.parametrize(("blank", "is_required"), [("Choose", True), (None, False)])
+def test_only_a_list_that_begins_with_nothing_is_required_by_the_browser(
+    blank: str | None, is_required: bool
+) -> None:
+    field = posted(ChoiceField(None, [Required()], choices=COLOURS, blank=blank))
+    assert ("required" in attributes(field())) is is_required
+    assert messages(field) == "Enter a value."
 
 
 def test_choices_may_be_made_anew_for_each_page() -> None:
