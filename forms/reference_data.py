@@ -129,7 +129,7 @@ class AnnouncementForm(RowForm):
 class InvitationForm(BaseForm):
     """E-mail address and role of a person invited to the office's staff."""
 
-    email = EmailAddressField(_l("E-mail"), [Required()])
+    email = EmailAddressField(_l("E-mail address"), [Required()])
     role = ChoiceField(_l("Role"), [Required()], choices=ROLES)
 
 
