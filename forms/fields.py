@@ -253,7 +253,7 @@ class KuwaitTimeField(_EchoedField):
     """
 
     echo = "instant"
-    order = _l("Day / month / year, hours:minutes")
+    order = _l("Day / month / year, time")
 
     def normalise(self, typed: str) -> datetime:
         return values.kuwait_instant(typed)
