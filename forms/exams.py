@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import HiddenField
-from wtforms.widgets import TimeInput
 
-from clearance.core import values
 from clearance.core.clock import KUWAIT
-from clearance.core.values import BadValue
 from clearance.exams import sittings
 from clearance.models import Exam
 from forms.base import BaseForm
-from forms.fields import DayField, NativeInput, TextField
+from forms.fields import ClockField, DayField, TextField
 from forms.request_form import WholeNumberField
 from forms.validators import Required
 
 PLACE_MAX_LENGTH = 250
-
-
-class ClockField(NativeInput, TextField):
-    """A time of day, from 00:00 to 23:59, in digits of either script."""
-
-    widget = TimeInput()
-    attributes: ClassVar[dict[str, object]] = {"dir": "ltr"}
-
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, max_length=8, **kwargs)
-        self.empty = None  # type: ignore[misc, assignment]  # nothing typed is no time
-
-    def normalise(self, typed: str) -> time:  # type: ignore[override]  # a time, not a text
-        text = values.ascii_digits(values.clean_text(typed)).replace(" ", "")
-        found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:00)?", text)
-        if found is None:
-            raise BadValue(_l("Enter a time as hours and minutes, for example 09:30."))
-        return time(int(found[1]), int(found[2]))
-
-    def _value(self) -> str:
-        if isinstance(self.data, time):
-            return self.data.strftime("%H:%M")
-        return str(super()._value())
 
 
 class SittingForm(BaseForm):
@@ -54,7 +27,7 @@ class SittingForm(BaseForm):
     held_time = ClockField(
         _l("Time of the exam"),
         [Required()],
-        description=_l("Kuwait time, 24-hour clock, for example 09:30"),
+        description=_l("Kuwait time, for example 09:30 or 2:30 pm"),
     )
     place_ar = TextField(_l("Venue in Arabic"), [Required()], max_length=PLACE_MAX_LENGTH)
     place_en = TextField(_l("Venue in English"), [Required()], max_length=PLACE_MAX_LENGTH)

@@ -4,7 +4,7 @@ An invalid form shows the input as it was typed, except secrets.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
@@ -20,18 +20,26 @@ from wtforms.widgets import (
     EmailInput,
     ListWidget,
     PasswordInput,
+    Select,
     TelInput,
     TextArea,
     TextInput,
 )
 
 from clearance.core import nationalities, values
-from clearance.core.i18n import format_day
+from clearance.core.i18n import (
+    day_in_words,
+    format_day,
+    format_instant,
+    instant_in_words,
+    time_in_words,
+)
 from clearance.core.values import BadValue
 
 Choices = Iterable[tuple[str, Any]]
 
 _LONGEST_ANSWER = 12
+_CHOOSE = _l("Choose…")
 
 
 class _TypedField(StringField):
@@ -67,15 +75,6 @@ class _TypedField(StringField):
         if self.raw_data:
             return str(self.raw_data[0])
         return "" if self.data is None else str(self.data)
-
-
-class NativeInput(StringField):
-    """Mixin of fields with a native input, such as a time's, which would hide an invalid text."""
-
-    def __call__(self, **kwargs: Any) -> Any:
-        if self.process_errors:
-            kwargs.setdefault("type", "text")
-        return super().__call__(**kwargs)
 
 
 class NeverShown(StringField):
@@ -177,7 +176,7 @@ class EmailAddressField(_TypedField):
         return values.email_address(typed)
 
 
-class _DayInput(TextInput):
+class _EchoInput(TextInput):
     """A text box; scripts offer the browser's calendar beside it, within the field's limits."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Any:
@@ -187,22 +186,83 @@ class _DayInput(TextInput):
         return super().__call__(field, **kwargs)
 
 
-class DayField(_TypedField):
+class _EchoedField(_TypedField):
+    """A date, a time or both in a text box, with what was understood told in words beside it.
+
+    echo: what scripts read in it, "day", "time" or "instant". order: of its parts as typed.
+    """
+
+    widget = _EchoInput()
+    attributes: ClassVar[dict[str, object]] = {"dir": "ltr", "autocomplete": "off"}
+    echo: ClassVar[str]
+    order: ClassVar[Any] = None
+
+    @property
+    def in_words(self) -> str:
+        """The value in words, "" for none."""
+        return "" if self.data is None else self.words_of(self.data)
+
+    def words_of(self, value: Any) -> str:
+        """Return `value` in words, in the page's language."""
+        raise NotImplementedError("say how a value is told")
+
+    def shown(self, value: Any) -> str:
+        """Return `value` as it is typed."""
+        raise NotImplementedError("say how a value is typed")
+
+    def _value(self) -> str:
+        return super()._value() if self.data is None else self.shown(self.data)
+
+
+class DayField(_EchoedField):
     """A date, shown as dd/mm/yyyy and typed so, or as `values.day` takes it."""
 
-    widget = _DayInput()
-    is_day = True
-    attributes: ClassVar[dict[str, object]] = {
-        "dir": "ltr",
-        "inputmode": "numeric",
-        "autocomplete": "off",
-    }
+    attributes: ClassVar[dict[str, object]] = {**_EchoedField.attributes, "inputmode": "numeric"}
+    echo = "day"
+    order = _l("Day / month / year")
 
     def normalise(self, typed: str) -> date:
         return values.day(typed)
 
-    def _value(self) -> str:
-        return super()._value() if self.data is None else format_day(self.data)
+    def words_of(self, value: date) -> str:
+        return day_in_words(value)
+
+    def shown(self, value: date) -> str:
+        return format_day(value)
+
+
+class ClockField(_EchoedField):
+    """A time of day, shown as hh:mm and typed so, or as `values.time_of_day` takes it."""
+
+    echo = "time"
+
+    def normalise(self, typed: str) -> time:
+        return values.time_of_day(typed)
+
+    def words_of(self, value: time) -> str:
+        return time_in_words(value)
+
+    def shown(self, value: time) -> str:
+        return value.strftime("%H:%M")
+
+
+class KuwaitTimeField(_EchoedField):
+    """A day and a time in Kuwait, as an aware datetime, shown as dd/mm/yyyy hh:mm.
+
+    Typed so, or as `values.kuwait_instant` takes it.
+    """
+
+    echo = "instant"
+    order = _l("Day / month / year, time")
+
+    def normalise(self, typed: str) -> datetime:
+        return values.kuwait_instant(typed)
+
+    def words_of(self, value: datetime) -> str:
+        return instant_in_words(value)
+
+    def shown(self, value: datetime) -> str:
+        return format_instant(value)
 
 
 class PasswordField(StringField):
@@ -287,20 +347,32 @@ class _OneChoice(SelectField):
             super().pre_validate(form)
 
 
+class _SelectInput(Select):
+    """A select element; HTML takes `required` only where the list begins with an empty option."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Any:
+        if field.blank is None:
+            kwargs["required"] = False
+        return super().__call__(field, **kwargs)
+
+
 class ChoiceField(_OneChoice):
     """A select field. choices: (value, label) pairs, or a function called for every page.
 
-    blank: the list starts with an empty option, so that nothing is chosen by accident.
+    blank: the label of an empty option at the start of the list, so that nothing is chosen by
+    accident; None for no such option.
     """
 
-    def __init__(self, *args: Any, blank: bool = True, **kwargs: Any) -> None:
+    widget = _SelectInput()
+
+    def __init__(self, *args: Any, blank: Any = _CHOOSE, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.blank = blank
 
     def iter_choices(self) -> list[Choice]:
         choices: list[Choice] = super().iter_choices()
-        if self.blank:
-            choices.insert(0, Choice("", _l("Choose…"), self.data is None, {}))
+        if self.blank is not None:
+            choices.insert(0, Choice("", self.blank, self.data is None, {}))
         return choices
 
 

@@ -37,7 +37,7 @@ class EmailChangeForm(BaseForm):
     """A new e-mail address and the current password."""
 
     address = EmailAddressField(
-        _l("New e-mail"), [Required()], description=_l("We will send a code to it.")
+        _l("New e-mail address"), [Required()], description=_l("We will send a code to it.")
     )
     current_password = PasswordField(_l("Current password"), [Required()])
 

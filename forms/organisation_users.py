@@ -115,7 +115,7 @@ class AddUserForm(_AccessForm, AccountForm):
         render_kw={"autocomplete": "off"},
     )
     email = EmailAddressField(
-        _l("E-mail"),
+        _l("E-mail address"),
         [Required()],
         description=_l("The user signs in with it. We will send a code to it."),
         render_kw={"autocomplete": "off"},
@@ -160,10 +160,10 @@ class OrganisationForm(BaseForm):
     ALSO_POSTED: ClassVar[frozenset[str]] = frozenset({"version", "organisation"})
 
     address = TextField(
-        _l("Address"), max_length=ADDRESS_MAX_LENGTH, render_kw={"autocomplete": "street-address"}
+        _l("Address"), max_length=ADDRESS_MAX_LENGTH, render_kw={"autocomplete": "address-line1"}
     )
     phone = PhoneField(_l("Telephone"), [Required()])
-    email = EmailAddressField(_l("E-mail"), [Required()])
+    email = EmailAddressField(_l("E-mail address"), [Required()])
 
 
 class LicensedForm(AccountForm):

@@ -52,8 +52,8 @@ def gender() -> Any:
     return ChoiceField(
         _l("Gender"),
         [Required()],
-        choices=[("", _l("Choose a gender")), *Gender.choices()],
-        blank=False,
+        choices=Gender.choices(),
+        blank=_l("Choose a gender"),
     )
 
 

@@ -109,7 +109,7 @@ class _NotTooLong:
 class RegistrationForm(AccountForm):
     """Both variants of registration; the choices decide which fields are used."""
 
-    legal_entity = ChoiceField(_l("Organisation type"), [Required()], choices=[], blank=False)
+    legal_entity = ChoiceField(_l("Organisation type"), [Required()], choices=[], blank=None)
     has_customs_account = CheckField(_l("I have an account on the automated customs system"))
     organisation_name = TextField(
         _l("Company name"), [Required()], max_length=ORGANISATION_MAX_LENGTH
@@ -143,7 +143,7 @@ class RegistrationForm(AccountForm):
         description=_l("We will send a code to this number by SMS."),
     )
     email = EmailAddressField(
-        _l("E-mail"),
+        _l("E-mail address"),
         [Required()],
         description=_l("You will sign in with this address. We will send a code to it."),
     )
@@ -200,7 +200,9 @@ class SignInForm(AccountForm):
     """E-mail address and password."""
 
     email = EmailAddressField(
-        _l("E-mail"), [Required()], render_kw={"autocomplete": "username", "autofocus": True}
+        _l("E-mail address"),
+        [Required()],
+        render_kw={"autocomplete": "username", "autofocus": True},
     )
     password = PasswordField(_l("Password"), [Required(), _NotTooLong()])
 
@@ -223,7 +225,7 @@ class VerifyForm(AccountForm):
 class ResetForm(AccountForm):
     """The account whose password is to be reset."""
 
-    email = EmailAddressField(_l("E-mail"), [Required()])
+    email = EmailAddressField(_l("E-mail address"), [Required()])
     captcha = CaptchaField(_l("Enter the characters in the image"), [Required()])
 
 

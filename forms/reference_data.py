@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
 from wtforms.fields.choices import SelectChoice
-from wtforms.widgets import DateTimeLocalInput
 
-from clearance.core import values
-from clearance.core.clock import KUWAIT
 from clearance.core.values import BadValue
 from clearance.models.enums import STAFF_ROLES, ReasonFor, Role
 from forms.base import BaseForm
@@ -21,7 +17,7 @@ from forms.fields import (
     ChoiceField,
     DayField,
     EmailAddressField,
-    NativeInput,
+    KuwaitTimeField,
     TextAreaField,
     TextField,
 )
@@ -30,7 +26,6 @@ from forms.validators import Required
 
 NAME_LENGTH, LINE_LENGTH, REASON_LENGTH, BODY_LENGTH = 150, 250, 900, 5000
 ROLES = [(str(role), role.label) for role in Role if role in STAFF_ROLES]
-_LOCAL = "%Y-%m-%dT%H:%M"
 
 
 class SeenField(HiddenField):
@@ -52,32 +47,6 @@ class CodeNameField(TextField):
                 _l("Use lower case Latin letters, digits and _, starting with a letter.")
             )
         return code
-
-
-class KuwaitTimeField(NativeInput, TextField):
-    """A date and time in Kuwait, as an aware datetime. Empty: None."""
-
-    widget = DateTimeLocalInput()
-    attributes: ClassVar[dict[str, object]] = {"dir": "ltr"}
-
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, max_length=40, **kwargs)
-        self.empty = None  # type: ignore[misc, assignment]  # nothing typed is no instant
-
-    def normalise(self, typed: str) -> datetime:  # type: ignore[override]  # an instant, not a text
-        text = values.ascii_digits(values.clean_text(typed)).replace(" ", "T")[:16]
-        try:
-            found = datetime.strptime(text, _LOCAL).replace(tzinfo=KUWAIT)
-        except ValueError:
-            found = None
-        if found is None or not 2000 <= found.year <= 2199:
-            raise BadValue(_l("Enter a date and time, for example 2030-12-31 09:30."))
-        return found
-
-    def _value(self) -> str:
-        if isinstance(self.data, datetime):
-            return self.data.astimezone(KUWAIT).strftime(_LOCAL)
-        return str(super()._value())
 
 
 class RowForm(BaseForm):
@@ -188,7 +157,7 @@ class AnnouncementForm(RowForm):
 class InvitationForm(BaseForm):
     """E-mail address and role of a person invited to the office's staff."""
 
-    email = EmailAddressField(_l("E-mail"), [Required()])
+    email = EmailAddressField(_l("E-mail address"), [Required()])
     role = ChoiceField(_l("Role"), [Required()], choices=ROLES)
 
 

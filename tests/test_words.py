@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+import forms
 from clearance.core import office_settings, yaml_files
 from clearance.core.extensions import db
 from clearance.core.settings import ROOT
 from clearance.models import BrokerType, DocumentKind, Holiday, LegalEntity, Reason
+from clearance.services.standard_fields import STANDARD_FIELDS
+from forms.base import BaseForm
+from forms.fields import EmailAddressField
 from tests.support.voice import faults, wrong_words
 
 DEFINITIONS = sorted(ROOT.glob("*/*/definitions/*.yaml"))
@@ -92,3 +98,23 @@ def test_texts_speak_to_one_person_in_the_words_of_the_glossary(texts: list[Text
 def test_the_guides_use_the_words_of_the_glossary() -> None:
     found = [(path.name, wrong_words(path.read_text(encoding="utf-8"))) for path in PAGES]
     assert [pair for pair in found if pair[1]] == []
+
+
+def test_an_e_mail_address_is_labelled_as_one() -> None:
+    for module in iter_modules(forms.__path__, "forms."):
+        import_module(module.name)
+    labels = {
+        f"{form.__name__}.{name}": str(field.args[0])
+        for form in _descendants(BaseForm)
+        for name, field in vars(form).items()
+        if getattr(field, "field_class", None) is EmailAddressField
+    }
+    labels["standard"] = str(STANDARD_FIELDS["email"].label)
+    assert len(labels) > 5
+    assert {name: label for name, label in labels.items() if "mail address" not in label} == {}
+
+
+def _descendants(base: type) -> Iterator[type]:
+    for heir in base.__subclasses__():
+        yield heir
+        yield from _descendants(heir)

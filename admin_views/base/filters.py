@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import values
 from clearance.core.clock import KUWAIT
+from clearance.core.i18n import day_in_words
 
 ACTIVE = (("yes", _l("Active")), ("no", _l("Disabled")))
 
@@ -61,6 +62,10 @@ class ListFilter(BaseFilter):
             return query.where(self.condition(value))
         return query.where(self.condition == value)
 
+    def in_words(self, value: str) -> str:
+        """Return a valid `value` of the URL as people read it."""
+        return str(dict(self.get_options(None)).get(value, value))
+
     def operation(self) -> str:
         return ""
 
@@ -72,6 +77,9 @@ class DateFilter(ListFilter):
 
     def clean(self, value: str) -> date:
         return values.day(value)
+
+    def in_words(self, value: str) -> str:
+        return day_in_words(self.clean(value))
 
 
 def yes_filter(key: str, label: Any, column: Any, choices: Choices = ACTIVE) -> ListFilter:

@@ -80,7 +80,7 @@ class Organisations(EveryRow, LinkedRows, KeysetModelView):
         Column("brokers", _l("Brokers"), sql=_counted(Broker)),
         Column("users", _l("Users"), sql=_counted(Membership, Membership.is_active.is_(True))),
         Column("phone", _l("Phone"), is_listed=False),
-        Column("email", _l("E-mail"), is_listed=False),
+        Column("email", _l("E-mail address"), is_listed=False),
         Column("created_at", _l("Since"), formatters.date_of, order=True),
     )
     column_filters = (_entity_filter(),)

@@ -68,7 +68,9 @@ def complete(registration: Registration, now: datetime) -> User | Refusal:
     civil number), or if the invitation is closed.
     """
     if registration.completed_at is not None:
-        return Refusal(_l("This account is already set up."), _l("Sign in with your e-mail."))
+        return Refusal(
+            _l("This account is already set up."), _l("Sign in with your e-mail address.")
+        )
     if not registration.is_void:
         try:
             with db.session.begin_nested():

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from flask import Flask, g, has_request_context
-from flask_babel import Babel, LazyString, force_locale, format_date, get_locale, gettext
+from flask_babel import (
+    Babel,
+    LazyString,
+    force_locale,
+    format_date,
+    format_time,
+    get_locale,
+    gettext,
+)
 from flask_login import current_user
 
 from clearance.core import cookies
@@ -76,6 +84,19 @@ def format_day(value: date | None) -> str:
 def day_in_words(value: date) -> str:
     """Return a Kuwait day with the month's name, in the page's language."""
     return str(format_date(value, "d MMMM y", rebase=False))
+
+
+def time_in_words(value: time) -> str:
+    """Return a Kuwait time in 12 hours, with am or pm in the page's language."""
+    return str(format_time(value, "h:mm a", rebase=False)).lower()
+
+
+def instant_in_words(value: datetime) -> str:
+    """Return day and time in Kuwait, the day with the month's name, in the page's language."""
+    local = value.astimezone(KUWAIT)
+    return str(
+        gettext("%(day)s, %(time)s", day=day_in_words(local), time=time_in_words(local.time()))
+    )
 
 
 def format_instant(value: datetime | None) -> str:

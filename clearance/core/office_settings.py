@@ -39,7 +39,7 @@ GENERAL = (
         _l("Days before a request that needs corrections is closed"),
     ),
     _line("support_phone", "+965 2200 0000", _l("Support telephone"), SettingKind.PHONE),
-    _line("support_email", "support@example.com", _l("Support e-mail"), SettingKind.EMAIL),
+    _line("support_email", "support@example.com", _l("Support e-mail address"), SettingKind.EMAIL),
     _line("support_fax", "+965 2200 0001", _l("Support fax"), SettingKind.PHONE),
     _line(
         "support_hours_ar", "من الأحد إلى الخميس، من 7:30 إلى 14:30", _l("Support hours in Arabic")

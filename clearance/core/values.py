@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime, time
 from typing import Literal
 
 import phonenumbers
@@ -10,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from clearance.core.clock import kuwait_today
+from clearance.core.clock import KUWAIT, kuwait_today
 
 NAME_MAX_LENGTH = 60
 EMAIL_MAX_LENGTH = 254
@@ -26,7 +27,14 @@ _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\uff
 _DAYS = (
     re.compile(r"(?P<d>[0-9]{1,2})[/.-](?P<m>[0-9]{1,2})[/.-](?P<y>[0-9]{4})"),
     re.compile(r"(?P<y>[0-9]{4})[/.-](?P<m>[0-9]{1,2})[/.-](?P<d>[0-9]{1,2})"),
+    # Number pads of phones may have digits only. It is no year first: no month is 19, 20 or 21.
+    re.compile(r"(?P<d>[0-9]{2})(?P<m>[0-9]{2})(?P<y>[0-9]{4})"),
 )
+_TIME = re.compile(r"(?P<h>[0-9]{1,2})(?:[:.]?(?P<min>[0-9]{2})(?:[:.]00)?)?(?P<half>[^0-9:]*)")
+_MORNINGS = frozenset({"am", "ص", "صباحا"})
+_HALVES = dict.fromkeys(_MORNINGS, 0) | dict.fromkeys(("pm", "م", "مساء"), 12)  # hours added
+_DAY_AND_TIME = re.compile(r"([0-9/.-]+)(?:[ t,،]|at|الساعة)+([0-9].*)")
+_DAY_AND_TIME_MAX_LENGTH = 60
 _CIVIL_NUMBER = re.compile(r"[0-9]{12}")
 _CIVIL_WEIGHTS = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CENTURIES = {"2": 1900, "3": 2000}
@@ -139,6 +147,46 @@ def day(text: str) -> date:
     if read is None or read.year not in YEARS:
         raise BadValue(_l("Enter a date as day, month and year, for example 31/12/2030."))
     return read
+
+
+def time_of_day(text: str) -> time:
+    """Return a time typed in 24 hours (14:05, 1405), or in 12 with am or pm, ص or م.
+
+    Raises: BadValue when it is no time.
+    """
+    found = _TIME.fullmatch(ascii_digits(_without_spaces(text)).casefold())
+    read = _time_in(found) if found else None
+    if read is None:
+        raise BadValue(_l("Enter a time as hours and minutes, for example 09:30."))
+    return read
+
+
+def _time_in(found: re.Match[str]) -> time | None:
+    hour, minute = int(found["h"]), int(found["min"] or 0)
+    half = re.sub("[.\u064b]", "", found["half"])
+    is_whole = half in _HALVES if half else found["min"] is not None
+    if not is_whole:
+        return None
+    if half and hour <= 12:
+        hour = hour % 12 + _HALVES[half]
+    elif half in _MORNINGS:
+        return None
+    return time(hour, minute) if hour < 24 and minute < 60 else None
+
+
+def kuwait_instant(text: str) -> datetime:
+    """Return a day and a time typed one after the other, as `day` and `time_of_day` take them.
+
+    Returns: an aware datetime in Kuwait's time. Raises: BadValue when it is not both.
+    """
+    typed = ascii_digits(clean_text(text)).translate(_HYPHENS).casefold()
+    if len(typed) <= _DAY_AND_TIME_MAX_LENGTH:
+        typed = re.sub(r" ?([-/.:]) ?", r"\1", typed)
+        found = _DAY_AND_TIME.fullmatch(typed)
+        with suppress(BadValue):
+            if found is not None:
+                return datetime.combine(day(found[1]), time_of_day(found[2]), KUWAIT)
+    raise BadValue(_l("Enter a date and a time, for example 31/12/2030 at 09:30."))
 
 
 def civil_number(text: str) -> str:

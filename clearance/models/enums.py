@@ -40,7 +40,7 @@ class Labelled(StrEnum):
 class Role(Labelled):
     """Role of a user; agents' rights come from their memberships."""
 
-    AGENT = "agent", _l("Clearing agent")
+    AGENT = "agent", _l("Applicant")
     REVIEWER = "reviewer", _l("Reviewer")
     MANAGER = "manager", _l("Manager")
     ADMINISTRATOR = "administrator", _l("Administrator")

@@ -146,10 +146,16 @@ _TABLE = [
         "tel",
     ),
     StandardField(
-        "email", Kind.EMAIL, Group.CONTACT, _l("E-mail"), values.EMAIL_MAX_LENGTH, "", "email"
+        "email",
+        Kind.EMAIL,
+        Group.CONTACT,
+        _l("E-mail address"),
+        values.EMAIL_MAX_LENGTH,
+        "",
+        "email",
     ),
     StandardField(
-        "address", Kind.TEXT, Group.CONTACT, _l("Address"), 250, autocomplete="street-address"
+        "address", Kind.TEXT, Group.CONTACT, _l("Address"), 250, autocomplete="address-line1"
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field, FieldList, IntegerField, SelectField, StringField, URLField
 from wtforms.validators import URL, InputRequired, IPAddress, Length, NumberRange
 
+from clearance.core.clock import KUWAIT
 from forms import wtforms_texts
 from forms.base import BaseForm
 from forms.fields import (
@@ -26,9 +27,11 @@ from forms.fields import (
     ChoiceField,
     ChoicesField,
     CivilNumberField,
+    ClockField,
     CodeField,
     DayField,
     EmailAddressField,
+    KuwaitTimeField,
     LatinNameField,
     MobileField,
     PasswordField,
@@ -39,6 +42,7 @@ from forms.validators import FutureDate, Required, SameAs, StrongPassword
 
 NOW = datetime(2026, 10, 4, 6, 0, tzinfo=UTC)
 CIVIL = "288010100115"
+LATE_IN_2030 = datetime(2030, 12, 31, 14, 5, tzinfo=KUWAIT)
 GOOD_PASSWORD = "Nakhla-7-Bahr!"
 
 
@@ -92,6 +96,27 @@ VALUES = [
     (lambda: DayField(), "2030/12/31", date(2030, 12, 31)),
     (lambda: DayField(), "2030.1.2", date(2030, 1, 2)),
     (lambda: DayField(), " ３１ / １２ / ２０３０ ", date(2030, 12, 31)),
+    (lambda: DayField(), "٣١١٢٢٠٣٠", date(2030, 12, 31)),
+    (lambda: ClockField(), "14:05", time(14, 5)),
+    (lambda: ClockField(), "٠٩:٣٠", time(9, 30)),
+    (lambda: ClockField(), "9.30", time(9, 30)),
+    (lambda: ClockField(), "0930", time(9, 30)),
+    (lambda: ClockField(), "14:05:00", time(14, 5)),
+    (lambda: ClockField(), "2:05 pm", time(14, 5)),
+    (lambda: ClockField(), "2:05\u202fP.M.", time(14, 5)),
+    (lambda: ClockField(), "٢:٠٥ م", time(14, 5)),
+    (lambda: ClockField(), "2 مساءً", time(14)),
+    (lambda: ClockField(), "12:30 ص", time(0, 30)),
+    (lambda: ClockField(), "12 pm", time(12)),
+    (lambda: ClockField(), "14:05 م", time(14, 5)),
+    (lambda: KuwaitTimeField(), "31/12/2030 14:05", LATE_IN_2030),
+    (lambda: KuwaitTimeField(), "2030/12/31 14:05", LATE_IN_2030),
+    (lambda: KuwaitTimeField(), "2030-12-31T14:05:00", LATE_IN_2030),
+    (lambda: KuwaitTimeField(), "31 – 12 – 2030, 2:05 pm", LATE_IN_2030),
+    (lambda: KuwaitTimeField(), "31/12/2030 at 2.05 p.m.", LATE_IN_2030),
+    (lambda: KuwaitTimeField(), "\u206831/12/2030 14:05\u2069", LATE_IN_2030),
+    (lambda: KuwaitTimeField(), "٣١/١٢/٢٠٣٠، ٢:٠٥ م", LATE_IN_2030),
+    (lambda: KuwaitTimeField(), "31/12/2030 الساعة 14 : 05", LATE_IN_2030),
     (lambda: CodeField(), "١٢٣ ٤٥٦", "123456"),
     (lambda: CodeField(), "123-456\u200f", "123456"),
     (lambda: CodeField(), "رمز التحقق 123456، صالح 10 دقائق. لا تشاركه مع أحد.", "123456"),
@@ -123,6 +148,18 @@ FAULTS = [
     (lambda: DayField(), "31/12/30", "31/12/2030"),
     (lambda: DayField(), "0030-12-31", "31/12/2030"),
     (lambda: DayField(), "tomorrow", "31/12/2030"),
+    (lambda: DayField(), "20301231", "31/12/2030"),
+    (lambda: ClockField(), "14", "09:30"),
+    (lambda: ClockField(), "24:00", "09:30"),
+    (lambda: ClockField(), "12:60", "09:30"),
+    (lambda: ClockField(), "14:05 am", "09:30"),
+    (lambda: ClockField(), "2:05 xm", "09:30"),
+    (lambda: ClockField(), "noon", "09:30"),
+    (lambda: KuwaitTimeField(), "31/12/2030", "31/12/2030 at 09:30"),
+    (lambda: KuwaitTimeField(), "14:05", "31/12/2030 at 09:30"),
+    (lambda: KuwaitTimeField(), "30/02/2030 14:05", "31/12/2030 at 09:30"),
+    (lambda: KuwaitTimeField(), "31/12/2030 25:05", "31/12/2030 at 09:30"),
+    (lambda: KuwaitTimeField(), "31/12/2030 at" + " 14:05" * 20, "31/12/2030 at 09:30"),
     (lambda: TextField(max_length=5), "abcdef", "Use 5 characters or fewer"),
     (lambda: TextAreaField(max_length=3), "a\nbc", "Use 3 characters or fewer"),
 ]
@@ -182,8 +219,39 @@ def test_a_date_is_shown_in_the_order_in_which_it_is_typed(typed: str) -> None:
     assert shown["value"] == "31/12/2030"
 
 
-def test_a_date_nobody_understands_comes_back_as_typed() -> None:
-    assert attributes(posted(DayField(), "soon")())["value"] == "soon"
+@pytest.mark.parametrize(
+    ("make", "typed", "shown", "english", "arabic"),
+    [
+        (DayField, "2029-4-3", "03/04/2029", "3 April 2029", "3 أبريل 2029"),
+        (ClockField, "2:05 pm", "14:05", "2:05 pm", "2:05 م"),
+        (ClockField, "12.00 ص", "00:00", "12:00 am", "12:00 ص"),
+    ],
+)
+def test_days_and_times_are_shown_in_order_and_told_in_words(
+    make: Callable[[], Field], typed: str, shown: str, english: str, arabic: str
+) -> None:
+    field = posted(make(), typed)
+    box = attributes(field())
+    assert (box["type"], box["dir"], box["value"]) == ("text", "ltr", shown)
+    assert field.in_words == english
+    with force_locale("ar"):
+        assert field.in_words == arabic
+
+
+def test_a_stored_instant_is_shown_in_kuwaits_time() -> None:
+    at = datetime(2030, 12, 31, 11, 5, 7, tzinfo=UTC)
+    field = form_of(x=KuwaitTimeField())(None, data={"x": at})["x"]
+    assert attributes(field())["value"] == "31/12/2030 14:05"
+    assert field.in_words == "31 December 2030, 2:05 pm"
+
+
+@pytest.mark.parametrize("make", [DayField, ClockField, KuwaitTimeField])
+def test_what_nobody_understands_comes_back_as_typed_without_words(
+    make: Callable[[], Field],
+) -> None:
+    field = posted(make(), "soon")
+    assert attributes(field())["value"] == "soon"
+    assert field.in_words == ""
 
 
 @pytest.mark.parametrize("make", [PasswordField, CodeField, CaptchaField])
@@ -334,7 +402,16 @@ def test_one_listed_option_is_taken_and_another_refused() -> None:
 def test_a_list_begins_with_nothing_chosen_unless_told_otherwise() -> None:
     assert str(posted(ChoiceField(choices=COLOURS))()).count("<option") == 3
     assert "selected" in str(posted(ChoiceField(choices=COLOURS), "red")())
-    assert str(posted(ChoiceField(choices=COLOURS, blank=False))()).count("<option") == 2
+    assert str(posted(ChoiceField(choices=COLOURS, blank=None))()).count("<option") == 2
+
+
+@pytest.mark.parametrize(("blank", "is_required"), [("Choose", True), (None, False)])
+def test_only_a_list_that_begins_with_nothing_is_required_by_the_browser(
+    blank: str | None, is_required: bool
+) -> None:
+    field = posted(ChoiceField(None, [Required()], choices=COLOURS, blank=blank))
+    assert ("required" in attributes(field())) is is_required
+    assert messages(field) == "Enter a value."
 
 
 def test_choices_may_be_made_anew_for_each_page() -> None:

@@ -13,7 +13,7 @@ import struct
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from resource import RUSAGE_CHILDREN, getrusage
@@ -214,13 +214,21 @@ def odd_values(chance: Chance) -> bytes:
         keys = chance.sample(ODD_KEYS, chance.randint(0, most))
         return b"".join(key + b" " + chance.choice(ODD_VALUES) for key in keys)
 
+    parts = [entries(most) for most in (3, 1, 4, 2)]
+    return pdf_with(*parts, [chance.choice(ODD_VALUES) for _each in range(chance.randint(0, 5))])
+
+
+def pdf_with(
+    catalogue: bytes, tree: bytes, page: bytes, content: bytes, others: Iterable[bytes]
+) -> bytes:
+    """A PDF of one page with these entries in its dictionaries, and `others` as further objects."""
     return pdf_of(
         [
-            b"<<%b/Type/Catalog/Pages 2 0 R>>" % entries(3),
-            b"<<%b/Type/Pages/Kids[3 0 R]/Count 1>>" % entries(1),
-            b"<<%b/Type/Page/Parent 2 0 R/Contents 4 0 R/MediaBox[0 0 612 792]>>" % entries(4),
-            stream(b"0 0 9 9 re f", entries(2)),
-            *(chance.choice(ODD_VALUES) for _each in range(chance.randint(0, 5))),
+            b"<<%b/Type/Catalog/Pages 2 0 R>>" % catalogue,
+            b"<<%b/Type/Pages/Kids[3 0 R]/Count 1>>" % tree,
+            b"<<%b/Type/Page/Parent 2 0 R/Contents 4 0 R/MediaBox[0 0 612 792]>>" % page,
+            stream(b"0 0 9 9 re f", content),
+            *others,
         ]
     )
 

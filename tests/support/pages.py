@@ -13,6 +13,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 TOKEN = re.compile('name="csrf_token" value="([^"]+)"')
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)")
 ARABIC = re.compile(r"[\u0600-\u06FF]")
 
 
@@ -78,7 +80,12 @@ class Page:
         ids = [tag["id"] for tag in tags if tag.has_attr("id")]
         assert len(ids) == len(set(ids)), f"double ids on {self.url}: {_doubles(ids)}"
         labelled = {tag.get("for") for tag in tags if tag.name == "label"} - {None}
+        ids_of_forms = {tag.get("id") for tag in tags if tag.name == "form"}
+        level = 1
         for tag in tags:
+            fault = _fault_of(tag, level, ids_of_forms)
+            assert not fault, f"{self.url}: {fault}: {str(tag)[:200]}"
+            level = int(tag.name[1]) if tag.name in HEADINGS else level
             handlers = [name for name in tag.attrs if name.startswith("on") or name == "style"]
             assert not handlers, f"{self.url}: inline {handlers} on <{tag.name}>"
             assert tag.name != "script" or tag.has_attr("src"), f"inline script on {self.url}"
@@ -166,6 +173,28 @@ class PageClient:
         if check and response.mimetype == "text/html":
             page.check()
         return page
+
+
+def _fault_of(tag: Tag, level: int, ids_of_forms: set[Any]) -> str:
+    """What HTML's rules for one element forbid in `tag`, "" for nothing.
+
+    level: that of the heading before. Only rules that pages once broke, and links to forms.
+    """
+    if tag.name in HEADINGS and int(tag.name[1]) > level + 1:
+        return "a heading skips a level"
+    if tag.name == "section" and not (tag.get("aria-label") or tag.find(HEADINGS)):
+        return "a section without a heading or label"
+    if tag.name == "form" and tag.get("action") == "":
+        return "an empty action; leave it out for the page itself"
+    if tag.name == "time" and not MOMENT.fullmatch(str(tag.get("datetime"))):
+        return "no date and time with at most three digits of a second"
+    if tag.name == "select" and tag.has_attr("required") and tag.find("option").get("value") != "":
+        return "a required list that does not begin with an empty option"
+    if tag.name == "input" and tag.get("autocomplete") == "street-address":
+        return "an address of several lines in a box of one"
+    if tag.has_attr("form") and tag["form"] not in ids_of_forms:
+        return "it belongs to a form that is not on the page"
+    return ""
 
 
 def form_data(form: Tag) -> dict[str, Any]:

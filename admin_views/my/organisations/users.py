@@ -75,7 +75,7 @@ class MyUsers(UserEdit, KeysetModelView):
             sql=lambda: User.selected_name(i18n.language()),
             order=User.name_folded,
         ),
-        Column("email", _l("E-mail"), formatters.isolated, sql=User.email),
+        Column("email", _l("E-mail address"), formatters.isolated, sql=User.email),
         Column("is_general", _l("User type"), _kind),
         Column("services", _l("Services"), cell=_services, sql=_GRANTED),
         Column("is_active", _l("Status"), formatters.active_badge),

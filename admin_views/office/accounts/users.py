@@ -49,7 +49,7 @@ def people_columns(*further: Column) -> tuple[Column, ...]:
     """Return the columns of a list of people, with the `further` ones of that list."""
     return (
         Column("name", _l("Name"), cell=_name, sql=_selected_name, order=User.name_folded),
-        Column("email", _l("E-mail"), formatters.isolated),
+        Column("email", _l("E-mail address"), formatters.isolated),
         *further,
         Column("is_active", _l("Status"), formatters.active_badge),
         Column("created_at", _l("Since"), formatters.date_of, order=True),

@@ -38,6 +38,7 @@ def test_the_account_shows_names_contact_and_organisations(
     text = mine.get("/my/account/").text
     for shown in (people.owner.first_name, people.owner.email, people.owner.mobile):
         assert shown in text
+    assert "Role Applicant" in text  # a person is no organisation type
     assert "General user" in text
 
 

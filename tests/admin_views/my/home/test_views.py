@@ -37,13 +37,15 @@ def test_what_waits_for_the_agent_stands_first(
         (f"/my/requests/{returned.id}/form", "Make corrections"),
         (f"/my/requests/{draft.id}/form", "Continue"),
     ]
-    until = [paragraph.get_text().split()[-4] for paragraph in page.soup.select("#now .tasks p")][
-        :2
-    ]
     lapse = kuwait_today() + timedelta(days=60)
-    assert until == [f"{day:%d/%m/%Y}" for day in (exam.confirm_by, lapse)]
+    told = [paragraph.get_text().strip() for paragraph in page.soup.select("#now .tasks p")]
+    for text, day in zip(told, (exam.confirm_by, lapse), strict=False):
+        assert text.endswith(f"Respond by {day:%d/%m/%Y}")
     opened = [link["href"] for link in page.soup.select("#open .tasks a")]
     assert opened == [f"/my/requests/{sent.id}/"]
+    due = f"The office is due to decide by {sent.due_on:%d/%m/%Y}."
+    assert due in page.soup.select_one("#open").get_text()
+    assert due in mine.get(f"/my/requests/{sent.id}/").text
 
 
 def _steps(page: PageClient, card: str) -> list[tuple[str, str]]:

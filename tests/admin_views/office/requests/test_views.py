@@ -174,6 +174,20 @@ def test_what_no_page_sends_is_never_a_fault(office: Office, query: str, status:
     office.staff().get(f"{LIST}?{query}", status=status)
 
 
+@pytest.mark.parametrize(("lang", "words"), [("ar", "3 أبريل 2029"), ("en", "3 April 2029")])
+@pytest.mark.parametrize("typed", ["03/04/2029", "2029-4-3", "٣/٤/٢٠٢٩"])
+def test_a_filters_day_is_told_in_words_without_scripts(
+    office: Office, typed: str, lang: str, words: str
+) -> None:
+    page = office.staff(language=lang).get(f"{LIST}?flt0_sent_from={typed}")
+    assert words in page.soup.select_one(".chip").get_text()
+    box = page.soup.select_one("details.filters [name$=_sent_from]")
+    assert box["value"] == typed
+    assert page.soup.find(id=box["aria-describedby"]).get_text() == words
+    other = page.soup.select_one("details.filters [name$=_sent_to]")
+    assert page.soup.find(id=other["aria-describedby"]).get_text() == ""
+
+
 @pytest.mark.parametrize("typed", ["1,2", "0", "-1", "9223372036854775807", "x", ""])
 def test_a_request_that_is_not_there_is_a_missing_page(office: Office, typed: str) -> None:
     office.request()

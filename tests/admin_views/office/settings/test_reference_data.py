@@ -194,6 +194,29 @@ def test_a_double_click_adds_one_row_and_leads_where_the_first_did(office: Offic
         assert len(db.session.scalars(sa.select(Announcement)).all()) == 2
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"), [("ar", "31 ديسمبر 2030، 2:05 م"), ("en", "31 December 2030, 2:05 pm")]
+)
+def test_an_announcements_times_are_typed_in_any_way_and_told_in_words(
+    office: Office, lang: str, words: str
+) -> None:
+    browser = office.staff(Role.ADMINISTRATOR, language=lang)
+    values = ANNOUNCEMENT | {"published_at": "٣١/١٢/٢٠٣٠ ٢:٠٥ م", "title_en": ""}
+    page = browser.submit(browser.get("/office/announcements/new/"), values, form="#record")
+    box = page.soup.find(attrs={"name": "published_at"})
+    assert (box["type"], box["value"]) == ("text", "31/12/2030 14:05")
+    assert page.soup.find(id="published_at-words").get_text() == words
+    browser.submit(page, {"title_en": "Later"}, form="#record")
+    with office.app.app_context():
+        row = db.session.scalars(sa.select(Announcement)).one()
+        assert row.published_at.isoformat() == "2030-12-31T11:05:00+00:00"
+        row_id = row.id
+    again = browser.get(f"/office/announcements/edit/?id={row_id}")
+    assert again.soup.find(attrs={"name": "published_at"})["value"] == "31/12/2030 14:05"
+    assert again.soup.find(id="published_at-words").get_text() == words
+    assert again.soup.find(id="ends_at-words").get_text() == ""
+
+
 @pytest.mark.parametrize("typed", ["tomorrow", "2026-13-01T08:00", "1026-01-01T08:00"])
 def test_a_time_that_is_none_is_refused_and_stays(office: Office, typed: str) -> None:
     page = add(office, "announcements", ANNOUNCEMENT | {"published_at": typed})
