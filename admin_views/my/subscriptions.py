@@ -15,7 +15,6 @@ from admin_views.base.access import ForAgents, chosen_organisation, current_acto
 from admin_views.base.form_post import post_once, posted_organisation, posted_version
 from admin_views.base.model_view import GuardedView
 from admin_views.my.services import cards
-from admin_views.shared.request_parts import kind_names
 from clearance.auth import permissions
 from clearance.core import i18n, urls
 from clearance.core.actor import Actor
@@ -26,6 +25,7 @@ from clearance.models import Request, Subscription
 from clearance.models.enums import SUBSCRIPTION_TERMS, Status, SubscriptionStatus
 from clearance.organisations import subscription_changes, subscriptions
 from clearance.organisations.subscriptions import Entry, Step
+from clearance.services.document_kinds import kind_names
 
 _CHANGES: dict[str, Callable[..., Subscription]] = {
     Step.ASK: subscription_changes.ask,

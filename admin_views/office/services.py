@@ -16,12 +16,12 @@ from admin_views.base.access import EveryRow, ForKeepers, LinkedRows
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
 from admin_views.shared import request_lists
-from admin_views.shared.request_parts import kind_names
 from clearance.core.extensions import db
 from clearance.models import Request, ServiceVersion
 from clearance.models.enums import SUBSCRIPTION_TERMS
 from clearance.services import reading
 from clearance.services import versions as service_versions
+from clearance.services.document_kinds import kind_names
 
 
 def _title(service: Any) -> Markup:

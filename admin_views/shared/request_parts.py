@@ -1,4 +1,4 @@
-"""Shared parts of request pages: history, document kind names and remarks."""
+"""Shared parts of request pages: history and remarks."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clearance.core import i18n
 from clearance.core.actor import Actor
-from clearance.core.extensions import db
-from clearance.models import DocumentKind, Remark, Request
+from clearance.models import Remark, Request
 from clearance.requests import eligibility, remarks
 from clearance.requests import timeline as request_timeline
 from clearance.requests.remarks import Answered, AnswerState
 from clearance.services import versions
-from clearance.services.schema import Definition
 
 TIMELINE_SIGNS: dict[str, str] = {
     "send": "upload",
@@ -63,15 +60,6 @@ def timeline(req: Request, reader: Actor) -> list[dict[str, Any]]:
     ]
 
 
-def kind_names() -> dict[str, str]:
-    """Map document kinds to names in the page's language."""
-    lang = i18n.language()
-    return {
-        kind.code: kind.name_ar if lang == "ar" else kind.name_en
-        for kind in db.session.query(DocumentKind)
-    }
-
-
 @dataclass(frozen=True)
 class ShownRemark:
     """A reviewer's remark as shown. place: label of the field or document."""
@@ -88,17 +76,11 @@ class ShownRemark:
 
 def shown_remarks(req: Request, found: Sequence[Answered]) -> list[ShownRemark]:
     """Return remarks on `req` for its pages."""
-    service, names, lang = versions.for_request(req), kind_names(), i18n.language()
+    places = remarks.places([each.remark for each in found], versions.for_request(req))
     return [
-        ShownRemark(each.remark, each.state, _place(each.remark, service, names, lang))
-        for each in found
+        ShownRemark(each.remark, each.state, place)
+        for each, place in zip(found, places, strict=True)
     ]
-
-
-def _place(remark: Remark, service: Definition, names: dict[str, str], lang: str) -> str:
-    field = service.field(remark.field) if remark.field else None
-    code = remark.document_kind or remark.field or ""
-    return field.title(lang) if field is not None else names.get(code, code)
 
 
 def kind_remarks(req: Request) -> dict[str, str]:

@@ -13,8 +13,8 @@ Made from the message files (`clearance/*/texts/*.yaml`, one per event, with all
 `flask messages document > docs/notices.md`; a test fails when this page is out of date.
 
 Every event is shown in the portal to its user, except codes and invitations, which go to an
-address. Candidates are told at the e-mail address and mobile number in their request, unless a user
-who is told has the same one; a user who is the candidate gets the candidate's words alone.
+address. Candidates are notified at the e-mail address and mobile number in their request, unless a
+notified user has the same one; a user who is also the candidate gets only the candidate's text.
 Mandatory events cannot be switched off. The office may replace each text in the panel; a text may
 use the placeholders of its event, `{recipient}` and `{link}`, and nothing else. A line whose
 placeholder is empty is left out, and so is a part of a title or an SMS in round brackets. An SMS

@@ -33,7 +33,7 @@ class Candidate:
 
 
 def gender_of(first_name: str) -> Gender:
-    """Return the gender of whoever has that Arabic first name in the demo."""
+    """Return the gender that the demo gives to an Arabic first name."""
     return Gender.FEMALE if first_name in _WOMEN else Gender.MALE
 
 

@@ -16,7 +16,7 @@ from flask import Response, current_app
 from flask_babel import lazy_gettext as _l
 
 from clearance.auth import permissions, rate_limits
-from clearance.core import audit, i18n
+from clearance.core import audit
 from clearance.core.actor import Actor
 from clearance.core.errors import ClosedNow, NotFound, PermissionDenied
 from clearance.core.extensions import db
@@ -26,11 +26,12 @@ from clearance.files import file_inspection, previews, quota, storage
 from clearance.files.previews import PAGE_WIDTH, THUMBNAIL_WIDTH, WIDTHS, Picture
 from clearance.files.quota import DocumentRefused
 from clearance.files.validation import ENDINGS, MADE_SMALLER, PDF, BadFile, clean_file, kind_by_name
-from clearance.models import Document, DocumentKind, Request
+from clearance.models import Document, Request
 from clearance.models.enums import Status
 from clearance.requests import completeness, remarks
 from clearance.requests.locking import lock, lock_many
 from clearance.services import versions
+from clearance.services.document_kinds import kind_names
 from clearance.web.downloads import as_attachment, as_picture
 
 __all__ = [
@@ -186,8 +187,7 @@ def kinds_for(req: Request) -> list[tuple[str, str, bool]]:
     specs = versions.for_request(req).documents_for(req.broker_type)
     required = {spec.kind: spec.requires(req.broker_type) for spec in specs if spec.kind != OTHER}
     required[OTHER] = False
-    rows = db.session.scalars(sa.select(DocumentKind).where(DocumentKind.code.in_(required)))
-    names = {row.code: i18n.in_language(row, "name") for row in rows}
+    names = kind_names()
     return [(code, names[code], due) for code, due in required.items() if code in names]
 
 

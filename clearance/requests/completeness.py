@@ -15,12 +15,13 @@ from clearance.core import i18n
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
-from clearance.models import Document, DocumentKind, Request
+from clearance.models import Document, Request
 from clearance.models.enums import Status
 from clearance.requests import remarks
 from clearance.requests.field_values import value_of
 from clearance.requests.remarks import AnswerState
 from clearance.services import versions
+from clearance.services.document_kinds import kind_names
 from clearance.services.schema import Definition, FieldSpec
 from clearance.services.standard_fields import is_empty, value_fault
 
@@ -120,23 +121,12 @@ def _own_fault(spec: FieldSpec, value: Any) -> Any | None:
 def _unanswered(req: Request, service: Definition) -> list[Missing]:
     if req.status != Status.RETURNED:
         return []
-    lang = i18n.language()
     left = [each.remark for each in remarks.open_ones(req) if each.state == AnswerState.OPEN]
-    kinds = [remark.document_kind for remark in left if remark.document_kind]
-    names = _kind_names(kinds) if kinds else {}
     text = _("Correct this, or say why nothing has to change.")
-    found = []
-    for remark in left:
-        spec = service.field(remark.field) if remark.field else None
-        place = remark.document_kind or remark.field or ""
-        label = spec.title(lang) if spec is not None else names.get(place, place)
-        found.append(Missing(remarks.field_of(remark), remark.document_kind, label, text))
-    return found
-
-
-def _kind_names(kinds: Sequence[str]) -> dict[str, str]:
-    rows = db.session.scalars(sa.select(DocumentKind).where(DocumentKind.code.in_(kinds)))
-    return {row.code: i18n.in_language(row, "name") for row in rows}
+    return [
+        Missing(remarks.field_of(remark), remark.document_kind, label, text)
+        for remark, label in zip(left, remarks.places(left, service), strict=True)
+    ]
 
 
 def _missing_documents(req: Request, service: Definition) -> list[Missing]:
@@ -146,7 +136,7 @@ def _missing_documents(req: Request, service: Definition) -> list[Missing]:
     there = set(
         db.session.scalars(sa.select(Document.kind).where(Document.request_id == req.id).distinct())
     )
-    names = _kind_names(required)
+    names = kind_names()
     return [
         Missing(None, kind, names.get(kind, kind), _("Upload this document."))
         for kind in required

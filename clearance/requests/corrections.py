@@ -20,6 +20,7 @@ from clearance.services.standard_fields import DATE_KINDS
 
 KIND = "request:correction:saved"
 ADDED, REMOVED = "request:document:added", "request:document:removed"
+_KINDS = (KIND, ADDED, REMOVED)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def of_last_sending(req: Request, service: Definition) -> list[Correction]:
     sendings = _sendings(req)
     if len(sendings) < 2:
         return []
-    first, last = _ends(_changes(req, KIND, *sendings[-2:]))
+    first, last = _ends(_events(req, *sendings[-2:]))
     return [
         Correction(spec, _typed(spec, first[spec.name]), _typed(spec, last[spec.name]))
         for spec in service.asked
@@ -94,11 +95,14 @@ def new_documents(req: Request) -> frozenset[int]:
 
 def _places(req: Request, sent: Any, again: Any = None) -> frozenset[str]:
     """Return what was changed between two submissions, or since `sent`."""
-    first, last = _ends(_changes(req, KIND, sent, again))
+    events = _events(req, sent, again)
+    first, last = _ends(events)
     # A document that was added and removed again is no change.
-    added = {key for key, _change in _changes(req, ADDED, sent, again)}
+    added = {event.object_id for event in events if event.kind == ADDED}
     removed = {
-        change["kind"][0] for key, change in _changes(req, REMOVED, sent, again) if key not in added
+        event.changes["kind"][0]
+        for event in events
+        if event.kind == REMOVED and event.object_id not in added
     }
     fields = {name for name in last if first[name] != last[name]}
     return frozenset(fields | removed | set(_added(req, sent, again).values()))
@@ -113,27 +117,24 @@ def _added(req: Request, sent: Any, again: Any = None) -> dict[int, str]:
     return {row.id: row.kind for row in found}
 
 
-def _changes(
-    req: Request, kind: str, sent: Any, again: Any = None
-) -> list[tuple[str, dict[str, Any]]]:
-    """Return (key of the changed row, changes) of the events between two submissions."""
-    which = [Event.request_id == req.id, Event.kind == kind, Event.id > sent.id]
+def _events(req: Request, sent: Any, again: Any = None) -> list[Any]:
+    """Return what was changed between two submissions, or since `sent`, in order of time."""
+    which = [Event.request_id == req.id, Event.kind.in_(_KINDS), Event.id > sent.id]
     if again is not None:
         which.append(Event.id < again.id)
-    statement = sa.select(Event.object_id, Event.changes).where(*which).order_by(Event.id)
-    return [(row.object_id, row.changes) for row in db.session.execute(statement)]
+    columns = (Event.kind, Event.object_id, Event.changes)
+    return list(db.session.execute(sa.select(*columns).where(*which).order_by(Event.id)))
 
 
-def _ends(
-    events: list[tuple[str, dict[str, Any]]],
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _ends(events: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the first values before and the last values after, by field."""
     first: dict[str, Any] = {}
     last: dict[str, Any] = {}
-    for _key, changes in events:
-        for name, (before, after) in changes.items():
-            first.setdefault(name, before)
-            last[name] = after
+    for event in events:
+        if event.kind == KIND:
+            for name, (before, after) in event.changes.items():
+                first.setdefault(name, before)
+                last[name] = after
     return first, last
 
 

@@ -16,11 +16,12 @@ from clearance.core.settings import Settings
 from clearance.core.urls import check_url, request_url
 from clearance.core.values import isolate
 from clearance.files.typesetting import qr_svg, set_pdf
-from clearance.models import DocumentKind, IssuedDocument, Request
+from clearance.models import IssuedDocument, Request
 from clearance.models.enums import Status
 from clearance.requests.field_values import shown_value
 from clearance.requests.timeline import TimelineEntry, timeline
 from clearance.services import registry, versions
+from clearance.services.document_kinds import kind_names
 from clearance.services.standard_fields import Group
 from clearance.web import downloads
 
@@ -128,10 +129,7 @@ def _address(req: Request) -> str:
 
 
 def _documents(req: Request) -> list[list[str]]:
-    kinds = {
-        row.code: i18n.in_language(row, "name")
-        for row in db.session.scalars(sa.select(DocumentKind))
-    }
+    kinds = kind_names()
     return [
         [
             str(place),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
+from clearance.core import i18n
 from clearance.core.extensions import db
 from clearance.core.values import clean_lines
 from clearance.models import Remark, Request
 from clearance.models.enums import Labelled
 from clearance.requests import corrections
+from clearance.services.document_kinds import kind_names
+from clearance.services.schema import Definition
 
 ANSWER_MAX_LENGTH = 1000
 PREFIX = "remark_"
@@ -56,6 +59,20 @@ def of_last_sending(req: Request) -> list[Answered]:
 def field_of(remark: Remark) -> str:
     """Return the name of the form's field for the answer."""
     return f"{PREFIX}{remark.id}"
+
+
+def places(found: Sequence[Remark], service: Definition) -> list[str]:
+    """Return the label of each remark's field or document, in the page's language."""
+    if not found:
+        return []
+    lang, kinds = i18n.language(), kind_names()
+    fields = {spec.name: spec.title(lang) for spec in service.fields}
+    return [
+        fields.get(remark.field, remark.field)
+        if remark.field
+        else kinds.get(remark.document_kind or "", remark.document_kind or "")
+        for remark in found
+    ]
 
 
 def keep_answers(req: Request, answers: Mapping[int, str]) -> None:

@@ -9,11 +9,12 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from admin_views.shared.document_reading import THUMB_WIDTH
-from admin_views.shared.request_parts import kind_names, kind_remarks
+from admin_views.shared.request_parts import kind_remarks
 from clearance.models import Document, Request
 from clearance.requests import attachments, batch
 from clearance.requests import remarks as answered
 from clearance.requests.remarks import AnswerState
+from clearance.services.document_kinds import kind_names
 
 
 def section(req: Request) -> dict[str, Any]:

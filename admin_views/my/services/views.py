@@ -25,7 +25,6 @@ from admin_views.my.requests.base import form_url
 from admin_views.my.requests.batch import SeveralRoutes
 from admin_views.my.services import candidate_cards
 from admin_views.my.services import cards as service_cards
-from admin_views.shared.request_parts import kind_names
 from clearance.auth import permissions
 from clearance.core import i18n
 from clearance.core.clock import utc_now
@@ -35,6 +34,7 @@ from clearance.core.request_kind import is_sent
 from clearance.models import Licence, Request
 from clearance.models.enums import Status
 from clearance.requests import available_actions, drafts
+from clearance.services.document_kinds import kind_names
 from forms.request_form import broker_type_choices
 
 

@@ -16,7 +16,6 @@ from admin_views.base.form_post import posted_key, posted_version
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.bulk import BulkSteps, Outcome, Row, SelectedRow, posted_outcomes
 from admin_views.office.requests import bulk, queues
-from admin_views.shared.request_parts import kind_names
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
@@ -28,6 +27,7 @@ from clearance.models.enums import Role
 from clearance.requests import available_actions, review_warnings, transitions
 from clearance.services import registry, versions
 from clearance.services.decisions import Assignment, Remarks
+from clearance.services.document_kinds import kind_names
 from clearance.services.flows import Action, Flow, Side, Step, StepName
 from clearance.services.schema import Definition
 from clearance.transfers import operations as transfer_operations

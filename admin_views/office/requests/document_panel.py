@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import url_for
 
-from admin_views.shared.request_parts import kind_names, kind_remarks
+from admin_views.shared.request_parts import kind_remarks
 from clearance.models import Document, Request
 from clearance.requests import corrections
+from clearance.services.document_kinds import kind_names
 
 
 def shown(req: Request) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from admin_views.office.requests import document_panel, queues, register_compari
 from admin_views.office.requests.actions import details_url
 from admin_views.shared import licence_details, request_lists, transfer_consents
 from admin_views.shared.licence_details import ValidityDocument
-from admin_views.shared.request_parts import kind_names, shown_remarks, timeline
+from admin_views.shared.request_parts import shown_remarks, timeline
 from clearance import issuing
 from clearance.core import audit, i18n
 from clearance.core.actor import Actor
@@ -35,6 +35,7 @@ from clearance.requests import messages as request_messages
 from clearance.requests.field_values import written
 from clearance.requests.remarks import Answered
 from clearance.services import schema, versions
+from clearance.services.document_kinds import kind_names
 
 
 class ReviewRoutes(DetailsById):

@@ -112,7 +112,7 @@ class BrokerTypes(CodedView):
 
 
 class Nationalities(CodedView):
-    """Nationalities (الجنسية); one no longer in use stays with whoever has it."""
+    """Nationalities (الجنسية); people keep one that is no longer offered."""
 
     audit_kind = "nationality"
     form = reference_data.NationalityForm
