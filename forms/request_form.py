@@ -18,7 +18,8 @@ from clearance.core.extensions import db
 from clearance.core.values import BadValue
 from clearance.models import BrokerType, Remark
 from clearance.requests.remarks import ANSWER_MAX_LENGTH, PREFIX
-from clearance.services.schema import Definition, FieldSpec
+from clearance.services.field_specs import FieldSpec
+from clearance.services.schema import Definition
 from clearance.services.standard_fields import Group, Kind
 from forms.base import BaseForm
 from forms.fields import (

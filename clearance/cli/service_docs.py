@@ -10,9 +10,10 @@ from flask_babel import force_locale
 from clearance.cli import guard_samples as samples
 from clearance.models.enums import Status
 from clearance.services import guards, reading, registry, versions
+from clearance.services.field_specs import FieldSpec
 from clearance.services.flows import Flow, Step
 from clearance.services.guards import Check, Guard
-from clearance.services.schema import Definition, FieldSpec
+from clearance.services.schema import Definition
 
 _INTRODUCTION = """\
 # The services

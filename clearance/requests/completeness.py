@@ -22,7 +22,8 @@ from clearance.requests.field_values import value_of
 from clearance.requests.remarks import AnswerState
 from clearance.services import versions
 from clearance.services.document_kinds import kind_names
-from clearance.services.schema import Definition, FieldSpec
+from clearance.services.field_specs import FieldSpec
+from clearance.services.schema import Definition
 from clearance.services.standard_fields import is_empty, value_fault
 
 

@@ -14,8 +14,9 @@ from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import Document, Event, Request
 from clearance.requests.timeline import kind_of
+from clearance.services.field_specs import FieldSpec
 from clearance.services.flows import Action
-from clearance.services.schema import Definition, FieldSpec
+from clearance.services.schema import Definition
 from clearance.services.standard_fields import DATE_KINDS
 
 KIND = "request:correction:saved"

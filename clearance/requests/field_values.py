@@ -11,9 +11,9 @@ from clearance.core import nationalities
 from clearance.core.extensions import db
 from clearance.core.i18n import format_day
 from clearance.models import Broker, BrokerType, Request
-from clearance.services import schema, versions
+from clearance.services import versions
 from clearance.services.columns import keep_column
-from clearance.services.schema import FieldSpec
+from clearance.services.field_specs import FieldSpec, Mode
 from clearance.services.standard_fields import COLUMNS, DATE_KINDS, STANDARD_FIELDS, Kind, type_of
 
 
@@ -53,7 +53,7 @@ def shown_value(req: Request, name: str, lang: str) -> str:
     if name == "general_broker":
         return _general_broker(req, lang)
     if spec is None and name in STANDARD_FIELDS:
-        spec = FieldSpec(name=name, mode=schema.Mode.SHOWN)
+        spec = FieldSpec(name=name, mode=Mode.SHOWN)
     return written(spec, value_of(req, spec), lang) if spec is not None else ""
 
 
@@ -80,3 +80,21 @@ def _general_broker(req: Request, lang: str) -> str:
     if broker is None:
         return req.organisation.name_in(lang)
     return broker.name_ar if lang == "ar" else broker.name_en
+
+
+def visible(req: Request) -> dict[str, Any]:
+    """Return the typed values that count for conditions, statements and messages, by name.
+
+    Fields that a condition hides are absent; ones that are shown and empty are None. Also has the
+    names of `conditions.ABOUT`.
+    """
+    definition = versions.for_request(req)
+    values = {spec.name: value_of(req, spec) for spec in definition.fields}
+    return definition.visible(
+        values
+        | {
+            "broker_type": req.broker_type,
+            "legal_entity": req.organisation.legal_entity,
+            "applicant_is": "own" if req.civil_id == req.created_by.civil_id else "other",
+        }
+    )

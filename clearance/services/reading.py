@@ -14,14 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from clearance.core import yaml_files
 from clearance.services import registry
-from clearance.services.schema import (
-    SCHEMA,
-    Bilingual,
-    Definition,
-    DocumentSpec,
-    FieldSpec,
-    Subject,
-)
+from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec
+from clearance.services.schema import SCHEMA, Definition, Subject
 
 Document = Mapping[str, Any]
 _LISTS: dict[str, TypeAdapter[Any]] = {

@@ -18,7 +18,7 @@ from clearance.requests import field_values
 from clearance.requests.field_values import value_of, written
 from clearance.services import registry, versions
 from clearance.services.extension import Known
-from clearance.services.schema import FieldSpec
+from clearance.services.field_specs import FieldSpec
 from clearance.services.standard_fields import Group
 
 SHOWN_ROWS = 10
