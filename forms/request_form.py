@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -14,18 +16,22 @@ from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
 from clearance.core import values
+from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.core.values import BadValue
 from clearance.models import BrokerType, Remark
 from clearance.requests.remarks import ANSWER_MAX_LENGTH, PREFIX
-from clearance.services.field_specs import FieldSpec
+from clearance.services import answers
+from clearance.services.conditions import Condition, Values
+from clearance.services.field_specs import FieldSpec, SectionSpec, legend
 from clearance.services.schema import Definition
-from clearance.services.standard_fields import Group, Kind
+from clearance.services.standard_fields import Kind, is_empty
 from forms.base import BaseForm
 from forms.fields import (
     ArabicNameField,
     CheckField,
     ChoiceField,
+    ChoicesField,
     CivilNumberField,
     DayField,
     EmailAddressField,
@@ -44,6 +50,8 @@ WIDTHS = {
     Kind.MOBILE: "md",
     Kind.EMAIL: "lg",
     Kind.NUMBER: "sm",
+    Kind.AMOUNT: "sm",
+    Kind.PASSPORT_NO: "md",
     Kind.COUNTRY: "md",
     Kind.LICENCE_NO: "md",
     Kind.TEXT: "lg",
@@ -65,8 +73,52 @@ class RequiredToSend:
     def __call__(self, form: Any, field: Any) -> None:
         if field.errors:
             raise StopValidation
-        if form.is_sending and (field.data is None or field.data in ("", False)):
+        if form.is_sending and is_empty(field.data):
             raise StopValidation(_l("Enter a value."))
+
+
+class FitsDefinition:
+    """The value keeps the limits that the definition sets; nothing given keeps them all."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        self.spec = spec
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.errors or is_empty(field.data):
+            return
+        fault = answers.fault(self.spec, field.data, kuwait_today())
+        if fault is not None:
+            raise StopValidation(fault)
+
+
+class AmountField(TextField):
+    """A sum in dinars with three decimals, in digits of either script. Empty: None."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, max_length=20, **kwargs)
+        self.empty = None  # type: ignore[misc, assignment]  # nothing typed is no amount
+
+    def normalise(self, typed: str) -> Decimal:  # type: ignore[override]  # a sum, not a text
+        return values.amount(typed)
+
+
+class PassportField(TextField):
+    """A passport number in capital letters and digits. Empty: ""."""
+
+    def normalise(self, typed: str) -> str:
+        return values.passport_number(typed)
+
+
+class SeveralChoicesField(ChoicesField):
+    """Several options as a tuple, in the order of the definition; in a page the first names it."""
+
+    data: Any
+
+    def process_data(self, value: Any) -> None:
+        self.data = tuple(value or ())
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = tuple(dict.fromkeys(valuelist))
 
 
 class WholeNumberField(TextField):
@@ -102,13 +154,16 @@ class RequestForm(BaseForm):
     """The fields that a definition asks for. is_sending: required fields must be filled in.
 
     Fields are attributes named `ask_<name>`, to avoid clashes with attributes of the form; in the
-    page they have their own names.
+    page they have their own names. definition: whose conditions decide what counts; None to show
+    all fields. known: values of all fields, as saved, and of `conditions.ABOUT`.
     """
 
     ALSO_POSTED = frozenset({"submit", "kind", "label", "grid", "checked"})
 
     version = HiddenField()
     is_sending = False
+    definition: Definition | None = None
+    known: Values = MappingProxyType({})
 
     @property
     def answers(self) -> dict[int, Field]:
@@ -126,9 +181,33 @@ class RequestForm(BaseForm):
             field.short_name: field for key, field in self._fields.items() if key.startswith(_ASK)
         }
 
+    @property
+    def shown(self) -> Collection[str]:
+        """Names of the fields that the present values show."""
+        if self.definition is None:
+            return self.asked.keys()
+        given = {
+            name: None if field.errors or field.process_errors else field.data
+            for name, field in self.asked.items()
+        }
+        return self.definition.visible({**self.known, **given}).keys()
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate; what a condition hides has no errors."""
+        super().validate(extra_validators)
+        shown = self.shown
+        for name, field in self.asked.items():
+            if name not in shown:
+                field.errors = []
+        return not self.errors
+
     def good_values(self) -> dict[str, Any]:
         """Return name → value of the fields without errors, to be saved in the draft."""
-        return {name: field.data for name, field in self.asked.items() if not field.errors}
+        return {
+            name: field.data
+            for name, field in self.asked.items()
+            if not field.errors and not field.process_errors
+        }
 
     def add_fault(self, name: str, message: str) -> bool:
         """Show an error of the domain at its field; False if the form has no such field."""
@@ -142,7 +221,10 @@ class RequestForm(BaseForm):
 
 @dataclass(frozen=True)
 class Line:
-    """A field on the page: an input, or a read-only value."""
+    """A field on the page: an input, or a read-only value.
+
+    when: its condition as JSON, "" for none. is_hidden: it is not true now.
+    """
 
     name: str
     label: str
@@ -152,6 +234,8 @@ class Line:
     remark: str = ""
     answer: Field | None = None
     width: str | None = None
+    when: str = ""
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +244,9 @@ class Section:
 
     legend: str
     rows: tuple[tuple[Line, ...], ...]
+    help: str = ""
+    when: str = ""
+    is_hidden: bool = False
 
     @property
     def has_inputs(self) -> bool:
@@ -183,22 +270,27 @@ def request_form(
     definition: Definition,
     open_fields: Collection[str],
     lang: str,
-    saved: dict[str, Any],
+    saved: Mapping[str, Any],
     prefix: str = "",
-    answers: Mapping[str, tuple[str, str | None]] = MappingProxyType({}),
+    remark_answers: Mapping[str, tuple[str, str | None]] = MappingProxyType({}),
 ) -> RequestForm:
     """Return the form of `definition` with inputs for `open_fields` only, bound to a post.
 
-    lang: of the labels. saved: name → initial value. prefix: of the names in the page, if it
-    contains several such forms. answers: name of the field that answers a
-    reviewer's remark → its label and value.
+    lang: of the labels. saved: values as of `field_values.known`; without any all fields are shown
+    whatever their conditions. prefix: of the names in the page, if it contains several such forms.
+    remark_answers: name of the field that answers a reviewer's remark → its label and value.
     """
     chosen = tuple(spec.name for spec in definition.asked if spec.name in open_fields)
     data = {f"{_ASK}{name}": value for name, value in saved.items()}
     made = _form_class(definition, chosen, lang)
-    if answers:
-        made = type("AnswerForm", (made,), {name: _answer(answers[name][0]) for name in answers})
-    return made(data=data | {name: answers[name][1] for name in answers}, prefix=prefix)
+    if remark_answers:
+        fields = {name: _answer(label) for name, (label, _text) in remark_answers.items()}
+        made = type("AnswerForm", (made,), fields)
+    data |= {name: text for name, (_label, text) in remark_answers.items()}
+    form = made(data=data, prefix=prefix)
+    if saved:
+        form.definition, form.known = definition, saved
+    return form
 
 
 def _answer(label: str) -> Any:
@@ -222,21 +314,48 @@ def sections(
     remarks: Mapping[str, Remark],
     lang: str,
 ) -> list[Section]:
-    """Lay out the definition's fields in group order.
+    """Lay out the definition's fields by fieldset.
 
-    form: None for read-only display. shown: name → value of fields without an input. remarks:
-    name → the reviewer's open remark.
+    form: None for read-only display. shown: name → value of fields without an input; other fields
+    are left out. remarks: name → the reviewer's open remark.
     """
     laid = []
-    for group in Group:
+    visible = form.shown if form is not None else ()
+    for fieldset, specs in definition.fieldsets:
         lines = [
-            _line(spec, form, shown, remarks, lang)
-            for spec in definition.fields
-            if spec.group is group
+            _line(spec, form, shown, remarks, lang, visible)
+            for spec in specs
+            if spec.name in shown or (form is not None and spec.name in form.asked)
         ]
         if lines:
-            laid.append(Section(str(group.label), tuple(_rows(lines))))
+            own = fieldset if isinstance(fieldset, SectionSpec) else None
+            laid.append(
+                Section(
+                    legend(fieldset, lang),
+                    tuple(_rows(lines)),
+                    help=own.help.of(lang) if own is not None and own.help is not None else "",
+                    when=_as_json(own.when) if own is not None and form is not None else "",
+                    is_hidden=all(line.is_hidden for line in lines),
+                )
+            )
     return laid
+
+
+def condition_data(form: RequestForm) -> str:
+    """Return what static/js/conditions.js needs of a form with conditions as JSON, else "".
+
+    kinds: field → how its input is read. known: values of what has no input.
+    """
+    definition = form.definition
+    if definition is None or not definition.has_conditions:
+        return ""
+    kinds = {spec.name: str(spec.kind) for spec in definition.asked if spec.name in form.asked}
+    known = {name: answers.stored(value) for name, value in form.known.items() if name not in kinds}
+    return json.dumps({"kinds": kinds, "known": known, "prefix": form._prefix})
+
+
+def _as_json(when: Condition | None) -> str:
+    return "" if when is None else when.as_json
 
 
 def _line(
@@ -245,6 +364,7 @@ def _line(
     shown: dict[str, str],
     remarks: Mapping[str, Remark],
     lang: str,
+    visible: Collection[str],
 ) -> Line:
     remark = remarks.get(spec.name)
     return Line(
@@ -256,6 +376,8 @@ def _line(
         remark=remark.text if remark else "",
         answer=form.answers.get(remark.id) if remark and form is not None else None,
         width=WIDTHS.get(spec.kind),
+        when=_as_json(spec.when) if form is not None else "",
+        is_hidden=form is not None and spec.name not in visible,
     )
 
 
@@ -289,6 +411,7 @@ def _field(spec: FieldSpec, lang: str) -> Any:
     checks: list[Any] = [RequiredToSend()] if spec.required else []
     if spec.kind is Kind.FUTURE_DATE:
         checks.append(FutureDate())
+    checks.append(FitsDefinition(spec))
     # The name is also the id that the error summary and reviewers' remarks link to.
     return field_class(spec.title(lang), checks, name=spec.name, **more)
 
@@ -309,13 +432,27 @@ def _lines(spec: FieldSpec, lang: str) -> _Made:
 
 
 def _number(spec: FieldSpec, lang: str) -> _Made:
-    return WholeNumberField, {"minimum": spec.minimum, "maximum": spec.maximum}
+    return WholeNumberField, {}
+
+
+def _passport(spec: FieldSpec, lang: str) -> _Made:
+    return PassportField, {"max_length": 40, **_attributes(spec)}
+
+
+def _options(spec: FieldSpec, lang: str) -> list[tuple[str, str]]:
+    return [(choice.value, choice.label.of(lang)) for choice in spec.offered]
 
 
 def _choice(spec: FieldSpec, lang: str) -> _Made:
-    return ChoiceField, {
-        "choices": [(choice.value, choice.label.of(lang)) for choice in spec.choices]
-    }
+    return ChoiceField, {"choices": _options(spec, lang)}
+
+
+def _choices(spec: FieldSpec, lang: str) -> _Made:
+    return SeveralChoicesField, {"choices": _options(spec, lang)}
+
+
+def _amount(spec: FieldSpec, lang: str) -> _Made:
+    return AmountField, {"render_kw": {"inputmode": "decimal", "dir": "ltr"}}
 
 
 def _country(spec: FieldSpec, lang: str) -> _Made:
@@ -344,7 +481,10 @@ _FIELDS: dict[Kind, Callable[[FieldSpec, str], _Made]] = {
     Kind.DATE: _as(DayField),
     Kind.TEXTAREA: _lines,
     Kind.NUMBER: _number,
+    Kind.AMOUNT: _amount,
+    Kind.PASSPORT_NO: _passport,
     Kind.CHOICE: _choice,
+    Kind.CHOICES: _choices,
     Kind.COUNTRY: _country,
     Kind.BROKER_TYPE: _broker_type,
     Kind.BOOL: _box,

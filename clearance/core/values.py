@@ -4,6 +4,7 @@ import re
 import unicodedata
 from contextlib import suppress
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Literal
 
 import phonenumbers
@@ -35,6 +36,8 @@ _MORNINGS = frozenset({"am", "ص", "صباحا"})
 _HALVES = dict.fromkeys(_MORNINGS, 0) | dict.fromkeys(("pm", "م", "مساء"), 12)  # hours added
 _DAY_AND_TIME = re.compile(r"([0-9/.-]+)(?:[ t,،]|at|الساعة)+([0-9].*)")
 _DAY_AND_TIME_MAX_LENGTH = 60
+_AMOUNT_SIGNS = str.maketrans("\u066b\u066c\u060c", ".,,")  # Arabic decimal and thousands signs
+_AMOUNT = re.compile(r"([0-9]{1,9}|[0-9]{1,3}(,[0-9]{3}){1,2})(\.[0-9]{1,3})?")
 _CIVIL_NUMBER = re.compile(r"[0-9]{12}")
 _CIVIL_WEIGHTS = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CENTURIES = {"2": 1900, "3": 2000}
@@ -187,6 +190,25 @@ def kuwait_instant(text: str) -> datetime:
             if found is not None:
                 return datetime.combine(day(found[1]), time_of_day(found[2]), KUWAIT)
     raise BadValue(_l("Enter a date and a time, for example 31/12/2030 at 09:30."))
+
+
+def amount(text: str) -> Decimal:
+    """Return a sum of Kuwaiti dinars, with the three decimals of fils.
+
+    Digits of any script, with or without separators of thousands. Raises: BadValue.
+    """
+    typed = ascii_digits(_without_spaces(text)).translate(_AMOUNT_SIGNS)
+    if _AMOUNT.fullmatch(typed) is None:
+        raise BadValue(_l("Enter an amount in dinars, for example 12.500."))
+    return Decimal(typed.replace(",", "")).quantize(Decimal("0.001"))
+
+
+def passport_number(text: str) -> str:
+    """Return a passport number as 5 to 20 capital Latin letters and digits. Raises: BadValue."""
+    typed = ascii_digits(_without_spaces(text)).translate(_HYPHENS).replace("-", "").upper()
+    if re.fullmatch(r"[A-Z0-9]{5,20}", typed) is None:
+        raise BadValue(_l("Enter the passport number in Latin letters and digits only."))
+    return typed
 
 
 def civil_number(text: str) -> str:

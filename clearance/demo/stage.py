@@ -23,6 +23,7 @@ from clearance.licences import starts
 from clearance.models import Document, Licence, Organisation, Request, ServiceVersion
 from clearance.requests import attachments, batch, drafts, transitions
 from clearance.requests.attachments import Checked
+from clearance.requests.field_values import visible
 from clearance.services import versions
 from clearance.services.decisions import Decision, RemarkInput, Remarks
 from clearance.services.extension import About
@@ -140,7 +141,7 @@ class Stage:
     def attach(self, req: Request, actor: Actor, now: datetime) -> None:
         """Attach the documents that the service requires; an office's files are stored once."""
         for spec in versions.for_request(req).documents:
-            if spec.requires(req.broker_type):
+            if spec.requires(visible(req)):
                 self._add(req, spec.kind, actor, now)
         db.session.flush()
 

@@ -29,6 +29,7 @@ from clearance.files.validation import ENDINGS, MADE_SMALLER, PDF, BadFile, clea
 from clearance.models import Document, Request
 from clearance.models.enums import Status
 from clearance.requests import completeness, remarks
+from clearance.requests.field_values import visible
 from clearance.requests.locking import lock, lock_many
 from clearance.services import versions
 from clearance.services.document_kinds import kind_names
@@ -184,8 +185,9 @@ def kinds_for(req: Request) -> list[tuple[str, str, bool]]:
 
     They are in the definition's order, "other" last.
     """
-    specs = versions.for_request(req).documents_for(req.broker_type)
-    required = {spec.kind: spec.requires(req.broker_type) for spec in specs if spec.kind != OTHER}
+    shown = visible(req)
+    specs = versions.for_request(req).documents_for(shown)
+    required = {spec.kind: spec.required for spec in specs if spec.kind != OTHER}
     required[OTHER] = False
     names = kind_names()
     return [(code, names[code], due) for code, due in required.items() if code in names]

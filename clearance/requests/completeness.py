@@ -18,13 +18,12 @@ from clearance.core.extensions import db
 from clearance.models import Document, Request
 from clearance.models.enums import Status
 from clearance.requests import remarks
-from clearance.requests.field_values import value_of
+from clearance.requests.field_values import visible
 from clearance.requests.remarks import AnswerState
-from clearance.services import versions
+from clearance.services import answers, versions
+from clearance.services.conditions import Values
 from clearance.services.document_kinds import kind_names
-from clearance.services.field_specs import FieldSpec
 from clearance.services.schema import Definition
-from clearance.services.standard_fields import is_empty, value_fault
 
 
 @dataclass(frozen=True)
@@ -59,21 +58,41 @@ def missing(req: Request, now: datetime | None = None) -> list[Missing]:
     Values are validated again, since an expiry date may have passed in an old draft.
     Texts are in the page's language.
     """
-    service = versions.for_request(req)
+    service, lang, shown = versions.for_request(req), i18n.language(), visible(req)
     today = kuwait_date(now or utc_now())
+    faults = field_faults(service, shown, today)
     found = [
-        Missing(spec.name, None, spec.title(i18n.language()), str(fault))
+        Missing(spec.name, None, spec.title(lang), str(faults[spec.name]))
         for spec in service.asked
-        if (fault := _fault(req, spec, today)) is not None
+        if spec.name in faults
     ]
-    return found + _missing_documents(req, service) + _unanswered(req, service)
+    return found + _missing_documents(req, service, shown) + _unanswered(req, service)
+
+
+def field_faults(service: Definition, shown: Values, today: date) -> dict[str, Any]:
+    """Return why visible values cannot be sent, by field, in the page's language.
+
+    shown: see `field_values.visible`. The office's own rules are told where the values themselves
+    are in order.
+    """
+    faults = {
+        spec.name: fault
+        for spec in service.asked
+        if spec.name in shown
+        and (fault := answers.fault(spec, shown[spec.name], today)) is not None
+    }
+    for rule in service.refuse:
+        if rule.at in shown and rule.when.holds(shown):
+            faults.setdefault(rule.at, rule.says.of(i18n.language()))
+    return faults
 
 
 def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
     """Return the names of the fields that the agent may change now.
 
     Draft: all that the form asks for. Returned: those with a remark or an invalid value, or all if
-    there are no remarks. Else none. Source: specification section 4.
+    there are no remarks; with them the fields that these may show or hide. Else none. Source:
+    specification section 4.
     """
     service = versions.for_request(req)
     asked = frozenset(spec.name for spec in service.asked)
@@ -84,39 +103,20 @@ def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
     pinned = remarks.unsettled(req)
     if not pinned:
         return asked
-    today = kuwait_date(now or utc_now())
-    faulty = {spec.name for spec in service.asked if _fault(req, spec, today) is not None}
-    return asked & (faulty | {remark.field for remark in pinned})
+    faulty = field_faults(service, visible(req), kuwait_date(now or utc_now()))
+    return asked & service.with_dependents({*faulty, *(remark.field or "" for remark in pinned)})
 
 
 def open_document_kinds(req: Request) -> frozenset[str]:
     """Return the document kinds that the agent may add and remove now, as in `open_fields`."""
     service = versions.for_request(req)
-    kinds = frozenset(spec.kind for spec in service.documents_for(req.broker_type))
+    kinds = frozenset(spec.kind for spec in service.documents_for(visible(req)))
     if req.status == Status.DRAFT:
         return kinds
     if req.status != Status.RETURNED:
         return frozenset()
     pinned = remarks.unsettled(req)
     return kinds & {remark.document_kind for remark in pinned} if pinned else kinds
-
-
-def _fault(req: Request, spec: FieldSpec, today: date) -> Any | None:
-    value = value_of(req, spec)
-    if is_empty(value):
-        return _l("Fill in this field.") if spec.required else None
-    fault = value_fault(spec.kind, value, today=today, max_length=spec.longest)
-    return fault if fault is not None else _own_fault(spec, value)
-
-
-def _own_fault(spec: FieldSpec, value: Any) -> Any | None:
-    """Check the limits that a definition sets for its own fields."""
-    if spec.choices and value not in {choice.value for choice in spec.choices}:
-        return _l("Choose one from the list.")
-    too_small = spec.minimum is not None and value < spec.minimum
-    if too_small or (spec.maximum is not None and value > spec.maximum):
-        return _l("This number is outside the allowed range.")
-    return None
 
 
 def _unanswered(req: Request, service: Definition) -> list[Missing]:
@@ -130,8 +130,8 @@ def _unanswered(req: Request, service: Definition) -> list[Missing]:
     ]
 
 
-def _missing_documents(req: Request, service: Definition) -> list[Missing]:
-    required = [spec.kind for spec in service.documents if spec.requires(req.broker_type)]
+def _missing_documents(req: Request, service: Definition, shown: Values) -> list[Missing]:
+    required = [spec.kind for spec in service.documents if spec.requires(shown)]
     if not required:
         return []
     there = set(

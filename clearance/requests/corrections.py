@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,10 +14,11 @@ from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import Document, Event, Request
 from clearance.requests.timeline import kind_of
+from clearance.services import answers
+from clearance.services.answers import typed
 from clearance.services.field_specs import FieldSpec
 from clearance.services.flows import Action
 from clearance.services.schema import Definition
-from clearance.services.standard_fields import DATE_KINDS
 
 KIND = "request:correction:saved"
 ADDED, REMOVED = "request:document:added", "request:document:removed"
@@ -38,7 +39,7 @@ def record(
 ) -> None:
     """Record in the audit trail what a save changed in a returned request, if anything. Flushes."""
     changes = {
-        name: [_json(before[name]), _json(after[name])]
+        name: [answers.stored(before[name]), answers.stored(after[name])]
         for name in after
         if before[name] != after[name]
     }
@@ -64,7 +65,7 @@ def of_last_sending(req: Request, service: Definition) -> list[Correction]:
         return []
     first, last = _ends(_events(req, *sendings[-2:]))
     return [
-        Correction(spec, _typed(spec, first[spec.name]), _typed(spec, last[spec.name]))
+        Correction(spec, typed(spec, first[spec.name]), typed(spec, last[spec.name]))
         for spec in service.asked
         if spec.name in last and first[spec.name] != last[spec.name]
     ]
@@ -146,13 +147,3 @@ def _sendings(req: Request) -> list[Any]:
         .order_by(Event.id)
     )
     return list(db.session.execute(statement))
-
-
-def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _typed(spec: FieldSpec, value: Any) -> Any:
-    if spec.kind in DATE_KINDS and value:
-        return date.fromisoformat(value)
-    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -11,7 +10,7 @@ from clearance.core import nationalities
 from clearance.core.extensions import db
 from clearance.core.i18n import format_day
 from clearance.models import Broker, BrokerType, Request
-from clearance.services import versions
+from clearance.services import answers, versions
 from clearance.services.columns import keep_column
 from clearance.services.field_specs import FieldSpec, Mode
 from clearance.services.standard_fields import COLUMNS, DATE_KINDS, STANDARD_FIELDS, Kind, type_of
@@ -21,10 +20,9 @@ def value_of(req: Request, spec: FieldSpec) -> Any:
     """Return a field's value, of its kind's type; None or "" if empty."""
     if not spec.is_own:
         return getattr(req, spec.name) if spec.name in COLUMNS else None
-    value = req.answers.get(spec.name)
-    if value is not None and spec.kind in DATE_KINDS:
-        return date.fromisoformat(value)
-    return value
+    if spec.name not in req.answers:
+        return answers.default(spec)
+    return answers.typed(spec, req.answers[spec.name])
 
 
 def keep(req: Request, spec: FieldSpec, value: Any) -> None:
@@ -35,9 +33,8 @@ def keep(req: Request, spec: FieldSpec, value: Any) -> None:
     if value is not None and type(value) is not type_of(spec.kind):
         raise TypeError(f"{spec.name} takes {type_of(spec.kind).__name__}")
     if spec.is_own:
-        kept = value.isoformat() if isinstance(value, date) else value
         # Assign a new mapping: changes inside a JSON column are not tracked.
-        req.answers = {**req.answers, spec.name: kept}
+        req.answers = {**req.answers, spec.name: answers.stored(value)}
         return
     keep_column(req, spec.name, value)
 
@@ -59,7 +56,7 @@ def shown_value(req: Request, name: str, lang: str) -> str:
 
 def written(spec: FieldSpec, value: Any, lang: str) -> str:
     """Format a value of the field's type in `lang`; "" if empty."""
-    if value in (None, ""):
+    if value in (None, "", ()):
         return ""
     if spec.kind in DATE_KINDS:
         return format_day(value)
@@ -70,8 +67,13 @@ def written(spec: FieldSpec, value: Any, lang: str) -> str:
     if spec.kind is Kind.BROKER_TYPE:
         row = db.session.get(BrokerType, value)
         return value if row is None else (row.name_ar if lang == "ar" else row.name_en)
+    if spec.kind is Kind.AMOUNT:
+        return str(_("%(amount)s KWD", amount=f"{value:,.3f}"))
+    if spec.unit is not None:
+        return f"{value} {spec.unit.of(lang)}"
     labels = {choice.value: choice.label.of(lang) for choice in spec.choices}
-    return labels.get(str(value), str(value))
+    chosen = value if isinstance(value, tuple) else (value,)
+    return str(_(", ")).join(labels.get(str(each), str(each)) for each in chosen)
 
 
 def _general_broker(req: Request, lang: str) -> str:
@@ -82,19 +84,37 @@ def _general_broker(req: Request, lang: str) -> str:
     return broker.name_ar if lang == "ar" else broker.name_en
 
 
+def known(req: Request) -> dict[str, Any]:
+    """Return the typed values of all fields, and what conditions may read besides, by name."""
+    values = {spec.name: value_of(req, spec) for spec in versions.for_request(req).fields}
+    return values | {
+        "broker_type": req.broker_type,
+        "legal_entity": req.organisation.legal_entity,
+        "applicant_is": "own" if req.civil_id == req.created_by.civil_id else "other",
+    }
+
+
 def visible(req: Request) -> dict[str, Any]:
     """Return the typed values that count for conditions, statements and messages, by name.
 
     Fields that a condition hides are absent; ones that are shown and empty are None. Also has the
     names of `conditions.ABOUT`.
     """
-    definition = versions.for_request(req)
-    values = {spec.name: value_of(req, spec) for spec in definition.fields}
-    return definition.visible(
-        values
-        | {
-            "broker_type": req.broker_type,
-            "legal_entity": req.organisation.legal_entity,
-            "applicant_is": "own" if req.civil_id == req.created_by.civil_id else "other",
-        }
-    )
+    return versions.for_request(req).visible(known(req))
+
+
+def settle(req: Request) -> None:
+    """Keep what a request is sent with: no value of a hidden field, and defaults as if typed."""
+    definition, shown = versions.for_request(req), visible(req)
+    for spec in definition.asked:
+        if spec.name not in shown:
+            _forget(req, spec)
+        elif spec.is_own and spec.name not in req.answers and shown[spec.name] is not None:
+            keep(req, spec, shown[spec.name])
+
+
+def _forget(req: Request, spec: FieldSpec) -> None:
+    if not spec.is_own:
+        keep_column(req, spec.name, None)
+    elif spec.name in req.answers:
+        req.answers = {name: kept for name, kept in req.answers.items() if name != spec.name}

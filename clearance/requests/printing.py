@@ -18,11 +18,11 @@ from clearance.core.values import isolate
 from clearance.files.typesetting import qr_svg, set_pdf
 from clearance.models import IssuedDocument, Request
 from clearance.models.enums import Status
-from clearance.requests.field_values import shown_value
+from clearance.requests.field_values import shown_value, visible
 from clearance.requests.timeline import TimelineEntry, timeline
 from clearance.services import registry, versions
 from clearance.services.document_kinds import kind_names
-from clearance.services.standard_fields import Group
+from clearance.services.field_specs import legend
 from clearance.web import downloads
 
 SUMMARY = frozenset({"number"})
@@ -95,20 +95,22 @@ def _summary(req: Request, lang: str) -> list[dict[str, str]]:
 
 def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
     """Return the non-empty fields under their headings, in the definition's order."""
-    grouped: dict[Group, list[dict[str, Any]]] = {group: [] for group in Group}
-    for spec in versions.for_request(req).fields:
-        value = shown_value(req, spec.name, lang)
-        if spec.name not in SUMMARY and value:
-            grouped[spec.group].append(
-                {
-                    "label": spec.title(lang),
-                    "value": "\n".join(isolate(line) for line in value.splitlines()),
-                    "places": _places(value),
-                }
-            )
-    return [
-        {"title": str(group.label), "fields": fields} for group, fields in grouped.items() if fields
-    ]
+    shown, found = visible(req), []
+    for fieldset, specs in versions.for_request(req).fieldsets:
+        fields = [
+            {
+                "label": spec.title(lang),
+                "value": "\n".join(isolate(line) for line in value.splitlines()),
+                "places": _places(value),
+            }
+            for spec in specs
+            if spec.name not in SUMMARY
+            and spec.name in shown
+            and (value := shown_value(req, spec.name, lang))
+        ]
+        if fields:
+            found.append({"title": legend(fieldset, lang), "fields": fields})
+    return found
 
 
 def _places(value: str) -> int:

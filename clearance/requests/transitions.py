@@ -29,7 +29,14 @@ from clearance.core.values import BadValue
 from clearance.models import Event, Request
 from clearance.models.enums import Status
 from clearance.organisations import subscription_locks
-from clearance.requests import deadlines, eligibility, notice_values, starts
+from clearance.requests import (
+    corrections,
+    deadlines,
+    eligibility,
+    field_values,
+    notice_values,
+    starts,
+)
 from clearance.requests import timeline as history
 from clearance.requests.completeness import (
     Incomplete,
@@ -156,6 +163,8 @@ def _walk(
         starts.refresh(req, service)
     _check(req, step, service, actor, now)
     given = _answered(step, service, given, now)
+    if step.sends:
+        _settle(req, actor, now)
     from_status, values = req.status, service.steps.notice_values(req)
     _move(req, step, service, now, actor)
     asked = frozenset(spec.name for spec in service.asked)
@@ -179,6 +188,16 @@ def _walk(
     )
     _tell(req, step, now, reason, service.steps.notice_values(req) or values)
     return event
+
+
+def _settle(req: Request, actor: Actor | None, now: datetime) -> None:
+    """Drop what conditions hide; what a correction drops stays in the trail. Flushes."""
+    before = field_values.known(req)
+    field_values.settle(req)
+    if req.status == Status.RETURNED and actor is not None:
+        after = field_values.known(req)
+        corrections.record(req, before, after, actor, now)
+    db.session.flush()
 
 
 def _check(

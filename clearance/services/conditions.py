@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
 from clearance.core.yaml_files import Part
+from clearance.services.standard_fields import is_empty
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Values = Mapping[str, Any]
@@ -106,6 +107,11 @@ class Condition(Part):
             found |= {each.field for each in part.comparison[1] if isinstance(each, OtherField)}
         return frozenset(found)
 
+    @property
+    def as_json(self) -> str:
+        """The condition as scripts of the page read it."""
+        return self.model_dump_json(by_alias=True, exclude_defaults=True)
+
     def holds(self, values: Values) -> bool:
         """Return whether it is true of `values`, in which hidden fields are absent.
 
@@ -119,18 +125,13 @@ class Condition(Part):
         name, operands = self.comparison
         value = values.get(self.field or "")
         if name == "filled":
-            return is_given(value) == operands[0]
+            return is_empty(value) != operands[0]
         if name in ("is", "is_not"):
             return _is_any(value, operands, values) == (name == "is")
         order = _order(value, operands[0], values)
         if order is None:
             return False
         return order in _ORDERS[name]
-
-
-def is_given(value: Any) -> bool:
-    """Return whether `value` is an answer: no empty text or list, no unticked box."""
-    return value not in (None, "", False, ())
 
 
 def _is_any(value: Any, operands: tuple[Operand, ...], values: Values) -> bool:

@@ -1,22 +1,39 @@
-"""Fields and documents of service definitions."""
+"""Fields, sections and documents of service definitions."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from flask_babel import lazy_gettext as _l
+from pydantic import BeforeValidator, Field, model_validator
 
 from clearance.core.yaml_files import Part
-from clearance.services.conditions import Code, Condition
+from clearance.services.conditions import (
+    ABOUT,
+    Code,
+    Condition,
+    Operand,
+    Values,
+)
 from clearance.services.standard_fields import STANDARD_FIELDS, Group, Kind
 
-Words = Annotated[str, Field(min_length=1, max_length=1000)]
+Words = Annotated[str, Field(min_length=1, max_length=2000)]
 # Names that forms and buttons of the request page already use.
 RESERVED_NAMES = frozenset(
-    ("action", "csrf_token", "files", "form_key", "kind", "label", "submit", "version")
+    ("action", "csrf_token", "files", "form_key", "kind", "label", "submit", "version", *ABOUT)
 )
 LONGEST_ANSWER = {Kind.TEXT: 250, Kind.TEXTAREA: 2000, Kind.LICENCE_NO: 80}
+MOST_CHOICES = 200
+
+Bound = Annotated[
+    int | Decimal,
+    BeforeValidator(lambda value: str(value) if isinstance(value, float) else value),
+]
+"""A limit of a number or an amount, inclusive."""
 
 
 class Bilingual(Part):
@@ -37,34 +54,122 @@ class Mode(StrEnum):
     ASKED = "asked"
 
 
+class Pattern(StrEnum):
+    """What the characters of a text may be."""
+
+    DIGITS = "digits"
+    LATIN = "latin"
+    ARABIC = "arabic"
+    CODE = "code"
+
+    @property
+    def shape(self) -> re.Pattern[str]:
+        """The expression that a whole text must match."""
+        return _SHAPES[self][0]
+
+    @property
+    def refusal(self) -> Any:
+        """What is told about a text that does not match."""
+        return _SHAPES[self][1]
+
+
+_SHAPES: dict[Pattern, tuple[re.Pattern[str], Any]] = {
+    Pattern.DIGITS: (re.compile(r"[0-9]+"), _l("Use digits only.")),
+    Pattern.LATIN: (re.compile(r"[^\u0600-\u06ff]+"), _l("Write this in English letters.")),
+    Pattern.ARABIC: (re.compile(r"[^A-Za-z]+"), _l("Write this in Arabic letters.")),
+    Pattern.CODE: (
+        re.compile(r"[A-Za-z0-9/-]+"),
+        _l("Use Latin letters, digits, hyphens and slashes only."),
+    ),
+}
+
+
 class Choice(Part):
-    """One option of a choice field."""
+    """One option of a choice field. retired: no longer offered, but read where it is held."""
 
     value: Code
     label: Bilingual
+    retired: bool = False
+
+
+class SectionSpec(Part):
+    """A fieldset of the form, after those of the standard fields. when: it is shown; see fields."""
+
+    name: Code
+    title: Bilingual
+    help: Bilingual | None = None
+    when: Condition | None = None
+
+
+_TEXTS = ("text", "textarea", "licence_no")
+_NUMBERS = ("number", "amount")
+_BELONGS = {
+    "choices": ("choice", "choices"),
+    "max_length": _TEXTS,
+    "min_length": _TEXTS,
+    "pattern": ("text", "textarea"),
+    "minimum": _NUMBERS,
+    "maximum": _NUMBERS,
+    "unit": ("number",),
+    "least": ("choices",),
+    "most": ("choices",),
+    **dict.fromkeys(("future", "past", "within_days", "min_age"), ("date",)),
+}
+"""Property → the types of own fields that have it."""
 
 
 class FieldSpec(Part):
     """A field of a service: a standard one by name, or the service's own with type and label.
 
-    max_length: characters of an own text. future: an own date must lie ahead. minimum, maximum: of
-    an own number, inclusive. declaration: affirmed by the applicant; never copied elsewhere.
-    when: the condition under which it is shown; None for always.
+    section: the fieldset, a section or a `Group`; None for the standard field's own group, or for
+    "Details". max_length,
+    min_length: characters of an own text. minimum, maximum: of an own number or amount, inclusive.
+    least, most: of several choices. future, past: an own date must lie so; within_days: at most so
+    many days from today; min_age: years since that date. declaration: affirmed by the applicant;
+    never copied elsewhere. when: the condition under which it is shown; None for always. default:
+    what is entered when it is first shown.
     """
 
     name: Code
     mode: Mode = Mode.ASKED
     required: bool = False
-    type: Literal["text", "textarea", "choice", "date", "number", "bool", "licence_no"] | None = (
-        None
-    )
+    type: (
+        Literal[
+            "text",
+            "textarea",
+            "choice",
+            "choices",
+            "date",
+            "number",
+            "amount",
+            "bool",
+            "mobile",
+            "email",
+            "country",
+            "civil_number",
+            "passport_no",
+            "licence_no",
+        ]
+        | None
+    ) = None
+    section: Code | None = None
     label: Bilingual | None = None
     hint: Bilingual | None = None
-    choices: tuple[Choice, ...] = ()
+    example: Bilingual | None = None
+    unit: Bilingual | None = None
+    choices: Annotated[tuple[Choice, ...], Field(max_length=MOST_CHOICES)] = ()
     max_length: Annotated[int, Field(ge=1, le=5000)] | None = None
+    min_length: Annotated[int, Field(ge=1, le=5000)] | None = None
+    pattern: Pattern | None = None
     future: bool = False
-    minimum: int | None = None
-    maximum: int | None = None
+    past: bool = False
+    within_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    min_age: Annotated[int, Field(ge=1, le=120)] | None = None
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+    least: Annotated[int, Field(ge=1)] | None = None
+    most: Annotated[int, Field(ge=1)] | None = None
+    default: Operand | tuple[Code, ...] | None = None
     declaration: bool = False
     when: Condition | None = None
 
@@ -72,7 +177,7 @@ class FieldSpec(Part):
     def _is_one_of_two_sorts(self) -> FieldSpec:
         if self.is_own:
             self._check_own()
-        elif self.type or self.label or self.choices or self.future or self.max_length:
+        elif self.type or self.label or self.default is not None or self._bounds:
             raise ValueError(f"{self.name} is a standard field: its type and label are fixed")
         elif self.is_asked and self.kind in {Kind.REFERENCE, Kind.BROKER_TYPE}:
             raise ValueError(f"{self.name} can only be shown")
@@ -91,8 +196,16 @@ class FieldSpec(Part):
         if not self.is_asked:
             raise ValueError(f"{self.name} is the service's own field, so it can only be asked")
         values = [choice.value for choice in self.choices]
-        if (self.type == "choice") != bool(values) or len(set(values)) != len(values):
+        if (self.type in _BELONGS["choices"]) != bool(values) or len(set(values)) != len(values):
             raise ValueError(f"{self.name}: choices belong to the type choice, each value once")
+        for key in self._bounds:
+            if self.type not in _BELONGS[key]:
+                raise ValueError(f"{self.name}: {key} does not belong to the type {self.type}")
+
+    @property
+    def _bounds(self) -> list[str]:
+        """Names of the properties that belong to some types, and are given."""
+        return [key for key in _BELONGS if getattr(self, key) not in (None, (), False)]
 
     @property
     def is_own(self) -> bool:
@@ -113,7 +226,7 @@ class FieldSpec(Part):
 
     @property
     def group(self) -> Group:
-        """The fieldset it belongs to."""
+        """The fieldset it belongs to if it names no section."""
         return Group.DETAILS if self.is_own else STANDARD_FIELDS[self.name].group
 
     @property
@@ -122,6 +235,11 @@ class FieldSpec(Part):
         if not self.is_own:
             return STANDARD_FIELDS[self.name].max_length
         return self.max_length or LONGEST_ANSWER.get(self.kind)
+
+    @property
+    def offered(self) -> tuple[Choice, ...]:
+        """The options that can be chosen now."""
+        return tuple(choice for choice in self.choices if not choice.retired)
 
     @property
     def autocomplete(self) -> str:
@@ -133,24 +251,64 @@ class FieldSpec(Part):
         return self.label.of(lang) if self.label else str(STANDARD_FIELDS[self.name].label)
 
     def hint_in(self, lang: str) -> str:
-        """Return its hint, or ""; languages as in `title`."""
-        if self.hint is not None:
-            return self.hint.of(lang)
-        return "" if self.is_own else str(STANDARD_FIELDS[self.name].hint)
+        """Return its hint and example, or ""; languages as in `title`."""
+        own = self.hint.of(lang) if self.hint is not None else ""
+        if self.example is not None:
+            example = str(_l("For example: %(example)s", example=self.example.of(lang)))
+            return f"{own} {example}".strip()
+        return own or ("" if self.is_own else str(STANDARD_FIELDS[self.name].hint))
 
 
 class DocumentSpec(Part):
-    """A document kind that requests take. broker_types: only for these; empty for all."""
+    """A document kind that requests take.
+
+    broker_types: only for these; empty for all. when: the condition under which it is taken. most:
+    how many files of the kind a request takes.
+    """
 
     kind: Code
     required: bool = False
     broker_types: tuple[Code, ...] = ()
     note: Bilingual | None = None
+    when: Condition | None = None
+    most: Annotated[int, Field(ge=1, le=40)] | None = None
 
-    def applies_to(self, broker_type: str | None) -> bool:
-        """Return whether a request for that broker type takes it."""
-        return not self.broker_types or broker_type in self.broker_types
+    def applies_to(self, values: Values) -> bool:
+        """Return whether a request takes it.
 
-    def requires(self, broker_type: str | None) -> bool:
-        """Return whether a request for that broker type cannot be sent without it."""
-        return self.required and self.applies_to(broker_type)
+        values: of its visible fields, with `broker_type`; see `Definition.visible`.
+        """
+        if self.broker_types and values.get("broker_type") not in self.broker_types:
+            return False
+        return self.when is None or self.when.holds(values)
+
+    def requires(self, values: Values) -> bool:
+        """Return whether a request cannot be sent without it; `values` as in `applies_to`."""
+        return self.required and self.applies_to(values)
+
+
+class Rule(Part):
+    """A rule of the form in the office's own words: refused `when`, told at the field `at`."""
+
+    when: Condition
+    at: Code
+    says: Bilingual
+
+
+Fieldset = Group | SectionSpec
+
+
+def legend(fieldset: Fieldset, lang: str) -> str:
+    """Return the title of a group or a section."""
+    return fieldset.title.of(lang) if isinstance(fieldset, SectionSpec) else str(fieldset.label)
+
+
+def laid_out(
+    fields: tuple[FieldSpec, ...], sections: tuple[SectionSpec, ...]
+) -> list[tuple[Fieldset, tuple[FieldSpec, ...]]]:
+    """Return the fields by fieldset, in the page's order: groups, then sections; no empty ones."""
+    named: Mapping[str, SectionSpec] = {section.name: section for section in sections}
+    found: dict[str, list[FieldSpec]] = {key: [] for key in (*Group, *named)}
+    for spec in fields:
+        found[spec.section if spec.section in found else spec.group].append(spec)
+    return [(named.get(key) or Group(key), tuple(specs)) for key, specs in found.items() if specs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
@@ -12,10 +12,20 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from clearance.core.yaml_files import Part
 from clearance.services import registry
-from clearance.services.conditions import ABOUT, Code, Values
+from clearance.services.conditions import ABOUT, Code, Condition, Values
 from clearance.services.decisions import Decision
-from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec, Words
+from clearance.services.field_specs import (
+    Bilingual,
+    DocumentSpec,
+    Fieldset,
+    FieldSpec,
+    Rule,
+    SectionSpec,
+    Words,
+    laid_out,
+)
 from clearance.services.flows import Flow, Step
+from clearance.services.standard_fields import Group
 
 SCHEMA: Final = 2
 """The schema that definitions are written in now; see services/reading.py for earlier ones."""
@@ -53,10 +63,10 @@ class Definition(Part):
 
     manual_title: the service's English name in the users' manual, where `title` has another.
     broker_types: choices at the start; empty for all. exclusive: scope within which only one
-    request may be open (services/target.py). processing_days: working days promised.
-    bulk: offered for several at once. copyable: an earlier request can start a new one. sign: icon
-    beside its title. roles: role → name of the own field that has it, such as the one that names
-    another organisation.
+    request may be open (services/target.py). sections: fieldsets of its own. refuse: rules of its
+    form, checked at sending. processing_days: working days promised. bulk: offered for several at
+    once. copyable: an earlier request can start a new one. sign: icon beside its title. roles: role
+    → name of the own field that has it, such as the one that names another organisation.
     """
 
     schema_number: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -77,8 +87,10 @@ class Definition(Part):
     legal_entities: tuple[Code, ...] = ()
     exclusive: Literal["person", "licence", "none"]
     guards: Guards = Guards()
-    fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1)]
-    documents: tuple[DocumentSpec, ...] = ()
+    sections: Annotated[tuple[SectionSpec, ...], Field(max_length=20)] = ()
+    fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1, max_length=120)]
+    refuse: Annotated[tuple[Rule, ...], Field(max_length=40)] = ()
+    documents: Annotated[tuple[DocumentSpec, ...], Field(max_length=40)] = ()
     flow: Code
     processing_days: Annotated[int, Field(ge=1, le=365)]
     on_approval: tuple[Code, ...] = ()
@@ -91,6 +103,12 @@ class Definition(Part):
     def _fields_once(cls, fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
         _once([spec.name for spec in fields], "field")
         return fields
+
+    @field_validator("sections")
+    @classmethod
+    def _sections_once(cls, sections: tuple[SectionSpec, ...]) -> tuple[SectionSpec, ...]:
+        _once([*Group, *(spec.name for spec in sections)], "section")
+        return sections
 
     @field_validator("documents")
     @classmethod
@@ -158,6 +176,11 @@ class Definition(Part):
         """Names of all fields."""
         return frozenset(spec.name for spec in self.fields)
 
+    @cached_property
+    def fieldsets(self) -> list[tuple[Fieldset, tuple[FieldSpec, ...]]]:
+        """The fields by fieldset, in the order of the page."""
+        return laid_out(self.fields, self.sections)
+
     def visible(self, values: Values) -> dict[str, Any]:
         """Return the values that count, of the given ones: those of fields that are shown.
 
@@ -165,10 +188,41 @@ class Definition(Part):
         a condition hides is absent, in later conditions as well.
         """
         counted = {name: values.get(name) for name in ABOUT}
-        for spec in self.fields:
-            if spec.when is None or spec.when.holds(counted):
-                counted[spec.name] = values.get(spec.name)
+        for fieldset, specs in self.fieldsets:
+            if not _applies(getattr(fieldset, "when", None), counted):
+                continue
+            for spec in specs:
+                if _applies(spec.when, counted):
+                    counted[spec.name] = values.get(spec.name)
         return counted
+
+    @cached_property
+    def has_conditions(self) -> bool:
+        """Whether any field, section or document of the form depends on others."""
+        sections = any(section.when is not None for section in self.sections)
+        fields = any(spec.when is not None for spec in self.fields)
+        return sections or fields or self.has_conditional_documents
+
+    @cached_property
+    def has_conditional_documents(self) -> bool:
+        """Whether what is answered decides which documents are taken."""
+        return any(spec.when is not None for spec in self.documents)
+
+    def condition_of(self, spec: FieldSpec) -> Condition | None:
+        """Return under which condition a field is shown, its fieldset's included; None: always."""
+        shared = (each.when for each in self.sections if each.name == spec.section)
+        both = [when for when in (*shared, spec.when) if when is not None]
+        return Condition.model_validate({"all": both}) if len(both) > 1 else next(iter(both), None)
+
+    def with_dependents(self, names: Collection[str]) -> frozenset[str]:
+        """Return these fields and all that a condition shows by one of them, in turn."""
+        found = set(names)
+        for _fieldset, specs in self.fieldsets:
+            for spec in specs:
+                when = self.condition_of(spec)
+                if when is not None and when.fields & found:
+                    found.add(spec.name)
+        return frozenset(found)
 
     @property
     def role_names(self) -> frozenset[str]:
@@ -184,9 +238,9 @@ class Definition(Part):
         """Return the field called `name`, or None."""
         return next((spec for spec in self.fields if spec.name == name), None)
 
-    def documents_for(self, broker_type: str | None) -> tuple[DocumentSpec, ...]:
-        """Return the document kinds that a request for that broker type takes."""
-        return tuple(spec for spec in self.documents if spec.applies_to(broker_type))
+    def documents_for(self, values: Values) -> tuple[DocumentSpec, ...]:
+        """Return the document kinds that a request with these visible values takes."""
+        return tuple(spec for spec in self.documents if spec.applies_to(values))
 
     def title_in(self, lang: str) -> str:
         """Return the service's name in `lang`."""
@@ -195,6 +249,10 @@ class Definition(Part):
     def description_in(self, lang: str) -> str:
         """Return the service's description in `lang`."""
         return self.description.of(lang)
+
+
+def _applies(when: Condition | None, values: Values) -> bool:
+    return when is None or when.holds(values)
 
 
 def _once(names: list[str], what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -29,9 +30,12 @@ class Kind(StrEnum):
     TEXT = "text"
     TEXTAREA = "textarea"
     CHOICE = "choice"
+    CHOICES = "choices"
     NUMBER = "number"
+    AMOUNT = "amount"
     BOOL = "bool"
     LICENCE_NO = "licence_no"
+    PASSPORT_NO = "passport_no"
     REFERENCE = "reference"
 
 
@@ -164,15 +168,23 @@ COLUMNS: frozenset[str] = frozenset(field.name for field in _TABLE if field.is_c
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether nothing was given: None, "" or an unticked box."""
-    return value is None or value == "" or value is False
+    """Return whether nothing was given: None, an empty text or list, an unticked box."""
+    return value in (None, "", ()) or value is False
 
 
 def type_of(kind: Kind) -> type:
     """Return the Python type of the values of `kind`."""
     if kind in DATE_KINDS:
         return date
-    return {Kind.NUMBER: int, Kind.BOOL: bool}.get(kind, str)
+    return _TYPES.get(kind, str)
+
+
+_TYPES: dict[Kind, type] = {
+    Kind.NUMBER: int,
+    Kind.AMOUNT: Decimal,
+    Kind.BOOL: bool,
+    Kind.CHOICES: tuple,
+}
 
 
 def value_fault(
@@ -204,4 +216,5 @@ _TEXT_CHECKS: dict[Kind, Callable[[str], str]] = {
     Kind.CIVIL_NUMBER: values.civil_number,
     Kind.MOBILE: values.mobile_e164,
     Kind.EMAIL: values.email_address,
+    Kind.PASSPORT_NO: values.passport_number,
 }

@@ -1,4 +1,5 @@
 // A form with data-autosave saves itself: the whole form is posted some time after a change.
+import { replaceParts } from "./parts.js";
 import { post } from "./post.js";
 import { forget, keep } from "./typed.js";
 
@@ -65,6 +66,7 @@ function start(form) {
     if (!answer.ok) throw new Error(String(answer.status));
     const body = await answer.json();
     keepVersions({ version: body.version, ...body.versions });
+    replaceParts(body.parts);
     tell(body.saved_at_label);
   }
 

@@ -9,6 +9,7 @@ const NEEDS = {
   "[data-upload]": "./upload.js",
   "[data-captcha]": "./captcha.js",
   "[data-shows]": "./shows.js",
+  "[data-conditions]": "./conditions.js",
   "[data-bulk-bar]": "./bulk.js",
   "[data-countdown]": "./countdown.js",
   "[data-idle-seconds]": "./idle.js",

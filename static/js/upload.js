@@ -1,4 +1,5 @@
 // Several files, by dropping or choosing: each with its name, kind and progress; rows join the documents table.
+import { replaceParts } from "./parts.js";
 import { renewToken, token } from "./post.js";
 
 const TRIES = 4;
@@ -42,12 +43,9 @@ async function postPatiently(form, entry, onProgress) {
   }
 }
 
-// Other parts of the page that the new document changes, by their ids, and the row's version.
+// Parts of the page that changed and the row's version; rows of waiting files offer the kinds of now.
 function renew(answer) {
-  for (const [id, html] of Object.entries(answer.parts ?? {})) {
-    const part = document.getElementById(id);
-    if (part) part.innerHTML = html;
-  }
+  replaceParts(answer.parts);
   const version = document.querySelector('input[name="version"]');
   if (version && answer.version !== undefined) version.value = answer.version;
 }
@@ -64,6 +62,11 @@ function start(form) {
   zone.classList.add("has-script");
   form.querySelector("[data-drop-text]").hidden = false;
   form.querySelector("[data-plain]").hidden = true;
+
+  document.addEventListener("parts", () => {
+    const kinds = form.querySelector("[data-plain] select").innerHTML;
+    template.content.querySelector("[data-kind]").innerHTML = kinds;
+  });
 
   function forget(entry) {
     waiting.delete(entry);
@@ -127,7 +130,6 @@ function start(form) {
     }
     table?.querySelector("tbody").insertAdjacentHTML("beforeend", answer.row_html);
     renew(answer);
-    template.content.querySelector(`[data-missing][value="${entry.kind.value}"]`)?.removeAttribute("data-missing");
     forget(entry);
     form.dispatchEvent(new CustomEvent("uploaded", { bubbles: true }));
   }

@@ -258,7 +258,7 @@ def resending_invitation(office: Office) -> Form:
 
 def discarding(office: Office) -> Form:
     url = f"/my/requests/{office.request(Status.DRAFT)}/discard"
-    return Form(office.browser(office.agent()), url, "form[action='']")
+    return Form(office.browser(office.agent()), url, "main form")
 
 
 def making_sitting(office: Office) -> Form:

@@ -162,7 +162,8 @@ def test_labels_choices_and_hints_follow_the_language(context: Flask, service: D
 def test_fields_of_one_thing_stand_side_by_side(context: Flask, service: Definition) -> None:
     form = filled(context, service)
     with context.test_request_context():
-        laid = sections(service, form, {}, {"civil_id": Remark(id=1, text="غير صحيح.")}, "en")
+        remarked = {"civil_id": Remark(id=1, text="غير صحيح.")}
+        laid = sections(service, form, {"broker_type": "General"}, remarked, "en")
     rows = [[line.name for line in row] for each in laid for row in each.rows]
     assert ["name_ar_1", "name_ar_2"] in rows
     assert ["civil_id", "civil_id_expiry"] in rows

@@ -80,7 +80,7 @@ def test_fields_are_those_of_the_specification(exam: ServiceLife) -> None:
 
 def test_form_wants_names_in_two_languages_contact_and_three_documents(exam: ServiceLife) -> None:
     assert exam.wants() == [*REQUIRED, *DOCUMENTS]
-    taken = {spec.kind for spec in exam.definition.documents_for("general")}
+    taken = {spec.kind for spec in exam.definition.documents_for({"broker_type": "general"})}
     assert taken - set(DOCUMENTS) == {"other"}
 
 

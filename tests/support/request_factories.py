@@ -32,6 +32,7 @@ from clearance.models import (
 )
 from clearance.models.enums import Status
 from clearance.requests import drafts, remarks, transitions
+from clearance.requests.field_values import visible
 from clearance.services import versions
 from clearance.services.decisions import Decision
 from clearance.services.flows import Action
@@ -179,7 +180,7 @@ def make_draft(
     drafts.save(req, values_for(code, **values), actor, now)
     if with_documents:
         for spec in versions.for_request(req).documents:
-            if spec.requires(req.broker_type):
+            if spec.requires(visible(req)):
                 make_document(req, spec.kind, user)
     db.session.commit()
     return req

@@ -232,7 +232,12 @@ def _seat(req: Request) -> ExamSeat | None:
 
 def _data(req: Request, spec: schema.Definition, lang: str) -> list[Section]:
     """Return the request's data in form order, without its number, which is in the title."""
-    values = {field.name: field_values.shown_value(req, field.name, lang) for field in spec.fields}
+    shown = field_values.visible(req)
+    values = {
+        field.name: field_values.shown_value(req, field.name, lang)
+        for field in spec.fields
+        if field.name in shown
+    }
     return sections(spec, None, values, {}, lang)
 
 

@@ -81,7 +81,7 @@ class FormRoutes(RequestRoutes):
 
     def show_form(self, page: OpenForm) -> Any:
         """Render the form's page; a request sent meanwhile has none."""
-        req, form, spec, lang = page.req, page.form, page.spec, i18n.language()
+        req, form, spec, lang = page.req, page.form, page.definition, i18n.language()
         if not is_open(req):
             return _closed(req)
         now = utc_now()

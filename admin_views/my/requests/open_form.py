@@ -21,7 +21,8 @@ from clearance.models.enums import Status
 from clearance.requests import attachments, completeness, drafts, field_values, remarks
 from clearance.services import versions
 from clearance.services.schema import Definition
-from forms.request_form import RequestForm, request_form
+from clearance.services.standard_fields import is_empty
+from forms.request_form import RequestForm, condition_data, request_form
 
 
 @dataclass
@@ -52,7 +53,8 @@ class OpenForm:
             remarks.field_of(remark): (str(_("Why nothing has to change")), remark.answer)
             for remark in (remarks.unsettled(req) if req.status == Status.RETURNED else ())
         }
-        return cls(req, request_form(spec, fields, i18n.language(), _saved(req), prefix, given))
+        saved = field_values.known(req)
+        return cls(req, request_form(spec, fields, i18n.language(), saved, prefix, given))
 
     @property
     def forms(self) -> Sequence[RequestForm]:
@@ -60,7 +62,7 @@ class OpenForm:
         return [self.form]
 
     @property
-    def spec(self) -> Definition:
+    def definition(self) -> Definition:
         """The definition that the request was started with."""
         return versions.for_request(self.req)
 
@@ -81,17 +83,22 @@ class OpenForm:
 
     @property
     def shown(self) -> dict[str, str]:
-        """Name → formatted value of the fields without an input."""
+        """Name → formatted value of the visible fields without an input."""
         return {
             spec.name: field_values.shown_value(self.req, spec.name, i18n.language())
-            for spec in self.spec.fields
-            if spec.name not in self.form.asked
+            for spec in self.definition.fields
+            if spec.name not in self.form.asked and spec.name in self.form.shown
         }
+
+    @property
+    def conditions(self) -> str:
+        """What scripts need to show and hide fields as one types, "" without conditions."""
+        return condition_data(self.form)
 
     @property
     def known(self) -> list[tuple[str, str]]:
         """(label, value) of what is there in the fields without an input."""
-        spec = {field.name: field for field in self.spec.fields}
+        spec = {field.name: field for field in self.definition.fields}
         return [
             (spec[name].title(i18n.language()), value)
             for name, value in self.shown.items()
@@ -168,11 +175,13 @@ class OpenForm:
 
     def _differing(self) -> list[str]:
         """Return the names of the fields whose typed value differs from the saved one."""
-        saved = _saved(self.req)
-        asked = self.form.asked.items()
-        return [name for name, field in asked if (field.data or None) != (saved[name] or None)]
+        saved = field_values.known(self.req)
+        return [
+            name
+            for name, field in self.form.asked.items()
+            if _given(field.data) != _given(saved[name])
+        ]
 
 
-def _saved(req: Request) -> dict[str, Any]:
-    """Map the form's fields to their saved values."""
-    return {spec.name: field_values.value_of(req, spec) for spec in versions.for_request(req).asked}
+def _given(value: Any) -> Any:
+    return None if is_empty(value) else value

@@ -49,7 +49,11 @@ def autosave(page: Page) -> Any:
     db.session.commit()
     if page.http_status != 200:
         return jsonify(error=page.conflict), page.http_status
-    return jsonify(saved_at_label=saved_label(utc_now()), **page.versions())
+    parts = {}
+    if page.definition.has_conditional_documents:
+        page.refresh()
+        parts = _parts(page, page.documents())
+    return jsonify(saved_at_label=saved_label(utc_now()), parts=parts, **page.versions())
 
 
 def saved_label(at: datetime) -> str:
@@ -108,12 +112,20 @@ def _answer(page: Page, added: set[int], faults: list[str]) -> Any:
     page.refresh()
     section = page.documents()
     rows = [row for row in section["rows"] if row["id"] in added]
-    wanted = render_template("my/requests/documents_wanted.html", documents=section)
     return jsonify(
         row_html="".join(
             render_template("my/requests/document_row.html", row=row, owner=page.form_id)
             for row in rows
         ),
-        parts={"documents-wanted": wanted} | page.cells(),
+        parts=_parts(page, section),
         **page.versions(),
     )
+
+
+def _parts(page: Page, section: dict[str, Any]) -> dict[str, str]:
+    """Map ids of the parts of the page that documents and answers change to their HTML."""
+    made = {
+        "documents-wanted": render_template("my/requests/documents_wanted.html", documents=section),
+        "upload-kind": render_template("my/requests/document_kinds.html", documents=section),
+    }
+    return made | page.cells()

@@ -25,6 +25,7 @@ from clearance.core.request_kind import is_posted
 from clearance.models import Licence, Reason, Request
 from clearance.models.enums import Role
 from clearance.requests import available_actions, review_warnings, transitions
+from clearance.requests.field_values import visible
 from clearance.services import registry, versions
 from clearance.services.decisions import Assignment, Remarks
 from clearance.services.document_kinds import kind_names
@@ -292,9 +293,10 @@ def _causes(requests: Sequence[Request], step: Step) -> list[tuple[str, list[str
 
 def _places(req: Request) -> list[Place]:
     service, lang, names = versions.for_request(req), i18n.language(), kind_names()
-    fields = [Place(spec.name, spec.title(lang)) for spec in service.asked]
+    shown = visible(req)
+    fields = [Place(spec.name, spec.title(lang)) for spec in service.asked if spec.name in shown]
     kinds = [
         Place(spec.kind, names.get(spec.kind, spec.kind), is_document=True)
-        for spec in service.documents_for(req.broker_type)
+        for spec in service.documents_for(shown)
     ]
     return [*fields, *kinds]

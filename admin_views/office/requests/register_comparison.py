@@ -18,8 +18,7 @@ from clearance.requests import field_values
 from clearance.requests.field_values import value_of, written
 from clearance.services import registry, versions
 from clearance.services.extension import Known
-from clearance.services.field_specs import FieldSpec
-from clearance.services.standard_fields import Group
+from clearance.services.field_specs import FieldSpec, legend
 
 SHOWN_ROWS = 10
 
@@ -82,12 +81,11 @@ def look_up(req: Request, reader: Actor) -> RegisterMatch:
 
 def lines(req: Request, known: RegisterMatch, lang: str) -> list[tuple[str, list[Line]]]:
     """Return (legend, lines) of the request's fields, in the order of its definition."""
-    service = versions.for_request(req)
-    groups = []
-    for group in Group:
-        found = [_line(req, spec, known, lang) for spec in service.fields if spec.group is group]
+    shown, groups = field_values.visible(req), []
+    for fieldset, specs in versions.for_request(req).fieldsets:
+        found = [_line(req, spec, known, lang) for spec in specs if spec.name in shown]
         if found:
-            groups.append((str(group.label), found))
+            groups.append((legend(fieldset, lang), found))
     return groups
 
 

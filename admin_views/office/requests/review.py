@@ -32,7 +32,7 @@ from clearance.requests import (
     review_warnings,
 )
 from clearance.requests import messages as request_messages
-from clearance.requests.field_values import written
+from clearance.requests.field_values import visible, written
 from clearance.requests.remarks import Answered
 from clearance.services import schema, versions
 from clearance.services.document_kinds import kind_names
@@ -157,11 +157,11 @@ def _next(actor: Actor, after: str) -> int | None:
 def _missing_kinds(req: Request) -> list[str]:
     """Return the missing required documents' names (a definition may have changed)."""
     names, held = kind_names(), {document.kind for document in req.documents}
-    service = versions.for_request(req)
+    required = versions.for_request(req).documents_for(visible(req))
     return [
         names.get(spec.kind, spec.kind)
-        for spec in service.documents
-        if spec.requires(req.broker_type) and spec.kind not in held
+        for spec in required
+        if spec.required and spec.kind not in held
     ]
 
 

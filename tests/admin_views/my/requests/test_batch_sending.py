@@ -60,7 +60,9 @@ def test_a_document_given_once_is_stored_once_and_goes_with_the_last_row(
     answer = upload(mine, page, "civil_id_copy", data).get_json()
     drafts = all_requests(app)
     assert answer["row_html"].count("<tr") == 1
-    assert set(answer["parts"]) == {"documents-wanted"} | {f"documents-of-{r.id}" for r in drafts}
+    assert set(answer["parts"]) == {"documents-wanted", "upload-kind"} | {
+        f"documents-of-{r.id}" for r in drafts
+    }
     with app.app_context():
         rows = db.session.scalars(sa.select(Document)).all()
         assert sorted(row.request_id for row in rows) == [req.id for req in drafts]

@@ -22,7 +22,7 @@ from tests.support.races import race
 LOCK, COMMIT, ROLLBACK = Instant
 GONE = "This page does not exist, or you do not have access to it."
 LAST_RESORT = "Somebody else removed this meanwhile"
-ROUNDS = 50
+ROUNDS = 25
 
 CROSSINGS = (
     # when the second comes, what the first does, what the second did, how the first is answered
@@ -171,7 +171,7 @@ def _take(work: Sequence[Callable[[], Any]], number: int) -> Any:
     ],
     ids=" | ".join,
 )
-def test_fifty_rounds_at_once_meet_no_fault(
+def test_many_rounds_at_once_meet_no_fault(
     app: Flask, opened: Callable[[int], list[Draft]], posts: tuple[str, ...]
 ) -> None:
     for _round in range(ROUNDS):

@@ -1,0 +1,108 @@
+"""Values of fields: how they are stored as JSON, and what a definition requires of them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.core.i18n import format_day
+from clearance.services.field_specs import FieldSpec
+from clearance.services.standard_fields import DATE_KINDS, Kind, is_empty, value_fault
+
+
+def stored(value: Any) -> Any:
+    """Return a typed value as JSON keeps it: days and amounts as text, choices as a list."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def typed(spec: FieldSpec, value: Any) -> Any:
+    """Return a stored value as one of the field's type; None for what cannot be one."""
+    if value is None or value == "":
+        return value
+    try:
+        if spec.kind in DATE_KINDS:
+            return date.fromisoformat(value)
+        if spec.kind is Kind.AMOUNT:
+            return Decimal(value).quantize(Decimal("0.001"))
+    except (TypeError, ValueError, InvalidOperation):
+        return None
+    if spec.kind is Kind.CHOICES:
+        return tuple(value) if isinstance(value, list | tuple) else (value,)
+    return value
+
+
+def default(spec: FieldSpec) -> Any:
+    """Return what is entered in the field when it is first shown, or None."""
+    return typed(spec, spec.default)
+
+
+def fault(spec: FieldSpec, value: Any, today: date) -> Any | None:
+    """Return why `value` of the field's type cannot be sent, as a lazy text, or None.
+
+    today: the Kuwait date. A value that the field requires and lacks is one as well.
+    """
+    if is_empty(value):
+        return _l("Fill in this field.") if spec.required else None
+    found = value_fault(spec.kind, value, today=today, max_length=spec.longest)
+    if found is not None or not spec.is_own:
+        return found
+    if spec.choices:
+        return _choice_fault(spec, value)
+    if isinstance(value, date):
+        return _day_fault(spec, value, today)
+    if spec.kind in (Kind.NUMBER, Kind.AMOUNT):
+        return _size_fault(spec, value)
+    return _text_fault(spec, value) if isinstance(value, str) else None
+
+
+def _choice_fault(spec: FieldSpec, value: Any) -> Any | None:
+    chosen = value if isinstance(value, tuple) else (value,)
+    if not {choice.value for choice in spec.offered}.issuperset(chosen):
+        return _l("Choose one from the list.")
+    if spec.least is not None and len(chosen) < spec.least:
+        return _l("Choose at least %(number)s.", number=spec.least)
+    if spec.most is not None and len(chosen) > spec.most:
+        return _l("Choose at most %(number)s.", number=spec.most)
+    return None
+
+
+def _day_fault(spec: FieldSpec, value: date, today: date) -> Any | None:
+    if spec.past and value >= today:
+        return _l("Enter a date in the past.")
+    if spec.within_days is not None and abs((value - today).days) > spec.within_days:
+        first, last = today - timedelta(spec.within_days), today + timedelta(spec.within_days)
+        return _l(
+            "Enter a date from %(first)s to %(last)s.",
+            first=format_day(today if spec.future else first),
+            last=format_day(today if spec.past else last),
+        )
+    if spec.min_age is not None and _years(value, today) < spec.min_age:
+        return _l("The age must be at least %(years)s.", years=spec.min_age)
+    return None
+
+
+def _years(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _size_fault(spec: FieldSpec, value: int | Decimal) -> Any | None:
+    if spec.minimum is not None and value < spec.minimum:
+        return _l("The minimum is %(number)s.", number=spec.minimum)
+    if spec.maximum is not None and value > spec.maximum:
+        return _l("The maximum is %(number)s.", number=spec.maximum)
+    return None
+
+
+def _text_fault(spec: FieldSpec, value: str) -> Any | None:
+    if spec.min_length is not None and len(value) < spec.min_length:
+        return _l("This is too short. Use %(number)s characters or more.", number=spec.min_length)
+    if spec.pattern is not None and spec.pattern.shape.fullmatch(value) is None:
+        return spec.pattern.refusal
+    return None
