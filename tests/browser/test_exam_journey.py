@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,8 +11,11 @@ from playwright.sync_api import expect
 
 from clearance.core.clock import kuwait_today
 from tests.browser import people
+from tests.browser.looks import faults
 from tests.browser.visits import Visit
 from tests.support.gateways import text_of
+
+LEADS_ON = "main form[action*='/services/issuance'] button"
 
 
 @pytest.mark.timeout(300)
@@ -36,6 +40,12 @@ def test_a_newcomer_registers_applies_and_passes(
     agent.shoot("request-passed")
     badge = page.locator("h1 .badge").first
     expect(badge).to_contain_text({"ar": "ناجح", "en": "Passed"}[lang])
+    expect(page.locator(LEADS_ON)).to_be_visible()
+    page = agent.open("/my/")
+    agent.shoot("home-after-the-pass")
+    assert faults(page) == []
+    people.press(page, LEADS_ON)
+    expect(page).to_have_url(re.compile(r"/my/requests/\d+/form$"))
     texts = [text_of(mail) for mail in agent.portal.mail.to(person.email)]
     assert sum(number in text for text in texts) >= 4  # sent, returned, seated, passed at least
 
