@@ -4,7 +4,7 @@ const DIGITS = /[\u0660-\u0669\u06f0-\u06f9\uff10-\uff19]/g;
 const ORDERS = { at_least: [0, 1], at_most: [-1, 0], before: [-1], after: [1] };
 
 // A typed value as the server reads it: null for nothing, or for what is no such value.
-export function valueOf(kind, typed) {
+function valueOf(kind, typed) {
   const text = typed.replace(/[\u200e\u200f\u2066-\u2069]/g, "").trim().replace(DIGITS, (digit) => digit.charCodeAt(0) % 16 % 10);
   if (text === "") return null;
   if (kind === "number") return /^-?\d+$/.test(text) ? Number(text) : null;
@@ -49,7 +49,7 @@ function isAny(value, operands, values) {
 }
 
 // Whether a condition is true of values, in which hidden fields are absent.
-export function holds(condition, values) {
+function holds(condition, values) {
   if (condition.all) return condition.all.every((part) => holds(part, values));
   if (condition.any) return condition.any.some((part) => holds(part, values));
   const value = values[condition.field];
@@ -85,8 +85,11 @@ function update(root, { kinds, known, prefix }) {
   }
 }
 
-for (const root of document.querySelectorAll("[data-conditions]")) {
+// Shows and hides the parts of root now and with every change.
+export function follow(root) {
   const about = JSON.parse(root.dataset.conditions);
   for (const kind of ["input", "change"]) root.addEventListener(kind, () => update(root, about));
   update(root, about);
 }
+
+document.querySelectorAll("[data-conditions]").forEach(follow);
