@@ -46,6 +46,7 @@ __all__ = [
     "check_upload",
     "download_response",
     "find",
+    "full_kinds",
     "kinds_for",
     "open_kinds",
     "preview_response",
@@ -133,6 +134,11 @@ def share(
                 limit=_settings().upload_max_files,
             )
         )
+    for req in ordered:
+        if kind in full_kinds(req):
+            raise DocumentRefused(
+                _l("This request has enough documents of this type. Remove one to add another.")
+            )
     return [_add(req, checked, kind, label, actor, now) for req in ordered]
 
 
@@ -191,6 +197,19 @@ def kinds_for(req: Request) -> list[tuple[str, str, bool]]:
     required[OTHER] = False
     names = kind_names()
     return [(code, names[code], due) for code, due in required.items() if code in names]
+
+
+def full_kinds(req: Request) -> frozenset[str]:
+    """Return the kinds of which the request has as many documents as its service takes."""
+    limits = {spec.kind: spec.most for spec in versions.for_request(req).documents if spec.most}
+    if not limits:
+        return frozenset()
+    held = db.session.execute(
+        sa.select(Document.kind, sa.func.count())
+        .where(Document.request_id == req.id, Document.kind.in_(limits))
+        .group_by(Document.kind)
+    )
+    return frozenset(kind for kind, count in held if count >= limits[kind])
 
 
 def room_left(req: Request) -> int:

@@ -108,11 +108,14 @@ def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
 
 
 def open_document_kinds(req: Request) -> frozenset[str]:
-    """Return the document kinds that the agent may add and remove now, as in `open_fields`."""
+    """Return the document kinds that the agent may add and remove now, as in `open_fields`.
+
+    In a draft also those there that a changed answer has made superfluous.
+    """
     service = versions.for_request(req)
     kinds = frozenset(spec.kind for spec in service.documents_for(visible(req)))
     if req.status == Status.DRAFT:
-        return kinds
+        return kinds | {document.kind for document in req.documents}
     if req.status != Status.RETURNED:
         return frozenset()
     pinned = remarks.unsettled(req)

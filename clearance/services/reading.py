@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from flask_babel import force_locale
 from pydantic import TypeAdapter, ValidationError
 
 from clearance.core import yaml_files
-from clearance.services import registry
+from clearance.services import checkup, registry
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec
 from clearance.services.schema import SCHEMA, Definition, Subject
 
@@ -44,7 +45,7 @@ SIGNS = frozenset(
 def parse(document: Document) -> tuple[Definition | None, list[str]]:
     """Parse a definition to be published. Returns it and [], or None and all faults with paths."""
     definition = read(document, str(document.get("code", "")))
-    faults = problems(definition) or _unmet_needs(definition)
+    faults = problems(definition) or [*_unmet_needs(definition), *_form_faults(definition)]
     return (None, faults) if faults else (definition, [])
 
 
@@ -108,6 +109,12 @@ def _valid(adapter: TypeAdapter[Any], given: Any) -> Any | None:
         return adapter.validate_python(given)
     except ValidationError:
         return None
+
+
+def _form_faults(definition: Definition) -> list[str]:
+    with force_locale("en"):
+        found = [each for each in checkup.of_form(definition) if not each.is_remark]
+        return [f"{finding.path}: {finding.text}" for finding in found]
 
 
 def _unknown_names(definition: Definition) -> list[str]:

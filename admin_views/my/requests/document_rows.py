@@ -27,10 +27,10 @@ def section(req: Request) -> dict[str, Any]:
         if each.remark.document_kind
     }
     held = {doc.kind for doc in req.documents}
-    kinds = attachments.kinds_for(req)
+    kinds, addable = attachments.kinds_for(req), open_kinds - attachments.full_kinds(req)
     return {
         "rows": [row(doc, open_kinds=open_kinds, remarks=remarks) for doc in req.documents],
-        "kinds": [(code, label) for code, label, _required in kinds if code in open_kinds],
+        "kinds": [(code, label) for code, label, _required in kinds if code in addable],
         "images": attachments.PICTURE_KINDS,
         "missing": [
             code
