@@ -9,7 +9,8 @@ from flask_babel import force_locale
 
 from clearance.cli import guard_samples as samples
 from clearance.models.enums import Status
-from clearance.services import guards, reading, registry, versions
+from clearance.services import condition_words, guards, reading, registry, versions
+from clearance.services.conditions import Condition
 from clearance.services.field_specs import FieldSpec
 from clearance.services.flows import Flow, Step
 from clearance.services.guards import Check, Guard
@@ -142,7 +143,9 @@ def _service(service: Definition) -> str:
         f"- On approval: {', '.join(f'`{name}`' for name in service.on_approval) or 'nothing'}"
         + _asked(service),
         "",
-        _table(("Field", "Arabic", "English", ""), [_field(field) for field in service.fields]),
+        _table(
+            ("Field", "Arabic", "English", ""), [_field(field, service) for field in service.fields]
+        ),
         _table(("Document", "", "For"), _documents(service)),
     ]
     return "\n".join(lines)
@@ -155,18 +158,23 @@ def _asked(service: Definition) -> str:
     return f"; the reviewer gives: {', '.join(titles)}" if titles else ""
 
 
-def _field(spec: FieldSpec) -> tuple[str, ...]:
+def _field(spec: FieldSpec, service: Definition) -> tuple[str, ...]:
     with force_locale("ar"):
         arabic = spec.title("ar")
     mode = "shown" if not spec.is_asked else "required" if spec.required else "optional"
+    mode += _condition(service.condition_of(spec), service)
     return f"`{spec.name}`", arabic, spec.title("en"), mode
+
+
+def _condition(when: Condition | None, service: Definition) -> str:
+    return f", if {condition_words.in_words(when, service)}" if when is not None else ""
 
 
 def _documents(service: Definition) -> list[tuple[str, ...]]:
     return [
         (
             f"`{document.kind}`",
-            "required" if document.required else "optional",
+            ("required" if document.required else "optional") + _condition(document.when, service),
             ", ".join(f"`{code}`" for code in document.broker_types) or "all broker types",
         )
         for document in service.documents

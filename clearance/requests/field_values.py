@@ -6,14 +6,12 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from clearance.core import nationalities
 from clearance.core.extensions import db
-from clearance.core.i18n import format_day
-from clearance.models import Broker, BrokerType, Request
+from clearance.models import Broker, Request
 from clearance.services import answers, versions
 from clearance.services.columns import keep_column
 from clearance.services.field_specs import FieldSpec, Mode
-from clearance.services.standard_fields import COLUMNS, DATE_KINDS, STANDARD_FIELDS, Kind, type_of
+from clearance.services.standard_fields import COLUMNS, STANDARD_FIELDS, type_of
 
 
 def value_of(req: Request, spec: FieldSpec) -> Any:
@@ -51,29 +49,7 @@ def shown_value(req: Request, name: str, lang: str) -> str:
         return _general_broker(req, lang)
     if spec is None and name in STANDARD_FIELDS:
         spec = FieldSpec(name=name, mode=Mode.SHOWN)
-    return written(spec, value_of(req, spec), lang) if spec is not None else ""
-
-
-def written(spec: FieldSpec, value: Any, lang: str) -> str:
-    """Format a value of the field's type in `lang`; "" if empty."""
-    if value in (None, "", ()):
-        return ""
-    if spec.kind in DATE_KINDS:
-        return format_day(value)
-    if spec.kind is Kind.COUNTRY:
-        return nationalities.name(value, lang)
-    if spec.kind is Kind.BOOL:
-        return str(_("Yes") if value else _("No"))
-    if spec.kind is Kind.BROKER_TYPE:
-        row = db.session.get(BrokerType, value)
-        return value if row is None else (row.name_ar if lang == "ar" else row.name_en)
-    if spec.kind is Kind.AMOUNT:
-        return str(_("%(amount)s KWD", amount=f"{value:,.3f}"))
-    if spec.unit is not None:
-        return f"{value} {spec.unit.of(lang)}"
-    labels = {choice.value: choice.label.of(lang) for choice in spec.choices}
-    chosen = value if isinstance(value, tuple) else (value,)
-    return str(_(", ")).join(labels.get(str(each), str(each)) for each in chosen)
+    return answers.written(spec, value_of(req, spec), lang) if spec is not None else ""
 
 
 def _general_broker(req: Request, lang: str) -> str:

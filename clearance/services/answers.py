@@ -1,4 +1,4 @@
-"""Values of fields: how they are stored as JSON, and what a definition requires of them."""
+"""Values of fields: how they are stored as JSON, read in words, and what is required of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from clearance.core import nationalities
+from clearance.core.extensions import db
 from clearance.core.i18n import format_day
+from clearance.models import BrokerType
 from clearance.services.field_specs import FieldSpec
 from clearance.services.standard_fields import DATE_KINDS, Kind, is_empty, value_fault
 
@@ -41,6 +45,28 @@ def typed(spec: FieldSpec, value: Any) -> Any:
 def default(spec: FieldSpec) -> Any:
     """Return what is entered in the field when it is first shown, or None."""
     return typed(spec, spec.default)
+
+
+def written(spec: FieldSpec, value: Any, lang: str) -> str:
+    """Format a value of the field's type in `lang`; "" if empty."""
+    if value in (None, "", ()):
+        return ""
+    if spec.kind in DATE_KINDS:
+        return format_day(value)
+    if spec.kind is Kind.COUNTRY:
+        return nationalities.name(value, lang)
+    if spec.kind is Kind.BOOL:
+        return str(_("Yes") if value else _("No"))
+    if spec.kind is Kind.BROKER_TYPE:
+        row = db.session.get(BrokerType, value)
+        return value if row is None else (row.name_ar if lang == "ar" else row.name_en)
+    if spec.kind is Kind.AMOUNT:
+        return str(_("%(amount)s KWD", amount=f"{value:,.3f}"))
+    if spec.unit is not None:
+        return f"{value} {spec.unit.of(lang)}"
+    labels = {choice.value: choice.label.of(lang) for choice in spec.choices}
+    chosen = value if isinstance(value, tuple) else (value,)
+    return str(_(", ")).join(labels.get(str(each), str(each)) for each in chosen)
 
 
 def fault(spec: FieldSpec, value: Any, today: date) -> Any | None:

@@ -73,9 +73,18 @@ def test_names_and_number_are_those_of_the_manual(exam: ServiceLife) -> None:
 def test_fields_are_those_of_the_specification(exam: ServiceLife) -> None:
     service = exam.definition
     assert {spec.name for spec in service.fields if not spec.is_asked} == SHOWN
-    assert {spec.name for spec in service.asked if not spec.required} == OPTIONAL
+    experience = {spec.name for spec in service.fields if spec.section == "experience"}
+    optional = {spec.name for spec in service.asked if not spec.required}
+    assert optional == OPTIONAL | {"has_experience"} | experience
     notes = service.field("notes")
     assert notes is not None and (notes.kind, notes.title("ar")) == (Kind.TEXTAREA, "الملاحظات")
+
+
+def test_work_experience_is_asked_of_those_who_have_some(exam: ServiceLife) -> None:
+    told = {"experience_with": "مكتب الدانة", "experience_years": 4}
+    assert exam.ask(has_experience=True, **told).answers == {"has_experience": True, **told}
+    assert exam.ask(has_experience=False, **told).answers == {"has_experience": False}
+    assert exam.ask(**told).answers == {}
 
 
 def test_form_wants_names_in_two_languages_contact_and_three_documents(exam: ServiceLife) -> None:

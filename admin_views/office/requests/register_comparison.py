@@ -15,8 +15,9 @@ from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import Broker, Licence, Request, User
 from clearance.requests import field_values
-from clearance.requests.field_values import value_of, written
+from clearance.requests.field_values import value_of
 from clearance.services import registry, versions
+from clearance.services.answers import written
 from clearance.services.extension import Known
 from clearance.services.field_specs import FieldSpec, legend
 

@@ -32,9 +32,10 @@ from clearance.requests import (
     review_warnings,
 )
 from clearance.requests import messages as request_messages
-from clearance.requests.field_values import visible, written
+from clearance.requests.field_values import visible
 from clearance.requests.remarks import Answered
 from clearance.services import schema, versions
+from clearance.services.answers import written
 from clearance.services.document_kinds import kind_names
 
 

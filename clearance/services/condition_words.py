@@ -1,0 +1,82 @@
+"""Conditions read back as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n
+from clearance.services import answers
+from clearance.services.conditions import Condition, OtherField
+from clearance.services.schema import Definition
+from clearance.services.standard_fields import Kind
+
+_ABOUT: Mapping[str, Any] = {
+    "applicant_is": _l("Who applies"),
+    "broker_type": _l("Broker type"),
+    "legal_entity": _l("Organisation type"),
+}
+_ABOUT_VALUES: Mapping[str, Any] = {
+    "own": _l("the person themselves"),
+    "other": _l("someone else"),
+}
+
+
+def in_words(when: Condition, definition: Definition) -> str:
+    """Return a condition of `definition` in words, in the page's language, without a full stop."""
+    if when.field is None:
+        parts = [in_words(part, definition) for part in (*when.all, *when.any)]
+        joined = str(_(" and ") if when.all else _(" or ")).join(parts)
+        return f"({joined})" if len(parts) > 1 and when.any else joined
+    name, operands = when.comparison
+    label, spec = _label(when.field, definition), definition.field(when.field)
+    wanted = operands[0] is True
+    is_true = wanted if name != "is_not" else not wanted
+    if spec is not None and spec.kind is Kind.BOOL:
+        if is_true:
+            return str(_("“%(field)s” is ticked", field=label))
+        return str(_("“%(field)s” is not ticked", field=label))
+    if name == "filled":
+        if is_true:
+            return str(_("“%(field)s” is filled in", field=label))
+        return str(_("“%(field)s” is empty", field=label))
+    return _compared(name, label, _values(when.field, operands, definition))
+
+
+def _compared(name: str, field: str, value: str) -> str:
+    if name == "is":
+        return str(_("“%(field)s” is %(value)s", field=field, value=value))
+    if name == "is_not":
+        return str(_("“%(field)s” is not %(value)s", field=field, value=value))
+    if name == "at_least":
+        return str(_("“%(field)s” is at least %(value)s", field=field, value=value))
+    if name == "at_most":
+        return str(_("“%(field)s” is at most %(value)s", field=field, value=value))
+    if name == "before":
+        return str(_("“%(field)s” is before %(value)s", field=field, value=value))
+    return str(_("“%(field)s” is after %(value)s", field=field, value=value))
+
+
+def _label(name: str, definition: Definition) -> str:
+    spec = definition.field(name)
+    if spec is not None:
+        return spec.title(i18n.language())
+    return str(_ABOUT.get(name, name))
+
+
+def _values(field: str, operands: Sequence[Any], definition: Definition) -> str:
+    return str(_(" or ")).join(_value(field, operand, definition) for operand in operands)
+
+
+def _value(field: str, operand: Any, definition: Definition) -> str:
+    if isinstance(operand, OtherField):
+        return str(_("“%(field)s”", field=_label(operand.field, definition)))
+    spec = definition.field(field)
+    if spec is None or not spec.is_own:
+        return str(_("“%(field)s”", field=_ABOUT_VALUES.get(operand, operand)))
+    value = answers.typed(spec, operand)
+    text = answers.written(spec, operand if value is None else value, i18n.language())
+    return str(_("“%(field)s”", field=text)) if spec.choices else text
