@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from tests.browser.visits import Visit
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import people
+from tests.browser.looks import faults
+from tests.browser.visits import Portal, Visit
+from tests.support.permit import permit
 
 TABLE = json.loads((Path(__file__).parents[1] / "conditions.json").read_text(encoding="utf-8"))
 # Builds the form of a case as the page does, types into it, and tells what is shown: by turns, so
@@ -62,3 +69,53 @@ def test_the_browser_shows_what_the_table_says(visit: Callable[..., Visit]) -> N
         if found != case["shown"]
     ]
     assert wrong == [] and len(shown) == len(wanted)
+
+
+TOO_EARLY = {"ar": "تنتهي الزيارة قبل أن تبدأ.", "en": "The visit ends before it starts."}
+SEND = "button[name=submit][value=send]"
+
+
+def publish(portal: Portal) -> None:
+    """Store the permit as a version in use, once."""
+    definition, now = json.dumps(permit()), "2026-01-01 00:00:00"
+    if not portal.rows("SELECT 1 FROM service WHERE code = 'temporary_permit'"):
+        portal.rows(
+            "INSERT INTO service (code, prefix, position, is_active)"
+            " VALUES ('temporary_permit', 'TP', 99, 1)"
+        )
+        portal.rows(
+            "INSERT INTO service_version (service_code, number, definition, published_at)"
+            " VALUES ('temporary_permit', 1, ?, ?)",
+            *(definition, now),
+        )
+
+
+@pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
+def test_a_form_follows_what_is_typed(agent: Any, lang: str, width: int) -> None:
+    visit = agent(lang, width)
+    publish(visit.portal)
+    page = visit.open("/my/services/")
+    with page.expect_navigation():
+        page.locator("#service-temporary_permit a.button-primary").click()
+    page.locator("#broker_type-private").check()
+    people.press(page)
+    value = page.locator("[name=value]")
+    expect(value).to_be_hidden()
+    people.fill(page, {"purpose": "cargo", "port": "other"})
+    expect(value).to_be_visible()
+    people.fill(page, {"other_port": "الدوحة", "value": "١٬٢٥٠٫٥", "visitors": "12"})
+    page.locator("[name=goods][value=food]").check()
+    expect(page.locator("[name=contact]")).to_be_visible()
+    letter = page.locator("#upload-kind option[value=office_letter]")
+    expect(letter).to_have_count(1)
+    expect(page.locator("#documents-wanted li")).to_have_count(2)
+    assert faults(page) == []
+    visit.shoot("own-form-cargo")
+    people.fill(page, {"purpose": "crew"})
+    expect(value).to_be_hidden()
+    expect(letter).to_have_count(0)
+    people.fill(page, {"name_ar_1": "سالم", "starts_on": "03/04/2031", "ends_on": "02/04/2031"})
+    people.press(page, SEND)
+    expect(page.locator("[data-error-summary]")).to_contain_text(TOO_EARLY[lang])
+    assert faults(page) == []
+    visit.shoot("own-form-refused")
