@@ -42,7 +42,15 @@ from clearance.models.request import (
     Request,
     TransferConsent,
 )
-from clearance.models.service import DocumentKind, Reason, Service, ServiceVersion, Subscription
+from clearance.models.service import (
+    DocumentKind,
+    Reason,
+    Service,
+    ServiceDraft,
+    ServiceDraftChange,
+    ServiceVersion,
+    Subscription,
+)
 
 __all__ = [
     "AccessEvent",
@@ -87,6 +95,8 @@ __all__ = [
     "Remark",
     "Request",
     "Service",
+    "ServiceDraft",
+    "ServiceDraftChange",
     "ServiceVersion",
     "Setting",
     "Subscription",

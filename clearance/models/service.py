@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clearance.models import base
+from clearance.models.account import User
 from clearance.models.base import Base, Json, one_of
 from clearance.models.enums import ReasonFor, SubscriptionStatus
 
@@ -38,6 +39,38 @@ class ServiceVersion(Base):
     definition: Mapped[dict[str, Any]] = mapped_column(Json)
     published_at: Mapped[base.instant]
     published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+
+
+class ServiceDraft(Base):
+    """A definition that is being changed, one per service; not valid until it is published.
+
+    `base_version_id` is the version in use when it was begun, none for a new service.
+    """
+
+    __tablename__ = "service_draft"
+
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    document: Mapped[dict[str, Any]] = mapped_column(Json)
+    version: Mapped[int] = mapped_column(default=1)
+    base_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("service_version.id"))
+    changed_at: Mapped[base.instant]
+    changed_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+
+    changed_by: Mapped[User] = relationship()
+
+
+class ServiceDraftChange(Base):
+    """One change of a draft, to undo it: property → [before, after]."""
+
+    __tablename__ = "service_draft_change"
+    __table_args__ = (sa.Index("ix_service_draft_change_draft", "draft_code", "id"),)
+
+    id: Mapped[base.pk]
+    draft_code: Mapped[base.code] = mapped_column(
+        sa.ForeignKey("service_draft.code", ondelete="CASCADE")
+    )
+    changes: Mapped[dict[str, Any]] = mapped_column(Json)
+    is_undone: Mapped[bool] = mapped_column(default=False)
 
 
 class DocumentKind(Base):

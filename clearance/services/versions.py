@@ -146,16 +146,23 @@ def faults(document: Mapping[str, Any]) -> list[str]:
     return _unknown_references(definition, _references()) + _clashes(definition)
 
 
-def publish(document: Mapping[str, Any], actor_id: int | None, now: datetime) -> ServiceVersion:
+def publish(
+    document: Mapping[str, Any], actor_id: int | None, now: datetime, why: str = ""
+) -> ServiceVersion:
     """Publish `document` as the newest version of its service, which is created if new.
 
-    Earlier versions and their requests stay as they are. Audited; flushes. Raises: BadDefinition.
+    Earlier versions and their requests stay as they are. why: one line for the trail. Audited;
+    flushes. Raises: BadDefinition.
     """
-    return _publish(document, _references(), actor_id, now)
+    return _publish(document, _references(), actor_id, now, why)
 
 
 def _publish(
-    document: Mapping[str, Any], references: References, actor_id: int | None, now: datetime
+    document: Mapping[str, Any],
+    references: References,
+    actor_id: int | None,
+    now: datetime,
+    why: str = "",
 ) -> ServiceVersion:
     definition, found = reading.parse(document)
     if definition is not None:
@@ -182,6 +189,7 @@ def _publish(
         obj=service,
         actor_id=actor_id,
         at=now,
+        reason=why,
         changes={"version": [version.number - 1 or None, version.number]},
     )
     return version

@@ -1,0 +1,331 @@
+"""Drafts of service definitions: changed step by step, undone, checked and published.
+
+A draft is kept apart from versions and need not be valid. It begins with its first change.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import audit
+from clearance.core.actor import Actor
+from clearance.core.errors import DomainError, NotFound, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.models import Service, ServiceDraft, ServiceDraftChange, ServiceVersion
+from clearance.services import reading, versions
+from clearance.services.schema import SCHEMA
+
+MOST_CHANGES = 100
+"""Changes of a draft that can be undone."""
+
+Document = dict[str, Any]
+_EMPTY: Document = {
+    "schema": SCHEMA,
+    "subject": "person",
+    "start": "broker_type",
+    "subscription": "by_approval",
+    "exclusive": "none",
+    "fields": [
+        {"name": "name_ar_1", "required": True},
+        {"name": "name_ar_4", "required": True},
+        {"name": "civil_id", "required": True},
+        {"name": "mobile", "required": True},
+        {"name": "email", "required": True},
+    ],
+    "documents": [{"kind": "other"}],
+    "flow": "standard",
+    "processing_days": 5,
+}
+
+
+class StaleDraft(DomainError):
+    """The draft was changed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l(
+                "Someone else, or you in another tab, changed this draft in the meantime. See what "
+                "it says now, then change it again."
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """A service's definition as the builder shows it.
+
+    draft: its row, None while the version in use is unchanged. version: of the row, 0 without one.
+    base: the version in use; None for a new service.
+    """
+
+    code: str
+    document: Document
+    draft: ServiceDraft | None
+    base: ServiceVersion | None
+
+    @property
+    def version(self) -> int:
+        """The number that a change must have seen."""
+        return self.draft.version if self.draft is not None else 0
+
+
+def source(code: str) -> Source:
+    """Return the draft of a service, or what its version in use says. Raises: NotFound."""
+    draft, newest = db.session.get(ServiceDraft, code), _newest(code)
+    if draft is not None:
+        return Source(code, copy.deepcopy(draft.document), draft, newest)
+    if newest is None:
+        raise NotFound
+    return Source(code, reading.lift(copy.deepcopy(newest.definition)), None, newest)
+
+
+def create(
+    code: str,
+    prefix: str,
+    title: Mapping[str, str],
+    copy_of: str | None,
+    actor: Actor,
+    now: datetime,
+) -> ServiceDraft:
+    """Begin a service that does not exist yet; flushes and audits.
+
+    title: by language. copy_of: code of the service whose definition it takes; None for an empty
+    one. Raises: NotFound (copy_of), Refused (the code or the prefix is taken).
+    """
+    document = source(copy_of).document if copy_of else copy.deepcopy(_EMPTY)
+    taken = {draft.document.get("prefix") for draft in db.session.scalars(sa.select(ServiceDraft))}
+    taken.update(db.session.scalars(sa.select(Service.prefix)))
+    if db.session.get(Service, code) or db.session.get(ServiceDraft, code):
+        raise Refused(Refusal(_l("Another service has this code.")))
+    if prefix in taken:
+        raise Refused(Refusal(_l("Another service has this number prefix.")))
+    named = {"code": code, "prefix": prefix, "title": dict(title)}
+    if not copy_of:
+        named["description"] = dict(title)
+    document.pop("manual_title", None)
+    draft = ServiceDraft(
+        code=code,
+        document={"schema": SCHEMA, **document, **named},
+        changed_at=now,
+        changed_by_id=actor.id,
+    )
+    db.session.add(draft)
+    _record(draft, "begun", actor, now, {"code": [None, code]})
+    return draft
+
+
+def change(
+    code: str, apply: Callable[[Document], None], seen: int, actor: Actor, now: datetime
+) -> ServiceDraft | None:
+    """Change a service's draft, or begin it; flushes and audits.
+
+    apply: changes the document in place. seen: the version that the actor saw, 0 for no draft.
+    Returns the draft, or None if nothing changed and there is none. Raises: NotFound, StaleDraft,
+    and what `apply` raises.
+    """
+    draft = _locked(code, seen)
+    before = source(code).document
+    after = copy.deepcopy(before)
+    apply(after)
+    changes = _changed(before, after)
+    if not changes:
+        return draft
+    if draft is None:
+        newest = _newest(code)
+        draft = ServiceDraft(
+            code=code,
+            document=before,
+            version=0,
+            base_version_id=newest.id if newest is not None else None,
+            changed_at=now,
+            changed_by_id=actor.id,
+        )
+        db.session.add(draft)
+        db.session.flush()
+    _forget_undone(draft)
+    db.session.add(ServiceDraftChange(draft_code=code, changes=changes))
+    _write(draft, after, actor, now)
+    _record(draft, "changed", actor, now, _told(changes))
+    return draft
+
+
+def undo(code: str, seen: int, actor: Actor, now: datetime) -> None:
+    """Take back the last change that is not undone. Flushes. Raises: Refused, StaleDraft."""
+    _step(code, seen, actor, now, is_undo=True)
+
+
+def redo(code: str, seen: int, actor: Actor, now: datetime) -> None:
+    """Make the change again that was undone last. Flushes. Raises: Refused, StaleDraft."""
+    _step(code, seen, actor, now, is_undo=False)
+
+
+def steps_left(draft: ServiceDraft | None) -> tuple[int, int]:
+    """Return how many changes can be undone, and how many made again."""
+    if draft is None:
+        return 0, 0
+    done = sa.func.count().filter(ServiceDraftChange.is_undone.is_(False))
+    undone = sa.func.count().filter(ServiceDraftChange.is_undone.is_(True))
+    statement = sa.select(done, undone).where(ServiceDraftChange.draft_code == draft.code)
+    can_undo, can_redo = db.session.execute(statement).one()
+    return int(can_undo), int(can_redo)
+
+
+def restore(code: str, keys: tuple[str, ...], seen: int, actor: Actor, now: datetime) -> None:
+    """Put these properties back as the version in use has them. Raises: Refused for a new one."""
+    newest = _newest(code)
+    if newest is None:
+        raise Refused(Refusal(_l("This service has no version in use yet.")))
+    used = reading.lift(newest.definition)
+
+    def apply(document: Document) -> None:
+        for key in keys:
+            document.pop(key, None)
+            if key in used:
+                document[key] = copy.deepcopy(used[key])
+
+    change(code, apply, seen, actor, now)
+
+
+def discard(code: str, seen: int, actor: Actor, now: datetime) -> None:
+    """Delete the draft with its changes. Flushes and audits. Raises: NotFound, StaleDraft."""
+    draft = _locked(code, seen)
+    if draft is None:
+        raise NotFound
+    _record(draft, "discarded", actor, now, {"version": [draft.version, None]})
+    db.session.delete(draft)
+    db.session.flush()
+
+
+def publish(code: str, seen: int, why: str, actor: Actor, now: datetime) -> ServiceVersion:
+    """Publish the draft as the service's newest version and delete it. Flushes and audits.
+
+    why: one line for the trail. Raises: NotFound, StaleDraft, Refused (another version was
+    published since the draft was begun), versions.BadDefinition.
+    """
+    draft = _locked(code, seen)
+    if draft is None:
+        raise NotFound
+    newest = _newest(code)
+    if (newest.id if newest is not None else None) != draft.base_version_id:
+        raise Refused(OVERTAKEN)
+    version = versions.publish(draft.document, actor.id, now, why=why)
+    db.session.delete(draft)
+    db.session.flush()
+    return version
+
+
+OVERTAKEN = Refusal(
+    _l("Another version of this service was published since this draft was begun."),
+    _l("Discard the draft and begin again from the version in use."),
+)
+
+
+def _locked(code: str, seen: int) -> ServiceDraft | None:
+    """Return the draft, locked. Raises: StaleDraft if it is not as the actor saw it."""
+    draft = db.session.get(ServiceDraft, code, with_for_update=True, populate_existing=True)
+    if (draft.version if draft is not None else 0) != seen:
+        raise StaleDraft
+    return draft
+
+
+def _newest(code: str) -> ServiceVersion | None:
+    return db.session.scalar(
+        sa.select(ServiceVersion)
+        .where(ServiceVersion.service_code == code)
+        .order_by(ServiceVersion.number.desc())
+        .limit(1)
+    )
+
+
+def _changed(before: Document, after: Document) -> dict[str, Any]:
+    """Return property → [before, after] of those that differ; None for absent ones."""
+    keys = dict.fromkeys([*before, *after])
+    return {
+        key: [before.get(key), after.get(key)] for key in keys if before.get(key) != after.get(key)
+    }
+
+
+def _step(code: str, seen: int, actor: Actor, now: datetime, *, is_undo: bool) -> None:
+    draft = _locked(code, seen)
+    which = ServiceDraftChange.is_undone.is_(not is_undo)
+    order = ServiceDraftChange.id.desc() if is_undo else ServiceDraftChange.id
+    step = db.session.scalar(
+        sa.select(ServiceDraftChange)
+        .where(ServiceDraftChange.draft_code == code, which)
+        .order_by(order)
+        .limit(1)
+    )
+    if draft is None or step is None:
+        raise Refused(Refusal(_l("There is nothing to undo or to redo.")))
+    step.is_undone = is_undo
+    document = copy.deepcopy(draft.document)
+    for key, (before, after) in step.changes.items():
+        value = before if is_undo else after
+        document.pop(key, None)
+        if value is not None:
+            document[key] = value
+    changes = _changed(draft.document, document)
+    _write(draft, document, actor, now)
+    _record(draft, "undone" if is_undo else "redone", actor, now, _told(changes))
+
+
+def _write(draft: ServiceDraft, document: Document, actor: Actor, now: datetime) -> None:
+    draft.document = document
+    draft.version += 1
+    draft.changed_at, draft.changed_by_id = now, actor.id
+    db.session.flush()
+
+
+def _forget_undone(draft: ServiceDraft) -> None:
+    """Delete what was undone, and what is too old to be undone."""
+    kept = (
+        sa.select(ServiceDraftChange.id)
+        .where(ServiceDraftChange.draft_code == draft.code)
+        .where(ServiceDraftChange.is_undone.is_(False))
+        .order_by(ServiceDraftChange.id.desc())
+        .limit(MOST_CHANGES - 1)
+    )
+    db.session.execute(
+        sa.delete(ServiceDraftChange).where(
+            ServiceDraftChange.draft_code == draft.code, ServiceDraftChange.id.not_in(kept)
+        )
+    )
+
+
+def _told(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes for the trail: of lists of parts only the parts that differ."""
+    told: dict[str, Any] = {}
+    for key, (before, after) in changes.items():
+        if not isinstance(before or [], list) or not isinstance(after or [], list):
+            told[key] = [before, after]
+            continue
+        old, new = _by_name(before or []), _by_name(after or [])
+        differing = {name: [old.get(name), new.get(name)] for name in dict.fromkeys([*old, *new])}
+        found = {f"{key}.{name}": pair for name, pair in differing.items() if pair[0] != pair[1]}
+        told |= found or {key: [list(old), list(new)]}
+    return told
+
+
+def _by_name(parts: list[Any]) -> dict[str, Any]:
+    """Return the parts of a list by their name, or by their place where they have none."""
+    named: dict[str, Any] = {}
+    for place, part in enumerate(parts):
+        keys = part if isinstance(part, dict) else {}
+        name = next((str(keys[key]) for key in ("name", "kind", "value") if key in keys), "")
+        named[name if name and name not in named else str(place + 1)] = part
+    return named
+
+
+def _record(
+    draft: ServiceDraft, verb: str, actor: Actor, now: datetime, changes: dict[str, Any]
+) -> None:
+    audit.record(
+        f"office:service_draft:{verb}", obj=draft, actor_id=actor.id, at=now, changes=changes
+    )

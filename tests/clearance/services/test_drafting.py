@@ -1,0 +1,174 @@
+"""Drafts of definitions: begun by the first change, kept apart, undone, published once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from clearance.auth.sessions import actor_of
+from clearance.core.actor import Actor
+from clearance.core.clock import utc_now
+from clearance.core.errors import NotFound, Refused
+from clearance.core.extensions import db
+from clearance.models import Event, Service, ServiceDraft, ServiceDraftChange, ServiceVersion
+from clearance.models.enums import Role
+from clearance.services import drafting, versions
+from clearance.services.drafting import Document, StaleDraft
+from clearance.services.versions import BadDefinition
+from tests.support import factories
+from tests.support import request_factories as requests
+from tests.support.permit import PERMIT, permit
+from tests.support.rows import count_of
+
+NOW = utc_now()
+CODE = "temporary_permit"
+
+
+@pytest.fixture
+def keeper(context: Flask) -> Actor:
+    requests.load_services()
+    requests.publish(PERMIT)
+    return actor_of(factories.make_staff(Role.ADMINISTRATOR))
+
+
+def setting(**values: Any) -> Any:
+    return lambda document: document.update(values)
+
+
+def days_of(code: str = CODE) -> Any:
+    return drafting.source(code).document["processing_days"]
+
+
+def test_looking_begins_no_draft_and_the_first_change_does(keeper: Actor) -> None:
+    assert drafting.source(CODE).draft is None
+    assert drafting.change(CODE, setting(processing_days=3), 0, keeper, NOW) is None
+    assert count_of(ServiceDraft) == 0
+    drafting.change(CODE, setting(processing_days=9), 0, keeper, NOW)
+    found = drafting.source(CODE)
+    assert (found.version, days_of(), found.base is not None) == (1, 9, True)
+    assert versions.current(CODE).definition.processing_days == 3
+
+
+def test_a_change_that_did_not_see_the_last_one_is_refused(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=9), 0, keeper, NOW)
+    for seen in (0, 2):
+        with pytest.raises(StaleDraft):
+            drafting.change(CODE, setting(processing_days=4), seen, keeper, NOW)
+    assert days_of() == 9
+    drafting.discard(CODE, 1, keeper, NOW)
+    with pytest.raises(StaleDraft):
+        drafting.change(CODE, setting(processing_days=4), 1, keeper, NOW)
+
+
+def test_changes_are_undone_and_made_again_in_turn(keeper: Actor) -> None:
+    for seen, days in enumerate((4, 5, 6)):
+        drafting.change(CODE, setting(processing_days=days), seen, keeper, NOW)
+    drafting.undo(CODE, 3, keeper, NOW)
+    drafting.undo(CODE, 4, keeper, NOW)
+    assert days_of() == 4
+    drafting.redo(CODE, 5, keeper, NOW)
+    assert days_of() == 5
+    draft = drafting.source(CODE).draft
+    assert drafting.steps_left(draft) == (2, 1)
+    drafting.change(CODE, setting(bulk=True), 6, keeper, NOW)
+    assert drafting.steps_left(draft) == (3, 0)  # what was undone is gone
+    with pytest.raises(Refused):
+        drafting.redo(CODE, 7, keeper, NOW)
+    drafting.undo(CODE, 7, keeper, NOW)
+    assert "bulk" not in drafting.source(CODE).document and days_of() == 5
+
+
+def test_the_last_hundred_changes_can_be_undone(keeper: Actor) -> None:
+    for seen in range(drafting.MOST_CHANGES + 5):
+        drafting.change(CODE, setting(processing_days=10 + seen), seen, keeper, NOW)
+    assert count_of(ServiceDraftChange) == drafting.MOST_CHANGES
+
+
+def test_a_part_is_put_back_as_in_use(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=9, bulk=True), 0, keeper, NOW)
+    drafting.restore(CODE, ("processing_days",), 1, keeper, NOW)
+    assert days_of() == 3 and drafting.source(CODE).document["bulk"] is True
+    drafting.restore(CODE, ("bulk",), 2, keeper, NOW)
+    assert "bulk" not in drafting.source(CODE).document
+
+
+def test_publishing_makes_the_next_version_and_ends_the_draft(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=9), 0, keeper, NOW)
+    version = drafting.publish(CODE, 1, "أصبحت المدة أطول", keeper, NOW)
+    assert (version.number, versions.current(CODE).definition.processing_days) == (2, 9)
+    assert count_of(ServiceDraft) == count_of(ServiceDraftChange) == 0
+    event = db.session.scalar(
+        sa.select(Event).where(Event.kind == "office:service:published").order_by(Event.id.desc())
+    )
+    assert event is not None and event.reason == "أصبحت المدة أطول"
+    with pytest.raises(StaleDraft):
+        drafting.publish(CODE, 1, "", keeper, NOW)
+
+
+def test_a_faulty_draft_is_not_published(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=0), 0, keeper, NOW)
+    with pytest.raises(BadDefinition):
+        drafting.publish(CODE, 1, "", keeper, NOW)
+    db.session.rollback()
+    assert versions.current(CODE).definition.processing_days == 3
+
+
+def test_a_draft_that_another_version_overtook_is_not_published(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=9), 0, keeper, NOW)
+    versions.publish(permit(processing_days=7), keeper.id, NOW)
+    with pytest.raises(Refused):
+        drafting.publish(CODE, 1, "", keeper, NOW)
+    assert versions.current(CODE).definition.processing_days == 7
+
+
+def test_a_new_service_is_begun_empty_or_as_a_copy(keeper: Actor) -> None:
+    title = {"ar": "طلب جديد", "en": "New request"}
+    drafting.create("fresh", "FR", title, None, keeper, NOW)
+    assert db.session.get(Service, "fresh") is None
+    assert versions.faults(drafting.source("fresh").document) == []
+    drafting.create("again", "AG", title, CODE, keeper, NOW)
+    copied: Document = drafting.source("again").document
+    assert copied["fields"] == permit()["fields"] or len(copied["fields"]) == len(
+        permit()["fields"]
+    )
+    assert (copied["code"], copied["prefix"], copied["title"]) == ("again", "AG", title)
+    drafting.publish("again", 1, "", keeper, NOW)
+    assert versions.current("again").definition.prefix == "AG"
+
+
+@pytest.mark.parametrize(("code", "prefix"), [(CODE, "NW"), ("fresh", "TP"), ("begun", "NW")])
+def test_a_code_or_prefix_that_is_taken_begins_nothing(
+    keeper: Actor, code: str, prefix: str
+) -> None:
+    title = {"ar": "طلب", "en": "Request"}
+    drafting.create("begun", "BG", title, None, keeper, NOW)
+    with pytest.raises(Refused):
+        drafting.create(code, prefix, title, None, keeper, NOW)
+    with pytest.raises(NotFound):
+        drafting.create("other", "OT", title, "ghost", keeper, NOW)
+    assert count_of(ServiceDraft) == 1
+
+
+def test_the_trail_tells_each_change_from_and_to(keeper: Actor) -> None:
+    def rename(document: Document) -> None:
+        document["fields"][0]["required"] = False
+        document["processing_days"] = 4
+
+    drafting.change(CODE, rename, 0, keeper, NOW)
+    event = db.session.scalar(sa.select(Event).order_by(Event.id.desc()))
+    assert event is not None and event.kind == "office:service_draft:changed"
+    assert event.changes["processing_days"] == [3, 4]
+    before, after = event.changes["fields.name_ar_1"]
+    assert (before["required"], after["required"]) == (True, False)
+    assert len(event.changes) == 2
+
+
+def test_versions_are_never_changed_by_a_draft(keeper: Actor) -> None:
+    before = db.session.scalars(sa.select(ServiceVersion.definition)).all()
+    drafting.change(CODE, lambda document: document["fields"].clear(), 0, keeper, NOW)
+    db.session.commit()
+    db.session.expire_all()
+    assert db.session.scalars(sa.select(ServiceVersion.definition)).all() == before
