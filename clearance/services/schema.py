@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
@@ -56,7 +57,7 @@ class Definition(Part):
     request may be open (services/target.py). processing_days: working days promised.
     bulk: offered for several at once. copyable: an earlier request can start a new one. sign: icon
     beside its title. roles: role → name of the own field that has it, such as the one that names
-    another organisation.
+    another organisation. opens_on, closes_on: see services/opening.py.
     """
 
     schema_number: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -85,6 +86,8 @@ class Definition(Part):
     roles: Mapping[Code, Code] = {}
     bulk: bool = False
     copyable: bool = True
+    opens_on: date | None = None
+    closes_on: date | None = None
 
     @field_validator("fields")
     @classmethod
