@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from clearance.core import yaml_files
-from clearance.services import opening, registry
+from clearance.services import messages, opening, registry
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec
 from clearance.services.schema import SCHEMA, Definition, Subject
 
@@ -44,7 +44,11 @@ SIGNS = frozenset(
 def parse(document: Document) -> tuple[Definition | None, list[str]]:
     """Parse a definition to be published. Returns it and [], or None and all faults with paths."""
     definition = read(document, str(document.get("code", "")))
-    faults = problems(definition) or [*_unmet_needs(definition), *opening.faults(definition)]
+    faults = problems(definition) or [
+        *_unmet_needs(definition),
+        *opening.faults(definition),
+        *messages.faults(definition),
+    ]
     return (None, faults) if faults else (definition, [])
 
 

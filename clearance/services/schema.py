@@ -17,6 +17,7 @@ from clearance.services.conditions import ABOUT, Code, Values
 from clearance.services.decisions import Decision
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec, Words
 from clearance.services.flows import Flow, Step
+from clearance.services.messages import OwnMessage
 
 SCHEMA: Final = 2
 """The schema that definitions are written in now; see services/reading.py for earlier ones."""
@@ -57,7 +58,8 @@ class Definition(Part):
     request may be open (services/target.py). processing_days: working days promised.
     bulk: offered for several at once. copyable: an earlier request can start a new one. sign: icon
     beside its title. roles: role → name of the own field that has it, such as the one that names
-    another organisation. opens_on, closes_on: see services/opening.py.
+    another organisation. opens_on, closes_on: see services/opening.py. messages:
+    last part of a step's event → own words for it.
     """
 
     schema_number: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -88,6 +90,7 @@ class Definition(Part):
     copyable: bool = True
     opens_on: date | None = None
     closes_on: date | None = None
+    messages: Mapping[Code, OwnMessage] = {}
 
     @field_validator("fields")
     @classmethod
