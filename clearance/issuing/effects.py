@@ -49,3 +49,10 @@ def issue_card(step: StepContext) -> None:
 def issue_letter(step: StepContext) -> None:
     """Issue a letter stating the licence's status, in the requested language."""
     issuing.issue(IssuedKind.LETTER, licence_of(step), step.req, now=step.now)
+
+
+@approval_effect(words=_l("The service's own documents are issued."))
+def issue_statements(step: StepContext) -> None:
+    """Issue the statements composed from the service's definition."""
+    for statement in step.statements:
+        issuing.issue_statement(statement, step.req, now=step.now)

@@ -214,6 +214,9 @@ def _tell_all(
     values = _checked(event, params)
     if url and not urls.safe_local_path(url):
         raise ValueError("a notice leads nowhere outside the portal")
+    words = (
+        {} if own is None else {"wording": {lang: own.shipped(PORTAL, lang) for lang in LANGUAGES}}
+    )
     notices = [
         Notice(
             user_id=user.id,
@@ -221,9 +224,9 @@ def _tell_all(
             request_id=request_id,
             event=event,
             params=values,
-            wording=own and {lang: own.shipped(PORTAL, lang) for lang in LANGUAGES},
             url=url,
             created_at=now,
+            **words,
         )
         for user in users
     ]

@@ -102,7 +102,7 @@ def step_refusal(
 
 def _completion_refusal(req: Request, definition: Definition) -> Refusal | None:
     known = registry.current()
-    if not set(definition.on_approval) <= set(known.effects):
+    if not set(definition.effects) <= set(known.effects):
         return OUT_OF_ORDER
     refusals = (snapshot.change_refusal(req) for snapshot in known.snapshots)
     return next((refusal for refusal in refusals if refusal is not None), None)

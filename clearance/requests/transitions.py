@@ -29,7 +29,7 @@ from clearance.core.values import BadValue
 from clearance.models import Event, Request
 from clearance.models.enums import Status
 from clearance.organisations import subscription_locks
-from clearance.requests import deadlines, eligibility, notice_values, starts
+from clearance.requests import deadlines, eligibility, notice_values, starts, statements
 from clearance.requests import timeline as history
 from clearance.requests.completeness import (
     Incomplete,
@@ -160,10 +160,11 @@ def _walk(
     _move(req, step, service, now, actor)
     asked = frozenset(spec.name for spec in service.asked)
     kinds = frozenset(spec.kind for spec in service.documents)
-    context = StepContext(req, actor, now, given, asked | kinds, asked, reason)
+    issued = statements.composed(req, now) if step.completes else ()
+    context = StepContext(req, actor, now, given, asked | kinds, asked, reason, issued)
     for effect in step.effects:
         effect(context)
-    for name in service.on_approval if step.completes else ():
+    for name in service.effects if step.completes else ():
         registry.current().effects[name](context)
     event = audit.record(
         history.kind_of(step.action),

@@ -34,7 +34,7 @@ def refusal(service: OpeningDates, today: date) -> Refusal | None:
         )
     if service.closes_on is not None and today > service.closes_on:
         return Refusal(
-            _("This service closed on %(day)s.", day=i18n.day_in_words(service.closes_on)),
+            _closed(service.closes_on),
             _l("Requests could be sent until the end of that day. Saved drafts are kept."),
         )
     return None
@@ -43,9 +43,12 @@ def refusal(service: OpeningDates, today: date) -> Refusal | None:
 def sentence(service: OpeningDates, today: date) -> str:
     """Return from when until when the service is open, in the page's language; "" if it always is.
 
-    A first day that has passed is told only together with a last one.
+    A first day that has passed is told only together with a last one; of one that has closed, only
+    when that was.
     """
     first, last = service.opens_on, service.closes_on
+    if last is not None and last < today:
+        return _closed(last)
     if first is not None and last is not None:
         days = {"first": i18n.day_in_words(first), "last": i18n.day_in_words(last)}
         return str(_("Open from %(first)s to %(last)s", **days))
@@ -54,6 +57,10 @@ def sentence(service: OpeningDates, today: date) -> str:
     if first is not None and today < first:
         return str(_("Open from %(day)s", day=i18n.day_in_words(first)))
     return ""
+
+
+def _closed(last: date) -> str:
+    return str(_("This service closed on %(day)s.", day=i18n.day_in_words(last)))
 
 
 def faults(service: OpeningDates) -> Iterator[str]:

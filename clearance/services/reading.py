@@ -13,15 +13,17 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from clearance.core import yaml_files
-from clearance.services import messages, opening, registry
+from clearance.services import messages, opening, registry, statements
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec
 from clearance.services.schema import SCHEMA, Definition, Subject
+from clearance.services.statements import Statement
 
 Document = Mapping[str, Any]
 _LISTS: dict[str, TypeAdapter[Any]] = {
     "fields": TypeAdapter(FieldSpec),
     "documents": TypeAdapter(DocumentSpec),
     "conditions": TypeAdapter(Bilingual),
+    "issued": TypeAdapter(Statement),
 }
 SIGNS = frozenset(
     [
@@ -48,6 +50,7 @@ def parse(document: Document) -> tuple[Definition | None, list[str]]:
         *_unmet_needs(definition),
         *opening.faults(definition),
         *messages.faults(definition),
+        *statements.faults(definition),
     ]
     return (None, faults) if faults else (definition, [])
 
@@ -124,7 +127,7 @@ def _unknown_names(definition: Definition) -> list[str]:
         *_unknown("start", (definition.start,), known.starts, "start"),
         *_unknown("flow", (definition.flow,), known.flows, "flow"),
     ]
-    return faults + _unknown("on_approval", definition.on_approval, known.effects, "effect")
+    return faults + _unknown("on_approval", definition.effects, known.effects, "effect")
 
 
 def _unknown(path: str, names: Collection[str], known: Collection[str], what: str) -> list[str]:
@@ -141,7 +144,7 @@ def _unmet_needs(definition: Definition) -> list[str]:
     known = registry.current()
     needs = [
         *((f"guards: {name}", known.guards[name].needs) for name in definition.guards.all),
-        *((f"on_approval: {name}", known.effects[name].needs) for name in definition.on_approval),
+        *((f"on_approval: {name}", known.effects[name].needs) for name in definition.effects),
     ]
     faults = [f"{path} {fault}" for path, need in needs for fault in need.faults(definition)]
     faults += _unknown("sign", (definition.sign,), SIGNS, "sign")

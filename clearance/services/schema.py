@@ -18,6 +18,7 @@ from clearance.services.decisions import Decision
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec, Words
 from clearance.services.flows import Flow, Step
 from clearance.services.messages import OwnMessage
+from clearance.services.statements import ISSUE, Statement
 
 SCHEMA: Final = 2
 """The schema that definitions are written in now; see services/reading.py for earlier ones."""
@@ -58,8 +59,8 @@ class Definition(Part):
     request may be open (services/target.py). processing_days: working days promised.
     bulk: offered for several at once. copyable: an earlier request can start a new one. sign: icon
     beside its title. roles: role → name of the own field that has it, such as the one that names
-    another organisation. opens_on, closes_on: see services/opening.py. messages:
-    last part of a step's event → own words for it.
+    another organisation. opens_on, closes_on: see services/opening.py. messages: last part of a
+    step's event → own words for it. issued: statements that a completed request gets.
     """
 
     schema_number: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -91,6 +92,7 @@ class Definition(Part):
     opens_on: date | None = None
     closes_on: date | None = None
     messages: Mapping[Code, OwnMessage] = {}
+    issued: tuple[Statement, ...] = ()
 
     @field_validator("fields")
     @classmethod
@@ -151,12 +153,17 @@ class Definition(Part):
         known = registry.current()
         return bool(self.faults) or self.flow not in known.flows or self.start not in known.starts
 
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Names of the effects of the completing step, in order."""
+        return tuple(dict.fromkeys((*self.on_approval, *([ISSUE] if self.issued else []))))
+
     def decisions(self, step: Step) -> tuple[type[Decision], ...]:
         """Return what `step` asks of the actor for a request of this service."""
         effects = registry.current().effects
         asked = [step.asks]
         if step.completes:
-            asked += [effects[name].asks for name in self.on_approval if name in effects]
+            asked += [effects[name].asks for name in self.effects if name in effects]
         return tuple(dict.fromkeys(model for model in asked if model is not None))
 
     @property

@@ -116,6 +116,7 @@ def test_a_first_day_after_the_last_prevents_publishing() -> None:
         ({"opens_on": FIRST}, "Open from 10 January 2027"),
         ({"opens_on": FIRST - 2 * DAY}, ""),
         ({"closes_on": LAST}, "Open until 20 January 2027"),
+        ({"closes_on": FIRST - 2 * DAY}, "This service closed on 8 January 2027."),
         ({"opens_on": FIRST, "closes_on": LAST}, "Open from 10 January 2027 to 20 January 2027"),
     ],
 )
