@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from clearance import issuing
+from clearance.core import numbering
 from clearance.issuing.operations import LETTER_ROLES
 from clearance.licences.effects import change_licence, licence_of
 from clearance.licences.guards import LICENCE
@@ -54,5 +55,6 @@ def issue_letter(step: StepContext) -> None:
 @approval_effect(words=_l("The service's own documents are issued."))
 def issue_statements(step: StepContext) -> None:
     """Issue the statements composed from the service's definition."""
+    numbering.hold([statement.prefix for statement in step.statements], step.now)
     for statement in step.statements:
         issuing.issue_statement(statement, step.req, now=step.now)

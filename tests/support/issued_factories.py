@@ -244,6 +244,7 @@ def make_permitted(
     now: datetime | None = None,
     reviewer: User | None = None,
     until: str = Status.APPROVED,
+    code: str = "port_permit",
     **values: Any,
 ) -> Request:
     """A request for a port permit, approved or only sent; publish the service first.
@@ -253,7 +254,7 @@ def make_permitted(
     now = now or utc_now()
     ends_on = kuwait_date(now) + timedelta(days=20)
     known = {"name_ar_1": "أحمد", "name_en_1": "Ahmad", "port": "shuwaikh", "ends_on": ends_on}
-    req = drafts.start("port_permit", actor_of(user), now, "private")
+    req = drafts.start(code, actor_of(user), now, "private")
     drafts.save(req, known | values, actor_of(user), now)
     request_factories.step(req, Action.SEND, user, now=now)
     if until == Status.SUBMITTED:

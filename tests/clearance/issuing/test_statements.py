@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,13 +20,15 @@ from clearance.core.extensions import db
 from clearance.issuing import files, operations, verification, voiding
 from clearance.issuing.verification import Authenticity
 from clearance.models import Delivery, Event, IssuedDocument, Notice, Request, User
-from clearance.models.enums import IssuedKind, IssuedState, Role
+from clearance.models.enums import IssuedKind, IssuedState, Role, Status
 from clearance.notifications import inbox
-from clearance.requests import eligibility, statements
+from clearance.requests import eligibility, locking, statements, transitions
 from clearance.services import registry, versions
+from clearance.services.flows import Action
 from clearance.services.statements import ISSUE
 from tests.support import factories, issued_factories, papers
 from tests.support import request_factories as requests
+from tests.support.races import race
 from tests.support.rows import count_of
 
 NOW = datetime(2026, 6, 10, 21, 30, tzinfo=UTC)  # past midnight in Kuwait
@@ -178,6 +181,39 @@ def test_the_file_stays_the_same_and_its_code_leads_to_the_check(agent: User) ->
 def test_long_statements_go_on_to_further_pages(agent: User) -> None:
     document = issued_factories.make_statement(agent, notes="\n".join(["سطر طويل"] * 60))
     assert len(papers.sizes(pdf(document))) == 2
+
+
+@pytest.mark.databases
+def test_reviewers_who_approve_two_services_at_once_do_not_wait_for_each_other(app: Flask) -> None:
+    other = yaml.safe_load(issued_factories.PERMIT)
+    for statement, prefix in zip(other["issued"], ("OTX", "OTE"), strict=True):
+        statement["prefix"] = prefix
+    with app.app_context():
+        agent = factories.make_agent()
+        issued_factories.publish_permit()
+        requests.publish(issued_factories.PERMIT, **other | {"code": "other", "prefix": "OT"})
+        codes = ("port_permit", "other", "other", "port_permit")
+        made = [
+            issued_factories.make_permitted(agent, code=code, until=Status.SUBMITTED).id
+            for code in codes
+        ]
+        reviewers = [actor_of(factories.make_staff()) for _half in range(2)]
+        db.session.remove()
+
+    def approve(number: int) -> str:
+        half = made[:2] if number == 0 else made[2:]
+        for req in locking.lock_with_records(half):
+            transitions.perform(
+                req, Action.APPROVE, actor=reviewers[number], now=utc_now(), version=req.version
+            )
+            time.sleep(0.2)  # the other one is at work as well
+        db.session.commit()
+        return "approved"
+
+    assert race(app, 2, approve) == ["approved"] * 2
+    with app.app_context():
+        numbers = sorted(db.session.scalars(sa.select(IssuedDocument.number)))
+    assert [number[:5] for number in numbers] == ["OTX/1", "OTX/2", "TPX/1", "TPX/2"]
 
 
 # What it is worth
