@@ -189,3 +189,13 @@ def test_the_guide_for_contributors_names_the_examples_files() -> None:
     files = [path for path in (ROOT / "examples").rglob("*") if path.suffix in {".py", ".yaml"}]
     assert len(files) == 4
     assert [path for path in files if str(path.relative_to(ROOT)) not in guide] == []
+
+
+def test_the_approval_issues_the_extract(office: Office) -> None:
+    request_id = extract(office)
+    browser = office.staff(language="en")
+    form = browser.get(f"{LIST}{request_id}/do/approve")
+    browser.submit(form, {"fee": "12.5"}, form="#step")
+    page = office.browser(office.agent(), "en").get(f"/my/requests/{request_id}/")
+    issued = page.soup.select_one("#issued").get_text(" ")
+    assert "Register Extract" in issued and "EXR/1/" in issued

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,8 +23,9 @@ from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests.actions import ready_reasons
-from admin_views.shared import issued_files
+from admin_views.shared import issued_files, request_lists
 from admin_views.shared.issued_files import IssuedReading
+from clearance import issuing
 from clearance.auth import permissions
 from clearance.core import i18n, urls
 from clearance.core.clock import utc_now
@@ -40,6 +40,7 @@ from clearance.requests import search as request_search
 from forms.licence_actions import OfficeForm, licence_action_form
 
 LIVING, BY_OFFICE = "living", "office"
+NUMBER = sa.func.coalesce(IssuedDocument.number, Licence.number)
 _VOIDED: dict[str, Any] = {
     LIVING: _l("No"),
     **dict(VoidReason.choices()),
@@ -48,14 +49,20 @@ _VOIDED: dict[str, Any] = {
 
 
 def _kind(row: Any) -> Markup:
-    kind = formatters.link(row.id, IssuedKind(row.kind).label)
+    kind = formatters.link(row.id, issuing.title_of(row))
     return kind + formatters.under(formatters.bdi(row.check_code))
 
 
-def _licence(row: Any) -> Any:
-    if row.licence_id is None:
-        return formatters.isolated("")
-    return register_lists.licence(row) + formatters.under(formatters.bdi(row.name))
+def _number(row: Any) -> Any:
+    number = register_lists.licence(row) if row.licence_id else formatters.isolated(row.number)
+    return number + formatters.under(formatters.isolated(row.name))
+
+
+def _holder() -> Any:
+    """Return what selects the broker's name, or the one in the request for a statement."""
+    of_statement = IssuedDocument.licence_id.is_(None)
+    names = request_lists.name_column(), request_lists.name_column(Broker)
+    return sa.case((of_statement, names[0]), else_=names[1])
 
 
 def _request(row: Any) -> Any:
@@ -86,10 +93,10 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
 
     can_export = for_managers
     columns = (
-        Column("kind", _l("Document"), cell=_kind, text=lambda row: IssuedKind(row.kind).label),
+        Column("kind", _l("Document"), cell=_kind, text=issuing.title_of),
         Column("check_code", _l("Document code"), is_listed=False),
-        Column("number", _l("Licence number"), cell=_licence, sql=Licence.number),
-        replace(register_lists.NAME, is_listed=False),
+        Column("number", _l("Document number"), cell=_number, sql=NUMBER),
+        Column("name", _l("Holder"), sql=_holder, is_listed=False),
         register_lists.ORGANISATION,
         Column("request_number", _l("Request number"), cell=_request, sql=Request.number),
         Column("issued_at", _l("Issued on"), formatters.date_of, order=True),
@@ -115,16 +122,16 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
         *day_filters(IssuedDocument.issued_at, _l("Issued from"), _l("Issued up to")),
     )
     default_order = ("issued_at", True)
-    search_hint = _l("Document code, licence or request number, or name")
+    search_hint = _l("Document code, document, licence or request number, or name")
     empty_title = _l("Nothing has been issued yet")
-    empty_text = _l("Certificates, cards and letters appear here as requests are approved.")
+    empty_text = _l("Documents appear here as requests are approved.")
 
     def scope(self, query: Any) -> Any:
         return query.where(permissions.issued_visible_to(current_actor()))
 
     def also_selected(self) -> Sequence[Any]:
-        ids = (IssuedDocument.licence_id, IssuedDocument.request_id)
-        return *ids, *register_lists.organisation_columns()
+        own = (IssuedDocument.title, IssuedDocument.licence_id, IssuedDocument.request_id)
+        return *own, *register_lists.organisation_columns()
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
         return (
@@ -139,8 +146,12 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
         if code is not None:
             return IssuedDocument.check_code == code
         if request_search.NUMBER.fullmatch(typed.strip()):
-            return Request.number == typed.strip().upper()
-        return licence_search.condition(typed)
+            number = typed.strip().upper()
+            return sa.or_(Request.number == number, IssuedDocument.number == number)
+        of_licence, of_request = licence_search.condition(typed), request_search.condition(typed)
+        if of_licence is None or of_request is None:
+            return of_licence
+        return sa.or_(of_licence, sa.and_(IssuedDocument.licence_id.is_(None), of_request))
 
     def get_list(self, *args: Any, **kwargs: Any) -> tuple[int, list[Any]]:
         """Return the page; stores the documents' validity, read in one query, in `g`."""

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 import yaml
 from flask import request
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
@@ -16,10 +17,12 @@ from admin_views.base.access import EveryRow, ForKeepers, LinkedRows
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
 from admin_views.shared import request_lists
+from clearance.core import i18n
+from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.models import Request, ServiceVersion
 from clearance.models.enums import SUBSCRIPTION_TERMS
-from clearance.services import reading
+from clearance.services import opening, reading
 from clearance.services import versions as service_versions
 from clearance.services.document_kinds import kind_names
 
@@ -73,6 +76,8 @@ class Services(ForKeepers, EveryRow, LinkedRows, GuardedModelView):
             service=service,
             spec=spec,
             problems=reading.problems(spec),
+            issues=_(", ").join(each.title.of(i18n.language()) for each in spec.issued) or None,
+            opening=opening.sentence(spec, kuwait_today()) or None,
             terms=SUBSCRIPTION_TERMS[spec.subscription],
             versions=versions,
             used={version_id: count for version_id, count in counted},

@@ -16,13 +16,16 @@ from clearance.core import audit, i18n, reasons, urls
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.issuing import verification as document_verification
 from clearance.models import IssuedDocument
-from clearance.models.enums import IssuedKind, IssuedState, VoidReason
+from clearance.models.enums import IssuedState, VoidReason
 from clearance.requests import printing
 
 
 @dataclass(frozen=True)
 class IssuedRow:
-    """List row of an issued document. reason: why it is permanently void, or ""."""
+    """List row of an issued document. number: its licence's, or a statement's own.
+
+    reason: why it is permanently void, or "".
+    """
 
     id: int
     kind: str
@@ -80,7 +83,7 @@ def _row(
     return IssuedRow(
         id=document.id,
         kind=document.kind,
-        label=str(IssuedKind(document.kind).label),
+        label=str(issuing.title_of(document)),
         number=document.content["number"],
         holder=i18n.in_language(document.content["holder"], ""),
         issued_on=kuwait_date(document.issued_at),

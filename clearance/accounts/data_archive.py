@@ -25,6 +25,7 @@ from clearance.models import (
     AccessEvent,
     Document,
     Grant,
+    IssuedDocument,
     LegalEntity,
     Membership,
     Message,
@@ -180,6 +181,7 @@ def requests(seen: sa.ColumnElement[bool], user_id: int) -> Iterator[dict[str, A
     for part in result.partitions():
         ids = [req.id for req, _organisation in part]
         messages, remarks = _of_requests(Message, ids), _of_requests(Remark, ids)
+        issued = _of_requests(IssuedDocument, ids)
         staff = _staff_among(messages)
         for req, organisation in part:
             title = versions.for_request(req).title
@@ -193,6 +195,7 @@ def requests(seen: sa.ColumnElement[bool], user_id: int) -> Iterator[dict[str, A
                     for message in messages
                     if message.request_id == req.id
                 ],
+                "issued": [_issued(each) for each in issued if each.request_id == req.id],
             }
 
 
@@ -213,7 +216,9 @@ def _request(req: Request, user_id: int) -> dict[str, Any]:
     }
 
 
-def _of_requests(model: type[Message] | type[Remark], ids: Sequence[int]) -> Sequence[Any]:
+def _of_requests(
+    model: type[Message] | type[Remark] | type[IssuedDocument], ids: Sequence[int]
+) -> Sequence[Any]:
     query = sa.select(model).where(model.request_id.in_(ids)).order_by(model.id)
     return db.session.scalars(query).all()
 
@@ -232,6 +237,18 @@ def _remark(remark: Remark) -> dict[str, Any]:
         "text": remark.text,
         "answer": remark.answer,
         "settled_at": remark.settled_at,
+    }
+
+
+def _issued(document: IssuedDocument) -> dict[str, Any]:
+    """Return what was issued for a request; a licence's document has its number."""
+    return {
+        "kind": document.kind,
+        "title": document.title,
+        "number": document.content["number"],
+        "issued_at": document.issued_at,
+        "valid_until": document.valid_until,
+        "voided_at": document.voided_at,
     }
 
 

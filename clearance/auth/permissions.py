@@ -115,18 +115,23 @@ def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition on IssuedDocument for what `actor` may read.
 
     Reviewers and managers: all. Agents: documents issued by services granted to them, for licences
-    whose broker is now with their organisation: documents follow a transfer.
-    Source: specification sections 1 and 5.
+    whose broker is now with their organisation (documents follow a transfer), or for no licence and
+    issued to their organisation. Source: specification sections 1 and 5.
     """
     if actor.is_staff:
         return sa.true() if actor.role in READING_ROLES else sa.false()
     conditions: list[sa.ColumnElement[bool]] = []
     for standing in actor.standings:
-        condition: sa.ColumnElement[bool] = IssuedDocument.licence_id.in_(
+        of_licences = IssuedDocument.licence_id.in_(
             sa.select(Licence.id)
             .join(Broker, Broker.id == Licence.broker_id)
             .where(Broker.organisation_id == standing.organisation_id)
         )
+        others = sa.and_(
+            IssuedDocument.licence_id.is_(None),
+            IssuedDocument.organisation_id == standing.organisation_id,
+        )
+        condition: sa.ColumnElement[bool] = sa.or_(of_licences, others)
         if not standing.is_general:
             asked_by = sa.exists().where(
                 Request.id == IssuedDocument.request_id,
@@ -170,6 +175,16 @@ def keeps_register(actor: Actor, *, civil_id: str, organisation_id: int) -> Refu
         return Refusal(
             _l("This broker belongs to your own organisation. Another reviewer must do this.")
         )
+    return None
+
+
+def voids_statements(actor: Actor, *, civil_id: str, organisation_id: int) -> Refusal | None:
+    """Allow reviewers to void statements, except their own and their organisation's (rule 24)."""
+    if not actor.is_reviewer:
+        return Refusal(_l("Only reviewers can do this."))
+    is_theirs = actor.civil_id is not None and actor.civil_id == civil_id
+    if is_theirs or organisation_id in actor.organisation_ids:
+        return Refusal(_l("This document concerns you. Another reviewer must do this."))
     return None
 
 

@@ -140,7 +140,7 @@ def _service(service: Definition) -> str:
         + (", ".join(f"`{code}`" for code in service.legal_entities) or "all"),
         f"- Blocks while open: {_EXCLUSIVE[service.exclusive]}",
         f"- Flow: [{service.flow}](#flow-{service.flow})",
-        f"- On approval: {', '.join(f'`{name}`' for name in service.on_approval) or 'nothing'}"
+        f"- On approval: {', '.join(f'`{name}`' for name in service.effects) or 'nothing'}"
         + _asked(service),
         "",
         _table(
@@ -207,7 +207,7 @@ def _effects(services: Sequence[Definition]) -> str:
         (
             f"`{name}`",
             str(effect.words),
-            ", ".join(f"`{service.code}`" for service in services if name in service.on_approval),
+            ", ".join(f"`{service.code}`" for service in services if name in service.effects),
         )
         for name, effect in sorted(registry.current().effects.items())
     ]

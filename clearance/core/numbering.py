@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -21,6 +22,18 @@ def next_number(prefix: str, now: datetime) -> str:
     """
     year = kuwait_date(now).year
     return f"{prefix}/{next_serial(prefix, year)}/{year % 100:02d}"
+
+
+def hold(prefixes: Iterable[str], now: datetime) -> None:
+    """Lock the counters of several prefixes, in one order for all, until the transaction ends.
+
+    For those who take numbers of more than one, who could otherwise wait for each other for ever.
+    """
+    year, ordered = kuwait_date(now).year, sorted(set(prefixes))
+    for prefix in ordered if len(ordered) > 1 else ():
+        insert_ignoring(Counter, prefix=prefix, year=year, last=0)
+        which = sa.select(Counter.last).where(Counter.prefix == prefix, Counter.year == year)
+        db.session.execute(which.with_for_update())
 
 
 def next_serial(prefix: str, year: int) -> int:

@@ -1,11 +1,13 @@
-"""Issued documents (certificates, ID cards, letters): issue, render, verify and void them."""
+"""Issued documents (certificates, cards, letters, statements): issue, render, verify, void."""
 
 from clearance.issuing.files import file_of, render_missing
 from clearance.issuing.operations import (
     WAITING_MARK,
     find,
     issue,
+    issue_statement,
     of_request,
+    title_of,
     visible,
     void_all,
     void_valid_documents,
@@ -16,8 +18,10 @@ __all__ = [
     "file_of",
     "find",
     "issue",
+    "issue_statement",
     "of_request",
     "render_missing",
+    "title_of",
     "visible",
     "void_all",
     "void_valid_documents",

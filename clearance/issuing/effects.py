@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from clearance import issuing
+from clearance.core import numbering
 from clearance.issuing.operations import LETTER_ROLES
 from clearance.licences.effects import change_licence, licence_of
 from clearance.licences.guards import LICENCE
@@ -49,3 +50,11 @@ def issue_card(step: StepContext) -> None:
 def issue_letter(step: StepContext) -> None:
     """Issue a letter stating the licence's status, in the requested language."""
     issuing.issue(IssuedKind.LETTER, licence_of(step), step.req, now=step.now)
+
+
+@approval_effect(words=_l("The service's own documents are issued."))
+def issue_statements(step: StepContext) -> None:
+    """Issue the statements composed from the service's definition."""
+    numbering.hold([statement.prefix for statement in step.statements], step.now)
+    for statement in step.statements:
+        issuing.issue_statement(statement, step.req, now=step.now)

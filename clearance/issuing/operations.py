@@ -16,7 +16,7 @@ from flask import current_app
 from sqlalchemy.orm import joinedload
 
 from clearance.auth import permissions
-from clearance.core import audit, reasons
+from clearance.core import audit, i18n, numbering, reasons
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.conditional_writes import changed_rows
@@ -38,6 +38,7 @@ from clearance.models import (
 from clearance.models.enums import IssuedKind, VoidReason
 from clearance.models.names import joined_name
 from clearance.services import registry, versions
+from clearance.services.statements import Composed
 
 CODE_LENGTH = 20  # base32: 100 bits (specification section 9; security rule 41)
 WAITING_MARK = "clearance_files_to_make"  # in session.info: make files after the commit
@@ -84,15 +85,59 @@ def issue(
         issued_at=now,
         valid_until=None if kind == IssuedKind.LETTER else licence.expires,
     )
-    db.session.add(document)
-    _record("made", document, req.reviewer_id, now, {"kind": [None, str(kind)]})
-    db.session.info[WAITING_MARK] = True
+    _add(document, req, now, {"kind": [None, str(kind)]})
     return document
 
 
-def _issued_by(req: Request, kind: IssuedKind) -> IssuedDocument | None:
+def issue_statement(statement: Composed, req: Request, *, now: datetime) -> IssuedDocument:
+    """Issue a statement with the next number of its prefix, by the decision on `req`. Flushes.
+
+    Idempotent per request and name of the statement. Later versions of the definition change
+    nothing that was issued. The file is made after the commit.
+    """
+    if (earlier := _issued_by(req, IssuedKind.STATEMENT, statement.name)) is not None:
+        return earlier
+    code, number = _new_code(), numbering.next_number(statement.prefix, now)
+    document = IssuedDocument(
+        request_id=req.id,
+        organisation_id=req.organisation_id,
+        kind=IssuedKind.STATEMENT,
+        name=statement.name,
+        number=number,
+        title=dict(statement.title),
+        language="ar",
+        check_code=code,
+        content={**statement.content, "number": number, "check_url": _check_url(code)},
+        issued_at=now,
+        valid_until=statement.valid_until,
+    )
+    _add(document, req, now, {"kind": [None, document.kind], "number": [None, number]})
+    return document
+
+
+def title_of(document: Any) -> Any:
+    """Return what an issued document is called, lazily in the page's language.
+
+    document: the object, or a query's row with `kind` and `title`.
+    """
+    if document.title is not None:
+        return i18n.bilingual(**document.title)
+    return IssuedKind(document.kind).label
+
+
+def _add(
+    document: IssuedDocument, req: Request, now: datetime, changes: dict[str, list[Any]]
+) -> None:
+    db.session.add(document)
+    _record("made", document, req.reviewer_id, now, changes)
+    db.session.info[WAITING_MARK] = True
+
+
+def _issued_by(req: Request, kind: IssuedKind, name: str = "") -> IssuedDocument | None:
     statement = sa.select(IssuedDocument).where(
-        IssuedDocument.request_id == req.id, IssuedDocument.kind == kind
+        IssuedDocument.request_id == req.id,
+        IssuedDocument.kind == kind,
+        IssuedDocument.name == name,
     )
     return db.session.scalar(statement)
 
@@ -190,10 +235,9 @@ def _content(
     kind: IssuedKind, licence: Licence, req: Request, code: str, now: datetime
 ) -> dict[str, Any]:
     """Return everything that is printed, with current values; days in ISO format."""
-    settings: Settings = current_app.extensions["settings"]
     broker = licence.broker
     content: dict[str, Any] = {
-        "check_url": settings.base_url + check_url(code),
+        "check_url": _check_url(code),
         "number": licence.number,
         "holder": {lang: joined_name(broker, lang) for lang in LANGUAGES},
         "gender": _gender(broker),
@@ -287,6 +331,11 @@ def _photo(licence: Licence, req: Request) -> dict[str, str] | None:
         .limit(1)
     ).one_or_none()
     return {"storage_key": row.storage_key, "sha256": row.sha256} if row is not None else None
+
+
+def _check_url(code: str) -> str:
+    settings: Settings = current_app.extensions["settings"]
+    return settings.base_url + check_url(code)
 
 
 def _new_code() -> str:

@@ -1,4 +1,4 @@
-"""Render certificates, cards and letters from the snapshot in their rows."""
+"""Render certificates, cards, letters and statements from the snapshot in their rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from clearance.files.typesetting import qr_svg, set_pdf
 from clearance.models.enums import IssuedKind
 
 DAYS = ("issued", "valid_until", "dated")
+AS_IT_IS = frozenset({"status", "gender", "ar", "en"})
+"""Codes, and paragraphs of a statement, in which only the values are isolated."""
 CODE_GROUP = 4
 PHOTO_SIZE = (360, 480)  # 3:4, 400 dpi on the card
 PHOTO_QUALITY = 88
@@ -89,10 +91,12 @@ def _shown(content: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in content.items():
         if name in DAYS:
             shown[name] = isolate(format_day(date.fromisoformat(value)))
+        elif isinstance(value, list):
+            shown[name] = [_shown(part) for part in value]
         elif isinstance(value, dict):
             shown[name] = {lang: _lines(text) for lang, text in value.items()}
         else:
-            shown[name] = value if name in {"status", "gender"} else _lines(value)
+            shown[name] = value if name in AS_IT_IS else _lines(value)
     return shown
 
 

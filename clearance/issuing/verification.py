@@ -1,10 +1,11 @@
-"""Authenticity of an issued document, derived from the current state of its licence."""
+"""Authenticity of an issued document, derived from the current state of its licence, if any."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -12,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.core.values import ascii_digits, clean_text
-from clearance.issuing.operations import CODE_LENGTH
+from clearance.issuing.operations import CODE_LENGTH, title_of
 from clearance.licences import validity
 from clearance.models import IssuedDocument, Licence, LicenceChange
 from clearance.models.enums import IssuedKind, IssuedState, LicenceStatus, LicenceStep
@@ -49,13 +50,15 @@ class Authenticity:
 class VerificationResult:
     """Everything that the public check reveals. holder: the name as printed, "ar" and "en".
 
+    title: what the document is called. number: its licence's, or a statement's own.
     issued_on, valid_until, since: Kuwait days; valid_until is inclusive, None if unlimited.
     """
 
     state: IssuedState
     since: date | None
     kind: IssuedKind
-    licence_number: str
+    title: Any
+    number: str
     holder: Mapping[str, str]
     issued_on: date
     valid_until: date | None
@@ -82,7 +85,8 @@ def verify(check_code: str, now: datetime) -> VerificationResult | None:
         state=worth.state,
         since=worth.since,
         kind=IssuedKind(document.kind),
-        licence_number=document.content["number"],
+        title=title_of(document),
+        number=document.content["number"],
         holder=document.content["holder"],
         issued_on=kuwait_date(document.issued_at),
         valid_until=_end(document),

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n, reasons
+from clearance import notifications
+from clearance.auth import permissions
+from clearance.core import i18n, reasons, urls
 from clearance.core.actor import Actor
 from clearance.core.errors import PermissionDenied, ReasonRequired, Refusal, Refused
 from clearance.core.extensions import db
@@ -29,7 +31,7 @@ def void_refusal(document: IssuedDocument, actor: Actor) -> Refusal | None:
 
 
 def void(document: IssuedDocument, actor: Actor, reason: Reason | str, now: datetime) -> None:
-    """Void the document permanently and notify the licence's users. Flushes.
+    """Void the document permanently and notify the licence's, or the request's, users. Flushes.
 
     reason: shown to the users, 1 to 250 characters.
     Raises: PermissionDenied, ReasonRequired, Refused if it is void already.
@@ -44,17 +46,30 @@ def void(document: IssuedDocument, actor: Actor, reason: Reason | str, now: date
     if document.voided_at is not None:
         raise Refused(_void_already())
     operations.void(document, kept, now, actor_id=actor.id)
+    title = i18n.in_both(operations.title_of(document))
+    told = {"document": title, "reason": reasons.in_both(kept)}
     if document.licence is not None:
-        licence_notices.tell(
-            "licence:voided",
-            document.licence,
+        licence_notices.tell("licence:voided", document.licence, now=now, **told)
+    elif document.request is not None:
+        notifications.notify_members(
+            "issued:voided",
+            organisation_id=document.organisation_id,
+            service_code=document.request.service_code,
+            params={"number": document.number or "", "name": document.content["holder"], **told},
             now=now,
-            document=i18n.in_both(IssuedKind(document.kind).label),
-            reason=reasons.in_both(kept),
+            request_id=document.request_id,
+            url=urls.request_url(document.request.id),
         )
 
 
 def _not_theirs(document: IssuedDocument, actor: Actor) -> Refusal | None:
+    if document.kind == IssuedKind.STATEMENT:
+        req = document.request
+        return permissions.voids_statements(
+            actor,
+            civil_id=(req.civil_id if req is not None else None) or "",
+            organisation_id=document.organisation_id,
+        )
     broker = document.licence.broker if document.licence is not None else None
     return licence_register.keeper_refusal(
         actor,

@@ -12,6 +12,7 @@ from clearance.licences import (
     effects,
     expiry_job,
     guards,
+    register,
     register_snapshot,
     review_warnings,
     starts,
@@ -32,6 +33,7 @@ EXTENSION = Extension(
     guards=named_in(guards, Guard),
     effects=named_in(effects, Effect),
     starts=(starts.BROKER_CARD,),
+    prefixes=(register.NUMBER_PREFIX,),
     snapshots=(register_snapshot.SNAPSHOT,),
     warnings=(review_warnings.warnings,),
     trail=Trail(

@@ -103,6 +103,7 @@ class IssuedKind(Labelled):
     CERTIFICATE = "certificate", _l("Licence certificate")
     CARD = "card", _l("Broker ID card")
     LETTER = "letter", _l("To whom it may concern")
+    STATEMENT = "statement", _l("Statement")
 
 
 class IssuedState(Labelled):

@@ -19,17 +19,19 @@ _UNMADE = sa.text("storage_key IS NULL")
 
 
 class IssuedDocument(Base):
-    """An issued PDF with its check code; one per request and kind.
+    """An issued PDF with its check code; one per request, kind and name.
 
-    `content` is all printed data as issued; the file is rendered from it later, and `storage_key`
-    is None until then. `valid_until` is a Kuwait day, inclusive; None: no end. A licence has at
-    most one unvoided certificate and one unvoided card.
+    A statement belongs to no licence; it has the `name` that its service's definition gives it, a
+    number, and a title in both languages. `content` is all printed data as issued; the file is
+    rendered from it later, and `storage_key` is None until then. `valid_until` is a Kuwait day,
+    inclusive; None: no end. A licence has at most one unvoided certificate and one unvoided card.
     """
 
     __tablename__ = "issued_document"
     __table_args__ = (
         sa.UniqueConstraint("check_code", name="uq_issued_document_check_code"),
-        sa.UniqueConstraint("request_id", "kind", name="uq_issued_document_once"),
+        sa.UniqueConstraint("number", name="uq_issued_document_number"),
+        sa.UniqueConstraint("request_id", "kind", "name", name="uq_issued_document_once"),
         one_of("kind", IssuedKind),
         sa.Index(
             "uq_issued_document_one_living",
@@ -54,6 +56,9 @@ class IssuedDocument(Base):
     licence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("licence.id"), index=True)
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
     kind: Mapped[base.code]
+    name: Mapped[base.code] = mapped_column(default="")
+    number: Mapped[base.code | None]
+    title: Mapped[dict[str, str] | None] = mapped_column(Json)
     language: Mapped[base.code]
     check_code: Mapped[base.code]
     content: Mapped[dict[str, Any]] = mapped_column(Json)

@@ -13,7 +13,11 @@ from clearance.models.enums import Channel, DeliveryStatus
 
 
 class Notice(Base):
-    """A notice to one user; its text is rendered in the reader's language when shown."""
+    """A notice to one user; its text is rendered in the reader's language when shown.
+
+    wording: language → [title, body] to render instead of the portal's texts, of a service with
+    words of its own; None for the portal's.
+    """
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -27,6 +31,7 @@ class Notice(Base):
     request_id: Mapped[int | None] = mapped_column(sa.ForeignKey("request.id"), index=True)
     event: Mapped[base.short]
     params: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    wording: Mapped[dict[str, Any] | None] = mapped_column(Json)
     url: Mapped[base.line] = mapped_column(default="")
     created_at: Mapped[base.instant]
     read_at: Mapped[base.instant | None]

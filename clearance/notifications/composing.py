@@ -19,7 +19,8 @@ from clearance.models.enums import Channel
 from clearance.notifications import events, letter
 from clearance.notifications.schema import MessageClass
 
-Texts = Mapping[tuple[str, str, str], tuple[str, str]]
+Texts = dict[tuple[str, str, str], tuple[str, str]]
+"""(event, channel, language) → (subject, body)."""
 
 
 @dataclass(frozen=True)

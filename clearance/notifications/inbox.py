@@ -22,16 +22,25 @@ def text_of(notice: Notice, lang: str) -> tuple[str, str]:
 def texts_of(notices: Sequence[Notice], lang: str) -> list[tuple[str, str]]:
     """Return (title, body) of each notice in `lang`, with one query for all.
 
+    Words of a service's own come before the office's wording.
+
     The title of one whose event is gone with its extension is the event's code.
     """
     own = composing.own_texts({notice.event for notice in notices})
     known = events.registered()
     return [
-        composing.filled(known[row.event], PORTAL, lang, row.params, own)
+        composing.filled(known[row.event], PORTAL, lang, row.params, own | _own_words(row))
         if row.event in known
         else (row.event, "")
         for row in notices
     ]
+
+
+def _own_words(notice: Notice) -> composing.Texts:
+    return {
+        (notice.event, PORTAL, lang): (title, body)
+        for lang, (title, body) in (notice.wording or {}).items()
+    }
 
 
 def of_user(user_id: int, *, limit: int = 50, before_id: int | None = None) -> list[Notice]:

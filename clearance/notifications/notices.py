@@ -20,7 +20,7 @@ from clearance.core.i18n import format_day, format_instant
 from clearance.models import Delivery, Grant, Membership, Notice, Request, User
 from clearance.models.enums import Channel, CodePurpose, Role
 from clearance.notifications import composing, events, outbox, preferences
-from clearance.notifications.schema import LANGUAGES
+from clearance.notifications.schema import LANGUAGES, PORTAL, MessageClass
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,14 @@ def notify_members(
     url: str = "",
     except_user_id: int | None = None,
     person: Person | None = None,
+    own: MessageClass | None = None,
 ) -> list[Notice]:
     """Notify every active member of the organisation who may use the service. Flushes.
 
     service_code: if several, members who may use any of them; None: only general users.
     except_user_id: a user to leave out. person: who is told as well, whether a user or not; a
-    member who is that person gets their words alone, and no address gets both. Otherwise like
-    `notify_user`.
+    member who is that person gets their words alone, and no address gets both. own: the event's
+    message in the service's own words. Otherwise like `notify_user`.
     """
     chosen: sa.ColumnElement[bool] = Membership.is_general.is_(True)
     if service_code is not None:
@@ -104,8 +105,8 @@ def notify_members(
     users = [user for user in db.session.scalars(query) if user.id != except_user_id]
     where = (params, now, request_id, organisation_id, url)
     if person is None:
-        return _tell_all(event, users, *where)
-    told = _tell_all(event, [user for user in users if not _is(user, person)], *where)
+        return _tell_all(event, users, *where, own=own)
+    told = _tell_all(event, [user for user in users if not _is(user, person)], *where, own=own)
     themselves = [user for user in users if _is(user, person)]
     told += _tell_all(person.event, themselves, *where, chosen_by=event)
     _tell_person(person, users, _checked(person.event, params), now)
@@ -207,11 +208,15 @@ def _tell_all(
     organisation_id: int | None,
     url: str,
     chosen_by: str = "",
+    own: MessageClass | None = None,
 ) -> list[Notice]:
     """Notify the users. chosen_by: the event whose preferences hold, by default `event`."""
     values = _checked(event, params)
     if url and not urls.safe_local_path(url):
         raise ValueError("a notice leads nowhere outside the portal")
+    words = (
+        {} if own is None else {"wording": {lang: own.shipped(PORTAL, lang) for lang in LANGUAGES}}
+    )
     notices = [
         Notice(
             user_id=user.id,
@@ -221,6 +226,7 @@ def _tell_all(
             params=values,
             url=url,
             created_at=now,
+            **words,
         )
         for user in users
     ]
@@ -228,7 +234,7 @@ def _tell_all(
     db.session.flush()
     unwanted = preferences.opted_out(chosen_by or event, [user.id for user in users])
     values |= {"link": composing.absolute(url)}
-    for delivery in _deliveries(notices, users, unwanted, values, now):
+    for delivery in _deliveries(notices, users, unwanted, values, now, own):
         db.session.add(delivery)
     outbox.flush_queued()
     return notices
@@ -274,12 +280,14 @@ def _deliveries(
     unwanted: Collection[tuple[int, str]],
     values: Mapping[str, Any],
     now: datetime,
+    own: MessageClass | None,
 ) -> Iterator[Delivery]:
     """Yield the deliveries except the unwanted (user id, channel); none for disabled users."""
     if not notices:
         return
     event = notices[0].event
-    message, own = events.registered()[event], composing.own_texts([event])
+    message = own or events.registered()[event]
+    texts = composing.own_texts([event]) if own is None else {}
     for user, notice in zip(users, notices, strict=True):
         for channel in message.channels:
             address = user.email if channel == Channel.EMAIL else user.mobile
@@ -287,7 +295,7 @@ def _deliveries(
                 recipient = composing.Recipient(
                     address, user.language, user.name_in(user.language), user.gender
                 )
-                delivery = composing.delivery_of(message, recipient, channel, values, own, now)
+                delivery = composing.delivery_of(message, recipient, channel, values, texts, now)
                 delivery.notice_id = notice.id
                 yield delivery
 

@@ -83,8 +83,12 @@ class MessageClass(Part):
 
     def unknown_placeholders(self, *texts: str) -> list[str]:
         """Return the placeholders in `texts` that this event does not have, in order."""
-        used = [name for text in texts for name in _IN_BRACES.findall(text)]
-        return sorted(set(used) - set(self.placeholders), key=used.index)
+        return [name for name in placeholders_of(*texts) if name not in self.placeholders]
+
+
+def placeholders_of(*texts: str) -> list[str]:
+    """Return what stands in braces in `texts`, each once, in order; also mistyped names."""
+    return list(dict.fromkeys(name for text in texts for name in _IN_BRACES.findall(text)))
 
 
 def parse(document: Mapping[str, Any]) -> tuple[MessageClass | None, list[str]]:
@@ -104,12 +108,13 @@ def _faults(message: MessageClass) -> Iterator[str]:
         yield "secret: a message that holds a code must be secret"
     for lang in LANGUAGES:
         wording = message.wording(lang)
-        yield from (f"{lang}.{fault}" for fault in _text_faults(message, wording))
+        yield from (f"{lang}.{fault}" for fault in text_faults(message, wording))
         if message.is_secret:
             yield from (f"{lang}.{fault}" for fault in _secret_faults(message, wording))
 
 
-def _text_faults(message: MessageClass, wording: Wording) -> Iterator[str]:
+def text_faults(message: MessageClass, wording: Wording) -> Iterator[str]:
+    """Yield what is wrong with the texts of `message` in one language, with the text's name."""
     if _IN_BRACES.search(wording.label):
         yield "label: is shown as it is, without placeholders"
     for name in ("title", "body", "sms"):

@@ -10,13 +10,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clearance.auth import form_tokens, sessions
 from clearance.core import office_settings
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.core.i18n import language
 from clearance.core.settings import ROOT
 from clearance.notifications import announcements
 from clearance.public import session_gate
-from clearance.services import registry, versions
+from clearance.services import opening, registry, versions
 
 PICTURES = ROOT / "static" / "img" / "guide"
 
@@ -36,6 +36,7 @@ def index() -> str:
     return render_template(
         "public/index.html",
         services=services,
+        opening=lambda service: opening.sentence(service, kuwait_today()),
         announcements=announcements.current(utc_now()),
     )
 

@@ -11,13 +11,12 @@ from clearance.core.actor import Actor
 from clearance.core.errors import Refusal
 from clearance.models import Request
 from clearance.services import facts as facts_of
-from clearance.services import guards, registry
+from clearance.services import guards, opening, registry, versions
 from clearance.services.facts import Case
 from clearance.services.flows import Step
 from clearance.services.guards import Check
 from clearance.services.schema import Definition, Subject
 from clearance.services.target import Target
-from clearance.services.versions import for_request as definition_of
 
 OUT_OF_ORDER = Refusal(
     _l("This service is out of order."),
@@ -29,7 +28,7 @@ def case_of(req: Request, definition: Definition, actor: Actor | None, now: date
     """Return the guards' input for a step of `req`, with the facts loaded."""
     target = Target.of(req)
     facts = facts_of.load(actor, req.organisation_id, now, [(definition, target)], [req.id])
-    return Case(definition, facts, target, req.id)
+    return Case(definition, facts, target, req.id, req.sent_at is not None)
 
 
 def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) -> dict[int, Case]:
@@ -40,14 +39,14 @@ def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) ->
     cases: dict[int, Case] = {}
     by_organisation: dict[int, list[Request]] = {}
     for req in requests:
-        if not definition_of(req).steps.has_parties:
+        if not versions.for_request(req).steps.has_parties:
             by_organisation.setdefault(req.organisation_id, []).append(req)
     for organisation_id, together in by_organisation.items():
-        asked = [(definition_of(req), Target.of(req)) for req in together]
+        asked = [(versions.for_request(req), Target.of(req)) for req in together]
         ids = [req.id for req in together]
         facts = facts_of.load(actor, organisation_id, now, asked, ids)
-        for request_id, (definition, target) in zip(ids, asked, strict=True):
-            cases[request_id] = Case(definition, facts, target, request_id)
+        for req, (definition, target) in zip(together, asked, strict=True):
+            cases[req.id] = Case(definition, facts, target, req.id, req.sent_at is not None)
     return cases
 
 
@@ -103,7 +102,7 @@ def step_refusal(
 
 def _completion_refusal(req: Request, definition: Definition) -> Refusal | None:
     known = registry.current()
-    if not set(definition.on_approval) <= set(known.effects):
+    if not set(definition.effects) <= set(known.effects):
         return OUT_OF_ORDER
     refusals = (snapshot.change_refusal(req) for snapshot in known.snapshots)
     return next((refusal for refusal in refusals if refusal is not None), None)
@@ -125,22 +124,36 @@ def send_refusals(definition: Definition, case: Case) -> list[Refusal]:
 
 
 def subject_refusals(definition: Definition, case: Case) -> list[Refusal]:
-    """Return refusals about the person or record, apart from the organisation's rights."""
-    answers = (check(case) for check in send_guards(definition) if check not in guards.UNIVERSAL)
+    """Return refusals about the person or record; not of the organisation's rights or the day."""
+    answers = (check(case) for check in send_guards(definition) if check not in _GENERAL)
     return [refusal for refusal in answers if refusal is not None]
 
 
 def _ordered(
     definition: Definition, claim: tuple[Check, ...], names: Iterable[str]
 ) -> tuple[Check, ...]:
-    """Return guards in order: the organisation's rights, ownership, exclusivity, state.
+    """Return guards in order: the organisation's rights, the day, ownership, exclusivity, state.
 
     Ownership is checked for every record, even if not named, except by services with parties.
     """
     is_ours_alone = definition.subject != Subject.PERSON and not definition.steps.has_parties
     ownership = _ownership_guards()
     state = tuple(check for check in _named(names) if check not in ownership)
-    return (*guards.UNIVERSAL, *(ownership if is_ours_alone else ()), *claim, *state)
+    return (*_GENERAL, *(ownership if is_ours_alone else ()), *claim, *state)
+
+
+def _is_open(case: Case) -> Refusal | None:
+    """Require a day on which the service is open, by its newest version; corrections need none."""
+    if case.is_correction:
+        return None
+    service = case.service
+    if case.request_id is not None:  # of a draft, which keeps the version that it began with
+        newest = {each.definition.code: each.definition for each in versions.all_current()}
+        service = newest.get(service.code, service)
+    return opening.refusal(service, case.facts.today)
+
+
+_GENERAL: tuple[Check, ...] = (*guards.UNIVERSAL, _is_open)
 
 
 def _ownership_guards() -> tuple[Check, ...]:

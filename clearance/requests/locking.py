@@ -9,10 +9,12 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
+from clearance.core import numbering
+from clearance.core.clock import utc_now
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.models import Request
-from clearance.services import registry
+from clearance.services import registry, versions
 
 
 def lock_many(request_ids: Collection[int]) -> Sequence[Request]:
@@ -41,10 +43,14 @@ def lock(req: Request) -> None:
 def lock_with_records(request_ids: Collection[int]) -> Sequence[Request]:
     """Lock many requests, as `lock_many`, and the records they are about.
 
-    Call it again after a commit. Requests are locked first, as when locking a single one.
+    Also locks the counters of the statements that they may get. Call it again after a commit.
+    Requests are locked first, as when locking a single one.
     """
     requests = lock_many(request_ids)
     lock_records(request_ids)
+    services = [versions.for_request(req) for req in requests]
+    prefixes = [statement.prefix for service in services for statement in service.issued]
+    numbering.hold(prefixes, utc_now())
     return requests
 
 

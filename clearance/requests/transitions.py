@@ -36,6 +36,7 @@ from clearance.requests import (
     field_values,
     notice_values,
     starts,
+    statements,
 )
 from clearance.requests import timeline as history
 from clearance.requests.completeness import (
@@ -43,7 +44,7 @@ from clearance.requests.completeness import (
     missing,
 )
 from clearance.requests.locking import lock, lock_records
-from clearance.services import guards, registry, versions
+from clearance.services import guards, messages, registry, versions
 from clearance.services.decisions import Decision, Given
 from clearance.services.effects import StepContext
 from clearance.services.flows import Action, Step
@@ -169,10 +170,11 @@ def _walk(
     _move(req, step, service, now, actor)
     asked = frozenset(spec.name for spec in service.asked)
     kinds = frozenset(spec.kind for spec in service.documents)
-    context = StepContext(req, actor, now, given, asked | kinds, asked, reason)
+    issued = statements.composed(req, now) if step.completes else ()
+    context = StepContext(req, actor, now, given, asked | kinds, asked, reason, issued)
     for effect in step.effects:
         effect(context)
-    for name in service.on_approval if step.completes else ():
+    for name in service.effects if step.completes else ():
         registry.current().effects[name](context)
     event = audit.record(
         history.kind_of(step.action),
@@ -186,7 +188,7 @@ def _walk(
         reason=reason,
         changes=given.changes(),
     )
-    _tell(req, step, now, reason, service.steps.notice_values(req) or values)
+    _tell(req, step, service, now, reason, service.steps.notice_values(req) or values)
     return event
 
 
@@ -263,17 +265,27 @@ def _snapshot(req: Request) -> dict[str, Any]:
     return seen
 
 
-def _tell(req: Request, step: Step, now: datetime, reason: str, values: Mapping[str, Any]) -> None:
-    """Queue the notices of the step in the same transaction."""
+def _tell(
+    req: Request,
+    step: Step,
+    service: Definition,
+    now: datetime,
+    reason: str,
+    values: Mapping[str, Any],
+) -> None:
+    """Queue the notices of the step in the same transaction, in the service's own words if any."""
     params = notice_values.about(req) | dict(values)
     if reason:
         params["reason"] = reasons.in_both(reason)
     if step.tells:
+        own = messages.told(service, step.tells)
+        named = messages.fields_named(service, own) if own is not None else ()
         notifications.notify_members(
             step.tells,
             organisation_id=req.organisation_id,
             service_code=req.service_code,
-            params=params,
+            params=params | notice_values.answers(req, named),
+            own=own,
             now=now,
             request_id=req.id,
             url=request_url(req.id),

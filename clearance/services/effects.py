@@ -20,6 +20,7 @@ from clearance.models import Document, Remark, Request, User
 from clearance.models.enums import Role, Status
 from clearance.services.decisions import Assignment, Decision, Given, Remarks
 from clearance.services.needs import ANY, Needs
+from clearance.services.statements import Composed
 
 REMARK_MAX_LENGTH = 1000
 
@@ -30,7 +31,7 @@ class StepContext:
 
     actor: None for the portal. given: answers to what the step asks. remarkable: fields and
     document kinds that a remark may name. asked: names of the fields the agent fills in. reason:
-    the text given with the step, or "".
+    the text given with the step, or "". statements: those that a completed request gets.
     """
 
     req: Request
@@ -40,6 +41,7 @@ class StepContext:
     remarkable: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
     reason: str = ""
+    statements: tuple[Composed, ...] = ()
 
     @property
     def actor_id(self) -> int:

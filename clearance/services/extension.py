@@ -179,7 +179,7 @@ class Extension:
 
     name: unique. core: versions of the portal it is made for, such as ">=1.0,<2"; "" for any.
     needs: names of other extensions that it cannot do without. flows, guards, effects, starts: what
-    definitions may name. definitions: the folder of its own.
+    definitions may name. definitions: the folder of its own. prefixes: of numbers it gives itself.
     snapshots, claim_ends: see there. warnings: what a reviewer should know before deciding.
     constraints: refusals by the name of the database constraint that is their last guard. lifts:
     number of a schema → how the next one writes what it said of this subject. notices: the folder
@@ -200,6 +200,7 @@ class Extension:
     guards: tuple[Guard, ...] = ()
     effects: tuple[Effect, ...] = ()
     starts: tuple[Start, ...] = ()
+    prefixes: tuple[str, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     claim_ends: tuple[ClaimEnd, ...] = ()
     warnings: tuple[Callable[[Request, datetime], list[Refusal]], ...] = ()

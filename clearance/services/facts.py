@@ -16,10 +16,11 @@ from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.models import LegalEntity, Organisation, Request, Subscription
 from clearance.models.enums import Status
+from clearance.services.opening import OpeningDates
 from clearance.services.target import Target
 
 
-class ServiceTerms(Protocol):
+class ServiceTerms(OpeningDates, Protocol):
     """The part of a service's definition that guards use."""
 
     @property
@@ -120,13 +121,14 @@ class Facts:
 class Case:
     """Input of a guard: the service, what is asked about, and the facts.
 
-    request_id: the request itself, which never excludes itself.
+    request_id: the request itself, which never excludes itself. is_correction: it was sent before.
     """
 
     service: ServiceTerms
     facts: Facts
     target: Target = Target()
     request_id: int | None = None
+    is_correction: bool = False
 
     @property
     def claim_key(self) -> str | None:

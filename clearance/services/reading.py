@@ -14,15 +14,17 @@ from flask_babel import force_locale
 from pydantic import TypeAdapter, ValidationError
 
 from clearance.core import yaml_files
-from clearance.services import checkup, registry
+from clearance.services import checkup, messages, opening, registry, statements
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec
 from clearance.services.schema import SCHEMA, Definition, Subject
+from clearance.services.statements import Statement
 
 Document = Mapping[str, Any]
 _LISTS: dict[str, TypeAdapter[Any]] = {
     "fields": TypeAdapter(FieldSpec),
     "documents": TypeAdapter(DocumentSpec),
     "conditions": TypeAdapter(Bilingual),
+    "issued": TypeAdapter(Statement),
 }
 SIGNS = frozenset(
     [
@@ -45,7 +47,13 @@ SIGNS = frozenset(
 def parse(document: Document) -> tuple[Definition | None, list[str]]:
     """Parse a definition to be published. Returns it and [], or None and all faults with paths."""
     definition = read(document, str(document.get("code", "")))
-    faults = problems(definition) or [*_unmet_needs(definition), *_form_faults(definition)]
+    faults = problems(definition) or [
+        *_unmet_needs(definition),
+        *_form_faults(definition),
+        *opening.faults(definition),
+        *messages.faults(definition),
+        *statements.faults(definition),
+    ]
     return (None, faults) if faults else (definition, [])
 
 
@@ -127,7 +135,7 @@ def _unknown_names(definition: Definition) -> list[str]:
         *_unknown("start", (definition.start,), known.starts, "start"),
         *_unknown("flow", (definition.flow,), known.flows, "flow"),
     ]
-    return faults + _unknown("on_approval", definition.on_approval, known.effects, "effect")
+    return faults + _unknown("on_approval", definition.effects, known.effects, "effect")
 
 
 def _unknown(path: str, names: Collection[str], known: Collection[str], what: str) -> list[str]:
@@ -144,7 +152,7 @@ def _unmet_needs(definition: Definition) -> list[str]:
     known = registry.current()
     needs = [
         *((f"guards: {name}", known.guards[name].needs) for name in definition.guards.all),
-        *((f"on_approval: {name}", known.effects[name].needs) for name in definition.on_approval),
+        *((f"on_approval: {name}", known.effects[name].needs) for name in definition.effects),
     ]
     faults = [f"{path} {fault}" for path, need in needs for fault in need.faults(definition)]
     faults += _unknown("sign", (definition.sign,), SIGNS, "sign")

@@ -55,6 +55,7 @@ class Registry:
         self.follow_ups = self._all("follow_ups")
         self.known = self._all("known")
         self.trail = Trail(**{part: self._words(part) for part in ("events", "accesses", "tables")})
+        self.prefixes = self._all("prefixes")
         self.snapshots = self._all("snapshots")
         self.warnings = self._all("warnings")
         self.constraints = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
@@ -25,7 +26,9 @@ from clearance.services.field_specs import (
     laid_out,
 )
 from clearance.services.flows import Flow, Step
+from clearance.services.messages import OwnMessage
 from clearance.services.standard_fields import Group
+from clearance.services.statements import ISSUE, Statement
 
 SCHEMA: Final = 2
 """The schema that definitions are written in now; see services/reading.py for earlier ones."""
@@ -66,7 +69,9 @@ class Definition(Part):
     request may be open (services/target.py). sections: fieldsets of its own. refuse: rules of its
     form, checked at sending. processing_days: working days promised. bulk: offered for several at
     once. copyable: an earlier request can start a new one. sign: icon beside its title. roles: role
-    → name of the own field that has it, such as the one that names another organisation.
+    → name of the own field that has it, such as the one that names another organisation. opens_on,
+    closes_on: see services/opening.py. messages: last part of a step's event → own words for it.
+    issued: statements that a completed request gets.
     """
 
     schema_number: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -97,6 +102,10 @@ class Definition(Part):
     roles: Mapping[Code, Code] = {}
     bulk: bool = False
     copyable: bool = True
+    opens_on: date | None = None
+    closes_on: date | None = None
+    messages: Mapping[Code, OwnMessage] = {}
+    issued: tuple[Statement, ...] = ()
 
     @field_validator("fields")
     @classmethod
@@ -163,12 +172,17 @@ class Definition(Part):
         known = registry.current()
         return bool(self.faults) or self.flow not in known.flows or self.start not in known.starts
 
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Names of the effects of the completing step, in order."""
+        return tuple(dict.fromkeys((*self.on_approval, *([ISSUE] if self.issued else []))))
+
     def decisions(self, step: Step) -> tuple[type[Decision], ...]:
         """Return what `step` asks of the actor for a request of this service."""
         effects = registry.current().effects
         asked = [step.asks]
         if step.completes:
-            asked += [effects[name].asks for name in self.on_approval if name in effects]
+            asked += [effects[name].asks for name in self.effects if name in effects]
         return tuple(dict.fromkeys(model for model in asked if model is not None))
 
     @property

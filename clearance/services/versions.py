@@ -16,6 +16,7 @@ from flask import g, has_request_context
 from sqlalchemy.exc import IntegrityError
 
 from clearance.core import audit, yaml_files
+from clearance.core.database import hold_table
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.models import (
@@ -164,6 +165,7 @@ def _publish(
     now: datetime,
     why: str = "",
 ) -> ServiceVersion:
+    hold_table(Service)  # so that nobody takes a prefix meanwhile
     definition, found = reading.parse(document)
     if definition is not None:
         found = _unknown_references(definition, references) + _clashes(definition)
@@ -355,13 +357,32 @@ def _unknown(path: str, codes: tuple[str, ...], known: frozenset[str], what: str
 
 
 def _clashes(definition: Definition) -> list[str]:
-    """Return faults against other services: prefixes are unique and never change."""
-    rows = {
+    """Return faults against other services: prefixes are unique, a service's never changes."""
+    services = {
         code: prefix for code, prefix in db.session.execute(sa.select(Service.code, Service.prefix))
     }
-    own = rows.pop(definition.code, definition.prefix)
+    own = services.pop(definition.code, definition.prefix)
     if own != definition.prefix:
         return [f"prefix: stays {own!r}, since numbers were given with it"]
-    if definition.prefix in rows.values():
-        return [f"prefix: {definition.prefix!r} is another service's"]
-    return []
+    taken = dict.fromkeys(registry.current().prefixes, "that of other numbers")
+    taken |= dict.fromkeys(services.values(), "another service's")
+    statements = _statement_prefixes()
+    found = []
+    if why := taken.get(own) or ("a statement's" if own in statements else ""):
+        found.append(f"prefix: {own!r} is {why}")
+    taken[own] = "the service's"
+    for place, statement in enumerate(definition.issued):
+        prefix, named = statement.prefix, (definition.code, statement.name)
+        other = "another statement's" if statements.get(prefix, named) != named else ""
+        if why := taken.get(prefix) or other:
+            found.append(f"issued[{place}].prefix: {prefix!r} is {why}")
+    return found
+
+
+def _statement_prefixes() -> dict[str, tuple[str, str]]:
+    """Return the prefixes of the statements of all versions: service and name of each."""
+    return {
+        statement.prefix: (row.service_code, statement.name)
+        for row in db.session.scalars(sa.select(ServiceVersion))
+        for statement in _definition(row).issued
+    }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from clearance.auth.sessions import actor_of
 from clearance.core import name_folding
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.files import storage
 from clearance.issuing import operations
@@ -22,6 +23,8 @@ from clearance.models import (
     User,
 )
 from clearance.models.enums import IssuedKind, LicenceStatus, LicenceStep, Status
+from clearance.requests import drafts
+from clearance.services.flows import Action
 from tests.support import factories, request_factories
 
 LETTER = """
@@ -54,6 +57,60 @@ processing_days: 3
 """
 """A service that asks what a letter needs."""
 
+PERMIT = """
+schema: 2
+code: port_permit
+prefix: PP
+title: {ar: طلب تصريح دخول ميناء, en: Port entry permit}
+description: {ar: تصريح لدخول أحد الموانئ., en: A permit to enter a port.}
+subject: person
+start: broker_type
+subscription: automatic
+exclusive: none
+fields:
+  - {name: number, mode: shown}
+  - {name: name_ar_1, required: true}
+  - {name: name_en_1}
+  - {name: port, type: choice, required: true, label: {ar: الميناء, en: Port}, choices: [
+      {value: shuwaikh, label: {ar: ميناء الشويخ, en: Shuwaikh port}},
+      {value: other, label: {ar: ميناء آخر, en: Another port}}]}
+  - {name: other_port, type: text, label: {ar: اسم الميناء, en: Name of the port},
+     when: {field: port, is: [other]}}
+  - {name: vehicle, type: text, label: {ar: لوحة المركبة, en: Vehicle plate}}
+  - {name: crew, type: number, minimum: 1, maximum: 40, label: {ar: عدد المرافقين, en: Crew}}
+  - {name: ends_on, type: date, future: true, required: true, label: {ar: حتى تاريخ, en: Until}}
+  - {name: notes, type: textarea, label: {ar: ملاحظات, en: Notes}}
+flow: standard
+processing_days: 3
+issued:
+  - name: permit
+    title: {ar: تصريح دخول ميناء, en: Port Entry Permit}
+    prefix: TPX
+    valid: {until: ends_on}
+    show: [port, other_port, crew, ends_on, notes]
+    paragraphs:
+      - ar: >-
+          يصرح مكتب شؤون المخلصين بالإدارة العامة للجمارك لـ {name}، ممثلاً عن {organisation}،
+          بدخول {port} اعتباراً من {today} وحتى {valid_until}، بموجب الطلب {number}.
+        en: >-
+          The Clearance Agents Affairs Office permits {name}, on behalf of {organisation}, to enter
+          {port} from {today} to {valid_until}, under request {number}.
+      - ar: "المركبة المستخدمة: {vehicle}."
+        en: "Vehicle used: {vehicle}."
+        or: {vehicle: {ar: دون مركبة, en: no vehicle}}
+      - ar: يرافق حامل التصريح {crew} من الأشخاص، ويُبرز كل منهم بطاقته المدنية عند البوابة.
+        en: "The holder brings {crew} persons, who show their civil ID cards at the gate."
+        when: {field: crew, at_least: 1}
+  - name: escort
+    title: {ar: إشعار مرافقة, en: Escort Notice}
+    prefix: TPE
+    valid: {days: 30}
+    when: {field: crew, at_least: 10}
+    paragraphs: [{ar: "يلزم مرافق. ملاحظات: {notes}", en: "An escort is needed. Notes: {notes}"}]
+"""
+"""A service with two statements of its own, the second for large crews only."""
+
+OF_LICENCES = (IssuedKind.CERTIFICATE, IssuedKind.CARD, IssuedKind.LETTER)
 ISSUED_ON = date(2026, 3, 15)
 EXPIRES = date(2030, 6, 30)
 _serial = count(1)
@@ -174,3 +231,40 @@ def change_status(
     licence.status = status
     db.session.add(LicenceChange(licence_id=licence.id, at=at, kind=step))
     db.session.commit()
+
+
+def publish_permit(**changes: Any) -> None:
+    """Publish the service with statements, with `changes` at the top of its definition."""
+    request_factories.publish(PERMIT, **changes)
+
+
+def make_permitted(
+    user: User,
+    *,
+    now: datetime | None = None,
+    reviewer: User | None = None,
+    until: str = Status.APPROVED,
+    code: str = "port_permit",
+    **values: Any,
+) -> Request:
+    """A request for a port permit, approved or only sent; publish the service first.
+
+    values: replace what is made up.
+    """
+    now = now or utc_now()
+    ends_on = kuwait_date(now) + timedelta(days=20)
+    known = {"name_ar_1": "أحمد", "name_en_1": "Ahmad", "port": "shuwaikh", "ends_on": ends_on}
+    req = drafts.start(code, actor_of(user), now, "private")
+    drafts.save(req, known | values, actor_of(user), now)
+    request_factories.step(req, Action.SEND, user, now=now)
+    if until == Status.SUBMITTED:
+        return req
+    reviewer = reviewer or factories.make_staff()
+    return request_factories.step(req, Action.APPROVE, reviewer, now=now)
+
+
+def make_statement(user: User, **options: Any) -> IssuedDocument:
+    """The permit that such a request got."""
+    publish_permit()
+    req = make_permitted(user, **options)
+    return operations.of_request(req)[0]

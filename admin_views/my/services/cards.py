@@ -9,9 +9,10 @@ from flask import current_app, url_for
 from flask_babel import gettext as _
 
 from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_today
 from clearance.core.urls import request_url
 from clearance.requests import available_actions
-from clearance.services import registry
+from clearance.services import opening, registry
 from clearance.services.schema import Definition
 
 SEVERAL = "my_services.several"
@@ -33,6 +34,7 @@ def facts(spec: Definition, kinds: dict[str, str], lang: str) -> dict[str, Any]:
         "conditions": [condition.of(lang) for condition in spec.conditions],
         "documents": [kinds.get(doc.kind, doc.kind) for doc in spec.documents if doc.required],
         "days": spec.processing_days,
+        "opening": opening.sentence(spec, kuwait_today()),
     }
 
 

@@ -272,14 +272,14 @@ def _posted_questions(chosen: Sequence[SelectedRow], step: Step) -> list[Questio
 def _effects_of(service: Definition, step: Step) -> list[str]:
     """Return what `step` of a request for `service` causes, in the page's language."""
     known = registry.current().effects
-    names = service.on_approval if step.completes else ()
+    names = service.effects if step.completes else ()
     return [str(known[name].words) for name in names if name in known]
 
 
 def _final_effects(service: Definition, step: Step) -> list[str]:
     """Return what `step` of a request for `service` causes for good, in the page's language."""
     known = registry.current().effects
-    names = service.on_approval if step.completes else ()
+    names = service.effects if step.completes else ()
     return [str(known[name].words) for name in names if name in known and known[name].is_final]
 
 

@@ -91,3 +91,14 @@ def test_home_warns_of_nothing_where_every_service_is_sound(office: Office, role
     with office.app.app_context():
         request_factories.load_services()
     assert not office.staff(role).get("/office/").soup.select(".alert")
+
+
+@pytest.mark.parametrize(
+    ("language", "line"), [("en", "Open until 31 December 2099"), ("ar", "31 ديسمبر 2099")]
+)
+def test_details_tell_until_when_requests_are_taken(
+    office: Office, language: str, line: str
+) -> None:
+    with office.app.app_context():
+        request_factories.publish(request_factories.TRIVIAL, closes_on="2099-12-31")
+    assert line in office.staff(Role.MANAGER, language).get(DETAILS + "greeting").text

@@ -44,6 +44,13 @@ def test_rolled_back_savepoint_gives_the_number_back(context: Flask) -> None:
     assert numbering.next_number("CE", NOW) == "CE/1/26"
 
 
+def test_holding_counters_takes_no_numbers(context: Flask) -> None:
+    assert numbering.next_number("CE", NOW) == "CE/1/26"
+    numbering.hold(["LR", "CE", "LR"], NOW)
+    assert numbering.next_number("LR", NOW) == "LR/1/26"
+    assert numbering.next_number("CE", NOW) == "CE/2/26"
+
+
 def test_first_numbers_asked_at_once_make_one_counter(app: Flask) -> None:
     def take(number: int) -> str:
         taken = numbering.next_number("CE", NOW)

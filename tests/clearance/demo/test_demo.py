@@ -45,7 +45,6 @@ from clearance.models import (
     User,
 )
 from clearance.models.enums import (
-    IssuedKind,
     LicenceStatus,
     Status,
     SubscriptionStatus,
@@ -58,7 +57,7 @@ from clearance.services import versions
 from clearance.services.flows import Action
 from clearance.transfers import operations as transfer_operations
 from clearance.transfers.statuses import TransferStatus
-from tests.support import request_factories
+from tests.support import issued_factories, request_factories
 from tests.support.databases import SqliteDatabase
 
 NOW = datetime(2026, 12, 1, 7, 30, tzinfo=UTC)
@@ -207,7 +206,7 @@ def test_every_kind_of_document_is_issued_and_can_be_downloaded(world: Flask) ->
                 IssuedDocument.kind == kind, IssuedDocument.voided_at.is_(None)
             )
         )
-        for kind in IssuedKind
+        for kind in issued_factories.OF_LICENCES
     }
     db.session.rollback()  # files are made in transactions of their own
     assert all(issued_files.file_of(each).startswith(PDF) for each in newest.values())

@@ -88,7 +88,7 @@ def test_voiding_counts_once_and_stands_in_the_trail(agent: User) -> None:
 
 def test_cancelling_makes_every_living_document_void(agent: User) -> None:
     licence = issued_factories.make_licence(agent.memberships[0].organisation)
-    for kind in IssuedKind:
+    for kind in issued_factories.OF_LICENCES:
         issued_factories.make_issued(kind, licence, agent, now=NOW)
     assert operations.void_all(licence, VoidReason.CANCELLED, LATER) == 3
     assert operations.void_all(licence, VoidReason.CANCELLED, LATER) == 0

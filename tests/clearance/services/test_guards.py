@@ -33,6 +33,9 @@ ENTITIES = {
 class Terms:
     """What guards ask of a definition."""
 
+    opens_on: date | None = None
+    closes_on: date | None = None
+
     def __init__(self, *, entities: tuple[str, ...] = (), is_automatic: bool = True) -> None:
         self.code = "exam"
         self.legal_entities = entities

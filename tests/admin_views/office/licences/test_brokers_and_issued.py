@@ -159,7 +159,7 @@ def test_issued_documents_are_listed_with_what_they_are_worth_now(office: Office
     for query in ("flt0_kind=card", f"search={code.lower()}", "search=KW-31"):
         assert first_column(browser.get(f"{ISSUED}?{query}")) == ["Broker ID card"], query
     exported = office.staff(Role.MANAGER).get(f"{ISSUED}export/csv/", check=False).csv_rows
-    assert [(row["Licence number"], row["Status"]) for row in exported] == [
+    assert [(row["Document number"], row["Status"]) for row in exported] == [
         ("KW-31", "Void"),
         ("KW-30", "Valid"),
     ]
