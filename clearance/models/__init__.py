@@ -43,6 +43,7 @@ from clearance.models.request import (
     TransferConsent,
 )
 from clearance.models.service import DocumentKind, Reason, Service, ServiceVersion, Subscription
+from clearance.models.team import Team, TeamMember
 
 __all__ = [
     "AccessEvent",
@@ -90,6 +91,8 @@ __all__ = [
     "ServiceVersion",
     "Setting",
     "Subscription",
+    "Team",
+    "TeamMember",
     "ThrottleCount",
     "TransferConsent",
     "User",

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clearance.core import i18n
+from clearance.core import audit, i18n
 from clearance.core.errors import Refusal, Refused
 from clearance.models import Request
 
@@ -75,6 +75,20 @@ class Assignment(Decision):
     missing = _l("Choose an active reviewer.")
 
     reviewer_id: int
+
+
+class OfficeAnswers(Decision):
+    """The office's own fields of a stage. values: typed, by name of the field."""
+
+    values: Mapping[str, Any] = {}
+
+    def changes(self) -> dict[str, Any]:
+        """Return all that was filled in, for the trail."""
+        return {
+            name: [None, audit.as_json(value)]
+            for name, value in self.values.items()
+            if value not in (None, "")
+        }
 
 
 class Given:

@@ -16,6 +16,8 @@ from clearance.services.conditions import ABOUT, Code, Values
 from clearance.services.decisions import Decision
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec, Words
 from clearance.services.flows import Flow, Step
+from clearance.services.stages import MOST_STAGES, STAGES, Stage
+from clearance.services.stages import faults as stage_faults
 
 SCHEMA: Final = 2
 """The schema that definitions are written in now; see services/reading.py for earlier ones."""
@@ -53,7 +55,8 @@ class Definition(Part):
 
     manual_title: the service's English name in the users' manual, where `title` has another.
     broker_types: choices at the start; empty for all. exclusive: scope within which only one
-    request may be open (services/target.py). processing_days: working days promised.
+    request may be open (services/target.py). flow: name of the flow of its requests; empty where
+    they go through `stages`. processing_days: working days promised.
     bulk: offered for several at once. copyable: an earlier request can start a new one. sign: icon
     beside its title. roles: role → name of the own field that has it, such as the one that names
     another organisation.
@@ -79,7 +82,8 @@ class Definition(Part):
     guards: Guards = Guards()
     fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1)]
     documents: tuple[DocumentSpec, ...] = ()
-    flow: Code
+    flow: Code = ""
+    stages: Annotated[tuple[Stage, ...], Field(max_length=MOST_STAGES)] = ()
     processing_days: Annotated[int, Field(ge=1, le=365)]
     on_approval: tuple[Code, ...] = ()
     roles: Mapping[Code, Code] = {}
@@ -98,12 +102,22 @@ class Definition(Part):
         _once([spec.kind for spec in documents], "document kind")
         return documents
 
+    @field_validator("stages")
+    @classmethod
+    def _stages_once(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        _once([stage.name for stage in stages], "stage")
+        return stages
+
     @model_validator(mode="after")
     def _parts_fit(self) -> Definition:
         if self.exclusive == "licence" and self.subject != "licence":
             raise ValueError("exclusive: licence needs subject: licence")
         if self.exclusive == "person" and self.field("civil_id") is None:
             raise ValueError("exclusive: person needs the field civil_id")
+        if bool(self.flow) == bool(self.stages):
+            raise ValueError("flow: needed where there are no stages, and only there")
+        if found := stage_faults(self.stages, self.field_names):
+            raise ValueError("; ".join(found))
         for role, name in self.roles.items():
             if (spec := self.field(name)) is None or not spec.is_own:
                 raise ValueError(f"roles: {role} names no own field of the service: {name}")
@@ -135,23 +149,37 @@ class Definition(Part):
 
     @property
     def steps(self) -> Flow:
-        """The flow of its requests; one without steps where it cannot be carried out."""
-        found = registry.current().flows.get(self.flow)
-        return OUT_OF_ORDER if found is None or self.is_out_of_order else found
+        """The flow of its requests; one without steps where it cannot be carried out.
+
+        What is possible in one of its stages: requests/stages.py.
+        """
+        if self.is_out_of_order:
+            return OUT_OF_ORDER
+        return STAGES if self.stages else registry.current().flows[self.flow]
 
     @property
     def is_out_of_order(self) -> bool:
         """Whether nothing can be done with its requests but read them."""
         known = registry.current()
-        return bool(self.faults) or self.flow not in known.flows or self.start not in known.starts
+        is_flow_gone = not self.stages and self.flow not in known.flows
+        return bool(self.faults) or is_flow_gone or self.start not in known.starts
 
     def decisions(self, step: Step) -> tuple[type[Decision], ...]:
         """Return what `step` asks of the actor for a request of this service."""
         effects = registry.current().effects
         asked = [step.asks]
-        if step.completes:
+        if step.completes or step.may_complete:
             asked += [effects[name].asks for name in self.on_approval if name in effects]
         return tuple(dict.fromkeys(model for model in asked if model is not None))
+
+    def stage(self, name: str | None) -> Stage | None:
+        """Return the stage called `name`, or None."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+    @property
+    def office_fields(self) -> tuple[FieldSpec, ...]:
+        """The fields that the office fills in, in the order of the stages."""
+        return tuple(spec for stage in self.stages for spec in stage.fields)
 
     @property
     def field_names(self) -> frozenset[str]:

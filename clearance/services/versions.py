@@ -25,6 +25,7 @@ from clearance.models import (
     Request,
     Service,
     ServiceVersion,
+    Team,
 )
 from clearance.services import reading, registry
 from clearance.services.schema import Definition
@@ -53,6 +54,7 @@ class References(NamedTuple):
     kinds: frozenset[str]
     entities: frozenset[str]
     broker_types: frozenset[str]
+    teams: frozenset[str]
 
 
 def get(version_id: int) -> Definition:
@@ -316,15 +318,15 @@ def _last_number(code: str) -> int:
 
 
 def _references() -> References:
-    """Return active document kinds, and all legal entities and broker types: old rows name them."""
+    """Return active document kinds, and all of the others: old rows name them."""
     kinds = sa.select(DocumentKind.code).where(DocumentKind.is_active)
-    selects = (kinds, sa.select(LegalEntity.code), sa.select(BrokerType.code))
-    return References(*(frozenset(db.session.scalars(select)) for select in selects))
+    others = (sa.select(model.code) for model in (LegalEntity, BrokerType, Team))
+    return References(*(frozenset(db.session.scalars(select)) for select in (kinds, *others)))
 
 
 def _unknown_references(definition: Definition, references: References) -> list[str]:
     """Return faults against the reference data."""
-    kinds, entities, broker_types = references
+    kinds, entities, broker_types, teams = references
     found = [
         f"documents[{place}].kind: unknown document kind {spec.kind!r}"
         for place, spec in enumerate(definition.documents)
@@ -335,6 +337,11 @@ def _unknown_references(definition: Definition, references: References) -> list[
     for place, spec in enumerate(definition.documents):
         path = f"documents[{place}].broker_types"
         found += _unknown(path, spec.broker_types, broker_types, "broker type")
+    found += [
+        f"stages[{place}].team: unknown team {stage.team!r}"
+        for place, stage in enumerate(definition.stages)
+        if stage.team not in teams
+    ]
     return found
 
 
