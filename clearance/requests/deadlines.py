@@ -85,7 +85,7 @@ def holidays() -> frozenset[date]:
 def tell_late(now: datetime) -> int:
     """Notify the office of overdue requests, once per due date. Flushes.
 
-    Notifies the request's reviewer, or all reviewers if it has no active one. Handles the
+    Notifies the request's reviewer, or its team if it has no active one. Handles the
     LATE_BATCH most overdue requests; the next call continues. Returns how many it handled.
     Source: specification section 8.
     """

@@ -18,9 +18,10 @@ from clearance.core.values import isolate
 from clearance.files.typesetting import qr_svg, set_pdf
 from clearance.models import IssuedDocument, Request
 from clearance.models.enums import Status
+from clearance.requests import stages
 from clearance.requests.field_values import shown_value
 from clearance.requests.timeline import TimelineEntry, timeline
-from clearance.services import registry, versions
+from clearance.services import versions
 from clearance.services.document_kinds import kind_names
 from clearance.services.standard_fields import Group
 from clearance.web import downloads
@@ -84,7 +85,7 @@ def _words() -> dict[str, Any]:
 def _summary(req: Request, lang: str) -> list[dict[str, str]]:
     facts = [
         (_("Request number"), req.number or _("Assigned when the request is sent")),
-        (_("Status"), str(registry.current().status_label(req.status))),
+        (_("Status"), stages.words_of_status(req)),
         (_("Sent on"), i18n.format_instant(req.sent_at) or "–"),
         (_("Organisation"), req.organisation.name_in(lang)),
         (_("Applicant"), (req.sender or req.created_by).name_in(lang)),
@@ -99,16 +100,16 @@ def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
     for spec in versions.for_request(req).fields:
         value = shown_value(req, spec.name, lang)
         if spec.name not in SUMMARY and value:
-            grouped[spec.group].append(
-                {
-                    "label": spec.title(lang),
-                    "value": "\n".join(isolate(line) for line in value.splitlines()),
-                    "places": _places(value),
-                }
-            )
-    return [
-        {"title": str(group.label), "fields": fields} for group, fields in grouped.items() if fields
-    ]
+            grouped[spec.group].append(_field(spec.title(lang), value))
+    titled = [(str(group.label), fields) for group, fields in grouped.items()]
+    by_office = [_field(label, value) for label, value in stages.office_lines(req, lang)]
+    titled.append((str(_("Filled in by the office")), by_office))
+    return [{"title": title, "fields": fields} for title, fields in titled if fields]
+
+
+def _field(label: str, value: str) -> dict[str, Any]:
+    isolated = "\n".join(isolate(line) for line in value.splitlines())
+    return {"label": label, "value": isolated, "places": _places(value)}
 
 
 def _places(value: str) -> int:

@@ -58,25 +58,33 @@ def asked_fields(req: Request) -> tuple[FieldSpec, ...]:
     return () if stage is None else stage.asked(visible(req))
 
 
-def office_lines(req: Request, lang: str) -> list[tuple[FieldSpec, str]]:
-    """Return the fields that the office has filled in, with their values in `lang`."""
+def office_lines(req: Request, lang: str) -> list[tuple[str, str]]:
+    """Return label and value in `lang` of what the office has filled in."""
     values = visible(req)
     lines = [
-        (spec, field_values.written(spec, values.get(spec.name), lang))
+        (spec.title(lang), field_values.written(spec, values.get(spec.name), lang))
         for spec in versions.for_request(req).office_fields
     ]
-    return [(spec, value) for spec, value in lines if value]
+    return [(label, value) for label, value in lines if value]
 
 
-def words_of_status(req: Request) -> str:
-    """Return the status in the page's language, with the title of the stage beside it."""
-    return in_words(req.status, of_request(req))
+def title_of(row: Any) -> str:
+    """Return the title of the stage that a request is in, in the page's language; or "".
+
+    row: a request, or a row with its `stage` and `service_version_id`. Reads no definition twice.
+    """
+    if row.stage is None:
+        return ""
+    current = {version.id: version.definition for version in versions.all_current()}
+    definition = current.get(row.service_version_id) or versions.get(row.service_version_id)
+    stage = definition.stage(row.stage)
+    return row.stage if stage is None else stage.title.of(language())
 
 
-def in_words(status: str, stage: Stage | None) -> str:
-    """Return a status in the page's language, with the title of the stage, if any, beside it."""
-    label = str(registry.current().status_label(status))
-    return label if stage is None else f"{label} – {stage.title.of(language())}"
+def words_of_status(row: Any) -> str:
+    """Return the status in the page's language, with the stage beside it. row: as `title_of`."""
+    label, title = str(registry.current().status_label(row.status)), title_of(row)
+    return f"{label} – {title}" if title else label
 
 
 def entered(req: Request, step: Step, given: Given) -> Stage | None:

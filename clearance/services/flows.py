@@ -114,6 +114,11 @@ class Step:
     tells_person: str = ""
     tells_reviewer: str = ""
 
+    @property
+    def can_complete(self) -> bool:
+        """Whether it completes the request, or may do so."""
+        return self.completes or self.may_complete
+
 
 @dataclass(frozen=True)
 class State:

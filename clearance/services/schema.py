@@ -168,7 +168,7 @@ class Definition(Part):
         """Return what `step` asks of the actor for a request of this service."""
         effects = registry.current().effects
         asked = [step.asks]
-        if step.completes or step.may_complete:
+        if step.can_complete:
             asked += [effects[name].asks for name in self.on_approval if name in effects]
         return tuple(dict.fromkeys(model for model in asked if model is not None))
 

@@ -22,42 +22,10 @@ from clearance.services.flows import Action
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support.issued_factories import make_licence
+from tests.support.stage_factories import CHECK, SIGN, VISIT, VISITED, publish
 from tests.support.steps_taken import act, steps_of
 
-CHECK: dict[str, Any] = {"name": "check", "title": {"ar": "التدقيق", "en": "Check"}}
-VISIT: dict[str, Any] = {
-    "name": "visit",
-    "title": {"ar": "المعاينة", "en": "Site visit"},
-    "when": {"field": "crew", "at_least": 10},
-}
-SIGN: dict[str, Any] = {
-    "name": "sign",
-    "title": {"ar": "التوقيع", "en": "Signature"},
-    "another_person": True,
-}
-CREW = {"name": "crew", "type": "number", "label": {"ar": "الطاقم", "en": "Crew"}}
-VISITED: dict[str, Any] = {
-    "name": "visited_on",
-    "type": "date",
-    "required": True,
-    "label": {"ar": "تاريخ المعاينة", "en": "Visited on"},
-}
 SUNDAY = datetime(2026, 3, 1, 7, 0, tzinfo=UTC)
-
-
-def publish(*of: dict[str, Any], **changes: Any) -> None:
-    """A service with these stages, whose form asks for the number of the crew."""
-    requests.publish(
-        requests.TRIVIAL.replace("flow: standard\n", ""),
-        schema=2,
-        code="permit",
-        prefix="PM",
-        **{
-            "fields": [{"name": "number", "mode": "shown"}, {"name": "name_ar_1"}, CREW],
-            "stages": list(of),
-            **changes,
-        },
-    )
 
 
 def sent(agent: User, crew: int | None = None, **options: Any) -> Request:
