@@ -5,7 +5,10 @@ Until there is a second team, every active reviewer is in the first.
 
 from __future__ import annotations
 
+from typing import cast
+
 import sqlalchemy as sa
+from flask import g, has_request_context
 
 from clearance.core.extensions import db
 from clearance.models import Team, TeamMember, User
@@ -38,17 +41,27 @@ def members(code: str | None) -> sa.ColumnElement[bool]:
 
 def are_several() -> bool:
     """Return whether there is more than one team."""
-    return (db.session.scalar(sa.select(sa.func.count()).select_from(Team)) or 0) > 1
+    return len(_all()) > 1
 
 
 def named(lang: str) -> list[tuple[str, str]]:
     """Return (code, name in `lang`) of all teams, in their order."""
-    name = Team.name_ar if lang == "ar" else Team.name_en
-    rows = db.session.execute(sa.select(Team.code, name).order_by(Team.position, Team.code))
-    return [(code, shown) for code, shown in rows]
+    return [(code, ar if lang == "ar" else en) for code, ar, en in _all()]
 
 
 def name(code: str, lang: str) -> str:
     """Return the name of a team in `lang`; its code if it is gone."""
-    row = db.session.get(Team, code)
-    return code if row is None else (row.name_ar if lang == "ar" else row.name_en)
+    return dict(named(lang)).get(code, code)
+
+
+def _all() -> list[tuple[str, str, str]]:
+    """Return (code, Arabic name, English name) of the teams; one query a page."""
+    if has_request_context() and "teams" in g:
+        return cast(list[tuple[str, str, str]], g.teams)
+    rows = db.session.execute(
+        sa.select(Team.code, Team.name_ar, Team.name_en).order_by(Team.position, Team.code)
+    )
+    found = [(code, ar, en) for code, ar, en in rows]
+    if has_request_context():
+        g.teams = found
+    return found

@@ -48,7 +48,8 @@ def due_on(
         if name != last:
             entered, last = at, name
     if stage is not None and stage.days is not None:
-        return due_date(entered, stage.days, pauses, holidays())
+        within = [(start, end) for start, end in pauses if end is None or end > entered]
+        return due_date(entered, stage.days, within, holidays())
     return due_date(req.sent_at or now, service.processing_days, pauses, holidays())
 
 

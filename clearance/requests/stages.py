@@ -60,10 +60,11 @@ def asked_fields(req: Request) -> tuple[FieldSpec, ...]:
 
 def office_lines(req: Request, lang: str) -> list[tuple[str, str]]:
     """Return label and value in `lang` of what the office has filled in."""
-    values = visible(req)
+    fields = versions.for_request(req).office_fields
+    values = visible(req) if fields else {}
     lines = [
         (spec.title(lang), field_values.written(spec, values.get(spec.name), lang))
-        for spec in versions.for_request(req).office_fields
+        for spec in fields
     ]
     return [(label, value) for label, value in lines if value]
 
@@ -71,13 +72,11 @@ def office_lines(req: Request, lang: str) -> list[tuple[str, str]]:
 def title_of(row: Any) -> str:
     """Return the title of the stage that a request is in, in the page's language; or "".
 
-    row: a request, or a row with its `stage` and `service_version_id`. Reads no definition twice.
+    row: a request, or a row with its `stage` and `service_version_id`.
     """
     if row.stage is None:
         return ""
-    current = {version.id: version.definition for version in versions.all_current()}
-    definition = current.get(row.service_version_id) or versions.get(row.service_version_id)
-    stage = definition.stage(row.stage)
+    stage = versions.once_a_page(row.service_version_id).stage(row.stage)
     return row.stage if stage is None else stage.title.of(language())
 
 

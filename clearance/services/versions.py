@@ -65,6 +65,18 @@ def get(version_id: int) -> Definition:
     return _definition(row)
 
 
+def once_a_page(version_id: int) -> Definition:
+    """Return the definition of a version, as `get`; reads each only once for a page of rows."""
+    if not has_request_context():
+        return get(version_id)
+    known: dict[int, Definition] = g.setdefault(
+        "definitions", {version.id: version.definition for version in all_current()}
+    )
+    if version_id not in known:
+        known[version_id] = get(version_id)
+    return known[version_id]
+
+
 def for_request(req: Request) -> Definition:
     """Return the definition `req` began with, regardless of later versions."""
     return _definition(req.service_version)

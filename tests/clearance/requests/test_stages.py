@@ -272,6 +272,17 @@ def test_each_stage_has_its_own_days(agent: User, reviewer: User) -> None:
     assert req.due_on == date(2026, 3, 9)
 
 
+def test_the_days_of_a_stage_are_not_lengthened_by_pauses_before_it(
+    agent: User, reviewer: User
+) -> None:
+    publish(CHECK, SIGN | {"days": 2})
+    req = sent(agent, now=SUNDAY)
+    act(req, Action.RETURN, reviewer, now=at(2), reason="سبب")
+    act(req, Action.SEND, agent, now=at(10))
+    act(req, Action.APPROVE, reviewer, now=at(10))
+    assert req.due_on == date(2026, 3, 12)
+
+
 def test_no_due_date_runs_while_the_clock_is_stopped(agent: User, reviewer: User) -> None:
     publish(CHECK | {"clock": "stopped"}, SIGN)
     req = sent(agent, now=SUNDAY)
@@ -319,6 +330,14 @@ def test_the_applicant_cannot_fill_in_what_is_the_offices(agent: User) -> None:
     draft = requests.make_draft(agent, "permit")
     drafts.save(draft, {"visited_on": date(2026, 3, 4)}, actor_of(agent), utc_now())
     assert "visited_on" not in draft.answers
+
+
+def test_a_copy_does_not_take_what_the_office_filled_in(agent: User, reviewer: User) -> None:
+    publish(CHECK | {"fields": [VISITED]})
+    req = sent(agent, crew=4)
+    act(req, Action.APPROVE, reviewer, data=OfficeAnswers(values={"visited_on": date(2026, 3, 4)}))
+    copy = drafts.start("permit", actor_of(agent), utc_now(), "private", copy_of=req)
+    assert copy.answers == {"crew": 4}
 
 
 def test_a_later_stage_can_depend_on_what_the_office_fills_in(agent: User, reviewer: User) -> None:
