@@ -68,7 +68,7 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
     return TransitionNotAllowed(
         _(
             "This is no longer possible: %(step)s (%(name)s, %(at)s).",
-            step=_label(event),
+            step=label_of(event),
             name=_name(event, user, reader),
             at=format_instant(event.at),
         )
@@ -102,7 +102,7 @@ def _entry(event: Event, user: User | None, reader: Actor, service: Definition) 
     return TimelineEntry(
         at=event.at,
         action=_action(event),
-        label=_label(event),
+        label=label_of(event),
         actor=_name(event, user, reader),
         reason=reasons.read(event.reason),
         given=(*_stage(event, service), *_given(event, service)),
@@ -120,7 +120,8 @@ def _known(event: Event) -> StepName | None:
     return registry.current().actions.get(_action(event))
 
 
-def _label(event: Event) -> Any:
+def label_of(event: Event) -> Any:
+    """Return what happened, in the page's language; the action's code if its flow is gone."""
     name = _known(event)
     return _action(event) if name is None else name.event
 

@@ -29,6 +29,7 @@ from clearance.requests import (
     field_values,
     review_warnings,
     stages,
+    timeline,
     transitions,
 )
 from clearance.services import registry, versions
@@ -106,7 +107,7 @@ class StepRoutes(BulkSteps):
                 data=form.decisions(),
             ),
             result=details_url(request_id),
-            told=offer.event_label,
+            told=lambda event: str(timeline.label_of(event)),
             refused=lambda refusal: self.show_review(
                 self.get_one(request_id), alert=str(refusal), status=409
             ),

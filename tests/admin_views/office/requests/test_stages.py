@@ -95,6 +95,45 @@ def test_what_the_office_fills_in_is_asked_at_the_approval_of_its_stage(office: 
     assert "04/03/2026" in office.browser(office.agent()).get(f"/my/requests/{request_id}/").text
 
 
+def test_the_office_fills_in_fields_of_every_type_and_finds_them_again(office: Office) -> None:
+    def field(name: str, kind: str, **more: Any) -> dict[str, Any]:
+        return {"name": name, "type": kind, "label": {"ar": name, "en": name.title()}, **more}
+
+    choices = [{"value": value, "label": {"ar": value, "en": value}} for value in ("gate", "berth")]
+    fields = [
+        field("place", "choice", choices=choices, required=True),
+        field("persons", "number", minimum=1, maximum=9),
+        field("findings", "textarea"),
+        field("reason", "text", max_length=20),
+        field("is_sealed", "bool"),
+        field("again_on", "date", when={"field": "crew", "at_least": 10}),
+    ]
+    staged(office, CHECK | {"fields": fields}, SIGN)
+    request_id = permit(office, crew=3)
+    browser = office.staff()
+    page = browser.get(f"{LIST}{request_id}/do/approve")
+    names = {tag["name"] for tag in page.soup.select("#step [name^=office-]")}
+    assert names == {f"office-{each['name']}" for each in fields[:-1]}
+    typed = {
+        "office-place": "gate",
+        "office-persons": "12",
+        "office-findings": "سليم",
+        "office-reason": "دوري",
+        "office-is_sealed": "y",
+    }
+    page = approve(browser, request_id, 400, **typed)
+    assert "maximum is 9" in page.error_of("office-persons")
+    approve(browser, request_id, **typed | {"office-persons": "٤"})
+    answers = office.read(request_id, lambda req: req.answers)
+    kept = {"place": "gate", "persons": 4, "findings": "سليم", "reason": "دوري", "is_sealed": True}
+    assert {name: answers[name] for name in kept} == kept and answers["again_on"] is None
+    second = office.browser(office.person("Second"))
+    second.submit(
+        second.get(f"{LIST}{request_id}/do/return"), {"reason": "عدّل العدد."}, form="#step"
+    )
+    assert "Findings" in second.get(f"{LIST}{request_id}/").text
+
+
 def test_a_chosen_row_in_another_teams_stage_says_why_it_is_left(office: Office) -> None:
     staged(office, CHECK, SIGN | {"fields": [VISITED], "team": "review"})
     mine, other = office.person("Mine"), office.person("Other")
