@@ -11,7 +11,8 @@ from flask_babel import lazy_gettext as _l
 
 from admin_views import my, office
 from admin_views.base import navigation
-from admin_views.shared import issued_files, notifications
+from admin_views.shared import issued_files, notifications, request_lists
+from clearance.requests import stages
 
 # A nonexistent folder, so that no stock Flask-Admin template is used.
 THEME = Theme(folder="clearance", base_template="admin/base.html")
@@ -21,7 +22,10 @@ def init_app(app: Flask) -> None:
     """Install the agents' area at /my and the office at /office; extensions add their views."""
     navigation.init_app(app)
     app.jinja_env.globals.update(
-        issued_rows=issued_files.rows, notice_target=notifications.target_of
+        issued_rows=issued_files.rows,
+        notice_target=notifications.target_of,
+        status_words=stages.words_of_status,
+        due_words=request_lists.due_words,
     )
     with app.app_context():
         _install(app, "my", _l("Broker services"), my.index(), my.views())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
@@ -15,6 +16,7 @@ from forms.base import BaseForm
 from forms.fields import (
     CheckField,
     ChoiceField,
+    ChoicesField,
     DayField,
     EmailAddressField,
     KuwaitTimeField,
@@ -28,11 +30,23 @@ NAME_LENGTH, LINE_LENGTH, REASON_LENGTH, BODY_LENGTH = 150, 250, 900, 5000
 ROLES = [(str(role), role.label) for role in Role if role in STAFF_ROLES]
 
 
-class SeenField(HiddenField):
-    """The fingerprint of the row as shown; never written to the row."""
+class ApartFromRow:
+    """Mixin of a field whose value the view keeps itself."""
 
     def populate_obj(self, obj: Any, name: str) -> None:
         """Do not write to the row."""
+
+
+class SeenField(ApartFromRow, HiddenField):
+    """The fingerprint of the row as shown."""
+
+
+class MembersField(ApartFromRow, ChoicesField):
+    """The members of a team, by their ids."""
+
+
+class ConfirmField(ApartFromRow, CheckField):
+    """A box that confirms what was warned of."""
 
 
 class CodeNameField(TextField):
@@ -71,6 +85,24 @@ class CodedForm(RowForm):
     name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
     position = _place()
     is_active = CheckField(_l("In use"), default=True)
+
+
+class TeamForm(RowForm):
+    """A team of reviewers; `confirmed` is asked where it would lose its last member."""
+
+    code = CodeNameField(
+        _l("Code"), [Required()], max_length=40, description=_l("It cannot be changed later.")
+    )
+    name_ar = TextField(_l("Name in Arabic"), [Required()], max_length=NAME_LENGTH)
+    name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
+    position = _place()
+    members = MembersField(
+        _l("Members"),
+        coerce=int,
+        choices=(),
+        description=_l("Only members take and decide requests in the team's stages."),
+    )
+    confirmed = ConfirmField(_l("Leave the team without members"))
 
 
 class NationalityCodeField(TextField):
@@ -155,16 +187,36 @@ class AnnouncementForm(RowForm):
 
 
 class InvitationForm(BaseForm):
-    """E-mail address and role of a person invited to the office's staff."""
+    """E-mail address, role and teams of a person invited to the office's staff.
+
+    teams: (code, name) where there are several; a reviewer is asked for theirs.
+    """
 
     email = EmailAddressField(_l("E-mail address"), [Required()])
     role = ChoiceField(_l("Role"), [Required()], choices=ROLES)
+    teams = ChoicesField(_l("Teams"), description=_l("For reviewers"))
+
+    def __init__(self, teams: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.teams.choices = list(teams)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate the fields, and that a reviewer is in a team where there are several."""
+        is_good = bool(super().validate(extra_validators))
+        if self.role.data == Role.REVIEWER and self.teams.choices and not self.teams.data:
+            self.teams.errors = [_l("Choose at least one team.")]
+            return False
+        return is_good
 
 
 class RoleForm(BaseForm):
-    """A staff member's new role; the current one, `present`, cannot be chosen."""
+    """A staff member's new role; the current one, `present`, cannot be chosen.
+
+    confirmed: asked where a team would lose its last member.
+    """
 
     role = ChoiceField(_l("New role"), [Required()], choices=[])
+    confirmed = CheckField(_l("Leave the team without members"))
 
     def __init__(self, present: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

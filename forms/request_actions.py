@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 from pydantic import ValidationError
@@ -20,8 +20,10 @@ from clearance.core.reasons import Reason
 from clearance.requests.transitions import REASON_MAX_LENGTH
 from clearance.services.decisions import Assignment, Decision, RemarkInput, Remarks
 from clearance.services.effects import REMARK_MAX_LENGTH
+from clearance.services.field_specs import FieldSpec
 from forms.base import BaseForm
 from forms.fields import CheckField, ChoiceField, DayField, TextAreaField, TextField
+from forms.request_form import _field
 from forms.validators import Required
 
 _TEXT, _MARK = "remark-", "mark-"
@@ -49,6 +51,14 @@ class Place:
         return f"{'document' if self.is_document else 'field'}-{self.name}"
 
 
+class Column(NamedTuple):
+    """A question put for each of several requests. name: of the input of one of them."""
+
+    heading: Any
+    hint: Any
+    name: str
+
+
 @dataclass(frozen=True)
 class Question:
     """What a step asks for one request, besides a reason, remarks and a reviewer.
@@ -72,19 +82,69 @@ class Question:
             for name, info in self.model.model_fields.items()
         }
 
+    def given(self, form: BaseForm) -> dict[str, Any]:
+        """Return the values of the model that the form was given."""
+        return {name: form[self.input_name(name)].data for name in self.model.model_fields}
+
+    def columns(self) -> dict[Any, Column]:
+        """Return what is asked of each of several requests, by what is the same for all."""
+        return {
+            (self.model, name): Column(info.title, info.description, self.input_name(name))
+            for name, info in self.model.model_fields.items()
+        }
+
+    def _label(self, label: Any) -> Any:
+        return label if self.request_id is None else f"{label} ({self.number})"
+
     def _input(self, name: str, info: FieldInfo) -> Any:
-        label = info.title or name
-        if self.request_id is not None:
-            label = f"{label} ({self.number})"
         checks = [Required()] if info.is_required() else []
         kind = INPUTS[info.annotation or str]
         return kind(
-            label,
+            self._label(info.title or name),
             checks,
             name=self.input_name(name),
             default=self.proposed.get(name),
             description=info.description or "",
         )
+
+
+@dataclass(frozen=True)
+class OfficeQuestion(Question):
+    """The office's fields of a stage. lang: of their labels."""
+
+    specs: tuple[FieldSpec, ...] = ()
+    lang: str = "ar"
+
+    def input_name(self, field: str) -> str:
+        """Return the name of the form's field, which no other of its attributes has."""
+        return super().input_name(f"office-{field}")
+
+    def inputs(self) -> dict[str, Any]:
+        """Return the unbound fields by name, as the form of a request has them."""
+        return {self.input_name(spec.name): self._office_input(spec) for spec in self.specs}
+
+    def given(self, form: BaseForm) -> dict[str, Any]:
+        """Return the values of the model that the form was given."""
+        return {"values": {spec.name: form[self.input_name(spec.name)].data for spec in self.specs}}
+
+    def columns(self) -> dict[Any, Column]:
+        """Return what is asked of each of several requests; fields of one label are one."""
+        return {
+            (spec.name, spec.title(self.lang)): Column(
+                spec.title(self.lang), spec.hint_in(self.lang), self.input_name(spec.name)
+            )
+            for spec in self.specs
+        }
+
+    def _office_input(self, spec: FieldSpec) -> Any:
+        field = _field(spec, self.lang)
+        field.args = (self._label(spec.title(self.lang)), *field.args[1:])
+        field.name = self.input_name(spec.name)
+        field.kwargs |= {
+            "default": self.proposed.get(spec.name),
+            "description": spec.hint_in(self.lang),
+        }
+        return field
 
 
 class ReasonedForm(BaseForm):
@@ -134,6 +194,7 @@ class StepForm(ReasonedForm):
     """
 
     no_reason = _l("Choose a standard reason or write one. The applicant will see it.")
+    is_sending = True  # fields of the office that are required must be filled in
     places: ClassVar[Sequence[Place]] = ()
     needs_reason: ClassVar[bool] = False
     questions: ClassVar[Sequence[Question]] = ()
@@ -169,7 +230,7 @@ class StepForm(ReasonedForm):
     def decisions(self, request_id: int | None = None) -> list[Decision]:
         """Return the answers for that request; None: the only one."""
         asked = [question for question in self.questions if question.request_id == request_id]
-        answers = [question.model(**self._given(question)) for question in asked]
+        answers = [question.model(**question.given(self)) for question in asked]
         if self.places:
             answers.append(Remarks(remarks=self.remarks()))
         if "reviewer_id" in self:
@@ -177,33 +238,30 @@ class StepForm(ReasonedForm):
         return answers
 
     def inputs_for(self, request_id: int | None = None) -> list[Any]:
-        """Return the fields asked for that request, for the page."""
-        return [
-            self[name]
-            for question in self.questions
-            if question.request_id == request_id
-            for name in question.inputs()
-        ]
+        """Return the fields asked for that request: for one of several, a place per heading."""
+        asked = [question for question in self.questions if question.request_id == request_id]
+        if request_id is None:
+            return [self[name] for question in asked for name in question.inputs()]
+        own = {key: each.name for question in asked for key, each in question.columns().items()}
+        return [self[own[key]] if key in own else None for key in self._columns]
 
     @property
     def headings(self) -> list[Any]:
         """The labels of what is asked for each of several requests."""
-        return [info.title for info in self._infos]
+        return [column.heading for column in self._columns.values()]
 
     @property
     def hints(self) -> list[Any]:
         """What helps to answer it."""
-        return [info.description for info in self._infos if info.description]
+        return [column.hint for column in self._columns.values() if column.hint]
 
     @property
-    def _infos(self) -> list[FieldInfo]:
-        models = dict.fromkeys(
-            question.model for question in self.questions if question.request_id is not None
-        )
-        return [info for model in models for info in model.model_fields.values()]
-
-    def _given(self, question: Question) -> dict[str, Any]:
-        return {name: self[question.input_name(name)].data for name in question.model.model_fields}
+    def _columns(self) -> dict[Any, Column]:
+        found: dict[Any, Column] = {}
+        for question in self.questions:
+            if question.request_id is not None:
+                found = question.columns() | found
+        return found
 
     def _is_allowed(self, question: Question) -> bool:
         """Check one answer by the rule that the step enforces."""
@@ -211,10 +269,10 @@ class StepForm(ReasonedForm):
         if any(field.errors for field in inputs):
             return False
         try:
-            refusal = question.model(**self._given(question)).refusal(utc_now())
+            refusal = question.model(**question.given(self)).refusal(utc_now())
         except ValidationError:
             refusal = Refusal(question.model.missing)
-        if refusal is not None:
+        if refusal is not None and inputs:
             inputs[0].errors = [refusal.text]
         return refusal is None
 

@@ -52,6 +52,11 @@ class ListFilter(BaseFilter):
             known[self] = list(self._choices() if callable(self._choices) else self._choices)
         return known[self]
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has nothing to choose from, so that the page leaves it out."""
+        return self._choices is not None and not self.get_options(None)
+
     def validate(self, value: str) -> bool:
         if self._choices is not None:
             return value in {option for option, _label in self.get_options(None)}

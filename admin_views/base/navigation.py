@@ -49,6 +49,7 @@ _REFERENCE = (
     _kept("office_nationalities", _l("Nationalities")),
     _kept("office_legal_entities", _l("Organisation types")),
     _kept("office_reasons", _l("Standard reasons")),
+    _kept("office_teams", _l("Teams")),
     _kept("office_holidays", _l("Holidays")),
 )
 _TRAIL = (

@@ -28,6 +28,7 @@ from admin_views.office.settings.reference_data import (
     Nationalities,
     Reasons,
 )
+from admin_views.office.settings.teams import Teams
 from admin_views.office.settings.views import OfficeSettings
 from admin_views.office.subscriptions.views import Subscriptions
 from admin_views.shared.account.overview import AccountView
@@ -50,6 +51,7 @@ from clearance.models import (
     Request,
     Service,
     Subscription,
+    Team,
     User,
 )
 
@@ -71,6 +73,7 @@ def views() -> list[BaseView]:
         Subscriptions(Subscription, **_at("subscriptions", _l("Subscriptions"))),
         Staff(User, **_at("staff", _l("Staff"))),
         Services(Service, **_at("services", _l("Services"))),
+        Teams(Team, **_at("teams", _l("Teams"))),
         DocumentKinds(DocumentKind, **_at("document_kinds", _l("Document types"))),
         BrokerTypes(BrokerType, **_at("broker_types", _l("Broker types"))),
         Nationalities(Nationality, **_at("nationalities", _l("Nationalities"))),

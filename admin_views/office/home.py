@@ -33,6 +33,7 @@ from clearance.models.enums import (
     SuspendedBy,
 )
 from clearance.notifications import outbox
+from clearance.requests import stages
 from clearance.services import registry, versions
 
 SHOWN_ROWS = 8
@@ -75,7 +76,8 @@ def list_url(endpoint: str = "office_requests", **filters: Any) -> str:
 
 def reviewer_figures(actor: Actor) -> dict[str, Any]:
     """Return the reviewer's own work and the unassigned requests."""
-    own, nobodys = queues.assigned_to(actor.id), queues.assigned_to(None)
+    own = queues.assigned_to(actor.id)
+    nobodys = sa.and_(queues.assigned_to(None), queues.for_teams(actor))
     waiting = Request.status.in_(registry.current().waiting_statuses)
     return {
         "counts": _counts(
@@ -124,6 +126,8 @@ def manager_figures(actor: Actor) -> dict[str, Any]:
             if number
         ],
         "by_age": by_age,
+        "by_stage": _by_stage(),
+        "by_team": _by_team(),
         "load": _load(in_hands),
         "by_service": by_service,
     }
@@ -203,18 +207,18 @@ def _counts(**conditions: Any) -> dict[str, int]:
 
 def _rows(condition: Any) -> list[dict[str, Any]]:
     """Return the most urgent requests, found by index before any rows are read."""
-    urgency = (Request.due_on, Request.sent_at, Request.id)
-    urgent = sa.select(Request.id).where(condition).order_by(*urgency).limit(SHOWN_ROWS)
+    urgent = sa.select(Request.id).where(condition).order_by(*queues.URGENCY).limit(SHOWN_ROWS)
     statement = (
         sa.select(
             Request.id,
             Request.number,
             Request.service_code,
             Request.due_on,
+            *request_lists.STAGE,
             request_lists.name_column(),
         )
         .where(Request.id.in_(urgent))
-        .order_by(*urgency)
+        .order_by(*queues.URGENCY)
     )
     today = kuwait_today()
     return [
@@ -223,8 +227,9 @@ def _rows(condition: Any) -> list[dict[str, Any]]:
             "number": row.number,
             "service": request_lists.title_of(row.service_code),
             "name": row.name,
+            "stage": stages.title_of(row),
             "due_on": row.due_on,
-            "is_late": row.due_on < today,
+            "is_late": row.due_on is not None and row.due_on < today,
         }
         for row in db.session.execute(statement)
     ]
@@ -282,6 +287,43 @@ def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
         for place, (label, *_days) in enumerate(queues.AGES.values(), 1)
     ]
     return by_service, by_age
+
+
+def _by_stage() -> list[tuple[str, int, str]]:
+    """Return (service and stage, number, URL) of requests to answer in the stages in use."""
+    choices = queues.stage_choices()
+    if not choices:
+        return []
+    statement = (
+        sa.select(Request.service_code, Request.stage, sa.func.count())
+        .where(queues.AT_THE_OFFICE, Request.stage.is_not(None))
+        .group_by(Request.service_code, Request.stage)
+    )
+    counted = {f"{code}.{stage}": number for code, stage, number in db.session.execute(statement)}
+    return [(title, counted.get(key, 0), list_url(stage=key)) for key, title in choices]
+
+
+def _by_team() -> list[dict[str, Any]]:
+    """Return the teams' workload, where there are several."""
+    named = queues.team_choices()
+    if not named:
+        return []
+    late = sa.func.count().filter(Request.due_on < kuwait_today())
+    statement = (
+        sa.select(Request.team_code, sa.func.count(), late)
+        .where(queues.AT_THE_OFFICE, Request.team_code.is_not(None))
+        .group_by(Request.team_code)
+    )
+    counted = {row[0]: (row[1], row[2]) for row in db.session.execute(statement)}
+    return [
+        {
+            "name": name,
+            "open": counted.get(code, (0, 0))[0],
+            "late": counted.get(code, (0, 0))[1],
+            "url": list_url(team=code),
+        }
+        for code, name in named
+    ]
 
 
 def _load(in_hands: Mapping[int | None, tuple[int, int]]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from admin_views.base.access import EveryRow, ForKeepers, LinkedRows
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
 from admin_views.shared import request_lists
-from clearance.core import i18n
+from clearance.core import i18n, teams
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.models import Request, ServiceVersion
@@ -82,5 +82,6 @@ class Services(ForKeepers, EveryRow, LinkedRows, GuardedModelView):
             versions=versions,
             used={version_id: count for version_id, count in counted},
             kinds=kind_names(),
+            teams=dict(teams.named(i18n.language())),
             source=yaml.safe_dump(versions[0].definition, allow_unicode=True, sort_keys=False),
         )

@@ -60,6 +60,7 @@ def requests_about(
             Request.number,
             Request.service_code,
             Request.status,
+            *request_lists.STAGE,
             Request.sent_at,
             request_lists.name_column(),
         )

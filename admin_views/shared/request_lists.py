@@ -8,7 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import g
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from admin_views.base import formatters
 from admin_views.base.columns import Column
@@ -17,11 +19,22 @@ from clearance.core import i18n
 from clearance.core.extensions import db
 from clearance.models import Request
 from clearance.models.enums import Status
+from clearance.requests import stages
 from clearance.services import registry, versions
 
 
-def _status_text(row: Any) -> str:
-    return formatters.status_label(row.status)
+def status_cell(row: Any) -> Markup:
+    """Return the status of a row as a badge, with the title of its stage, if any, below it."""
+    badge, title = formatters.status_badge(row.status), stages.title_of(row)
+    return badge + formatters.under(title) if title else badge
+
+
+def due_words(row: Any) -> str:
+    """Return the sentence that tells the applicant the due date of a row."""
+    day, title = i18n.format_day(row.due_on), stages.title_of(row)
+    if title:
+        return str(_("The stage “%(stage)s” is due by %(date)s.", stage=title, date=day))
+    return str(_("The office is due to decide by %(date)s.", date=day))
 
 
 def unsorted(column: Any) -> sa.ColumnElement[Any]:
@@ -132,7 +145,9 @@ def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:
 
 
 SERVICE = Column("service_code", _l("Service"), value=lambda row: title_of(row.service_code))
-STATUS = Column("status", _l("Status"), formatters.status_badge, text=_status_text)
+STATUS = Column("status", _l("Status"), cell=status_cell, text=stages.words_of_status)
+STAGE = (Request.stage, Request.service_version_id)
+"""What the cells of STATUS need besides the status."""
 IDENTITY = (
     Column("civil_id", _l("Civil number"), is_listed=False),
     Column("mobile", _l("Mobile number"), is_listed=False),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance import notifications
+from clearance.accounts import teams
 from clearance.auth import second_factor, second_factor_setup, sessions
 from clearance.core import audit, i18n
 from clearance.core.actor import Actor
@@ -42,14 +44,15 @@ class NoFactorToReset(DomainError):
     message = _l("This person has no authenticator app to reset.")
 
 
-def disable(user: User, actor: Actor, now: datetime) -> None:
+def disable(user: User, actor: Actor, now: datetime, *, is_confirmed: bool = False) -> None:
     """Disable a staff account and end its sessions. Flushes.
 
-    Also withdraws the open invitations they sent. Raises: PermissionDenied, NotFound (not staff),
-    OwnAccount.
+    Also withdraws the open invitations they sent. is_confirmed: that a team may be left without
+    members. Raises: PermissionDenied, NotFound (not staff), OwnAccount, LastMember.
     """
     user = _hold(user, actor)
     _must_be_another(user, actor)
+    teams.require_members_without(user, is_confirmed=is_confirmed)
     _set_active(user, actor, now, is_active=False)
     _withdraw_invitations_of(user, actor, now)
     sessions.end_sessions(now, user_id=user.id)
@@ -60,14 +63,23 @@ def enable(user: User, actor: Actor, now: datetime) -> None:
     _set_active(_hold(user, actor), actor, now, is_active=True)
 
 
-def change_role(user: User, role: str, actor: Actor, now: datetime, *, version: int) -> None:
+def change_role(
+    user: User,
+    role: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    version: int,
+    is_confirmed: bool = False,
+) -> None:
     """Change a staff member's role. Flushes.
 
     Ends all their sessions, notifies them, and withdraws the open invitations they sent. Requests
-    they have taken stay with them until a manager reassigns them.
-    version: the user's version as the actor saw it. Raises: PermissionDenied, NotFound (not staff),
-    DomainError for a non-staff role, OwnAccount, TransitionNotAllowed when the account was changed
-    meanwhile. Source: security rules 15 and 16.
+    they have taken stay with them until a manager reassigns them; they leave their teams.
+    version: the user's version as the actor saw it. is_confirmed: that a team may be left without
+    members. Raises: PermissionDenied, NotFound (not staff), DomainError for a non-staff role,
+    OwnAccount, TransitionNotAllowed when the account was changed meanwhile, LastMember. Source:
+    security rules 15 and 16.
     """
     if role not in STAFF_ROLES:
         raise DomainError(_l("This is not a staff role."))
@@ -78,9 +90,12 @@ def change_role(user: User, role: str, actor: Actor, now: datetime, *, version: 
     before = user.role
     if before == role:
         return
+    teams.require_members_without(user, is_confirmed=is_confirmed)
+    changes: dict[str, Any] = {"role": [before, role]}
+    if left := teams.leave_all(user):
+        changes["teams"] = [left, []]
     user.role = role
     user.version += 1
-    changes = {"role": [before, role]}
     audit.record("staff:role:changed", obj=user, actor_id=actor.id, at=now, changes=changes)
     _withdraw_invitations_of(user, actor, now)
     sessions.end_sessions(now, user_id=user.id)

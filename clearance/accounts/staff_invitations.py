@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from clearance import notifications
+from clearance.accounts import teams as team_members
 from clearance.auth.password_changes import require_strong
 from clearance.auth.passwords import hash_password
 from clearance.core import audit, crypto, i18n, name_folding, urls
@@ -36,11 +38,16 @@ class Invited:
 
 
 def invite_staff(
-    email: str, role: str, now: datetime, invited_by: int | None = None
+    email: str,
+    role: str,
+    now: datetime,
+    invited_by: int | None = None,
+    teams: Iterable[str] = (),
 ) -> tuple[Invitation, str]:
     """Invite `email` as staff with `role`; an earlier open invitation ends. Flushes.
 
-    invited_by: the administrator's user id; None for the operator's command. Returns the row and
+    invited_by: the administrator's user id; None for the operator's command. teams: codes of those
+    that an invited reviewer joins. Returns the row and
     the link, which is stored nowhere. Raises: Refused when the address belongs to a user;
     DomainError for a non-staff role.
     """
@@ -54,6 +61,7 @@ def invite_staff(
         email=email,
         role=role,
         services=[],
+        teams=list(teams) if role == Role.REVIEWER else [],
         token_hash=crypto.token_hash(token),
         invited_by_id=invited_by,
         created_at=now,
@@ -123,7 +131,7 @@ def accept_invitation(
     invitation = _use(invited, now)
     if invitation is None:
         return None
-    return _entered(
+    user = _entered(
         User(
             email=invitation.email,
             mobile=mobile,
@@ -140,6 +148,8 @@ def accept_invitation(
             created_by_id=invitation.invited_by_id,
         )
     )
+    team_members.join(user, invitation.teams)
+    return user
 
 
 def _entered(user: User) -> User:

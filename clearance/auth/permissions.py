@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from clearance.core import teams
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.errors import Refusal
 from clearance.core.i18n import language
@@ -198,7 +199,10 @@ def decides_subscriptions(actor: Actor, organisation_id: int) -> Refusal | None:
 
 
 def can_process(actor: Actor | None, req: Request) -> Refusal | None:
-    """Allow reviewers without taking the request, except on their own file (security rule 24)."""
+    """Allow reviewers of its team without taking it, except on their own file (security rule 24).
+
+    Requests without a team are every reviewer's.
+    """
     if actor is None or not actor.is_reviewer:
         return Refusal(_l("Only reviewers can do this."))
     if actor.user_id in (req.sender_id, req.created_by_id):
@@ -209,6 +213,9 @@ def can_process(actor: Actor | None, req: Request) -> Refusal | None:
         return Refusal(
             _l("This request comes from your own organisation. Another reviewer must decide on it.")
         )
+    if req.team_code is not None and req.team_code not in actor.teams:
+        team = teams.name(req.team_code, language())
+        return Refusal(_("Only members of the team “%(team)s” can do this.", team=team))
     return None
 
 
@@ -226,12 +233,13 @@ def can_decide(actor: Actor | None, req: Request) -> Refusal | None:
     )
 
 
-def can_decide_second(actor: Actor | None, req: Request) -> Refusal | None:
-    """Allow the second approval: as `can_decide`, by another reviewer than the first."""
+def can_decide_as_another(actor: Actor | None, req: Request) -> Refusal | None:
+    """As `can_decide`, but nobody who approved an earlier stage of the request."""
     refusal = can_decide(actor, req)
-    if refusal is not None or actor is None or req.first_approver_id != actor.user_id:
+    earlier = {req.first_approver_id, *req.approvals.values()}
+    if refusal is not None or actor is None or actor.user_id not in earlier:
         return refusal
-    return Refusal(_l("You gave the first approval. Another reviewer must give the second."))
+    return Refusal(_l("You approved an earlier stage. Another reviewer must decide on this one."))
 
 
 def can_take(actor: Actor | None, req: Request) -> Refusal | None:
@@ -239,9 +247,9 @@ def can_take(actor: Actor | None, req: Request) -> Refusal | None:
     return can_decide(actor, req) or _already_has(actor, req)
 
 
-def can_take_second(actor: Actor | None, req: Request) -> Refusal | None:
-    """Allow taking a request for its second approval."""
-    return can_decide_second(actor, req) or _already_has(actor, req)
+def can_take_as_another(actor: Actor | None, req: Request) -> Refusal | None:
+    """As `can_take`, but nobody who approved an earlier stage of the request."""
+    return can_decide_as_another(actor, req) or _already_has(actor, req)
 
 
 def is_its_reviewer(actor: Actor | None, req: Request) -> Refusal | None:

@@ -17,6 +17,7 @@ from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializ
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from clearance.auth import form_tokens
+from clearance.core import teams
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import latest_past, utc_now
 from clearance.core.conditional_writes import changed_rows
@@ -156,6 +157,7 @@ def load_actor(key: str, now: datetime | None = None) -> Actor | None:
         if row is None or not _is_alive(row, now):
             return None
         standings = _standings(connection, row.user_id) if row.user_id is not None else ()
+        own_teams = _teams(connection, row.user_id, row.role)
     if row.last_seen_at > latest_past(now) or now - row.last_seen_at >= LAST_SEEN_STEP:
         _touch(row.id, now)
     return Actor(
@@ -171,6 +173,7 @@ def load_actor(key: str, now: datetime | None = None) -> Actor | None:
         civil_id=row.civil_id,
         standings=standings,
         organisation_id=row.organisation_id,
+        teams=own_teams,
         stage=row.stage,
         session_id=row.id,
         key=key,
@@ -191,6 +194,7 @@ def actor_of(user: User) -> Actor:
         legal_entity=user.legal_entity,
         civil_id=user.civil_id,
         standings=_standings(connection, user.id),
+        teams=_teams(connection, user.id, user.role),
     )
 
 
@@ -307,6 +311,13 @@ def _standings(connection: sa.Connection, user_id: int) -> tuple[ActiveMembershi
         )
         for key, (name_ar, name_en, is_general) in heads.items()
     )
+
+
+def _teams(connection: sa.Connection, user_id: int | None, role: str | None) -> frozenset[str]:
+    """Return the codes of a reviewer's teams; nobody else has any."""
+    if user_id is None or role != Role.REVIEWER:
+        return frozenset()
+    return frozenset(connection.execute(teams.OF_USER, {"user_id": user_id}).scalars())
 
 
 def _touch(session_id: int, now: datetime) -> None:

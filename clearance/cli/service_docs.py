@@ -118,7 +118,7 @@ def _overview(services: Sequence[Definition]) -> str:
             service.title.ar,
             service.title.en,
             service.subject,
-            f"[{service.flow}](#flow-{service.flow})",
+            _review(service),
             str(service.processing_days),
             "yes" if service.bulk else "–",
         )
@@ -130,6 +130,13 @@ def _overview(services: Sequence[Definition]) -> str:
     )
 
 
+def _review(service: Definition) -> str:
+    """Return a link to the service's flow, or the titles of its stages."""
+    if service.stages:
+        return ", then ".join(stage.title.en for stage in service.stages)
+    return f"[{service.flow}](#flow-{service.flow})"
+
+
 def _service(service: Definition) -> str:
     lines = [
         f'<a id="{service.code}"></a>\n\n## {service.title.en}\n',
@@ -139,7 +146,7 @@ def _service(service: Definition) -> str:
         f"- Subscription: {service.subscription.replace('_', ' ')}; organisation types: "
         + (", ".join(f"`{code}`" for code in service.legal_entities) or "all"),
         f"- Blocks while open: {_EXCLUSIVE[service.exclusive]}",
-        f"- Flow: [{service.flow}](#flow-{service.flow})",
+        f"- Flow: {_review(service)}",
         f"- On approval: {', '.join(f'`{name}`' for name in service.effects) or 'nothing'}"
         + _asked(service),
         "",

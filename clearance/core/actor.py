@@ -34,6 +34,7 @@ class Actor:
     """The acting person, reloaded on every request so that changes take effect at once.
 
     user_id is None for an unverified registration. organisation_id: the chosen organisation.
+    teams: codes of a reviewer's teams.
     """
 
     user_id: int | None
@@ -47,6 +48,7 @@ class Actor:
     latin_name: str = ""
     standings: tuple[ActiveMembership, ...] = ()
     organisation_id: int | None = None
+    teams: frozenset[str] = frozenset()
     stage: str = SessionStage.FULL
     session_id: int | None = None
     registration_id: int | None = None

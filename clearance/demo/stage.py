@@ -21,7 +21,7 @@ from clearance.files import quota, storage
 from clearance.files.storage import Stored
 from clearance.licences import starts
 from clearance.models import Document, Licence, Organisation, Request, ServiceVersion
-from clearance.requests import attachments, batch, drafts, transitions
+from clearance.requests import attachments, batch, drafts, stages, transitions
 from clearance.requests.attachments import Checked
 from clearance.requests.field_values import visible
 from clearance.services import versions
@@ -161,7 +161,7 @@ class Stage:
         """
         now = yield from self.wait(days, 11 if action == Action.SEND else 12)
         service = versions.for_request(req)
-        path = service.steps.path(req.status, action, is_taken=req.reviewer_id is not None)
+        path = stages.flow_of(req).path(req.status, action, is_taken=req.reviewer_id is not None)
         asked = service.decisions(path[-1]) if path else ()
         proposed = [(model, model.proposed(req, now)) for model in asked]
         given: list[Decision] = [Remarks(remarks=tuple(remarks))]

@@ -51,6 +51,7 @@ from clearance.models.service import (
     ServiceVersion,
     Subscription,
 )
+from clearance.models.team import Team, TeamMember
 
 __all__ = [
     "AccessEvent",
@@ -100,6 +101,8 @@ __all__ = [
     "ServiceVersion",
     "Setting",
     "Subscription",
+    "Team",
+    "TeamMember",
     "ThrottleCount",
     "TransferConsent",
     "User",

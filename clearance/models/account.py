@@ -218,7 +218,7 @@ class Invitation(Base):
     """An offer to join the office with a role, or an organisation.
 
     `email` is as typed. `user_id` is the invited user, if one exists. Neither it nor `refused_at`
-    is disclosed to the inviting person.
+    is disclosed to the inviting person. `teams` are those that an invited reviewer joins.
     """
 
     __tablename__ = "invitation"
@@ -236,6 +236,7 @@ class Invitation(Base):
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"), index=True)
     is_general: Mapped[bool] = mapped_column(default=False)
     services: Mapped[list[str]] = mapped_column(Json, default=list)
+    teams: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
     token_hash: Mapped[base.digest]
     invited_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     created_at: Mapped[base.instant]

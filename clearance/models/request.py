@@ -19,19 +19,21 @@ from clearance.models.service import ServiceVersion
 _UNDECIDED = sa.text("decided_at IS NULL")
 _DECIDED = sa.text("decided_at IS NOT NULL")
 _OF_GRID = sa.text("grid_key IS NOT NULL")
-_AT_THE_OFFICE = sa.text("decided_at IS NULL AND due_on IS NOT NULL")
+_AT_THE_OFFICE = sa.text("decided_at IS NULL AND (due_on IS NOT NULL OR team_code IS NOT NULL)")
 
 
 class Request(PersonName, Base):
     """An application for a service; standard fields are columns, service-specific ones `answers`.
 
     `exclusive_key` is set while the request excludes others of its kind (one open request per
-    licence, one open or passed exam per civil number); its uniqueness enforces that.
-    `late_told_for` is the due date whose passing the office was notified of. `subject_seen` is the
-    registered licence and broker at sending; `granted_expiry` the date the office granted.
-    `other_organisation_id` is the other side of a transfer. `grid_key` is shared by requests begun
-    together for several brokers. `handed_to_id` is the colleague responsible for it since its
-    creator was disabled; creator and sender stay as they were.
+    licence, one open or passed exam per civil number); its uniqueness enforces that. `stage` is
+    the one in which it is reviewed, or to which it returns once corrected; `team_code` the team
+    whose turn it is; `approvals` has who approved which earlier stage, `first_approver_id` who
+    approved the first of them. `late_told_for` is the due date whose passing the office was
+    notified of. `subject_seen` is the registered licence and broker at sending; `granted_expiry`
+    the date the office granted. `other_organisation_id` is the other side of a transfer. `grid_key`
+    is shared by requests begun together for several brokers. `handed_to_id` is the colleague
+    responsible for it since its creator was disabled; creator and sender stay as they were.
     """
 
     __tablename__ = "request"
@@ -63,6 +65,7 @@ class Request(PersonName, Base):
         sa.Index(
             "ix_request_undecided",
             *("sent_at", "id", "status", "due_on", "reviewer_id", "service_code"),
+            *("team_code", "stage"),
             sqlite_where=_UNDECIDED,
             postgresql_where=_UNDECIDED,
         ),
@@ -91,6 +94,8 @@ class Request(PersonName, Base):
     service_version_id: Mapped[int] = mapped_column(sa.ForeignKey("service_version.id"))
     number: Mapped[base.code | None]
     status: Mapped[base.code] = mapped_column(default=Status.DRAFT)
+    stage: Mapped[base.code | None]
+    team_code: Mapped[base.code | None] = mapped_column(sa.ForeignKey("team.code"))
     version: Mapped[int] = mapped_column(default=1)
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
     created_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
@@ -98,6 +103,7 @@ class Request(PersonName, Base):
     handed_to_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     reviewer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     first_approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    approvals: Mapped[dict[str, int]] = mapped_column(Json, default=dict, server_default="{}")
     licence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("licence.id"))
     broker_id: Mapped[int | None] = mapped_column(sa.ForeignKey("broker.id"))
     other_organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"))

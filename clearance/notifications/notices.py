@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from babel.units import format_unit
 
-from clearance.core import urls
+from clearance.core import teams, urls
 from clearance.core.extensions import db
 from clearance.core.i18n import format_day, format_instant
 from clearance.models import Delivery, Grant, Membership, Notice, Request, User
@@ -120,9 +120,10 @@ def notify_reviewers(
     now: datetime,
     request_id: int | None = None,
     url: str = "",
+    team: str | None = None,
 ) -> list[Notice]:
-    """Notify every active reviewer, like `notify_user`. Flushes."""
-    query = sa.select(User).where(User.role == Role.REVIEWER, User.is_active.is_(True))
+    """Notify every active reviewer, of one team if given, like `notify_user`. Flushes."""
+    query = sa.select(User).where(teams.members(team))
     users = list(db.session.scalars(query.order_by(User.id)))
     return _tell_all(event, users, params, now, request_id, None, url)
 
@@ -130,11 +131,11 @@ def notify_reviewers(
 def notify_reviewer_of(
     event: str, req: Request, *, params: Mapping[str, Any], now: datetime
 ) -> list[Notice]:
-    """Notify the request's reviewer, or all reviewers if it has no active one. Flushes."""
+    """Notify the request's reviewer, or those of its team if it has no active one. Flushes."""
     where: dict[str, Any] = {"request_id": req.id, "url": urls.office_request_url(req.id)}
     holder = db.session.get(User, req.reviewer_id) if req.reviewer_id is not None else None
     if holder is None or holder.role != Role.REVIEWER or not holder.is_active:
-        return notify_reviewers(event, params=params, now=now, **where)
+        return notify_reviewers(event, params=params, now=now, team=req.team_code, **where)
     return [notify_user(event, user_id=holder.id, params=params, now=now, **where)]
 
 

@@ -14,7 +14,7 @@ from clearance.core.actor import Actor
 from clearance.core.errors import Refusal
 from clearance.models import Request
 from clearance.models.enums import Role
-from clearance.requests import eligibility
+from clearance.requests import eligibility, stages
 from clearance.requests import timeline as history
 from clearance.services import facts, registry
 from clearance.services import versions as service_versions
@@ -64,10 +64,10 @@ class StartableService:
 def for_request(req: Request, actor: Actor, now: datetime) -> list[AvailableAction]:
     """Return the actions possible from the request's status that belong to the actor's side."""
     side = _SIDES.get(Role(actor.role))
-    service = service_versions.for_request(req)
+    flow = stages.flow_of(req)
     found = []
-    for action in dict.fromkeys(step.action for step in service.steps.steps):
-        path = service.steps.path(req.status, action, is_taken=req.reviewer_id is not None)
+    for action in dict.fromkeys(step.action for step in flow.steps):
+        path = flow.path(req.status, action, is_taken=req.reviewer_id is not None)
         if path and path[-1].side == side:
             found.append(_offer(req, action, path, actor, now))
     return found
@@ -75,24 +75,18 @@ def for_request(req: Request, actor: Actor, now: datetime) -> list[AvailableActi
 
 def action(req: Request, action: str, actor: Actor, now: datetime) -> AvailableAction:
     """Return any one action; impossible ones carry a refusal."""
-    path = service_versions.for_request(req).steps.path(
-        req.status, action, is_taken=req.reviewer_id is not None
-    )
-    return _offer(req, action, path, actor, now)
+    return _offer(req, action, _path(req, action), actor, now)
 
 
 def action_for_each(
     requests: Sequence[Request], action: str, actor: Actor, now: datetime
 ) -> list[AvailableAction]:
     """Return one action for many requests, in their order; queries grow with organisations only."""
-    paths = [
-        service_versions.for_request(req).steps.path(
-            req.status, action, is_taken=req.reviewer_id is not None
-        )
-        for req in requests
-    ]
+    paths = [_path(req, action) for req in requests]
     checked = [
-        req for req, path in zip(requests, paths, strict=True) if path and path[-1].completes
+        req
+        for req, path in zip(requests, paths, strict=True)
+        if path and eligibility.step_guards(req, path[-1], service_versions.for_request(req))
     ]
     cases = eligibility.cases_of(checked, actor, now)
     return [
@@ -143,6 +137,10 @@ def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:
     return eligibility.send_refusals(service, eligibility.case_of(req, service, actor, now))
 
 
+def _path(req: Request, action: str) -> tuple[Step, ...]:
+    return stages.flow_of(req).path(req.status, action, is_taken=req.reviewer_id is not None)
+
+
 def _offer(
     req: Request,
     action: str,
@@ -160,7 +158,7 @@ def _offer(
         asks=service_versions.for_request(req).decisions(last) if last else (),
         tells=bool(last and last.tells),
         tone=words.tone,
-        event_label=words.event,
+        event_label=(last and last.event or words).event,
     )
 
 
@@ -177,7 +175,8 @@ def _refusal(
         return Refusal(_l("Requests for this service have no such step."))
     if not path:
         return Refusal(
-            history.impossible_from(req.status), _l("Reload the page to see its current status.")
+            history.impossible_from(stages.words_of_status(req)),
+            _l("Reload the page to see its current status."),
         )
     for step in path:
         refusal = step.who(actor, req)

@@ -14,31 +14,49 @@ from clearance.core.extensions import db
 from clearance.models import Event, Holiday, Request
 from clearance.models.enums import Status
 from clearance.requests import notice_values
+from clearance.requests.timeline import STAGE
 from clearance.services import registry, versions
 from clearance.services.schema import Definition
+from clearance.services.stages import Stage
 
 LATE_BATCH = 200  # per transaction, which keeps locks short
 _Pause = tuple[datetime, datetime | None]
 
 
-def due_on(req: Request, service: Definition, target: str, now: datetime) -> date | None:
+def due_on(
+    req: Request, service: Definition, target: str, now: datetime, stage: Stage | None = None
+) -> date | None:
     """Return the day by which the office must answer `req` once in `target`; None if paused.
 
-    The clock is paused in statuses that the flow does not count, such as returned.
-    Source: specification section 6.
+    stage: the one it is in then. Its working days count from when it was entered, the service's
+    from sending. The clock is paused in statuses that the flow does not count, such as returned,
+    and in stages that stop it. Source: specification section 6.
     """
-    running = service.steps.on_clock
-    if target not in running:
+    if not _is_running(service, target, stage):
         return None
     pauses: list[_Pause] = []
     since: datetime | None = None
-    for at, status in [*_statuses(req), (now, target)]:
-        if status in running and since is not None:
+    entered, last = now, None
+    there = stage.name if stage is not None else None
+    for at, status, name in [*_history(req), (now, target, there)]:
+        is_running = _is_running(service, status, service.stage(name))
+        if is_running and since is not None:
             pauses.append((since, at))
             since = None
-        elif status not in running and since is None:
+        elif not is_running and since is None:
             since = at
+        if name != last:
+            entered, last = at, name
+    if stage is not None and stage.days is not None:
+        within = [(start, end) for start, end in pauses if end is None or end > entered]
+        return due_date(entered, stage.days, within, holidays())
     return due_date(req.sent_at or now, service.processing_days, pauses, holidays())
+
+
+def _is_running(service: Definition, status: str | None, stage: Stage | None) -> bool:
+    """Return whether the office's time runs; it did in statuses that the flow has no longer."""
+    state = service.steps.state(status or "")
+    return (state is None or state.on_clock) and (stage is None or stage.clock == "running")
 
 
 def correct_by(status: str, returned_at: datetime | None) -> date | None:
@@ -68,7 +86,7 @@ def holidays() -> frozenset[date]:
 def tell_late(now: datetime) -> int:
     """Notify the office of overdue requests, once per due date. Flushes.
 
-    Notifies the request's reviewer, or all reviewers if it has no active one. Handles the
+    Notifies the request's reviewer, or its team if it has no active one. Handles the
     LATE_BATCH most overdue requests; the next call continues. Returns how many it handled.
     Source: specification section 8.
     """
@@ -104,11 +122,13 @@ def _claim_lateness(request_id: int, now: datetime) -> bool:
     return changed_rows(telling) == 1
 
 
-def _statuses(req: Request) -> list[tuple[datetime, str | None]]:
-    """Return (time, status) for every status the request entered since it was sent."""
+def _history(req: Request) -> list[tuple[datetime, str | None, str | None]]:
+    """Return (time, status, stage) for every status the request entered since it was sent."""
     rows = db.session.execute(
-        sa.select(Event.at, Event.to_status)
+        sa.select(Event.at, Event.to_status, Event.changes)
         .where(Event.request_id == req.id, Event.to_status.is_not(None))
         .order_by(Event.id)
     )
-    return [(at, status) for at, status in rows]
+    return [
+        (at, status, (changes or {}).get(STAGE, (None, None))[1]) for at, status, changes in rows
+    ]

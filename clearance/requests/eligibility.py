@@ -13,7 +13,7 @@ from clearance.models import Request
 from clearance.services import facts as facts_of
 from clearance.services import guards, opening, registry, versions
 from clearance.services.facts import Case
-from clearance.services.flows import Step
+from clearance.services.flows import Action, Step
 from clearance.services.guards import Check
 from clearance.services.schema import Definition, Subject
 from clearance.services.target import Target
@@ -73,6 +73,18 @@ def approval_guards(definition: Definition) -> tuple[Check, ...]:
     return _named(definition.guards.approval)
 
 
+def step_guards(req: Request, step: Step, definition: Definition) -> tuple[Check, ...]:
+    """Return the guards checked at the step, those of the request's stage among them."""
+    checks, stage = step.guards, definition.stage(req.stage)
+    if step.sends:
+        checks += send_guards(definition)
+    if stage is not None and step.action == Action.APPROVE:
+        checks += _named(stage.guards.approve)
+    if step.completes:
+        checks += approval_guards(definition)
+    return checks
+
+
 def step_refusal(
     req: Request,
     step: Step,
@@ -86,11 +98,7 @@ def step_refusal(
     case: of `req`, if already loaded. A completing step is also refused if the register has
     changed since the request was sent.
     """
-    checks = step.guards
-    if step.sends:
-        checks += send_guards(definition)
-    if step.completes:
-        checks += approval_guards(definition)
+    checks = step_guards(req, step, definition)
     refusal = None
     if checks:
         case = case or case_of(req, definition, actor, now)

@@ -1,4 +1,4 @@
-"""What every service may name: the standard flows, and the start by broker type."""
+"""What every service may name: the standard flow, and the start by broker type."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from pathlib import Path
 
 from clearance.requests.starts import BROKER_TYPE
 from clearance.services.extension import Extension
-from clearance.services.flows import STANDARD, TWO_APPROVALS
+from clearance.services.flows import STANDARD
+from clearance.services.stages import lift_two_approvals
 
 EXTENSION = Extension(
     name="standard",
-    flows=(STANDARD, TWO_APPROVALS),
+    flows=(STANDARD,),
     starts=(BROKER_TYPE,),
+    lifts={1: lift_two_approvals},
     notices=Path(__file__).parent / "texts",
 )

@@ -11,7 +11,7 @@ from clearance import notifications
 from clearance.core import i18n
 from clearance.models import Request
 from clearance.models.names import short_name
-from clearance.requests import field_values
+from clearance.requests import field_values, stages
 from clearance.services import versions
 from clearance.services.answers import written
 from clearance.services.field_specs import FieldSpec
@@ -34,8 +34,8 @@ def answers(req: Request, names: Collection[str]) -> dict[str, dict[str, str]]:
 
     Those of hidden and empty fields are "".
     """
-    specs = [spec for spec in versions.for_request(req).fields if spec.name in names]
-    values = field_values.visible(req) if specs else {}
+    specs = [spec for spec in versions.for_request(req).answered if spec.name in names]
+    values = stages.visible(req) if specs else {}
     found: dict[str, dict[str, str]] = {spec.name: {} for spec in specs}
     for lang in i18n.LANGUAGES:
         with force_locale(lang):

@@ -18,9 +18,10 @@ from clearance.core.values import isolate
 from clearance.files.typesetting import qr_svg, set_pdf
 from clearance.models import IssuedDocument, Request
 from clearance.models.enums import Status
+from clearance.requests import stages
 from clearance.requests.field_values import shown_value, visible
 from clearance.requests.timeline import TimelineEntry, timeline
-from clearance.services import registry, versions
+from clearance.services import versions
 from clearance.services.document_kinds import kind_names
 from clearance.services.field_specs import legend
 from clearance.web import downloads
@@ -84,7 +85,7 @@ def _words() -> dict[str, Any]:
 def _summary(req: Request, lang: str) -> list[dict[str, str]]:
     facts = [
         (_("Request number"), req.number or _("Assigned when the request is sent")),
-        (_("Status"), str(registry.current().status_label(req.status))),
+        (_("Status"), stages.words_of_status(req)),
         (_("Sent on"), i18n.format_instant(req.sent_at) or "–"),
         (_("Organisation"), req.organisation.name_in(lang)),
         (_("Applicant"), (req.sender or req.created_by).name_in(lang)),
@@ -97,20 +98,21 @@ def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
     """Return the non-empty fields under their headings, in the definition's order."""
     shown, found = visible(req), []
     for fieldset, specs in versions.for_request(req).fieldsets:
+        lines = [(spec, shown_value(req, spec.name, lang)) for spec in specs if spec.name in shown]
         fields = [
-            {
-                "label": spec.title(lang),
-                "value": "\n".join(isolate(line) for line in value.splitlines()),
-                "places": _places(value),
-            }
-            for spec in specs
-            if spec.name not in SUMMARY
-            and spec.name in shown
-            and (value := shown_value(req, spec.name, lang))
+            _field(spec.title(lang), value)
+            for spec, value in lines
+            if value and spec.name not in SUMMARY
         ]
-        if fields:
-            found.append({"title": legend(fieldset, lang), "fields": fields})
-    return found
+        found.append((legend(fieldset, lang), fields))
+    by_office = [_field(label, value) for label, value in stages.office_lines(req, lang)]
+    found.append((str(_("Filled in by the office")), by_office))
+    return [{"title": title, "fields": fields} for title, fields in found if fields]
+
+
+def _field(label: str, value: str) -> dict[str, Any]:
+    isolated = "\n".join(isolate(line) for line in value.splitlines())
+    return {"label": label, "value": isolated, "places": _places(value)}
 
 
 def _places(value: str) -> int:

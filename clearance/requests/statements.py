@@ -12,7 +12,7 @@ from clearance.core import i18n
 from clearance.core.clock import kuwait_date
 from clearance.models import Request
 from clearance.notifications import events
-from clearance.requests import field_values, notice_values
+from clearance.requests import notice_values, stages
 from clearance.services import versions
 from clearance.services.field_specs import FieldSpec
 from clearance.services.schema import Definition
@@ -30,7 +30,7 @@ def composed(req: Request, now: datetime) -> tuple[Composed, ...]:
     service = versions.for_request(req)
     if not service.issued:
         return ()
-    values = field_values.visible(req)
+    values = stages.visible(req)
     words = _words(req, service, now)
     return tuple(
         _composed(service, statement, values, words, kuwait_date(now))
@@ -42,7 +42,7 @@ def composed(req: Request, now: datetime) -> tuple[Composed, ...]:
 def _words(req: Request, service: Definition, now: datetime) -> Words:
     """Return the values of the fields and of what every paragraph may name."""
     each = i18n.LANGUAGES
-    return notice_values.answers(req, service.field_names) | {
+    return notice_values.answers(req, service.answered_names) | {
         "number": dict.fromkeys(each, req.number or ""),
         "name": {lang: req.name_in(lang) for lang in each},
         "organisation": {lang: req.organisation.name_in(lang) for lang in each},
@@ -102,7 +102,8 @@ def _otherwise(paragraph: Paragraph, name: str, lang: str) -> str:
 
 def _facts(service: Definition, statement: Statement, words: Words) -> list[dict[str, Any]]:
     """Return label and value, by language, of the fields shown that have one."""
-    specs = [spec for name in statement.show if (spec := service.field(name)) is not None]
+    known = {spec.name: spec for spec in service.answered}
+    specs = [known[name] for name in statement.show if name in known]
     return [
         {"label": _label(spec), "value": dict(words[spec.name])}
         for spec in specs

@@ -16,10 +16,14 @@ from clearance.core.extensions import db
 from clearance.core.i18n import format_instant, language
 from clearance.models import Event, Organisation, Request, User
 from clearance.models.enums import STAFF_ROLES
-from clearance.services import decisions, registry
+from clearance.services import answers, decisions, registry, versions
+from clearance.services.field_specs import FieldSpec
 from clearance.services.flows import PORTAL_NAME, StepName
+from clearance.services.schema import Definition
+from clearance.services.stages import Stage
 
 KIND_PREFIX = "request:step:"
+STAGE = "stage"
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ def kind_of(action: str) -> str:
 
 def timeline(req: Request, reader: Actor) -> list[TimelineEntry]:
     """Return every step of `req`, oldest first; agents do not see staff names."""
-    rows = db.session.execute(_steps(req.id).order_by(Event.id))
-    return [_entry(event, user, reader) for event, user in rows]
+    rows, service = db.session.execute(_steps(req.id).order_by(Event.id)), versions.for_request(req)
+    return [_entry(event, user, reader, service) for event, user in rows]
 
 
 def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
@@ -62,7 +66,7 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
     return TransitionNotAllowed(
         _(
             "This is no longer possible: %(step)s (%(name)s, %(at)s).",
-            step=_label(event),
+            step=label_of(event),
             name=_name(event, user, reader),
             at=format_instant(event.at),
         )
@@ -70,12 +74,18 @@ def moved_on(req: Request, reader: Actor | None) -> TransitionNotAllowed:
 
 
 def impossible_from(status: str) -> str:
-    """Return the message for a step that the flow does not allow from `status`."""
+    """Return the message for a step that cannot be taken from a status, given in words."""
     text: str = _(
-        "This is not possible while the status of the request is “%(status)s”.",
-        status=registry.current().status_label(status),
+        "This is not possible while the status of the request is “%(status)s”.", status=status
     )
     return text
+
+
+def stage_change(left: Stage | None, entered: Stage | None) -> dict[str, Any]:
+    """Return what an event keeps of the stage in which a step was taken, and of the next."""
+    if left is None and entered is None:
+        return {}
+    return {STAGE: [stage.name if stage else None for stage in (left, entered)]}
 
 
 def _steps(request_id: int) -> sa.Select[Event, User]:
@@ -86,14 +96,14 @@ def _steps(request_id: int) -> sa.Select[Event, User]:
     )
 
 
-def _entry(event: Event, user: User | None, reader: Actor) -> TimelineEntry:
+def _entry(event: Event, user: User | None, reader: Actor, service: Definition) -> TimelineEntry:
     return TimelineEntry(
         at=event.at,
         action=_action(event),
-        label=_label(event),
+        label=label_of(event),
         actor=_name(event, user, reader),
         reason=reasons.read(event.reason),
-        given=_given(event),
+        given=(*_stage(event, service), *_given(event, service)),
         from_status=event.from_status,
         to_status=event.to_status,
     )
@@ -108,23 +118,40 @@ def _known(event: Event) -> StepName | None:
     return registry.current().actions.get(_action(event))
 
 
-def _label(event: Event) -> Any:
+def label_of(event: Event) -> Any:
+    """Return what happened, in the page's language; the action's code if its flow is gone."""
     name = _known(event)
     return _action(event) if name is None else name.event
 
 
-def _given(event: Event) -> tuple[tuple[Any, str], ...]:
+def _stage(event: Event, service: Definition) -> list[tuple[Any, str]]:
+    """Return the stage in which a step was taken, labelled; sending enters one."""
+    left, entered = (event.changes or {}).get(STAGE, (None, None))
+    stage = service.stage(left or entered)
+    return [] if stage is None else [(_("Stage"), stage.title.of(language()))]
+
+
+def _given(event: Event, service: Definition) -> list[tuple[Any, str]]:
+    """Return what a step was given that everybody may see, labelled."""
     fields = {
         name: field
         for model in registry.current().decisions
         for name, field in model.model_fields.items()
         if name in model.on_timeline
     }
-    return tuple(
-        (fields[name].title, decisions.written(new))
-        for name, (_old, new) in (event.changes or {}).items()
-        if name in fields
-    )
+    own = {spec.name: spec for spec in service.office_fields}
+    given: list[tuple[Any, str]] = []
+    for name, (_old, new) in (event.changes or {}).items():
+        if name in own:
+            given.append((own[name].title(language()), _written(own[name], new)))
+        elif name in fields:
+            given.append((fields[name].title, decisions.written(new)))
+    return given
+
+
+def _written(spec: FieldSpec, kept: Any) -> str:
+    """Format a value of an office field as events keep it."""
+    return answers.written(spec, answers.typed(spec, kept), language())
 
 
 def _name(event: Event, user: User | None, reader: Actor | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ from clearance.requests import (
     eligibility,
     field_values,
     notice_values,
+    stages,
     starts,
     statements,
 )
@@ -49,6 +51,7 @@ from clearance.services.decisions import Decision, Given
 from clearance.services.effects import StepContext
 from clearance.services.flows import Action, Step
 from clearance.services.schema import Definition
+from clearance.services.stages import Stage
 from clearance.services.target import CONSTRAINT, Target
 
 REASON_MAX_LENGTH = 1000
@@ -134,11 +137,11 @@ def _perform(
     service = versions.for_request(req)
     if service.is_out_of_order:
         raise Refused(eligibility.OUT_OF_ORDER)
-    path = service.steps.path(req.status, action, is_taken=req.reviewer_id is not None)
+    path = stages.flow_of(req, given).path(req.status, action, is_taken=req.reviewer_id is not None)
     if req.version != version:
         raise history.moved_on(req, actor)
     if not path:
-        raise TransitionNotAllowed(history.impossible_from(req.status))
+        raise TransitionNotAllowed(history.impossible_from(stages.words_of_status(req)))
     for step in path:
         is_asked = step.action == action
         event = _walk(
@@ -167,17 +170,20 @@ def _walk(
     if step.sends:
         _settle(req, actor, now)
     from_status, values = req.status, service.steps.notice_values(req)
-    _move(req, step, service, now, actor)
+    left, entered = stages.of_request(req), stages.entered(req, step, given)
+    _move(req, step, service, now, actor, entered)
     asked = frozenset(spec.name for spec in service.asked)
     kinds = frozenset(spec.kind for spec in service.documents)
-    issued = statements.composed(req, now) if step.completes else ()
-    context = StepContext(req, actor, now, given, asked | kinds, asked, reason, issued)
+    context = StepContext(req, actor, now, given, asked | kinds, asked, reason)
+    stages.keep_answers(context, left)
+    if step.completes:
+        context = replace(context, statements=statements.composed(req, now))
     for effect in step.effects:
         effect(context)
     for name in service.effects if step.completes else ():
         registry.current().effects[name](context)
     event = audit.record(
-        history.kind_of(step.action),
+        history.kind_of(step.event or step.action),
         obj=req,
         actor_id=actor.id if actor is not None else None,
         at=now,
@@ -186,7 +192,7 @@ def _walk(
         from_status=from_status,
         to_status=req.status,
         reason=reason,
-        changes=given.changes(),
+        changes=given.changes() | history.stage_change(left, entered),
     )
     _tell(req, step, service, now, reason, service.steps.notice_values(req) or values)
     return event
@@ -229,13 +235,15 @@ def _move(
     service: Definition,
     now: datetime,
     actor: Actor | None,
+    stage: Stage | None,
 ) -> None:
-    """Set the new status if the row has not changed since. Raises: TransitionNotAllowed."""
+    """Set the new status and stage of an unchanged row. Raises: TransitionNotAllowed."""
     target = step.target or req.status
     values: dict[str, Any] = {
         "status": target,
         "version": req.version + 1,
-        "due_on": deadlines.due_on(req, service, target, now),
+        "due_on": deadlines.due_on(req, service, target, now, stage),
+        **stages.columns(req, step, stage, actor),
     }
     if step.sends:
         values["number"] = req.number or numbering.next_number(service.prefix, now)

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from clearance.core import i18n
 from clearance.core.errors import Refusal, Refused
 from clearance.models import Request
+from clearance.services import answers
+from clearance.services.standard_fields import is_empty
 
 
 class Decision(BaseModel):
@@ -75,6 +77,20 @@ class Assignment(Decision):
     missing = _l("Choose an active reviewer.")
 
     reviewer_id: int
+
+
+class OfficeAnswers(Decision):
+    """The office's own fields of a stage. values: typed, by name of the field."""
+
+    values: Mapping[str, Any] = {}
+
+    def changes(self) -> dict[str, Any]:
+        """Return all that was filled in, for the trail."""
+        return {
+            name: [None, answers.stored(value)]
+            for name, value in self.values.items()
+            if not is_empty(value)
+        }
 
 
 class Given:

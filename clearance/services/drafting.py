@@ -40,7 +40,7 @@ _EMPTY: Document = {
         {"name": "email", "required": True},
     ],
     "documents": [{"kind": "other"}],
-    "flow": "standard",
+    "stages": [{"name": "review", "title": {"ar": "المراجعة", "en": "Review"}}],
     "processing_days": 5,
 }
 

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance.auth import permissions
+from clearance.auth.permissions import Policy
 from clearance.auth.sessions import actor_of
 from clearance.core.actor import Actor
 from clearance.core.errors import Refusal, Refused
 from clearance.core.extensions import db
 from clearance.core.values import clean_lines
 from clearance.models import Document, Remark, Request, User
-from clearance.models.enums import Role, Status
+from clearance.models.enums import Role
 from clearance.services.decisions import Assignment, Decision, Given, Remarks
 from clearance.services.needs import ANY, Needs
 from clearance.services.statements import Composed
@@ -153,31 +154,27 @@ def unassign(step: StepContext) -> None:
     step.req.reviewer_id = None
 
 
-def assign(step: StepContext) -> None:
-    """Assign the request to the chosen reviewer. Raises: Refused if they cannot decide on it."""
-    reviewer = db.session.get(User, step.given.require(Assignment).reviewer_id)
-    if reviewer is None or reviewer.role != Role.REVIEWER or not reviewer.is_active:
-        raise Refused(Refusal(_l("Choose an active reviewer.")))
-    step.req.reviewer_id = None
-    policy = permissions.can_decide
-    if step.req.first_approver_id is not None and step.req.status == Status.PREAPPROVED:
-        policy = permissions.can_decide_second
-    if policy(actor_of(reviewer), step.req) is not None:
-        raise Refused(
-            Refusal(_l("This reviewer cannot decide on the request. Choose another one."))
-        )
-    step.req.reviewer_id = reviewer.id
+def assigning(policy: Policy) -> StepEffect:
+    """Return the effect that assigns the request to the chosen reviewer.
+
+    policy: who can decide on it. The effect raises Refused for anybody else.
+    """
+
+    def assign(step: StepContext) -> None:
+        reviewer = db.session.get(User, step.given.require(Assignment).reviewer_id)
+        if reviewer is None or reviewer.role != Role.REVIEWER or not reviewer.is_active:
+            raise Refused(Refusal(_l("Choose an active reviewer.")))
+        step.req.reviewer_id = None
+        if policy(actor_of(reviewer), step.req) is not None:
+            raise Refused(
+                Refusal(_l("This reviewer cannot decide on the request. Choose another one."))
+            )
+        step.req.reviewer_id = reviewer.id
+
+    return assign
 
 
-def note_first_approval(step: StepContext) -> None:
-    """Record the first approver and leave the request to another reviewer."""
-    step.req.first_approver_id = step.actor_id
-    step.req.reviewer_id = None
-
-
-def forget_first_approval(step: StepContext) -> None:
-    """Clear the first approval of a returned request."""
-    step.req.first_approver_id = None
+assign = assigning(permissions.can_decide)
 
 
 def note_decision(step: StepContext) -> None:

@@ -60,6 +60,7 @@ class Action(StepName):
         "primary",
     )
     APPROVE = "approve", _l("Approve"), _l("The request was approved"), "primary"
+    APPROVE_STAGE = "approve_stage", _l("Approve"), _l("A stage was approved"), "primary"
     RETURN = (
         "return",
         _l("Ask for corrections"),
@@ -103,6 +104,8 @@ class Step:
     sends: bool = False
     own: bool = False
     completes: bool = False
+    may_complete: bool = False
+    event: StepName | None = None
     asks: type[Decision] | None = None
     guards: tuple[Check, ...] = ()
     effects: tuple[StepEffect, ...] = ()
@@ -110,6 +113,11 @@ class Step:
     tells: str = ""
     tells_person: str = ""
     tells_reviewer: str = ""
+
+    @property
+    def can_complete(self) -> bool:
+        """Whether it completes the request, or may do so."""
+        return self.completes or self.may_complete
 
 
 @dataclass(frozen=True)
@@ -318,38 +326,3 @@ STATES = (
 """States that most flows have."""
 
 STANDARD = Flow("standard", (*BEFORE_REVIEW, WITHDRAW, APPROVE, RETURN, REJECT), STATES)
-
-
-def _second(step: Step, **changes: Any) -> Step:
-    """Return the step as in the second approval, by a different reviewer than the first."""
-    in_second: dict[str, Any] = {
-        "sources": statuses(Status.PREAPPROVED),
-        "who": permissions.can_decide_second,
-    }
-    return replace(step, **(in_second | changes))
-
-
-TWO_APPROVALS = Flow(
-    "two_approvals",
-    (
-        *BEFORE_REVIEW,
-        replace(WITHDRAW, sources=WITHDRAW.sources | {Status.PREAPPROVED}),
-        replace(PREAPPROVE, effects=(effects.note_first_approval,), tells=""),
-        RETURN,
-        REJECT,
-        _second(TAKE, who=permissions.can_take_second, target=None),
-        _second(GIVE_BACK, who=permissions.is_its_reviewer, target=None),
-        _second(ASSIGN, who=permissions.can_assign, target=None),
-        _second(APPROVE),
-        _second(RETURN, effects=(effects.pin_remarks, effects.forget_first_approval)),
-        _second(REJECT),
-    ),
-    (
-        *STATES,
-        State(
-            Status.PREAPPROVED,
-            _l("The first approval has been given. A second reviewer must decide on the request."),
-            on_clock=True,
-        ),
-    ),
-)

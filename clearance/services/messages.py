@@ -59,7 +59,7 @@ def fields_named(definition: Definition, message: MessageClass) -> list[str]:
     usual = events.registered()[message.event].placeholders
     words = [message.wording(lang) for lang in LANGUAGES]
     named = placeholders_of(*(text for each in words for text in (each.title, each.body, each.sms)))
-    return [name for name in named if name in definition.field_names and name not in usual]
+    return [name for name in named if name in definition.answered_names and name not in usual]
 
 
 def faults(definition: Definition) -> Iterator[str]:
@@ -81,7 +81,7 @@ def faults(definition: Definition) -> Iterator[str]:
 def _message(definition: Definition, own: OwnMessage, usual: MessageClass) -> MessageClass:
     """Return `usual` in own words, which must name the reason if there is one, and nothing else."""
     needed = tuple(name for name in usual.placeholders if name == REASON)
-    others = dict.fromkeys((*usual.params, *usual.optional, *sorted(definition.field_names)))
+    others = dict.fromkeys((*usual.params, *usual.optional, *sorted(definition.answered_names)))
     words: Mapping[str, Wording] = {
         lang: usual.wording(lang).model_copy(update=dict(getattr(own, lang))) for lang in LANGUAGES
     }

@@ -17,6 +17,7 @@ from clearance.core import yaml_files
 from clearance.services import checkup, messages, opening, registry, statements
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec
 from clearance.services.schema import SCHEMA, Definition, Subject
+from clearance.services.stages import Stage
 from clearance.services.statements import Statement
 
 Document = Mapping[str, Any]
@@ -25,6 +26,7 @@ _LISTS: dict[str, TypeAdapter[Any]] = {
     "documents": TypeAdapter(DocumentSpec),
     "conditions": TypeAdapter(Bilingual),
     "issued": TypeAdapter(Statement),
+    "stages": TypeAdapter(Stage),
 }
 SIGNS = frozenset(
     [
@@ -132,6 +134,13 @@ def _unknown_names(definition: Definition) -> list[str]:
         *_unknown("guards.start", guards.start, known.guards, "guard"),
         *_unknown("guards.send", guards.send, known.guards, "guard"),
         *_unknown("guards.approval", guards.approval, known.guards, "guard"),
+        *(
+            fault
+            for place, stage in enumerate(definition.stages)
+            for fault in _unknown(
+                f"stages[{place}].guards.approve", stage.guards.approve, known.guards, "guard"
+            )
+        ),
         *_unknown("start", (definition.start,), known.starts, "start"),
         *_unknown("flow", (definition.flow,), known.flows, "flow"),
     ]
@@ -150,8 +159,10 @@ def _unknown(path: str, names: Collection[str], known: Collection[str], what: st
 def _unmet_needs(definition: Definition) -> list[str]:
     """Return what the named guards and effects need and the definition lacks."""
     known = registry.current()
+    of_stages = (name for stage in definition.stages for name in stage.guards.approve)
+    named = dict.fromkeys((*definition.guards.all, *of_stages))
     needs = [
-        *((f"guards: {name}", known.guards[name].needs) for name in definition.guards.all),
+        *((f"guards: {name}", known.guards[name].needs) for name in named),
         *((f"on_approval: {name}", known.effects[name].needs) for name in definition.effects),
     ]
     faults = [f"{path} {fault}" for path, need in needs for fault in need.faults(definition)]

@@ -19,7 +19,7 @@ from clearance.services.decisions import Decision
 from clearance.services.effects import Effect
 from clearance.services.extension import ClaimEnd, Extension, Job, Start, Trail, Waiting
 from clearance.services.facts import Facts, RequestFact
-from clearance.services.flows import Flow, Step, StepName
+from clearance.services.flows import Action, Flow, Step, StepName
 from clearance.services.guards import Guard
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ class Registry:
 
     def _actions(self) -> dict[str, StepName]:
         """Return all actions by code. Raises: BadExtension for one code with two meanings."""
-        found: dict[str, StepName] = {}
+        found: dict[str, StepName] = {str(action): action for action in Action}
         for step in self._steps():
             if type(found.setdefault(step.action, step.action)) is not type(step.action):
                 raise BadExtension(f"Two flows define the action {step.action!s} differently.")

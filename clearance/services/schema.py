@@ -27,6 +27,8 @@ from clearance.services.field_specs import (
 )
 from clearance.services.flows import Flow, Step
 from clearance.services.messages import OwnMessage
+from clearance.services.stages import MOST_STAGES, STAGES, Stage
+from clearance.services.stages import faults as stage_faults
 from clearance.services.standard_fields import Group
 from clearance.services.statements import ISSUE, Statement
 
@@ -67,11 +69,12 @@ class Definition(Part):
     manual_title: the service's English name in the users' manual, where `title` has another.
     broker_types: choices at the start; empty for all. exclusive: scope within which only one
     request may be open (services/target.py). sections: fieldsets of its own. refuse: rules of its
-    form, checked at sending. processing_days: working days promised. bulk: offered for several at
-    once. copyable: an earlier request can start a new one. sign: icon beside its title. roles: role
-    → name of the own field that has it, such as the one that names another organisation. opens_on,
-    closes_on: see services/opening.py. messages: last part of a step's event → own words for it.
-    issued: statements that a completed request gets.
+    form, checked at sending. flow: name of the flow of its requests; empty where they go through
+    `stages`. processing_days: working days promised. bulk: offered for several at once. copyable:
+    an earlier request can start a new one. sign: icon beside its title. roles: role → name of the
+    own field that has it, such as the one that names another organisation. opens_on, closes_on: see
+    services/opening.py. messages: last part of a step's event → own words for it. issued:
+    statements that a completed request gets.
     """
 
     schema_number: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -96,7 +99,8 @@ class Definition(Part):
     fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1, max_length=120)]
     refuse: Annotated[tuple[Rule, ...], Field(max_length=40)] = ()
     documents: Annotated[tuple[DocumentSpec, ...], Field(max_length=40)] = ()
-    flow: Code
+    flow: Code = ""
+    stages: Annotated[tuple[Stage, ...], Field(max_length=MOST_STAGES)] = ()
     processing_days: Annotated[int, Field(ge=1, le=365)]
     on_approval: tuple[Code, ...] = ()
     roles: Mapping[Code, Code] = {}
@@ -125,12 +129,22 @@ class Definition(Part):
         _once([spec.kind for spec in documents], "document kind")
         return documents
 
+    @field_validator("stages")
+    @classmethod
+    def _stages_once(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        _once([stage.name for stage in stages], "stage")
+        return stages
+
     @model_validator(mode="after")
     def _parts_fit(self) -> Definition:
         if self.exclusive == "licence" and self.subject != "licence":
             raise ValueError("exclusive: licence needs subject: licence")
         if self.exclusive == "person" and self.field("civil_id") is None:
             raise ValueError("exclusive: person needs the field civil_id")
+        if bool(self.flow) == bool(self.stages):
+            raise ValueError("flow: needed where there are no stages, and only there")
+        if found := stage_faults(self.stages, self.field_names):
+            raise ValueError("; ".join(found))
         for role, name in self.roles.items():
             if (spec := self.field(name)) is None or not spec.is_own:
                 raise ValueError(f"roles: {role} names no own field of the service: {name}")
@@ -162,15 +176,20 @@ class Definition(Part):
 
     @property
     def steps(self) -> Flow:
-        """The flow of its requests; one without steps where it cannot be carried out."""
-        found = registry.current().flows.get(self.flow)
-        return OUT_OF_ORDER if found is None or self.is_out_of_order else found
+        """The flow of its requests; one without steps where it cannot be carried out.
+
+        What is possible in one of its stages: requests/stages.py.
+        """
+        if self.is_out_of_order:
+            return OUT_OF_ORDER
+        return STAGES if self.stages else registry.current().flows[self.flow]
 
     @property
     def is_out_of_order(self) -> bool:
         """Whether nothing can be done with its requests but read them."""
         known = registry.current()
-        return bool(self.faults) or self.flow not in known.flows or self.start not in known.starts
+        is_flow_gone = not self.stages and self.flow not in known.flows
+        return bool(self.faults) or is_flow_gone or self.start not in known.starts
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -181,9 +200,28 @@ class Definition(Part):
         """Return what `step` asks of the actor for a request of this service."""
         effects = registry.current().effects
         asked = [step.asks]
-        if step.completes:
+        if step.can_complete:
             asked += [effects[name].asks for name in self.effects if name in effects]
         return tuple(dict.fromkeys(model for model in asked if model is not None))
+
+    def stage(self, name: str | None) -> Stage | None:
+        """Return the stage called `name`, or None."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+    @property
+    def office_fields(self) -> tuple[FieldSpec, ...]:
+        """The fields that the office fills in, in the order of the stages."""
+        return tuple(spec for stage in self.stages for spec in stage.fields)
+
+    @property
+    def answered(self) -> tuple[FieldSpec, ...]:
+        """All fields that a decided request may have a value of: the form's and the office's."""
+        return (*self.fields, *self.office_fields)
+
+    @property
+    def answered_names(self) -> frozenset[str]:
+        """Names of `answered`."""
+        return frozenset(spec.name for spec in self.answered)
 
     @property
     def field_names(self) -> frozenset[str]:

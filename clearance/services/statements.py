@@ -106,7 +106,7 @@ def faults(definition: Definition) -> Iterator[str]:
 
 
 def _faults(definition: Definition, statement: Statement) -> Iterator[str]:
-    known = {*definition.field_names, *ALWAYS, *([VALID_UNTIL] if statement.valid else [])}
+    known = {*definition.answered_names, *ALWAYS, *([VALID_UNTIL] if statement.valid else [])}
     yield from _unknown_in("when", statement.when, definition)
     for place, paragraph in enumerate(statement.paragraphs):
         path = f"paragraphs[{place}]"
@@ -117,7 +117,7 @@ def _faults(definition: Definition, statement: Statement) -> Iterator[str]:
         unused = sorted(set(paragraph.or_) - set(paragraph.placeholders))
         yield from (f"{path}.or: the paragraph does not name {{{name}}}" for name in unused)
     for place, name in enumerate(statement.show):
-        if name not in definition.field_names:
+        if name not in definition.answered_names:
             yield f"show[{place}]: unknown field {name!r}"
     if statement.valid is not None and statement.valid.until is not None:
         yield from _until_faults(definition.field(statement.valid.until), statement.valid.until)
@@ -125,7 +125,7 @@ def _faults(definition: Definition, statement: Statement) -> Iterator[str]:
 
 def _unknown_in(path: str, condition: Condition | None, definition: Definition) -> Iterator[str]:
     for name in sorted(condition.fields if condition else ()):
-        if name not in definition.field_names and name not in ABOUT:
+        if name not in definition.answered_names and name not in ABOUT:
             yield f"{path}: unknown field {name!r}"
 
 

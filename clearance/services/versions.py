@@ -26,6 +26,7 @@ from clearance.models import (
     Request,
     Service,
     ServiceVersion,
+    Team,
 )
 from clearance.services import reading, registry
 from clearance.services.schema import Definition
@@ -54,6 +55,7 @@ class References(NamedTuple):
     kinds: frozenset[str]
     entities: frozenset[str]
     broker_types: frozenset[str]
+    teams: frozenset[str]
 
 
 def get(version_id: int) -> Definition:
@@ -62,6 +64,18 @@ def get(version_id: int) -> Definition:
     if row is None:
         raise LookupError(f"no version {version_id}")
     return _definition(row)
+
+
+def once_a_page(version_id: int) -> Definition:
+    """Return the definition of a version, as `get`; reads each only once for a page of rows."""
+    if not has_request_context():
+        return get(version_id)
+    known: dict[int, Definition] = g.setdefault(
+        "definitions", {version.id: version.definition for version in all_current()}
+    )
+    if version_id not in known:
+        known[version_id] = get(version_id)
+    return known[version_id]
 
 
 def for_request(req: Request) -> Definition:
@@ -326,15 +340,15 @@ def _last_number(code: str) -> int:
 
 
 def _references() -> References:
-    """Return active document kinds, and all legal entities and broker types: old rows name them."""
+    """Return active document kinds, and all of the others: old rows name them."""
     kinds = sa.select(DocumentKind.code).where(DocumentKind.is_active)
-    selects = (kinds, sa.select(LegalEntity.code), sa.select(BrokerType.code))
-    return References(*(frozenset(db.session.scalars(select)) for select in selects))
+    others = (sa.select(model.code) for model in (LegalEntity, BrokerType, Team))
+    return References(*(frozenset(db.session.scalars(select)) for select in (kinds, *others)))
 
 
 def _unknown_references(definition: Definition, references: References) -> list[str]:
     """Return faults against the reference data."""
-    kinds, entities, broker_types = references
+    kinds, entities, broker_types, teams = references
     found = [
         f"documents[{place}].kind: unknown document kind {spec.kind!r}"
         for place, spec in enumerate(definition.documents)
@@ -345,6 +359,11 @@ def _unknown_references(definition: Definition, references: References) -> list[
     for place, spec in enumerate(definition.documents):
         path = f"documents[{place}].broker_types"
         found += _unknown(path, spec.broker_types, broker_types, "broker type")
+    found += [
+        f"stages[{place}].team: unknown team {stage.team!r}"
+        for place, stage in enumerate(definition.stages)
+        if stage.team not in teams
+    ]
     return found
 
 

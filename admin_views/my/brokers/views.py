@@ -20,7 +20,7 @@ from clearance.core.extensions import db
 from clearance.licences import organisation_brokers
 from clearance.models import Broker, Licence, Request
 from clearance.models.enums import Status
-from clearance.requests import available_actions
+from clearance.requests import available_actions, stages
 from clearance.services import registry
 
 
@@ -104,6 +104,7 @@ def _request(row: Any) -> dict[str, Any]:
         "number": row.number,
         "service": request_lists.title_of(row.service_code),
         "status": row.status,
+        "status_words": stages.words_of_status(row),
         "sent_at": row.sent_at,
     }
 

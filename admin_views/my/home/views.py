@@ -10,7 +10,6 @@ from flask import redirect, request, url_for
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404, not_found
 from admin_views.base.model_view import GuardedView
 from admin_views.my.home import pending
@@ -114,7 +113,7 @@ def _tasks(
             Request.due_on,
             Request.saved_at,
             Request.returned_at,
-            Request.service_version_id,
+            *request_lists.STAGE,
             (sa.null() if waiting is None else waiting.last_day).label("last_day"),
             request_lists.name_column(),
         )
@@ -139,10 +138,10 @@ def _task(row: Any, step: Any) -> dict[str, Any]:
         "number": row.number,
         "service": request_lists.title_of(row.service_code),
         "name": row.name,
-        "badge": formatters.status_badge(row.status),
+        "badge": request_lists.status_cell(row),
         "text": next_step(row.service_version_id, row.status),
         "step": step,
-        "due_on": row.due_on,
+        "due": request_lists.due_words(row) if row.due_on else "",
         "step_by": row.last_day or deadlines.correct_by(row.status, row.returned_at),
         "saved_at": row.saved_at,
     }

@@ -38,6 +38,7 @@ from clearance.requests import (
     field_values,
     printing,
     remarks,
+    stages,
     transitions,
 )
 from clearance.requests import messages as request_messages
@@ -135,6 +136,7 @@ class DetailRoutes(DetailsById, RequestRoutes):
             remarks=shown_remarks(req, remarks.open_ones(req)),
             form_url=form_url(req),
             sections=_data(req, spec, lang),
+            office_lines=stages.office_lines(req, lang),
             documents=document_rows.rows(req),
             issued=issuing.of_request(req, actor),
             messages=request_messages.of_request(req),

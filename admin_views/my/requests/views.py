@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -80,6 +81,9 @@ class MyRequests(
 
     def scope(self, query: Any) -> Any:
         return query.where(permissions.requests_visible_to(current_actor()))
+
+    def also_selected(self) -> Sequence[Any]:
+        return request_lists.STAGE
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
         return rows.where(

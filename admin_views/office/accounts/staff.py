@@ -17,7 +17,9 @@ from admin_views.base.filters import ListFilter, yes_filter
 from admin_views.base.form_post import post_once, posted_version, repeated
 from admin_views.office.accounts.users import People, people_columns
 from admin_views.office.asking import ask
+from admin_views.office.requests import queues
 from clearance.accounts import staff_accounts, staff_invitations
+from clearance.accounts.teams import LastMember
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError, Refusal
 from clearance.core.request_kind import is_sent
@@ -50,7 +52,7 @@ class Staff(People):
     def invite(self) -> Any:
         """Invite a staff member by e-mail."""
         require(current_actor().is_administrator)
-        form = InvitationForm()
+        form = InvitationForm(queues.team_choices())
         if not is_sent():
             return self._show_invitation(form)
         if not form.validate():
@@ -62,7 +64,11 @@ class Staff(People):
 
         return post_once(
             lambda: staff_invitations.invite_staff(
-                form.email.data, str(form.role.data), utc_now(), invited_by=current_actor().id
+                form.email.data,
+                str(form.role.data),
+                utc_now(),
+                invited_by=current_actor().id,
+                teams=form.teams.data or (),
             ),
             result=self.get_url(".index_view"),
             told=_("The invitation was sent."),
@@ -81,8 +87,9 @@ class Staff(People):
 
     @expose("/<int:user_id>/disable", methods=("POST",))
     def disable(self, user_id: int) -> Any:
-        """Disable a staff account."""
-        return self._change(user_id, staff_accounts.disable, _("The account was disabled."))
+        """Disable a staff account; one that a team needs, only when it is confirmed."""
+        use_case = partial(staff_accounts.disable, is_confirmed="confirmed" in request.form)
+        return self._change(user_id, use_case, _("The account was disabled."))
 
     @expose("/<int:user_id>/enable", methods=("POST",))
     def enable(self, user_id: int) -> Any:
@@ -100,23 +107,46 @@ class Staff(People):
         if not form.validate():
             return repeated() or (self._show_roles(user, form), 400)
         give = partial(
-            staff_accounts.change_role, role=str(form.role.data), version=posted_version()
+            staff_accounts.change_role,
+            role=str(form.role.data),
+            version=posted_version(),
+            is_confirmed=bool(form.confirmed.data),
         )
-        return self._change(user_id, give, _("The role was changed and the person was notified."))
+        told = _("The role was changed and the person was notified.")
 
-    def _change(self, user_id: int, use_case: Callable[..., None], told: str) -> Any:
+        def ask_again(refusal: LastMember) -> Any:
+            return self._show_roles(self.get_one(user_id), form, str(refusal)), refusal.status_code
+
+        return self._change(user_id, give, told, ask_again)
+
+    def _change(
+        self,
+        user_id: int,
+        use_case: Callable[..., None],
+        told: str,
+        ask_again: Callable[[LastMember], Any] | None = None,
+    ) -> Any:
         require(current_actor().is_administrator)
         user = self.get_one(user_id)
+
+        def refused(refusal: DomainError) -> Any:
+            if isinstance(refusal, LastMember) and ask_again is not None:
+                return ask_again(refusal)
+            return self.show(
+                self.get_one(user_id),
+                alert=str(refusal),
+                to_confirm=isinstance(refusal, LastMember),
+                status=409,
+            )
+
         return post_once(
             lambda: use_case(user, actor=current_actor(), now=utc_now()),
             result=self.get_url(".details_view", id=user.id),
             told=told,
-            refused=lambda refusal: self.show(
-                self.get_one(user_id), alert=str(refusal), status=409
-            ),
+            refused=refused,
         )
 
-    def _show_roles(self, user: User, form: RoleForm) -> str:
+    def _show_roles(self, user: User, form: RoleForm, warning: str = "") -> str:
         is_self = user.id == current_actor().user_id
         return ask(
             self.render,
@@ -126,6 +156,7 @@ class Staff(People):
             user=user,
             version=request.form.get("version", user.version),
             in_hand=staff_accounts.requests_in_hand(user),
+            warning=warning,
             refusal=Refusal(staff_accounts.OwnAccount().message) if is_self else None,
         )
 

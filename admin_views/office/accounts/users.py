@@ -86,8 +86,10 @@ class People(FactorReset, ForKeepers, LinkedRows, KeysetModelView):
         audit.access("user:read", object_type="user", object_id=str(user.id), result="ok")
         return self.show(user)
 
-    def show(self, user: User, *, alert: str = "", status: int = 200) -> Any:
-        """Render a person's page."""
+    def show(
+        self, user: User, *, alert: str = "", to_confirm: bool = False, status: int = 200
+    ) -> Any:
+        """Render a person's page. to_confirm: disabling needs what `alert` says confirmed."""
         memberships = db.session.scalars(
             sa.select(Membership)
             .where(Membership.user_id == user.id)
@@ -98,6 +100,7 @@ class People(FactorReset, ForKeepers, LinkedRows, KeysetModelView):
             "office/accounts/details.html",
             user=user,
             alert=alert,
+            to_confirm=to_confirm,
             memberships=memberships,
             sessions=[
                 (session, known_devices.describe_user_agent(session.user_agent))

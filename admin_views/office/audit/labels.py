@@ -59,6 +59,7 @@ EVENTS: dict[str, Any] = {
     "office:text:changed": _l("A notification text was changed"),
     "office:delivery:sent_again": _l("A message was sent again"),
     "demo:requests:added": _l("Demo requests were added"),
+    "reference:team:members": _l("The members of a team were changed"),
     **{
         f"reference:{table}:{verb}": text
         for table in (
@@ -69,6 +70,7 @@ EVENTS: dict[str, Any] = {
             "legal_entity",
             "nationality",
             "reason",
+            "team",
         )
         for verb, text in (
             ("created", _l("Reference data was added")),
@@ -128,6 +130,7 @@ TABLES: dict[str, Any] = {
     "service_version": _l("Service"),
     "setting": _l("Setting"),
     "subscription": _l("Subscription"),
+    "team": _l("Team"),
     "url": _l("Address"),
     "user": _l("User"),
     "user_session": _l("Session"),

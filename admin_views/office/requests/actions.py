@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -24,15 +24,22 @@ from clearance.core.reasons import Reason as GivenReason
 from clearance.core.request_kind import is_posted
 from clearance.models import Licence, Reason, Request
 from clearance.models.enums import Role
-from clearance.requests import available_actions, review_warnings, transitions
-from clearance.requests.field_values import visible
+from clearance.requests import (
+    available_actions,
+    field_values,
+    review_warnings,
+    stages,
+    timeline,
+    transitions,
+)
 from clearance.services import registry, versions
-from clearance.services.decisions import Assignment, Remarks
+from clearance.services.decisions import Assignment, OfficeAnswers, Remarks
 from clearance.services.document_kinds import kind_names
 from clearance.services.flows import Action, Flow, Side, Step, StepName
 from clearance.services.schema import Definition
 from clearance.transfers import operations as transfer_operations
-from forms.request_actions import Place, Question, StepForm, step_form
+from forms.fields import CheckField
+from forms.request_actions import OfficeQuestion, Place, Question, StepForm, step_form
 
 BULK_ACTIONS = (
     Action.TAKE,
@@ -76,7 +83,7 @@ class StepRoutes(BulkSteps):
         """Confirm and take a step on one request, or on the chosen ones."""
         if request_id is not None:
             req = self.get_one(request_id)
-            return self._do_one(req, _step_or_404(versions.for_request(req).steps, action))
+            return self._do_one(req, _step_for(req, action) or not_found())
         require(is_offered(action, current_actor()) and action in BULK_ACTIONS)
         return self._do_many(registry.current().actions[action])
 
@@ -84,7 +91,7 @@ class StepRoutes(BulkSteps):
 
     def _do_one(self, req: Request, step: Step) -> Any:
         places = _places(req) if step.asks is Remarks else ()
-        form = _form(step, places, _questions(req, step))
+        form = _form(step, places, _questions(req, step), {req.team_code})
         actor, now, request_id = current_actor(), utc_now(), req.id
         offer = available_actions.action(req, step.action, actor, now)
         return ask_and_take(
@@ -100,7 +107,7 @@ class StepRoutes(BulkSteps):
                 data=form.decisions(),
             ),
             result=details_url(request_id),
-            told=offer.event_label,
+            told=lambda event: str(timeline.label_of(event)),
             refused=lambda refusal: self.show_review(
                 self.get_one(request_id), alert=str(refusal), status=409
             ),
@@ -122,7 +129,7 @@ class StepRoutes(BulkSteps):
             final=_final_effects(service, step),
             receiving=transfer_operations.receiving_offices([req]),
             causes=[("", causes)] if causes else [],
-            warnings=review_warnings.warnings(req, now) if step.completes else (),
+            warnings=review_warnings.warnings(req, now) if step.can_complete else (),
             version=request.form.get("version", req.version),
         )
 
@@ -137,7 +144,7 @@ class StepRoutes(BulkSteps):
             return redirect(self.return_url(), code=303)
         if not is_posted():
             return self._ask_many(step, chosen)
-        form = _form(step, (), _posted_questions(chosen, step))
+        form = _form(step, (), _posted_questions(chosen, step), set())
         if "_language" in request.form:
             return self._ask_many(step, chosen, form)
         if not form.validate():
@@ -161,18 +168,25 @@ class StepRoutes(BulkSteps):
         offers = available_actions.action_for_each(requests, step.action, actor, now)
         pairs = list(zip(requests, offers, strict=True))
         possible = [req for req, offer in pairs if offer.refusal is None]
+        steps = {req.id: _step_for(req, step.action) or step for req in possible}
         if form is None:
             asked = [
-                question for req in possible for question in _questions(req, step, several=True)
+                question
+                for req in possible
+                for question in _questions(req, steps[req.id], several=True)
             ]
-            form = _form(step, (), asked)
-        final = {req.id: _final_effects(versions.for_request(req), step) for req in possible}
+            form = _form(step, (), asked, {req.team_code for req in possible})
+        final = {
+            req.id: _final_effects(versions.for_request(req), steps[req.id]) for req in possible
+        }
         rows = [
             Row(
                 selected,
                 req,
                 offer.refusal,
-                review_warnings.cautions(req, now) if step.completes and not offer.refusal else (),
+                review_warnings.cautions(req, now)
+                if req.id in steps and steps[req.id].can_complete
+                else (),
                 form.inputs_for(req.id),
                 final.get(req.id, ()),
             )
@@ -187,7 +201,7 @@ class StepRoutes(BulkSteps):
             rows=rows,
             title_of=lambda req: versions.for_request(req).title_in(i18n.language()),
             receiving=transfer_operations.receiving_offices(requests),
-            causes=_causes(possible, step),
+            causes=_causes(possible, steps),
         )
 
     def _results(self, outcomes: Sequence[Outcome] | None) -> Any:
@@ -202,6 +216,7 @@ def _read_all(ids: Sequence[int]) -> dict[int, Request]:
         .options(
             joinedload(Request.service_version),
             joinedload(Request.organisation),
+            joinedload(Request.created_by),
             joinedload(Request.reviewer),
             joinedload(Request.licence).joinedload(Licence.broker),
         )
@@ -216,9 +231,12 @@ def _step_of(flow: Flow, name: str, actor: Actor) -> Step | None:
     return None
 
 
-def _step_or_404(flow: Flow, name: str) -> Step:
-    """Return the reader's own step of that name; another role's step is a 404."""
-    return _step_of(flow, name, current_actor()) or not_found()
+def _step_for(req: Request, name: str) -> Step | None:
+    """Return the reader's own step of that name, as it is in the request's stage if it is there."""
+    actor = current_actor()
+    return _step_of(stages.flow_of(req), name, actor) or _step_of(
+        versions.for_request(req).steps, name, actor
+    )
 
 
 def _any_step(action: StepName) -> Step:
@@ -229,12 +247,18 @@ def _any_step(action: StepName) -> Step:
     return not_found()
 
 
-def _form(step: Step, places: Sequence[Place], questions: Sequence[Question]) -> StepForm:
+def _form(
+    step: Step,
+    places: Sequence[Place],
+    questions: Sequence[Question],
+    teams: Collection[str | None],
+) -> StepForm:
+    """Return the form of a step. teams: those of the requests, whose members it offers."""
     return step_form(
         needs_reason=step.needs_reason,
         ready=ready_reasons(step.action) if step.needs_reason else (),
         places=places,
-        reviewers=queues.reviewers() if step.asks is Assignment else None,
+        reviewers=queues.reviewers(*teams) if step.asks is Assignment else None,
         questions=questions,
         lang=i18n.language(),
     )
@@ -254,46 +278,67 @@ def _questions(req: Request, step: Step, *, several: bool = False) -> list[Quest
     """Return what the step asks for `req` besides remarks and a reviewer."""
     key, now = req.id if several else None, utc_now()
     return [
-        Question(model, key, req.number or "", model.proposed(req, now))
+        _office_question(req, key)
+        if model is OfficeAnswers
+        else Question(model, key, req.number or "", model.proposed(req, now))
         for model in versions.for_request(req).decisions(step)
         if model not in (Remarks, Assignment)
     ]
 
 
+def _office_question(req: Request, key: int | None) -> OfficeQuestion:
+    """Return the office's fields of the request's stage, with what was filled in before."""
+    specs = stages.asked_fields(req)
+    before = {spec.name: field_values.value_of(req, spec) for spec in specs}
+    return OfficeQuestion(OfficeAnswers, key, req.number or "", before, specs, i18n.language())
+
+
 def _posted_questions(chosen: Sequence[SelectedRow], step: Step) -> list[Question]:
     """Return the questions that the posted page asked; rows without an answer are refused."""
     requests = _read_all([selected.id for selected in chosen]).values()
-    asked = [question for req in requests for question in _questions(req, step, several=True)]
-    return [
-        question for question in asked if all(name in request.form for name in question.inputs())
+    asked = [
+        question
+        for req in requests
+        for question in _questions(req, _step_for(req, step.action) or step, several=True)
     ]
+    return [question for question in asked if _was_asked(question)]
+
+
+def _was_asked(question: Question) -> bool:
+    """Return whether the posted page had the question; boxes that are not ticked are not posted."""
+    names = question.inputs()
+    boxes = {name for name, field in names.items() if field.field_class is CheckField}
+    posted = {name for name in names if name in request.form}
+    return posted | boxes == set(names)
 
 
 def _effects_of(service: Definition, step: Step) -> list[str]:
     """Return what `step` of a request for `service` causes, in the page's language."""
     known = registry.current().effects
-    names = service.effects if step.completes else ()
+    names = service.effects if step.can_complete else ()
     return [str(known[name].words) for name in names if name in known]
 
 
 def _final_effects(service: Definition, step: Step) -> list[str]:
     """Return what `step` of a request for `service` causes for good, in the page's language."""
     known = registry.current().effects
-    names = service.effects if step.completes else ()
+    names = service.effects if step.can_complete else ()
     return [str(known[name].words) for name in names if name in known and known[name].is_final]
 
 
-def _causes(requests: Sequence[Request], step: Step) -> list[tuple[str, list[str]]]:
-    """Return (service, effects of the step), once for every service among the requests."""
-    services = {req.service_version_id: versions.for_request(req) for req in requests}
-    lang = i18n.language()
-    causes = [(spec.title_in(lang), _effects_of(spec, step)) for spec in services.values()]
-    return [(title, words) for title, words in causes if words]
+def _causes(requests: Sequence[Request], steps: Mapping[int, Step]) -> list[tuple[str, list[str]]]:
+    """Return (service, effects), once for every service. steps: by the request's id."""
+    lang, causes = i18n.language(), {}
+    for req in requests:
+        service = versions.for_request(req)
+        if words := _effects_of(service, steps[req.id]):
+            causes[req.service_version_id] = (service.title_in(lang), words)
+    return list(causes.values())
 
 
 def _places(req: Request) -> list[Place]:
     service, lang, names = versions.for_request(req), i18n.language(), kind_names()
-    shown = visible(req)
+    shown = field_values.visible(req)
     fields = [Place(spec.name, spec.title(lang)) for spec in service.asked if spec.name in shown]
     kinds = [
         Place(spec.kind, names.get(spec.kind, spec.kind), is_document=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -14,12 +14,13 @@ from admin_views.base.access import current_actor
 from admin_views.base.filters import ListFilter, day_start
 from admin_views.office.licences import lists as register_lists
 from admin_views.shared import request_lists
-from clearance.core import i18n
+from clearance.core import i18n, teams
+from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.models import Request, User
-from clearance.models.enums import Labelled, Role
-from clearance.services import registry
+from clearance.models.enums import Labelled
+from clearance.services import registry, versions
 
 NOBODY = "none"
 
@@ -33,19 +34,39 @@ class Queue(Labelled):
     WAITING = "waiting", _l("Waiting for the applicant")
 
 
-# Requests have a due date exactly while the office must answer them.
+# Requests have a due date, or a team, exactly while the office must answer them.
 _UNDECIDED = Request.decided_at.is_(None)
-AT_THE_OFFICE = sa.and_(_UNDECIDED, Request.due_on.is_not(None))
+AT_THE_OFFICE = sa.and_(
+    _UNDECIDED, sa.or_(Request.due_on.is_not(None), Request.team_code.is_not(None))
+)
 REVIEWER = request_lists.unsorted(Request.reviewer_id)
 UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER == 0)
+URGENCY = (Request.due_on.asc().nulls_last(), Request.sent_at, Request.id)
+"""The most urgent first, those without a due date last."""
 
 
 def assigned_to(reviewer_id: int | None) -> sa.ColumnElement[bool]:
     """Return the condition for requests that a reviewer, or nobody (None), must answer.
 
-    Uses the index by reviewer and due date; `my_open` and UNASSIGNED keep the order of sending.
+    Uses the index by reviewer and due date; `my_open` and `unassigned` keep the order of sending.
     """
     return sa.and_(AT_THE_OFFICE, Request.reviewer_id == reviewer_id)
+
+
+def of_teams(codes: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the condition for requests of these teams, and for those of all reviewers."""
+    return sa.or_(Request.team_code.is_(None), Request.team_code.in_(sorted(codes)))
+
+
+def for_teams(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition for requests that the reader can take: all, while there is one team."""
+    is_limited = actor.is_reviewer and teams.are_several()
+    return of_teams(actor.teams) if is_limited else sa.true()
+
+
+def unassigned() -> sa.ColumnElement[bool]:
+    """Return the condition for requests without a reviewer that the reader can take or assign."""
+    return sa.and_(UNASSIGNED, for_teams(current_actor()))
 
 
 def my_open(reviewer_id: Any) -> sa.ColumnElement[bool]:
@@ -68,7 +89,7 @@ def queue_condition(name: str) -> sa.ColumnElement[bool]:
     """Return the condition of the queue called `name`, for the signed-in user."""
     conditions: dict[Queue, Callable[[], sa.ColumnElement[bool]]] = {
         Queue.MINE: lambda: my_open(current_actor().id),
-        Queue.UNASSIGNED: lambda: UNASSIGNED,
+        Queue.UNASSIGNED: unassigned,
         Queue.LATE: overdue,
         Queue.WAITING: waiting_for_applicant,
     }
@@ -87,6 +108,8 @@ def filters() -> tuple[ListFilter, ...]:
         ListFilter("queue", _l("Queue"), queue_condition, tabs),
         request_lists.service_filter(),
         request_lists.status_filter(is_draft_listed=False, opened=request_lists.is_open),
+        ListFilter("stage", _l("Stage"), _stage, stage_choices),
+        ListFilter("team", _l("Team"), _team, team_choices),
         register_lists.organisation_filter(Request.organisation_id),
         ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
         ListFilter("reviewer", _l("Reviewer"), _reviewer, reviewer_choices),
@@ -113,9 +136,38 @@ def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
     return sa.and_(until, Request.sent_at >= day_start(today - timedelta(days=end), 1))
 
 
-def reviewers() -> list[tuple[int, str]]:
-    """Return (id, name) of the active reviewers."""
-    return _named(User.role == Role.REVIEWER, User.is_active.is_(True))
+def stage_choices() -> list[tuple[str, str]]:
+    """Return the stages of the services in use, each with its service's title."""
+    lang = i18n.language()
+    return [
+        (f"{service.code}.{stage.name}", f"{service.title_in(lang)} – {stage.title.of(lang)}")
+        for service in (version.definition for version in versions.all_current())
+        for stage in service.stages
+    ]
+
+
+def team_choices() -> list[tuple[str, str]]:
+    """Return the teams, where there are several."""
+    named = teams.named(i18n.language())
+    return named if len(named) > 1 else []
+
+
+def _stage(value: str) -> sa.ColumnElement[bool]:
+    code, _dot, name = value.partition(".")
+    return sa.and_(
+        _UNDECIDED,
+        request_lists.unsorted(Request.stage) == name,
+        request_lists.unsorted(Request.service_code) == code,
+    )
+
+
+def _team(value: str) -> sa.ColumnElement[bool]:
+    return sa.and_(AT_THE_OFFICE, request_lists.unsorted(Request.team_code) == value)
+
+
+def reviewers(*codes: str | None) -> list[tuple[int, str]]:
+    """Return (id, name) of the active reviewers, of one team if all the `codes` are its own."""
+    return _named(teams.members(codes[0] if len(set(codes)) == 1 else None))
 
 
 def _named(*conditions: sa.ColumnElement[bool]) -> list[tuple[int, str]]:

@@ -131,6 +131,8 @@ def _other_requests(req: Request, reader: Actor) -> Sequence[Any]:
             Request.number,
             Request.service_code,
             Request.status,
+            Request.stage,
+            Request.service_version_id,
             Request.sent_at,
         )
         .where(

@@ -18,7 +18,7 @@ from admin_views.shared import licence_details, request_lists, transfer_consents
 from admin_views.shared.licence_details import ValidityDocument
 from admin_views.shared.request_parts import shown_remarks, timeline
 from clearance import issuing
-from clearance.core import audit, i18n
+from clearance.core import audit, i18n, teams
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
@@ -30,6 +30,7 @@ from clearance.requests import (
     internal_notes,
     remarks,
     review_warnings,
+    stages,
 )
 from clearance.requests import messages as request_messages
 from clearance.requests.field_values import visible
@@ -87,6 +88,9 @@ class ReviewRoutes(DetailsById):
             title=service.title_in(lang),
             alert=alert,
             is_late=req.due_on is not None and req.due_on < kuwait_today(),
+            stage=stages.of_request(req),
+            team=teams.name(req.team_code, lang) if req.team_code else "",
+            office_lines=stages.office_lines(req, lang),
             offers=available_actions.for_request(req, actor, now),
             groups=register_comparison.lines(req, known, lang),
             known=known,
@@ -142,13 +146,8 @@ def _next(actor: Actor, after: str) -> int | None:
     other: sa.ColumnElement[bool] = sa.true()
     if after.isascii() and after.isdigit() and len(after) < 10:
         other = Request.id != int(after)
-    for condition in (queues.my_open(actor.id), queues.UNASSIGNED):
-        statement = (
-            sa.select(Request.id)
-            .where(condition, other)
-            .order_by(Request.due_on, Request.sent_at, Request.id)
-            .limit(1)
-        )
+    for condition in (queues.my_open(actor.id), queues.unassigned()):
+        statement = sa.select(Request.id).where(condition, other).order_by(*queues.URGENCY).limit(1)
         found = db.session.scalar(statement)
         if found is not None:
             return found

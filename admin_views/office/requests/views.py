@@ -105,7 +105,7 @@ class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, ForReaders, Keys
         return super().get_query().options(joinedload(Request.service_version))
 
     def also_selected(self) -> Sequence[Any]:
-        return register_lists.organisation_columns()
+        return [*register_lists.organisation_columns(), *request_lists.STAGE]
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
         # Outer, though always present: counts then omit it, and no scan starts with it.

@@ -37,7 +37,8 @@ class ForAdministrators:
 for_administrators = cast(bool, ForAdministrators())
 
 
-def _names(*, are_sortable: bool = False) -> tuple[Column, Column]:
+def names(*, are_sortable: bool = False) -> tuple[Column, Column]:
+    """Return the columns of the names in both languages."""
     order = True if are_sortable else None
     return (
         Column("name_ar", _l("Name in Arabic"), formatters.isolated, order=order),
@@ -45,7 +46,7 @@ def _names(*, are_sortable: bool = False) -> tuple[Column, Column]:
     )
 
 
-_PLACE = Column("position", _l("Position in lists"), order=True)
+PLACE = Column("position", _l("Position in lists"), order=True)
 _IN_USE = Column("is_active", _l("In use"), formatters.yes_or_no)
 
 
@@ -60,12 +61,17 @@ class ReferenceView(ForKeepers, EveryRow, GuardedModelView):
         if "code" in form:
             del form.code  # other rows refer to it
         if not is_posted():
-            form.seen.data = _fingerprint(obj)
+            form.seen.data = fingerprint(self.stored(obj))
         return form
+
+    def stored(self, model: Any) -> dict[str, Any]:
+        """Return what another user may have changed since the page was shown, by field."""
+        columns = sa.inspect(type(model)).column_attrs
+        return {column.key: getattr(model, column.key) for column in columns}
 
     def update_model(self, form: Any, model: Any) -> bool:
         _hold(model)
-        if form.seen.data != _fingerprint(model):
+        if form.seen.data != fingerprint(self.stored(model)):
             self._show_both(form, model)
             return False
         return bool(super().update_model(form, model))
@@ -83,11 +89,12 @@ class ReferenceView(ForKeepers, EveryRow, GuardedModelView):
             ),
             "error",
         )
+        stored = self.stored(model)
         for field in form:
-            stored = getattr(model, field.name, None)
-            if field.name in model.__table__.c and stored != field.data:
-                field.errors = [_("Now saved: %(value)s", value=_written(stored))]
-        form.seen.data = _fingerprint(model)
+            if field.name in stored and stored[field.name] != field.data:
+                value = _written(stored[field.name], field)
+                field.errors = [_("Now saved: %(value)s", value=value)]
+        form.seen.data = fingerprint(stored)
         db.session.rollback()
 
 
@@ -97,9 +104,9 @@ class CodedView(ReferenceView):
     form = reference_data.CodedForm
     form_columns: Sequence[str] = ("code", "name_ar", "name_en", "position", "is_active")
     columns: Sequence[Column] = (
-        *_names(are_sortable=True),
+        *names(are_sortable=True),
         Column("code", _l("Code"), order=True),
-        _PLACE,
+        PLACE,
         _IN_USE,
     )
     column_default_sort = "position"
@@ -164,7 +171,7 @@ class Reasons(ReferenceView):
         Column("action", _l("For"), ReasonFor.label_of, order=True),
         Column("text_ar", _l("Text in Arabic"), formatters.isolated),
         Column("text_en", _l("Text in English"), formatters.isolated),
-        _PLACE,
+        PLACE,
         _IN_USE,
     )
     column_default_sort: Any = [("action", True), ("position", False)]
@@ -179,7 +186,7 @@ class Holidays(ReferenceView):
     audit_kind = "holiday"
     form = reference_data.HolidayForm
     form_columns = ("day", "name_ar", "name_en")
-    columns = (Column("day", _l("Day"), formatters.day, order=True), *_names())
+    columns = (Column("day", _l("Day"), formatters.day, order=True), *names())
     column_default_sort = ("day", True)
     known_constraints: ClassVar[dict[str, Any]] = {
         fragment: _l("This day is already a holiday.") for fragment in (".day", "pk_")
@@ -226,13 +233,10 @@ def _hold(model: Any) -> None:
         not_found()
 
 
-def _fingerprint(model: Any) -> str:
-    """Return a digest of the row's values, to notice changes since the page was shown."""
-    columns = sa.inspect(type(model)).column_attrs
-    return fingerprint({column.key: getattr(model, column.key) for column in columns})
-
-
-def _written(value: Any) -> str:
+def _written(value: Any, field: Any) -> str:
+    if isinstance(value, list):
+        labels = dict(field.choices)
+        return _(", ").join(str(labels.get(each, each)) for each in value) or "—"
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     if hasattr(value, "astimezone"):

@@ -16,6 +16,7 @@ LISTS = [
     "broker-types",
     "legal-entities",
     "reasons",
+    "teams",
     "holidays",
     "texts",
     "announcements",
@@ -26,7 +27,7 @@ LISTS = [
     "audit/verify",
 ]
 REVIEWERS_READ = {"organisations"}
-CREATING = ["document-kinds", "broker-types", "legal-entities", "reasons", "holidays"]
+CREATING = ["document-kinds", "broker-types", "legal-entities", "reasons", "holidays", "teams"]
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])

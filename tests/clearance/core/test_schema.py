@@ -17,9 +17,11 @@ from clearance.models import (
     Nationality,
     Reason,
     Registration,
+    Request,
     User,
 )
-from tests.support import factories
+from clearance.models.enums import Status
+from tests.support import factories, request_factories
 from tests.support.issued_factories import make_licence
 
 pytestmark = pytest.mark.databases
@@ -167,3 +169,55 @@ def test_users_outlive_the_latin_names_both_ways(context: Flask) -> None:
     schema.downgrade(url, "0007")
     schema.upgrade(url)
     assert db.session.execute(sa.select(User.email, User.latin_name)).all() == [(email, "")]
+
+
+def test_requests_with_two_approvals_are_lifted_to_stages_and_back(context: Flask) -> None:
+    request_factories.store(code="double", prefix="DB", flow="two_approvals")
+    agent, reviewer = factories.make_agent(), factories.make_staff()
+    who = reviewer.id
+    made = {
+        place: request_factories.make_sent(agent, "double", words="سلام")
+        for place in ("sent", "waiting", "taken", "returned")
+    }
+    seated = request_factories.make_request(agent, Status.PREAPPROVED, reviewer=reviewer)
+    keys = {place: req.id for place, req in made.items()} | {"exam": seated.id}
+    db.session.remove()
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.engine.dispose()
+    schema.downgrade(url, "0012")
+    engine = sa.create_engine(url)
+    changes = {
+        "waiting": {"status": "preapproved", "first_approver_id": who},
+        "taken": {"status": "preapproved", "first_approver_id": who, "reviewer_id": who},
+        "returned": {"status": "returned", "due_on": None},
+    }
+    with engine.begin() as connection:
+        for place, change in changes.items():
+            table = Request.__table__
+            connection.execute(sa.update(table).where(table.c.id == keys[place]).values(**change))
+    schema.upgrade(url)
+
+    def read(place: str) -> tuple[object, ...]:
+        req = db.session.get_one(Request, keys[place])
+        return req.status, req.stage, req.team_code, req.approvals, req.first_approver_id
+
+    assert read("sent") == (Status.SUBMITTED, "first", "review", {}, None)
+    approved = ({"first": who}, who)
+    assert read("waiting") == (Status.SUBMITTED, "second", "review", *approved)
+    assert read("taken") == (Status.UNDER_REVIEW, "second", "review", *approved)
+    assert read("returned") == (Status.RETURNED, "first", None, {}, None)
+    assert read("exam")[:3] == (Status.PREAPPROVED, None, None)
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0012")
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT id, status FROM request")).all()
+    engine.dispose()
+    assert dict(map(tuple, found)) == {
+        keys["sent"]: "submitted",
+        keys["waiting"]: "preapproved",
+        keys["taken"]: "preapproved",
+        keys["returned"]: "returned",
+        keys["exam"]: "preapproved",
+    }
+    schema.upgrade(url)

@@ -264,10 +264,10 @@ def test_an_unknown_sitting_is_not_found(context: Flask, actor: Actor) -> None:
 def test_only_flows_with_seats_give_candidates(
     context: Flask, actor: Actor, reviewer: User
 ) -> None:
-    requests.publish(requests.TRIVIAL, flow="two_approvals")
+    requests.publish(requests.TRIVIAL)
     req = requests.make_request(
         factories.make_agent(),
-        Status.PREAPPROVED,
+        Status.UNDER_REVIEW,
         code="greeting",
         reviewer=reviewer,
         now=NOW,
@@ -275,7 +275,7 @@ def test_only_flows_with_seats_give_candidates(
     )
     exam = make_sitting(actor)
     assert announce(exam, actor).seated == 0
-    assert statuses([req]) == [Status.PREAPPROVED]
+    assert statuses([req]) == [Status.UNDER_REVIEW]
 
 
 def test_two_announcements_at_once_never_oversell(

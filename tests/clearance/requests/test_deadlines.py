@@ -167,7 +167,8 @@ def test_the_clock_tells_of_late_requests() -> None:
 
 def test_second_approval_is_due_like_the_first(agent: User) -> None:
     requests.publish(requests.TRIVIAL, code="double", prefix="DB", flow="two_approvals")
-    req = requests.make_request(agent, Status.PREAPPROVED, code="double", now=SUNDAY, words="سلام")
+    req = requests.make_sent(agent, "double", now=SUNDAY, words="سلام")
+    requests.step(req, Action.APPROVE, factories.make_staff(), now=day(2))
     assert req.due_on == date(2026, 3, 4)
     requests.step(req, Action.APPROVE, factories.make_staff(), now=day(3))
     assert req.due_on is None

@@ -19,19 +19,18 @@ from clearance.models import Exam, Request
 from clearance.models.enums import Role, Status
 from clearance.requests import available_actions, transitions
 from clearance.services.decisions import Assignment
-from clearance.services.flows import STANDARD, TWO_APPROVALS, Action, Flow, Side, Step, StepName
+from clearance.services.flows import STANDARD, Action, Flow, Side, Step, StepName
 from clearance.transfers.flow import TRANSFER, TransferAction
 from clearance.transfers.statuses import TransferStatus
 from tests.support import factories
 from tests.support import request_factories as requests
 
-FLOWS = {flow.name: flow for flow in (STANDARD, TWO_APPROVALS, EXAM, TRANSFER)}
+FLOWS = {flow.name: flow for flow in (STANDARD, EXAM, TRANSFER)}
 ACTIONS: list[StepName] = [*Action, *ExamAction, *TransferAction]
 STATUSES = [*Status, *ExamStatus, *TransferStatus]
-CODES = {"standard": "plain", "two_approvals": "double", "exam": "exam"}
+CODES = {"standard": "plain", "exam": "exam"}
 FINAL = {
     "standard": {Status.APPROVED, Status.REJECTED, Status.WITHDRAWN, Status.LAPSED},
-    "two_approvals": {Status.APPROVED, Status.REJECTED, Status.WITHDRAWN, Status.LAPSED},
     "transfer": {
         Status.APPROVED,
         Status.REJECTED,
@@ -73,8 +72,7 @@ class Scene:
     def __init__(self, flow: Flow, status: Status) -> None:
         self.flow, self.status, self.code = flow, status, CODES[flow.name]
         if self.code != "exam":
-            prefix = "PL" if self.code == "plain" else "DB"
-            requests.publish(requests.TRIVIAL, code=self.code, prefix=prefix, flow=flow.name)
+            requests.publish(requests.TRIVIAL, code=self.code, prefix="PL", flow=flow.name)
         agent, reviewer = factories.make_agent(), factories.make_staff()
         self.exam: Exam = requests.make_exam()
         self.req = self._walk(agent, reviewer)
@@ -85,8 +83,6 @@ class Scene:
             Side.PORTAL: None,
         }
         self.spare = actor_of(factories.make_staff())
-        if flow.name == "two_approvals" and status == Status.PREAPPROVED:
-            self.own[Side.REVIEWER] = self.spare
         self.strangers = [
             actor_of(factories.make_agent()),
             actor_of(factories.make_staff(Role.ADMINISTRATOR)),
@@ -94,9 +90,6 @@ class Scene:
 
     def _walk(self, agent, reviewer) -> Request:
         options = {"words": "سلام"} if self.code != "exam" else {}
-        if self.status == Status.APPROVED and self.flow.name == "two_approvals":
-            req = requests.make_request(agent, Status.PREAPPROVED, code=self.code, **options)
-            return requests.step(req, Action.APPROVE, factories.make_staff())
         seat = self.exam if self.code == "exam" else None
         return requests.make_request(
             agent, self.status, code=self.code, reviewer=reviewer, exam=seat, **options
@@ -147,10 +140,7 @@ def test_each_step_leads_where_the_table_says_and_no_other_is_possible(scene: Sc
         path = scene.path(action)
         if path:
             outcome = scene.attempt(action, scene.taker(path[-1]))
-            if action == Action.GIVE_BACK and scene.req.reviewer_id is None:
-                assert isinstance(outcome, PermissionDenied)  # nobody has what waits for a second
-            else:
-                assert outcome == (path[-1].target or scene.status), action
+            assert outcome == (path[-1].target or scene.status), action
             continue
         for actor in scene.own.values():
             outcome = scene.attempt(action, actor)

@@ -108,7 +108,7 @@ def test_schema_reads_every_kind_of_field_and_document(context: Flask) -> None:
         "other",
     ]
     assert [spec.name for spec in service.asked][:2] == ["passport_no", "passport_expiry"]
-    assert not service.is_automatic and service.steps.name == "two_approvals"
+    assert not service.is_automatic and service.steps.name == "stages"
 
 
 def test_field_tells_its_label_hint_and_group_in_both_languages(context: Flask) -> None:

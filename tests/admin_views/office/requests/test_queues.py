@@ -22,6 +22,9 @@ from tests.support import factories, request_factories
 CONDITIONS: dict[str, Callable[[], Any]] = {
     "mine": lambda: queues.my_open(1),
     "unassigned": lambda: queues.UNASSIGNED,
+    "of a team": lambda: sa.and_(queues.UNASSIGNED, queues.of_teams({"review"})),
+    "with a team": lambda: queues._team("review"),
+    "in a stage": lambda: queues._stage("permit.check"),
     "late": queues.overdue,
     "waiting": queues.waiting_for_applicant,
     "open": request_lists.is_open,
