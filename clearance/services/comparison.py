@@ -1,0 +1,261 @@
+"""What differs between two definitions of a service, in the reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import i18n
+from clearance.core.extensions import db
+from clearance.core.yaml_files import Part
+from clearance.models import BrokerType, LegalEntity
+from clearance.models.enums import Labelled
+from clearance.services import answers, condition_words, property_words, registry
+from clearance.services.conditions import Condition
+from clearance.services.document_kinds import kind_names
+from clearance.services.field_specs import (
+    Bilingual,
+    Choice,
+    DocumentSpec,
+    FieldSpec,
+    Rule,
+    SectionSpec,
+)
+from clearance.services.schema import Definition, Guards
+from clearance.services.standard_fields import Group
+
+_KEYS = {"fields": "name", "sections": "name", "documents": "kind", "choices": "value"}
+"""List of parts → the property that tells its parts apart."""
+_LISTS = frozenset((*_KEYS, "refuse", "conditions"))
+_TEXTS = frozenset({"manual_title"})
+_NAMES = frozenset((*_KEYS.values(), "label", "title"))
+"""Properties that a part is named by."""
+
+
+class Sort(Labelled):
+    """What happened to a property or a part."""
+
+    CHANGED = "changed", _l("Changed"), "info"
+    ADDED = "added", _l("Added"), "success"
+    REMOVED = "removed", _l("Removed"), "danger"
+    MOVED = "moved", _l("Moved"), "neutral"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference, in the page's language.
+
+    path: of the newer definition, as in `fields[2].label.ar`; of the older one for a removed part.
+    place: the part it belongs to. property: what changed of it; "" for a part added or removed.
+    before, after: "" for nothing; of a moved part, its numbers in the list. is_words: only what
+    people read changed, not what the service does.
+    """
+
+    path: str
+    place: str
+    property: str
+    before: str
+    after: str
+    sort: Sort = Sort.CHANGED
+    is_words: bool = False
+
+
+def differences(old: Definition, new: Definition) -> list[Change]:
+    """Return what differs, each difference once, in the order of the definition's properties."""
+    comparison = _Comparison(_Reader(old), _Reader(new))
+    return list(comparison.properties(old, new, _Place("", _("Service"), "")))
+
+
+class _Place(NamedTuple):
+    """A part of a definition. within: the list or group that its properties are named by."""
+
+    path: str
+    words: str
+    within: str
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    old: _Reader
+    new: _Reader
+
+    def properties(self, was: Part, now: Part, place: _Place) -> Iterator[Change]:
+        """Tell what differs between two states of one part."""
+        for name, field in type(now).model_fields.items():
+            before, after = getattr(was, name), getattr(now, name)
+            path = f"{place.path}.{field.alias or name}".lstrip(".")
+            if before == after:
+                continue
+            if name in _LISTS:
+                yield from self._parts(name, before, after, place._replace(path=path))
+            elif isinstance(after, Guards):
+                yield from self.properties(before, after, _Place(path, place.words, name))
+            elif isinstance(before or after, Bilingual):
+                yield from _texts(before, after, path, place, name)
+            else:
+                yield Change(
+                    path,
+                    place.words,
+                    property_words.label(name, place.within),
+                    self.old.value(name, was, place.within),
+                    self.new.value(name, now, place.within),
+                    is_words=name in _TEXTS,
+                )
+
+    def _parts(
+        self, name: str, old: Sequence[Any], new: Sequence[Any], place: _Place
+    ) -> Iterator[Change]:
+        """Tell which parts of a list were added, moved, changed or removed."""
+        earlier = _matched(old, new, _KEYS.get(name))
+        moved = _moved([number for number in earlier if number is not None])
+        for number, part in enumerate(new):
+            before = earlier[number]
+            spot = _Place(f"{place.path}[{number}]", self.new.place(part, number, place), name)
+            is_words = isinstance(part, Bilingual)
+            if before is None:
+                told = self.new.summary(part, name)
+                yield Change(spot.path, spot.words, "", "", told, Sort.ADDED, is_words)
+                continue
+            if before in moved:
+                numbers = str(before + 1), str(number + 1)
+                yield Change(spot.path, spot.words, _("Position"), *numbers, Sort.MOVED, is_words)
+            if is_words:
+                yield from _texts(old[before], part, spot.path, spot, "")
+            else:
+                yield from self.properties(old[before], part, spot)
+        for number in sorted(set(range(len(old))) - set(earlier)):
+            words, told = (
+                self.old.place(old[number], number, place),
+                self.old.summary(old[number], name),
+            )
+            path, is_words = f"{place.path}[{number}]", isinstance(old[number], Bilingual)
+            yield Change(path, words, "", told, "", Sort.REMOVED, is_words)
+
+
+def _texts(
+    was: Bilingual | None, now: Bilingual | None, path: str, place: _Place, name: str
+) -> Iterator[Change]:
+    """Tell in which languages a text differs. name: its property; "" for a text of a list."""
+    for lang in i18n.LANGUAGES:
+        before, after = (text.of(lang) if text is not None else "" for text in (was, now))
+        if before != after:
+            words = property_words.label(name or place.within, place.within, lang)
+            yield Change(f"{path}.{lang}", place.words, words, before, after, is_words=True)
+
+
+def _matched(old: Sequence[Any], new: Sequence[Any], key: str | None) -> list[int | None]:
+    """Return, for each part of `new`, the number of the same part in `old`, or None.
+
+    key: the property that tells parts apart. Without one, equal parts are the same, and those left
+    over are taken to be rewritten, in order.
+    """
+    left = list(range(len(old)))
+
+    def take(part: Any) -> int | None:
+        for number in left:
+            other = old[number]
+            if other == part if key is None else getattr(other, key) == getattr(part, key):
+                left.remove(number)
+                return number
+        return None
+
+    found = [take(part) for part in new]
+    if key is None:
+        found = [left.pop(0) if number is None and left else number for number in found]
+    return found
+
+
+def _moved(numbers: list[int]) -> set[int]:
+    """Return which numbers must move for the others to be in rising order: as few as can be."""
+    longest: list[int] = []
+    runs: list[list[int]] = []
+    for number in numbers:
+        run = [*max((run for run in runs if run[-1] < number), key=len, default=[]), number]
+        runs.append(run)
+        longest = max(longest, run, key=len)
+    return set(numbers) - set(longest)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Tells parts and values of one definition in words."""
+
+    definition: Definition
+
+    def place(self, part: Any, number: int, around: _Place) -> str:
+        """Return what one part of a list is called. around: what the list belongs to."""
+        lang = i18n.language()
+        if isinstance(part, FieldSpec):
+            return str(_("Field “%(name)s”", name=part.title(lang)))
+        if isinstance(part, SectionSpec):
+            return str(_("Section “%(name)s”", name=part.title.of(lang)))
+        if isinstance(part, DocumentSpec):
+            name = self._names["kind"].get(part.kind, part.kind)
+            return str(_("Document “%(name)s”", name=name))
+        if isinstance(part, Choice):
+            label = part.label.of(lang)
+            return str(_("%(field)s, choice “%(name)s”", field=around.words, name=label))
+        if isinstance(part, Rule):
+            return str(_("Rule %(number)s", number=number + 1))
+        return str(_("Condition %(number)s", number=number + 1))
+
+    def summary(self, part: Any, within: str) -> str:
+        """Return what an added or removed part says, apart from what names it."""
+        if isinstance(part, Bilingual):
+            return self._name(within, part)
+        told = [
+            f"{property_words.label(name, within)}: {self.value(name, part, within)}"
+            for name, field in type(part).model_fields.items()
+            if name not in _NAMES and getattr(part, name) != field.default
+        ]
+        return str(_("; ")).join(told)
+
+    def value(self, name: str, part: Any, within: str) -> str:
+        """Return a part's property in words; "" for nothing."""
+        value = getattr(part, name)
+        if value in (None, (), "", {}):
+            return ""
+        if name == "default":
+            return answers.written(part, answers.default(part), i18n.language())
+        if isinstance(value, bool):
+            return str(_("Yes") if value else _("No"))
+        if isinstance(value, Condition):
+            return condition_words.in_words(value, self.definition)
+        if name == "roles":
+            value = tuple(f"{role}: {self._name('at', field)}" for role, field in value.items())
+        several = value if isinstance(value, tuple) else (value,)
+        key = f"{within}.{name}" if within == "guards" else name
+        return str(_(", ")).join(self._name(key, each) for each in several)
+
+    def _name(self, name: str, value: Any) -> str:
+        if isinstance(value, Bilingual | Choice):
+            text: Bilingual = value.label if isinstance(value, Choice) else value
+            return text.of(i18n.language())
+        return str(self._names.get(name, {}).get(value) or property_words.meaning(name, value))
+
+    @cached_property
+    def _names(self) -> dict[str, dict[str, Any]]:
+        """Names of what properties refer to, by property and code."""
+        known, lang = registry.current(), i18n.language()
+        guards = {name: guard.words for name, guard in known.guards.items()}
+        sections = {section.name: section.title.of(lang) for section in self.definition.sections}
+        return {
+            "kind": kind_names(),
+            "broker_types": _rows(BrokerType),
+            "legal_entities": _rows(LegalEntity),
+            "at": {spec.name: spec.title(lang) for spec in self.definition.fields},
+            "section": dict(Group.choices()) | sections,
+            "start": {name: start.button for name, start in known.starts.items()},
+            "on_approval": {name: effect.words for name, effect in known.effects.items()},
+            **dict.fromkeys(("guards.start", "guards.send", "guards.approval"), guards),
+        }
+
+
+def _rows(model: Any) -> dict[str, str]:
+    return {row.code: i18n.in_language(row, "name") for row in db.session.scalars(sa.select(model))}
