@@ -82,7 +82,7 @@ class Assignment(Decision):
 class OfficeAnswers(Decision):
     """The office's own fields of a stage. values: typed, by name of the field."""
 
-    values: Mapping[str, Any] = {}
+    values: Mapping[str, Any]
 
     def changes(self) -> dict[str, Any]:
         """Return all that was filled in, for the trail."""

@@ -157,6 +157,7 @@ class Staff(People):
             version=request.form.get("version", user.version),
             in_hand=staff_accounts.requests_in_hand(user),
             warning=warning,
+            has_teams=user.role != Role.REVIEWER and bool(queues.team_choices()),
             refusal=Refusal(staff_accounts.OwnAccount().message) if is_self else None,
         )
 

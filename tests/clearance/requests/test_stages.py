@@ -316,6 +316,17 @@ def test_an_approval_without_what_it_must_fill_in_is_refused(
     assert (req.stage, req.answers.get("visited_on")) == ("check", None)
 
 
+def test_what_a_stage_asks_must_be_answered_even_if_nothing_is_required(
+    agent: User, reviewer: User
+) -> None:
+    publish(CHECK | {"fields": [VISITED | {"required": False}]}, SIGN)
+    req = sent(agent)
+    with pytest.raises(Refused):
+        act(req, Action.APPROVE, reviewer)
+    act(req, Action.APPROVE, reviewer, data=OfficeAnswers(values={}))
+    assert req.stage == "sign"
+
+
 def test_fields_of_another_stage_are_not_accepted(agent: User, reviewer: User) -> None:
     publish(CHECK | {"fields": [VISITED]}, SIGN)
     req = sent(agent)
