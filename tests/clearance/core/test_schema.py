@@ -13,14 +13,16 @@ from clearance.models import (
     BrokerType,
     DocumentKind,
     Invitation,
+    IssuedDocument,
     LegalEntity,
     Nationality,
     Reason,
     Registration,
     User,
 )
+from clearance.models.enums import IssuedKind
 from tests.support import factories
-from tests.support.issued_factories import make_licence
+from tests.support.issued_factories import make_issued, make_licence, make_statement
 
 pytestmark = pytest.mark.databases
 
@@ -167,3 +169,19 @@ def test_users_outlive_the_latin_names_both_ways(context: Flask) -> None:
     schema.downgrade(url, "0007")
     schema.upgrade(url)
     assert db.session.execute(sa.select(User.email, User.latin_name)).all() == [(email, "")]
+
+
+def test_going_back_before_statements_keeps_the_documents_of_licences(context: Flask) -> None:
+    """Migration 0015: statements go with their columns, the others keep what they have."""
+    agent = factories.make_agent()
+    card = make_issued(IssuedKind.CARD, user=agent)
+    make_statement(agent)
+    kept = (card.kind, card.check_code, card.content, card.valid_until)
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0014")
+    schema.upgrade(url)
+    row = db.session.scalars(sa.select(IssuedDocument)).one()
+    assert (row.kind, row.check_code, row.content, row.valid_until) == kept
+    assert (row.name, row.number, row.title) == ("", None, None)
