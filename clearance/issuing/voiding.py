@@ -42,7 +42,7 @@ def void(document: IssuedDocument, actor: Actor, reason: Reason | str, now: date
     kept = reasons.cleaned(reason, REASON_MAX_LENGTH)
     if not kept:
         raise ReasonRequired
-    db.session.refresh(document, with_for_update=True)
+    db.session.refresh(document, with_for_update={"of": IssuedDocument})
     if document.voided_at is not None:
         raise Refused(_void_already())
     operations.void(document, kept, now, actor_id=actor.id)

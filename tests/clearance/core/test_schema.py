@@ -13,6 +13,7 @@ from clearance.models import (
     BrokerType,
     DocumentKind,
     Invitation,
+    IssuedDocument,
     LegalEntity,
     Nationality,
     Reason,
@@ -20,9 +21,9 @@ from clearance.models import (
     Request,
     User,
 )
-from clearance.models.enums import Status
+from clearance.models.enums import IssuedKind, Status
 from tests.support import factories, request_factories
-from tests.support.issued_factories import make_licence
+from tests.support.issued_factories import make_issued, make_licence, make_statement
 
 pytestmark = pytest.mark.databases
 
@@ -221,3 +222,19 @@ def test_requests_with_two_approvals_are_lifted_to_stages_and_back(context: Flas
         keys["exam"]: "preapproved",
     }
     schema.upgrade(url)
+
+
+def test_going_back_before_statements_keeps_the_documents_of_licences(context: Flask) -> None:
+    """Migration 0015: statements go with their columns, the others keep what they have."""
+    agent = factories.make_agent()
+    card = make_issued(IssuedKind.CARD, user=agent)
+    make_statement(agent)
+    kept = (card.kind, card.check_code, card.content, card.valid_until)
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0014")
+    schema.upgrade(url)
+    row = db.session.scalars(sa.select(IssuedDocument)).one()
+    assert (row.kind, row.check_code, row.content, row.valid_until) == kept
+    assert (row.name, row.number, row.title) == ("", None, None)

@@ -233,6 +233,7 @@ def test_a_statement_is_genuine_to_the_end_of_its_last_day(agent: User) -> None:
     assert worth[document.id] == Authenticity(IssuedState.EXPIRED, since)
 
 
+@pytest.mark.databases
 def test_a_reviewer_voids_a_statement_and_its_organisation_is_told_why(agent: User) -> None:
     document = issued_factories.make_statement(agent)
     reviewer = actor_of(factories.make_staff())

@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 
 from clearance.core import i18n
-from clearance.core.clock import kuwait_today
+from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.extensions import db
 from clearance.models.enums import Status
+from clearance.services import versions
 from tests.admin_views.my.conftest import People
 from tests.support import request_factories as requests
 from tests.support.pages import PageClient
@@ -39,6 +41,17 @@ def test_the_card_and_the_first_step_tell_until_when(
     assert told in card.get_text(" ") and card.select_one("a.button")
     assert told in mine.get("/my/services/greeting/").soup.select_one("main").get_text(" ")
     assert told in mine.get("/").soup.get_text(" ")
+
+
+def test_a_service_about_a_broker_tells_it_above_the_brokers(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        renewal = versions.current("renewal").definition.model_dump(mode="json", by_alias=True)
+        versions.publish(renewal | {"closes_on": kuwait_today() + DAY}, None, utc_now())
+        db.session.commit()
+    page = mine.get("/my/services/renewal/")
+    assert f"Open until {in_words(app, 1)}" in page.soup.select_one("main").get_text(" ")
 
 
 @pytest.mark.parametrize(
