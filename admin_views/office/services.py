@@ -16,6 +16,7 @@ from admin_views.base import formatters
 from admin_views.base.access import EveryRow, ForKeepers, LinkedRows
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
+from admin_views.office.service_drafts import DraftRoutes, new_services
 from admin_views.shared import request_lists
 from clearance.core import i18n, teams
 from clearance.core.clock import kuwait_today
@@ -43,7 +44,7 @@ def _version(row: Any) -> Any:
     return formatters.isolated(db.session.scalar(newest))
 
 
-class Services(ForKeepers, EveryRow, LinkedRows, GuardedModelView):
+class Services(DraftRoutes, ForKeepers, EveryRow, LinkedRows, GuardedModelView):
     """Service definitions, readable by administrators and managers."""
 
     columns = (
@@ -54,8 +55,14 @@ class Services(ForKeepers, EveryRow, LinkedRows, GuardedModelView):
         Column("is_active", _l("In use"), formatters.yes_or_no),
     )
     column_default_sort = "position"
+    list_template = "office/services/list.html"
     empty_title = _l("No services yet")
     empty_text = _l("Services are loaded when the portal starts.")
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        if template == self.list_template:
+            kwargs["new_services"] = new_services()
+        return super().render(template, **kwargs)
 
     @expose("/details/")
     def details_view(self) -> Any:

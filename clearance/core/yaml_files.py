@@ -35,12 +35,16 @@ def read(path: Path) -> dict[str, Any]:
 
 def faults_of(error: ValidationError) -> list[str]:
     """Return every fault as `path: message`, the path as in documents[0].kind."""
-    return [_fault(fault["loc"], fault["msg"]) for fault in error.errors()]
+    found = []
+    for fault in error.errors():
+        path, message = path_of(fault["loc"]), fault["msg"].removeprefix("Value error, ")
+        found.append(f"{path}: {message}" if path else message)
+    return found
 
 
-def _fault(place: tuple[int | str, ...], message: str) -> str:
+def path_of(place: tuple[int | str, ...]) -> str:
+    """Return where a fault is, as in documents[0].kind; "" for the whole."""
     path = ""
     for part in place:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    message = message.removeprefix("Value error, ")
-    return f"{path}: {message}" if path else message
+    return path

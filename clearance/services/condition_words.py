@@ -14,7 +14,7 @@ from clearance.services.conditions import Condition, OtherField
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import Kind
 
-_ABOUT: Mapping[str, Any] = {
+ABOUT_WORDS: Mapping[str, Any] = {
     "applicant_is": _l("Who applies"),
     "broker_type": _l("Broker type"),
     "legal_entity": _l("Organisation type"),
@@ -64,7 +64,7 @@ def _label(name: str, definition: Definition) -> str:
     spec = definition.field(name)
     if spec is not None:
         return spec.title(i18n.language())
-    return str(_ABOUT.get(name, name))
+    return str(ABOUT_WORDS.get(name, name))
 
 
 def _values(field: str, operands: Sequence[Any], definition: Definition) -> str:

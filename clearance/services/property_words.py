@@ -42,6 +42,25 @@ PROPERTIES: Mapping[str, Any] = {
     "roles": _l("Roles of answers"),
     "bulk": _l("Bulk requests"),
     "copyable": _l("Earlier requests can be copied"),
+    "opens_on": _l("First day for requests"),
+    "closes_on": _l("Last day for requests"),
+    "stages": _l("Stages"),
+    "issued": _l("Documents that are issued"),
+    "messages": _l("Messages in its own words"),
+    # Of stages.
+    "team": _l("Team"),
+    "days": _l("Working days in this stage"),
+    "decisions": _l("Possible decisions"),
+    "another_person": _l("Only someone who approved no earlier stage"),
+    "clock": _l("Due date"),
+    "guards.approve": _l("Checked before approval"),
+    "stages.when": _l("Needed when"),
+    # Of documents that are issued.
+    "paragraphs": _l("Text"),
+    "show": _l("Answers in the table"),
+    "valid.days": _l("Valid for so many days"),
+    "valid.until": _l("Valid until the date in"),
+    "issued.when": _l("Issued when"),
     # Of fields, and of sections, documents, rules and choices where they share one.
     "name": _l("Name in the definition"),
     "mode": _l("Shown or to fill in"),
@@ -107,6 +126,12 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "passport_no": _l("Passport number"),
         "licence_no": _l("Licence number"),
     },
+    "decisions": {
+        "approve": _l("Approve"),
+        "return": _l("Ask for corrections"),
+        "reject": _l("Reject"),
+    },
+    "clock": {"running": _l("Runs"), "stopped": _l("Stands still")},
     "pattern": {
         "digits": _l("Digits only"),
         "latin": _l("English letters"),

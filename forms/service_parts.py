@@ -1,0 +1,512 @@
+"""Forms of the parts of a service's draft: each property by its kind, lenient as drafts are.
+
+Names of fields are those of the definition's schema, with the language or the part of a condition
+after them: `label_ar`, `required`, `when_field`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField
+
+from clearance.core import values
+from clearance.core.values import BadValue
+from clearance.services.property_words import label as label_of
+from forms.base import BaseForm
+from forms.fields import (
+    CheckField,
+    ChoiceField,
+    ChoicesField,
+    DayField,
+    TextAreaField,
+    TextField,
+)
+from forms.request_form import WholeNumberField
+
+Item = dict[str, Any]
+Options = Sequence[tuple[str, Any]]
+
+TEXT_LENGTH = 2000
+ROWS_OF_CONDITIONS = 4
+SELF = ""
+"""The name, in `Sources.answers`, of the field that is being edited."""
+
+LANGUAGES = ("ar", "en")
+COMPARISONS: Options = (
+    ("is", _l("is")),
+    ("is_not", _l("is not")),
+    ("filled", _l("is filled in")),
+    ("empty", _l("is empty")),
+    ("at_least", _l("is at least")),
+    ("at_most", _l("is at most")),
+    ("before", _l("is before")),
+    ("after", _l("is after")),
+)
+_SEPARATOR = re.compile(r"\t|\s*\|\s*")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the drop-downs of a part offer. options: property → (value, label).
+
+    fields: (name, label) of the fields that conditions may read. answers: what people call the
+    choices of these fields, in any language → value, by field.
+    """
+
+    options: Mapping[str, Options] = field(default_factory=dict)
+    fields: Options = ()
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Property:
+    """A property of a part, and how it is edited.
+
+    kind: one of `_KINDS`. types: the types of own fields that have it; empty for all. within: the
+    list that its part belongs to. hint: beside the input. words: what it is called, if not as in
+    `property_words`.
+    """
+
+    name: str
+    kind: str
+    types: tuple[str, ...] = ()
+    within: str = ""
+    hint: Any = ""
+    words: Any = ""
+
+    def label(self, lang: str = "") -> str:
+        """Return what it is called, or its text in `lang`, in the page's language."""
+        return str(self.words) if self.words else label_of(self.name, self.within, lang)
+
+
+class PartForm(BaseForm):
+    """The properties of one part of a draft. version: of the draft that the page showed."""
+
+    version = HiddenField()
+    properties: Sequence[Property] = ()
+    sources: Sources = Sources()
+    item: Mapping[str, Any] = MappingProxyType({})
+
+    def apply(self, item: Item) -> None:
+        """Write what was typed into the part of the document; what is empty is left out."""
+        for each in self.properties:
+            if each.kind != "condition" or not self.keeps(each.name):
+                _set(item, each.name, _KINDS[each.kind].read(self, each))
+
+    def keeps(self, name: str) -> bool:
+        """Return whether a condition that has no rows here stays as it is."""
+        return bool(self[f"{name}_kept"].data)
+
+    def inputs_of(self, each: Property) -> list[Any]:
+        """Return the inputs of one property, in their order."""
+        return [self[key] for key in _KINDS[each.kind].inputs(each, self.sources)]
+
+    def rows_of(self, name: str) -> list[list[Any]]:
+        """Return the inputs of a condition by row: field, comparison, value."""
+        return [
+            [self[f"{name}_{part}{suffix}"] for part in ("field", "op", "value")]
+            for suffix in _suffixes()
+        ]
+
+
+def part_form(properties: Sequence[Property], item: Item, sources: Sources) -> PartForm:
+    """Return the form of a part bound to a post. item: as the draft has it, valid or not."""
+    inputs: dict[str, Any] = {"properties": tuple(properties), "sources": sources}
+    data: dict[str, Any] = {}
+    for each in properties:
+        kind, value = _KINDS[each.kind], _get(item, each.name)
+        inputs |= kind.inputs(each, _with_present(each, value, sources))
+        data |= kind.shown(each, value)
+    inputs["item"] = item
+    made: type[PartForm] = type("DraftPartForm", (PartForm,), inputs)
+    return made(data=data)
+
+
+def _with_present(each: Property, value: Any, sources: Sources) -> Sources:
+    """Offer what the draft has too, though nothing else knows it: it is not dropped unseen."""
+    offered = list(sources.options.get(each.name, ()))
+    present = value if isinstance(value, list | tuple) else [value] if value else []
+    unknown = [str(one) for one in present if str(one) not in dict(offered)]
+    if each.kind not in ("one", "some") or not unknown:
+        return sources
+    options = {**sources.options, each.name: [*offered, *((text, text) for text in unknown)]}
+    return replace(sources, options=options)
+
+
+def _get(item: Any, name: str) -> Any:
+    """Return a property; "guards.start" is one within another."""
+    for key in name.split("."):
+        item = item.get(key) if isinstance(item, dict) else None
+    return item
+
+
+def _set(item: Item, name: str, value: Any) -> None:
+    outer, _, inner = name.partition(".")
+    if inner:
+        there = item.get(outer)
+        within = dict(there) if isinstance(there, dict) else {}
+        _set(within, inner, value)
+        value, name = within, outer
+    if value in (None, "", [], {}, False):
+        item.pop(name, None)
+    else:
+        item[name] = value
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """inputs: name → WTForms field. shown: name → initial value. read: the value for the draft."""
+
+    inputs: Callable[[Property, Sources], dict[str, Any]]
+    shown: Callable[[Property, Any], dict[str, Any]]
+    read: Callable[[PartForm, Property], Any]
+
+
+def _key(each: Property) -> str:
+    return each.name.replace(".", "_")
+
+
+def _words(each: Property, sources: Sources, input_class: Any = TextField) -> dict[str, Any]:
+    directions = {"ar": "rtl", "en": "ltr"}
+    return {
+        f"{_key(each)}_{lang}": input_class(
+            each.label(lang),
+            max_length=TEXT_LENGTH,
+            render_kw={"dir": directions[lang], "lang": lang},
+        )
+        for lang in LANGUAGES
+    }
+
+
+def _shown_words(each: Property, value: Any) -> dict[str, Any]:
+    texts = value if isinstance(value, dict) else {}
+    return {f"{_key(each)}_{lang}": texts.get(lang) or "" for lang in LANGUAGES}
+
+
+def _read_words(form: PartForm, each: Property) -> Any:
+    return {lang: text for lang in LANGUAGES if (text := form[f"{_key(each)}_{lang}"].data)}
+
+
+def _shown_lines(each: Property, value: Any) -> dict[str, Any]:
+    texts = [text for text in value or () if isinstance(text, dict)]
+    return {
+        f"{_key(each)}_{lang}": "\n".join(str(text.get(lang) or "") for text in texts)
+        for lang in LANGUAGES
+    }
+
+
+def _read_lines(form: PartForm, each: Property) -> Any:
+    lines = [(form[f"{_key(each)}_{lang}"].data or "").split("\n") for lang in LANGUAGES]
+    longest = max(len(texts) for texts in lines)
+    padded = [[*texts, *[""] * (longest - len(texts))] for texts in lines]
+    pairs = [dict(zip(LANGUAGES, pair, strict=True)) for pair in zip(*padded, strict=True)]
+    given = [{lang: text for lang, text in pair.items() if text} for pair in pairs]
+    return [texts for texts in given if texts]
+
+
+def _shown_paragraphs(each: Property, value: Any) -> dict[str, Any]:
+    texts = [text for text in value or () if isinstance(text, dict)]
+    return {
+        f"{_key(each)}_{lang}": "\n\n".join(str(text.get(lang) or "") for text in texts)
+        for lang in LANGUAGES
+    }
+
+
+def _read_paragraphs(form: PartForm, each: Property) -> Any:
+    """Return paragraphs, which an empty line ends; their conditions stay by their place."""
+    texts = [re.split(r"\n\s*\n", form[f"{_key(each)}_{lang}"].data or "") for lang in LANGUAGES]
+    longest = max(len(parts) for parts in texts)
+    padded = [[*parts, *[""] * (longest - len(parts))] for parts in texts]
+    before, found = _get(dict(form.item), each.name) or [], []
+    for place, pair in enumerate(zip(*padded, strict=True)):
+        words = {lang: text for lang, text in zip(LANGUAGES, pair, strict=True) if text}
+        kept = before[place] if place < len(before) and isinstance(before[place], dict) else {}
+        if words:
+            found.append(words | {key: kept[key] for key in kept if key not in LANGUAGES})
+    return found
+
+
+def _one_input(make: Callable[[Property, Sources], Any]) -> Callable[..., dict[str, Any]]:
+    return lambda each, sources: {_key(each): make(each, sources)}
+
+
+def _plain(each: Property, value: Any) -> dict[str, Any]:
+    return {_key(each): value}
+
+
+def _as_text(each: Property, value: Any) -> dict[str, Any]:
+    return {_key(each): "" if value is None else str(value)}
+
+
+def _data(form: PartForm, each: Property) -> Any:
+    return form[_key(each)].data
+
+
+def _several(each: Property, value: Any) -> dict[str, Any]:
+    return {_key(each): list(value) if isinstance(value, list | tuple) else []}
+
+
+def _choice(each: Property, sources: Sources) -> Any:
+    return ChoiceField(
+        each.label(), choices=list(sources.options.get(each.name, ())), description=each.hint
+    )
+
+
+def _boxes(each: Property, sources: Sources) -> Any:
+    return ChoicesField(
+        each.label(), choices=list(sources.options.get(each.name, ())), description=each.hint
+    )
+
+
+class ChoiceLinesField(TextAreaField):
+    """Choices, one a line: Arabic, English and value, as pasted from a spreadsheet or with |."""
+
+    data: Any
+
+    def process_data(self, value: Any) -> None:
+        self.data = value
+
+    def normalise(self, typed: str) -> Any:
+        found: list[Item] = []
+        for line in values.clean_lines(typed.replace("\t", " | ")).split("\n"):
+            parts = [part.strip() for part in _SEPARATOR.split(line)]
+            if not any(parts):
+                continue
+            if len(parts) > 4 or (len(parts) == 4 and parts[3] not in _RETIRED):
+                raise BadValue(_l("Write each choice as: Arabic | English | value"))
+            arabic, english, code = [*parts, "", ""][:3]
+            taken = {str(choice["value"]) for choice in found}
+            label = {lang: text for lang, text in (("ar", arabic), ("en", english)) if text}
+            choice: Item = {"value": code or code_from(english, taken), "label": label}
+            found.append(choice | ({"retired": True} if len(parts) == 4 else {}))
+        return found
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "\n".join(_choice_line(choice) for choice in self.data or ())
+
+
+_RETIRED = ("retired", "غير متاح")
+
+
+def _choice_line(choice: Any) -> str:
+    if not isinstance(choice, dict):
+        return str(choice)
+    label = choice.get("label")
+    texts = label if isinstance(label, dict) else {}
+    parts = [*(texts.get(lang, "") for lang in LANGUAGES), str(choice.get("value", ""))]
+    return " | ".join([*parts, *([_RETIRED[0]] if choice.get("retired") else [])])
+
+
+def code_from(english: str, taken: Any) -> str:
+    """Return a free code for what is called `english`, such as `other_port`."""
+    plain = re.sub(r"[^a-z0-9]+", "_", english.casefold()).strip("_")[:34]
+    stem = plain if re.match("[a-z]", plain) else f"item_{plain}".rstrip("_")
+    number, code = 1, stem
+    while code in taken:
+        number += 1
+        code = f"{stem}_{number}"
+    return code
+
+
+def _condition_inputs(each: Property, sources: Sources) -> dict[str, Any]:
+    joins = [("all", _l("All of these are true")), ("any", _l("Any of these is true"))]
+    inputs: dict[str, Any] = {
+        f"{each.name}_join": ChoiceField(each.label(), choices=joins, blank=None),
+        f"{each.name}_kept": CheckField(_l("Keep the present condition")),
+    }
+    for suffix in _suffixes():
+        inputs |= {
+            f"{each.name}_field{suffix}": ChoiceField(
+                _l("Field"), choices=list(sources.fields), blank=_l("Always shown")
+            ),
+            f"{each.name}_op{suffix}": ChoiceField(
+                _l("Comparison"), choices=list(COMPARISONS), blank=None
+            ),
+            f"{each.name}_value{suffix}": TextField(_l("Value"), max_length=250),
+        }
+    return inputs
+
+
+def _suffixes() -> list[str]:
+    return ["", *(f"_{number}" for number in range(2, ROWS_OF_CONDITIONS + 1))]
+
+
+def _shown_condition(each: Property, value: Any) -> dict[str, Any]:
+    joined = value if isinstance(value, dict) else {}
+    join = next((key for key in ("all", "any") if joined.get(key)), "all")
+    parts = joined.get(join) or ([joined] if joined else [])
+    is_simple = len(parts) <= ROWS_OF_CONDITIONS and all(_row_of(part) for part in parts)
+    shown: dict[str, Any] = {f"{each.name}_join": join, f"{each.name}_kept": not is_simple}
+    for suffix, part in zip(_suffixes(), parts if is_simple else (), strict=False):
+        for key, text in zip(("field", "op", "value"), _row_of(part) or (), strict=True):
+            shown[f"{each.name}_{key}{suffix}"] = text
+    return shown
+
+
+def _row_of(part: Any) -> tuple[str, str, str] | None:
+    """Return (field, comparison, value as typed) of one comparison; None for anything else."""
+    if not isinstance(part, dict) or "field" not in part or len(part) != 2:
+        return None
+    name = next(key for key in part if key != "field")
+    given = part[name]
+    if name == "filled":
+        return str(part["field"]), "filled" if given else "empty", ""
+    texts = given if isinstance(given, list) else [given]
+    written = [f"={text['field']}" if isinstance(text, dict) else _typed(text) for text in texts]
+    return str(part["field"]), name, ", ".join(written)
+
+
+def _typed(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _read_condition(form: PartForm, each: Property) -> Any:
+    parts = []
+    for suffix in _suffixes():
+        name = form[f"{each.name}_field{suffix}"].data
+        if name:
+            comparison = form[f"{each.name}_op{suffix}"].data or "is"
+            typed = form[f"{each.name}_value{suffix}"].data or ""
+            parts.append(_comparison(form.sources, name, comparison, typed))
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return {form[f"{each.name}_join"].data or "all": parts}
+
+
+def _comparison(sources: Sources, name: str, comparison: str, typed: str) -> Item:
+    if comparison in ("filled", "empty"):
+        return {"field": name, "filled": comparison == "filled"}
+    texts = [text.strip() for text in re.split("[,،]", typed) if text.strip()]
+    operands = [_operand(sources, name, text) for text in texts]
+    if comparison in ("is", "is_not"):
+        return {"field": name, comparison: operands}
+    return {"field": name, comparison: operands[0] if operands else ""}
+
+
+def _operand(sources: Sources, name: str, text: str) -> Any:
+    """Return what was typed as a definition has it: a choice by its label, a day as in ISO 8601."""
+    if text.startswith("="):
+        return {"field": text[1:].strip()}
+    known = sources.answers.get(name, {})
+    if text.casefold() in known:
+        return known[text.casefold()]
+    if text.casefold() in _TRUTHS:
+        return _TRUTHS[text.casefold()]
+    plain = values.ascii_digits(text)
+    if re.fullmatch(r"-?[0-9]{1,12}", plain):
+        return int(plain)
+    try:
+        return values.day(text).isoformat()
+    except BadValue:
+        return plain
+
+
+def _day(value: Any) -> Any:
+    try:
+        return values.day(str(value)) if value else None
+    except BadValue:
+        return None
+
+
+def _limit(typed: str) -> Any:
+    plain = values.ascii_digits(typed or "")
+    return int(plain) if re.fullmatch(r"-?[0-9]{1,12}", plain) else plain
+
+
+def _typed_all(value: Any) -> str:
+    listed = value if isinstance(value, list | tuple) else [] if value is None else [value]
+    return ", ".join(_typed(one) for one in listed)
+
+
+def _answer(form: PartForm, each: Property) -> Any:
+    """Return an answer of the field itself, as its default."""
+    texts = [text.strip() for text in re.split("[,،]", form[_key(each)].data or "")]
+    found = [_operand(form.sources, SELF, text) for text in texts if text]
+    return found[0] if len(found) == 1 else found
+
+
+_TRUTHS = {"yes": True, "no": False, "نعم": True, "لا": False}
+
+_KINDS: dict[str, _Kind] = {
+    "words": _Kind(_words, _shown_words, _read_words),
+    "long_words": _Kind(
+        lambda each, sources: _words(each, sources, TextAreaField), _shown_words, _read_words
+    ),
+    "lines": _Kind(
+        lambda each, sources: _words(each, sources, TextAreaField), _shown_lines, _read_lines
+    ),
+    "paragraphs": _Kind(
+        lambda each, sources: _words(each, sources, TextAreaField),
+        _shown_paragraphs,
+        _read_paragraphs,
+    ),
+    "long_text": _Kind(
+        _one_input(
+            lambda each, sources: TextAreaField(
+                each.label(), max_length=TEXT_LENGTH, description=each.hint
+            )
+        ),
+        _as_text,
+        _data,
+    ),
+    "text": _Kind(
+        _one_input(
+            lambda each, sources: TextField(
+                each.label(), max_length=TEXT_LENGTH, description=each.hint
+            )
+        ),
+        _as_text,
+        _data,
+    ),
+    "number": _Kind(
+        _one_input(
+            lambda each, sources: WholeNumberField(each.label(), minimum=0, description=each.hint)
+        ),
+        _plain,
+        _data,
+    ),
+    "day": _Kind(
+        _one_input(lambda each, sources: DayField(each.label(), description=each.hint)),
+        lambda each, value: {_key(each): _day(value)},
+        lambda form, each: form[_key(each)].data and form[_key(each)].data.isoformat(),
+    ),
+    "limit": _Kind(
+        _one_input(
+            lambda each, sources: TextField(each.label(), max_length=20, description=each.hint)
+        ),
+        _as_text,
+        lambda form, each: _limit(form[_key(each)].data),
+    ),
+    "answer": _Kind(
+        _one_input(
+            lambda each, sources: TextField(each.label(), max_length=250, description=each.hint)
+        ),
+        lambda each, value: {_key(each): _typed_all(value)},
+        lambda form, each: _answer(form, each),
+    ),
+    "flag": _Kind(
+        _one_input(lambda each, sources: CheckField(each.label(), description=each.hint)),
+        lambda each, value: {_key(each): value is True},
+        _data,
+    ),
+    "one": _Kind(_one_input(_choice), _plain, _data),
+    "some": _Kind(_one_input(_boxes), _several, _data),
+    "choices": _Kind(
+        _one_input(
+            lambda each, sources: ChoiceLinesField(
+                each.label(), max_length=40000, description=each.hint
+            )
+        ),
+        _plain,
+        _data,
+    ),
+    "condition": _Kind(_condition_inputs, _shown_condition, _read_condition),
+}
