@@ -319,7 +319,7 @@ def code_from(english: str, taken: Any) -> str:
 def _condition_inputs(each: Property, sources: Sources) -> dict[str, Any]:
     joins = [("all", _l("All of these are true")), ("any", _l("Any of these is true"))]
     inputs: dict[str, Any] = {
-        f"{each.name}_join": ChoiceField(each.label(), choices=joins, blank=None),
+        f"{each.name}_join": ChoiceField(_l("How they are joined"), choices=joins, blank=None),
         f"{each.name}_kept": CheckField(_l("Keep the present condition")),
     }
     for suffix in _suffixes():
