@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import joinedload
 
 from admin_views.base.access import current_actor, not_found, require
-from admin_views.base.form_post import post_once, posted_version
+from admin_views.base.form_post import post_once, posted_version, repeated
 from admin_views.office import draft_lists, service_parts
 from admin_views.office.service_parts import Part, PartList
 from admin_views.shared import request_lists
@@ -201,9 +201,9 @@ class DraftRoutes:
         require(current_actor().is_administrator)
         found, page = drafting.source(code), service_parts.part(part) or not_found()
         kind = draft_lists.list_of(page, path)
-        item = draft_lists.find(draft_lists.items_of(found.document, path), kind, key)
         back = self._list_url(code, part, path)
         if not is_sent():
+            item = draft_lists.find(draft_lists.items_of(found.document, path), kind, key)
             return self._show(
                 found,
                 "office/services/draft/remove.html",
@@ -250,7 +250,7 @@ class DraftRoutes:
         require(current_actor().is_administrator)
         found, form = drafting.source(code), PublishForm()
         if found.draft is None:
-            return self._back(self._url("draft_part", code, part="basics"))
+            return repeated() or self._back(self._url("draft_part", code, part="basics"))
 
         def show(status: int = 200, refusal: Any = "") -> Any:
             html = self._show(

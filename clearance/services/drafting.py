@@ -270,7 +270,11 @@ OVERTAKEN = Refusal(
 
 
 def _locked(code: str, seen: int) -> ServiceDraft | None:
-    """Return the draft, locked. Raises: StaleDraft if it is not as the actor saw it."""
+    """Return the draft, locked. Raises: StaleDraft if it is not as the actor saw it.
+
+    Its service is locked first, so that of two first changes one begins the draft.
+    """
+    db.session.get(Service, code, with_for_update=True)
     draft = db.session.get(ServiceDraft, code, with_for_update=True, populate_existing=True)
     if (draft.version if draft is not None else 0) != seen:
         raise StaleDraft

@@ -131,7 +131,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "return": _l("Ask for corrections"),
         "reject": _l("Reject"),
     },
-    "clock": {"running": _l("Runs"), "stopped": _l("Stands still")},
+    "clock": {"running": _l("Runs"), "stopped": _l("Paused")},
     "pattern": {
         "digits": _l("Digits only"),
         "latin": _l("English letters"),

@@ -310,6 +310,73 @@ def changing_row(office: Office) -> Form:
     return Form(office.staff(Role.ADMINISTRATOR), url, "#record", values, {"seen": "of another"})
 
 
+DRAFT = "/office/services/exam/draft"
+
+
+def beginning_service(office: Office) -> Form:
+    title = {"title_ar": "طلب زيارة", "title_en": "Visit"}
+    values = title | {"code": "visit", "prefix": "VP"}
+    browser = office.staff(Role.ADMINISTRATOR)
+    with office.app.app_context():
+        request_factories.load_services()
+    return Form(browser, "/office/services/new/", "#new-service", values, {"code": "exam"})
+
+
+def _of_draft(office: Office, page: str, selector: str, **values: str) -> Form:
+    with office.app.app_context():
+        request_factories.load_services()
+    browser = office.staff(Role.ADMINISTRATOR)
+    return Form(browser, f"{DRAFT}/{page}", selector, values, {"version": "7"})
+
+
+def changing_service(office: Office) -> Form:
+    return _of_draft(office, "basics/", "#part-form", processing_days="9")
+
+
+def changing_field(office: Office) -> Form:
+    return _of_draft(office, "form/fields/notes/", "#part-form", label_en="Remarks")
+
+
+def adding_field(office: Office) -> Form:
+    return _of_draft(office, "form/", "#add-fields", standard="passport_no")
+
+
+def moving_field(office: Office) -> Form:
+    return _of_draft(office, "form/", "form[action$='/fields/notes/act']")
+
+
+def removing_field(office: Office) -> Form:
+    return _of_draft(office, "form/fields/notes/remove", "main form.form")
+
+
+def _of_changed_draft(office: Office, selector: str, page: str = "basics/", **values: str) -> Form:
+    form = changing_service(office)
+    form.opened()()
+    return Form(form.browser, f"{DRAFT}/{page}", selector, values, {"version": "7"})
+
+
+def undoing(office: Office) -> Form:
+    return _of_changed_draft(office, "form[action$='/undo']")
+
+
+def redoing(office: Office) -> Form:
+    form = undoing(office)
+    form.opened()()
+    return Form(form.browser, f"{DRAFT}/basics/", "form[action$='/redo']")
+
+
+def restoring(office: Office) -> Form:
+    return _of_changed_draft(office, "form[action$='/restore/basics']")
+
+
+def discarding_service(office: Office) -> Form:
+    return _of_changed_draft(office, "form[action$='/discard']")
+
+
+def publishing(office: Office) -> Form:
+    return _of_changed_draft(office, "#publish-form", "publish/", why="Longer")
+
+
 def deleting_row(office: Office) -> Form:
     form = adding_row(office)
     form.opened()()
@@ -394,6 +461,17 @@ FORMS: dict[Callable[[Office], Form], str] = {
     adding_row: "GuardedModelView.create_view",
     changing_row: "GuardedModelView.edit_view",
     deleting_row: "GuardedModelView.delete_view",
+    beginning_service: "DraftRoutes.create_view",
+    changing_service: "DraftRoutes.draft_part",
+    changing_field: "DraftRoutes.draft_item",
+    adding_field: "DraftRoutes.draft_add",
+    moving_field: "DraftRoutes.draft_act",
+    removing_field: "DraftRoutes.draft_remove",
+    undoing: "DraftRoutes.draft_undo",
+    redoing: "DraftRoutes.draft_redo",
+    restoring: "DraftRoutes.draft_restore",
+    discarding_service: "DraftRoutes.draft_discard",
+    publishing: "DraftRoutes.draft_publish",
     sending_again: "GuardedModelView.action_view",
     ending_session: "People.end_session",
     ending_sessions: "People.end_sessions",
@@ -421,6 +499,10 @@ REFUSED = [
     rewording,
     adding_row,
     changing_row,
+    beginning_service,
+    changing_service,
+    changing_field,
+    publishing,
 ]
 # A link is sent once a minute: of two clicks at once, the page of one says so.
 PAUSED = (sending_link, sending_link_by_the_other)

@@ -12,12 +12,13 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from tests.support import files
+from tests.support.access_draft_cases import OF_DRAFTS
 from tests.support.access_licence_cases import MISSING_ID, OF_LICENCES, REASON, Rows, Try
 from tests.support.access_member_cases import OF_MEMBERS
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-OF_ENDPOINT = OF_LICENCES | OF_MEMBERS
+OF_ENDPOINT = OF_LICENCES | OF_MEMBERS | OF_DRAFTS
 # A column of the matrix stands for one organisation's row, `[missing]` for one that nobody has.
 MISSING = {
     int: MISSING_ID,
