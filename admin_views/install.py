@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
         issued_rows=issued_files.rows,
         notice_target=notifications.target_of,
         status_words=stages.words_of_status,
+        stage_title=stages.title_of,
         due_words=request_lists.due_words,
     )
     with app.app_context():

@@ -34,6 +34,7 @@ TIMELINE_TONES: dict[str, str] = {
     "accept": "success",
     "consent": "success",
     "approve": "success",
+    "approve_stage": "success",
     "preapprove": "success",
     "pass": "success",
     "reject": "danger",

@@ -47,7 +47,7 @@ def invite_staff(
     """Invite `email` as staff with `role`; an earlier open invitation ends. Flushes.
 
     invited_by: the administrator's user id; None for the operator's command. teams: codes of those
-    that an invited reviewer joins. Returns the row and
+    that an invited reviewer joins, by default the only one. Returns the row and
     the link, which is stored nowhere. Raises: Refused when the address belongs to a user;
     DomainError for a non-staff role.
     """
@@ -61,7 +61,7 @@ def invite_staff(
         email=email,
         role=role,
         services=[],
-        teams=list(teams) if role == Role.REVIEWER else [],
+        teams=team_members.chosen_or_only(teams) if role == Role.REVIEWER else [],
         token_hash=crypto.token_hash(token),
         invited_by_id=invited_by,
         created_at=now,

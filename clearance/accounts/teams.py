@@ -13,6 +13,7 @@ from clearance.core.actor import Actor
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.models import Request, Team, TeamMember, User
+from clearance.models.enums import Role
 
 
 class LastMember(DomainError):
@@ -51,11 +52,11 @@ def member_ids(code: str) -> set[int]:
 
 
 def begin_further(team: Team, actor: Actor, now: datetime) -> None:
-    """Write down who is in the first team, now that `team` is the second. Flushes."""
+    """Write all reviewers into the first team, now that `team` is the second. Flushes."""
     others = db.session.scalars(sa.select(Team).where(Team.code != team.code)).all()
     if len(others) != 1:
         return
-    everybody = db.session.scalars(sa.select(User.id).where(teams.members(None)))
+    everybody = db.session.scalars(sa.select(User.id).where(User.role == Role.REVIEWER))
     _write(others[0], frozenset(), frozenset(everybody), actor, now)
 
 
@@ -75,8 +76,16 @@ def keep_members(
     _write(team, there, wanted, actor, now)
 
 
+def chosen_or_only(codes: Iterable[str]) -> list[str]:
+    """Return the codes chosen for an invited reviewer, or that of the only team."""
+    known = [code for code, _name in teams.named("en")]
+    return list(codes) or (known if len(known) == 1 else [])
+
+
 def join(user: User, codes: Iterable[str]) -> None:
-    """Put a new reviewer into the teams that still exist. Flushes."""
+    """Put a new reviewer into these teams, unless everybody is in the only one. Flushes."""
+    if not teams.are_several():
+        return
     for code in db.session.scalars(sa.select(Team.code).where(Team.code.in_(list(codes)))):
         db.session.add(TeamMember(team_code=code, user_id=user.id))
     db.session.flush()

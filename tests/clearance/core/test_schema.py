@@ -173,6 +173,7 @@ def test_users_outlive_the_latin_names_both_ways(context: Flask) -> None:
 
 
 def test_requests_with_two_approvals_are_lifted_to_stages_and_back(context: Flask) -> None:
+    request_factories.load_services()
     request_factories.store(code="double", prefix="DB", flow="two_approvals")
     agent, reviewer = factories.make_agent(), factories.make_staff()
     who = reviewer.id

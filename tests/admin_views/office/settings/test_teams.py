@@ -186,23 +186,47 @@ def test_an_invited_reviewer_joins_the_teams_of_the_invitation(office: Office, r
         assert invited.teams == (["inspection"] if role == Role.REVIEWER else [])
 
 
-def test_joining_by_an_invitation_leads_into_its_teams(office: Office) -> None:
-    add(office, office.person("First"))
+def accept(link: str) -> User:
+    user = staff_invitations.accept_invitation(
+        link.rpartition("/")[2],
+        utc_now(),
+        first_name="New",
+        last_name="Reviewer",
+        password="Nakhla-7-Bahr!",
+        language="en",
+    )
+    assert user is not None
+    return user
+
+
+def invite(office: Office, *codes: str) -> str:
     with office.app.app_context():
         _row, link = staff_invitations.invite_staff(
-            "new@example.com", Role.REVIEWER, utc_now(), teams=["inspection", "gone"]
+            "new@example.com", Role.REVIEWER, utc_now(), teams=codes
         )
         db.session.commit()
-        user = staff_invitations.accept_invitation(
-            link.rpartition("/")[2],
-            utc_now(),
-            first_name="New",
-            last_name="Reviewer",
-            password="Nakhla-7-Bahr!",
-            language="en",
-        )
-        assert user is not None
-        assert actor_of(user).teams == {"inspection"}
+        return link
+
+
+def test_joining_by_an_invitation_leads_into_its_teams(office: Office) -> None:
+    add(office, office.person("First"))
+    link = invite(office, "inspection", "gone")
+    with office.app.app_context():
+        assert actor_of(accept(link)).teams == {"inspection"}
+
+
+def test_who_was_invited_while_there_was_one_team_is_in_it(office: Office) -> None:
+    link = invite(office)
+    add(office, office.person("First"))
+    with office.app.app_context():
+        assert actor_of(accept(link)).teams == {"review"}
+
+
+def test_who_was_disabled_when_the_second_team_began_is_in_the_first(office: Office) -> None:
+    away = office.person("Away", is_active=False)
+    add(office, office.person("First"))
+    with office.app.app_context():
+        assert actor_of(db.session.get_one(User, away)).teams == {"review"}
 
 
 def test_an_invitation_asks_for_no_teams_where_there_is_one(office: Office) -> None:
