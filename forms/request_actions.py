@@ -23,7 +23,7 @@ from clearance.services.effects import REMARK_MAX_LENGTH
 from clearance.services.field_specs import FieldSpec
 from forms.base import BaseForm
 from forms.fields import CheckField, ChoiceField, DayField, TextAreaField, TextField
-from forms.request_form import _field
+from forms.request_form import input_of
 from forms.validators import Required
 
 _TEXT, _MARK = "remark-", "mark-"
@@ -137,7 +137,7 @@ class OfficeQuestion(Question):
         }
 
     def _office_input(self, spec: FieldSpec) -> Any:
-        field = _field(spec, self.lang)
+        field = input_of(spec, self.lang)
         field.args = (self._label(spec.title(self.lang)), *field.args[1:])
         field.name = self.input_name(spec.name)
         field.kwargs |= {

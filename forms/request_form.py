@@ -401,12 +401,13 @@ def _form_class(definition: Definition, names: tuple[str, ...], lang: str) -> ty
         if len(_classes) >= CACHED_CLASSES:
             _classes.clear()
         specs = [spec for spec in definition.asked if spec.name in names]
-        fields = {f"{_ASK}{spec.name}": _field(spec, lang) for spec in specs}
+        fields = {f"{_ASK}{spec.name}": input_of(spec, lang) for spec in specs}
         _classes[key] = type("ServiceForm", (RequestForm,), fields)
     return _classes[key]
 
 
-def _field(spec: FieldSpec, lang: str) -> Any:
+def input_of(spec: FieldSpec, lang: str) -> Any:
+    """Return the WTForms field of a definition's field, labelled in `lang`."""
     field_class, more = _FIELDS.get(spec.kind, _text)(spec, lang)
     checks: list[Any] = [RequiredToSend()] if spec.required else []
     if spec.kind is Kind.FUTURE_DATE:
