@@ -29,7 +29,7 @@ def case_of(req: Request, definition: Definition, actor: Actor | None, now: date
     """Return the guards' input for a step of `req`, with the facts loaded."""
     target = Target.of(req)
     facts = facts_of.load(actor, req.organisation_id, now, [(definition, target)], [req.id])
-    return Case(definition, facts, target, req.id)
+    return Case(definition, facts, target, req.id, req.status)
 
 
 def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) -> dict[int, Case]:
@@ -44,10 +44,9 @@ def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) ->
             by_organisation.setdefault(req.organisation_id, []).append(req)
     for organisation_id, together in by_organisation.items():
         asked = [(definition_of(req), Target.of(req)) for req in together]
-        ids = [req.id for req in together]
-        facts = facts_of.load(actor, organisation_id, now, asked, ids)
-        for request_id, (definition, target) in zip(ids, asked, strict=True):
-            cases[request_id] = Case(definition, facts, target, request_id)
+        facts = facts_of.load(actor, organisation_id, now, asked, [req.id for req in together])
+        for req, (definition, target) in zip(together, asked, strict=True):
+            cases[req.id] = Case(definition, facts, target, req.id, req.status)
     return cases
 
 
