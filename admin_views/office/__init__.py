@@ -18,7 +18,7 @@ from admin_views.office.notifications.outbox import Deliveries
 from admin_views.office.notifications.texts import MessageTexts
 from admin_views.office.organisations import Organisations
 from admin_views.office.requests.views import OfficeRequests
-from admin_views.office.services import Services
+from admin_views.office.services.views import Services
 from admin_views.office.settings.reference_data import (
     Announcements,
     BrokerTypes,

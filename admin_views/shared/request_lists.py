@@ -108,11 +108,11 @@ def sent_filters() -> list[DateFilter]:
 
 
 def service_titles() -> list[tuple[str, str]]:
-    """Return (code, title) of the services in the page's language."""
+    """Return (code, title) of the services in the page's language, archived ones too."""
     lang = i18n.language()
     return [
         (version.definition.code, version.definition.title_in(lang))
-        for version in versions.all_current()
+        for version in versions.all_newest()
     ]
 
 

@@ -17,6 +17,7 @@ from clearance.licences.facts import LicenceFact
 from clearance.models.enums import LicenceStatus, Role, Status, SuspendedBy, ValidityLink
 from clearance.services import registry
 from clearance.services.facts import Case, Facts, RequestFact, ServiceTerms
+from clearance.services.stops import Stop
 from clearance.services.target import Target
 from clearance.transfers import parties as transfer_parties
 from clearance.transfers.parties import OtherOrganisation, Parties
@@ -29,6 +30,7 @@ SETTINGS: Mapping[str, Any] = {
     "exam_waiting_days": 30,
     "exam_attempts": 2,
     "transfer_silence_days": 14,
+    "stopped_draft_days": 14,
 }
 OURS, THEIRS, THIRD = 1, 2, 3
 CIVIL_ID = "288010112345"
@@ -91,6 +93,8 @@ def _loaded(
 
 
 def _of_organisation(good: Case) -> Iterator[Case]:
+    stop = Stop(TODAY, TODAY + timedelta(days=30), {})
+    yield _with(good, stops={good.service.code: stop})
     yield _with(good, actor=None)
     yield _with(good, legal_entity="another")
     for status in ("asked", "left"):

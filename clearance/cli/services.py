@@ -1,21 +1,24 @@
-"""The `flask services` commands: check, load, export and describe service definitions."""
+"""The `flask services` commands: definitions of services, and whether they are offered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TextIO
 
 import click
 from flask.cli import AppGroup
+from flask_babel import force_locale
 from sqlalchemy.exc import DBAPIError
 
 from clearance.cli import service_docs
-from clearance.core.clock import utc_now
-from clearance.core.errors import NotFound
+from clearance.core.clock import kuwait_date, utc_now
+from clearance.core.errors import DomainError, NotFound
 from clearance.core.extensions import db
-from clearance.services import versions
+from clearance.models import Service
+from clearance.services import offering, versions
 from clearance.services.versions import BadDefinition
 
 
@@ -82,15 +85,74 @@ def load(codes: tuple[str, ...]) -> None:
 
 @service_commands.command("export")
 @click.argument("code")
+@click.option("--version", "number", type=int, help="Number of an earlier version.")
 @_output
 @_database_needed()
-def export(code: str, output: TextIO) -> None:
+def export(code: str, number: int | None, output: TextIO) -> None:
     """Write the newest version of CODE as a definition file."""
     try:
-        text = versions.as_yaml(versions.current(code).definition)
+        row = versions.numbered(code, number)
+    except NotFound:
+        what = f"service {code}" if number is None else f"version {number} of {code}"
+        raise click.ClickException(f"There is no {what}.") from None
+    output.write(versions.as_yaml(versions.get(row.id)))
+
+
+@service_commands.command("list")
+@_database_needed()
+def list_services() -> None:
+    """List the services in the office's order: code, state, newest version, open requests."""
+    open_requests, today = offering.open_requests(), kuwait_date(utc_now())
+    for service in offering.ordered():
+        state = offering.state_of(service, today)
+        number = versions.numbered(service.code).number
+        count = open_requests.get(service.code, 0)
+        click.echo(f"{service.code}: {state}, version {number}, {count} open")
+
+
+def _day(context: click.Context, option: click.Parameter, typed: str | None) -> date | None:
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise click.BadParameter("Give a day as 2027-01-31.") from None
+
+
+_since = click.option("--on", callback=_day, metavar="DAY", help="First day, such as 2027-01-31.")
+_why = click.option("--why", default="", help="Reason, for the audit trail.")
+
+
+@service_commands.command("stop")
+@click.argument("code")
+@_since
+@_why
+@_database_needed()
+def stop(code: str, on: date | None, why: str) -> None:
+    """Stop CODE, now or from a day: no new requests can be begun."""
+    _take(offering.stop, code, on, why)
+
+
+@service_commands.command("start")
+@click.argument("code")
+@_since
+@_why
+@_database_needed()
+def start(code: str, on: date | None, why: str) -> None:
+    """Offer CODE again, now or from a day."""
+    _take(offering.start, code, on, why)
+
+
+def _take(step: Callable[..., Service], code: str, on: date | None, why: str) -> None:
+    try:
+        service = step(code, None, utc_now(), why=why, since=on)
     except NotFound:
         raise click.ClickException(f"There is no service {code}.") from None
-    output.write(text)
+    except DomainError as fault:
+        with force_locale("en"):
+            raise click.ClickException(str(fault)) from None
+    db.session.commit()
+    since, until = service.stopped_on, service.resumes_on
+    stopped = f"stopped from {since}" + (f" until {until}" if until else "") if since else "in use"
+    click.echo(f"{code}: {stopped}.")
 
 
 @service_commands.command("describe")

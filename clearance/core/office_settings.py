@@ -38,6 +38,13 @@ GENERAL = (
         60,
         _l("Days before a request that needs corrections is closed"),
     ),
+    number(
+        "stopped_draft_days",
+        "requests",
+        14,
+        _l("Days in which drafts of a stopped service can still be sent"),
+        minimum=0,
+    ),
     _line("support_phone", "+965 2200 0000", _l("Support telephone"), SettingKind.PHONE),
     _line("support_email", "support@example.com", _l("Support e-mail address"), SettingKind.EMAIL),
     _line("support_fax", "+965 2200 0001", _l("Support fax"), SettingKind.PHONE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +15,12 @@ from clearance.models.enums import ReasonFor, SubscriptionStatus
 
 
 class Service(Base):
-    """A service the portal offers; its newest version defines its form and effects."""
+    """A service the portal offers; its newest version defines its form and effects.
+
+    position: in the office's order. is_active: false for an archived one. stopped_on: the first
+    Kuwait day on which it is stopped; resumes_on: the first on which it no longer is, None for no
+    end. stop_notice: what its card says meanwhile, by language.
+    """
 
     __tablename__ = "service"
     __table_args__ = (sa.UniqueConstraint("prefix", name="uq_service_prefix"),)
@@ -23,6 +29,9 @@ class Service(Base):
     prefix: Mapped[base.code]
     position: Mapped[int] = mapped_column(default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
+    stopped_on: Mapped[date | None]
+    resumes_on: Mapped[date | None]
+    stop_notice: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
 class ServiceVersion(Base):

@@ -28,7 +28,7 @@ def case_of(req: Request, definition: Definition, actor: Actor | None, now: date
     """Return the guards' input for a step of `req`, with the facts loaded."""
     target = Target.of(req)
     facts = facts_of.load(actor, req.organisation_id, now, [(definition, target)], [req.id])
-    return Case(definition, facts, target, req.id, req.sent_at is not None)
+    return Case(definition, facts, target, req.id, req.status)
 
 
 def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) -> dict[int, Case]:
@@ -46,7 +46,7 @@ def cases_of(requests: Iterable[Request], actor: Actor | None, now: datetime) ->
         ids = [req.id for req in together]
         facts = facts_of.load(actor, organisation_id, now, asked, ids)
         for req, (definition, target) in zip(together, asked, strict=True):
-            cases[req.id] = Case(definition, facts, target, req.id, req.sent_at is not None)
+            cases[req.id] = Case(definition, facts, target, req.id, req.status)
     return cases
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import i18n
+from clearance.core import i18n, teams
 from clearance.core.extensions import db
 from clearance.core.yaml_files import Part
 from clearance.models import BrokerType, LegalEntity
@@ -27,12 +28,20 @@ from clearance.services.field_specs import (
     Rule,
     SectionSpec,
 )
+from clearance.services.messages import OwnMessage, OwnWording
 from clearance.services.schema import Definition, Guards
+from clearance.services.stages import Stage, StageGuards
 from clearance.services.standard_fields import Group
+from clearance.services.statements import Paragraph, Statement, Validity
 
-_KEYS = {"fields": "name", "sections": "name", "documents": "kind", "choices": "value"}
+_KEYS = {
+    **dict.fromkeys(("fields", "sections", "stages", "issued"), "name"),
+    "documents": "kind",
+    "choices": "value",
+}
 """List of parts → the property that tells its parts apart."""
-_LISTS = frozenset((*_KEYS, "refuse", "conditions"))
+_LISTS = frozenset((*_KEYS, "refuse", "conditions", "paragraphs"))
+_GROUPS = (Guards, StageGuards, Validity)
 _TEXTS = frozenset({"manual_title"})
 _NAMES = frozenset((*_KEYS.values(), "label", "title"))
 """Properties that a part is named by."""
@@ -94,7 +103,9 @@ class _Comparison:
                 continue
             if name in _LISTS:
                 yield from self._parts(name, before, after, place._replace(path=path))
-            elif isinstance(after, Guards):
+            elif name == "messages":
+                yield from self._messages(before, after)
+            elif isinstance(before, _GROUPS) and isinstance(after, _GROUPS):
                 yield from self.properties(before, after, _Place(path, place.words, name))
             elif isinstance(before or after, Bilingual):
                 yield from _texts(before, after, path, place, name)
@@ -107,6 +118,21 @@ class _Comparison:
                     self.new.value(name, now, place.within),
                     is_words=name in _TEXTS,
                 )
+
+    def _messages(
+        self, old: Mapping[str, OwnMessage], new: Mapping[str, OwnMessage]
+    ) -> Iterator[Change]:
+        """Tell which of the service's own words for notifications differ."""
+        for key in dict.fromkeys((*old, *new)):
+            for lang in i18n.LANGUAGES:
+                was, now = (getattr(each.get(key), lang, None) for each in (old, new))
+                for name in OwnWording.model_fields:
+                    before, after = (getattr(each, name, "") for each in (was, now))
+                    if before != after:
+                        words = property_words.label(name, "messages", lang)
+                        place = str(_("Notification “%(name)s”", name=key))
+                        path = f"messages.{key}.{lang}.{name}"
+                        yield Change(path, place, words, before, after, is_words=True)
 
     def _parts(
         self, name: str, old: Sequence[Any], new: Sequence[Any], place: _Place
@@ -201,6 +227,12 @@ class _Reader:
         if isinstance(part, Choice):
             label = part.label.of(lang)
             return str(_("%(field)s, choice “%(name)s”", field=around.words, name=label))
+        if isinstance(part, Stage):
+            return str(_("Stage “%(name)s”", name=part.title.of(lang)))
+        if isinstance(part, Statement):
+            return str(_("Document issued “%(name)s”", name=part.title.of(lang)))
+        if isinstance(part, Paragraph):
+            return str(_("%(place)s, paragraph %(number)s", place=around.words, number=number + 1))
         if isinstance(part, Rule):
             return str(_("Rule %(number)s", number=number + 1))
         return str(_("Condition %(number)s", number=number + 1))
@@ -227,10 +259,24 @@ class _Reader:
             return str(_("Yes") if value else _("No"))
         if isinstance(value, Condition):
             return condition_words.in_words(value, self.definition)
+        if isinstance(value, date):
+            return i18n.format_day(value)
+        if isinstance(value, _GROUPS):
+            return self.summary(value, name)
+        return self._listed(name, value, within)
+
+    def _listed(self, name: str, value: Any, within: str) -> str:
+        """Return one code or several, or the texts of paragraphs, in words."""
+        if name == "paragraphs":
+            return " ".join(getattr(each, i18n.language()) for each in value)
+        if name == "or_":
+            value = tuple(value.values())
         if name == "roles":
             value = tuple(f"{role}: {self._name('at', field)}" for role, field in value.items())
         several = value if isinstance(value, tuple) else (value,)
         key = f"{within}.{name}" if within == "guards" else name
+        if key in ("fields", "show", "until"):
+            key, several = "at", tuple(getattr(each, "name", each) for each in several)
         return str(_(", ")).join(self._name(key, each) for each in several)
 
     def _name(self, name: str, value: Any) -> str:
@@ -249,11 +295,12 @@ class _Reader:
             "kind": kind_names(),
             "broker_types": _rows(BrokerType),
             "legal_entities": _rows(LegalEntity),
-            "at": {spec.name: spec.title(lang) for spec in self.definition.fields},
+            "at": {spec.name: spec.title(lang) for spec in self.definition.answered},
+            "team": dict(teams.named(lang)),
             "section": dict(Group.choices()) | sections,
             "start": {name: start.button for name, start in known.starts.items()},
             "on_approval": {name: effect.words for name, effect in known.effects.items()},
-            **dict.fromkeys(("guards.start", "guards.send", "guards.approval"), guards),
+            **{f"guards.{name}": guards for name in ("start", "send", "approval", "approve")},
         }
 
 

@@ -16,7 +16,9 @@ from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.models import LegalEntity, Organisation, Request, Subscription
 from clearance.models.enums import Status
+from clearance.services import stops
 from clearance.services.opening import OpeningDates
+from clearance.services.stops import Stop
 from clearance.services.target import Target
 
 
@@ -74,10 +76,11 @@ T = TypeVar("T")
 class Facts:
     """The facts available to guards.
 
-    subscriptions: service code → status. claims: exclusive key → the request that holds it.
-    history: civil number → that person's sent requests. settings: the office's, by key. subjects:
-    what the facts of particular subjects are loaded for, see `read`. claim_end: the last Kuwait
-    day on which a finished request excludes others, None for no end. loaded: facts by their loader.
+    subscriptions: service code → status. stops: service code → its stop, if any. claims: exclusive
+    key → the request that holds it. history: civil number → that person's sent requests.
+    settings: the office's, by key. subjects: what the facts of particular subjects are loaded for,
+    see `read`. claim_end: the last Kuwait day on which a finished request excludes others, None for
+    no end. loaded: facts by their loader.
     """
 
     now: datetime
@@ -86,6 +89,7 @@ class Facts:
     legal_entity: str | None = None
     entity_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     subscriptions: Mapping[str, str] = field(default_factory=dict)
+    stops: Mapping[str, Stop] = field(default_factory=dict)
     claims: Mapping[str, RequestFact] = field(default_factory=dict)
     history: Mapping[str, tuple[RequestFact, ...]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -121,14 +125,20 @@ class Facts:
 class Case:
     """Input of a guard: the service, what is asked about, and the facts.
 
-    request_id: the request itself, which never excludes itself. is_correction: it was sent before.
+    request_id: the request itself, which never excludes itself. status: its status; None before
+    it is begun.
     """
 
     service: ServiceTerms
     facts: Facts
     target: Target = Target()
     request_id: int | None = None
-    is_correction: bool = False
+    status: str | None = None
+
+    @property
+    def is_correction(self) -> bool:
+        """Whether it was sent before."""
+        return self.status not in (None, Status.DRAFT)
 
     @property
     def claim_key(self) -> str | None:
@@ -167,6 +177,7 @@ def load(
         legal_entity=_legal_entity(organisation_id),
         entity_names=_entity_names(),
         subscriptions=_subscriptions(organisation_id),
+        stops=stops.by_service(),
         claims=_claims({key for key in keys if key is not None}),
         history=_history(subjects.civil_ids),
         settings=office_settings.all_values(),

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import i18n, urls
 from clearance.core.errors import Refusal
+from clearance.models.enums import Status
 from clearance.services.facts import Case, RequestFact, ServiceTerms
 from clearance.services.needs import ANY, Needs
 
@@ -59,6 +60,23 @@ def first_refusal(checks: Sequence[Check], case: Case) -> Refusal | None:
 
 
 # Guards of every service, not listed in definitions.
+
+
+def is_offered(case: Case) -> Refusal | None:
+    """Refuse to begin what the office has stopped, and after some days to send drafts of it."""
+    stop, today = case.facts.stops.get(case.service.code), case.facts.today
+    if stop is None or not stop.holds_on(today) or case.status not in (None, Status.DRAFT):
+        return None
+    last_day = stop.last_day_of_drafts(case.facts.settings["stopped_draft_days"])
+    if case.status == Status.DRAFT and today <= last_day:
+        return None
+    told = [stop.notice_in(i18n.language())]
+    if stop.until is not None:
+        told.append(_("You can apply again from %(day)s.", day=i18n.format_day(stop.until)))
+    if case.status is None and today <= last_day:
+        day = i18n.format_day(last_day)
+        told.append(_("Drafts that were begun before can be sent until %(day)s.", day=day))
+    return Refusal(_l("The office has stopped this service."), " ".join(filter(None, told)))
 
 
 def organisation_may_ask(case: Case) -> Refusal | None:
@@ -169,7 +187,7 @@ def _completed(holder: RequestFact, case: Case) -> Refusal:
     return Refusal(_COMPLETED.text, change, urls.request_url(holder.id))
 
 
-UNIVERSAL: tuple[Check, ...] = (organisation_may_ask, is_subscribed, is_granted)
+UNIVERSAL: tuple[Check, ...] = (is_offered, organisation_may_ask, is_subscribed, is_granted)
 
 
 # Guards listed in definitions.

@@ -47,6 +47,9 @@ PROPERTIES: Mapping[str, Any] = {
     "stages": _l("Stages"),
     "issued": _l("Documents that are issued"),
     "messages": _l("Messages in its own words"),
+    "messages.title": _l("Title"),
+    "messages.body": _l("Text"),
+    "messages.sms": _l("SMS"),
     # Of stages.
     "team": _l("Team"),
     "days": _l("Working days in this stage"),
@@ -57,7 +60,11 @@ PROPERTIES: Mapping[str, Any] = {
     "stages.when": _l("Needed when"),
     # Of documents that are issued.
     "paragraphs": _l("Text"),
+    "paragraphs.ar": _l("Text in Arabic"),
+    "paragraphs.en": _l("Text in English"),
+    "paragraphs.or_": _l("Text where a value is missing"),
     "show": _l("Answers in the table"),
+    "valid": _l("Validity"),
     "valid.days": _l("Valid for so many days"),
     "valid.until": _l("Valid until the date in"),
     "issued.when": _l("Issued when"),

@@ -43,10 +43,11 @@ class BadDefinition(Exception):
 
 
 class Version(NamedTuple):
-    """A published definition with the id of its row."""
+    """A published definition with the id of its row. is_archived: its service is not offered."""
 
     id: int
     definition: Definition
+    is_archived: bool = False
 
 
 class References(NamedTuple):
@@ -98,10 +99,15 @@ def current(code: str) -> Version:
 
 def all_current() -> list[Version]:
     """Return the newest version of every active service, in menu order; one query a page."""
+    return [version for version in all_newest() if not version.is_archived]
+
+
+def all_newest() -> list[Version]:
+    """Return the newest version of every service, archived ones too; see `all_current`."""
     if not has_request_context():
-        return _all_current()
+        return _all_newest()
     if "services" not in g:
-        g.services = _all_current()
+        g.services = _all_newest()
     found: list[Version] = g.services
     return found
 
@@ -161,13 +167,32 @@ def faults(document: Mapping[str, Any]) -> list[str]:
     return _unknown_references(definition, _references()) + _clashes(definition)
 
 
+def of_service(code: str) -> list[ServiceVersion]:
+    """Return a service's versions, newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(ServiceVersion)
+            .where(ServiceVersion.service_code == code)
+            .order_by(ServiceVersion.number.desc())
+        )
+    )
+
+
+def numbered(code: str, number: int | None = None) -> ServiceVersion:
+    """Return a version of a service by its number, by default the newest. Raises: NotFound."""
+    for row in of_service(code):
+        if number in (None, row.number):
+            return row
+    raise NotFound
+
+
 def publish(
     document: Mapping[str, Any], actor_id: int | None, now: datetime, why: str = ""
 ) -> ServiceVersion:
     """Publish `document` as the newest version of its service, which is created if new.
 
-    Earlier versions and their requests stay as they are. why: one line for the trail. Audited;
-    flushes. Raises: BadDefinition.
+    Earlier versions and their requests stay as they are, and so does the office's order of
+    services. why: one line for the trail. Audited; flushes. Raises: BadDefinition.
     """
     return _publish(document, _references(), actor_id, now, why)
 
@@ -187,9 +212,10 @@ def _publish(
         raise BadDefinition(found)
     service = db.session.get(Service, definition.code, with_for_update=True)
     if service is None:
-        service = Service(code=definition.code, prefix=definition.prefix)
+        service = Service(
+            code=definition.code, prefix=definition.prefix, position=definition.position
+        )
         db.session.add(service)
-    service.position = definition.position
     db.session.flush()
     version = ServiceVersion(
         service_code=service.code,
@@ -298,15 +324,19 @@ def _document(definition: Definition) -> dict[str, Any]:
     return {"schema": definition.schema_number, **document}
 
 
-def _all_current() -> list[Version]:
+def _all_newest() -> list[Version]:
     written = sa.cast(ServiceVersion.definition, sa.Text)  # parsed only when it is new here
     rows = db.session.execute(
-        sa.select(ServiceVersion.id, written, ServiceVersion.service_code)
+        sa.select(ServiceVersion.id, written, Service.code, Service.is_active)
         .join(Service, Service.code == ServiceVersion.service_code)
-        .where(_is_newest(), Service.is_active)
+        .where(_is_newest())
         .order_by(Service.position, Service.code)
     )
-    return [Version(key, _read(registry.current(), text, code)) for key, text, code in rows]
+    known = registry.current()
+    return [
+        Version(key, _read(known, text, code), is_archived=not is_active)
+        for key, text, code, is_active in rows
+    ]
 
 
 def _is_newest() -> sa.ColumnElement[bool]:

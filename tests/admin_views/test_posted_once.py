@@ -423,6 +423,21 @@ def deciding_subscription(office: Office) -> Form:
     return Form(office.staff(), f"/office/subscriptions/{row_id}/do/approve", "#step")
 
 
+def stopping_service(office: Office) -> Form:
+    with office.app.app_context():
+        request_factories.load_services()
+    url, values = "/office/services/exam/stop", {"why": "Holiday"}
+    browser = office.staff(Role.ADMINISTRATOR)
+    return Form(browser, url, "#step", values, {"notice_en": "Back soon"})
+
+
+def moving_service(office: Office) -> Form:
+    with office.app.app_context():
+        request_factories.load_services()
+    form = "form[action$='/exam/move']:has([value=down])"
+    return Form(office.staff(Role.ADMINISTRATOR), "/office/services/", form)
+
+
 # Each form with the method that its route leads to.
 FORMS: dict[Callable[[Office], Form], str] = {
     changing_role: "Staff.change_role",
@@ -458,6 +473,8 @@ FORMS: dict[Callable[[Office], Form], str] = {
     opening: "MyFurtherOrganisations.index",
     setting: "OfficeSettings.index",
     rewording: "MessageTexts.event",
+    stopping_service: "OfferingRoutes.offer",
+    moving_service: "OfferingRoutes.move",
     adding_row: "GuardedModelView.create_view",
     changing_row: "GuardedModelView.edit_view",
     deleting_row: "GuardedModelView.delete_view",
@@ -497,6 +514,7 @@ REFUSED = [
     sending_link_by_the_other,
     setting,
     rewording,
+    stopping_service,
     adding_row,
     changing_row,
     beginning_service,

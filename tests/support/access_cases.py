@@ -18,7 +18,14 @@ from tests.support.access_member_cases import OF_MEMBERS
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-OF_ENDPOINT = OF_LICENCES | OF_MEMBERS | OF_DRAFTS
+
+def _steps_of_service(_rows: Rows) -> Iterator[Try]:
+    for step in ("stop", "start", "archive", "restore"):
+        yield step, {"code": "exam", "step": step}, {}, {"why": REASON}
+    yield "missing", {"code": MISSING[str], "step": "stop"}, {}, {"why": REASON}
+
+
+OF_ENDPOINT = OF_LICENCES | OF_MEMBERS | OF_DRAFTS | {"office_services.offer": _steps_of_service}
 # A column of the matrix stands for one organisation's row, `[missing]` for one that nobody has.
 MISSING = {
     int: MISSING_ID,
@@ -166,8 +173,9 @@ def _tries(rule: Rule, method: str, rows: Rows) -> Iterator[Try]:
         yield from _of_request(rule, rows)
     elif rule.arguments:
         values = {key: _value(rule, key, rows) for key in rule.arguments}
-        yield "own", values, {}, _results(rule, rows)
-        yield "missing", {key: _missing(value) for key, value in values.items()}, {}, {}
+        query = _QUERY.get(rule.endpoint, {})
+        yield "own", values, query, _results(rule, rows)
+        yield "missing", {key: _missing(value) for key, value in values.items()}, query, {}
     else:
         yield "", {}, _QUERY.get(rule.endpoint, {}), {}
 
@@ -251,6 +259,8 @@ def _value(rule: Rule, argument: str, rows: Rows) -> Any:
         "token": rows["token"],
         "ref": rows["captcha"],
         "code": "exam",
+        "number": 1,
+        "other": 1,
         "event": "request:sent",
         "filename": "css/clearance.css",
     }
@@ -278,6 +288,7 @@ def _filled(rule: Rule, values: dict[str, Any]) -> str:
 _QUERY = {
     "public.captcha_new": {"form": "register"},
     "public.consent_answered": {"answer": "consent"},
+    "office_services.choose_versions": {"old": 1, "new": 1},
 }
 # What a form needs so that its sending does something where it may.
 _POSTED: dict[str, dict[str, Any]] = {
@@ -292,6 +303,7 @@ _POSTED: dict[str, dict[str, Any]] = {
     "my_services.start": {"broker_type": "private"},
     "office_requests.messages": {"message": "جواب"},
     "office_requests.notes": {"note": "ملاحظة"},
+    "office_services.move": {"way": "down"},
     "office_staff.invite": {"email": "someone@example.com", "role": "reviewer"},
     "office_staff.reset_factor": {"reason": REASON},
     "office_staff.change_role": {"role": "manager", "version": "1"},

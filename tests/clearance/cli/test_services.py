@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from clearance.core.extensions import db
+from clearance.models import Event
 from clearance.services import versions
 from tests.support import factories
 from tests.support import request_factories as requests
@@ -88,7 +90,15 @@ def test_check_takes_either_files_or_what_is_published(app: Flask, tmp_path: Pat
 
 @pytest.mark.parametrize(
     "command",
-    [("check",), ("check", "--published"), ("load",), ("load", "exam"), ("export", "exam")],
+    [
+        ("check",),
+        ("check", "--published"),
+        ("load",),
+        ("load", "exam"),
+        ("export", "exam"),
+        ("list",),
+        ("stop", "exam"),
+    ],
 )
 @pytest.mark.parametrize(
     "url",
@@ -147,3 +157,49 @@ def test_upgrade_of_the_schema_publishes_what_is_missing(app: Flask) -> None:
     with app.app_context():
         assert versions.current("exam").definition.prefix == "CE"
         db.session.remove()
+
+
+def test_export_of_an_earlier_version_and_of_none(app: Flask) -> None:
+    with app.app_context():
+        requests.publish(requests.TRIVIAL)
+        requests.publish(requests.TRIVIAL, processing_days=9)
+    assert "processing_days: 9" in run(app, "export", "greeting")[1]
+    assert "processing_days: 3" in run(app, "export", "greeting", "--version", "1")[1]
+    assert run(app, "export", "greeting", "--version", "3") == (
+        1,
+        "Error: There is no version 3 of greeting.\n",
+    )
+
+
+def test_services_are_listed_stopped_and_started(app: Flask) -> None:
+    with app.app_context():
+        requests.publish(requests.TRIVIAL)
+    assert run(app, "list") == (0, "greeting: in_use, version 1, 0 open\n")
+    code, output = run(app, "stop", "greeting", "--why", "Holiday")
+    assert code == 0 and output.startswith("greeting: stopped from 20")
+    assert run(app, "list")[1] == "greeting: stopped, version 1, 0 open\n"
+    _code, output = run(app, "start", "greeting", "--on", "2095-01-31")
+    assert output.endswith(" until 2095-01-31.\n")
+    assert run(app, "start", "greeting") == (0, "greeting: in use.\n")
+    with app.app_context():
+        reasons = db.session.scalars(sa.select(Event.reason).where(Event.reason != "")).all()
+    assert reasons == ["Holiday"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (("stop", "gone"), 1, "Error: There is no service gone."),
+        (("start", "greeting"), 1, "Error: This service is in use already."),
+        (("stop", "greeting", "--on", "2020-01-31"), 1, "Error: This day has passed."),
+        (("stop", "greeting", "--on", "31/01/2095"), 2, "Give a day as 2027-01-31."),
+    ],
+)
+def test_stop_and_start_say_why_not(
+    app: Flask, arguments: tuple[str, ...], status: int, told: str
+) -> None:
+    with app.app_context():
+        requests.publish(requests.TRIVIAL)
+    code, output = run(app, *arguments)
+    assert code == status and told in output
+    assert "in_use" in run(app, "list")[1]

@@ -23,7 +23,10 @@ from clearance.services.field_specs import (
     Rule,
     SectionSpec,
 )
+from clearance.services.messages import OwnWording
 from clearance.services.schema import Definition, Guards, Subject
+from clearance.services.stages import Stage, StageGuards
+from clearance.services.statements import Paragraph, Statement, Validity
 from tests.support import request_factories
 from tests.support.permit import permit
 from tests.support.properties import examples
@@ -36,6 +39,12 @@ PARTS = {
     "documents": DocumentSpec,
     "refuse": Rule,
     "choices": Choice,
+    "stages": Stage,
+    "stages.guards": StageGuards,
+    "issued": Statement,
+    "valid": Validity,
+    "paragraphs": Paragraph,
+    "messages": OwnWording,
 }
 FULL = permit(
     conditions=[{"ar": f"الشرط {letter}", "en": f"Condition {letter}"} for letter in "أبج"],
@@ -241,7 +250,7 @@ def test_changes_are_told_in_arabic() -> None:
 def test_every_property_has_its_words() -> None:
     named = {
         (key if (key := f"{within}.{name}") in property_words.PROPERTIES else name)
-        for within, part in PARTS.items()
+        for within, part in ((each.rpartition(".")[2], part) for each, part in PARTS.items())
         for name in part.model_fields
     }
     assert named == set(property_words.PROPERTIES)
@@ -255,3 +264,67 @@ def test_every_fixed_value_has_its_words() -> None:
         assert set(get_args(fields[name].annotation)) == set(property_words.VALUES[name])
     for name, listed in (("mode", Mode), ("pattern", Pattern), ("subject", Subject)):
         assert set(listed) == set(property_words.VALUES[name])
+
+
+STAGED = {
+    "flow": None,
+    "stages": [
+        {"name": "check", "title": {"ar": "التدقيق", "en": "Check"}},
+        {"name": "sign", "title": {"ar": "التوقيع", "en": "Sign"}, "days": 2},
+    ],
+    "issued": [
+        {
+            "name": "permit",
+            "title": {"ar": "تصريح", "en": "Permit"},
+            "prefix": "TPX",
+            "paragraphs": [{"ar": "يُسمح لـ {name}.", "en": "{name} may enter."}],
+            "show": ["port"],
+            "valid": {"days": 30},
+        }
+    ],
+    "messages": {
+        "approved": {
+            "ar": {"title": "قُبل", "body": "قُبل الطلب.", "sms": "قُبل"},
+            "en": {"title": "Approved", "body": "It is approved.", "sms": "Approved"},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        (("stages", 1, "days"), 5, ("Stage “Sign”", "Working days in this stage", "2", "5")),
+        (("stages", 0, "another_person"), True, ("Stage “Check”", "Only someone", "No", "Yes")),
+        (("stages", 0, "clock"), "stopped", ("Stage “Check”", "Due date", "Runs", "Paused")),
+        (("issued", 0, "valid"), {"days": 60}, ("Permit", "Valid for so many days", "30", "60")),
+        (("issued", 0, "valid"), None, ("Permit", "Validity", "30", "")),
+        (("issued", 0, "show"), ["port", "visitors"], ("Permit", "Answers", "Port", "visitors")),
+        (
+            ("issued", 0, "paragraphs", 0, "en"),
+            "{name} may go in.",
+            ("paragraph 1", "Text in English", "may enter", "may go in"),
+        ),
+        (
+            ("messages", "approved", "en", "title"),
+            "Granted",
+            ("approved", "Title in English", "Approved", "Granted"),
+        ),
+        (("opens_on",), "2027-02-01", ("Service", "First day", "", "01/02/2027")),
+    ],
+)
+def test_a_change_of_the_review_and_of_what_is_issued_is_told_once(
+    context: Flask, path: tuple[Any, ...], value: Any, told: tuple[str, str, str, str]
+) -> None:
+    before = {key: each for key, each in (permit() | STAGED).items() if each is not None}
+    after: Any = copy.deepcopy(before)
+    place = after
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    if value is None:
+        del place[path[-1]]
+    with force_locale("en"):
+        (change,) = differences(Definition.model_validate(before), Definition.model_validate(after))
+    found = (change.place, change.property, change.before, change.after)
+    assert all(words in text for words, text in zip(told, found, strict=True)), found

@@ -205,7 +205,8 @@ def test_publishing_makes_the_next_version_and_leaves_the_first(context: Flask) 
     db.session.commit()
     assert (first.number, second.number) == (1, 2)
     assert versions.get(first.id).processing_days == 3
-    assert versions.current("greeting") == (second.id, versions.get(second.id))
+    current = versions.current("greeting")
+    assert (current.id, current.definition) == (second.id, versions.get(second.id))
     events = db.session.scalars(sa.select(Event).order_by(Event.id)).all()
     assert [event.changes["version"] for event in events] == [[None, 1], [1, 2]]
 

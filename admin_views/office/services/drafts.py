@@ -17,8 +17,8 @@ from sqlalchemy.orm import joinedload
 
 from admin_views.base.access import current_actor, not_found, require
 from admin_views.base.form_post import post_once, posted_version, repeated
-from admin_views.office import draft_lists, service_parts
-from admin_views.office.service_parts import Part, PartList
+from admin_views.office.services import draft_lists, draft_parts
+from admin_views.office.services.draft_parts import Part, PartList
 from admin_views.shared import request_lists
 from clearance.core import i18n
 from clearance.core.clock import utc_now
@@ -85,9 +85,9 @@ class DraftRoutes:
     @expose("/<code>/draft/<part>/", methods=("GET", "POST"))
     def draft_part(self, code: str, part: str) -> Any:
         """Show a part of the draft; on POST change its own properties."""
-        found, page = drafting.source(code), service_parts.part(part) or not_found()
-        properties = service_parts.properties_of_part(page, found.document)
-        sources = service_parts.sources(found.document, (), {})
+        found, page = drafting.source(code), draft_parts.part(part) or not_found()
+        properties = draft_parts.properties_of_part(page, found.document)
+        sources = draft_parts.sources(found.document, (), {})
         form = part_form(properties, found.document, sources)
 
         def show(status: int = 200, refusal: Any = "") -> Any:
@@ -108,7 +108,7 @@ class DraftRoutes:
     def draft_add(self, code: str, part: str, path: str) -> Any:
         """Add a part to a list, and lead to its page."""
         require(current_actor().is_administrator)
-        page = service_parts.part(part) or not_found()
+        page = draft_parts.part(part) or not_found()
         kind = draft_lists.list_of(page, path)
         added: dict[str, str] = {}
 
@@ -134,16 +134,16 @@ class DraftRoutes:
     @expose("/<code>/draft/<part>/<path>/<key>/", methods=("GET", "POST"))
     def draft_item(self, code: str, part: str, path: str, key: str) -> Any:
         """Show one part of a list with its properties; on POST change them."""
-        found, page = drafting.source(code), service_parts.part(part) or not_found()
+        found, page = drafting.source(code), draft_parts.part(part) or not_found()
         kind = draft_lists.list_of(page, path)
         items = draft_lists.items_of(found.document, path)
         item = draft_lists.find(items, kind, key)
         is_field = kind.key == "fields"
-        properties = service_parts.properties_of_field(item) if is_field else kind.properties
+        properties = draft_parts.properties_of_field(item) if is_field else kind.properties
         before = _fields_before(found.document, path, item)
-        form = part_form(properties, item, service_parts.sources(found.document, before, item))
+        form = part_form(properties, item, draft_parts.sources(found.document, before, item))
         lang = i18n.language()
-        nested = [service_parts.OFFICE_FIELDS] if path == "stages" else []
+        nested = [draft_parts.OFFICE_FIELDS] if path == "stages" else []
 
         def show(status: int = 200, refusal: Any = "") -> Any:
             html = self._show(
@@ -155,7 +155,7 @@ class DraftRoutes:
                 path=path,
                 key=key,
                 item=item,
-                called=service_parts.name_of(item, lang) or kind.one,
+                called=draft_parts.name_of(item, lang) or kind.one,
                 sentence=_sentence(item, found.document),
                 back_url=self._list_url(code, part, path),
                 lists=[self._list(found, page, each, f"stages.{key}.fields") for each in nested],
@@ -174,7 +174,7 @@ class DraftRoutes:
     def draft_act(self, code: str, part: str, path: str, key: str) -> Any:
         """Move or double a part of a list."""
         require(current_actor().is_administrator)
-        page = service_parts.part(part) or not_found()
+        page = draft_parts.part(part) or not_found()
         kind, action = draft_lists.list_of(page, path), request.form.get("action", "")
         require(action in ("up", "down", "double"))
         reached: dict[str, Any] = {"key": key}
@@ -199,7 +199,7 @@ class DraftRoutes:
     def draft_remove(self, code: str, part: str, path: str, key: str) -> Any:
         """Ask before a part is removed, with what uses it; remove it on POST."""
         require(current_actor().is_administrator)
-        found, page = drafting.source(code), service_parts.part(part) or not_found()
+        found, page = drafting.source(code), draft_parts.part(part) or not_found()
         kind = draft_lists.list_of(page, path)
         back = self._list_url(code, part, path)
         if not is_sent():
@@ -208,7 +208,7 @@ class DraftRoutes:
                 found,
                 "office/services/draft/remove.html",
                 part=page,
-                called=service_parts.name_of(item, i18n.language()) or kind.one,
+                called=draft_parts.name_of(item, i18n.language()) or kind.one,
                 users=draft_lists.users_of(found.document, str(item.get("name", ""))),
                 back_url=back,
             )
@@ -293,7 +293,7 @@ class DraftRoutes:
     @expose("/<code>/draft/restore/<part>", methods=("POST",))
     def draft_restore(self, code: str, part: str) -> Any:
         """Put a part back as the version in use has it."""
-        page = service_parts.part(part) or not_found()
+        page = draft_parts.part(part) or not_found()
         return self._step(
             code,
             lambda *args: drafting.restore(args[0], page.keys, *args[1:]),
@@ -320,8 +320,8 @@ class DraftRoutes:
         return self.render(
             template,
             found=found,
-            title=service_parts.name_of(found.document, lang) or found.code,
-            parts=service_parts.PARTS,
+            title=draft_parts.name_of(found.document, lang) or found.code,
+            parts=draft_parts.PARTS,
             findings=[(each, self._link(found, each)) for each in wrong],
             faults=sum(not each.is_remark for each in wrong),
             can_write=current_actor().is_administrator,
@@ -374,8 +374,8 @@ class DraftRoutes:
             rows.append(
                 {
                     "key": key,
-                    "called": service_parts.name_of(item, lang) or f"{kind.one} {key}",
-                    "facts": service_parts.facts(item, kind, lang),
+                    "called": draft_parts.name_of(item, lang) or f"{kind.one} {key}",
+                    "facts": draft_parts.facts(item, kind, lang),
                     "when": _sentence(item, found.document),
                     "url": self._url("draft_item", found.code, **where),
                     "act_url": self._url("draft_act", found.code, **where),
@@ -389,13 +389,13 @@ class DraftRoutes:
             "rows": rows,
             "add_url": self._url("draft_add", found.code, part=part.key, path=path),
             "choices": _addable(kind, items),
-            "types": service_parts.TYPES if kind.key == "fields" else (),
+            "types": draft_parts.TYPES if kind.key == "fields" else (),
         }
 
     def _link(self, found: Source, finding: Finding) -> str:
         """Return the page on which a finding is mended."""
         key = re.split(r"[.\[]", finding.path)[0]
-        page = next((each for each in service_parts.PARTS if key in each.keys), None)
+        page = next((each for each in draft_parts.PARTS if key in each.keys), None)
         if page is None:
             return self._url("draft_part", found.code, part="basics")
         number = re.match(r"[a-z_]+\[(\d+)\]", finding.path)
@@ -440,7 +440,7 @@ def new_services() -> list[tuple[str, str, str, Any]]:
     return [
         (
             row.code,
-            service_parts.name_of(row.document, lang) or row.code,
+            draft_parts.name_of(row.document, lang) or row.code,
             row.changed_by.name_in(lang),
             row.changed_at,
         )
@@ -508,17 +508,17 @@ def _counts(code: str) -> tuple[int, int]:
 
 def _back_part() -> str:
     """Return the part that was open when a button beside all parts was pressed."""
-    part = service_parts.part(request.form.get("part", ""))
+    part = draft_parts.part(request.form.get("part", ""))
     return part.key if part is not None else "basics"
 
 
 def _addable(kind: PartList, items: list[Item]) -> list[tuple[str, str]]:
     """Return what can be added by choosing it: standard fields, or kinds of documents."""
     there = {str(item.get(kind.names)) for item in items}
-    if kind is service_parts.FIELDS:
+    if kind is draft_parts.FIELDS:
         standard = STANDARD_FIELDS.items()
         named = [(name, f"{each.group.label}: {each.label}") for name, each in standard]
-    elif kind is service_parts.DOCUMENTS:
+    elif kind is draft_parts.DOCUMENTS:
         named = list(kind_names().items())
     else:
         return []

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from admin_views.base.access import not_found
-from admin_views.office import service_parts
-from admin_views.office.service_parts import PartList
+from admin_views.office.services import draft_parts
+from admin_views.office.services.draft_parts import PartList
 from clearance.core import i18n
 from clearance.services.drafting import Document
 from clearance.services.standard_fields import STANDARD_FIELDS
@@ -27,14 +27,14 @@ def items_of(document: Document, path: str) -> list[Item]:
         found = document.setdefault(outer, [])
         return found if isinstance(found, list) else not_found()
     name, _, inner = rest.partition(".")
-    stage = find(items_of(document, outer), service_parts.STAGES, name)
+    stage = find(items_of(document, outer), draft_parts.STAGES, name)
     return items_of(stage, inner)
 
 
-def list_of(part: service_parts.Part, path: str) -> PartList:
+def list_of(part: draft_parts.Part, path: str) -> PartList:
     """Return what the list at a path is. Aborts with 404 for one that the part does not have."""
     if part.key == "review" and re.fullmatch(r"stages\.[a-z0-9_]+\.fields", path):
-        return service_parts.OFFICE_FIELDS
+        return draft_parts.OFFICE_FIELDS
     return next((each for each in part.lists if each.key == path), None) or not_found()
 
 
@@ -91,10 +91,10 @@ def users_of(document: Document, name: str) -> list[str]:
         listed = parts if isinstance(parts, list) else [parts] if parts else []
         for place, each in enumerate(listed):
             if isinstance(each, dict) and each.get("name") != name and _reads(each, name):
-                called = service_parts.name_of(each, lang) or str(place + 1)
-                found.append(f"{service_parts.title_of_list(key)}: {called}")
+                called = draft_parts.name_of(each, lang) or str(place + 1)
+                found.append(f"{draft_parts.title_of_list(key)}: {called}")
     if name in dict(document.get("roles") or {}).values():
-        found.append(service_parts.title_of_list("roles"))
+        found.append(draft_parts.title_of_list("roles"))
     return found
 
 

@@ -1,0 +1,1 @@
+"""Services at the office: their order, whether they are offered, and their versions."""

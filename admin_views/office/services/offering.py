@@ -1,0 +1,129 @@
+"""Moving a service in the office's order; stopping, starting, archiving and restoring it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin_views.base.access import current_actor, require
+from admin_views.base.form_post import post_once
+from admin_views.office.asking import ask, ask_and_take
+from admin_views.shared import request_lists
+from clearance.core import office_settings
+from clearance.core.clock import kuwait_date, utc_now
+from clearance.core.errors import BadFields
+from clearance.core.request_kind import is_sent
+from clearance.models import Service
+from clearance.services import offering
+from forms.services import StartForm, StopForm, WhyForm
+
+WAYS = {"up": -1, "down": 1}
+
+
+@dataclass(frozen=True)
+class OfferingStep:
+    """A step on a service. told: after it. is_grave: it takes the service from its users."""
+
+    label: Any
+    told: Any
+    take: Callable[..., Service]
+    form: type[WhyForm] = WhyForm
+    is_grave: bool = False
+
+
+STEPS: Mapping[str, OfferingStep] = {
+    "stop": OfferingStep(
+        _l("Stop the service"), _l("The stop was saved."), offering.stop, StopForm, is_grave=True
+    ),
+    "start": OfferingStep(
+        _l("Start the service again"), _l("The start was saved."), offering.start, StartForm
+    ),
+    "archive": OfferingStep(
+        _l("Archive the service"),
+        _l("The service was archived."),
+        offering.archive,
+        is_grave=True,
+    ),
+    "restore": OfferingStep(
+        _l("Restore the service"), _l("The service was restored. It is stopped."), offering.restore
+    ),
+}
+
+
+class OfferingRoutes:
+    """Mixin of the list of services; for administrators."""
+
+    get_one: Callable[[Any], Service]
+    get_url: Callable[..., str]
+    render: Callable[..., str]
+
+    def offered_steps(self, service: Service) -> list[tuple[str, Any]]:
+        """Return the steps that are possible now: URL and label."""
+        today = kuwait_date(utc_now())
+        return [
+            (self.get_url(".offer", code=service.code, step=name), step.label)
+            for name, step in STEPS.items()
+            if offering.refusal(name, service, today) is None
+        ]
+
+    @expose("/<code>/move", methods=("POST",))
+    def move(self, code: str) -> Any:
+        """Move a service one place up or down; the list then keeps the focus on it."""
+        require(current_actor().is_administrator)
+        service, way = self.get_one(code), request.form.get("way", "")
+        if way not in WAYS:
+            abort(400)
+        count = len(offering.ordered())
+        return post_once(
+            lambda: offering.move(service.code, WAYS[way], current_actor().id, utc_now()),
+            result=self.get_url(".index_view", moved=service.code, way=way),
+            told=lambda place: _(
+                "“%(title)s” is now number %(place)s of %(count)s.",
+                title=request_lists.title_of(code),
+                place=place,
+                count=count,
+            ),
+        )
+
+    @expose("/<code>/<any(stop, start, archive, restore):step>", methods=("GET", "POST"))
+    def offer(self, code: str, step: str) -> Any:
+        """Ask for a day, words and a reason, then take the step."""
+        require(current_actor().is_administrator)
+        service, kind = self.get_one(code), STEPS[step]
+        form = kind.form()
+        if isinstance(form, StopForm) and not is_sent():
+            form.show(service.stop_notice or {})
+
+        def refused(fault: Any) -> Any:
+            if isinstance(fault, BadFields):
+                form.add_faults(fault.faults)
+            return self._ask(code, step, form), fault.status_code
+
+        return ask_and_take(
+            lambda: self._ask(code, step, form),
+            form,
+            lambda: kind.take(code, current_actor().id, utc_now(), **form.values()),
+            result=self.get_url(".details_view", id=code),
+            told=kind.told,
+            refused=refused,
+        )
+
+    def _ask(self, code: str, step: str, form: WhyForm) -> str:
+        service, kind = self.get_one(code), STEPS[step]
+        return ask(
+            self.render,
+            f"office/services/{'stop' if step == 'stop' else 'step'}.html",
+            form,
+            self.get_url(".details_view", id=code),
+            kind=kind,
+            name=step,
+            title=request_lists.title_of(code),
+            refusal=offering.refusal(step, service, kuwait_date(utc_now())),
+            draft_days=office_settings.get("stopped_draft_days"),
+        )

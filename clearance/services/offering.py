@@ -1,0 +1,211 @@
+"""What the office offers: the order of services, stopping, starting and archiving them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from flask import g
+from flask_babel import lazy_gettext as _l
+
+from clearance.core import audit
+from clearance.core.clock import kuwait_date
+from clearance.core.errors import BadFields, NotFound, Refusal, Refused
+from clearance.core.extensions import db
+from clearance.models import Request, Service
+from clearance.models.enums import Labelled
+from clearance.services import registry, stops
+
+
+class State(Labelled):
+    """Whether a service is offered."""
+
+    IN_USE = "in_use", _l("In use"), "success"
+    STOPPED = "stopped", _l("Stopped"), "warning"
+    ARCHIVED = "archived", _l("Archived"), "neutral"
+
+
+def state_of(service: Service, today: date) -> State:
+    """Return whether the service is offered on `today`, a Kuwait day."""
+    stop = stops.of(service)
+    if not service.is_active:
+        return State.ARCHIVED
+    return State.STOPPED if stop is not None and stop.holds_on(today) else State.IN_USE
+
+
+def ordered() -> list[Service]:
+    """Return all services, archived ones too, in the office's order."""
+    return list(db.session.scalars(sa.select(Service).order_by(*_ORDER)))
+
+
+def open_requests() -> dict[str, int]:
+    """Return service code → how many of its requests are open, for those that have any."""
+    counted = sa.select(Request.service_code, sa.func.count()).where(registry.is_open())
+    rows = db.session.execute(counted.group_by(Request.service_code))
+    return {code: count for code, count in rows}
+
+
+def refusal(step: str, service: Service, today: date) -> Refusal | None:
+    """Return why a step ("stop", "start", "archive", "restore") is not possible, or None.
+
+    today: a Kuwait day.
+    """
+    if step == "restore":
+        return Refusal(_l("This service is not archived.")) if service.is_active else None
+    if not service.is_active:
+        return Refusal(_l("This service is archived."), _l("Restore it first."))
+    held = stops.of(service)
+    if step == "start" and (held is None or held.is_over(today)):
+        return Refusal(_l("This service is in use already."))
+    if step == "archive" and (held is None or not held.holds_on(today)):
+        return Refusal(_l("Only a stopped service can be archived."), _l("Stop it first."))
+    if step == "archive" and service.code in open_requests():
+        return Refusal(
+            _l("This service has open requests."), _l("It can be archived when they are decided.")
+        )
+    return None
+
+
+def move(code: str, steps: int, actor_id: int | None, now: datetime) -> int:
+    """Move a service in the office's order. Audited; flushes. Returns its new place, from 1.
+
+    steps: down; negative for up. Beyond the ends it stays there. Raises: NotFound.
+    """
+    services = list(db.session.scalars(sa.select(Service).order_by(*_ORDER).with_for_update()))
+    codes = [service.code for service in services]
+    if code not in codes:
+        raise NotFound
+    before = codes.index(code)
+    after = min(max(before + steps, 0), len(services) - 1)
+    services.insert(after, moved := services.pop(before))
+    for place, service in enumerate(services, 1):
+        service.position = 10 * place
+    if after != before:
+        _record("moved", moved, actor_id, now, changes={"position": [before + 1, after + 1]})
+    return after + 1
+
+
+def stop(
+    code: str,
+    actor_id: int | None,
+    now: datetime,
+    *,
+    why: str,
+    since: date | None = None,
+    notice: dict[str, str] | None = None,
+) -> Service:
+    """Stop a service, until it is started again. Audited; flushes.
+
+    since: the first Kuwait day, by default today. notice: what its card says meanwhile, in both
+    languages. A service that is stopped already keeps its first day. Raises: NotFound, BadFields,
+    Refused.
+    """
+    service, today = _locked("stop", code, now), kuwait_date(now)
+    since = _checked_day(since, today)
+    texts = {lang: text for lang, text in (notice or {}).items() if text}
+    if len(texts) == 1:
+        missing = "ar" if "en" in texts else "en"
+        raise BadFields({f"notice_{missing}": _l("Enter the text in both languages.")})
+    held = stops.of(service)
+    first = held.since if held is not None and held.holds_on(today) else since
+    _change(service, "stopped", why, actor_id, now, first, None, texts or None)
+    return service
+
+
+def start(
+    code: str, actor_id: int | None, now: datetime, *, why: str, since: date | None = None
+) -> Service:
+    """Offer a stopped service again. Audited; flushes.
+
+    since: the first Kuwait day, by default today. Raises: NotFound, BadFields, Refused.
+    """
+    service, today = _locked("start", code, now), kuwait_date(now)
+    since = _checked_day(since, today)
+    stopped_on = service.stopped_on
+    if stopped_on is None or since <= max(stopped_on, today):
+        _change(service, "started", why, actor_id, now, None, None, None)
+    else:
+        _change(service, "started", why, actor_id, now, stopped_on, since, service.stop_notice)
+    return service
+
+
+def archive(code: str, actor_id: int | None, now: datetime, *, why: str) -> Service:
+    """Take a stopped service out of the agents' area; its drafts can no longer be sent.
+
+    Its requests stay readable. Audited; flushes. Raises: NotFound, Refused.
+    """
+    service = _locked("archive", code, now)
+    service.is_active = False
+    _change(service, "archived", why, actor_id, now, service.stopped_on, None, service.stop_notice)
+    return service
+
+
+def restore(code: str, actor_id: int | None, now: datetime, *, why: str) -> Service:
+    """Take a service back from the archive; it stays stopped. Audited; flushes.
+
+    Raises: NotFound, Refused.
+    """
+    service = _locked("restore", code, now)
+    service.is_active = True
+    _record("restored", service, actor_id, now, why)
+    return service
+
+
+_ORDER = (Service.position, Service.code)
+
+
+def _locked(step: str, code: str, now: datetime) -> Service:
+    """Return the service under a lock, for a step. Raises: NotFound, Refused."""
+    service = db.session.get(Service, code, with_for_update=True, populate_existing=True)
+    if service is None:
+        raise NotFound
+    refused = refusal(step, service, kuwait_date(now))
+    if refused is not None:
+        raise Refused(refused)
+    return service
+
+
+def _checked_day(since: date | None, today: date) -> date:
+    if since is not None and since < today:
+        raise BadFields({"since": _l("This day has passed. Choose today or a later day.")})
+    return since or today
+
+
+def _change(
+    service: Service,
+    verb: str,
+    why: str,
+    actor_id: int | None,
+    now: datetime,
+    stopped_on: date | None,
+    resumes_on: date | None,
+    notice: dict[str, str] | None,
+) -> None:
+    values = {"stopped_on": stopped_on, "resumes_on": resumes_on, "stop_notice": notice}
+    changes = {
+        name: [audit.as_json(getattr(service, name)), audit.as_json(value)]
+        for name, value in values.items()
+        if getattr(service, name) != value
+    }
+    for name, value in values.items():
+        setattr(service, name, value)
+    _record(verb, service, actor_id, now, why, changes)
+
+
+def _record(
+    verb: str,
+    service: Service,
+    actor_id: int | None,
+    now: datetime,
+    why: str = "",
+    changes: dict[str, list[object]] | None = None,
+) -> None:
+    g.pop("services", None)
+    audit.record(
+        f"office:service:{verb}",
+        obj=service,
+        actor_id=actor_id,
+        at=now,
+        reason=why,
+        changes=changes,
+    )

@@ -1,0 +1,70 @@
+"""Office forms for stopping, starting and archiving services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from forms.base import BaseForm
+from forms.fields import DayField, TextAreaField, TextField
+from forms.validators import Required
+
+NOTICE_MAX_LENGTH, WHY_MAX_LENGTH = 500, 250
+
+
+def _why() -> TextField:
+    return TextField(
+        _l("Reason"),
+        [Required()],
+        max_length=WHY_MAX_LENGTH,
+        description=_l("Only the audit trail shows it."),
+    )
+
+
+class WhyForm(BaseForm):
+    """Why a service is archived or restored."""
+
+    why = _why()
+
+    def values(self) -> dict[str, Any]:
+        """Return what the step is given; call it on a valid form only."""
+        return {"why": self.why.data}
+
+    def add_faults(self, faults: dict[str, Any]) -> None:
+        """Show the domain's errors at their fields."""
+        for name, message in faults.items():
+            self[name].errors = [*self[name].errors, message]
+
+
+class StartForm(WhyForm):
+    """From when a stopped service is offered again."""
+
+    since = DayField(
+        _l("First day in use"),
+        description=_l("Day / month / year. Leave it empty to start the service now."),
+    )
+    why = _why()
+
+    def values(self) -> dict[str, Any]:
+        return super().values() | {"since": self.since.data}
+
+
+class StopForm(WhyForm):
+    """From when a service is stopped, and what its card says meanwhile."""
+
+    since = DayField(
+        _l("First day without the service"),
+        description=_l("Day / month / year. Leave it empty to stop the service now."),
+    )
+    notice_ar = TextAreaField(_l("Text on the card in Arabic"), max_length=NOTICE_MAX_LENGTH)
+    notice_en = TextAreaField(_l("Text on the card in English"), max_length=NOTICE_MAX_LENGTH)
+    why = _why()
+
+    def show(self, notice: dict[str, str]) -> None:
+        """Fill in what the card says now, by language."""
+        self.notice_ar.data, self.notice_en.data = notice.get("ar", ""), notice.get("en", "")
+
+    def values(self) -> dict[str, Any]:
+        notice = {"ar": self.notice_ar.data, "en": self.notice_en.data}
+        return super().values() | {"since": self.since.data, "notice": notice}

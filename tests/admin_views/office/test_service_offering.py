@@ -1,0 +1,191 @@
+"""The office's services: their order, stopping and archiving them, and what agents then see."""
+
+from __future__ import annotations
+
+import pytest
+
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.models import Service
+from clearance.models.enums import Role
+from clearance.services import offering
+from tests.support import request_factories
+from tests.support.office_people import Office
+from tests.support.pages import Page, PageClient
+from tests.support.rows import all_requests
+
+LIST, DETAILS = "/office/services/", "/office/services/details/?id=exam"
+
+
+@pytest.fixture
+def services(office: Office) -> Office:
+    with office.app.app_context():
+        request_factories.load_services()
+    return office
+
+
+@pytest.fixture
+def administrator(services: Office) -> PageClient:
+    return services.staff(Role.ADMINISTRATOR)
+
+
+def codes(page: Page) -> list[str]:
+    return [link["href"].partition("id=")[2] for link in page.soup.select("tbody td:first-child a")]
+
+
+def moved(browser: PageClient, code: str, way: str) -> Page:
+    form = f"form[action$='/{code}/move']:has([value={way}])"
+    return browser.submit(browser.get(LIST), form=form)
+
+
+def taken(browser: PageClient, step: str, *, status: int = 200, **values: str) -> Page:
+    page = browser.get(f"/office/services/exam/{step}")
+    return browser.submit(page, {"why": "Because"} | values, form="#step", status=status)
+
+
+def focused(page: Page) -> str:
+    (button,) = page.soup.select("main [autofocus]")
+    return str(button.get_text(" ", strip=True))
+
+
+# The list
+
+
+def test_list_tells_state_version_and_open_requests(services: Office) -> None:
+    services.request()
+    cells = services.staff(Role.MANAGER).get(LIST).soup.select("tbody tr")[0].select("td")
+    told = [cell.get_text(" ", strip=True) for cell in cells]
+    assert told[1:4] == ["In use", "1", "1"]
+    assert told[0].endswith("exam · CE") and told[4].endswith("The portal")
+
+
+def test_a_moved_service_keeps_the_focus_and_its_place_is_told(administrator: PageClient) -> None:
+    first, second, *_rest = codes(administrator.get(LIST))
+    page = moved(administrator, second, "up")
+    assert codes(page)[:2] == [second, first]
+    assert "is now number 1 of 9." in page.soup.select_one(".flashes").get_text()
+    # There is no way further up, so the other button of the row has the focus.
+    assert focused(page).startswith("Move down:") and focused(page).endswith("number 1 of 9")
+    assert focused(moved(administrator, first, "down")).startswith("Move down:")
+
+
+def test_agents_read_the_services_in_the_offices_order(
+    services: Office, administrator: PageClient
+) -> None:
+    moved(administrator, "reactivation", "up")
+    with services.app.app_context():
+        wanted = [f"service-{service.code}" for service in offering.ordered()]
+    cards = services.browser(services.agent()).get("/my/services/").soup.select("section.card")
+    assert [card["id"] for card in cards] == wanted
+    assert wanted[-2:] == ["service-reactivation", "service-lost_card"]
+
+
+def test_only_up_and_down_are_ways(administrator: PageClient) -> None:
+    page = administrator.get(LIST)
+    administrator.post("/office/services/exam/move", {"way": "left"}, status=400)
+    administrator.post("/office/services/gone/move", {"way": "up"}, status=404)
+    assert codes(administrator.get(LIST)) == codes(page)
+
+
+def test_managers_read_and_change_nothing(services: Office) -> None:
+    manager = services.staff(Role.MANAGER)
+    assert manager.get(LIST).soup.select("main form") == []
+    assert manager.get(DETAILS).soup.select("#availability") == []
+    manager.get("/office/services/exam/stop", status=404)
+    for address in ("stop", "move"):
+        data = {"way": "up", "why": "No"}
+        manager.post(f"/office/services/exam/{address}", data, status=404)
+
+
+# Stopping, starting, archiving
+
+
+def test_a_stopped_service_says_so_at_the_office_and_on_its_card(
+    services: Office, administrator: PageClient
+) -> None:
+    page = taken(administrator, "stop", notice_ar="نعود قريباً.", notice_en="We will be back soon.")
+    assert page.url == DETAILS
+    assert "We will be back soon." in page.soup.select_one("#availability").get_text()
+    for language, words in (("en", "We will be back soon."), ("ar", "نعود قريباً.")):
+        agent = services.browser(services.agent(), language)
+        card = agent.get("/my/services/").soup.select_one("#service-exam")
+        assert words in card.select_one(".refusal").get_text()
+        assert card.select_one("a.button") is None
+        assert words in agent.get("/my/services/exam/").soup.select_one("main .refusal").get_text()
+    page = agent.post("/my/services/exam/", {"broker_type": "private"})
+    assert "أوقف المكتب هذه الخدمة." in page.soup.select_one(".flashes").get_text()
+    assert all_requests(services.app) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"why": ""}, "why"),
+        ({"since": "01/01/2020"}, "since"),
+        ({"since": "never"}, "since"),
+        ({"notice_en": "Back soon"}, "notice_ar"),
+        ({"notice_ar": "نعود"}, "notice_en"),
+    ],
+)
+def test_a_stop_is_refused_at_its_field(
+    services: Office, administrator: PageClient, values: dict[str, str], field: str
+) -> None:
+    page = taken(administrator, "stop", status=400, **values)
+    assert page.soup.select_one(f".field-wrong [name={field}]")
+    with services.app.app_context():
+        assert db.session.get_one(Service, "exam").stopped_on is None
+
+
+def test_a_planned_stop_and_start_are_told_in_the_list(administrator: PageClient) -> None:
+    taken(administrator, "stop", since="01/02/2095")
+    page = taken(administrator, "start", since="05/02/2095")
+    assert "Stopped from 01/02/2095 · In use from 05/02/2095" in page.text
+    assert "Stopped from 01/02/2095 · In use from 05/02/2095" in administrator.get(LIST).text
+    taken(administrator, "start")
+    assert "2095" not in administrator.get(LIST).text
+
+
+def test_steps_that_are_not_possible_say_why(administrator: PageClient) -> None:
+    for step, words in (
+        ("start", "This service is in use already."),
+        ("archive", "Only a stopped service can be archived."),
+        ("restore", "This service is not archived."),
+    ):
+        page = administrator.get(f"/office/services/exam/{step}")
+        assert words in page.soup.select_one(".refusal").get_text()
+        assert page.soup.select_one("#step") is None
+        url = f"/office/services/exam/{step}"
+        assert words in administrator.post(url, {"why": "Because"}, status=409).text
+
+
+def test_an_archived_service_leaves_the_agents_area_and_its_requests_stay(
+    services: Office, administrator: PageClient
+) -> None:
+    request_id = services.request("withdrawn")
+    taken(administrator, "stop")
+    page = taken(administrator, "archive")
+    assert "Archived" in page.text
+    agent = services.browser(services.agent())
+    assert agent.get("/my/services/").soup.select_one("#service-exam") is None
+    agent.get("/my/services/exam/", status=404)
+    title = "Take the clearing agents' exam"
+    assert title in agent.get(f"/my/requests/{request_id}/").soup.get_text()
+    assert title in agent.get("/my/requests/").soup.get_text()
+    services.staff().get(f"/office/requests/{request_id}/")
+    taken(administrator, "restore")
+    assert agent.get("/my/services/").soup.select_one("#service-exam .refusal")
+
+
+def test_without_any_service_every_page_is_a_friendly_one(services: Office) -> None:
+    with services.app.app_context():
+        for service in offering.ordered():
+            offering.stop(service.code, None, utc_now(), why="")
+            offering.archive(service.code, None, utc_now(), why="")
+        db.session.commit()
+    agent, keeper = services.browser(services.agent()), services.staff(Role.ADMINISTRATOR)
+    for address in ("/", "/guide", "/my/", "/my/requests/", "/my/subscriptions/", "/my/users/"):
+        agent.get(address)
+    assert "No services yet" in agent.get("/my/services/").text
+    services.staff().get("/office/requests/")
+    for address in ("/office/", LIST, "/office/document-kinds/"):
+        keeper.get(address)
