@@ -51,7 +51,10 @@ class StartForm(WhyForm):
 
 
 class StopForm(WhyForm):
-    """From when a service is stopped, and what its card says meanwhile."""
+    """From when a service is stopped, and what its card says meanwhile.
+
+    Without `since` for one that is stopped already: its first day stays.
+    """
 
     since = DayField(
         _l("First day without the service"),
@@ -67,4 +70,5 @@ class StopForm(WhyForm):
 
     def values(self) -> dict[str, Any]:
         notice = {"ar": self.notice_ar.data, "en": self.notice_en.data}
-        return super().values() | {"since": self.since.data, "notice": notice}
+        since = self.since.data if "since" in self else None
+        return super().values() | {"since": since, "notice": notice}

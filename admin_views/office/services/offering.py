@@ -67,8 +67,8 @@ class OfferingRoutes:
         """Return the steps that are possible now: URL and label."""
         today = kuwait_date(utc_now())
         return [
-            (self.get_url(".offer", code=service.code, step=name), step.label)
-            for name, step in STEPS.items()
+            (self.get_url(".offer", code=service.code, step=name), _label(name, service))
+            for name in STEPS
             if offering.refusal(name, service, today) is None
         ]
 
@@ -97,6 +97,8 @@ class OfferingRoutes:
         require(current_actor().is_administrator)
         service, kind = self.get_one(code), STEPS[step]
         form = kind.form()
+        if isinstance(form, StopForm) and _is_stopped(service):
+            del form.since
         if isinstance(form, StopForm) and not is_sent():
             form.show(service.stop_notice or {})
 
@@ -115,15 +117,26 @@ class OfferingRoutes:
         )
 
     def _ask(self, code: str, step: str, form: WhyForm) -> str:
-        service, kind = self.get_one(code), STEPS[step]
+        service = self.get_one(code)
         return ask(
             self.render,
             f"office/services/{'stop' if step == 'stop' else 'step'}.html",
             form,
             self.get_url(".details_view", id=code),
-            kind=kind,
+            label=_label(step, service),
+            is_grave=STEPS[step].is_grave,
             name=step,
             title=request_lists.title_of(code),
             refusal=offering.refusal(step, service, kuwait_date(utc_now())),
             draft_days=office_settings.get("stopped_draft_days"),
         )
+
+
+def _is_stopped(service: Service) -> bool:
+    state = offering.state_of(service, kuwait_date(utc_now()))
+    return state == offering.State.STOPPED
+
+
+def _label(step: str, service: Service) -> Any:
+    """Return what a step is called; stopping what is stopped changes its words and its end."""
+    return _l("Change the stop") if step == "stop" and _is_stopped(service) else STEPS[step].label

@@ -40,6 +40,11 @@ class Told(NamedTuple):
     publisher: str
     open: int
 
+    @property
+    def title(self) -> str:
+        """The service's title in the page's language."""
+        return request_lists.title_of(self.version.service_code)
+
 
 def _told(row: Service) -> Told:
     """Return what the list tells of a service; read once for all of them."""

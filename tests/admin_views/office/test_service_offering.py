@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.models import Service
 from clearance.models.enums import Role
@@ -65,7 +65,9 @@ def test_a_moved_service_keeps_the_focus_and_its_place_is_told(administrator: Pa
     assert codes(page)[:2] == [second, first]
     assert "is now number 1 of 9." in page.soup.select_one(".flashes").get_text()
     # There is no way further up, so the other button of the row has the focus.
-    assert focused(page).startswith("Move down:") and focused(page).endswith("number 1 of 9")
+    assert (
+        focused(page) == f"Move down: {page.soup.select_one('tbody a').get_text()} , number 1 of 9"
+    )
     assert focused(moved(administrator, first, "down")).startswith("Move down:")
 
 
@@ -115,6 +117,21 @@ def test_a_stopped_service_says_so_at_the_office_and_on_its_card(
     page = agent.post("/my/services/exam/", {"broker_type": "private"})
     assert "أوقف المكتب هذه الخدمة." in page.soup.select_one(".flashes").get_text()
     assert all_requests(services.app) == []
+
+
+def test_the_words_of_a_stopped_service_can_be_changed_but_not_its_first_day(
+    services: Office, administrator: PageClient
+) -> None:
+    taken(administrator, "stop", notice_ar="نعود قريباً.", notice_en="Back soon.")
+    page = administrator.get(DETAILS)
+    page = administrator.get(page.link("Change the stop"))
+    assert page.soup.find(attrs={"name": "since"}) is None
+    assert page.soup.find(attrs={"name": "notice_en"}).get_text(strip=True) == "Back soon."
+    page = taken(administrator, "stop", since="01/02/2095", notice_ar="", notice_en="")
+    assert "Back soon." not in page.text and "2095" not in page.text
+    with services.app.app_context():
+        service = db.session.get_one(Service, "exam")
+        assert offering.state_of(service, kuwait_date(utc_now())) == offering.State.STOPPED
 
 
 @pytest.mark.parametrize(
