@@ -197,7 +197,7 @@ class KeysetModelView(GuardedModelView):
         column = self._get_column_by_idx(args.sort)
         order, descending = self._order(column[0] if column else None, args.sort_desc)
         statement = self.narrowed(args.search, args.filters)
-        keys = [key for key, _label in self._export_columns]
+        keys = [key for key, _label in self.exported(args)]
         for part in in_parts(
             statement, id_column=self.model.id, order=order, descending=descending
         ):

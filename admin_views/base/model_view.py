@@ -291,8 +291,12 @@ class GuardedModelView(_Framed, ModelView):
         with rate_limits.counted(("export_account", f"user:{current_actor().id}")):
             args = self._get_list_extra_args()
             audit.access("export:csv", object_type=self.model.__tablename__, result="ok")
-            header = [label for _key, label in self._export_columns]
+            header = [label for _key, label in self.exported(args)]
             return csv_export.csv_response(f"{self.endpoint}.csv", header, self.export_rows(args))
+
+    def exported(self, args: ViewArgs) -> list[tuple[str, Any]]:
+        """Return (key, heading) of the columns of an export."""
+        return list(self._export_columns)
 
     def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
         """Yield the rows of an export, in list order."""
@@ -302,7 +306,7 @@ class GuardedModelView(_Framed, ModelView):
             0, sort_key, args.sort_desc, args.search, args.filters, page_size=False
         )
         for row in rows:
-            yield [self.export_value(row, key) for key, _label in self._export_columns]
+            yield [self.export_value(row, key) for key, _label in self.exported(args)]
 
     def export_value(self, row: Any, key: str) -> Any:
         """Return one cell of an export, without markup."""

@@ -22,6 +22,7 @@ from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests import queues
 from admin_views.office.requests.actions import BULK_ACTIONS, StepRoutes, is_offered
+from admin_views.office.requests.answers_export import AnswersExport
 from admin_views.office.requests.queues import Queue
 from admin_views.office.requests.review import ReviewRoutes
 from admin_views.shared import request_lists
@@ -74,7 +75,9 @@ def _reviewer() -> Any:
     return _REVIEWER.selected_name(i18n.language())
 
 
-class OfficeRequests(ReviewRoutes, StepRoutes, DocumentReading, ForReaders, KeysetModelView):
+class OfficeRequests(
+    ReviewRoutes, StepRoutes, AnswersExport, DocumentReading, ForReaders, KeysetModelView
+):
     """All sent requests; reviewers decide, managers read, assign and export."""
 
     can_export = for_managers

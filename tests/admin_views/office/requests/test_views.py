@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -222,6 +223,33 @@ def test_the_export_has_the_filters_on_screen_and_no_formula(office: Office) -> 
     with office.app.app_context():
         noted = db.session.scalars(sa.select(AccessEvent).where(AccessEvent.kind == "export:csv"))
         assert [note.object_type for note in noted] == ["request"]
+
+
+def test_the_export_of_one_service_has_its_own_answers_in_an_order_that_stays(
+    office: Office,
+) -> None:
+    answer = {"type": "amount", "label": {"ar": "الرسم", "en": "Fee"}}
+    words = {"type": "text", "label": {"ar": "العبارة", "en": "Greeting words"}}
+    name = {"name": "name_ar_1"}
+    with office.app.app_context():
+        request_factories.load_services()
+        request_factories.publish(request_factories.TRIVIAL)
+    old = office.request(code="greeting", name_ar_1="أحمد", words="سلام")
+    with office.app.app_context():
+        fields = [{"name": "fee", **answer}, {"name": "words", **words}, name]
+        request_factories.publish(request_factories.TRIVIAL, fields=fields)
+    values = {"name_ar_1": "سالم", "words": "=1+1", "fee": Decimal("12.500")}
+    new = office.request(code="greeting", **values)
+    office.request()
+    browser = office.staff(Role.MANAGER)
+    exported = browser.get(f"{LIST}export/csv/?flt0_service=greeting", check=False).csv_rows
+    found = {row["Request number"]: list(row.items())[-2:] for row in exported}
+    assert found == {
+        number_of(office, old): [("Greeting words", "سلام"), ("Fee", "")],
+        number_of(office, new): [("Greeting words", "'=1+1"), ("Fee", "12.500")],
+    }
+    everything = browser.get(f"{LIST}export/csv/", check=False).csv_rows
+    assert "Fee" not in everything[0]
 
 
 # The review page
