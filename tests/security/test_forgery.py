@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from clearance.core.extensions import db
 from clearance.models import Notice, User, UserSession
 from clearance.models.enums import Role
 from tests.support import factories
+from tests.support.addresses import filled
 from tests.support.pages import PageClient
 from tests.support.rows import count_of
 
@@ -27,7 +27,7 @@ def person(app: Flask, role: str) -> PageClient:
 
 def writing_addresses(app: Flask) -> list[tuple[str, str]]:
     return [
-        (method, re.sub(r"<(?:\w+:)?\w+>", "1", rule.rule))
+        (method, filled(rule.rule, "1"))
         for rule in app.url_map.iter_rules()
         for method in sorted(WRITING & (rule.methods or set()))
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from flask import Flask, request
 
 from clearance.models.enums import Role
 from tests.support import factories, request_factories
+from tests.support.addresses import filled
 from tests.support.pages import PageClient
 
 IDS = ["0", "-1", "²", "٣", "9" * 19, "9" * 30, "9" * 5000, "1,2", "1 or 1=1", "%00", "x'\"<b>"]
@@ -37,10 +37,6 @@ def addresses(app: Flask, area: str, method: str) -> Iterator[tuple[str, bool]]:
             continue
         if rule.rule not in NOT_TYPED and "export" not in rule.rule:
             yield rule.rule, bool(rule.arguments)
-
-
-def filled(rule: str, value: str) -> str:
-    return re.sub(r"<(?:\w+:)?\w+>", value, rule)
 
 
 def area_of(role: str) -> str:

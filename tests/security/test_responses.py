@@ -19,6 +19,7 @@ from clearance.models import AccessEvent
 from clearance.models.enums import Role
 from clearance.web import security_headers
 from tests.support import factories, request_factories
+from tests.support.addresses import filled
 from tests.support.pages import PageClient
 
 HEADERS = {
@@ -50,8 +51,7 @@ def owes(response: TestResponse) -> list[str]:
 def addresses(app: Flask) -> Iterator[tuple[str, str]]:
     """(method, address) of every rule; rows are numbered 1, names are x."""
     for rule in app.url_map.iter_rules():
-        address = re.sub(r"<int:\w+>", "1", rule.rule)
-        address = re.sub(r"<(?:\w+:)?\w+>", "x", address)
+        address = filled(rule.rule, "1", "x")
         for method in sorted(rule.methods or ()):
             yield method, address
 
