@@ -270,12 +270,15 @@ OVERTAKEN = Refusal(
 
 
 def _locked(code: str, seen: int) -> ServiceDraft | None:
-    """Return the draft, locked. Raises: StaleDraft if it is not as the actor saw it.
+    """Return the draft, locked.
 
-    Its service is locked first, so that of two first changes one begins the draft.
+    Its service is locked first, so that of two first changes one begins the draft. Raises:
+    NotFound if there is neither, StaleDraft if the draft is not as the actor saw it.
     """
-    db.session.get(Service, code, with_for_update=True)
+    service = db.session.get(Service, code, with_for_update=True)
     draft = db.session.get(ServiceDraft, code, with_for_update=True, populate_existing=True)
+    if service is None and draft is None:
+        raise NotFound
     if (draft.version if draft is not None else 0) != seen:
         raise StaleDraft
     return draft

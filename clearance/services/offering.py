@@ -187,8 +187,7 @@ def _change(
         for name, value in values.items()
         if getattr(service, name) != value
     }
-    for name, value in values.items():
-        setattr(service, name, value)
+    service.stopped_on, service.resumes_on, service.stop_notice = stopped_on, resumes_on, notice
     _record(verb, service, actor_id, now, why, changes)
 
 

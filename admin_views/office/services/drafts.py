@@ -22,6 +22,7 @@ from admin_views.office.services.draft_parts import Part, PartList
 from admin_views.shared import request_lists
 from clearance.core import i18n
 from clearance.core.clock import utc_now
+from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent
 from clearance.models import Request, Service, ServiceDraft
@@ -420,6 +421,8 @@ class DraftRoutes:
         return self._url("draft_item", code, part=part, path=outer, key=key)
 
     def _refused(self, fault: Any, back: str) -> Any:
+        if isinstance(fault, NotFound):
+            raise fault
         flash(str(fault.message), "error")
         return self._back(back)
 
