@@ -13,9 +13,12 @@ LINKS = """all => all.map((link) => [
   link.getAttribute("href").split("#")[0],
   link.closest("tr")?.querySelector(".badge")?.textContent.trim() ?? "",
 ])"""
-FILES = re.compile(r"/export/|\.csv|/print|/file|/pages/|/issued/\d+/$|/final-list$")
+FILES = re.compile(r"/export/|\.csv|/print|/file|/pages/|/issued/\d+/$|/final-list$|/yaml$")
 # A number, or the name of one of many of the same kind.
-ONE_OF_MANY = re.compile(r"/(?:\d+|[a-z_]+:[a-z_:]+)(?=/|$)|(?<=/services/)[a-z_]+")
+ONE_OF_MANY = re.compile(
+    r"/(?:\d+|[a-z_]+:[a-z_:]+)(?=/|$)|(?<=/services/)[a-z_]+|(?<=/fields/)\w+|(?<=/sections/)\w+"
+    r"|(?<=/documents/documents/)\w+|(?<=/stages/)\w+|(?<=/issued/issued/)\w+"
+)
 
 
 def kind_of(path: str) -> str:
