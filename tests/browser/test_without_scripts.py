@@ -160,7 +160,10 @@ def many_services(portal: Portal) -> Iterator[tuple[int, set[str], str]]:
     codes = [f"former{number}" for number in range(4)]
     before = granted(portal, member)
     for code in codes:
-        portal.rows("INSERT INTO service VALUES (?, ?, 99, 0)", code, code.upper())
+        portal.rows(
+            "INSERT INTO service (code, prefix, position, is_active) VALUES (?, ?, 99, 0)",
+            *(code, code.upper()),
+        )
         portal.rows("INSERT INTO membership_grant VALUES (?, ?)", member, code)
     try:
         yield member, set(codes[:-1]), codes[-1]
