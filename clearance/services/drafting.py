@@ -181,8 +181,11 @@ def steps_left(draft: ServiceDraft | None) -> tuple[int, int]:
 
 
 def restore(code: str, keys: tuple[str, ...], seen: int, actor: Actor, now: datetime) -> None:
-    """Put these properties back as the version in use has them. Raises: Refused for a new one."""
-    newest = _newest(code)
+    """Put these properties back as the version in use has them.
+
+    Raises: NotFound, StaleDraft, Refused for a service without a version.
+    """
+    newest = source(code).base
     if newest is None:
         raise Refused(Refusal(_l("This service has no version in use yet.")))
     used = reading.lift(newest.definition)
