@@ -80,8 +80,8 @@ def notify_members(
     """Notify every active member of the organisation who may use the service. Flushes.
 
     service_code: if several, members who may use any of them; None: only general users.
-    except_user_id: a user to leave out. person: who is told as well, whether a user or not; a
-    member who is that person gets their words alone, and no address gets both. own: the event's
+    except_user_id: a user to leave out. person: also notified, even without an account; a member
+    who is that person gets only the person's text, and no address gets both. own: the event's
     message in the service's own words. Otherwise like `notify_user`.
     """
     chosen: sa.ColumnElement[bool] = Membership.is_general.is_(True)

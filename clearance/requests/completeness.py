@@ -72,8 +72,8 @@ def missing(req: Request, now: datetime | None = None) -> list[Missing]:
 def field_faults(service: Definition, shown: Values, today: date) -> dict[str, Any]:
     """Return why visible values cannot be sent, by field, in the page's language.
 
-    shown: see `field_values.visible`. The office's own rules are told where the values themselves
-    are in order.
+    shown: see `field_values.visible`. A rule of the office is reported at its field only if the
+    field's value is valid by itself.
     """
     faults = {
         spec.name: fault

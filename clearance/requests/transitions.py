@@ -176,12 +176,7 @@ def _walk(
     kinds = frozenset(spec.kind for spec in service.documents)
     context = StepContext(req, actor, now, given, asked | kinds, asked, reason)
     stages.keep_answers(context, left)
-    if step.completes:
-        context = replace(context, statements=statements.composed(req, now))
-    for effect in step.effects:
-        effect(context)
-    for name in service.effects if step.completes else ():
-        registry.current().effects[name](context)
+    _carry_out(step, service, context)
     event = audit.record(
         history.kind_of(step.event or step.action),
         obj=req,
@@ -196,6 +191,17 @@ def _walk(
     )
     _tell(req, step, service, now, reason, service.steps.notice_values(req) or values)
     return event
+
+
+def _carry_out(step: Step, service: Definition, context: StepContext) -> None:
+    """Run the effects of the step, and of the service if the step completes the request."""
+    if step.completes:
+        issued = statements.composed(context.req, context.now)
+        context = replace(context, statements=issued)
+    for effect in step.effects:
+        effect(context)
+    for name in service.effects if step.completes else ():
+        registry.current().effects[name](context)
 
 
 def _settle(req: Request, actor: Actor | None, now: datetime) -> None:

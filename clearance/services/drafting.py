@@ -288,12 +288,7 @@ def _locked(code: str, seen: int) -> ServiceDraft | None:
 
 
 def _newest(code: str) -> ServiceVersion | None:
-    return db.session.scalar(
-        sa.select(ServiceVersion)
-        .where(ServiceVersion.service_code == code)
-        .order_by(ServiceVersion.number.desc())
-        .limit(1)
-    )
+    return next(iter(versions.of_service(code)), None)
 
 
 def _changed(before: Document, after: Document) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Pattern(StrEnum):
 
     @property
     def refusal(self) -> Any:
-        """What is told about a text that does not match."""
+        """The error for a text that does not match."""
         return _SHAPES[self][1]
 
 

@@ -43,8 +43,8 @@ def refusal(service: OpeningDates, today: date) -> Refusal | None:
 def sentence(service: OpeningDates, today: date) -> str:
     """Return from when until when the service is open, in the page's language; "" if it always is.
 
-    A first day that has passed is told only together with a last one; of one that has closed, only
-    when that was.
+    A first day in the past is mentioned only together with a last day. For a closed service only
+    the last day is given.
     """
     first, last = service.opens_on, service.closes_on
     if last is not None and last < today:
