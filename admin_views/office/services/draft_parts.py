@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +15,13 @@ from clearance.models import BrokerType, LegalEntity
 from clearance.services import condition_words, property_words, reading, registry
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document
+from clearance.services.effects import Effect
 from clearance.services.field_specs import Pattern
 from clearance.services.flows import Flow
+from clearance.services.guards import Guard
 from clearance.services.stages import STAGES as STAGED
 from clearance.services.standard_fields import DATE_KINDS, STANDARD_FIELDS, Group, Kind
+from clearance.services.statements import ISSUE
 from forms.service_parts import SELF, Item, Options, Property, Sources
 
 
@@ -265,6 +268,7 @@ def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
     """Return what the drop-downs offer. before: the fields that a condition may read."""
     lang = i18n.language()
     known = registry.current()
+    guards = _fitting(known.guards, document)
     return Sources(
         options={
             "sign": [(sign, _SIGNS[sign]) for sign in sorted(reading.SIGNS)],
@@ -283,11 +287,8 @@ def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
                 for each in _answered(document)
                 if kind_of(each) in DATE_KINDS
             ],
-            "guards.start": _guards(),
-            "guards.send": _guards(),
-            "guards.approval": _guards(),
-            "guards.approve": _guards(),
-            "on_approval": [(name, effect.words) for name, effect in known.effects.items()],
+            **{f"guards.{name}": guards for name in ("start", "send", "approval", "approve")},
+            "on_approval": _fitting(known.effects, document),
             "pattern": [(str(each), property_words.meaning("pattern", each)) for each in Pattern],
             **{
                 name: list(property_words.VALUES[name].items())
@@ -364,8 +365,14 @@ def _rows(model: Any, lang: str) -> Options:
     return [(row.code, i18n.in_language(row, "name")) for row in rows]
 
 
-def _guards() -> Options:
-    return [(name, guard.words) for name, guard in registry.current().guards.items()]
+def _fitting(named: Mapping[str, Guard | Effect], document: Document) -> Options:
+    """Return the guards or effects that services of this subject may name."""
+    subject = document.get("subject")
+    return [
+        (name, each.words)
+        for name, each in named.items()
+        if each.needs.subject in ("", subject) and name != ISSUE  # which follows from `issued`
+    ]
 
 
 _SIGNS = {

@@ -248,6 +248,18 @@ def test_stages_have_fields_of_the_office(app: Flask) -> None:
     client.get(f"{DRAFT}/review/stages.ghost.fields/visited_on/", status=404)
 
 
+def test_only_checks_and_effects_that_fit_the_service_are_offered(app: Flask) -> None:
+    client = keeper(app)
+    offered = {
+        each["value"] for each in client.get(f"{DRAFT}/review/").soup.select("[type=checkbox]")
+    }
+    assert "exam_attempts_left" in offered and "licence_is_active" not in offered
+    assert "renew_licence" not in offered and "issue_statements" not in offered
+    page = client.get("/office/services/renewal/draft/review/")
+    offered = {each["value"] for each in page.soup.select("[type=checkbox]")}
+    assert {"licence_is_active", "renew_licence"} <= offered
+
+
 def test_broken_drafts_open_on_every_page(app: Flask) -> None:
     client = keeper(app)
     field = {"name": "a", "type": "colour", "choices": "x", "when": [1]}
