@@ -317,6 +317,7 @@ class DraftRoutes:
     def _show(self, found: Source, template: str, **shown: Any) -> str:
         """Render a page of the draft with what stands on all of them."""
         lang = i18n.language()
+        found = drafting.source(found.code)  # after a refusal the draft may be gone
         wrong = drafting.findings(found.document)
         return self.render(
             template,

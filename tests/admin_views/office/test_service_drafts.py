@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from admin_views.office.services import drafts
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
@@ -291,3 +293,21 @@ def act(client: PageClient, part: str, path: str, key: str, action: str) -> Page
             data = {each["name"]: each["value"] for each in form.select("input[name]")}
             return client.post(form["action"], data)
     raise AssertionError(f"no button to {action} {key}")
+
+
+def test_a_draft_that_goes_while_its_page_is_made_is_a_sentence(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = keeper(app)
+    save(client, client.get(f"{DRAFT}/basics/"), processing_days="9")
+    page = client.get(f"{DRAFT}/publish/")
+
+    def gone(_code: str) -> tuple[int, int]:
+        db.session.execute(sa.delete(ServiceDraft).execution_options(synchronize_session=False))
+        db.session.commit()
+        return 0, 0
+
+    monkeypatch.setattr(drafts, "_counts", gone)
+    typed = {"why": "so", "version": "7"}
+    page = client.submit(page, typed, form="#publish-form", status=409)
+    assert "changed this draft in the meantime" in page.text
