@@ -27,7 +27,14 @@ from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent
 from clearance.models import Request, Service, ServiceDraft
 from clearance.models.enums import Status
-from clearance.services import comparison, condition_words, drafting, reading, registry
+from clearance.services import (
+    choice_lists,
+    comparison,
+    condition_words,
+    drafting,
+    reading,
+    registry,
+)
 from clearance.services.checkup import Finding
 from clearance.services.conditions import Condition
 from clearance.services.document_kinds import kind_names
@@ -466,13 +473,13 @@ def _sentence(item: Item, document: Document) -> str:
         when = Condition.model_validate(item["when"])
     except (KeyError, ValidationError):
         return ""
-    definition = reading.read(document, str(document.get("code")))
+    definition = choice_lists.with_items(reading.read(document, str(document.get("code"))))
     return condition_words.in_words(when, definition)
 
 
 def _preview(found: Source, lang: str) -> Markup:
     """Return the form of the draft in `lang`, as far as the draft can be read."""
-    definition = reading.read(found.document, found.code)
+    definition = choice_lists.in_use(reading.read(found.document, found.code))
     known = {"legal_entity": "clearing_agent", "applicant_is": "own"}
     names = [spec.name for spec in definition.asked]
     with force_locale(lang):
