@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -201,7 +202,7 @@ class RequestForm(BaseForm):
             if key.startswith(PREFIX)
         }
 
-    @property
+    @cached_property
     def asked(self) -> dict[str, Field]:
         """Name without the form's prefix → field, for the definition's fields in this form."""
         return {
