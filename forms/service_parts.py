@@ -51,8 +51,8 @@ COMPARISONS: Options = (
 MOST_LISTED = 500
 CHOICE_LINES = _l(
     "One a line: Arabic | English | value. Paste them from a spreadsheet if you like; a missing "
-    "value is made from the English text. After the value, “retired” is no longer offered, and "
-    "“text” asks what “other” means."
+    "value is made from the English text. Add “retired” after the value of a choice that is no "
+    "longer offered, and “text” after that of one that asks for a text."
 )
 
 
