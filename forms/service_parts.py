@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
@@ -275,6 +275,7 @@ class ChoiceLinesField(TextAreaField):
     is_complete: no text may be missing in either language.
     """
 
+    attributes: ClassVar[dict[str, object]] = {"dir": "auto", "rows": 10}
     data: Any
 
     def __init__(self, *args: Any, is_complete: bool = False, **kwargs: Any) -> None:
