@@ -41,7 +41,7 @@ def choices(lang: str, kept: str | None = None) -> list[tuple[str, str]]:
     """
     return [
         (row.code, _name(row, lang))
-        for row in _once_a_page(f"nationalities_{lang}", lambda: _in_order(lang))
+        for row in _once_a_page(lang, lambda: _in_order(lang))
         if row.is_active or row.code == kept
     ]
 
@@ -56,16 +56,14 @@ def _in_order(lang: str) -> list[_Row]:
 
 def _rows() -> dict[str, _Row]:
     """Return all rows by code."""
-    return _once_a_page("nationalities", _all)
+    return _once_a_page("rows", _all)
 
 
-def _once_a_page(name: str, make: Callable[[], _Made]) -> _Made:
-    if not has_request_context():
-        return make()
-    if name not in g:
-        setattr(g, name, make())
-    found: _Made = getattr(g, name)
-    return found
+def _once_a_page(key: str, make: Callable[[], _Made]) -> _Made:
+    kept: dict[str, _Made] = g.setdefault("nationalities", {}) if has_request_context() else {}
+    if key not in kept:
+        kept[key] = make()
+    return kept[key]
 
 
 def _all() -> dict[str, _Row]:

@@ -62,11 +62,12 @@ def in_use(definition: Definition) -> Definition:
     texts = _texts() if definition.lists else {}
     named = (texts.get(code, "") for code in definition.lists)
     key = definition.fingerprint, *definition.faults, *named
-    if key not in _made:
+    found = _made.get(key)
+    if found is None:
         if len(_made) >= CACHED_DEFINITIONS:
             _made.clear()
-        _made[key] = _with_lines(with_items(definition))
-    return _made[key]
+        found = _made[key] = _with_lines(with_items(definition))
+    return found
 
 
 def _with_lines(definition: Definition) -> Definition:
