@@ -105,7 +105,8 @@ def retire(row: ChoiceList, value: str) -> None:
 def form_of(req: Request, **posted: str) -> RequestForm:
     definition = versions.for_request(req)
     names = completeness.open_fields(req)
-    with current_app.test_request_context("/", method="POST", data=posted):
+    post = current_app.test_request_context("/", method="POST", data=posted)
+    with post, force_locale("en"):
         form = request_form(definition, names, "en", field_values.known(req))
         form.validate()
     return form
