@@ -24,6 +24,7 @@ from forms.fields import (
     TextField,
 )
 from forms.request_form import WholeNumberField
+from forms.service_parts import CHOICE_LINES, ChoiceLinesField
 from forms.validators import Required
 
 NAME_LENGTH, LINE_LENGTH, REASON_LENGTH, BODY_LENGTH = 150, 250, 900, 5000
@@ -103,6 +104,19 @@ class TeamForm(RowForm):
         description=_l("Only members take and decide requests in the team's stages."),
     )
     confirmed = ConfirmField(_l("Leave the team without members"))
+
+
+class ChoiceListForm(RowForm):
+    """A list of choices that services name."""
+
+    code = CodeNameField(
+        _l("Code"), [Required()], max_length=40, description=_l("It cannot be changed later.")
+    )
+    name_ar = TextField(_l("Name in Arabic"), [Required()], max_length=NAME_LENGTH)
+    name_en = TextField(_l("Name in English"), [Required()], max_length=NAME_LENGTH)
+    items = ChoiceLinesField(
+        _l("Choices"), [Required()], max_length=60000, description=CHOICE_LINES, is_complete=True
+    )
 
 
 class NationalityCodeField(TextField):

@@ -7,23 +7,27 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from clearance.core import values
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
+from clearance.core.name_folding import fold_name
 from clearance.core.values import BadValue
 from clearance.models import BrokerType, Remark
 from clearance.requests.remarks import ANSWER_MAX_LENGTH, PREFIX
 from clearance.services import answers
 from clearance.services.conditions import Condition, Values
-from clearance.services.field_specs import FieldSpec, SectionSpec, legend
+from clearance.services.field_specs import Choice, FieldSpec, SectionSpec, legend
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import Kind, is_empty
 from forms.base import BaseForm
@@ -86,7 +90,7 @@ class FitsDefinition:
     def __call__(self, form: Any, field: Any) -> None:
         if field.errors or is_empty(field.data):
             return
-        fault = answers.fault(self.spec, field.data, kuwait_today())
+        fault = answers.fault(self.spec, field.data, kuwait_today(), field.object_data)
         if fault is not None:
             raise StopValidation(fault)
 
@@ -109,7 +113,31 @@ class PassportField(TextField):
         return values.passport_number(typed)
 
 
-class SeveralChoicesField(ChoicesField):
+class _OfTheDefinition:
+    """Mixin: the choices of a field that are offered, and those that the row has already."""
+
+    choices: Any
+
+    def __init__(self, *args: Any, spec: FieldSpec, lang: str, **kwargs: Any) -> None:
+        options = _options(spec, lang)
+        super().__init__(*args, choices=options, **kwargs)  # type: ignore[call-arg]  # a mixin
+        self.spec, self.lang = spec, lang
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        """Take the row's value and the posted one."""
+        super().process(*args, **kwargs)  # type: ignore[misc]  # a mixin
+        held = self.object_data  # type: ignore[attr-defined]  # a mixin
+        if answers.offered(self.spec, held) != held:
+            chosen = held if isinstance(held, tuple) else (held,)
+            options = _options(self.spec, self.lang, chosen)
+            self.choices = [SelectChoice(value, label) for value, label in options]
+
+
+class OneChoiceField(_OfTheDefinition, ChoiceField):
+    """One option of the definition."""
+
+
+class SeveralChoicesField(_OfTheDefinition, ChoicesField):
     """Several options as a tuple, in the order of the definition; in a page the first names it."""
 
     data: Any
@@ -174,7 +202,7 @@ class RequestForm(BaseForm):
             if key.startswith(PREFIX)
         }
 
-    @property
+    @cached_property
     def asked(self) -> dict[str, Field]:
         """Name without the form's prefix → field, for the definition's fields in this form."""
         return {
@@ -440,16 +468,24 @@ def _passport(spec: FieldSpec, lang: str) -> _Made:
     return PassportField, {"max_length": 40, **_attributes(spec)}
 
 
-def _options(spec: FieldSpec, lang: str) -> list[tuple[str, str]]:
-    return [(choice.value, choice.label.of(lang)) for choice in spec.offered]
+def _options(spec: FieldSpec, lang: str, held: Collection[Any] = ()) -> list[tuple[str, str]]:
+    found = [each for each in spec.choices if not each.retired or each.value in held]
+    if spec.alphabetical:  # "other" stays the last
+        found.sort(key=lambda each: (each.text, fold_name(each.label.of(lang))))
+    return [(each.value, _option(each, lang)) for each in found]
+
+
+def _option(choice: Choice, lang: str) -> str:
+    label = choice.label.of(lang)
+    return str(_("%(choice)s (no longer offered)", choice=label)) if choice.retired else label
 
 
 def _choice(spec: FieldSpec, lang: str) -> _Made:
-    return ChoiceField, {"choices": _options(spec, lang)}
+    return OneChoiceField, {"spec": spec, "lang": lang}
 
 
 def _choices(spec: FieldSpec, lang: str) -> _Made:
-    return SeveralChoicesField, {"choices": _options(spec, lang)}
+    return SeveralChoicesField, {"spec": spec, "lang": lang}
 
 
 def _amount(spec: FieldSpec, lang: str) -> _Made:

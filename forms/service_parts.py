@@ -7,10 +7,10 @@ after them: `label_ar`, `required`, `when_field`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
@@ -48,7 +48,12 @@ COMPARISONS: Options = (
     ("before", _l("is before")),
     ("after", _l("is after")),
 )
-_SEPARATOR = re.compile(r"\t|\s*\|\s*")
+MOST_LISTED = 500
+CHOICE_LINES = _l(
+    "One a line: Arabic | English | value. Paste them from a spreadsheet if you like; a missing "
+    "value is made from the English text. Add “retired” after the value of a choice that is no "
+    "longer offered, and “text” after that of one that asks for a text."
+)
 
 
 @dataclass(frozen=True)
@@ -265,35 +270,87 @@ def _boxes(each: Property, sources: Sources) -> Any:
 
 
 class ChoiceLinesField(TextAreaField):
-    """Choices, one a line: Arabic, English and value, as pasted from a spreadsheet or with |."""
+    """Choices, one a line: Arabic, English, value and marks, parted by tabs, | or semicolons.
 
+    is_complete: no text may be missing in either language.
+    """
+
+    attributes: ClassVar[dict[str, object]] = {"dir": "auto", "rows": 10}
     data: Any
+
+    def __init__(self, *args: Any, is_complete: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_complete = is_complete
 
     def process_data(self, value: Any) -> None:
         self.data = value
 
     def normalise(self, typed: str) -> Any:
+        lines = values.clean_lines(typed.replace("\t", " | ")).split("\n")
+        read = {number: _parts(line) for number, line in enumerate(lines, 1) if _parts(line)}
+        if faults := list(_faults_of_lines(read, self.is_complete)):
+            raise BadValue(" ".join(str(fault) for fault in faults[:5]))
+        taken = {parts[2] for parts in read.values() if len(parts) > 2}
         found: list[Item] = []
-        for line in values.clean_lines(typed.replace("\t", " | ")).split("\n"):
-            parts = [part.strip() for part in _SEPARATOR.split(line)]
-            if not any(parts):
-                continue
-            if len(parts) > 4 or (len(parts) == 4 and parts[3] not in _RETIRED):
-                raise BadValue(_l("Write each choice as: Arabic | English | value"))
+        for parts in read.values():
             arabic, english, code = [*parts, "", ""][:3]
-            taken = {str(choice["value"]) for choice in found}
+            code = code or code_from(english, taken)
+            taken.add(code)
             label = {lang: text for lang, text in (("ar", arabic), ("en", english)) if text}
-            choice: Item = {"value": code or code_from(english, taken), "label": label}
-            found.append(choice | ({"retired": True} if len(parts) == 4 else {}))
+            marks = {_MARKS[mark]: True for mark in parts[3:]}
+            found.append({"value": code, "label": label, **marks})
         return found
 
+    @staticmethod
+    def written(choices: Any) -> str:
+        """Return choices as they are typed, a line each."""
+        return "\n".join(_choice_line(choice) for choice in choices or ())
+
     def _value(self) -> str:
-        if self.raw_data:
-            return str(self.raw_data[0])
-        return "\n".join(_choice_line(choice) for choice in self.data or ())
+        return str(self.raw_data[0]) if self.raw_data else self.written(self.data)
 
 
-_RETIRED = ("retired", "غير متاح")
+_MARKS = {"retired": "retired", "غير متاح": "retired", "text": "text", "نص": "text"}
+
+
+def _parts(line: str) -> list[str]:
+    """Return what a line says, without empty cells at its end."""
+    parts = [part.strip() for part in re.split(r"\|" if "|" in line else "[;؛]", line)]
+    while parts and not parts[-1]:
+        parts.pop()
+    return parts
+
+
+def _faults_of_lines(read: Mapping[int, list[str]], is_complete: bool) -> Iterator[Any]:
+    """Yield what is wrong, with the numbers of lines. read: number → what the line says."""
+    if len(read) > MOST_LISTED:
+        yield _l("These are more than %(number)s choices.", number=MOST_LISTED)
+    seen: dict[tuple[int, str], int] = {}
+    for number, parts in read.items():
+        if any(mark not in _MARKS for mark in parts[3:]):
+            yield _l("Line %(number)s: write Arabic | English | value.", number=number)
+        if len(parts) > 2 and parts[2] and not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", parts[2]):
+            yield _l(
+                "Line %(number)s: the value has lower case Latin letters, digits and _, and begins "
+                "with a letter.",
+                number=number,
+            )
+        if is_complete and not all([*parts, ""][:2]):
+            yield _l("Line %(number)s: write the choice in both languages.", number=number)
+        told = [*enumerate(parts[:3]), *((3, mark) for mark in parts[3:] if _marks_text(mark))]
+        for place, text in told:
+            first = seen.setdefault((place, text.casefold()), number) if text else number
+            if first != number:
+                yield _l(
+                    "Line %(number)s: “%(text)s” is on line %(first)s already.",
+                    number=number,
+                    text=text,
+                    first=first,
+                )
+
+
+def _marks_text(mark: str) -> bool:
+    return _MARKS.get(mark) == "text"
 
 
 def _choice_line(choice: Any) -> str:
@@ -301,8 +358,9 @@ def _choice_line(choice: Any) -> str:
         return str(choice)
     label = choice.get("label")
     texts = label if isinstance(label, dict) else {}
-    parts = [*(texts.get(lang, "") for lang in LANGUAGES), str(choice.get("value", ""))]
-    return " | ".join([*parts, *([_RETIRED[0]] if choice.get("retired") else [])])
+    marks = [mark for mark in ("retired", "text") if choice.get(mark)]
+    texts_of = [str(texts.get(lang, "")) for lang in LANGUAGES]
+    return " | ".join([*texts_of, str(choice.get("value", "")), *marks])
 
 
 def code_from(english: str, taken: Any) -> str:
@@ -506,7 +564,7 @@ _KINDS: dict[str, _Kind] = {
             )
         ),
         _plain,
-        _data,
+        lambda form, each: None if "list" in form and form["list"].data else _data(form, each),
     ),
     "condition": _Kind(_condition_inputs, _shown_condition, _read_condition),
 }

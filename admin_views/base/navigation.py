@@ -48,6 +48,7 @@ _REFERENCE = (
     _kept("office_broker_types", _l("Broker types")),
     _kept("office_nationalities", _l("Nationalities")),
     _kept("office_legal_entities", _l("Organisation types")),
+    _kept("office_choice_lists", _l("Lists of choices")),
     _kept("office_reasons", _l("Standard reasons")),
     _kept("office_teams", _l("Teams")),
     _kept("office_holidays", _l("Holidays")),

@@ -19,6 +19,7 @@ from admin_views.office.notifications.texts import MessageTexts
 from admin_views.office.organisations import Organisations
 from admin_views.office.requests.views import OfficeRequests
 from admin_views.office.services.views import Services
+from admin_views.office.settings.choice_lists import ChoiceLists
 from admin_views.office.settings.reference_data import (
     Announcements,
     BrokerTypes,
@@ -38,6 +39,7 @@ from clearance.models import (
     Announcement,
     Broker,
     BrokerType,
+    ChoiceList,
     Delivery,
     DocumentKind,
     Event,
@@ -74,6 +76,7 @@ def views() -> list[BaseView]:
         Staff(User, **_at("staff", _l("Staff"))),
         Services(Service, **_at("services", _l("Services"))),
         Teams(Team, **_at("teams", _l("Teams"))),
+        ChoiceLists(ChoiceList, **_at("choice_lists", _l("Lists of choices"))),
         DocumentKinds(DocumentKind, **_at("document_kinds", _l("Document types"))),
         BrokerTypes(BrokerType, **_at("broker_types", _l("Broker types"))),
         Nationalities(Nationality, **_at("nationalities", _l("Nationalities"))),

@@ -95,7 +95,7 @@ def export(code: str, number: int | None, output: TextIO) -> None:
     except NotFound:
         what = f"service {code}" if number is None else f"version {number} of {code}"
         raise click.ClickException(f"There is no {what}.") from None
-    output.write(versions.as_yaml(versions.get(row.id)))
+    output.write(versions.as_yaml(versions.as_published(row)))
 
 
 @service_commands.command("list")

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
 import sqlalchemy as sa
 from flask import g, has_request_context
 
 from clearance.core.extensions import db
 from clearance.core.name_folding import fold_name
 from clearance.models import Nationality
+
+_Made = TypeVar("_Made")
+
+
+class _Row(NamedTuple):
+    code: str
+    name_ar: str
+    name_en: str
+    position: int
+    is_active: bool
 
 
 def is_known(code: str) -> bool:
@@ -26,24 +39,33 @@ def choices(lang: str, kept: str | None = None) -> list[tuple[str, str]]:
 
     kept: a code that is offered in any case, as the one somebody has already.
     """
-    offered = [row for row in _rows().values() if row.is_active or row.code == kept]
-    offered.sort(key=lambda row: (row.position, fold_name(_name(row, lang))))
-    return [(row.code, _name(row, lang)) for row in offered]
+    return [
+        (row.code, _name(row, lang))
+        for row in _once_a_page(lang, lambda: _in_order(lang))
+        if row.is_active or row.code == kept
+    ]
 
 
-def _name(row: Nationality, lang: str) -> str:
+def _name(row: _Row, lang: str) -> str:
     return row.name_ar if lang == "ar" else row.name_en
 
 
-def _rows() -> dict[str, Nationality]:
-    """Return all rows by code; one query a page."""
-    if not has_request_context():
-        return _all()
-    if "nationalities" not in g:
-        g.nationalities = _all()
-    found: dict[str, Nationality] = g.nationalities
-    return found
+def _in_order(lang: str) -> list[_Row]:
+    return sorted(_rows().values(), key=lambda row: (row.position, fold_name(_name(row, lang))))
 
 
-def _all() -> dict[str, Nationality]:
-    return {row.code: row for row in db.session.scalars(sa.select(Nationality))}
+def _rows() -> dict[str, _Row]:
+    """Return all rows by code."""
+    return _once_a_page("rows", _all)
+
+
+def _once_a_page(key: str, make: Callable[[], _Made]) -> _Made:
+    kept: dict[str, _Made] = g.setdefault("nationalities", {}) if has_request_context() else {}
+    if key not in kept:
+        kept[key] = make()
+    return kept[key]
+
+
+def _all() -> dict[str, _Row]:
+    columns = (getattr(Nationality, name) for name in _Row._fields)
+    return {row.code: _Row(*row) for row in db.session.execute(sa.select(*columns))}

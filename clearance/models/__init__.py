@@ -43,6 +43,7 @@ from clearance.models.request import (
     TransferConsent,
 )
 from clearance.models.service import (
+    ChoiceList,
     DocumentKind,
     Reason,
     Service,
@@ -61,6 +62,7 @@ __all__ = [
     "BrokerType",
     "Captcha",
     "ChainHead",
+    "ChoiceList",
     "Counter",
     "CustomsAccount",
     "DataCopy",

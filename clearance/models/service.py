@@ -94,6 +94,20 @@ class DocumentKind(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
 
 
+class ChoiceList(Base):
+    """Choices that fields of several services offer; editable reference data.
+
+    items: as `field_specs.Choice` has them, in the office's order. None is ever deleted.
+    """
+
+    __tablename__ = "choice_list"
+
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name_ar: Mapped[base.name]
+    name_en: Mapped[base.name]
+    items: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+
+
 class Subscription(Base):
     """An organisation's right to a service (الاشتراك بالخدمات).
 

@@ -60,7 +60,7 @@ def missing(req: Request, now: datetime | None = None) -> list[Missing]:
     """
     service, lang, shown = versions.for_request(req), i18n.language(), visible(req)
     today = kuwait_date(now or utc_now())
-    faults = field_faults(service, shown, today)
+    faults = field_faults(service, shown, today, _held(req, shown))
     found = [
         Missing(spec.name, None, spec.title(lang), str(faults[spec.name]))
         for spec in service.asked
@@ -69,17 +69,17 @@ def missing(req: Request, now: datetime | None = None) -> list[Missing]:
     return found + _missing_documents(req, service, shown) + _unanswered(req, service)
 
 
-def field_faults(service: Definition, shown: Values, today: date) -> dict[str, Any]:
+def field_faults(service: Definition, shown: Values, today: date, held: Values) -> dict[str, Any]:
     """Return why visible values cannot be sent, by field, in the page's language.
 
-    shown: see `field_values.visible`. A rule of the office is reported at its field only if the
-    field's value is valid by itself.
+    shown: see `field_values.visible`. held: values that were sent; see `answers.fault`. A rule of
+    the office is reported at its field only if the field's value is valid by itself.
     """
     faults = {
         spec.name: fault
         for spec in service.asked
         if spec.name in shown
-        and (fault := answers.fault(spec, shown[spec.name], today)) is not None
+        and (fault := answers.fault(spec, shown[spec.name], today, held.get(spec.name))) is not None
     }
     for rule in service.refuse:
         if rule.at in shown and rule.when.holds(shown):
@@ -103,7 +103,8 @@ def open_fields(req: Request, now: datetime | None = None) -> frozenset[str]:
     pinned = remarks.unsettled(req)
     if not pinned:
         return asked
-    faulty = field_faults(service, visible(req), kuwait_date(now or utc_now()))
+    shown, today = visible(req), kuwait_date(now or utc_now())
+    faulty = field_faults(service, shown, today, _held(req, shown))
     return asked & service.with_dependents({*faulty, *(remark.field or "" for remark in pinned)})
 
 
@@ -120,6 +121,11 @@ def open_document_kinds(req: Request) -> frozenset[str]:
         return frozenset()
     pinned = remarks.unsettled(req)
     return kinds & {remark.document_kind for remark in pinned} if pinned else kinds
+
+
+def _held(req: Request, shown: Values) -> Values:
+    """Return the values that were sent: all that a returned request has, as forms let none in."""
+    return shown if req.status == Status.RETURNED else {}
 
 
 def _unanswered(req: Request, service: Definition) -> list[Missing]:

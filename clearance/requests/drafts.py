@@ -32,6 +32,7 @@ from clearance.requests import completeness, corrections, eligibility, remarks, 
 from clearance.requests.field_values import keep, value_of
 from clearance.requests.locking import lock
 from clearance.services import facts, registry, versions
+from clearance.services.answers import offered
 from clearance.services.columns import keep_column
 from clearance.services.extension import About
 from clearance.services.facts import Case
@@ -244,12 +245,15 @@ def _must_be_copyable(earlier: Request, service: Definition, actor: Actor) -> No
 
 
 def _copy(req: Request, service: Definition, earlier: Request) -> None:
-    """Copy the answers of an earlier request, except those of fields whose type changed since."""
+    """Copy the answers of an earlier request, but no choice that is no longer offered.
+
+    Fields whose type changed since are left out.
+    """
     was = versions.for_request(earlier)
     for name, value in starts.from_earlier(earlier, was).items():
         spec, old = service.field(name), was.field(name)
         if spec is not None and spec.is_asked and old is not None and old.kind == spec.kind:
-            keep(req, spec, value if value != "" else None)
+            keep(req, spec, offered(spec, value) if value != "" else None)
 
 
 def _add(req: Request, key: str | None) -> Request:

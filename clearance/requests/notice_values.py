@@ -32,7 +32,7 @@ def about(req: Request) -> dict[str, Any]:
 def answers(req: Request, names: Collection[str]) -> dict[str, dict[str, str]]:
     """Return the values of the fields `names` as they are read in each language.
 
-    Those of hidden and empty fields are "".
+    Those of hidden and empty fields are "". A choice has the text that was given with it.
     """
     specs = [spec for spec in versions.for_request(req).answered if spec.name in names]
     values = stages.visible(req) if specs else {}
@@ -42,7 +42,8 @@ def answers(req: Request, names: Collection[str]) -> dict[str, dict[str, str]]:
             for spec in specs:
                 shown = spec.name in values
                 text = _written(req, spec, values[spec.name], lang) if shown else ""
-                found[spec.name][lang] = text
+                line = values.get(spec.line.name) if spec.line is not None else None
+                found[spec.name][lang] = f"{text}: {line}" if line else text
     return found
 
 

@@ -16,6 +16,8 @@ from clearance.models import BrokerType
 from clearance.services.field_specs import FieldSpec
 from clearance.services.standard_fields import DATE_KINDS, Kind, is_empty, value_fault
 
+CHOICE_KINDS = frozenset({Kind.CHOICE, Kind.CHOICES})
+
 
 def stored(value: Any) -> Any:
     """Return a typed value as JSON keeps it: days and amounts as text, choices as a list."""
@@ -44,7 +46,17 @@ def typed(spec: FieldSpec, value: Any) -> Any:
 
 def default(spec: FieldSpec) -> Any:
     """Return what is entered in the field when it is first shown, or None."""
-    return typed(spec, spec.default)
+    return offered(spec, typed(spec, spec.default))
+
+
+def offered(spec: FieldSpec, value: Any) -> Any:
+    """Return a value of the field's type without the choices that are no longer offered."""
+    if spec.kind not in CHOICE_KINDS or value is None:
+        return value
+    there = {choice.value for choice in spec.offered}
+    if isinstance(value, tuple):
+        return tuple(each for each in value if each in there)
+    return value if value in there else None
 
 
 def written(spec: FieldSpec, value: Any, lang: str) -> str:
@@ -69,18 +81,19 @@ def written(spec: FieldSpec, value: Any, lang: str) -> str:
     return str(_(", ")).join(labels.get(str(each), str(each)) for each in chosen)
 
 
-def fault(spec: FieldSpec, value: Any, today: date) -> Any | None:
+def fault(spec: FieldSpec, value: Any, today: date, held: Any = None) -> Any | None:
     """Return why `value` of the field's type cannot be sent, as a lazy text, or None.
 
-    today: the Kuwait date. A value that the field requires and lacks is one as well.
+    today: the Kuwait date. A value that the field requires and lacks is one as well. held: what
+    the request has already; its choices may be kept though they are no longer offered.
     """
     if is_empty(value):
         return _l("Fill in this field.") if spec.required else None
     found = value_fault(spec.kind, value, today=today, max_length=spec.longest)
     if found is not None or not spec.is_own:
         return found
-    if spec.choices:
-        return _choice_fault(spec, value)
+    if spec.kind in CHOICE_KINDS:
+        return _choice_fault(spec, value, held)
     if isinstance(value, date):
         return _day_fault(spec, value, today)
     if spec.kind in (Kind.NUMBER, Kind.AMOUNT):
@@ -88,9 +101,9 @@ def fault(spec: FieldSpec, value: Any, today: date) -> Any | None:
     return _text_fault(spec, value) if isinstance(value, str) else None
 
 
-def _choice_fault(spec: FieldSpec, value: Any) -> Any | None:
-    chosen = value if isinstance(value, tuple) else (value,)
-    if not {choice.value for choice in spec.offered}.issuperset(chosen):
+def _choice_fault(spec: FieldSpec, value: Any, held: Any) -> Any | None:
+    chosen, kept = (each if isinstance(each, tuple) else (each,) for each in (value, held))
+    if not {c.value for c in spec.choices if not c.retired or c.value in kept}.issuperset(chosen):
         return _l("Choose one from the list.")
     if spec.least is not None and len(chosen) < spec.least:
         return _l("Choose at least %(number)s.", number=spec.least)

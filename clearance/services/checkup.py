@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import values
 from clearance.core.values import BadValue
-from clearance.services import answers
+from clearance.services import answers, choice_lists
 from clearance.services.conditions import ABOUT, Condition, OtherField
 from clearance.services.field_specs import FieldSpec
 from clearance.services.schema import Definition
@@ -35,13 +35,35 @@ class Finding:
 
 def of_form(definition: Definition) -> list[Finding]:
     """Return what is wrong in the definition's fields, sections, documents and rules."""
+    definition = choice_lists.with_items(definition)
     return [
+        *_choices(definition),
         *_sections(definition),
         *_conditions(definition),
         *(each for place, spec in enumerate(definition.fields) for each in _limits(place, spec)),
         *_documents(definition),
         *_rules(definition),
     ]
+
+
+def _choices(definition: Definition) -> Iterator[Finding]:
+    """Check lists by their names, and that the lines which choices open have names of their own."""
+    form = [(f"fields[{place}]", spec) for place, spec in enumerate(definition.fields)]
+    office = [
+        (f"stages[{number}].fields[{place}]", spec)
+        for number, stage in enumerate(definition.stages)
+        for place, spec in enumerate(stage.fields)
+    ]
+    for path, spec in (*form, *office):
+        if spec.list and not choice_lists.are_known(spec.list):
+            yield Finding(f"{path}.list", _l("There is no list “%(name)s”.", name=spec.list))
+        elif spec.line is not None and spec.line.name in definition.answered_names:
+            text = _l("Rename the field “%(name)s”: a choice needs its name.", name=spec.line.name)
+            yield Finding(f"{path}.choices", text)
+    for path, spec in office:
+        if spec.line is not None:
+            text = _l("Fields that the office fills in cannot ask for a text with a choice.")
+            yield Finding(f"{path}.choices", text)
 
 
 def _sections(definition: Definition) -> Iterator[Finding]:

@@ -15,9 +15,9 @@ from flask_babel import lazy_gettext as _l
 from clearance.core import i18n, teams
 from clearance.core.extensions import db
 from clearance.core.yaml_files import Part
-from clearance.models import BrokerType, LegalEntity
+from clearance.models import BrokerType, ChoiceList, LegalEntity
 from clearance.models.enums import Labelled
-from clearance.services import answers, condition_words, property_words, registry
+from clearance.services import answers, choice_lists, condition_words, property_words, registry
 from clearance.services.conditions import Condition
 from clearance.services.document_kinds import kind_names
 from clearance.services.field_specs import (
@@ -77,7 +77,7 @@ class Change:
 
 def differences(old: Definition, new: Definition) -> list[Change]:
     """Return what differs, each difference once, in the order of the definition's properties."""
-    comparison = _Comparison(_Reader(old), _Reader(new))
+    comparison = _Comparison(*(_Reader(choice_lists.with_items(each)) for each in (old, new)))
     return list(comparison.properties(old, new, _Place("", _("Service"), "")))
 
 
@@ -254,7 +254,7 @@ class _Reader:
         if value in (None, (), "", {}):
             return ""
         if name == "default":
-            return answers.written(part, answers.default(part), i18n.language())
+            return answers.written(part, answers.typed(part, part.default), i18n.language())
         if isinstance(value, bool):
             return str(_("Yes") if value else _("No"))
         if isinstance(value, Condition):
@@ -297,6 +297,7 @@ class _Reader:
             "legal_entities": _rows(LegalEntity),
             "at": {spec.name: spec.title(lang) for spec in self.definition.answered},
             "team": dict(teams.named(lang)),
+            "list": _rows(ChoiceList),
             "section": dict(Group.choices()) | sections,
             "start": {name: start.button for name, start in known.starts.items()},
             "on_approval": {name: effect.words for name, effect in known.effects.items()},

@@ -6,6 +6,7 @@ A draft is kept apart from versions and need not be valid. It begins with its fi
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -249,7 +250,9 @@ def _finding(fault: ErrorDetails) -> Finding:
     if fault["type"] == "value_error":
         message = fault["msg"].removeprefix("Value error, ")
         words = _l("This does not fit together: %(fault)s", fault=message)
-    return Finding(yaml_files.path_of(fault["loc"]), words)
+    if line := re.search(r"\.choices\[(\d+)\]", path := yaml_files.path_of(fault["loc"])):
+        words = _l("Line %(number)s: %(fault)s", number=int(line[1]) + 1, fault=words)
+    return Finding(path, words)
 
 
 _SCHEMA_WORDS: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -85,11 +85,26 @@ _SHAPES: dict[Pattern, tuple[re.Pattern[str], Any]] = {
 
 
 class Choice(Part):
-    """One option of a choice field. retired: no longer offered, but read where it is held."""
+    """One option of a choice field.
+
+    retired: no longer offered, but read where it is held. text: whoever takes it also says what
+    they mean, in a line of its own.
+    """
 
     value: Code
     label: Bilingual
     retired: bool = False
+    text: bool = False
+
+
+def fault_of_choices(choices: Sequence[Choice]) -> str:
+    """Return why these cannot be offered together, or ""."""
+    values = [choice.value for choice in choices]
+    if len(set(values)) != len(values):
+        return "each value is given once"
+    if sum(choice.text for choice in choices) > 1:
+        return "only one choice can ask for a text"
+    return ""
 
 
 class SectionSpec(Part):
@@ -104,7 +119,7 @@ class SectionSpec(Part):
 _TEXTS = ("text", "textarea", "licence_no")
 _NUMBERS = ("number", "amount")
 _BELONGS = {
-    "choices": ("choice", "choices"),
+    **dict.fromkeys(("choices", "list", "alphabetical"), ("choice", "choices")),
     "max_length": _TEXTS,
     "min_length": _TEXTS,
     "pattern": ("text", "textarea"),
@@ -125,7 +140,9 @@ class FieldSpec(Part):
     "Details". max_length,
     min_length: characters of an own text. minimum, maximum: of an own number or amount, inclusive.
     least, most: of several choices. future, past: an own date must lie so; within_days: at most so
-    many days from today; min_age: years since that date. declaration: affirmed by the applicant;
+    many days from today; min_age: years since that date. choices: those of a choice, unless it
+    names a `list` of the office (services/choice_lists.py); alphabetical: offered in the order of
+    the reader's alphabet. declaration: affirmed by the applicant;
     never copied elsewhere. when: the condition under which it is shown; None for always. default:
     what is entered when it is first shown.
     """
@@ -158,6 +175,8 @@ class FieldSpec(Part):
     example: Bilingual | None = None
     unit: Bilingual | None = None
     choices: Annotated[tuple[Choice, ...], Field(max_length=MOST_CHOICES)] = ()
+    list: Code | None = None
+    alphabetical: bool = False
     max_length: Annotated[int, Field(ge=1, le=5000)] | None = None
     min_length: Annotated[int, Field(ge=1, le=5000)] | None = None
     pattern: Pattern | None = None
@@ -195,17 +214,18 @@ class FieldSpec(Part):
             raise ValueError(f"{self.name} is a name of the request page itself")
         if not self.is_asked:
             raise ValueError(f"{self.name} is the service's own field, so it can only be asked")
-        values = [choice.value for choice in self.choices]
-        if (self.type in _BELONGS["choices"]) != bool(values) or len(set(values)) != len(values):
-            raise ValueError(f"{self.name}: choices belong to the type choice, each value once")
+        if bool(self.choices) + bool(self.list) != (self.type in _BELONGS["choices"]):
+            raise ValueError(f"{self.name}: choices belong to the type choice, or a list does")
+        if fault := fault_of_choices(self.choices):
+            raise ValueError(f"{self.name}: {fault}")
         for key in self._bounds:
             if self.type not in _BELONGS[key]:
                 raise ValueError(f"{self.name}: {key} does not belong to the type {self.type}")
 
     @property
-    def _bounds(self) -> list[str]:
+    def _bounds(self) -> tuple[str, ...]:
         """Names of the properties that belong to some types, and are given."""
-        return [key for key in _BELONGS if getattr(self, key) not in (None, (), False)]
+        return tuple(key for key in _BELONGS if getattr(self, key) not in (None, (), False))
 
     @property
     def is_own(self) -> bool:
@@ -240,6 +260,23 @@ class FieldSpec(Part):
     def offered(self) -> tuple[Choice, ...]:
         """The options that can be chosen now."""
         return tuple(choice for choice in self.choices if not choice.retired)
+
+    @property
+    def line(self) -> FieldSpec | None:
+        """The field that a choice with `text` opens, shown and required while that is taken."""
+        choice = next((choice for choice in self.choices if choice.text), None)
+        if choice is None or self.label is None:
+            return None
+        return FieldSpec(
+            name=f"{self.name[:35]}_text",
+            type="text",
+            required=True,
+            section=self.section,
+            label=Bilingual.model_construct(
+                ar=f"{self.label.ar}: {choice.label.ar}", en=f"{self.label.en}: {choice.label.en}"
+            ),
+            when=Condition.model_validate({"field": self.name, "is": [choice.value]}),
+        )
 
     @property
     def autocomplete(self) -> str:

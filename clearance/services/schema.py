@@ -169,6 +169,11 @@ class Definition(Part):
         """Cache key for objects built from this content, such as form classes."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
+    @cached_property
+    def lists(self) -> tuple[str, ...]:
+        """The lists of choices that its fields name."""
+        return tuple(dict.fromkeys(spec.list for spec in self.answered if spec.list))
+
     @property
     def is_automatic(self) -> bool:
         """Whether every organisation has the service without subscribing."""

@@ -28,7 +28,7 @@ from clearance.models import (
     ServiceVersion,
     Team,
 )
-from clearance.services import reading, registry
+from clearance.services import choice_lists, reading, registry
 from clearance.services.schema import Definition
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +65,16 @@ def get(version_id: int) -> Definition:
     if row is None:
         raise LookupError(f"no version {version_id}")
     return _definition(row)
+
+
+def as_published(row: ServiceVersion) -> Definition:
+    """Return a version's definition as it is written, which names the office's lists."""
+    info = sa.inspect(row).info
+    if "definition" not in info:  # versions never change
+        text = json.dumps(row.definition, sort_keys=True)
+        info["definition"] = _read(registry.current(), text, row.service_code)
+    found: Definition = info["definition"]
+    return found
 
 
 def once_a_page(version_id: int) -> Definition:
@@ -280,7 +290,7 @@ def publish_if_changed(
         .order_by(ServiceVersion.number.desc())
         .limit(1)
     )
-    if newest is not None and wanted == _definition(newest):
+    if newest is not None and wanted == as_published(newest):
         return None
     return publish(document, actor_id, now)
 
@@ -334,7 +344,7 @@ def _all_newest() -> list[Version]:
     )
     known = registry.current()
     return [
-        Version(key, _read(known, text, code), is_archived=not is_active)
+        Version(key, choice_lists.in_use(_read(known, text, code)), is_archived=not is_active)
         for key, text, code, is_active in rows
     ]
 
@@ -347,13 +357,8 @@ def _is_newest() -> sa.ColumnElement[bool]:
 
 
 def _definition(row: ServiceVersion) -> Definition:
-    """Return the row's definition, read once for each loaded row; versions never change."""
-    info = sa.inspect(row).info
-    if "definition" not in info:
-        text = json.dumps(row.definition, sort_keys=True)
-        info["definition"] = _read(registry.current(), text, row.service_code)
-    found: Definition = info["definition"]
-    return found
+    """Return the row's definition as requests use it."""
+    return choice_lists.in_use(as_published(row))
 
 
 @lru_cache(maxsize=512)

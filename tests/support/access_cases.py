@@ -59,6 +59,7 @@ CODE_OF_VIEW = {
     "office_nationalities": "KW",
     "office_legal_entities": "company",
     "office_teams": "review",
+    "office_choice_lists": "ports",
 }
 # The steps that are tried at each side, and the request that each is tried on. Steps of the other
 # side, of the portal and of another way stand among them: they must not be there.

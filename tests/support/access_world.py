@@ -29,6 +29,7 @@ from clearance.exams.statuses import ExamStatus
 from clearance.models import (
     AccessEvent,
     Announcement,
+    ChoiceList,
     Delivery,
     Event,
     ExamSeat,
@@ -281,6 +282,8 @@ def _make_rest(world: World) -> None:
         published_at=now,
     )
     db.session.add(announcement)
+    item = {"value": "doha", "label": {"ar": "الدوحة", "en": "Doha"}}
+    db.session.add(ChoiceList(code="ports", name_ar="الموانئ", name_en="Ports", items=[item]))
     delivery = db.session.scalars(sa.select(Delivery).where(Delivery.is_secret.is_(False))).first()
     assert delivery is not None
     delivery.status = DeliveryStatus.GIVEN_UP

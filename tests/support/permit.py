@@ -92,7 +92,7 @@ fields:
     choices:
       - {value: food, label: {ar: أغذية, en: Food}}
       - {value: cars, label: {ar: سيارات, en: Cars}}
-      - {value: other_goods, label: {ar: غير ذلك, en: Other}}
+      - {value: other_goods, label: {ar: غير ذلك, en: Other}, text: true}
   - name: value
     section: cargo
     type: amount

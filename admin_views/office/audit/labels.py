@@ -70,6 +70,7 @@ EVENTS: dict[str, Any] = {
         for table in (
             "announcement",
             "broker_type",
+            "choice_list",
             "document_kind",
             "holiday",
             "legal_entity",
@@ -113,6 +114,7 @@ ACCESSES: dict[str, Any] = {
 TABLES: dict[str, Any] = {
     "announcement": _l("Announcement"),
     "broker_type": _l("Broker type"),
+    "choice_list": _l("List of choices"),
     "code": _l("Code"),
     "customs": _l("Customs licence"),
     "data_copy": _l("Copy of personal data"),

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from clearance.core import i18n, teams
 from clearance.core.extensions import db
 from clearance.models import BrokerType, LegalEntity
-from clearance.services import condition_words, property_words, reading, registry
+from clearance.services import choice_lists, condition_words, property_words, reading, registry
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document
 from clearance.services.effects import Effect
@@ -22,7 +22,7 @@ from clearance.services.guards import Guard
 from clearance.services.stages import STAGES as STAGED
 from clearance.services.standard_fields import DATE_KINDS, STANDARD_FIELDS, Group, Kind
 from clearance.services.statements import ISSUE
-from forms.service_parts import SELF, Item, Options, Property, Sources
+from forms.service_parts import CHOICE_LINES, SELF, Item, Options, Property, Sources
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,15 @@ def _p(name: str, kind: str, *types: str, within: str = "", hint: Any = "") -> P
 _TEXTS, _NUMBERS = ("text", "textarea", "licence_no"), ("number", "amount")
 _CHOICES = ("choice", "choices")
 _LINE_EACH = _l("One a line, in the same order in both languages.")
-_CHOICE_LINES = _l(
-    "One a line: Arabic | English | value. Paste them from a spreadsheet if you like."
-)
 
 _FIELD = (
     _p("label", "words"),
     _p("type", "one"),
     _p("section", "one"),
     _p("required", "flag"),
-    _p("choices", "choices", *_CHOICES, hint=_CHOICE_LINES),
+    _p("list", "one", *_CHOICES, hint=_l("Leave it empty to write the choices here.")),
+    _p("choices", "choices", *_CHOICES, hint=CHOICE_LINES),
+    _p("alphabetical", "flag", *_CHOICES),
     _p("hint", "words"),
     _p("example", "words"),
     _p("unit", "words", "number"),
@@ -289,6 +288,7 @@ def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
             ],
             **{f"guards.{name}": guards for name in ("start", "send", "approval", "approve")},
             "on_approval": _fitting(known.effects, document),
+            "list": choice_lists.named(lang),
             "pattern": [(str(each), property_words.meaning("pattern", each)) for each in Pattern],
             **{
                 name: list(property_words.VALUES[name].items())
@@ -347,7 +347,8 @@ def _answered(document: Document) -> list[Item]:
 def _answers(item: Item) -> dict[str, str]:
     """Return what people call the choices of a field → value."""
     found: dict[str, str] = {}
-    for choice in _items(item, "choices"):
+    listed = (each.model_dump() for each in choice_lists.items(str(item.get("list", ""))))
+    for choice in (*_items(item, "choices"), *listed):
         value, label = str(choice.get("value")), choice.get("label")
         found[value.casefold()] = value
         for text in label.values() if isinstance(label, dict) else ():

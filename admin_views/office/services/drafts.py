@@ -27,11 +27,19 @@ from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent
 from clearance.models import Request, Service, ServiceDraft
 from clearance.models.enums import Status
-from clearance.services import comparison, condition_words, drafting, reading, registry
+from clearance.services import (
+    choice_lists,
+    comparison,
+    condition_words,
+    drafting,
+    reading,
+    registry,
+)
 from clearance.services.checkup import Finding
 from clearance.services.conditions import Condition
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document, Source
+from clearance.services.schema import Definition
 from clearance.services.standard_fields import STANDARD_FIELDS
 from clearance.services.versions import BadDefinition
 from forms.new_service import NewServiceForm, PublishForm
@@ -157,7 +165,7 @@ class DraftRoutes:
                 key=key,
                 item=item,
                 called=draft_parts.name_of(item, lang) or kind.one,
-                sentence=_sentence(item, found.document),
+                sentence=_sentence(item, _readable(found.document)),
                 back_url=self._list_url(code, part, path),
                 lists=[self._list(found, page, each, f"stages.{key}.fields") for each in nested],
                 refusal=refusal,
@@ -369,6 +377,7 @@ class DraftRoutes:
     def _list(self, found: Source, part: Part, kind: PartList, path: str) -> dict[str, Any]:
         """Return what a page shows of a list."""
         lang, items = i18n.language(), draft_lists.items_of(found.document, path)
+        definition = _readable(found.document)
         rows = []
         for item in items:
             key = draft_lists.key_of(items, kind, item)
@@ -378,7 +387,7 @@ class DraftRoutes:
                     "key": key,
                     "called": draft_parts.name_of(item, lang) or f"{kind.one} {key}",
                     "facts": draft_parts.facts(item, kind, lang),
-                    "when": _sentence(item, found.document),
+                    "when": _sentence(item, definition),
                     "url": self._url("draft_item", found.code, **where),
                     "act_url": self._url("draft_act", found.code, **where),
                     "remove_url": self._url("draft_remove", found.code, **where),
@@ -460,19 +469,23 @@ def _fields_before(document: Document, path: str, item: Item) -> list[Item]:
     return fields[: fields.index(item)]
 
 
-def _sentence(item: Item, document: Document) -> str:
+def _readable(document: Document) -> Definition:
+    """Return what of a draft can be read, with the items of lists."""
+    return choice_lists.with_items(reading.read(document, str(document.get("code"))))
+
+
+def _sentence(item: Item, definition: Definition) -> str:
     """Return the condition of a part in words; "" without one, or for one that is not readable."""
     try:
         when = Condition.model_validate(item["when"])
     except (KeyError, ValidationError):
         return ""
-    definition = reading.read(document, str(document.get("code")))
     return condition_words.in_words(when, definition)
 
 
 def _preview(found: Source, lang: str) -> Markup:
     """Return the form of the draft in `lang`, as far as the draft can be read."""
-    definition = reading.read(found.document, found.code)
+    definition = choice_lists.in_use(reading.read(found.document, found.code))
     known = {"legal_entity": "clearing_agent", "applicant_is": "own"}
     names = [spec.name for spec in definition.asked]
     with force_locale(lang):

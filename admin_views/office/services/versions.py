@@ -53,7 +53,7 @@ class VersionRoutes:
         row = service_versions.numbered(self.get_one(code).code, number)
         name = f"{row.service_code}-{row.number}.yaml"
         return Response(
-            service_versions.as_yaml(service_versions.get(row.id)),
+            service_versions.as_yaml(service_versions.as_published(row)),
             mimetype="application/yaml",
             headers={"Content-Disposition": f"attachment; filename={name}"},
         )

@@ -23,6 +23,7 @@ from clearance.core.request_kind import is_posted
 from clearance.models.enums import ReasonFor
 from clearance.services import versions
 from forms import reference_data
+from forms.service_parts import ChoiceLinesField
 
 _KNOWN = _l("There is already a row with this code.")
 
@@ -234,6 +235,8 @@ def _hold(model: Any) -> None:
 
 
 def _written(value: Any, field: Any) -> str:
+    if isinstance(field, ChoiceLinesField):
+        return field.written(value)
     if isinstance(value, list):
         labels = dict(field.choices)
         return _(", ").join(str(labels.get(each, each)) for each in value) or "—"

@@ -9,17 +9,19 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from clearance.auth.sessions import actor_of
 from clearance.core.extensions import db
 from clearance.models import Event, Request
 from clearance.models.enums import Status
-from clearance.requests import completeness
+from clearance.requests import completeness, printing
 from clearance.requests.corrections import KIND
 from clearance.requests.field_values import visible
 from clearance.services.decisions import RemarkInput, Remarks
 from clearance.services.flows import Action
 from tests.admin_views.my.conftest import People
-from tests.support import permit, request_factories
+from tests.support import factories, permit, request_factories
 from tests.support.pages import Page, PageClient, form_data
+from tests.support.papers import text_of
 
 FORM = "#request-form"
 
@@ -246,3 +248,53 @@ def test_the_reviewer_sees_what_was_shown_and_remarks_on_nothing_else(
     marks = {each["name"] for each in page.soup.select("[name^=mark-field-]")}
     assert {"mark-field-port", "mark-field-visitors"} <= marks
     assert "mark-field-other_port" not in marks and "mark-field-value" not in marks
+
+
+OTHER = permit.CARGO | {"goods": ["food", "other_goods"]}
+
+
+def test_a_choice_asks_for_a_text_that_everybody_reads(
+    app: Flask,
+    browser: Callable[..., PageClient],
+    mine: PageClient,
+    begun: int,
+    people: People,
+) -> None:
+    assert is_hidden(mine.get(f"/my/requests/{begun}/form"), "goods_text")
+    with app.app_context():
+        request_factories.make_document(fresh(app, begun), "office_letter", people.owner)
+    page = post(mine, begun, OTHER, "send")
+    assert page.error_of("goods_text") and not is_hidden(page, "goods_text")
+    page = mine.get(f"/my/requests/{begun}/form")
+    values = form_data(page.form(FORM)) | {"goods_text": "أخشاب"}
+    assert mine.http.post(f"/my/requests/{begun}/form/autosave", data=values).status_code == 200
+    post(mine, begun, {}, "send")
+    with app.app_context():
+        assert fresh(app, begun).status == Status.SUBMITTED
+        sheet = printing.request_pdf(fresh(app, begun), "en", actor_of(people.staff))
+        assert "Kinds of goods: Other" in text_of(sheet)
+        manager = factories.make_staff("manager")
+    office = browser(people.staff)
+    for client, url in ((mine, "/my"), (office, "/office")):
+        text = client.get(f"{url}/requests/details/?id={begun}").text
+        assert "Kinds of goods: Other" in text and "أخشاب" in text
+    export = "/office/requests/export/csv/?flt0_service=temporary_permit"
+    (row,) = browser(manager).get(export, check=False).csv_rows
+    assert (row["Kinds of goods"], row["Kinds of goods: Other"]) == ("Food, Other", "أخشاب")
+
+
+def test_a_correction_that_takes_another_choice_drops_the_text(
+    app: Flask, mine: PageClient, begun: int, people: People
+) -> None:
+    with app.app_context():
+        request_factories.make_document(fresh(app, begun), "office_letter", people.owner)
+    post(mine, begun, OTHER | {"goods_text": "أخشاب"}, "send")
+    with app.app_context():
+        req = fresh(app, begun)
+        remark = Remarks(remarks=(RemarkInput(text="أي بضاعة؟", field="goods"),))
+        request_factories.step(req, Action.RETURN, people.staff, reason="صحح.", data=remark)
+        assert completeness.open_fields(req) == {"goods", "goods_text"}
+    post(mine, begun, {"goods": ["food"]}, "send")
+    with app.app_context():
+        assert fresh(app, begun).status == Status.SUBMITTED
+        assert "goods_text" not in fresh(app, begun).answers
