@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Service
 from clearance.models.enums import Role
+from clearance.services import versions
 from tests.support import request_factories
 from tests.support.office_people import Office
 from tests.support.pages import ARABIC
@@ -122,3 +126,14 @@ def test_nobody_else_reads_the_guide_to_making_services(office: Office) -> None:
     reviewer = office.staff(Role.REVIEWER)
     assert reviewer.get("/guide/services", status=404)
     assert reviewer.get("/guide").soup.select_one("main a[href='/guide/services']") is None
+
+
+def test_a_services_page_calls_its_review_checks_and_effects_by_their_names(office: Office) -> None:
+    with office.app.app_context():
+        versions.publish_missing(utc_now())
+        db.session.commit()
+    reader = office.staff(Role.MANAGER, "ar")
+    for code in ("exam", "transfer", "renewal"):
+        told = [each.get_text() for each in reader.get(DETAILS + code).soup.select("main dd")[2:]]
+        assert [each for each in told if re.search(r"[a-z]+_[a-z]+", each)] == [], code
+        assert any("قرار" in each for each in told), code
