@@ -52,11 +52,6 @@ def reads_requests(actor: Actor) -> bool:
     return actor.role in permissions.READING_ROLES
 
 
-def keeps_or_reads(actor: Actor) -> bool:
-    """Return whether the actor is an administrator (may edit) or a manager (may read)."""
-    return actor.is_administrator or actor.is_manager
-
-
 class AccessControlled:
     """Mixin of all views: closed unless `accessible_to` is overridden."""
 
@@ -109,7 +104,7 @@ class ForKeepers:
     """Mixin of a view for administrators, who may change what it shows, and managers."""
 
     def accessible_to(self, actor: Actor) -> bool:
-        return keeps_or_reads(actor)
+        return permissions.keeps_or_reads(actor)
 
 
 class EveryRow:

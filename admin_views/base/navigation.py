@@ -10,7 +10,7 @@ from flask import Flask, current_app, request, url_for
 from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base.access import keeps_or_reads, reads_requests
+from admin_views.base.access import reads_requests
 from clearance.auth import permissions, sessions
 from clearance.core import i18n
 from clearance.core.actor import Actor
@@ -40,7 +40,7 @@ class Entry:
 
 def _kept(endpoint: str, label: Any, icon: str = "", **more: Any) -> Entry:
     """Return an entry for administrators and managers."""
-    return Entry(endpoint, label, icon, keeps_or_reads, **more)
+    return Entry(endpoint, label, icon, permissions.keeps_or_reads, **more)
 
 
 _REFERENCE = (

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
-from admin_views.base.access import EveryRow, LinkedRows, current_actor, keeps_or_reads
+from admin_views.base.access import EveryRow, LinkedRows, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
@@ -126,7 +126,7 @@ class Organisations(EveryRow, LinkedRows, KeysetModelView):
             has_more_brokers=len(brokers) > SHOWN_BROKERS,
             until_cell=register_lists.until_cell,
             status_cell=register_lists.status_cell,
-            reads_users=keeps_or_reads(reader),
+            reads_users=permissions.keeps_or_reads(reader),
             reads_register=reader.role in permissions.READING_ROLES,
         )
 

@@ -24,6 +24,11 @@ Policy = Callable[[Actor | None, Request], Refusal | None]
 READING_ROLES = frozenset({Role.REVIEWER, Role.MANAGER})
 
 
+def keeps_or_reads(actor: Actor) -> bool:
+    """Return whether the actor is an administrator (may edit) or a manager (may read)."""
+    return actor.is_administrator or actor.is_manager
+
+
 def requests_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition on Request for what `actor` may see.
 

@@ -156,5 +156,6 @@ EXAM = Flow(
         State(ExamStatus.FAILED, _l("The request is closed. You can apply again.")),
         State(ExamStatus.ABSENT, _l("The request is closed. You can apply again.")),
     ),
+    words=_l("Two decisions, an exam and its result"),
     notice_values=_sitting,
 )

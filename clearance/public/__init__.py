@@ -34,6 +34,7 @@ _add("/", "index", pages.index)
 _add("/terms", "terms", pages.terms)
 _add("/support", "support", pages.support)
 _add("/guide", "guide", pages.guide)
+_add("/guide/services", "guide_services", pages.guide_services)
 _add("/language", "language", language.choose, methods=["POST"])
 
 _add("/register", "register", register.register, methods=GET_POST)

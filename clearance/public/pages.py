@@ -8,9 +8,10 @@ from flask import g, render_template, url_for
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from clearance.auth import form_tokens, sessions
+from clearance.auth import form_tokens, permissions, sessions
 from clearance.core import office_settings
 from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.i18n import language
 from clearance.core.settings import ROOT
@@ -60,7 +61,15 @@ def guide() -> str:
         picture=_picture,
         settings=office_settings.all_values(),
         has=registry.current().has,
+        makes_services=_makes_services(),
     )
+
+
+def guide_services() -> str:
+    """GET /guide/services: making services, step by step; for those who may open the builder."""
+    if not _makes_services():
+        raise NotFound
+    return render_template("public/guide_services.html", picture=_picture)
 
 
 def common_context() -> dict[str, Any]:
@@ -91,6 +100,11 @@ def _support(key: str) -> str:
             specs = office_settings.registered().values()
             g.support_contacts = {spec.key: spec.default for spec in specs}
     return str(g.support_contacts[key])
+
+
+def _makes_services() -> bool:
+    is_read = g.get("actor_is_read") and current_user.is_authenticated and current_user.is_full
+    return bool(is_read and permissions.keeps_or_reads(current_user))
 
 
 def _picture(name: str) -> str | None:

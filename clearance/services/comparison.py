@@ -299,7 +299,7 @@ class _Reader:
             "team": dict(teams.named(lang)),
             "list": _rows(ChoiceList),
             "section": dict(Group.choices()) | sections,
-            "start": {name: start.button for name, start in known.starts.items()},
+            "start": {name: start.words for name, start in known.starts.items()},
             "on_approval": {name: effect.words for name, effect in known.effects.items()},
             **{f"guards.{name}": guards for name in ("start", "send", "approval", "approve")},
         }

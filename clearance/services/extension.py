@@ -44,7 +44,7 @@ class About:
 class Start:
     """How a request begins.
 
-    words: what is chosen, for docs/services.md. button: text of the button that leads to the
+    words: what is chosen, in both languages. button: text of the button that leads to the
     choice; None for the service's own. subject: what such requests are about. find: what the
     choice stands for; raises NotFound or Refused. again: the choice that an earlier request made,
     to copy it. refresh: values of fields that a draft only shows, read again at sending.
@@ -52,7 +52,7 @@ class Start:
     """
 
     name: str
-    words: str
+    words: Any
     subject: str
     find: Callable[[Definition, Any, Actor, datetime], About]
     again: Callable[[Request], Any]

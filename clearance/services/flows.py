@@ -140,13 +140,15 @@ class State:
 class Flow:
     """The steps of a kind of request, and what its statuses mean.
 
-    notice_values: what the notices of its steps name besides number, service and reason.
+    words: how requests are decided. notice_values: what the notices of its steps name besides
+    number, service and reason.
     has_parties: another organisation takes part, so that the licence need not be the applicant's.
     """
 
     name: str
     steps: tuple[Step, ...]
     states: tuple[State, ...]
+    words: Any = ""
     notice_values: Callable[[Request], Mapping[str, Any]] = lambda req: {}
     has_parties: bool = False
 
@@ -325,4 +327,9 @@ STATES = (
 )
 """States that most flows have."""
 
-STANDARD = Flow("standard", (*BEFORE_REVIEW, WITHDRAW, APPROVE, RETURN, REJECT), STATES)
+STANDARD = Flow(
+    "standard",
+    (*BEFORE_REVIEW, WITHDRAW, APPROVE, RETURN, REJECT),
+    STATES,
+    words=_l("One decision"),
+)

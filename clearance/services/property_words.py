@@ -118,7 +118,6 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "licence": _l("For each licence"),
         "none": _l("Not limited"),
     },
-    "flow": {"standard": _l("One decision"), "two_approvals": _l("Two approvals")},
     "mode": {"shown": _l("Shown"), "asked": _l("To fill in")},
     "type": {
         "text": _l("Short text"),

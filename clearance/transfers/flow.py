@@ -174,4 +174,5 @@ TRANSFER = Flow(
         ),
     ),
     has_parties=True,
+    words=_l("One decision, after two offices and the broker consented"),
 )

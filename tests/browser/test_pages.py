@@ -51,7 +51,7 @@ REVIEWER = (
 )
 MANAGER = ("/office/", "/office/requests/", "/office/exams/")
 ADMINISTRATOR = (
-    *("/office/", "/office/account/factor", "/office/staff/invite"),
+    *("/office/", "/guide/services", "/office/account/factor", "/office/staff/invite"),
     "/office/nationalities/edit/?id=XX",
 )
 # What a manager shares with a reviewer or only reads where an administrator writes.

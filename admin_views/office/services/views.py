@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -27,9 +28,12 @@ from clearance.core.extensions import db
 from clearance.core.i18n import format_day, language
 from clearance.models import Service, ServiceVersion
 from clearance.models.enums import SUBSCRIPTION_TERMS
-from clearance.services import offering, opening, reading, stops
+from clearance.services import offering, opening, reading, registry, stops
 from clearance.services import versions as service_versions
 from clearance.services.document_kinds import kind_names
+
+CHECKS = ("start", "send")
+"""When guards of a service are made that its page names."""
 
 
 class Told(NamedTuple):
@@ -59,6 +63,11 @@ def _told(row: Service) -> Told:
         }
     found: Told = g.told_services[row.code]
     return found
+
+
+def _words(known: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return what guards or effects are called; the name itself of an unknown one."""
+    return str(_(", ")).join(str(known[name].words if name in known else name) for name in names)
 
 
 def _title(row: Service) -> Markup:
@@ -140,7 +149,7 @@ class Services(
 
     def show(self, service: Service, version: ServiceVersion) -> str:
         """Render one version of a service."""
-        spec = service_versions.get(version.id)
+        spec, known = service_versions.get(version.id), registry.current()
         today = kuwait_date(utc_now())
         return self.render(
             "office/services/details.html",
@@ -154,6 +163,9 @@ class Services(
             steps=self.offered_steps(service) if current_actor().is_administrator else [],
             spec=spec,
             problems=reading.problems(spec),
+            review=known.flows[spec.flow].words if spec.flow in known.flows else spec.flow,
+            effects=_words(known.effects, spec.effects),
+            checks={name: _words(known.guards, getattr(spec.guards, name)) for name in CHECKS},
             issues=_(", ").join(each.title.of(language()) for each in spec.issued) or None,
             opening=opening.sentence(spec, today) or None,
             terms=SUBSCRIPTION_TERMS[spec.subscription],

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import Service
 from clearance.models.enums import Role
+from clearance.services import versions
 from tests.support import request_factories
 from tests.support.office_people import Office
+from tests.support.pages import ARABIC
 
 LIST, DETAILS = "/office/services/", "/office/services/details/?id="
 
@@ -102,3 +107,33 @@ def test_details_tell_until_when_requests_are_taken(
     with office.app.app_context():
         request_factories.publish(request_factories.TRIVIAL, closes_on="2099-12-31")
     assert line in office.staff(Role.MANAGER, language).get(DETAILS + "greeting").text
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.MANAGER])
+def test_the_guide_to_making_services_is_found_from_the_list_and_from_the_guide(
+    office: Office, role: Role, language: str
+) -> None:
+    reader = office.staff(role, language)
+    for page in (LIST, "/guide"):
+        assert reader.get(page).soup.select_one("main a[href='/guide/services']"), page
+    headings = [each.get_text() for each in reader.get("/guide/services").soup.select("main h2")]
+    assert len(headings) >= 8
+    assert all(bool(ARABIC.search(each)) == (language == "ar") for each in headings)
+
+
+def test_nobody_else_reads_the_guide_to_making_services(office: Office) -> None:
+    reviewer = office.staff(Role.REVIEWER)
+    assert reviewer.get("/guide/services", status=404)
+    assert reviewer.get("/guide").soup.select_one("main a[href='/guide/services']") is None
+
+
+def test_a_services_page_calls_its_review_checks_and_effects_by_their_names(office: Office) -> None:
+    with office.app.app_context():
+        versions.publish_missing(utc_now())
+        db.session.commit()
+    reader = office.staff(Role.MANAGER, "ar")
+    for code in ("exam", "transfer", "renewal"):
+        told = [each.get_text() for each in reader.get(DETAILS + code).soup.select("main dd")[2:]]
+        assert [each for each in told if re.search(r"[a-z]+_[a-z]+", each)] == [], code
+        assert any("قرار" in each for each in told), code
