@@ -16,7 +16,7 @@ from clearance.core import values
 from clearance.core.values import BadValue
 from clearance.services import answers
 from clearance.services.conditions import ABOUT, Condition, OtherField
-from clearance.services.field_specs import FieldSpec
+from clearance.services.field_specs import MOST_ROWS, FieldSpec
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import DATE_KINDS, Group, Kind, type_of
 
@@ -38,7 +38,7 @@ def of_form(definition: Definition) -> list[Finding]:
     return [
         *_sections(definition),
         *_conditions(definition),
-        *(each for place, spec in enumerate(definition.fields) for each in _limits(place, spec)),
+        *_all_limits(definition),
         *_documents(definition),
         *_rules(definition),
     ]
@@ -73,6 +73,7 @@ def _conditions(definition: Definition) -> Iterator[Finding]:
             if spec.when is not None:
                 path = f"fields[{fields[spec.name]}].when"
                 yield from _condition(spec.when, path, earlier, definition)
+            yield from _columns(spec, f"fields[{fields[spec.name]}]", earlier, definition)
             earlier[spec.name] = spec
     for place, document in enumerate(definition.documents):
         if document.when is not None:
@@ -81,11 +82,23 @@ def _conditions(definition: Definition) -> Iterator[Finding]:
         yield from _condition(rule.when, f"refuse[{place}].when", earlier, definition)
 
 
+def _columns(
+    spec: FieldSpec, path: str, earlier: dict[str, FieldSpec | None], definition: Definition
+) -> Iterator[Finding]:
+    """Check the conditions of columns against the fields before the rows and earlier columns."""
+    known = dict(earlier)
+    for place, column in enumerate(spec.columns):
+        if column.when is not None:
+            at = f"{path}.columns[{place}].when"
+            yield from _condition(column.when, at, known, definition)
+        known[column.name] = column
+
+
 def _condition(
     when: Condition, path: str, earlier: dict[str, FieldSpec | None], definition: Definition
 ) -> Iterator[Finding]:
     for name in sorted(when.fields - set(earlier)):
-        if definition.field(name) is None:
+        if definition.field_or_column(name) is None:
             yield Finding(path, _l("There is no field “%(name)s”.", name=name))
         else:
             yield Finding(
@@ -108,6 +121,10 @@ def _comparison(part: Condition, earlier: dict[str, FieldSpec | None]) -> Any | 
         return _l("“%(name)s” is no date, so nothing is before or after it.", name=label)
     if name == "filled":
         return None
+    if kind is Kind.ROWS:
+        return _l(
+            "“%(name)s” has rows: a condition can only ask whether it is filled in.", name=label
+        )
     for operand in operands:
         if isinstance(operand, OtherField):
             other = earlier.get(operand.field)
@@ -154,12 +171,19 @@ def _reads(read: Any, text: str) -> bool:
     return True
 
 
-def _limits(place: int, spec: FieldSpec) -> Iterator[Finding]:
-    path = f"fields[{place}]"
+def _all_limits(definition: Definition) -> Iterator[Finding]:
+    for place, spec in enumerate(definition.fields):
+        yield from _limits(f"fields[{place}]", spec)
+        for number, column in enumerate(spec.columns):
+            yield from _limits(f"fields[{place}].columns[{number}]", column)
+
+
+def _limits(path: str, spec: FieldSpec) -> Iterator[Finding]:
+    several = MOST_ROWS if spec.columns else len(spec.offered)
     pairs = [
         ("minimum", spec.minimum, spec.maximum),
         ("min_length", spec.min_length, spec.longest),
-        ("least", spec.least, spec.most if spec.most is not None else len(spec.offered)),
+        ("least", spec.least, spec.most if spec.most is not None else several),
     ]
     for name, least, most in pairs:
         if least is not None and most is not None and least > most:
