@@ -19,16 +19,39 @@ TABLE = json.loads((Path(__file__).parents[1] / "conditions.json").read_text(enc
 # Builds the form of a case as the page does, types into it, and tells what is shown: by turns, so
 # that every case also comes back from the opposite.
 SHOWN = """
-async ({ kinds, cases }) => {
+async ({ kinds, columns, cases }) => {
   const results = [];
   for (const each of cases) {
     const root = document.createElement("div");
-    const about = { kinds: { ...kinds, x: "text" }, known: {}, prefix: "" };
+    const cells = Object.fromEntries(columns.map(([name, kind]) => [name, kind]));
+    const all = { ...kinds, x: "text" };
+    const about = { kinds: all, columns: { items: cells }, known: {}, prefix: "" };
     root.dataset.conditions = JSON.stringify(about);
     for (const [name, when] of each.fields) {
       const part = document.createElement("div");
       if (when) part.dataset.when = JSON.stringify(when);
       part.id = `part-${name}`;
+      if (kinds[name] === "rows") {
+        const list = document.createElement("div");
+        list.dataset.rows = name;
+        part.append(list);
+        const keys = Object.keys(each.typed).map((key) => /^items-(\\d+)-/.exec(key)?.[1]);
+        for (const key of new Set(keys.filter(Boolean))) {
+          const row = document.createElement("div");
+          row.dataset.row = key;
+          for (const [column, , hides] of columns) {
+            const cell = document.createElement("div");
+            if (hides) cell.dataset.when = JSON.stringify(hides);
+            const input = document.createElement("input");
+            input.name = `items-${key}-${column}`;
+            cell.append(input);
+            row.append(cell);
+          }
+          list.append(row);
+        }
+        root.append(part);
+        continue;
+      }
       const values = kinds[name] === "choices" ? ["a", "b", "c"] : ["y"];
       for (const value of values) {
         const input = document.createElement("input");
