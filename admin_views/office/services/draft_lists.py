@@ -65,8 +65,10 @@ def add(items: list[Item], kind: PartList, form: Any, there: Collection[str] = (
     return item
 
 
-def act(items: list[Item], item: Item, kind: PartList, action: str) -> Item:
-    """Move a part up or down, double or remove it; return it, or its double."""
+def act(
+    items: list[Item], item: Item, kind: PartList, action: str, there: Collection[str] = ()
+) -> Item:
+    """Move a part up or down, double or remove it; return it, or its double. there: as of `add`."""
     place = items.index(item)
     if action == "up" and place:
         items[place - 1 : place + 1] = [item, items[place - 1]]
@@ -75,13 +77,35 @@ def act(items: list[Item], item: Item, kind: PartList, action: str) -> Item:
     elif action == "double":
         double = copy.deepcopy(item)
         if kind.names:
-            taken = {str(each.get(kind.names)) for each in items}
+            taken = {*there, *(str(each.get(kind.names)) for each in items)}
             double[kind.names] = code_from(str(item.get(kind.names)), taken)
+            _rename_columns(double, taken)
         items.insert(place + 1, double)
         return double
     elif action == "remove":
         items.remove(item)
     return item
+
+
+def _rename_columns(item: Item, taken: Collection[str]) -> None:
+    """Give the columns of a doubled field names of their own, in their conditions too."""
+    columns = [each for each in item.get("columns") or () if isinstance(each, dict)]
+    names: dict[str, str] = {}
+    for name in (str(each.get("name")) for each in columns):
+        names[name] = code_from(name, {*taken, *names.values()})
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: names.get(str(each), each) if key in ("name", "field") else renamed(each)
+            for key, each in value.items()
+        }
+
+    if columns:
+        item["columns"] = renamed(columns)
 
 
 def can_double(kind: PartList, item: Item) -> bool:

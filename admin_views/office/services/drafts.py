@@ -185,7 +185,8 @@ class DraftRoutes:
             items = draft_lists.items_of(document, path)
             item = draft_lists.find(items, kind, key)
             require(action != "double" or draft_lists.can_double(kind, item))
-            moved = draft_lists.act(items, item, kind, action)
+            taken = draft_lists.names_of(document) if kind.types else ()
+            moved = draft_lists.act(items, item, kind, action, taken)
             reached.update(key=draft_lists.key_of(items, kind, moved), place=items.index(moved) + 1)
 
         back = self._list_url(code, part, path)
