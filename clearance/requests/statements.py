@@ -114,7 +114,7 @@ def _fact(spec: FieldSpec, value: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(arabic, Table) and isinstance(english, Table):
         pairs = zip(arabic.cells, english.cells, strict=True)
         fact["heads"] = _paired(arabic.heads, english.heads)
-        fact["rows"] = [_paired(*each) for each in pairs]
+        fact["rows"] = [{"cells": _paired(*each)} for each in pairs]
     return fact
 
 

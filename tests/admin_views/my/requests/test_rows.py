@@ -27,6 +27,7 @@ from clearance.services.flows import Action
 from tests.admin_views.my.conftest import People
 from tests.admin_views.my.requests.test_own_forms import FORM, fresh, is_hidden, post
 from tests.support import factories, permit, request_factories
+from tests.support.batches import begin, make_licences
 from tests.support.pages import Page, PageClient, form_data
 
 RICE = {"items-0-goods_name": "Rice", "items-0-pieces": "3", "items-0-sort": "plain"}
@@ -303,3 +304,26 @@ def test_a_copy_takes_the_rows_and_leaves_cells_whose_type_changed(
         assert [row["goods_name"] for row in rows] == ["Rice", "Tea"]
         assert rows[0]["pieces"] is None and "price" not in rows[1]
         assert visible(copy)["items"]
+
+
+def test_the_table_of_several_brokers_leads_to_the_rows_of_each(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        renewal = versions.current("renewal").definition.model_dump(mode="json", by_alias=True)
+        label = {"ar": "البطاقات", "en": "Cards"}
+        column = {"name": "card_no", "type": "text", "required": True, "label": label}
+        cards = {"name": "cards", "type": "rows", "required": True, "label": label}
+        fields = [*renewal["fields"], cards | {"columns": [column]}]
+        request_factories.publish(json.dumps(renewal), fields=fields)
+    page = begin(mine, make_licences(app, people, 2))
+    assert not page.soup.select("[name$=cards], [data-fills=cards]")
+    link = page.soup.select_one(".grid-row a[href$='#cards']")
+    one = mine.get(str(link["href"]).partition("#")[0])
+    mine.submit(one, {"cards-0-card_no": "7", "submit": "save"}, form=FORM)
+    cells = [
+        each.text for each in mine.get(page.url).soup.select(".grid-row td:has([href$=cards])")
+    ]
+    assert "1 row filled in" in cells[0] and "0 rows filled in" in cells[1]
+    page = mine.submit(mine.get(page.url), {"submit": "send"}, form="#grid-form")
+    assert "Cards: Fill in this field." in page.soup.select_one("[data-error-summary]").text
