@@ -16,6 +16,7 @@ from clearance.core import i18n
 from clearance.services import rows
 from clearance.services.conditions import Values
 from clearance.services.field_specs import MOST_ROWS, FieldSpec
+from clearance.services.standard_fields import is_empty
 from forms.base import Enclosing
 from forms.wtforms_texts import TextsMeta
 
@@ -118,8 +119,10 @@ class RowsField(Enclosing):
         for entry in self._entries:
             shown = rows.shown(self.spec.columns, entry.values, around)
             entry.hidden = frozenset(entry.values) - set(shown)
+            is_empty_row = rows.filled([shown]) is None
             for field in entry.form:
-                if field.short_name in entry.hidden:
+                is_not_asked = is_empty_row and is_empty(field.data) and not field.process_errors
+                if field.short_name in entry.hidden or is_not_asked:
                     field.errors = []
         left = {text for _id, text in self.faults}
         self.errors = [text for text in self.errors if text in left or text not in told]

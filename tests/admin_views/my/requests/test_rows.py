@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
+from clearance.accounts import data_archive
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.values import civil_number_for
-from clearance.models import Event
+from clearance.models import Event, Request
 from clearance.models.enums import Status
 from clearance.requests import completeness, drafts, notice_values, printing
 from clearance.requests.corrections import KIND
@@ -60,7 +61,7 @@ def told(page: Page) -> str:
     return "" if error is None else str(error.get_text(" ", strip=True))
 
 
-def send(client: PageClient, request_id: int, status: int = 200, **values: str) -> Page:
+def send(client: PageClient, request_id: int, status: int = 200, **values: Any) -> Page:
     """Post raw values over those of the page, without its rows."""
     seen = form_data(client.get(f"/my/requests/{request_id}/form").form(FORM))
     plain = {name: each for name, each in seen.items() if not name.startswith("items-")}
@@ -137,6 +138,20 @@ def test_conditions_of_columns_look_at_earlier_columns_and_fields_outside(
     assert rows_of(app, begun) == KEPT  # without the two hidden cells, one of them wrong
 
 
+def test_a_row_of_which_only_hidden_cells_are_filled_in_is_empty(
+    app: Flask, mine: PageClient, begun: int
+) -> None:
+    left = {"items-2-driver": DRIVER}
+    page = send(mine, begun, items="rows", submit="send", **RICE, **TEA, **left)
+    assert not page.soup.select("[data-error-summary]") and rows_of(app, begun) == KEPT
+
+
+def test_a_row_with_nothing_but_a_wrong_value_is_told(mine: PageClient, begun: int) -> None:
+    wrong = {"items-2-pieces": "many"}
+    page = send(mine, begun, items="rows", submit="send", **RICE, **TEA, **wrong)
+    assert page.error_of("items-2-pieces") and not page.error_of("items-2-goods_name")
+
+
 def test_a_draft_keeps_a_hidden_cell_until_it_is_sent(
     app: Flask, mine: PageClient, begun: int
 ) -> None:
@@ -170,7 +185,8 @@ def test_forged_rows_are_ignored(
 def test_rows_with_gaps_come_in_the_order_of_their_numbers(
     app: Flask, mine: PageClient, begun: int
 ) -> None:
-    named = {f"items-{key}-goods_name": f"Nr {key}" for key in (12, 3, 700)}
+    named: dict[str, Any] = {f"items-{key}-goods_name": f"Nr {key}" for key in (12, 3, 700)}
+    named["items-3-goods_name"] = ["Nr 3", "twice"]
     send(mine, begun, items="rows", submit="save", **named)
     assert [row["goods_name"] for row in rows_of(app, begun)] == ["Nr 3", "Nr 12", "Nr 700"]
 
@@ -269,6 +285,8 @@ def test_rows_are_a_table_on_pages_and_in_print_and_lines_elsewhere(
             )
         assert "Rice" in rows["rows"][0][0] and rows["heads"][0] == "الاسم"
         assert printing.request_pdf(req, "ar", actor_of(people.owner)).startswith(b"%PDF")
+        (copy,) = data_archive.requests(Request.id == begun, people.owner.id)
+        assert copy["answers"]["items"] == KEPT
         told = notice_values.answers(req, ["items"])["items"]["en"]
         assert told.startswith("Item 1 – Name: Rice; Pieces: 3")
 
