@@ -11,11 +11,19 @@ from tests.browser import people
 from tests.browser.looks import faults
 from tests.browser.test_bad_luck import RECEIVER, sign_in_here
 from tests.browser.test_conditions import begin
+from tests.browser.visits import Visit
 from tests.support.permit import with_items
 
 GOODS = {**with_items(), "code": "goods_permit", "prefix": "GPX"}
 ADDED = {"ar": "تمت إضافة الصنف 2.", "en": "Item 2 was added."}
 REMOVED = {"ar": "تمت إزالة الصنف 1.", "en": "Item 1 was removed."}
+
+
+def ready(visit: Visit) -> Page:
+    """Begin a request and wait for the scripts of its form: before them buttons save it."""
+    page: Page = begin(visit, GOODS)
+    page.wait_for_load_state("networkidle")
+    return page
 
 
 def legends(page: Page) -> list[str]:
@@ -29,7 +37,7 @@ def focused(page: Page) -> str:
 @pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 def test_rows_are_added_and_removed_and_the_focus_stays(agent: Any, lang: str, width: int) -> None:
     visit = agent(lang, width)
-    page = begin(visit, GOODS)
+    page = ready(visit)
     page.locator("[data-row-add]").focus()
     page.keyboard.press("Enter")
     status = page.locator("[data-rows-status]")
@@ -63,7 +71,7 @@ def test_rows_are_added_and_removed_and_the_focus_stays(agent: Any, lang: str, w
 
 def test_rows_that_were_typed_come_back_after_signing_in_again(office: Any) -> None:
     somebody = office(RECEIVER, "en")
-    page = begin(somebody, GOODS)
+    page = ready(somebody)
     somebody.portal.end_sessions(RECEIVER)
     page.locator("[data-row-add]").click()
     people.fill(page, {"items-0-goods_name": "Rice", "items-1-goods_name": "Tea"})
