@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
-from wtforms import FieldList, FormField
+from wtforms import Field, FieldList, FormField
 
 from forms.wtforms_texts import TextsMeta
 
-_ENCLOSING = (FieldList, FormField)
+
+class Enclosing(Field):
+    """A field that encloses others, whose names begin with its own and a hyphen."""
+
+
+_ENCLOSING = (FieldList, FormField, Enclosing)
 _ALWAYS_POSTED = frozenset({"csrf_token", "form_key", "_language"})
 
 

@@ -45,6 +45,7 @@ from forms.fields import (
     TextAreaField,
     TextField,
 )
+from forms.rows import RowsField
 from forms.validators import FutureDate
 
 DEFAULT_LENGTH = 250
@@ -210,15 +211,13 @@ class RequestForm(BaseForm):
         }
 
     @property
-    def shown(self) -> Collection[str]:
-        """Names of the fields that the present values show."""
+    def shown(self) -> Values:
+        """The values that count: those of the fields that the present values show, by name."""
+        good = self.good_values()
+        given = {name: good.get(name) for name in self.asked}
         if self.definition is None:
-            return self.asked.keys()
-        given = {
-            name: None if field.errors or field.process_errors else field.data
-            for name, field in self.asked.items()
-        }
-        return self.definition.visible({**self.known, **given}).keys()
+            return given
+        return self.definition.visible({**self.known, **given})
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Validate; what a condition hides has no errors."""
@@ -227,14 +226,24 @@ class RequestForm(BaseForm):
         for name, field in self.asked.items():
             if name not in shown:
                 field.errors = []
+            elif isinstance(field, RowsField):
+                field.follow(shown)
         return not self.errors
 
+    def press(self, button: str) -> str:
+        """Add or remove a row if `button` does so; return the name of its field, else ""."""
+        fields = ((name, each) for name, each in self.asked.items() if isinstance(each, RowsField))
+        return next((name for name, each in fields if each.press(button)), "")
+
     def good_values(self) -> dict[str, Any]:
-        """Return name → value of the fields without errors, to be saved in the draft."""
+        """Return name → value of the fields without errors, to be saved in the draft.
+
+        Rows are saved without their faulty cells.
+        """
         return {
             name: field.data
             for name, field in self.asked.items()
-            if not field.errors and not field.process_errors
+            if not field.process_errors and (isinstance(field, RowsField) or not field.errors)
         }
 
     def add_fault(self, name: str, message: str) -> bool:
@@ -348,7 +357,7 @@ def sections(
     are left out. remarks: name → the reviewer's open remark.
     """
     laid = []
-    visible = form.shown if form is not None else ()
+    visible = form.shown if form is not None else {}
     for fieldset, specs in definition.fieldsets:
         lines = [
             _line(spec, form, shown, remarks, lang, visible)
@@ -372,14 +381,21 @@ def sections(
 def condition_data(form: RequestForm) -> str:
     """Return what static/js/conditions.js needs of a form with conditions as JSON, else "".
 
-    kinds: field → how its input is read. known: values of what has no input.
+    kinds: field → how its input is read. columns: the same of rows. known: values of what has no
+    input.
     """
     definition = form.definition
     if definition is None or not definition.has_conditions:
         return ""
     kinds = {spec.name: str(spec.kind) for spec in definition.asked if spec.name in form.asked}
+    columns = {
+        spec.name: {column.name: str(column.kind) for column in spec.columns}
+        for spec in definition.asked
+        if spec.columns
+    }
     known = {name: answers.stored(value) for name, value in form.known.items() if name not in kinds}
-    return json.dumps({"kinds": kinds, "known": known, "prefix": form._prefix})
+    about = {"kinds": kinds, "columns": columns, "known": known, "prefix": form._prefix}
+    return json.dumps(about)
 
 
 def _as_json(when: Condition | None) -> str:
@@ -392,13 +408,16 @@ def _line(
     shown: dict[str, str],
     remarks: Mapping[str, Remark],
     lang: str,
-    visible: Collection[str],
+    visible: Values,
 ) -> Line:
     remark = remarks.get(spec.name)
+    field = form.asked.get(spec.name) if form is not None else None
+    if isinstance(field, RowsField):
+        field.follow(visible)
     return Line(
         name=spec.name,
         label=spec.title(lang),
-        field=form.asked.get(spec.name) if form is not None else None,
+        field=field,
         value=shown.get(spec.name, ""),
         hint=spec.hint_in(lang),
         remark=remark.text if remark else "",
@@ -440,7 +459,8 @@ def input_of(spec: FieldSpec, lang: str) -> Any:
     checks: list[Any] = [RequiredToSend()] if spec.required else []
     if spec.kind is Kind.FUTURE_DATE:
         checks.append(FutureDate())
-    checks.append(FitsDefinition(spec))
+    if spec.kind is not Kind.ROWS:  # whose cells are checked one by one
+        checks.append(FitsDefinition(spec))
     # The name is also the id that the error summary and reviewers' remarks link to.
     return field_class(spec.title(lang), checks, name=spec.name, **more)
 
@@ -504,6 +524,16 @@ def _box(spec: FieldSpec, lang: str) -> _Made:
     return CheckField, {}
 
 
+def _rows_of_cells(spec: FieldSpec, lang: str) -> _Made:
+    return RowsField, {"spec": spec, "lang": lang, "make": _cell}
+
+
+def _cell(column: FieldSpec, lang: str) -> Any:
+    made = input_of(column, lang)
+    made.kwargs["description"] = column.hint_in(lang)
+    return made
+
+
 def _as(field_class: type[Field]) -> Callable[[FieldSpec, str], _Made]:
     return lambda spec, lang: (field_class, _attributes(spec))
 
@@ -525,4 +555,5 @@ _FIELDS: dict[Kind, Callable[[FieldSpec, str], _Made]] = {
     Kind.COUNTRY: _country,
     Kind.BROKER_TYPE: _broker_type,
     Kind.BOOL: _box,
+    Kind.ROWS: _rows_of_cells,
 }

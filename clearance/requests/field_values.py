@@ -11,7 +11,7 @@ from clearance.models import Broker, Request
 from clearance.services import answers, versions
 from clearance.services.columns import keep_column
 from clearance.services.field_specs import FieldSpec, Mode
-from clearance.services.standard_fields import COLUMNS, STANDARD_FIELDS, type_of
+from clearance.services.standard_fields import COLUMNS, STANDARD_FIELDS, Kind, type_of
 
 
 def value_of(req: Request, spec: FieldSpec) -> Any:
@@ -40,7 +40,8 @@ def keep(req: Request, spec: FieldSpec, value: Any) -> None:
 def shown_value(req: Request, name: str, lang: str) -> str:
     """Return the field's value formatted in `lang`; "" if empty.
 
-    Codes become labels, days dd/mm/yyyy; a draft's number says when it will be assigned.
+    Codes become labels, days dd/mm/yyyy, rows a `rows.Table` of what conditions show; a draft's
+    number says when it will be assigned.
     """
     spec = versions.for_request(req).field(name)
     if name == "number":
@@ -49,7 +50,10 @@ def shown_value(req: Request, name: str, lang: str) -> str:
         return _general_broker(req, lang)
     if spec is None and name in STANDARD_FIELDS:
         spec = FieldSpec(name=name, mode=Mode.SHOWN)
-    return answers.written(spec, value_of(req, spec), lang) if spec is not None else ""
+    if spec is None:
+        return ""
+    value = visible(req).get(name) if spec.kind is Kind.ROWS else value_of(req, spec)
+    return answers.written(spec, value, lang)
 
 
 def _general_broker(req: Request, lang: str) -> str:
@@ -80,13 +84,19 @@ def visible(req: Request) -> dict[str, Any]:
 
 
 def settle(req: Request) -> None:
-    """Keep what a request is sent with: no value of a hidden field, and defaults as if typed."""
+    """Keep what a request is sent with: nothing that is hidden, and defaults as if typed."""
     definition, shown = versions.for_request(req), visible(req)
     for spec in definition.asked:
         if spec.name not in shown:
             _forget(req, spec)
-        elif spec.is_own and spec.name not in req.answers and shown[spec.name] is not None:
+        elif spec.is_own and _is_unsettled(req, spec, shown[spec.name]):
             keep(req, spec, shown[spec.name])
+
+
+def _is_unsettled(req: Request, spec: FieldSpec, counted: Any) -> bool:
+    if spec.kind is Kind.ROWS:  # of which some may be hidden
+        return bool(counted != value_of(req, spec))
+    return spec.name not in req.answers and counted is not None
 
 
 def _forget(req: Request, spec: FieldSpec) -> None:

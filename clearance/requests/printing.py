@@ -24,6 +24,7 @@ from clearance.requests.timeline import TimelineEntry, timeline
 from clearance.services import versions
 from clearance.services.document_kinds import kind_names
 from clearance.services.field_specs import legend
+from clearance.services.rows import Table
 from clearance.web import downloads
 
 SUMMARY = frozenset({"number"})
@@ -111,6 +112,9 @@ def _groups(req: Request, lang: str) -> list[dict[str, Any]]:
 
 
 def _field(label: str, value: str) -> dict[str, Any]:
+    if isinstance(value, Table):
+        cells = [[isolate(cell) for cell in row] for row in value.cells]
+        return {"label": label, "places": ALL_PLACES, "heads": value.heads, "rows": cells}
     isolated = "\n".join(isolate(line) for line in value.splitlines())
     return {"label": label, "value": isolated, "places": _places(value)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from clearance.notifications import events
 from clearance.requests import notice_values, stages
 from clearance.services import versions
 from clearance.services.field_specs import FieldSpec
+from clearance.services.rows import Table
 from clearance.services.schema import Definition
 from clearance.services.statements import VALID_UNTIL, Composed, Paragraph, Statement, Validity
 
@@ -104,11 +105,21 @@ def _facts(service: Definition, statement: Statement, words: Words) -> list[dict
     """Return label and value, by language, of the fields shown that have one."""
     known = {spec.name: spec for spec in service.answered}
     specs = [known[name] for name in statement.show if name in known]
-    return [
-        {"label": _label(spec), "value": dict(words[spec.name])}
-        for spec in specs
-        if words[spec.name]["ar"]
-    ]
+    return [_fact(spec, words[spec.name]) for spec in specs if words[spec.name]["ar"]]
+
+
+def _fact(spec: FieldSpec, value: Mapping[str, str]) -> dict[str, Any]:
+    fact: dict[str, Any] = {"label": _label(spec), "value": dict(value)}
+    arabic, english = value["ar"], value["en"]
+    if isinstance(arabic, Table) and isinstance(english, Table):
+        pairs = zip(arabic.cells, english.cells, strict=True)
+        fact["heads"] = _paired(arabic.heads, english.heads)
+        fact["rows"] = [{"cells": _paired(*each)} for each in pairs]
+    return fact
+
+
+def _paired(arabic: Sequence[str], english: Sequence[str]) -> list[dict[str, str]]:
+    return [{"ar": ar, "en": en} for ar, en in zip(arabic, english, strict=True)]
 
 
 def _label(spec: FieldSpec) -> dict[str, str]:

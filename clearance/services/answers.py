@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -11,27 +12,32 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import nationalities
 from clearance.core.extensions import db
-from clearance.core.i18n import format_day
+from clearance.core.i18n import format_day, language
 from clearance.models import BrokerType
-from clearance.services.field_specs import FieldSpec
+from clearance.services import rows
+from clearance.services.field_specs import MOST_ROWS, FieldSpec
 from clearance.services.standard_fields import DATE_KINDS, Kind, is_empty, value_fault
 
 CHOICE_KINDS = frozenset({Kind.CHOICE, Kind.CHOICES})
 
 
 def stored(value: Any) -> Any:
-    """Return a typed value as JSON keeps it: days and amounts as text, choices as a list."""
+    """Return a typed value as JSON keeps it: days and amounts as text, several as a list."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, Mapping):
+        return {name: stored(each) for name, each in value.items() if each is not None}
+    return [stored(each) for each in value] if isinstance(value, tuple) else value
 
 
 def typed(spec: FieldSpec, value: Any) -> Any:
     """Return a stored value as one of the field's type; None for what cannot be one."""
     if value is None or value == "":
         return value
+    if spec.kind is Kind.ROWS:
+        return rows.typed(spec, value, typed)
     try:
         if spec.kind in DATE_KINDS:
             return date.fromisoformat(value)
@@ -63,6 +69,8 @@ def written(spec: FieldSpec, value: Any, lang: str) -> str:
     """Format a value of the field's type in `lang`; "" if empty."""
     if value in (None, "", ()):
         return ""
+    if spec.kind is Kind.ROWS:
+        return rows.written(spec, value, lang, written)
     if spec.kind in DATE_KINDS:
         return format_day(value)
     if spec.kind is Kind.COUNTRY:
@@ -81,6 +89,12 @@ def written(spec: FieldSpec, value: Any, lang: str) -> str:
     return str(_(", ")).join(labels.get(str(each), str(each)) for each in chosen)
 
 
+def contrasted(spec: FieldSpec, before: Any, after: Any, lang: str) -> tuple[str, str]:
+    """Format two values of the field's type in `lang`; of rows only those that differ."""
+    texts = written(spec, before, lang), written(spec, after, lang)
+    return rows.differing(before, after, texts) if spec.kind is Kind.ROWS else texts
+
+
 def fault(spec: FieldSpec, value: Any, today: date, held: Any = None) -> Any | None:
     """Return why `value` of the field's type cannot be sent, as a lazy text, or None.
 
@@ -89,6 +103,8 @@ def fault(spec: FieldSpec, value: Any, today: date, held: Any = None) -> Any | N
     """
     if is_empty(value):
         return _l("Fill in this field.") if spec.required else None
+    if spec.kind is Kind.ROWS:
+        return _rows_fault(spec, value, today, held)
     found = value_fault(spec.kind, value, today=today, max_length=spec.longest)
     if found is not None or not spec.is_own:
         return found
@@ -99,6 +115,23 @@ def fault(spec: FieldSpec, value: Any, today: date, held: Any = None) -> Any | N
     if spec.kind in (Kind.NUMBER, Kind.AMOUNT):
         return _size_fault(spec, value)
     return _text_fault(spec, value) if isinstance(value, str) else None
+
+
+def _rows_fault(spec: FieldSpec, value: tuple[rows.Row, ...], today: date, held: Any) -> Any | None:
+    """Check the number of rows, and the cells that each of them has."""
+    least, most, lang = spec.least or 1, spec.most or MOST_ROWS, language()
+    if len(value) < least:
+        return _l("The minimum number of rows is %(number)s.", number=least)
+    if len(value) > most:
+        return _l("The maximum number of rows is %(number)s.", number=most)
+    for number, row in enumerate(value, 1):
+        for column in spec.columns:
+            kept = tuple(each.get(column.name) for each in held or ())
+            found = fault(column, row[column.name], today, kept) if column.name in row else None
+            if found is not None:
+                name = rows.named(spec, number, lang)
+                return rows.fault_at(name, column.title(lang), found)
+    return None
 
 
 def _choice_fault(spec: FieldSpec, value: Any, held: Any) -> Any | None:

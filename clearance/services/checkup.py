@@ -16,7 +16,7 @@ from clearance.core import values
 from clearance.core.values import BadValue
 from clearance.services import answers, choice_lists
 from clearance.services.conditions import ABOUT, Condition, OtherField
-from clearance.services.field_specs import FieldSpec
+from clearance.services.field_specs import MOST_ROWS, FieldSpec
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import DATE_KINDS, Group, Kind, type_of
 
@@ -40,7 +40,7 @@ def of_form(definition: Definition) -> list[Finding]:
         *_choices(definition),
         *_sections(definition),
         *_conditions(definition),
-        *(each for place, spec in enumerate(definition.fields) for each in _limits(place, spec)),
+        *_all_limits(definition),
         *_documents(definition),
         *_rules(definition),
     ]
@@ -54,15 +54,21 @@ def _choices(definition: Definition) -> Iterator[Finding]:
         for number, stage in enumerate(definition.stages)
         for place, spec in enumerate(stage.fields)
     ]
-    for path, spec in (*form, *office):
+    columns = [
+        (f"{path}.columns[{place}]", column)
+        for path, spec in (*form, *office)
+        for place, column in enumerate(spec.columns)
+    ]
+    for path, spec in (*form, *office, *columns):
         if spec.list and not choice_lists.are_known(spec.list):
             yield Finding(f"{path}.list", _l("There is no list “%(name)s”.", name=spec.list))
-        elif spec.line is not None and spec.line.name in definition.answered_names:
+    for path, spec in form:
+        if spec.line is not None and spec.line.name in definition.answered_names:
             text = _l("Rename the field “%(name)s”: a choice needs its name.", name=spec.line.name)
             yield Finding(f"{path}.choices", text)
-    for path, spec in office:
+    for path, spec in (*office, *columns):
         if spec.line is not None:
-            text = _l("Fields that the office fills in cannot ask for a text with a choice.")
+            text = _l("Columns and fields of the office cannot ask for a text with a choice.")
             yield Finding(f"{path}.choices", text)
 
 
@@ -95,6 +101,7 @@ def _conditions(definition: Definition) -> Iterator[Finding]:
             if spec.when is not None:
                 path = f"fields[{fields[spec.name]}].when"
                 yield from _condition(spec.when, path, earlier, definition)
+            yield from _columns(spec, f"fields[{fields[spec.name]}]", earlier, definition)
             earlier[spec.name] = spec
     for place, document in enumerate(definition.documents):
         if document.when is not None:
@@ -103,11 +110,23 @@ def _conditions(definition: Definition) -> Iterator[Finding]:
         yield from _condition(rule.when, f"refuse[{place}].when", earlier, definition)
 
 
+def _columns(
+    spec: FieldSpec, path: str, earlier: dict[str, FieldSpec | None], definition: Definition
+) -> Iterator[Finding]:
+    """Check the conditions of columns against the fields before the rows and earlier columns."""
+    known = dict(earlier)
+    for place, column in enumerate(spec.columns):
+        if column.when is not None:
+            at = f"{path}.columns[{place}].when"
+            yield from _condition(column.when, at, known, definition)
+        known[column.name] = column
+
+
 def _condition(
     when: Condition, path: str, earlier: dict[str, FieldSpec | None], definition: Definition
 ) -> Iterator[Finding]:
     for name in sorted(when.fields - set(earlier)):
-        if definition.field(name) is None:
+        if definition.field_or_column(name) is None:
             yield Finding(path, _l("There is no field “%(name)s”.", name=name))
         else:
             yield Finding(
@@ -130,6 +149,10 @@ def _comparison(part: Condition, earlier: dict[str, FieldSpec | None]) -> Any | 
         return _l("“%(name)s” is no date, so nothing is before or after it.", name=label)
     if name == "filled":
         return None
+    if kind is Kind.ROWS:
+        return _l(
+            "“%(name)s” has rows: a condition can only ask whether it is filled in.", name=label
+        )
     for operand in operands:
         if isinstance(operand, OtherField):
             other = earlier.get(operand.field)
@@ -176,12 +199,19 @@ def _reads(read: Any, text: str) -> bool:
     return True
 
 
-def _limits(place: int, spec: FieldSpec) -> Iterator[Finding]:
-    path = f"fields[{place}]"
+def _all_limits(definition: Definition) -> Iterator[Finding]:
+    for place, spec in enumerate(definition.fields):
+        yield from _limits(f"fields[{place}]", spec)
+        for number, column in enumerate(spec.columns):
+            yield from _limits(f"fields[{place}].columns[{number}]", column)
+
+
+def _limits(path: str, spec: FieldSpec) -> Iterator[Finding]:
+    several = MOST_ROWS if spec.columns else len(spec.offered)
     pairs = [
         ("minimum", spec.minimum, spec.maximum),
         ("min_length", spec.min_length, spec.longest),
-        ("least", spec.least, spec.most if spec.most is not None else len(spec.offered)),
+        ("least", spec.least, spec.most if spec.most is not None else several),
     ]
     for name, least, most in pairs:
         if least is not None and most is not None and least > most:

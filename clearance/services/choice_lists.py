@@ -100,6 +100,8 @@ def _rewritten(
 
 
 def _with_items(spec: FieldSpec) -> FieldSpec:
+    if spec.columns:
+        return spec.model_copy(update={"columns": tuple(_with_items(c) for c in spec.columns)})
     return spec.model_copy(update={"choices": items(spec.list)}) if spec.list else spec
 
 

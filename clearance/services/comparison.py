@@ -35,7 +35,7 @@ from clearance.services.standard_fields import Group
 from clearance.services.statements import Paragraph, Statement, Validity
 
 _KEYS = {
-    **dict.fromkeys(("fields", "sections", "stages", "issued"), "name"),
+    **dict.fromkeys(("fields", "columns", "sections", "stages", "issued"), "name"),
     "documents": "kind",
     "choices": "value",
 }
@@ -217,6 +217,9 @@ class _Reader:
     def place(self, part: Any, number: int, around: _Place) -> str:
         """Return what one part of a list is called. around: what the list belongs to."""
         lang = i18n.language()
+        if isinstance(part, FieldSpec) and around.within == "fields":
+            name = part.title(lang)
+            return str(_("%(field)s, column “%(name)s”", field=around.words, name=name))
         if isinstance(part, FieldSpec):
             return str(_("Field “%(name)s”", name=part.title(lang)))
         if isinstance(part, SectionSpec):
@@ -275,6 +278,8 @@ class _Reader:
             value = tuple(f"{role}: {self._name('at', field)}" for role, field in value.items())
         several = value if isinstance(value, tuple) else (value,)
         key = f"{within}.{name}" if within == "guards" else name
+        if key == "columns":
+            return str(_(", ")).join(each.title(i18n.language()) for each in value)
         if key in ("fields", "show", "until"):
             key, several = "at", tuple(getattr(each, "name", each) for each in several)
         return str(_(", ")).join(self._name(key, each) for each in several)

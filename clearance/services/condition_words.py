@@ -32,7 +32,7 @@ def in_words(when: Condition, definition: Definition) -> str:
         joined = str(_(" and ") if when.all else _(" or ")).join(parts)
         return f"({joined})" if len(parts) > 1 and when.any else joined
     name, operands = when.comparison
-    label, spec = _label(when.field, definition), definition.field(when.field)
+    label, spec = _label(when.field, definition), definition.field_or_column(when.field)
     wanted = operands[0] is True
     is_true = wanted if name != "is_not" else not wanted
     if spec is not None and spec.kind is Kind.BOOL:
@@ -61,7 +61,7 @@ def _compared(name: str, field: str, value: str) -> str:
 
 
 def _label(name: str, definition: Definition) -> str:
-    spec = definition.field(name)
+    spec = definition.field_or_column(name)
     if spec is not None:
         return spec.title(i18n.language())
     return str(ABOUT_WORDS.get(name, name))
@@ -74,7 +74,7 @@ def _values(field: str, operands: Sequence[Any], definition: Definition) -> str:
 def _value(field: str, operand: Any, definition: Definition) -> str:
     if isinstance(operand, OtherField):
         return str(_("“%(field)s”", field=_label(operand.field, definition)))
-    spec = definition.field(field)
+    spec = definition.field_or_column(field)
     if spec is None or not spec.is_own:
         return str(_("“%(field)s”", field=_ABOUT_VALUES.get(operand, operand)))
     value = answers.typed(spec, operand)

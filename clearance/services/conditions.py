@@ -18,7 +18,7 @@ from clearance.services.standard_fields import is_empty
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Values = Mapping[str, Any]
-"""Field → typed value: text, whole number, Decimal, day, truth value, or a tuple of choices."""
+"""Field → typed value: text, whole number, Decimal, day, truth value, tuple of choices or rows."""
 
 ABOUT = ("broker_type", "legal_entity", "applicant_is")
 """What conditions may name besides fields; `applicant_is` is "own" or "other"."""

@@ -28,6 +28,8 @@ RESERVED_NAMES = frozenset(
 )
 LONGEST_ANSWER = {Kind.TEXT: 250, Kind.TEXTAREA: 2000, Kind.LICENCE_NO: 80}
 MOST_CHOICES = 200
+MOST_ROWS = 30
+MOST_COLUMNS = 8
 
 Bound = Annotated[
     int | Decimal,
@@ -126,11 +128,16 @@ _BELONGS = {
     "minimum": _NUMBERS,
     "maximum": _NUMBERS,
     "unit": ("number",),
-    "least": ("choices",),
-    "most": ("choices",),
+    "least": ("choices", "rows"),
+    "most": ("choices", "rows"),
+    "row": ("rows",),
+    "columns": ("rows",),
     **dict.fromkeys(("future", "past", "within_days", "min_age"), ("date",)),
 }
 """Property → the types of own fields that have it."""
+NO_COLUMNS = frozenset({"rows", "textarea", "choices"})
+"""Types of fields that a column cannot have."""
+NOT_OF_COLUMNS = ("section", "default", "declaration")
 
 
 class FieldSpec(Part):
@@ -139,8 +146,9 @@ class FieldSpec(Part):
     section: the fieldset, a section or a `Group`; None for the standard field's own group, or for
     "Details". max_length,
     min_length: characters of an own text. minimum, maximum: of an own number or amount, inclusive.
-    least, most: of several choices. future, past: an own date must lie so; within_days: at most so
-    many days from today; min_age: years since that date. choices: those of a choice, unless it
+    least, most: of several choices, or of rows. row: what one row is called. columns: of each row,
+    fields without section or default. future, past: an own date must lie so; within_days: at most
+    so many days from today; min_age: years since that date. choices: those of a choice, unless it
     names a `list` of the office (services/choice_lists.py); alphabetical: offered in the order of
     the reader's alphabet. declaration: affirmed by the applicant;
     never copied elsewhere. when: the condition under which it is shown; None for always. default:
@@ -166,6 +174,7 @@ class FieldSpec(Part):
             "civil_number",
             "passport_no",
             "licence_no",
+            "rows",
         ]
         | None
     ) = None
@@ -188,6 +197,8 @@ class FieldSpec(Part):
     maximum: Bound | None = None
     least: Annotated[int, Field(ge=1)] | None = None
     most: Annotated[int, Field(ge=1)] | None = None
+    row: Bilingual | None = None
+    columns: Annotated[tuple[FieldSpec, ...], Field(max_length=MOST_COLUMNS)] = ()
     default: Operand | tuple[Code, ...] | None = None
     declaration: bool = False
     when: Condition | None = None
@@ -221,6 +232,22 @@ class FieldSpec(Part):
         for key in self._bounds:
             if self.type not in _BELONGS[key]:
                 raise ValueError(f"{self.name}: {key} does not belong to the type {self.type}")
+        if self.type == "rows":
+            self._check_rows()
+
+    def _check_rows(self) -> None:
+        if not self.columns or self.default is not None:
+            raise ValueError(f"{self.name}: rows need columns, and have no default")
+        if self.most is not None and self.most > MOST_ROWS:
+            raise ValueError(f"{self.name}: there can be at most {MOST_ROWS} rows")
+        for column in self.columns:
+            if not column.is_own:
+                raise ValueError(f"{self.name}: {column.name} is a standard field, and no column")
+            if column.type in NO_COLUMNS:
+                raise ValueError(f"{self.name}: a column cannot have the type {column.type}")
+            for key in NOT_OF_COLUMNS:
+                if getattr(column, key) not in (None, False):
+                    raise ValueError(f"{self.name}: the column {column.name} has no {key}")
 
     @property
     def _bounds(self) -> tuple[str, ...]:
@@ -282,6 +309,12 @@ class FieldSpec(Part):
     def autocomplete(self) -> str:
         """The HTML autocomplete token."""
         return "off" if self.is_own else STANDARD_FIELDS[self.name].autocomplete
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Names of what its condition reads, and those of its columns."""
+        parts = (self, *self.columns)
+        return frozenset().union(*(each.when.fields for each in parts if each.when is not None))
 
     def title(self, lang: str) -> str:
         """Return its label: an own field's in `lang`, a standard one's in the page's language."""

@@ -12,10 +12,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from clearance.core.yaml_files import Part
-from clearance.services import registry
+from clearance.services import registry, rows
 from clearance.services.conditions import ABOUT, Code, Condition, Values
 from clearance.services.decisions import Decision
 from clearance.services.field_specs import (
+    MOST_ROWS,
     Bilingual,
     DocumentSpec,
     Fieldset,
@@ -34,6 +35,9 @@ from clearance.services.statements import ISSUE, Statement
 
 SCHEMA: Final = 2
 """The schema that definitions are written in now; see services/reading.py for earlier ones."""
+
+MOST_CELLS: Final = 2000
+"""Cells of all the rows of a form, which are posted together."""
 
 OUT_OF_ORDER = Flow("", (), ())
 """The flow of definitions that can no longer be carried out: no steps."""
@@ -114,7 +118,10 @@ class Definition(Part):
     @field_validator("fields")
     @classmethod
     def _fields_once(cls, fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
-        _once([spec.name for spec in fields], "field")
+        columns = [column.name for spec in fields for column in spec.columns]
+        _once([*(spec.name for spec in fields), *columns], "field")
+        if sum(len(spec.columns) * (spec.most or MOST_ROWS) for spec in fields) > MOST_CELLS:
+            raise ValueError(f"all rows together can have at most {MOST_CELLS} cells")
         return fields
 
     @field_validator("sections")
@@ -172,7 +179,8 @@ class Definition(Part):
     @cached_property
     def lists(self) -> tuple[str, ...]:
         """The lists of choices that its fields name."""
-        return tuple(dict.fromkeys(spec.list for spec in self.answered if spec.list))
+        parts = (part for spec in self.answered for part in (spec, *spec.columns))
+        return tuple(dict.fromkeys(part.list for part in parts if part.list))
 
     @property
     def is_automatic(self) -> bool:
@@ -250,14 +258,17 @@ class Definition(Part):
                 continue
             for spec in specs:
                 if _applies(spec.when, counted):
-                    counted[spec.name] = values.get(spec.name)
+                    value = values.get(spec.name)
+                    if spec.columns:
+                        value = rows.counted(spec.columns, value, counted)
+                    counted[spec.name] = value
         return counted
 
     @cached_property
     def has_conditions(self) -> bool:
         """Whether any field, section or document of the form depends on others."""
         sections = any(section.when is not None for section in self.sections)
-        fields = any(spec.when is not None for spec in self.fields)
+        fields = any(spec.reads for spec in self.fields)
         return sections or fields or self.has_conditional_documents
 
     @cached_property
@@ -272,12 +283,12 @@ class Definition(Part):
         return Condition.model_validate({"all": both}) if len(both) > 1 else next(iter(both), None)
 
     def with_dependents(self, names: Collection[str]) -> frozenset[str]:
-        """Return these fields and all that a condition shows by one of them, in turn."""
+        """Return these fields and all in which a condition reads one of them, in turn."""
         found = set(names)
         for _fieldset, specs in self.fieldsets:
             for spec in specs:
                 when = self.condition_of(spec)
-                if when is not None and when.fields & found:
+                if (spec.reads | (when.fields if when else set())) & found:
                     found.add(spec.name)
         return frozenset(found)
 
@@ -294,6 +305,11 @@ class Definition(Part):
     def field(self, name: str) -> FieldSpec | None:
         """Return the field called `name`, or None."""
         return next((spec for spec in self.fields if spec.name == name), None)
+
+    def field_or_column(self, name: str) -> FieldSpec | None:
+        """Return the field called `name`, or the column of rows, or None."""
+        columns = (column for spec in self.fields for column in spec.columns)
+        return self.field(name) or next((each for each in columns if each.name == name), None)
 
     def documents_for(self, values: Values) -> tuple[DocumentSpec, ...]:
         """Return the document kinds that a request with these visible values takes."""

@@ -68,6 +68,8 @@ class Stage(Part):
         for spec in self.fields:
             if not spec.is_own:
                 raise ValueError(f"fields: {spec.name} is a standard field of the form")
+            if spec.columns:
+                raise ValueError(f"fields: {spec.name} has rows, which only the form can have")
             if spec.when is not None and spec.when.fields & own:
                 raise ValueError(f"fields: the condition of {spec.name} names a field beside it")
         return self

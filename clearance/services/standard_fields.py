@@ -37,6 +37,7 @@ class Kind(StrEnum):
     LICENCE_NO = "licence_no"
     PASSPORT_NO = "passport_no"
     REFERENCE = "reference"
+    ROWS = "rows"
 
 
 DATE_KINDS = frozenset({Kind.DATE, Kind.FUTURE_DATE})
@@ -184,6 +185,7 @@ _TYPES: dict[Kind, type] = {
     Kind.AMOUNT: Decimal,
     Kind.BOOL: bool,
     Kind.CHOICES: tuple,
+    Kind.ROWS: tuple,
 }
 
 

@@ -69,17 +69,37 @@ function read(inputs, kind) {
   return valueOf(kind, (radio ?? inputs[0]).value);
 }
 
-function update(root, { kinds, known, prefix }) {
+// The rows in which something is filled in, each without what a condition hides in it.
+function readRows(list, kinds, values) {
+  const read = [...list.querySelectorAll("[data-row]")].map((row) => readCells(row, kinds, values));
+  return read.filter((cells) => Object.values(cells).some((value) => !isEmpty(value)));
+}
+
+function readCells(row, kinds, values) {
+  const cells = {};
+  for (const part of row.querySelectorAll("[data-when], [name]")) {
+    if (part.dataset.when) part.hidden = !holds(JSON.parse(part.dataset.when), { ...values, ...cells });
+    const name = part.name?.split("-").at(-1);
+    if (!(name in kinds) || name in cells || part.closest("[data-row] [data-when][hidden]")) continue;
+    cells[name] = read(row.querySelectorAll(`[name="${CSS.escape(part.name)}"]`), kinds[name]);
+  }
+  return cells;
+}
+
+function update(root, { kinds, columns, known, prefix }) {
   const values = { ...known };
   // In the order of the page, in which a condition names earlier fields only.
-  for (const part of root.querySelectorAll("[data-when], [name]")) {
+  for (const part of root.querySelectorAll("[data-when], [name], [data-rows]")) {
+    const { rows } = part.dataset;
+    if (rows && !part.closest("[data-when][hidden]")) values[rows] = readRows(part, columns[rows], values);
+    if (part.closest("[data-rows]")) continue;
     if (part.dataset.when) part.hidden = !holds(JSON.parse(part.dataset.when), values);
     const name = part.name?.startsWith(prefix) ? part.name.slice(prefix.length) : "";
     if (!(name in kinds) || name in values || part.closest("[data-when][hidden]")) continue;
     values[name] = read(root.querySelectorAll(`[name="${CSS.escape(part.name)}"]`), kinds[name]);
   }
   for (const group of root.querySelectorAll("fieldset.group:not([data-when])")) {
-    const parts = [...group.querySelectorAll("[data-when]")];
+    const parts = [...group.querySelectorAll("[data-when]:not([data-rows] *)")];
     const isAlways = group.querySelector(".field:not([data-when] .field)");
     if (parts.length && !isAlways) group.hidden = parts.every((part) => part.hidden);
   }

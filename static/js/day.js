@@ -66,7 +66,7 @@ function tellInstant(text) {
 
 const TELL = { day: tellDay, time: tellTime, instant: tellInstant };
 
-function start(place) {
+export function start(place) {
   const box = place.querySelector("input");
   const button = place.querySelector("[data-day-calendar]");
   const words = document.getElementById(`${box.id}-words`);

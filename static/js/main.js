@@ -18,6 +18,7 @@ const NEEDS = {
   "img[data-picture], [data-upload]": "./pictures.js",
   "[data-copies], [data-prints]": "./copies.js",
   "[data-day]": "./day.js",
+  "[data-rows]": "./rows.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };
 

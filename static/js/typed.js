@@ -37,11 +37,12 @@ function fill(form, pairs) {
   }
 }
 
-function putBack() {
+async function putBack() {
   const kept = JSON.parse(sessionStorage.getItem(keyOf(here)));
   const form = kept && [...document.forms].find((each) => each.method === "post" && pathOf(each) === kept.path);
   if (!form) return;
   forget();
+  if (form.querySelector("[data-rows]")) (await import("./rows.js")).grow(form, kept.pairs.map(([name]) => name));
   fill(form, kept.pairs);
   touched = form;
   const notice = document.getElementById("typed-notice")?.content.firstElementChild;

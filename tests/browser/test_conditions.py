@@ -19,16 +19,39 @@ TABLE = json.loads((Path(__file__).parents[1] / "conditions.json").read_text(enc
 # Builds the form of a case as the page does, types into it, and tells what is shown: by turns, so
 # that every case also comes back from the opposite.
 SHOWN = """
-async ({ kinds, cases }) => {
+async ({ kinds, columns, cases }) => {
   const results = [];
   for (const each of cases) {
     const root = document.createElement("div");
-    const about = { kinds: { ...kinds, x: "text" }, known: {}, prefix: "" };
+    const cells = Object.fromEntries(columns.map(([name, kind]) => [name, kind]));
+    const all = { ...kinds, x: "text" };
+    const about = { kinds: all, columns: { items: cells }, known: {}, prefix: "" };
     root.dataset.conditions = JSON.stringify(about);
     for (const [name, when] of each.fields) {
       const part = document.createElement("div");
       if (when) part.dataset.when = JSON.stringify(when);
       part.id = `part-${name}`;
+      if (kinds[name] === "rows") {
+        const list = document.createElement("div");
+        list.dataset.rows = name;
+        part.append(list);
+        const keys = Object.keys(each.typed).map((key) => /^items-(\\d+)-/.exec(key)?.[1]);
+        for (const key of new Set(keys.filter(Boolean))) {
+          const row = document.createElement("div");
+          row.dataset.row = key;
+          for (const [column, , hides] of columns) {
+            const cell = document.createElement("div");
+            if (hides) cell.dataset.when = JSON.stringify(hides);
+            const input = document.createElement("input");
+            input.name = `items-${key}-${column}`;
+            cell.append(input);
+            row.append(cell);
+          }
+          list.append(row);
+        }
+        root.append(part);
+        continue;
+      }
       const values = kinds[name] === "choices" ? ["a", "b", "c"] : ["y"];
       for (const value of values) {
         const input = document.createElement("input");
@@ -75,30 +98,36 @@ TOO_EARLY = {"ar": "تنتهي الزيارة قبل أن تبدأ.", "en": "The
 SEND = "button[name=submit][value=send]"
 
 
-def publish(portal: Portal) -> None:
-    """Store the permit as a version in use, once."""
-    definition, now = json.dumps(permit()), "2026-01-01 00:00:00"
-    if not portal.rows("SELECT 1 FROM service WHERE code = 'temporary_permit'"):
+def publish(portal: Portal, definition: dict[str, Any]) -> None:
+    """Store a definition as a service's version in use, once."""
+    code, written, now = definition["code"], json.dumps(definition), "2026-01-01 00:00:00"
+    if not portal.rows("SELECT 1 FROM service WHERE code = ?", code):
         portal.rows(
-            "INSERT INTO service (code, prefix, position, is_active)"
-            " VALUES ('temporary_permit', 'TP', 99, 1)"
+            "INSERT INTO service (code, prefix, position, is_active) VALUES (?, ?, 99, 1)",
+            *(code, definition["prefix"]),
         )
         portal.rows(
             "INSERT INTO service_version (service_code, number, definition, published_at)"
-            " VALUES ('temporary_permit', 1, ?, ?)",
-            *(definition, now),
+            " VALUES (?, 1, ?, ?)",
+            *(code, written, now),
         )
+
+
+def begin(visit: Visit, definition: dict[str, Any]) -> Any:
+    """Begin a request for the service that is published so; return the page of its form."""
+    publish(visit.portal, definition)
+    page = visit.open("/my/services/")
+    with page.expect_navigation():
+        page.locator(f"#service-{definition['code']} a.button-primary").click()
+    page.locator("#broker_type-private").check()
+    people.press(page)
+    return page
 
 
 @pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 def test_a_form_follows_what_is_typed(agent: Any, lang: str, width: int) -> None:
     visit = agent(lang, width)
-    publish(visit.portal)
-    page = visit.open("/my/services/")
-    with page.expect_navigation():
-        page.locator("#service-temporary_permit a.button-primary").click()
-    page.locator("#broker_type-private").check()
-    people.press(page)
+    page = begin(visit, permit())
     value = page.locator("[name=value]")
     expect(value).to_be_hidden()
     people.fill(page, {"purpose": "cargo", "port": "other"})

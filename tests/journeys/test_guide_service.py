@@ -26,6 +26,7 @@ VISIT = {
     "port": "other",
     "other_port": "الدوحة",
     "visitors": "12",
+    "vehicles-0-plate_no": "8/12345",
     "starts_on": "01/04/2031",
     "ends_on": "05/04/2031",
 }
@@ -74,7 +75,10 @@ def test_the_guides_service_is_asked_for_inspected_issued_and_checked(
         request_factories.make_document(req, "passport_copy", req.created_by)
         request_id = req.id
     page = agent.get(f"/my/requests/{request_id}/form")
-    agent.submit(page, {"submit": "send"}, form="#request-form")
+    truck = {"vehicles-0-is_truck": "y"}
+    page = agent.submit(page, truck | {"submit": "send"}, form="#request-form")
+    assert page.error_of("vehicles-0-load")
+    agent.submit(page, {"vehicles-0-load": "3", "submit": "send"}, form="#request-form")
 
     reviewer = office.staff()
     page = reviewer.get(f"/office/requests/{request_id}/do/approve")
@@ -93,5 +97,5 @@ def test_the_guides_service_is_asked_for_inspected_issued_and_checked(
     page = PageClient(office.app, language="en").get(f"/check/{code}")
     assert "Permit" in page.text and str(number) in page.text
     text = agent.get(f"/my/requests/{request_id}/").text
-    for words in ("Other", "الدوحة", "Permit", str(number)):
+    for words in ("8/12345", "3 t", "Other", "الدوحة", "Permit", str(number)):
         assert words in text

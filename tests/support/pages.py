@@ -205,6 +205,8 @@ def form_data(form: Tag) -> dict[str, Any]:
         kind = field.get("type", "text")
         if not name or field.has_attr("disabled") or kind in {"submit", "button", "file", "image"}:
             continue
+        if field.find_parent("template"):
+            continue
         if kind in {"checkbox", "radio"} and not field.has_attr("checked"):
             continue
         if field.name == "select":

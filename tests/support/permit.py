@@ -115,6 +115,44 @@ documents:
 flow: standard
 processing_days: 3
 """
+ITEMS = """
+name: items
+section: trip
+type: rows
+required: true
+least: 2
+most: 4
+label: {ar: الأصناف, en: Items}
+row: {ar: الصنف, en: Item}
+columns:
+  - name: goods_name
+    type: text
+    required: true
+    label: {ar: الاسم, en: Name}
+    hint: {ar: كما في الفاتورة., en: As on the invoice.}
+  - {name: pieces, type: number, minimum: 1, label: {ar: العدد, en: Pieces}}
+  - {name: price, type: amount, label: {ar: السعر, en: Price}}
+  - {name: packed_on, type: date, past: true, label: {ar: تاريخ التعبئة, en: Packed on}}
+  - name: sort
+    type: choice
+    required: true
+    label: {ar: النوع, en: Sort}
+    choices:
+      - {value: plain, label: {ar: عادي, en: Plain}}
+      - {value: other_sort, label: {ar: آخر, en: Other}}
+  - name: which
+    type: text
+    required: true
+    label: {ar: أي نوع, en: Which sort}
+    when: {field: sort, is: [other_sort]}
+  - name: driver
+    type: civil_number
+    label: {ar: السائق, en: Driver}
+    when: {field: purpose, is: [cargo]}
+  - {name: fragile, type: bool, label: {ar: قابل للكسر, en: Fragile}}
+"""
+"""Rows that every type of a column and both kinds of conditions are in."""
+
 GOOD: dict[str, Any] = {
     "name_ar_1": "سالم",
     "purpose": "crew",
@@ -132,10 +170,17 @@ def permit(**changes: Any) -> dict[str, Any]:
     return dict(yaml.safe_load(PERMIT) | changes)
 
 
-def begin(user: User) -> Request:
+def with_items(**changes: Any) -> dict[str, Any]:
+    """Return the definition with the field `items` as its last, changed so."""
+    found = permit()
+    found["fields"].append(yaml.safe_load(ITEMS) | changes)
+    return found
+
+
+def begin(user: User, definition: dict[str, Any] | None = None) -> Request:
     """Publish the service and begin a draft of it for `user`, with a copy of the civil ID card."""
     requests.load_services()
-    requests.publish(PERMIT)
+    requests.publish(yaml.safe_dump(definition) if definition else PERMIT)
     req = drafts.start("temporary_permit", actor_of(user), utc_now(), "private")
     db.session.commit()
     requests.make_document(req, "civil_id_copy", user)

@@ -22,6 +22,6 @@ def details_url(req: Request, anchor: str = "") -> str:
     return url_for("my_requests.details", request_id=req.id, _anchor=anchor or None)
 
 
-def form_url(req: Request, anchor: str = "") -> str:
-    """Return the URL of the form."""
-    return url_for("my_requests.form_page", request_id=req.id, _anchor=anchor or None)
+def form_url(req: Request, anchor: str = "", add: str | None = None) -> str:
+    """Return the URL of the form. add: name of the field that is shown with another row."""
+    return url_for("my_requests.form_page", request_id=req.id, add=add, _anchor=anchor or None)

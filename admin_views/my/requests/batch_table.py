@@ -22,7 +22,7 @@ from clearance.models import BrokerType, Document, Request
 from clearance.requests import batch, completeness
 from clearance.services import versions
 from clearance.services.schema import Definition
-from clearance.services.standard_fields import Group, is_empty
+from clearance.services.standard_fields import Group, Kind, is_empty
 from forms.request_form import RequestForm, request_form
 
 PERSONAL = frozenset({Group.PERSON, Group.IDENTITY})
@@ -52,7 +52,7 @@ class Grid:
         """Return the grid with forms bound to the posted data. Raises: NotFound."""
         requests = batch.requests(key, code, current_actor())
         spec = versions.for_request(requests[0])
-        rows = [OpenForm.of(req, f"{req.id}-") for req in batch.drafts(requests)]
+        rows = [OpenForm.of(req, f"{req.id}-", has_rows=False) for req in batch.drafts(requests)]
         return cls(key, spec, requests, rows, _column_form(spec, i18n.language()))
 
     @property
@@ -186,7 +186,11 @@ class Grid:
 
 def _column_form(definition: Definition, lang: str) -> RequestForm:
     """Return the form of the top row: optional inputs for what may be the same for all rows."""
-    names = [spec.name for spec in definition.asked if spec.group not in PERSONAL]
+    names = [
+        spec.name
+        for spec in definition.asked
+        if spec.group not in PERSONAL and spec.kind is not Kind.ROWS
+    ]
     form = request_form(definition, names, lang, {}, prefix="all-")
     for field in form.asked.values():
         field.flags.required = False

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from admin_views.base.access import current_actor
 from admin_views.base.form_post import claim_key, post_once, release_key, repeated
 from admin_views.my.requests import posting, uploads
-from admin_views.my.requests.base import RequestRoutes, details_url
+from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from admin_views.my.requests.open_form import OpenForm
 from admin_views.shared.request_parts import shown_remarks
 from clearance.core import i18n
@@ -25,6 +25,7 @@ from clearance.requests import available_actions, batch, completeness, drafts, r
 from clearance.services import versions
 from clearance.services.flows import Action
 from forms.request_form import sections
+from forms.rows import ADD
 
 
 class FormRoutes(RequestRoutes):
@@ -39,13 +40,18 @@ class FormRoutes(RequestRoutes):
             return _closed(req)
         page = OpenForm.of(req)
         if not is_posted():
+            page.form.press(ADD + request.args.get("add", ""))
             return self.show_form(page)
-        if request.form.get("submit") == "send":
+        pressed = request.form.get("submit", "")
+        if pressed == "send":
             return self._send(page, files)
-        posting.save(page, files)
+        posting.save(page, files, pressed)
         db.session.commit()
         if page.has_faults or "_language" in request.form:
             return self.show_form(page)
+        if page.pressed_in:
+            added = page.pressed_in if pressed.startswith(ADD) else None
+            return redirect(form_url(req, page.pressed_in, added), code=303)
         flash(posting.saved_label(req.saved_at), "success")
         return redirect(page.url(), code=303)
 

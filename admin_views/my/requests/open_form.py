@@ -21,7 +21,7 @@ from clearance.models.enums import Status
 from clearance.requests import attachments, completeness, drafts, field_values, remarks
 from clearance.services import versions
 from clearance.services.schema import Definition
-from clearance.services.standard_fields import is_empty
+from clearance.services.standard_fields import Kind, is_empty
 from forms.request_form import RequestForm, condition_data, request_form
 
 
@@ -31,8 +31,9 @@ class OpenForm:
 
     missing_documents: the required ones that are not there. unanswered: remarks without an answer.
     stored: (label, value) saved meanwhile by another user, where it differs from what was typed.
-    refusal: why it was not saved or sent. http_status: of the page. marker: a field that is posted
-    with the whole page, but not with a file posted by script. form_id: of the form in the page.
+    refusal: why it was not saved or sent. http_status: of the page. pressed_in: name of the
+    field of rows of which a button was pressed. marker: a field that is posted with the whole page,
+    but not with a file posted by script. form_id: of the form in the page.
     """
 
     req: Request
@@ -42,13 +43,19 @@ class OpenForm:
     stored: list[tuple[str, str]] = field(default_factory=list)
     refusal: Refusal | None = None
     http_status: int = 200
+    pressed_in: str = ""
     marker: ClassVar[str] = "version"
     form_id: ClassVar[str] = "request-form"
 
     @classmethod
-    def of(cls, req: Request, prefix: str = "") -> OpenForm:
-        """Return the form of `req` with inputs for the fields that its reader may change now."""
+    def of(cls, req: Request, prefix: str = "", *, has_rows: bool = True) -> OpenForm:
+        """Return the form of `req` with inputs for the fields that its reader may change now.
+
+        has_rows: False to leave out inputs of rows, as tables do.
+        """
         spec, fields = versions.for_request(req), completeness.open_fields(req)
+        if not has_rows:
+            fields -= {each.name for each in spec.asked if each.kind is Kind.ROWS}
         given = {
             remarks.field_of(remark): (str(_("Why nothing has to change")), remark.answer)
             for remark in (remarks.unsettled(req) if req.status == Status.RETURNED else ())
@@ -113,6 +120,7 @@ class OpenForm:
     def read(self, pressed: str = "") -> None:
         """Validate the posted form; required fields only if it is to be sent."""
         self.form.is_sending = pressed == "send"
+        self.pressed_in = self.form.press(pressed)
         self.form.validate()
 
     def keep(self) -> None:

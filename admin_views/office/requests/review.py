@@ -36,7 +36,7 @@ from clearance.requests import messages as request_messages
 from clearance.requests.field_values import visible
 from clearance.requests.remarks import Answered
 from clearance.services import schema, versions
-from clearance.services.answers import written
+from clearance.services.answers import contrasted
 from clearance.services.document_kinds import kind_names
 
 
@@ -175,8 +175,7 @@ def _changes(req: Request, service: schema.Definition, lang: str) -> list[tuple[
     return [
         (
             change.spec.title(lang),
-            written(change.spec, change.before, lang),
-            written(change.spec, change.after, lang),
+            *contrasted(change.spec, change.before, change.after, lang),
         )
         for change in corrections.of_last_sending(req, service)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from admin_views.base.access import not_found
@@ -13,6 +13,7 @@ from admin_views.office.services import draft_parts
 from admin_views.office.services.draft_parts import PartList
 from clearance.core import i18n
 from clearance.services.drafting import Document
+from clearance.services.field_specs import RESERVED_NAMES
 from clearance.services.standard_fields import STANDARD_FIELDS
 from forms.service_parts import Item, code_from
 
@@ -20,21 +21,23 @@ from forms.service_parts import Item, code_from
 def items_of(document: Document, path: str) -> list[Item]:
     """Return the list at a path such as `fields` or `stages.check.fields`, as it is kept.
 
-    Aborts with 404 for a stage that is not there.
+    Aborts with 404 for a stage or field that is not there.
     """
     outer, _, rest = path.partition(".")
     if not rest:
         found = document.setdefault(outer, [])
         return found if isinstance(found, list) else not_found()
     name, _, inner = rest.partition(".")
-    stage = find(items_of(document, outer), draft_parts.STAGES, name)
-    return items_of(stage, inner)
+    around = draft_parts.STAGES if outer == "stages" else draft_parts.FIELDS
+    return items_of(find(items_of(document, outer), around, name), inner)
 
 
 def list_of(part: draft_parts.Part, path: str) -> PartList:
     """Return what the list at a path is. Aborts with 404 for one that the part does not have."""
     if part.key == "review" and re.fullmatch(r"stages\.[a-z0-9_]+\.fields", path):
         return draft_parts.OFFICE_FIELDS
+    if part.key == "form" and re.fullmatch(r"fields\.[a-z0-9_]+\.columns", path):
+        return draft_parts.COLUMNS
     return next((each for each in part.lists if each.key == path), None) or not_found()
 
 
@@ -52,15 +55,20 @@ def find(items: list[Item], kind: PartList, key: str) -> Item:
     return not_found() if found is None else found
 
 
-def add(items: list[Item], kind: PartList, form: Any) -> Item:
-    """Add a part at the end, of what was chosen or typed. Raises: ValueError if nothing was."""
-    item = _new(items, kind, form)
+def add(items: list[Item], kind: PartList, form: Any, there: Collection[str] = ()) -> Item:
+    """Add a part at the end, of what was chosen or typed. Raises: ValueError if nothing was.
+
+    there: names of other lists that it cannot have.
+    """
+    item = _new(items, kind, form, there)
     items.append(item)
     return item
 
 
-def act(items: list[Item], item: Item, kind: PartList, action: str) -> Item:
-    """Move a part up or down, double or remove it; return it, or its double."""
+def act(
+    items: list[Item], item: Item, kind: PartList, action: str, there: Collection[str] = ()
+) -> Item:
+    """Move a part up or down, double or remove it; return it, or its double. there: as of `add`."""
     place = items.index(item)
     if action == "up" and place:
         items[place - 1 : place + 1] = [item, items[place - 1]]
@@ -69,13 +77,35 @@ def act(items: list[Item], item: Item, kind: PartList, action: str) -> Item:
     elif action == "double":
         double = copy.deepcopy(item)
         if kind.names:
-            taken = {str(each.get(kind.names)) for each in items}
+            taken = {*there, *(str(each.get(kind.names)) for each in items)}
             double[kind.names] = code_from(str(item.get(kind.names)), taken)
+            _rename_columns(double, taken)
         items.insert(place + 1, double)
         return double
     elif action == "remove":
         items.remove(item)
     return item
+
+
+def _rename_columns(item: Item, taken: Collection[str]) -> None:
+    """Give the columns of a doubled field names of their own, in their conditions too."""
+    columns = [each for each in item.get("columns") or () if isinstance(each, dict)]
+    names: dict[str, str] = {}
+    for name in (str(each.get("name")) for each in columns):
+        names[name] = code_from(name, {*taken, *names.values()})
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: names.get(str(each), each) if key in ("name", "field") else renamed(each)
+            for key, each in value.items()
+        }
+
+    if columns:
+        item["columns"] = renamed(columns)
 
 
 def can_double(kind: PartList, item: Item) -> bool:
@@ -117,7 +147,14 @@ def _named(value: Any) -> Iterator[Any]:
             yield from _named(each)
 
 
-def _new(items: list[Item], kind: PartList, form: Any) -> Item:
+def names_of(document: Document) -> set[str]:
+    """Return the names of the form's fields and of their columns."""
+    fields = [each for each in items_of(document, "fields") if isinstance(each, dict)]
+    columns = (column for each in fields for column in each.get("columns") or ())
+    return {str(each.get("name")) for each in (*fields, *columns) if isinstance(each, dict)}
+
+
+def _new(items: list[Item], kind: PartList, form: Any, there: Collection[str]) -> Item:
     chosen = str(form.get("standard") or form.get("kind") or "").strip()
     label = {lang: str(form.get(f"label_{lang}") or "").strip()[:250] for lang in ("ar", "en")}
     label = {lang: text for lang, text in label.items() if text}
@@ -129,8 +166,8 @@ def _new(items: list[Item], kind: PartList, form: Any) -> Item:
         return {"says": label} if label else {}
     if not label:
         raise ValueError
-    taken = {*STANDARD_FIELDS, *(str(each.get("name")) for each in items)}
+    taken = {*STANDARD_FIELDS, *RESERVED_NAMES, *there, *(str(each.get("name")) for each in items)}
     item: Item = {"name": code_from(label.get("en", ""), taken)}
-    if kind.key == "fields":
+    if kind.types:
         return item | {"type": str(form.get("type") or "text"), "label": label}
     return item | {"title": label}

@@ -16,7 +16,7 @@ from clearance.services import choice_lists, condition_words, property_words, re
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document
 from clearance.services.effects import Effect
-from clearance.services.field_specs import Pattern
+from clearance.services.field_specs import NO_COLUMNS, NOT_OF_COLUMNS, Pattern
 from clearance.services.flows import Flow
 from clearance.services.guards import Guard
 from clearance.services.stages import STAGES as STAGED
@@ -30,7 +30,8 @@ class PartList:
     """A list of parts within a part of the draft.
 
     key: of the list in the definition. names: the property that tells its parts apart, "" for none.
-    title: of the list; one: what one of its parts is called.
+    title: of the list; one: what one of its parts is called. types: of the fields in it, if it has
+    fields.
     """
 
     key: str
@@ -38,6 +39,7 @@ class PartList:
     title: Any
     one: Any
     properties: tuple[Property, ...]
+    types: Options = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def _p(name: str, kind: str, *types: str, within: str = "", hint: Any = "") -> P
 
 _TEXTS, _NUMBERS = ("text", "textarea", "licence_no"), ("number", "amount")
 _CHOICES = ("choice", "choices")
+_DEFAULTED = tuple(name for name in property_words.VALUES["type"] if name != "rows")
 _LINE_EACH = _l("One a line, in the same order in both languages.")
 
 _FIELD = (
@@ -80,21 +83,35 @@ _FIELD = (
     _p("min_length", "number", *_TEXTS),
     _p("max_length", "number", *_TEXTS),
     _p("pattern", "one", "text", "textarea"),
-    _p("least", "number", "choices"),
-    _p("most", "number", "choices"),
+    _p("least", "number", "choices", "rows"),
+    _p("most", "number", "choices", "rows"),
+    _p("row", "words", "rows"),
     _p("future", "flag", "date"),
     _p("past", "flag", "date"),
     _p("within_days", "number", "date"),
     _p("min_age", "number", "date"),
-    _p("default", "answer"),
+    _p("default", "answer", *_DEFAULTED),
     _p("declaration", "flag", "bool"),
     _p("when", "condition"),
 )
 TYPES = tuple(property_words.VALUES["type"].items())
 _SHOWN_OF_STANDARD = frozenset({"section", "required", "hint", "when"})
-FIELDS = PartList("fields", "name", _l("Fields"), _l("Field"), _FIELD)
+FIELDS = PartList("fields", "name", _l("Fields"), _l("Field"), _FIELD, TYPES)
 OFFICE_FIELDS = PartList(
-    "fields", "name", _l("Fields that the office fills in"), _l("Field of the office"), _FIELD
+    "fields",
+    "name",
+    _l("Fields that the office fills in"),
+    _l("Field of the office"),
+    _FIELD,
+    tuple(each for each in TYPES if each[0] != "rows"),
+)
+COLUMNS = PartList(
+    "columns",
+    "name",
+    _l("Columns of each row"),
+    _l("Column"),
+    tuple(each for each in _FIELD if each.name not in NOT_OF_COLUMNS),
+    tuple(each for each in TYPES if each[0] not in NO_COLUMNS),
 )
 SECTIONS = PartList(
     "sections",
@@ -239,7 +256,7 @@ def title_of_list(key: str) -> str:
 def facts(item: Item, kind: PartList, lang: str) -> list[str]:
     """Return what a list tells of a part besides its name and condition."""
     found = []
-    if kind.key == "fields":
+    if kind.types:
         standard = STANDARD_FIELDS.get(str(item.get("name")))
         kind_words = property_words.meaning("type", str(item.get("type") or ""))
         found.append(str(_l("Standard field")) if standard is not None else str(kind_words))
@@ -255,16 +272,28 @@ def facts(item: Item, kind: PartList, lang: str) -> list[str]:
     return [each for each in found if each]
 
 
-def properties_of_field(item: Item) -> tuple[Property, ...]:
-    """Return the properties that a field of this sort and type has."""
+def properties_of(item: Item, kind: PartList) -> tuple[Property, ...]:
+    """Return the properties of a part; a field has those of its sort and type."""
+    if not kind.types:
+        return kind.properties
     if item.get("name") in STANDARD_FIELDS:
-        return tuple(each for each in _FIELD if each.name in _SHOWN_OF_STANDARD)
-    kind = str(item.get("type") or "")
-    return tuple(each for each in _FIELD if not each.types or kind in each.types)
+        return tuple(each for each in kind.properties if each.name in _SHOWN_OF_STANDARD)
+    named = str(item.get("type") or "")
+    return tuple(each for each in kind.properties if not each.types or named in each.types)
 
 
-def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
-    """Return what the drop-downs offer. before: the fields that a condition may read."""
+def nested_in(item: Item, path: str) -> PartList | None:
+    """Return the list that a part of the list at `path` has on its own page, or None."""
+    if path == "fields" and (item.get("type") == "rows" or item.get("columns")):
+        return COLUMNS
+    return OFFICE_FIELDS if path == "stages" else None
+
+
+def sources(document: Document, before: Sequence[Item], item: Item, types: Options = ()) -> Sources:
+    """Return what the drop-downs offer.
+
+    before: the fields that a condition may read. types: those that the item can have.
+    """
     lang = i18n.language()
     known = registry.current()
     guards = _fitting(known.guards, document)
@@ -275,7 +304,7 @@ def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
             "legal_entities": _rows(LegalEntity, lang),
             "broker_types": _rows(BrokerType, lang),
             "team": teams.named(lang),
-            "type": [(value, words) for value, words in property_words.VALUES["type"].items()],
+            "type": types,
             "section": _sections(document, lang),
             "at": [
                 (str(each.get("name")), name_of(each, lang)) for each in _items(document, "fields")

@@ -123,7 +123,8 @@ class DraftRoutes:
 
         def apply(document: Document) -> None:
             items = draft_lists.items_of(document, path)
-            item = draft_lists.add(items, kind, request.form)
+            taken = draft_lists.names_of(document) if kind.types else ()
+            item = draft_lists.add(items, kind, request.form, taken)
             added["key"] = draft_lists.key_of(items, kind, item)
 
         back = self._url("draft_part", code, part=part)
@@ -147,12 +148,12 @@ class DraftRoutes:
         kind = draft_lists.list_of(page, path)
         items = draft_lists.items_of(found.document, path)
         item = draft_lists.find(items, kind, key)
-        is_field = kind.key == "fields"
-        properties = draft_parts.properties_of_field(item) if is_field else kind.properties
         before = _fields_before(found.document, path, item)
-        form = part_form(properties, item, draft_parts.sources(found.document, before, item))
+        sources = draft_parts.sources(found.document, before, item, kind.types)
+        form = part_form(draft_parts.properties_of(item, kind), item, sources)
         lang = i18n.language()
-        nested = [draft_parts.OFFICE_FIELDS] if path == "stages" else []
+        nested = draft_parts.nested_in(item, path)
+        inner = f"{path}.{key}.{nested.key}" if nested is not None else ""
 
         def show(status: int = 200, refusal: Any = "") -> Any:
             html = self._show(
@@ -167,7 +168,7 @@ class DraftRoutes:
                 called=draft_parts.name_of(item, lang) or kind.one,
                 sentence=_sentence(item, _readable(found.document)),
                 back_url=self._list_url(code, part, path),
-                lists=[self._list(found, page, each, f"stages.{key}.fields") for each in nested],
+                lists=[] if nested is None else [self._list(found, page, nested, inner)],
                 refusal=refusal,
             )
             return html, status
@@ -192,7 +193,8 @@ class DraftRoutes:
             items = draft_lists.items_of(document, path)
             item = draft_lists.find(items, kind, key)
             require(action != "double" or draft_lists.can_double(kind, item))
-            moved = draft_lists.act(items, item, kind, action)
+            taken = draft_lists.names_of(document) if kind.types else ()
+            moved = draft_lists.act(items, item, kind, action, taken)
             reached.update(key=draft_lists.key_of(items, kind, moved), place=items.index(moved) + 1)
 
         back = self._list_url(code, part, path)
@@ -400,7 +402,7 @@ class DraftRoutes:
             "rows": rows,
             "add_url": self._url("draft_add", found.code, part=part.key, path=path),
             "choices": _addable(kind, items),
-            "types": draft_parts.TYPES if kind.key == "fields" else (),
+            "types": kind.types,
         }
 
     def _link(self, found: Source, finding: Finding) -> str:
@@ -418,6 +420,10 @@ class DraftRoutes:
         if place >= len(items):
             return self._url("draft_part", found.code, part=page.key)
         item_key = draft_lists.key_of(items, kind, items[place])
+        if column := re.search(r"\.columns\[(\d+)\]", finding.path):
+            key, kind = f"fields.{item_key}.columns", draft_parts.COLUMNS
+            columns = draft_lists.items_of(found.document, key)
+            item_key = draft_lists.key_of(columns, kind, columns[int(column[1])])
         return self._url("draft_item", found.code, part=page.key, path=key, key=item_key)
 
     def _url(self, route: str, code: str, **values: Any) -> str:
@@ -464,6 +470,11 @@ def new_services() -> list[tuple[str, str, str, Any]]:
 def _fields_before(document: Document, path: str, item: Item) -> list[Item]:
     """Return the fields that a condition of `item` may read: those before it, or all."""
     fields = draft_lists.items_of(document, "fields")
+    if path.endswith(".columns"):
+        columns = draft_lists.items_of(document, path)
+        key = path.split(".")[1]
+        around = draft_lists.find(fields, draft_parts.FIELDS, key)
+        return [*fields[: fields.index(around)], *columns[: columns.index(item)]]
     if path != "fields":
         return fields
     return fields[: fields.index(item)]

@@ -18,7 +18,7 @@ from clearance.services import drafting, versions
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support.pages import Page, PageClient
-from tests.support.permit import PERMIT
+from tests.support.permit import PERMIT, with_items
 
 CODE = "temporary_permit"
 PARTS = (
@@ -248,6 +248,52 @@ def test_stages_have_fields_of_the_office(app: Flask) -> None:
     field = {"name": "visited_on", "type": "date", "label": label, "required": True}
     assert stage["fields"] == [field]
     client.get(f"{DRAFT}/review/stages.ghost.fields/visited_on/", status=404)
+
+
+def test_rows_have_columns_of_their_own(app: Flask) -> None:
+    client = keeper(app)
+    given = {"label_ar": "الأصناف", "label_en": "Items", "type": "rows"}
+    page = client.submit(client.get(f"{DRAFT}/form/"), given, form="#add-fields")
+    assert page.url.endswith("/form/fields/items/") and "None yet." in page.text
+    types = {each["value"] for each in page.soup.select("#fields-items-columns-type option")}
+    assert types & {"text", "number", "rows", "textarea", "choices"} == {"text", "number"}
+    assert "rows need columns" in client.get(f"{DRAFT}/checkup/").text
+    for label, kind in (("Port", "text"), ("Pieces", "number")):
+        page = client.get(f"{DRAFT}/form/fields/items/")
+        column = {"label_ar": "عمود", "label_en": label, "type": kind}
+        page = client.submit(page, column, form="#add-fields-items-columns")
+    assert page.url.endswith("/form/fields.items.columns/pieces/")
+    shown = {str(each.get("name")) for each in page.soup.select("#part-form [name]")}
+    assert "minimum" in shown and not shown & {"section", "default", "declaration"}
+    fields = {each["value"] for each in page.soup.select("[name=when_field] option")}
+    assert {"port", "port_2"} <= fields and not fields & {"items", "pieces"}
+    save(client, page, minimum="2", when_field="port_2", when_op="filled")
+    page = client.get(f"{DRAFT}/form/fields/items/")
+    save(client, page, row_ar="الصنف", row_en="Item", least="1", most="5")
+    items = document(app)["fields"][-1]
+    assert (items["row"]["en"], items["least"], items["most"]) == ("Item", 1, 5)
+    assert [each["name"] for each in items["columns"]] == ["port_2", "pieces"]  # port is a field
+    assert items["columns"][1]["when"] == {"field": "port_2", "filled": True}
+    page = client.get(f"{DRAFT}/form/fields/items/")
+    assert "“Port” is filled in" in page.text
+    act(client, "form", "fields", "items", "double")
+    double = document(app)["fields"][-1]
+    assert [each["name"] for each in double["columns"]] == ["port_2_2", "pieces_2"]
+    assert double["columns"][1]["when"]["field"] == "port_2_2"
+    with app.app_context():
+        assert drafting.findings(document(app)) == []
+    client.get(f"{DRAFT}/form/fields.ghost.columns/pieces/", status=404)
+    client.get(f"{DRAFT}/form/fields.items.columns/ghost/", status=404)
+
+
+def test_a_finding_in_a_column_leads_to_the_columns_page(app: Flask) -> None:
+    client = keeper(app)
+    changed = with_items()["fields"][-1]
+    changed["columns"][1] |= {"minimum": 9, "maximum": 2}
+    change(app, lambda draft: draft["fields"].append(changed))
+    page = client.get(f"{DRAFT}/checkup/")
+    links = [each["href"] for each in page.soup.select(".tasks a")]
+    assert f"{DRAFT}/form/fields.items.columns/pieces/" in links
 
 
 def test_only_checks_and_effects_that_fit_the_service_are_offered(app: Flask) -> None:

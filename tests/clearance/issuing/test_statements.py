@@ -90,6 +90,26 @@ def test_what_is_empty_or_hidden_has_its_text_and_no_line_in_the_table(agent: Us
     assert escort.content["paragraphs"][0]["en"] == "An escort is needed. Notes: –"
 
 
+def test_rows_are_a_table_of_both_languages(agent: User) -> None:
+    columns = [
+        {"name": "what", "type": "text", "label": {"ar": "الصنف", "en": "What"}},
+        {"name": "origin", "type": "country", "label": {"ar": "المنشأ", "en": "Origin"}},
+        {"name": "unused", "type": "text", "label": {"ar": "أخرى", "en": "Unused"}},
+    ]
+    goods = {"name": "goods", "type": "rows", "label": {"ar": "البضائع", "en": "Goods"}}
+    statement = {"name": "paper", "prefix": "GX", "title": {"ar": "ورقة", "en": "Paper"}}
+    statement |= {"paragraphs": [{"ar": "نص", "en": "Text"}], "show": ["goods"]}
+    fields = [{"name": "name_ar_1"}, goods | {"columns": columns}]
+    requests.publish(requests.TRIVIAL, fields=fields, issued=[statement])
+    rows = ({"what": "Rice", "origin": "KW"}, {"what": "Tea"})
+    (document,) = issued(requests.make_request(agent, "approved", code="greeting", goods=rows))
+    (fact,) = document.content["facts"]
+    assert [each["en"] for each in fact["heads"]] == ["What", "Origin"]
+    assert fact["rows"][0]["cells"][1] == {"ar": "الكويت", "en": "Kuwait"}
+    text = papers.text_of(pdf(document))
+    assert "Rice" in text and "Kuwait" in text and "Unused" not in text
+
+
 def test_standard_labels_and_yes_stand_in_both_languages(agent: User) -> None:
     statement = {
         "name": "paper",

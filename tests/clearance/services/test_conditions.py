@@ -20,6 +20,10 @@ from tests.clearance.services.test_versions import document
 from tests.support.permit import permit
 
 TABLE = json.loads((Path(__file__).parents[2] / "conditions.json").read_text(encoding="utf-8"))
+COLUMNS = [
+    {"name": name, "type": kind, "label": {"ar": name, "en": name}, "when": when}
+    for name, kind, when in TABLE["columns"]
+]
 OPTIONS = [{"value": value, "label": {"ar": value, "en": value}} for value in "abc"]
 
 
@@ -29,7 +33,8 @@ def definition_of(fields: list[Any]) -> Definition:
     for name, when in fields:
         kind = TABLE["kinds"].get(name, "text")
         spec = {"name": name, "type": kind, "label": {"ar": name, "en": name}, "when": when}
-        specs.append(spec | ({"choices": OPTIONS} if kind in ("choice", "choices") else {}))
+        spec |= {"choices": OPTIONS} if kind in ("choice", "choices") else {}
+        specs.append(spec | ({"columns": COLUMNS} if kind == "rows" else {}))
     return Definition.model_validate(document(fields=specs))
 
 
