@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tests.support.permit import PERMIT
+
 Try = tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]
 EXAM = {"code": "exam", "part": "form", "path": "fields", "key": "notes"}
 WORDS = {
     **dict.fromkeys(("draft", "draft_checkup", "draft_preview", "draft_publish"), 1),
     **dict.fromkeys(("draft_undo", "draft_redo", "draft_discard"), 1),
+    **dict.fromkeys(("draft_texts", "draft_workbook", "pack"), 1),
     **dict.fromkeys(("draft_part", "draft_restore"), 2),
     "draft_add": 3,
     **dict.fromkeys(("draft_item", "draft_act", "draft_remove"), 4),
@@ -29,4 +32,10 @@ def _tries(count: int) -> Callable[[Mapping[str, Any]], Iterator[Try]]:
     return tries
 
 
+def _imported(_rows: Mapping[str, Any]) -> Iterator[Try]:
+    """What the page carries of an uploaded file, which becomes a new service."""
+    yield "", {}, {}, {"text": PERMIT, "version": 0, "code": "temporary_permit", "prefix": "TP"}
+
+
 OF_DRAFTS = {f"office_services.{route}": _tries(count) for route, count in WORDS.items()}
+OF_DRAFTS["office_services.pack_import"] = _imported

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, redirect, request
+from flask import redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
@@ -46,17 +46,6 @@ class VersionRoutes:
         """Show one version."""
         service = self.get_one(code)
         return self.show(service, service_versions.numbered(service.code, number))
-
-    @expose("/<code>/versions/<int:number>/yaml")
-    def version_file(self, code: str, number: int) -> Response:
-        """Download one version as `flask services export` prints it."""
-        row = service_versions.numbered(self.get_one(code).code, number)
-        name = f"{row.service_code}-{row.number}.yaml"
-        return Response(
-            service_versions.as_yaml(service_versions.get(row.id)),
-            mimetype="application/yaml",
-            headers={"Content-Disposition": f"attachment; filename={name}"},
-        )
 
     @expose("/<code>/versions/compare")
     def choose_versions(self, code: str) -> Any:
