@@ -103,7 +103,8 @@ def pack_form(
 ) -> PackForm:
     """Return the form of a pack. ours: part of `Needs` → code and name of what the office offers.
 
-    is_known: whether there is a service with the pack's code; has_draft: whether it has a draft.
+    is_known: whether there is a service with the pack's code; has_draft: whether it has a draft
+    that says something else.
     """
     fields = {
         _name(each): ChoiceField(

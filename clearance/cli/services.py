@@ -88,11 +88,11 @@ def load(names: tuple[str, ...], publish: bool, email: str | None, replace: bool
         published = versions.publish_missing(now) if not names else []
         published += [code for code in codes if versions.publish_if_changed(code, None, now)]
         for file in files:
-            pack = _pack_of(Path(file))
             if publish:
-                published += _publish(pack, now)
-            else:
-                _make_draft(pack, _administrator(email), now, is_replacing=replace)
+                published += _publish(_pack_of(Path(file)), now)
+                continue
+            pack = _pack_of(Path(file), packs.read_for_draft)
+            _make_draft(pack, _administrator(email), now, is_replacing=replace)
         db.session.commit()
     except BadDefinition as error:
         db.session.rollback()
@@ -185,11 +185,11 @@ def describe(output: TextIO) -> None:
     output.write(text)
 
 
-def _pack_of(path: Path) -> Pack:
+def _pack_of(path: Path, read: Callable[[bytes], Pack] = packs.read) -> Pack:
     """Return the pack of a file. Raises: BadDefinition."""
     try:
         with path.open("rb") as stream, force_locale("en"):
-            return packs.read(stream.read(packs.MOST_BYTES + 1))
+            return read(stream.read(packs.MOST_BYTES + 1))
     except OSError as error:
         raise BadDefinition([f"{path.name}: {error.strerror}"]) from None
     except DomainError as fault:

@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 from clearance.core.errors import DomainError
 
 MOST_BYTES: Final = 1024 * 1024
-MOST_VALUES: Final = 50_000
+MOST_VALUES: Final = 100_000
 """Values of one document, those that an alias repeats included."""
 DEEPEST: Final = 40
 _LARGEST = 10**15

@@ -141,6 +141,21 @@ def read(data: bytes) -> Pack:
         ) from None
 
 
+def read_for_draft(data: bytes) -> Pack:
+    """Read a pack that is to become a draft: what it says may be wrong, but not the sort of value.
+
+    Raises: BadPack, foreign_yaml.BadYaml.
+    """
+    pack = read(data)
+    try:
+        Definition.model_validate(pack.definition)
+    except ValidationError as error:
+        for fault in error.errors():
+            if fault["type"].endswith("_type"):
+                raise _miswritten(yaml_files.path_of(("definition", *fault["loc"]))) from None
+    return pack
+
+
 def normal(document: Mapping[str, Any]) -> Document:
     """Return a definition as versions keep it; one that is not valid only in today's schema."""
     lifted = reading.lift(document)

@@ -135,6 +135,7 @@ TABLES: dict[str, Any] = {
     "registration": _l("Registration"),
     "request": _l("Request"),
     "service": _l("Service"),
+    "service_draft": _l("Service"),
     "service_version": _l("Service"),
     "setting": _l("Setting"),
     "subscription": _l("Subscription"),

@@ -52,7 +52,7 @@ class PackRoutes:
             return self._upload()
         try:
             data = _typed() if is_asked else uploaded("pack", packs.MOST_BYTES)
-            pack = packs.read(data)
+            pack = packs.read_for_draft(data)
         except DomainError as fault:
             audit.access("service:pack:read", object_type="service", result="refused")
             return self._upload(fault)
@@ -135,8 +135,12 @@ def _form_of(pack: Pack) -> PackForm:
         ],
         "teams": teams.named(lang),
     }
-    has_draft = is_known and drafting.source(pack.code).draft is not None
-    return pack_form(packs.missing(pack), ours, lang, is_known=is_known, has_draft=has_draft)
+    is_replacing = (
+        is_known
+        and drafting.source(pack.code).draft is not None
+        and not packs.is_same(packs.for_service(pack, pack.code))
+    )
+    return pack_form(packs.missing(pack), ours, lang, is_known=is_known, has_draft=is_replacing)
 
 
 def _propose(form: PackForm, pack: Pack, data: bytes) -> None:

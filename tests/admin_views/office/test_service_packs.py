@@ -177,6 +177,13 @@ def test_the_same_file_twice_changes_nothing(published: Office, keeper: PageClie
     page = upload(keeper, pack())
     assert "The service already says all of this. Nothing changes." in page.text
     assert "Nothing was changed." in take(keeper, page).text
+    begin_draft(published, 7)
+    same = upload(keeper, pack(processing_days=7))
+    assert same.soup.select_one("[name=replace]") is None
+    assert "Nothing was changed." in take(keeper, same).text
+    keeper.submit(
+        keeper.get(f"/office/services/{CODE}/draft/basics/"), form="form[action$='/discard']"
+    )
     with published.app.app_context():
         assert count_of(ServiceDraft) == 0
 
@@ -240,6 +247,30 @@ def test_questions_keep_their_answers_in_the_other_language(
 
 
 @pytest.mark.parametrize(
+    "broken",
+    [
+        {
+            "title": {},
+            "fields": [{}, {"name": "A B"}, {"name": "a", "type": "colour"}],
+            "guards": {},
+        },
+        {"stages": [{"when": {"all": []}}], "issued": [{"paragraphs": [{}]}], "refuse": [{}]},
+        {"schema": 99, "processing_days": "many", "opens_on": "never", "ghost": [{"a": [1]}]},
+    ],
+)
+def test_a_file_with_anything_in_it_becomes_a_draft_that_opens(
+    office: Office, broken: dict[str, Any]
+) -> None:
+    keeper = office.staff(Role.ADMINISTRATOR)
+    text = yaml.safe_dump({"definition": {"code": CODE, "schema": 2, **broken}}).encode()
+    for values in ({"code": CODE, "prefix": "TP"}, {}):  # then as the draft that there is
+        take(keeper, upload(keeper, text), **values)
+    for part in ("basics", "form", "review", "checkup", "texts"):
+        keeper.get(f"/office/services/{CODE}/draft/{part}/")
+    keeper.get(f"/office/services/{CODE}/pack?draft=1")
+
+
+@pytest.mark.parametrize(
     ("data", "words"),
     [
         (b"", "This file does not contain a service."),
@@ -249,6 +280,7 @@ def test_questions_keep_their_answers_in_the_other_language(
         (b"a: .nan", "Line 1: This is not a number, or it is too large."),
         (b"\x00\xff", "Line 1: Save the file as UTF-8."),
         (b"x" * (1024 * 1024 + 1), "The file is too large."),
+        (pack(fields=[3]), "“definition.fields[0]” is missing or not valid."),
     ],
 )
 def test_a_file_that_is_no_pack_is_refused_at_its_field(

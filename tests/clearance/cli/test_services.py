@@ -265,10 +265,10 @@ def test_a_draft_has_an_administrator(app: Flask, permit_file: Path, by: tuple[s
 def test_a_file_is_published_where_no_fault_is_open(app: Flask, permit_file: Path) -> None:
     assert run(app, "load", "--publish", str(permit_file)) == (0, "Published: temporary_permit.\n")
     assert run(app, "load", "--publish", str(permit_file)) == (0, "Nothing to publish.\n")
-    faulty = PERMIT.replace("processing_days: 3", "processing_days: 0")
-    permit_file.write_text(faulty, encoding="utf-8")
-    code, output = run(app, "load", "--publish", str(permit_file))
-    assert code == 1 and "processing_days" in output
+    for faulty in ("processing_days: 0", "processing_days: 3\nposition: 99999999999"):
+        permit_file.write_text(PERMIT.replace("processing_days: 3", faulty), encoding="utf-8")
+        code, output = run(app, "load", "--publish", str(permit_file))
+        assert code == 1 and faulty.split("\n")[-1].partition(":")[0] in output
     assert run(app, "list")[1] == "temporary_permit: in_use, version 1, 0 open\n"
 
 

@@ -107,14 +107,38 @@ def test_the_letter_case_of_a_code_makes_no_difference(keeper: Actor) -> None:
 
 
 def test_a_broken_definition_is_kept_as_it_is(keeper: Actor) -> None:
-    broken = {"schema": 2, "code": "new", "title": 3, "fields": {"a": [None]}, "stages": [7]}
-    pack = packs.read(file_of(broken))
+    broken = {"schema": 2, "code": "new", "fields": [{"name": "A"}], "stages": [{}], "ghost": [1]}
+    pack = packs.read_for_draft(file_of(broken))
     assert pack.definition == broken
     assert packs.missing(pack) == []
     drafting.begin({**pack.definition, "prefix": "NW"}, keeper, NOW)
-    assert packs.read(packs.written(packs.of_draft("new")).encode()).definition["fields"] == {
-        "a": [None]
-    }
+    text = packs.written(packs.of_draft("new"))
+    assert packs.read_for_draft(text.encode()).definition["fields"] == [{"name": "A"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "changes"),
+    [
+        ("title", {"title": 3}),
+        ("title.ar", {"title": {"ar": [], "en": "x"}}),
+        ("fields", {"fields": {"a": 1}}),
+        ("fields[0].name", {"fields": [{"name": {"a": 1}}]}),
+        ("documents[1]", {"documents": [{"kind": "photo"}, 3]}),
+        ("documents[0].kind", {"documents": [{"kind": 12}]}),
+        ("refuse[0].when", {"refuse": [{"when": [1]}]}),
+        ("guards", {"guards": []}),
+        ("messages", {"messages": 3}),
+        ("roles.a", {"roles": {"a": [1]}}),
+    ],
+)
+def test_another_sort_of_value_is_refused_for_a_draft(
+    english: None, path: str, changes: dict[str, Any]
+) -> None:
+    file = file_of(permit(**changes))
+    assert packs.read(file).definition[next(iter(changes))] == next(iter(changes.values()))
+    with pytest.raises(BadPack) as refused:
+        packs.read_for_draft(file)
+    assert str(refused.value) == f"“definition.{path}” is missing or not valid."
 
 
 @pytest.mark.parametrize(
@@ -216,7 +240,7 @@ def test_whatever_a_definition_says_it_is_read_or_refused(
     context: Flask, definition: dict[str, Any], needs: Any
 ) -> None:
     try:
-        pack = packs.read(file_of({"code": "a", **definition}, needs=needs))
+        pack = packs.read_for_draft(file_of({"code": "a", **definition}, needs=needs))
     except BadPack:
         return
     assert packs.missing(pack) is not None
