@@ -6,7 +6,6 @@ Nothing is constructed but mappings, lists, texts, numbers, truth values and nul
 from __future__ import annotations
 
 import copy
-import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -167,7 +166,7 @@ class _Builder:
             value = self._loader.construct_object(yaml.ScalarNode(tag, event.value))
         except (ValueError, KeyError, IndexError, OverflowError, yaml.YAMLError):
             raise _fault(line, _l("This value cannot be read.")) from None
-        if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < _LARGEST):
+        if isinstance(value, int | float) and not abs(value) < _LARGEST:  # so NaN is refused too
             raise _fault(line, _l("This is not a number, or it is too large."))
         return value
 

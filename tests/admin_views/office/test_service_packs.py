@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import yaml
 from flask import Flask
 
+from clearance.accounts import teams as team_members
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
@@ -210,7 +211,7 @@ def test_a_file_becomes_a_new_service_beside_the_one_that_is_there(
 
 
 def test_missing_reference_data_is_made_replaced_or_left(office: Office) -> None:
-    keeper = office.staff(Role.ADMINISTRATOR)
+    keeper, reviewer = office.staff(Role.ADMINISTRATOR), office.person("Omar", Role.REVIEWER)
     kinds = [{"kind": kind} for kind in ("ghost", "phantom", "spectre")]
     stages = [{"name": "check", "title": NAMES, "team": "port_team"}]
     needs = {"documents": {"ghost": NAMES}, "teams": {"port_team": {"ar": "فريق", "en": "Port"}}}
@@ -231,6 +232,7 @@ def test_missing_reference_data_is_made_replaced_or_left(office: Office) -> None
         made = db.session.get_one(DocumentKind, "ghost")
         assert (made.name_ar, made.name_en, made.is_active) == ("وثيقة الشبح", "Ghost paper", True)
         assert db.session.get_one(Team, "port_team").name_en == "Port"
+        assert team_members.member_ids("review") == {reviewer}  # as with any second team
         kinds_of_events = set(db.session.scalars(sa.select(Event.kind)))
         assert {"reference:document_kind:created", "reference:team:created"} <= kinds_of_events
 

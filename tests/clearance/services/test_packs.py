@@ -174,7 +174,8 @@ def test_what_is_no_pack_is_refused_in_a_sentence(english: None, data: bytes, wo
 
 
 def test_a_pack_becomes_the_draft_of_its_service_and_undo_takes_it_back(keeper: Actor) -> None:
-    drafting.change(CODE, lambda each: each.update(processing_days=5), 0, keeper, NOW)
+    changes = {"processing_days": 5, "button": NAMES}
+    drafting.change(CODE, lambda each: each.update(changes), 0, keeper, NOW)
     pack = packs.read(file_of(permit(processing_days=9, prefix="XX")))
     document = packs.for_service(pack, CODE)
     assert document["prefix"] == "TP"  # a service keeps it

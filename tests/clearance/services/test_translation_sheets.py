@@ -119,6 +119,14 @@ def test_a_sheet_that_says_the_same_begins_no_draft(keeper: Actor) -> None:
     assert drafting.source(CODE).draft is None
 
 
+def test_spaces_that_a_sheet_folds_are_no_change(keeper: Actor) -> None:
+    change(keeper, title={"ar": "طلب  تصريح", "en": "Permit "})
+    (text,) = (
+        row for row in translation_sheets.rows_of(drafting.source(CODE)) if row[0] == "title"
+    )
+    assert apply(keeper, [Row("title", "طلب تصريح", "Permit", text[4])]) == Outcome()
+
+
 def test_texts_that_changed_meanwhile_are_named_and_left(keeper: Actor) -> None:
     sheet = rows(keeper, en="Harbour")
     assert apply(keeper, rows(keeper, ar="المرفأ")).applied == [PORT]
