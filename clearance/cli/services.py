@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TextIO
 
 import click
+import sqlalchemy as sa
 from flask.cli import AppGroup
 from flask_babel import force_locale
 from sqlalchemy.exc import DBAPIError
 
+from clearance.auth.sessions import actor_of
 from clearance.cli import service_docs
+from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import DomainError, NotFound
 from clearance.core.extensions import db
-from clearance.models import Service
-from clearance.services import offering, versions
+from clearance.models import Service, User
+from clearance.models.enums import Role
+from clearance.services import drafting, offering, packs, versions
+from clearance.services.packs import Pack
 from clearance.services.versions import BadDefinition
 
 
@@ -64,38 +69,55 @@ def check(files: tuple[Path, ...], published: bool) -> None:
 
 
 @service_commands.command("load")
-@click.argument("codes", nargs=-1)
+@click.argument("names", nargs=-1, metavar="[CODE|FILE]...")
+@click.option("--publish", is_flag=True, help="Publish FILE where no draft and no fault is open.")
+@click.option("--by", "email", metavar="EMAIL", help="Administrator whose draft FILE becomes.")
+@click.option("--replace", is_flag=True, help="Replace a draft; undo in the panel brings it back.")
 @_database_needed()
-def load(codes: tuple[str, ...]) -> None:
-    """Publish a new version of the shipped definitions of CODES that have changed.
+def load(names: tuple[str, ...], publish: bool, email: str | None, replace: bool) -> None:
+    """Make a draft of each FILE, a pack or a definition, and print its check-up.
 
-    Without CODES, only services not in the database yet are published.
+    A CODE publishes a new version of the shipped definition, if that has changed. Without names,
+    the shipped services that are not in the database yet are published. A name with a dot or a
+    slash is a FILE.
     """
     now = utc_now()
+    files = [name for name in names if set(name) & set("./\\")]
+    codes = [name for name in names if name not in files]
     try:
-        if not codes:
-            _say(versions.publish_missing(now))
-        else:
-            _say([code for code in codes if versions.publish_if_changed(code, None, now)])
+        published = versions.publish_missing(now) if not names else []
+        published += [code for code in codes if versions.publish_if_changed(code, None, now)]
+        for file in files:
+            if publish:
+                published += _publish(_pack_of(Path(file)), now)
+                continue
+            pack = _pack_of(Path(file), packs.read_for_draft)
+            _make_draft(pack, _administrator(email), now, is_replacing=replace)
+        db.session.commit()
     except BadDefinition as error:
         db.session.rollback()
         raise click.ClickException(str(error)) from None
-    db.session.commit()
+    except DomainError as fault:
+        with force_locale("en"):
+            raise click.ClickException(str(fault)) from None
+    if codes or publish or not names:
+        _say(published)
 
 
 @service_commands.command("export")
 @click.argument("code")
 @click.option("--version", "number", type=int, help="Number of an earlier version.")
+@click.option("--draft", is_flag=True, help="The draft instead of a version.")
 @_output
 @_database_needed()
-def export(code: str, number: int | None, output: TextIO) -> None:
-    """Write the newest version of CODE as a definition file."""
+def export(code: str, number: int | None, draft: bool, output: TextIO) -> None:
+    """Write the newest version of CODE as a pack."""
     try:
-        row = versions.numbered(code, number)
+        pack = packs.of_draft(code) if draft else packs.of_version(code, number)
     except NotFound:
-        what = f"service {code}" if number is None else f"version {number} of {code}"
-        raise click.ClickException(f"There is no {what}.") from None
-    output.write(versions.as_yaml(versions.as_published(row)))
+        what = f"version {number} of {code}" if number is not None else f"service {code}"
+        raise click.ClickException(f"There is no {'draft of ' * draft}{what}.") from None
+    output.write(packs.written(pack))
 
 
 @service_commands.command("list")
@@ -163,14 +185,72 @@ def describe(output: TextIO) -> None:
     output.write(text)
 
 
+def _pack_of(path: Path, read: Callable[[bytes], Pack] = packs.read) -> Pack:
+    """Return the pack of a file. Raises: BadDefinition."""
+    try:
+        with path.open("rb") as stream, force_locale("en"):
+            return read(stream.read(packs.MOST_BYTES + 1))
+    except OSError as error:
+        raise BadDefinition([f"{path.name}: {error.strerror}"]) from None
+    except DomainError as fault:
+        with force_locale("en"):
+            raise BadDefinition([f"{path.name}: {fault}"]) from None
+
+
+def _publish(pack: Pack, now: datetime) -> list[str]:
+    """Publish a pack unless the service says so already; return its code then."""
+    if packs.exists(pack.code):
+        if drafting.source(pack.code).draft is not None:
+            fault = "there is a draft; publish it in the panel, or discard it"
+            raise BadDefinition([f"{pack.code}: {fault}"])
+        if packs.is_same(pack.definition):
+            return []
+    versions.publish(pack.definition, None, now)
+    return [pack.code]
+
+
+def _make_draft(pack: Pack, actor: Actor, now: datetime, *, is_replacing: bool) -> None:
+    """Make a draft of a pack and print what its check-up finds."""
+    document = pack.definition
+    if packs.exists(pack.code):
+        document, found = packs.for_service(pack, pack.code), drafting.source(pack.code)
+        if packs.is_same(document):
+            click.echo(f"{pack.code}: nothing changes.")
+            return
+        if found.draft is not None and not is_replacing:
+            raise BadDefinition([f"{pack.code}: there is a draft already; see --replace"])
+        packs.put_in_draft(document, found.version, actor, now)
+    else:
+        drafting.begin(document, actor, now, verb="imported")
+    db.session.commit()
+    click.echo(f"{pack.code}: the draft was made.")
+    with force_locale("en"):
+        for each in drafting.findings(document):
+            click.echo(f"  {each.path}: {each.text}" + (" (suggestion)" if each.is_remark else ""))
+
+
+def _administrator(email: str | None) -> Actor:
+    user = db.session.scalar(
+        sa.select(User).where(
+            User.email == (email or "").strip().lower(),
+            User.role == Role.ADMINISTRATOR,
+            User.is_active.is_(True),
+        )
+    )
+    if user is None:
+        raise click.UsageError("Name the administrator whose draft it becomes: --by EMAIL.")
+    return actor_of(user)
+
+
 def _faults_of_files(files: tuple[Path, ...]) -> list[str]:
     found = []
     for path in files or tuple(versions.files()):
         try:
-            faults = versions.faults(versions.read_file(path))
+            faults = versions.faults(_pack_of(path).definition)
         except BadDefinition as unreadable:
-            faults = unreadable.faults
-        found += [f"{path.name}: {fault}" for fault in faults]
+            found += unreadable.faults
+        else:
+            found += [f"{path.name}: {fault}" for fault in faults]
     return found
 
 

@@ -104,35 +104,45 @@ def create(
     one. Raises: NotFound (copy_of), Refused (the code or the prefix is taken).
     """
     document = source(copy_of).document if copy_of else copy.deepcopy(_EMPTY)
+    named = {"code": code, "prefix": prefix, "title": dict(title)}
+    if not copy_of:
+        named["description"] = dict(title)
+    document.pop("manual_title", None)
+    return begin({"schema": SCHEMA, **document, **named}, actor, now)
+
+
+def begin(document: Document, actor: Actor, now: datetime, verb: str = "begun") -> ServiceDraft:
+    """Begin a service that does not exist yet with this document; flushes and audits.
+
+    document: has a code and a prefix. verb: what the trail calls it. Raises: Refused (one of them
+    is taken).
+    """
+    code, prefix = document["code"], document["prefix"]
     taken = {draft.document.get("prefix") for draft in db.session.scalars(sa.select(ServiceDraft))}
     taken.update(db.session.scalars(sa.select(Service.prefix)))
     if db.session.get(Service, code) or db.session.get(ServiceDraft, code):
         raise Refused(Refusal(_l("Another service has this code.")))
     if prefix in taken:
         raise Refused(Refusal(_l("Another service has this number prefix.")))
-    named = {"code": code, "prefix": prefix, "title": dict(title)}
-    if not copy_of:
-        named["description"] = dict(title)
-    document.pop("manual_title", None)
-    draft = ServiceDraft(
-        code=code,
-        document={"schema": SCHEMA, **document, **named},
-        changed_at=now,
-        changed_by_id=actor.id,
-    )
+    draft = ServiceDraft(code=code, document=document, changed_at=now, changed_by_id=actor.id)
     db.session.add(draft)
-    _record(draft, "begun", actor, now, {"code": [None, code]})
+    _record(draft, verb, actor, now, {"code": [None, code]})
     return draft
 
 
 def change(
-    code: str, apply: Callable[[Document], None], seen: int, actor: Actor, now: datetime
+    code: str,
+    apply: Callable[[Document], None],
+    seen: int,
+    actor: Actor,
+    now: datetime,
+    verb: str = "changed",
 ) -> ServiceDraft | None:
     """Change a service's draft, or begin it; flushes and audits.
 
     apply: changes the document in place. seen: the version that the actor saw, 0 for no draft.
-    Returns the draft, or None if nothing changed and there is none. Raises: NotFound, StaleDraft,
-    and what `apply` raises.
+    verb: what the trail calls it. Returns the draft, or None if nothing changed and there is none.
+    Raises: NotFound, StaleDraft, and what `apply` raises.
     """
     draft = _locked(code, seen)
     before = source(code).document
@@ -156,7 +166,7 @@ def change(
     _forget_undone(draft)
     db.session.add(ServiceDraftChange(draft_code=code, changes=changes))
     _write(draft, after, actor, now)
-    _record(draft, "changed", actor, now, _told(changes))
+    _record(draft, verb, actor, now, _told(changes))
     return draft
 
 
@@ -356,14 +366,14 @@ def _told(changes: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(before or [], list) or not isinstance(after or [], list):
             told[key] = [before, after]
             continue
-        old, new = _by_name(before or []), _by_name(after or [])
+        old, new = by_name(before or []), by_name(after or [])
         differing = {name: [old.get(name), new.get(name)] for name in dict.fromkeys([*old, *new])}
         found = {f"{key}.{name}": pair for name, pair in differing.items() if pair[0] != pair[1]}
         told |= found or {key: [list(old), list(new)]}
     return told
 
 
-def _by_name(parts: list[Any]) -> dict[str, Any]:
+def by_name(parts: list[Any]) -> dict[str, Any]:
     """Return the parts of a list by their name, or by their place where they have none."""
     named: dict[str, Any] = {}
     for place, part in enumerate(parts):

@@ -85,7 +85,7 @@ class Definition(Part):
 
     code: Code
     prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
-    position: int = 100
+    position: Annotated[int, Field(ge=0, le=9999)] = 100
     sign: Code = "services"
     title: Bilingual
     manual_title: Words | None = None

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 import structlog
-import yaml
 from flask import g, has_request_context
 from sqlalchemy.exc import IntegrityError
 
@@ -230,7 +229,7 @@ def _publish(
     version = ServiceVersion(
         service_code=service.code,
         number=_last_number(service.code) + 1,
-        definition=_document(definition),
+        definition=document_of(definition),
         published_at=now,
         published_by_id=actor_id,
     )
@@ -323,12 +322,7 @@ def read_file(path: Path) -> dict[str, Any]:
         raise BadDefinition([f"{path.name}: {error}"]) from None
 
 
-def as_yaml(definition: Definition) -> str:
-    """Return a definition as the text of its file."""
-    return yaml.safe_dump(_document(definition), allow_unicode=True, sort_keys=False, width=100)
-
-
-def _document(definition: Definition) -> dict[str, Any]:
+def document_of(definition: Definition) -> dict[str, Any]:
     """Return what is kept of a definition: its values other than defaults, and its schema."""
     document = definition.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     return {"schema": definition.schema_number, **document}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -40,7 +41,8 @@ from tests.support import (
 )
 from tests.support.crossings import Instant, crossed
 from tests.support.office_people import Office
-from tests.support.pages import PageClient, form_data
+from tests.support.pages import Page, PageClient, form_data
+from tests.support.permit import PERMIT
 
 REASON = {"reason": "الوثائق غير واضحة."}
 OLD = {"version": "0"}
@@ -58,9 +60,13 @@ class Form:
     without: tuple[str, ...] = ()
     route: str = ""
 
+    def shown(self) -> Page:
+        """Open the page with the form."""
+        return self.browser.get(self.page)
+
     def opened(self) -> Callable[..., TestResponse]:
         """Open the page; gives what posts its form, with other values where named."""
-        form = self.browser.get(self.page).form(self.selector)
+        form = self.shown().form(self.selector)
         url, data = form.get("action") or self.page, form_data(form) | self.values
         data = {name: value for name, value in data.items() if name not in self.without}
         with self.browser.http.application.app_context():
@@ -373,6 +379,21 @@ def discarding_service(office: Office) -> Form:
     return _of_changed_draft(office, "form[action$='/discard']")
 
 
+class Uploaded(Form):
+    """A form that asks about an uploaded file."""
+
+    def shown(self) -> Page:
+        file = (io.BytesIO(PERMIT.encode()), "permit.yaml")
+        return self.browser.submit(super().shown(), {"pack": file}, form="#pack-file")
+
+
+def importing(office: Office) -> Form:
+    with office.app.app_context():
+        request_factories.load_services()
+    browser, wrong = office.staff(Role.ADMINISTRATOR), {"prefix": "CE"}
+    return Uploaded(browser, "/office/services/import/", "#pack-form", {}, wrong)
+
+
 def publishing(office: Office) -> Form:
     return _of_changed_draft(office, "#publish-form", "publish/", why="Longer")
 
@@ -489,6 +510,7 @@ FORMS: dict[Callable[[Office], Form], str] = {
     restoring: "DraftRoutes.draft_restore",
     discarding_service: "DraftRoutes.draft_discard",
     publishing: "DraftRoutes.draft_publish",
+    importing: "PackRoutes.pack_import",
     sending_again: "GuardedModelView.action_view",
     ending_session: "People.end_session",
     ending_sessions: "People.end_sessions",
@@ -521,6 +543,7 @@ REFUSED = [
     changing_service,
     changing_field,
     publishing,
+    importing,
 ]
 # A link is sent once a minute: of two clicks at once, the page of one says so.
 PAUSED = (sending_link, sending_link_by_the_other)
@@ -571,6 +594,7 @@ OTHERS = {
     "SeveralRoutes.several_documents": "as for one request",
     "SeveralRoutes.several_grid": "saving keeps what was typed; sending claims the key",
     "SeveralRoutes.several_remove": "as for one request",
+    "TextRoutes.draft_texts": "texts that are there already change nothing",
 }
 
 

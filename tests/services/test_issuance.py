@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from flask import Flask
 
 from clearance.core.clock import kuwait_date, kuwait_midnight, utc_now, years_after
@@ -164,7 +165,7 @@ def test_database_allows_a_person_one_living_licence_and_says_so_kindly(
     issuance: ServiceLife,
 ) -> None:
     candidate = issuance.candidate()
-    text = versions.as_yaml(versions.current("issuance").definition)
+    text = yaml.safe_dump(versions.document_of(versions.current("issuance").definition))
     requests.publish(text, guards={})
     req = issuance.ask(candidate)
     make_licence(civil_id=candidate.civil_id)

@@ -56,7 +56,8 @@ FORBIDDEN_ENGLISH = (
 )
 # Latin words that are at home in Arabic texts: formats, products and what is typed as it is.
 LATIN_IN_ARABIC = {
-    *("PDF", "JPEG", "PNG", "CSV", "XLSX", "UTF-8", "QR", "ZIP", "JSON", "SMS", "HEIC", "WebP"),
+    *("PDF", "JPEG", "PNG", "CSV", "XLSX", "YAML", "UTF-8", "QR", "ZIP", "JSON", "SMS"),
+    *("HEIC", "WebP"),
     *("Google", "Microsoft", "Authenticator", "Aegis", "Kuwait", "CE", "a", "z", "A", "Z"),
     *("https", "com", "example", "name", "dev", "messages", "ABCD-EFGH-IJKL-MNOP-QRST"),
     *("number", "civil_id", "result", "passed", "failed", "absent"),

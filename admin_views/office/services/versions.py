@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, redirect, request
+from flask import redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
@@ -47,17 +47,6 @@ class VersionRoutes:
         service = self.get_one(code)
         return self.show(service, service_versions.numbered(service.code, number))
 
-    @expose("/<code>/versions/<int:number>/yaml")
-    def version_file(self, code: str, number: int) -> Response:
-        """Download one version as `flask services export` prints it."""
-        row = service_versions.numbered(self.get_one(code).code, number)
-        name = f"{row.service_code}-{row.number}.yaml"
-        return Response(
-            service_versions.as_yaml(service_versions.as_published(row)),
-            mimetype="application/yaml",
-            headers={"Content-Disposition": f"attachment; filename={name}"},
-        )
-
     @expose("/<code>/versions/compare")
     def choose_versions(self, code: str) -> Any:
         """Lead to the comparison of the two chosen versions."""
@@ -70,7 +59,7 @@ class VersionRoutes:
         """Show what differs from one version to another."""
         service = self.get_one(code)
         old, new = (service_versions.numbered(service.code, each) for each in (number, other))
-        changes = comparison.differences(service_versions.get(old.id), service_versions.get(new.id))
+        changes = comparison.differences(*map(service_versions.as_published, (old, new)))
         return self.render(
             "office/services/compare.html",
             service=service,

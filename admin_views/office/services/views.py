@@ -20,6 +20,8 @@ from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
 from admin_views.office.services.drafts import DraftRoutes, new_services
 from admin_views.office.services.offering import OfferingRoutes
+from admin_views.office.services.packs import PackRoutes
+from admin_views.office.services.texts import TextRoutes
 from admin_views.office.services.versions import VersionRoutes, names_of
 from admin_views.shared import request_lists
 from clearance.core import teams
@@ -104,7 +106,15 @@ def _published(row: Service) -> Markup:
 
 
 class Services(
-    DraftRoutes, OfferingRoutes, VersionRoutes, ForKeepers, EveryRow, LinkedRows, GuardedModelView
+    DraftRoutes,
+    PackRoutes,
+    TextRoutes,
+    OfferingRoutes,
+    VersionRoutes,
+    ForKeepers,
+    EveryRow,
+    LinkedRows,
+    GuardedModelView,
 ):
     """Services in the office's order; administrators change it and what is offered."""
 

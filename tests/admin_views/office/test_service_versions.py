@@ -55,18 +55,6 @@ def test_an_earlier_version_is_read_and_says_that_it_is_one(manager: PageClient)
     assert "This is an earlier version." not in manager.get(VERSIONS + "3/").text
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_version_is_downloaded_as_the_command_prints_it(
-    published: Office, manager: PageClient, number: int
-) -> None:
-    answer = manager.get(f"{VERSIONS}{number}/yaml").response
-    command = ["services", "export", "greeting", "--version", str(number)]
-    printed = published.app.test_cli_runner().invoke(args=command)
-    assert answer.get_data() == printed.output.encode()
-    named = f"attachment; filename=greeting-{number}.yaml"
-    assert answer.headers["Content-Disposition"] == named
-
-
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -93,7 +81,7 @@ def test_a_comparison_is_in_the_readers_language(published: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["4/", "4/yaml", "4/compare/1/", "1/compare/4/", "compare", "compare?old=1&new=x"]
+    "address", ["4/", "4/compare/1/", "1/compare/4/", "compare", "compare?old=1&new=x"]
 )
 def test_a_version_that_is_not_there_is_not_found(manager: PageClient, address: str) -> None:
     manager.get(VERSIONS + address, status=404)

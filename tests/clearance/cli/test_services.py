@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from flask import Flask
 
 from clearance.core.extensions import db
@@ -14,6 +15,7 @@ from clearance.models import Event
 from clearance.services import versions
 from tests.support import factories
 from tests.support import request_factories as requests
+from tests.support.permit import PERMIT
 
 
 def run(app: Flask, *arguments: str) -> tuple[int, str]:
@@ -33,7 +35,7 @@ def test_check_tells_every_fault_of_every_file(app: Flask, tmp_path: Path) -> No
     code, output = run(app, "check", str(sound), str(broken), str(unreadable))
     assert code == 1
     assert "b.yaml: flow: unknown flow 'round'" in output
-    assert "c.yaml: c.yaml:" in output
+    assert "c.yaml: Line 2: This is not valid YAML." in output
     assert "a.yaml" not in output
 
 
@@ -128,7 +130,8 @@ def test_load_publishes_unknown_services_and_changed_files(
     with app.app_context():
         service = versions.current("exam").definition
         changed = service.model_copy(update={"processing_days": 9})
-        (tmp_path / "exam.yaml").write_text(versions.as_yaml(changed), encoding="utf-8")
+        text = yaml.safe_dump(versions.document_of(changed))
+        (tmp_path / "exam.yaml").write_text(text, encoding="utf-8")
         monkeypatch.setattr(versions.publish_if_changed, "__defaults__", (tmp_path,))
     assert run(app, "load", "exam") == (0, "Published: exam.\n")
     with app.app_context():
@@ -203,3 +206,84 @@ def test_stop_and_start_say_why_not(
     code, output = run(app, *arguments)
     assert code == status and told in output
     assert "in_use" in run(app, "list")[1]
+
+
+@pytest.fixture
+def permit_file(app: Flask, tmp_path: Path) -> Path:
+    """The definition of a service that the portal does not have; with its administrator."""
+    with app.app_context():
+        factories.make_staff("administrator", email="huda@example.com")
+        db.session.commit()
+    file = tmp_path / "permit.yaml"
+    file.write_text(PERMIT, encoding="utf-8")
+    return file
+
+
+BY = ("--by", "Huda@example.com")
+
+
+def test_a_file_becomes_a_draft_with_its_check_up(app: Flask, permit_file: Path) -> None:
+    kinds = PERMIT.replace("kind: photo", "kind: ghost")
+    permit_file.write_text(kinds, encoding="utf-8")
+    assert run(app, "load", str(permit_file), *BY) == (
+        0,
+        "temporary_permit: the draft was made.\n"
+        "  documents[2].kind: unknown document kind 'ghost'\n",
+    )
+    assert run(app, "list") == (0, "")
+    exported = run(app, "export", "temporary_permit", "--draft")
+    assert exported[0] == 0 and "kind: ghost" in exported[1]
+
+
+def test_a_draft_is_replaced_only_when_asked(app: Flask, permit_file: Path) -> None:
+    with app.app_context():
+        requests.publish(PERMIT)
+    assert run(app, "load", str(permit_file), *BY) == (0, "temporary_permit: nothing changes.\n")
+    for days, options, told in (
+        (7, (), "the draft was made."),
+        (8, (), "there is a draft already; see --replace"),
+        (8, ("--replace",), "the draft was made."),
+    ):
+        text = PERMIT.replace("processing_days: 3", f"processing_days: {days}")
+        permit_file.write_text(text, encoding="utf-8")
+        assert told in run(app, "load", str(permit_file), *BY, *options)[1]
+    assert "processing_days: 8" in run(app, "export", "temporary_permit", "--draft")[1]
+    assert "processing_days: 3" in run(app, "export", "temporary_permit")[1]
+    code, output = run(app, "load", "--publish", str(permit_file))
+    assert code == 1 and "there is a draft; publish it in the panel, or discard it" in output
+
+
+@pytest.mark.parametrize("by", [(), ("--by", "nobody@example.com"), ("--by", "omar@example.com")])
+def test_a_draft_has_an_administrator(app: Flask, permit_file: Path, by: tuple[str, ...]) -> None:
+    with app.app_context():
+        factories.make_staff("manager", email="omar@example.com")
+        db.session.commit()
+    code, output = run(app, "load", str(permit_file), *by)
+    assert code == 2 and "--by EMAIL" in output
+
+
+def test_a_file_is_published_where_no_fault_is_open(app: Flask, permit_file: Path) -> None:
+    assert run(app, "load", "--publish", str(permit_file)) == (0, "Published: temporary_permit.\n")
+    assert run(app, "load", "--publish", str(permit_file)) == (0, "Nothing to publish.\n")
+    for faulty in ("processing_days: 0", "processing_days: 3\nposition: 99999999999"):
+        permit_file.write_text(PERMIT.replace("processing_days: 3", faulty), encoding="utf-8")
+        code, output = run(app, "load", "--publish", str(permit_file))
+        assert code == 1 and faulty.split("\n")[-1].partition(":")[0] in output
+    assert run(app, "list")[1] == "temporary_permit: in_use, version 1, 0 open\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "permit.yaml: No such file or directory"),
+        ("[1]", "permit.yaml: This file does not contain a service."),
+        ("a: 1\na: 2", "permit.yaml: Line 2: “a” is given twice."),
+    ],
+)
+def test_a_file_that_is_no_pack_is_refused_in_one_line(
+    app: Flask, permit_file: Path, content: str | None, told: str
+) -> None:
+    permit_file.unlink()
+    if content is not None:
+        permit_file.write_text(content, encoding="utf-8")
+    assert run(app, "load", str(permit_file), *BY) == (1, f"Error: {told}\n")

@@ -15,7 +15,7 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.models import ChoiceList, Request
 from clearance.requests import completeness, drafts, field_values, notice_values
-from clearance.services import answers, checkup, choice_lists, comparison, reading, versions
+from clearance.services import answers, checkup, choice_lists, comparison, packs, reading, versions
 from clearance.services.field_specs import FieldSpec
 from clearance.services.flows import Action
 from clearance.services.schema import Definition
@@ -127,7 +127,7 @@ def test_a_list_is_read_with_its_items_and_versions_keep_its_name(req: Request) 
     (port,) = [spec for spec in versions.for_request(req).fields if spec.name == "port"]
     assert [choice.value for choice in port.offered] == ["shuwaikh", "doha", "other"]
     assert field_values.shown_value(req, "port", "ar") == "الدوحة"
-    written = yaml.safe_load(versions.as_yaml(versions.as_published(req.service_version)))
+    written = packs.of_version(req.service_code).definition
     assert [field for field in written["fields"] if field["name"] == "port"] == [PORT]
 
 
@@ -140,7 +140,7 @@ def test_a_new_item_is_offered_at_once(req: Request, ports: ChoiceList) -> None:
 
 
 def test_publishing_a_form_with_a_list_twice_changes_nothing(req: Request, tmp_path: Path) -> None:
-    text = versions.as_yaml(versions.as_published(req.service_version))
+    text = yaml.safe_dump(versions.document_of(versions.as_published(req.service_version)))
     (tmp_path / "greeting.yaml").write_text(text, encoding="utf-8")
     assert versions.publish_if_changed("greeting", None, utc_now(), tmp_path) is None
 

@@ -37,7 +37,7 @@ def test_stages_are_read_with_their_defaults(context: Flask) -> None:
     assert (first.team, first.days, first.clock) == ("review", None, "running")
     assert first.decisions == ("approve", "return", "reject") and not first.another_person
     assert second.when is not None and second.when.fields == {"words"}
-    again, _found = reading.parse(versions._document(definition))
+    again, _found = reading.parse(versions.document_of(definition))
     assert again == definition
 
 

@@ -240,7 +240,7 @@ def test_new_titles_are_published_when_asked_and_requests_keep_theirs(context: F
     version = versions.current("exam")
     plain = version.definition.title.en
     requests.publish(
-        versions.as_yaml(version.definition),
+        yaml.safe_dump(versions.document_of(version.definition)),
         title={"ar": "طلب امتحان", "en": "Exam Request"},
         manual_title=None,
     )
@@ -312,7 +312,7 @@ def test_unreadable_or_misnamed_file_is_refused(context: Flask, tmp_path: Path, 
 @pytest.mark.parametrize("text", [requests.TRIVIAL, LICENCE_SERVICE])
 def test_written_out_definition_reads_as_the_same(text: str) -> None:
     service = Definition.model_validate(document(text))
-    again = Definition.model_validate(yaml.safe_load(versions.as_yaml(service)))
+    again = Definition.model_validate(versions.document_of(service))
     assert again == service
     assert again.fingerprint == service.fingerprint
     assert Definition.model_validate(document(processing_days=8)).fingerprint != service.fingerprint
