@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.browser import people
 from tests.browser.looks import faults
@@ -24,6 +24,12 @@ def ready(visit: Visit) -> Page:
     page: Page = begin(visit, GOODS)
     page.wait_for_load_state("networkidle")
     return page
+
+
+def saved_without_the_first(answer: Response) -> bool:
+    """Whether a save of the form as it is after the first row was removed is answered."""
+    sent = answer.request.post_data_buffer or b""
+    return "autosave" in answer.url and answer.ok and b"items-0-" not in sent
 
 
 def legends(page: Page) -> list[str]:
@@ -56,7 +62,7 @@ def test_rows_are_added_and_removed_and_the_focus_stays(agent: Any, lang: str, w
         page.locator("[data-row-add]").click()
     expect(page.locator("[data-row-add]")).to_be_hidden()  # four are the most
     page.locator("[data-row-remove]").first.focus()
-    with page.expect_response(lambda answer: "autosave" in answer.url and answer.ok):
+    with page.expect_response(saved_without_the_first):
         page.keyboard.press("Enter")
     expect(status).to_have_text(REMOVED[lang])
     assert focused(page) == "submit" and [name[-1] for name in legends(page)] == ["1", "2", "3"]
