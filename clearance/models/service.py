@@ -35,7 +35,11 @@ class Service(Base):
 
 
 class ServiceVersion(Base):
-    """A published definition; immutable, and kept by the requests that began with it."""
+    """A published definition; immutable, and kept by the requests that were sent with it.
+
+    is_text_revision: it differs from the version before in words alone. drafts_move_on: the Kuwait
+    day from which drafts of earlier versions move to it; None if they stay.
+    """
 
     __tablename__ = "service_version"
     __table_args__ = (
@@ -48,6 +52,8 @@ class ServiceVersion(Base):
     definition: Mapped[dict[str, Any]] = mapped_column(Json)
     published_at: Mapped[base.instant]
     published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    is_text_revision: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    drafts_move_on: Mapped[date | None]
 
 
 class ServiceDraft(Base):

@@ -139,7 +139,7 @@ def save(
     before = {spec.name: value_of(req, spec) for spec in kept}
     for spec in kept:
         keep(req, spec, values[spec.name])
-    req.saved_at = now
+    req.saved_at, req.moved = now, None
     req.version += 1
     db.session.flush()
     if req.status == Status.RETURNED:

@@ -38,6 +38,7 @@ def of_form(definition: Definition) -> list[Finding]:
     return [
         *_sections(definition),
         *_conditions(definition),
+        *_renamings(definition),
         *(each for place, spec in enumerate(definition.fields) for each in _limits(place, spec)),
         *_documents(definition),
         *_rules(definition),
@@ -152,6 +153,16 @@ def _reads(read: Any, text: str) -> bool:
     except (BadValue, ValueError):
         return False
     return True
+
+
+def _renamings(definition: Definition) -> Iterator[Finding]:
+    """Check that each earlier name is that of one field and no longer in use."""
+    named = [spec.name for spec in definition.fields]
+    earlier = [spec.was for spec in definition.fields]
+    for place, was in enumerate(earlier):
+        if was is not None and (was in named or was in earlier[:place]):
+            text = _l("Another field is or was called “%(name)s”.", name=was)
+            yield Finding(f"fields[{place}].was", text)
 
 
 def _limits(place: int, spec: FieldSpec) -> Iterator[Finding]:

@@ -92,6 +92,7 @@ PROPERTIES: Mapping[str, Any] = {
     "most": _l("Maximum number of choices"),
     "default": _l("Default answer"),
     "declaration": _l("Declaration by the applicant"),
+    "was": _l("Earlier name in the definition"),
     "when": _l("Shown when"),
     "help": _l("Help text"),
     "kind": _l("Document type"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from clearance.models import (
     ServiceVersion,
     Team,
 )
-from clearance.services import reading, registry
+from clearance.services import comparison, reading, registry
 from clearance.services.schema import Definition
 
 _log = structlog.get_logger(__name__)
@@ -187,14 +187,19 @@ def numbered(code: str, number: int | None = None) -> ServiceVersion:
 
 
 def publish(
-    document: Mapping[str, Any], actor_id: int | None, now: datetime, why: str = ""
+    document: Mapping[str, Any],
+    actor_id: int | None,
+    now: datetime,
+    why: str = "",
+    drafts_move_on: date | None = None,
 ) -> ServiceVersion:
     """Publish `document` as the newest version of its service, which is created if new.
 
     Earlier versions and their requests stay as they are, and so does the office's order of
-    services. why: one line for the trail. Audited; flushes. Raises: BadDefinition.
+    services. why: one line for the trail. drafts_move_on: see `ServiceVersion`; a change of words
+    alone keeps the day of the version before. Audited; flushes. Raises: BadDefinition.
     """
-    return _publish(document, _references(), actor_id, now, why)
+    return _publish(document, _references(), actor_id, now, why, drafts_move_on)
 
 
 def _publish(
@@ -203,6 +208,7 @@ def _publish(
     actor_id: int | None,
     now: datetime,
     why: str = "",
+    drafts_move_on: date | None = None,
 ) -> ServiceVersion:
     hold_table(Service)  # so that nobody takes a prefix meanwhile
     definition, found = reading.parse(document)
@@ -217,12 +223,16 @@ def _publish(
         )
         db.session.add(service)
     db.session.flush()
+    before = next(iter(of_service(service.code)), None)
+    is_text_revision = before is not None and _differs_in_words(before, definition)
     version = ServiceVersion(
         service_code=service.code,
-        number=_last_number(service.code) + 1,
+        number=before.number + 1 if before is not None else 1,
         definition=_document(definition),
         published_at=now,
         published_by_id=actor_id,
+        is_text_revision=is_text_revision,
+        drafts_move_on=before.drafts_move_on if before and is_text_revision else drafts_move_on,
     )
     db.session.add(version)
     g.pop("services", None)
@@ -362,11 +372,10 @@ def _read(known: registry.Registry, text: str, code: str) -> Definition:
     return reading.read(json.loads(text), code)
 
 
-def _last_number(code: str) -> int:
-    last = db.session.scalar(
-        sa.select(sa.func.max(ServiceVersion.number)).where(ServiceVersion.service_code == code)
-    )
-    return last or 0
+def _differs_in_words(before: ServiceVersion, definition: Definition) -> bool:
+    old = _definition(before)
+    changes = comparison.differences(old, definition)
+    return not old.is_out_of_order and comparison.is_of_words_alone(changes)
 
 
 def _references() -> References:

@@ -15,6 +15,7 @@ EVENTS: dict[str, Any] = {
     "request:document:renamed": _l("A document was renamed"),
     "request:document:removed": _l("A document was removed"),
     "request:draft:discarded": _l("A draft was deleted"),
+    "request:draft:moved": _l("A draft was moved to a newer version of its service"),
     "request:handed_over": _l("Requests were handed over to a colleague"),
     "request:message:posted": _l("A message was written"),
     "request:note:written": _l("An internal note was written"),
