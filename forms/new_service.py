@@ -13,7 +13,7 @@ from wtforms.validators import ValidationError
 from clearance.core.clock import kuwait_today
 from clearance.core.values import BadValue
 from forms.base import BaseForm
-from forms.fields import ChoiceField, DayField, TextField
+from forms.fields import CheckField, ChoiceField, DayField, TextField
 from forms.reference_data import CodeNameField
 from forms.validators import Required
 
@@ -53,7 +53,7 @@ class PublishForm(BaseForm):
     """Why a new version is published, and when drafts of requests move to it.
 
     compared: the fingerprint of what was shown. Without `moves` and `move_on` where there is
-    nothing to choose.
+    nothing to choose. is_stopped: only for a new service.
     """
 
     compared = HiddenField()
@@ -70,6 +70,10 @@ class PublishForm(BaseForm):
         _l("First day with the new version"),
         description=_l("Day / month / year. Only for drafts that stay until a day."),
         default=lambda: kuwait_today() + DRAFTS_STAY,
+    )
+    is_stopped = CheckField(
+        _l("Stopped at first"),
+        description=_l("Start it later for everybody, or pilot it with chosen organisations."),
     )
     why = TextField(
         _l("Why this changes"),

@@ -54,8 +54,9 @@ def startable_candidates(
     only: a condition on their passed requests. The number of queries is constant. Raises: NotFound
     for a service that does not start from a passed candidate.
     """
-    service = versions.current(code).definition
     standing = actor.standing
+    organisation_id = standing.organisation_id if standing else None
+    service = versions.current_for(code, organisation_id).definition
     if service.start != PASSED_CANDIDATES.name:
         raise NotFound
     if standing is None:

@@ -48,6 +48,7 @@ from clearance.models.service import (
     Service,
     ServiceDraft,
     ServiceDraftChange,
+    ServicePilot,
     ServiceVersion,
     Subscription,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "Service",
     "ServiceDraft",
     "ServiceDraftChange",
+    "ServicePilot",
     "ServiceVersion",
     "Setting",
     "Subscription",

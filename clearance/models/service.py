@@ -19,7 +19,8 @@ class Service(Base):
 
     position: in the office's order. is_active: false for an archived one. stopped_on: the first
     Kuwait day on which it is stopped; resumes_on: the first on which it no longer is, None for no
-    end. stop_notice: what its card says meanwhile, by language.
+    end. stop_notice: what its card says meanwhile, by language. pilot_until: the last day on which
+    it is offered to the organisations of its pilot although it is stopped.
     """
 
     __tablename__ = "service"
@@ -32,6 +33,18 @@ class Service(Base):
     stopped_on: Mapped[date | None]
     resumes_on: Mapped[date | None]
     stop_notice: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    pilot_until: Mapped[date | None]
+
+
+class ServicePilot(Base):
+    """An organisation to which a stopped service is offered until `Service.pilot_until`."""
+
+    __tablename__ = "service_pilot"
+
+    service_code: Mapped[str] = mapped_column(
+        sa.String(40), sa.ForeignKey("service.code"), primary_key=True
+    )
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"), primary_key=True)
 
 
 class ServiceVersion(Base):

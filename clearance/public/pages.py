@@ -32,7 +32,7 @@ class SupportContacts:
 
 def index() -> str:
     """GET /: about the portal, its services, current announcements."""
-    services = [version.definition for version in versions.all_current()]
+    services = [version.definition for version in versions.offered_to(None)]
     return render_template(
         "public/index.html",
         services=services,
@@ -53,7 +53,7 @@ def support() -> str:
 
 def guide() -> str:
     """GET /guide: registering and using the services, step by step."""
-    services = [version.definition for version in versions.all_current()]
+    services = [version.definition for version in versions.offered_to(None)]
     return render_template(
         "public/guide.html",
         services=services,

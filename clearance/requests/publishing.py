@@ -14,7 +14,7 @@ from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import ServiceVersion, User
 from clearance.requests import moving
-from clearance.services import comparison, drafting, versions
+from clearance.services import comparison, drafting, offering, versions
 from clearance.services.schema import Definition
 
 MOST_CHANGES = 6
@@ -28,10 +28,17 @@ def publish(
     actor: Actor,
     now: datetime,
     drafts_move_on: date | None,
+    *,
+    is_stopped: bool = False,
 ) -> ServiceVersion:
-    """Publish as `drafting.publish` does, move the drafts that are due, and notify reviewers."""
+    """Publish as `drafting.publish` does, move the drafts that are due, and notify reviewers.
+
+    is_stopped: the service is stopped from now on, before anybody can use it.
+    """
     base = drafting.source(code).base
     version = drafting.publish(code, compared, why, actor, now, drafts_move_on)
+    if is_stopped:
+        offering.stop(code, actor.id, now, why=why)
     moving.move_due(now, code)
     old = versions.get(base.id) if base is not None else None
     _notify(old, versions.get(version.id), actor, now)

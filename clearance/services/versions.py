@@ -16,6 +16,7 @@ from flask import g, has_request_context
 from sqlalchemy.exc import IntegrityError
 
 from clearance.core import audit, yaml_files
+from clearance.core.clock import kuwait_today
 from clearance.core.database import hold_table
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
@@ -28,7 +29,7 @@ from clearance.models import (
     ServiceVersion,
     Team,
 )
-from clearance.services import comparison, reading, registry
+from clearance.services import comparison, reading, registry, stops
 from clearance.services.schema import Definition
 
 _log = structlog.get_logger(__name__)
@@ -95,6 +96,20 @@ def current(code: str) -> Version:
         if version.definition.code == code:
             return version
     raise NotFound
+
+
+def current_for(code: str, organisation_id: int | None) -> Version:
+    """Return the newest version of a service that the organisation sees. Raises: NotFound."""
+    for version in offered_to(organisation_id):
+        if version.definition.code == code:
+            return version
+    raise NotFound
+
+
+def offered_to(organisation_id: int | None) -> list[Version]:
+    """Return `all_current` without those that only other organisations pilot."""
+    hidden = stops.hidden_from(organisation_id, kuwait_today())
+    return [version for version in all_current() if version.definition.code not in hidden]
 
 
 def all_current() -> list[Version]:

@@ -58,6 +58,7 @@ EVENTS: dict[str, Any] = {
     "office:service_draft:discarded": _l("The draft of a service was discarded"),
     "office:service:moved": _l("A service was moved in the list"),
     "office:service:stopped": _l("A service was stopped"),
+    "office:service:piloted": _l("A service was piloted with chosen organisations"),
     "office:service:started": _l("A service was started"),
     "office:service:archived": _l("A service was archived"),
     "office:service:restored": _l("A service was restored from the archive"),

@@ -70,6 +70,8 @@ class PublishRoutes:
         outlook = _outlook(found)
         if not outlook.asks:
             del form.moves, form.move_on
+        if found.base is not None:
+            del form.is_stopped
 
         def show(status: int = 200, refusal: Any = "") -> Any:
             now = drafting.source(code)
@@ -92,6 +94,7 @@ class PublishRoutes:
                     current_actor(),
                     utc_now(),
                     form.day(kuwait_date(utc_now())),
+                    is_stopped="is_stopped" in form and form.is_stopped.data,
                 ),
                 result=url_for(".details_view", id=code),
                 told=_("The new version is published."),

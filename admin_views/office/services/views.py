@@ -83,6 +83,8 @@ def coming(service: Service) -> str:
     told = []
     if stop.since > today:
         told.append(_("Stopped from %(day)s", day=format_day(stop.since)))
+    if stop.hides_on(today):
+        told.append(_("Pilot until %(day)s", day=format_day(stop.pilot_until)))
     if stop.until is not None:
         told.append(_("In use from %(day)s", day=format_day(stop.until)))
     return " · ".join(told)
@@ -151,6 +153,7 @@ class Services(
             state=offering.state_of(service, today),
             coming=coming(service),
             stop=stops.of(service),
+            pilots=offering.pilots(service.code) if service.pilot_until else [],
             steps=self.offered_steps(service) if current_actor().is_administrator else [],
             spec=spec,
             problems=reading.problems(spec),

@@ -16,10 +16,10 @@ from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.core.i18n import format_day
-from clearance.models import ServiceDraft
+from clearance.models import Service, ServiceDraft
 from clearance.requests import drafts as request_drafts
 from clearance.requests import moving
-from clearance.services import drafting, versions
+from clearance.services import drafting, offering, versions
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support.pages import Page, PageClient
@@ -401,3 +401,19 @@ def test_a_page_that_was_open_while_another_version_was_published_publishes_noth
     assert "changed this draft in the meantime" in page.text
     with app.app_context():
         assert versions.current(CODE).definition.processing_days == 9
+
+
+def test_a_new_service_may_be_stopped_at_first(app: Flask) -> None:
+    client = keeper(app)
+    new = client.get("/office/services/new/")
+    names = {"title_ar": "رأي", "title_en": "Opinion", "code": "opinion", "prefix": "OP"}
+    client.submit(new, names | {"copy_of": CODE}, form="main form.form")
+    page = client.get("/office/services/opinion/draft/publish/")
+    client.submit(page, {"why": "so", "is_stopped": "y"}, form="#publish-form")
+    with app.app_context():
+        service = db.session.get_one(Service, "opinion")
+        assert offering.state_of(service, kuwait_today()) == offering.State.STOPPED
+    client.get(f"{DRAFT}/basics/")
+    save(client, client.get(f"{DRAFT}/basics/"), processing_days="9")
+    page = client.get(f"{DRAFT}/publish/")
+    assert page.soup.find(attrs={"name": "is_stopped"}) is None

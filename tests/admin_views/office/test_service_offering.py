@@ -6,7 +6,7 @@ import pytest
 
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
-from clearance.models import Service
+from clearance.models import Service, User
 from clearance.models.enums import Role
 from clearance.services import offering
 from tests.support import request_factories
@@ -191,6 +191,46 @@ def test_an_archived_service_leaves_the_agents_area_and_its_requests_stay(
     services.staff().get(f"/office/requests/{request_id}/")
     taken(administrator, "restore")
     assert agent.get("/my/services/").soup.select_one("#service-exam .refusal")
+
+
+def test_a_pilot_is_asked_for_and_others_find_nothing_at_its_address(
+    services: Office, administrator: PageClient
+) -> None:
+    page = administrator.get("/office/services/exam/pilot")
+    assert "Stop it first." in page.soup.select_one(".refusal").get_text()
+    taken(administrator, "stop")
+    chosen, other = services.agent(), services.agent("other")
+    with services.app.app_context():
+        name = db.session.get_one(User, chosen).memberships[0].organisation.name_en
+    wrong = taken(administrator, "pilot", until="01/02/2095", organisations="Nobody", status=400)
+    assert "There is no organisation “Nobody”." in wrong.error_of("organisations")
+    page = taken(administrator, "pilot", until="01/02/2095", organisations=name)
+    told = page.soup.select_one("#availability").get_text(" ", strip=True)
+    assert "Pilot until 01/02/2095" in told and name in told
+    page = administrator.get("/office/services/exam/pilot")
+    assert page.soup.find(attrs={"name": "until"})["value"] == "01/02/2095"
+    assert page.h1.startswith("Change the pilot")
+    insider, outsider = services.browser(chosen), services.browser(other)
+    insider.get("/my/services/exam/")
+    outsider.get("/my/services/exam/", status=404)
+    outsider.post("/my/services/exam/", {"broker_type": "private"}, status=404)
+    assert outsider.get("/my/services/").soup.select_one("#service-exam") is None
+    assert insider.get("/my/services/").soup.select_one("#service-exam")
+    exam = "Take the clearing agents' exam"
+    assert exam not in outsider.get("/guide").text and exam not in outsider.get("/").text
+    assert exam not in outsider.get("/my/subscriptions/").text
+
+
+def test_several_at_once_is_not_found_for_those_outside_a_pilot(services: Office) -> None:
+    other, chosen = services.browser(services.agent("other")), services.agent()
+    with services.app.app_context():
+        name = db.session.get_one(User, chosen).memberships[0].organisation.name_ar
+        offering.stop("renewal", None, utc_now(), why="")
+        given = {"until": kuwait_date(utc_now()), "organisations": name}
+        offering.pilot("renewal", None, utc_now(), why="", **given)
+        db.session.commit()
+    other.get("/my/services/renewal/several", status=404)
+    other.get("/my/services/renewal/", status=404)
 
 
 def test_without_any_service_every_page_is_a_friendly_one(services: Office) -> None:
