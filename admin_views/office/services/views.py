@@ -144,16 +144,17 @@ class Services(
         """Render one version of a service."""
         spec = service_versions.get(version.id)
         today = kuwait_date(utc_now())
+        state = offering.state_of(service, today)
         return self.render(
             "office/services/details.html",
             service=service,
             version=version,
             newest=service_versions.numbered(service.code),
             publisher=names_of([version])[version.id],
-            state=offering.state_of(service, today),
+            state=state,
             coming=coming(service),
             stop=stops.of(service),
-            pilots=offering.pilots(service.code) if service.pilot_until else [],
+            pilots=offering.pilots(service.code) if state == offering.State.PILOT else [],
             steps=self.offered_steps(service) if current_actor().is_administrator else [],
             spec=spec,
             problems=reading.problems(spec),

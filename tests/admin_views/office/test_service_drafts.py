@@ -23,7 +23,7 @@ from clearance.services import drafting, offering, versions
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support.pages import Page, PageClient
-from tests.support.permit import PERMIT, begin
+from tests.support.permit import PERMIT, begin, permit
 
 CODE = "temporary_permit"
 PARTS = (
@@ -417,3 +417,25 @@ def test_a_new_service_may_be_stopped_at_first(app: Flask) -> None:
     save(client, client.get(f"{DRAFT}/basics/"), processing_days="9")
     page = client.get(f"{DRAFT}/publish/")
     assert page.soup.find(attrs={"name": "is_stopped"}) is None
+
+
+def test_a_draft_that_moves_while_its_form_is_read_is_a_conflict(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent, request_id = with_a_draft_request(app)
+    page = agent.get(f"/my/requests/{request_id}/form")
+    document = permit()
+    without_the_other_port(document)
+    save_draft = request_drafts.save
+
+    def move_first(*args: Any, **given: Any) -> Any:
+        versions.publish(document, None, utc_now(), "", kuwait_today())
+        moving.move_due(utc_now())
+        return save_draft(*args, **given)
+
+    monkeypatch.setattr(request_drafts, "save", move_first)
+    page = agent.submit(
+        page, {"other_port": "الدوحة", "visitors": "7"}, form="#request-form", status=409
+    )
+    assert "changed this request in the meantime" in page.text
+    assert page.soup.find(attrs={"name": "visitors"})["value"] == "7"

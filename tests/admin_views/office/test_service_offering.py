@@ -119,6 +119,18 @@ def test_a_stopped_service_says_so_at_the_office_and_on_its_card(
     assert all_requests(services.app) == []
 
 
+def test_public_pages_tell_that_a_service_is_stopped_and_until_when(
+    services: Office, administrator: PageClient
+) -> None:
+    visitor = PageClient(services.app, language="en")
+    assert "stopped this service" not in visitor.get("/").text + visitor.get("/guide").text
+    taken(administrator, "stop")
+    taken(administrator, "start", since="05/02/2095")
+    told = "The office has stopped this service. You can apply again from 05/02/2095."
+    for address in ("/", "/guide"):
+        assert visitor.get(address).text.count(told) == 1
+
+
 def test_the_words_of_a_stopped_service_can_be_changed_but_not_its_first_day(
     services: Office, administrator: PageClient
 ) -> None:

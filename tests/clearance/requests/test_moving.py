@@ -26,6 +26,7 @@ from clearance.services.schema import Definition
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support.permit import PERMIT, begin, permit
+from tests.support.races import race
 
 CODE = "temporary_permit"
 NOW = datetime(2026, 4, 1, 8, 0, tzinfo=UTC)
@@ -324,3 +325,52 @@ def test_a_draft_that_began_anew_meanwhile_is_not_published(agent: User, keeper:
     with pytest.raises(drafting.StaleDraft):
         publishing.publish(CODE, seen, "second", keeper, NOW, None)
     assert versions.current(CODE).definition.processing_days == 9
+
+
+def begun(app: Flask) -> tuple[Actor, Actor, int]:
+    """An agent, an administrator and the id of the agent's draft."""
+    with app.app_context():
+        user = factories.make_agent()
+        administrator = actor_of(factories.make_staff("administrator"))
+        return actor_of(user), administrator, drafted(user).id
+
+
+@pytest.mark.databases
+def test_two_who_publish_at_once_publish_one_version(app: Flask) -> None:
+    _agent, keeper, _request_id = begun(app)
+    with app.app_context():
+        compared = change(keeper, processing_days=9)
+
+    def click(_number: int) -> int:
+        version = publishing.publish(CODE, compared, "so", keeper, NOW, kuwait_date(NOW))
+        db.session.commit()
+        return version.number
+
+    outcomes = race(app, 4, click)
+    assert outcomes.count(2) == 1
+    assert all(each == 2 or isinstance(each, drafting.StaleDraft) for each in outcomes)
+    with app.app_context():
+        assert [row.number for row in versions.of_service(CODE)] == [2, 1]
+
+
+@pytest.mark.databases
+def test_a_save_beside_a_move_is_kept_or_refused(app: Flask) -> None:
+    agent, _keeper, request_id = begun(app)
+    with app.app_context():
+        publish(without("other_port"))
+        seen = db.session.get_one(Request, request_id).version
+
+    def act(number: int) -> Any:
+        if number == 0:
+            return move()
+        req = db.session.get_one(Request, request_id)
+        drafts.save(req, {"visitors": 9}, agent, NOW, version=seen)
+        db.session.commit()
+        return "saved"
+
+    moved, saved = race(app, 2, act)
+    with app.app_context():
+        req = db.session.get_one(Request, request_id)
+        assert (moved, req.service_version.number) == (1, 2)
+        assert isinstance(saved, StaleSave) or saved == "saved"
+        assert req.answers["visitors"] == (9 if saved == "saved" else 3)
