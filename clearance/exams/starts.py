@@ -40,9 +40,9 @@ class StartableCandidate:
     counts_until: date | None
 
 
-def services_after_a_pass() -> list[Definition]:
-    """Return the active services that start from a candidate who passed the exam."""
-    services = (version.definition for version in versions.all_current())
+def services_after_a_pass(organisation_id: int) -> list[Definition]:
+    """Return the services that an organisation sees and that start from a passed candidate."""
+    services = (version.definition for version in versions.offered_to(organisation_id))
     return [service for service in services if service.start == PASSED_CANDIDATES.name]
 
 

@@ -56,7 +56,7 @@ def _notify(old: Definition | None, new: Definition, actor: Actor, now: datetime
         "changes": {lang: _in_short(old, new, lang) for lang in i18n.LANGUAGES},
     }
     for user_id in db.session.scalars(asked.order_by(User.id)).all():
-        notifications.notify_user("office:service", user_id=user_id, params=params, now=now)
+        notifications.notify_user("service:changed", user_id=user_id, params=params, now=now)
 
 
 def _in_short(old: Definition | None, new: Definition, lang: str) -> str:

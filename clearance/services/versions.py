@@ -81,7 +81,7 @@ def once_a_page(version_id: int) -> Definition:
 
 
 def for_request(req: Request) -> Definition:
-    """Return the definition `req` began with, regardless of later versions."""
+    """Return the definition of `req`, regardless of versions that it has not moved to."""
     return _definition(req.service_version)
 
 

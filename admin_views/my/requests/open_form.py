@@ -63,7 +63,7 @@ class OpenForm:
 
     @property
     def definition(self) -> Definition:
-        """The definition that the request was started with."""
+        """The definition of the version that the request has."""
         return versions.for_request(self.req)
 
     @property

@@ -9,7 +9,7 @@ from clearance.core.extensions import db
 from clearance.models import Service, User
 from clearance.models.enums import Role
 from clearance.services import offering
-from tests.support import request_factories
+from tests.support import issued_factories, request_factories
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
 from tests.support.rows import all_requests
@@ -234,15 +234,20 @@ def test_a_pilot_is_asked_for_and_others_find_nothing_at_its_address(
 
 
 def test_several_at_once_is_not_found_for_those_outside_a_pilot(services: Office) -> None:
-    other, chosen = services.browser(services.agent("other")), services.agent()
+    outside, chosen = services.agent("other"), services.agent()
+    other = services.browser(outside)
     with services.app.app_context():
         name = db.session.get_one(User, chosen).memberships[0].organisation.name_ar
         offering.stop("renewal", None, utc_now(), why="")
         given = {"until": kuwait_date(utc_now()), "organisations": name}
         offering.pilot("renewal", None, utc_now(), why="", **given)
         db.session.commit()
+        broker_id = issued_factories.make_licence(db.session.get_one(User, outside)).broker_id
     other.get("/my/services/renewal/several", status=404)
     other.get("/my/services/renewal/", status=404)
+    assert "Renew" not in other.get(f"/my/brokers/{broker_id}/").soup.select_one("#services").text
+    for address in ("/my/", "/my/brokers/", "/my/transfers/"):
+        other.get(address)
 
 
 def test_without_any_service_every_page_is_a_friendly_one(services: Office) -> None:

@@ -302,7 +302,7 @@ def test_publishing_moves_drafts_and_each_reviewer_is_notified_once(
     version = publishing.publish(CODE, compared, "More time", keeper, NOW, kuwait_date(NOW))
     db.session.commit()
     assert req.service_version_id == version.id
-    (notice,) = db.session.scalars(sa.select(Notice).where(Notice.event == "office:service"))
+    (notice,) = db.session.scalars(sa.select(Notice).where(Notice.event == "service:changed"))
     assert notice.user_id == reviewer.id
     title, body = inbox.text_of(notice, "en")
     assert title == "A service was changed: Temporary permit"
