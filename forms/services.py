@@ -1,7 +1,9 @@
-"""Office forms for stopping, starting and archiving services."""
+"""Office forms for stopping, piloting, starting and archiving services."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -11,6 +13,7 @@ from forms.fields import DayField, TextAreaField, TextField
 from forms.validators import Required
 
 NOTICE_MAX_LENGTH, WHY_MAX_LENGTH = 500, 250
+ORGANISATIONS_MAX_LENGTH = 20000
 
 
 def _why() -> TextField:
@@ -72,3 +75,26 @@ class StopForm(WhyForm):
         notice = {"ar": self.notice_ar.data, "en": self.notice_en.data}
         since = self.since.data if "since" in self else None
         return super().values() | {"since": since, "notice": notice}
+
+
+class PilotForm(WhyForm):
+    """Until when a stopped service is offered to whom."""
+
+    until = DayField(
+        _l("Last day of the pilot"), [Required()], description=_l("Day / month / year, in Kuwait.")
+    )
+    organisations = TextAreaField(
+        _l("Organisations"),
+        [Required()],
+        max_length=ORGANISATIONS_MAX_LENGTH,
+        description=_l("The number or the name of each, a line each."),
+    )
+    why = _why()
+
+    def show(self, until: date | None, chosen: Iterable[str]) -> None:
+        """Fill in the pilot as it is."""
+        self.until.data, self.organisations.data = until, "\n".join(chosen)
+
+    def values(self) -> dict[str, Any]:
+        chosen = {"until": self.until.data, "organisations": self.organisations.data}
+        return super().values() | chosen

@@ -184,10 +184,12 @@ def requests(seen: sa.ColumnElement[bool], user_id: int) -> Iterator[dict[str, A
         issued = _of_requests(IssuedDocument, ids)
         staff = _staff_among(messages)
         for req, organisation in part:
-            title = versions.for_request(req).title
+            service = versions.for_request(req)
+            stage = service.stage(req.stage)
             yield {
                 **_request(req, user_id),
-                "service": {"code": req.service_code, **title.model_dump()},
+                "service": {"code": req.service_code, **service.title.model_dump()},
+                "stage": stage.title.model_dump() if stage is not None else None,
                 "organisation": names(organisation),
                 "remarks": [_remark(remark) for remark in remarks if remark.request_id == req.id],
                 "messages": [

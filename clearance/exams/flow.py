@@ -87,13 +87,17 @@ _PASS = Step(
 )
 
 
+def _leads_on(req: Request) -> bool:
+    return bool(starts.services_after_a_pass(req.organisation_id))
+
+
 def _sitting(req: Request) -> dict[str, Any]:
     """Return what notices say of the sitting that the candidate has a seat in, and of a pass."""
     seat = facts.load_seats([req.id]).get(req.id)
     if seat is None:
         return {}
     values = facts.notice_values(req, seat)
-    if req.status == ExamStatus.PASSED and req.decided_at and starts.services_after_a_pass():
+    if req.status == ExamStatus.PASSED and req.decided_at and _leads_on(req):
         values["pass_valid_until"] = passes.last_day(req.decided_at)
     return values
 

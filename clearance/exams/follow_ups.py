@@ -42,7 +42,7 @@ def licences_to_apply_for(
             service,
             _l("All candidates who can apply for a licence"),
         )
-        for service in starts.services_after_a_pass()
+        for service in starts.services_after_a_pass(standing.organisation_id)
         if standing.may_use(service.code)
         for offer in starts.startable_candidates(
             service.code, actor, now, only=_not_begun(actor, service, now, request_id)

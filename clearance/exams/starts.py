@@ -40,9 +40,9 @@ class StartableCandidate:
     counts_until: date | None
 
 
-def services_after_a_pass() -> list[Definition]:
-    """Return the active services that start from a candidate who passed the exam."""
-    services = (version.definition for version in versions.all_current())
+def services_after_a_pass(organisation_id: int) -> list[Definition]:
+    """Return the services that an organisation sees and that start from a passed candidate."""
+    services = (version.definition for version in versions.offered_to(organisation_id))
     return [service for service in services if service.start == PASSED_CANDIDATES.name]
 
 
@@ -54,8 +54,9 @@ def startable_candidates(
     only: a condition on their passed requests. The number of queries is constant. Raises: NotFound
     for a service that does not start from a passed candidate.
     """
-    service = versions.current(code).definition
     standing = actor.standing
+    organisation_id = standing.organisation_id if standing else None
+    service = versions.current_for(code, organisation_id).definition
     if service.start != PASSED_CANDIDATES.name:
         raise NotFound
     if standing is None:

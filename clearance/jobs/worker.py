@@ -33,7 +33,7 @@ from clearance.jobs import queue as job_queue
 from clearance.jobs import retention
 from clearance.models.enums import Channel
 from clearance.notifications import delivery, outbox
-from clearance.requests import deadlines, transitions
+from clearance.requests import deadlines, moving, transitions
 from clearance.services import registry, versions
 from clearance.services.extension import Job
 from clearance.web import serving
@@ -331,3 +331,4 @@ def _report_outbox(now: datetime) -> None:
 every(3600)(retention.purge)
 every(3600)(transitions.lapse_returned)
 every(900)(deadlines.tell_late)
+every(300)(moving.move_due)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,13 +23,10 @@ from clearance.services import registry, schema, versions
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
 
 
-def licence_services() -> list[schema.Definition]:
-    """Return the active services that start from a broker's card, in menu order."""
-    return [
-        version.definition
-        for version in versions.all_current()
-        if version.definition.start == "broker_card"
-    ]
+def licence_services(actor: Actor) -> list[schema.Definition]:
+    """Return the services that the actor sees and that start from a card, in menu order."""
+    organisation_id = actor.standing.organisation_id if actor.standing else None
+    return _from_cards(versions.offered_to(organisation_id))
 
 
 def renewal_services(actor: Actor) -> list[schema.Definition]:
@@ -37,7 +34,7 @@ def renewal_services(actor: Actor) -> list[schema.Definition]:
     standing = actor.standing
     return [
         service
-        for service in licence_services()
+        for service in licence_services(actor)
         if granted_expiry.is_granted_by(service)
         and standing is not None
         and standing.may_use(service.code)
@@ -172,7 +169,12 @@ def _codes(actor: Actor) -> Collection[str]:
     """Return the licence services' codes; () if the actor is a general user everywhere."""
     if all(standing.is_general for standing in actor.standings):
         return ()
-    return [service.code for service in licence_services()]
+    return [service.code for service in _from_cards(versions.all_current())]
+
+
+def _from_cards(found: Iterable[versions.Version]) -> list[schema.Definition]:
+    services = (version.definition for version in found)
+    return [service for service in services if service.start == "broker_card"]
 
 
 def _present_licence_id() -> sa.ScalarSelect[int]:

@@ -49,6 +49,7 @@ from clearance.models.service import (
     Service,
     ServiceDraft,
     ServiceDraftChange,
+    ServicePilot,
     ServiceVersion,
     Subscription,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "Service",
     "ServiceDraft",
     "ServiceDraftChange",
+    "ServicePilot",
     "ServiceVersion",
     "Setting",
     "Subscription",

@@ -34,6 +34,7 @@ class Request(PersonName, Base):
     the date the office granted. `other_organisation_id` is the other side of a transfer. `grid_key`
     is shared by requests begun together for several brokers. `handed_to_id` is the colleague
     responsible for it since its creator was disabled; creator and sender stay as they were.
+    `moved` is what a draft's move to a later version changed, until its applicant saves it.
     """
 
     __tablename__ = "request"
@@ -128,6 +129,7 @@ class Request(PersonName, Base):
     email: Mapped[base.address] = mapped_column(default="")
     address: Mapped[base.line] = mapped_column(default="")
     answers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    moved: Mapped[dict[str, Any] | None] = mapped_column(Json)
     subject_seen: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
     granted_expiry: Mapped[date | None]
 

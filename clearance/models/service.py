@@ -19,7 +19,8 @@ class Service(Base):
 
     position: in the office's order. is_active: false for an archived one. stopped_on: the first
     Kuwait day on which it is stopped; resumes_on: the first on which it no longer is, None for no
-    end. stop_notice: what its card says meanwhile, by language.
+    end. stop_notice: what its card says meanwhile, by language. pilot_until: the last day on which
+    it is offered to the organisations of its pilot although it is stopped.
     """
 
     __tablename__ = "service"
@@ -32,10 +33,26 @@ class Service(Base):
     stopped_on: Mapped[date | None]
     resumes_on: Mapped[date | None]
     stop_notice: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    pilot_until: Mapped[date | None]
+
+
+class ServicePilot(Base):
+    """An organisation to which a stopped service is offered until `Service.pilot_until`."""
+
+    __tablename__ = "service_pilot"
+
+    service_code: Mapped[str] = mapped_column(
+        sa.String(40), sa.ForeignKey("service.code"), primary_key=True
+    )
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"), primary_key=True)
 
 
 class ServiceVersion(Base):
-    """A published definition; immutable, and kept by the requests that began with it."""
+    """A published definition; immutable, and kept by the requests that were sent with it.
+
+    is_text_revision: it differs from the version before in words alone. drafts_move_on: the Kuwait
+    day from which drafts of earlier versions move to it; None if they stay.
+    """
 
     __tablename__ = "service_version"
     __table_args__ = (
@@ -48,6 +65,8 @@ class ServiceVersion(Base):
     definition: Mapped[dict[str, Any]] = mapped_column(Json)
     published_at: Mapped[base.instant]
     published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    is_text_revision: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    drafts_move_on: Mapped[date | None]
 
 
 class ServiceDraft(Base):

@@ -189,7 +189,7 @@ def _hold(
 ) -> tuple[Definition, Subscription | None]:
     """Lock the organisation, then the row, in the order member changes use. Raises: NotFound."""
     members.lock_for(organisation_id, actor)
-    service = versions.current(code).definition
+    service = versions.current_for(code, organisation_id).definition
     return service, subscription_locks.lock_exclusive(organisation_id, service, now)
 
 

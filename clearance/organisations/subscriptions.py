@@ -99,7 +99,7 @@ def granted_codes(organisation_id: int) -> frozenset[str]:
     )
     rows = _rows(organisation_id)
     known = _facts(organisation_id, {code: row.status for code, row in rows.items()})
-    services = (version.definition for version in versions.all_current())
+    services = (version.definition for version in versions.offered_to(organisation_id))
     return frozenset(
         service.code
         for service in services
@@ -121,7 +121,7 @@ def catalogue(actor: Actor, now: datetime) -> list[Entry]:
     open_requests = open_requests_of(organisation_id) if standing.is_general else {}
     return [
         _entry(version.definition, known, rows, open_requests, actor)
-        for version in versions.all_current()
+        for version in versions.offered_to(organisation_id)
     ]
 
 

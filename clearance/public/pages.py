@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import g, render_template, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,11 +15,12 @@ from clearance.core import office_settings
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
-from clearance.core.i18n import language
+from clearance.core.i18n import format_day, language
 from clearance.core.settings import ROOT
 from clearance.notifications import announcements
 from clearance.public import session_gate
-from clearance.services import opening, registry, versions
+from clearance.services import guards, opening, registry, stops, versions
+from clearance.services.schema import Definition
 
 PICTURES = ROOT / "static" / "img" / "guide"
 
@@ -33,11 +36,11 @@ class SupportContacts:
 
 def index() -> str:
     """GET /: about the portal, its services, current announcements."""
-    services = [version.definition for version in versions.all_current()]
+    services = [version.definition for version in versions.offered_to(None)]
     return render_template(
         "public/index.html",
         services=services,
-        opening=lambda service: opening.sentence(service, kuwait_today()),
+        opening=_opening(),
         announcements=announcements.current(utc_now()),
     )
 
@@ -54,10 +57,11 @@ def support() -> str:
 
 def guide() -> str:
     """GET /guide: registering and using the services, step by step."""
-    services = [version.definition for version in versions.all_current()]
+    services = [version.definition for version in versions.offered_to(None)]
     return render_template(
         "public/guide.html",
         services=services,
+        opening=_opening(),
         picture=_picture,
         settings=office_settings.all_values(),
         has=registry.current().has,
@@ -88,6 +92,23 @@ def common_context() -> dict[str, Any]:
         context["reader"] = form_tokens.mark_of(current_user)
         context["stay_url"] = url_for("public.stay")
     return context
+
+
+def _opening() -> Callable[[Definition], str]:
+    """Return what tells of a service that it is stopped, or when it is open; "" for always."""
+    found, today = stops.by_service(None), kuwait_today()
+
+    def told(service: Definition) -> str:
+        stop = found.get(service.code)
+        if stop is None or not stop.holds_on(today):
+            return opening.sentence(service, today)
+        stopped = str(guards.STOPPED)
+        if stop.until is None:
+            return stopped
+        again = _("You can apply again from %(day)s.", day=format_day(stop.until))
+        return f"{stopped} {again}"
+
+    return told
 
 
 def _support(key: str) -> str:

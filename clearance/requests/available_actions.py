@@ -104,7 +104,11 @@ def startable_services(actor: Actor, now: datetime) -> list[StartableService]:
     standing = actor.standing
     own = [(version.definition, Target(actor.civil_id)) for version in versions]
     loaded = facts.load(actor, standing.organisation_id if standing else None, now, own)
-    return [_service_offer(version, loaded, actor) for version in versions]
+    return [
+        _service_offer(version, loaded, actor)
+        for version in versions
+        if not _is_hidden(version.definition, loaded)
+    ]
 
 
 def startable_for(
@@ -113,7 +117,8 @@ def startable_for(
     """Return (service code, record id) → why no draft can be started now, or None.
 
     records: ids of what services are about, such as licences. Starting gives the same refusal. The
-    number of queries is constant. Codes that are not active services about records are skipped.
+    number of queries is constant. Codes that are not active services about records, or that only
+    other organisations pilot, are skipped.
     """
     services = [
         version.definition
@@ -128,6 +133,7 @@ def startable_for(
             service, Case(service, loaded, target)
         )
         for service, target in asked
+        if not _is_hidden(service, loaded)
     }
 
 
@@ -135,6 +141,11 @@ def send_warnings(req: Request, actor: Actor, now: datetime) -> list[Refusal]:
     """Return what prevents sending `req` besides missing fields and documents."""
     service = service_versions.for_request(req)
     return eligibility.send_refusals(service, eligibility.case_of(req, service, actor, now))
+
+
+def _is_hidden(service: Definition, loaded: facts.Facts) -> bool:
+    stop = loaded.stops.get(service.code)
+    return stop is not None and stop.hides_on(loaded.today)
 
 
 def _path(req: Request, action: str) -> tuple[Step, ...]:

@@ -90,7 +90,7 @@ def create_drafts(
     ("": none); if it is repeated, the first drafts are returned. Raises: NotFound, Refused if
     nothing could be started or too many were chosen. Source: specification section 4.
     """
-    must_be_bulk(code)
+    must_be_bulk(code, actor)
     form_key = form_key or idempotency.new()
     key = _key(code, actor, form_key)
     if earlier := _rows(key, code, actor):
@@ -236,9 +236,10 @@ def _send(req: Request, actor: Actor, now: datetime) -> Outcome:
     return Outcome(req.id, is_sent=True)
 
 
-def must_be_bulk(code: str) -> None:
-    """Raise NotFound unless the service can be requested for several at once."""
-    if not versions.current(code).definition.bulk:
+def must_be_bulk(code: str, actor: Actor) -> None:
+    """Raise NotFound unless the actor sees a service that is requested for several at once."""
+    organisation_id = actor.standing.organisation_id if actor.standing else None
+    if not versions.current_for(code, organisation_id).definition.bulk:
         raise NotFound
 
 

@@ -72,8 +72,9 @@ def start(
     service. form_key: the one-time key of the form; used again, it returns the first draft.
     Raises: NotFound, Refused.
     """
-    version = versions.current(code)
-    service, standing = version.definition, actor.standing
+    standing = actor.standing
+    version = versions.current_for(code, standing.organisation_id if standing else None)
+    service = version.definition
     key = _digest(actor, form_key)
     if key is not None and (earlier := _begun_with(key)) is not None:
         return earlier
@@ -98,7 +99,9 @@ def copy_refusal(earlier: Request, actor: Actor, now: datetime) -> Refusal | Non
 
     Raises: NotFound if it cannot be copied by the actor at all. Reads only.
     """
-    service, standing = versions.current(earlier.service_code).definition, actor.standing
+    standing = actor.standing
+    organisation_id = standing.organisation_id if standing else None
+    service = versions.current_for(earlier.service_code, organisation_id).definition
     try:
         _must_be_copyable(earlier, service, actor)
         if service.is_out_of_order or standing is None:
@@ -140,7 +143,7 @@ def save(
     before = {spec.name: value_of(req, spec) for spec in kept}
     for spec in kept:
         keep(req, spec, values[spec.name])
-    req.saved_at = now
+    req.saved_at, req.moved = now, None
     req.version += 1
     db.session.flush()
     if req.status == Status.RETURNED:

@@ -155,7 +155,7 @@ def _is_open(case: Case) -> Refusal | None:
     if case.is_correction:
         return None
     service = case.service
-    if case.request_id is not None:  # of a draft, which keeps the version that it began with
+    if case.request_id is not None:  # of a draft, which may have an earlier version
         newest = {each.definition.code: each.definition for each in versions.all_current()}
         service = newest.get(service.code, service)
     return opening.refusal(service, case.facts.today)

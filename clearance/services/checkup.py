@@ -40,6 +40,7 @@ def of_form(definition: Definition) -> list[Finding]:
         *_choices(definition),
         *_sections(definition),
         *_conditions(definition),
+        *_renamings(definition),
         *_all_limits(definition),
         *_documents(definition),
         *_rules(definition),
@@ -197,6 +198,16 @@ def _reads(read: Any, text: str) -> bool:
     except (BadValue, ValueError):
         return False
     return True
+
+
+def _renamings(definition: Definition) -> Iterator[Finding]:
+    """Check that each earlier name is that of one field and no longer in use."""
+    named = [spec.name for spec in definition.fields]
+    earlier = [spec.was for spec in definition.fields]
+    for place, was in enumerate(earlier):
+        if was is not None and (was in named or was in earlier[:place]):
+            text = _l("Another field is or was called “%(name)s”.", name=was)
+            yield Finding(f"fields[{place}].was", text)
 
 
 def _all_limits(definition: Definition) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -43,6 +43,8 @@ _KEYS = {
 _LISTS = frozenset((*_KEYS, "refuse", "conditions", "paragraphs"))
 _GROUPS = (Guards, StageGuards, Validity)
 _TEXTS = frozenset({"manual_title"})
+_MEASURES = frozenset({"unit"})
+"""Texts that change what an answer means."""
 _NAMES = frozenset((*_KEYS.values(), "label", "title"))
 """Properties that a part is named by."""
 
@@ -73,6 +75,15 @@ class Change:
     after: str
     sort: Sort = Sort.CHANGED
     is_words: bool = False
+
+    def what(self) -> str:
+        """Return what changed: the property, or that the part was added, removed or moved."""
+        return self.property or str(self.sort.label)
+
+
+def is_of_words_alone(changes: Iterable[Change]) -> bool:
+    """Return whether only what people read changed, not what the service does or asks."""
+    return all(change.is_words for change in changes)
 
 
 def differences(old: Definition, new: Definition) -> list[Change]:
@@ -172,7 +183,8 @@ def _texts(
         before, after = (text.of(lang) if text is not None else "" for text in (was, now))
         if before != after:
             words = property_words.label(name or place.within, place.within, lang)
-            yield Change(f"{path}.{lang}", place.words, words, before, after, is_words=True)
+            is_words = name not in _MEASURES
+            yield Change(f"{path}.{lang}", place.words, words, before, after, is_words=is_words)
 
 
 def _matched(old: Sequence[Any], new: Sequence[Any], key: str | None) -> list[int | None]:

@@ -6,10 +6,12 @@ A draft is kept apart from versions and need not be valid. It begins with its fi
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,6 +80,13 @@ class Source:
     def version(self) -> int:
         """The number that a change must have seen."""
         return self.draft.version if self.draft is not None else 0
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the draft and of the version in use that it is compared with."""
+        compared = [self.base.id if self.base is not None else None, self.document]
+        text = json.dumps(compared, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def source(code: str) -> Source:
@@ -220,19 +229,29 @@ def discard(code: str, seen: int, actor: Actor, now: datetime) -> None:
     db.session.flush()
 
 
-def publish(code: str, seen: int, why: str, actor: Actor, now: datetime) -> ServiceVersion:
+def publish(
+    code: str,
+    compared: str,
+    why: str,
+    actor: Actor,
+    now: datetime,
+    drafts_move_on: date | None = None,
+) -> ServiceVersion:
     """Publish the draft as the service's newest version and delete it. Flushes and audits.
 
-    why: one line for the trail. Raises: NotFound, StaleDraft, Refused (another version was
-    published since the draft was begun), versions.BadDefinition.
+    compared: the fingerprint of the source that the actor saw. why: one line for the trail.
+    drafts_move_on: see `ServiceVersion`. Raises: NotFound, StaleDraft, Refused (another version
+    was published since the draft was begun), versions.BadDefinition.
     """
-    draft = _locked(code, seen)
+    draft = _locked(code)
     if draft is None:
-        raise NotFound
-    newest = _newest(code)
-    if (newest.id if newest is not None else None) != draft.base_version_id:
+        raise StaleDraft
+    found = source(code)
+    if (found.base.id if found.base is not None else None) != draft.base_version_id:
         raise Refused(OVERTAKEN)
-    version = versions.publish(draft.document, actor.id, now, why=why)
+    if found.fingerprint != compared:
+        raise StaleDraft
+    version = versions.publish(draft.document, actor.id, now, why, drafts_move_on)
     db.session.delete(draft)
     db.session.flush()
     return version
@@ -285,17 +304,18 @@ OVERTAKEN = Refusal(
 )
 
 
-def _locked(code: str, seen: int) -> ServiceDraft | None:
+def _locked(code: str, seen: int | None = None) -> ServiceDraft | None:
     """Return the draft, locked.
 
-    Its service is locked first, so that of two first changes one begins the draft. Raises:
-    NotFound if there is neither, StaleDraft if the draft is not as the actor saw it.
+    seen: its version, which is not checked if None. Its service is locked first, so that of two
+    first changes one begins the draft. Raises: NotFound if there is neither, StaleDraft if the
+    draft is not as the actor saw it.
     """
     service = db.session.get(Service, code, with_for_update=True)
     draft = db.session.get(ServiceDraft, code, with_for_update=True, populate_existing=True)
     if service is None and draft is None:
         raise NotFound
-    if (draft.version if draft is not None else 0) != seen:
+    if seen not in (None, draft.version if draft is not None else 0):
         raise StaleDraft
     return draft
 

@@ -177,7 +177,7 @@ def load(
         legal_entity=_legal_entity(organisation_id),
         entity_names=_entity_names(),
         subscriptions=_subscriptions(organisation_id),
-        stops=stops.by_service(),
+        stops=stops.by_service(organisation_id),
         claims=_claims({key for key in keys if key is not None}),
         history=_history(subjects.civil_ids),
         settings=office_settings.all_values(),

@@ -137,7 +137,7 @@ _BELONGS = {
 """Property → the types of own fields that have it."""
 NO_COLUMNS = frozenset({"rows", "textarea", "choices"})
 """Types of fields that a column cannot have."""
-NOT_OF_COLUMNS = ("section", "default", "declaration")
+NOT_OF_COLUMNS = ("section", "default", "declaration", "was")
 
 
 class FieldSpec(Part):
@@ -152,7 +152,8 @@ class FieldSpec(Part):
     names a `list` of the office (services/choice_lists.py); alphabetical: offered in the order of
     the reader's alphabet. declaration: affirmed by the applicant;
     never copied elsewhere. when: the condition under which it is shown; None for always. default:
-    what is entered when it is first shown.
+    what is entered when it is first shown. was: the name that an own field had in an earlier
+    version, whose answers drafts keep.
     """
 
     name: Code
@@ -202,12 +203,13 @@ class FieldSpec(Part):
     default: Operand | tuple[Code, ...] | None = None
     declaration: bool = False
     when: Condition | None = None
+    was: Code | None = None
 
     @model_validator(mode="after")
     def _is_one_of_two_sorts(self) -> FieldSpec:
         if self.is_own:
             self._check_own()
-        elif self.type or self.label or self.default is not None or self._bounds:
+        elif self.type or self.label or self.default is not None or self.was or self._bounds:
             raise ValueError(f"{self.name} is a standard field: its type and label are fixed")
         elif self.is_asked and self.kind in {Kind.REFERENCE, Kind.BROKER_TYPE}:
             raise ValueError(f"{self.name} can only be shown")

@@ -61,6 +61,8 @@ def first_refusal(checks: Sequence[Check], case: Case) -> Refusal | None:
 
 # Guards of every service, not listed in definitions.
 
+STOPPED = _l("The office has stopped this service.")
+
 
 def is_offered(case: Case) -> Refusal | None:
     """Refuse to begin what the office has stopped, and after some days to send drafts of it."""
@@ -76,7 +78,7 @@ def is_offered(case: Case) -> Refusal | None:
     if case.status is None and today <= last_day:
         day = i18n.format_day(last_day)
         told.append(_("Drafts that were begun before can be sent until %(day)s.", day=day))
-    return Refusal(_l("The office has stopped this service."), " ".join(filter(None, told)))
+    return Refusal(STOPPED, " ".join(filter(None, told)))
 
 
 def organisation_may_ask(case: Case) -> Refusal | None:

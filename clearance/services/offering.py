@@ -1,8 +1,8 @@
-"""What the office offers: the order of services, stopping, starting and archiving them."""
+"""What the office offers: the order of services, stopping, piloting, starting, archiving them."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from flask import g
@@ -12,7 +12,7 @@ from clearance.core import audit
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import BadFields, NotFound, Refusal, Refused
 from clearance.core.extensions import db
-from clearance.models import Request, Service
+from clearance.models import Organisation, Request, Service, ServicePilot
 from clearance.models.enums import Labelled
 from clearance.services import registry, stops
 
@@ -21,6 +21,7 @@ class State(Labelled):
     """Whether a service is offered."""
 
     IN_USE = "in_use", _l("In use"), "success"
+    PILOT = "pilot", _l("Pilot"), "info"
     STOPPED = "stopped", _l("Stopped"), "warning"
     ARCHIVED = "archived", _l("Archived"), "neutral"
 
@@ -30,7 +31,9 @@ def state_of(service: Service, today: date) -> State:
     stop = stops.of(service)
     if not service.is_active:
         return State.ARCHIVED
-    return State.STOPPED if stop is not None and stop.holds_on(today) else State.IN_USE
+    if stop is None or not stop.holds_on(today):
+        return State.IN_USE
+    return State.PILOT if stop.hides_on(today) else State.STOPPED
 
 
 def ordered() -> list[Service]:
@@ -45,8 +48,15 @@ def open_requests() -> dict[str, int]:
     return {code: count for code, count in rows}
 
 
+def pilots(code: str) -> list[Organisation]:
+    """Return the organisations to which the service was offered in its last pilot, by name."""
+    chosen = sa.select(ServicePilot.organisation_id).where(ServicePilot.service_code == code)
+    rows = sa.select(Organisation).where(Organisation.id.in_(chosen))
+    return list(db.session.scalars(rows.order_by(Organisation.name_ar, Organisation.id)))
+
+
 def refusal(step: str, service: Service, today: date) -> Refusal | None:
-    """Return why a step ("stop", "start", "archive", "restore") is not possible, or None.
+    """Return why a step ("stop", "pilot", "start", "archive", "restore") is not possible, or None.
 
     today: a Kuwait day.
     """
@@ -54,10 +64,12 @@ def refusal(step: str, service: Service, today: date) -> Refusal | None:
         return Refusal(_l("This service is not archived.")) if service.is_active else None
     if not service.is_active:
         return Refusal(_l("This service is archived."), _l("Restore it first."))
-    held = stops.of(service)
+    held, state = stops.of(service), state_of(service, today)
+    if step == "pilot" and state is State.IN_USE:
+        return Refusal(_l("Only a stopped service can be piloted."), _l("Stop it first."))
     if step == "start" and (held is None or held.is_over(today)):
         return Refusal(_l("This service is in use already."))
-    if step == "archive" and (held is None or not held.holds_on(today)):
+    if step == "archive" and state is not State.STOPPED:
         return Refusal(_l("Only a stopped service can be archived."), _l("Stop it first."))
     if step == "archive" and service.code in open_requests():
         return Refusal(
@@ -108,7 +120,33 @@ def stop(
         raise BadFields({f"notice_{missing}": _l("Enter the text in both languages.")})
     held = stops.of(service)
     first = held.since if held is not None and held.holds_on(today) else since
-    _change(service, "stopped", why, actor_id, now, first, None, texts or None)
+    pilot_until = service.pilot_until
+    if pilot_until is not None:
+        pilot_until = min(pilot_until, since - timedelta(1))
+    _change(service, "stopped", why, actor_id, now, first, None, texts or None, pilot_until)
+    return service
+
+
+def pilot(
+    code: str, actor_id: int | None, now: datetime, *, why: str, until: date, organisations: str
+) -> Service:
+    """Offer a stopped service to chosen organisations from today; the others do not see it.
+
+    until: the last Kuwait day; then it is stopped for these as well. organisations: the number or
+    the name of each, a line each. Audited; flushes. Raises: NotFound, BadFields, Refused.
+    """
+    service, today = _locked("pilot", code, now), kuwait_date(now)
+    if until < today:
+        raise BadFields({"until": _PASSED})
+    chosen, before = _named(organisations), pilots(code)
+    db.session.execute(sa.delete(ServicePilot).where(ServicePilot.service_code == code))
+    db.session.add_all(ServicePilot(service_code=code, organisation_id=each.id) for each in chosen)
+    changes: dict[str, list[object]] = {"pilot_until": [service.pilot_until, until]}
+    changes = {name: [audit.as_json(each) for each in pair] for name, pair in changes.items()}
+    if {each.id for each in before} != {each.id for each in chosen}:
+        changes["organisations"] = [[each.name_ar for each in rows] for rows in (before, chosen)]
+    service.pilot_until = until
+    _record("piloted", service, actor_id, now, why, changes)
     return service
 
 
@@ -125,7 +163,8 @@ def start(
     if stopped_on is None or since <= max(stopped_on, today):
         _change(service, "started", why, actor_id, now, None, None, None)
     else:
-        _change(service, "started", why, actor_id, now, stopped_on, since, service.stop_notice)
+        kept = service.stop_notice, service.pilot_until
+        _change(service, "started", why, actor_id, now, stopped_on, since, *kept)
     return service
 
 
@@ -151,6 +190,12 @@ def restore(code: str, actor_id: int | None, now: datetime, *, why: str) -> Serv
     return service
 
 
+MOST_PILOTS = 100
+"""Organisations that a service can be piloted with."""
+
+_PASSED = _l("This day has passed. Choose today or a later day.")
+_NO_ORGANISATION = _l("There is no organisation “%(name)s”.")
+_SEVERAL_ORGANISATIONS = _l("Several organisations are called “%(name)s”. Enter the number.")
 _ORDER = (Service.position, Service.code)
 
 
@@ -167,8 +212,28 @@ def _locked(step: str, code: str, now: datetime) -> Service:
 
 def _checked_day(since: date | None, today: date) -> date:
     if since is not None and since < today:
-        raise BadFields({"since": _l("This day has passed. Choose today or a later day.")})
+        raise BadFields({"since": _PASSED})
     return since or today
+
+
+def _named(typed: str) -> list[Organisation]:
+    """Return the organisations with these numbers or names. Raises: BadFields."""
+    lines = list(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
+    if not 1 <= len(lines) <= MOST_PILOTS:
+        told = _l("Enter between 1 and %(number)s organisations.", number=MOST_PILOTS)
+        raise BadFields({"organisations": told})
+    columns = (Organisation.licence_no, Organisation.name_ar, Organisation.name_en)
+    rows = db.session.scalars(
+        sa.select(Organisation).where(sa.or_(*(column.in_(lines) for column in columns)))
+    ).all()
+    found: dict[int, Organisation] = {}
+    for line in lines:
+        fitting = [row for row in rows if line in (row.licence_no, row.name_ar, row.name_en)]
+        if len(fitting) != 1:
+            words = _NO_ORGANISATION if not fitting else _SEVERAL_ORGANISATIONS
+            raise BadFields({"organisations": words % {"name": line}})
+        found[fitting[0].id] = fitting[0]
+    return list(found.values())
 
 
 def _change(
@@ -180,14 +245,21 @@ def _change(
     stopped_on: date | None,
     resumes_on: date | None,
     notice: dict[str, str] | None,
+    pilot_until: date | None = None,
 ) -> None:
-    values = {"stopped_on": stopped_on, "resumes_on": resumes_on, "stop_notice": notice}
+    values = {
+        "stopped_on": stopped_on,
+        "resumes_on": resumes_on,
+        "stop_notice": notice,
+        "pilot_until": pilot_until,
+    }
     changes = {
         name: [audit.as_json(getattr(service, name)), audit.as_json(value)]
         for name, value in values.items()
         if getattr(service, name) != value
     }
-    service.stopped_on, service.resumes_on, service.stop_notice = stopped_on, resumes_on, notice
+    service.stopped_on, service.resumes_on = stopped_on, resumes_on
+    service.stop_notice, service.pilot_until = notice, pilot_until
     _record(verb, service, actor_id, now, why, changes)
 
 

@@ -1,4 +1,4 @@
-"""Which services the office has stopped, and until when."""
+"""Which services the office has stopped, and until when; which it offers to a few meanwhile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from clearance.core.extensions import db
-from clearance.models import Service
+from clearance.models import Service, ServicePilot
 
 
 class Stop(NamedTuple):
@@ -17,12 +17,14 @@ class Stop(NamedTuple):
 
     since: the first day. until: the first day on which it is no longer; None for no end. notice:
     what its card says meanwhile, by language. is_archived: drafts have no more time either.
+    pilot_until: the last day on which other organisations have it, and this one does not see it.
     """
 
     since: date
     until: date | None
     notice: Mapping[str, str]
     is_archived: bool = False
+    pilot_until: date | None = None
 
     def holds_on(self, day: date) -> bool:
         """Return whether the service is stopped on `day`."""
@@ -31,6 +33,10 @@ class Stop(NamedTuple):
     def is_over(self, day: date) -> bool:
         """Return whether the service was started again by `day`."""
         return self.until is not None and self.until <= day
+
+    def hides_on(self, day: date) -> bool:
+        """Return whether the service is not even seen on `day`, as only others pilot it."""
+        return self.pilot_until is not None and day <= self.pilot_until and self.holds_on(day)
 
     def last_day_of_drafts(self, days: int) -> date:
         """Return the last day on which drafts can be sent. days: how many from the first one."""
@@ -41,16 +47,31 @@ class Stop(NamedTuple):
         return self.notice.get(lang, "")
 
 
-def of(service: Service) -> Stop | None:
-    """Return the service's stop, past or coming ones included, or None."""
+def of(service: Service, *, is_chosen: bool = False) -> Stop | None:
+    """Return the service's stop, past or coming ones included, or None.
+
+    is_chosen: for an organisation of its pilot, for which it is stopped after the pilot only.
+    """
     if service.stopped_on is None:
         return None
-    return Stop(
-        service.stopped_on, service.resumes_on, service.stop_notice or {}, not service.is_active
+    since, pilot_until = service.stopped_on, service.pilot_until
+    if is_chosen and pilot_until is not None:
+        since, pilot_until = max(since, pilot_until + timedelta(1)), None
+    notice = service.stop_notice or {}
+    return Stop(since, service.resumes_on, notice, not service.is_active, pilot_until)
+
+
+def by_service(organisation_id: int | None) -> dict[str, Stop]:
+    """Return service code → its stop for an organisation; one query."""
+    chosen = sa.exists().where(
+        ServicePilot.service_code == Service.code, ServicePilot.organisation_id == organisation_id
     )
+    rows = db.session.execute(sa.select(Service, chosen).where(Service.stopped_on.is_not(None)))
+    found = {row.code: of(row, is_chosen=is_chosen) for row, is_chosen in rows}
+    return {code: stop for code, stop in found.items() if stop is not None}
 
 
-def by_service() -> dict[str, Stop]:
-    """Return service code → its stop; one query."""
-    rows = db.session.scalars(sa.select(Service).where(Service.stopped_on.is_not(None)))
-    return {row.code: stop for row in rows if (stop := of(row)) is not None}
+def hidden_from(organisation_id: int | None, day: date) -> frozenset[str]:
+    """Return the codes of the services that the organisation does not see on a Kuwait day."""
+    found = by_service(organisation_id)
+    return frozenset(code for code, stop in found.items() if stop.hides_on(day))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from flask import g, has_request_context
 from sqlalchemy.exc import IntegrityError
 
 from clearance.core import audit, yaml_files
+from clearance.core.clock import kuwait_today
 from clearance.core.database import hold_table
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
@@ -27,7 +28,7 @@ from clearance.models import (
     ServiceVersion,
     Team,
 )
-from clearance.services import choice_lists, reading, registry
+from clearance.services import choice_lists, comparison, reading, registry, stops
 from clearance.services.schema import Definition
 
 _log = structlog.get_logger(__name__)
@@ -89,7 +90,7 @@ def once_a_page(version_id: int) -> Definition:
 
 
 def for_request(req: Request) -> Definition:
-    """Return the definition `req` began with, regardless of later versions."""
+    """Return the definition of `req`, regardless of versions that it has not moved to."""
     return _definition(req.service_version)
 
 
@@ -104,6 +105,20 @@ def current(code: str) -> Version:
         if version.definition.code == code:
             return version
     raise NotFound
+
+
+def current_for(code: str, organisation_id: int | None) -> Version:
+    """Return the newest version of a service that the organisation sees. Raises: NotFound."""
+    for version in offered_to(organisation_id):
+        if version.definition.code == code:
+            return version
+    raise NotFound
+
+
+def offered_to(organisation_id: int | None) -> list[Version]:
+    """Return `all_current` without those that only other organisations pilot."""
+    hidden = stops.hidden_from(organisation_id, kuwait_today())
+    return [version for version in all_current() if version.definition.code not in hidden]
 
 
 def all_current() -> list[Version]:
@@ -196,14 +211,19 @@ def numbered(code: str, number: int | None = None) -> ServiceVersion:
 
 
 def publish(
-    document: Mapping[str, Any], actor_id: int | None, now: datetime, why: str = ""
+    document: Mapping[str, Any],
+    actor_id: int | None,
+    now: datetime,
+    why: str = "",
+    drafts_move_on: date | None = None,
 ) -> ServiceVersion:
     """Publish `document` as the newest version of its service, which is created if new.
 
     Earlier versions and their requests stay as they are, and so does the office's order of
-    services. why: one line for the trail. Audited; flushes. Raises: BadDefinition.
+    services. why: one line for the trail. drafts_move_on: see `ServiceVersion`; a change of words
+    alone keeps the day of the version before. Audited; flushes. Raises: BadDefinition.
     """
-    return _publish(document, _references(), actor_id, now, why)
+    return _publish(document, _references(), actor_id, now, why, drafts_move_on)
 
 
 def _publish(
@@ -212,6 +232,7 @@ def _publish(
     actor_id: int | None,
     now: datetime,
     why: str = "",
+    drafts_move_on: date | None = None,
 ) -> ServiceVersion:
     hold_table(Service)  # so that nobody takes a prefix meanwhile
     definition, found = reading.parse(document)
@@ -226,12 +247,16 @@ def _publish(
         )
         db.session.add(service)
     db.session.flush()
+    before = next(iter(of_service(service.code)), None)
+    is_text_revision = before is not None and _differs_in_words(before, definition)
     version = ServiceVersion(
         service_code=service.code,
-        number=_last_number(service.code) + 1,
+        number=before.number + 1 if before is not None else 1,
         definition=document_of(definition),
         published_at=now,
         published_by_id=actor_id,
+        is_text_revision=is_text_revision,
+        drafts_move_on=before.drafts_move_on if before and is_text_revision else drafts_move_on,
     )
     db.session.add(version)
     g.pop("services", None)
@@ -361,11 +386,10 @@ def _read(known: registry.Registry, text: str, code: str) -> Definition:
     return reading.read(json.loads(text), code)
 
 
-def _last_number(code: str) -> int:
-    last = db.session.scalar(
-        sa.select(sa.func.max(ServiceVersion.number)).where(ServiceVersion.service_code == code)
-    )
-    return last or 0
+def _differs_in_words(before: ServiceVersion, definition: Definition) -> bool:
+    old = as_published(before)
+    changes = comparison.differences(old, definition)
+    return not old.is_out_of_order and comparison.is_of_words_alone(changes)
 
 
 def _references() -> References:

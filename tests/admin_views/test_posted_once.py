@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Barrier
 from urllib.parse import urlsplit
 
@@ -395,7 +395,8 @@ def importing(office: Office) -> Form:
 
 
 def publishing(office: Office) -> Form:
-    return _of_changed_draft(office, "#publish-form", "publish/", why="Longer")
+    form = _of_changed_draft(office, "#publish-form", "publish/", why="Longer")
+    return replace(form, wrong={"compared": "another"})
 
 
 def deleting_row(office: Office) -> Form:
@@ -509,7 +510,7 @@ FORMS: dict[Callable[[Office], Form], str] = {
     redoing: "DraftRoutes.draft_redo",
     restoring: "DraftRoutes.draft_restore",
     discarding_service: "DraftRoutes.draft_discard",
-    publishing: "DraftRoutes.draft_publish",
+    publishing: "PublishRoutes.draft_publish",
     importing: "PackRoutes.pack_import",
     sending_again: "GuardedModelView.action_view",
     ending_session: "People.end_session",

@@ -20,7 +20,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def _steps_of_service(_rows: Rows) -> Iterator[Try]:
-    for step in ("stop", "start", "archive", "restore"):
+    for step in ("stop", "pilot", "start", "archive", "restore"):
         yield step, {"code": "exam", "step": step}, {}, {"why": REASON}
     yield "missing", {"code": MISSING[str], "step": "stop"}, {}, {"why": REASON}
 

@@ -73,7 +73,7 @@ class MyBrokers(GuardedView):
 
 def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]:
     """Return the licence's services with a start button or the refusal that starting raises."""
-    services = organisation_brokers.licence_services()
+    services = organisation_brokers.licence_services(actor)
     offers = available_actions.startable_for(
         [licence.id], [service.code for service in services], actor, utc_now()
     )

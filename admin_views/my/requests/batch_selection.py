@@ -89,7 +89,7 @@ def candidates(code: str, actor: Actor, now: datetime) -> list[Candidate]:
 
     The number of queries is constant. Raises: NotFound for a service without batch requests.
     """
-    batch.must_be_bulk(code)
+    batch.must_be_bulk(code, actor)
     brokers = organisation_brokers.licences(actor)
     licences = db.session.scalars(brokers.order_by(Broker.name_folded, Licence.id)).all()
     offers = available_actions.startable_for((row.id for row in licences), [code], actor, now)

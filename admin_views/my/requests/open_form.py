@@ -70,7 +70,7 @@ class OpenForm:
 
     @property
     def definition(self) -> Definition:
-        """The definition that the request was started with."""
+        """The definition of the version that the request has."""
         return versions.for_request(self.req)
 
     @property
@@ -183,11 +183,11 @@ class OpenForm:
 
     def _differing(self) -> list[str]:
         """Return the names of the fields whose typed value differs from the saved one."""
-        saved = field_values.known(self.req)
+        saved = field_values.known(self.req)  # by a later version, if the draft has just moved
         return [
             name
             for name, field in self.form.asked.items()
-            if _given(field.data) != _given(saved[name])
+            if _given(field.data) != _given(saved.get(name))
         ]
 
 

@@ -16,40 +16,32 @@ from pydantic import ValidationError
 from sqlalchemy.orm import joinedload
 
 from admin_views.base.access import current_actor, not_found, require
-from admin_views.base.form_post import post_once, posted_version, repeated
+from admin_views.base.form_post import post_once, posted_version
 from admin_views.office.services import draft_lists, draft_parts
 from admin_views.office.services.draft_parts import Part, PartList
+from admin_views.office.services.publishing import PublishRoutes
 from admin_views.shared import request_lists
 from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent
-from clearance.models import Request, Service, ServiceDraft
-from clearance.models.enums import Status
-from clearance.services import (
-    choice_lists,
-    comparison,
-    condition_words,
-    drafting,
-    reading,
-    registry,
-)
+from clearance.models import Service, ServiceDraft
+from clearance.services import choice_lists, condition_words, drafting, reading
 from clearance.services.checkup import Finding
 from clearance.services.conditions import Condition
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document, Source
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import STANDARD_FIELDS
-from clearance.services.versions import BadDefinition
-from forms.new_service import NewServiceForm, PublishForm
+from forms.new_service import NewServiceForm
 from forms.request_form import condition_data, request_form, sections
 from forms.service_parts import Item, PartForm, part_form
 
 WIDTHS = ("390", "full")
 
 
-class DraftRoutes:
+class DraftRoutes(PublishRoutes):
     """Routes of drafts under the list of services."""
 
     render: Callable[..., str]
@@ -254,42 +246,6 @@ class DraftRoutes:
             width=width,
             preview=_preview(found, lang),
         )
-
-    @expose("/<code>/draft/publish/", methods=("GET", "POST"))
-    def draft_publish(self, code: str) -> Any:
-        """Show what publishing changes; on POST publish, if nothing is wrong."""
-        require(current_actor().is_administrator)
-        found, form = drafting.source(code), PublishForm()
-        if found.draft is None:
-            return repeated() or self._back(self._url("draft_part", code, part="basics"))
-
-        def show(status: int = 200, refusal: Any = "") -> Any:
-            html = self._show(
-                found,
-                "office/services/draft/publish.html",
-                form=form,
-                changes=_changes(found),
-                counts=_counts(code),
-                refusal=refusal,
-            )
-            return html, status
-
-        if not is_sent():
-            return show()
-        if not form.validate():
-            return show(400)
-        try:
-            return post_once(
-                lambda: drafting.publish(
-                    code, posted_version(), form.why.data, current_actor(), utc_now()
-                ),
-                result=url_for(".details_view", id=code),
-                told=_("The new version is published. Open requests keep theirs."),
-                refused=lambda fault: show(409, fault.message),
-            )
-        except BadDefinition:
-            db.session.rollback()
-            return show(400, _("The draft has faults. See the check-up."))
 
     @expose("/<code>/draft/undo", methods=("POST",))
     def draft_undo(self, code: str) -> Any:
@@ -516,22 +472,6 @@ def _preview(found: Source, lang: str) -> Markup:
                 shown_lang=lang,
             )
         )
-
-
-def _changes(found: Source) -> list[comparison.Change]:
-    """Return what publishing changes; [] for a new service or a draft that cannot be read."""
-    if found.base is None:
-        return []
-    old = reading.read(found.base.definition, found.code)
-    return comparison.differences(old, reading.read(found.document, found.code))
-
-
-def _counts(code: str) -> tuple[int, int]:
-    """Return how many drafts and how many open requests the service has."""
-    drafts = sa.func.count().filter(Request.status == Status.DRAFT)
-    opened = sa.func.count().filter(registry.is_open())
-    row = db.session.execute(sa.select(drafts, opened).where(Request.service_code == code)).one()
-    return int(row[0]), int(row[1])
 
 
 def _back_part() -> str:

@@ -21,7 +21,7 @@ from clearance.core.errors import BadFields
 from clearance.core.request_kind import is_sent
 from clearance.models import Service
 from clearance.services import offering
-from forms.services import StartForm, StopForm, WhyForm
+from forms.services import PilotForm, StartForm, StopForm, WhyForm
 
 WAYS = {"up": -1, "down": 1}
 
@@ -40,6 +40,9 @@ class OfferingStep:
 STEPS: Mapping[str, OfferingStep] = {
     "stop": OfferingStep(
         _l("Stop the service"), _l("The stop was saved."), offering.stop, StopForm, is_grave=True
+    ),
+    "pilot": OfferingStep(
+        _l("Pilot the service"), _l("The pilot was saved."), offering.pilot, PilotForm
     ),
     "start": OfferingStep(
         _l("Start the service again"), _l("The start was saved."), offering.start, StartForm
@@ -91,7 +94,7 @@ class OfferingRoutes:
             ),
         )
 
-    @expose("/<code>/<any(stop, start, archive, restore):step>", methods=("GET", "POST"))
+    @expose("/<code>/<any(stop, pilot, start, archive, restore):step>", methods=("GET", "POST"))
     def offer(self, code: str, step: str) -> Any:
         """Ask for a day, words and a reason, then take the step."""
         require(current_actor().is_administrator)
@@ -101,6 +104,9 @@ class OfferingRoutes:
             del form.since
         if isinstance(form, StopForm) and not is_sent():
             form.show(service.stop_notice or {})
+        if isinstance(form, PilotForm) and not is_sent():
+            chosen = (each.licence_no or each.name_ar for each in offering.pilots(code))
+            form.show(service.pilot_until, chosen)
 
         def refused(fault: Any) -> Any:
             if isinstance(fault, BadFields):
@@ -120,7 +126,7 @@ class OfferingRoutes:
         service = self.get_one(code)
         return ask(
             self.render,
-            f"office/services/{'stop' if step == 'stop' else 'step'}.html",
+            f"office/services/{step if step in ('stop', 'pilot') else 'step'}.html",
             form,
             self.get_url(".details_view", id=code),
             label=_label(step, service),
@@ -139,4 +145,7 @@ def _is_stopped(service: Service) -> bool:
 
 def _label(step: str, service: Service) -> Any:
     """Return what a step is called; stopping what is stopped changes its words and its end."""
-    return _l("Change the stop") if step == "stop" and _is_stopped(service) else STEPS[step].label
+    if step == "stop" and _is_stopped(service):
+        return _l("Change the stop")
+    is_piloted = offering.state_of(service, kuwait_date(utc_now())) == offering.State.PILOT
+    return _l("Change the pilot") if step == "pilot" and is_piloted else STEPS[step].label

@@ -94,6 +94,8 @@ def coming(service: Service) -> str:
     told = []
     if stop.since > today:
         told.append(_("Stopped from %(day)s", day=format_day(stop.since)))
+    if stop.hides_on(today):
+        told.append(_("Pilot until %(day)s", day=format_day(stop.pilot_until)))
     if stop.until is not None:
         told.append(_("In use from %(day)s", day=format_day(stop.until)))
     return " · ".join(told)
@@ -161,15 +163,17 @@ class Services(
         """Render one version of a service."""
         spec, known = service_versions.get(version.id), registry.current()
         today = kuwait_date(utc_now())
+        state = offering.state_of(service, today)
         return self.render(
             "office/services/details.html",
             service=service,
             version=version,
             newest=service_versions.numbered(service.code),
             publisher=names_of([version])[version.id],
-            state=offering.state_of(service, today),
+            state=state,
             coming=coming(service),
             stop=stops.of(service),
+            pilots=offering.pilots(service.code) if state == offering.State.PILOT else [],
             steps=self.offered_steps(service) if current_actor().is_administrator else [],
             spec=spec,
             problems=reading.problems(spec),

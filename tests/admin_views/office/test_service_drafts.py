@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from admin_views.office.services import drafts
+from admin_views.office.services import publishing
 from clearance.auth.sessions import actor_of
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
-from clearance.models import ServiceDraft
-from clearance.services import drafting, versions
+from clearance.core.i18n import format_day
+from clearance.models import Service, ServiceDraft
+from clearance.requests import drafts as request_drafts
+from clearance.requests import moving
+from clearance.services import drafting, offering, versions
 from tests.support import factories
 from tests.support import request_factories as requests
 from tests.support.pages import Page, PageClient
-from tests.support.permit import PERMIT, with_items
+from tests.support.permit import PERMIT, begin, permit, with_items
 
 CODE = "temporary_permit"
 PARTS = (
@@ -193,7 +198,9 @@ def test_a_draft_with_faults_is_not_published_and_each_leads_to_its_page(app: Fl
     assert f"{DRAFT}/form/fields/port/" in links
     page = client.get(f"{DRAFT}/publish/")
     assert not page.soup.select("#publish-form")
-    client.post(f"{DRAFT}/publish/", {"version": "1", "why": "so"}, status=400)
+    with app.app_context():
+        compared = drafting.source(CODE).fingerprint
+    client.post(f"{DRAFT}/publish/", {"compared": compared, "why": "so"}, status=400)
     with app.app_context():
         port = versions.current(CODE).definition.field("port")
         assert port is not None and port.title("en") == "Port"
@@ -353,7 +360,128 @@ def test_a_draft_that_goes_while_its_page_is_made_is_a_sentence(
         db.session.commit()
         return 0, 0
 
-    monkeypatch.setattr(drafts, "_counts", gone)
-    typed = {"why": "so", "version": "7"}
-    page = client.submit(page, typed, form="#publish-form", status=409)
+    monkeypatch.setattr(publishing, "_counts", gone)
+    page = client.submit(page, {"why": "so"}, form="#publish-form")
+    assert page.url == "/office/services/"
     assert "changed this draft in the meantime" in page.text
+
+
+def with_a_draft_request(app: Flask) -> tuple[PageClient, int]:
+    """An agent's browser, and the draft request in which a port was chosen."""
+    with app.app_context():
+        user = factories.make_agent()
+        req = begin(user)
+        request_drafts.save(req, {"port": "other"}, actor_of(user), utc_now())
+        db.session.commit()
+        client = PageClient(app, language="en")
+        factories.sign_in(client, user)
+        return client, req.id
+
+
+def without_the_other_port(document: dict[str, Any]) -> None:
+    document["fields"][3]["choices"].pop()
+    del document["fields"][4], document["documents"][2]
+
+
+def test_the_publisher_sees_who_holds_what_is_gone_and_moves_the_drafts(app: Flask) -> None:
+    agent, request_id = with_a_draft_request(app)
+    client = keeper(app)
+    change(app, without_the_other_port)
+    page = client.get(f"{DRAFT}/publish/")
+    assert "Drafts: 1. Open requests that were sent: 0." in page.text
+    assert page.soup.find(attrs={"name": "move_on"})["value"] == format_day(
+        kuwait_today() + timedelta(14)
+    )
+    cells = page.soup.find("caption", string="Answers and files that no longer fit")
+    row = cells.find_parent("table").select("tbody tr")[0].get_text(" ", strip=True)
+    assert row.startswith("Port: Other 1 0")
+    past = client.submit(
+        page, {"why": "so", "move_on": "01/01/2020"}, form="#publish-form", status=400
+    )
+    assert past.error_of("move_on")
+    address = f"/my/requests/{request_id}/form"
+    typing = agent.get(address)
+    client.submit(page, {"why": "so", "moves": "now"}, form="#publish-form")
+    stale = agent.submit(typing, {"visitors": "7"}, form="#request-form", status=409)
+    assert "changed this request in the meantime" in stale.text
+    assert stale.soup.find(attrs={"name": "visitors"})["value"] == "7"
+    page = agent.get(address)
+    told = page.soup.find(string=re.compile("This service changed on")).find_parent(class_="alert")
+    assert "Please answer again: Port" in told.get_text(" ", strip=True)
+    page = agent.submit(page, {"visitors": "7"}, form="#request-form")
+    assert "This service changed on" not in page.text
+
+
+def test_drafts_that_may_stay_keep_their_version_until_then(app: Flask) -> None:
+    agent, request_id = with_a_draft_request(app)
+    client = keeper(app)
+    change(app, without_the_other_port)
+    client.submit(client.get(f"{DRAFT}/publish/"), {"why": "so"}, form="#publish-form")
+    assert "This service changed" not in agent.get(f"/my/requests/{request_id}/form").text
+    with app.app_context():
+        assert versions.numbered(CODE).drafts_move_on == kuwait_today() + timedelta(14)
+        assert moving.move_due(utc_now() + timedelta(15)) == 1
+
+
+def test_words_alone_ask_nothing_of_the_publisher(app: Flask) -> None:
+    agent, request_id = with_a_draft_request(app)
+    client = keeper(app)
+    change(app, lambda document: document["fields"][3]["label"].update(en="Harbour"))
+    page = client.get(f"{DRAFT}/publish/")
+    assert "Only words change" in page.text
+    assert page.soup.find(attrs={"name": "moves"}) is None
+    client.submit(page, {"why": "so"}, form="#publish-form")
+    page = agent.get(f"/my/requests/{request_id}/form")
+    assert "Harbour" in page.text and "This service changed" not in page.text
+
+
+def test_a_page_that_was_open_while_another_version_was_published_publishes_nothing(
+    app: Flask,
+) -> None:
+    client, other = keeper(app), keeper(app)
+    save(client, client.get(f"{DRAFT}/basics/"), processing_days="9")
+    seen = other.get(f"{DRAFT}/publish/")
+    client.submit(client.get(f"{DRAFT}/publish/"), {"why": "so"}, form="#publish-form")
+    save(client, client.get(f"{DRAFT}/basics/"), processing_days="1")
+    page = other.submit(seen, {"why": "so"}, form="#publish-form", status=409)
+    assert "changed this draft in the meantime" in page.text
+    with app.app_context():
+        assert versions.current(CODE).definition.processing_days == 9
+
+
+def test_a_new_service_may_be_stopped_at_first(app: Flask) -> None:
+    client = keeper(app)
+    new = client.get("/office/services/new/")
+    names = {"title_ar": "رأي", "title_en": "Opinion", "code": "opinion", "prefix": "OP"}
+    client.submit(new, names | {"copy_of": CODE}, form="main form.form")
+    page = client.get("/office/services/opinion/draft/publish/")
+    client.submit(page, {"why": "so", "is_stopped": "y"}, form="#publish-form")
+    with app.app_context():
+        service = db.session.get_one(Service, "opinion")
+        assert offering.state_of(service, kuwait_today()) == offering.State.STOPPED
+    client.get(f"{DRAFT}/basics/")
+    save(client, client.get(f"{DRAFT}/basics/"), processing_days="9")
+    page = client.get(f"{DRAFT}/publish/")
+    assert page.soup.find(attrs={"name": "is_stopped"}) is None
+
+
+def test_a_draft_that_moves_while_its_form_is_read_is_a_conflict(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent, request_id = with_a_draft_request(app)
+    page = agent.get(f"/my/requests/{request_id}/form")
+    document = permit()
+    without_the_other_port(document)
+    save_draft = request_drafts.save
+
+    def move_first(*args: Any, **given: Any) -> Any:
+        versions.publish(document, None, utc_now(), "", kuwait_today())
+        moving.move_due(utc_now())
+        return save_draft(*args, **given)
+
+    monkeypatch.setattr(request_drafts, "save", move_first)
+    page = agent.submit(
+        page, {"other_port": "الدوحة", "visitors": "7"}, form="#request-form", status=409
+    )
+    assert "changed this request in the meantime" in page.text
+    assert page.soup.find(attrs={"name": "visitors"})["value"] == "7"

@@ -6,10 +6,10 @@ import pytest
 
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
-from clearance.models import Service
+from clearance.models import Service, User
 from clearance.models.enums import Role
 from clearance.services import offering
-from tests.support import request_factories
+from tests.support import issued_factories, request_factories
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
 from tests.support.rows import all_requests
@@ -119,6 +119,18 @@ def test_a_stopped_service_says_so_at_the_office_and_on_its_card(
     assert all_requests(services.app) == []
 
 
+def test_public_pages_tell_that_a_service_is_stopped_and_until_when(
+    services: Office, administrator: PageClient
+) -> None:
+    visitor = PageClient(services.app, language="en")
+    assert "stopped this service" not in visitor.get("/").text + visitor.get("/guide").text
+    taken(administrator, "stop")
+    taken(administrator, "start", since="05/02/2095")
+    told = "The office has stopped this service. You can apply again from 05/02/2095."
+    for address in ("/", "/guide"):
+        assert visitor.get(address).text.count(told) == 1
+
+
 def test_the_words_of_a_stopped_service_can_be_changed_but_not_its_first_day(
     services: Office, administrator: PageClient
 ) -> None:
@@ -191,6 +203,51 @@ def test_an_archived_service_leaves_the_agents_area_and_its_requests_stay(
     services.staff().get(f"/office/requests/{request_id}/")
     taken(administrator, "restore")
     assert agent.get("/my/services/").soup.select_one("#service-exam .refusal")
+
+
+def test_a_pilot_is_asked_for_and_others_find_nothing_at_its_address(
+    services: Office, administrator: PageClient
+) -> None:
+    page = administrator.get("/office/services/exam/pilot")
+    assert "Stop it first." in page.soup.select_one(".refusal").get_text()
+    taken(administrator, "stop")
+    chosen, other = services.agent(), services.agent("other")
+    with services.app.app_context():
+        name = db.session.get_one(User, chosen).memberships[0].organisation.name_en
+    wrong = taken(administrator, "pilot", until="01/02/2095", organisations="Nobody", status=400)
+    assert "There is no organisation “Nobody”." in wrong.error_of("organisations")
+    page = taken(administrator, "pilot", until="01/02/2095", organisations=name)
+    told = page.soup.select_one("#availability").get_text(" ", strip=True)
+    assert "Pilot until 01/02/2095" in told and name in told
+    page = administrator.get("/office/services/exam/pilot")
+    assert page.soup.find(attrs={"name": "until"})["value"] == "01/02/2095"
+    assert page.h1.startswith("Change the pilot")
+    insider, outsider = services.browser(chosen), services.browser(other)
+    insider.get("/my/services/exam/")
+    outsider.get("/my/services/exam/", status=404)
+    outsider.post("/my/services/exam/", {"broker_type": "private"}, status=404)
+    assert outsider.get("/my/services/").soup.select_one("#service-exam") is None
+    assert insider.get("/my/services/").soup.select_one("#service-exam")
+    exam = "Take the clearing agents' exam"
+    assert exam not in outsider.get("/guide").text and exam not in outsider.get("/").text
+    assert exam not in outsider.get("/my/subscriptions/").text
+
+
+def test_several_at_once_is_not_found_for_those_outside_a_pilot(services: Office) -> None:
+    outside, chosen = services.agent("other"), services.agent()
+    other = services.browser(outside)
+    with services.app.app_context():
+        name = db.session.get_one(User, chosen).memberships[0].organisation.name_ar
+        offering.stop("renewal", None, utc_now(), why="")
+        given = {"until": kuwait_date(utc_now()), "organisations": name}
+        offering.pilot("renewal", None, utc_now(), why="", **given)
+        db.session.commit()
+        broker_id = issued_factories.make_licence(db.session.get_one(User, outside)).broker_id
+    other.get("/my/services/renewal/several", status=404)
+    other.get("/my/services/renewal/", status=404)
+    assert "Renew" not in other.get(f"/my/brokers/{broker_id}/").soup.select_one("#services").text
+    for address in ("/my/", "/my/brokers/", "/my/transfers/"):
+        other.get(address)
 
 
 def test_without_any_service_every_page_is_a_friendly_one(services: Office) -> None:

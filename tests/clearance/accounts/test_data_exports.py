@@ -27,7 +27,7 @@ from clearance.jobs import retention
 from clearance.models import AccessEvent, DataCopy, Delivery, Document, Notice, User, UserSession
 from clearance.models.enums import Role, SessionStage
 from clearance.requests import messages as request_messages
-from tests.support import factories, request_factories
+from tests.support import factories, request_factories, stage_factories
 from tests.support.factories import PASSWORD
 from tests.support.parallel import run_together
 from tests.support.rows import count_of
@@ -361,3 +361,12 @@ def test_the_job_makes_it_and_memory_does_not_grow_with_the_archive(context: Fla
     tracemalloc.stop()
     assert copied > size
     assert peak < size / 4
+
+
+def test_the_copy_names_the_stage_of_a_request(context: Flask) -> None:
+    request_factories.load_services()
+    stage_factories.publish(stage_factories.CHECK)
+    user = factories.make_agent()
+    request_factories.make_sent(user, "permit", name_ar_1="سالم", crew=3)
+    (told,) = part(made(context, actor_of(user)), "requests")
+    assert told["stage"] == stage_factories.CHECK["title"]

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.core import schema
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.models import (
     BrokerType,
@@ -19,9 +19,12 @@ from clearance.models import (
     Reason,
     Registration,
     Request,
+    Service,
+    ServicePilot,
     User,
 )
 from clearance.models.enums import IssuedKind, Status
+from clearance.services import offering
 from tests.support import factories, request_factories
 from tests.support.issued_factories import make_issued, make_licence, make_statement
 
@@ -239,3 +242,26 @@ def test_going_back_before_statements_keeps_the_documents_of_licences(context: F
     row = db.session.scalars(sa.select(IssuedDocument)).one()
     assert (row.kind, row.check_code, row.content, row.valid_until) == kept
     assert (row.name, row.number, row.title) == ("", None, None)
+
+
+def test_going_back_before_pilots_keeps_services_stopped_and_drafts(context: Flask) -> None:
+    """Migrations 0018 and 0019: what a pilot and a move add goes, the rest stays."""
+    agent = factories.make_agent()
+    req, now = request_factories.make_draft(agent), utc_now()
+    office = agent.memberships[0].organisation
+    offering.stop("exam", None, now, why="")
+    until = kuwait_date(now)
+    offering.pilot("exam", None, now, why="", until=until, organisations=office.name_ar)
+    req.moved = {"on": "01/04/2026", "new": []}
+    kept = (req.id, req.service_version_id, req.answers)
+    db.session.commit()
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0017")
+    schema.upgrade(url)
+    row, service = db.session.scalars(sa.select(Request)).one(), db.session.get(Service, "exam")
+    assert (row.id, row.service_version_id, row.answers, row.moved) == (*kept, None)
+    assert service is not None and (service.stopped_on, service.pilot_until) == (until, None)
+    assert db.session.scalars(sa.select(ServicePilot)).all() == []
+    assert not row.service_version.is_text_revision

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearance.services import property_words
-from clearance.services.comparison import Change, Sort, differences
+from clearance.services.comparison import Change, Sort, differences, is_of_words_alone
 from clearance.services.field_specs import (
     Choice,
     DocumentSpec,
@@ -128,7 +128,7 @@ def test_a_changed_text_is_told_once_and_is_of_words_alone(data: st.DataObject) 
     text[lang] = data.draw(st.text("abcdefghi", min_size=1, max_size=5))
     (change,) = compared(document)
     assert (change.path, change.before, change.after) == (f"{path}.{lang}", before, text[lang])
-    assert change.is_words
+    assert change.is_words == (not path.endswith(".unit"))
     assert change.property.endswith("in Arabic" if lang == "ar" else "in English")
 
 
@@ -329,3 +329,74 @@ def test_a_change_of_the_review_and_of_what_is_issued_is_told_once(
         (change,) = differences(Definition.model_validate(before), Definition.model_validate(after))
     found = (change.place, change.property, change.before, change.after)
     assert all(words in text for words, text in zip(told, found, strict=True)), found
+
+
+PORT, VISITORS, GOODS = ("fields", 3), ("fields", 7), ("fields", 9)
+WORDS: dict[tuple[Any, ...], Any] = {
+    ("description", "en"): "Another",
+    ("manual_title",): "Another",
+    (*PORT, "label", "en"): "Another",
+    (*PORT, "hint"): {"ar": "غير", "en": "Another"},
+    (*PORT, "choices", 0, "label", "en"): "Another",
+    (*VISITORS, "example", "en"): "4",
+    ("sections", 0, "title", "en"): "Another",
+    ("sections", 0, "help", "en"): "Another",
+    ("refuse", 0, "says", "en"): "Another",
+    ("documents", 0, "note"): {"ar": "غير", "en": "Another"},
+    ("stages", 0, "title", "en"): "Another",
+    ("issued", 0, "title", "en"): "Another",
+    ("messages", "approved", "en", "body"): "Another",
+}
+MORE_THAN_WORDS: dict[tuple[Any, ...], Any] = {
+    (*VISITORS, "unit", "en"): "tonnes",
+    **{(*VISITORS, name): value for name, value in {"minimum": 2, "maximum": 9}.items()},
+    (*VISITORS, "default"): 2,
+    (*VISITORS, "when"): {"field": "port", "is": ["other"]},
+    (*VISITORS, "required"): False,
+    (*VISITORS, "was"): "people",
+    (*VISITORS, "type"): "amount",
+    (*PORT, "section"): "cargo",
+    (*PORT, "declaration"): True,
+    (*PORT, "choices", 0, "retired"): True,
+    (*GOODS, "most"): 3,
+    (*GOODS, "least"): 1,
+    ("fields", 4, "max_length"): 90,
+    ("fields", 4, "min_length"): 4,
+    ("fields", 4, "pattern"): "latin",
+    ("fields", 5, "past"): True,
+    ("fields", 5, "future"): False,
+    ("fields", 5, "within_days"): 9,
+    ("fields", 5, "min_age"): 9,
+    ("refuse", 0, "at"): "starts_on",
+    ("sections", 1, "when"): {"field": "purpose", "is": ["crew"]},
+    ("documents", 0, "required"): False,
+    ("issued", 0, "paragraphs", 0, "en"): "{name} may go in.",
+    ("issued", 0, "paragraphs", 0, "when"): {"field": "port", "is": ["other"]},
+    ("stages", 0, "team"): "inspection",
+    ("processing_days",): 9,
+    ("opens_on",): "2027-02-01",
+    ("sign",): "card",
+}
+
+
+@pytest.mark.usefixtures("portal")
+@pytest.mark.parametrize(
+    ("path", "value", "is_words"),
+    [
+        *((path, value, True) for path, value in WORDS.items()),
+        *((path, value, False) for path, value in MORE_THAN_WORDS.items()),
+    ],
+)
+def test_only_what_people_read_is_a_change_of_words_alone(
+    path: tuple[Any, ...], value: Any, is_words: bool
+) -> None:
+    before = {key: each for key, each in (FULL | STAGED).items() if each is not None}
+    after: Any = copy.deepcopy(before)
+    place = after
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    if path[-1] == "type":
+        del place["unit"]
+    changes = compared(after, before)
+    assert changes and is_of_words_alone(changes) == is_words

@@ -97,7 +97,9 @@ def test_a_part_is_put_back_as_in_use(keeper: Actor) -> None:
 
 def test_publishing_makes_the_next_version_and_ends_the_draft(keeper: Actor) -> None:
     drafting.change(CODE, setting(processing_days=9), 0, keeper, NOW)
-    version = drafting.publish(CODE, 1, "أصبحت المدة أطول", keeper, NOW)
+    version = drafting.publish(
+        CODE, drafting.source(CODE).fingerprint, "أصبحت المدة أطول", keeper, NOW
+    )
     assert (version.number, versions.current(CODE).definition.processing_days) == (2, 9)
     assert count_of(ServiceDraft) == count_of(ServiceDraftChange) == 0
     event = db.session.scalar(
@@ -105,13 +107,13 @@ def test_publishing_makes_the_next_version_and_ends_the_draft(keeper: Actor) -> 
     )
     assert event is not None and event.reason == "أصبحت المدة أطول"
     with pytest.raises(StaleDraft):
-        drafting.publish(CODE, 1, "", keeper, NOW)
+        drafting.publish(CODE, drafting.source(CODE).fingerprint, "", keeper, NOW)
 
 
 def test_a_faulty_draft_is_not_published(keeper: Actor) -> None:
     drafting.change(CODE, setting(processing_days=0), 0, keeper, NOW)
     with pytest.raises(BadDefinition):
-        drafting.publish(CODE, 1, "", keeper, NOW)
+        drafting.publish(CODE, drafting.source(CODE).fingerprint, "", keeper, NOW)
     db.session.rollback()
     assert versions.current(CODE).definition.processing_days == 3
 
@@ -120,7 +122,7 @@ def test_a_draft_that_another_version_overtook_is_not_published(keeper: Actor) -
     drafting.change(CODE, setting(processing_days=9), 0, keeper, NOW)
     versions.publish(permit(processing_days=7), keeper.id, NOW)
     with pytest.raises(Refused):
-        drafting.publish(CODE, 1, "", keeper, NOW)
+        drafting.publish(CODE, drafting.source(CODE).fingerprint, "", keeper, NOW)
     assert versions.current(CODE).definition.processing_days == 7
 
 
@@ -135,7 +137,7 @@ def test_a_new_service_is_begun_empty_or_as_a_copy(keeper: Actor) -> None:
         permit()["fields"]
     )
     assert (copied["code"], copied["prefix"], copied["title"]) == ("again", "AG", title)
-    drafting.publish("again", 1, "", keeper, NOW)
+    drafting.publish("again", drafting.source("again").fingerprint, "", keeper, NOW)
     assert versions.current("again").definition.prefix == "AG"
 
 

@@ -13,11 +13,12 @@ from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
 from clearance.core import office_settings
-from clearance.core.clock import kuwait_date, utc_now
+from clearance.core.clock import kuwait_date, kuwait_midnight, utc_now
 from clearance.core.errors import BadFields, NotFound, Refused
 from clearance.core.extensions import db
-from clearance.models import Event, Request, Service, User
+from clearance.models import Event, Organisation, Request, Service, User
 from clearance.models.enums import Status
+from clearance.organisations import subscriptions
 from clearance.requests import available_actions, drafts
 from clearance.services import offering, versions
 from clearance.services.flows import Action
@@ -294,3 +295,139 @@ def test_versions_are_found_by_number(context: Flask) -> None:
     for code, number in ((CODE, 3), ("gone", None)):
         with pytest.raises(NotFound):
             versions.numbered(code, number)
+
+
+# A pilot with chosen organisations
+
+
+@pytest.fixture
+def others(user: User) -> User:
+    """A general user of another organisation than `user`."""
+    return factories.make_agent()
+
+
+def organisation_of(user: User) -> Organisation:
+    return user.memberships[0].organisation
+
+
+def pilot(user: User, days: int = 2, **given: Any) -> Service:
+    chosen = organisation_of(user).name_ar
+    given = {"until": day(days), "organisations": chosen} | given
+    service = offering.pilot(CODE, user.id, NOW, why="Trying it", **given)
+    db.session.commit()
+    return service
+
+
+def seen(user: User, days: int = 0) -> list[str]:
+    offers = available_actions.startable_services(actor_of(user), later(days))
+    return [offer.code for offer in offers]
+
+
+@pytest.mark.databases
+def test_a_pilot_is_seen_and_begun_by_its_organisations_alone(user: User, others: User) -> None:
+    offering.stop(CODE, user.id, NOW, why="")
+    assert CODE in seen(others)
+    pilot(user)
+    assert (state(), state(2), state(3)) == (State.PILOT, State.PILOT, State.STOPPED)
+    assert (CODE in seen(user), CODE in seen(others)) == (True, False)
+    assert start_refusal(user) == ""
+    req = drafts.start(CODE, actor_of(user), NOW, "private")
+    assert req.service_code == CODE
+    with pytest.raises(NotFound):
+        drafts.start(CODE, actor_of(others), NOW, "private")
+    organisation_id = organisation_of(others).id
+    assert CODE not in subscriptions.granted_codes(organisation_id)
+    assert CODE not in {each.code for each in subscriptions.catalogue(actor_of(others), NOW)}
+    assert CODE not in {each.definition.code for each in versions.offered_to(None)}
+
+
+@pytest.mark.databases
+def test_after_its_last_day_in_kuwait_a_pilot_is_stopped_and_its_drafts_may_be_sent(
+    user: User, others: User
+) -> None:
+    offering.stop(CODE, user.id, NOW, why="")
+    pilot(user)
+    req = requests.make_draft(user, CODE, **VALUES)
+    midnight = kuwait_midnight(day(3))
+    assert start_refusal(user, midnight - timedelta(seconds=1)) == ""
+    last = (TODAY + timedelta(16)).strftime("%d/%m/%Y")
+    assert start_refusal(user, midnight).endswith(f"can be sent until {last}.")
+    assert CODE in seen(others, 3)
+    action = available_actions.action(req, Action.SEND, actor_of(user), later(16))
+    late = available_actions.action(req, Action.SEND, actor_of(user), later(17))
+    assert (action.refusal, late.refusal is not None) == (None, True)
+
+
+def test_what_others_began_before_a_pilot_may_be_sent_as_with_a_stop(
+    user: User, others: User
+) -> None:
+    req = requests.make_draft(others, CODE, **VALUES)
+    offering.stop(CODE, user.id, NOW, why="")
+    pilot(user)
+    assert available_actions.action(req, Action.SEND, actor_of(others), later(1)).refusal is None
+    with pytest.raises(NotFound):
+        drafts.copy_refusal(requests.step(req, Action.SEND, others), actor_of(others), NOW)
+
+
+def test_a_start_ends_a_pilot_for_everybody_and_a_stop_ends_it_for_its_organisations(
+    user: User, others: User
+) -> None:
+    offering.stop(CODE, user.id, NOW, why="")
+    pilot(user)
+    offering.stop(CODE, user.id, NOW, why="")
+    assert state() == State.STOPPED
+    assert CODE in seen(others)
+    assert "The office has stopped this service" in start_refusal(user)
+    pilot(user)
+    service = offering.start(CODE, user.id, NOW, why="")
+    assert (state(), service.pilot_until) == (State.IN_USE, None)
+    assert start_refusal(others) == ""
+
+
+def test_a_pilot_and_its_organisations_are_in_the_trail(user: User, others: User) -> None:
+    offering.stop(CODE, user.id, NOW, why="")
+    pilot(user)
+    first, second = organisation_of(user).name_ar, organisation_of(others).name_ar
+    pilot(user, 5, organisations=f"{first}\n\n {second} \n{first}")
+    event = last_event()
+    assert (event.kind, event.reason) == ("office:service:piloted", "Trying it")
+    assert event.changes["pilot_until"] == [day(2).isoformat(), day(5).isoformat()]
+    assert event.changes["organisations"] == [[first], [first, second]]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"until": day(-1)}, "until"),
+        ({"organisations": " \n"}, "organisations"),
+        ({"organisations": "nobody"}, "organisations"),
+        ({"organisations": "\n".join(map(str, range(101)))}, "organisations"),
+    ],
+)
+def test_a_pilot_until_a_day_that_passed_or_with_unknown_organisations_is_refused(
+    user: User, given: dict[str, Any], field: str
+) -> None:
+    offering.stop(CODE, user.id, NOW, why="")
+    with pytest.raises(BadFields) as refused:
+        pilot(user, **given)
+    assert list(refused.value.faults) == [field]
+
+
+def test_only_what_is_stopped_is_piloted_and_a_pilot_is_not_archived(user: User) -> None:
+    given = {"until": day(2), "organisations": "x"}
+    assert "Only a stopped service" in refusal_of(offering.pilot, **given)
+    offering.stop(CODE, user.id, NOW, why="")
+    pilot(user)
+    assert "Only a stopped service" in refusal_of(offering.archive)
+
+
+def test_a_pilot_with_an_organisation_whose_users_are_all_disabled_offers_nothing(
+    user: User, others: User
+) -> None:
+    offering.stop(CODE, user.id, NOW, why="")
+    pilot(others)
+    others.memberships[0].is_active = False
+    db.session.commit()
+    assert actor_of(others).standing is None
+    with pytest.raises(NotFound):
+        drafts.start(CODE, actor_of(others), NOW, "private")

@@ -10,6 +10,7 @@ import pytest
 from bs4 import Tag
 from flask import Flask
 
+from clearance.auth.sessions import actor_of
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.exams.statuses import ExamStatus
@@ -249,7 +250,7 @@ def test_every_service_stands_on_the_page_with_button_or_reason(
         licence = make(people)
         titles = {
             service.button.en
-            for service in organisation_brokers.licence_services()
+            for service in organisation_brokers.licence_services(actor_of(people.owner))
             if service.button
         }
     services = mine.get(f"/my/brokers/{licence.broker_id}/").soup.select_one("#services")
