@@ -70,7 +70,7 @@ def test_a_pack_becomes_a_draft_and_a_version_with_the_same_file(keeper: Actor, 
     drafting.begin(pack.definition, keeper, NOW, verb="imported")
     assert packs.written(packs.of_draft(code)) == text
     assert [each for each in drafting.findings(pack.definition) if not each.is_remark] == []
-    drafting.publish(code, 1, "imported", keeper, NOW)
+    drafting.publish(code, drafting.source(code).fingerprint, "imported", keeper, NOW)
     assert packs.written(packs.of_version(code)) == text
 
 
