@@ -125,13 +125,20 @@ def create(
 
 
 def change(
-    code: str, apply: Callable[[Document], None], seen: int, actor: Actor, now: datetime
+    code: str,
+    apply: Callable[[Document], None],
+    seen: int | None,
+    actor: Actor,
+    now: datetime,
+    *,
+    goes_on: int = 0,
 ) -> ServiceDraft | None:
     """Change a service's draft, or begin it; flushes and audits.
 
-    apply: changes the document in place. seen: the version that the actor saw, 0 for no draft.
-    Returns the draft, or None if nothing changed and there is none. Raises: NotFound, StaleDraft,
-    and what `apply` raises.
+    apply: changes the document in place. seen: the version that the actor saw, 0 for no draft; None
+    if `apply` looks itself at what changed since. goes_on: id of the change that this one is undone
+    together with, if it is still the last. Returns the draft, or None if nothing changed and there
+    is none. Raises: NotFound, StaleDraft, and what `apply` raises.
     """
     draft = _locked(code, seen)
     before = source(code).document
@@ -153,10 +160,22 @@ def change(
         db.session.add(draft)
         db.session.flush()
     _forget_undone(draft)
-    db.session.add(ServiceDraftChange(draft_code=code, changes=changes))
+    last = last_change(code)
+    if last is not None and last.id == goes_on:
+        begun = last.changes
+        last.changes = begun | {
+            key: [begun.get(key, pair)[0], pair[1]] for key, pair in changes.items()
+        }
+    else:
+        db.session.add(ServiceDraftChange(draft_code=code, changes=changes))
     _write(draft, after, actor, now)
     _record(draft, "changed", actor, now, _told(changes))
     return draft
+
+
+def last_change(code: str) -> ServiceDraftChange | None:
+    """Return the last change of a draft that is not undone, or None."""
+    return db.session.scalar(_changes_of(code, is_undone=False).limit(1))
 
 
 def undo(code: str, seen: int, actor: Actor, now: datetime) -> None:
@@ -272,8 +291,8 @@ OVERTAKEN = Refusal(
 )
 
 
-def _locked(code: str, seen: int) -> ServiceDraft | None:
-    """Return the draft, locked.
+def _locked(code: str, seen: int | None) -> ServiceDraft | None:
+    """Return the draft, locked; with None for `seen` whatever its version is.
 
     Its service is locked first, so that of two first changes one begins the draft. Raises:
     NotFound if there is neither, StaleDraft if the draft is not as the actor saw it.
@@ -282,9 +301,19 @@ def _locked(code: str, seen: int) -> ServiceDraft | None:
     draft = db.session.get(ServiceDraft, code, with_for_update=True, populate_existing=True)
     if service is None and draft is None:
         raise NotFound
-    if (draft.version if draft is not None else 0) != seen:
+    if seen is not None and (draft.version if draft is not None else 0) != seen:
         raise StaleDraft
     return draft
+
+
+def _changes_of(code: str, *, is_undone: bool) -> sa.Select[tuple[ServiceDraftChange]]:
+    """Select the changes of a draft that are undone, or those that are not, newest first."""
+    return (
+        sa.select(ServiceDraftChange)
+        .where(ServiceDraftChange.draft_code == code)
+        .where(ServiceDraftChange.is_undone.is_(is_undone))
+        .order_by(ServiceDraftChange.id.desc())
+    )
 
 
 def _newest(code: str) -> ServiceVersion | None:
@@ -332,13 +361,8 @@ def _write(draft: ServiceDraft, document: Document, actor: Actor, now: datetime)
 
 def _forget_undone(draft: ServiceDraft) -> None:
     """Delete what was undone, and what is too old to be undone."""
-    kept = (
-        sa.select(ServiceDraftChange.id)
-        .where(ServiceDraftChange.draft_code == draft.code)
-        .where(ServiceDraftChange.is_undone.is_(False))
-        .order_by(ServiceDraftChange.id.desc())
-        .limit(MOST_CHANGES - 1)
-    )
+    of_draft = _changes_of(draft.code, is_undone=False)
+    kept = of_draft.with_only_columns(ServiceDraftChange.id).limit(MOST_CHANGES - 1)
     db.session.execute(
         sa.delete(ServiceDraftChange).where(
             ServiceDraftChange.draft_code == draft.code, ServiceDraftChange.id.not_in(kept)
