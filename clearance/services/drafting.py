@@ -175,7 +175,7 @@ def change(
 
 def last_change(code: str) -> ServiceDraftChange | None:
     """Return the last change of a draft that is not undone, or None."""
-    return db.session.scalar(_changes_of(code, is_undone=False).limit(1))
+    return db.session.scalars(_changes_of(code, is_undone=False).limit(1)).first()
 
 
 def undo(code: str, seen: int, actor: Actor, now: datetime) -> None:
@@ -306,7 +306,7 @@ def _locked(code: str, seen: int | None) -> ServiceDraft | None:
     return draft
 
 
-def _changes_of(code: str, *, is_undone: bool) -> sa.Select[tuple[ServiceDraftChange]]:
+def _changes_of(code: str, *, is_undone: bool) -> sa.Select[ServiceDraftChange]:
     """Select the changes of a draft that are undone, or those that are not, newest first."""
     return (
         sa.select(ServiceDraftChange)

@@ -18,6 +18,10 @@ const NEEDS = {
   "img[data-picture], [data-upload]": "./pictures.js",
   "[data-copies], [data-prints]": "./copies.js",
   "[data-day]": "./day.js",
+  ".tabs [aria-current]": "./tabs.js",
+  "[data-filter]": "./filter.js",
+  "[data-move]": "./order.js",
+  "[data-preview]": "./builder.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };
 

@@ -1,17 +1,14 @@
-"""Lists within a service's draft: finding a part, adding, moving, doubling and removing it."""
+"""Lists within a service's draft: finding a part, adding and doubling it."""
 
 from __future__ import annotations
 
 import copy
-import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from admin_views.base.access import not_found
 from admin_views.office.services import draft_parts
 from admin_views.office.services.draft_parts import PartList
-from clearance.core import i18n
 from clearance.services.drafting import Document
 from clearance.services.standard_fields import STANDARD_FIELDS
 from forms.service_parts import Item, code_from
@@ -59,62 +56,19 @@ def add(items: list[Item], kind: PartList, form: Any) -> Item:
     return item
 
 
-def act(items: list[Item], item: Item, kind: PartList, action: str) -> Item:
-    """Move a part up or down, double or remove it; return it, or its double."""
-    place = items.index(item)
-    if action == "up" and place:
-        items[place - 1 : place + 1] = [item, items[place - 1]]
-    elif action == "down" and place + 1 < len(items):
-        items[place : place + 2] = [items[place + 1], item]
-    elif action == "double":
-        double = copy.deepcopy(item)
-        if kind.names:
-            taken = {str(each.get(kind.names)) for each in items}
-            double[kind.names] = code_from(str(item.get(kind.names)), taken)
-        items.insert(place + 1, double)
-        return double
-    elif action == "remove":
-        items.remove(item)
-    return item
+def double(items: list[Item], item: Item, kind: PartList) -> Item:
+    """Put a copy of a part after it, with a name of its own; return the copy."""
+    copied = copy.deepcopy(item)
+    if kind.names:
+        taken = {str(each.get(kind.names)) for each in items}
+        copied[kind.names] = code_from(str(item.get(kind.names)), taken)
+    items.insert(items.index(item) + 1, copied)
+    return copied
 
 
 def can_double(kind: PartList, item: Item) -> bool:
     """Return whether a second one like it can be there: neither a standard field nor a document."""
     return kind.names != "kind" and item.get("name") not in STANDARD_FIELDS
-
-
-def users_of(document: Document, name: str) -> list[str]:
-    """Return what reads the field called `name`: the names of other parts of the draft."""
-    lang, found = i18n.language(), []
-    for key in ("sections", "fields", "refuse", "documents", "stages", "issued", "messages"):
-        parts = document.get(key)
-        listed = parts if isinstance(parts, list) else [parts] if parts else []
-        for place, each in enumerate(listed):
-            if isinstance(each, dict) and each.get("name") != name and _reads(each, name):
-                called = draft_parts.name_of(each, lang) or str(place + 1)
-                found.append(f"{draft_parts.title_of_list(key)}: {called}")
-    if name in dict(document.get("roles") or {}).values():
-        found.append(draft_parts.title_of_list("roles"))
-    return found
-
-
-def _reads(value: Any, name: str) -> bool:
-    return any(each == name for each in _named(value)) or f"{{{name}}}" in json.dumps(value)
-
-
-def _named(value: Any) -> Iterator[Any]:
-    """Yield all that conditions, rules, tables and validities within a part name."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            if key in ("field", "at", "until") and isinstance(each, str):
-                yield each
-            elif key == "show" and isinstance(each, list):
-                yield from each
-            else:
-                yield from _named(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _named(each)
 
 
 def _new(items: list[Item], kind: PartList, form: Any) -> Item:

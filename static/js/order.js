@@ -1,0 +1,95 @@
+// Parts of lists are moved by their buttons, and by dragging, without a new page: the server moves
+// them, and what it answers takes the place of the list. The focus stays on what was moved.
+import { post } from "./post.js";
+
+const told = document.createElement("p");
+told.className = "visually-hidden";
+told.setAttribute("role", "status");
+document.body.append(told);
+
+const rowOf = (handle) => handle.closest("li, tr");
+const handlesIn = (list) => [...list.querySelectorAll("[data-drag]")];
+const placeOf = (row) => row.querySelector("[data-drag]").dataset.place;
+
+// Sends a form of a row, and puts the lists of the answer in the place of those of the page.
+async function move(form, body, focus) {
+  const place = placeOf(rowOf(form));
+  const answer = await post(form.action, body).catch(() => null);
+  if (!answer?.ok) {
+    // Signed out, or no connection: the page itself leads on.
+    location.reload();
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-fresh]")) {
+    const fresh = page.getElementById(part.id);
+    if (fresh) part.replaceChildren(...fresh.childNodes);
+  }
+  told.textContent = page.querySelector(".flashes")?.textContent.trim() ?? "";
+  document.dispatchEvent(new CustomEvent("parts"));
+  showHandles();
+  const named = document.getElementById(new URL(answer.url).hash.slice(1));
+  const moved = named ?? rowOf(document.querySelector(`[data-drag][data-place="${CSS.escape(place)}"]`));
+  moved.querySelector(".more")?.toggleAttribute("open", Boolean(focus));
+  moved.tabIndex = -1;
+  (moved.querySelector(`button[value="${focus}"]:not(:disabled)`) ?? moved.querySelector("summary") ?? moved).focus();
+}
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (!form.matches("[data-move]")) return;
+    event.preventDefault();
+    move(form, new FormData(form, event.submitter), event.submitter.value);
+  },
+  true,
+);
+
+const parentOf = (row) => row.parentElement.closest("[data-place]");
+
+function showHandles() {
+  for (const handle of document.querySelectorAll("[data-drag]")) handle.hidden = false;
+}
+
+// While a row is dragged it goes along in the list; where it is let go is what the server is asked for.
+document.addEventListener("pointerdown", (event) => {
+  const handle = event.target.closest("[data-drag]");
+  if (!handle || event.button) return;
+  event.preventDefault();
+  const row = rowOf(handle);
+  const list = row.closest("[data-fresh]");
+  const before = [row.parentElement, row.nextElementSibling];
+  handle.setPointerCapture(event.pointerId);
+  row.classList.add("is-dragged");
+
+  function follow({ clientY }) {
+    const over = handlesIn(list).map(rowOf).find((each) => {
+      const { top, bottom } = each.getBoundingClientRect();
+      return each !== row && !each.hidden && clientY >= top && clientY <= bottom;
+    });
+    if (over) over[over.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING ? "before" : "after"](row);
+    if (clientY < 90) scrollBy(0, -20);
+    if (clientY > innerHeight - 60) scrollBy(0, 20);
+  }
+
+  function end({ type }) {
+    handle.removeEventListener("pointermove", follow);
+    for (const kind of ["pointerup", "pointercancel"]) handle.removeEventListener(kind, end);
+    row.classList.remove("is-dragged");
+    const [parent, next] = before;
+    if (type === "pointercancel") parent.insertBefore(row, next);
+    if (row.parentElement === parent && row.nextElementSibling === next) return;
+    const form = row.querySelector("form[data-move]");
+    const body = new FormData(form);
+    const previous = row.previousElementSibling;
+    for (const name of ["action", "way"]) body.set(name, "after");
+    body.set("place", previous ? placeOf(previous) : (parentOf(row)?.dataset.place ?? ":"));
+    move(form, body, "");
+  }
+
+  handle.addEventListener("pointermove", follow);
+  for (const kind of ["pointerup", "pointercancel"]) handle.addEventListener(kind, end);
+});
+
+showHandles();
