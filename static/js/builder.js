@@ -27,7 +27,7 @@ function inputOf(part) {
 function mark(isNew) {
   const field = inside().querySelector(`[name="preview-${CSS.escape(dataset.chosen ?? "")}"]`)?.closest(".field");
   field?.classList.add("is-chosen");
-  if (isNew) field?.scrollIntoView({ block: "center" });
+  if (isNew && field) inside().scrollingElement.scrollTop = field.getBoundingClientRect().top - 100;
 }
 
 async function refresh() {

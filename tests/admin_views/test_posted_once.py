@@ -438,8 +438,8 @@ def stopping_service(office: Office) -> Form:
 def moving_service(office: Office) -> Form:
     with office.app.app_context():
         request_factories.load_services()
-    form = "form[action$='/exam/move']:has([value=down])"
-    return Form(office.staff(Role.ADMINISTRATOR), "/office/services/", form)
+    form = "form[action$='/exam/move']"
+    return Form(office.staff(Role.ADMINISTRATOR), "/office/services/", form, {"way": "down"})
 
 
 # Each form with the method that its route leads to.

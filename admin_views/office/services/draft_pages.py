@@ -140,11 +140,11 @@ class DraftPages:
 
         def apply(document: Document) -> None:
             item, now = find(document), drafting.source(code).version
-            if now != version and seen != fingerprint(form.stored(item)):
-                if version and not now:
-                    raise StaleDraft
-                if both := _differences(form, item):
-                    raise StaleEdit(both, now)
+            if version and not now:
+                raise StaleDraft
+            is_same = now == version or seen == fingerprint(form.stored(item))
+            if not is_same and (both := _differences(form, item)):
+                raise StaleEdit(both, now)
             form.apply(item)
 
         return drafting.change(code, apply, None, current_actor(), utc_now(), goes_on=goes_on)
