@@ -14,7 +14,7 @@ const placeOf = (row) => row.querySelector("[data-drag]").dataset.place;
 // Sends a form of a row, and puts the lists of the answer in the place of those of the page.
 async function move(form, body, focus) {
   const place = placeOf(rowOf(form));
-  const answer = await post(form.action, body).catch(() => null);
+  const answer = await post(form.getAttribute("action"), body).catch(() => null);
   if (!answer?.ok) {
     // Signed out, or no connection: the page itself leads on.
     location.reload();
@@ -46,45 +46,52 @@ document.addEventListener(
   true,
 );
 
-const parentOf = (row) => row.parentElement.closest("[data-place]");
-
 function showHandles() {
   for (const handle of document.querySelectorAll("[data-drag]")) handle.hidden = false;
 }
 
-// While a row is dragged it goes along in the list; where it is let go is what the server is asked for.
+// A line shows where the row would go; where it is let go is what the server is asked for.
 document.addEventListener("pointerdown", (event) => {
   const handle = event.target.closest("[data-drag]");
   if (!handle || event.button) return;
   event.preventDefault();
   const row = rowOf(handle);
   const list = row.closest("[data-fresh]");
-  const before = [row.parentElement, row.nextElementSibling];
+  let over = null;
   handle.setPointerCapture(event.pointerId);
   row.classList.add("is-dragged");
 
+  function point(target, side = "") {
+    if (over) delete over.dataset.drop;
+    over = target;
+    if (over) over.dataset.drop = side;
+  }
+
   function follow({ clientY }) {
-    const over = handlesIn(list).map(rowOf).find((each) => {
-      const { top, bottom } = each.getBoundingClientRect();
-      return each !== row && !each.hidden && clientY >= top && clientY <= bottom;
-    });
-    if (over) over[over.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING ? "before" : "after"](row);
     if (clientY < 90) scrollBy(0, -20);
     if (clientY > innerHeight - 60) scrollBy(0, 20);
+    const target = handlesIn(list).map(rowOf).find((each) => {
+      const { top, bottom } = each.getBoundingClientRect();
+      return clientY >= top && clientY < bottom;
+    });
+    if (!target) return;
+    const { top, height } = target.getBoundingClientRect();
+    point(target === row ? null : target, clientY < top + height / 2 ? "before" : "after");
   }
 
   function end({ type }) {
+    const [target, side] = [over, over?.dataset.drop];
+    point(null);
     handle.removeEventListener("pointermove", follow);
     for (const kind of ["pointerup", "pointercancel"]) handle.removeEventListener(kind, end);
     row.classList.remove("is-dragged");
-    const [parent, next] = before;
-    if (type === "pointercancel") parent.insertBefore(row, next);
-    if (row.parentElement === parent && row.nextElementSibling === next) return;
+    if (!target || type === "pointercancel") return;
+    let previous = side === "after" ? target : target.previousElementSibling;
+    if (previous === row) previous = row.previousElementSibling;
     const form = row.querySelector("form[data-move]");
     const body = new FormData(form);
-    const previous = row.previousElementSibling;
     for (const name of ["action", "way"]) body.set(name, "after");
-    body.set("place", previous ? placeOf(previous) : (parentOf(row)?.dataset.place ?? ":"));
+    body.set("place", previous ? placeOf(previous) : (target.parentElement.closest("[data-place]")?.dataset.place ?? ":"));
     move(form, body, "");
   }
 
