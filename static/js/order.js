@@ -26,6 +26,8 @@ async function move(form, body, focus) {
     if (fresh) part.replaceChildren(...fresh.childNodes);
   }
   told.textContent = page.querySelector(".flashes")?.textContent.trim() ?? "";
+  const fault = page.querySelector(".flashes:has(.alert-danger)");
+  if (fault) document.getElementById("main").prepend(fault);
   document.dispatchEvent(new CustomEvent("parts"));
   showHandles();
   const named = document.getElementById(new URL(answer.url).hash.slice(1));
@@ -45,6 +47,17 @@ document.addEventListener(
   },
   true,
 );
+
+// A menu of a row closes by Escape, and by a press elsewhere.
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll(".more[open]")) if (!menu.contains(target)) menu.open = false;
+});
+document.addEventListener("keydown", ({ key, target }) => {
+  const menu = key === "Escape" && target.closest(".more[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
 
 function showHandles() {
   for (const handle of document.querySelectorAll("[data-drag]")) handle.hidden = false;

@@ -164,6 +164,43 @@ def test_a_field_is_dragged_to_another_section(builder: Any, lang: str) -> None:
     expect(page.locator("body > [role=status]")).to_contain_text("1")
 
 
+def test_a_field_is_dragged_by_a_finger(office: Any) -> None:
+    visit = office(ADMIN, "ar", 390, has_touch=True)
+    draft = f"/office/services/{publish(visit.portal, 0)}/draft"
+    page = visit.open(f"{draft}/form/")
+    row, over = page.locator("[id='fields-ends_on']"), page.locator("[id='fields-port']")
+    page.locator("[data-drag]:visible").first.wait_for()
+    over.scroll_into_view_if_needed()
+    start, end = row.locator("[data-drag]").bounding_box(), over.bounding_box()
+    assert start and end
+    finger = visit.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: float) -> None:
+        at = [{"x": start["x"] + 10, "y": y} for y in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", start["y"] + 10)
+    for part in range(1, 6):
+        touch("touchMove", start["y"] + 10 + (end["y"] + 4 - start["y"] - 10) * part / 5)
+    touch("touchEnd")
+    expect(page.locator("body > [role=status]")).to_contain_text("2.2")
+    assert [each["name"] for each in fields_of(visit.portal, draft)][3:5] == ["ends_on", "port"]
+
+
+def test_a_move_on_an_older_page_is_refused_in_sight(builder: Any, office: Any) -> None:
+    visit, draft = builder()
+    page = visit.open(f"{draft}/form/")
+    other = office(ADMIN, "en").open(f"{draft}/form/")
+    for each in (page, other):
+        row = each.locator("[id='fields-port']")
+        row.locator("summary").click()
+        assert faults(each) == []
+        row.locator("button[value=down]").click()
+        expect(each.locator("body > [role=status]")).not_to_be_empty()
+    expect(other.locator("#main > .flashes")).to_contain_text("changed this draft")
+    assert [each["name"] for each in fields_of(visit.portal, draft)][4] == "port"
+
+
 def drag(page: Page, row: Locator, over: Locator) -> None:
     """Take a row by its handle, and let it go over another."""
     row.scroll_into_view_if_needed()

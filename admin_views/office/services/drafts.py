@@ -110,7 +110,7 @@ class DraftRoutes(DraftItemRoutes):
     @expose("/<code>/draft/preview/form")
     def draft_preview_form(self, code: str) -> Any:
         """Return the form alone, for the script that shows each saved change."""
-        lang = request.args.get("lang", "")
+        lang = request.args.get("lang", i18n.language())
         require(lang in i18n.LANGUAGES)
         return draft_preview.form(drafting.source(code), lang)
 
