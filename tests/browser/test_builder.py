@@ -201,6 +201,27 @@ def test_a_move_on_an_older_page_is_refused_in_sight(builder: Any, office: Any) 
     assert [each["name"] for each in fields_of(visit.portal, draft)][4] == "port"
 
 
+def test_without_scripts_everything_has_a_button(office: Any) -> None:
+    visit = office(ADMIN, "en", 390, java_script_enabled=False)
+    draft = f"/office/services/{publish(visit.portal, 0)}/draft"
+    page = visit.open(f"{draft}/form/")
+    expect(preview(page).locator("#preview")).to_contain_text("Number of visitors")
+    expect(page.locator("[data-drag]:visible, [data-filter]:visible")).to_have_count(0)
+    row = page.locator("[id='fields-port']")
+    row.locator("summary").click()
+    with page.expect_navigation():
+        row.locator("button[value=down]").click()
+    expect(page.locator(".flashes")).to_contain_text("“Port” is number 2.3 now.")
+    visit.open(f"{draft}/form/fields/port/")
+    page.locator("[name=label_en]").fill("Harbour")
+    with page.expect_navigation():
+        page.locator("#part-form .form-actions button").click()
+    expect(preview(page).locator("#preview")).to_contain_text("Harbour")
+    with page.expect_navigation():
+        page.locator("a[data-lang=ar][data-width=full]").click()
+    expect(preview(page).locator("#preview")).to_contain_text("الميناء")
+
+
 def drag(page: Page, row: Locator, over: Locator) -> None:
     """Take a row by its handle, and let it go over another."""
     row.scroll_into_view_if_needed()
