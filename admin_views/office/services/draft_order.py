@@ -35,7 +35,8 @@ def groups_of(document: Document, kind: PartList, items: list[Item]) -> list[Gro
         return [Grouped("", "", items)] if items else []
     lang = i18n.language()
     titles = {str(group): str(group.label) for group in Group}
-    for each in draft_lists.items_of(document, "sections"):
+    own = document.get("sections")
+    for each in own if isinstance(own, list) else ():
         if isinstance(each, dict):
             titles[str(each.get("name"))] = draft_parts.name_of(each, lang)
     found: dict[str, list[Item]] = {key: [] for key in titles}

@@ -339,6 +339,16 @@ def test_a_part_is_moved_to_a_place_of_the_list(app: Flask) -> None:
     assert names(app)[-4] == "visitors"  # the page was of an older draft
 
 
+def test_a_move_changes_nothing_but_the_order(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get("/office/services/renewal/draft/form/")
+    form = "form[action$='/fields/email/act']"
+    client.submit(page, form=form, press="action=up")
+    assert "sections" not in document(app, "renewal")
+    change(app, lambda each: each.update(sections="x"))
+    client.get(f"{DRAFT}/form/fields/port/")
+
+
 def test_a_type_is_changed_after_what_uses_the_field_was_shown(app: Flask) -> None:
     client = keeper(app)
     page = client.get(f"{DRAFT}/form/fields/port/")
