@@ -6,6 +6,7 @@ after them: `label_ar`, `required`, `when_field`.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ from forms.request_form import WholeNumberField
 
 Item = dict[str, Any]
 Options = Sequence[tuple[str, Any]]
+Closed = Sequence[tuple[Any, str]]
+"""What is not offered: what it is called, and why."""
 
 TEXT_LENGTH = 2000
 ROWS_OF_CONDITIONS = 4
@@ -61,12 +64,14 @@ class Sources:
     """What the drop-downs of a part offer. options: property → (value, label).
 
     fields: (name, label) of the fields that conditions may read. answers: what people call the
-    choices of these fields, in any language → value, by field.
+    choices of these fields, in any language → value, by field. closed: property → what is not
+    offered.
     """
 
     options: Mapping[str, Options] = field(default_factory=dict)
     fields: Options = ()
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    closed: Mapping[str, Closed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,10 +104,35 @@ class PartForm(BaseForm):
     item: Mapping[str, Any] = MappingProxyType({})
 
     def apply(self, item: Item) -> None:
-        """Write what was typed into the part of the document; what is empty is left out."""
+        """Write what was typed into the part of the document.
+
+        What is empty is left out; what is not valid leaves its property as it is.
+        """
         for each in self.properties:
-            if each.kind != "condition" or not self.keeps(each.name):
+            is_kept = each.kind == "condition" and self.keeps(each.name)
+            if not is_kept and not self.has_faults(each):
                 _set(item, each.name, _KINDS[each.kind].read(self, each))
+
+    def has_faults(self, each: Property) -> bool:
+        """Return whether what was typed for a property is not valid."""
+        return any(field.errors for field in self.inputs_of(each))
+
+    def stored(self, item: Item) -> dict[str, Any]:
+        """Return what a part of the document says of the form's properties."""
+        return {each.name: _get(item, each.name) for each in self.properties}
+
+    def changed(self, item: Item) -> list[Property]:
+        """Return the properties that `apply` would change in a part of the document."""
+        after = copy.deepcopy(item)
+        self.apply(after)
+        return [each for each in self.properties if _get(item, each.name) != _get(after, each.name)]
+
+    def words(self, each: Property) -> str:
+        """Return the value of a property as people read it, "" for none."""
+        if each.kind == "condition":
+            rows = [row for row in self.rows_of(each.name) if row[0].data]
+            return "; ".join(" ".join(filter(None, map(_written, row))) for row in rows)
+        return " · ".join(filter(None, map(_written, self.inputs_of(each))))
 
     def keeps(self, name: str) -> bool:
         """Return whether a condition that has no rows here stays as it is."""
@@ -120,8 +150,13 @@ class PartForm(BaseForm):
         ]
 
 
-def part_form(properties: Sequence[Property], item: Item, sources: Sources) -> PartForm:
-    """Return the form of a part bound to a post. item: as the draft has it, valid or not."""
+def part_form(
+    properties: Sequence[Property], item: Item, sources: Sources, *, is_bound: bool = True
+) -> PartForm:
+    """Return the form of a part, by default bound to a post.
+
+    item: as the draft has it, valid or not.
+    """
     inputs: dict[str, Any] = {"properties": tuple(properties), "sources": sources}
     data: dict[str, Any] = {}
     for each in properties:
@@ -130,7 +165,17 @@ def part_form(properties: Sequence[Property], item: Item, sources: Sources) -> P
         data |= kind.shown(each, value)
     inputs["item"] = item
     made: type[PartForm] = type("DraftPartForm", (PartForm,), inputs)
-    return made(data=data)
+    return made(data=data) if is_bound else made(formdata=None, data=data)
+
+
+def _written(input_: Any) -> str:
+    """Return the value of one input in words."""
+    if isinstance(input_, CheckField):
+        return str(_l("Yes") if input_.data else _l("No"))
+    if isinstance(input_, ChoiceField | ChoicesField):
+        chosen = input_.data if isinstance(input_.data, list) else [input_.data]
+        return ", ".join(str(words) for value, words in input_.choices if value in chosen)
+    return str(input_._value())
 
 
 def _with_present(each: Property, value: Any, sources: Sources) -> Sources:

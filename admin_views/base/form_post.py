@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, redirect, request
+from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, id_or_404, require
 from clearance.auth import permissions
-from clearance.core import idempotency
+from clearance.core import i18n, idempotency
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -96,6 +98,11 @@ def refuse(form: Any, field: Any, refusal: Any) -> Any:
     db.session.rollback()
     field.errors = [str(refusal)]
     return form
+
+
+def saved_label(at: datetime) -> str:
+    """Return the text on when a draft was last saved."""
+    return str(_("Last saved on %(time)s", time=i18n.format_instant(at)))
 
 
 def fingerprint(shown: Any) -> str:

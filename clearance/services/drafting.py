@@ -142,16 +142,19 @@ def begin(document: Document, actor: Actor, now: datetime, verb: str = "begun") 
 def change(
     code: str,
     apply: Callable[[Document], None],
-    seen: int,
+    seen: int | None,
     actor: Actor,
     now: datetime,
+    *,
+    goes_on: int = 0,
     verb: str = "changed",
 ) -> ServiceDraft | None:
     """Change a service's draft, or begin it; flushes and audits.
 
-    apply: changes the document in place. seen: the version that the actor saw, 0 for no draft.
-    verb: what the trail calls it. Returns the draft, or None if nothing changed and there is none.
-    Raises: NotFound, StaleDraft, and what `apply` raises.
+    apply: changes the document in place. seen: the version that the actor saw, 0 for no draft; None
+    if `apply` looks itself at what changed since. goes_on: id of the change that this one is undone
+    together with, if it is still the last. verb: what the trail calls it. Returns the draft, None
+    if nothing changed and there is none. Raises: NotFound, StaleDraft, and what `apply` raises.
     """
     draft = _locked(code, seen)
     before = source(code).document
@@ -173,10 +176,22 @@ def change(
         db.session.add(draft)
         db.session.flush()
     _forget_undone(draft)
-    db.session.add(ServiceDraftChange(draft_code=code, changes=changes))
+    last = last_change(code)
+    if last is not None and last.id == goes_on:
+        begun = last.changes
+        last.changes = begun | {
+            key: [begun.get(key, pair)[0], pair[1]] for key, pair in changes.items()
+        }
+    else:
+        db.session.add(ServiceDraftChange(draft_code=code, changes=changes))
     _write(draft, after, actor, now)
     _record(draft, verb, actor, now, _told(changes))
     return draft
+
+
+def last_change(code: str) -> ServiceDraftChange | None:
+    """Return the last change of a draft that is not undone, or None."""
+    return db.session.scalars(_changes_of(code, is_undone=False).limit(1)).first()
 
 
 def undo(code: str, seen: int, actor: Actor, now: datetime) -> None:
@@ -320,6 +335,16 @@ def _locked(code: str, seen: int | None = None) -> ServiceDraft | None:
     return draft
 
 
+def _changes_of(code: str, *, is_undone: bool) -> sa.Select[ServiceDraftChange]:
+    """Select the changes of a draft that are undone, or those that are not, newest first."""
+    return (
+        sa.select(ServiceDraftChange)
+        .where(ServiceDraftChange.draft_code == code)
+        .where(ServiceDraftChange.is_undone.is_(is_undone))
+        .order_by(ServiceDraftChange.id.desc())
+    )
+
+
 def _newest(code: str) -> ServiceVersion | None:
     return next(iter(versions.of_service(code)), None)
 
@@ -365,13 +390,8 @@ def _write(draft: ServiceDraft, document: Document, actor: Actor, now: datetime)
 
 def _forget_undone(draft: ServiceDraft) -> None:
     """Delete what was undone, and what is too old to be undone."""
-    kept = (
-        sa.select(ServiceDraftChange.id)
-        .where(ServiceDraftChange.draft_code == draft.code)
-        .where(ServiceDraftChange.is_undone.is_(False))
-        .order_by(ServiceDraftChange.id.desc())
-        .limit(MOST_CHANGES - 1)
-    )
+    of_draft = _changes_of(draft.code, is_undone=False)
+    kept = of_draft.with_only_columns(ServiceDraftChange.id).limit(MOST_CHANGES - 1)
     db.session.execute(
         sa.delete(ServiceDraftChange).where(
             ServiceDraftChange.draft_code == draft.code, ServiceDraftChange.id.not_in(kept)

@@ -70,11 +70,11 @@ function start(form) {
     tell(body.saved_at_label);
   }
 
-  // The server may count versions of the drafts; the next sending must carry the newest.
+  // The server may count versions of the drafts; the next sending of any form must carry the newest.
   function keepVersions(versions) {
     for (const [name, version] of Object.entries(versions)) {
-      const field = form.elements.namedItem(name);
-      if (field && version !== undefined) field.value = version;
+      if (version === undefined) continue;
+      for (const field of document.querySelectorAll(`input[type=hidden][name="${name}"]`)) field.value = version;
     }
   }
 
@@ -101,6 +101,19 @@ function start(form) {
     // What is being saved counts a version up; the form is sent with that one.
     event.preventDefault();
     saving.then(() => form.requestSubmit(event.submitter));
+  });
+  // What was typed a moment ago is saved before a link leads away.
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[href]");
+    if (event.defaultPrevented || !link || link.target || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (leaving || isSignedOut || (!changed && !saving)) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    await saving;
+    if (changed) await saveNow();
+    if (leaving) return;
+    if (changed) keep(form);
+    location.assign(link.href);
   });
   window.addEventListener("pageshow", () => (leaving = false));
   // Who signed in again in another tab goes on where they were.

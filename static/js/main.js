@@ -19,6 +19,10 @@ const NEEDS = {
   "[data-copies], [data-prints]": "./copies.js",
   "[data-day]": "./day.js",
   "[data-rows]": "./rows.js",
+  ".tabs [aria-current]": "./tabs.js",
+  "[data-filter]": "./filter.js",
+  "[data-move]": "./order.js",
+  "[data-preview]": "./builder.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };
 

@@ -348,11 +348,15 @@ def adding_field(office: Office) -> Form:
 
 
 def moving_field(office: Office) -> Form:
-    return _of_draft(office, "form/", "form[action$='/fields/notes/act']")
+    return _of_draft(office, "form/", "form[action$='/fields/notes/act']", action="up")
 
 
 def removing_field(office: Office) -> Form:
     return _of_draft(office, "form/fields/notes/remove", "main form.form")
+
+
+def changing_type(office: Office) -> Form:
+    return _of_draft(office, "form/fields/notes/type", "#type-form", type="text")
 
 
 def _of_changed_draft(office: Office, selector: str, page: str = "basics/", **values: str) -> Form:
@@ -456,8 +460,8 @@ def stopping_service(office: Office) -> Form:
 def moving_service(office: Office) -> Form:
     with office.app.app_context():
         request_factories.load_services()
-    form = "form[action$='/exam/move']:has([value=down])"
-    return Form(office.staff(Role.ADMINISTRATOR), "/office/services/", form)
+    form = "form[action$='/exam/move']"
+    return Form(office.staff(Role.ADMINISTRATOR), "/office/services/", form, {"way": "down"})
 
 
 # Each form with the method that its route leads to.
@@ -502,10 +506,11 @@ FORMS: dict[Callable[[Office], Form], str] = {
     deleting_row: "GuardedModelView.delete_view",
     beginning_service: "DraftRoutes.create_view",
     changing_service: "DraftRoutes.draft_part",
-    changing_field: "DraftRoutes.draft_item",
-    adding_field: "DraftRoutes.draft_add",
-    moving_field: "DraftRoutes.draft_act",
-    removing_field: "DraftRoutes.draft_remove",
+    changing_field: "DraftItemRoutes.draft_item",
+    adding_field: "DraftItemRoutes.draft_add",
+    moving_field: "DraftItemRoutes.draft_act",
+    changing_type: "DraftItemRoutes.draft_type",
+    removing_field: "DraftItemRoutes.draft_remove",
     undoing: "DraftRoutes.draft_undo",
     redoing: "DraftRoutes.draft_redo",
     restoring: "DraftRoutes.draft_restore",

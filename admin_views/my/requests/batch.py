@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor, not_found
-from admin_views.base.form_post import claim_key, posted_key, release_key
+from admin_views.base.form_post import claim_key, posted_key, release_key, saved_label
 from admin_views.my.requests import batch_selection, posting, uploads
 from admin_views.my.requests.batch_table import Grid
 from clearance.core import i18n
@@ -68,7 +68,7 @@ class SeveralRoutes:
         if page.has_faults or "_language" in request.form:
             page.is_checked = "_language" in request.form and "checked" in request.form
             return self._show(page)
-        flash(posting.saved_label(utc_now()), "success")
+        flash(saved_label(utc_now()), "success")
         return redirect(page.url(), code=303)
 
     @expose("/<code>/several/<grid>/autosave", methods=("POST",))

@@ -9,7 +9,13 @@ from flask_admin import expose
 from flask_babel import gettext as _
 
 from admin_views.base.access import current_actor
-from admin_views.base.form_post import claim_key, post_once, release_key, repeated
+from admin_views.base.form_post import (
+    claim_key,
+    post_once,
+    release_key,
+    repeated,
+    saved_label,
+)
 from admin_views.my.requests import posting, uploads
 from admin_views.my.requests.base import RequestRoutes, details_url, form_url
 from admin_views.my.requests.open_form import OpenForm
@@ -52,7 +58,7 @@ class FormRoutes(RequestRoutes):
         if page.pressed_in:
             added = page.pressed_in if pressed.startswith(ADD) else None
             return redirect(form_url(req, page.pressed_in, added), code=303)
-        flash(posting.saved_label(req.saved_at), "success")
+        flash(saved_label(req.saved_at), "success")
         return redirect(page.url(), code=303)
 
     @expose("/<int:request_id>/form/autosave", methods=("POST",))
@@ -107,7 +113,7 @@ class FormRoutes(RequestRoutes):
             ],
             steps=_steps(page, completeness.missing(req, now)),
             warnings=available_actions.send_warnings(req, current_actor(), now),
-            saved_label=posting.saved_label(req.saved_at),
+            saved_label=saved_label(req.saved_at),
         )
         return html, page.http_status
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import structlog
 from flask import flash, jsonify, redirect, render_template, request
-from flask_babel import gettext as _
 
+from admin_views.base.form_post import saved_label
 from admin_views.my.requests import uploads
 from admin_views.my.requests.batch_table import Grid
 from admin_views.my.requests.open_form import OpenForm
-from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -54,11 +52,6 @@ def autosave(page: Page) -> Any:
         page.refresh()
         parts = _parts(page, page.documents())
     return jsonify(saved_at_label=saved_label(utc_now()), parts=parts, **page.versions())
-
-
-def saved_label(at: datetime) -> str:
-    """Return the text on when drafts were last saved."""
-    return str(_("Last saved on %(time)s", time=i18n.format_instant(at)))
 
 
 def add_documents(page: Page, files: uploads.Files, show: Callable[[Any], Any]) -> Any:

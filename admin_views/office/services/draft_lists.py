@@ -1,17 +1,15 @@
-"""Lists within a service's draft: finding a part, adding, moving, doubling and removing it."""
+"""Lists within a service's draft: finding a part, adding and doubling it."""
 
 from __future__ import annotations
 
 import copy
-import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from admin_views.base.access import not_found
 from admin_views.office.services import draft_parts
 from admin_views.office.services.draft_parts import PartList
-from clearance.core import i18n
 from clearance.services.drafting import Document
 from clearance.services.field_specs import RESERVED_NAMES
 from clearance.services.standard_fields import STANDARD_FIELDS
@@ -65,26 +63,15 @@ def add(items: list[Item], kind: PartList, form: Any, there: Collection[str] = (
     return item
 
 
-def act(
-    items: list[Item], item: Item, kind: PartList, action: str, there: Collection[str] = ()
-) -> Item:
-    """Move a part up or down, double or remove it; return it, or its double. there: as of `add`."""
-    place = items.index(item)
-    if action == "up" and place:
-        items[place - 1 : place + 1] = [item, items[place - 1]]
-    elif action == "down" and place + 1 < len(items):
-        items[place : place + 2] = [items[place + 1], item]
-    elif action == "double":
-        double = copy.deepcopy(item)
-        if kind.names:
-            taken = {*there, *(str(each.get(kind.names)) for each in items)}
-            double[kind.names] = code_from(str(item.get(kind.names)), taken)
-            _rename_columns(double, taken)
-        items.insert(place + 1, double)
-        return double
-    elif action == "remove":
-        items.remove(item)
-    return item
+def double(items: list[Item], item: Item, kind: PartList, there: Collection[str] = ()) -> Item:
+    """Put a copy of a part after it, with names of its own; return the copy. there: as of `add`."""
+    copied = copy.deepcopy(item)
+    if kind.names:
+        taken = {*there, *(str(each.get(kind.names)) for each in items)}
+        copied[kind.names] = code_from(str(item.get(kind.names)), taken)
+        _rename_columns(copied, taken)
+    items.insert(items.index(item) + 1, copied)
+    return copied
 
 
 def _rename_columns(item: Item, taken: Collection[str]) -> None:
@@ -111,40 +98,6 @@ def _rename_columns(item: Item, taken: Collection[str]) -> None:
 def can_double(kind: PartList, item: Item) -> bool:
     """Return whether a second one like it can be there: neither a standard field nor a document."""
     return kind.names != "kind" and item.get("name") not in STANDARD_FIELDS
-
-
-def users_of(document: Document, name: str) -> list[str]:
-    """Return what reads the field called `name`: the names of other parts of the draft."""
-    lang, found = i18n.language(), []
-    for key in ("sections", "fields", "refuse", "documents", "stages", "issued", "messages"):
-        parts = document.get(key)
-        listed = parts if isinstance(parts, list) else [parts] if parts else []
-        for place, each in enumerate(listed):
-            if isinstance(each, dict) and each.get("name") != name and _reads(each, name):
-                called = draft_parts.name_of(each, lang) or str(place + 1)
-                found.append(f"{draft_parts.title_of_list(key)}: {called}")
-    if name in dict(document.get("roles") or {}).values():
-        found.append(draft_parts.title_of_list("roles"))
-    return found
-
-
-def _reads(value: Any, name: str) -> bool:
-    return any(each == name for each in _named(value)) or f"{{{name}}}" in json.dumps(value)
-
-
-def _named(value: Any) -> Iterator[Any]:
-    """Yield all that conditions, rules, tables and validities within a part name."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            if key in ("field", "at", "until") and isinstance(each, str):
-                yield each
-            elif key == "show" and isinstance(each, list):
-                yield from each
-            else:
-                yield from _named(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _named(each)
 
 
 def names_of(document: Document) -> set[str]:

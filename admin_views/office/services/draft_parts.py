@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from clearance.core import i18n, teams
-from clearance.core.extensions import db
-from clearance.models import BrokerType, LegalEntity
-from clearance.services import choice_lists, condition_words, property_words, reading, registry
+from clearance.services import property_words, registry
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document
-from clearance.services.effects import Effect
-from clearance.services.field_specs import NO_COLUMNS, NOT_OF_COLUMNS, Pattern
+from clearance.services.field_specs import NO_COLUMNS, NOT_OF_COLUMNS
 from clearance.services.flows import Flow
-from clearance.services.guards import Guard
 from clearance.services.stages import STAGES as STAGED
-from clearance.services.standard_fields import DATE_KINDS, STANDARD_FIELDS, Group, Kind
-from clearance.services.statements import ISSUE
-from forms.service_parts import CHOICE_LINES, SELF, Item, Options, Property, Sources
+from clearance.services.standard_fields import STANDARD_FIELDS, Kind
+from forms.service_parts import CHOICE_LINES, Item, Options, Property
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,6 @@ _LINE_EACH = _l("One a line, in the same order in both languages.")
 
 _FIELD = (
     _p("label", "words"),
-    _p("type", "one"),
     _p("section", "one"),
     _p("required", "flag"),
     _p("list", "one", *_CHOICES, hint=_l("Leave it empty to write the choices here.")),
@@ -258,8 +252,7 @@ def facts(item: Item, kind: PartList, lang: str) -> list[str]:
     found = []
     if kind.types:
         standard = STANDARD_FIELDS.get(str(item.get("name")))
-        kind_words = property_words.meaning("type", str(item.get("type") or ""))
-        found.append(str(_l("Standard field")) if standard is not None else str(kind_words))
+        found.append(str(_l("Standard field")) if standard is not None else type_of(item))
     if item.get("mode") == "shown":
         found.append(str(property_words.meaning("mode", "shown")))
     if item.get("required") is True:
@@ -270,6 +263,24 @@ def facts(item: Item, kind: PartList, lang: str) -> list[str]:
     if isinstance(says, dict) and says.get(lang):
         found.append(str(says[lang]))
     return [each for each in found if each]
+
+
+def missing_languages(value: Any) -> list[str]:
+    """Return the languages, "ar" or "en", that a text anywhere within `value` lacks."""
+    lacking = set(_lacking(value))
+    return [lang for lang in i18n.LANGUAGES if lang in lacking]
+
+
+def _lacking(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _lacking(each)
+    elif isinstance(value, dict):
+        there = [lang for lang in i18n.LANGUAGES if value.get(lang)]
+        if there:
+            yield from set(i18n.LANGUAGES) - set(there)
+        for each in value.values():
+            yield from _lacking(each)
 
 
 def properties_of(item: Item, kind: PartList) -> tuple[Property, ...]:
@@ -289,53 +300,6 @@ def nested_in(item: Item, path: str) -> PartList | None:
     return OFFICE_FIELDS if path == "stages" else None
 
 
-def sources(document: Document, before: Sequence[Item], item: Item, types: Options = ()) -> Sources:
-    """Return what the drop-downs offer.
-
-    before: the fields that a condition may read. types: those that the item can have.
-    """
-    lang = i18n.language()
-    known = registry.current()
-    guards = _fitting(known.guards, document)
-    return Sources(
-        options={
-            "sign": [(sign, _SIGNS[sign]) for sign in sorted(reading.SIGNS)],
-            "start": [(name, start.words) for name, start in known.starts.items()],
-            "legal_entities": _rows(LegalEntity, lang),
-            "broker_types": _rows(BrokerType, lang),
-            "team": teams.named(lang),
-            "type": types,
-            "section": _sections(document, lang),
-            "at": [
-                (str(each.get("name")), name_of(each, lang)) for each in _items(document, "fields")
-            ],
-            "show": [(str(each.get("name")), name_of(each, lang)) for each in _answered(document)],
-            "valid.until": [
-                (str(each.get("name")), name_of(each, lang))
-                for each in _answered(document)
-                if kind_of(each) in DATE_KINDS
-            ],
-            **{f"guards.{name}": guards for name in ("start", "send", "approval", "approve")},
-            "on_approval": _fitting(known.effects, document),
-            "list": choice_lists.named(lang),
-            "pattern": [(str(each), property_words.meaning("pattern", each)) for each in Pattern],
-            **{
-                name: list(property_words.VALUES[name].items())
-                for name in ("subscription", "exclusive", "decisions", "clock")
-                if name in property_words.VALUES
-            },
-        },
-        fields=[
-            *((str(each.get("name")), name_of(each, lang)) for each in before),
-            *condition_words.ABOUT_WORDS.items(),
-        ],
-        answers={
-            **{str(each.get("name")): _answers(each) for each in before},
-            SELF: _answers(item),
-        },
-    )
-
-
 def name_of(item: Item, lang: str) -> str:
     """Return what a field, section, document, stage or statement is called, by its draft."""
     standard = STANDARD_FIELDS.get(str(item.get("name")))
@@ -352,6 +316,43 @@ def name_of(item: Item, lang: str) -> str:
     return str(item.get("name") or "")
 
 
+def lost_with(item: Item, kind: str = "") -> list[Property]:
+    """Return the properties of an own field that go when its type becomes `kind`.
+
+    Without `kind`: all that may go. An answer of one type is none of another.
+    """
+    return [
+        each
+        for each in (*_FIELD, _p("columns", "parts", "rows"))
+        if each.types and (kind not in each.types or each.name == "default") and each.name in item
+        if kind != item.get("type")
+    ]
+
+
+def type_of(item: Item) -> str:
+    """Return what the type of an own field is called."""
+    return str(property_words.meaning("type", str(item.get("type") or "")))
+
+
+def words_of(item: Item) -> list[str]:
+    """Return the words by which a part is found: its names in both languages, and in the draft."""
+    texts = (item.get(key) for key in ("label", "title", "says"))
+    both = [str(text) for each in texts if isinstance(each, dict) for text in each.values()]
+    return [*both, str(item.get("name") or item.get("kind") or "")]
+
+
+def after(called: str) -> str:
+    """Return the place after a part in words."""
+    return str(_("After “%(name)s”", name=called))
+
+
+def at_beginning(title: str) -> str:
+    """Return the place at the beginning of a section, or of the list, in words."""
+    if not title:
+        return str(_("At the beginning"))
+    return str(_("At the beginning of “%(section)s”", section=title))
+
+
 def kind_of(item: Item) -> Kind | None:
     """Return the kind of a field's values, None for one that is not known."""
     standard = STANDARD_FIELDS.get(str(item.get("name")))
@@ -361,60 +362,3 @@ def kind_of(item: Item) -> Kind | None:
         return Kind(str(item.get("type")))
     except ValueError:
         return None
-
-
-def _items(document: Document, key: str) -> list[Item]:
-    found = document.get(key)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-def _answered(document: Document) -> list[Item]:
-    own = [each for stage in _items(document, "stages") for each in _items(stage, "fields")]
-    return [*_items(document, "fields"), *own]
-
-
-def _answers(item: Item) -> dict[str, str]:
-    """Return what people call the choices of a field → value."""
-    found: dict[str, str] = {}
-    listed = (each.model_dump() for each in choice_lists.items(str(item.get("list", ""))))
-    for choice in (*_items(item, "choices"), *listed):
-        value, label = str(choice.get("value")), choice.get("label")
-        found[value.casefold()] = value
-        for text in label.values() if isinstance(label, dict) else ():
-            found.setdefault(str(text).casefold(), value)
-    return found
-
-
-def _sections(document: Document, lang: str) -> Options:
-    own = [(str(each.get("name")), name_of(each, lang)) for each in _items(document, "sections")]
-    return [*((str(group), group.label) for group in Group), *own]
-
-
-def _rows(model: Any, lang: str) -> Options:
-    rows = db.session.scalars(sa.select(model).order_by(model.position, model.code))
-    return [(row.code, i18n.in_language(row, "name")) for row in rows]
-
-
-def _fitting(named: Mapping[str, Guard | Effect], document: Document) -> Options:
-    """Return the guards or effects that services of this subject may name."""
-    subject = document.get("subject")
-    return [
-        (name, each.words)
-        for name, each in named.items()
-        if each.needs.subject in ("", subject) and name != ISSUE  # which follows from `issued`
-    ]
-
-
-_SIGNS = {
-    "award": _l("Award"),
-    "calendar": _l("Calendar"),
-    "card": _l("Card"),
-    "cross": _l("Cross"),
-    "file": _l("File"),
-    "lock": _l("Lock"),
-    "mail": _l("Letter"),
-    "print": _l("Printer"),
-    "refresh": _l("Arrows"),
-    "services": _l("Squares"),
-    "users": _l("People"),
-}

@@ -7,45 +7,33 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import request, url_for
 from flask_admin import expose
-from flask_babel import force_locale
 from flask_babel import gettext as _
-from markupsafe import Markup
-from pydantic import ValidationError
 from sqlalchemy.orm import joinedload
 
 from admin_views.base.access import current_actor, not_found, require
 from admin_views.base.form_post import post_once, posted_version
-from admin_views.office.services import draft_lists, draft_parts
-from admin_views.office.services.draft_parts import Part, PartList
+from admin_views.office.services import draft_lists, draft_parts, draft_preview, draft_sources
+from admin_views.office.services.draft_items import DraftItemRoutes
 from admin_views.office.services.publishing import PublishRoutes
 from admin_views.shared import request_lists
 from clearance.core import i18n
 from clearance.core.clock import utc_now
-from clearance.core.errors import NotFound
 from clearance.core.extensions import db
-from clearance.core.request_kind import is_posted, is_sent
+from clearance.core.request_kind import is_sent
 from clearance.models import Service, ServiceDraft
-from clearance.services import choice_lists, condition_words, drafting, reading
+from clearance.services import drafting
 from clearance.services.checkup import Finding
-from clearance.services.conditions import Condition
-from clearance.services.document_kinds import kind_names
-from clearance.services.drafting import Document, Source
-from clearance.services.schema import Definition
-from clearance.services.standard_fields import STANDARD_FIELDS
+from clearance.services.drafting import Source
 from forms.new_service import NewServiceForm
-from forms.request_form import condition_data, request_form, sections
-from forms.service_parts import Item, PartForm, part_form
+from forms.service_parts import part_form
 
 WIDTHS = ("390", "full")
 
 
-class DraftRoutes(PublishRoutes):
+class DraftRoutes(PublishRoutes, DraftItemRoutes):
     """Routes of drafts under the list of services."""
-
-    render: Callable[..., str]
-    get_url: Callable[..., str]
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
@@ -88,144 +76,23 @@ class DraftRoutes(PublishRoutes):
         """Show a part of the draft; on POST change its own properties."""
         found, page = drafting.source(code), draft_parts.part(part) or not_found()
         properties = draft_parts.properties_of_part(page, found.document)
-        sources = draft_parts.sources(found.document, (), {})
+        sources = draft_sources.sources(found.document, (), {})
         form = part_form(properties, found.document, sources)
 
-        def show(status: int = 200, refusal: Any = "") -> Any:
+        def show(status: int = 200, refusal: Any = "", differences: Any = ()) -> Any:
             html = self._show(
                 found,
                 "office/services/draft/part.html",
                 part=page,
                 form=form if properties else None,
                 lists=[self._list(found, page, each, each.key) for each in page.lists],
+                differences=differences,
                 refusal=refusal,
             )
             return html, status
 
         here = self._url("draft_part", code, part=part)
-        return self._save(found, form, lambda document: form.apply(document), here, show)
-
-    @expose("/<code>/draft/<part>/<path>/add", methods=("POST",))
-    def draft_add(self, code: str, part: str, path: str) -> Any:
-        """Add a part to a list, and lead to its page."""
-        require(current_actor().is_administrator)
-        page = draft_parts.part(part) or not_found()
-        kind = draft_lists.list_of(page, path)
-        added: dict[str, str] = {}
-
-        def apply(document: Document) -> None:
-            items = draft_lists.items_of(document, path)
-            taken = draft_lists.names_of(document) if kind.types else ()
-            item = draft_lists.add(items, kind, request.form, taken)
-            added["key"] = draft_lists.key_of(items, kind, item)
-
-        back = self._url("draft_part", code, part=part)
-        try:
-            return post_once(
-                lambda: self._change(code, apply),
-                result=lambda _done: self._url(
-                    "draft_item", code, part=part, path=path, key=added["key"]
-                ),
-                acts_first=True,
-                refused=lambda fault: self._refused(fault, back),
-            )
-        except ValueError:
-            flash(_("Choose what to add, or give it a name."), "error")
-            return self._back(back)
-
-    @expose("/<code>/draft/<part>/<path>/<key>/", methods=("GET", "POST"))
-    def draft_item(self, code: str, part: str, path: str, key: str) -> Any:
-        """Show one part of a list with its properties; on POST change them."""
-        found, page = drafting.source(code), draft_parts.part(part) or not_found()
-        kind = draft_lists.list_of(page, path)
-        items = draft_lists.items_of(found.document, path)
-        item = draft_lists.find(items, kind, key)
-        before = _fields_before(found.document, path, item)
-        sources = draft_parts.sources(found.document, before, item, kind.types)
-        form = part_form(draft_parts.properties_of(item, kind), item, sources)
-        lang = i18n.language()
-        nested = draft_parts.nested_in(item, path)
-        inner = f"{path}.{key}.{nested.key}" if nested is not None else ""
-
-        def show(status: int = 200, refusal: Any = "") -> Any:
-            html = self._show(
-                found,
-                "office/services/draft/item.html",
-                part=page,
-                form=form,
-                kind=kind,
-                path=path,
-                key=key,
-                item=item,
-                called=draft_parts.name_of(item, lang) or kind.one,
-                sentence=_sentence(item, _readable(found.document)),
-                back_url=self._list_url(code, part, path),
-                lists=[] if nested is None else [self._list(found, page, nested, inner)],
-                refusal=refusal,
-            )
-            return html, status
-
-        def apply(document: Document) -> None:
-            listed = draft_lists.items_of(document, path)
-            form.apply(draft_lists.find(listed, kind, key))
-
-        here = self._url("draft_item", code, part=part, path=path, key=key)
-        return self._save(found, form, apply, here, show)
-
-    @expose("/<code>/draft/<part>/<path>/<key>/act", methods=("POST",))
-    def draft_act(self, code: str, part: str, path: str, key: str) -> Any:
-        """Move or double a part of a list."""
-        require(current_actor().is_administrator)
-        page = draft_parts.part(part) or not_found()
-        kind, action = draft_lists.list_of(page, path), request.form.get("action", "")
-        require(action in ("up", "down", "double"))
-        reached: dict[str, Any] = {"key": key}
-
-        def apply(document: Document) -> None:
-            items = draft_lists.items_of(document, path)
-            item = draft_lists.find(items, kind, key)
-            require(action != "double" or draft_lists.can_double(kind, item))
-            taken = draft_lists.names_of(document) if kind.types else ()
-            moved = draft_lists.act(items, item, kind, action, taken)
-            reached.update(key=draft_lists.key_of(items, kind, moved), place=items.index(moved) + 1)
-
-        back = self._list_url(code, part, path)
-        return post_once(
-            lambda: self._change(code, apply),
-            result=lambda _done: f"{back}#{path}-{reached['key']}",
-            told=lambda _done: _("It is number %(place)s now.", place=reached["place"]),
-            acts_first=True,
-            refused=lambda fault: self._refused(fault, back),
-        )
-
-    @expose("/<code>/draft/<part>/<path>/<key>/remove", methods=("GET", "POST"))
-    def draft_remove(self, code: str, part: str, path: str, key: str) -> Any:
-        """Ask before a part is removed, with what uses it; remove it on POST."""
-        require(current_actor().is_administrator)
-        found, page = drafting.source(code), draft_parts.part(part) or not_found()
-        kind = draft_lists.list_of(page, path)
-        back = self._list_url(code, part, path)
-        if not is_sent():
-            item = draft_lists.find(draft_lists.items_of(found.document, path), kind, key)
-            return self._show(
-                found,
-                "office/services/draft/remove.html",
-                part=page,
-                called=draft_parts.name_of(item, i18n.language()) or kind.one,
-                users=draft_lists.users_of(found.document, str(item.get("name", ""))),
-                back_url=back,
-            )
-
-        def apply(document: Document) -> None:
-            items = draft_lists.items_of(document, path)
-            draft_lists.act(items, draft_lists.find(items, kind, key), kind, "remove")
-
-        return post_once(
-            lambda: self._change(code, apply),
-            result=back,
-            told=_("It was removed. Undo brings it back."),
-            refused=lambda fault: self._refused(fault, back),
-        )
+        return self._save(found, form, lambda document: document, here, show)
 
     @expose("/<code>/draft/checkup/")
     def draft_checkup(self, code: str) -> Any:
@@ -236,16 +103,15 @@ class DraftRoutes(PublishRoutes):
     def draft_preview(self, code: str) -> Any:
         """Show the form as an applicant will see it, in either language and width."""
         found = drafting.source(code)
+        preview = draft_preview.chosen(found)
+        return self._show(found, "office/services/draft/preview.html", preview=preview)
+
+    @expose("/<code>/draft/preview/form")
+    def draft_preview_form(self, code: str) -> Any:
+        """Return the form alone, for the script that shows each saved change."""
         lang = request.args.get("lang", i18n.language())
-        width = request.args.get("width", WIDTHS[0])
-        require(lang in i18n.LANGUAGES and width in WIDTHS)
-        return self._show(
-            found,
-            "office/services/draft/preview.html",
-            shown_lang=lang,
-            width=width,
-            preview=_preview(found, lang),
-        )
+        require(lang in i18n.LANGUAGES)
+        return draft_preview.form(drafting.source(code), lang)
 
     @expose("/<code>/draft/undo", methods=("POST",))
     def draft_undo(self, code: str) -> Any:
@@ -280,48 +146,6 @@ class DraftRoutes(PublishRoutes):
             refused=lambda fault: self._refused(fault, back),
         )
 
-    def _show(self, found: Source, template: str, **shown: Any) -> str:
-        """Render a page of the draft with what stands on all of them."""
-        lang = i18n.language()
-        found = drafting.source(found.code)  # after a refusal the draft may be gone
-        wrong = drafting.findings(found.document)
-        return self.render(
-            template,
-            found=found,
-            title=draft_parts.name_of(found.document, lang) or found.code,
-            parts=draft_parts.PARTS,
-            findings=[(each, self._link(found, each)) for each in wrong],
-            faults=sum(not each.is_remark for each in wrong),
-            can_write=current_actor().is_administrator,
-            steps_left=drafting.steps_left(found.draft),
-            **shown,
-        )
-
-    def _save(
-        self,
-        found: Source,
-        form: PartForm,
-        apply: Callable[[Document], None],
-        here: str,
-        show: Callable[..., Any],
-    ) -> Any:
-        if not is_posted():
-            return show()
-        require(current_actor().is_administrator)
-        if not is_sent():
-            return show()
-        if not form.validate():
-            return show(400)
-        return post_once(
-            lambda: self._change(found.code, apply),
-            result=here,
-            told=_("The draft was saved."),
-            refused=lambda fault: show(409, fault.message),
-        )
-
-    def _change(self, code: str, apply: Callable[[Document], None]) -> Any:
-        return drafting.change(code, apply, posted_version(), current_actor(), utc_now())
-
     def _step(self, code: str, act: Callable[..., Any], told: str) -> Any:
         require(current_actor().is_administrator)
         back = self._url("draft_part", code, part=_back_part())
@@ -331,35 +155,6 @@ class DraftRoutes(PublishRoutes):
             told=told,
             refused=lambda fault: self._refused(fault, back),
         )
-
-    def _list(self, found: Source, part: Part, kind: PartList, path: str) -> dict[str, Any]:
-        """Return what a page shows of a list."""
-        lang, items = i18n.language(), draft_lists.items_of(found.document, path)
-        definition = _readable(found.document)
-        rows = []
-        for item in items:
-            key = draft_lists.key_of(items, kind, item)
-            where = {"part": part.key, "path": path, "key": key}
-            rows.append(
-                {
-                    "key": key,
-                    "called": draft_parts.name_of(item, lang) or f"{kind.one} {key}",
-                    "facts": draft_parts.facts(item, kind, lang),
-                    "when": _sentence(item, definition),
-                    "url": self._url("draft_item", found.code, **where),
-                    "act_url": self._url("draft_act", found.code, **where),
-                    "remove_url": self._url("draft_remove", found.code, **where),
-                    "can_double": draft_lists.can_double(kind, item),
-                }
-            )
-        return {
-            "path": path,
-            "kind": kind,
-            "rows": rows,
-            "add_url": self._url("draft_add", found.code, part=part.key, path=path),
-            "choices": _addable(kind, items),
-            "types": kind.types,
-        }
 
     def _link(self, found: Source, finding: Finding) -> str:
         """Return the page on which a finding is mended."""
@@ -382,26 +177,6 @@ class DraftRoutes(PublishRoutes):
             item_key = draft_lists.key_of(columns, kind, columns[int(column[1])])
         return self._url("draft_item", found.code, part=page.key, path=key, key=item_key)
 
-    def _url(self, route: str, code: str, **values: Any) -> str:
-        return url_for(f".{route}", code=code, **values)
-
-    def _list_url(self, code: str, part: str, path: str) -> str:
-        """Return the page that shows the list: the part's, or that of the stage it is in."""
-        if "." not in path:
-            return self._url("draft_part", code, part=part)
-        outer, key, _inner = path.split(".")
-        return self._url("draft_item", code, part=part, path=outer, key=key)
-
-    def _refused(self, fault: Any, back: str) -> Any:
-        if isinstance(fault, NotFound):
-            raise fault
-        flash(str(fault.message), "error")
-        return self._back(back)
-
-    @staticmethod
-    def _back(url: str) -> Any:
-        return redirect(url, code=303)
-
 
 def new_services() -> list[tuple[str, str, str, Any]]:
     """Return code, name, who changed it and when, of drafts of services without a version."""
@@ -423,71 +198,7 @@ def new_services() -> list[tuple[str, str, str, Any]]:
     ]
 
 
-def _fields_before(document: Document, path: str, item: Item) -> list[Item]:
-    """Return the fields that a condition of `item` may read: those before it, or all."""
-    fields = draft_lists.items_of(document, "fields")
-    if path.endswith(".columns"):
-        columns = draft_lists.items_of(document, path)
-        key = path.split(".")[1]
-        around = draft_lists.find(fields, draft_parts.FIELDS, key)
-        return [*fields[: fields.index(around)], *columns[: columns.index(item)]]
-    if path != "fields":
-        return fields
-    return fields[: fields.index(item)]
-
-
-def _readable(document: Document) -> Definition:
-    """Return what of a draft can be read, with the items of lists."""
-    return choice_lists.with_items(reading.read(document, str(document.get("code"))))
-
-
-def _sentence(item: Item, definition: Definition) -> str:
-    """Return the condition of a part in words; "" without one, or for one that is not readable."""
-    try:
-        when = Condition.model_validate(item["when"])
-    except (KeyError, ValidationError):
-        return ""
-    return condition_words.in_words(when, definition)
-
-
-def _preview(found: Source, lang: str) -> Markup:
-    """Return the form of the draft in `lang`, as far as the draft can be read."""
-    definition = choice_lists.in_use(reading.read(found.document, found.code))
-    known = {"legal_entity": "clearing_agent", "applicant_is": "own"}
-    names = [spec.name for spec in definition.asked]
-    with force_locale(lang):
-        form = request_form(definition, names, lang, known)
-        shown = {spec.name: "" for spec in definition.fields if not spec.is_asked}
-        kinds = kind_names()
-        return Markup(  # noqa: S704 - a template that escaped what it shows
-            render_template(
-                "office/services/draft/preview_form.html",
-                form=form,
-                conditions=condition_data(form),
-                sections=sections(definition, form, shown, {}, lang),
-                documents=[
-                    (kinds.get(spec.kind, spec.kind), spec.required, spec.when)
-                    for spec in definition.documents
-                ],
-                shown_lang=lang,
-            )
-        )
-
-
 def _back_part() -> str:
     """Return the part that was open when a button beside all parts was pressed."""
     part = draft_parts.part(request.form.get("part", ""))
     return part.key if part is not None else "basics"
-
-
-def _addable(kind: PartList, items: list[Item]) -> list[tuple[str, str]]:
-    """Return what can be added by choosing it: standard fields, or kinds of documents."""
-    there = {str(item.get(kind.names)) for item in items}
-    if kind is draft_parts.FIELDS:
-        standard = STANDARD_FIELDS.items()
-        named = [(name, f"{each.group.label}: {each.label}") for name, each in standard]
-    elif kind is draft_parts.DOCUMENTS:
-        named = list(kind_names().items())
-    else:
-        return []
-    return [(value, words) for value, words in named if value not in there]

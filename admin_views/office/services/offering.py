@@ -77,14 +77,12 @@ class OfferingRoutes:
 
     @expose("/<code>/move", methods=("POST",))
     def move(self, code: str) -> Any:
-        """Move a service one place up or down; the list then keeps the focus on it."""
+        """Move a service one place up or down, or after another; the list keeps the focus on it."""
         require(current_actor().is_administrator)
         service, way = self.get_one(code), request.form.get("way", "")
-        if way not in WAYS:
-            abort(400)
-        count = len(offering.ordered())
+        steps, count = _steps(service, way), len(offering.ordered())
         return post_once(
-            lambda: offering.move(service.code, WAYS[way], current_actor().id, utc_now()),
+            lambda: offering.move(service.code, steps, current_actor().id, utc_now()),
             result=self.get_url(".index_view", moved=service.code, way=way),
             told=lambda place: _(
                 "“%(title)s” is now number %(place)s of %(count)s.",
@@ -136,6 +134,21 @@ class OfferingRoutes:
             refusal=offering.refusal(step, service, kuwait_date(utc_now())),
             draft_days=office_settings.get("stopped_draft_days"),
         )
+
+
+def _steps(service: Service, way: str) -> int:
+    """Return how far down a service moves: one step, or to the place after the posted one.
+
+    ":" is the place at the beginning. Aborts with 400 for no such way or place.
+    """
+    if way in WAYS:
+        return WAYS[way]
+    others = [each.code for each in offering.ordered() if each.code != service.code]
+    place = request.form.get("place", "")
+    if way != "after" or place not in (":", *others):
+        abort(400)
+    before = [each.code for each in offering.ordered()].index(service.code)
+    return (others.index(place) + 1 if place in others else 0) - before
 
 
 def _is_stopped(service: Service) -> bool:

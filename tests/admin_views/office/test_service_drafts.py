@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from bs4 import BeautifulSoup
 from flask import Flask
 
 from admin_views.office.services import publishing
@@ -22,7 +23,7 @@ from clearance.requests import moving
 from clearance.services import drafting, offering, versions
 from tests.support import factories
 from tests.support import request_factories as requests
-from tests.support.pages import Page, PageClient
+from tests.support.pages import Page, PageClient, form_data
 from tests.support.permit import PERMIT, begin, permit, with_items
 
 CODE = "temporary_permit"
@@ -138,8 +139,9 @@ def test_parts_are_added_moved_doubled_and_removed(app: Flask) -> None:
     nationality = {"standard": "nationality"}
     client.submit(client.get(f"{DRAFT}/form/"), nationality, form="#add-fields")
     assert document(app)["fields"][-1] == {"name": "nationality"}
-    act(client, "form", "fields", "nationality", "up")
-    assert names(app)[-2:] == ["nationality", "vehicle_number"]
+    page = act(client, "form", "fields", "nationality", "up")
+    assert "“Nationality” is number 1.2 now." in page.text  # of its section
+    assert names(app)[1:3] == ["nationality", "name_en_1"]
     act(client, "form", "fields", "vehicle_number", "double")
     assert names(app)[-1] == "vehicle_number_2"
     page = client.get(f"{DRAFT}/form/fields/port/remove")
@@ -169,9 +171,87 @@ def test_two_administrators_on_one_draft_lose_nothing(app: Flask) -> None:
     seen = other.get(f"{DRAFT}/basics/")
     save(one, one.get(f"{DRAFT}/basics/"), processing_days="9")
     page = other.submit(seen, {"title_en": "Mine"}, form="#part-form", status=409)
-    assert "changed this draft in the meantime" in page.text
+    rows = [row.get_text(" ", strip=True) for row in page.soup.select("#differences tbody tr")]
+    assert rows == [
+        "Title طلب تصريح مؤقت · Temporary permit طلب تصريح مؤقت · Mine",
+        "Working days to respond 9 3",
+    ]
     assert page.soup.find(attrs={"name": "title_en"})["value"] == "Mine"
     assert document(app)["processing_days"] == 9 and document(app)["title"]["en"] != "Mine"
+    save(other, page)  # who has seen both decides
+    assert document(app)["processing_days"] == 3 and document(app)["title"]["en"] == "Mine"
+
+
+def test_two_administrators_on_different_parts_do_not_disturb_each_other(app: Flask) -> None:
+    one, other = keeper(app), keeper(app)
+    seen = other.get(f"{DRAFT}/form/fields/port/")
+    save(one, one.get(f"{DRAFT}/basics/"), processing_days="9")
+    save(other, seen, label_en="Harbour")
+    assert document(app)["processing_days"] == 9
+    assert "Harbour" in str(document(app)["fields"])
+    seen = other.get(f"{DRAFT}/form/fields/port/")
+    other.submit(other.get(f"{DRAFT}/basics/"), {}, form="form[action$='/draft/discard']")
+    page = save_refused(other, seen, label_en="Quay")
+    assert "changed this draft in the meantime" in page.text
+    with app.app_context():
+        assert drafting.source(CODE).draft is None
+
+
+def post_typed(client: PageClient, page: Page, **typed: str) -> Any:
+    """Post a form of properties as its script does."""
+    data = form_data(page.form("#part-form")) | typed
+    return client.http.post(page.url, data=data, headers={"Accept": "application/json"})
+
+
+def test_what_is_typed_is_saved_and_undone_together(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/fields/port/")
+    answer = post_typed(client, page, label_en="Harb").json
+    kept = answer["versions"] | {"version": answer["version"]}
+    assert "Last saved on" in answer["saved_at_label"]
+    assert (
+        "/draft/undo" in answer["parts"]["draft-tools"]
+        and "Draft" in answer["parts"]["draft-state"]
+    )
+    answer = post_typed(client, page, label_en="Harbour", **kept).json
+    kept = answer["versions"] | {"version": answer["version"]}
+    with app.app_context():
+        assert drafting.steps_left(drafting.source(CODE).draft) == (1, 0)
+    typed = {"label_en": "Harbour", "when_field": "purpose", "when_op": "filled"}
+    answer = post_typed(client, page, **typed, **kept).json
+    assert answer["parts"]["draft-sentence"] == "“Purpose” is filled in"
+    with app.app_context():
+        assert drafting.steps_left(drafting.source(CODE).draft) == (2, 0)
+    client.submit(client.get(f"{DRAFT}/form/"), {}, form="form[action$='/draft/undo']")
+    port = next(each for each in document(app)["fields"] if each["name"] == "port")
+    assert port["label"]["en"] == "Harbour" and "when" not in port
+
+
+def test_what_is_typed_wrong_waits_and_the_rest_is_saved(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/basics/")
+    answer = post_typed(client, page, processing_days="soon", title_en="Entry permit")
+    assert answer.json["saved_at_label"] == "Not saved yet: Working days to respond"
+    assert document(app)["title"]["en"] == "Entry permit"
+    assert document(app)["processing_days"] == 3
+
+
+def test_a_script_is_told_of_a_conflict_and_of_a_part_that_is_gone(app: Flask) -> None:
+    one, other = keeper(app), keeper(app)
+    seen = other.get(f"{DRAFT}/form/fields/port/")
+    save(one, one.get(f"{DRAFT}/form/fields/port/"), label_en="Harbour")
+    answer = post_typed(other, seen, label_en="Quay")
+    assert answer.status_code == 409 and "Compare both values" in answer.json["error"]
+    one.submit(one.get(f"{DRAFT}/form/fields/port/remove"), {}, form="main form.form")
+    answer = post_typed(other, seen, label_en="Quay")
+    assert answer.status_code == 409 and "removed this part" in answer.json["error"]
+    reader = keeper(app, "manager")
+    answer = post_typed(reader, reader.get(f"{DRAFT}/basics/"), title_en="Mine")
+    assert answer.status_code == 404
+
+
+def save_refused(client: PageClient, page: Page, **values: Any) -> Page:
+    return client.submit(page, values, form="#part-form", status=409)
 
 
 def test_a_draft_is_published_with_what_changes_in_words(app: Flask) -> None:
@@ -235,11 +315,83 @@ def test_a_new_service_that_is_discarded_is_gone(app: Flask) -> None:
 def test_the_preview_shows_the_form_in_either_language(app: Flask) -> None:
     client = keeper(app)
     page = client.get(f"{DRAFT}/preview/?lang=ar&width=390")
-    shown = page.soup.select_one(".draft-preview")
-    assert shown["dir"] == "rtl"
-    assert "الميناء" in shown.get_text() and "الوثائق المطلوبة" in shown.get_text()
-    assert shown.select_one("[data-conditions]") and not shown.select("button[name=submit]")
+    frame = BeautifulSoup(page.soup.select_one("iframe")["srcdoc"], "html.parser")
+    assert frame.html is not None and frame.html["dir"] == "rtl"
+    assert "الميناء" in frame.get_text() and "الوثائق المطلوبة" in frame.get_text()
+    assert frame.select_one("[data-conditions]") and not frame.select("button[name=submit]")
+    alone = client.http.get(f"{DRAFT}/preview/form?lang=en").text
+    assert "Name of the port" in alone and "<html" not in alone
+    client.get(f"{DRAFT}/preview/form?lang=fr", status=404)
+    beside = client.get(f"{DRAFT}/form/fields/port/?lang=ar&width=full")
+    assert "الميناء" in beside.soup.select_one("iframe")["srcdoc"]
     client.get(f"{DRAFT}/preview/?lang=fr", status=404)
+
+
+def test_a_part_is_moved_to_a_place_of_the_list(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/fields/visitors/")
+    page = client.submit(page, {"place": "purpose"}, form="#move-form")
+    assert names(app)[2:4] == ["purpose", "visitors"]
+    assert page.soup.select("li#fields-visitors[tabindex='-1']")
+    page = client.get(f"{DRAFT}/form/fields/visitors/")
+    page = client.submit(page, {"place": ":cargo"}, form="#move-form")
+    assert "“Number of visitors” is number 3.1 now." in page.text
+    (visitors,) = [each for each in document(app)["fields"] if each["name"] == "visitors"]
+    assert visitors["section"] == "cargo"
+    seen = client.get(f"{DRAFT}/form/fields/visitors/")
+    for place in ("ghost", ":ghost"):
+        client.submit(seen, {"place": place}, form="#move-form", status=404)
+    client.submit(seen, {"action": "sideways"}, form="#move-form", status=404)
+    client.submit(seen, {"place": "port", "version": "0"}, form="#move-form")
+    assert names(app)[-4] == "visitors"  # the page was of an older draft
+
+
+def test_a_move_changes_nothing_but_the_order(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get("/office/services/renewal/draft/form/")
+    form = "form[action$='/fields/email/act']"
+    client.submit(page, form=form, press="action=up")
+    assert "sections" not in document(app, "renewal")
+    change(app, lambda each: each.update(sections="x"))
+    client.get(f"{DRAFT}/form/fields/port/")
+
+
+def test_a_type_is_changed_after_what_uses_the_field_was_shown(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/fields/port/")
+    assert not page.soup.select("[name=type]")
+    page = client.get(f"{DRAFT}/form/fields/port/type")
+    assert "Fields: Name of the port" in page.text and "Documents: " in page.text
+    assert "loses them: Choices." in page.text
+    client.submit(page, {"type": "ghost"}, form="#type-form", status=400)
+    client.submit(page, {"type": "text", "uses": "take_out"}, form="#type-form")
+    fields = {each["name"]: each for each in document(app)["fields"]}
+    assert fields["port"]["type"] == "text" and "choices" not in fields["port"]
+    assert "when" not in fields["other_port"]
+    assert "when" not in document(app)["documents"][2]
+    client.get(f"{DRAFT}/form/fields/name_ar_1/type", status=404)  # a standard field
+
+
+def test_a_field_is_removed_with_what_reads_it_or_alone(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/fields/ends_on/remove")
+    client.submit(page, {"uses": "take_out"}, form="main form.form")
+    assert document(app)["refuse"] == []
+    page = client.get(f"{DRAFT}/form/fields/visitors/remove")
+    client.submit(page, {"uses": "leave"}, form="main form.form")
+    contact = next(each for each in document(app)["fields"] if each["name"] == "contact")
+    assert contact["when"]["field"] == "visitors"
+
+
+def test_a_missing_language_is_seen_in_the_list_and_the_faults_on_every_page(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/")
+    assert "No English" not in page.text and "No faults" in page.text
+    change(app, lambda each: each["fields"][3]["choices"][0]["label"].pop("en"))
+    page = client.get(f"{DRAFT}/form/")
+    (row,) = page.soup.select("li#fields-port")
+    assert "No English" in row.get_text()
+    assert "1 fault" in client.get(f"{DRAFT}/basics/").soup.select_one("#draft-actions").get_text()
 
 
 def test_stages_have_fields_of_the_office(app: Flask) -> None:
@@ -273,7 +425,8 @@ def test_rows_have_columns_of_their_own(app: Flask) -> None:
     shown = {str(each.get("name")) for each in page.soup.select("#part-form [name]")}
     assert "minimum" in shown and not shown & {"section", "default", "declaration"}
     fields = {each["value"] for each in page.soup.select("[name=when_field] option")}
-    assert {"port", "port_2"} <= fields and not fields & {"items", "pieces"}
+    assert {"name_en_1", "port_2"} <= fields  # of the sections before, and of the columns before
+    assert not fields & {"items", "pieces", "port"}
     save(client, page, minimum="2", when_field="port_2", when_op="filled")
     page = client.get(f"{DRAFT}/form/fields/items/")
     save(client, page, row_ar="الصنف", row_en="Item", least="1", most="5")
@@ -305,13 +458,15 @@ def test_a_finding_in_a_column_leads_to_the_columns_page(app: Flask) -> None:
 
 def test_only_checks_and_effects_that_fit_the_service_are_offered(app: Flask) -> None:
     client = keeper(app)
-    offered = {
-        each["value"] for each in client.get(f"{DRAFT}/review/").soup.select("[type=checkbox]")
-    }
-    assert "exam_attempts_left" in offered and "licence_is_active" not in offered
+    page = client.get(f"{DRAFT}/review/")
+    offered = {each["value"] for each in page.soup.select("[type=checkbox][name]")}
+    assert "exam_attempts_left" not in offered and "licence_is_active" not in offered
+    closed = [each.get_text(" ", strip=True) for each in page.soup.select("details .field-check")]
+    assert any("Needs the field “Civil number” in the form." in each for each in closed)
+    assert any("Only for requests about: A licence." in each for each in closed)
     assert "renew_licence" not in offered and "issue_statements" not in offered
     page = client.get("/office/services/renewal/draft/review/")
-    offered = {each["value"] for each in page.soup.select("[type=checkbox]")}
+    offered = {each["value"] for each in page.soup.select("[type=checkbox][name]")}
     assert {"licence_is_active", "renew_licence"} <= offered
 
 
@@ -341,11 +496,9 @@ def test_broken_drafts_open_on_every_page(app: Flask) -> None:
 def act(client: PageClient, part: str, path: str, key: str, action: str) -> Page:
     """Press the button that moves or doubles a part."""
     page = client.get(f"{DRAFT}/{part}/")
-    for form in page.soup.select(f"form[action$='/{path}/{key}/act']"):
-        if form.select_one(f"[name=action][value={action}]"):
-            data = {each["name"]: each["value"] for each in form.select("input[name]")}
-            return client.post(form["action"], data)
-    raise AssertionError(f"no button to {action} {key}")
+    form = f"form[action$='/{path}/{key}/act']"
+    assert page.soup.select(f"{form} [name=action][value={action}]"), f"no button to {action} {key}"
+    return client.submit(page, form=form, press=f"action={action}")
 
 
 def test_a_draft_that_goes_while_its_page_is_made_is_a_sentence(

@@ -34,8 +34,8 @@ def codes(page: Page) -> list[str]:
 
 
 def moved(browser: PageClient, code: str, way: str) -> Page:
-    form = f"form[action$='/{code}/move']:has([value={way}])"
-    return browser.submit(browser.get(LIST), form=form)
+    form = f"form[action$='/{code}/move']"
+    return browser.submit(browser.get(LIST), form=form, press=f"way={way}")
 
 
 def taken(browser: PageClient, step: str, *, status: int = 200, **values: str) -> Page:
@@ -82,7 +82,18 @@ def test_agents_read_the_services_in_the_offices_order(
     assert wanted[-2:] == ["service-reactivation", "service-lost_card"]
 
 
-def test_only_up_and_down_are_ways(administrator: PageClient) -> None:
+def test_a_service_is_moved_after_another_or_to_the_beginning(administrator: PageClient) -> None:
+    first, second, third, *_rest = codes(administrator.get(LIST))
+    administrator.post(f"/office/services/{first}/move", {"way": "after", "place": third})
+    assert codes(administrator.get(LIST))[:3] == [second, third, first]
+    administrator.post(f"/office/services/{first}/move", {"way": "after", "place": ":"})
+    assert codes(administrator.get(LIST))[:3] == [first, second, third]
+    for place in ("gone", first, ""):
+        data = {"way": "after", "place": place}
+        administrator.post(f"/office/services/{first}/move", data, status=400)
+
+
+def test_there_are_no_other_ways(administrator: PageClient) -> None:
     page = administrator.get(LIST)
     administrator.post("/office/services/exam/move", {"way": "left"}, status=400)
     administrator.post("/office/services/gone/move", {"way": "up"}, status=404)

@@ -81,6 +81,26 @@ def test_changes_are_undone_and_made_again_in_turn(keeper: Actor) -> None:
     assert "bulk" not in drafting.source(CODE).document and days_of() == 5
 
 
+def test_changes_that_go_on_with_the_last_one_are_undone_together(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=4), 0, keeper, NOW)
+    first = drafting.last_change(CODE)
+    assert first is not None
+    drafting.change(CODE, setting(processing_days=5, bulk=True), 1, keeper, NOW, goes_on=first.id)
+    assert drafting.steps_left(drafting.source(CODE).draft) == (1, 0)
+    drafting.undo(CODE, 2, keeper, NOW)
+    assert days_of() == 3 and "bulk" not in drafting.source(CODE).document
+    # What was undone is gone, so nothing goes on with it.
+    drafting.change(CODE, setting(processing_days=6), 3, keeper, NOW, goes_on=first.id)
+    drafting.undo(CODE, 4, keeper, NOW)
+    assert days_of() == 3
+
+
+def test_a_change_may_look_itself_at_what_changed_since(keeper: Actor) -> None:
+    drafting.change(CODE, setting(processing_days=4), 0, keeper, NOW)
+    drafting.change(CODE, setting(bulk=True), None, keeper, NOW)
+    assert days_of() == 4 and drafting.source(CODE).version == 2
+
+
 def test_the_last_hundred_changes_can_be_undone(keeper: Actor) -> None:
     for seen in range(drafting.MOST_CHANGES + 5):
         drafting.change(CODE, setting(processing_days=10 + seen), seen, keeper, NOW)

@@ -1,0 +1,113 @@
+"""What the drop-downs of a service's draft offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from admin_views.office.services import draft_needs
+from admin_views.office.services.draft_parts import kind_of, name_of
+from clearance.core import i18n, teams
+from clearance.core.extensions import db
+from clearance.models import BrokerType, LegalEntity
+from clearance.services import choice_lists, condition_words, property_words, reading, registry
+from clearance.services.drafting import Document
+from clearance.services.field_specs import Pattern
+from clearance.services.standard_fields import DATE_KINDS, Group
+from forms.service_parts import SELF, Item, Options, Sources
+
+
+def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
+    """Return what the drop-downs offer. before: the fields that a condition may read."""
+    lang = i18n.language()
+    known = registry.current()
+    guards, closed_guards = draft_needs.offered(known.guards, document)
+    effects, closed_effects = draft_needs.offered(known.effects, document)
+    checks = [f"guards.{name}" for name in ("start", "send", "approval", "approve")]
+    return Sources(
+        options={
+            "sign": [(sign, _SIGNS[sign]) for sign in sorted(reading.SIGNS)],
+            "start": [(name, start.words) for name, start in known.starts.items()],
+            "legal_entities": _rows(LegalEntity, lang),
+            "broker_types": _rows(BrokerType, lang),
+            "team": teams.named(lang),
+            "section": _sections(document, lang),
+            "at": [
+                (str(each.get("name")), name_of(each, lang)) for each in _items(document, "fields")
+            ],
+            "show": [(str(each.get("name")), name_of(each, lang)) for each in _answered(document)],
+            "valid.until": [
+                (str(each.get("name")), name_of(each, lang))
+                for each in _answered(document)
+                if kind_of(each) in DATE_KINDS
+            ],
+            **dict.fromkeys(checks, guards),
+            "on_approval": effects,
+            "list": choice_lists.named(lang),
+            "pattern": [(str(each), property_words.meaning("pattern", each)) for each in Pattern],
+            **{
+                name: list(property_words.VALUES[name].items())
+                for name in ("subscription", "exclusive", "decisions", "clock")
+                if name in property_words.VALUES
+            },
+        },
+        fields=[
+            *((str(each.get("name")), name_of(each, lang)) for each in before),
+            *condition_words.ABOUT_WORDS.items(),
+        ],
+        answers={
+            **{str(each.get("name")): _answers(each) for each in before},
+            SELF: _answers(item),
+        },
+        closed={**dict.fromkeys(checks, closed_guards), "on_approval": closed_effects},
+    )
+
+
+def _items(document: Document, key: str) -> list[Item]:
+    found = document.get(key)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _answered(document: Document) -> list[Item]:
+    own = [each for stage in _items(document, "stages") for each in _items(stage, "fields")]
+    return [*_items(document, "fields"), *own]
+
+
+def _answers(item: Item) -> dict[str, str]:
+    """Return what people call the choices of a field → value."""
+    found: dict[str, str] = {}
+    listed = (each.model_dump() for each in choice_lists.items(str(item.get("list", ""))))
+    for choice in (*_items(item, "choices"), *listed):
+        value, label = str(choice.get("value")), choice.get("label")
+        found[value.casefold()] = value
+        for text in label.values() if isinstance(label, dict) else ():
+            found.setdefault(str(text).casefold(), value)
+    return found
+
+
+def _sections(document: Document, lang: str) -> Options:
+    own = [(str(each.get("name")), name_of(each, lang)) for each in _items(document, "sections")]
+    return [*((str(group), group.label) for group in Group), *own]
+
+
+def _rows(model: Any, lang: str) -> Options:
+    rows = db.session.scalars(sa.select(model).order_by(model.position, model.code))
+    return [(row.code, i18n.in_language(row, "name")) for row in rows]
+
+
+_SIGNS = {
+    "award": _l("Award"),
+    "calendar": _l("Calendar"),
+    "card": _l("Card"),
+    "cross": _l("Cross"),
+    "file": _l("File"),
+    "lock": _l("Lock"),
+    "mail": _l("Letter"),
+    "print": _l("Printer"),
+    "refresh": _l("Arrows"),
+    "services": _l("Squares"),
+    "users": _l("People"),
+}
