@@ -128,7 +128,7 @@ def test_a_field_of_a_service_takes_a_list_and_conditions_know_its_choices(offic
         assert [each for each in drafting.findings(document) if not each.is_remark] == []
     preview = browser.http.get("/office/services/temporary_permit/draft/preview/form?lang=ar").text
     assert '<option value="zour_port">' in preview
-    assert preview.soup.find(attrs={"name": "port_text"})
+    assert "port_text" in preview
 
 
 def test_a_pasted_choice_without_a_language_is_told_by_its_line(office: Office) -> None:
