@@ -123,9 +123,10 @@ def _chosen(service: Definition, request_id: Any, actor: Actor, now: datetime) -
 
 PASSED_CANDIDATES = Start(
     name="passed_candidates",
-    words="a candidate who passed the exam",
+    words=_l("a candidate who passed the exam"),
     subject="person",
     find=_chosen,
     again=passed_by,
     button=_l("Choose a candidate"),
+    knows=frozenset(_OF_PERSON),
 )

@@ -84,10 +84,11 @@ def _registered(licence: Licence) -> Values:
 
 BROKER_CARD = Start(
     name="broker_card",
-    words="one of the organisation's brokers",
+    words=_l("one of the organisation's brokers"),
     subject="licence",
     find=_chosen,
     again=lambda req: req.licence_id,
     button=_l("Choose the broker"),
     refresh=_refreshed,
+    knows=frozenset((*_OF_BROKER, *_OF_LICENCE)),
 )

@@ -8,10 +8,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from pydantic import BeforeValidator, Field, model_validator
 
+from clearance.core import i18n
 from clearance.core.yaml_files import Part
+from clearance.services import property_words
 from clearance.services.conditions import (
     ABOUT,
     Code,
@@ -19,6 +22,7 @@ from clearance.services.conditions import (
     Operand,
     Values,
 )
+from clearance.services.findings import Unfit
 from clearance.services.standard_fields import STANDARD_FIELDS, Group, Kind
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -178,29 +182,57 @@ class FieldSpec(Part):
         if self.is_own:
             self._check_own()
         elif self.type or self.label or self.default is not None or self._bounds:
-            raise ValueError(f"{self.name} is a standard field: its type and label are fixed")
+            raise Unfit(
+                _l(
+                    "“%(name)s” is a standard field: its type and label are fixed.",
+                    name=self.called,
+                )
+            )
         elif self.is_asked and self.kind in {Kind.REFERENCE, Kind.BROKER_TYPE}:
-            raise ValueError(f"{self.name} can only be shown")
+            raise Unfit(_l("“%(name)s” can only be shown.", name=self.called))
         if self.required and not self.is_asked:
-            raise ValueError(f"{self.name} is only shown, so it cannot be required")
+            raise Unfit(_l("“%(name)s” is only shown, so it cannot be required.", name=self.called))
         return self
 
     def _check_own(self) -> None:
         if self.type is None or self.label is None:
-            raise ValueError(
-                f"{self.name} is no standard field; a field of the service's own needs a type "
-                "and a label"
+            raise Unfit(
+                _l(
+                    "“%(name)s” is no standard field; a field of the service's own needs a type "
+                    "and a label.",
+                    name=self.called,
+                )
             )
         if self.name in RESERVED_NAMES:
-            raise ValueError(f"{self.name} is a name of the request page itself")
+            raise Unfit(_l("The portal itself uses the name “%(name)s”.", name=self.name))
         if not self.is_asked:
-            raise ValueError(f"{self.name} is the service's own field, so it can only be asked")
+            raise Unfit(
+                _l(
+                    "“%(name)s” is the service's own field, so it can only be asked.",
+                    name=self.called,
+                )
+            )
         values = [choice.value for choice in self.choices]
-        if (self.type in _BELONGS["choices"]) != bool(values) or len(set(values)) != len(values):
-            raise ValueError(f"{self.name}: choices belong to the type choice, each value once")
+        if self.type in _BELONGS["choices"] and not values:
+            raise Unfit(_l("“%(name)s” needs choices.", name=self.called))
+        if len(set(values)) != len(values):
+            raise Unfit(_l("A choice of “%(name)s” is there twice.", name=self.called))
         for key in self._bounds:
             if self.type not in _BELONGS[key]:
-                raise ValueError(f"{self.name}: {key} does not belong to the type {self.type}")
+                raise Unfit(
+                    _l(
+                        "“%(name)s” is not of a type that has “%(property)s”.",
+                        name=self.called,
+                        property=property_words.PROPERTIES[key],
+                    )
+                )
+
+    @property
+    def called(self) -> Any:
+        """What people call it, in the page's language; its name where it has no label."""
+        if self.label is None and self.is_own:
+            return self.name
+        return LazyString(lambda: self.title(i18n.language()))
 
     @property
     def _bounds(self) -> list[str]:

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from clearance.core import i18n, teams
 from clearance.core.extensions import db
 from clearance.models import BrokerType, LegalEntity
-from clearance.services import condition_words, property_words, reading, registry
+from clearance.services import checkup, condition_words, property_words, registry
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document
 from clearance.services.effects import Effect
@@ -271,7 +271,7 @@ def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
     guards = _fitting(known.guards, document)
     return Sources(
         options={
-            "sign": [(sign, _SIGNS[sign]) for sign in sorted(reading.SIGNS)],
+            "sign": [(sign, _SIGNS[sign]) for sign in sorted(checkup.SIGNS)],
             "start": [(name, start.words) for name, start in known.starts.items()],
             "legal_entities": _rows(LegalEntity, lang),
             "broker_types": _rows(BrokerType, lang),

@@ -21,17 +21,17 @@ from admin_views.office.services import draft_lists, draft_parts
 from admin_views.office.services.draft_parts import Part, PartList
 from admin_views.shared import request_lists
 from clearance.core import i18n
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent
 from clearance.models import Request, Service, ServiceDraft
 from clearance.models.enums import Status
 from clearance.services import comparison, condition_words, drafting, reading, registry
-from clearance.services.checkup import Finding
 from clearance.services.conditions import Condition
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document, Source
+from clearance.services.findings import Finding
 from clearance.services.standard_fields import STANDARD_FIELDS
 from clearance.services.versions import BadDefinition
 from forms.new_service import NewServiceForm, PublishForm
@@ -318,7 +318,7 @@ class DraftRoutes:
         """Render a page of the draft with what stands on all of them."""
         lang = i18n.language()
         found = drafting.source(found.code)  # after a refusal the draft may be gone
-        wrong = drafting.findings(found.document)
+        wrong = drafting.findings(found, kuwait_date(utc_now()))
         return self.render(
             template,
             found=found,

@@ -20,6 +20,7 @@ from admin_views.base.model_view import GuardedModelView
 from admin_views.office.services.drafts import DraftRoutes, new_services
 from admin_views.office.services.offering import OfferingRoutes
 from admin_views.office.services.versions import VersionRoutes, names_of
+from admin_views.office.services.ways import WayRoutes
 from admin_views.shared import request_lists
 from clearance.core import teams
 from clearance.core.clock import kuwait_date, utc_now
@@ -95,7 +96,14 @@ def _published(row: Service) -> Markup:
 
 
 class Services(
-    DraftRoutes, OfferingRoutes, VersionRoutes, ForKeepers, EveryRow, LinkedRows, GuardedModelView
+    DraftRoutes,
+    WayRoutes,
+    OfferingRoutes,
+    VersionRoutes,
+    ForKeepers,
+    EveryRow,
+    LinkedRows,
+    GuardedModelView,
 ):
     """Services in the office's order; administrators change it and what is offered."""
 

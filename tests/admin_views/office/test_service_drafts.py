@@ -209,6 +209,8 @@ def test_a_new_service_is_begun_and_published(app: Flask) -> None:
     page = client.get("/office/services/new/")
     page = client.submit(page, typed, form="#new-service", status=409)
     assert "Another service has this code." in page.text
+    with app.app_context():
+        factories.make_staff()  # who decides on requests
     page = client.get("/office/services/visit/draft/publish/")
     client.submit(page, {"why": "First version"}, form="#publish-form")
     with app.app_context():
