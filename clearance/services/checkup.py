@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from clearance.services import messages, property_words, registry
 from clearance.services.condition_checkup import of_conditions
 from clearance.services.condition_words import called
+from clearance.services.document_kinds import kind_names
 from clearance.services.effects import Effect
 from clearance.services.findings import Finding, faults
 from clearance.services.form_checkup import answered, of_form
@@ -91,8 +93,10 @@ def _twice(definition: Definition) -> Iterator[Finding]:
         seen: set[str] = set()
         for path, name in listed:
             if name in seen:
-                text = _l("“%(name)s” is there twice.", name=called(name, definition))
-                yield Finding(path, text)
+                label = called(name, definition)
+                if path.startswith("documents"):
+                    label = LazyString(lambda kind=name: kind_names().get(kind, kind))
+                yield Finding(path, _l("“%(name)s” is there twice.", name=label))
             seen.add(name)
 
 

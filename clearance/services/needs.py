@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from clearance.services import property_words
@@ -49,8 +50,9 @@ class Needs:
     fields: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
 
-    def faults(self, terms: Terms, words: Any) -> Iterator[Any]:
-        """Yield what `terms` lacks, as lazy texts. words: what people call the guard or effect."""
+    def faults(self, terms: Terms, sentence: Any) -> Iterator[Any]:
+        """Yield what `terms` lacks, as lazy texts. sentence: what the guard or effect says."""
+        words = LazyString(lambda: str(sentence).removesuffix("."))
         for key in ("subject", "flow", "start"):
             wanted = getattr(self, key)
             if wanted and getattr(terms, key) != wanted:

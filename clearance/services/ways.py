@@ -20,6 +20,7 @@ MOST = 200
 
 _OTHER = "-"
 """Stands for any text or code that no condition names."""
+_TURNED = {"at_least": "at_most", "at_most": "at_least", "before": "after", "after": "before"}
 _SOME_DAY = date(2030, 1, 1)
 _STEPS: Mapping[Kind, Any] = {
     Kind.NUMBER: 1,
@@ -295,10 +296,35 @@ def _described(
     elif spec is not None and spec.kind is Kind.BOOL:
         found = _is(name, given[:1])
     else:
-        parts = dict.fromkeys(test if holds else _negated(test) for test, holds in outcomes)
-        found = _all(list(parts))
+        ordered = [each for each in outcomes if spec is not None and _has_limit(each[0])]
+        others = [each for each in outcomes if each not in ordered]
+        parts = dict.fromkeys(test if holds else _negated(test) for test, holds in others)
+        found = _all([*(_limits(name, spec, ordered) if spec is not None else ()), *parts])
     is_empty_told = len(given) == len(values) or (spec is not None and found.holds({name: None}))
     return found if is_empty_told else _any([found, _when(name, "filled", False)])
+
+
+def _has_limit(test: Condition) -> bool:
+    """Return whether a test is of a number or day against a limit that the definition gives."""
+    key, operands = test.comparison
+    return key in _TURNED and not isinstance(operands[0], OtherField)
+
+
+def _limits(
+    name: str, spec: FieldSpec, outcomes: Sequence[tuple[Condition, bool]]
+) -> Iterator[Condition]:
+    """Yield the closest limits that these outcomes set."""
+    step, limits = _STEPS[spec.kind], dict[str, Any]()
+    for test, holds in outcomes:
+        key, operands = test.comparison
+        value, is_upper = _number(spec, operands[0]), key in ("at_most", "before")
+        if not holds:
+            value += -step if key in ("at_least", "before") else step
+            key, is_upper = _TURNED[key], not is_upper
+        closest = min if is_upper else max
+        limits[key] = closest(limits.get(key, value), value)
+    for key, value in limits.items():
+        yield _when(name, key, answers.stored(value))
 
 
 def _negated(test: Condition) -> Condition:
@@ -309,10 +335,7 @@ def _negated(test: Condition) -> Condition:
     if key in ("is", "is_not"):
         opposite = "is_not" if key == "is" else "is"
         return _when(name, opposite, written)
-    opposite = {"at_least": "at_most", "at_most": "at_least", "before": "after", "after": "before"}[
-        key
-    ]
-    turned = _when(name, opposite, written[0])
+    turned = _when(name, _TURNED[key], written[0])
     if key in ("at_least", "at_most"):
         return _all([turned, _when(name, "is_not", written)])
     return _any([_is(name, written), turned])

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import yaml
 
 from clearance.auth.sessions import actor_of
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.models import IssuedDocument, Request
 from clearance.models.enums import Role, Status
@@ -48,7 +48,7 @@ def begun(office: Office) -> PageClient:
         code, now = wanted["code"], utc_now()
         drafting.create(code, wanted["prefix"], wanted["title"], None, keeper, now)
         drafting.change(code, lambda document: _become(document, wanted), 1, keeper, now)
-        found = drafting.findings(drafting.source(CODE), kuwait_date(utc_now()))
+        found = drafting.findings(drafting.source(code), kuwait_date(utc_now()))
         assert [str(each) for each in found] == []
         db.session.commit()
     browser = office.staff(Role.ADMINISTRATOR)
