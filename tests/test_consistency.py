@@ -13,7 +13,7 @@ from flask import Flask
 from clearance.core.settings import ROOT
 from clearance.models import enums
 from clearance.notifications import events
-from clearance.services import reading, registry, versions
+from clearance.services import checkup, reading, registry, versions
 from clearance.services.standard_fields import STANDARD_FIELDS
 from tests.support.sources import MODULES
 
@@ -118,7 +118,7 @@ def test_shipped_services_differ_in_prefix_and_place(context: Flask) -> None:
 def test_every_sign_of_a_service_is_drawn() -> None:
     page = (ROOT / "templates" / "components" / "ui.html").read_text(encoding="utf-8")
     drawn = set(re.findall(r'^  "(\w+)": "M', page, re.MULTILINE))
-    assert set(reading.SIGNS) <= drawn
+    assert set(checkup.SIGNS) <= drawn
 
 
 def test_every_label_has_its_arabic(context: Flask) -> None:

@@ -181,7 +181,9 @@ def test_a_definition_without_what_the_effect_needs_is_refused_with_the_path(
     document = yaml.safe_load(text)
     del document["roles"]
     with office.app.app_context():
-        assert versions.faults(document) == ["on_approval: charge_fee needs roles: payer"]
+        (fault,) = versions.faults(document)
+        assert fault.startswith("on_approval: “")
+        assert fault.endswith("needs a field with the role “payer”.")
 
 
 def test_the_guide_for_contributors_names_the_examples_files() -> None:

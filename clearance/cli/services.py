@@ -225,7 +225,7 @@ def _make_draft(pack: Pack, actor: Actor, now: datetime, *, is_replacing: bool) 
     db.session.commit()
     click.echo(f"{pack.code}: the draft was made.")
     with force_locale("en"):
-        for each in drafting.findings(document):
+        for each in drafting.findings(drafting.source(pack.code), kuwait_date(now)):
             click.echo(f"  {each.path}: {each.text}" + (" (suggestion)" if each.is_remark else ""))
 
 

@@ -129,4 +129,5 @@ PASSED_CANDIDATES = Start(
     find=_chosen,
     again=passed_by,
     button=_l("Choose a candidate"),
+    knows=frozenset(_OF_PERSON),
 )

@@ -90,4 +90,5 @@ BROKER_CARD = Start(
     again=lambda req: req.licence_id,
     button=_l("Choose the broker"),
     refresh=_refreshed,
+    knows=frozenset((*_OF_BROKER, *_OF_LICENCE)),
 )

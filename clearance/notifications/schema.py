@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
+from flask_babel import force_locale
+from flask_babel import lazy_gettext as _l
 from pydantic import Field, ValidationError
 
 from clearance.core import yaml_files
@@ -108,25 +110,32 @@ def _faults(message: MessageClass) -> Iterator[str]:
         yield "secret: a message that holds a code must be secret"
     for lang in LANGUAGES:
         wording = message.wording(lang)
-        yield from (f"{lang}.{fault}" for fault in text_faults(message, wording))
+        with force_locale("en"):
+            for name, text in text_faults(message, wording):
+                yield f"{lang}.{name}: {str(text).removesuffix('.')}"
         if message.is_secret:
             yield from (f"{lang}.{fault}" for fault in _secret_faults(message, wording))
 
 
-def text_faults(message: MessageClass, wording: Wording) -> Iterator[str]:
-    """Yield what is wrong with the texts of `message` in one language, with the text's name."""
+def text_faults(message: MessageClass, wording: Wording) -> Iterator[tuple[str, Any]]:
+    """Yield what is wrong with the texts of `message` in one language: the text's name, and why."""
     if _IN_BRACES.search(wording.label):
-        yield "label: is shown as it is, without placeholders"
+        yield "label", _l("It is shown as it is, without placeholders.")
     for name in ("title", "body", "sms"):
         for unknown in message.unknown_placeholders(getattr(wording, name)):
-            yield f"{name}: unknown placeholder {{{unknown}}}"
+            yield name, unknown_placeholder(unknown)
     for param in message.params:
         if f"{{{param}}}" not in wording.title + wording.body:
-            yield f"body: neither title nor body names the required parameter {{{param}}}"
+            yield "body", _l("Neither title nor text has the placeholder {%(name)s}.", name=param)
     if wording.sms and Channel.SMS not in message.channels:
-        yield "sms: the event does not go by SMS"
+        yield "sms", _l("This message is not sent by SMS.")
     if not wording.sms and Channel.SMS in message.channels:
-        yield "sms: the event goes by SMS and has no text for it"
+        yield "sms", _l("This message is sent by SMS and has no text for it.")
+
+
+def unknown_placeholder(name: str) -> Any:
+    """Return why a text cannot have that placeholder, as a lazy text."""
+    return _l("There is no placeholder {%(name)s}.", name=name)
 
 
 def _secret_faults(message: MessageClass, wording: Wording) -> Iterator[str]:

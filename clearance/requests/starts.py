@@ -48,6 +48,9 @@ def from_earlier(req: Request, service: Definition) -> Values:
     return {spec.name: value_of(req, spec) for spec in service.asked if not spec.declaration}
 
 
+_KNOWN_NAMES = ("name_ar_1", "name_ar_4", "name_en_1", "name_en_4")
+
+
 def _by_type(service: Definition, code: Any, actor: Actor, now: datetime) -> About:
     """Return the user's names by script, civil number, contact; the organisation's address."""
     organisation_id = actor.standing.organisation_id if actor.standing else 0
@@ -86,4 +89,5 @@ BROKER_TYPE = Start(
     find=_by_type,
     again=lambda req: req.broker_type,
     is_about_chosen=False,
+    knows=frozenset(("broker_type", "civil_id", "mobile", "email", "address", *_KNOWN_NAMES)),
 )

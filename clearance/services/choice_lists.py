@@ -61,7 +61,7 @@ def in_use(definition: Definition) -> Definition:
     """Return the definition as requests use it: `with_items`, and the lines that choices open."""
     texts = _texts() if definition.lists else {}
     named = (texts.get(code, "") for code in definition.lists)
-    key = definition.fingerprint, *definition.faults, *named
+    key = definition.fingerprint, *map(str, definition.faults), *named
     found = _made.get(key)
     if found is None:
         if len(_made) >= CACHED_DEFINITIONS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -28,11 +29,14 @@ _ABOUT_VALUES: Mapping[str, Any] = {
 def in_words(when: Condition, definition: Definition) -> str:
     """Return a condition of `definition` in words, in the page's language, without a full stop."""
     if when.field is None:
-        parts = [in_words(part, definition) for part in (*when.all, *when.any)]
-        joined = str(_(" and ") if when.all else _(" or ")).join(parts)
-        return f"({joined})" if len(parts) > 1 and when.any else joined
+        parts = [
+            f"({words})" if when.all and len(part.any) > 1 else words
+            for part in (*when.all, *when.any)
+            for words in [in_words(part, definition)]
+        ]
+        return str(_(" and ") if when.all else _(" or ")).join(parts)
     name, operands = when.comparison
-    label, spec = _label(when.field, definition), definition.field_or_column(when.field)
+    label, spec = str(called(when.field, definition)), definition.answered_field(when.field)
     wanted = operands[0] is True
     is_true = wanted if name != "is_not" else not wanted
     if spec is not None and spec.kind is Kind.BOOL:
@@ -60,11 +64,12 @@ def _compared(name: str, field: str, value: str) -> str:
     return str(_("“%(field)s” is after %(value)s", field=field, value=value))
 
 
-def _label(name: str, definition: Definition) -> str:
-    spec = definition.field_or_column(name)
-    if spec is not None:
-        return spec.title(i18n.language())
-    return str(ABOUT_WORDS.get(name, name))
+def called(name: str, definition: Definition) -> LazyString:
+    """Return what people call a field of the form or the office; the name itself for no field."""
+    spec = definition.answered_field(name)
+    if spec is None:
+        return LazyString(lambda: str(ABOUT_WORDS.get(name, name)))
+    return LazyString(lambda: spec.title(i18n.language()))
 
 
 def _values(field: str, operands: Sequence[Any], definition: Definition) -> str:
@@ -73,8 +78,8 @@ def _values(field: str, operands: Sequence[Any], definition: Definition) -> str:
 
 def _value(field: str, operand: Any, definition: Definition) -> str:
     if isinstance(operand, OtherField):
-        return str(_("“%(field)s”", field=_label(operand.field, definition)))
-    spec = definition.field_or_column(field)
+        return str(_("“%(field)s”", field=called(operand.field, definition)))
+    spec = definition.answered_field(field)
     if spec is None or not spec.is_own:
         return str(_("“%(field)s”", field=_ABOUT_VALUES.get(operand, operand)))
     value = answers.typed(spec, operand)

@@ -11,9 +11,11 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
+from flask_babel import lazy_gettext as _l
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
 from clearance.core.yaml_files import Part
+from clearance.services.findings import Unfit
 from clearance.services.standard_fields import is_empty
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -79,9 +81,11 @@ class Condition(Part):
         joined = [key for key in ("all", "any") if getattr(self, key)]
         if self.field is None:
             if len(joined) != 1 or compared:
-                raise ValueError("a condition needs a field with a comparison, or all, or any")
+                raise Unfit(_l("A condition needs a field with a comparison, or all, or any."))
         elif joined or len(compared) != 1:
-            raise ValueError(f"a condition on {self.field} needs exactly one comparison")
+            raise Unfit(
+                _l("A condition on “%(name)s” needs exactly one comparison.", name=self.field)
+            )
         return self
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,17 +15,17 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from clearance.core import audit, yaml_files
+from clearance.core import audit
 from clearance.core.actor import Actor
+from clearance.core.clock import kuwait_date
 from clearance.core.errors import DomainError, NotFound, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Service, ServiceDraft, ServiceDraftChange, ServiceVersion
-from clearance.services import checkup, reading, versions
-from clearance.services.checkup import Finding
-from clearance.services.schema import SCHEMA, Definition
+from clearance.services import reading, versions
+from clearance.services.findings import Finding, faults
+from clearance.services.schema import SCHEMA
+from clearance.services.text_checkup import changed_in_one
 
 MOST_CHANGES = 100
 """Changes of a draft that can be undone."""
@@ -266,52 +265,28 @@ def publish(
         raise Refused(OVERTAKEN)
     if found.fingerprint != compared:
         raise StaleDraft
+    if wrong := faults(findings(found, kuwait_date(now))):
+        raise versions.BadDefinition(wrong)
     version = versions.publish(draft.document, actor.id, now, why, drafts_move_on)
     db.session.delete(draft)
     db.session.flush()
     return version
 
 
-def findings(document: Document) -> list[Finding]:
-    """Return everything wrong in a draft, in the page's language: faults, then remarks.
+def findings(found: Source, today: date) -> list[Finding]:
+    """Return everything wrong in a draft on the Kuwait day: faults, then remarks.
 
     Any document can be checked; nothing is raised.
     """
-    try:
-        definition = Definition.model_validate(reading.lift(document))
-    except ValidationError as error:
-        return [_finding(fault) for fault in error.errors()]
-    found = checkup.of_form(definition)
-    told = {each.path for each in found}
-    rest = (fault.partition(": ") for fault in versions.faults(document))
-    found += [Finding(path, text) for path, _colon, text in rest if path not in told]
-    return sorted(found, key=lambda each: each.is_remark)
+    definition, wrong = versions.checked(found.document)
+    if found.document.get("code") != found.code:
+        wrong.append(Finding("code", _l("The code stays %(code)s.", code=found.code)))
+    if definition is not None:
+        wrong += versions.of_today(definition, today)
+    if definition is not None and found.draft is not None and found.base is not None:
+        wrong += changed_in_one(reading.read(found.base.definition, found.code), definition)
+    return sorted(wrong, key=lambda each: each.is_remark)
 
-
-def _finding(fault: ErrorDetails) -> Finding:
-    """Return a fault of the schema as a sentence."""
-    words = _SCHEMA_WORDS.get(fault["type"], _l("This cannot be read."))
-    if fault["type"] == "value_error":
-        message = fault["msg"].removeprefix("Value error, ")
-        words = _l("This does not fit together: %(fault)s", fault=message)
-    if line := re.search(r"\.choices\[(\d+)\]", path := yaml_files.path_of(fault["loc"])):
-        words = _l("Line %(number)s: %(fault)s", number=int(line[1]) + 1, fault=words)
-    return Finding(path, words)
-
-
-_SCHEMA_WORDS: dict[str, Any] = {
-    "missing": _l("This is missing."),
-    "string_too_short": _l("This is empty."),
-    "string_too_long": _l("This is too long."),
-    "string_pattern_mismatch": _l("This is not written as it must be."),
-    "greater_than_equal": _l("This number is too small."),
-    "less_than_equal": _l("This number is too large."),
-    "too_short": _l("At least one is needed."),
-    "too_long": _l("These are too many."),
-    "literal_error": _l("Choose one from the list."),
-    "enum": _l("Choose one from the list."),
-    "extra_forbidden": _l("The portal knows no such property."),
-}
 
 OVERTAKEN = Refusal(
     _l("Another version of this service was published since this draft was begun."),

@@ -48,7 +48,8 @@ class Start:
     choice; None for the service's own. subject: what such requests are about. find: what the
     choice stands for; raises NotFound or Refused. again: the choice that an earlier request made,
     to copy it. refresh: values of fields that a draft only shows, read again at sending.
-    is_about_chosen: whether the person or record is known before the draft is made.
+    is_about_chosen: whether the person or record is known before the draft is made. knows: the
+    standard fields that it may have values of; None for all.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Start:
     button: Any | None = None
     refresh: Callable[[Request, Definition], Values] = lambda req, service: {}
     is_about_chosen: bool = True
+    knows: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from pydantic import BeforeValidator, Field, model_validator
 
+from clearance.core import i18n
 from clearance.core.yaml_files import Part
+from clearance.services import property_words
 from clearance.services.conditions import (
     ABOUT,
     Code,
@@ -19,6 +22,7 @@ from clearance.services.conditions import (
     Operand,
     Values,
 )
+from clearance.services.findings import Unfit
 from clearance.services.standard_fields import STANDARD_FIELDS, Group, Kind
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -30,6 +34,8 @@ LONGEST_ANSWER = {Kind.TEXT: 250, Kind.TEXTAREA: 2000, Kind.LICENCE_NO: 80}
 MOST_CHOICES = 200
 MOST_ROWS = 30
 MOST_COLUMNS = 8
+MOST_CELLS = 2000
+"""Cells of all the rows of a form, which are posted together."""
 
 Bound = Annotated[
     int | Decimal,
@@ -99,14 +105,14 @@ class Choice(Part):
     text: bool = False
 
 
-def fault_of_choices(choices: Sequence[Choice]) -> str:
-    """Return why these cannot be offered together, or ""."""
+def fault_of_choices(choices: Sequence[Choice]) -> Any | None:
+    """Return why these cannot be offered together, as a lazy text, or None."""
     values = [choice.value for choice in choices]
     if len(set(values)) != len(values):
-        return "each value is given once"
+        return _l("A choice is there twice.")
     if sum(choice.text for choice in choices) > 1:
-        return "only one choice can ask for a text"
-    return ""
+        return _l("Only one choice can ask for a text.")
+    return None
 
 
 class SectionSpec(Part):
@@ -210,46 +216,85 @@ class FieldSpec(Part):
         if self.is_own:
             self._check_own()
         elif self.type or self.label or self.default is not None or self.was or self._bounds:
-            raise ValueError(f"{self.name} is a standard field: its type and label are fixed")
+            raise Unfit(
+                _l(
+                    "“%(name)s” is a standard field: its type and label are fixed.",
+                    name=self.called,
+                )
+            )
         elif self.is_asked and self.kind in {Kind.REFERENCE, Kind.BROKER_TYPE}:
-            raise ValueError(f"{self.name} can only be shown")
+            raise Unfit(_l("“%(name)s” can only be shown.", name=self.called))
         if self.required and not self.is_asked:
-            raise ValueError(f"{self.name} is only shown, so it cannot be required")
+            raise Unfit(_l("“%(name)s” is only shown, so it cannot be required.", name=self.called))
         return self
 
     def _check_own(self) -> None:
         if self.type is None or self.label is None:
-            raise ValueError(
-                f"{self.name} is no standard field; a field of the service's own needs a type "
-                "and a label"
+            raise Unfit(
+                _l(
+                    "“%(name)s” is no standard field; a field of the service's own needs a type "
+                    "and a label.",
+                    name=self.called,
+                )
             )
         if self.name in RESERVED_NAMES:
-            raise ValueError(f"{self.name} is a name of the request page itself")
+            raise Unfit(_l("The portal itself uses the name “%(name)s”.", name=self.name))
         if not self.is_asked:
-            raise ValueError(f"{self.name} is the service's own field, so it can only be asked")
-        if bool(self.choices) + bool(self.list) != (self.type in _BELONGS["choices"]):
-            raise ValueError(f"{self.name}: choices belong to the type choice, or a list does")
+            raise Unfit(
+                _l(
+                    "“%(name)s” is the service's own field, so it can only be asked.",
+                    name=self.called,
+                )
+            )
+        if self.type in _BELONGS["choices"] and bool(self.choices) == bool(self.list):
+            raise Unfit(_l("“%(name)s” needs choices, or a list of them.", name=self.called))
         if fault := fault_of_choices(self.choices):
-            raise ValueError(f"{self.name}: {fault}")
+            raise Unfit(_l("%(property)s: %(fault)s", property=self.called, fault=fault))
         for key in self._bounds:
             if self.type not in _BELONGS[key]:
-                raise ValueError(f"{self.name}: {key} does not belong to the type {self.type}")
+                raise Unfit(
+                    _l(
+                        "“%(name)s” is not of a type that has “%(property)s”.",
+                        name=self.called,
+                        property=property_words.PROPERTIES[key],
+                    )
+                )
         if self.type == "rows":
             self._check_rows()
 
     def _check_rows(self) -> None:
-        if not self.columns or self.default is not None:
-            raise ValueError(f"{self.name}: rows need columns, and have no default")
+        if not self.columns:
+            raise Unfit(_l("“%(name)s” needs columns.", name=self.called))
+        if self.default is not None:
+            raise Unfit(_l("“%(name)s” has rows, and no default.", name=self.called))
         if self.most is not None and self.most > MOST_ROWS:
-            raise ValueError(f"{self.name}: there can be at most {MOST_ROWS} rows")
+            raise Unfit(_l("There can be at most %(number)s rows.", number=MOST_ROWS))
         for column in self.columns:
             if not column.is_own:
-                raise ValueError(f"{self.name}: {column.name} is a standard field, and no column")
+                raise Unfit(_l("“%(name)s” is a standard field of the form.", name=column.called))
             if column.type in NO_COLUMNS:
-                raise ValueError(f"{self.name}: a column cannot have the type {column.type}")
+                raise Unfit(
+                    _l(
+                        "A column cannot have the type “%(type)s”.",
+                        type=property_words.meaning("type", column.type),
+                    )
+                )
             for key in NOT_OF_COLUMNS:
                 if getattr(column, key) not in (None, False):
-                    raise ValueError(f"{self.name}: the column {column.name} has no {key}")
+                    raise Unfit(
+                        _l(
+                            "“%(name)s” is a column, which has no “%(property)s”.",
+                            name=column.called,
+                            property=property_words.PROPERTIES[key],
+                        )
+                    )
+
+    @property
+    def called(self) -> Any:
+        """What people call it, in the page's language; its name where it has no label."""
+        if self.label is None and self.is_own:
+            return self.name
+        return LazyString(lambda: self.title(i18n.language()))
 
     @property
     def _bounds(self) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+from flask_babel import lazy_gettext as _l
 from pydantic import AfterValidator, Field
 
 from clearance.core.values import clean_lines, clean_text
@@ -21,6 +22,7 @@ from clearance.notifications.schema import (
     text_faults,
 )
 from clearance.notifications.text_overrides import SMS_MAX_LENGTH
+from clearance.services.findings import Finding
 
 if TYPE_CHECKING:
     from clearance.services.schema import Definition
@@ -62,20 +64,19 @@ def fields_named(definition: Definition, message: MessageClass) -> list[str]:
     return [name for name in named if name in definition.answered_names and name not in usual]
 
 
-def faults(definition: Definition) -> Iterator[str]:
-    """Yield what prevents publishing the service's own messages, with paths."""
+def faults(definition: Definition) -> Iterator[Finding]:
+    """Yield what prevents publishing the service's own messages."""
     known = {_key(step.tells): step.tells for step in definition.steps.steps if step.tells}
     for key, own in definition.messages.items():
         if key not in known:
-            there = ", ".join(sorted(known)) or "none"
-            yield f"messages.{key}: no step of the flow tells this (there are: {there})"
+            text = _l("No step of this service sends the message “%(name)s”.", name=key)
+            yield Finding(f"messages.{key}", text)
             continue
         usual = events.registered()[known[key]]
         message = _message(definition, own, usual)
         for lang in LANGUAGES:
-            wording = message.wording(lang)
-            found = [*text_faults(message, wording), *_gaps(message, usual, lang)]
-            yield from (f"messages.{key}.{lang}.{fault}" for fault in found)
+            found = [*text_faults(message, message.wording(lang)), *_gaps(message, usual, lang)]
+            yield from (Finding(f"messages.{key}.{lang}.{name}", text) for name, text in found)
 
 
 def _message(definition: Definition, own: OwnMessage, usual: MessageClass) -> MessageClass:
@@ -89,7 +90,7 @@ def _message(definition: Definition, own: OwnMessage, usual: MessageClass) -> Me
     return usual.model_copy(update={"params": needed, "optional": optional, **words})
 
 
-def _gaps(message: MessageClass, usual: MessageClass, lang: str) -> Iterator[str]:
+def _gaps(message: MessageClass, usual: MessageClass, lang: str) -> Iterator[tuple[str, Any]]:
     """Yield the texts of which nothing would be left, since lines with an empty value are not sent.
 
     usual: the event's message, whose params always have values.
@@ -100,7 +101,7 @@ def _gaps(message: MessageClass, usual: MessageClass, lang: str) -> Iterator[str
     filled = {"title": title, "body": body, "sms": sms}
     for name, text in filled.items():
         if not text and getattr(message.wording(lang), name):
-            yield f"{name}: nothing is left of it where optional values are empty"
+            yield name, _l("Nothing is left of this text where optional values are empty.")
 
 
 def _key(event: str) -> str:

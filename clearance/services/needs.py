@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.services import property_words
+from clearance.services.standard_fields import STANDARD_FIELDS
 
 
 class Terms(Protocol):
@@ -43,18 +49,26 @@ class Needs:
     fields: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
 
-    def faults(self, terms: Terms) -> list[str]:
-        """Return what `terms` lacks, in words for the author of the definition."""
-        found = [
-            f"needs {key}: {wanted}"
-            for key in ("subject", "flow", "start")
-            if (wanted := getattr(self, key)) and getattr(terms, key) != wanted
-        ]
-        found += [
-            f"needs the field {name}" for name in self.fields if name not in terms.field_names
-        ]
-        missing = [role for role in self.roles if role not in terms.role_names]
-        return found + [f"needs roles: {role}" for role in missing]
+    def lacks(self, terms: Terms, meaning: Callable[[str, str], Any]) -> Iterator[Any]:
+        """Yield what `terms` lacks, as lazy texts that follow “needs”.
+
+        meaning: what people call a value of a property.
+        """
+        for key in ("subject", "flow", "start"):
+            wanted = getattr(self, key)
+            if wanted and getattr(terms, key) != wanted:
+                yield _l(
+                    "“%(property)s: %(value)s”",
+                    property=property_words.PROPERTIES[key],
+                    value=meaning(key, wanted),
+                )
+        for name in self.fields:
+            if name not in terms.field_names:
+                field = STANDARD_FIELDS.get(name)
+                yield _l("the field “%(name)s”", name=name if field is None else field.label)
+        for role in self.roles:
+            if role not in terms.role_names:
+                yield _l("a field with the role “%(role)s”", role=role)
 
 
 ANY = Needs()

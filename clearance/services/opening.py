@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Protocol
 
@@ -61,9 +60,3 @@ def sentence(service: OpeningDates, today: date) -> str:
 
 def _closed(last: date) -> str:
     return str(_("This service closed on %(day)s.", day=i18n.day_in_words(last)))
-
-
-def faults(service: OpeningDates) -> Iterator[str]:
-    """Yield what prevents publishing the dates, with its path."""
-    if service.opens_on and service.closes_on and service.opens_on > service.closes_on:
-        yield f"opens_on: {service.opens_on} is after closes_on ({service.closes_on})"

@@ -7,15 +7,15 @@ never stops a page that is about something else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import force_locale
+from flask_babel import lazy_gettext as _l
 from pydantic import TypeAdapter, ValidationError
 
-from clearance.core import yaml_files
-from clearance.services import checkup, messages, opening, registry, statements
+from clearance.services import checkup, findings, registry
 from clearance.services.field_specs import Bilingual, DocumentSpec, FieldSpec
+from clearance.services.findings import Finding
 from clearance.services.schema import SCHEMA, Definition, Subject
 from clearance.services.stages import Stage
 from clearance.services.statements import Statement
@@ -28,35 +28,20 @@ _LISTS: dict[str, TypeAdapter[Any]] = {
     "issued": TypeAdapter(Statement),
     "stages": TypeAdapter(Stage),
 }
-SIGNS = frozenset(
-    [
-        "award",
-        "calendar",
-        "card",
-        "cross",
-        "file",
-        "lock",
-        "mail",
-        "print",
-        "refresh",
-        "services",
-        "users",
-    ]
-)
-"""Icons of templates/components/ui.html that suit a service."""
 
 
-def parse(document: Document) -> tuple[Definition | None, list[str]]:
-    """Parse a definition to be published. Returns it and [], or None and all faults with paths."""
-    definition = read(document, str(document.get("code", "")))
-    faults = problems(definition) or [
-        *_unmet_needs(definition),
-        *_form_faults(definition),
-        *opening.faults(definition),
-        *messages.faults(definition),
-        *statements.faults(definition),
-    ]
-    return (None, faults) if faults else (definition, [])
+def parse(document: Document) -> tuple[Definition | None, list[Finding]]:
+    """Parse a definition to be published.
+
+    Returns it with what its check-up found, or None and what prevents reading it.
+    """
+    lifted = lift(document)
+    definition, found = _validated(lifted)
+    if definition is not None:
+        return definition, checkup.of(definition)
+    rest = Definition.readable(_readable(lifted, str(lifted.get("code", ""))), found)
+    # Places in lists are not those of the document where a part could not be read.
+    return None, [*found, *(each for each in checkup.unknown_names(rest) if "[" not in each.path)]
 
 
 def read(document: Document, code: str) -> Definition:
@@ -65,13 +50,17 @@ def read(document: Document, code: str) -> Definition:
     code: the service's, which stands in for titles that are gone.
     """
     lifted = lift(document)
-    definition, faults = _validated(lifted)
-    return definition or Definition.readable(_readable(lifted, code), faults)
+    definition, found = _validated(lifted)
+    if definition is not None:
+        found = list(checkup.structure(definition))
+    if definition is not None and not found:
+        return definition
+    return Definition.readable(_readable(lifted, code), found)
 
 
-def problems(definition: Definition) -> list[str]:
+def problems(definition: Definition) -> list[Finding]:
     """Return why a published definition cannot be carried out as written; [] if it can."""
-    return [*definition.faults, *_unknown_names(definition)]
+    return [*definition.faults, *checkup.unknown_names(definition)]
 
 
 def lift(document: Document) -> dict[str, Any]:
@@ -87,13 +76,14 @@ def lift(document: Document) -> dict[str, Any]:
     return {"schema": SCHEMA, **lifted}
 
 
-def _validated(lifted: Document) -> tuple[Definition | None, list[str]]:
+def _validated(lifted: Document) -> tuple[Definition | None, list[Finding]]:
     if lifted["schema"] != SCHEMA:
-        return None, [f"schema: {lifted['schema']!r} is not one that this portal reads"]
+        text = _l("This portal does not read the schema %(number)s.", number=repr(lifted["schema"]))
+        return None, [Finding("schema", text)]
     try:
         return Definition.model_validate(lifted), []
     except ValidationError as error:
-        return None, yaml_files.faults_of(error)
+        return None, findings.of_error(error)
 
 
 def _readable(lifted: Document, code: str) -> dict[str, Any]:
@@ -119,55 +109,3 @@ def _valid(adapter: TypeAdapter[Any], given: Any) -> Any | None:
         return adapter.validate_python(given)
     except ValidationError:
         return None
-
-
-def _form_faults(definition: Definition) -> list[str]:
-    with force_locale("en"):
-        found = [each for each in checkup.of_form(definition) if not each.is_remark]
-        return [f"{finding.path}: {finding.text}" for finding in found]
-
-
-def _unknown_names(definition: Definition) -> list[str]:
-    """Return the faults against what extensions registered."""
-    known, guards = registry.current(), definition.guards
-    faults = [
-        *_unknown("guards.start", guards.start, known.guards, "guard"),
-        *_unknown("guards.send", guards.send, known.guards, "guard"),
-        *_unknown("guards.approval", guards.approval, known.guards, "guard"),
-        *(
-            fault
-            for place, stage in enumerate(definition.stages)
-            for fault in _unknown(
-                f"stages[{place}].guards.approve", stage.guards.approve, known.guards, "guard"
-            )
-        ),
-        *_unknown("start", (definition.start,), known.starts, "start"),
-        *_unknown("flow", (definition.flow,), known.flows, "flow"),
-    ]
-    return faults + _unknown("on_approval", definition.effects, known.effects, "effect")
-
-
-def _unknown(path: str, names: Collection[str], known: Collection[str], what: str) -> list[str]:
-    there = ", ".join(sorted(known)) or "none"
-    return [
-        f"{path}: unknown {what} {name!r} (there are: {there})"
-        for name in names
-        if name and name not in known
-    ]
-
-
-def _unmet_needs(definition: Definition) -> list[str]:
-    """Return what the named guards and effects need and the definition lacks."""
-    known = registry.current()
-    of_stages = (name for stage in definition.stages for name in stage.guards.approve)
-    named = dict.fromkeys((*definition.guards.all, *of_stages))
-    needs = [
-        *((f"guards: {name}", known.guards[name].needs) for name in named),
-        *((f"on_approval: {name}", known.effects[name].needs) for name in definition.effects),
-    ]
-    faults = [f"{path} {fault}" for path, need in needs for fault in need.faults(definition)]
-    faults += _unknown("sign", (definition.sign,), SIGNS, "sign")
-    start = known.starts[definition.start]
-    if start.subject != definition.subject:
-        faults.append(f"start: {start.name} needs subject: {start.subject}")
-    return faults

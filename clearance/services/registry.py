@@ -15,6 +15,7 @@ from clearance.core import office_setting_types, office_settings
 from clearance.core.office_setting_types import OfficeSetting
 from clearance.models import Request
 from clearance.models.enums import Labelled
+from clearance.services import property_words
 from clearance.services.decisions import Decision
 from clearance.services.effects import Effect
 from clearance.services.extension import ClaimEnd, Extension, Job, Start, Trail, Waiting
@@ -151,6 +152,12 @@ class Registry:
             if not office_setting_types.fits(spec, spec.default):
                 raise BadExtension(f"The setting {spec.key} cannot be {spec.default!r}.")
         return self._by_kind("settings", [(spec.key, spec) for spec in specs])
+
+    def meaning(self, key: str, value: str) -> Any:
+        """Return what people call a subject, a start or a flow of services."""
+        lists: dict[str, dict[str, Any]] = {"start": self.starts, "flow": self.flows}
+        found = lists.get(key, {}).get(value)
+        return property_words.meaning(key, value) if found is None else found.words
 
     def _words(self, part: str) -> dict[str, Any]:
         pairs = [pair for ext in self.extensions for pair in getattr(ext.trail, part).items()]

@@ -9,14 +9,13 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr
 
 from clearance.core.yaml_files import Part
 from clearance.services import registry, rows
 from clearance.services.conditions import ABOUT, Code, Condition, Values
 from clearance.services.decisions import Decision
 from clearance.services.field_specs import (
-    MOST_ROWS,
     Bilingual,
     DocumentSpec,
     Fieldset,
@@ -26,18 +25,14 @@ from clearance.services.field_specs import (
     Words,
     laid_out,
 )
+from clearance.services.findings import Finding
 from clearance.services.flows import Flow, Step
 from clearance.services.messages import OwnMessage
 from clearance.services.stages import MOST_STAGES, STAGES, Stage
-from clearance.services.stages import faults as stage_faults
-from clearance.services.standard_fields import Group
 from clearance.services.statements import ISSUE, Statement
 
 SCHEMA: Final = 2
 """The schema that definitions are written in now; see services/reading.py for earlier ones."""
-
-MOST_CELLS: Final = 2000
-"""Cells of all the rows of a form, which are posted together."""
 
 OUT_OF_ORDER = Flow("", (), ())
 """The flow of definitions that can no longer be carried out: no steps."""
@@ -115,57 +110,15 @@ class Definition(Part):
     messages: Mapping[Code, OwnMessage] = {}
     issued: tuple[Statement, ...] = ()
 
-    @field_validator("fields")
-    @classmethod
-    def _fields_once(cls, fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
-        columns = [column.name for spec in fields for column in spec.columns]
-        _once([*(spec.name for spec in fields), *columns], "field")
-        if sum(len(spec.columns) * (spec.most or MOST_ROWS) for spec in fields) > MOST_CELLS:
-            raise ValueError(f"all rows together can have at most {MOST_CELLS} cells")
-        return fields
-
-    @field_validator("sections")
-    @classmethod
-    def _sections_once(cls, sections: tuple[SectionSpec, ...]) -> tuple[SectionSpec, ...]:
-        _once([*Group, *(spec.name for spec in sections)], "section")
-        return sections
-
-    @field_validator("documents")
-    @classmethod
-    def _documents_once(cls, documents: tuple[DocumentSpec, ...]) -> tuple[DocumentSpec, ...]:
-        _once([spec.kind for spec in documents], "document kind")
-        return documents
-
-    @field_validator("stages")
-    @classmethod
-    def _stages_once(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-        _once([stage.name for stage in stages], "stage")
-        return stages
-
-    @model_validator(mode="after")
-    def _parts_fit(self) -> Definition:
-        if self.exclusive == "licence" and self.subject != "licence":
-            raise ValueError("exclusive: licence needs subject: licence")
-        if self.exclusive == "person" and self.field("civil_id") is None:
-            raise ValueError("exclusive: person needs the field civil_id")
-        if bool(self.flow) == bool(self.stages):
-            raise ValueError("flow: needed where there are no stages, and only there")
-        if found := stage_faults(self.stages, self.field_names):
-            raise ValueError("; ".join(found))
-        for role, name in self.roles.items():
-            if (spec := self.field(name)) is None or not spec.is_own:
-                raise ValueError(f"roles: {role} names no own field of the service: {name}")
-        return self
-
-    _faults: tuple[str, ...] = PrivateAttr(default=())
+    _faults: tuple[Finding, ...] = PrivateAttr(default=())
 
     @property
-    def faults(self) -> tuple[str, ...]:
+    def faults(self) -> tuple[Finding, ...]:
         """What of a published definition could not be read; such a service is out of order."""
         return self._faults
 
     @classmethod
-    def readable(cls, values: dict[str, Any], faults: list[str]) -> Definition:
+    def readable(cls, values: dict[str, Any], faults: list[Finding]) -> Definition:
         """Make a definition of the parts that could be read; nothing is checked."""
         made = cls.model_construct(**values)
         made._faults = tuple(faults)
@@ -306,10 +259,10 @@ class Definition(Part):
         """Return the field called `name`, or None."""
         return next((spec for spec in self.fields if spec.name == name), None)
 
-    def field_or_column(self, name: str) -> FieldSpec | None:
-        """Return the field called `name`, or the column of rows, or None."""
-        columns = (column for spec in self.fields for column in spec.columns)
-        return self.field(name) or next((each for each in columns if each.name == name), None)
+    def answered_field(self, name: str) -> FieldSpec | None:
+        """Return the field of the form or the office, or the column, called `name`, or None."""
+        parts = (part for spec in self.answered for part in (spec, *spec.columns))
+        return next((part for part in parts if part.name == name), None)
 
     def documents_for(self, values: Values) -> tuple[DocumentSpec, ...]:
         """Return the document kinds that a request with these visible values takes."""
@@ -326,9 +279,3 @@ class Definition(Part):
 
 def _applies(when: Condition | None, values: Values) -> bool:
     return when is None or when.holds(values)
-
-
-def _once(names: list[str], what: str) -> None:
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"{what} given more than once: {', '.join(repeated)}")

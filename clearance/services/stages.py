@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
+from flask_babel import lazy_gettext as _l
 from pydantic import Field, field_validator, model_validator
 
 from clearance.auth import permissions
@@ -14,9 +15,10 @@ from clearance.core import teams
 from clearance.core.yaml_files import Part
 from clearance.models.enums import Status
 from clearance.services import effects, flows
-from clearance.services.conditions import ABOUT, Code, Condition, Values
+from clearance.services.conditions import Code, Condition, Values
 from clearance.services.decisions import OfficeAnswers
 from clearance.services.field_specs import Bilingual, FieldSpec
+from clearance.services.findings import Unfit
 from clearance.services.flows import STANDARD, Action, Flow, Step
 
 MOST_STAGES: Final = 12
@@ -57,21 +59,20 @@ class Stage(Part):
     @classmethod
     def _can_be_left(cls, decisions: tuple[str, ...]) -> tuple[str, ...]:
         if "approve" not in decisions or len(set(decisions)) != len(decisions):
-            raise ValueError("approve must be among the decisions, and each is named once")
+            raise Unfit(_l("Approval must be among the decisions, and each is named once."))
         return decisions
 
     @model_validator(mode="after")
     def _fits_together(self) -> Stage:
         if self.clock == "stopped" and self.days is not None:
-            raise ValueError("days need a running clock")
-        own = {spec.name for spec in self.fields}
+            raise Unfit(_l("Working days need a due date that runs."))
         for spec in self.fields:
             if not spec.is_own:
-                raise ValueError(f"fields: {spec.name} is a standard field of the form")
+                raise Unfit(_l("“%(name)s” is a standard field of the form.", name=spec.called))
             if spec.columns:
-                raise ValueError(f"fields: {spec.name} has rows, which only the form can have")
-            if spec.when is not None and spec.when.fields & own:
-                raise ValueError(f"fields: the condition of {spec.name} names a field beside it")
+                raise Unfit(
+                    _l("“%(name)s” has rows, which only the form can have.", name=spec.called)
+                )
         return self
 
     def applies(self, counted: Values) -> bool:
@@ -141,26 +142,6 @@ def route(
             found.append(stage)
             values |= {spec.name: office.get(spec.name) for spec in stage.asked(values)}
     return found, values
-
-
-def faults(stages: tuple[Stage, ...], field_names: Collection[str]) -> list[str]:
-    """Return what is wrong with the stages of a definition with these fields, with paths."""
-    if stages and all(stage.when is not None for stage in stages):
-        return ["stages: one of them must be without a condition, so that somebody decides"]
-    found, known = [], {*ABOUT, *field_names}
-    for place, stage in enumerate(stages):
-        path, own = f"stages[{place}]", [spec.name for spec in stage.fields]
-        conditions = [("when", stage.when), *((spec.name, spec.when) for spec in stage.fields)]
-        found += [
-            f"{path}: the condition of {what} names {name!r}, which is no earlier field"
-            for what, condition in conditions
-            if condition is not None
-            for name in sorted(condition.fields - known)
-        ]
-        repeated = [name for name in own if name in known or own.count(name) > 1]
-        found += [f"{path}.fields: {name} is already a field" for name in dict.fromkeys(repeated)]
-        known |= set(own)
-    return found
 
 
 def lift_two_approvals(document: Mapping[str, Any]) -> dict[str, Any]:

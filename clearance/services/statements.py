@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
+from flask_babel import lazy_gettext as _l
 from pydantic import AfterValidator, Field, model_validator
 
 from clearance.core.values import clean_lines
 from clearance.core.yaml_files import Part
 from clearance.notifications.schema import placeholders_of
-from clearance.services.conditions import ABOUT, Code, Condition
-from clearance.services.field_specs import Bilingual, FieldSpec
-from clearance.services.standard_fields import DATE_KINDS
-
-if TYPE_CHECKING:
-    from clearance.services.schema import Definition
+from clearance.services.conditions import Code, Condition
+from clearance.services.field_specs import Bilingual
+from clearance.services.findings import Unfit
 
 ISSUE: Final = "issue_statements"
 """Name of the effect that issues them."""
@@ -59,7 +57,7 @@ class Validity(Part):
     @model_validator(mode="after")
     def _is_one(self) -> Validity:
         if (self.days is None) == (self.until is None):
-            raise ValueError("valid needs either days or until")
+            raise Unfit(_l("Give either a number of days or a date."))
         return self
 
 
@@ -90,47 +88,3 @@ class Composed:
     title: Mapping[str, str]
     content: Mapping[str, Any]
     valid_until: date | None
-
-
-def faults(definition: Definition) -> Iterator[str]:
-    """Yield what prevents publishing the statements, with paths."""
-    if ISSUE in definition.on_approval:
-        yield f"on_approval: {ISSUE} follows from issued and is not named"
-    for key in ("name", "prefix"):
-        given = [getattr(statement, key) for statement in definition.issued]
-        for place, value in enumerate(given):
-            if value in given[:place]:
-                yield f"issued[{place}].{key}: {value!r} is another statement's"
-    for place, statement in enumerate(definition.issued):
-        yield from (f"issued[{place}].{fault}" for fault in _faults(definition, statement))
-
-
-def _faults(definition: Definition, statement: Statement) -> Iterator[str]:
-    known = {*definition.answered_names, *ALWAYS, *([VALID_UNTIL] if statement.valid else [])}
-    yield from _unknown_in("when", statement.when, definition)
-    for place, paragraph in enumerate(statement.paragraphs):
-        path = f"paragraphs[{place}]"
-        yield from _unknown_in(f"{path}.when", paragraph.when, definition)
-        for lang, text in (("ar", paragraph.ar), ("en", paragraph.en)):
-            unknown = [name for name in placeholders_of(text) if name not in known]
-            yield from (f"{path}.{lang}: unknown placeholder {{{name}}}" for name in unknown)
-        unused = sorted(set(paragraph.or_) - set(paragraph.placeholders))
-        yield from (f"{path}.or: the paragraph does not name {{{name}}}" for name in unused)
-    for place, name in enumerate(statement.show):
-        if name not in definition.answered_names:
-            yield f"show[{place}]: unknown field {name!r}"
-    if statement.valid is not None and statement.valid.until is not None:
-        yield from _until_faults(definition.field(statement.valid.until), statement.valid.until)
-
-
-def _unknown_in(path: str, condition: Condition | None, definition: Definition) -> Iterator[str]:
-    for name in sorted(condition.fields if condition else ()):
-        if name not in definition.answered_names and name not in ABOUT:
-            yield f"{path}: unknown field {name!r}"
-
-
-def _until_faults(spec: FieldSpec | None, name: str) -> Iterator[str]:
-    if spec is None or spec.kind not in DATE_KINDS:
-        yield f"valid.until: {name!r} is no field with a date"
-    elif spec.is_asked and not spec.required:
-        yield f"valid.until: {name} must be required, or the statement may have no end"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 import structlog
 from flask import g, has_request_context
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from clearance.core import audit, yaml_files
+from clearance.core import audit, i18n, teams, yaml_files
 from clearance.core.clock import kuwait_today
 from clearance.core.database import hold_table
 from clearance.core.errors import NotFound
@@ -27,19 +29,21 @@ from clearance.models import (
     Service,
     ServiceVersion,
     Team,
+    User,
 )
-from clearance.services import choice_lists, comparison, reading, registry, stops
+from clearance.services import choice_lists, comparison, findings, reading, registry, stops
+from clearance.services.findings import Finding
 from clearance.services.schema import Definition
 
 _log = structlog.get_logger(__name__)
 
 
 class BadDefinition(Exception):
-    """A definition that cannot be published; `faults` lists why, with paths."""
+    """A definition that cannot be published; `faults` lists why, in English, with paths."""
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    def __init__(self, faults: Iterable[Finding | str]) -> None:
+        self.faults = [str(fault) for fault in faults]
+        super().__init__("\n".join(self.faults))
 
 
 class Version(NamedTuple):
@@ -136,7 +140,7 @@ def all_newest() -> list[Version]:
     return found
 
 
-def out_of_order() -> dict[str, list[str]]:
+def out_of_order() -> dict[str, list[Finding]]:
     """Return what of the newest versions cannot be carried out as written, by service code."""
     found = {
         version.definition.code: reading.problems(version.definition) for version in all_current()
@@ -183,12 +187,55 @@ def asking_for(kind: str) -> list[Definition]:
     return [service for service in services if any(spec.kind == kind for spec in service.documents)]
 
 
+def checked(document: Mapping[str, Any]) -> tuple[Definition | None, list[Finding]]:
+    """Read `document` and return all that is wrong in it; None for one that cannot be read."""
+    return _checked(document, _references())
+
+
 def faults(document: Mapping[str, Any]) -> list[str]:
-    """Return all that prevents publishing `document`, with paths; [] for nothing."""
-    definition, found = reading.parse(document)
-    if definition is None:
-        return found
-    return _unknown_references(definition, _references()) + _clashes(definition)
+    """Return all that prevents publishing `document`, in English, with paths; [] for nothing."""
+    return [str(each) for each in findings.faults(checked(document)[1])]
+
+
+def of_today(definition: Definition, today: date) -> list[Finding]:
+    """Return why nobody can ask for a service, or decide in a stage of it, on the Kuwait day.
+
+    It changes without the definition, so it prevents publishing in the panel only.
+    """
+    found = []
+    if definition.closes_on is not None and definition.closes_on < today:
+        found.append(Finding("closes_on", _l("This day has passed, so nobody can apply.")))
+    for key, model in (("legal_entities", LegalEntity), ("broker_types", BrokerType)):
+        named: tuple[str, ...] = getattr(definition, key)
+        in_use = list(db.session.scalars(sa.select(model.is_active).where(model.code.in_(named))))
+        if in_use and not any(in_use):
+            found.append(Finding(key, _l("None of these is in use, so nobody can apply.")))
+    return found + _unstaffed(definition)
+
+
+def _unstaffed(definition: Definition) -> list[Finding]:
+    """Return the stages in which nobody can decide today."""
+    people = {
+        team: frozenset(db.session.scalars(sa.select(User.id).where(teams.members(team))))
+        for team in dict.fromkeys(stage.team for stage in definition.stages)
+    }
+    found = []
+    for place, stage in enumerate(definition.stages):
+        named = LazyString(lambda team=stage.team: teams.name(team, i18n.language()))
+        earlier = [people[each.team] for each in definition.stages[:place]]
+        if not people[stage.team]:
+            text = _l("The team “%(team)s” has no active member, so nobody can decide.", team=named)
+            found.append(Finding(f"stages[{place}].team", text))
+        elif (
+            stage.another_person and len(people[stage.team]) == 1 and people[stage.team] in earlier
+        ):
+            text = _l(
+                "The only member of “%(team)s” decides in an earlier stage, and another person is "
+                "needed here.",
+                team=named,
+            )
+            found.append(Finding(f"stages[{place}].another_person", text))
+    return found
 
 
 def of_service(code: str) -> list[ServiceVersion]:
@@ -235,11 +282,9 @@ def _publish(
     drafts_move_on: date | None = None,
 ) -> ServiceVersion:
     hold_table(Service)  # so that nobody takes a prefix meanwhile
-    definition, found = reading.parse(document)
-    if definition is not None:
-        found = _unknown_references(definition, references) + _clashes(definition)
-    if definition is None or found:
-        raise BadDefinition(found)
+    definition, found = _checked(document, references)
+    if definition is None or findings.faults(found):
+        raise BadDefinition(findings.faults(found))
     service = db.session.get(Service, definition.code, with_for_update=True)
     if service is None:
         service = Service(
@@ -399,56 +444,62 @@ def _references() -> References:
     return References(*(frozenset(db.session.scalars(select)) for select in (kinds, *others)))
 
 
-def _unknown_references(definition: Definition, references: References) -> list[str]:
-    """Return faults against the reference data."""
-    kinds, entities, broker_types, teams = references
-    found = [
-        f"documents[{place}].kind: unknown document kind {spec.kind!r}"
-        for place, spec in enumerate(definition.documents)
-        if spec.kind not in kinds
-    ]
-    found += _unknown("legal_entities", definition.legal_entities, entities, "legal entity")
-    found += _unknown("broker_types", definition.broker_types, broker_types, "broker type")
+def _checked(
+    document: Mapping[str, Any], references: References
+) -> tuple[Definition | None, list[Finding]]:
+    definition, found = reading.parse(document)
+    if definition is not None:
+        found = [*found, *_unknown_references(definition, references), *_clashes(definition)]
+    return definition, found
+
+
+def _unknown_references(definition: Definition, references: References) -> Iterator[Finding]:
+    """Yield what a definition names of the reference data and is not there."""
+    kinds, entities, types, known_teams = references
     for place, spec in enumerate(definition.documents):
-        path = f"documents[{place}].broker_types"
-        found += _unknown(path, spec.broker_types, broker_types, "broker type")
-    found += [
-        f"stages[{place}].team: unknown team {stage.team!r}"
-        for place, stage in enumerate(definition.stages)
-        if stage.team not in teams
-    ]
-    return found
+        if spec.kind not in kinds:
+            text = _l("There is no document type “%(name)s”.", name=spec.kind)
+            yield Finding(f"documents[{place}].kind", text)
+        yield from _unknown_types(f"documents[{place}].broker_types", spec.broker_types, types)
+    yield from _unknown_types("broker_types", definition.broker_types, types)
+    for place, code in enumerate(definition.legal_entities):
+        if code not in entities:
+            text = _l("There is no organisation type “%(name)s”.", name=code)
+            yield Finding(f"legal_entities[{place}]", text)
+    for place, stage in enumerate(definition.stages):
+        if stage.team not in known_teams:
+            text = _l("There is no team “%(name)s”.", name=stage.team)
+            yield Finding(f"stages[{place}].team", text)
 
 
-def _unknown(path: str, codes: tuple[str, ...], known: frozenset[str], what: str) -> list[str]:
-    return [
-        f"{path}[{place}]: unknown {what} {code!r}"
-        for place, code in enumerate(codes)
-        if code not in known
-    ]
+def _unknown_types(path: str, codes: tuple[str, ...], known: frozenset[str]) -> Iterator[Finding]:
+    for place, code in enumerate(codes):
+        if code not in known:
+            yield Finding(f"{path}[{place}]", _l("There is no broker type “%(name)s”.", name=code))
 
 
-def _clashes(definition: Definition) -> list[str]:
-    """Return faults against other services: prefixes are unique, a service's never changes."""
+def _clashes(definition: Definition) -> Iterator[Finding]:
+    """Yield clashes with other services: prefixes are unique, and a service's never changes."""
     services = {
         code: prefix for code, prefix in db.session.execute(sa.select(Service.code, Service.prefix))
     }
     own = services.pop(definition.code, definition.prefix)
     if own != definition.prefix:
-        return [f"prefix: stays {own!r}, since numbers were given with it"]
-    taken = dict.fromkeys(registry.current().prefixes, "that of other numbers")
-    taken |= dict.fromkeys(services.values(), "another service's")
+        text = _l("The prefix stays %(prefix)s, since numbers were given with it.", prefix=own)
+        yield Finding("prefix", text)
+        return
+    taken = {*registry.current().prefixes, *services.values()}
     statements = _statement_prefixes()
-    found = []
-    if why := taken.get(own) or ("a statement's" if own in statements else ""):
-        found.append(f"prefix: {own!r} is {why}")
-    taken[own] = "the service's"
+    if own in taken or own in statements:
+        yield Finding("prefix", _taken(own))
     for place, statement in enumerate(definition.issued):
         prefix, named = statement.prefix, (definition.code, statement.name)
-        other = "another statement's" if statements.get(prefix, named) != named else ""
-        if why := taken.get(prefix) or other:
-            found.append(f"issued[{place}].prefix: {prefix!r} is {why}")
-    return found
+        if prefix in {*taken, own} or statements.get(prefix, named) != named:
+            yield Finding(f"issued[{place}].prefix", _taken(prefix))
+
+
+def _taken(prefix: str) -> Any:
+    return _l("Other numbers have the prefix %(prefix)s.", prefix=prefix)
 
 
 def _statement_prefixes() -> dict[str, tuple[str, str]]:

@@ -246,7 +246,7 @@ def test_a_kind_of_document_that_services_ask_for_stays_in_use(office: Office) -
     with office.app.app_context():
         assert db.session.get_one(DocumentKind, "civil_id_copy").is_active
         db.session.get_one(DocumentKind, "civil_id_copy").is_active = False
-        with pytest.raises(BadDefinition, match="unknown document kind 'civil_id_copy'"):
+        with pytest.raises(BadDefinition, match="There is no document type “civil_id_copy”"):
             versions.publish(versions.read_files()["exam"], None, utc_now())
 
 

@@ -15,15 +15,15 @@ from admin_views.base.form_post import fingerprint, post_once, posted_version, s
 from admin_views.office.services import draft_lists, draft_order, draft_parts, draft_preview
 from admin_views.office.services.draft_parts import Part, PartList
 from clearance.core import i18n
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import DomainError, NotFound, StaleEdit
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent, wants_json
 from clearance.services import choice_lists, condition_words, drafting, reading
-from clearance.services.checkup import Finding
 from clearance.services.conditions import Condition
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document, Source, StaleDraft
+from clearance.services.findings import Finding
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import STANDARD_FIELDS
 from forms.service_parts import Item, PartForm, part_form
@@ -48,7 +48,7 @@ class DraftPages:
 
     def _frame(self, found: Source) -> dict[str, Any]:
         """Return what a page of the draft shows besides its own."""
-        wrong = drafting.findings(found.document)
+        wrong = drafting.findings(found, kuwait_date(utc_now()))
         return {
             "found": found,
             "title": draft_parts.name_of(found.document, i18n.language()) or found.code,

@@ -13,7 +13,7 @@ from admin_views.office.services.draft_parts import kind_of, name_of
 from clearance.core import i18n, teams
 from clearance.core.extensions import db
 from clearance.models import BrokerType, LegalEntity
-from clearance.services import choice_lists, condition_words, property_words, reading, registry
+from clearance.services import checkup, choice_lists, condition_words, property_words, registry
 from clearance.services.drafting import Document
 from clearance.services.field_specs import Pattern
 from clearance.services.standard_fields import DATE_KINDS, Group
@@ -29,7 +29,7 @@ def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
     checks = [f"guards.{name}" for name in ("start", "send", "approval", "approve")]
     return Sources(
         options={
-            "sign": [(sign, _SIGNS[sign]) for sign in sorted(reading.SIGNS)],
+            "sign": [(sign, _SIGNS[sign]) for sign in sorted(checkup.SIGNS)],
             "start": [(name, start.words) for name, start in known.starts.items()],
             "legal_entities": _rows(LegalEntity, lang),
             "broker_types": _rows(BrokerType, lang),

@@ -24,8 +24,8 @@ from clearance.core.extensions import db
 from clearance.core.request_kind import is_sent
 from clearance.models import Service, ServiceDraft
 from clearance.services import drafting
-from clearance.services.checkup import Finding
 from clearance.services.drafting import Source
+from clearance.services.findings import Finding
 from forms.new_service import NewServiceForm
 from forms.service_parts import part_form
 

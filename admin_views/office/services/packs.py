@@ -16,13 +16,13 @@ from admin_views.office.services import draft_parts
 from clearance.accounts import teams as team_members
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n, teams
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_sent
 from clearance.models import DocumentKind, Team
 from clearance.services import comparison, drafting, packs, reading
-from clearance.services.drafting import Document
+from clearance.services.drafting import Document, Source
 from clearance.services.packs import Missing, Pack
 from clearance.web.downloads import as_attachment
 from forms.service_packs import MAKE, PackFileForm, PackForm, pack_form
@@ -91,8 +91,9 @@ class PackRoutes:
         """Show what a pack is, what is wrong in it, and the questions about it."""
         lang = i18n.language()
         document = packs.for_service(pack, pack.code) if form.is_known else pack.definition
-        wrong = drafting.findings(document)
         now = drafting.source(pack.code) if form.is_known else None
+        looked_at = Source(str(document["code"]), document, None, now.base if now else None)
+        wrong = drafting.findings(looked_at, kuwait_date(utc_now()))
         form.version.data = now.version if now is not None else 0
         return self.render(
             "office/services/pack/import.html",

@@ -23,6 +23,7 @@ from admin_views.office.services.offering import OfferingRoutes
 from admin_views.office.services.packs import PackRoutes
 from admin_views.office.services.texts import TextRoutes
 from admin_views.office.services.versions import VersionRoutes, names_of
+from admin_views.office.services.ways import WayRoutes
 from admin_views.shared import request_lists
 from clearance.core import teams
 from clearance.core.clock import kuwait_date, utc_now
@@ -111,6 +112,7 @@ class Services(
     DraftRoutes,
     PackRoutes,
     TextRoutes,
+    WayRoutes,
     OfferingRoutes,
     VersionRoutes,
     ForKeepers,

@@ -296,6 +296,8 @@ def test_a_new_service_is_begun_and_published(app: Flask) -> None:
     page = client.get("/office/services/new/")
     page = client.submit(page, typed, form="#new-service", status=409)
     assert "Another service has this code." in page.text
+    with app.app_context():
+        factories.make_staff()  # who decides on requests
     page = client.get("/office/services/visit/draft/publish/")
     client.submit(page, {"why": "First version"}, form="#publish-form")
     with app.app_context():
@@ -416,7 +418,7 @@ def test_rows_have_columns_of_their_own(app: Flask) -> None:
     assert page.url.endswith("/form/fields/items/") and "None yet." in page.text
     types = {each["value"] for each in page.soup.select("#fields-items-columns-type option")}
     assert types & {"text", "number", "rows", "textarea", "choices"} == {"text", "number"}
-    assert "rows need columns" in client.get(f"{DRAFT}/checkup/").text
+    assert "“Items” needs columns." in client.get(f"{DRAFT}/checkup/").text
     for label, kind in (("Port", "text"), ("Pieces", "number")):
         page = client.get(f"{DRAFT}/form/fields/items/")
         column = {"label_ar": "عمود", "label_en": label, "type": kind}
@@ -441,7 +443,7 @@ def test_rows_have_columns_of_their_own(app: Flask) -> None:
     assert [each["name"] for each in double["columns"]] == ["port_2_2", "pieces_2"]
     assert double["columns"][1]["when"]["field"] == "port_2_2"
     with app.app_context():
-        assert drafting.findings(document(app)) == []
+        assert versions.faults(document(app)) == []
     client.get(f"{DRAFT}/form/fields.ghost.columns/pieces/", status=404)
     client.get(f"{DRAFT}/form/fields.items.columns/ghost/", status=404)
 
@@ -462,8 +464,8 @@ def test_only_checks_and_effects_that_fit_the_service_are_offered(app: Flask) ->
     offered = {each["value"] for each in page.soup.select("[type=checkbox][name]")}
     assert "exam_attempts_left" not in offered and "licence_is_active" not in offered
     closed = [each.get_text(" ", strip=True) for each in page.soup.select("details .field-check")]
-    assert any("Needs the field “Civil number” in the form." in each for each in closed)
-    assert any("Only for requests about: A licence." in each for each in closed)
+    assert any("the field “Civil number”" in each for each in closed)
+    assert any("Needs “What requests are about: A licence”" in each for each in closed)
     assert "renew_licence" not in offered and "issue_statements" not in offered
     page = client.get("/office/services/renewal/draft/review/")
     offered = {each["value"] for each in page.soup.select("[type=checkbox][name]")}

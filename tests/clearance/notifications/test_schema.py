@@ -76,12 +76,17 @@ def test_a_file_holds_everything_about_a_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "old", "new", "fault"),
     [
-        (FILE, "Reason: {reason}", "{raeson}", "en.body: unknown placeholder {raeson}"),
-        (FILE, "title: زيارة", "title: في {الموقع}", "ar.title: unknown placeholder {الموقع}"),
-        (FILE, "    {site}.\n", "    {Site}.\n", "ar.sms: unknown placeholder {Site}"),
-        (FILE, "Site visited", "'{site}'", "en.label: is shown as it is"),
-        (FILE, "[site]", "[site, day]", "ar.body: neither .* the required parameter {day}"),
-        (FILE, "[email, sms]", "[email]", "ar.sms: the event does not go by SMS"),
+        (FILE, "Reason: {reason}", "{raeson}", "en.body: There is no placeholder {raeson}"),
+        (FILE, "title: زيارة", "title: في {الموقع}", "ar.title: There is no placeholder {الموقع}"),
+        (FILE, "    {site}.\n", "    {Site}.\n", "ar.sms: There is no placeholder {Site}"),
+        (FILE, "Site visited", "'{site}'", "en.label: It is shown as it is"),
+        (
+            FILE,
+            "[site]",
+            "[site, day]",
+            "ar.body: Neither title nor text has the placeholder {day}",
+        ),
+        (FILE, "[email, sms]", "[email]", "ar.sms: This message is not sent by SMS"),
         (FILE, "  sms: >-\n    Site {site}\n    was visited.\n", "", "en.sms: .* has no text"),
         (FILE, FILE[FILE.index("en:") :], "", "en: Field required"),
         (FILE, "  title: Site {site} was visited\n", "", "en.title: Field required"),
@@ -139,7 +144,7 @@ def test_the_start_is_refused_in_one_line(
         create_app(testing=True)
     assert capsys.readouterr().err == (
         f"Clearance does not start: {folder}/site_visited.yaml: "
-        "en.body: unknown placeholder {raeson}.\n"
+        "en.body: There is no placeholder {raeson}.\n"
     )
 
 

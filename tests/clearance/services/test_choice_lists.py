@@ -17,6 +17,7 @@ from clearance.models import ChoiceList, Request
 from clearance.requests import completeness, drafts, field_values, notice_values
 from clearance.services import answers, checkup, choice_lists, comparison, packs, reading, versions
 from clearance.services.field_specs import FieldSpec
+from clearance.services.findings import faults
 from clearance.services.flows import Action
 from clearance.services.schema import Definition
 from forms.base import BaseForm
@@ -62,12 +63,12 @@ def staged(*office: dict[str, Any]) -> list[str]:
     stage = {"name": "check", "title": PORT["label"], "fields": list(office)}
     made = document() | {"stages": [stage]}
     del made["flow"]
-    return [each.path for each in checkup.of_form(Definition.model_validate(made))]
+    return [each.path for each in faults(checkup.of(Definition.model_validate(made)))]
 
 
 def paths(*fields: dict[str, Any]) -> list[str]:
-    found = checkup.of_form(Definition.model_validate(document(*fields)))
-    return [each.path for each in found]
+    found = checkup.of(Definition.model_validate(document(*fields)))
+    return [each.path for each in faults(found)]
 
 
 @pytest.fixture
@@ -149,9 +150,9 @@ def test_an_unknown_list_and_choices_beside_a_list_are_refused(ports: ChoiceList
     assert paths(PORT, DEPTH) == []
     assert paths(PORT | {"list": "towns"}) == ["fields[1].list"]
     assert paths(PORT, DEPTH | {"when": {"field": "port", "is": ["zour"]}}) == ["fields[2].when"]
-    definition, faults = reading.parse(document(PORT | {"choices": ITEMS}))
+    definition, found = reading.parse(document(PORT | {"choices": ITEMS}))
     assert definition is None
-    assert "choices belong to the type choice" in faults[0]
+    assert "needs choices, or a list of them" in str(found[0])
     assert staged(PORT | {"list": "towns"}) == ["stages[0].fields[0].list"]
 
 
@@ -271,9 +272,9 @@ def test_the_text_needs_a_name_of_its_own_and_a_form_of_the_agent(ports: ChoiceL
     assert paths(GOODS, taken) == ["fields[1].choices"]
     assert staged(GOODS) == ["stages[0].fields[0].choices"]
     twice = [each | {"text": True} for each in GOODS["choices"]]
-    definition, faults = reading.parse(document(GOODS | {"choices": twice}))
+    definition, found = reading.parse(document(GOODS | {"choices": twice}))
     assert definition is None
-    assert "only one choice can ask for a text" in faults[0]
+    assert "Only one choice can ask for a text" in str(found[0])
 
 
 # Order.

@@ -165,22 +165,23 @@ def _sent(agent: User) -> Request:
     ("messages", "fault"),
     [
         ({"approved": changed(body="{colour} {reason}\nنراك.")},
-         "messages.approved.ar.body: unknown placeholder {colour}"),
+         "messages.approved.ar.body: There is no placeholder {colour}."),
         ({"approved": changed("en", sms="{Number}")},
-         "messages.approved.en.sms: unknown placeholder {Number}"),
+         "messages.approved.en.sms: There is no placeholder {Number}."),
         ({"approved": changed(body="تمت الموافقة.")},
-         "messages.approved.ar.body: neither title nor body names the required parameter {reason}"),
+         "messages.approved.ar.body: Neither title nor text has the placeholder {reason}."),
         ({"approved": changed(sms="")},
-         "messages.approved.ar.sms: the event goes by SMS and has no text for it"),
+         "messages.approved.ar.sms: This message is sent by SMS and has no text for it."),
         ({"withdrawn": changed(body="{reason}\nنراك.")},
-         "messages.withdrawn.ar.sms: the event does not go by SMS"),
+         "messages.withdrawn.ar.sms: This message is not sent by SMS."),
         ({"approved": changed("en", body="{reason} {port}")},
-         "messages.approved.en.body: nothing is left of it where optional values are empty"),
+         "messages.approved.en.body: Nothing is left of this text where optional values are "
+         "empty."),
         ({"approved": changed("en", sms="{port}")},
-         "messages.approved.en.sms: nothing is left of it where optional values are empty"),
+         "messages.approved.en.sms: Nothing is left of this text where optional values are "
+         "empty."),
         ({"seated": APPROVED},
-         "messages.seated: no step of the flow tells this (there are: approved, lapsed, rejected, "
-         "returned, sent, withdrawn)"),
+         "messages.seated: No step of this service sends the message “seated”."),
     ],
 )  # fmt: skip
 def test_a_bad_message_prevents_publishing_with_its_path(

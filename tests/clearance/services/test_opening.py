@@ -104,7 +104,7 @@ def test_a_first_day_after_the_last_prevents_publishing() -> None:
     document = versions.current("greeting").definition.model_dump(mode="json", by_alias=True)
     assert versions.faults(document | {"opens_on": "2027-01-20", "closes_on": "2027-01-20"}) == []
     assert versions.faults(document | {"opens_on": "2027-01-21", "closes_on": "2027-01-20"}) == [
-        "opens_on: 2027-01-21 is after closes_on (2027-01-20)"
+        "opens_on: The first day is after the last one."
     ]
     assert versions.faults(document | {"closes_on": "soon"})[0].startswith("closes_on: ")
 

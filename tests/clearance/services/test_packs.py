@@ -20,7 +20,7 @@ from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.models import DocumentKind, Event, Service, ServiceDraft, ServiceVersion
 from clearance.models.enums import Role
-from clearance.services import drafting, packs
+from clearance.services import drafting, packs, versions
 from clearance.services.packs import BadPack, Missing, Names, Needs, Pack
 from tests.services.test_shipped_services import ABOUT_LICENCES, ABOUT_PERSONS
 from tests.support import factories
@@ -69,7 +69,7 @@ def test_a_pack_becomes_a_draft_and_a_version_with_the_same_file(keeper: Actor, 
     assert packs.missing(pack) == []
     drafting.begin(pack.definition, keeper, NOW, verb="imported")
     assert packs.written(packs.of_draft(code)) == text
-    assert [each for each in drafting.findings(pack.definition) if not each.is_remark] == []
+    assert versions.faults(pack.definition) == []
     drafting.publish(code, drafting.source(code).fingerprint, "imported", keeper, NOW)
     assert packs.written(packs.of_version(code)) == text
 
@@ -245,7 +245,7 @@ def test_whatever_a_definition_says_it_is_read_or_refused(
     except BadPack:
         return
     assert packs.missing(pack) is not None
-    assert drafting.findings(pack.definition)
+    assert versions.faults(pack.definition)
     assert db.session.get(ServiceDraft, pack.code) is None
 
 

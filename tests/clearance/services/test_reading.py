@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from flask import Flask
+from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
@@ -20,6 +21,7 @@ from clearance.requests import drafts, eligibility, transitions
 from clearance.services import reading, registry, versions
 from clearance.services.flows import Action
 from clearance.services.schema import SCHEMA
+from clearance.services.standard_fields import STANDARD_FIELDS
 from clearance.transfers import operations as transfer_operations
 from tests.support import factories, transfer_factories
 from tests.support import request_factories as requests
@@ -71,7 +73,7 @@ def test_nothing_is_published_for_a_version_of_schema_0(context: Flask, code: st
 def test_schema_that_is_not_known_is_a_fault(context: Flask, schema: Any) -> None:
     document = yaml.safe_load(requests.TRIVIAL) | {"schema": schema}
     assert versions.faults(document) == [
-        f"schema: {schema!r} is not one that this portal reads",
+        f"schema: This portal does not read the schema {schema!r}.",
     ]
     read = reading.read(document, "greeting")
     assert read.is_out_of_order and read.title.en == "Greeting Request"
@@ -80,16 +82,28 @@ def test_schema_that_is_not_known_is_a_fault(context: Flask, schema: Any) -> Non
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"guards": {"start": ["gone"]}}, "guards.start: unknown guard 'gone'"),
-        ({"guards": {"send": ["gone"]}}, "guards.send: unknown guard 'gone'"),
-        ({"guards": {"approval": ["gone"]}}, "guards.approval: unknown guard 'gone'"),
-        ({"on_approval": ["gone"]}, "on_approval: unknown effect 'gone'"),
-        ({"flow": "gone"}, "flow: unknown flow 'gone'"),
-        ({"start": "gone"}, "start: unknown start 'gone'"),
-        ({"fields": [NAME, WORDS | {"type": "colour"}]}, "fields[1].type: Input should be"),
-        ({"title": None}, "title: Input should be"),
-        ({"prefix": 7, "documents": "all"}, "prefix: Input should be"),
-        ({"colour": "blue"}, "colour: Extra inputs are not permitted"),
+        (
+            {"guards": {"start": ["gone"]}},
+            "guards.start: The portal knows no check or effect “gone”.",
+        ),
+        (
+            {"guards": {"send": ["gone"]}},
+            "guards.send: The portal knows no check or effect “gone”.",
+        ),
+        (
+            {"guards": {"approval": ["gone"]}},
+            "guards.approval: The portal knows no check or effect “gone”.",
+        ),
+        ({"on_approval": ["gone"]}, "on_approval: The portal knows no check or effect “gone”."),
+        ({"flow": "gone"}, "flow: The portal knows no decision process “gone”."),
+        ({"start": "gone"}, "start: The portal knows no beginning “gone”."),
+        (
+            {"fields": [NAME, WORDS | {"type": "colour"}]},
+            "fields[1].type: Type of answer: Choose one from the list.",
+        ),
+        ({"title": None}, "title: Title: This cannot be read."),
+        ({"prefix": 7, "documents": "all"}, "prefix: Number prefix: This cannot be read."),
+        ({"colour": "blue"}, "colour: The portal knows no such property."),
     ],
 )
 def test_published_version_tells_what_cannot_be_carried_out(
@@ -99,7 +113,7 @@ def test_published_version_tells_what_cannot_be_carried_out(
     requests.publish(requests.TRIVIAL, code="other", prefix="OT")
     assert versions.get(version.id).code == "greeting"
     [(code, faults)] = versions.out_of_order().items()
-    assert code == "greeting" and faults[0].startswith(fault)
+    assert code == "greeting" and str(faults[0]) == fault
     assert versions.current("other").definition.title.en == "Greeting Request"
 
 
@@ -114,7 +128,7 @@ def test_what_can_be_read_is_kept_and_the_code_stands_in_for_a_title(context: Fl
 
 def test_unknown_sign_prevents_publishing_only(context: Flask) -> None:
     [fault] = versions.faults(yaml.safe_load(requests.TRIVIAL) | {"sign": "gone"})
-    assert fault.startswith("sign: unknown sign 'gone'")
+    assert fault.startswith("sign: There is no icon “gone”.")
     requests.store(sign="gone")
     assert versions.out_of_order() == {}
 
@@ -226,10 +240,14 @@ def test_request_takes_registered_statuses_only(agent: User) -> None:
 @pytest.mark.parametrize(
     ("code", "changes", "fault"),
     [
-        ("exam", {"on_approval": ["renew_licence"]}, "renew_licence needs subject: licence"),
-        ("letter", {"roles": {}}, "issue_letter needs roles: letter_language"),
-        ("issuance", {}, "make_licence needs the field civil_id"),
-        ("transfer", {"flow": "standard"}, "move_broker needs flow: transfer"),
+        ("exam", {"on_approval": ["renew_licence"]}, "needs “What requests are about: A licence”."),
+        ("letter", {"roles": {}}, "needs a field with the role “letter_language”."),
+        ("issuance", {}, "needs the field “Civil number”."),
+        (
+            "transfer",
+            {"flow": "standard"},
+            "needs “Decision process: One decision, after two offices and the broker consented”.",
+        ),
     ],
 )
 def test_effect_whose_needs_are_not_met_is_refused_with_its_path(
@@ -239,7 +257,8 @@ def test_effect_whose_needs_are_not_met_is_refused_with_its_path(
     if not changes:
         document["exclusive"] = "none"
         document["fields"] = [field for field in document["fields"] if field["name"] != "civil_id"]
-    assert f"on_approval: {fault}" in versions.faults(document)
+    found = versions.faults(document)
+    assert any(each.startswith("on_approval: “") and each.endswith(fault) for each in found), found
     assert versions.faults(shipped(code)) == []
 
 
@@ -247,7 +266,10 @@ def test_effect_whose_needs_are_not_met_is_refused_with_its_path(
 def test_new_licence_needs_every_field_that_the_register_takes(context: Flask, name: str) -> None:
     document = shipped("issuance")
     document["fields"] = [field for field in document["fields"] if field["name"] != name]
-    assert versions.faults(document) == [f"on_approval: make_licence needs the field {name}"]
+    (fault,) = versions.faults(document)
+    assert fault.startswith("on_approval: “")
+    with force_locale("en"):
+        assert fault.endswith(f"needs the field “{STANDARD_FIELDS[name].label}”.")
 
 
 def test_copy_into_a_version_that_changed_a_fields_type_leaves_it_empty(context: Flask) -> None:

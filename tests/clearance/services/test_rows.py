@@ -37,21 +37,25 @@ def counted(stored: Any, **values: Any) -> Any:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"columns": []}, "rows need columns"),
-        ({"default": "x"}, "rows need columns, and have no default"),
+        ({"columns": []}, "needs columns"),
+        ({"default": "x"}, "has rows, and no default"),
         ({"most": 31}, "at most 30 rows"),
         ({"columns": [TEXT | {"name": f"c{number}"} for number in range(9)]}, "at most 8"),
-        ({"columns": [TEXT | {"name": "a"}, TEXT | {"name": "a"}]}, "more than once: a"),
-        ({"columns": [TEXT | {"name": "port"}]}, "more than once: port"),
-        ({"columns": [{"name": "passport_no"}]}, "passport_no is a standard field"),
-        ({"columns": [TEXT | {"name": "a", "type": "textarea"}]}, "cannot have the type textarea"),
+        ({"columns": [{"name": "passport_no"}]}, "is a standard field"),
+        (
+            {"columns": [TEXT | {"name": "a", "type": "textarea"}]},
+            "type “Long text”",
+        ),
         (
             {"columns": [TEXT | {"name": "a", "type": "rows", "columns": [TEXT | {"name": "b"}]}]},
-            "cannot have the type rows",
+            "cannot have the type “Rows”",
         ),
-        ({"columns": [TEXT | {"name": "a", "default": "x"}]}, "the column a has no default"),
-        ({"columns": [TEXT | {"name": "a", "section": "trip"}]}, "the column a has no section"),
-        ({"type": "text"}, "does not belong to the type text"),
+        (
+            {"columns": [TEXT | {"name": "a", "default": "x"}]},
+            "has no “Default answer”",
+        ),
+        ({"columns": [TEXT | {"name": "a", "section": "trip"}]}, "column, which has no “Section”"),
+        ({"type": "text"}, "is not of a type that has"),
     ],
 )
 def test_a_definition_is_refused(changes: dict[str, Any], fault: str) -> None:
@@ -59,7 +63,7 @@ def test_a_definition_is_refused(changes: dict[str, Any], fault: str) -> None:
         definition(**changes)
 
 
-def test_all_rows_of_a_form_together_are_not_more_than_can_be_posted() -> None:
+def test_all_rows_of_a_form_together_are_not_more_than_can_be_posted(context: Flask) -> None:
     def form(count: int) -> dict[str, Any]:
         rows = [
             {"name": f"rows_{each}", "type": "rows", "label": TEXT["label"]}
@@ -68,14 +72,16 @@ def test_all_rows_of_a_form_together_are_not_more_than_can_be_posted() -> None:
         ]
         return {**with_items(), "fields": [*with_items()["fields"][:-1], *rows]}
 
-    Definition.model_validate(form(8))
-    with pytest.raises(ValidationError, match="at most 2000 cells"):
-        Definition.model_validate(form(9))
+    def found(count: int) -> list[str]:
+        return [str(each) for each in checkup.structure(Definition.model_validate(form(count)))]
+
+    assert found(8) == []
+    assert found(9) == ["fields: All rows together can have at most 2000 cells."]
 
 
 def test_only_the_form_has_rows() -> None:
     stage = {"name": "check", "title": TEXT["label"], "fields": [with_items()["fields"][-1]]}
-    with pytest.raises(ValidationError, match="items has rows, which only the form can have"):
+    with pytest.raises(ValidationError, match="has rows, which only the form can have"):
         Definition.model_validate(
             {**with_items(), "fields": with_items()["fields"][:-1], "flow": "", "stages": [stage]}
         )
@@ -87,7 +93,7 @@ def test_only_the_form_has_rows() -> None:
         (
             [TEXT | {"name": "a", "when": {"field": "b", "filled": True}}, TEXT | {"name": "b"}],
             "fields[12].columns[0].when",
-            "which comes later",
+            "which is answered only later",
         ),
         (
             [TEXT | {"name": "a", "when": {"field": "port", "is": ["nowhere"]}}],
@@ -99,15 +105,17 @@ def test_only_the_form_has_rows() -> None:
             "fields[12].columns[0].minimum",
             "No answer",
         ),
+        ([TEXT | {"name": "a"}] * 2, "fields[12].columns[1].name", "is there twice"),
+        ([TEXT | {"name": "port"}], "fields[12].columns[0].name", "is there twice"),
     ],
 )
 def test_the_check_up_finds_what_is_wrong_in_columns(
     context: Flask, columns: list[Any], path: str, words: str
 ) -> None:
     with context.test_request_context(), force_locale("en"):
-        found = checkup.of_form(definition(columns=columns))
+        found = checkup.of(definition(columns=columns))
         assert [each.path for each in found] == [path] and words in str(found[0].text)
-        assert checkup.of_form(definition()) == []
+        assert checkup.of(definition()) == []
 
 
 def test_a_condition_on_rows_asks_only_whether_they_are_filled_in(context: Flask) -> None:
@@ -115,7 +123,7 @@ def test_a_condition_on_rows_asks_only_whether_they_are_filled_in(context: Flask
         late = TEXT | {"name": "late", "section": "cargo", "when": when}
         service = with_items()
         service["fields"].append(late)
-        return [str(each.text) for each in checkup.of_form(Definition.model_validate(service))]
+        return [str(each.text) for each in checkup.of(Definition.model_validate(service))]
 
     with context.test_request_context(), force_locale("en"):
         assert found({"field": "items", "filled": True}) == []

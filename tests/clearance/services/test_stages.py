@@ -44,24 +44,27 @@ def test_stages_are_read_with_their_defaults(context: Flask) -> None:
 @pytest.mark.parametrize(
     ("stages", "fault"),
     [
-        ([CHECK, CHECK], "stage given more than once: check"),
-        ([CHECK | {"decisions": ["return"]}], "approve must be among"),
+        ([CHECK, CHECK], "“check” is there twice."),
+        ([CHECK | {"decisions": ["return"]}], "Approval must be among"),
         ([CHECK | {"decisions": ["approve", "approve"]}], "each is named once"),
-        ([CHECK | {"clock": "stopped", "days": 2}], "days need a running clock"),
+        ([CHECK | {"clock": "stopped", "days": 2}], "Working days need a due date that runs."),
         ([CHECK | {"days": 0}], "stages[0].days"),
-        ([CHECK | {"when": ON_WORDS}], "without a condition"),
-        ([CHECK, SIGN | {"when": {"field": "later", "filled": True}}], "names 'later'"),
+        ([CHECK | {"when": ON_WORDS}], "must be without a condition"),
+        ([CHECK, SIGN | {"when": {"field": "later", "filled": True}}], "There is no field “later”"),
         (
             [CHECK | {"when": {"field": "seen_on", "filled": True}, "fields": [SEEN]}, SIGN],
-            "stages[0]: the condition of when names 'seen_on'",
+            "stages[0].when: The condition needs “Seen on”",
         ),
-        ([CHECK | {"fields": [SEEN, SEEN]}], "seen_on is already a field"),
-        ([CHECK | {"fields": [SEEN]}, SIGN | {"fields": [SEEN]}], "seen_on is already a field"),
-        ([CHECK | {"fields": [SEEN | {"name": "words"}]}], "words is already a field"),
-        ([CHECK | {"fields": [{"name": "mobile"}]}], "mobile is a standard field"),
-        ([CHECK | {"fields": [SEEN, BESIDE]}], "names a field beside it"),
-        ([CHECK | {"guards": {"approve": ["nothing"]}}], "unknown guard 'nothing'"),
-        ([CHECK | {"name": f"s{number}"} for number in range(13)], "12"),
+        ([CHECK | {"fields": [SEEN, SEEN]}], "“Seen on” is there twice."),
+        ([CHECK | {"fields": [SEEN]}, SIGN | {"fields": [SEEN]}], "“Seen on” is there twice."),
+        ([CHECK | {"fields": [SEEN | {"name": "words"}]}], "“Words” is there twice."),
+        (
+            [CHECK | {"fields": [{"name": "mobile"}]}],
+            "“Mobile number” is a standard field of the form.",
+        ),
+        ([CHECK | {"fields": [SEEN, BESIDE]}], "needs “Seen on”, which is answered only later"),
+        ([CHECK | {"guards": {"approve": ["nothing"]}}], "no check or effect “nothing”"),
+        ([CHECK | {"name": f"s{number}"} for number in range(13)], "These are too many."),
     ],
 )
 def test_stages_that_cannot_be_carried_out_are_refused(
@@ -73,13 +76,13 @@ def test_stages_that_cannot_be_carried_out_are_refused(
 
 def test_a_stage_of_an_unknown_team_cannot_be_published(context: Flask) -> None:
     found = versions.faults(document(CHECK, SIGN | {"team": "cashiers"}))
-    assert found == ["stages[1].team: unknown team 'cashiers'"]
+    assert found == ["stages[1].team: There is no team “cashiers”."]
 
 
 @pytest.mark.parametrize("changes", [{"flow": "standard"}, {"stages": []}], ids=["both", "neither"])
 def test_a_definition_has_a_flow_or_stages(context: Flask, changes: dict[str, Any]) -> None:
     (fault,) = versions.faults(document(CHECK, **changes))
-    assert "needed where there are no stages, and only there" in fault
+    assert "needs either stages or a decision process of its own" in fault
 
 
 def test_two_approvals_are_lifted_and_no_longer_written(context: Flask) -> None:
@@ -91,7 +94,7 @@ def test_two_approvals_are_lifted_and_no_longer_written(context: Flask) -> None:
         ("second", True),
     ]
     assert versions.faults(old | {"schema": 2}) == [
-        "flow: unknown flow 'two_approvals' (there are: exam, standard, transfer)"
+        "flow: The portal knows no decision process “two_approvals”."
     ]
 
 

@@ -38,28 +38,28 @@ def test_what_is_kept_of_it_is_what_was_written(context: Flask) -> None:
     ("changes", "fault"),
     [
         ({"paragraphs": [PARAGRAPH | {"en": "For {colour}."}]},
-         "issued[0].paragraphs[0].en: unknown placeholder {colour}"),
+         "issued[0].paragraphs[0].en: There is no placeholder {colour}."),
         ({"paragraphs": [PARAGRAPH, PARAGRAPH | {"ar": "{Name}"}]},
-         "issued[0].paragraphs[1].ar: unknown placeholder {Name}"),
+         "issued[0].paragraphs[1].ar: There is no placeholder {Name}."),
         ({"paragraphs": [PARAGRAPH | {"ar": "{valid_until}"}], "valid": None},
-         "issued[0].paragraphs[0].ar: unknown placeholder {valid_until}"),
+         "issued[0].paragraphs[0].ar: There is no placeholder {valid_until}."),
         ({"paragraphs": [PARAGRAPH | {"or": {"vehicle": PARAGRAPH}}]},
-         "issued[0].paragraphs[0].or: the paragraph does not name {vehicle}"),
+         "issued[0].paragraphs[0].or: The paragraph does not have the placeholder {vehicle}."),
         ({"paragraphs": [PARAGRAPH | {"when": {"field": "colour", "filled": True}}]},
-         "issued[0].paragraphs[0].when: unknown field 'colour'"),
+         "issued[0].paragraphs[0].when: There is no field “colour”."),
         ({"when": {"field": "port", "is": {"field": "harbour"}}},
-         "issued[0].when: unknown field 'harbour'"),
-        ({"show": ["port", "colour"]}, "issued[0].show[1]: unknown field 'colour'"),
-        ({"valid": {"until": "colour"}}, "issued[0].valid.until: 'colour' is no field with a date"),
-        ({"valid": {"until": "port"}}, "issued[0].valid.until: 'port' is no field with a date"),
+         "issued[0].when: There is no field “harbour”."),
+        ({"show": ["port", "colour"]}, "issued[0].show[1]: There is no field “colour”."),
+        ({"valid": {"until": "colour"}}, "issued[0].valid.until: “colour” is no date of the form."),
+        ({"valid": {"until": "port"}}, "issued[0].valid.until: “Port” is no date of the form."),
         ({"valid": {"days": 3, "until": "ends_on"}},
-         "issued[0].valid: valid needs either days or until"),
-        ({"valid": {}}, "issued[0].valid: valid needs either days or until"),
-        ({"prefix": "PP"}, "issued[0].prefix: 'PP' is the service's"),
-        ({"prefix": "KW"}, "issued[0].prefix: 'KW' is that of other numbers"),
-        ({"prefix": "CE"}, "issued[0].prefix: 'CE' is another service's"),
-        ({"prefix": "TPE"}, "issued[1].prefix: 'TPE' is another statement's"),
-        ({"name": "escort"}, "issued[1].name: 'escort' is another statement's"),
+         "issued[0].valid: Validity: Give either a number of days or a date."),
+        ({"valid": {}}, "issued[0].valid: Validity: Give either a number of days or a date."),
+        ({"prefix": "PP"}, "issued[0].prefix: Other numbers have the prefix PP."),
+        ({"prefix": "KW"}, "issued[0].prefix: Other numbers have the prefix KW."),
+        ({"prefix": "CE"}, "issued[0].prefix: Other numbers have the prefix CE."),
+        ({"prefix": "TPE"}, "issued[1].prefix: Another document issued has the prefix TPE."),
+        ({"name": "escort"}, "issued[1].name: “escort” is there twice."),
     ],
 )  # fmt: skip
 def test_a_bad_statement_prevents_publishing_with_its_path(
@@ -71,7 +71,7 @@ def test_a_bad_statement_prevents_publishing_with_its_path(
 
 def test_the_effect_follows_from_the_statements_and_is_not_named(context: Flask) -> None:
     assert versions.faults(document() | {"on_approval": ["issue_statements"]}) == [
-        "on_approval: issue_statements follows from issued and is not named"
+        "on_approval: The service's own documents are issued anyway; leave this effect out."
     ]
 
 
@@ -79,7 +79,7 @@ def test_the_end_of_a_statement_is_a_date_that_must_be_given(context: Flask) -> 
     optional = document()
     optional["fields"] = [dict(field, required=False) for field in optional["fields"]]
     assert versions.faults(optional) == [
-        "issued[0].valid.until: ends_on must be required, or the statement may have no end"
+        "issued[0].valid.until: “Until” must be required, or the document may have no end."
     ]
 
 
@@ -108,14 +108,14 @@ def test_a_prefix_stays_with_its_statement_even_if_a_later_version_drops_it(cont
     assert versions.faults(document()) == []
     other = deepcopy(document()) | {"code": "other", "prefix": "OT"}
     assert versions.faults(other) == [
-        "issued[0].prefix: 'TPX' is another statement's",
-        "issued[1].prefix: 'TPE' is another statement's",
+        "issued[0].prefix: Other numbers have the prefix TPX.",
+        "issued[1].prefix: Other numbers have the prefix TPE.",
     ]
     assert versions.faults(document(name="pass")) == [
-        "issued[0].prefix: 'TPX' is another statement's"
+        "issued[0].prefix: Other numbers have the prefix TPX."
     ]
     assert versions.faults(yaml.safe_load(requests.TRIVIAL) | {"prefix": "TPX"}) == [
-        "prefix: 'TPX' is a statement's"
+        "prefix: Other numbers have the prefix TPX."
     ]
 
 

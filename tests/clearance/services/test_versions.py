@@ -126,30 +126,48 @@ def test_field_tells_its_label_hint_and_group_in_both_languages(context: Flask) 
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"title": {"ar": "طلب"}}, "title.en: Field required"),
-        ({"title": {"ar": "طلب", "en": " "}}, "title.en: String should have at least 1 character"),
-        ({"colour": "blue"}, "colour: Extra inputs are not permitted"),
-        ({"code": "Bad Code"}, "code: String should match pattern"),
-        ({"prefix": "x1"}, "prefix: String should match pattern"),
-        ({"flow": "circular"}, "flow: unknown flow 'circular'"),
-        ({"guards": {"start": ["weather_is_fine"]}}, "guards.start: unknown guard"),
-        ({"guards": {"send": ["weather_is_fine"]}}, "guards.send: unknown guard"),
-        ({"on_approval": ["make_coffee"]}, "on_approval: unknown effect 'make_coffee'"),
-        ({"processing_days": 0}, "processing_days: Input should be greater than or equal to 1"),
-        ({"subscription": "sometimes"}, "subscription: Input should be"),
-        ({"subject": "licence"}, "start: broker_type needs subject: person"),
-        ({"exclusive": "licence"}, "exclusive: licence needs subject: licence"),
-        ({"exclusive": "person"}, "exclusive: person needs the field civil_id"),
-        ({"documents": [{"kind": "horoscope"}]}, "documents[0].kind: unknown document kind"),
+        ({"title": {"ar": "طلب"}}, "title.en: Title in English: This is missing."),
+        ({"title": {"ar": "طلب", "en": " "}}, "title.en: Title in English: This is empty."),
+        ({"colour": "blue"}, "colour: The portal knows no such property."),
+        ({"code": "Bad Code"}, "code: Code: This is not written as it must be."),
+        ({"prefix": "x1"}, "prefix: Number prefix: This is not written as it must be."),
+        ({"flow": "circular"}, "flow: The portal knows no decision process “circular”."),
+        ({"guards": {"start": ["weather_is_fine"]}}, "guards.start: The portal knows no check"),
+        ({"guards": {"send": ["weather_is_fine"]}}, "guards.send: The portal knows no check"),
+        (
+            {"on_approval": ["make_coffee"]},
+            "on_approval: The portal knows no check or effect “make_coffee”.",
+        ),
+        (
+            {"processing_days": 0},
+            "processing_days: Working days to respond: This number is too small.",
+        ),
+        ({"subscription": "sometimes"}, "subscription: Subscription: Choose one from the list."),
+        (
+            {"subject": "licence"},
+            "start: A request that begins so is about something else: A person.",
+        ),
+        ({"exclusive": "licence"}, "exclusive: Only requests about a licence"),
+        ({"exclusive": "person"}, "exclusive: One request for each civil number needs the field"),
+        ({"documents": [{"kind": "horoscope"}]}, "documents[0].kind: There is no document type"),
         (
             {"documents": [{"kind": "photo", "broker_types": ["private", "royal"]}]},
-            "documents[0].broker_types[1]: unknown broker type 'royal'",
+            "documents[0].broker_types[1]: There is no broker type “royal”.",
         ),
-        ({"documents": [{"kind": "photo"}] * 2}, "documents: document kind given more than once"),
-        ({"legal_entities": ["ghost"]}, "legal_entities[0]: unknown legal entity 'ghost'"),
-        ({"broker_types": ["private", "royal"]}, "broker_types[1]: unknown broker type 'royal'"),
-        ({"fields": []}, "fields: Tuple should have at least 1 item"),
-        ({"conditions": [{"ar": "شرط"}]}, "conditions[0].en: Field required"),
+        ({"documents": [{"kind": "photo"}] * 2}, "documents[1].kind: “"),
+        (
+            {"legal_entities": ["ghost"]},
+            "legal_entities[0]: There is no organisation type “ghost”.",
+        ),
+        (
+            {"broker_types": ["private", "royal"]},
+            "broker_types[1]: There is no broker type “royal”.",
+        ),
+        ({"fields": []}, "fields: Fields: At least one is needed."),
+        (
+            {"conditions": [{"ar": "شرط"}]},
+            "conditions[0].en: Conditions in English: This is missing.",
+        ),
     ],
 )
 def test_fault_is_told_with_its_path(context: Flask, changes: dict[str, Any], fault: str) -> None:
@@ -160,21 +178,21 @@ def test_fault_is_told_with_its_path(context: Flask, changes: dict[str, Any], fa
 @pytest.mark.parametrize(
     ("field", "fault"),
     [
-        ({"name": "shoe_size"}, "shoe_size is no standard field"),
+        ({"name": "shoe_size"}, "“shoe_size” is no standard field"),
         ({"name": "shoe_size", "type": "number"}, "needs a type and a label"),
-        ({"name": "email", "type": "text"}, "email is a standard field"),
-        ({"name": "number"}, "number can only be shown"),
-        ({"name": "broker_type"}, "broker_type can only be shown"),
+        ({"name": "email", "type": "text"}, "“E-mail address” is a standard field"),
+        ({"name": "number"}, "“Request number” can only be shown"),
+        ({"name": "broker_type"}, "“Broker type” can only be shown"),
         ({"name": "email", "mode": "shown", "required": True}, "it cannot be required"),
         ({"name": "email", "mode": "hidden"}, "fields[1].mode"),
-        ({"name": "name_ar_1"}, "field given more than once: name_ar_1"),
+        ({"name": "name_ar_1"}, "“First name in Arabic” is there twice."),
         (
             {"name": "kind", "type": "text", "label": {"ar": "نوع", "en": "Kind"}},
-            "kind is a name of the request page itself",
+            "The portal itself uses the name “kind”.",
         ),
         (
             {"name": "size", "type": "choice", "label": {"ar": "ح", "en": "Size"}},
-            "choices belong to the type choice",
+            "needs choices",
         ),
         (
             {"name": "size", "type": "text", "mode": "shown", "label": {"ar": "ح", "en": "Size"}},
@@ -214,15 +232,15 @@ def test_publishing_makes_the_next_version_and_leaves_the_first(context: Flask) 
 def test_bad_definition_is_not_published(context: Flask) -> None:
     with pytest.raises(BadDefinition) as refused:
         versions.publish(document(flow="circular"), None, NOW)
-    assert "flow: unknown flow" in str(refused.value)
+    assert "flow: The portal knows no decision process" in str(refused.value)
     assert count_of(Service) == 0
 
 
 def test_prefix_belongs_to_one_service_and_stays(context: Flask) -> None:
     versions.publish(document(), None, NOW)
-    with pytest.raises(BadDefinition, match="is another service's"):
+    with pytest.raises(BadDefinition, match="Other numbers have the prefix GR"):
         versions.publish(document(code="other"), None, NOW)
-    with pytest.raises(BadDefinition, match="stays 'GR'"):
+    with pytest.raises(BadDefinition, match="The prefix stays GR"):
         versions.publish(document(prefix="GX"), None, NOW)
 
 
