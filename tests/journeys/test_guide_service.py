@@ -45,6 +45,7 @@ def begun(office: Office) -> PageClient:
     with office.app.app_context():
         request_factories.load_services()
         keeper = actor_of(factories.make_staff(Role.ADMINISTRATOR))
+        factories.make_staff()  # who decides
         code, now = wanted["code"], utc_now()
         drafting.create(code, wanted["prefix"], wanted["title"], None, keeper, now)
         drafting.change(code, lambda document: _become(document, wanted), 1, keeper, now)

@@ -20,12 +20,16 @@ from forms.service_parts import Item, code_from
 def items_of(document: Document, path: str) -> list[Item]:
     """Return the list at a path such as `fields` or `stages.check.fields`, as it is kept.
 
-    Aborts with 404 for a stage that is not there.
+    What is no list counts as an empty one, and a part that is no mapping as an empty part. Aborts
+    with 404 for a stage that is not there.
     """
     outer, _, rest = path.partition(".")
     if not rest:
-        found = document.setdefault(outer, [])
-        return found if isinstance(found, list) else not_found()
+        found = document.get(outer)
+        parts = found if isinstance(found, list) else []
+        items = [each if isinstance(each, dict) else {} for each in parts]
+        document[outer] = items
+        return items
     name, _, inner = rest.partition(".")
     stage = find(items_of(document, outer), draft_parts.STAGES, name)
     return items_of(stage, inner)
@@ -43,7 +47,9 @@ def key_of(items: list[Item], kind: PartList, item: Item) -> str:
     name = str(item.get(kind.names, "")) if kind.names else ""
     first = next((each for each in items if str(each.get(kind.names, "")) == name), None)
     is_plain = first is item and re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name)
-    return name if is_plain else str(items.index(item) + 1)
+    if is_plain:
+        return name
+    return next(str(place) for place, each in enumerate(items, 1) if each is item)
 
 
 def find(items: list[Item], kind: PartList, key: str) -> Item:
@@ -80,7 +86,7 @@ def act(items: list[Item], item: Item, kind: PartList, action: str) -> Item:
 
 def can_double(kind: PartList, item: Item) -> bool:
     """Return whether a second one like it can be there: neither a standard field nor a document."""
-    return kind.names != "kind" and item.get("name") not in STANDARD_FIELDS
+    return kind.names != "kind" and str(item.get("name")) not in STANDARD_FIELDS
 
 
 def users_of(document: Document, name: str) -> list[str]:

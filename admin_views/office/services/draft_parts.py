@@ -258,7 +258,7 @@ def facts(item: Item, kind: PartList, lang: str) -> list[str]:
 
 def properties_of_field(item: Item) -> tuple[Property, ...]:
     """Return the properties that a field of this sort and type has."""
-    if item.get("name") in STANDARD_FIELDS:
+    if str(item.get("name")) in STANDARD_FIELDS:
         return tuple(each for each in _FIELD if each.name in _SHOWN_OF_STANDARD)
     kind = str(item.get("type") or "")
     return tuple(each for each in _FIELD if not each.types or kind in each.types)
