@@ -296,10 +296,11 @@ def _described(
     elif spec is not None and spec.kind is Kind.BOOL:
         found = _is(name, given[:1])
     else:
-        ordered = [each for each in outcomes if spec is not None and _has_limit(each[0])]
-        others = [each for each in outcomes if each not in ordered]
-        parts = dict.fromkeys(test if holds else _negated(test) for test, holds in others)
-        found = _all([*(_limits(name, spec, ordered) if spec is not None else ()), *parts])
+        parts = dict.fromkeys(
+            test if holds else _negated(test) for test, holds in outcomes if not _has_limit(test)
+        )
+        limits = [each for each in outcomes if _has_limit(each[0])]
+        found = _all([*(_limits(name, spec, limits) if spec and limits else ()), *parts])
     is_empty_told = len(given) == len(values) or (spec is not None and found.holds({name: None}))
     return found if is_empty_told else _any([found, _when(name, "filled", False)])
 

@@ -19,12 +19,16 @@ from forms.service_parts import Item, code_from
 def items_of(document: Document, path: str) -> list[Item]:
     """Return the list at a path such as `fields` or `stages.check.fields`, as it is kept.
 
-    Aborts with 404 for a stage or field that is not there.
+    What is no list counts as an empty one, and a part that is no mapping as an empty part. Aborts
+    with 404 for a stage or field that is not there.
     """
     outer, _, rest = path.partition(".")
     if not rest:
-        found = document.setdefault(outer, [])
-        return found if isinstance(found, list) else not_found()
+        found = document.get(outer)
+        parts = found if isinstance(found, list) else []
+        if parts is not found or not all(isinstance(each, dict) for each in parts):
+            parts = document[outer] = [each if isinstance(each, dict) else {} for each in parts]
+        return parts
     name, _, inner = rest.partition(".")
     around = draft_parts.STAGES if outer == "stages" else draft_parts.FIELDS
     return items_of(find(items_of(document, outer), around, name), inner)
@@ -44,7 +48,9 @@ def key_of(items: list[Item], kind: PartList, item: Item) -> str:
     name = str(item.get(kind.names, "")) if kind.names else ""
     first = next((each for each in items if str(each.get(kind.names, "")) == name), None)
     is_plain = first is item and re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name)
-    return name if is_plain else str(items.index(item) + 1)
+    if is_plain:
+        return name
+    return next(str(place) for place, each in enumerate(items, 1) if each is item)
 
 
 def find(items: list[Item], kind: PartList, key: str) -> Item:
@@ -97,14 +103,15 @@ def _rename_columns(item: Item, taken: Collection[str]) -> None:
 
 def can_double(kind: PartList, item: Item) -> bool:
     """Return whether a second one like it can be there: neither a standard field nor a document."""
-    return kind.names != "kind" and item.get("name") not in STANDARD_FIELDS
+    return kind.names != "kind" and str(item.get("name")) not in STANDARD_FIELDS
 
 
 def names_of(document: Document) -> set[str]:
     """Return the names of the form's fields and of their columns."""
-    fields = [each for each in items_of(document, "fields") if isinstance(each, dict)]
-    columns = (column for each in fields for column in each.get("columns") or ())
-    return {str(each.get("name")) for each in (*fields, *columns) if isinstance(each, dict)}
+    fields = items_of(document, "fields")
+    lists = [each["columns"] for each in fields if isinstance(each.get("columns"), list)]
+    columns = [each for listed in lists for each in listed if isinstance(each, dict)]
+    return {str(each.get("name")) for each in (*fields, *columns)}
 
 
 def _new(items: list[Item], kind: PartList, form: Any, there: Collection[str]) -> Item:

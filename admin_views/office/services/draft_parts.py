@@ -287,7 +287,7 @@ def properties_of(item: Item, kind: PartList) -> tuple[Property, ...]:
     """Return the properties of a part; a field has those of its sort and type."""
     if not kind.types:
         return kind.properties
-    if item.get("name") in STANDARD_FIELDS:
+    if str(item.get("name")) in STANDARD_FIELDS:
         return tuple(each for each in kind.properties if each.name in _SHOWN_OF_STANDARD)
     named = str(item.get("type") or "")
     return tuple(each for each in kind.properties if not each.types or named in each.types)

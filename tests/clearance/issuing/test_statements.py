@@ -324,7 +324,7 @@ def test_without_the_effect_the_approval_is_refused(agent: User) -> None:
     try:
         service = versions.current("port_permit").definition
         (problem,) = versions.reading.problems(service)
-        assert problem.startswith(f"on_approval: unknown effect '{ISSUE}'")
+        assert str(problem) == f"on_approval: The portal knows no check or effect “{ISSUE}”."
         with pytest.raises(Refused) as refused:
             issued_factories.make_permitted(agent, reviewer=reviewer)
         assert refused.value.refusal == eligibility.OUT_OF_ORDER
