@@ -69,8 +69,8 @@ def _told(row: Service) -> Told:
 
 
 def _words(known: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Return what guards or effects are called; the name itself of an unknown one."""
-    return str(_(", ")).join(str(known[name].words if name in known else name) for name in names)
+    """Return the sentences of guards or effects; the name itself of an unknown one."""
+    return " ".join(str(known[name].words if name in known else name) for name in names)
 
 
 def _title(row: Service) -> Markup:
