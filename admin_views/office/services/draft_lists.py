@@ -129,5 +129,6 @@ def _new(items: list[Item], kind: PartList, form: Any, there: Collection[str]) -
     taken = {*STANDARD_FIELDS, *RESERVED_NAMES, *there, *(str(each.get("name")) for each in items)}
     item: Item = {"name": code_from(label.get("en", ""), taken)}
     if kind.types:
-        return item | {"type": str(form.get("type") or "text"), "label": label}
+        section = {"section": form["section"][:40]} if form.get("section") else {}
+        return item | section | {"type": str(form.get("type") or "text"), "label": label}
     return item | {"title": label}

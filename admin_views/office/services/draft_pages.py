@@ -12,8 +12,14 @@ from pydantic import ValidationError
 
 from admin_views.base.access import current_actor, require
 from admin_views.base.form_post import fingerprint, post_once, posted_version, saved_label
-from admin_views.office.services import draft_lists, draft_order, draft_parts, draft_preview
-from admin_views.office.services.draft_parts import Part, PartList
+from admin_views.office.services import (
+    draft_lists,
+    draft_order,
+    draft_parts,
+    draft_preview,
+    draft_sources,
+)
+from admin_views.office.services.draft_parts import FIELDS, Part, PartList
 from clearance.core import i18n
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import DomainError, NotFound, StaleEdit
@@ -175,6 +181,7 @@ class DraftPages:
             "add_url": self._url("draft_add", found.code, part=part.key, path=path),
             "choices": _addable(kind, items),
             "types": kind.types,
+            "sections": draft_sources.sections(found.document) if kind is FIELDS else [],
         }
 
     def _row(

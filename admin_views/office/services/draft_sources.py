@@ -34,7 +34,7 @@ def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
             "legal_entities": _rows(LegalEntity, lang),
             "broker_types": _rows(BrokerType, lang),
             "team": teams.named(lang),
-            "section": _sections(document, lang),
+            "section": [*((str(group), group.label) for group in Group), *sections(document)],
             "at": [
                 (str(each.get("name")), name_of(each, lang)) for each in _items(document, "fields")
             ],
@@ -88,9 +88,10 @@ def _answers(item: Item) -> dict[str, str]:
     return found
 
 
-def _sections(document: Document, lang: str) -> Options:
-    own = [(str(each.get("name")), name_of(each, lang)) for each in _items(document, "sections")]
-    return [*((str(group), group.label) for group in Group), *own]
+def sections(document: Document) -> Options:
+    """Return the service's own sections."""
+    lang = i18n.language()
+    return [(str(each.get("name")), name_of(each, lang)) for each in _items(document, "sections")]
 
 
 def _rows(model: Any, lang: str) -> Options:
