@@ -103,7 +103,7 @@ def broken(draw: st.DrawFn) -> dict[str, Any]:
         for each in outer:
             part = part[each]
         if draw(st.booleans()) or isinstance(part, list):
-            part[key] = draw(ODD)
+            part[key] = copy.deepcopy(draw(ODD))
         else:
             del part[key]
     return document
