@@ -13,7 +13,9 @@ LINKS = """all => all.map((link) => [
   link.getAttribute("href").split("#")[0],
   link.closest("tr")?.querySelector(".badge")?.textContent.trim() ?? "",
 ])"""
-FILES = re.compile(r"/export/|\.csv|/print|/file|/pages/|/issued/\d+/$|/final-list$|/yaml$")
+FILES = re.compile(
+    r"/export/|\.csv|/print|/file|/pages/|/issued/\d+/$|/final-list$|/pack$|/pack\?|\.xlsx$"
+)
 # A number, or the name of one of many of the same kind.
 ONE_OF_MANY = re.compile(
     r"/(?:\d+|[a-z_]+:[a-z_:]+)(?=/|$)|(?<=/services/)[a-z_]+|(?<=/fields/)\w+|(?<=/sections/)\w+"

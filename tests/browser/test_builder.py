@@ -31,7 +31,10 @@ def builder(office: Callable[..., Visit]) -> Callable[..., tuple[Visit, str]]:
 
 
 def publish(portal: Portal, fields: int) -> str:
-    """Store a service in use; returns its code. fields: how many it has besides the permit's."""
+    """Store an archived service, so that it is in no applicant's way; returns its code.
+
+    fields: how many it has besides the permit's.
+    """
     number = next(_numbers)
     code = f"built_{number}"
     more = [
@@ -41,7 +44,7 @@ def publish(portal: Portal, fields: int) -> str:
     definition = permit(code=code, prefix=f"B{chr(64 + number)}")
     definition["fields"] = [*definition["fields"], *more]
     portal.rows(
-        "INSERT INTO service (code, prefix, position, is_active) VALUES (?, ?, ?, 1)",
+        "INSERT INTO service (code, prefix, position, is_active) VALUES (?, ?, ?, 0)",
         *(code, definition["prefix"], 200 + number),
     )
     portal.rows(

@@ -47,7 +47,7 @@ ADMINISTRATOR = (
 # Where a form is sent empty: its page, and the button that sends it.
 REFUSING = {
     "general@example.com": {
-        "/my/users/new/": "#user-form .button-primary",
+        "/my/users/new/": "#user-form button[name=_save]",
         "/my/organisation/": "#organisation-form .button-primary",
         "/my/account/": "#password-form .button-primary",
         "/my/account/contact/mobile": "#contact-form .button-primary",

@@ -59,7 +59,7 @@ def add(visit: Visit, person: Person, services: list[str] | None) -> None:
     """Add somebody with the chosen services, or as a general user."""
     write_new(visit, person, services)
     visit.shoot("user-new")
-    people.press(visit.page)
+    people.press(visit.page, "button[name=_save]")
     visit.shoot("user-added")
     expect(visit.page.locator("#awaited")).to_contain_text(person.email)
 
