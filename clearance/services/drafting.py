@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,9 +23,9 @@ from clearance.core.clock import kuwait_date
 from clearance.core.errors import DomainError, NotFound, Refusal, Refused
 from clearance.core.extensions import db
 from clearance.models import Service, ServiceDraft, ServiceDraftChange, ServiceVersion
-from clearance.services import reading, versions
+from clearance.services import choice_lists, reading, versions
 from clearance.services.findings import Finding, faults
-from clearance.services.schema import SCHEMA
+from clearance.services.schema import SCHEMA, Definition
 from clearance.services.text_checkup import changed_in_one
 
 MOST_CHANGES = 100
@@ -79,6 +80,11 @@ class Source:
     def version(self) -> int:
         """The number that a change must have seen."""
         return self.draft.version if self.draft is not None else 0
+
+    @cached_property
+    def readable(self) -> Definition:
+        """What of the document can be read, with the items of lists."""
+        return choice_lists.with_items(reading.read(self.document, self.code))
 
     @property
     def fingerprint(self) -> str:
@@ -175,17 +181,22 @@ def change(
         db.session.add(draft)
         db.session.flush()
     _forget_undone(draft)
-    last = last_change(code)
-    if last is not None and last.id == goes_on:
-        begun = last.changes
-        last.changes = begun | {
-            key: [begun.get(key, pair)[0], pair[1]] for key, pair in changes.items()
-        }
-    else:
-        db.session.add(ServiceDraftChange(draft_code=code, changes=changes))
+    _remember(draft, changes, goes_on)
     _write(draft, after, actor, now)
     _record(draft, verb, actor, now, _told(changes))
     return draft
+
+
+def _remember(draft: ServiceDraft, changes: Mapping[str, Any], goes_on: int) -> None:
+    """Keep the changes, to be undone alone or together with the last one; see `change`."""
+    last = last_change(draft.code)
+    if last is None or last.id != goes_on:
+        db.session.add(ServiceDraftChange(draft_code=draft.code, changes=changes))
+        return
+    begun = last.changes
+    last.changes = begun | {
+        key: [begun.get(key, pair)[0], pair[1]] for key, pair in changes.items()
+    }
 
 
 def last_change(code: str) -> ServiceDraftChange | None:

@@ -95,8 +95,8 @@ _SHAPES: dict[Pattern, tuple[re.Pattern[str], Any]] = {
 class Choice(Part):
     """One option of a choice field.
 
-    retired: no longer offered, but read where it is held. text: whoever takes it also says what
-    they mean, in a line of its own.
+    retired: no longer offered, but readable where it is held. text: it opens a line to write in,
+    as “other” does.
     """
 
     value: Code

@@ -40,8 +40,8 @@ class Stage(Part):
 
     days: working days, from entering the stage; by default the service's, from sending. decisions:
     those that can be taken in it. when: the condition under which it is not skipped. fields: what
-    the office fills in at its approval. another_person: whoever approved an earlier stage of the
-    request may not decide. clock: no due date while it is stopped.
+    the office fills in at its approval. another_person: it is decided by someone who approved
+    no earlier stage of the request. clock: no due date while it is stopped.
     """
 
     name: Code

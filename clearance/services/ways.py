@@ -16,7 +16,7 @@ from clearance.services.schema import Definition
 from clearance.services.standard_fields import DATE_KINDS, Kind
 
 MOST = 200
-"""Ways that are looked at; a service with more is told about in part."""
+"""The most ways that are listed; of a service with more, only the first are."""
 
 _OTHER = "-"
 """Stands for any text or code that no condition names."""

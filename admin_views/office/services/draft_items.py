@@ -18,12 +18,11 @@ from admin_views.office.services import (
     draft_sources,
     draft_uses,
 )
-from admin_views.office.services.draft_pages import DraftPages, readable, sentence
+from admin_views.office.services.draft_pages import DraftPages, sentence
 from clearance.core import i18n
 from clearance.core.request_kind import is_sent, wants_json
 from clearance.services import drafting
 from clearance.services.drafting import Document
-from clearance.services.standard_fields import STANDARD_FIELDS
 from forms.service_parts import Item, part_form
 from forms.service_uses import TypeForm, UsesForm
 
@@ -79,10 +78,10 @@ class DraftItemRoutes(DraftPages):
         items = draft_lists.items_of(found.document, path)
         properties = draft_parts.properties_of(item, kind)
         before = draft_order.fields_before(found.document, path, item)
-        form = part_form(properties, item, draft_sources.sources(found.document, before, item))
+        form = part_form(properties, item, draft_sources.sources(found, before, item))
         nested = draft_parts.nested_in(item, path)
         inner = f"{path}.{key}.{nested.key}" if nested is not None else ""
-        is_own = bool(kind.types) and item.get("name") not in STANDARD_FIELDS
+        is_own = draft_parts.is_own_field(item, kind)
         where = {"part": part, "path": path, "key": key}
 
         def show(status: int = 200, refusal: Any = "", differences: Any = ()) -> Any:
@@ -99,7 +98,7 @@ class DraftItemRoutes(DraftPages):
                 number=draft_order.number_of(found.document, kind, items, item),
                 type_words=draft_parts.type_of(item) if is_own else "",
                 type_url=self._url("draft_type", code, **where),
-                sentence=sentence(item, readable(found.document)),
+                sentence=sentence(item, found.readable),
                 back_url=self._list_url(code, part, path),
                 outline=self._list(found, page, kind, path) if path == "fields" else None,
                 places=draft_order.places(found.document, kind, items, item),
@@ -119,7 +118,7 @@ class DraftItemRoutes(DraftPages):
         page = draft_parts.part(part) or not_found()
         kind, action = draft_lists.list_of(page, path), request.form.get("action", "")
         require(action in WAYS)
-        reached: dict[str, Any] = {"key": key}
+        reached: dict[str, Any] = {}
 
         def apply(document: Document) -> None:
             items = draft_lists.items_of(document, path)
@@ -133,7 +132,7 @@ class DraftItemRoutes(DraftPages):
                 draft_order.move(document, kind, items, item, place)
             reached.update(
                 key=draft_lists.key_of(items, kind, item),
-                called=draft_parts.name_of(item, i18n.language()) or kind.one,
+                name=draft_parts.name_of(item, i18n.language()) or kind.one,
                 place=draft_order.number_of(document, kind, items, item),
             )
 
@@ -141,7 +140,7 @@ class DraftItemRoutes(DraftPages):
         return post_once(
             lambda: self._change(code, apply),
             result=lambda _done: f"{back}#{path}-{reached['key']}",
-            told=lambda _done: _("“%(name)s” is number %(place)s now.", **_of(reached)),
+            told=lambda _done: _("“%(name)s” is number %(place)s now.", **reached),
             acts_first=True,
             refused=lambda fault: self._refused(fault, back),
         )
@@ -155,15 +154,8 @@ class DraftItemRoutes(DraftPages):
         back = self._list_url(code, part, path)
         if not is_sent():
             item = draft_lists.find(draft_lists.items_of(found.document, path), kind, key)
-            return self._show(
-                found,
-                "office/services/draft/remove.html",
-                part=page,
-                form=form,
-                called=draft_parts.name_of(item, i18n.language()) or kind.one,
-                users=draft_uses.users_of(found.document, str(item.get("name", ""))),
-                back_url=back,
-            )
+            shown = {"part": page, "form": form, "back_url": back}
+            return self._ask_first(found, "remove", item, kind, **shown)
 
         def apply(document: Document) -> None:
             items = draft_lists.items_of(document, path)
@@ -188,7 +180,7 @@ class DraftItemRoutes(DraftPages):
 
         def find(document: Document) -> Item:
             item = draft_lists.find(draft_lists.items_of(document, path), kind, key)
-            require(bool(kind.types) and item.get("name") not in STANDARD_FIELDS)
+            require(draft_parts.is_own_field(item, kind))
             return item
 
         item = find(found.document)
@@ -197,13 +189,13 @@ class DraftItemRoutes(DraftPages):
         here = self._url("draft_item", code, part=part, path=path, key=key)
 
         def show(status: int = 200, refusal: Any = "") -> Any:
-            html = self._show(
+            html = self._ask_first(
                 found,
-                "office/services/draft/type.html",
+                "type",
+                item,
+                kind,
                 part=page,
                 form=form,
-                called=draft_parts.name_of(item, i18n.language()) or kind.one,
-                users=draft_uses.users_of(found.document, str(item.get("name", ""))),
                 lost=[each.label() for each in draft_parts.lost_with(item)],
                 back_url=here,
                 refusal=refusal,
@@ -228,8 +220,3 @@ class DraftItemRoutes(DraftPages):
             told=_("The type was changed. Undo brings the old one back."),
             refused=lambda fault: show(409, fault.message),
         )
-
-
-def _of(reached: dict[str, Any]) -> dict[str, Any]:
-    """Return what is told of a part that was moved."""
-    return {"name": reached["called"], "place": reached["place"]}

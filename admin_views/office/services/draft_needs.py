@@ -6,20 +6,20 @@ from collections.abc import Mapping
 
 from flask_babel import gettext as _
 
-from clearance.services import reading, registry
-from clearance.services.drafting import Document
+from clearance.services import registry
 from clearance.services.effects import Effect
 from clearance.services.guards import Guard
+from clearance.services.schema import Definition
 from clearance.services.statements import ISSUE
 from forms.service_parts import Closed, Options
 
 
-def offered(named: Mapping[str, Guard | Effect], document: Document) -> tuple[Options, Closed]:
-    """Return the guards or effects that the draft may name, and why the others do not fit.
+def offered(named: Mapping[str, Guard | Effect], definition: Definition) -> tuple[Options, Closed]:
+    """Return the guards or effects that a definition may name, and why the others do not fit.
 
     The effect that follows from the documents issued is in neither.
     """
-    definition, known = reading.read(document, str(document.get("code"))), registry.current()
+    known = registry.current()
     fitting, closed = [], []
     for name, each in named.items():
         if name == ISSUE:

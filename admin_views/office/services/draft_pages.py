@@ -18,6 +18,7 @@ from admin_views.office.services import (
     draft_parts,
     draft_preview,
     draft_sources,
+    draft_uses,
 )
 from admin_views.office.services.draft_parts import FIELDS, Part, PartList
 from clearance.core import i18n
@@ -25,7 +26,7 @@ from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.errors import DomainError, NotFound, StaleEdit
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted, is_sent, wants_json
-from clearance.services import choice_lists, condition_words, drafting, reading
+from clearance.services import condition_words, drafting
 from clearance.services.conditions import Condition
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Document, Source, StaleDraft
@@ -133,7 +134,7 @@ class DraftPages:
                 f"draft-{name}": self.render(f"office/services/draft/{name}.html", **frame)
                 for name in ("state", "actions", "tools")
             }
-            | {"draft-sentence": escape(sentence(item, readable(found.document)))},
+            | {"draft-sentence": escape(sentence(item, found.readable))},
         )
 
     def _write(
@@ -163,7 +164,6 @@ class DraftPages:
         """Return what a page shows of a list, its parts by group."""
         items = draft_lists.items_of(found.document, path)
         groups = draft_order.groups_of(found.document, kind, items)
-        read = readable(found.document)
         return {
             "path": path,
             "kind": kind,
@@ -172,9 +172,7 @@ class DraftPages:
                 {
                     "key": group.key,
                     "title": group.title,
-                    "rows": [
-                        self._row(found, part, kind, path, item, read) for item in group.items
-                    ],
+                    "rows": [self._row(found, part, kind, path, item) for item in group.items],
                 }
                 for group in groups
             ],
@@ -185,9 +183,9 @@ class DraftPages:
         }
 
     def _row(
-        self, found: Source, part: Part, kind: PartList, path: str, item: Item, read: Definition
+        self, found: Source, part: Part, kind: PartList, path: str, item: Item
     ) -> dict[str, Any]:
-        """Return what a list shows of one part. read: the draft, as far as it can be read."""
+        """Return what a list shows of one part."""
         lang, items = i18n.language(), draft_lists.items_of(found.document, path)
         key = draft_lists.key_of(items, kind, item)
         where = {"part": part.key, "path": path, "key": key}
@@ -196,13 +194,25 @@ class DraftPages:
             "called": draft_parts.name_of(item, lang) or f"{kind.one} {key}",
             "words": " ".join(draft_parts.words_of(item)),
             "facts": draft_parts.facts(item, kind, lang),
-            "when": sentence(item, read),
+            "when": sentence(item, found.readable),
             "missing": draft_parts.missing_languages(item),
             "url": self._url("draft_item", found.code, **where),
             "act_url": self._url("draft_act", found.code, **where),
             "remove_url": self._url("draft_remove", found.code, **where),
             "can_double": draft_lists.can_double(kind, item),
         }
+
+    def _ask_first(
+        self, found: Source, template: str, item: Item, kind: PartList, **shown: Any
+    ) -> str:
+        """Render a page that asks before a part goes or changes, with what uses it."""
+        return self._show(
+            found,
+            f"office/services/draft/{template}.html",
+            called=draft_parts.name_of(item, i18n.language()) or kind.one,
+            users=draft_uses.users_of(found.document, str(item.get("name", ""))),
+            **shown,
+        )
 
     def _url(self, route: str, code: str, **values: Any) -> str:
         return url_for(f".{route}", code=code, **values)
@@ -223,11 +233,6 @@ class DraftPages:
     @staticmethod
     def _back(url: str) -> Any:
         return redirect(url, code=303)
-
-
-def readable(document: Document) -> Definition:
-    """Return what of a draft can be read, with the items of lists."""
-    return choice_lists.with_items(reading.read(document, str(document.get("code"))))
 
 
 def sentence(item: Item, definition: Definition) -> str:

@@ -293,6 +293,11 @@ def properties_of(item: Item, kind: PartList) -> tuple[Property, ...]:
     return tuple(each for each in kind.properties if not each.types or named in each.types)
 
 
+def is_own_field(item: Item, kind: PartList) -> bool:
+    """Return whether a part of the list is a field of the service's own."""
+    return bool(kind.types) and str(item.get("name")) not in STANDARD_FIELDS
+
+
 def nested_in(item: Item, path: str) -> PartList | None:
     """Return the list that a part of the list at `path` has on its own page, or None."""
     if path == "fields" and (item.get("type") == "rows" or item.get("columns")):

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from admin_views.base.access import require
 from clearance.core import i18n
-from clearance.services import choice_lists, reading
+from clearance.services import choice_lists
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Source
 from forms.request_form import condition_data, request_form, sections
@@ -48,7 +48,7 @@ def of(found: Source, lang: str, width: str = WIDTHS[0]) -> Preview:
 
 def form(found: Source, lang: str) -> Markup:
     """Return the form of the draft in `lang`, as far as the draft can be read."""
-    definition = choice_lists.in_use(reading.read(found.document, found.code))
+    definition = choice_lists.in_use(found.readable)
     known = {"legal_entity": "clearing_agent", "applicant_is": "own"}
     names = [spec.name for spec in definition.asked]
     with force_locale(lang):

@@ -14,18 +14,18 @@ from clearance.core import i18n, teams
 from clearance.core.extensions import db
 from clearance.models import BrokerType, LegalEntity
 from clearance.services import checkup, choice_lists, condition_words, property_words, registry
-from clearance.services.drafting import Document
+from clearance.services.drafting import Document, Source
 from clearance.services.field_specs import Pattern
 from clearance.services.standard_fields import DATE_KINDS, Group
 from forms.service_parts import SELF, Item, Options, Sources
 
 
-def sources(document: Document, before: Sequence[Item], item: Item) -> Sources:
+def sources(found: Source, before: Sequence[Item], item: Item) -> Sources:
     """Return what the drop-downs offer. before: the fields that a condition may read."""
-    lang = i18n.language()
+    lang, document = i18n.language(), found.document
     known = registry.current()
-    guards, closed_guards = draft_needs.offered(known.guards, document)
-    effects, closed_effects = draft_needs.offered(known.effects, document)
+    guards, closed_guards = draft_needs.offered(known.guards, found.readable)
+    effects, closed_effects = draft_needs.offered(known.effects, found.readable)
     checks = [f"guards.{name}" for name in ("start", "send", "approval", "approve")]
     return Sources(
         options={

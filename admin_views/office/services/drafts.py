@@ -76,7 +76,7 @@ class DraftRoutes(PublishRoutes, DraftItemRoutes):
         """Show a part of the draft; on POST change its own properties."""
         found, page = drafting.source(code), draft_parts.part(part) or not_found()
         properties = draft_parts.properties_of_part(page, found.document)
-        sources = draft_sources.sources(found.document, (), {})
+        sources = draft_sources.sources(found, (), {})
         form = part_form(properties, found.document, sources)
 
         def show(status: int = 200, refusal: Any = "", differences: Any = ()) -> Any:

@@ -21,7 +21,7 @@ from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.requests import moving, publishing
 from clearance.requests.moving import Held
-from clearance.services import comparison, drafting, reading, registry
+from clearance.services import choice_lists, comparison, drafting, registry, versions
 from clearance.services.document_kinds import kind_names
 from clearance.services.drafting import Source, StaleDraft
 from clearance.services.schema import Definition
@@ -109,8 +109,8 @@ def _outlook(found: Source) -> Outlook:
     """Return what publishing does; nothing changes for a new service."""
     if found.base is None:
         return Outlook([], 0, 0, True, [])
-    old = reading.read(found.base.definition, found.code)
-    new = reading.read(found.document, found.code)
+    old = choice_lists.with_items(versions.as_published(found.base))
+    new = found.readable
     drafts, opened = _counts(found.code)
     return Outlook(
         comparison.differences(old, new),

@@ -47,7 +47,7 @@ def state(days: int = 0) -> State:
 
 
 def last_event() -> Event:
-    return db.session.scalars(sa.select(Event).order_by(Event.id.desc())).first()  # type: ignore[return-value]
+    return db.session.scalars(sa.select(Event).order_by(Event.id.desc()).limit(1)).one()
 
 
 def refusal_of(act: Act, **given: Any) -> str:
