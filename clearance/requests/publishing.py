@@ -40,8 +40,8 @@ def publish(
     if is_stopped:
         offering.stop(code, actor.id, now, why=why)
     moving.move_due(now, code)
-    old = versions.get(base.id) if base is not None else None
-    _notify(old, versions.get(version.id), actor, now)
+    old = versions.as_published(base) if base is not None else None
+    _notify(old, versions.as_published(version), actor, now)
     return version
 
 
