@@ -13,4 +13,4 @@ document.addEventListener("input", ({ target }) => {
   box.querySelector("[role=status]").textContent = wanted ? box.dataset.found.replace("{shown}", shown).replace("{count}", rows.length) : "";
 });
 
-for (const box of document.querySelectorAll("[data-filter]")) box.hidden = false;
+for (const each of document.querySelectorAll("template.by-script")) each.replaceWith(each.content);

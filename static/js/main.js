@@ -20,7 +20,7 @@ const NEEDS = {
   "[data-day]": "./day.js",
   "[data-rows]": "./rows.js",
   ".tabs [aria-current]": "./tabs.js",
-  "[data-filter]": "./filter.js",
+  "template.by-script": "./filter.js",
   "[data-move]": "./order.js",
   "[data-preview]": "./builder.js",
   "[data-several-choice], [data-several-grid]": "./several.js",

@@ -115,5 +115,5 @@ def take_away(visit: Visit, person: Person, code: str) -> None:
         page.locator("main tbody a").first.click()
     page.locator(f"[name=services][value={code}]").uncheck()
     visit.shoot("user-edit")
-    people.press(page)
+    people.press(page, "button[name=_save]")
     visit.shoot("user-edited")
