@@ -131,6 +131,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
         )
     paragraph = both("{number} {" + draw(st.sampled_from([*names, "name"])) + "}")
     issued = {"name": "paper", "title": both("p"), "prefix": "TPX", "paragraphs": [paragraph]}
+    issued["show"] = [field["name"] for field in form]
     says = {"at": names[0], "says": both("no")}
     section = {"name": "part", "title": both("part")}
     for field in form:
@@ -144,7 +145,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
         "refuse": [says | {"when": draw(conditions(names))}] if draw(st.booleans()) else [],
         "documents": [{"kind": "photo", "required": True, "when": draw(conditions(names))}],
         "stages": stages,
-        "issued": [issued | {"show": [field["name"] for field in form]}] if draw(st.booleans()) else [],
+        "issued": [issued] if draw(st.booleans()) else [],
     }  # fmt: skip
 
 
