@@ -1,4 +1,4 @@
-"""The guide's service in real browsers: imported, asked for on a phone, decided by three, checked."""
+"""The guide's service in real browsers: imported, asked for, decided by three, checked."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def by_three() -> dict[str, Any]:
 
 @pytest.fixture
 def inspectors(portal: Portal) -> Iterator[None]:
-    """A team of one reviewer, and a third reviewer; at the end the team goes and the service is archived."""
+    """A second team and a third reviewer; at the end the team goes and the service is archived."""
     columns = [name for _, name, *_ in portal.rows("PRAGMA table_info(user)")]
     own = {"id": "NULL", "email": f"'{CHIEF}'", "mobile": "'+96551239999'", "civil_id": "NULL"}
     values = ", ".join(own.get(name, f'"{name}"') for name in columns)
-    copied = f"INSERT INTO user SELECT {values} FROM user WHERE email = 'reviewer2@example.com'"  # noqa: S608
+    copied = f"INSERT INTO user SELECT {values} FROM user WHERE email = 'reviewer2@example.com'"
     portal.rows(copied)
     portal.rows("INSERT INTO team VALUES (?, 'المعاينة', 'Inspection', 9)", INSPECTORS)
     member = "INSERT INTO team_member SELECT ?, id FROM user WHERE email = ?"
