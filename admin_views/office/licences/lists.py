@@ -17,9 +17,8 @@ from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.base.model_view import matches_all_words
 from admin_views.shared import licence_details, request_lists
-from clearance.core import i18n, values
+from clearance.core import i18n, name_search, values
 from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
 from clearance.licences import search as licence_search
@@ -122,7 +121,7 @@ def organisation_filter(column: Any) -> ListFilter:
     """Return the filter by words of the organisation's name; `column` holds its id."""
 
     def condition(value: str) -> sa.ColumnElement[bool]:
-        matching = matches_all_words(Organisation.name_folded, value)
+        matching = name_search.condition(Organisation, value)
         if matching is None:
             return sa.true()
         return cast(sa.ColumnElement[bool], column.in_(sa.select(Organisation.id).where(matching)))
@@ -132,10 +131,13 @@ def organisation_filter(column: Any) -> ListFilter:
 
 def organisation_condition(typed: str) -> Any | None:
     """Return the condition for an organisation's licence number, or words of its name."""
+    named = name_search.condition(Organisation, typed)
     compact = values.ascii_digits(typed).replace(" ", "")
-    if any(char.isdigit() for char in compact):
-        return sa.func.upper(Organisation.licence_no) == compact.upper()
-    return matches_all_words(Organisation.name_folded, typed)
+    if named is None or not any(char.isdigit() for char in compact):
+        return named
+    numbered = sa.func.upper(Organisation.licence_no) == compact.upper()
+    ways = (sa.select(Organisation.id).where(way) for way in (named, numbered))
+    return Organisation.id.in_(sa.union(*ways))
 
 
 # Cells
@@ -177,14 +179,12 @@ def until_cell(row: Any) -> Any:
     """Format the end of the effective validity and the link that ends first."""
     if row.status in (None, LicenceStatus.CANCELLED):
         return formatters.isolated("")
-    today = kuwait_today()
-    badge: Any = ""
+    today, link = kuwait_today(), formatters.under(ValidityLink(row.link).label)
     if row.until < today:
-        badge = formatters.tone_badge(_l("Expired"), "danger")
-    elif row.until <= today + timedelta(days=SOON_DAYS):
-        badge = formatters.tone_badge(_l("Soon"), "warning")
-    until, link = formatters.day(row.until), formatters.under(ValidityLink(row.link).label)
-    return Markup("{} {}{}").format(until, badge, link)
+        return formatters.marked_day(row.until, _l("Expired"), "danger") + link
+    if row.until <= today + timedelta(days=SOON_DAYS):
+        return formatters.marked_day(row.until, _l("Soon"), "warning") + link
+    return formatters.day(row.until) + link
 
 
 def validity_columns() -> list[Any]:
@@ -218,12 +218,20 @@ ORGANISATION = Column(
 )
 NAME = Column("name", _l("Broker"), cell=person, sql=lambda: request_lists.name_column(Broker))
 NAME_SORTED = replace(NAME, order=Broker.name_folded)
-CIVIL_ID = Column("civil_id", _l("Civil number"), sql=Broker.civil_id, is_listed=False)
+CIVIL_ID = Column(
+    "civil_id",
+    _l("Civil number"),
+    request_lists.masked_civil_id,
+    sql=Broker.civil_id,
+    is_listed=False,
+    width="code",
+)
 BROKER_TYPE = Column(
     "broker_type",
     _l("Broker type"),
     formatters.isolated,
     value=lambda row: i18n.in_language(row, "type"),
+    width="short",
 )
 STATUS = Column(
     "status",
@@ -231,6 +239,7 @@ STATUS = Column(
     cell=status_cell,
     text=lambda row: str(LicenceStatus.label_of(row.status) or ""),
     sql=Licence.status,
+    width="state",
 )
 SUSPENDED_BY = Column(
     "suspended_by",
@@ -238,12 +247,23 @@ SUSPENDED_BY = Column(
     text=lambda row: str(SuspendedBy.label_of(row.suspended_by) or ""),
     sql=Licence.suspended_by,
     is_listed=False,
+    width="state",
 )
 CIVIL_ID_EXPIRY = Column(
-    "civil_id_expiry", _l("Civil ID card expiry date"), sql=Broker.civil_id_expiry, is_listed=False
+    "civil_id_expiry",
+    _l("Civil ID card expiry date"),
+    formatters.day,
+    sql=Broker.civil_id_expiry,
+    is_listed=False,
+    width="date",
 )
 PASSPORT_EXPIRY = Column(
-    "passport_expiry", _l("Passport expiry date"), sql=Broker.passport_expiry, is_listed=False
+    "passport_expiry",
+    _l("Passport expiry date"),
+    formatters.day,
+    sql=Broker.passport_expiry,
+    is_listed=False,
+    width="date",
 )
 VALID_UNTIL = Column(
     "until",
@@ -251,6 +271,7 @@ VALID_UNTIL = Column(
     cell=until_cell,
     text=lambda row: row.until if row.status is not None else "",
     sql=UNTIL,
+    width="until",
 )
 LINK = Column(
     "link",
@@ -258,4 +279,5 @@ LINK = Column(
     text=lambda row: str(ValidityLink(row.link).label) if row.status is not None else "",
     sql=validity.link_column(),
     is_listed=False,
+    width="short",
 )
