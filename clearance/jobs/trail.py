@@ -30,8 +30,8 @@ def send(now: datetime) -> None:
     with force_locale(lang), mail.connect() as connection:
         subject = _("Checkpoint of the audit trail, %(day)s", day=i18n.format_day(kuwait_date(now)))
         text = _(
-            "Keep this message. The line below proves what the audit trail contains today: "
-            "“flask audit verify --checkpoint FILE” compares the trail with it."
+            "Keep this message. The line below proves what the audit trail contains today: the "
+            "command that verifies the trail can compare it with the line."
         )
         for address in settings.checkpoint_mailto:
             connection.send(
