@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from types import FunctionType
 from typing import Any
 
 import sqlalchemy as sa
+
+from clearance.web.sheets import Kind
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,12 @@ class Column:
     name: of the value in the list's rows. label: the heading. shown: formats the value for the
     page. value: makes the value of the row, if it is not selected. cell: makes the cell of the row
     instead of `shown`. text: makes the export's text of the row; by default the export has the
-    value. sql: selects the value, or a function that returns what
-    selects it in the page's language; by default the model's attribute of that name. order: the
-    NOT NULL SQL column to sort by; True for the value's own. is_listed, is_exported: whether the
-    page and the export have the column.
+    value. sql: selects the value, or a function that returns what selects it in the page's
+    language; by default the model's attribute of that name. order: the NOT NULL SQL column to sort
+    by; True for the value's own. reads: the values of the row that `text` or `value` depends on,
+    all of them, so that an export makes equal ones once. kind: of the export's values, where the
+    SQL type does not say it. is_listed, is_exported: whether the page and the export have the
+    column.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Column:
     text: Callable[[Any], Any] | None = None
     sql: Any = None
     order: Any = None
+    reads: Sequence[str] = ()
+    kind: Kind | None = None
     is_listed: bool = True
     is_exported: bool = True
 

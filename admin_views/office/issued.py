@@ -37,6 +37,7 @@ from clearance.licences import search as licence_search
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
 from clearance.models.enums import IssuedKind, ReasonFor, VoidReason
 from clearance.requests import search as request_search
+from clearance.web.sheets import Kind
 from forms.licence_actions import OfficeForm, licence_action_form
 
 LIVING, BY_OFFICE = "living", "office"
@@ -107,7 +108,13 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
             cell=lambda row: formatters.state_badge(_worth(row).state),
             text=lambda row: _worth(row).state.label,
         ),
-        Column("since", _l("Since"), text=lambda row: _worth(row).since, is_listed=False),
+        Column(
+            "since",
+            _l("Since"),
+            text=lambda row: _worth(row).since,
+            kind=Kind.DAY,
+            is_listed=False,
+        ),
         Column(
             "void_reason",
             _l("Reason for voiding"),
@@ -159,8 +166,8 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
         g.issued_worths = _worths(found)
         return count, found
 
-    def prepare_export(self, part: Sequence[Any]) -> None:
-        g.issued_worths = _worths(part)
+    def prepare_export(self, rows: Sequence[Any]) -> None:
+        g.issued_worths = _worths(rows)
 
     # One document
 

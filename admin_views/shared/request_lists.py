@@ -144,8 +144,19 @@ def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:
     return sa.func.trim(joined)
 
 
-SERVICE = Column("service_code", _l("Service"), value=lambda row: title_of(row.service_code))
-STATUS = Column("status", _l("Status"), cell=status_cell, text=stages.words_of_status)
+SERVICE = Column(
+    "service_code",
+    _l("Service"),
+    value=lambda row: title_of(row.service_code),
+    reads=("service_code",),
+)
+STATUS = Column(
+    "status",
+    _l("Status"),
+    cell=status_cell,
+    text=stages.words_of_status,
+    reads=("status", "stage", "service_version_id"),
+)
 STAGE = (Request.stage, Request.service_version_id)
 """What the cells of STATUS need besides the status."""
 IDENTITY = (

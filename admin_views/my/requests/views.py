@@ -23,7 +23,6 @@ from admin_views.my.requests.draft_list import DraftListRoutes
 from admin_views.my.requests.form import FormRoutes
 from admin_views.shared import request_lists
 from clearance.auth import permissions
-from clearance.core import i18n
 from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.requests import search as request_search
@@ -49,20 +48,8 @@ class MyRequests(
         Column("name", _l("Name"), sql=request_lists.name_column, order=Request.name_folded),
         *request_lists.IDENTITY,
         replace(request_lists.STATUS, order=True),
-        Column(
-            "created_at",
-            _l("Created on"),
-            text=lambda row: i18n.format_instant(row.created_at),
-            order=True,
-            is_listed=False,
-        ),
-        Column(
-            "sent_at",
-            _l("Sent on"),
-            formatters.date_of,
-            text=lambda row: i18n.format_instant(row.sent_at),
-            order=True,
-        ),
+        Column("created_at", _l("Created on"), order=True, is_listed=False),
+        Column("sent_at", _l("Sent on"), formatters.date_of, order=True),
         Column("due_on", _l("Due date"), formatters.day),
     )
     column_filters = (
