@@ -47,7 +47,8 @@ def test_what_a_spreadsheet_would_calculate_gets_an_apostrophe(typed: str) -> No
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "  ", "أحمد", "CE/8/19", "a=b", "١٢٣", "LG 2519770/011926", "'quoted'", "x\ny", "a; b-c"]
+    "typed",
+    ["", "  ", "أحمد", "CE/8/19", "a=b", "١٢٣", "LG 2519770/011926", "'quoted'", "x\ny", "a;b-c"],
 )
 def test_ordinary_text_stays_as_it_is(typed: str) -> None:
     assert csv_export.escape_formula(typed) == typed
