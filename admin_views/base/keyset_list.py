@@ -152,7 +152,7 @@ class KeysetModelView(GuardedModelView):
     """A model view that lists plain rows of one Core select of its `columns`.
 
     default_order: (a sortable column or "id", whether descending). exports_as_shown: exports
-    contain the cells' texts, masked as in the list, instead of the rows' values.
+    contain the cells' texts, masked as in the list, instead of the rows' texts.
     """
 
     exports_as_shown = False
@@ -229,8 +229,9 @@ class KeysetModelView(GuardedModelView):
     def export_table(self, args: ViewArgs) -> Table:
         """Return the filtered list as a table of any length, in list order."""
         exported = self.exported(args)
+        columns = [self.export_values(key, head.kind) for key, head in exported]
         heads = [head for _key, head in exported]
-        return Table(str(self.name), heads, self._export_parts(args, [key for key, _h in exported]))
+        return Table(str(self.name), heads, self._export_parts(args, columns))
 
     def exported(self, args: ViewArgs) -> list[tuple[str, Head]]:
         """Return (key, heading) of the columns of an export."""
@@ -243,8 +244,7 @@ class KeysetModelView(GuardedModelView):
     def _export_kind(self, key: str, sql_type: Any) -> Kind:
         return self.column_named[key].kind or kind_of(sql_type)
 
-    def _export_parts(self, args: ViewArgs, keys: Sequence[str]) -> Iterator[Part]:
-        columns = [self.export_values(key) for key in keys]
+    def _export_parts(self, args: ViewArgs, columns: Sequence[Values]) -> Iterator[Part]:
         for rows in self.export_rows(args):
             part = [values(rows) for values in columns]
             db.session.rollback()  # no transaction stays open while the part is written
@@ -268,14 +268,13 @@ class KeysetModelView(GuardedModelView):
     def prepare_export(self, rows: Sequence[Any]) -> None:
         """Hook to load further data that `export_values` needs for these rows."""
 
-    def export_values(self, key: str) -> Values:
+    def export_values(self, key: str, kind: Kind) -> Values:
         """Return what makes the values of an exported column, without markup."""
         column = self.column_named[key]
         if column.text is not None:
             return made_values(column.text, column.reads)
-        shown = self.column_formatters.get(key) if self.exports_as_shown else None
-        if shown is not None:
-            return made_values(lambda row: escape(shown(self, None, row, key)).striptags())
+        if self.exports_as_shown and kind is Kind.TEXT:
+            return made_values(lambda row: escape(column.cell_of(row)).striptags())
         if column.value is not None:
             return made_values(column.value, column.reads)
         return selected_values(key)

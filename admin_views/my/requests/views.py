@@ -43,14 +43,21 @@ class MyRequests(
 
     can_export = True
     columns = (
-        Column("number", _l("Request number"), cell=_number_link),
+        Column("number", _l("Request number"), cell=_number_link, width="number"),
         request_lists.SERVICE,
         Column("name", _l("Name"), sql=request_lists.name_column, order=Request.name_folded),
         *request_lists.IDENTITY,
         replace(request_lists.STATUS, order=True),
-        Column("created_at", _l("Created on"), order=True, is_listed=False),
-        Column("sent_at", _l("Sent on"), formatters.date_of, order=True),
-        Column("due_on", _l("Due date"), formatters.day),
+        Column(
+            "created_at",
+            _l("Created on"),
+            formatters.format_instant,
+            order=True,
+            is_listed=False,
+            width="moment",
+        ),
+        Column("sent_at", _l("Sent on"), formatters.date_of, order=True, width="date"),
+        Column("due_on", _l("Due date"), formatters.day, width="date"),
     )
     column_filters = (
         request_lists.status_filter(is_draft_listed=False),

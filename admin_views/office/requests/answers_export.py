@@ -74,10 +74,10 @@ class AnswersExport:
         found: sa.Select[Any] = super().export_statement(args)  # type: ignore[misc]  # a mixin
         return found.add_columns(Request.answers) if self._of_versions(args) else found
 
-    def export_values(self, key: str) -> Values:
+    def export_values(self, key: str, kind: Kind) -> Values:
         """Return the values of a column; those of a field which a row's version lacks are empty."""
         if not key.startswith(_PREFIX):
-            found: Values = super().export_values(key)  # type: ignore[misc]  # a mixin
+            found: Values = super().export_values(key, kind)  # type: ignore[misc]  # a mixin
             return found
         specs, lang = _InVersions(key.removeprefix(_PREFIX)), i18n.language()
         return lambda rows: [
