@@ -21,6 +21,7 @@ MAKE = "+"
 """Chosen for missing reference data that is to be made."""
 _LABELS = {
     "documents": _l("Document type “%(name)s”"),
+    "lists": _l("List of choices “%(name)s”"),
     "teams": _l("Team “%(name)s”"),
 }
 

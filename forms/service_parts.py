@@ -155,9 +155,14 @@ def part_form(
 ) -> PartForm:
     """Return the form of a part, by default bound to a post.
 
-    item: as the draft has it, valid or not.
+    item: as the draft has it, valid or not. A drop-down that would offer nothing is left out.
     """
-    inputs: dict[str, Any] = {"properties": tuple(properties), "sources": sources}
+    properties = tuple(
+        each
+        for each in properties
+        if each.kind != "one" or sources.options.get(each.name) or _get(item, each.name)
+    )
+    inputs: dict[str, Any] = {"properties": properties, "sources": sources}
     data: dict[str, Any] = {}
     for each in properties:
         kind, value = _KINDS[each.kind], _get(item, each.name)

@@ -5,7 +5,8 @@ A pack is made of a version or a draft, and read into a draft. It runs and fetch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple
@@ -13,16 +14,17 @@ from typing import Annotated, Any, Final, NamedTuple
 import sqlalchemy as sa
 import yaml
 from flask_babel import lazy_gettext as _l
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from clearance.core import foreign_yaml, yaml_files
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError, NotFound
 from clearance.core.extensions import db
-from clearance.models import DocumentKind, ServiceDraft, Team
+from clearance.models import ChoiceList, DocumentKind, ServiceDraft, Team
 from clearance.services import drafting, reading, versions
 from clearance.services.conditions import Code
 from clearance.services.drafting import Document
+from clearance.services.field_specs import Choice, fault_of_choices
 from clearance.services.schema import Definition
 
 MOST_BYTES: Final = foreign_yaml.MOST_BYTES
@@ -41,10 +43,24 @@ class Names(yaml_files.Part):
     en: Annotated[str, Field(min_length=1, max_length=150)]
 
 
+class NamedChoices(Names):
+    """A list of choices with what it offers."""
+
+    items: Annotated[tuple[Choice, ...], Field(min_length=1, max_length=500)]
+
+    @field_validator("items")
+    @classmethod
+    def _fit_together(cls, items: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        if fault := fault_of_choices(items):
+            raise ValueError(str(fault))
+        return items
+
+
 class Needs(yaml_files.Part):
     """Reference data that a definition refers to: code → names."""
 
     documents: Mapping[Code, Names] = {}
+    lists: Mapping[Code, NamedChoices] = {}
     teams: Mapping[Code, Names] = {}
 
 
@@ -53,12 +69,13 @@ class _Named(NamedTuple):
 
     list: str
     property: str
-    model: type[DocumentKind] | type[Team]
+    model: type[DocumentKind] | type[ChoiceList] | type[Team]
     in_use: sa.ColumnElement[bool]
 
 
 NAMED: Final = {
     "documents": _Named("documents", "kind", DocumentKind, DocumentKind.is_active.is_(True)),
+    "lists": _Named("fields", "list", ChoiceList, sa.true()),
     "teams": _Named("stages", "team", Team, sa.true()),
 }
 """Part of `Needs` → where a definition names it, and its table."""
@@ -182,16 +199,11 @@ def missing(pack: Pack) -> list[Missing]:
 
 def replaced(definition: Document, chosen: Mapping[tuple[str, str], str]) -> Document:
     """Return the definition with other reference data. chosen: (sort, code) → the office's code."""
-    changed = dict(definition)
-    for sort, (key, name, _model, _in_use) in NAMED.items():
-        parts = definition.get(key)
-        if isinstance(parts, list):
-            changed[key] = [
-                {**part, name: chosen[sort, part[name]]}
-                if isinstance(part, dict) and (sort, str(part.get(name))) in chosen
-                else part
-                for part in parts
-            ]
+    changed = copy.deepcopy(definition)
+    for sort, named in NAMED.items():
+        for part in _parts(changed, named.list):
+            if (sort, str(part.get(named.property))) in chosen:
+                part[named.property] = chosen[sort, part[named.property]]
     return changed
 
 
@@ -245,23 +257,42 @@ _CODE: TypeAdapter[str] = TypeAdapter(Code)
 def _of(document: Mapping[str, Any]) -> Pack:
     definition = normal(document)
     needs = {}
-    for sort, (_list, _property, model, _in_use) in NAMED.items():
-        rows = db.session.execute(
-            sa.select(model.code, model.name_ar, model.name_en)
-            .where(model.code.in_(set(_codes(definition, sort))))
-            .order_by(model.code)
+    for sort, named in NAMED.items():
+        used = named.model.code.in_(set(_codes(definition, sort)))
+        rows: Iterable[Any] = db.session.scalars(
+            sa.select(named.model).where(used).order_by(named.model.code)
         )
-        needs[sort] = {code: Names(ar=ar, en=en) for code, ar, en in rows}
+        needs[sort] = {row.code: _need(row) for row in rows}
     return Pack(definition, Needs.model_validate(needs))
+
+
+def _need(row: DocumentKind | ChoiceList | Team) -> dict[str, Any]:
+    """Return what a pack says of a row of reference data."""
+    names = {"ar": row.name_ar, "en": row.name_en}
+    return names | {"items": row.items} if isinstance(row, ChoiceList) else names
 
 
 def _codes(definition: Document, sort: str) -> Iterator[str]:
     """Yield the codes of reference data that a definition names, valid or not."""
     named = NAMED[sort]
-    parts = definition.get(named.list)
-    for part in parts if isinstance(parts, list) else ():
-        if isinstance(part, dict) and isinstance(part.get(named.property), str):
+    for part in _parts(definition, named.list):
+        if isinstance(part.get(named.property), str):
             yield part[named.property]
+
+
+def _parts(definition: Document, key: str) -> Iterator[Document]:
+    """Yield the parts of a list; of the fields also their columns and those of the office."""
+    for part in _listed(definition, key):
+        yield part
+        if key == "fields":
+            yield from _listed(part, "columns")
+    for stage in _listed(definition, "stages") if key == "fields" else ():
+        yield from _listed(stage, "fields")
+
+
+def _listed(part: Document, key: str) -> list[Document]:
+    found = part.get(key)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _is_code(code: str) -> bool:

@@ -97,7 +97,7 @@ PROPERTIES: Mapping[str, Any] = {
     "columns": _l("Columns"),
     "default": _l("Default answer"),
     "declaration": _l("Declaration by the applicant"),
-    "was": _l("Earlier name in the definition"),
+    "was": _l("Takes over the answers of"),
     "when": _l("Shown when"),
     "help": _l("Help text"),
     "kind": _l("Document type"),

@@ -90,7 +90,14 @@ _FIELD = (
 )
 TYPES = tuple(property_words.VALUES["type"].items())
 _SHOWN_OF_STANDARD = frozenset({"section", "required", "hint", "when"})
-FIELDS = PartList("fields", "name", _l("Fields"), _l("Field"), _FIELD, TYPES)
+FIELDS = PartList(
+    "fields",
+    "name",
+    _l("Fields"),
+    _l("Field"),
+    (*_FIELD, _p("was", "one", hint=_l("Drafts and copies keep what was answered there."))),
+    TYPES,
+)
 OFFICE_FIELDS = PartList(
     "fields",
     "name",

@@ -47,6 +47,7 @@ def sources(found: Source, before: Sequence[Item], item: Item) -> Sources:
             **dict.fromkeys(checks, guards),
             "on_approval": effects,
             "list": choice_lists.named(lang),
+            "was": _removed_fields(found),
             "pattern": [(str(each), property_words.meaning("pattern", each)) for each in Pattern],
             **{
                 name: list(property_words.VALUES[name].items())
@@ -64,6 +65,17 @@ def sources(found: Source, before: Sequence[Item], item: Item) -> Sources:
         },
         closed={**dict.fromkeys(checks, closed_guards), "on_approval": closed_effects},
     )
+
+
+def _removed_fields(found: Source) -> Options:
+    """Return the own fields of the version in use that the draft does not have."""
+    before = found.base.definition if found.base is not None else {}
+    kept = {each.get("name") for each in _items(found.document, "fields")}
+    return [
+        (str(each.get("name")), name_of(each, i18n.language()))
+        for each in _items(before, "fields")
+        if "type" in each and each.get("name") not in kept
+    ]
 
 
 def _items(document: Document, key: str) -> list[Item]:

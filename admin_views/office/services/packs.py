@@ -21,7 +21,7 @@ from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_sent
 from clearance.models import DocumentKind, Team
-from clearance.services import comparison, drafting, packs, reading
+from clearance.services import choice_lists, comparison, drafting, packs, reading
 from clearance.services.drafting import Document, Source
 from clearance.services.packs import Missing, Pack
 from clearance.web.downloads import as_attachment
@@ -134,6 +134,7 @@ def _form_of(pack: Pack) -> PackForm:
         "documents": [
             (row.code, i18n.in_language(row, "name")) for row in db.session.scalars(kinds)
         ],
+        "lists": choice_lists.named(lang),
         "teams": teams.named(lang),
     }
     is_replacing = (
@@ -175,13 +176,12 @@ def _make(missing: Missing) -> None:
     names = missing.names
     if names is None:
         return
-    last = db.session.scalar(sa.select(sa.func.max(model.position))) or 0
-    values = {
-        "code": missing.code,
-        "name_ar": names.ar,
-        "name_en": names.en,
-        "position": min(last + 1, 9999),
-    }
+    values: dict[str, Any] = {"code": missing.code, "name_ar": names.ar, "name_en": names.en}
+    if isinstance(names, packs.NamedChoices):
+        values["items"] = names.model_dump(mode="json", exclude_defaults=True)["items"]
+    elif issubclass(model, DocumentKind | Team):
+        last = db.session.scalar(sa.select(sa.func.max(model.position))) or 0
+        values["position"] = min(last + 1, 9999)
     row = model(**values)
     db.session.add(row)
     db.session.flush()

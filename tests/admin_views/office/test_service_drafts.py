@@ -131,6 +131,22 @@ def test_what_a_form_cannot_show_is_kept(app: Flask) -> None:
     assert document(app)["fields"][4]["when"] == {"field": "port", "filled": True}
 
 
+def test_a_new_field_takes_over_the_answers_of_one_that_was_removed(app: Flask) -> None:
+    client = keeper(app)
+    page = client.get(f"{DRAFT}/form/fields/purpose/")
+    assert page.soup.select("[name=was]") == []  # nothing was removed
+    change(app, lambda each: each["fields"].pop(4))
+    page = client.get(f"{DRAFT}/form/fields/purpose/")
+    offered = [each["value"] for each in page.soup.select("[name=was] option")]
+    assert offered == ["", "other_port"]
+    save(client, page, was="other_port")
+    assert {each["name"]: each.get("was") for each in document(app)["fields"]}["purpose"] == (
+        "other_port"
+    )
+    page = client.get(f"{DRAFT}/form/fields/name_ar_1/")
+    assert page.soup.select("[name=was]") == []  # a standard field is the register's
+
+
 def test_parts_are_added_moved_doubled_and_removed(app: Flask) -> None:
     client = keeper(app)
     vehicle = {"label_ar": "رقم المركبة", "label_en": "Vehicle number", "type": "text"}

@@ -14,7 +14,15 @@ from clearance.accounts import teams as team_members
 from clearance.auth.sessions import actor_of
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.models import AccessEvent, DocumentKind, Event, Service, ServiceDraft, Team
+from clearance.models import (
+    AccessEvent,
+    ChoiceList,
+    DocumentKind,
+    Event,
+    Service,
+    ServiceDraft,
+    Team,
+)
 from clearance.models.enums import Role
 from clearance.services import drafting
 from tests.support import request_factories as requests
@@ -214,9 +222,17 @@ def test_missing_reference_data_is_made_replaced_or_left(office: Office) -> None
     keeper, reviewer = office.staff(Role.ADMINISTRATOR), office.person("Omar", Role.REVIEWER)
     kinds = [{"kind": kind} for kind in ("ghost", "phantom", "spectre")]
     stages = [{"name": "check", "title": NAMES, "team": "port_team"}]
-    needs = {"documents": {"ghost": NAMES}, "teams": {"port_team": {"ar": "فريق", "en": "Port"}}}
+    items = [{"value": "doha", "label": {"ar": "الدوحة", "en": "Doha"}}]
+    needs = {
+        "documents": {"ghost": NAMES},
+        "lists": {"ports": {"ar": "الموانئ", "en": "Ports", "items": items}},
+        "teams": {"port_team": {"ar": "فريق", "en": "Port"}},
+    }
     definition = permit(documents=kinds, stages=stages)
     del definition["flow"]
+    definition["fields"].append(
+        {"name": "berth", "type": "choice", "label": {"ar": "م", "en": "Berth"}, "list": "ports"}
+    )
     file = {"definition": definition, "needs": needs}
     page = upload(keeper, yaml.safe_dump(file, allow_unicode=True).encode())
     offered = page.soup.select_one("[name=documents_phantom]").get_text(" ")
@@ -224,7 +240,14 @@ def test_missing_reference_data_is_made_replaced_or_left(office: Office) -> None
     assert "Add it" not in offered  # nobody says what it is called
     page = take(keeper, page, documents_ghost="nothing", status=400)
     assert page.error_of("documents_ghost")
-    page = take(keeper, page, documents_ghost="+", documents_phantom="other", teams_port_team="+")
+    page = take(
+        keeper,
+        page,
+        documents_ghost="+",
+        documents_phantom="other",
+        lists_ports="+",
+        teams_port_team="+",
+    )
     assert "spectre" in page.text and "ghost" not in page.text
     found = document(office.app)
     assert [each["kind"] for each in found["documents"]] == ["ghost", "other", "spectre"]
@@ -232,6 +255,7 @@ def test_missing_reference_data_is_made_replaced_or_left(office: Office) -> None
         made = db.session.get_one(DocumentKind, "ghost")
         assert (made.name_ar, made.name_en, made.is_active) == ("وثيقة الشبح", "Ghost paper", True)
         assert db.session.get_one(Team, "port_team").name_en == "Port"
+        assert db.session.get_one(ChoiceList, "ports").items == items
         assert team_members.member_ids("review") == {reviewer}  # as with any second team
         kinds_of_events = set(db.session.scalars(sa.select(Event.kind)))
         assert {"reference:document_kind:created", "reference:team:created"} <= kinds_of_events

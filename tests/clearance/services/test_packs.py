@@ -18,7 +18,7 @@ from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
-from clearance.models import DocumentKind, Event, Service, ServiceDraft, ServiceVersion
+from clearance.models import ChoiceList, DocumentKind, Event, Service, ServiceDraft, ServiceVersion
 from clearance.models.enums import Role
 from clearance.services import drafting, packs, versions
 from clearance.services.packs import BadPack, Missing, Names, Needs, Pack
@@ -222,6 +222,43 @@ def test_missing_reference_data_is_named_and_can_be_replaced(keeper: Actor) -> N
     assert [each["kind"] for each in changed["documents"][2:5]] == ["photo", "other", "phantom"]
     assert changed["stages"][0]["team"] == "review"
     assert pack.definition["stages"][0]["team"] == "port"
+
+
+PORTS = {"value": "doha", "label": {"ar": "الدوحة", "en": "Doha"}}
+BY_LIST = {"type": "choice", "label": NAMES, "list": "ports"}
+
+
+def with_lists() -> dict[str, Any]:
+    """The permit with a field, a column and a field of the office that offer the list of ports."""
+    rows = {"name": "stops", "type": "rows", "label": NAMES, "columns": [BY_LIST | {"name": "a"}]}
+    stage = {"name": "check", "title": NAMES, "fields": [BY_LIST | {"name": "c"}]}
+    more = [BY_LIST | {"name": "b"}, rows]
+    definition = permit(stages=[stage]) | {"fields": [*permit()["fields"], *more]}
+    definition.pop("flow")
+    return definition
+
+
+def test_a_list_of_choices_travels_with_what_it_offers(keeper: Actor) -> None:
+    needs = {"lists": {"ports": NAMES | {"items": [PORTS]}}}
+    pack = packs.read(file_of(with_lists(), needs=needs))
+    (missing,) = packs.missing(pack)
+    assert (missing.sort, missing.code) == ("lists", "ports")
+    assert isinstance(missing.names, packs.NamedChoices)
+    changed = packs.replaced(pack.definition, {("lists", "ports"): "harbours"})
+    assert str(changed).count("'harbours'") == 3 and "'ports'" not in str(changed)
+    db.session.add(ChoiceList(code="ports", name_ar="م", name_en="Ports", items=[PORTS]))
+    db.session.flush()
+    assert packs.missing(pack) == []
+    drafting.begin(pack.definition | {"code": "by_list", "prefix": "BL"}, keeper, NOW)
+    written = yaml.safe_load(packs.written(packs.of_draft("by_list")))
+    assert written["needs"]["lists"] == {"ports": {"ar": "م", "en": "Ports", "items": [PORTS]}}
+
+
+@pytest.mark.parametrize("items", [[], [PORTS, PORTS], [{"value": "x"}], "doha"])
+def test_a_list_that_offers_nothing_sound_is_refused(english: None, items: Any) -> None:
+    needs = {"lists": {"ports": NAMES | {"items": items}}}
+    with pytest.raises(packs.BadPack, match=r"needs\.lists\.ports\.items"):
+        packs.read(file_of(with_lists(), needs=needs))
 
 
 _KEYS = st.sampled_from(["schema", "code", "fields", "documents", "stages", "flow", "sign", "x"])
