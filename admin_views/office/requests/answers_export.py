@@ -118,7 +118,7 @@ class _InVersions(dict[int, FieldSpec | None]):
 
 
 def _own_of(version_id: int) -> Specs:
-    answered = versions.once_a_page(version_id).answered
+    answered = versions.get(version_id).answered
     return {spec.name: spec for spec in answered if spec.is_own}
 
 
