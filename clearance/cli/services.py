@@ -22,6 +22,7 @@ from clearance.core.errors import DomainError, NotFound
 from clearance.core.extensions import db
 from clearance.models import Service, User
 from clearance.models.enums import Role
+from clearance.requests import publishing
 from clearance.services import drafting, offering, packs, versions
 from clearance.services.packs import Pack
 from clearance.services.versions import BadDefinition
@@ -36,6 +37,13 @@ def _database_needed() -> Iterator[None]:
         raise click.ClickException(
             "The database does not answer or is not migrated; see `flask db upgrade`."
         ) from None
+
+
+def _day(context: click.Context, option: click.Parameter, typed: str | None) -> date | None:
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise click.BadParameter("Give a day as 2027-01-31.") from None
 
 
 service_commands = AppGroup("services", help="Service definitions.")
@@ -73,10 +81,19 @@ def check(files: tuple[Path, ...], published: bool) -> None:
 @click.option("--publish", is_flag=True, help="Publish FILE where no draft and no fault is open.")
 @click.option("--by", "email", metavar="EMAIL", help="Administrator whose draft FILE becomes.")
 @click.option("--replace", is_flag=True, help="Replace a draft; undo in the panel brings it back.")
+@click.option("--drafts-on", callback=_day, metavar="DAY", help="With --publish: see below.")
 @_database_needed()
-def load(names: tuple[str, ...], publish: bool, email: str | None, replace: bool) -> None:
+def load(
+    names: tuple[str, ...],
+    publish: bool,
+    email: str | None,
+    replace: bool,
+    drafts_on: date | None,
+) -> None:
     """Make a draft of each FILE, a pack or a definition, and print its check-up.
 
+    --publish makes a version instead and notifies the service's reviewers. Drafts of requests move
+    to it on DAY, such as 2027-01-31; without one they keep their version.
     A CODE publishes a new version of the shipped definition, if that has changed. Without names,
     the shipped services that are not in the database yet are published. A name with a dot or a
     slash is a FILE.
@@ -89,7 +106,7 @@ def load(names: tuple[str, ...], publish: bool, email: str | None, replace: bool
         published += [code for code in codes if versions.publish_if_changed(code, None, now)]
         for file in files:
             if publish:
-                published += _publish(_pack_of(Path(file)), now)
+                published += _publish(_pack_of(Path(file)), now, drafts_on)
                 continue
             pack = _pack_of(Path(file), packs.read_for_draft)
             _make_draft(pack, _administrator(email), now, is_replacing=replace)
@@ -130,13 +147,6 @@ def list_services() -> None:
         number = versions.numbered(service.code).number
         count = open_requests.get(service.code, 0)
         click.echo(f"{service.code}: {state}, version {number}, {count} open")
-
-
-def _day(context: click.Context, option: click.Parameter, typed: str | None) -> date | None:
-    try:
-        return date.fromisoformat(typed) if typed else None
-    except ValueError:
-        raise click.BadParameter("Give a day as 2027-01-31.") from None
 
 
 _since = click.option("--on", callback=_day, metavar="DAY", help="First day, such as 2027-01-31.")
@@ -197,7 +207,7 @@ def _pack_of(path: Path, read: Callable[[bytes], Pack] = packs.read) -> Pack:
             raise BadDefinition([f"{path.name}: {fault}"]) from None
 
 
-def _publish(pack: Pack, now: datetime) -> list[str]:
+def _publish(pack: Pack, now: datetime, drafts_on: date | None) -> list[str]:
     """Publish a pack unless the service says so already; return its code then."""
     if packs.exists(pack.code):
         if drafting.source(pack.code).draft is not None:
@@ -205,7 +215,7 @@ def _publish(pack: Pack, now: datetime) -> list[str]:
             raise BadDefinition([f"{pack.code}: {fault}"])
         if packs.is_same(pack.definition):
             return []
-    versions.publish(pack.definition, None, now)
+    publishing.publish_file(pack.definition, now, drafts_on)
     return [pack.code]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import force_locale
@@ -14,7 +16,7 @@ from clearance.core.actor import Actor
 from clearance.core.extensions import db
 from clearance.models import ServiceVersion, User
 from clearance.requests import moving
-from clearance.services import comparison, drafting, offering, versions
+from clearance.services import comparison, drafting, offering, packs, versions
 from clearance.services.schema import Definition
 
 MOST_CHANGES = 6
@@ -39,17 +41,39 @@ def publish(
     version = drafting.publish(code, compared, why, actor, now, drafts_move_on)
     if is_stopped:
         offering.stop(code, actor.id, now, why=why)
-    moving.move_due(now, code)
-    old = versions.as_published(base) if base is not None else None
-    _notify(old, versions.as_published(version), actor, now)
+    _follow(base, version, actor.id, now)
     return version
 
 
-def _notify(old: Definition | None, new: Definition, actor: Actor, now: datetime) -> None:
+def publish_file(
+    document: Mapping[str, Any], now: datetime, drafts_move_on: date | None = None
+) -> ServiceVersion:
+    """Publish a definition that has no draft, in nobody's name; otherwise as `publish`.
+
+    Raises: versions.BadDefinition.
+    """
+    code = str(document["code"])
+    base = versions.numbered(code) if packs.exists(code) else None
+    version = versions.publish(document, None, now, drafts_move_on=drafts_move_on)
+    _follow(base, version, None, now)
+    return version
+
+
+def _follow(
+    base: ServiceVersion | None, version: ServiceVersion, actor_id: int | None, now: datetime
+) -> None:
+    """Move the drafts that are due, and notify reviewers of what changed since `base`."""
+    moving.move_due(now, version.service_code)
+    old = versions.as_published(base) if base is not None else None
+    _notify(old, versions.as_published(version), actor_id, now)
+
+
+def _notify(old: Definition | None, new: Definition, actor_id: int | None, now: datetime) -> None:
     """Notify each reviewer of the service's teams once, all reviewers if it has none."""
     codes: set[str | None] = {stage.team for stage in new.stages}
     asked = sa.select(User.id).where(
-        sa.or_(*(teams.members(code) for code in codes or {None})), User.id != actor.id
+        sa.or_(*(teams.members(code) for code in codes or {None})),
+        User.id.is_distinct_from(actor_id),
     )
     params = {
         "service": {lang: new.title.of(lang) for lang in i18n.LANGUAGES},

@@ -11,11 +11,11 @@ import yaml
 from flask import Flask
 
 from clearance.core.extensions import db
-from clearance.models import Event
+from clearance.models import Event, Notice, Request
 from clearance.services import versions
 from tests.support import factories
 from tests.support import request_factories as requests
-from tests.support.permit import PERMIT
+from tests.support.permit import PERMIT, begin
 
 
 def run(app: Flask, *arguments: str) -> tuple[int, str]:
@@ -272,6 +272,23 @@ def test_a_file_is_published_where_no_fault_is_open(app: Flask, permit_file: Pat
         code, output = run(app, "load", "--publish", str(permit_file))
         assert code == 1 and faulty.split("\n")[-1].partition(":")[0] in output
     assert run(app, "list")[1] == "temporary_permit: in_use, version 1, 0 open\n"
+
+
+@pytest.mark.parametrize(("on", "moved"), [((), 1), (("--drafts-on", "2026-01-01"), 2)])
+def test_publishing_a_file_moves_drafts_from_a_day_and_notifies_reviewers(
+    app: Flask, permit_file: Path, on: tuple[str, ...], moved: int
+) -> None:
+    with app.app_context():
+        factories.make_staff()
+        begin(factories.make_agent())
+        db.session.commit()
+    permit_file.write_text(PERMIT.replace("processing_days: 3", "processing_days: 4"), "utf-8")
+    assert run(app, "load", "--publish", str(permit_file), *on)[0] == 0
+    with app.app_context():
+        (req,) = db.session.scalars(sa.select(Request))
+        assert versions.numbered("temporary_permit", moved).id == req.service_version_id
+        (notice,) = db.session.scalars(sa.select(Notice).where(Notice.event == "service:changed"))
+        assert "Working days to respond" in notice.params["changes"]["en"]
 
 
 @pytest.mark.parametrize(

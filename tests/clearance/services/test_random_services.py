@@ -21,7 +21,7 @@ from clearance.requests import drafts
 from clearance.requests.field_values import visible
 from clearance.services import answers, findings, versions, ways
 from clearance.services.decisions import OfficeAnswers
-from clearance.services.field_specs import FieldSpec
+from clearance.services.field_specs import NO_COLUMNS, FieldSpec
 from clearance.services.flows import Action
 from clearance.services.schema import Definition
 from clearance.services.standard_fields import type_of
@@ -35,6 +35,7 @@ TYPES = (
     *("text", "textarea", "choice", "choices", "date", "number", "amount", "bool"),
     *("mobile", "email", "country", "civil_number", "passport_no", "licence_no"),
 )
+COLUMNS = tuple(name for name in TYPES if name not in NO_COLUMNS)
 BOUNDS: dict[str, dict[str, Any]] = {
     "text": {"min_length": 3, "max_length": 9, "pattern": "digits"},
     "textarea": {"min_length": 4, "max_length": 3},
@@ -72,11 +73,16 @@ def conditions(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
 
 
 @st.composite
-def fields(draw: st.DrawFn, prefix: str, most: int, known: list[str]) -> list[dict[str, Any]]:
-    """Own fields of all types, with bounds, and with conditions on what is `known` or earlier."""
+def fields(
+    draw: st.DrawFn, prefix: str, most: int, known: list[str], types: tuple[str, ...] = TYPES
+) -> list[dict[str, Any]]:
+    """Own fields of all types, with bounds, and with conditions on what is `known` or earlier.
+
+    prefix: "o…" are the office's fields, which no condition may read.
+    """
     made: list[dict[str, Any]] = []
     for number in range(draw(st.integers(1, most))):
-        kind = draw(st.sampled_from(TYPES))
+        kind = draw(st.sampled_from(types))
         field = {
             "name": f"{prefix}{number}",
             "type": kind,
@@ -87,7 +93,7 @@ def fields(draw: st.DrawFn, prefix: str, most: int, known: list[str]) -> list[di
             field["choices"] = [{"value": name, "label": both(name)} for name in "abc"]
         keys = draw(st.lists(st.sampled_from(sorted(BOUNDS.get(kind, {"": ""}))), unique=True))
         field |= {key: BOUNDS[kind][key] for key in keys if key}
-        earlier = [*known, *(each["name"] for each in made)] if prefix == "f" else known
+        earlier = [*known, *(each["name"] for each in made)] if prefix in "fr" else known
         if earlier and draw(st.booleans()):
             field["when"] = draw(conditions(earlier))
         made.append(field)
@@ -95,10 +101,24 @@ def fields(draw: st.DrawFn, prefix: str, most: int, known: list[str]) -> list[di
 
 
 @st.composite
+def rows_of(draw: st.DrawFn, known: list[str]) -> list[dict[str, Any]]:
+    """A field with rows, or none."""
+    if not draw(st.booleans()):
+        return []
+    columns = draw(fields("r", 3, known, COLUMNS))
+    for column in columns:
+        column.pop("default", None)
+    field = {"name": "entries", "type": "rows", "label": both("entries"), "columns": columns}
+    least = draw(st.sampled_from(({}, {"least": 2}, {"most": 3}, {"required": True})))
+    return [field | least]
+
+
+@st.composite
 def services(draw: st.DrawFn) -> dict[str, Any]:
     """A definition with most of what can be said in one; many of them are not sound."""
     form = draw(fields("f", 5, []))
     names = [field["name"] for field in form]
+    form += draw(rows_of(names))
     stages: list[dict[str, Any]] = [{"name": "check", "title": both("check")}]
     for number in range(draw(st.integers(0, 2))):
         stage = {"name": f"s{number}", "title": both("stage"), "when": draw(conditions(names))}
@@ -111,6 +131,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
         )
     paragraph = both("{number} {" + draw(st.sampled_from([*names, "name"])) + "}")
     issued = {"name": "paper", "title": both("p"), "prefix": "TPX", "paragraphs": [paragraph]}
+    issued["show"] = [field["name"] for field in form]
     says = {"at": names[0], "says": both("no")}
     section = {"name": "part", "title": both("part")}
     for field in form:
@@ -124,7 +145,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
         "refuse": [says | {"when": draw(conditions(names))}] if draw(st.booleans()) else [],
         "documents": [{"kind": "photo", "required": True, "when": draw(conditions(names))}],
         "stages": stages,
-        "issued": [issued | {"show": names}] if draw(st.booleans()) else [],
+        "issued": [issued] if draw(st.booleans()) else [],
     }  # fmt: skip
 
 
@@ -182,6 +203,9 @@ def carried_out(agent: User, reviewers: list[User], definition: Definition) -> R
 def value_of(spec: FieldSpec) -> Any:
     """Return a value that the field takes."""
     today = kuwait_date(utc_now())
+    if spec.columns:
+        cells = {column.name: value_of(column) for column in spec.columns}
+        return (cells,) * max(spec.least or 1, 1)
     for value in (*VALUES, today - timedelta(1), today + timedelta(1)):
         if type(value) is type_of(spec.kind) and answers.fault(spec, value, today) is None:
             return value
