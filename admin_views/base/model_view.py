@@ -23,7 +23,7 @@ from admin_views.base.filters import ListFilter
 from admin_views.base.form_post import claim_key, repeated
 from admin_views.base.widgets import nativise
 from clearance.auth import rate_limits
-from clearance.core import audit, name_folding, urls, values
+from clearance.core import audit, urls, values
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
@@ -367,14 +367,6 @@ def unsaved_changes(model: Any) -> dict[str, list[Any]]:
             new = history.added[0] if history.added else None
             changes[column.key] = [_json(old), _json(new)]
     return changes
-
-
-def matches_all_words(column: Any, typed: str) -> Any | None:
-    """Return the condition that a `name_index` column has every typed word; None without words."""
-    patterns = name_folding.search_patterns(typed)
-    if not patterns:
-        return None
-    return sa.and_(*(column.like(pattern, escape=name_folding.LIKE_ESCAPE) for pattern in patterns))
 
 
 def _json(value: Any) -> Any:

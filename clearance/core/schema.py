@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.pool import NullPool
 
+from clearance.core import name_search
 from clearance.core.settings import ROOT
 from clearance.models import Base
 
@@ -55,15 +57,18 @@ def differences(connection: sa.Connection) -> list[Any]:
     context = MigrationContext.configure(
         connection, opts={"compare_type": True, "include_name": is_compared}
     )
-    return list(compare_metadata(context, Base.metadata))
+    with warnings.catch_warnings():  # the indexes of expressions, which are not compared anyway
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection", sa.exc.SAWarning)
+        return list(compare_metadata(context, Base.metadata))
 
 
 def is_compared(name: str | None, kind: str, parents: Any) -> bool:
     """Return whether a table or index of the database is one of the models'.
 
-    The name index is specific to each database: made by a migration, absent from the models.
+    Those of searches (`name_search`) differ by database: made by a migration, not in the models.
     """
-    return kind not in {"table", "index"} or "request_names" not in (name or "")
+    searched = [f"{table}_names" for table in name_search.INDEXED] + ["_search"]
+    return kind not in {"table", "index"} or not any(part in (name or "") for part in searched)
 
 
 def _config(connection: sa.Connection | None) -> Config:

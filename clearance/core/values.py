@@ -123,6 +123,14 @@ def searched(text: str, max_length: int) -> str:
     return ascii_digits(clean_text(text[: 2 * max_length]))[:max_length].strip()
 
 
+def mobile_forms(digits: str) -> list[str]:
+    """Return the stored forms that a mobile typed with or without country code may have."""
+    forms = {f"+{digits.removeprefix('00')}"}
+    with suppress(BadValue):
+        forms.add(mobile_e164(digits))
+    return sorted(forms)
+
+
 def number_among_words(text: str, length: int) -> str:
     """Return the one number of `length` digits in a pasted text, "" unless there is exactly one.
 

@@ -71,7 +71,7 @@ def person_columns(number: int) -> dict[str, Any]:
 @lru_cache(maxsize=50_000)
 def _name_columns(arabic: tuple[str, ...], english: tuple[str, ...]) -> dict[str, str]:
     names = (*arabic, *english)
-    folded = name_folding.name_index(*names, max_length=700)
+    folded = name_folding.name_index(*names)
     return {**dict(zip(NAME_COLUMNS, names, strict=True)), "name_folded": folded}
 
 

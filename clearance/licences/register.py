@@ -36,7 +36,6 @@ CONTACT_FIELDS = ("mobile", "email", "address")
 BROKER_FIELDS = frozenset({"organisation_id", *IDENTITY_FIELDS, *CONTACT_FIELDS})
 NUMBER_PREFIX = "KW"
 _NO_YEAR = 0  # licence numbers do not restart every year
-_NAMES_MAX_LENGTH = 700
 _OUT_OF_ORDER = Refusal(_l("This service is out of order."))
 
 
@@ -243,4 +242,4 @@ def _next_number() -> str:
 
 def _folded(values: Mapping[str, Any]) -> str:
     names = (values[name] for name in NAME_COLUMNS)
-    return name_folding.name_index(*names, max_length=_NAMES_MAX_LENGTH)
+    return name_folding.name_index(*names)

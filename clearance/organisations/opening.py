@@ -200,7 +200,7 @@ def _broker(organisation: Organisation, given: customs_client.Broker, now: datet
     broker = Broker(
         organisation_id=organisation.id,
         broker_type=given.broker_type,
-        name_folded=name_folding.name_index(*names, max_length=700),
+        name_folded=name_folding.name_index(*names),
         nationality=given.nationality,
         civil_id=given.civil_id,
         civil_id_expiry=given.civil_id_expiry,

@@ -7,9 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearance.core import name_folding, values
+from clearance.core import name_folding, name_search, values
 from clearance.core.extensions import db
-from clearance.core.values import BadValue
 from clearance.models import Counter, Licence, Request
 
 NUMBER = re.compile(r"([A-Za-z]{1,6})/([0-9]{1,9})(?:/([0-9]{0,2}))?")
@@ -20,8 +19,6 @@ MIN_MOBILE_DIGITS = 8
 MAX_SERIAL_DIGITS = 9
 # Matches of more frequent names turn up soon enough when scanning the list in order.
 RARE = 10_000
-
-_REGCONFIG: sa.ColumnElement[Any] = sa.literal_column("'simple'::regconfig")
 
 
 def condition(typed: str) -> sa.ColumnElement[bool] | None:
@@ -58,7 +55,7 @@ def _with_digits(digits: str) -> sa.ColumnElement[bool]:
         first, last = digits.ljust(CIVIL_DIGITS, "0"), digits.ljust(CIVIL_DIGITS, "9")
         ways.append(Request.civil_id.between(first, last))
     if len(digits) >= MIN_MOBILE_DIGITS:
-        ways.append(Request.mobile.in_(_mobiles(digits)))
+        ways.append(Request.mobile.in_(values.mobile_forms(digits)))
     return Request.id.in_(sa.union(*(sa.select(Request.id).where(way) for way in ways)))
 
 
@@ -75,46 +72,17 @@ def _numbers(serial: str, prefix: str | None = None, year: str = "") -> list[str
     ]
 
 
-def _mobiles(digits: str) -> list[str]:
-    """Return the stored forms that a number typed with or without country code may have."""
-    kept = {f"+{digits.removeprefix('00')}"}
-    try:
-        kept.add(values.mobile_e164(digits))
-    except BadValue:
-        return sorted(kept)
-    return sorted(kept)
-
-
 def _named(typed: str) -> sa.ColumnElement[bool] | None:
     words = name_folding.typed_words(typed)
-    if not any(letter.isalnum() for word in words for letter in word):
-        return sa.false() if typed.strip() else None
-    patterns = name_folding.like_prefix_patterns(words)
-    exact = sa.and_(
-        *(
-            Request.name_folded.like(pattern, escape=name_folding.LIKE_ESCAPE)
-            for pattern in patterns
-        )
-    )
-    indexed = [word for word in words if word.isalnum()]  # the indexes split other words
-    if not indexed:
-        return exact
-    if db.session.get_bind().dialect.name == "sqlite":
-        return _by_sqlite(indexed, exact)
-    query = " & ".join(f"'{word}':*" for word in indexed)
-    lexemes = sa.func.to_tsvector(_REGCONFIG, Request.name_folded)
-    return sa.and_(lexemes.op("@@")(sa.func.to_tsquery(_REGCONFIG, query)), exact)
-
-
-def _by_sqlite(words: list[str], exact: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Use the name index if at most RARE rows match; SQLite cannot estimate that itself."""
-    query = " AND ".join(f'"{word}"*' for word in words)
-    index = sa.table("request_names", sa.column("rowid", sa.Integer))
-    fits = sa.literal_column("request_names").op("MATCH")(query)
-    found = sa.select(index.c.rowid).where(fits).limit(RARE + 1).subquery()
-    listed = sa.select(sa.func.count(), sa.func.json_group_array(found.c.rowid))
-    count, keys = db.session.execute(listed).one()
-    if count > RARE:
+    indexed, _others = name_search.split(words)
+    if not (indexed and name_search.is_sqlite()):
+        return name_search.condition(Request, typed)
+    listed = name_search.sqlite_ids(Request, indexed).limit(RARE + 1).subquery()
+    count, keys = db.session.execute(
+        sa.select(sa.func.count(), sa.func.json_group_array(listed.c.id))
+    ).one()
+    exact = sa.and_(*(name_search.like(Request, word) for word in words))
+    if count > RARE:  # SQLite cannot estimate that itself
         return exact
     ids = sa.func.json_each(keys).table_valued("value")
     return sa.and_(Request.id.in_(sa.select(ids.c.value)), exact)

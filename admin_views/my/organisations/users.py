@@ -20,9 +20,9 @@ from admin_views.base.columns import Column
 from admin_views.base.filters import yes_filter
 from admin_views.base.form_post import post_once, posted_organisation
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.base.model_view import matches_all_words
 from admin_views.my.organisations.user_edit import UserEdit
 from admin_views.my.services import table
+from clearance.accounts import search as user_search
 from clearance.auth import password_changes, permissions
 from clearance.core import i18n, idempotency
 from clearance.core.actor import Actor
@@ -102,9 +102,7 @@ class MyUsers(UserEdit, KeysetModelView):
         return rows.join(User, User.id == Membership.user_id)
 
     def search_condition(self, typed: str) -> Any | None:
-        if "@" in typed:
-            return User.email.startswith(typed.strip().lower(), autoescape=True)
-        return matches_all_words(User.name_folded, typed)
+        return user_search.condition(typed)
 
     @expose("/")
     def index_view(self) -> Any:

@@ -35,7 +35,7 @@ def _fits(req: Request, typed: str) -> bool:
     compact = values.ascii_digits(typed).replace(" ", "")
     if any(char.isdigit() for char in compact):
         return (req.civil_id or "").startswith(compact) or req.number == compact.upper()
-    return all(f" {word}" in req.name_folded for word in name_folding.typed_words(typed))
+    return all(word.is_in(req.name_folded) for word in name_folding.typed_words(typed))
 
 
 def _cards(offers: Sequence[starts.StartableCandidate]) -> list[dict[str, Any]]:

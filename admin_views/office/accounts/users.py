@@ -20,12 +20,12 @@ from admin_views.base.export import for_managers
 from admin_views.base.filters import yes_filter
 from admin_views.base.form_post import post_once
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.base.model_view import matches_all_words
 from admin_views.office.accounts.factor_reset import FactorReset
+from clearance.accounts import search as user_search
 from clearance.accounts import staff_accounts
 from clearance.auth import known_devices, second_factor
 from clearance.auth.sessions import active_sessions
-from clearance.core import audit, i18n, values
+from clearance.core import audit, i18n
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
@@ -69,15 +69,7 @@ class People(FactorReset, ForKeepers, LinkedRows, KeysetModelView):
         return query.where(User.role.in_(sorted(self.roles)))
 
     def search_condition(self, typed: str) -> Any | None:
-        digits = values.ascii_digits(typed).replace(" ", "").lstrip("+")
-        if digits.isdigit() and digits.isascii():
-            return sa.or_(
-                User.civil_id.startswith(digits, autoescape=True),
-                User.mobile.endswith(digits, autoescape=True),
-            )
-        if "@" in typed:
-            return User.email.startswith(typed.strip().lower(), autoescape=True)
-        return matches_all_words(User.name_folded, typed)
+        return user_search.condition(typed)
 
     @expose("/details/")
     def details_view(self) -> Any:

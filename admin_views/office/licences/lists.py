@@ -17,9 +17,8 @@ from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.base.model_view import matches_all_words
 from admin_views.shared import licence_details, request_lists
-from clearance.core import i18n, values
+from clearance.core import i18n, name_search, values
 from clearance.core.clock import kuwait_today
 from clearance.core.values import mask_civil_id
 from clearance.licences import search as licence_search
@@ -122,7 +121,7 @@ def organisation_filter(column: Any) -> ListFilter:
     """Return the filter by words of the organisation's name; `column` holds its id."""
 
     def condition(value: str) -> sa.ColumnElement[bool]:
-        matching = matches_all_words(Organisation.name_folded, value)
+        matching = name_search.condition(Organisation, value)
         if matching is None:
             return sa.true()
         return cast(sa.ColumnElement[bool], column.in_(sa.select(Organisation.id).where(matching)))
@@ -132,10 +131,13 @@ def organisation_filter(column: Any) -> ListFilter:
 
 def organisation_condition(typed: str) -> Any | None:
     """Return the condition for an organisation's licence number, or words of its name."""
+    named = name_search.condition(Organisation, typed)
     compact = values.ascii_digits(typed).replace(" ", "")
-    if any(char.isdigit() for char in compact):
-        return sa.func.upper(Organisation.licence_no) == compact.upper()
-    return matches_all_words(Organisation.name_folded, typed)
+    if named is None or not any(char.isdigit() for char in compact):
+        return named
+    numbered = sa.func.upper(Organisation.licence_no) == compact.upper()
+    ways = (sa.select(Organisation.id).where(way) for way in (named, numbered))
+    return Organisation.id.in_(sa.union(*ways))
 
 
 # Cells

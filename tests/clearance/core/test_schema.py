@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.core import schema
+from clearance.core import name_search, schema
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.models import (
@@ -16,6 +16,7 @@ from clearance.models import (
     IssuedDocument,
     LegalEntity,
     Nationality,
+    Organisation,
     Reason,
     Registration,
     Request,
@@ -265,3 +266,30 @@ def test_going_back_before_pilots_keeps_services_stopped_and_drafts(context: Fla
     assert service is not None and (service.stopped_on, service.pilot_until) == (until, None)
     assert db.session.scalars(sa.select(ServicePilot)).all() == []
     assert not row.service_version.is_text_revision
+
+
+def test_names_are_filled_with_their_spellings_and_back(context: Flask) -> None:
+    """Migration 0021, there and back."""
+    url = context.config["SQLALCHEMY_DATABASE_URI"]
+    request_factories.load_services()
+    agent = factories.make_agent(first_name="سالم", last_name="العنزي", latin_name="")
+    request_factories.make_draft(agent)
+    before = {model: _indexed(model) for model in (User, Organisation, Request)}
+    assert before[User] == [" سالم العنزي عنزي þsalm þalnz þanz "]
+    db.session.remove()
+    db.engine.dispose()
+    schema.downgrade(url, "0020")
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        text = sa.text('SELECT name_folded FROM "user"')
+        assert connection.scalars(text).all() == [" سالم العنزي عنزي"]
+        connection.execute(sa.text("UPDATE \"user\" SET name_folded = ' سالم العنزي'"))
+    engine.dispose()
+    schema.upgrade(url)
+    assert {model: _indexed(model) for model in before} == before
+    found = sa.select(User.id).where(name_search.condition(User, "Salim Alenezi"))
+    assert db.session.scalars(found).all() == [agent.id]
+
+
+def _indexed(model: type[User | Organisation | Request]) -> list[str]:
+    return list(db.session.scalars(sa.select(model.name_folded).order_by(model.id)))

@@ -10,6 +10,7 @@ from clearance.core.extensions import db
 from clearance.licences import search as licence_search
 from clearance.models import Broker, Licence
 from tests.support.issued_factories import make_licence
+from tests.support.plans import scanned
 
 
 def found(typed: str) -> set[str]:
@@ -37,6 +38,10 @@ def found(typed: str) -> set[str]:
         ("p7654", True),
         ("+965 5123 4567", True),
         ("51234567", True),
+        ("LG 2519770/011926", True),
+        ("٢٥١٩٧٧٠ / 0119", True),
+        ("2519", False),
+        ("Ahmed", True),
         ("%", False),
         ("100%", False),
     ],
@@ -44,7 +49,12 @@ def found(typed: str) -> set[str]:
 def test_every_way_of_typing_a_broker_finds_him_and_no_other(
     context: Flask, typed: str, fits: bool
 ) -> None:
-    make_licence(number="KW-8800", passport_no="P7654321", mobile="+96551234567")
+    make_licence(
+        number="KW-8800",
+        passport_no="P7654321",
+        mobile="+96551234567",
+        guarantee_no="LG 2519770/011926",
+    )
     assert found(typed) == ({"KW-8800"} if fits else set())
 
 
@@ -64,3 +74,18 @@ def test_what_does_not_count_narrows_nothing(context: Flask, typed: str) -> None
 def test_signs_alone_find_nothing(context: Flask, typed: str) -> None:
     make_licence()
     assert found(typed) == set()
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize(
+    "typed", ["KW-8800", "8800", "P7654", "51234567", "29001011", "احمد", "Ahmed"]
+)
+def test_no_search_reads_every_broker_or_licence(context: Flask, typed: str) -> None:
+    make_licence()
+    statement = (
+        sa.select(Licence.number)
+        .join(Broker, Broker.id == Licence.broker_id)
+        .where(licence_search.condition(typed))
+        .limit(5)
+    )
+    assert scanned(statement) == []
