@@ -29,7 +29,7 @@ LARGE = {
     "user_session": 1_000_000,
 }
 FEW = 10_000  # rows that a page may sort
-OFTEN = 100  # one row of so many is met soon enough for a page to end early
+OFTEN = 500  # one row of so many is met soon enough for a page to end early
 # Few rows have equal values here, so that what they find may be sorted.
 SELECTIVE = re.compile(
     r"ix_request_(mobile|licence|civil_service)|ix_event_(request|object)"
