@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,10 +19,11 @@ from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.audit import labels as audit_labels
-from clearance.core import audit, i18n, reasons
+from clearance.core import chain, i18n, reasons
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
-from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
+from clearance.files import checkpoints
+from clearance.models import AccessEvent, Event, Request, Subscription, User
 from clearance.models.enums import SubscriptionStatus
 from clearance.requests import search as request_search
 from clearance.services import registry
@@ -53,6 +55,7 @@ ACCESS_SCOPES: dict[str, Any] = {
     "member": _l("Users of organisations"),
     "session": _l("Sessions"),
     "transfer": _l("Transfers"),
+    "audit": _l("Verifying the audit trail"),
     "retention": _l("Data deleted at the end of its retention period"),
     "exam": _l("Viewing exams"),
     "export": _l("Exports"),
@@ -177,11 +180,15 @@ class Events(_Trail):
 
     @expose("/verify", methods=("GET", "POST"))
     def verify(self) -> Any:
-        """Show the verification page; POST verifies the chain."""
-        faults = audit.verify_chain(db.session()) if is_posted() else None
-        head = db.session.get(ChainHead, 1)
+        """Show the last verification; POST verifies the trail against its checkpoints."""
+        verdict = checkpoints.verify() if is_posted() else None
+        if verdict is not None:
+            checkpoints.note(verdict)
         return self.render(
-            "office/audit/verify.html", faults=faults, sealed=head.position if head else 0
+            "office/audit/verify.html",
+            verdict=verdict,
+            last=_last_verified(),
+            sealed=chain.head(db.session())[0],
         )
 
 
@@ -207,6 +214,20 @@ class AccessRecords(_Trail):
 
     def search_condition(self, typed: str) -> Any | None:
         return _kind_or_row(AccessEvent, typed)
+
+
+def _last_verified() -> dict[str, Any] | None:
+    """Return when the trail was last verified and with which result; None before the first time."""
+    event = db.session.scalars(
+        sa.select(AccessEvent)
+        .where(AccessEvent.kind == checkpoints.VERIFIED)
+        .order_by(AccessEvent.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if event is None:
+        return None
+    until = datetime.fromisoformat(event.detail) if event.detail else None
+    return {"at": event.at, "result": event.result, "sealed": event.object_id, "until": until}
 
 
 def _number_of(event: Event) -> str:
