@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,17 @@ def menu(actor: Actor, area: str) -> list[dict[str, Any]]:
     """Return the entries of `area`'s menu that exist and that `actor` may open."""
     entries = current_app.extensions["menus"][area]
     return [_line(entry, actor) for entry in _shown(entries, actor)]
+
+
+def pages(actor: Actor, area: str) -> Iterator[tuple[Any, str]]:
+    """Yield (label, URL) of the pages of `area`'s menu that `actor` may open, each once."""
+    seen = set()
+    for entry in _shown(current_app.extensions["menus"][area], actor):
+        for page in (entry, *_shown(entry.children, actor)):
+            url = url_for(page.target)
+            if (page.label, url) not in seen:
+                seen.add((page.label, url))
+                yield page.label, url
 
 
 def _shown(entries: Iterable[Entry], actor: Actor) -> list[Entry]:
