@@ -81,7 +81,7 @@ class SearchedList:
     def search_hits(self, typed: str) -> Group | None:
         """Return the newest rows that match and are visible to the actor, None without any."""
         condition = self.best(typed)
-        if condition is None:
+        if condition is None or isinstance(condition, sa.False_):
             return None
         statement = self.statement().where(condition)
         order, descending = self._order(None, False)

@@ -50,11 +50,11 @@ def newest_condition(typed: str, *, is_of_organisation: bool) -> sa.ColumnElemen
     NEWEST with that name match.
     """
     words = name_folding.typed_words(typed)
-    indexed, others = name_search.split(words)
+    indexed, rechecked = name_search.split(words)
     if not (indexed and name_search.is_sqlite() and _is_name(typed)):
         return condition(typed)
     found = name_search.sqlite_ids(Request, indexed)
-    exact = sa.and_(sa.true(), *(name_search.like(Request, word) for word in others))
+    exact = sa.and_(sa.true(), *(name_search.like(Request, word) for word in rechecked))
     if is_of_organisation:  # its index is followed, newest first, and looks each up among them
         return sa.and_(sa.func.coalesce(Request.id, 0).in_(found), exact)
     newest = found.order_by(sa.desc("id")).limit(NEWEST)
@@ -99,7 +99,7 @@ def _numbers(serial: str, prefix: str | None = None, year: str = "") -> list[str
 
 def _named(typed: str) -> sa.ColumnElement[bool] | None:
     words = name_folding.typed_words(typed)
-    indexed, _others = name_search.split(words)
+    indexed, _rechecked = name_search.split(words)
     if not (indexed and name_search.is_sqlite()):
         return name_search.condition(Request, typed)
     listed = name_search.sqlite_ids(Request, indexed).limit(RARE + 1).subquery()
