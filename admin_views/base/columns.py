@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
 import sqlalchemy as sa
+from markupsafe import Markup, escape
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,9 @@ class Column:
     value. sql: selects the value, or a function that returns what
     selects it in the page's language; by default the model's attribute of that name. order: the
     NOT NULL SQL column to sort by; True for the value's own. is_listed, is_exported: whether the
-    page and the export have the column.
+    page and the export have the column, until somebody chooses columns of their own. width: how
+    much room the column takes in a list (".col-…" in clearance.css); "" for what the others leave.
+    is_choosable: whether readers may choose it; False where only exports can show its value.
     """
 
     name: str
@@ -34,15 +39,18 @@ class Column:
     order: Any = None
     is_listed: bool = True
     is_exported: bool = True
+    width: str = ""
+    is_choosable: bool = True
 
-    def formatter(self) -> Callable[[Any, Any, Any, str], Any] | None:
-        """Return Flask-Admin's formatter of the column; None shows the value itself."""
-        shown, cell = self.shown, self.cell or self.value
+    @cached_property
+    def cell_of(self) -> Callable[[Any], Any]:
+        """The function that makes a row's cell; chosen once, as lists call it for every row."""
+        shown, name = self.shown, self.name
+        if shown is not None and self.value is None:
+            return lambda row: shown(getattr(row, name))
         if shown is not None:
-            return lambda view, context, row, name: shown(self.value_of(row))
-        if cell is not None:
-            return lambda view, context, row, name: cell(row)
-        return None
+            return lambda row: shown(self.value_of(row))
+        return self.cell or self.text or self.value or attrgetter(name)
 
     def value_of(self, row: Any) -> Any:
         """Return the value in a row of the list."""
@@ -59,3 +67,21 @@ class Column:
     def ordering(self, model: type[Any]) -> Any:
         """Return the SQL column to sort by; None if the list cannot be sorted by this column."""
         return getattr(model, self.name) if self.order is True else self.order
+
+
+def cells_of(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[Markup]:
+    """Yield the cells of each row as HTML.
+
+    Made here and not by a template, which would take a third of a list's time for it.
+    """
+    parts = [
+        (f'<td class="col-{column.width}" data-label="{escape(column.label)}">', column.cell_of)
+        for column in columns
+    ]
+    for row in rows:
+        cells = (f"{start}{_written(cell_of(row))}</td>" for start, cell_of in parts)
+        yield Markup("".join(cells))  # noqa: S704 - escaped parts
+
+
+def _written(value: Any) -> str:
+    return "" if value is None else escape(value)

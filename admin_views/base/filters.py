@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from types import FunctionType
 from typing import Any
@@ -106,3 +107,54 @@ def day_filters(column: Any, first: Any, last: Any, prefix: str = "") -> list[Da
 def day_start(day: date, days_later: int = 0) -> datetime:
     """Return the instant at which the Kuwait day `day` plus `days_later` begins."""
     return datetime.combine(day + timedelta(days=days_later), time(), KUWAIT)
+
+
+@dataclass(frozen=True)
+class OfferedFilter:
+    """A filter as the list's page offers it.
+
+    value: what it is set to, or "". without: the list's arguments without it. view: the list's.
+    """
+
+    flt: ListFilter
+    value: str
+    without: Any
+    view: Any
+
+    @property
+    def argument(self) -> str:
+        """Its name in the list's address."""
+        return f"flt{len(self.without.filters or ())}_{self.flt.key}"
+
+    @property
+    def words(self) -> str:
+        """What it is set to, as people read it."""
+        return self.flt.in_words(self.value)
+
+    @property
+    def choices(self) -> list[tuple[str, Any, str]]:
+        """Its (value, label, address of the list with it); none for one that is typed."""
+        return [
+            (str(value), label, self._url(**{self.argument: value}))
+            for value, label in self.flt.get_options(self.view)
+        ]
+
+    @property
+    def remove_url(self) -> str:
+        """The address of the list without it."""
+        return self._url()
+
+    @property
+    def open_url(self) -> str:
+        """The address of the list with its choices."""
+        set_now = {self.argument: self.value} if self.value else {}
+        return self._url(**set_now, open=self.flt.key, _anchor="panel")
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The arguments that its form keeps."""
+        query: dict[str, Any] = self.view.list_query(self.without)
+        return query
+
+    def _url(self, **further: Any) -> str:
+        return str(self.view.list_url(self.without, **further))

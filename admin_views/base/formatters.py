@@ -16,20 +16,13 @@ from clearance.core import i18n
 from clearance.models.enums import Labelled
 from clearance.services import registry
 
-# Joined, not formatted: lists make hundreds of these for a page.
-_BDI, _END_OF_BDI = Markup("<bdi>"), Markup("</bdi>")
-_LINK, _LINK_TEXT, _END_OF_LINK = Markup('<a href="'), Markup('">'), Markup("</a>")
-_UNDER, _END_OF_UNDER = Markup('<small class="under">'), Markup("</small>")
+# Written as f-strings of escaped parts: lists make hundreds of these for a page, and
+# `Markup.format` takes several times as long.
 
 
 def status_badge(status: str) -> Markup:
     """Return a request's status as label, icon and colour, in the page's language."""
     return _status_badge(status, i18n.language())
-
-
-def status_label(status: str) -> str:
-    """Return a request's status as a label, in the page's language."""
-    return str(registry.current().status_label(status))
 
 
 def tone_badge(label: Any, tone: str) -> Markup:
@@ -39,7 +32,7 @@ def tone_badge(label: Any, tone: str) -> Markup:
 
 def state_badge(state: Labelled) -> Markup:
     """Return the label of `state` with its icon and colour."""
-    return tone_badge(state.label, state.tone)
+    return _state_badge(type(state), str(state), i18n.language())
 
 
 def badges(states: type[Labelled]) -> Callable[[str], Markup]:
@@ -73,28 +66,37 @@ def day(date: Any) -> Any:
     return isolated(i18n.format_day(date))
 
 
+def marked_day(date: Any, label: Any, tone: str) -> Markup:
+    """Return a date with a sign of `tone`, whose `label` shows where there is room."""
+    return _mark(str(label), tone, i18n.language()) + " " + bdi(i18n.format_day(date))
+
+
 def link(row_id: int | str, text: Any, endpoint: str = "") -> Markup:
     """Return a link to the details of a row. endpoint: its view's; by default the page's own."""
     pages: dict[str, str] = g.setdefault("details_pages", {})
     if endpoint not in pages:
         pages[endpoint] = url_for(f"{endpoint}.details_view")
-    return (
-        _LINK
-        + f"{pages[endpoint]}?id={quote(str(row_id))}"
-        + _LINK_TEXT
-        + escape(text)
-        + _END_OF_LINK
-    )
+    return Markup(f'<a href="{pages[endpoint]}?id={quote(str(row_id))}">{escape(text)}</a>')  # noqa: S704 - escaped parts
 
 
 def bdi(text: Any) -> Markup:
     """Return `text` with bidirectional isolation, even if it is empty."""
-    return _BDI + escape(text) + _END_OF_BDI
+    return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704 - an escaped part
 
 
 def under(text: Any) -> Markup:
-    """Return `text` as the small second line of a cell."""
-    return _UNDER + escape(text) + _END_OF_UNDER
+    """Return `text` as the small second line of a cell; in lists it follows on the same line."""
+    return Markup(f' <small class="under">{escape(text)}</small>')  # noqa: S704 - an escaped part
+
+
+def brief(short: Any, whole: Any) -> Markup:
+    """Return a text whose `short` form is shown where room is scarce; readers hear the `whole`."""
+    if short == whole:
+        return escape(whole)
+    return Markup(  # noqa: S704 - escaped parts
+        f'<span class="brief" aria-hidden="true">{escape(short)}</span>'
+        f'<span class="whole">{escape(whole)}</span>'
+    )
 
 
 def isolated(value: Any) -> Any:
@@ -104,12 +106,29 @@ def isolated(value: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def _status_badge(status: str, lang: str) -> Markup:
-    return _badge(status, status_label(status), None, lang)
+    known = registry.current()
+    with force_locale(lang):
+        label = brief(str(known.status_short(status)), str(known.status_label(status)))
+    return _badge(status, label, None, lang)
+
+
+@lru_cache(maxsize=256)
+def _state_badge(states: type[Labelled], code: str, lang: str) -> Markup:
+    state = states(code)  # equal codes of two lists are equal keys
+    with force_locale(lang):
+        return _badge("", brief(str(state.short), str(state.label)), state.tone, lang)
 
 
 @lru_cache(maxsize=256)
 def _tone_badge(label: str, tone: str, lang: str) -> Markup:
     return _badge("", label, tone, lang)
+
+
+@lru_cache(maxsize=64)
+def _mark(label: str, tone: str, lang: str) -> Markup:
+    with force_locale(lang):
+        template = current_app.jinja_env.get_template("components/ui.html")
+        return Markup(template.module.mark(label, tone))  # type: ignore[attr-defined]  # noqa: S704 - a macro's own markup
 
 
 def _badge(status: str, label: str, tone: str | None, lang: str) -> Markup:

@@ -18,8 +18,8 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_views.base import navigation
 from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found, require
-from admin_views.base.columns import Column
-from admin_views.base.filters import ListFilter
+from admin_views.base.columns import Column, cells_of
+from admin_views.base.filters import ListFilter, OfferedFilter
 from admin_views.base.form_post import claim_key, repeated
 from admin_views.base.widgets import nativise
 from clearance.auth import rate_limits
@@ -27,7 +27,7 @@ from clearance.core import audit, urls, values
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
-from clearance.core.request_kind import is_redrawn
+from clearance.core.request_kind import is_redrawn, wants_json
 from clearance.web import csv_export
 from forms.base import BaseForm
 
@@ -126,27 +126,28 @@ class GuardedModelView(_Framed, ModelView):
     known_constraints: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, model: type[Any], **kwargs: Any) -> None:
-        if self.columns:
-            self._declare(self.columns)
         self._check_lists()
+        self._declare(self.columns)
         super().__init__(model, db, **kwargs)
 
     def _declare(self, columns: Sequence[Column]) -> None:
         """Tell Flask-Admin in its own attributes what the columns say."""
         self.column_named = {column.name: column for column in columns}
-        formatters = {column.name: column.formatter() for column in columns}
         self.column_list = [column.name for column in columns if column.is_listed]
         self.column_export_list = [column.name for column in columns if column.is_exported]
         self.column_labels = {column.name: column.label for column in columns}
-        self.column_formatters = {name: shown for name, shown in formatters.items() if shown}
+        self.column_formatters = {
+            column.name: _formatter(column)
+            for column in columns
+            if column.shown or column.cell or column.value
+        }
         self.column_sortable_list = [column.name for column in columns if column.order is not None]
 
     def _check_lists(self) -> None:
         """Refuse unset lists, which Flask-Admin would fill with all columns. Raises: TypeError."""
         opened = {
-            "column_list": True,
+            "columns": True,
             "column_default_sort": True,
-            "column_export_list": self.can_export,
             "form_columns": self.can_create or self.can_edit,
             "audit_kind": self.can_create or self.can_edit or self.can_delete,
         }
@@ -179,27 +180,38 @@ class GuardedModelView(_Framed, ModelView):
 
     def _get_list_extra_args(self) -> ViewArgs:
         """Parse the list's arguments; abort on invalid ones, which no page of ours sends."""
-        args = request.args
+        args = self.list_args()
         page = _whole(args.get("page"), 0)
-        sort = _whole(args.get("sort"), None)
         if page is None or not 0 <= page <= LAST_PAGE:
             not_found()
-        if sort is not None:
-            column = self._get_column_by_idx(sort)
-            if column is None or not self.is_sortable(column[0]):
-                abort(400)
         return ViewArgs(
             page=page,
             page_size=_whole(args.get("page_size"), 0),
-            sort=sort,
+            sort=self._sorted_by(args.get("sort")),
             sort_desc=1 if args.get("desc") == "1" else None,
             search=values.searched(args.get("search", ""), 200),
             filters=self._get_list_filter_args(),
         )
 
+    def list_args(self) -> Mapping[str, str]:
+        """Return the arguments that say what the list shows."""
+        return request.args
+
+    def _sorted_by(self, typed: str | None) -> str | None:
+        """Return the column to sort by; older addresses have its place instead of its name."""
+        if not typed:
+            return None
+        if typed.isascii() and typed.isdigit() and int(typed[:9]) < len(self._list_columns):
+            typed = self._list_columns[int(typed[:9])][0]
+        return typed if self.is_sortable(typed) else abort(400)
+
+    def _get_column_by_idx(self, idx: Any) -> tuple[Any, Any] | None:
+        """Return (name, label) of the column that `ViewArgs.sort` has."""
+        return None if idx is None else (idx, self.get_column_name(idx))
+
     def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
         chosen = []
-        for argument, value in request.args.items():
+        for argument, value in self.list_args().items():
             key = argument.partition("_")[2] if argument.startswith("flt") else ""
             if not value or key not in (self._filter_args or {}):
                 continue
@@ -214,6 +226,84 @@ class GuardedModelView(_Framed, ModelView):
 
     def search_placeholder(self) -> str | None:
         return str(self.search_hint) if self.search_hint else super().search_placeholder()
+
+    # The list's page
+
+    def _get_list_url(self, view_args: ViewArgs) -> str:
+        return self.list_url(view_args)
+
+    def list_query(self, args: ViewArgs) -> dict[str, Any]:
+        """Return the arguments of an address that shows what `args` say, without those unset."""
+        size = self.get_safe_page_size(args.page_size)
+        query = {
+            "search": args.search,
+            **self._get_filters(args.filters),
+            "sort": args.sort,
+            "desc": 1 if args.sort_desc else None,
+            "page_size": size if size != self.page_size else None,
+            "page": args.page,
+            **args.extra_args,
+        }
+        return {name: value for name, value in query.items() if value not in (None, "", 0)}
+
+    def list_url(self, args: ViewArgs, **further: Any) -> str:
+        """Return the address of the list that shows what `args` say."""
+        return str(self.get_url(".index_view", **self.list_query(args), **further))
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """List the rows; `?open=` adds the choices of a filter, or alone where a script asks."""
+        if self._opened() and wants_json():
+            args = self._get_list_extra_args()
+            return ModelView.render(self, "admin/model/panel.html", **self.narrowing(args))
+        return super().index_view()
+
+    def render(self, template: str, **values: Any) -> str:
+        if template == self.list_template:
+            args = self._get_list_extra_args()
+            values |= self.narrowing(args)
+            values |= {
+                "columns": self.shown_columns(),
+                "lines": list(cells_of(self.shown_columns(), values["data"])),
+                "query": self.list_query(args.clone(page=None)),
+            }
+        return super().render(template, **values)
+
+    def shown_columns(self) -> Sequence[Column]:
+        """Return the columns of the page, in order."""
+        return [column for column in self.columns if column.is_listed]
+
+    def _opened(self) -> str:
+        """Return which choices the page shows: "filters" for all, or the key of one filter."""
+        opened = request.args.get("open", "")
+        known = {"filters", *(flt.key for flt in self._filters or ())}
+        return opened if self._filters and opened in known else ""
+
+    def narrowing(self, args: ViewArgs) -> dict[str, Any]:
+        """Return what the page tells of search and filters, and offers to change."""
+        args = args.clone(page=None)
+        chosen = {index: value for index, _label, value in args.filters or ()}
+        opened = self._opened()
+        offered = [
+            OfferedFilter(flt, chosen.get(index, ""), self._without(args, index), self)
+            for index, flt in enumerate(self._filters or ())
+            if index in chosen or opened in ("filters", flt.key)
+        ]
+        unfolded = [item for item in offered if opened in ("filters", item.flt.key)]
+        return {
+            "opened": opened,
+            "offered": offered,
+            "unfolded": [item for item in unfolded if item.value or not item.flt.is_idle],
+            "kept": self.list_query(args.clone(filters=None) if opened == "filters" else args),
+            "clear_url": self.list_url(args.clone(filters=None, search=None)),
+            "search_url": self.list_url(args.clone(search=None)),
+            "filters_url": self.list_url(args, open="filters", _anchor="panel"),
+            "closed_url": self.list_url(args),
+        }
+
+    def _without(self, args: ViewArgs, index: int) -> ViewArgs:
+        left = [chosen for chosen in args.filters or () if chosen[0] != index]
+        return args.clone(filters=left)
 
     # Forms
 
@@ -354,6 +444,11 @@ class GuardedModelView(_Framed, ModelView):
     def return_url(self) -> str:
         """Return the submitted `url` if it is a local path, else the list's URL."""
         return urls.safe_local_path(request.values.get("url")) or self.get_url(".index_view")
+
+
+def _formatter(column: Column) -> Callable[[Any, Any, Any, str], Any]:
+    """Return Flask-Admin's formatter of a column, for pages that show a value by itself."""
+    return lambda view, context, row, name: column.cell_of(row)
 
 
 def unsaved_changes(model: Any) -> dict[str, list[Any]]:

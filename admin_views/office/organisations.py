@@ -77,12 +77,17 @@ class Organisations(EveryRow, LinkedRows, SearchedList, KeysetModelView):
         Column(
             "entity", _l("Organisation type"), value=lambda row: i18n.in_language(row, "entity")
         ),
-        Column("licence_no", _l("Licence number"), formatters.isolated),
-        Column("brokers", _l("Brokers"), sql=_counted(Broker)),
-        Column("users", _l("Users"), sql=_counted(Membership, Membership.is_active.is_(True))),
-        Column("phone", _l("Phone"), is_listed=False),
-        Column("email", _l("E-mail address"), is_listed=False),
-        Column("created_at", _l("Since"), formatters.date_of, order=True),
+        Column("licence_no", _l("Licence number"), formatters.isolated, width="code"),
+        Column("brokers", _l("Brokers"), sql=_counted(Broker), width="count"),
+        Column(
+            "users",
+            _l("Users"),
+            sql=_counted(Membership, Membership.is_active.is_(True)),
+            width="count",
+        ),
+        Column("phone", _l("Phone"), formatters.isolated, is_listed=False, width="code"),
+        Column("email", _l("E-mail address"), formatters.isolated, is_listed=False),
+        Column("created_at", _l("Since"), formatters.date_of, order=True, width="date"),
     )
     column_filters = (_entity_filter(),)
     default_order = ("created_at", True)

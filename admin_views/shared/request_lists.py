@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from admin_views.base import formatters
 from admin_views.base.columns import Column
@@ -18,6 +18,7 @@ from admin_views.base.filters import DateFilter, ListFilter, day_filters
 from admin_views.base.search import Hit
 from clearance.core import i18n
 from clearance.core.extensions import db
+from clearance.core.values import mask_civil_id
 from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.requests import stages
@@ -39,6 +40,11 @@ def hit(row: Any, url: str, *notes: Any) -> Hit:
         formatters.status_badge(row.status),
         (row.number, row.civil_id, row.mobile),
     )
+
+
+def masked_civil_id(civil_id: str | None) -> Any:
+    """Return a civil number masked, as lists show it."""
+    return formatters.isolated(mask_civil_id(civil_id) if civil_id else "")
 
 
 def due_words(row: Any) -> str:
@@ -141,6 +147,21 @@ def name_column_in(model: Any, lang: str) -> sa.ColumnElement[str]:
     return sa.func.coalesce(own, _joined(model, other)).label("name")
 
 
+def service_cell(row: Any) -> Markup:
+    """Return the name of a row's service, short where room is scarce."""
+    known: dict[str, Markup] | None = g.get("service_cells")
+    if known is None:
+        lang = i18n.language()
+        known = g.service_cells = {
+            version.definition.code: formatters.brief(
+                version.definition.short_title_in(lang), version.definition.title_in(lang)
+            )
+            for version in versions.all_newest()
+        }
+    code = row.service_code
+    return known[code] if code in known else escape(code)
+
+
 def title_of(code: str) -> str:
     """Return a service's title in the page's language; titles are loaded once per page."""
     if "service_titles" not in g:
@@ -156,11 +177,19 @@ def _joined(model: Any, lang: str) -> sa.ColumnElement[str]:
     return sa.func.trim(joined)
 
 
-SERVICE = Column("service_code", _l("Service"), value=lambda row: title_of(row.service_code))
-STATUS = Column("status", _l("Status"), cell=status_cell, text=stages.words_of_status)
+SERVICE = Column(
+    "service_code",
+    _l("Service"),
+    cell=service_cell,
+    value=lambda row: title_of(row.service_code),
+    width="short",
+)
+STATUS = Column(
+    "status", _l("Status"), cell=status_cell, text=stages.words_of_status, width="state"
+)
 STAGE = (Request.stage, Request.service_version_id)
 """What the cells of STATUS need besides the status."""
 IDENTITY = (
-    Column("civil_id", _l("Civil number"), is_listed=False),
-    Column("mobile", _l("Mobile number"), is_listed=False),
+    Column("civil_id", _l("Civil number"), masked_civil_id, is_listed=False, width="code"),
+    Column("mobile", _l("Mobile number"), formatters.isolated, is_listed=False, width="code"),
 )

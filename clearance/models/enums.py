@@ -13,17 +13,19 @@ class Labelled(StrEnum):
     """A closed list of codes, each with its label and tone; written `CODE = "code", _l("Label")`.
 
     A member is its code as a plain string. label: lazy, in the page's language. tone: the colour
-    of its badge (success, info, warning, danger, neutral).
+    of its badge (success, info, warning, danger, neutral). short: the label for lists, where the
+    label is long.
     """
 
     label: Any
     tone: str
+    short: Any
 
-    def __new__(cls, code: str, label: Any = "", tone: str = "neutral") -> Self:
+    def __new__(cls, code: str, label: Any = "", tone: str = "neutral", short: Any = None) -> Self:
         """Return the member of `code`; the defaults are for lookups, which give the code alone."""
         member = str.__new__(cls, code)
         member._value_ = code
-        member.label, member.tone = label, tone
+        member.label, member.tone, member.short = label, tone, short or label
         return member
 
     @classmethod
@@ -137,9 +139,9 @@ class ReasonFor(Labelled):
 class SubscriptionStatus(Labelled):
     """State of an organisation's subscription. LEFT: it gave up the service or its request."""
 
-    ASKED = "asked", _l("Waiting for the office"), "warning"
+    ASKED = "asked", _l("Waiting for the office"), "warning", _l("Waiting")
     ACTIVE = "active", _l("Subscribed"), "success"
-    REFUSED = "refused", _l("Subscription rejected"), "danger"
+    REFUSED = "refused", _l("Subscription rejected"), "danger", _l("Rejected")
     LEFT = "left", _l("Ended")
 
 
@@ -147,14 +149,19 @@ class Status(Labelled):
     """Request statuses of the standard flows; other flows add their own (services/flows.py)."""
 
     DRAFT = "draft", _l("Draft"), "quiet"
-    SUBMITTED = "submitted", _l("Sent to the office"), "info"
+    SUBMITTED = "submitted", _l("Sent to the office"), "info", lazy_pgettext("short", "Sent")
     UNDER_REVIEW = "under_review", _l("Under review"), "info"
-    RETURNED = "returned", _l("Corrections needed"), "warning"
-    PREAPPROVED = "preapproved", _l("Preliminary approval"), "info"
+    RETURNED = "returned", _l("Corrections needed"), "warning", lazy_pgettext("short", "Returned")
+    PREAPPROVED = (
+        "preapproved",
+        _l("Preliminary approval"),
+        "info",
+        lazy_pgettext("short", "Preapproved"),
+    )
     APPROVED = "approved", _l("Approved"), "success"
     REJECTED = "rejected", _l("Rejected"), "danger"
     WITHDRAWN = "withdrawn", _l("Withdrawn"), "quiet"
-    LAPSED = "lapsed", _l("Closed (no response)"), "quiet"
+    LAPSED = "lapsed", _l("Closed (no response)"), "quiet", lazy_pgettext("short", "Closed")
 
 
 class Channel(Labelled):

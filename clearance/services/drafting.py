@@ -121,7 +121,8 @@ def create(
     named = {"code": code, "prefix": prefix, "title": dict(title)}
     if not copy_of:
         named["description"] = dict(title)
-    document.pop("manual_title", None)
+    for name in ("manual_title", "short_title"):
+        document.pop(name, None)
     return begin({"schema": SCHEMA, **document, **named}, actor, now)
 
 

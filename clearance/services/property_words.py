@@ -18,6 +18,7 @@ PROPERTIES: Mapping[str, Any] = {
     "position": _l("Position in lists"),
     "sign": _l("Icon"),
     "title": _l("Title"),
+    "short_title": _l("Short name, for lists"),
     "manual_title": _l("Name in the users' manual"),
     "description": _l("Description"),
     "conditions": _l("Conditions"),

@@ -86,6 +86,11 @@ class Registry:
         status = self.statuses.get(code)
         return code if status is None else status.label
 
+    def status_short(self, code: str) -> Any:
+        """Return the short label of a status, for lists; the code itself if its flow is gone."""
+        status = self.statuses.get(code)
+        return code if status is None else status.short
+
     def status_tone(self, code: str) -> str:
         """Return the tone of a status's badge; "" if its flow is gone."""
         status = self.statuses.get(code)

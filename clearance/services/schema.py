@@ -65,6 +65,7 @@ class Guards(Part):
 class Definition(Part):
     """A service: fields, documents, guards, flow and effects.
 
+    short_title: the service's name in lists, where `title` is long.
     manual_title: the service's English name in the users' manual, where `title` has another.
     broker_types: choices at the start; empty for all. exclusive: scope within which only one
     request may be open (services/target.py). sections: fieldsets of its own. refuse: rules of its
@@ -83,6 +84,7 @@ class Definition(Part):
     position: Annotated[int, Field(ge=0, le=9999)] = 100
     sign: Code = "services"
     title: Bilingual
+    short_title: Bilingual | None = None
     manual_title: Words | None = None
     description: Bilingual
     conditions: tuple[Bilingual, ...] = ()
@@ -271,6 +273,10 @@ class Definition(Part):
     def title_in(self, lang: str) -> str:
         """Return the service's name in `lang`."""
         return self.title.of(lang)
+
+    def short_title_in(self, lang: str) -> str:
+        """Return the service's name for lists in `lang`."""
+        return (self.short_title or self.title).of(lang)
 
     def description_in(self, lang: str) -> str:
         """Return the service's description in `lang`."""

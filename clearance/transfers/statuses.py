@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from clearance.models.enums import Labelled
 
@@ -10,9 +11,24 @@ from clearance.models.enums import Labelled
 class TransferStatus(Labelled):
     """While the parties answer."""
 
-    AWAITING_OTHER_PARTY = "awaiting_other_party", _l("Waiting for the other office"), "waiting"
-    AWAITING_BROKER = "awaiting_broker", _l("Waiting for the broker's consent"), "waiting"
-    DECLINED = "declined", _l("Declined by another party"), "danger"
+    AWAITING_OTHER_PARTY = (
+        "awaiting_other_party",
+        _l("Waiting for the other office"),
+        "waiting",
+        lazy_pgettext("short", "Other office"),
+    )
+    AWAITING_BROKER = (
+        "awaiting_broker",
+        _l("Waiting for the broker's consent"),
+        "waiting",
+        lazy_pgettext("short", "Broker's consent"),
+    )
+    DECLINED = (
+        "declined",
+        _l("Declined by another party"),
+        "danger",
+        lazy_pgettext("short", "Declined"),
+    )
 
 
 UNANSWERED = frozenset({TransferStatus.AWAITING_OTHER_PARTY, TransferStatus.AWAITING_BROKER})

@@ -11,6 +11,7 @@ const NEEDS = {
   "[data-shows]": "./shows.js",
   "[data-conditions]": "./conditions.js",
   "[data-bulk-bar]": "./bulk.js",
+  ".table-dense, [data-panel]": "./list.js",
   "[data-countdown]": "./countdown.js",
   "[data-idle-seconds]": "./idle.js",
   "[data-submit-on-change]": "./change.js",

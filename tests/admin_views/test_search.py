@@ -185,7 +185,6 @@ def test_any_text_gives_a_page_with_a_sentence(office: Office, world: World, are
             "«»",
             "-",
             "'",
-            "%00",
         ),
         *(
             "9" * 30,

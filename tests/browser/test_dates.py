@@ -115,7 +115,8 @@ def test_the_button_opens_the_calendar_at_the_typed_day(agent: Any) -> None:
     page.evaluate(
         "HTMLInputElement.prototype.showPicker = function () { window.opened = this.value; }"
     )
-    page.locator("details.filters summary").click()
+    page.locator(".toolbar a[data-panel]").click()
+    page.locator(".panel").wait_for()
     day = page.locator("[data-day]").first
     day.locator("input").first.fill("3/4/2029")
     day.locator("button").click()

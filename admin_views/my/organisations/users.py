@@ -77,10 +77,10 @@ class MyUsers(UserEdit, SearchedList, KeysetModelView):
             order=User.name_folded,
         ),
         Column("email", _l("E-mail address"), formatters.isolated, sql=User.email),
-        Column("is_general", _l("User type"), _kind),
-        Column("services", _l("Services"), cell=_services, sql=_GRANTED),
-        Column("is_active", _l("Status"), formatters.active_badge),
-        Column("created_at", _l("Since"), formatters.date_of, order=True),
+        Column("is_general", _l("User type"), _kind, width="code"),
+        Column("services", _l("Services"), cell=_services, sql=_GRANTED, width="short"),
+        Column("is_active", _l("Status"), formatters.active_badge, width="state"),
+        Column("created_at", _l("Since"), formatters.date_of, order=True, width="date"),
     )
     column_filters = (
         yes_filter("kind", _l("User type"), Membership.is_general, GENERAL),

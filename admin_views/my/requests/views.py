@@ -51,7 +51,7 @@ class MyRequests(
 
     can_export = True
     columns = (
-        Column("number", _l("Request number"), cell=_number_link),
+        Column("number", _l("Request number"), cell=_number_link, width="number"),
         request_lists.SERVICE,
         Column("name", _l("Name"), sql=request_lists.name_column, order=Request.name_folded),
         *request_lists.IDENTITY,
@@ -62,6 +62,7 @@ class MyRequests(
             text=lambda row: i18n.format_instant(row.created_at),
             order=True,
             is_listed=False,
+            width="moment",
         ),
         Column(
             "sent_at",
@@ -69,8 +70,9 @@ class MyRequests(
             formatters.date_of,
             text=lambda row: i18n.format_instant(row.sent_at),
             order=True,
+            width="date",
         ),
-        Column("due_on", _l("Due date"), formatters.day),
+        Column("due_on", _l("Due date"), formatters.day, width="date"),
     )
     column_filters = (
         request_lists.status_filter(is_draft_listed=False),

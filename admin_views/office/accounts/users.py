@@ -52,8 +52,8 @@ def people_columns(*further: Column) -> tuple[Column, ...]:
         Column("name", _l("Name"), cell=_name, sql=_selected_name, order=User.name_folded),
         Column("email", _l("E-mail address"), formatters.isolated),
         *further,
-        Column("is_active", _l("Status"), formatters.active_badge),
-        Column("created_at", _l("Since"), formatters.date_of, order=True),
+        Column("is_active", _l("Status"), formatters.active_badge, width="state"),
+        Column("created_at", _l("Since"), formatters.date_of, order=True, width="date"),
     )
 
 

@@ -104,8 +104,8 @@ _WHOSE = (
         "actor", _l("Who"), formatters.isolated, sql=lambda: User.selected_name(i18n.language())
     ),
     Column("object", _l("Row"), cell=_object, is_exported=False),
-    Column("object_type", _l("Table"), is_listed=False),
-    Column("object_id", _l("Row"), is_listed=False),
+    Column("object_type", _l("Table"), is_listed=False, is_choosable=False),
+    Column("object_id", _l("Row"), is_listed=False, is_choosable=False),
 )
 
 
@@ -122,15 +122,17 @@ class Events(_Trail):
     """Business events, sealed in a chain."""
 
     columns = (
-        Column("at", _l("Time"), cell=_at),
+        Column("at", _l("Time"), cell=_at, width="moment"),
         _KIND,
         *_WHOSE,
-        Column("number", _l("Request number"), formatters.isolated, sql=Request.number),
+        Column(
+            "number", _l("Request number"), formatters.isolated, sql=Request.number, width="number"
+        ),
         Column("step", _l("Old and new value"), cell=_step, is_exported=False),
-        Column("from_status", _l("From"), is_listed=False),
-        Column("to_status", _l("To"), is_listed=False),
+        Column("from_status", _l("From"), is_listed=False, is_choosable=False),
+        Column("to_status", _l("To"), is_listed=False, is_choosable=False),
         Column("reason", _l("Reason"), is_listed=False, value=lambda row: reasons.read(row.reason)),
-        Column("changes", _l("Changes"), is_listed=False),
+        Column("changes", _l("Changes"), is_listed=False, is_choosable=False),
         Column("ip", _l("Network address"), is_listed=False),
     )
     column_filters = (
@@ -182,7 +184,7 @@ class AccessRecords(_Trail):
     """Sign-ins, staff reads and refusals."""
 
     columns = (
-        Column("at", _l("Time"), formatters.format_instant),
+        Column("at", _l("Time"), formatters.format_instant, width="moment"),
         _KIND,
         *_WHOSE,
         Column("result", _l("Result"), audit_labels.result_label),

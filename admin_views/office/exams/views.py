@@ -63,13 +63,13 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
     can_view_details = exports_as_shown = True
     can_export = for_managers
     columns = (
-        Column("held_at", _l("Exam"), formatters.format_instant, order=True),
+        Column("held_at", _l("Exam"), formatters.format_instant, order=True, width="moment"),
         Column("place", _l("Venue"), value=lambda row: i18n.in_language(row, "place")),
-        Column("confirm_by", _l("Confirm by"), formatters.day),
-        Column("seats", _l("Seats")),
-        Column("seats_taken", _l("Taken")),
-        Column("confirmed", _l("Confirmed"), sql=_seats()),
-        Column("phase", _l("Status"), cell=_phase),
+        Column("confirm_by", _l("Confirm by"), formatters.day, width="date"),
+        Column("seats", _l("Seats"), width="count"),
+        Column("seats_taken", _l("Taken"), width="count"),
+        Column("confirmed", _l("Confirmed"), sql=_seats(), width="count"),
+        Column("phase", _l("Status"), cell=_phase, width="until"),
     )
     column_filters = (
         ListFilter("when", _l("When"), _when, [("upcoming", _l("Upcoming")), ("past", _l("Past"))]),

@@ -10,6 +10,7 @@ from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 
+from admin_views.base import formatters
 from admin_views.base.access import DetailsById, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
@@ -50,12 +51,14 @@ class Brokers(DetailsById, RegisterList):
         register_lists.CIVIL_ID,
         register_lists.BROKER_TYPE,
         register_lists.ORGANISATION,
-        Column("number", _l("Licence number"), cell=_licence, sql=Licence.number),
+        Column("number", _l("Licence number"), cell=_licence, sql=Licence.number, width="number"),
         register_lists.STATUS,
         register_lists.SUSPENDED_BY,
-        Column("mobile", _l("Mobile number"), is_listed=False),
+        Column("mobile", _l("Mobile number"), formatters.isolated, is_listed=False, width="code"),
         register_lists.CIVIL_ID_EXPIRY,
-        Column("passport_no", _l("Passport number"), is_listed=False),
+        Column(
+            "passport_no", _l("Passport number"), formatters.isolated, is_listed=False, width="code"
+        ),
         register_lists.PASSPORT_EXPIRY,
         register_lists.VALID_UNTIL,
         register_lists.LINK,

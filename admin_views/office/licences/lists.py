@@ -191,14 +191,12 @@ def until_cell(row: Any) -> Any:
     """Format the end of the effective validity and the link that ends first."""
     if row.status in (None, LicenceStatus.CANCELLED):
         return formatters.isolated("")
-    today = kuwait_today()
-    badge: Any = ""
+    today, link = kuwait_today(), formatters.under(ValidityLink(row.link).label)
     if row.until < today:
-        badge = formatters.tone_badge(_l("Expired"), "danger")
-    elif row.until <= today + timedelta(days=SOON_DAYS):
-        badge = formatters.tone_badge(_l("Soon"), "warning")
-    until, link = formatters.day(row.until), formatters.under(ValidityLink(row.link).label)
-    return Markup("{} {}{}").format(until, badge, link)
+        return formatters.marked_day(row.until, _l("Expired"), "danger") + link
+    if row.until <= today + timedelta(days=SOON_DAYS):
+        return formatters.marked_day(row.until, _l("Soon"), "warning") + link
+    return formatters.day(row.until) + link
 
 
 def validity_columns() -> list[Any]:
@@ -232,12 +230,20 @@ ORGANISATION = Column(
 )
 NAME = Column("name", _l("Broker"), cell=person, sql=lambda: request_lists.name_column(Broker))
 NAME_SORTED = replace(NAME, order=Broker.name_folded)
-CIVIL_ID = Column("civil_id", _l("Civil number"), sql=Broker.civil_id, is_listed=False)
+CIVIL_ID = Column(
+    "civil_id",
+    _l("Civil number"),
+    request_lists.masked_civil_id,
+    sql=Broker.civil_id,
+    is_listed=False,
+    width="code",
+)
 BROKER_TYPE = Column(
     "broker_type",
     _l("Broker type"),
     formatters.isolated,
     value=lambda row: i18n.in_language(row, "type"),
+    width="short",
 )
 STATUS = Column(
     "status",
@@ -245,6 +251,7 @@ STATUS = Column(
     cell=status_cell,
     text=lambda row: str(LicenceStatus.label_of(row.status) or ""),
     sql=Licence.status,
+    width="state",
 )
 SUSPENDED_BY = Column(
     "suspended_by",
@@ -252,12 +259,23 @@ SUSPENDED_BY = Column(
     text=lambda row: str(SuspendedBy.label_of(row.suspended_by) or ""),
     sql=Licence.suspended_by,
     is_listed=False,
+    width="state",
 )
 CIVIL_ID_EXPIRY = Column(
-    "civil_id_expiry", _l("Civil ID card expiry date"), sql=Broker.civil_id_expiry, is_listed=False
+    "civil_id_expiry",
+    _l("Civil ID card expiry date"),
+    formatters.day,
+    sql=Broker.civil_id_expiry,
+    is_listed=False,
+    width="date",
 )
 PASSPORT_EXPIRY = Column(
-    "passport_expiry", _l("Passport expiry date"), sql=Broker.passport_expiry, is_listed=False
+    "passport_expiry",
+    _l("Passport expiry date"),
+    formatters.day,
+    sql=Broker.passport_expiry,
+    is_listed=False,
+    width="date",
 )
 VALID_UNTIL = Column(
     "until",
@@ -265,6 +283,7 @@ VALID_UNTIL = Column(
     cell=until_cell,
     text=lambda row: row.until if row.status is not None else "",
     sql=UNTIL,
+    width="until",
 )
 LINK = Column(
     "link",
@@ -272,4 +291,5 @@ LINK = Column(
     text=lambda row: str(ValidityLink(row.link).label) if row.status is not None else "",
     sql=validity.link_column(),
     is_listed=False,
+    width="short",
 )

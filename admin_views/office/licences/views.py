@@ -30,17 +30,25 @@ class Licences(DetailsById, RegisterSteps, RegisterList):
     """Every licence; managers read, reviewers also suspend, reinstate and correct."""
 
     columns = (
-        Column("number", _l("Licence number"), cell=register_lists.licence, order=True),
+        Column(
+            "number", _l("Licence number"), cell=register_lists.licence, order=True, width="number"
+        ),
         register_lists.NAME_SORTED,
         register_lists.CIVIL_ID,
         register_lists.BROKER_TYPE,
         register_lists.ORGANISATION,
         register_lists.STATUS,
         register_lists.SUSPENDED_BY,
-        Column("issued", _l("Issued on"), is_listed=False),
-        Column("expires", _l("Licence expiry date"), formatters.day, order=True),
-        Column("guarantee_no", _l("Bank guarantee number"), is_listed=False),
-        Column("guarantee_expiry", _l("Bank guarantee expiry date"), is_listed=False),
+        Column("issued", _l("Issued on"), formatters.day, is_listed=False, width="date"),
+        Column("expires", _l("Licence expiry date"), formatters.day, order=True, width="date"),
+        Column("guarantee_no", _l("Bank guarantee number"), formatters.isolated, is_listed=False),
+        Column(
+            "guarantee_expiry",
+            _l("Bank guarantee expiry date"),
+            formatters.day,
+            is_listed=False,
+            width="date",
+        ),
         register_lists.CIVIL_ID_EXPIRY,
         register_lists.PASSPORT_EXPIRY,
         replace(register_lists.VALID_UNTIL, order=register_lists.UNTIL),

@@ -56,12 +56,14 @@ class Deliveries(ForKeepers, EveryRow, KeysetModelView):
     can_export = for_managers
     exports_as_shown = True
     columns = (
-        Column("created_at", _l("Queued at"), formatters.format_instant, order=True),
+        Column(
+            "created_at", _l("Queued at"), formatters.format_instant, order=True, width="moment"
+        ),
         Column("event", _l("Message"), _event),
-        Column("channel", _l("Channel"), Channel.label_of),
+        Column("channel", _l("Channel"), Channel.label_of, width="short"),
         Column("address", _l("To"), cell=_address),
-        Column("status", _l("Status"), formatters.badges(DeliveryStatus)),
-        Column("attempts", _l("Attempts")),
+        Column("status", _l("Status"), formatters.badges(DeliveryStatus), width="state"),
+        Column("attempts", _l("Attempts"), width="count"),
         Column("last_error", _l("Comment"), _fault),
     )
     column_filters = (

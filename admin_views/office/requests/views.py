@@ -31,7 +31,6 @@ from admin_views.shared.document_reading import DocumentReading
 from clearance.auth import permissions
 from clearance.core import i18n
 from clearance.core.clock import kuwait_today
-from clearance.core.values import mask_civil_id
 from clearance.models import Broker, Organisation, Request, User
 from clearance.requests import search as request_search
 
@@ -40,20 +39,19 @@ _OLDEST_FIRST = {Queue.MINE, Queue.UNASSIGNED, Queue.LATE}
 
 
 def _number(row: Any) -> Markup:
-    number = formatters.link(row.id, formatters.bdi(row.number))
-    return number + formatters.under(request_lists.title_of(row.service_code))
+    return formatters.link(row.id, formatters.bdi(row.number))
 
 
 def _person(row: Any) -> Markup:
-    civil_id = mask_civil_id(row.civil_id) if row.civil_id else ""
-    return formatters.bdi(row.name or "—") + formatters.under(formatters.bdi(civil_id))
+    return formatters.bdi(row.name or "—") + formatters.under(
+        request_lists.masked_civil_id(row.civil_id)
+    )
 
 
 def _due(due_on: date | None) -> Any:
-    shown = formatters.day(due_on)
     if due_on and due_on < kuwait_today():
-        return Markup("{} {}").format(shown, formatters.tone_badge(_l("Overdue"), "danger"))
-    return shown
+        return formatters.marked_day(due_on, _l("Overdue"), "danger")
+    return formatters.day(due_on)
 
 
 def _name() -> sa.ColumnElement[str]:
@@ -89,15 +87,15 @@ class OfficeRequests(
 
     can_export = for_managers
     columns = (
-        Column("number", _l("Request number"), cell=_number),
-        replace(request_lists.SERVICE, is_listed=False),
+        Column("number", _l("Request number"), cell=_number, width="number"),
+        request_lists.SERVICE,
         Column("name", _l("Name"), cell=_person, sql=_name),
         *request_lists.IDENTITY,
         replace(register_lists.ORGANISATION, cell=None, shown=formatters.isolated),
         request_lists.STATUS,
-        Column("reviewer", _l("Reviewer"), formatters.isolated, sql=_reviewer),
-        Column("sent_at", _l("Sent on"), formatters.date_of, order=True),
-        Column("due_on", _l("Due date"), _due),
+        Column("reviewer", _l("Reviewer"), formatters.isolated, sql=_reviewer, width="short"),
+        Column("sent_at", _l("Sent on"), formatters.date_of, order=True, width="date"),
+        Column("due_on", _l("Due date"), _due, width="marked"),
     )
     column_filters = queues.filters()
     default_order = ("sent_at", True)

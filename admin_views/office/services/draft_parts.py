@@ -182,6 +182,7 @@ PARTS: tuple[Part, ...] = (
         _l("Basics"),
         (
             _p("title", "words"),
+            _p("short_title", "words"),
             _p("description", "long_words"),
             _p("conditions", "lines", hint=_LINE_EACH),
             _p("button", "words"),

@@ -77,13 +77,23 @@ class Subscriptions(
             value=register_lists.organisation_name,
             order=Organisation.name_folded,
         ),
-        Column("licence_no", _l("Licence number"), sql=Organisation.licence_no, is_listed=False),
+        Column(
+            "licence_no",
+            _l("Licence number"),
+            sql=Organisation.licence_no,
+            is_listed=False,
+            width="code",
+        ),
         replace(request_lists.SERVICE, name="service"),
         Column(
-            "status", _l("Status"), _badge, text=lambda row: SubscriptionStatus(row.status).label
+            "status",
+            _l("Status"),
+            _badge,
+            text=lambda row: SubscriptionStatus(row.status).label,
+            width="state",
         ),
-        Column("asked_at", _l("Requested on"), formatters.date_of, order=True),
-        Column("decided_at", _l("Status since"), formatters.date_of),
+        Column("asked_at", _l("Requested on"), formatters.date_of, order=True, width="date"),
+        Column("decided_at", _l("Status since"), formatters.date_of, width="date"),
         Column("officer", _l("Decided by"), formatters.isolated, sql=_officer),
         Column("reason", _l("Reason"), is_listed=False, value=lambda row: reasons.read(row.reason)),
     )

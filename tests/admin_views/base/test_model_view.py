@@ -98,7 +98,7 @@ class Holidays(GuardedModelView):
     """Reference data that is fully open to administrators."""
 
     can_create = can_edit = can_delete = can_view_details = True
-    column_list = ("day", "name_ar")
+    columns = (Column("day", "Day"), Column("name_ar", "Name Ar"))
     column_details_list = ("day", "name_ar", "name_en")
     form_columns = ("day", "name_ar", "name_en")
     column_default_sort = "day"
@@ -189,9 +189,9 @@ def test_a_view_that_opens_nothing_refuses_every_signed_in_reader() -> None:
         assert getattr(GuardedModelView, flag) is False
 
 
-@pytest.mark.parametrize("left_out", ["column_list", "column_default_sort", "form_columns"])
+@pytest.mark.parametrize("left_out", ["columns", "column_default_sort", "form_columns"])
 def test_a_view_without_an_explicit_list_does_not_start(context: Flask, left_out: str) -> None:
-    view = type("Open", (Holidays,), {left_out: None})
+    view = type("Open", (Holidays,), {left_out: ()})
     with pytest.raises(TypeError, match=left_out):
         view(Holiday, endpoint="open")
 
@@ -297,10 +297,33 @@ def test_filters_are_a_get_form_with_ascii_names(
 ) -> None:
     make_notices(trial, agent, 2)
     wanted = make_notices(trial, agent, 1, event="b")
-    page = mine.get("/my/trial/")
-    page = mine.submit(page, {"flt0_event": "b"}, form=".filter-form")
+    page = mine.get("/my/trial/?open=filters")
+    page = mine.submit(page, {"flt0_event": "b"}, form=".panel form")
     assert ids_on(page) == wanted
     assert page.soup.select_one(".chip")
+
+
+def test_a_chip_opens_the_choices_of_its_filter_and_takes_it_away(
+    trial: Flask, agent: User, mine: PageClient
+) -> None:
+    everything = make_notices(trial, agent, 2)
+    wanted = make_notices(trial, agent, 1, event="b")
+    page = mine.get("/my/trial/?flt0_event=a")
+    opened = mine.get(page.soup.select_one(".chip a[data-panel]")["href"])
+    choices = {link.text.strip(): link["href"] for link in opened.soup.select(".panel-choices a")}
+    page = mine.get(choices["B"])
+    assert ids_on(page) == wanted
+    page = mine.get(page.soup.select(".chip-remove")[-1]["href"])
+    assert ids_on(page) == [*wanted, *sorted(everything, reverse=True)]
+
+
+def test_a_script_gets_the_choices_alone_and_without_reading_the_list(
+    trial: Flask, mine: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Notices, "get_list", None)
+    answer = mine.http.get("/my/trial/?open=event", headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    assert answer.get_data(as_text=True).lstrip().startswith("<section")
 
 
 @pytest.mark.databases

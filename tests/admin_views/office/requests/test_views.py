@@ -180,12 +180,12 @@ def test_what_no_page_sends_is_never_a_fault(office: Office, query: str, status:
 def test_a_filters_day_is_told_in_words_without_scripts(
     office: Office, typed: str, lang: str, words: str
 ) -> None:
-    page = office.staff(language=lang).get(f"{LIST}?flt0_sent_from={typed}")
+    page = office.staff(language=lang).get(f"{LIST}?flt0_sent_from={typed}&open=filters")
     assert words in page.soup.select_one(".chip").get_text()
-    box = page.soup.select_one("details.filters [name$=_sent_from]")
+    box = page.soup.select_one(".panel [name$=_sent_from]")
     assert box["value"] == typed
     assert page.soup.find(id=box["aria-describedby"]).get_text() == words
-    other = page.soup.select_one("details.filters [name$=_sent_to]")
+    other = page.soup.select_one(".panel [name$=_sent_to]")
     assert page.soup.find(id=other["aria-describedby"]).get_text() == ""
 
 
