@@ -36,6 +36,7 @@ from clearance.issuing import voiding
 from clearance.issuing.verification import Authenticity
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
 from clearance.models.enums import IssuedKind, ReasonFor, VoidReason
+from clearance.web.sheets import Kind
 from forms.licence_actions import OfficeForm, licence_action_form
 
 LIVING, BY_OFFICE = "living", "office"
@@ -120,6 +121,7 @@ class IssuedDocuments(
             _l("Since"),
             cell=lambda row: formatters.day(_worth(row).since),
             text=lambda row: _worth(row).since,
+            kind=Kind.DAY,
             is_listed=False,
             width="date",
         ),
@@ -177,8 +179,8 @@ class IssuedDocuments(
         g.issued_worths = _worths(found)
         return count, found
 
-    def prepare_export(self, part: Sequence[Any]) -> None:
-        g.issued_worths = _worths(part)
+    def prepare_export(self, rows: Sequence[Any]) -> None:
+        g.issued_worths = _worths(rows)
 
     # One document
 
