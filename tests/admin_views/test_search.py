@@ -10,13 +10,13 @@ from clearance.auth import rate_limits
 from clearance.core.extensions import db
 from clearance.models import User
 from clearance.models.enums import IssuedKind, Role
-from tests.support import factories, issued_factories, request_factories
+from tests.support import factories, issued_factories, query_plans, request_factories
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
 from tests.support.plans import planned, scanned_tables
 
 STATEMENTS = 30
-LARGE = frozenset({"request", "licence", "broker", "issued_document", "user", "organisation"})
+LARGE = {"licence", "broker", "user", "organisation", *query_plans.LARGE}
 
 
 @dataclass
