@@ -23,6 +23,7 @@ from clearance.models.audit import AccessEvent, ChainHead, Event, EventSeal
 from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
 from clearance.models.issued import IssuedDocument
+from clearance.models.lists import ListLayout, SavedView
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
 from clearance.models.reference import Counter, Holiday, Setting
@@ -84,6 +85,7 @@ __all__ = [
     "Licence",
     "LicenceChange",
     "LicenceReminder",
+    "ListLayout",
     "Membership",
     "Message",
     "MessageText",
@@ -98,6 +100,7 @@ __all__ = [
     "Registration",
     "Remark",
     "Request",
+    "SavedView",
     "Service",
     "ServiceDraft",
     "ServiceDraftChange",
