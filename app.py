@@ -13,7 +13,7 @@ from flask import Flask
 import admin_views.install
 from clearance import cli, demo, jobs, notifications, public
 from clearance.auth import rate_limits, sessions
-from clearance.core import audit, database, i18n
+from clearance.core import audit, database, i18n, kept
 from clearance.core.extensions import compress
 from clearance.core.settings import ROOT, BadSettings, Settings, one_line_for_bad_settings
 from clearance.exams import extension as exams
@@ -27,7 +27,14 @@ from clearance.services import registry
 from clearance.services.extension import Extension
 from clearance.services.registry import BadExtension
 from clearance.transfers import extension as transfers
-from clearance.web import error_pages, lanes, security_headers, template_globals
+from clearance.web import (
+    error_pages,
+    fragments,
+    lanes,
+    security_headers,
+    static_files,
+    template_globals,
+)
 from clearance.web import logging as web_logging
 
 BUILT_IN = {
@@ -88,6 +95,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     web_logging.init_app(app)
     database.init_app(app)
+    kept.init_app(app)
     compress.init_app(app)
     security_headers.init_app(app, settings)
     lanes.init_app(app)
@@ -101,6 +109,8 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     notifications.init_app(app, [*TEXTS, *services.notices])
     delivery.init_app(app)
     error_pages.init_app(app, rate_limits.count_refusal)
+    static_files.init_app(app)
+    fragments.init_app(app)
     template_globals.init_app(app)
 
 

@@ -20,7 +20,7 @@ from flask import Flask
 
 from benchmarks import worlds
 from clearance.auth.sessions import actor_of
-from clearance.core import audit
+from clearance.core import chain
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.errors import TransitionNotAllowed
@@ -49,7 +49,7 @@ def main() -> None:
             for threads in (THREADS, CROWD):
                 _round(app, kind, args.times, threads)
             with app.app_context():
-                faults = audit.verify_chain(db.session())
+                faults = chain.verify(db.session()).faults
                 db.session.remove()
                 db.engine.dispose()
             assert not faults, faults

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, current_app, request, url_for
 from flask_admin import BaseView
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from admin_views.base.access import reads_requests
 from clearance.auth import permissions, sessions
@@ -16,6 +17,7 @@ from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.licences import organisation_brokers
 from clearance.notifications import inbox
+from clearance.web import fragments
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,21 @@ def frame(actor: Actor, area: str) -> dict[str, Any]:
     }
 
 
-def menu(actor: Actor, area: str) -> list[dict[str, Any]]:
-    """Return the entries of `area`'s menu that exist and that `actor` may open."""
-    entries = current_app.extensions["menus"][area]
-    return [_line(entry, actor) for entry in _shown(entries, actor)]
+def menu(actor: Actor, area: str) -> Markup:
+    """Return the entries of `area`'s menu that exist and that `actor` may open.
+
+    Drawn once for all who may open the same ones, for each place in the menu.
+    """
+    entries = _shown(current_app.extensions["menus"][area], actor)
+    below = [child for entry in entries for child in _shown(entry.children, actor)]
+    targets = tuple(entry.target for entry in (*entries, *below))
+    here = request.endpoint if request.endpoint in targets else request.blueprint
+
+    def drawn() -> Markup:
+        lines = [_line(entry, actor) for entry in entries]
+        return fragments.draw("admin/menu.html", "entries", lines)
+
+    return fragments.once(("menu", targets, here), drawn)
 
 
 def _shown(entries: Iterable[Entry], actor: Actor) -> list[Entry]:

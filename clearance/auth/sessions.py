@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,13 +18,21 @@ from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializ
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from clearance.auth import form_tokens
-from clearance.core import teams
+from clearance.core import kept, teams
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import latest_past, utc_now
 from clearance.core.conditional_writes import changed_rows
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db, login_manager
-from clearance.models import Grant, Membership, Organisation, Registration, User, UserSession
+from clearance.models import (
+    Grant,
+    Membership,
+    Organisation,
+    Registration,
+    Team,
+    User,
+    UserSession,
+)
 from clearance.models.enums import STAFF_ROLES, Role, SessionStage
 
 IDLE = {"agent": timedelta(minutes=30), "staff": timedelta(minutes=15)}
@@ -153,11 +162,11 @@ def load_actor(key: str, now: datetime | None = None) -> Actor | None:
     """
     now = now or utc_now()
     with own_transaction(write=False) as connection:
-        row = connection.execute(_SESSION, {"key_hash": key_hash(key)}).one_or_none()
-        if row is None or not _is_alive(row, now):
-            return None
-        standings = _standings(connection, row.user_id) if row.user_id is not None else ()
-        own_teams = _teams(connection, row.user_id, row.role)
+        rows = connection.execute(_SESSION, {"key_hash": key_hash(key)}).all()
+    if not rows or not _is_alive(rows[0], now):
+        return None
+    row = rows[0]
+    kept.remember(row.change_stamp)
     if row.last_seen_at > latest_past(now) or now - row.last_seen_at >= LAST_SEEN_STEP:
         _touch(row.id, now)
     return Actor(
@@ -171,9 +180,9 @@ def load_actor(key: str, now: datetime | None = None) -> Actor | None:
         language=row.language,
         legal_entity=row.legal_entity,
         civil_id=row.civil_id,
-        standings=standings,
+        standings=_standings(rows),
         organisation_id=row.organisation_id,
-        teams=own_teams,
+        teams=_teams(row.teams),
         stage=row.stage,
         session_id=row.id,
         key=key,
@@ -182,7 +191,8 @@ def load_actor(key: str, now: datetime | None = None) -> Actor | None:
 
 def actor_of(user: User) -> Actor:
     """Return the actor for a fully signed-in `user` (jobs, commands, tests)."""
-    connection = db.session.connection()
+    memberships = _with_memberships(sa.select(_TEAMS)).where(User.id == user.id)
+    rows = db.session.connection().execute(memberships.select_from(User)).all()
     return Actor(
         user_id=user.id,
         role=user.role,
@@ -193,8 +203,8 @@ def actor_of(user: User) -> Actor:
         language=user.language,
         legal_entity=user.legal_entity,
         civil_id=user.civil_id,
-        standings=_standings(connection, user.id),
-        teams=_teams(connection, user.id, user.role),
+        standings=_standings(rows),
+        teams=_teams(rows[0].teams),
     )
 
 
@@ -245,7 +255,35 @@ def _load_once(key: str) -> Actor | None:
         raise
 
 
-_SESSION = (
+def _with_memberships(rows: Any) -> sa.Select[Any]:
+    """Select a user's memberships too: a row for each service granted, or at least one row."""
+    with_memberships: sa.Select[Any] = (
+        rows.add_columns(
+            Membership.organisation_id.label("member_of"),
+            Membership.is_general,
+            Organisation.name_ar,
+            Organisation.name_en,
+            Grant.service_code,
+        )
+        .outerjoin(Membership, sa.and_(Membership.user_id == User.id, Membership.is_active))
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .outerjoin(Grant, Grant.membership_id == Membership.id)
+        .order_by(Membership.id)
+    )
+    return with_memberships
+
+
+_TEAMS = sa.case(
+    (
+        User.role == Role.REVIEWER,
+        sa.select(sa.func.aggregate_strings(Team.code, kept.BLANK))
+        .where(teams.includes(User.id))
+        .scalar_subquery(),
+    )
+).label("teams")
+"""The codes of a reviewer's teams in one text; nobody else has any."""
+
+_SESSION = _with_memberships(
     sa.select(
         UserSession.id,
         UserSession.user_id,
@@ -265,24 +303,12 @@ _SESSION = (
         sa.func.coalesce(User.language, Registration.language).label("language"),
         sa.func.coalesce(User.legal_entity, Registration.legal_entity).label("legal_entity"),
         sa.func.coalesce(User.civil_id, Registration.civil_id).label("civil_id"),
+        _TEAMS,
+        kept.STAMP.label("change_stamp"),
     )
     .outerjoin(User, User.id == UserSession.user_id)
     .outerjoin(Registration, Registration.id == UserSession.registration_id)
     .where(UserSession.key_hash == sa.bindparam("key_hash"))
-)
-
-_STANDINGS = (
-    sa.select(
-        Membership.organisation_id,
-        Membership.is_general,
-        Organisation.name_ar,
-        Organisation.name_en,
-        Grant.service_code,
-    )
-    .join(Organisation, Organisation.id == Membership.organisation_id)
-    .outerjoin(Grant, Grant.membership_id == Membership.id)
-    .where(Membership.user_id == sa.bindparam("user_id"), Membership.is_active)
-    .order_by(Membership.id)
 )
 
 
@@ -293,12 +319,14 @@ def _is_alive(row: Any, now: datetime) -> bool:
     return bool(now < row.expires_at and rested < idle_limit(row.role or Role.AGENT))
 
 
-def _standings(connection: sa.Connection, user_id: int) -> tuple[ActiveMembership, ...]:
+def _standings(rows: Sequence[Any]) -> tuple[ActiveMembership, ...]:
     granted: dict[int, set[str]] = {}
     heads: dict[int, tuple[str, str, bool]] = {}
-    for row in connection.execute(_STANDINGS, {"user_id": user_id}):
-        heads[row.organisation_id] = (row.name_ar, row.name_en, row.is_general)
-        services = granted.setdefault(row.organisation_id, set())
+    for row in rows:
+        if row.member_of is None:
+            continue
+        heads[row.member_of] = (row.name_ar, row.name_en, row.is_general)
+        services = granted.setdefault(row.member_of, set())
         if row.service_code:
             services.add(row.service_code)
     return tuple(
@@ -313,11 +341,8 @@ def _standings(connection: sa.Connection, user_id: int) -> tuple[ActiveMembershi
     )
 
 
-def _teams(connection: sa.Connection, user_id: int | None, role: str | None) -> frozenset[str]:
-    """Return the codes of a reviewer's teams; nobody else has any."""
-    if user_id is None or role != Role.REVIEWER:
-        return frozenset()
-    return frozenset(connection.execute(teams.OF_USER, {"user_id": user_id}).scalars())
+def _teams(codes: str | None) -> frozenset[str]:
+    return frozenset(codes.split()) if codes else frozenset()
 
 
 def _touch(session_id: int, now: datetime) -> None:

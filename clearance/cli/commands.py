@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
+from flask_babel import force_locale
 
 from clearance.cli.accounts import customs_commands, staff_commands
 from clearance.cli.messages import message_commands, purge
 from clearance.cli.services import service_commands
-from clearance.core import audit, schema
+from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.files import checkpoints
 from clearance.services import versions
 
 database_commands = AppGroup("db", help="Database schema.")
@@ -48,12 +52,33 @@ def revision(message: str) -> None:
     schema.write_revision(current_app.extensions["settings"].database_url, message)
 
 
+@audit_commands.command("checkpoint")
+def checkpoint() -> None:
+    """Keep a signed checkpoint of the trail in the storage, and print it."""
+    click.echo(checkpoints.take(utc_now()))
+
+
 @audit_commands.command("verify")
-def verify() -> None:
-    """Verify the chain of audit events; exit code 1 if it is broken."""
-    faults = audit.verify_chain(db.session())
-    for fault in faults:
-        click.echo(fault)
-    if faults:
+@click.option(
+    "--checkpoint",
+    "file",
+    type=click.File(encoding="utf-8"),
+    help="File with checkpoints from mails or logs, one a line, to compare as well.",
+)
+def verify(file: TextIO | None) -> None:
+    """Verify the chain of audit events against its checkpoints; exit code 1 if it is broken."""
+    given, stored = checkpoints.read_all(file or ()), checkpoints.kept()
+    verdict = checkpoints.verify(given.checkpoints)
+    checkpoints.note(verdict)
+    with force_locale("en"):
+        for fault in verdict.faults:
+            click.echo(str(fault))
+    if unsigned := given.unsigned + stored.unsigned:
+        click.echo(f"{unsigned} checkpoints are not signed with a key that the portal has now.")
+    if not verdict.is_intact:
         raise SystemExit(1)
-    click.echo("The audit trail is intact.")
+    click.echo(f"The audit trail is intact: {verdict.sealed:,} events.")
+    if verdict.proven_until is None:
+        click.echo("No checkpoint confirms it: a tail that was cut off would not be found.")
+    else:
+        click.echo(f"Checkpoints confirm it up to {verdict.proven_until.isoformat()}.")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,33 +14,18 @@ from flask_login import current_user
 from sqlalchemy import event as sa_event
 from sqlalchemy.orm import Session, SessionTransaction
 
+from clearance.core import chain
 from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction, reserve_ids
 from clearance.core.extensions import db
-from clearance.models import AccessEvent, Base, ChainHead, Event, EventSeal
+from clearance.models import AccessEvent, Base, Event
 
-GENESIS = "0" * 64
 # Bulk inserts go to the tables: the mapped classes would cost three times as much.
 _EVENTS = Base.metadata.tables[Event.__tablename__]
-_SEALS = Base.metadata.tables[EventSeal.__tablename__]
 # Built once, as it is too frequent (every refusal) to compile each time.
 _INSERT_ACCESS = sa.insert(Base.metadata.tables[AccessEvent.__tablename__])
 _NO_ORIGIN = {"ip": "", "session_hash": ""}
 _PENDING = "clearance_unsealed_events"
-_SEALED_FIELDS = (
-    "id",
-    "at",
-    "kind",
-    "actor_id",
-    "organisation_id",
-    "request_id",
-    "object_type",
-    "object_id",
-    "from_status",
-    "to_status",
-    "reason",
-    "changes",
-)
 
 
 def record(
@@ -94,12 +78,12 @@ def record_many(rows: Sequence[Mapping[str, Any]]) -> None:
     rows: the same columns of Event in all, including `at`, `kind`, `object_type` and `object_id`,
     in chain order. Keep the transaction short: it holds the lock on the chain's head.
     """
-    empty = dict.fromkeys(_SEALED_FIELDS) | {"reason": "", "changes": {}}
+    empty = dict.fromkeys(chain.SEALED_FIELDS) | {"reason": "", "changes": {}}
     session = db.session()
     ids = reserve_ids(session, _EVENTS, len(rows))
     events = [{**empty, **_NO_ORIGIN, **row, "id": key} for key, row in zip(ids, rows, strict=True)]
     session.execute(sa.insert(_EVENTS), events)
-    _seal(session, events)
+    chain.seal(session, events)
 
 
 def access(
@@ -134,42 +118,6 @@ def access(
         connection.execute(_INSERT_ACCESS, row)
 
 
-def verify_chain(session: Session) -> list[str]:
-    """Verify the chain and return its faults as sentences ([] if intact).
-
-    Finds changed, removed or reordered events, missing seals and a wrong head.
-    """
-    faults: list[str] = []
-    previous, position = GENESIS, 0
-    rows = session.execute(
-        sa.select(EventSeal, Event)
-        .outerjoin(Event, Event.id == EventSeal.event_id)
-        .order_by(EventSeal.position)
-        .execution_options(yield_per=1000)
-    )
-    for seal, event in rows:
-        position += 1
-        if seal.position != position:
-            faults.append(f"seal {position} is missing")
-            position = seal.position
-        if event is None:
-            faults.append(f"event {seal.event_id} of seal {seal.position} was removed")
-        elif _seal_hash(previous, _content(event)) != seal.hash:
-            faults.append(f"event {event.id} does not match its seal")
-        previous = seal.hash
-    head = session.get(ChainHead, 1)
-    if head is None or (head.position, head.hash) != (position, previous):
-        faults.append("the head of the chain does not match its last seal")
-    unsealed = session.scalar(
-        sa.select(sa.func.count())
-        .select_from(Event)
-        .where(~sa.exists().where(EventSeal.event_id == Event.id))
-    )
-    if unsealed:
-        faults.append(f"{unsealed} events have no seal")
-    return faults
-
-
 def init_app() -> None:
     """Seal pending events whenever a session commits."""
     if not sa_event.contains(Session, "before_commit", _seal_pending):
@@ -185,30 +133,7 @@ def _seal_pending(session: Session) -> None:
     events = [event for event in pending if sa.inspect(event).persistent]
     if not events:
         return
-    _seal(session, [_content(event) for event in sorted(events, key=lambda event: event.id)])
-
-
-def _seal(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
-    """Seal `events` (their sealed fields) in the given order."""
-    # The UPDATE takes the head's lock; it is the last thing before the commit.
-    last, previous = session.execute(
-        sa.update(ChainHead)
-        .where(ChainHead.id == 1)
-        .values(position=ChainHead.position + len(events))
-        .returning(ChainHead.position, ChainHead.hash)
-        .execution_options(synchronize_session=False)
-    ).one()
-    seals = []
-    for position, content in enumerate(events, last - len(events) + 1):
-        previous = _seal_hash(previous, content)
-        seals.append({"position": position, "event_id": content["id"], "hash": previous})
-    session.execute(sa.insert(_SEALS), seals)
-    session.execute(
-        sa.update(ChainHead)
-        .where(ChainHead.id == 1)
-        .values(hash=previous)
-        .execution_options(synchronize_session=False)
-    )
+    chain.seal(session, [_content(event) for event in sorted(events, key=lambda event: event.id)])
 
 
 def _forget_pending(session: Session, ended: SessionTransaction) -> None:
@@ -217,14 +142,7 @@ def _forget_pending(session: Session, ended: SessionTransaction) -> None:
 
 
 def _content(event: Event) -> dict[str, Any]:
-    return {name: getattr(event, name) for name in _SEALED_FIELDS}
-
-
-def _seal_hash(previous: str, fields: Mapping[str, Any]) -> str:
-    content = {name: fields[name] for name in _SEALED_FIELDS}
-    content["at"] = content["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+    return {name: getattr(event, name) for name in chain.SEALED_FIELDS}
 
 
 def _origin() -> dict[str, str]:

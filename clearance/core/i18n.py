@@ -19,6 +19,7 @@ from flask_login import current_user
 
 from clearance.core import cookies
 from clearance.core.clock import KUWAIT
+from clearance.core.texts import TextDomain
 
 LANGUAGES = ("ar", "en")
 COOKIE = "lang"  # chosen in this browser
@@ -114,7 +115,8 @@ def format_size(count: int) -> str:
 def init_app(app: Flask) -> None:
     """Bind Babel and provide the language's variables and filters to templates."""
     # One for each application: it keeps the catalogues of the extensions that joined.
-    Babel(app, locale_selector=chosen_language, default_locale="ar")
+    babel = Babel(app, locale_selector=chosen_language, default_locale="ar")
+    texts = babel.domain_instance = TextDomain()
     app.jinja_env.filters.update(
         date=format_day,
         datetime=format_instant,
@@ -130,4 +132,5 @@ def init_app(app: Flask) -> None:
             "text_dir": "rtl" if lang == "ar" else "ltr",
             "other_lang": other_language(),
             "in_language": in_language,
+            **texts.of_page(lang).as_context(),
         }

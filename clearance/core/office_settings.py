@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import audit, office_setting_types
+from clearance.core import audit, kept, office_setting_types
 from clearance.core.actor import Actor
 from clearance.core.database import hold_table
 from clearance.core.extensions import db
@@ -77,18 +77,21 @@ def registered() -> dict[str, OfficeSetting]:
 
 def get(key: str) -> Any:
     """Return the office's value of the setting `key`, else the default. Raises: KeyError."""
-    spec = registered()[key]
-    row = db.session.get(Setting, key)
-    return spec.default if row is None else office_setting_types.from_json(spec, row.value)
+    return all_values()[key]
 
 
 def lock_exclusive() -> None:
     """Lock settings against changes until this transaction ends."""
     hold_table(Setting)
+    kept.forget()
 
 
 def all_values() -> dict[str, Any]:
-    """Return every setting's value by key; one query."""
+    """Return every setting's value by key."""
+    return kept.until_changed("settings", _all_values)
+
+
+def _all_values() -> dict[str, Any]:
     stored = {row.key: row.value for row in db.session.scalars(sa.select(Setting))}
     return {
         key: office_setting_types.from_json(spec, stored[key]) if key in stored else spec.default
@@ -118,6 +121,7 @@ def set(key: str, value: Any, actor: Actor, now: datetime) -> None:
     else:
         row.value = office_setting_types.to_json(value)
         row.version += 1
+    kept.forget()
     audit.record(
         "office:setting:changed",
         obj=row,

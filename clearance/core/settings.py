@@ -31,6 +31,7 @@ DEMO_SECRET = "demo-mode-only-" + "0" * 32
 SECRET_BYTES = 32
 SECRET_LETTERS = 10  # minimum of distinct characters
 _YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+_ADDRESS = re.compile(r"[^<>\s@]+@[^<>\s@]+")
 _SENDER = re.compile(r"([^<>@\r\n]*<)?[^\s<>@]+@[^\s<>@]+>?")
 _COUNTRY = re.compile("[A-Z]{2}")
 _AMOUNTS = (
@@ -95,6 +96,7 @@ class Settings:
     signing_key_password: str = field(default="", repr=False)
     captcha_fixed: str = ""
     flask_debug: bool = False
+    checkpoint_mailto: tuple[str, ...] = ()
     sms_countries: tuple[str, ...] = ("KW", "SA", "AE", "BH", "QA", "OM")
     sms_daily_budget: int = 20_000
     upload_max_bytes: int = 10 * 1024 * 1024
@@ -198,6 +200,8 @@ class Settings:
             yield "MAIL_SERVER must be a host name only; the port is MAIL_PORT."
         if not _SENDER.fullmatch(self.mail_default_sender):
             yield "MAIL_DEFAULT_SENDER must be an e-mail address."
+        if not all(_ADDRESS.fullmatch(address) for address in self.checkpoint_mailto):
+            yield "CHECKPOINT_MAILTO must be e-mail addresses."
         if self.sms_url and (fault := sms_fault(self.sms_url)):
             yield fault
         if not all(_COUNTRY.fullmatch(country) for country in self.sms_countries):

@@ -5,11 +5,11 @@ Until there is a second team, every active reviewer is in the first.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 import sqlalchemy as sa
-from flask import g, has_request_context
 
+from clearance.core import kept
 from clearance.core.extensions import db
 from clearance.models import Team, TeamMember, User
 from clearance.models.enums import Role
@@ -19,15 +19,11 @@ FIRST = "review"
 
 _IS_ONLY = sa.select(sa.func.count()).select_from(Team).scalar_subquery() == 1
 
-OF_USER = sa.select(Team.code).where(
-    sa.or_(
-        _IS_ONLY,
-        Team.code.in_(
-            sa.select(TeamMember.team_code).where(TeamMember.user_id == sa.bindparam("user_id"))
-        ),
-    )
-)
-"""Selects the codes of the teams of the reviewer with the id `user_id`."""
+
+def includes(user_id: Any) -> sa.ColumnElement[bool]:
+    """Return the condition on Team for those that the reviewer is in. user_id: SQL or a number."""
+    listed = sa.select(TeamMember.team_code).where(TeamMember.user_id == user_id)
+    return sa.or_(_IS_ONLY, Team.code.in_(listed.correlate(User)))
 
 
 def members(code: str | None) -> sa.ColumnElement[bool]:
@@ -41,12 +37,12 @@ def members(code: str | None) -> sa.ColumnElement[bool]:
 
 def are_several() -> bool:
     """Return whether there is more than one team."""
-    return len(_all()) > 1
+    return len(_kept()) > 1
 
 
 def named(lang: str) -> list[tuple[str, str]]:
     """Return (code, name in `lang`) of all teams, in their order."""
-    return [(code, ar if lang == "ar" else en) for code, ar, en in _all()]
+    return [(code, ar if lang == "ar" else en) for code, ar, en in _kept()]
 
 
 def name(code: str, lang: str) -> str:
@@ -54,14 +50,13 @@ def name(code: str, lang: str) -> str:
     return dict(named(lang)).get(code, code)
 
 
+def _kept() -> list[tuple[str, str, str]]:
+    """Return (code, Arabic name, English name) of the teams."""
+    return kept.until_changed("teams", _all)
+
+
 def _all() -> list[tuple[str, str, str]]:
-    """Return (code, Arabic name, English name) of the teams; one query a page."""
-    if has_request_context() and "teams" in g:
-        return cast(list[tuple[str, str, str]], g.teams)
     rows = db.session.execute(
         sa.select(Team.code, Team.name_ar, Team.name_en).order_by(Team.position, Team.code)
     )
-    found = [(code, ar, en) for code, ar, en in rows]
-    if has_request_context():
-        g.teams = found
-    return found
+    return [(code, ar, en) for code, ar, en in rows]

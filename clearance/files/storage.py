@@ -190,6 +190,32 @@ def keys() -> Iterator[str]:
             yield key
 
 
+def append(name: str, line: str) -> None:
+    """Add a line to a file that the portal keeps beside those of rows; it is on disk afterwards.
+
+    Raises: StorageUnavailable.
+    """
+    try:
+        with Path(_depot().storage_path, name).open("a", encoding="utf-8") as stream:
+            stream.write(f"{line}\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as fault:
+        log.error("line_not_stored", file=name, exc_info=fault)
+        raise StorageUnavailable from fault
+
+
+def lines(name: str) -> list[str]:
+    """Return the lines of such a file, none before the first. Raises: StorageUnavailable."""
+    try:
+        return Path(_depot().storage_path, name).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as fault:
+        log.error("lines_unreadable", file=name, exc_info=fault)
+        raise StorageUnavailable from fault
+
+
 def keep(key: str) -> None:
     """Claim a stored file for a row that was committed separately."""
     g.get("unclaimed_files", set()).discard(key)

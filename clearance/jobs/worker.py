@@ -29,8 +29,9 @@ from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import Settings, one_line_for_bad_settings
+from clearance.files import checkpoints
 from clearance.jobs import queue as job_queue
-from clearance.jobs import retention
+from clearance.jobs import retention, trail
 from clearance.models.enums import Channel
 from clearance.notifications import delivery, outbox
 from clearance.requests import deadlines, moving, transitions
@@ -329,6 +330,9 @@ def _report_outbox(now: datetime) -> None:
 
 
 every(3600)(retention.purge)
+every(3600)(checkpoints.take)
+every(86_400)(trail.send)
+every(86_400)(trail.verify)
 every(3600)(transitions.lapse_returned)
 every(900)(deadlines.tell_late)
 every(300)(moving.move_due)

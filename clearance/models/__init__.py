@@ -26,7 +26,7 @@ from clearance.models.issued import IssuedDocument
 from clearance.models.lists import ListLayout, SavedView
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
-from clearance.models.reference import Counter, Holiday, Setting
+from clearance.models.reference import ChangeStamp, Counter, Holiday, Setting
 from clearance.models.register import (
     Broker,
     BrokerType,
@@ -65,6 +65,7 @@ __all__ = [
     "Captcha",
     "ChainHead",
     "ChoiceList",
+    "ChangeStamp",
     "Counter",
     "CustomsAccount",
     "DataCopy",

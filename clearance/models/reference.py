@@ -32,6 +32,15 @@ class Setting(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class ChangeStamp(Base):
+    """A token that triggers replace at every change of a table; core/kept.py says what for."""
+
+    __tablename__ = "change_stamp"
+
+    name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    token: Mapped[str] = mapped_column(sa.String(40))
+
+
 class Counter(Base):
     """The last serial allocated for a prefix in a Kuwait year."""
 

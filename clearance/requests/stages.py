@@ -73,7 +73,7 @@ def title_of(row: Any) -> str:
     """
     if row.stage is None:
         return ""
-    stage = versions.once_a_page(row.service_version_id).stage(row.stage)
+    stage = versions.get(row.service_version_id).stage(row.stage)
     return row.stage if stage is None else stage.title.of(language())
 
 

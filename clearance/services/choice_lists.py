@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from flask import g, has_request_context
 from pydantic import TypeAdapter
 
+from clearance.core import kept
 from clearance.core.extensions import db
 from clearance.models import ChoiceList
 from clearance.services.field_specs import Choice, FieldSpec
@@ -106,13 +106,8 @@ def _with_items(spec: FieldSpec) -> FieldSpec:
 
 
 def _texts() -> Mapping[str, str]:
-    """Return the items of all lists as JSON, by code; one query a page."""
-    if not has_request_context():
-        return _all()
-    if "choice_lists" not in g:
-        g.choice_lists = _all()
-    found: Mapping[str, str] = g.choice_lists
-    return found
+    """Return the items of all lists as JSON, by code."""
+    return kept.until_changed("choice_lists", _all)
 
 
 def _all() -> Mapping[str, str]:

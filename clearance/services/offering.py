@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
-from flask import g
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import audit
+from clearance.core import audit, kept
 from clearance.core.clock import kuwait_date
 from clearance.core.errors import BadFields, NotFound, Refusal, Refused
 from clearance.core.extensions import db
@@ -271,7 +270,7 @@ def _record(
     why: str = "",
     changes: dict[str, list[object]] | None = None,
 ) -> None:
-    g.pop("services", None)
+    kept.forget()
     audit.record(
         f"office:service:{verb}",
         obj=service,

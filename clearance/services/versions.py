@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 import structlog
-from flask import g, has_request_context
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from clearance.core import audit, i18n, teams, yaml_files
+from clearance.core import audit, i18n, kept, teams, yaml_files
 from clearance.core.clock import kuwait_today
 from clearance.core.database import hold_table
 from clearance.core.errors import NotFound
@@ -65,10 +64,13 @@ class References(NamedTuple):
 
 def get(version_id: int) -> Definition:
     """Return the definition of a version. Raises: LookupError."""
-    row = db.session.get(ServiceVersion, version_id)
-    if row is None:
-        raise LookupError(f"no version {version_id}")
-    return _definition(row)
+    known = kept.until_changed("definitions", _definitions)
+    if version_id not in known:
+        row = db.session.get(ServiceVersion, version_id)
+        if row is None:
+            raise LookupError(f"no version {version_id}")
+        known[version_id] = _definition(row)
+    return known[version_id]
 
 
 def as_published(row: ServiceVersion) -> Definition:
@@ -79,18 +81,6 @@ def as_published(row: ServiceVersion) -> Definition:
         info["definition"] = _read(registry.current(), text, row.service_code)
     found: Definition = info["definition"]
     return found
-
-
-def once_a_page(version_id: int) -> Definition:
-    """Return the definition of a version, as `get`; reads each only once for a page of rows."""
-    if not has_request_context():
-        return get(version_id)
-    known: dict[int, Definition] = g.setdefault(
-        "definitions", {version.id: version.definition for version in all_current()}
-    )
-    if version_id not in known:
-        known[version_id] = get(version_id)
-    return known[version_id]
 
 
 def for_request(req: Request) -> Definition:
@@ -126,18 +116,13 @@ def offered_to(organisation_id: int | None) -> list[Version]:
 
 
 def all_current() -> list[Version]:
-    """Return the newest version of every active service, in menu order; one query a page."""
+    """Return the newest version of every active service, in menu order."""
     return [version for version in all_newest() if not version.is_archived]
 
 
 def all_newest() -> list[Version]:
     """Return the newest version of every service, archived ones too; see `all_current`."""
-    if not has_request_context():
-        return _all_newest()
-    if "services" not in g:
-        g.services = _all_newest()
-    found: list[Version] = g.services
-    return found
+    return kept.until_changed("services", _all_newest)
 
 
 def out_of_order() -> dict[str, list[Finding]]:
@@ -304,7 +289,7 @@ def _publish(
         drafts_move_on=before.drafts_move_on if before and is_text_revision else drafts_move_on,
     )
     db.session.add(version)
-    g.pop("services", None)
+    kept.forget()
     audit.record(
         "office:service:published",
         obj=service,
@@ -411,6 +396,10 @@ def _all_newest() -> list[Version]:
         Version(key, choice_lists.in_use(_read(known, text, code)), is_archived=not is_active)
         for key, text, code, is_active in rows
     ]
+
+
+def _definitions() -> dict[int, Definition]:
+    return {version.id: version.definition for version in all_newest()}
 
 
 def _is_newest() -> sa.ColumnElement[bool]:

@@ -18,6 +18,7 @@ from clearance.core.errors import PermissionDenied
 from clearance.core.extensions import csrf
 from clearance.core.setting_addresses import is_loopback
 from clearance.core.settings import Settings
+from clearance.web import static_files
 
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -95,7 +96,7 @@ def add_security_headers(response: Response, settings: Settings) -> Response:
     is_file = request.endpoint == "static" and response.status_code < 400
     if not is_file or "Allow" in headers:  # the answer to OPTIONS
         headers["Cache-Control"] = "no-store"
-    elif "v" in request.args:
+    elif static_files.is_versioned((request.view_args or {})["filename"]):
         headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     return response
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, url_for
+from flask import Flask, g
 from markupsafe import Markup, escape
 
 from clearance.core import idempotency, reasons
-from clearance.core.settings import ROOT, Settings
+from clearance.core.settings import Settings
 from clearance.models import enums
+from clearance.web import static_files
 
 VERSION = "1.0.0"
 # An isolated value in a message, or a number such as KW-1084 or CE/8/26; never broken over lines.
 _WHOLE = re.compile(r"\u2068([^\s\u2068\u2069]{1,30})\u2069|(?<!\w)([A-Z]{2,6}[-/]\d[\d/]*)")
-
-
-def asset(name: str) -> str:
-    """Return the URL of a static file with its content hash, so that it can be cached forever.
-
-    name: path under static/, such as "css/clearance.css".
-    """
-    path = ROOT / "static" / name
-    return url_for("static", filename=name, v=_fingerprint(path, path.stat().st_mtime_ns))
 
 
 def unbroken(text: str) -> Markup:
@@ -40,7 +29,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["unbroken"] = unbroken
     app.jinja_env.filters["reason"] = reasons.read
     app.jinja_env.globals.update(
-        asset=asset,
+        asset=static_files.asset,
         portal_version=VERSION,
         enums=enums,
         one_time_key=idempotency.new,
@@ -56,8 +45,3 @@ def _upload_limits(settings: Settings) -> dict[str, int]:
     """Return the largest files that can be sent, in MiB: photos are made smaller here."""
     sizes = {"file": settings.upload_max_bytes, "photo": settings.picture_max_bytes}
     return {name: size // (1024 * 1024) for name, size in sizes.items()}
-
-
-@lru_cache(maxsize=256)
-def _fingerprint(path: Path, modified: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.core import audit
+from clearance.core import chain
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.exams.statuses import ExamStatus
@@ -89,7 +89,7 @@ def test_from_registration_to_the_result(
     told = [text_of(each) for each in mail.to(steps.EMAIL)]
     assert sum(number in text for text in told) >= 5
     with portal.app_context():
-        assert audit.verify_chain(db.session()) == []
+        assert chain.verify(db.session()).faults == []
 
 
 def register_and_prove(app: Flask, client: PageClient, mail: SmtpGateway, sms: SmsGateway) -> None:

@@ -235,16 +235,28 @@ def test_a_fault_shows_its_number_and_nothing_else(
     assert not INSIDE.search(text)
 
 
-def test_files_of_our_own_are_kept_by_browsers_only_under_their_hash(client: PageClient) -> None:
+def test_files_of_our_own_are_kept_by_browsers_only_under_their_version(
+    client: PageClient,
+) -> None:
     page = client.get("/login")
-    sheet = str(page.soup.select_one("link[rel=stylesheet]")["href"])
-    kept, asked = client.http.get(sheet), client.http.get(sheet.partition("?")[0])
-    assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert "Set-Cookie" not in kept.headers
-    assert "max-age=31536000" not in asked.headers.get("Cache-Control", "")
-    for response in (kept, asked):
-        assert set(owes(response)) <= {"Cache-Control"}
-        response.close()
+    main = str(page.soup.select_one("script[src]")["src"])
+    version = main.split("/")[2]
+    imported = main.replace("main.js", "menu.js")  # as a browser resolves "./menu.js"
+    for address in (main, imported, f"/static/{version}/fonts/made"):
+        kept = client.http.get(address)
+        assert kept.status_code == 200, address
+        assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "Set-Cookie" not in kept.headers
+        assert set(owes(kept)) <= {"Cache-Control"}
+        kept.close()
+    for address in ("/static/js/menu.js", "/static/v0123456789ab/js/menu.js"):
+        asked = client.http.get(address)
+        assert asked.status_code == 200, address
+        assert asked.headers["Cache-Control"] == "no-cache"
+        again = client.http.get(address, headers={"If-None-Match": asked.headers["ETag"]})
+        assert again.status_code == 304
+        asked.close()
+    assert client.http.get(f"/static/{version}/../../app.py").status_code == 404
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost@evil", ""])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,10 +19,11 @@ from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.audit import labels as audit_labels
-from clearance.core import audit, i18n, reasons
+from clearance.core import chain, i18n, reasons
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
-from clearance.models import AccessEvent, ChainHead, Event, Request, Subscription, User
+from clearance.files import checkpoints
+from clearance.models import AccessEvent, Event, Request, Subscription, User
 from clearance.models.enums import SubscriptionStatus
 from clearance.requests import search as request_search
 from clearance.services import registry
@@ -53,6 +55,7 @@ ACCESS_SCOPES: dict[str, Any] = {
     "member": _l("Users of organisations"),
     "session": _l("Sessions"),
     "transfer": _l("Transfers"),
+    "audit": _l("Verifying the audit trail"),
     "retention": _l("Data deleted at the end of its retention period"),
     "exam": _l("Viewing exams"),
     "export": _l("Exports"),
@@ -98,6 +101,12 @@ def _kind_filter(column: Any, kinds: Callable[[], dict[str, Any]]) -> ListFilter
     return ListFilter("kind", _l("Event"), column, lambda: audit_labels.choices(kinds()))
 
 
+def _kind_or_row(model: type[Event] | type[AccessEvent], typed: str) -> sa.ColumnElement[bool]:
+    """Return the condition for a row number, or for a kind of event, which has a colon."""
+    column = model.kind if ":" in typed else model.object_id
+    return column == typed.strip()
+
+
 _KIND = Column("kind", _l("Event"), audit_labels.event_label)
 _WHOSE = (
     Column(
@@ -113,6 +122,7 @@ class _Trail(ForKeepers, EveryRow, LinkedRows, KeysetModelView):
     """Base of both lists: read-only, for administrators and managers."""
 
     can_export = for_managers
+    default_order = ("at", True)
     search_hint = _l("Request or row number")
     empty_title = _l("Nothing has been recorded yet")
     empty_text = _l("Every change appears here: who made it, when, and the old and new values.")
@@ -122,7 +132,7 @@ class Events(_Trail):
     """Business events, sealed in a chain."""
 
     columns = (
-        Column("at", _l("Time"), cell=_at, width="moment"),
+        Column("at", _l("Time"), cell=_at, width="moment", order=True),
         _KIND,
         *_WHOSE,
         Column(
@@ -151,9 +161,7 @@ class Events(_Trail):
         if request_search.NUMBER.fullmatch(typed.strip()):
             number = typed.strip().upper()
             return Event.request_id.in_(sa.select(Request.id).where(Request.number == number))
-        return sa.or_(
-            Event.kind.startswith(typed, autoescape=True), Event.object_id == typed.strip()
-        )
+        return _kind_or_row(Event, typed)
 
     @expose("/details/")
     def details_view(self) -> Any:
@@ -172,11 +180,15 @@ class Events(_Trail):
 
     @expose("/verify", methods=("GET", "POST"))
     def verify(self) -> Any:
-        """Show the verification page; POST verifies the chain."""
-        faults = audit.verify_chain(db.session()) if is_posted() else None
-        head = db.session.get(ChainHead, 1)
+        """Show the last verification; POST verifies the trail against its checkpoints."""
+        verdict = checkpoints.verify() if is_posted() else None
+        if verdict is not None:
+            checkpoints.note(verdict)
         return self.render(
-            "office/audit/verify.html", faults=faults, sealed=head.position if head else 0
+            "office/audit/verify.html",
+            verdict=verdict,
+            last=_last_verified(),
+            sealed=chain.head(db.session())[0],
         )
 
 
@@ -184,7 +196,7 @@ class AccessRecords(_Trail):
     """Sign-ins, staff reads and refusals."""
 
     columns = (
-        Column("at", _l("Time"), formatters.format_instant, width="moment"),
+        Column("at", _l("Time"), formatters.format_instant, width="moment", order=True),
         _KIND,
         *_WHOSE,
         Column("result", _l("Result"), audit_labels.result_label),
@@ -201,10 +213,21 @@ class AccessRecords(_Trail):
         return rows.outerjoin(User, User.id == AccessEvent.user_id)
 
     def search_condition(self, typed: str) -> Any | None:
-        return sa.or_(
-            AccessEvent.kind.startswith(typed, autoescape=True),
-            AccessEvent.object_id == typed.strip(),
-        )
+        return _kind_or_row(AccessEvent, typed)
+
+
+def _last_verified() -> dict[str, Any] | None:
+    """Return when the trail was last verified and with which result; None before the first time."""
+    event = db.session.scalars(
+        sa.select(AccessEvent)
+        .where(AccessEvent.kind == checkpoints.VERIFIED)
+        .order_by(AccessEvent.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if event is None:
+        return None
+    until = datetime.fromisoformat(event.detail) if event.detail else None
+    return {"at": event.at, "result": event.result, "sealed": event.object_id, "until": until}
 
 
 def _number_of(event: Event) -> str:

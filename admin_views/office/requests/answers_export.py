@@ -59,7 +59,7 @@ class AnswersExport:
             return super().export_value(row, key)  # type: ignore[misc]  # a mixin
         version_id, given = g.exported_answers[row.id]
         name = key.removeprefix(_PREFIX)
-        return _cell(versions.once_a_page(version_id), name, given)
+        return _cell(versions.get(version_id), name, given)
 
 
 def _cell(definition: Definition, name: str, given: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from app import create_app
 from clearance import demo
 from clearance.auth.passwords import verify_password
 from clearance.auth.sessions import actor_of
-from clearance.core import audit
+from clearance.core import chain
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.core.values import civil_number_fault
@@ -134,7 +134,7 @@ def test_every_service_has_requests_in_every_state_of_its_flow(world: Flask) -> 
 
 
 def test_the_trail_is_whole_and_one_sitting_was_held_and_one_is_to_come(world: Flask) -> None:
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
     held, coming = db.session.scalars(sa.select(Exam.held_at).order_by(Exam.held_at)).all()
     assert held < NOW < coming
     lived = sa.select(Event.at).where(Event.request_id.is_not(None)).order_by(Event.id)
@@ -328,7 +328,7 @@ def test_many_requests_are_spread_over_the_services_and_obey_the_claims(crowd: F
         assert len(found) >= 3
     assert count(Licence) > 100
     assert {each.status for each in licences()} == set(LicenceStatus)
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 @pytest.mark.databases
@@ -351,7 +351,7 @@ def test_what_was_added_in_bulk_stands_in_the_trail_and_can_be_carried_on(crowd:
     request_factories.step(waiting, Action.APPROVE, reviewer, now=NOW, data=granted)
     assert db.session.get_one(Licence, waiting.licence_id).expires == proposed
     request_factories.make_sent(agent)
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 def test_the_same_number_gives_the_same_person() -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.auth.sessions import actor_of
-from clearance.core import audit
+from clearance.core import chain
 from clearance.core.actor import Actor
 from clearance.core.errors import NotFound, PermissionDenied, Refused
 from clearance.core.extensions import db
@@ -191,7 +191,7 @@ def test_candidates_are_seated_in_the_order_of_sending(
     assert {notice.request_id for notice in notices} == {first.id, second.id}
     assert notices[0].params["confirm_by"] == "10/12/2026"
     assert notices[0].params["time"] == "10:00"
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 def test_announcing_publishes_one_announcement_in_both_languages(

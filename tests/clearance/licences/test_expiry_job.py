@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.core import audit
+from clearance.core import chain
 from clearance.core.clock import KUWAIT, kuwait_date
 from clearance.core.extensions import db
 from clearance.licences import expiry_job, validity
@@ -75,7 +75,7 @@ def test_a_licence_expires_after_its_last_day_with_history_trail_and_notice(agen
     assert notice.user_id == agent.id
     assert notice.url == f"/my/brokers/{licence.broker_id}/"
     assert "30/11/2026" in inbox.text_of(notice, "ar")[1]
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_bad_row_leaves_the_others_and_a_killed_run_whole_batches(
     monkeypatch.setattr(licence_notices, "tell", tell)
     assert expiry_job.expire(NOW) == 2
     assert len(told("licence:expired")) == 5
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 # Reminding
@@ -271,7 +271,7 @@ def test_many_clocks_at_once_do_everything_once(app: Flask, agent: User) -> None
 
     assert race(app, 4, work) == [None] * 4
     assert len(told("licence:expired")) == len(told()) == 12
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 def expired_meanwhile(app: Flask) -> int:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.auth.sessions import actor_of
-from clearance.core import audit
+from clearance.core import chain
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.errors import Refused
@@ -57,7 +57,7 @@ def test_change_is_noted_with_both_values_in_history_and_trail(agent: User) -> N
     event = db.session.scalars(sa.select(Event).filter_by(kind="register:corrected")).one()
     assert (event.changes, event.reason) == (entry.changes, "خطأ في الإدخال")
     assert (event.object_type, event.object_id) == ("licence", str(licence.id))
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 def test_change_of_the_broker_alone_makes_an_older_view_of_the_licence_stale(agent: User) -> None:

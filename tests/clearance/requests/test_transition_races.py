@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.auth.sessions import actor_of
-from clearance.core import audit
+from clearance.core import chain
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refused, TransitionNotAllowed
 from clearance.core.extensions import db
@@ -68,7 +68,7 @@ def assert_decided_once(app: Flask, request_id: int, outcomes: list[Any], effect
         assert req.organisation.stored_bytes == 1
         assert steps_of(req) == ["send", "take", "approve"]
         assert notices_of(req) == ["request:sent", "request:approved"]
-        assert audit.verify_chain(db.session()) == []
+        assert chain.verify(db.session()).faults == []
 
 
 @pytest.mark.databases

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask_babel import force_locale
 
 from clearance.auth.sessions import actor_of
-from clearance.core import audit, office_settings
+from clearance.core import chain, office_settings
 from clearance.core.clock import kuwait_midnight, utc_now
 from clearance.core.errors import (
     NotFound,
@@ -80,7 +80,7 @@ def test_service_made_of_yaml_alone_goes_from_draft_to_approval(agent: User) -> 
     assert req.answers == {"words": "صباح الخير"}
     assert steps_of(req) == ["send", "take", "approve"]
     assert notices_of(req) == ["request:sent", "request:approved"]
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 @pytest.mark.databases
@@ -97,7 +97,7 @@ def test_exam_request_goes_from_draft_to_passed(agent: User, reviewer: User) -> 
     seat = db.session.scalars(sa.select(ExamSeat)).one()
     assert (seat.status, seat.result) == (SeatStatus.CONFIRMED, "passed")
     assert req.decided_at is not None
-    assert audit.verify_chain(db.session()) == []
+    assert chain.verify(db.session()).faults == []
 
 
 # Sending
