@@ -37,6 +37,7 @@ from clearance.licences import search as licence_search
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
 from clearance.models.enums import IssuedKind, ReasonFor, VoidReason
 from clearance.requests import search as request_search
+from clearance.web.sheets import Kind
 from forms.licence_actions import OfficeForm, licence_action_form
 
 LIVING, BY_OFFICE = "living", "office"
@@ -119,6 +120,7 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
             _l("Since"),
             cell=lambda row: formatters.day(_worth(row).since),
             text=lambda row: _worth(row).since,
+            kind=Kind.DAY,
             is_listed=False,
             width="date",
         ),
@@ -178,8 +180,8 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
         g.issued_worths = _worths(found)
         return count, found
 
-    def prepare_export(self, part: Sequence[Any]) -> None:
-        g.issued_worths = _worths(part)
+    def prepare_export(self, rows: Sequence[Any]) -> None:
+        g.issued_worths = _worths(rows)
 
     # One document
 

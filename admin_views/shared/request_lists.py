@@ -170,10 +170,16 @@ SERVICE = Column(
     _l("Service"),
     cell=service_cell,
     value=lambda row: title_of(row.service_code),
+    reads=("service_code",),
     width="short",
 )
 STATUS = Column(
-    "status", _l("Status"), cell=status_cell, text=stages.words_of_status, width="state"
+    "status",
+    _l("Status"),
+    cell=status_cell,
+    text=stages.words_of_status,
+    reads=("status", "stage", "service_version_id"),
+    width="state",
 )
 STAGE = (Request.stage, Request.service_version_id)
 """What the cells of STATUS need besides the status."""

@@ -23,7 +23,6 @@ from admin_views.my.requests.draft_list import DraftListRoutes
 from admin_views.my.requests.form import FormRoutes
 from admin_views.shared import request_lists
 from clearance.auth import permissions
-from clearance.core import i18n
 from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.requests import search as request_search
@@ -52,19 +51,12 @@ class MyRequests(
         Column(
             "created_at",
             _l("Created on"),
-            text=lambda row: i18n.format_instant(row.created_at),
+            formatters.format_instant,
             order=True,
             is_listed=False,
             width="moment",
         ),
-        Column(
-            "sent_at",
-            _l("Sent on"),
-            formatters.date_of,
-            text=lambda row: i18n.format_instant(row.sent_at),
-            order=True,
-            width="date",
-        ),
+        Column("sent_at", _l("Sent on"), formatters.date_of, order=True, width="date"),
         Column("due_on", _l("Due date"), formatters.day, width="date"),
     )
     column_filters = (

@@ -214,7 +214,11 @@ def entity_columns() -> list[Any]:
 # Columns
 
 ORGANISATION = Column(
-    "organisation", _l("Organisation"), cell=organisation, value=organisation_name
+    "organisation",
+    _l("Organisation"),
+    cell=organisation,
+    value=organisation_name,
+    reads=("organisation_ar", "organisation_en"),
 )
 NAME = Column("name", _l("Broker"), cell=person, sql=lambda: request_lists.name_column(Broker))
 NAME_SORTED = replace(NAME, order=Broker.name_folded)
@@ -231,6 +235,7 @@ BROKER_TYPE = Column(
     _l("Broker type"),
     formatters.isolated,
     value=lambda row: i18n.in_language(row, "type"),
+    reads=("type_ar", "type_en"),
     width="short",
 )
 STATUS = Column(
@@ -238,6 +243,7 @@ STATUS = Column(
     _l("Status"),
     cell=status_cell,
     text=lambda row: str(LicenceStatus.label_of(row.status) or ""),
+    reads=("status",),
     sql=Licence.status,
     width="state",
 )
