@@ -279,9 +279,8 @@ def _make_rest(world: World) -> None:
         db.session.flush()
         world.rows[f"{who}_notice"] = notice.id
     for who, list_name in (("general", "my_requests"), ("manager", "office_requests")):
-        view = SavedView(
-            list_name=list_name, owner_id=world.people[who].id, name="Mine", state={}, created_at=now
-        )
+        owner = world.people[who].id
+        view = SavedView(list_name=list_name, owner_id=owner, name="Mine", state={}, created_at=now)
         db.session.add(view)
         db.session.flush()
         world.rows[f"{who}_view"] = view.id

@@ -127,7 +127,7 @@ class OfficeRequests(
 
     def _chosen_queue(self) -> str:
         chosen = {index: value for index, _label, value in self._get_list_filter_args() or ()}
-        return chosen.get(0, "")
+        return str(chosen.get(0, ""))
 
     def _order(self, sort_column: str | None, sort_desc: bool) -> tuple[Any, bool]:
         """Sort the queues to be worked through oldest first."""

@@ -221,3 +221,19 @@ def test_requests_are_sorted_by_due_date_those_without_one_last(office: Office) 
         db.session.commit()
     rows = office.staff().get(f"{LIST}?sort=due_on").soup.select("[name=rowid]")
     assert [int(row["value"]) for row in rows] == [soon, later, none]
+
+
+@pytest.mark.parametrize(
+    ("language", "short", "whole"),
+    [
+        ("en", ["Exam", "Returned"], ["Take the clearing agents' exam", "Corrections needed"]),
+        ("ar", ["امتحان", "معاد"], ["طلب امتحان وكلاء التخليص", "معاد للاستكمال"]),
+    ],
+)
+def test_long_names_of_services_and_states_have_a_short_form_that_readers_do_not_hear(
+    office: Office, language: str, short: list[str], whole: list[str]
+) -> None:
+    office.request(Status.RETURNED)
+    row = office.staff(Role.REVIEWER, language).get(LIST).soup.select_one("tbody tr")
+    assert [each.get_text() for each in row.select(".brief[aria-hidden=true]")] == short
+    assert [each.get_text() for each in row.select(".whole")] == whole
