@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 from flask_babel import force_locale
 
 from clearance.cli.accounts import customs_commands, staff_commands
+from clearance.cli.doctor import doctor
 from clearance.cli.messages import message_commands, purge
 from clearance.cli.services import service_commands
 from clearance.core import schema
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
         service_commands,
         message_commands,
         purge,
+        doctor,
     ):
         app.cli.add_command(group)
 

@@ -1,7 +1,7 @@
 """Views of lists under a name, columns of one's own, roomy rows; requests by due date.
 
-Revision ID: 0024
-Revises: 0023
+Revision ID: 0026
+Revises: 0025
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 import clearance.models.base
 
-revision = "0024"
-down_revision = "0023"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
