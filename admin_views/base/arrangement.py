@@ -77,7 +77,7 @@ class ArrangedList:
 
     def _read_address(self) -> Opened:
         args = request.args
-        if not self.keeps_views or request.endpoint != f"{self.endpoint}.index_view":
+        if not self._is_shown():
             return Opened(args)
         asked = args.get("from") or args.get("view") or ""
         view = self.arrangement().view(int(asked)) if _is_id(asked) else None
@@ -90,6 +90,10 @@ class ArrangedList:
         query, columns, left_out = self._read_view(view.state)
         place = {name: args[name] for name in _PLACE if name in args}
         return Opened(query | place, view, columns, left_out)
+
+    def _is_shown(self) -> bool:
+        """Whether this is the page of a list that keeps views, and not an export, say."""
+        return self.keeps_views and request.endpoint == f"{self.endpoint}.index_view"
 
     def _read_view(
         self, state: ListState
@@ -117,6 +121,8 @@ class ArrangedList:
 
     def kept_args(self) -> dict[str, str]:
         """Return what every link of the page keeps: the view it came from, and its columns."""
+        if not self._is_shown():
+            return {}
         opened, columns = self.opened(), self._chosen_columns()
         if opened.view is not None:
             kept = {"from": str(opened.view.id)}
