@@ -1,7 +1,7 @@
 """Views of lists under a name, columns of one's own, roomy rows; requests by due date.
 
-Revision ID: 0026
-Revises: 0025
+Revision ID: 0027
+Revises: 0026
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 import clearance.models.base
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
