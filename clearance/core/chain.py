@@ -168,9 +168,9 @@ def _follow(verdict: Verdict, end: _Link, row: Any) -> _Link:
 
 
 def _fits(previous: str, row: Any) -> bool:
-    fields = row._mapping
+    fields = dict(zip(SEALED_FIELDS, row[-len(SEALED_FIELDS) :], strict=True))
     # Seals of releases before 1.2 do not cover where an event came from.
-    return row.seal in (_hash(previous, fields, SEALED_FIELDS), _hash(previous, fields, _FIELDS))
+    return any(row.seal == _hash(previous, fields, names) for names in (SEALED_FIELDS, _FIELDS))
 
 
 def _compare(verdict: Verdict, expected: Mapping[int, Checkpoint], end: _Link) -> None:
