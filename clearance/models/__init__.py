@@ -25,6 +25,7 @@ from clearance.models.exam import Exam, ExamSeat
 from clearance.models.figure import Figure, FigureState
 from clearance.models.issued import IssuedDocument
 from clearance.models.job import JobRun
+from clearance.models.lists import ListLayout, SavedView
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
 from clearance.models.reference import ChangeStamp, Counter, Holiday, Setting
@@ -90,6 +91,7 @@ __all__ = [
     "Licence",
     "LicenceChange",
     "LicenceReminder",
+    "ListLayout",
     "Membership",
     "Message",
     "MessageText",
@@ -104,6 +106,7 @@ __all__ = [
     "Registration",
     "Remark",
     "Request",
+    "SavedView",
     "Service",
     "ServiceDraft",
     "ServiceDraftChange",
