@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from markupsafe import Markup, escape
 
 from admin_views.base import formatters
@@ -87,7 +88,11 @@ def status_filter(
             for code, status in registry.current().statuses.items()
             if is_draft_listed or status != Status.DRAFT
         ]
-        return [("open", _l("Open")), *listed, *((code, code) for code in _gone_statuses())]
+        return [
+            ("open", lazy_pgettext("requests", "Open")),
+            *listed,
+            *((code, code) for code in _gone_statuses()),
+        ]
 
     def condition(value: str) -> sa.ColumnElement[bool]:
         if value == "open":
