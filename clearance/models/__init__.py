@@ -23,6 +23,7 @@ from clearance.models.audit import AccessEvent, ChainHead, Event, EventSeal
 from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
 from clearance.models.issued import IssuedDocument
+from clearance.models.list_export import ListExport
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
 from clearance.models.reference import ChangeStamp, Counter, Holiday, Setting
@@ -63,8 +64,8 @@ __all__ = [
     "BrokerType",
     "Captcha",
     "ChainHead",
-    "ChoiceList",
     "ChangeStamp",
+    "ChoiceList",
     "Counter",
     "CustomsAccount",
     "DataCopy",
@@ -85,6 +86,7 @@ __all__ = [
     "Licence",
     "LicenceChange",
     "LicenceReminder",
+    "ListExport",
     "Membership",
     "Message",
     "MessageText",
