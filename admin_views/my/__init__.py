@@ -18,6 +18,7 @@ from admin_views.my.requests.views import MyRequests
 from admin_views.my.services.views import MyServices
 from admin_views.my.subscriptions import MySubscriptions
 from admin_views.shared.account.overview import AccountView
+from admin_views.shared.list_exports import ExportsView
 from admin_views.shared.notifications import NoticesView
 from clearance.models import Membership, Request
 
@@ -44,6 +45,7 @@ def views() -> list[BaseView]:
             url="/my/organisations",
         ),
         AccountView(**_at("account", _l("My account")), for_staff=False),
+        ExportsView(**_at("exports", _l("Your exports")), for_staff=False),
         NoticesView(**_at("notices", _l("Notifications")), for_staff=False),
     ]
 

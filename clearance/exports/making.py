@@ -185,7 +185,9 @@ def _end(
         if stored is not None:
             storage.delete(stored.key)
         return False
-    is_staff = db.session.scalar(sa.select(User.role).where(User.id == export.user_id)) in STAFF_ROLES
+    is_staff = (
+        db.session.scalar(sa.select(User.role).where(User.id == export.user_id)) in STAFF_ROLES
+    )
     is_ready = status == ExportStatus.READY
     notifications.notify_user(
         "account:export:ready" if is_ready else "account:export:not_made",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
 from clearance.auth import permissions, rate_limits
 from clearance.core import audit
 from clearance.core.actor import Actor
+from clearance.core.database import own_transaction
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.files import storage
@@ -20,6 +21,7 @@ from clearance.models.enums import ExportStatus
 
 KEPT = timedelta(days=3)
 MOST_SHOWN = 50
+TABLE = ListExport.__tablename__
 WAITING_MARK = "clearance_lists_to_export"  # in session.info: write workbooks after the commit
 
 
@@ -40,7 +42,7 @@ def order(actor: Actor, wanted: Order, language: str, now: datetime) -> ListExpo
     Call it before the request's first query. Raises: TooManyTries.
     """
     rate_limits.consume("export_account", f"user:{actor.id}")
-    audit.access("export:xlsx", object_type=wanted.list, result="asked")
+    audit.access("export:xlsx", object_type=TABLE, result="asked")
     standing = actor.standing
     export = ListExport(
         user_id=actor.id,
@@ -87,23 +89,25 @@ def remove(actor: Actor, export_id: int) -> None:
     db.session.flush()
 
 
-def open_file(actor: Actor, export_id: int, now: datetime) -> tuple[BinaryIO, ListExport]:
-    """Return the actor's own file, its bytes verified, and its order; the caller closes it.
+def open_file(actor: Actor, export_id: int, now: datetime) -> tuple[BinaryIO, Any]:
+    """Return the actor's own file, its bytes verified, and its list and size; the caller closes it.
 
     Records the access. Raises: NotFound if there is none (any more), or none for the actor's
     current permissions (rule 22); storage.DamagedFile.
     """
-    export = db.session.scalar(
-        sa.select(ListExport).where(
-            ListExport.id == export_id,
-            ListExport.user_id == actor.id,
-            ListExport.status == ExportStatus.READY,
-            ListExport.scope == permissions.scope_of(actor),
-            ListExport.expires_at > now,
-        )
-    )
-    if export is None or export.storage_key is None or export.sha256 is None:
+    wanted = (ListExport.list, ListExport.size, ListExport.storage_key, ListExport.sha256)
+    with own_transaction(write=False) as connection:
+        export = connection.execute(
+            sa.select(*wanted).where(
+                ListExport.id == export_id,
+                ListExport.user_id == actor.id,
+                ListExport.status == ExportStatus.READY,
+                ListExport.scope == permissions.scope_of(actor),
+                ListExport.expires_at > now,
+            )
+        ).one_or_none()
+    if export is None:
         raise NotFound
     stream = storage.open_checked(export.storage_key, export.sha256)
-    audit.access("export:xlsx", object_type=export.list, object_id=str(export.id), result="read")
+    audit.access("export:xlsx", object_type=TABLE, object_id=str(export_id), result="read")
     return stream, export

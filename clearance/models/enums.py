@@ -206,7 +206,7 @@ class ExportStatus(Labelled):
     READY = "ready", _l("Ready"), "success"
     REFUSED = "refused", _l("Not made"), "danger"
     TOO_LONG = "too_long", _l("Too long"), "danger"
-    FAILED = "failed", _l("Failed"), "danger"
+    FAILED = "failed", lazy_pgettext("export", "Failed"), "danger"
 
 
 class SeatStatus(Labelled):
