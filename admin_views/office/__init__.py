@@ -35,6 +35,7 @@ from admin_views.office.subscriptions.views import Subscriptions
 from admin_views.shared.account.overview import AccountView
 from admin_views.shared.list_exports import ExportsView
 from admin_views.shared.notifications import NoticesView
+from admin_views.shared.search import SearchView
 from clearance.models import (
     AccessEvent,
     Announcement,
@@ -91,6 +92,7 @@ def views() -> list[BaseView]:
         AccessRecords(AccessEvent, **_at("access", _l("Access"))),
         OfficeSettings(**_at("settings", _l("Settings"))),
         ExportsView(**_at("exports", _l("Your exports")), for_staff=True),
+        SearchView(name=_l("Search"), endpoint="office_search", url="/office", for_staff=True),
         NoticesView(**_at("notices", _l("Notifications")), for_staff=True),
         AccountView(**_at("account", _l("My account")), for_staff=True),
     ]

@@ -23,6 +23,7 @@ from clearance.models.audit import AccessEvent, ChainHead, Event, EventSeal
 from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
 from clearance.models.issued import IssuedDocument
+from clearance.models.job import JobRun
 from clearance.models.list_export import ListExport
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
@@ -81,6 +82,7 @@ __all__ = [
     "InternalNote",
     "Invitation",
     "IssuedDocument",
+    "JobRun",
     "KnownDevice",
     "LegalEntity",
     "Licence",

@@ -288,6 +288,8 @@ def _filled(rule: Rule, values: dict[str, Any]) -> str:
 
 
 _QUERY = {
+    "my_search.index": {"q": "أحمد"},
+    "office_search.index": {"q": "أحمد"},
     "public.captcha_new": {"form": "register"},
     "public.consent_answered": {"answer": "consent"},
     "office_services.choose_versions": {"old": 1, "new": 1},

@@ -16,6 +16,7 @@ from admin_views.base import formatters
 from admin_views.base.access import ForAgents, chosen_organisation, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import Hit, SearchedList, url_in
 from admin_views.my.requests import draft_list
 from admin_views.my.requests.details import DetailRoutes
 from admin_views.my.requests.documents import DocumentRoutes
@@ -34,7 +35,13 @@ def _number_link(row: Any) -> Any:
 
 
 class MyRequests(
-    FormRoutes, DocumentRoutes, DetailRoutes, DraftListRoutes, ForAgents, KeysetModelView
+    FormRoutes,
+    DocumentRoutes,
+    DetailRoutes,
+    DraftListRoutes,
+    ForAgents,
+    SearchedList,
+    KeysetModelView,
 ):
     """Requests of the chosen organisation in the services granted to the reader.
 
@@ -91,3 +98,9 @@ class MyRequests(
 
     def search_condition(self, typed: str) -> Any | None:
         return request_search.condition(typed)
+
+    def best(self, typed: str) -> Any | None:
+        return request_search.newest_condition(typed, is_of_organisation=True)
+
+    def hit(self, row: Any) -> Hit:
+        return request_lists.hit(row, url_in(self, "details", request_id=row.id))
