@@ -160,6 +160,7 @@ class KeysetModelView(GuardedModelView):
     contain the cells' texts, masked as in the list, instead of the rows' texts.
     """
 
+    keeps_views = True
     exports_as_shown = False
     export_types: ClassVar[list[str]] = ["xlsx", "csv"]
 
@@ -252,7 +253,7 @@ class KeysetModelView(GuardedModelView):
 
     def export_query(self, args: ViewArgs) -> str:
         """Return the part of the list's address that says what an export has, in which order."""
-        return urlencode(self.list_query(args.clone(page=None, page_size=None)))
+        return urlencode(self.list_query(args.clone(page=None, page_size=None, extra_args={})))
 
     def export_filters(self, args: ViewArgs) -> str:
         """Return the search and the filters of an export in words."""
@@ -355,7 +356,7 @@ class KeysetModelView(GuardedModelView):
         args = self._get_list_extra_args()
 
         def url(**anchor: int) -> str:
-            return str(self._get_list_url(args.clone(page=0, extra_args=anchor)))
+            return str(self._get_list_url(args.clone(page=0, extra_args=args.extra_args | anchor)))
 
         first, last = (part.rows[0].id, part.rows[-1].id) if part.rows else (0, 0)
         self._template_args.update(

@@ -25,6 +25,7 @@ from clearance.models.exam import Exam, ExamSeat
 from clearance.models.issued import IssuedDocument
 from clearance.models.job import JobRun
 from clearance.models.list_export import ListExport
+from clearance.models.lists import ListLayout, SavedView
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
 from clearance.models.reference import ChangeStamp, Counter, Holiday, Setting
@@ -89,6 +90,7 @@ __all__ = [
     "LicenceChange",
     "LicenceReminder",
     "ListExport",
+    "ListLayout",
     "Membership",
     "Message",
     "MessageText",
@@ -103,6 +105,7 @@ __all__ = [
     "Registration",
     "Remark",
     "Request",
+    "SavedView",
     "Service",
     "ServiceDraft",
     "ServiceDraftChange",
