@@ -49,7 +49,7 @@ REVIEWER = (
     "/office/licences/",
     "/office/licences/?search=zzzz",
 )
-MANAGER = ("/office/", "/office/requests/", "/office/exams/")
+MANAGER = ("/office/", "/office/requests/", "/office/exams/", "/office/dashboard/?period=year")
 ADMINISTRATOR = (
     *("/office/", "/guide/services", "/office/account/factor", "/office/staff/invite"),
     "/office/nationalities/edit/?id=XX",
