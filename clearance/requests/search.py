@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from clearance.core import name_folding, name_search, values
 from clearance.core.extensions import db
+from clearance.core.name_folding import TypedWord
 from clearance.models import Counter, Licence, Request
 
 NUMBER = re.compile(r"([A-Za-z]{1,6})/([0-9]{1,9})(?:/([0-9]{0,2}))?")
@@ -39,7 +41,8 @@ def condition(typed: str) -> sa.ColumnElement[bool] | None:
     if digits.isdigit() and digits.isascii():
         return _with_digits(digits)
     if LICENCE.fullmatch(compact):
-        return Request.licence_id.in_(_licences(compact))
+        about = sa.select(Request.id).where(Request.licence_id.in_(_licences(compact)))
+        return Request.id.in_(about)  # by its own index, not in the order of the list
     return _named(typed)
 
 
@@ -55,10 +58,14 @@ def newest_condition(typed: str, *, is_of_organisation: bool) -> sa.ColumnElemen
         return condition(typed)
     found = name_search.sqlite_ids(Request, indexed)
     exact = sa.and_(sa.true(), *(name_search.like(Request, word) for word in rechecked))
-    if is_of_organisation:  # its index is followed, newest first, and looks each up among them
-        return sa.and_(sa.func.coalesce(Request.id, 0).in_(found), exact)
-    newest = found.order_by(sa.desc("id")).limit(NEWEST)
-    return sa.and_(Request.id.in_(newest), exact)
+    if not is_of_organisation:
+        return sa.and_(Request.id.in_(found.order_by(sa.desc("id")).limit(NEWEST)), exact)
+    # The organisation's index is followed, newest first: each is looked up among those found, or
+    # read where they are so many that it ends soon.
+    ids = _rare_ids(indexed)
+    if ids is None:
+        return sa.and_(*(name_search.like(Request, word) for word in words))
+    return sa.and_(sa.func.coalesce(Request.id, 0).in_(ids), exact)
 
 
 def _is_name(typed: str) -> bool:
@@ -102,12 +109,15 @@ def _named(typed: str) -> sa.ColumnElement[bool] | None:
     indexed, _rechecked = name_search.split(words)
     if not (indexed and name_search.is_sqlite()):
         return name_search.condition(Request, typed)
-    listed = name_search.sqlite_ids(Request, indexed).limit(RARE + 1).subquery()
-    count, keys = db.session.execute(
-        sa.select(sa.func.count(), sa.func.json_group_array(listed.c.id))
-    ).one()
     exact = sa.and_(*(name_search.like(Request, word) for word in words))
-    if count > RARE:  # SQLite cannot estimate that itself
-        return exact
+    ids = _rare_ids(indexed)
+    return exact if ids is None else sa.and_(Request.id.in_(ids), exact)
+
+
+def _rare_ids(words: Sequence[TypedWord]) -> sa.Select[Any] | None:
+    """Select what SQLite's index finds; None for more than RARE, which it cannot estimate."""
+    listed = name_search.sqlite_ids(Request, words).limit(RARE + 1).subquery()
+    counted = sa.select(sa.func.count(), sa.func.json_group_array(listed.c.id))
+    count, keys = db.session.execute(counted).one()
     ids = sa.func.json_each(keys).table_valued("value")
-    return sa.and_(Request.id.in_(sa.select(ids.c.value)), exact)
+    return None if count > RARE else sa.select(ids.c.value)
