@@ -140,9 +140,13 @@ def _past(
     order: Any, value: Any, id_column: Any, row_id: int, *, falling: bool
 ) -> sa.ColumnElement[bool]:
     """Match rows after the one with `value` in `order` and the id `row_id`."""
-    here = sa.tuple_(order, id_column)
-    there = sa.tuple_(sa.literal(value, order.type), sa.literal(row_id))
-    return here < there if falling else here > there
+    here, reached = sa.tuple_(order, id_column), sa.literal(value, order.type)
+    there = sa.tuple_(reached, sa.literal(row_id))
+    past = here < there if falling else here > there
+    if not isinstance(order, sa.Function):
+        return past
+    # SQLite finds no row value of an expression in an index, only the expression.
+    return sa.and_(order <= reached if falling else order >= reached, past)
 
 
 def _count(
