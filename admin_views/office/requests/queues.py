@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor
-from admin_views.base.filters import ListFilter, day_filters, day_start
+from admin_views.base.filters import DateFilter, ListFilter, day_start
 from admin_views.office.licences import lists as register_lists
 from admin_views.shared import request_lists
 from clearance.core import i18n, teams
@@ -121,7 +121,8 @@ def filters() -> tuple[ListFilter, ...]:
         ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
         ListFilter("reviewer", _l("Reviewer"), _reviewer, reviewer_choices),
         *request_lists.sent_filters(),
-        *day_filters(Request.decided_at, _l("Closed from"), _l("Closed up to"), prefix="decided_"),
+        DateFilter("decided_from", _l("Closed from"), _closed_from),
+        DateFilter("decided_to", _l("Closed up to"), _closed_up_to),
     )
 
 
@@ -136,10 +137,23 @@ def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
 
 def _by_office() -> sa.ColumnElement[bool]:
     """Return the condition for requests that the office has decided."""
-    return Request.status.in_(sorted(office_decisions()))
+    decisions = sorted(office_decisions())
+    return sa.and_(
+        Request.decided_at.is_not(None), request_lists.unsorted(Request.status).in_(decisions)
+    )
 
 
 _BY_OFFICE = (_l("Decided by the office"), _by_office)
+
+
+def _closed_from(day: date) -> sa.ColumnElement[bool]:
+    return Request.decided_at >= day_start(day)
+
+
+def _closed_up_to(day: date) -> sa.ColumnElement[bool]:
+    """Return the condition; those sent later are left out by the index in which the list is."""
+    end = day_start(day, 1)
+    return sa.and_(Request.decided_at < end, Request.sent_at < end)
 
 
 def stage_choices() -> list[tuple[str, str]]:
