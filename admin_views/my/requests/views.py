@@ -45,7 +45,7 @@ class MyRequests(
     can_export = True
     columns = (
         Column("number", _l("Request number"), cell=_number_link, width="number"),
-        request_lists.SERVICE,
+        replace(request_lists.SERVICE, order=Request.service_code),
         Column("name", _l("Name"), sql=request_lists.name_column, order=Request.name_folded),
         *request_lists.IDENTITY,
         replace(request_lists.STATUS, order=True),
