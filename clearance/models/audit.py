@@ -17,8 +17,10 @@ class Event(Base):
     __tablename__ = "event"
     __table_args__ = (
         sa.Index("ix_event_request", "request_id", "id"),
-        sa.Index("ix_event_object", "object_type", "object_id", "id"),
+        sa.Index("ix_event_object", "object_id", "object_type", "id"),
         sa.Index("ix_event_actor", "actor_id", "id"),
+        sa.Index("ix_event_at", "at", "id"),
+        sa.Index("ix_event_kind", "kind", "at", "id"),
     )
 
     id: Mapped[base.pk]
@@ -64,7 +66,9 @@ class AccessEvent(Base):
     __tablename__ = "access_event"
     __table_args__ = (
         sa.Index("ix_access_event_user", "user_id", "id"),
-        sa.Index("ix_access_event_kind", "kind", "id"),
+        sa.Index("ix_access_event_at", "at", "id"),
+        sa.Index("ix_access_event_kind", "kind", "at", "id"),
+        sa.Index("ix_access_event_object", "object_id", "at", "id"),
     )
 
     id: Mapped[base.pk]

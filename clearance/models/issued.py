@@ -43,6 +43,7 @@ class IssuedDocument(Base):
         ),
         sa.Index("ix_issued_document_organisation", "organisation_id", "issued_at", "id"),
         sa.Index("ix_issued_document_issued", "issued_at", "id"),
+        sa.Index("ix_issued_document_kind", "kind", "issued_at", "id"),
         sa.Index(
             "ix_issued_document_unmade",
             "id",

@@ -49,6 +49,9 @@ class Delivery(Base):
         one_of("status", DeliveryStatus),
         sa.UniqueConstraint("message_id", name="uq_delivery_message_id"),
         sa.Index("ix_delivery_due", "status", "priority", "next_at", "id"),
+        sa.Index("ix_delivery_created", "created_at", "id"),
+        sa.Index("ix_delivery_status", "status", "created_at", "id"),
+        sa.Index("ix_delivery_event", "event", "created_at", "id"),
     )
 
     id: Mapped[base.pk]

@@ -49,6 +49,7 @@ class Broker(PersonName, Base):
     __table_args__ = (
         sa.UniqueConstraint("civil_id", name="uq_broker_civil_id"),
         sa.Index("ix_broker_organisation", "organisation_id", "name_folded"),
+        sa.Index("ix_broker_name", "name_folded", "id"),
         sa.Index("ix_broker_civil_id_expiry", "civil_id_expiry"),
         sa.Index("ix_broker_passport_expiry", "passport_expiry"),
         sa.Index("ix_broker_passport_no", "passport_no"),
@@ -91,6 +92,7 @@ class Licence(Base):
             postgresql_where=sa.text("status <> 'cancelled'"),
         ),
         sa.Index("ix_licence_status_expires", "status", "expires"),
+        sa.Index("ix_licence_expires", "expires", "id"),
         sa.Index("ix_licence_guarantee_expiry", "guarantee_expiry"),
     )
 

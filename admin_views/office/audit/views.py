@@ -101,6 +101,12 @@ def _kind_filter(column: Any, kinds: Callable[[], dict[str, Any]]) -> ListFilter
     return ListFilter("kind", _l("Event"), column, lambda: audit_labels.choices(kinds()))
 
 
+def _kind_or_row(model: type[Event] | type[AccessEvent], typed: str) -> sa.ColumnElement[bool]:
+    """Return the condition for a row number, or for a kind of event, which has a colon."""
+    column = model.kind if ":" in typed else model.object_id
+    return column == typed.strip()
+
+
 _KIND = Column("kind", _l("Event"), audit_labels.event_label)
 _WHOSE = (
     Column(
@@ -116,6 +122,7 @@ class _Trail(ForKeepers, EveryRow, LinkedRows, KeysetModelView):
     """Base of both lists: read-only, for administrators and managers."""
 
     can_export = for_managers
+    default_order = ("at", True)
     search_hint = _l("Request or row number")
     empty_title = _l("Nothing has been recorded yet")
     empty_text = _l("Every change appears here: who made it, when, and the old and new values.")
@@ -125,7 +132,7 @@ class Events(_Trail):
     """Business events, sealed in a chain."""
 
     columns = (
-        Column("at", _l("Time"), cell=_at, width="moment"),
+        Column("at", _l("Time"), cell=_at, width="moment", order=True),
         _KIND,
         *_WHOSE,
         Column(
@@ -154,9 +161,7 @@ class Events(_Trail):
         if request_search.NUMBER.fullmatch(typed.strip()):
             number = typed.strip().upper()
             return Event.request_id.in_(sa.select(Request.id).where(Request.number == number))
-        return sa.or_(
-            Event.kind.startswith(typed, autoescape=True), Event.object_id == typed.strip()
-        )
+        return _kind_or_row(Event, typed)
 
     @expose("/details/")
     def details_view(self) -> Any:
@@ -191,7 +196,7 @@ class AccessRecords(_Trail):
     """Sign-ins, staff reads and refusals."""
 
     columns = (
-        Column("at", _l("Time"), formatters.format_instant, width="moment"),
+        Column("at", _l("Time"), formatters.format_instant, width="moment", order=True),
         _KIND,
         *_WHOSE,
         Column("result", _l("Result"), audit_labels.result_label),
@@ -208,10 +213,7 @@ class AccessRecords(_Trail):
         return rows.outerjoin(User, User.id == AccessEvent.user_id)
 
     def search_condition(self, typed: str) -> Any | None:
-        return sa.or_(
-            AccessEvent.kind.startswith(typed, autoescape=True),
-            AccessEvent.object_id == typed.strip(),
-        )
+        return _kind_or_row(AccessEvent, typed)
 
 
 def _last_verified() -> dict[str, Any] | None:
