@@ -84,7 +84,7 @@ def _newest_passes(
             Request.status == ExamStatus.PASSED,
             sa.true() if only is None else only,
         )
-        .order_by(Request.created_at.desc(), Request.id.desc())
+        .order_by(Request.sent_at.desc(), Request.id.desc())
         .limit(most)
     )
     found: dict[str, Request] = {}

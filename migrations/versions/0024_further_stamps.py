@@ -19,9 +19,9 @@ depends_on = None
 WATCHED = ("legal_entity", "message_text", "service_pilot")
 INDEXES = {
     "ix_request_organisation_sent": ["organisation_id", "sent_at", "id"],
-    "ix_request_organisation_status_id": ["organisation_id", "status", "id"],
-    "ix_request_organisation_service": ["organisation_id", "service_code", "id"],
+    "ix_request_organisation_service": ["organisation_id", "service_code", "sent_at", "id"],
 }
+BY_STATUS = "ix_request_organisation_status"
 
 
 def upgrade() -> None:
@@ -42,9 +42,13 @@ def upgrade() -> None:
             )
     for name, columns in INDEXES.items():
         op.create_index(name, "request", columns)
+    op.drop_index(BY_STATUS, "request")
+    op.create_index(BY_STATUS, "request", ["organisation_id", "status", "sent_at", "id"])
 
 
 def downgrade() -> None:
+    op.drop_index(BY_STATUS, "request")
+    op.create_index(BY_STATUS, "request", ["organisation_id", "status", "created_at", "id"])
     for name in INDEXES:
         op.drop_index(name, "request")
     for table in WATCHED:

@@ -110,7 +110,7 @@ class TaskList:
 
     def ids(self, visible: sa.ColumnElement[bool]) -> list[sa.Subquery]:
         """Select the ids of the first rows of each status, one more than the list shows."""
-        order = (Request.created_at, Request.id)
+        order = (Request.sent_at, Request.id)  # of drafts, which were not sent, by id
         return [
             sa.select(Request.id)
             .where(visible, Request.status == status)
@@ -123,7 +123,7 @@ class TaskList:
     def of(self, rows: Sequence[Any]) -> dict[str, Any]:
         """Return the list's `rows`, of all the lists', and whether there are `more`."""
         own = [row for row in rows if row.status in self.statuses]
-        own.sort(key=lambda row: (row.created_at, row.id), reverse=self.newest_first)
+        own.sort(key=lambda row: (row.sent_at or row.created_at, row.id), reverse=self.newest_first)
         waiting = self.waiting
         tasks = [
             _task(row, STEPS.get(row.status) if waiting is None else waiting.step)
@@ -152,6 +152,7 @@ def _task_rows(actor: Actor, lists: Sequence[TaskList]) -> Sequence[Any]:
         Request.status,
         Request.due_on,
         Request.created_at,
+        Request.sent_at,
         Request.saved_at,
         Request.returned_at,
         *request_lists.STAGE,
