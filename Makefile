@@ -13,10 +13,13 @@ COVERAGE := $(if $(COVER),--cov --cov-report=term:skip-covered)
 # Tests start the portal in processes of its own: what was imported once stays compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint format strings clean
+.PHONY: run install test lint format strings clean
 
 run: .venv/run static/fonts/made $(CATALOGUES:.po=.mo)
 	DEMO=1 HOST=$(HOST) PORT=$(PORT) BASE_URL=http://$(HOST):$(PORT) $(BIN)/python app.py
+
+# What production needs, and nothing else: no demo, no test tools.
+install: .venv/run static/fonts/made $(CATALOGUES:.po=.mo)
 
 test: lint static/fonts/made $(CATALOGUES:.po=.mo)
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal -q $(COVERAGE) $(ARGS)

@@ -30,6 +30,7 @@ from clearance.transfers import extension as transfers
 from clearance.web import (
     error_pages,
     fragments,
+    installation,
     lanes,
     security_headers,
     static_files,
@@ -172,11 +173,17 @@ def _named(extension: Extension, dotted: str) -> Callable[[Any], Any]:
     return cast(Callable[[Any], Any], found)
 
 
+def _complete(app: Flask) -> Flask:
+    """Return the application of a complete installation. Raises: BadSettings."""
+    installation.check(app.extensions["settings"])
+    return app
+
+
 def __getattr__(name: str) -> Any:
     """Create `app:app` when a WSGI server requests it, so that importing has no side effects."""
     if name == "app":
         with one_line_for_bad_settings():
-            globals()["app"] = create_app()
+            globals()["app"] = _complete(create_app())
         return globals()["app"]
     raise AttributeError(name)
 
@@ -184,7 +191,7 @@ def __getattr__(name: str) -> Any:
 def main() -> None:
     """Serve with waitress and the job consumer in one process."""
     with one_line_for_bad_settings():
-        jobs.serve(create_app())
+        jobs.serve(_complete(create_app()))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from clearance.notifications import preferences
 from forms import person_fields
 from forms.base import BaseForm
 from forms.fields import (
+    CheckField,
     ChoicesField,
     CodeField,
     EmailAddressField,
@@ -67,6 +68,12 @@ class NoticesForm(BaseForm):
     def __init__(self, role: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wanted.choices = [(key, key) for key in preferences.keys_for(role)]
+
+
+class KeysForm(BaseForm):
+    """Whether the reader wants single keys in lists."""
+
+    uses_keys = CheckField(_l("Use keyboard shortcuts in lists"))
 
 
 class PasswordChangeForm(BaseForm):

@@ -24,6 +24,7 @@ from tests.support.access_cases import SAFE, Case, all_cases
 from tests.support.access_world import AGENTS, ROLES, STAFF, World
 
 KEPT = access.read_file()
+COUNTS = access.read_file(access.COUNTS_FILE)
 PLACE = {role: place for place, role in enumerate(ROLES)}
 DEMO_ONLY = "GET /dev/messages"
 # What whoever holds the code of a document or a broker's link is shown.
@@ -116,6 +117,18 @@ def test_every_cell_of_a_role_is_what_the_portal_answers(
 ) -> None:
     kept = {name: words[PLACE[who]] for name, words in KEPT.items()}
     assert walked(who).words == kept
+
+
+@each_role
+def test_every_page_takes_as_many_statements_as_its_line_says(
+    walked: Callable[[str], Walk], world: World, cases: list[Case], who: str
+) -> None:
+    kept = {name: words[PLACE[who]] for name, words in COUNTS.items()}
+    found = {name: str(number) for name, number in walked(who).reads.items()}
+    again = {case.name: case for case in cases if found.get(case.name) != kept.get(case.name)}
+    for name in found.keys() & again:  # its first time filled what the process keeps
+        found[name] = str(access.reads_of(world, who, again[name]))
+    assert found == {name: number for name, number in kept.items() if number != access.NO_PAGE}
 
 
 @each_role

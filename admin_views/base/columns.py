@@ -12,6 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from markupsafe import Markup, escape
 
+from clearance.web.sheets import Kind
+
 
 @dataclass(frozen=True)
 class Column:
@@ -20,12 +22,14 @@ class Column:
     name: of the value in the list's rows. label: the heading. shown: formats the value for the
     page. value: makes the value of the row, if it is not selected. cell: makes the cell of the row
     instead of `shown`. text: makes the export's text of the row; by default the export has the
-    value. sql: selects the value, or a function that returns what
-    selects it in the page's language; by default the model's attribute of that name. order: the
-    NOT NULL SQL column to sort by; True for the value's own. is_listed, is_exported: whether the
-    page and the export have the column, until somebody chooses columns of their own. width: how
-    much room the column takes in a list (".col-…" in clearance.css); "" for what the others leave.
-    is_choosable: whether readers may choose it; False where only exports can show its value.
+    value. sql: selects the value, or a function that returns what selects it in the page's
+    language; by default the model's attribute of that name. order: the NOT NULL SQL column to sort
+    by; True for the value's own. reads: the values of the row that `text` or `value` depends on,
+    all of them, so that an export makes equal ones once. kind: of the export's values, where the
+    SQL type does not say it. is_listed, is_exported: whether the page and the export have the
+    column, until somebody chooses columns of their own. width: how much room the column takes in a
+    list (".col-…" in clearance.css); "" for what the others leave. is_choosable: whether readers
+    may choose it; False where only exports can show its value.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Column:
     text: Callable[[Any], Any] | None = None
     sql: Any = None
     order: Any = None
+    reads: Sequence[str] = ()
+    kind: Kind | None = None
     is_listed: bool = True
     is_exported: bool = True
     width: str = ""

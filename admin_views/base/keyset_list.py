@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
 from flask import request
+from flask_admin import expose
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -15,12 +16,17 @@ from jinja2 import pass_context
 from markupsafe import escape
 from sqlalchemy.orm import Session
 
-from admin_views.base.access import id_or_404, not_found
+from admin_views.base.access import current_actor, id_or_404, not_found, require
+from admin_views.base.export import Values, kind_of, made_values, selected_values
 from admin_views.base.model_view import GuardedModelView
+from clearance.auth import rate_limits
+from clearance.core import audit
 from clearance.core.extensions import db
+from clearance.web import csv_export, xlsx_export
+from clearance.web.sheets import Head, Kind, Part, Table
 
 COUNT_CAP = 1_000
-EXPORTED_AT_ONCE = 2_000
+EXPORTED_FIRST, EXPORTED_AT_ONCE = 200, 2_000  # the first soon, for the client to see it begin
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ def _beyond(
 ) -> sa.ColumnElement[bool]:
     place = statement.with_only_columns(*_columns(order, id_column), maintain_column_froms=True)
     values = session.execute(place.where(id_column == anchor)).one_or_none()
-    return not_found() if values is None else _past(order, values, id_column, falling=falling)
+    columns = _columns(order, id_column)
+    return not_found() if values is None else _past(columns, values, falling=falling)
 
 
 def in_parts(
@@ -104,17 +111,25 @@ def in_parts(
 ) -> Iterator[Sequence[Any]]:
     """Read all of `statement`, which must select `id`, in the order of `fetch_page`.
 
-    Yields up to EXPORTED_AT_ONCE rows at a time. Every part is its own query, so that no
-    transaction stays open for slow clients; concurrent changes become visible between parts.
+    Yields EXPORTED_FIRST rows, then up to EXPORTED_AT_ONCE at a time. Every part is its own query,
+    so that no transaction stays open for slow clients; concurrent changes become visible between
+    parts.
     """
     keys = _keys(order, id_column, falling=descending)
     columns = _columns(order, id_column)
-    ordered = statement.add_columns(*(column.label(None) for column in columns)).order_by(*keys)
-    part = db.session.execute(ordered.limit(EXPORTED_AT_ONCE)).all()
+    # As the driver has them: they only go back into the next statement.
+    places = [sa.type_coerce(column, sa.types.NullType()) for column in columns]
+    ordered = statement.add_columns(*(place.label(None) for place in places)).order_by(*keys)
+    part = _all(ordered.limit(EXPORTED_FIRST))
     while part:
         yield part
-        past = _past(order, part[-1][-len(columns) :], id_column, falling=descending)
-        part = db.session.execute(ordered.where(past).limit(EXPORTED_AT_ONCE)).all()
+        past = _past(places, part[-1][-len(places) :], falling=descending)
+        part = _all(ordered.where(past).limit(EXPORTED_AT_ONCE))
+
+
+def _all(statement: sa.Select[Any]) -> Sequence[Any]:
+    """Return the rows, without the session, which would look at each for objects to load."""
+    return db.session.connection().execute(statement).all()
 
 
 def _keys(order: Any, id_column: Any, *, falling: bool) -> list[Any]:
@@ -129,10 +144,9 @@ def _columns(order: Any, id_column: Any) -> list[Any]:
 
 
 def _past(
-    order: Any, values: Sequence[Any], id_column: Any, *, falling: bool
+    columns: Sequence[Any], values: Sequence[Any], *, falling: bool
 ) -> sa.ColumnElement[bool]:
-    """Match rows after the one with `values` in the columns of `order` and the id."""
-    columns = _columns(order, id_column)
+    """Match rows after the one with `values` in the columns of the order, the id among them."""
     pairs = zip(columns, values, strict=True)
     here = sa.tuple_(*columns)
     there = sa.tuple_(*(sa.literal(value, column.type) for column, value in pairs))
@@ -149,10 +163,11 @@ class KeysetModelView(GuardedModelView):
     """A model view that lists plain rows of one Core select of its `columns`.
 
     default_order: (a sortable column or "id", whether descending). exports_as_shown: exports
-    contain the cells' texts, masked as in the list, instead of the rows' values.
+    contain the cells' texts, masked as in the list, instead of the rows' texts.
     """
 
     exports_as_shown = False
+    export_types: ClassVar[list[str]] = ["xlsx", "csv"]
 
     default_order: tuple[str, bool] = ("id", True)
     column_default_sort: Any = "id"
@@ -216,29 +231,76 @@ class KeysetModelView(GuardedModelView):
             statement = flt.apply(statement, flt.clean(value))
         return statement
 
-    def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
+    # The list as a file
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        """Export the filtered list; rate-limited and recorded in the audit trail."""
+        require(self.can_export and export_type in self.export_types)
+        args = self._get_list_extra_args()
+        filename = f"{self.endpoint}.{export_type}"
+        with rate_limits.counted(("export_account", f"user:{current_actor().id}")):
+            audit.access(f"export:{export_type}", object_type=self.model.__tablename__, result="ok")
+            if export_type == "csv":
+                return csv_export.table_response(filename, self.export_table(args))
+            return xlsx_export.tables_response(filename, self.export_tables(args))
+
+    def export_tables(self, args: ViewArgs) -> list[Table]:
+        """Return the sheets of a workbook: the list, and what a subclass adds to it."""
+        return [self.export_table(args)]
+
+    def export_table(self, args: ViewArgs) -> Table:
+        """Return the filtered list as a table of any length, in list order."""
+        exported = self.exported(args)
+        columns = [self.export_values(key, head.kind) for key, head in exported]
+        heads = [head for _key, head in exported]
+        return Table(str(self.name), heads, self._export_parts(args, columns))
+
+    def exported(self, args: ViewArgs) -> list[tuple[str, Head]]:
+        """Return (key, heading) of the columns of an export."""
+        types = {selected.name: selected.type for selected in self.statement().selected_columns}
+        return [
+            (key, Head(str(label), self._export_kind(key, types.get(key))))
+            for key, label in self._export_columns
+        ]
+
+    def _export_kind(self, key: str, sql_type: Any) -> Kind:
+        return self.column_named[key].kind or kind_of(sql_type)
+
+    def _export_parts(self, args: ViewArgs, columns: Sequence[Values]) -> Iterator[Part]:
+        for rows in self.export_rows(args):
+            part = [values(rows) for values in columns]
+            db.session.rollback()  # no transaction stays open while the part is written
+            yield part
+
+    def export_rows(self, args: ViewArgs) -> Iterator[Sequence[Any]]:
+        """Yield the rows of an export in parts, each with what `export_values` needs."""
         column = self._get_column_by_idx(args.sort)
         order, descending = self._order(column[0] if column else None, args.sort_desc)
-        statement = self.narrowed(args.search, args.filters)
-        keys = [key for key, _label in self.exported(args)]
-        for part in in_parts(
+        statement = self.export_statement(args)
+        for rows in in_parts(
             statement, id_column=self.model.id, order=order, descending=descending
         ):
-            self.prepare_export(part)
-            for row in part:
-                yield [self.export_value(row, key) for key in keys]
+            self.prepare_export(rows)
+            yield rows
 
-    def prepare_export(self, part: Sequence[Any]) -> None:
-        """Hook to load further data that `export_value` needs for the rows of `part`."""
+    def export_statement(self, args: ViewArgs) -> sa.Select[Any]:
+        """Return what selects the rows of an export, in no order."""
+        return self.narrowed(args.search, args.filters)
 
-    def export_value(self, row: Any, key: str) -> Any:
+    def prepare_export(self, rows: Sequence[Any]) -> None:
+        """Hook to load further data that `export_values` needs for these rows."""
+
+    def export_values(self, key: str, kind: Kind) -> Values:
+        """Return what makes the values of an exported column, without markup."""
         column = self.column_named[key]
         if column.text is not None:
-            return column.text(row)
-        formatter = self.column_formatters.get(key) if self.exports_as_shown else None
-        if formatter is None:
-            return column.value_of(row)
-        return escape(formatter(self, None, row, key)).striptags()
+            return made_values(column.text, column.reads)
+        if self.exports_as_shown and kind is Kind.TEXT:
+            return made_values(lambda row: escape(column.cell_of(row)).striptags())
+        if column.value is not None:
+            return made_values(column.value, column.reads)
+        return selected_values(key)
 
     def get_list(
         self,

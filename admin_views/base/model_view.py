@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
@@ -22,13 +22,11 @@ from admin_views.base.columns import Column, cells_of
 from admin_views.base.filters import ListFilter, OfferedFilter
 from admin_views.base.form_post import claim_key, repeated
 from admin_views.base.widgets import nativise
-from clearance.auth import rate_limits
 from clearance.core import audit, urls, values
 from clearance.core.actor import Actor
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_redrawn, wants_json
-from clearance.web import csv_export
 from forms.base import BaseForm
 
 LAST_PAGE = 10_000
@@ -109,7 +107,6 @@ class GuardedModelView(_Framed, ModelView):
     form_columns: Sequence[str] | None = None
     column_default_sort: Any = None
     form_base_class = RowForm
-    export_types: ClassVar[list[str]] = ["csv"]
     page_size = 25
     can_set_page_size = True
     page_size_options = (25, 50, 100)
@@ -376,31 +373,7 @@ class GuardedModelView(_Framed, ModelView):
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
-        """Export the filtered list; rate-limited and recorded in the audit trail."""
-        require(self.can_export and export_type in self.export_types)
-        with rate_limits.counted(("export_account", f"user:{current_actor().id}")):
-            args = self._get_list_extra_args()
-            audit.access("export:csv", object_type=self.model.__tablename__, result="ok")
-            header = [label for _key, label in self.exported(args)]
-            return csv_export.csv_response(f"{self.endpoint}.csv", header, self.export_rows(args))
-
-    def exported(self, args: ViewArgs) -> list[tuple[str, Any]]:
-        """Return (key, heading) of the columns of an export."""
-        return list(self._export_columns)
-
-    def export_rows(self, args: ViewArgs) -> Iterator[list[Any]]:
-        """Yield the rows of an export, in list order."""
-        column = self._get_column_by_idx(args.sort)
-        sort_key = column[0] if column else None
-        _count, rows = self.get_list(
-            0, sort_key, args.sort_desc, args.search, args.filters, page_size=False
-        )
-        for row in rows:
-            yield [self.export_value(row, key) for key, _label in self.exported(args)]
-
-    def export_value(self, row: Any, key: str) -> Any:
-        """Return one cell of an export, without markup."""
-        return self.get_export_value(row, key)
+        return not_found()  # keyset lists have their own
 
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> Any:

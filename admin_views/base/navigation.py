@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +165,17 @@ def menu(actor: Actor, area: str) -> Markup:
         return fragments.draw("admin/menu.html", "entries", lines)
 
     return fragments.once(("menu", targets, here), drawn)
+
+
+def pages(actor: Actor, area: str) -> Iterator[tuple[Any, str]]:
+    """Yield (label, URL) of the pages of `area`'s menu that `actor` may open, each once."""
+    seen = set()
+    for entry in _shown(current_app.extensions["menus"][area], actor):
+        for page in (entry, *_shown(entry.children, actor)):
+            url = url_for(page.target)
+            if (page.label, url) not in seen:
+                seen.add((page.label, url))
+                yield page.label, url
 
 
 def _shown(entries: Iterable[Entry], actor: Actor) -> list[Entry]:

@@ -34,6 +34,7 @@ from admin_views.office.settings.views import OfficeSettings
 from admin_views.office.subscriptions.views import Subscriptions
 from admin_views.shared.account.overview import AccountView
 from admin_views.shared.notifications import NoticesView
+from admin_views.shared.search import SearchView
 from clearance.models import (
     AccessEvent,
     Announcement,
@@ -89,6 +90,7 @@ def views() -> list[BaseView]:
         Events(Event, **_at("audit", _l("Audit trail"))),
         AccessRecords(AccessEvent, **_at("access", _l("Access"))),
         OfficeSettings(**_at("settings", _l("Settings"))),
+        SearchView(name=_l("Search"), endpoint="office_search", url="/office", for_staff=True),
         NoticesView(**_at("notices", _l("Notifications")), for_staff=True),
         AccountView(**_at("account", _l("My account")), for_staff=True),
     ]

@@ -20,10 +20,11 @@ from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import Hit, SearchedList, url_in
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests.actions import ready_reasons
-from admin_views.shared import issued_files, request_lists
+from admin_views.shared import issued_files, issued_search, request_lists
 from admin_views.shared.issued_files import IssuedReading
 from clearance import issuing
 from clearance.auth import permissions
@@ -33,10 +34,9 @@ from clearance.core.extensions import db
 from clearance.issuing import verification as document_verification
 from clearance.issuing import voiding
 from clearance.issuing.verification import Authenticity
-from clearance.licences import search as licence_search
 from clearance.models import Broker, IssuedDocument, Licence, Organisation, Request
 from clearance.models.enums import IssuedKind, ReasonFor, VoidReason
-from clearance.requests import search as request_search
+from clearance.web.sheets import Kind
 from forms.licence_actions import OfficeForm, licence_action_form
 
 LIVING, BY_OFFICE = "living", "office"
@@ -88,7 +88,9 @@ def _voided(value: str) -> sa.ColumnElement[bool]:
     return IssuedDocument.void_reason == value
 
 
-class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, KeysetModelView):
+class IssuedDocuments(
+    DetailsById, IssuedReading, ForReaders, LinkedRows, SearchedList, KeysetModelView
+):
     """Issued documents; reviewers and managers read, only reviewers void."""
 
     can_export = for_managers
@@ -119,6 +121,7 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
             _l("Since"),
             cell=lambda row: formatters.day(_worth(row).since),
             text=lambda row: _worth(row).since,
+            kind=Kind.DAY,
             is_listed=False,
             width="date",
         ),
@@ -156,21 +159,19 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
         )
 
     def search_condition(self, typed: str) -> Any | None:
-        code = document_verification.normalised(typed)
-        if code is not None:
-            return IssuedDocument.check_code == code
-        if request_search.NUMBER.fullmatch(typed.strip()):
-            number = typed.strip().upper()
-            return _any_of(_of_requests(Request.number == number), IssuedDocument.number == number)
-        of_licence, of_request = licence_search.condition(typed), request_search.condition(typed)
-        if of_licence is None or of_request is None:
-            return of_licence
-        is_statement = IssuedDocument.licence_id.is_(None)
-        if any(char.isdigit() for char in typed):
-            of_statement = sa.and_(is_statement, _of_requests(of_request))
-            return _any_of(_of_licences(of_licence), of_statement)
-        # Frequent names are met soon in the order of the list, so that it can end early.
-        return sa.or_(of_licence, sa.and_(is_statement, of_request))
+        return issued_search.condition(typed)
+
+    def best(self, typed: str) -> Any | None:
+        return issued_search.by_number(typed)
+
+    def hit(self, row: Any) -> Hit:
+        return Hit(
+            issuing.title_of(row),
+            url_in(self, "details", issued_id=row.id),
+            (row.number, row.name, register_lists.organisation_name(row)),
+            formatters.state_badge(_worth(row).state),
+            (row.check_code, row.number, row.request_number),
+        )
 
     def get_list(self, *args: Any, **kwargs: Any) -> tuple[int, list[Any]]:
         """Return the page; stores the documents' validity, read in one query, in `g`."""
@@ -178,8 +179,8 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
         g.issued_worths = _worths(found)
         return count, found
 
-    def prepare_export(self, part: Sequence[Any]) -> None:
-        g.issued_worths = _worths(part)
+    def prepare_export(self, rows: Sequence[Any]) -> None:
+        g.issued_worths = _worths(rows)
 
     # One document
 
@@ -235,20 +236,6 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Keyset
             row=issued_files.rows([document])[0],
             refusal=voiding.void_refusal(document, current_actor()),
         )
-
-
-def _any_of(*ways: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Match any of the conditions on IssuedDocument; a union, so that each uses its own index."""
-    return IssuedDocument.id.in_(sa.union(*(sa.select(IssuedDocument.id).where(w) for w in ways)))
-
-
-def _of_requests(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return IssuedDocument.request_id.in_(sa.select(Request.id).where(condition))
-
-
-def _of_licences(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    licences = sa.select(Licence.id).join(Broker, Broker.id == Licence.broker_id)
-    return IssuedDocument.licence_id.in_(licences.where(condition))
 
 
 def _worths(rows: Sequence[Any]) -> dict[int, Authenticity]:

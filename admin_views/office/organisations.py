@@ -18,6 +18,7 @@ from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import Hit, SearchedList, url_in
 from admin_views.office.licences import lists as register_lists
 from admin_views.shared import request_lists
 from clearance.auth import permissions
@@ -59,7 +60,7 @@ def _counted(model: Any, *conditions: Any) -> sa.ScalarSelect[int]:
     return own.correlate(Organisation).scalar_subquery()
 
 
-class Organisations(EveryRow, LinkedRows, KeysetModelView):
+class Organisations(EveryRow, LinkedRows, SearchedList, KeysetModelView):
     """Clearing offices and companies, readable by all staff."""
 
     can_export = for_managers
@@ -105,6 +106,14 @@ class Organisations(EveryRow, LinkedRows, KeysetModelView):
 
     def search_condition(self, typed: str) -> Any | None:
         return register_lists.organisation_condition(typed)
+
+    def hit(self, row: Any) -> Hit:
+        return Hit(
+            i18n.in_language(row, "name") or row.name_en,
+            url_in(self, "details_view", id=row.id),
+            (i18n.in_language(row, "entity"), row.licence_no),
+            keys=(row.licence_no,),
+        )
 
     @expose("/details/")
     def details_view(self) -> Any:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from admin_views.base import formatters
 from admin_views.base.columns import Column
 from admin_views.base.filters import DateFilter, ListFilter, day_filters
+from admin_views.base.search import Hit
 from clearance.core import i18n
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
@@ -28,6 +29,17 @@ def status_cell(row: Any) -> Markup:
     """Return the status of a row as a badge, with the title of its stage, if any, below it."""
     badge, title = formatters.status_badge(row.status), stages.title_of(row)
     return badge + formatters.under(title) if title else badge
+
+
+def hit(row: Any, url: str, *notes: Any) -> Hit:
+    """Return what the area's search shows of a row of the list."""
+    return Hit(
+        row.number,
+        url,
+        (title_of(row.service_code), row.name, *notes),
+        formatters.status_badge(row.status),
+        (row.number, row.civil_id, row.mobile),
+    )
 
 
 def masked_civil_id(civil_id: str | None) -> Any:
@@ -182,10 +194,16 @@ SERVICE = Column(
     _l("Service"),
     cell=service_cell,
     value=lambda row: title_of(row.service_code),
+    reads=("service_code",),
     width="short",
 )
 STATUS = Column(
-    "status", _l("Status"), cell=status_cell, text=stages.words_of_status, width="state"
+    "status",
+    _l("Status"),
+    cell=status_cell,
+    text=stages.words_of_status,
+    reads=("status", "stage", "service_version_id"),
+    width="state",
 )
 STAGE = (Request.stage, Request.service_version_id)
 """What the cells of STATUS need besides the status."""

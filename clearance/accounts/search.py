@@ -27,10 +27,12 @@ def condition(typed: str) -> sa.ColumnElement[bool] | None:
 
 
 def _with_digits(digits: str) -> sa.ColumnElement[bool]:
-    ways: list[sa.ColumnElement[bool]] = [sa.false()]
+    ways: list[sa.ColumnElement[bool]] = []
     if MIN_DIGITS <= len(digits) <= CIVIL_DIGITS:
         first, last = digits.ljust(CIVIL_DIGITS, "0"), digits.ljust(CIVIL_DIGITS, "9")
         ways.append(User.civil_id.between(first, last))
     if len(digits) >= MIN_MOBILE_DIGITS:
         ways.append(User.mobile.in_(values.mobile_forms(digits)))
+    if not ways:
+        return sa.false()
     return User.id.in_(sa.union(*(sa.select(User.id).where(way) for way in ways)))

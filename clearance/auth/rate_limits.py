@@ -64,6 +64,7 @@ POLICIES = {
     "upload_account": "300 per 1 hour",
     "export_account": "10 per 1 hour",
     "print_account": "60 per 1 hour",
+    "search_account": "120 per 1 minute; 3000 per 1 hour",
     "preview_account": "120 per 1 minute; 1500 per 1 hour",
 }
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TextIO
 
 import click
+from alembic.util.exc import CommandError
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import force_locale
 
 from clearance.cli.accounts import customs_commands, staff_commands
+from clearance.cli.doctor import doctor
 from clearance.cli.messages import maintain, message_commands, purge
 from clearance.cli.services import service_commands
 from clearance.core import schema
@@ -33,6 +35,7 @@ def init_app(app: Flask) -> None:
         message_commands,
         purge,
         maintain,
+        doctor,
     ):
         app.cli.add_command(group)
 
@@ -44,6 +47,26 @@ def upgrade() -> None:
     versions.publish_missing(utc_now())
     db.session.commit()
     click.echo("The database schema is up to date.")
+
+
+@database_commands.command("current")
+def current() -> None:
+    """Print the revision that the database is at, and the newest of this release."""
+    with db.engine.connect() as connection:
+        found = ", ".join(schema.current(connection)) or "empty"
+    newest = ", ".join(schema.newest())
+    click.echo(f"{found}" if found == newest else f"{found}, newest {newest}")
+
+
+@database_commands.command("downgrade")
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Take the schema back to an earlier REVISION, such as 0019; what it cannot hold is lost."""
+    try:
+        schema.downgrade(current_app.extensions["settings"].database_url, revision)
+    except CommandError as fault:
+        raise click.ClickException(f"{fault}.") from None
+    click.echo(f"The database schema is at {revision}.")
 
 
 @database_commands.command("revision")

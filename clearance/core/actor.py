@@ -34,7 +34,7 @@ class Actor:
     """The acting person, reloaded on every request so that changes take effect at once.
 
     user_id is None for an unverified registration. organisation_id: the chosen organisation.
-    teams: codes of a reviewer's teams.
+    teams: codes of a reviewer's teams. uses_keys: whether single keys work in lists.
     """
 
     user_id: int | None
@@ -46,6 +46,7 @@ class Actor:
     legal_entity: str | None = None
     civil_id: str | None = None
     latin_name: str = ""
+    uses_keys: bool = True
     standings: tuple[ActiveMembership, ...] = ()
     organisation_id: int | None = None
     teams: frozenset[str] = frozenset()

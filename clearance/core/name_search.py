@@ -8,7 +8,7 @@ SQLite a full-text table `<table>_names`, kept by triggers; on PostgreSQL the in
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,15 +32,11 @@ def condition(model: Any, typed: str) -> sa.ColumnElement[bool] | None:
         return None
     if not has_letters(words):
         return sa.false()
-    indexed, others = split(words)
-    found = [like(model, word) for word in others]
-    if indexed:
-        found.append(
-            model.id.in_(sqlite_ids(model, indexed))
-            if is_sqlite()
-            else on_postgresql(model, indexed)
-        )
-    return sa.and_(*found)
+    indexed, rechecked = split(words)
+    by_index = (
+        model.id.in_(sqlite_ids(model, indexed)) if is_sqlite() else on_postgresql(model, indexed)
+    )
+    return sa.and_(by_index, *(like(model, word) for word in rechecked))
 
 
 def starts_with(text: Any, beginning: str) -> sa.ColumnElement[bool]:
@@ -57,13 +53,14 @@ def has_letters(words: Iterable[TypedWord]) -> bool:
     return any(char.isalnum() for word in words for start in word.starts for char in start)
 
 
-def split(words: Iterable[TypedWord]) -> tuple[list[TypedWord], list[TypedWord]]:
-    """Return the words that the indexes have as such, and those whose signs they split."""
-    indexed: list[TypedWord] = []
-    others: list[TypedWord] = []
-    for word in words:
-        (indexed if all(start.isalnum() for start in word.starts) else others).append(word)
-    return indexed, others
+def split(words: Sequence[TypedWord]) -> tuple[list[TypedWord], list[TypedWord]]:
+    """Return the words to look up in an index, and those to check again in what is found.
+
+    The indexes know letters and digits only, so that a word with other signs finds too much.
+    """
+    plain = [word for word in words if all(start.isalnum() for start in word.starts)]
+    lettered = [word for word in words if has_letters([word])]
+    return lettered, [word for word in words if word not in plain]
 
 
 def like(model: Any, word: TypedWord) -> sa.ColumnElement[bool]:
@@ -75,15 +72,24 @@ def like(model: Any, word: TypedWord) -> sa.ColumnElement[bool]:
 def sqlite_ids(model: Any, words: Sequence[TypedWord]) -> sa.Select[Any]:
     """Select the ids of the rows with all words from SQLite's index, in no order."""
     index = sa.table(f"{model.__tablename__}_names", sa.column("rowid", sa.Integer))
-    fits = sa.literal_column(index.name).op("MATCH")(
-        _query(words, '"{}"*', '"{}"', " AND ", " OR ")
-    )
+
+    def begins(start: str) -> str:
+        parts = "".join(char if char.isalnum() else " " for char in start).split()
+        return " AND ".join(f'"{part}"*' for part in parts)
+
+    query = _query(words, begins, '"{}"', " AND ", " OR ")
+    fits = sa.literal_column(index.name).op("MATCH")(query)
     return sa.select(index.c.rowid.label("id")).where(fits)
 
 
 def on_postgresql(model: Any, words: Sequence[TypedWord]) -> sa.ColumnElement[bool]:
-    """Return the condition for all words by PostgreSQL's index."""
-    query = _query(words, "'{}':*", "'{}'", " & ", " | ")
+    """Return the condition for all words by PostgreSQL's index, which parses the query alike."""
+
+    def begins(start: str) -> str:
+        escaped = start.replace("\\", "\\\\").replace("'", "''")
+        return f"'{escaped}':*"
+
+    query = _query(words, begins, "'{}'", " & ", " | ")
     lexemes = sa.func.to_tsvector(_REGCONFIG, model.name_folded)
     return lexemes.op("@@")(sa.func.to_tsquery(_REGCONFIG, query))
 
@@ -93,11 +99,17 @@ def is_sqlite() -> bool:
     return db.session.get_bind().dialect.name == "sqlite"
 
 
-def _query(words: Iterable[TypedWord], begins: str, equals: str, every: str, some: str) -> str:
+def _query(
+    words: Iterable[TypedWord],
+    begins: Callable[[str], str],
+    equals: str,
+    every: str,
+    some: str,
+) -> str:
     """Return the full-text query in a database's syntax."""
     parts = []
     for word in words:
-        starts = every.join(begins.format(start) for start in word.starts)
+        starts = every.join(filter(None, map(begins, word.starts)))
         choices = [f"({starts})", *(equals.format(key) for key in word.keys)]
         parts.append(f"({some.join(choices)})")
     return every.join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,31 @@ def write_revision(url: str, message: str) -> None:
         command.revision(_config(connection), message, autogenerate=True)
 
 
-def is_at_head(connection: sa.Connection) -> bool:
-    """Return whether the database is at the newest migration."""
-    heads = set(ScriptDirectory.from_config(_config(None)).get_heads())
-    return set(MigrationContext.configure(connection).get_current_heads()) == heads
+def current(connection: sa.Connection) -> tuple[str, ...]:
+    """Return the revisions that the database is at; () for an empty one."""
+    return tuple(MigrationContext.configure(connection).get_current_heads())
+
+
+@lru_cache
+def newest() -> tuple[str, ...]:
+    """Return the newest revisions that this release brings."""
+    return tuple(ScriptDirectory.from_config(_config(None)).get_heads())
+
+
+@lru_cache
+def _known() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(_config(None)).walk_revisions()
+    return frozenset(script.revision for script in scripts)
+
+
+def is_new_enough(connection: sa.Connection) -> bool:
+    """Return whether the database has every migration of this release.
+
+    A revision that this release does not know is a later one's: while an upgrade goes on, the
+    processes of the release before serve on (migrations expand first, and contract later).
+    """
+    found = set(current(connection))
+    return found == set(newest()) or not found <= _known()
 
 
 def differences(connection: sa.Connection) -> list[Any]:

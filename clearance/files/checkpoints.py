@@ -16,6 +16,7 @@ import structlog
 
 from clearance.core import audit, chain, crypto
 from clearance.core.chain import Checkpoint, Verdict
+from clearance.core.database import reading
 from clearance.core.extensions import db
 from clearance.files import storage
 
@@ -38,11 +39,11 @@ def take(now: datetime) -> str:
 
     A trail that no longer agrees with the last checkpoint is logged as an error.
     """
-    position, last_hash = chain.head(db.session())
     earlier = kept().checkpoints[-1:]
-    if any(not chain.agrees(db.session(), checkpoint) for checkpoint in earlier):
-        _log.error("audit trail differs from its last checkpoint", checkpoint=earlier[0].position)
-    db.session.rollback()  # only read; the storage may be slow
+    with reading():
+        position, last_hash = chain.head(db.session())
+        if any(not chain.agrees(db.session(), checkpoint) for checkpoint in earlier):
+            _log.error("audit trail differs from its last checkpoint", at=earlier[0].position)
     line = written(Checkpoint(now, position, last_hash))
     storage.append(FILE, line)
     _log.info("audit checkpoint", line=line)
@@ -62,13 +63,16 @@ def read_all(lines: Iterable[str]) -> Kept:
 
 
 def verify(more: Iterable[Checkpoint] = ()) -> Verdict:
-    """Verify the trail against the checkpoints of the storage, and those that came by mail."""
-    return chain.verify(db.session(), [*kept().checkpoints, *more])
+    """Verify the trail against the checkpoints of the storage, and those that came by mail.
+
+    The session must hold nothing unsaved.
+    """
+    with reading():
+        return chain.verify(db.session(), [*kept().checkpoints, *more])
 
 
 def note(verdict: Verdict) -> None:
-    """Record that the trail was verified, as an access event; ends the running transaction."""
-    db.session.rollback()  # only read, and the access event has a transaction of its own
+    """Record that the trail was verified, as an access event in a transaction of its own."""
     audit.access(
         VERIFIED,
         object_id=str(verdict.sealed),

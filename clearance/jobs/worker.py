@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
@@ -30,7 +31,7 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import Settings, one_line_for_bad_settings
 from clearance.files import checkpoints
-from clearance.jobs import maintenance, retention, trail
+from clearance.jobs import maintenance, retention, runs, trail
 from clearance.jobs import queue as job_queue
 from clearance.models.enums import Channel
 from clearance.notifications import delivery, outbox
@@ -145,6 +146,12 @@ class Jobs:
         return self.huey.task(name="make_copies")(self._patience.patient(self.make_copies))
 
     @property
+    def periodic(self) -> list[Job]:
+        """The periodic jobs of the portal and of its extensions."""
+        services: registry.Registry = self._app.extensions["services"]
+        return [*_periodic.values(), *services.jobs.values()]
+
+    @property
     def is_awake(self) -> bool:
         """Whether waking makes sense: always, except in tests without a consumer."""
         return self._consumer is not None or not self._app.testing
@@ -215,8 +222,7 @@ class Jobs:
         self._queue_all()
         self._make_files()
         self._make_copies()
-        services: registry.Registry = self._app.extensions["services"]
-        for job in (*_periodic.values(), *services.jobs.values()):
+        for job in self.periodic:
             self._run_once(job, utc_now())
 
     def start(self) -> None:
@@ -263,6 +269,7 @@ class Jobs:
             return
         storage.pop_data(f"{job.name}:{span - 1}")
         with self._app.app_context():
+            began = time.monotonic()
             try:
                 job.work(now)
                 db.session.commit()
@@ -270,6 +277,9 @@ class Jobs:
                 db.session.rollback()
                 storage.pop_data(f"{job.name}:{span}")
                 _log.exception("periodic work failed", job=job.name)
+                runs.failed(job, now)
+            else:
+                runs.finished(job, now, time.monotonic() - began)
 
 
 class _QuietConsumer(Consumer):  # type: ignore[misc]  # huey is untyped

@@ -23,6 +23,7 @@ from clearance.models.audit import AccessEvent, ChainHead, Event, EventSeal
 from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
 from clearance.models.issued import IssuedDocument
+from clearance.models.job import JobRun
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
 from clearance.models.reference import ChangeStamp, Counter, Holiday, Setting
@@ -63,8 +64,8 @@ __all__ = [
     "BrokerType",
     "Captcha",
     "ChainHead",
-    "ChoiceList",
     "ChangeStamp",
+    "ChoiceList",
     "Counter",
     "CustomsAccount",
     "DataCopy",
@@ -80,6 +81,7 @@ __all__ = [
     "InternalNote",
     "Invitation",
     "IssuedDocument",
+    "JobRun",
     "KnownDevice",
     "LegalEntity",
     "Licence",

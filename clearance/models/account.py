@@ -50,6 +50,7 @@ class User(AccountName, Base):
     legal_entity: Mapped[base.code | None] = mapped_column(sa.ForeignKey("legal_entity.code"))
     language: Mapped[base.code] = mapped_column(default="ar")
     password_hash: Mapped[base.line]
+    uses_keys: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     must_change_password: Mapped[bool] = mapped_column(default=False)
     email_proved_at: Mapped[base.instant | None]
     mobile_proved_at: Mapped[base.instant | None]

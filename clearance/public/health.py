@@ -23,7 +23,7 @@ def healthz() -> Response:
 
 
 def readyz() -> Response:
-    """GET: database reachable and at head, its disk and the storage writable; else 503.
+    """GET: database reachable with its migrations, its disk and the storage writable; else 503.
 
     Names the services that are out of order, which leave the portal ready; other details go to
     the log only.
@@ -40,7 +40,7 @@ def readyz() -> Response:
 def _has_schema() -> bool:
     try:
         with own_transaction(write=False) as connection:
-            return schema.is_at_head(connection)
+            return schema.is_new_enough(connection)
     except SQLAlchemyError:
         return False
 

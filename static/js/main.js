@@ -23,6 +23,7 @@ const NEEDS = {
   ".tabs [aria-current]": "./tabs.js",
   "template.by-script": "./filter.js",
   "[data-move]": "./order.js",
+  "[data-keys]": "./keys.js",
   "[data-preview]": "./builder.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };

@@ -569,6 +569,7 @@ UNCROSSED = (
 # Routes whose forms need no key, each with what makes a second click harmless.
 OTHERS = {
     "AccountView.end_other_sessions": "ends what is left, which is nothing",
+    "AccountView.keys": "saves the same choice",
     "AccountView.latin_name": "saves the same name",
     "AccountView.password": "the old password and the old session no longer fit",
     "ContactRoutes.contact": "codes are counted; the page asks for the newest one",

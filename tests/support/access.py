@@ -1,8 +1,8 @@
 """The matrix of who gets what at every address: walking it, writing it, reading it.
 
-`python -m tests.support.access` writes tests/access_matrix.txt as the portal answers now. What is
-kept in that file was read line by line before it was kept: a new word there is a decision, not a
-result.
+`python -m tests.support.access` writes tests/access_matrix.txt and tests/statement_counts.txt as
+the portal answers now. What is kept in those files was read line by line before it was kept: a new
+word or a higher number there is a decision, not a result.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,11 +20,18 @@ from tests.support.access_cases import SAFE, Case, all_cases
 from tests.support.access_world import ROLES, World, build
 
 FILE = Path(__file__).parents[1] / "access_matrix.txt"
+COUNTS_FILE = FILE.with_name("statement_counts.txt")
 HEADER = """\
 # Who gets what at every address of the portal: one line per method, address and row, one word per
 # role. docs/access.md says how to read it; tests/test_access.py fails for an address without a
 # line, a line without an address, and a word that is not what the portal answers.
 """
+COUNTS_HEADER = """\
+# How many statements each page of the access matrix sends to read the database, for each role that
+# gets the page; short writings of their own (sessions, counters, access events) are not counted.
+# tests/test_access.py fails where a page takes more, and where it takes fewer.
+"""
+NO_PAGE = "-"
 PORTAL = "the portal"
 # Answered without a look at who asks: files, and what whoever holds a code or a link may see.
 OWN_MISSING_PAGES = {
@@ -45,6 +52,7 @@ class Walk:
     the refused lines that changed something, and tables that differ after everything.
     missing_pages: the different texts of its missing pages, by whose pages they are (PORTAL and
     OWN_MISSING_PAGES). leaks: line → the words of rows that are not the reader's in its answer.
+    reads: line of a page → the statements that read for it, some for what the process keeps then.
     """
 
     words: dict[str, str] = field(default_factory=dict)
@@ -52,6 +60,7 @@ class Walk:
     written_by_refusal: list[str] = field(default_factory=list)
     missing_pages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     leaks: dict[str, set[bytes]] = field(default_factory=dict)
+    reads: dict[str, int] = field(default_factory=dict)
 
 
 def walk(world: World, who: str, cases: Iterable[Case]) -> Walk:
@@ -70,10 +79,13 @@ def walk(world: World, who: str, cases: Iterable[Case]) -> Walk:
 
 
 def _note(result: Walk, world: World, who: str, case: Case) -> None:
+    before = world.reads
     response = ask(world, who, case)
     word, text = word_of(response), response.get_data()
     if word == "gone":
         result.missing_pages[OWN_MISSING_PAGES.get(case.endpoint, PORTAL)].add(comparable(response))
+    if word == "page" and case.method in SAFE:
+        result.reads[case.name] = world.reads - before
     if leaked := {word for word in world.secrets.get(who, ()) if word in text}:
         result.leaks[case.name] = leaked
     if case.method not in SAFE and world.changed(everywhere=False):
@@ -113,17 +125,24 @@ def comparable(response: TestResponse) -> str:
     return f"{response.status} {names} {response.content_type}\n{text}"
 
 
-def read_file() -> Table:
+def reads_of(world: World, who: str, case: Case) -> int:
+    """The statements that read for a page, asked for again: what the process keeps is there."""
+    before = world.reads
+    ask(world, who, case).close()
+    return world.reads - before
+
+
+def read_file(file: Path = FILE) -> Table:
     """The kept table: line's name → words in the order of ROLES."""
     table: Table = {}
-    for line in FILE.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             name, _bar, words = line.partition(" | ")
             table[name.strip()] = tuple(words.split())
     return table
 
 
-def text_of(table: Table) -> str:
+def text_of(table: Table, header: str = HEADER) -> str:
     """The table as the file has it: aligned, in the order of the addresses."""
     width = max(len(name) for name in table)
     columns = [
@@ -136,17 +155,34 @@ def text_of(table: Table) -> str:
         return f"{name.ljust(width)} | {cells}".rstrip()
 
     head = line("# METHOD address [row]", ROLES)
-    return "\n".join([HEADER + head, *(line(name, table[name]) for name in table)]) + "\n"
+    return "\n".join([header + head, *(line(name, table[name]) for name in table)]) + "\n"
 
 
-def present() -> Table:
-    """The table as the portal answers now."""
+def _counts(cases: Iterable[Case], reads: Sequence[Mapping[str, int]]) -> Table:
+    found = {case.name: [of_role.get(case.name) for of_role in reads] for case in cases}
+    return {
+        name: tuple(NO_PAGE if number is None else str(number) for number in numbers)
+        for name, numbers in found.items()
+        if any(number is not None for number in numbers)
+    }
+
+
+def present() -> tuple[Table, Table]:
+    """Both tables as the portal answers now."""
     with tempfile.TemporaryDirectory() as folder:
         world = build(Path(folder))
         cases = all_cases(world.app, world.rows)
-        walks = [walk(world, who, cases).words for who in ROLES]
-        return {case.name: tuple(each[case.name] for each in walks) for case in cases}
+        words, reads = [], []
+        for who in ROLES:
+            found = walk(world, who, cases)
+            words.append(found.words)
+            pages = [case for case in cases if case.name in found.reads]
+            reads.append({case.name: reads_of(world, who, case) for case in pages})
+        matrix = {case.name: tuple(each[case.name] for each in words) for case in cases}
+        return matrix, _counts(cases, reads)
 
 
 if __name__ == "__main__":
-    FILE.write_text(text_of(present()), encoding="utf-8")
+    matrix, counts = present()
+    FILE.write_text(text_of(matrix), encoding="utf-8")
+    COUNTS_FILE.write_text(text_of(counts, COUNTS_HEADER), encoding="utf-8")

@@ -163,6 +163,7 @@ def _tries(rule: Rule, method: str, rows: Rows) -> Iterator[Try]:
         yield "", {}, {"name": "organisation", "query": "a"}, {}
     elif rule.endpoint == "my_requests.export" or name == "export":
         yield "csv", {"export_type": "csv"}, {}, {}
+        yield "xlsx", {"export_type": "xlsx"}, {}, {}
         yield "missing", {"export_type": "exe"}, {}, {}
     elif rule.endpoint == "my_services.copy":
         yield "own", {"code": "exam"}, {}, {"copy_of": rows["sent"]}
@@ -287,6 +288,8 @@ def _filled(rule: Rule, values: dict[str, Any]) -> str:
 
 
 _QUERY = {
+    "my_search.index": {"q": "أحمد"},
+    "office_search.index": {"q": "أحمد"},
     "public.captcha_new": {"form": "register"},
     "public.consent_answered": {"answer": "consent"},
     "office_services.choose_versions": {"old": 1, "new": 1},

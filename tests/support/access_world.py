@@ -67,6 +67,7 @@ STAFF = ("reviewer", "manager", "administrator")
 PASSING_TABLES = frozenset({"throttle_count", "access_event", "captcha"})
 LAST_SEEN = "last_seen_at"
 _WRITES = re.compile(r'\b(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) "?(\w+)')
+_READS = ("SELECT", "WITH")
 MANY = "100000 per 1 minute"
 
 
@@ -83,7 +84,8 @@ class World:
     """An application with one of everybody, and rows of the organisation of `general`.
 
     secrets: role → words of rows that are not its own, which no page may show to it. told: those of
-    them that whoever is asked about a transfer reads.
+    them that whoever is asked about a transfer reads. reads: the statements that have read since
+    the world was made.
     """
 
     app: Flask
@@ -96,6 +98,7 @@ class World:
     secrets: dict[str, frozenset[bytes]] = field(default_factory=dict)
     told: frozenset[bytes] = frozenset()
     written: set[str] = field(default_factory=set)
+    reads: int = 0
 
     def open(self, who: str, method: str, address: str, **options: Any) -> TestResponse:
         """Send one request as `who`; what it does to cookies is forgotten afterwards."""
@@ -123,7 +126,7 @@ class World:
         shutil.copytree(self.folder / "files", self.folder / "kept", dirs_exist_ok=True)
         self.state = _contents(self._live)
         with self.app.app_context():
-            sa.event.listen(db.engine, "before_cursor_execute", self._note_writing)
+            sa.event.listen(db.engine, "before_cursor_execute", self._note)
 
     def restore(self) -> None:
         """Go back to the kept state."""
@@ -136,8 +139,9 @@ class World:
         shutil.copytree(self.folder / "kept", self.folder / "files", dirs_exist_ok=True)
         self.written.clear()
 
-    def _note_writing(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+    def _note(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         self.written |= set(_WRITES.findall(statement))
+        self.reads += statement.startswith(_READS)
 
     @property
     def _live(self) -> Path:

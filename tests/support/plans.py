@@ -1,38 +1,64 @@
-"""What a database plans for a statement."""
+"""What a database plans for statements."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from flask import Flask
 
 from clearance.core.extensions import db
 
+Plan = list[str]
+_SCAN = re.compile(r"^SCAN (\w+)|Seq Scan on \"?(\w+)")
 
-def plan_of(statement: sa.Select[Any]) -> list[str]:
-    """Return the lines of the statement's plan.
+
+def plan_of(statement: sa.Select[Any]) -> Plan:
+    """Return the lines of the statement's plan."""
+    compiled = statement.compile(db.engine, compile_kwargs={"literal_binds": True})
+    return _explain(db.session.connection(), str(compiled).replace("%%", "%"), None)
+
+
+@contextmanager
+def planned(app: Flask) -> Iterator[list[tuple[str, Plan]]]:
+    """Yield the list in which each query of the block is found with its plan, when it has ended."""
+    sent: list[tuple[str, Any]] = []
+    found: list[tuple[str, Plan]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith(("SELECT", "WITH")):
+            sent.append((statement, parameters))
+
+    with app.app_context():
+        engine = db.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    with engine.connect() as connection:
+        found += [(statement, _explain(connection, statement, given)) for statement, given in sent]
+
+
+def scanned_tables(plan: Plan) -> set[str]:
+    """Return the tables, by name or alias, that the plan reads from end to end."""
+    found = (_SCAN.search(line) for line in plan)
+    names = (match[1] or match[2] for match in found if match)
+    return {re.sub(r"_[0-9]+$", "", name) for name in names}
+
+
+def _explain(connection: sa.Connection, statement: str, parameters: Any) -> Plan:
+    """Explain a statement.
 
     PostgreSQL is told to avoid sequential scans: with the few rows of a test it would prefer them,
-    so that one that is left means that no index serves.
+    so that no index serves where one is left.
     """
-    text = str(statement.compile(db.engine, compile_kwargs={"literal_binds": True}))
-    if db.engine.dialect.name == "sqlite":
-        return [
-            row[-1] for row in db.session.execute(sa.text(f"EXPLAIN QUERY PLAN {_whole(text)}"))
-        ]
-    db.session.execute(sa.text("SET LOCAL enable_seqscan = off"))
-    return [row[0].strip() for row in db.session.execute(sa.text(f"EXPLAIN {_whole(text)}"))]
-
-
-def _whole(text: str) -> str:
-    return text.replace(":", "\\:").replace("%%", "%")
-
-
-def scanned(statement: sa.Select[Any]) -> list[str]:
-    """Return the lines of the plan that read a whole table."""
-    signs = ("SCAN ", "Seq Scan on ")
-    return [
-        line
-        for line in plan_of(statement)
-        if any(sign in line for sign in signs) and "VIRTUAL TABLE" not in line
-    ]
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return [row[-1] for row in rows]
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+    return [row[0].strip() for row in rows]

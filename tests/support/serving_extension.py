@@ -39,13 +39,13 @@ def broken() -> Any:
             yield [number] * 10
         raise RuntimeError("the database is gone")
 
-    return csv_export.csv_response("broken.csv", ["number"], rows())
+    return csv_export.csv_response("broken.csv", ["number"] * 10, rows())
 
 
 def whole() -> Any:
     """The same without the fault."""
     rows = ([number] * 10 for number in range(ROWS_BEFORE_FAULT))
-    return csv_export.csv_response("whole.csv", ["number"], rows)
+    return csv_export.csv_response("whole.csv", ["number"] * 10, rows)
 
 
 @Request.application

@@ -7,17 +7,20 @@ from typing import Any
 import sqlalchemy as sa
 from flask_admin import expose
 
+from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404
 from admin_views.base.model_view import GuardedView
+from admin_views.base.search import SHOWN, Group, Hit, url_in
 from admin_views.my.brokers import cards
 from admin_views.my.services import cards as service_cards
 from admin_views.shared import licence_details, licence_history, request_lists
 from clearance.auth import permissions
 from clearance.core import i18n, nationalities
 from clearance.core.actor import Actor
-from clearance.core.clock import utc_now
+from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
-from clearance.licences import organisation_brokers
+from clearance.core.urls import broker_url
+from clearance.licences import organisation_brokers, validity
 from clearance.models import Broker, Licence, Request
 from clearance.models.enums import Status
 from clearance.requests import available_actions, stages
@@ -46,6 +49,14 @@ class MyBrokers(GuardedView):
             window_days=window_days,
         )
 
+    def search_hits(self, typed: str) -> Group | None:
+        """Return the brokers for the area's search."""
+        found, count, _page = cards.licences(cards.Asked(search=typed))
+        if not found:
+            return None
+        all_url = url_in(self, "index", search=typed)
+        return Group(self.name, [_hit(licence) for licence in found[:SHOWN]], count, all_url)
+
     @expose("/<int:broker_id>/")
     def details(self, broker_id: int) -> Any:
         """Show a broker's details, validity, services, requests, documents and history."""
@@ -69,6 +80,17 @@ class MyBrokers(GuardedView):
             issued=licence_details.issued_for(licences, actor),
             history=_history(licences, actor),
         )
+
+
+def _hit(licence: Licence) -> Hit:
+    broker, number = licence.broker, licence.number
+    return Hit(
+        broker.name_in(i18n.language()),
+        broker_url(broker.id),
+        (number,),
+        formatters.state_badge(validity.status_on(licence, kuwait_today())),
+        (number, number.rpartition("-")[2], broker.civil_id, broker.mobile, licence.guarantee_no),
+    )
 
 
 def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]:

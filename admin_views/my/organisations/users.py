@@ -20,6 +20,7 @@ from admin_views.base.columns import Column
 from admin_views.base.filters import yes_filter
 from admin_views.base.form_post import post_once, posted_organisation
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import Hit, SearchedList
 from admin_views.my.organisations.user_edit import UserEdit
 from admin_views.my.services import table
 from clearance.accounts import search as user_search
@@ -64,7 +65,7 @@ _GRANTED = (
 )
 
 
-class MyUsers(UserEdit, KeysetModelView):
+class MyUsers(UserEdit, SearchedList, KeysetModelView):
     """Users of the chosen organisation, for its general users."""
 
     columns = (
@@ -103,6 +104,15 @@ class MyUsers(UserEdit, KeysetModelView):
 
     def search_condition(self, typed: str) -> Any | None:
         return user_search.condition(typed)
+
+    def hit(self, row: Any) -> Hit:
+        return Hit(
+            row.name,
+            url_for("my_users.edit", membership_id=row.id),
+            (row.email, _kind(row.is_general)),
+            formatters.active_badge(row.is_active),
+            (row.email,),
+        )
 
     @expose("/")
     def index_view(self) -> Any:

@@ -16,6 +16,7 @@ from admin_views.base import formatters
 from admin_views.base.access import ForAgents, chosen_organisation, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import Hit, SearchedList, url_in
 from admin_views.my.requests import draft_list
 from admin_views.my.requests.details import DetailRoutes
 from admin_views.my.requests.documents import DocumentRoutes
@@ -23,7 +24,6 @@ from admin_views.my.requests.draft_list import DraftListRoutes
 from admin_views.my.requests.form import FormRoutes
 from admin_views.shared import request_lists
 from clearance.auth import permissions
-from clearance.core import i18n
 from clearance.models import Request
 from clearance.models.enums import Status
 from clearance.requests import search as request_search
@@ -35,7 +35,13 @@ def _number_link(row: Any) -> Any:
 
 
 class MyRequests(
-    FormRoutes, DocumentRoutes, DetailRoutes, DraftListRoutes, ForAgents, KeysetModelView
+    FormRoutes,
+    DocumentRoutes,
+    DetailRoutes,
+    DraftListRoutes,
+    ForAgents,
+    SearchedList,
+    KeysetModelView,
 ):
     """Requests of the chosen organisation in the services granted to the reader.
 
@@ -52,19 +58,12 @@ class MyRequests(
         Column(
             "created_at",
             _l("Created on"),
-            text=lambda row: i18n.format_instant(row.created_at),
+            formatters.format_instant,
             order=True,
             is_listed=False,
             width="moment",
         ),
-        Column(
-            "sent_at",
-            _l("Sent on"),
-            formatters.date_of,
-            text=lambda row: i18n.format_instant(row.sent_at),
-            order=True,
-            width="date",
-        ),
+        Column("sent_at", _l("Sent on"), formatters.date_of, order=True, width="date"),
         Column("due_on", _l("Due date"), formatters.day, width="date"),
     )
     column_filters = (
@@ -102,3 +101,9 @@ class MyRequests(
 
     def search_sample(self, typed: str) -> Any | None:
         return request_search.once_a_page(typed).sample
+
+    def best(self, typed: str) -> Any | None:
+        return request_search.newest_condition(typed, is_of_organisation=True)
+
+    def hit(self, row: Any) -> Hit:
+        return request_lists.hit(row, url_in(self, "details", request_id=row.id))

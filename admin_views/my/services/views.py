@@ -20,6 +20,7 @@ from admin_views.base.access import (
 )
 from admin_views.base.form_post import posted_key
 from admin_views.base.model_view import GuardedView
+from admin_views.base.search import SHOWN, Group, Hit, fits_title, url_in
 from admin_views.my.brokers import cards as broker_cards
 from admin_views.my.requests.base import form_url
 from admin_views.my.requests.batch import SeveralRoutes
@@ -34,6 +35,7 @@ from clearance.core.request_kind import is_sent
 from clearance.models import Licence, Request
 from clearance.models.enums import Status
 from clearance.requests import available_actions, drafts
+from clearance.services import versions
 from clearance.services.document_kinds import kind_names
 from forms.request_form import broker_type_choices
 
@@ -49,6 +51,17 @@ class MyServices(SeveralRoutes, ForAgents, GuardedView):
         offers = available_actions.startable_services(current_actor(), utc_now())
         cards = [service_cards.card(offer, kinds, lang) for offer in offers]
         return self.render("my/services/list.html", cards=cards)
+
+    def search_hits(self, typed: str) -> Group | None:
+        """Return the services for the area's search."""
+        lang, standing = i18n.language(), current_actor().standing
+        offered = versions.offered_to(standing.organisation_id if standing else None)
+        found = [
+            Hit(service.title_in(lang), service_cards.url_of(service.code))
+            for service in (version.definition for version in offered)
+            if fits_title(typed, service.title.ar, service.title.en)
+        ]
+        return Group(self.name, found[:SHOWN], len(found), url_in(self, "index")) if found else None
 
     @expose("/<code>/", methods=("GET", "POST"))
     def start(self, code: str) -> Any:

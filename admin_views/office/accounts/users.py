@@ -20,6 +20,7 @@ from admin_views.base.export import for_managers
 from admin_views.base.filters import yes_filter
 from admin_views.base.form_post import post_once
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import Hit, SearchedList, url_in
 from admin_views.office.accounts.factor_reset import FactorReset
 from clearance.accounts import search as user_search
 from clearance.accounts import staff_accounts
@@ -56,7 +57,7 @@ def people_columns(*further: Column) -> tuple[Column, ...]:
     )
 
 
-class People(FactorReset, ForKeepers, LinkedRows, KeysetModelView):
+class People(FactorReset, ForKeepers, LinkedRows, SearchedList, KeysetModelView):
     """Base of the user and staff lists."""
 
     roles: ClassVar[frozenset[str]] = frozenset()
@@ -70,6 +71,15 @@ class People(FactorReset, ForKeepers, LinkedRows, KeysetModelView):
 
     def search_condition(self, typed: str) -> Any | None:
         return user_search.condition(typed)
+
+    def hit(self, row: Any) -> Hit:
+        return Hit(
+            row.name,
+            url_in(self, "details_view", id=row.id),
+            (row.email,),
+            formatters.active_badge(row.is_active),
+            (row.email, getattr(row, "civil_id", None), getattr(row, "mobile", None)),
+        )
 
     @expose("/details/")
     def details_view(self) -> Any:

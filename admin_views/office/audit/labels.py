@@ -110,6 +110,7 @@ ACCESSES: dict[str, Any] = {
     "service:pack:read": _l("A service file was uploaded"),
     "service:texts:read": _l("Translated texts of a service were uploaded"),
     "export:csv": _l("A list was exported"),
+    "export:xlsx": _l("A list was exported as a workbook"),
     "member:add": _l("Adding a user"),
     "retention:rows:purged": _l("Expired data was deleted"),
     "maintenance:run:done": _l("Nightly maintenance was carried out"),

@@ -14,6 +14,7 @@ from admin_views.base import formatters
 from admin_views.base.access import DetailsById, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
+from admin_views.base.search import Hit, url_in
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.licences.lists import RegisterList
 from admin_views.shared import licence_details, licence_history, request_lists
@@ -93,6 +94,15 @@ class Brokers(DetailsById, RegisterList):
             rows.outerjoin(Licence, living)
             .join(Organisation, Organisation.id == Broker.organisation_id)
             .join(BrokerType, BrokerType.code == Broker.broker_type)
+        )
+
+    def hit(self, row: Any) -> Hit:
+        return Hit(
+            row.name,
+            url_in(self, "details", broker_id=row.id),
+            (row.number, register_lists.organisation_name(row)),
+            register_lists.badge(row),
+            (*register_lists.keys(row), row.mobile, row.passport_no),
         )
 
     @expose("/<int:broker_id>/")

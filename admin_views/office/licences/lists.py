@@ -17,6 +17,7 @@ from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import SearchedList
 from admin_views.shared import licence_details, request_lists
 from clearance.core import i18n, name_search, values
 from clearance.core.clock import kuwait_today
@@ -40,7 +41,7 @@ ENDS: dict[str, Any] = {
 }
 
 
-class RegisterList(ForReaders, EveryRow, LinkedRows, KeysetModelView):
+class RegisterList(ForReaders, EveryRow, LinkedRows, SearchedList, KeysetModelView):
     """Base of both lists, readable in full by reviewers and managers."""
 
     can_export = for_managers
@@ -179,6 +180,17 @@ def status_cell(row: Any) -> Any:
     return badge + formatters.under(SuspendedBy(row.suspended_by).label)
 
 
+def badge(row: Any) -> Any:
+    """Return the licence status as a badge; nothing without a licence."""
+    return formatters.state_badge(LicenceStatus(row.status)) if row.status else ""
+
+
+def keys(row: Any) -> tuple[str | None, ...]:
+    """Return the numbers by which the area's search finds the row exactly."""
+    number = row.number or ""
+    return (number, number.rpartition("-")[2], row.civil_id)
+
+
 def until_cell(row: Any) -> Any:
     """Format the end of the effective validity and the link that ends first."""
     if row.status in (None, LicenceStatus.CANCELLED):
@@ -218,7 +230,11 @@ def entity_columns() -> list[Any]:
 # Columns
 
 ORGANISATION = Column(
-    "organisation", _l("Organisation"), cell=organisation, value=organisation_name
+    "organisation",
+    _l("Organisation"),
+    cell=organisation,
+    value=organisation_name,
+    reads=("organisation_ar", "organisation_en"),
 )
 NAME = Column("name", _l("Broker"), cell=person, sql=lambda: request_lists.name_column(Broker))
 NAME_SORTED = replace(NAME, order=Broker.name_folded)
@@ -235,6 +251,7 @@ BROKER_TYPE = Column(
     _l("Broker type"),
     formatters.isolated,
     value=lambda row: i18n.in_language(row, "type"),
+    reads=("type_ar", "type_en"),
     width="short",
 )
 STATUS = Column(
@@ -242,6 +259,7 @@ STATUS = Column(
     _l("Status"),
     cell=status_cell,
     text=lambda row: str(LicenceStatus.label_of(row.status) or ""),
+    reads=("status",),
     sql=Licence.status,
     width="state",
 )

@@ -15,6 +15,7 @@ from admin_views.base import formatters
 from admin_views.base.access import DetailsById, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
+from admin_views.base.search import Hit, url_in
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.licences.actions import RegisterSteps
 from admin_views.office.licences.lists import RegisterList
@@ -85,6 +86,20 @@ class Licences(DetailsById, RegisterSteps, RegisterList):
             rows.join(Broker, Broker.id == Licence.broker_id)
             .join(Organisation, Organisation.id == Broker.organisation_id)
             .join(BrokerType, BrokerType.code == Broker.broker_type)
+        )
+
+    def best(self, typed: str) -> Any | None:
+        """Find licences by numbers only: names find their brokers."""
+        is_number = any(char.isdigit() for char in typed)
+        return self.search_condition(typed) if is_number else None
+
+    def hit(self, row: Any) -> Hit:
+        return Hit(
+            row.number,
+            url_in(self, "details", licence_id=row.id),
+            (row.name, register_lists.organisation_name(row)),
+            register_lists.badge(row),
+            register_lists.keys(row) + (row.guarantee_no,),
         )
 
     @expose("/<int:licence_id>/")

@@ -19,6 +19,7 @@ from admin_views.base.access import ForReaders, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import Hit, SearchedList, url_in
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests import queues
 from admin_views.office.requests.actions import BULK_ACTIONS, StepRoutes, is_offered
@@ -73,7 +74,13 @@ def _reviewer() -> Any:
 
 
 class OfficeRequests(
-    ReviewRoutes, StepRoutes, AnswersExport, DocumentReading, ForReaders, KeysetModelView
+    ReviewRoutes,
+    StepRoutes,
+    AnswersExport,
+    DocumentReading,
+    ForReaders,
+    SearchedList,
+    KeysetModelView,
 ):
     """All sent requests; reviewers decide, managers read, assign and export."""
 
@@ -118,6 +125,13 @@ class OfficeRequests(
 
     def search_sample(self, typed: str) -> Any | None:
         return request_search.once_a_page(typed).sample
+
+    def best(self, typed: str) -> Any | None:
+        return request_search.newest_condition(typed, is_of_organisation=False)
+
+    def hit(self, row: Any) -> Hit:
+        organisation = register_lists.organisation_name(row)
+        return request_lists.hit(row, url_in(self, "details_view", id=row.id), organisation)
 
     @expose("/")
     def index_view(self) -> Any:

@@ -18,6 +18,7 @@ from admin_views.base import formatters
 from admin_views.base.access import EveryRow, ForKeepers, LinkedRows, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
+from admin_views.base.search import SHOWN, Group, Hit, fits_title, url_in
 from admin_views.office.services.drafts import DraftRoutes, new_services
 from admin_views.office.services.offering import OfferingRoutes
 from admin_views.office.services.packs import PackRoutes
@@ -139,6 +140,24 @@ class Services(
     can_set_page_size = False
     empty_title = _l("No services yet")
     empty_text = _l("Services are loaded when the portal starts.")
+
+    def search_hits(self, typed: str) -> Group | None:
+        """Return the services for the area's search."""
+        found = [
+            Hit(
+                service.title_in(language()),
+                url_in(self, "details_view", id=service.code),
+                (service.code, service.prefix),
+                keys=(service.code, service.prefix),
+            )
+            for service in (version.definition for version in service_versions.all_newest())
+            if fits_title(typed, service.title.ar, service.title.en, service.code, service.prefix)
+        ]
+        return (
+            Group(self.name, found[:SHOWN], len(found), url_in(self, "index_view"))
+            if found
+            else None
+        )
 
     @expose("/")
     def index_view(self) -> Any:

@@ -23,7 +23,7 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_sent
 from clearance.models import User
-from forms.my_account import LatinNameForm, PasswordChangeForm
+from forms.my_account import KeysForm, LatinNameForm, PasswordChangeForm
 
 
 class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView):
@@ -44,6 +44,19 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
         db.session.commit()
         flash(_("Your name was saved.") if is_changed else _("Nothing was changed."), "success")
         return redirect(url_for(f"{self.endpoint}.index", _anchor="person"), code=303)
+
+    @expose("/keys", methods=("POST",))
+    def keys(self) -> Any:
+        """Store whether the reader wants single keys in lists."""
+        form = KeysForm()
+        if not (is_sent() and form.validate()):
+            return self._show()
+        user = db.session.get_one(User, current_actor().id)
+        is_changed = user.uses_keys != form.uses_keys.data
+        user.uses_keys = bool(form.uses_keys.data)
+        db.session.commit()
+        flash(_("Your choice was saved.") if is_changed else _("Nothing was changed."), "success")
+        return redirect(url_for(f"{self.endpoint}.index", _anchor="keys"), code=303)
 
     @expose("/password", methods=("POST",))
     def password(self) -> Any:
@@ -106,6 +119,7 @@ class AccountView(ContactRoutes, NoticeRoutes, DataRoutes, FactorRoutes, OwnView
             "my/account/overview.html",
             form=form or PasswordChangeForm(formdata=None),
             name_form=name_form or LatinNameForm(formdata=None, latin_name=user.latin_name),
+            keys_form=KeysForm(formdata=None, uses_keys=user.uses_keys),
             form_id="password-form" if form else "name-form" if name_form else None,
             user=user,
             factor=standing_of(user),

@@ -28,8 +28,7 @@ from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.models import AccessEvent, Event, Holiday, Notice, User
 from clearance.models.enums import Role, SessionStage
-from clearance.web import csv_export
-from tests.support import factories
+from tests.support import factories, workbooks
 from tests.support.pages import PageClient
 
 OVERRIDDEN = {
@@ -367,10 +366,13 @@ def test_an_export_has_the_rows_of_the_scope_and_is_noted(
     make_notices(trial, other, 2, event="b")
     text = mine.http.get("/my/trial/export/csv/").get_data(as_text=True)
     lines = text.lstrip("\ufeff").strip().splitlines()
-    assert lines[1:] == [f"{each},a" for each in sorted(own, reverse=True)]
+    assert lines[1:] == [f'"{each}","a"' for each in sorted(own, reverse=True)]
+    workbook = mine.http.get("/my/trial/export/xlsx/").get_data()
+    assert workbooks.cells(workbook)[1:] == [[each, "a"] for each in sorted(own, reverse=True)]
     mine.get("/my/trial/export/xls/", status=404)
     with trial.app_context():
-        assert "export:csv" in db.session.scalars(sa.select(AccessEvent.kind)).all()
+        noted = db.session.scalars(sa.select(AccessEvent.kind)).all()
+        assert {"export:csv", "export:xlsx"} <= set(noted)
 
 
 @pytest.mark.databases
@@ -381,7 +383,8 @@ def test_an_export_in_parts_has_every_row_once_in_the_order_of_the_list(
     make_notices(trial, agent, 60)
     whole = mine.http.get(f"/my/trial/export/csv/{query}").get_data(as_text=True)
     assert len(set(whole.splitlines())) == 61
-    for size in (1, 7, 60):
+    for first, size in ((1, 1), (7, 7), (60, 60), (200, 1)):
+        monkeypatch.setattr(keyset_list, "EXPORTED_FIRST", first)
         monkeypatch.setattr(keyset_list, "EXPORTED_AT_ONCE", size)
         assert mine.http.get(f"/my/trial/export/csv/{query}").get_data(as_text=True) == whole
 
@@ -391,8 +394,8 @@ def test_no_transaction_is_open_while_an_export_is_read_slowly(
     trial: Flask, agent: User, mine: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_notices(trial, agent, 60)
+    monkeypatch.setattr(keyset_list, "EXPORTED_FIRST", 7)
     monkeypatch.setattr(keyset_list, "EXPORTED_AT_ONCE", 7)
-    monkeypatch.setattr(csv_export, "CHUNK_CHARACTERS", 50)
     with trial.app_context():
         pool = db.engine.pool
     answer = mine.http.get("/my/trial/export/csv/", buffered=False)

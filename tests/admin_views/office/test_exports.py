@@ -9,6 +9,7 @@ from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
 from clearance.models import User
 from clearance.models.enums import Role
+from tests.support import workbooks
 from tests.support.office_people import Office
 
 
@@ -27,8 +28,11 @@ def test_a_manager_takes_a_list_along_with_the_texts_it_shows(
 ) -> None:
     browser = office.staff(Role.MANAGER, language)
     text = browser.get(f"/office/{name}/export/csv/", check=False).response.get_data(as_text=True)
-    assert text.removeprefix("\ufeff").partition(",")[0] == header
+    assert text.removeprefix("\ufeff").partition(",")[0] == f'"{header}"'
     assert "<" not in text
+    workbook = browser.http.get(f"/office/{name}/export/xlsx/").get_data()
+    assert workbooks.cells(workbook)[0][0] == header
+    assert ('rightToLeft="1"' in workbooks.sheet_xml(workbook)) == (language == "ar")
 
 
 def test_an_export_of_users_masks_civil_numbers_and_defuses_formulas(office: Office) -> None:

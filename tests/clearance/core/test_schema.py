@@ -34,8 +34,19 @@ pytestmark = pytest.mark.databases
 
 def test_head_equals_the_models(context: Flask) -> None:
     connection = db.session.connection()
-    assert schema.is_at_head(connection)
+    assert schema.is_new_enough(connection)
     assert schema.differences(connection) == []
+
+
+def test_the_command_goes_back_and_says_where_the_database_is(app: Flask) -> None:
+    run = app.test_cli_runner().invoke
+    newest = ", ".join(schema.newest())
+    assert run(args=["db", "current"]).output == f"{newest}\n"
+    assert run(args=["db", "downgrade", "0019"]).output == "The database schema is at 0019.\n"
+    assert run(args=["db", "current"]).output == f"0019, newest {newest}\n"
+    refused = run(args=["db", "downgrade", "nowhere"])
+    assert refused.exit_code == 1 and "nowhere" in refused.output
+    assert "up to date" in run(args=["db", "upgrade"]).output
 
 
 def test_reference_rows_are_there_after_the_first_upgrade(context: Flask) -> None:

@@ -26,12 +26,13 @@ from clearance.core.clock import utc_now
 from clearance.core.database import tentatively
 from clearance.core.extensions import db
 from clearance.core.settings import ROOT, Mode
-from clearance.jobs import retention, worker
+from clearance.jobs import retention, runs, worker
 from clearance.models import (
     AccessEvent,
     Captcha,
     Delivery,
     Holiday,
+    JobRun,
     OneTimeKey,
     Registration,
     ThrottleCount,
@@ -229,6 +230,28 @@ def test_one_failing_job_does_not_keep_the_others_from_running(make_app: MakeApp
         worker.every(60)(ran.append)
         make_app().extensions["jobs"].tick()
     assert len(ran) == 1
+
+
+def test_each_run_of_a_job_leaves_its_end(make_app: MakeApp) -> None:
+    def work(now: datetime) -> None:
+        """Do nothing."""
+
+    def fail(now: datetime) -> None:
+        raise RuntimeError("always")
+
+    app = make_app()
+    with registered(60, work):
+        worker.every(60)(fail)
+        app.extensions["jobs"].tick()
+        with app.app_context():
+            rows = {
+                row.name.rpartition(".")[2]: row for row in db.session.scalars(sa.select(JobRun))
+            }
+            assert rows["work"].finished_at and rows["work"].failed_at is None
+            assert rows["fail"].failed_at and rows["fail"].finished_at is None
+            late = dict(runs.overdue(app.extensions["jobs"].periodic, utc_now()))
+            assert "work" not in {job.name.rpartition(".")[2] for job in late}
+            assert "fail" in {job.name.rpartition(".")[2] for job in late}
 
 
 def test_the_clock_knows_the_work_of_the_portal() -> None:

@@ -10,7 +10,7 @@ from clearance.core.extensions import db
 from clearance.licences import search as licence_search
 from clearance.models import Broker, Licence
 from tests.support.issued_factories import make_licence
-from tests.support.plans import scanned
+from tests.support.plans import plan_of, scanned_tables
 
 
 def found(typed: str) -> set[str]:
@@ -88,4 +88,4 @@ def test_no_search_reads_every_broker_or_licence(context: Flask, typed: str) -> 
         .where(licence_search.condition(typed))
         .limit(5)
     )
-    assert scanned(statement) == []
+    assert scanned_tables(plan_of(statement)) == set()

@@ -110,9 +110,9 @@ def test_the_list_is_exported_with_its_filters_and_no_formulas(
     text = answer.get_data().decode("utf-8-sig")
     assert answer.mimetype == "text/csv"
     header, line = text.strip().splitlines()
-    assert header.startswith("Request number,Service,Name")
-    assert line.startswith(f"{sent.number},Take the clearing agents' exam,Ahmad")
-    assert f"'{sent.mobile}" in line
+    assert header.startswith('"Request number","Service","Name"')
+    assert line.startswith(f'"{sent.number}","Take the clearing agents\' exam","Ahmad')
+    assert f'"{sent.mobile}"' in line
 
 
 def test_an_export_in_arabic_has_arabic_words(

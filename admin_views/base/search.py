@@ -1,0 +1,116 @@
+"""What a view brings to the search over its whole area: its best hits.
+
+A view joins by a method `search_hits(typed)`, which `SearchedList` gives to a list: the hits are
+rows of the list's own statement, so that nobody finds what the list would not show them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import url_for
+
+from clearance.core import name_folding, values
+from clearance.core.extensions import db
+
+SHOWN = 5
+COUNT_CAP = 100
+_SIGNS = re.compile(r"[^0-9A-Z]")
+_COUNTRY_CODE = "+965"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row found. notes: what tells it from others. keys: its numbers, for an exact match."""
+
+    title: Any
+    url: str
+    notes: Sequence[Any] = ()
+    badge: Any = ""
+    keys: Sequence[str | None] = ()
+
+    def is_exact(self, typed: str) -> bool:
+        """Return whether a whole number was typed, in whatever spelling."""
+        wanted = _squeezed(typed)
+        known = {
+            form for key in self.keys if key for form in (key, key.removeprefix(_COUNTRY_CODE))
+        }
+        return wanted != "" and wanted in map(_squeezed, known)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The hits of one view. count: of all, at most COUNT_CAP + 1 (meaning more).
+
+    all_url: the list with this search; "" where there is none.
+    """
+
+    label: Any
+    hits: Sequence[Hit]
+    count: int
+    all_url: str = ""
+
+    def exact_first(self, typed: str) -> Group:
+        """Return the group with its exact hits first."""
+        ordered = sorted(self.hits, key=lambda hit: not hit.is_exact(typed))
+        return Group(self.label, ordered, self.count, self.all_url)
+
+
+class SearchedList:
+    """Mixin of a `KeysetModelView` whose rows the area's search finds; override `hit`."""
+
+    name: Any
+    model: Any
+    statement: Callable[[], sa.Select[Any]]
+    search_condition: Callable[[str], Any | None]
+    prepare_export: Callable[[Sequence[Any]], None]
+    _order: Callable[[str | None, bool], tuple[Any, bool]]
+
+    def hit(self, row: Any) -> Hit:
+        """Return what the search shows of a row of the list."""
+        raise NotImplementedError
+
+    def best(self, typed: str) -> Any | None:
+        """Return the condition for the best hits; None to find nothing."""
+        return self.search_condition(typed)
+
+    def search_hits(self, typed: str) -> Group | None:
+        """Return the newest rows that match and are visible to the actor, None without any."""
+        condition = self.best(typed)
+        if condition is None or isinstance(condition, sa.False_):
+            return None
+        statement = self.statement().where(condition)
+        order, descending = self._order(None, False)
+        keys = [order.desc() if descending else order.asc(), self.model.id.desc()]
+        rows = db.session.execute(statement.order_by(*keys).limit(SHOWN + 1)).all()
+        if not rows:
+            return None
+        count = len(rows) if len(rows) <= SHOWN else self._count(statement)
+        self.prepare_export(rows)
+        hits = [self.hit(row) for row in rows[:SHOWN]]
+        return Group(self.name, hits, count, url_in(self, "index_view", search=typed))
+
+    def _count(self, statement: sa.Select[Any]) -> int:
+        ids = statement.with_only_columns(self.model.id, maintain_column_froms=True)
+        counted = sa.select(sa.func.count()).select_from(ids.limit(COUNT_CAP + 1).subquery())
+        return db.session.scalar(counted) or 0
+
+
+def url_in(view: Any, page: str, **values: Any) -> str:
+    """Return the URL of a page of a view, also while another view answers."""
+    return url_for(f"{view.endpoint}.{page}", **values)
+
+
+def fits_title(typed: str, *titles: str) -> bool:
+    """Return whether every word typed begins, or spells, a word of one of the titles."""
+    words = name_folding.typed_words(typed)
+    texts = [name_folding.name_index(title) for title in titles]
+    return bool(words) and any(all(word.is_in(text) for word in words) for text in texts)
+
+
+def _squeezed(text: str) -> str:
+    return _SIGNS.sub("", values.ascii_digits(text).upper())
