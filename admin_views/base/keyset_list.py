@@ -166,6 +166,7 @@ class KeysetModelView(GuardedModelView):
     contain the cells' texts, masked as in the list, instead of the rows' texts.
     """
 
+    keeps_views = True
     exports_as_shown = False
     export_types: ClassVar[list[str]] = ["xlsx", "csv"]
 
@@ -337,7 +338,7 @@ class KeysetModelView(GuardedModelView):
         args = self._get_list_extra_args()
 
         def url(**anchor: int) -> str:
-            return str(self._get_list_url(args.clone(page=0, extra_args=anchor)))
+            return str(self._get_list_url(args.clone(page=0, extra_args=args.extra_args | anchor)))
 
         first, last = (part.rows[0].id, part.rows[-1].id) if part.rows else (0, 0)
         self._template_args.update(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
-from flask import abort, flash, redirect, request
+from flask import abort, flash, g, redirect, request
 from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_views.base import navigation
 from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found, require
+from admin_views.base.arrangement import ArrangedList
 from admin_views.base.columns import Column, cells_of
 from admin_views.base.filters import ListFilter, OfferedFilter
 from admin_views.base.form_post import claim_key, repeated
@@ -91,7 +92,7 @@ class OwnView(GuardedView):
         return actor.is_staff == self.for_staff
 
 
-class GuardedModelView(_Framed, ModelView):
+class GuardedModelView(ArrangedList, _Framed, ModelView):
     """A model view with every feature disabled until a subclass enables it.
 
     Override `accessible_to` and `scope`; set `columns` and the lists of the enabled features.
@@ -176,8 +177,17 @@ class GuardedModelView(_Framed, ModelView):
     # Query arguments
 
     def _get_list_extra_args(self) -> ViewArgs:
-        """Parse the list's arguments; abort on invalid ones, which no page of ours sends."""
-        args = self.list_args()
+        """Return the list's arguments; parsed once a page."""
+        known: dict[str, ViewArgs] = g.setdefault("list_args", {})
+        if self.endpoint not in known:
+            known[self.endpoint] = self.read_args(self.list_args(), self.kept_args())
+        return known[self.endpoint].clone()
+
+    def read_args(self, args: Mapping[str, str], kept: Mapping[str, str] | None = None) -> ViewArgs:
+        """Parse arguments of the list; abort on invalid ones, which no page of ours sends.
+
+        kept: further arguments of all the page's links.
+        """
         page = _whole(args.get("page"), 0)
         if page is None or not 0 <= page <= LAST_PAGE:
             not_found()
@@ -187,12 +197,9 @@ class GuardedModelView(_Framed, ModelView):
             sort=self._sorted_by(args.get("sort")),
             sort_desc=1 if args.get("desc") == "1" else None,
             search=values.searched(args.get("search", ""), 200),
-            filters=self._get_list_filter_args(),
+            filters=self._filters_in(args),
+            extra_args=dict(kept or {}),
         )
-
-    def list_args(self) -> Mapping[str, str]:
-        """Return the arguments that say what the list shows."""
-        return request.args
 
     def _sorted_by(self, typed: str | None) -> str | None:
         """Return the column to sort by; older addresses have its place instead of its name."""
@@ -206,9 +213,12 @@ class GuardedModelView(_Framed, ModelView):
         """Return (name, label) of the column that `ViewArgs.sort` has."""
         return None if idx is None else (idx, self.get_column_name(idx))
 
-    def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
+    def _get_list_filter_args(self) -> Any:
+        return self._get_list_extra_args().filters
+
+    def _filters_in(self, args: Mapping[str, str]) -> list[tuple[int, str, str]] | None:
         chosen = []
-        for argument, value in self.list_args().items():
+        for argument, value in args.items():
             key = argument.partition("_")[2] if argument.startswith("flt") else ""
             if not value or key not in (self._filter_args or {}):
                 continue
@@ -258,17 +268,13 @@ class GuardedModelView(_Framed, ModelView):
     def render(self, template: str, **values: Any) -> str:
         if template == self.list_template:
             args = self._get_list_extra_args()
-            values |= self.narrowing(args)
+            values |= self.narrowing(args) | self.arranging(args)
             values |= {
                 "columns": self.shown_columns(),
                 "lines": list(cells_of(self.shown_columns(), values["data"])),
                 "query": self.list_query(args.clone(page=None)),
             }
         return super().render(template, **values)
-
-    def shown_columns(self) -> Sequence[Column]:
-        """Return the columns of the page, in order."""
-        return [column for column in self.columns if column.is_listed]
 
     def _opened(self) -> str:
         """Return which choices the page shows: "filters" for all, or the key of one filter."""

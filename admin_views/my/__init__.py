@@ -18,6 +18,7 @@ from admin_views.my.requests.views import MyRequests
 from admin_views.my.services.views import MyServices
 from admin_views.my.subscriptions import MySubscriptions
 from admin_views.shared.account.overview import AccountView
+from admin_views.shared.list_arrangements import ListArrangements
 from admin_views.shared.notifications import NoticesView
 from admin_views.shared.search import SearchView
 from clearance.models import Membership, Request
@@ -44,6 +45,7 @@ def views() -> list[BaseView]:
             endpoint="my_further_organisations",
             url="/my/organisations",
         ),
+        ListArrangements(**_at("lists", _l("Views")), for_staff=False),
         SearchView(name=_l("Search"), endpoint="my_search", url="/my", for_staff=False),
         AccountView(**_at("account", _l("My account")), for_staff=False),
         NoticesView(**_at("notices", _l("Notifications")), for_staff=False),

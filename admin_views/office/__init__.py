@@ -33,6 +33,7 @@ from admin_views.office.settings.teams import Teams
 from admin_views.office.settings.views import OfficeSettings
 from admin_views.office.subscriptions.views import Subscriptions
 from admin_views.shared.account.overview import AccountView
+from admin_views.shared.list_arrangements import ListArrangements
 from admin_views.shared.notifications import NoticesView
 from admin_views.shared.search import SearchView
 from clearance.models import (
@@ -92,6 +93,7 @@ def views() -> list[BaseView]:
         OfficeSettings(**_at("settings", _l("Settings"))),
         SearchView(name=_l("Search"), endpoint="office_search", url="/office", for_staff=True),
         NoticesView(**_at("notices", _l("Notifications")), for_staff=True),
+        ListArrangements(**_at("lists", _l("Views")), for_staff=True),
         AccountView(**_at("account", _l("My account")), for_staff=True),
     ]
 

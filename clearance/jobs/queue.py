@@ -128,5 +128,7 @@ def _made(url: sa.URL) -> Huey:
 
     with psycopg.connect(address, connect_timeout=5, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (QUEUE_LOCK,))
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {QUEUE_SCHEMA}".encode())
+        found = connection.execute("SELECT to_regnamespace(%s)", (QUEUE_SCHEMA,)).fetchone()
+        if found is None or found[0] is None:  # made beforehand where the portal may make none
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {QUEUE_SCHEMA}".encode())
         return _OnPostgres("clearance", connection=connect, results=False)

@@ -24,6 +24,7 @@ from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
 from clearance.models.issued import IssuedDocument
 from clearance.models.job import JobRun
+from clearance.models.lists import ListLayout, SavedView
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
 from clearance.models.reference import ChangeStamp, Counter, Holiday, Setting
@@ -87,6 +88,7 @@ __all__ = [
     "Licence",
     "LicenceChange",
     "LicenceReminder",
+    "ListLayout",
     "Membership",
     "Message",
     "MessageText",
@@ -101,6 +103,7 @@ __all__ = [
     "Registration",
     "Remark",
     "Request",
+    "SavedView",
     "Service",
     "ServiceDraft",
     "ServiceDraftChange",

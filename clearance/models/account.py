@@ -57,6 +57,7 @@ class User(AccountName, Base):
     totp_secret: Mapped[base.line | None]
     totp_last_step: Mapped[int | None]
     second_factor: Mapped[bool] = mapped_column(default=False)
+    has_roomy_lists: Mapped[bool] = mapped_column(default=False)
     failures_in_a_row: Mapped[int] = mapped_column(default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[base.instant]

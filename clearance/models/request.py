@@ -59,6 +59,8 @@ class Request(PersonName, Base):
         sa.Index("ix_request_mobile", "mobile"),
         sa.Index("ix_request_licence", "licence_id", "status"),
         sa.Index("ix_request_due", "status", "due_on"),
+        # For sorting by due date: those without one come after all others.
+        sa.Index("ix_request_due_order", sa.text("coalesce(due_on, '9999-12-31')"), "id"),
         sa.Index("ix_request_other_organisation", "other_organisation_id", "status"),
         sa.Index(
             "ix_request_grid",

@@ -21,7 +21,7 @@ class TransferStatus(Labelled):
         "awaiting_broker",
         _l("Waiting for the broker's consent"),
         "waiting",
-        lazy_pgettext("short", "Broker's consent"),
+        lazy_pgettext("short", "Consent due"),
     )
     DECLINED = (
         "declined",

@@ -44,6 +44,17 @@ panel?.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && opener) close();
 });
 
+// The menu of views closes as menus do.
+const menu = document.querySelector(".list details.more");
+document.addEventListener("click", ({ target }) => {
+  if (menu?.open && !menu.contains(target)) menu.open = false;
+});
+menu?.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 document.querySelector(".table-dense")?.addEventListener("pointerover", ({ target }) => {
   const cell = target.closest("td");
   if (!cell || cell.scrollWidth <= cell.clientWidth) return;

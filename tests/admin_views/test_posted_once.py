@@ -178,6 +178,29 @@ def changing_role(office: Office) -> Form:
     return Form(office.staff(Role.ADMINISTRATOR), url, "#step", {"role": "manager"}, OLD)
 
 
+def saving_view(office: Office) -> Form:
+    browser, url = office.staff(Role.MANAGER), "/office/lists/requests/new?flt0_status=open"
+    return Form(browser, url, "#view-form", {"name": "Open", "is_shared": "y"}, {"name": ""})
+
+
+def _shared_view(office: Office) -> tuple[PageClient, str]:
+    browser = office.staff(Role.MANAGER)
+    page = browser.get("/office/lists/requests/new")
+    browser.submit(page, {"name": "Open", "is_shared": "y"}, form="#view-form")
+    return browser, "/office/lists/requests/"
+
+
+def renaming_view(office: Office) -> Form:
+    browser, views = _shared_view(office)
+    url = f"{views}1/"
+    return Form(browser, url, "#view-form", {"name": "Renamed"}, {"name": "Other", **OLD})
+
+
+def removing_view(office: Office) -> Form:
+    browser, views = _shared_view(office)
+    return Form(browser, views, "form[action$='/remove']")
+
+
 def disabling(office: Office) -> Form:
     url = f"/office/staff/details/?id={office.person('Known')}"
     return Form(office.staff(Role.ADMINISTRATOR), url, "form[action$='/disable']")
@@ -467,6 +490,9 @@ def moving_service(office: Office) -> Form:
 # Each form with the method that its route leads to.
 FORMS: dict[Callable[[Office], Form], str] = {
     changing_role: "Staff.change_role",
+    saving_view: "ListArrangements.new",
+    renaming_view: "ListArrangements.change",
+    removing_view: "ListArrangements.remove",
     disabling: "Staff.disable",
     enabling: "Staff.enable",
     withdrawing_staff_invitation: "Staff.withdraw",
@@ -581,6 +607,9 @@ OTHERS = {
     "DocumentRoutes.remove_document": "the page it came from no longer has the document",
     "DocumentRoutes.rename_document": "saves the same name",
     "Events.verify": "only reads",
+    "ListArrangements.columns": "saves the same columns",
+    "ListArrangements.copy": "saves the same state",
+    "ListArrangements.default": "saves the same choice",
     "ExamResults.results_file": "reads the file and asks; `results` records",
     "FactorRoutes.factor": "the new secret carries a key of its own",
     "FactorRoutes.remove_factor": "leaves no second factor to remove",

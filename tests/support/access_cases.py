@@ -258,6 +258,8 @@ def _value(rule: Rule, argument: str, rows: Rows) -> Any:
         return rows[f"{area}_{argument.removesuffix('_id')}"]
     words = {
         "invitation_id": rows["invitation"],
+        "list_name": "requests",
+        "view_id": rows["general_view" if rule.rule.startswith("/my/") else "manager_view"],
         "token": rows["token"],
         "ref": rows["captcha"],
         "code": "exam",

@@ -38,6 +38,7 @@ from clearance.models import (
     Reason,
     Registration,
     Request,
+    SavedView,
     User,
     UserSession,
 )
@@ -277,6 +278,12 @@ def _make_rest(world: World) -> None:
         notice = notices.notify_user(event, user_id=world.rows[who], params=params, now=now)
         db.session.flush()
         world.rows[f"{who}_notice"] = notice.id
+    for who, list_name in (("general", "my_requests"), ("manager", "office_requests")):
+        owner = world.people[who].id
+        view = SavedView(list_name=list_name, owner_id=owner, name="Mine", state={}, created_at=now)
+        db.session.add(view)
+        db.session.flush()
+        world.rows[f"{who}_view"] = view.id
     invitation, link = staff_invitations.invite_staff("invited@example.com", Role.REVIEWER, now)
     announcement = Announcement(
         title_ar="نشر الإعلان وترشيح المتقدمين",

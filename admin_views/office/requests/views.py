@@ -35,6 +35,8 @@ from clearance.models import Broker, Organisation, Request, User
 from clearance.requests import search as request_search
 
 _REVIEWER = aliased(User)
+# As ix_request_due_order has it.
+_DUE_ORDER = sa.func.coalesce(Request.due_on, sa.literal_column("'9999-12-31'"), type_=sa.Date())
 _OLDEST_FIRST = {Queue.MINE, Queue.UNASSIGNED, Queue.LATE}
 
 
@@ -94,7 +96,7 @@ class OfficeRequests(
         request_lists.STATUS,
         Column("reviewer", _l("Reviewer"), formatters.isolated, sql=_reviewer, width="short"),
         Column("sent_at", _l("Sent on"), formatters.date_of, order=True, width="date"),
-        Column("due_on", _l("Due date"), _due, width="marked"),
+        Column("due_on", _l("Due date"), _due, order=_DUE_ORDER, width="marked"),
     )
     column_filters = queues.filters()
     default_order = ("sent_at", True)
@@ -141,7 +143,7 @@ class OfficeRequests(
 
     def _chosen_queue(self) -> str:
         chosen = {index: value for index, _label, value in self._get_list_filter_args() or ()}
-        return chosen.get(0, "")
+        return str(chosen.get(0, ""))
 
     def _order(self, sort_column: str | None, sort_desc: bool) -> tuple[Any, bool]:
         """Sort the queues to be worked through oldest first."""

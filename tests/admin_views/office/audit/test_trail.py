@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from clearance.core import audit
 from clearance.core.extensions import db
 from clearance.models.enums import Role
 from tests.support import factories
 from tests.support.office_people import Office
+from tests.support.tampering import tamper
 
 
 def test_the_trail_is_filtered_searched_and_exported(office: Office) -> None:
@@ -42,8 +41,7 @@ def test_the_trail_is_verified_and_a_break_is_told(office: Office) -> None:
     page = browser.submit(browser.get("/office/audit/verify"))
     assert "The audit trail is intact" in page.text
     with office.app.app_context():
-        db.session.execute(sa.text("UPDATE chain_head SET hash = 'x'"))
-        db.session.commit()
+        tamper("UPDATE chain_head SET hash = 'x'")
     page = browser.submit(browser.get("/office/audit/verify"))
     assert "The audit trail is broken" in page.text
 
