@@ -17,6 +17,7 @@ from clearance.core import audit, database, i18n, kept
 from clearance.core.extensions import compress
 from clearance.core.settings import ROOT, BadSettings, Settings, one_line_for_bad_settings
 from clearance.exams import extension as exams
+from clearance.figures import extension as figures
 from clearance.files import signing, storage
 from clearance.issuing import extension as issuing
 from clearance.licences import extension as licences
@@ -129,7 +130,7 @@ def _register(app: Flask, settings: Settings, built_in: Collection[str]) -> list
     """Register every subject with the engine. Raises: BadSettings."""
     shipped = [part for name in BUILT_IN if name in built_in for part in BUILT_IN[name]]
     own = [_extension(name) for name in settings.extensions]
-    extensions = [requests.EXTENSION, *shipped, *own]
+    extensions = [requests.EXTENSION, *shipped, figures.EXTENSION, *own]
     try:
         services = registry.init_app(app, extensions, template_globals.VERSION)
         folders = ["translations", *map(str, services.translations)]

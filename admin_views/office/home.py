@@ -23,6 +23,7 @@ from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
+from clearance.figures.ages import AGES
 from clearance.models import Licence, Request, Service, Subscription, User
 from clearance.models.enums import (
     STAFF_ROLES,
@@ -269,7 +270,7 @@ def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """Return (service, number) and (age, number) of requests to answer, in one query."""
     ages = [
         sa.func.count().filter(queues.sent_days_ago(first, end))
-        for _label, first, end in queues.AGES.values()
+        for _label, first, end in AGES.values()
     ]
     statement = (
         sa.select(Request.service_code, sa.func.count(), *ages)
@@ -284,7 +285,7 @@ def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     ]
     by_age = [
         (str(label), sum(row[place] for row in rows.values()))
-        for place, (label, *_days) in enumerate(queues.AGES.values(), 1)
+        for place, (label, *_days) in enumerate(AGES.values(), 1)
     ]
     return by_service, by_age
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,12 +75,17 @@ def is_open() -> sa.ColumnElement[bool]:
 
 
 def status_filter(
-    *, is_draft_listed: bool = True, opened: Callable[[], Any] | None = None
+    *,
+    is_draft_listed: bool = True,
+    opened: Callable[[], Any] = registry.is_open,
+    groups: Mapping[str, tuple[Any, Callable[[], Any]]] = MappingProxyType({}),
 ) -> ListFilter:
     """Return the status filter; "open" is every status from sending to decision.
 
-    opened: a condition for "open" tuned to a long list.
+    opened: a condition for "open" tuned to a long list. groups: code → label and condition of
+    several statuses.
     """
+    several = {"open": (_l("Open"), opened), **groups}
 
     def choices() -> list[tuple[str, Any]]:
         listed = [
@@ -87,12 +93,11 @@ def status_filter(
             for code, status in registry.current().statuses.items()
             if is_draft_listed or status != Status.DRAFT
         ]
-        return [("open", _l("Open")), *listed, *((code, code) for code in _gone_statuses())]
+        named = [(code, label) for code, (label, _condition) in several.items()]
+        return [*named, *listed, *((code, code) for code in _gone_statuses())]
 
-    def condition(value: str) -> sa.ColumnElement[bool]:
-        if value == "open":
-            return opened() if opened else registry.is_open()
-        return Request.status == value
+    def condition(value: str) -> Any:
+        return several[value][1]() if value in several else Request.status == value
 
     return ListFilter("status", STATUS.label, condition, choices)
 

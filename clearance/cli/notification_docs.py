@@ -15,11 +15,12 @@ Made from the message files (`clearance/*/texts/*.yaml`, one per event, with all
 Every event is shown in the portal to its user, except codes and invitations, which go to an
 address. Candidates are notified at the e-mail address and mobile number in their request, unless a
 notified user has the same one; a user who is also the candidate gets only the candidate's text.
-Mandatory events cannot be switched off. The office may replace each text in the panel; a text may
-use the placeholders of its event, `{recipient}` and `{link}`, and nothing else. A line whose
-placeholder is empty is left out, and so is a part of a title or an SMS in round brackets. An SMS
-that would need a second part is sent without its parts in brackets. How messages are sent, retried
-and given up is described in `clearance/notifications/delivery.py`.
+Mandatory events cannot be switched off; one by choice goes only to those who switch it on. The
+office may replace each text in the panel; a text may use the placeholders of its event,
+`{recipient}` and `{link}`, and nothing else. A line whose placeholder is empty is left out, and so
+is a part of a title or an SMS in round brackets. An SMS that would need a second part is sent
+without its parts in brackets. How messages are sent, retried and given up is described in
+`clearance/notifications/delivery.py`.
 """
 _AUDIENCES = {
     "agent": "Agents",
@@ -48,7 +49,7 @@ def _row(message: MessageClass) -> str:
         message.label("ar"),
         _yes(Channel.EMAIL in message.channels),
         _yes(Channel.SMS in message.channels),
-        _yes(message.is_mandatory),
+        "by choice" if message.is_by_choice else _yes(message.is_mandatory),
         ", ".join(names),
     )
     return f"| {' | '.join(cells)} |"

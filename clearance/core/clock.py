@@ -92,6 +92,23 @@ def working_days_between(first: date, last: date, holidays: AbstractSet[date]) -
     return len(_working_days_after(first, last, holidays))
 
 
+def working_days_taken(
+    since: datetime,
+    until: datetime,
+    pauses: Sequence[tuple[datetime, datetime | None]],
+    holidays: AbstractSet[date],
+) -> int:
+    """Return the working days after the day of `since` through that of `until`, less the paused.
+
+    pauses: as for `due_date`; one that is still open ends at `until`. A request answered on the
+    last day in time has taken exactly its processing days.
+    """
+    worked = _working_days_after(kuwait_date(since), kuwait_date(until), holidays)
+    for begun, ended in pauses:
+        worked -= _working_days_after(kuwait_date(begun), kuwait_date(ended or until), holidays)
+    return len(worked)
+
+
 def due_date(
     sent: datetime,
     processing_days: int,

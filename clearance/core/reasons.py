@@ -49,6 +49,12 @@ def read(stored: str, lang: str | None = None) -> str:
     return _parsed(stored).in_language(lang or i18n.language())
 
 
+def ready_id(stored: str) -> int | None:
+    """Return the id of the ready reason in a stored reason, if any."""
+    ready = _parsed(stored).ready
+    return ready[0] if ready is not None else None
+
+
 def in_both(stored: str) -> dict[str, str]:
     """Return a stored reason by language, as notices take it."""
     return {lang: read(stored, lang) for lang in i18n.LANGUAGES}

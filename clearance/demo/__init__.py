@@ -15,6 +15,7 @@ from clearance.core.database import own_transaction
 from clearance.core.extensions import db
 from clearance.demo import mass, people, register, stories
 from clearance.demo.people import ACCOUNTS, PASSWORD
+from clearance.figures import summaries
 from clearance.models import User
 
 __all__ = ["ACCOUNTS", "PASSWORD", "build_world", "init_app"]
@@ -43,6 +44,7 @@ def build_world(now: datetime) -> None:
     licences = register.make(cast, now)
     db.session.commit()
     stories.play(cast, licences, now)
+    summaries.refresh(now, seconds=None)
     log.info("demo_world_made")
 
 

@@ -22,6 +22,7 @@ from clearance.models.account import (
 from clearance.models.audit import AccessEvent, ChainHead, Event, EventSeal
 from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
+from clearance.models.figure import Figure, FigureState
 from clearance.models.issued import IssuedDocument
 from clearance.models.job import JobRun
 from clearance.models.lists import ListLayout, SavedView
@@ -77,6 +78,8 @@ __all__ = [
     "EventSeal",
     "Exam",
     "ExamSeat",
+    "Figure",
+    "FigureState",
     "Grant",
     "Holiday",
     "InternalNote",

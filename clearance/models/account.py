@@ -335,7 +335,7 @@ class CustomsAccount(Base):
 
 
 class NoticePreference(Base):
-    """Whether a user wants an event by a channel; absent means yes."""
+    """Whether a user wants an event by a channel; absent means yes, or no for one by choice."""
 
     __tablename__ = "notice_preference"
 

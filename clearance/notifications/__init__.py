@@ -14,9 +14,11 @@ from clearance.notifications.notices import (
     send_code,
     send_to_address,
 )
+from clearance.notifications.preferences import choosers
 
 __all__ = [
     "Person",
+    "choosers",
     "init_app",
     "send_code",
     "notify_user",

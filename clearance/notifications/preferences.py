@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,12 +40,17 @@ _USUAL_REASON = _l("It is a decision or asks you to do something.")
 
 @dataclass(frozen=True)
 class EventRow:
-    """One event on the page. wanted: current choice by channel. reason: why it is fixed, or ""."""
+    """One event on the page.
+
+    wanted: current choice by channel. reason: why it is fixed, or "". is_by_choice: without a
+    choice it is not sent at all.
+    """
 
     event: str
     label: str
     wanted: dict[Channel, bool]
     reason: str = ""
+    is_by_choice: bool = False
 
     def key(self, channel: Channel) -> str:
         """Return the form's key for this event on that channel."""
@@ -59,11 +64,10 @@ def key_of(event: str, channel: str) -> str:
 
 def optional_events(role: str) -> list[MessageClass]:
     """Return the events that users with this role may switch off per channel."""
-    audience = "agent" if role == Role.AGENT else "staff"
     return [
         message
         for message in events.registered().values()
-        if message.audience == audience and not message.is_mandatory
+        if message.is_for(role) and not message.is_mandatory
     ]
 
 
@@ -84,25 +88,46 @@ def set_preference(user_id: int, event: str, channel: str, *, wanted: bool) -> N
 
 
 def opted_out(event: str, user_ids: Sequence[int]) -> set[tuple[int, str]]:
-    """Return (user id, channel) where `event` is switched off; empty if it is mandatory."""
-    if events.registered()[event].is_mandatory:
+    """Return (user id, channel) where `event` is not wanted; empty if it is mandatory."""
+    message = events.registered()[event]
+    if message.is_mandatory:
         return set()
     query = sa.select(NoticePreference.user_id, NoticePreference.channel).where(
         NoticePreference.event == event,
         NoticePreference.user_id.in_(user_ids),
-        NoticePreference.is_wanted.is_(False),
+        NoticePreference.is_wanted.is_(message.is_by_choice),
     )
-    return {(user_id, channel) for user_id, channel in db.session.execute(query)}
+    chosen = {(user_id, channel) for user_id, channel in db.session.execute(query)}
+    if not message.is_by_choice:
+        return chosen
+    return {(user_id, str(by)) for user_id in user_ids for by in message.channels} - chosen
+
+
+def choosers(event: str) -> list[int]:
+    """Return the ids of the active users who chose an event that is sent by choice."""
+    query = (
+        sa.select(NoticePreference.user_id)
+        .join(User, User.id == NoticePreference.user_id)
+        .where(
+            NoticePreference.event == event,
+            NoticePreference.is_wanted.is_(True),
+            User.is_active.is_(True),
+            User.role.in_(events.registered()[event].roles),
+        )
+        .distinct()
+    )
+    return list(db.session.scalars(query.order_by(NoticePreference.user_id)))
 
 
 def choosable(user_id: int, role: str, lang: str) -> list[EventRow]:
-    """Return the events this role may switch off, with the user's current choice."""
-    unwanted = _unwanted(user_id)
+    """Return the events this role may switch on or off, with the user's current choice."""
+    chosen = _chosen(user_id)
     return [
         EventRow(
             message.event,
             message.label(lang),
-            {channel: (message.event, channel) not in unwanted for channel in message.channels},
+            {channel: _is_wanted(message, channel, chosen) for channel in message.channels},
+            is_by_choice=message.is_by_choice,
         )
         for message in optional_events(role)
         if message.channels
@@ -141,11 +166,12 @@ def choose(actor: Actor, wanted: Collection[str], now: datetime) -> int:
     if not set(wanted) <= set(keys):
         raise PermissionDenied(_l("This notification cannot be turned off."))
     user = db.session.get_one(User, actor.id, with_for_update=True)  # one submission at a time
-    unwanted = _unwanted(user.id)
+    chosen = _chosen(user.id)
     changes = {}
     for key in keys:
         event, _slash, channel = key.rpartition("/")
-        before, after = (event, channel) not in unwanted, key in wanted
+        message = events.registered()[event]
+        before, after = _is_wanted(message, channel, chosen), key in wanted
         if before != after:
             set_preference(user.id, event, channel, wanted=after)
             changes[key] = [before, after]
@@ -160,10 +186,15 @@ def _is_of(message: MessageClass, role: str) -> bool:
     return message.event in _OF_EVERYBODY
 
 
-def _unwanted(user_id: int) -> set[tuple[str, str]]:
+def _is_wanted(message: MessageClass, channel: str, chosen: Mapping[tuple[str, str], bool]) -> bool:
+    return chosen.get((message.event, channel), not message.is_by_choice)
+
+
+def _chosen(user_id: int) -> dict[tuple[str, str], bool]:
+    """Return the user's choices by event and channel."""
     rows = db.session.execute(
-        sa.select(NoticePreference.event, NoticePreference.channel).where(
-            NoticePreference.user_id == user_id, NoticePreference.is_wanted.is_(False)
-        )
+        sa.select(
+            NoticePreference.event, NoticePreference.channel, NoticePreference.is_wanted
+        ).where(NoticePreference.user_id == user_id)
     )
-    return {(event, channel) for event, channel in rows}
+    return {(event, channel): is_wanted for event, channel, is_wanted in rows}

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from clearance.core import yaml_files
 from clearance.core.yaml_files import Part
-from clearance.models.enums import Channel
+from clearance.models.enums import Channel, Role
 
 LANGUAGES = ("ar", "en")
 PORTAL = "portal"
@@ -49,21 +49,30 @@ class MessageClass(Part):
 
     position: its place in lists. audience: whose preferences page lists it; "person": sent to whom
     a request is about, at the addresses in it; "code": sent to an address, without a notice in the
-    portal. params: required placeholders; `optional` ones may be missing. is_secret: the body holds
-    a code or token and is encrypted in the outbox. priority: lower ones are sent first.
+    portal. roles: those of the staff whom it is for, if not all. is_by_choice: only users who chose
+    it get it, in the portal too. params: required placeholders; `optional` ones may be missing.
+    is_secret: the body holds a code or token and is encrypted in the outbox. priority: lower ones
+    are sent first.
     """
 
     event: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(:[a-z0-9_]+)+$", max_length=80)]
     position: int = 1000
     audience: Audience
+    roles: tuple[Role, ...] = ()
     channels: tuple[Channel, ...]
     params: tuple[Param, ...] = ()
     optional: tuple[Param, ...] = ()
     is_mandatory: bool = Field(default=False, alias="mandatory")
+    is_by_choice: bool = Field(default=False, alias="by_choice")
     is_secret: bool = Field(default=False, alias="secret")
     priority: Annotated[int, Field(ge=0, le=9)] = USUAL_PRIORITY
     ar: Wording
     en: Wording
+
+    def is_for(self, role: str) -> bool:
+        """Return whether the preferences page of that role lists it."""
+        audience = "agent" if role == Role.AGENT else "staff"
+        return self.audience == audience and (not self.roles or role in self.roles)
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -106,6 +115,8 @@ def parse(document: Mapping[str, Any]) -> tuple[MessageClass | None, list[str]]:
 def _faults(message: MessageClass) -> Iterator[str]:
     if len(set(message.channels)) < len(message.channels):
         yield "channels: a channel is given more than once"
+    if message.is_mandatory and message.is_by_choice:
+        yield "by_choice: a mandatory message cannot be chosen"
     if "code" in message.params and not message.is_secret:
         yield "secret: a message that holds a code must be secret"
     for lang in LANGUAGES:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,7 +22,9 @@ from clearance.services.schema import Definition
 from clearance.services.stages import Stage
 
 LATE_BATCH = 200  # per transaction, which keeps locks short
-_Pause = tuple[datetime, datetime | None]
+Pause = tuple[datetime, datetime | None]
+Course = Sequence[tuple[datetime, str | None, str | None]]
+"""Time, status and stage of every status that a request entered since it was sent."""
 
 
 def due_on(
@@ -28,29 +32,57 @@ def due_on(
 ) -> date | None:
     """Return the day by which the office must answer `req` once in `target`; None if paused.
 
-    stage: the one it is in then. Its working days count from when it was entered, the service's
-    from sending. The clock is paused in statuses that the flow does not count, such as returned,
-    and in stages that stop it. Source: specification section 6.
+    stage: the one it is in then. See `due_after`.
     """
     if not _is_running(service, target, stage):
         return None
-    pauses: list[_Pause] = []
+    entered = (now, target, stage.name if stage is not None else None)
+    return due_after(service, req.sent_at or now, [*_history(req), entered], holidays())
+
+
+def due_after(
+    service: Definition, sent_at: datetime, course: Course, closed: AbstractSet[date]
+) -> date | None:
+    """Return the day by which the office must answer after the last entry of `course`, or None.
+
+    A stage's working days count from when it was entered, the service's from sending. The clock is
+    paused in statuses that the flow does not count, such as returned, and in stages that stop it.
+    closed: the holidays. Source: specification section 6.
+    """
+    _at, status, name = course[-1]
+    stage = service.stage(name)
+    if not _is_running(service, status, stage):
+        return None
+    paused = pauses(service, course)
+    if stage is not None and stage.days is not None:
+        entered = stage_entered(course)
+        within = [(start, end) for start, end in paused if end is None or end > entered]
+        return due_date(entered, stage.days, within, closed)
+    return due_date(sent_at, service.processing_days, paused, closed)
+
+
+def pauses(service: Definition, course: Course) -> list[Pause]:
+    """Return when the office's time did not run; the last pause may still be open."""
+    found: list[Pause] = []
     since: datetime | None = None
-    entered, last = now, None
-    there = stage.name if stage is not None else None
-    for at, status, name in [*_history(req), (now, target, there)]:
+    for at, status, name in course:
         is_running = _is_running(service, status, service.stage(name))
         if is_running and since is not None:
-            pauses.append((since, at))
+            found.append((since, at))
             since = None
         elif not is_running and since is None:
             since = at
+    return found if since is None else [*found, (since, None)]
+
+
+def stage_entered(course: Course) -> datetime:
+    """Return when the stage of the last entry of `course` was entered."""
+    entered, _status, last = course[-1]
+    for at, _earlier, name in reversed(course):
         if name != last:
-            entered, last = at, name
-    if stage is not None and stage.days is not None:
-        within = [(start, end) for start, end in pauses if end is None or end > entered]
-        return due_date(entered, stage.days, within, holidays())
-    return due_date(req.sent_at or now, service.processing_days, pauses, holidays())
+            break
+        entered = at
+    return entered
 
 
 def _is_running(service: Definition, status: str | None, stage: Stage | None) -> bool:
@@ -123,7 +155,7 @@ def _claim_lateness(request_id: int, now: datetime) -> bool:
 
 
 def _history(req: Request) -> list[tuple[datetime, str | None, str | None]]:
-    """Return (time, status, stage) for every status the request entered since it was sent."""
+    """Return the course of the request so far."""
     rows = db.session.execute(
         sa.select(Event.at, Event.to_status, Event.changes)
         .where(Event.request_id == req.id, Event.to_status.is_not(None))

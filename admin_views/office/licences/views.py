@@ -14,7 +14,7 @@ from sqlalchemy.orm import contains_eager
 from admin_views.base import formatters
 from admin_views.base.access import DetailsById, current_actor
 from admin_views.base.columns import Column
-from admin_views.base.filters import ListFilter
+from admin_views.base.filters import DateFilter, ListFilter
 from admin_views.base.search import Hit, url_in
 from admin_views.office.licences import lists as register_lists
 from admin_views.office.licences.actions import RegisterSteps
@@ -66,6 +66,8 @@ class Licences(DetailsById, RegisterSteps, RegisterList):
             Licence.suspended_by,
             SuspendedBy.choices(),
         ),
+        DateFilter("expires_from", _l("Expires from"), lambda day: Licence.expires >= day),
+        DateFilter("expires_to", _l("Expires up to"), lambda day: Licence.expires <= day),
     )
     search_hint = _l("Name, licence number, civil number or passport")
     empty_title = _l("No licences yet")

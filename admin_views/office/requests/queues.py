@@ -11,18 +11,21 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor
-from admin_views.base.filters import ListFilter, day_start
+from admin_views.base.filters import ListFilter, day_filters, day_start
 from admin_views.office.licences import lists as register_lists
 from admin_views.shared import request_lists
 from clearance.core import i18n, teams
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
+from clearance.figures.ages import AGES
+from clearance.figures.measures import office_decisions
 from clearance.models import Request, User
 from clearance.models.enums import Labelled
 from clearance.services import registry, versions
 
 NOBODY = "none"
+DECIDED = "decided"
 
 
 class Queue(Labelled):
@@ -30,6 +33,7 @@ class Queue(Labelled):
 
     MINE = "mine", _l("My requests to review")
     UNASSIGNED = "unassigned", _l("Unassigned")
+    OFFICE = "office", _l("Waiting for the office")
     LATE = "late", _l("Overdue requests")
     WAITING = "waiting", _l("Waiting for the applicant")
 
@@ -90,6 +94,7 @@ def queue_condition(name: str) -> sa.ColumnElement[bool]:
     conditions: dict[Queue, Callable[[], sa.ColumnElement[bool]]] = {
         Queue.MINE: lambda: my_open(current_actor().id),
         Queue.UNASSIGNED: unassigned,
+        Queue.OFFICE: lambda: AT_THE_OFFICE,
         Queue.LATE: overdue,
         Queue.WAITING: waiting_for_applicant,
     }
@@ -107,24 +112,17 @@ def filters() -> tuple[ListFilter, ...]:
     return (
         ListFilter("queue", _l("Queue"), queue_condition, tabs),
         request_lists.service_filter(),
-        request_lists.status_filter(is_draft_listed=False, opened=request_lists.is_open),
+        request_lists.status_filter(
+            is_draft_listed=False, opened=request_lists.is_open, groups={DECIDED: _BY_OFFICE}
+        ),
         ListFilter("stage", _l("Stage"), _stage, stage_choices),
         ListFilter("team", _l("Team"), _team, team_choices),
         register_lists.organisation_filter(Request.organisation_id),
         ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
         ListFilter("reviewer", _l("Reviewer"), _reviewer, reviewer_choices),
         *request_lists.sent_filters(),
+        *day_filters(Request.decided_at, _l("Closed from"), _l("Closed up to"), prefix="decided_"),
     )
-
-
-# Days since sending: from (inclusive), up to (exclusive; None: no end).
-AGES: dict[str, tuple[Any, int, int | None]] = {
-    "0-2": (_l("Up to 2 days"), 0, 3),
-    "3-5": (_l("3 to 5 days"), 3, 6),
-    "6-10": (_l("6 to 10 days"), 6, 11),
-    "11-30": (_l("11 to 30 days"), 11, 31),
-    "31": (_l("More than 30 days"), 31, None),
-}
 
 
 def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
@@ -134,6 +132,14 @@ def sent_days_ago(first: int, end: int | None) -> sa.ColumnElement[bool]:
     if end is None:
         return until
     return sa.and_(until, Request.sent_at >= day_start(today - timedelta(days=end), 1))
+
+
+def _by_office() -> sa.ColumnElement[bool]:
+    """Return the condition for requests that the office has decided."""
+    return Request.status.in_(sorted(office_decisions()))
+
+
+_BY_OFFICE = (_l("Decided by the office"), _by_office)
 
 
 def stage_choices() -> list[tuple[str, str]]:

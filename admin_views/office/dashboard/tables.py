@@ -1,0 +1,294 @@
+"""The dashboard's figures as tables, for the page and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from admin_views.office.dashboard import links, names
+from admin_views.office.requests.queues import Queue
+from clearance.figures import standing
+from clearance.figures.ages import AGES
+from clearance.figures.measures import Dimension, Measure
+from clearance.figures.periods import Period
+from clearance.figures.reading import NOTHING, Figures, Sums
+from clearance.models.enums import Channel, Status
+from clearance.services import registry
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number, None if there is none. url: of the list with exactly what it counts."""
+
+    number: int | None
+    url: str | None = None
+    is_percentage: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table. url: of a page about what it names."""
+
+    name: str
+    cells: Sequence[Cell]
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures of one kind. key: for addresses and files. heads: of the name and of the cells."""
+
+    key: str
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Row]
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether anything was counted."""
+        return any(cell.number for row in self.rows for cell in row.cells)
+
+
+def over_time(figures: Figures) -> Table:
+    """Return the totals of the periods up to the chosen one."""
+    rows = [
+        Row(
+            period.label,
+            [
+                Cell(sums.all(Measure.RECEIVED), links.received(period)),
+                Cell(sums.all(Measure.DECIDED), links.decided(period)),
+                Cell(sums.all(Measure.CLOSED)),
+                Cell(sums.all(Measure.RETURNED), links.returned(period)),
+                *_speed(sums),
+            ],
+            page_url(period),
+        )
+        for period, sums in figures.over_time.items()
+    ]
+    heads = [
+        *(figures.period.span.label, _("Received"), _("Decided"), _("Closed without a decision")),
+        *(_("Returned"), *_speed_heads()),
+    ]
+    return Table("over_time", _("Over time"), [str(head) for head in heads], rows)
+
+
+def services(figures: Figures) -> Table:
+    """Return the figures by service."""
+
+    def cells(key: str, sums: Sums, present: Sums) -> list[Cell]:
+        period, by_status = figures.period, sums.by(Measure.DECIDED)
+        return [
+            Cell(sums.all(Measure.RECEIVED), links.received(period, service=key)),
+            Cell(sums.all(Measure.DECIDED), links.decided(period, service=key)),
+            *(
+                Cell(by_status.get(status, 0), links.ended(period, status, service=key))
+                for status in (Status.APPROVED, Status.REJECTED)
+            ),
+            Cell(sums.all(Measure.RETURNED)),
+            Cell(present.all(Measure.OPEN), links.listed(status="open", service=key)),
+            *_speed(sums),
+        ]
+
+    heads = [_("Service"), _("Received"), _("Decided"), _("Approved"), _("Rejected")]
+    heads += [_("Returned"), _("Open now"), *_speed_heads()]
+    named = names.services(_keys(figures, Dimension.SERVICE))
+    return _by(figures, Dimension.SERVICE, _("By service"), heads, named, cells)
+
+
+def reviewers(figures: Figures) -> Table:
+    """Return the figures by reviewer. Only those whom the list's filter offers have links."""
+    people = names.reviewers(_keys(figures, Dimension.REVIEWER))
+    present_of = figures.present.get(Dimension.REVIEWER, {})
+    listed = {
+        key
+        for key, _name, reviews in people
+        if reviews or present_of.get(key, NOTHING).all(Measure.WAITING)
+    }
+
+    def cells(key: str, sums: Sums, present: Sums) -> list[Cell]:
+        of_one = {"status": "open", "reviewer": key}
+        return [
+            Cell(
+                sums.all(Measure.DECIDED),
+                links.decided(figures.period, reviewer=key) if key in listed else None,
+            ),
+            Cell(sums.all(Measure.PASSED_ON)),
+            Cell(sums.all(Measure.RETURNED)),
+            Cell(present.all(Measure.OPEN), links.listed(**of_one) if key in listed else None),
+            *_speed(sums),
+        ]
+
+    heads = [_("Reviewer"), _("Decided"), _("Passed to the next stage"), _("Returned")]
+    heads += [_("Open now"), *_speed_heads()]
+    named = [(key, name) for key, name, _reviews in people]
+    return _by(figures, Dimension.REVIEWER, _("By reviewer"), heads, named, cells)
+
+
+def stages(figures: Figures) -> Table:
+    """Return the figures by stage."""
+    named = names.stages(_keys(figures, Dimension.STAGE))
+    return _on_the_way(figures, Dimension.STAGE, (_("By stage"), _("Stage")), named)
+
+
+def teams(figures: Figures) -> Table:
+    """Return the figures by team, where there are several."""
+    named = names.team_names(_keys(figures, Dimension.TEAM))
+    return _on_the_way(figures, Dimension.TEAM, (_("By team"), _("Team")), named)
+
+
+def outcomes(figures: Figures) -> Table:
+    """Return how requests ended."""
+    total = figures.total
+    ended = {**total.by(Measure.DECIDED), **total.by(Measure.CLOSED)}
+    known = [status for status in registry.current().statuses if status in ended]
+    gone = sorted(set(ended) - set(known))
+    rows = [_outcome(figures.period, status, ended[status]) for status in [*known, *gone]]
+    return Table("outcomes", _("How requests ended"), [_("Status"), _("Requests")], rows)
+
+
+def exam_results(figures: Figures, statuses: Iterable[str]) -> Table:
+    """Return the results of exams. statuses: those of a pass, a failure and an absence."""
+    by_status = figures.total.by(Measure.DECIDED)
+    rows = [_outcome(figures.period, status, by_status.get(status, 0)) for status in statuses]
+    return Table("exam_results", _("Exam results"), [_("Result"), _("Requests")], rows)
+
+
+def reasons(figures: Figures) -> list[Table]:
+    """Return the reasons of returns and of rejections, the most frequent first."""
+    titles = {
+        Measure.RETURNED_FOR: _("Reasons for returning"),
+        Measure.REJECTED_FOR: _("Reasons for rejecting"),
+    }
+    counted = {measure: figures.total.by(measure) for measure in titles}
+    named = names.reasons({key for numbers in counted.values() for key in numbers})
+    found = []
+    for measure, numbers in counted.items():
+        ordered = sorted(numbers, key=lambda key: (-numbers[key], named[key]))
+        rows = [Row(named[key], [Cell(numbers[key])]) for key in ordered]
+        found.append(Table(measure, titles[measure], [_("Reason"), _("Times")], rows))
+    return found
+
+
+def present(figures: Figures) -> Table:
+    """Return what is open at present."""
+    now = figures.now
+    rows = [
+        Row(str(label), [Cell(now.all(measure), url)])
+        for label, measure, url in (
+            (_("Open requests"), Measure.OPEN, links.listed(status="open")),
+            (Queue.OFFICE.label, Measure.WAITING, links.listed(queue=Queue.OFFICE)),
+            (Queue.LATE.label, Measure.LATE, links.listed(queue=Queue.LATE)),
+            (Queue.WAITING.label, Measure.APPLICANT, links.listed(queue=Queue.WAITING)),
+            (_("Undelivered messages"), Measure.UNDELIVERED, links.undelivered()),
+        )
+    ]
+    return Table("present", _("Now"), [_("Figure"), _("Number")], rows)
+
+
+def ages(figures: Figures) -> Table:
+    """Return what waits for the office by the days since it was sent."""
+    waiting = figures.now.by(Measure.WAITING)
+    rows = [
+        Row(str(label), [Cell(waiting.get(key, 0), links.listed(queue=Queue.OFFICE, age=key))])
+        for key, (label, *_days) in AGES.items()
+    ]
+    return Table("ages", _("Waiting for the office"), [_("Sent"), _("Requests")], rows)
+
+
+def expiring(figures: Figures) -> Table:
+    """Return the licences that expire by month, from the month of the figures on."""
+    counted = figures.now.by(Measure.EXPIRING)
+    months = standing.expiring_months(figures.day) if figures.day is not None else []
+    rows = [
+        Row(month.label, [Cell(counted.get(f"{month.start:%Y-%m}", 0), links.expiring(month))])
+        for month in months
+    ]
+    return Table("expiring", _("Licences that expire"), [_("Month"), _("Licences")], rows)
+
+
+def undelivered(figures: Figures) -> Table:
+    """Return the undelivered messages by channel."""
+    counted = figures.now.by(Measure.UNDELIVERED)
+    rows = [
+        Row(str(label), [Cell(counted.get(code, 0), links.undelivered(channel=code))])
+        for code, label in Channel.choices()
+    ]
+    return Table("undelivered", _("Undelivered messages"), [_("Channel"), _("Messages")], rows)
+
+
+def page_url(period: Period) -> str:
+    """Return the address of the dashboard of a period."""
+    return url_for("office_dashboard.index", **query(period))
+
+
+def query(period: Period) -> dict[str, Any]:
+    """Return what the address of the dashboard says of a period."""
+    return {"period": str(period.span), "at": period.start.isoformat()}
+
+
+def _keys(figures: Figures, dimension: Dimension) -> set[str]:
+    """Return what of a dimension was counted in the period or is at present."""
+    return {*figures.about.get(dimension, {}), *figures.present.get(dimension, {})}
+
+
+def _by(
+    figures: Figures,
+    dimension: Dimension,
+    title: str,
+    heads: Sequence[str],
+    named: Iterable[tuple[str, str]],
+    cells: Callable[[str, Sums, Sums], list[Cell]],
+) -> Table:
+    """Return a table with a row for each key in `named`. cells: from key, period and present."""
+    about, now = figures.about.get(dimension, {}), figures.present.get(dimension, {})
+    rows = [
+        Row(name, cells(key, about.get(key, NOTHING), now.get(key, NOTHING))) for key, name in named
+    ]
+    return Table(dimension, title, heads, rows)
+
+
+def _on_the_way(
+    figures: Figures,
+    dimension: Dimension,
+    words: tuple[str, str],
+    named: Iterable[tuple[str, str]],
+) -> Table:
+    """Return the figures of stages or teams, whose times are those in the stage.
+
+    words: the title, and the heading of the names.
+    """
+    filtered = links.FILTERS[dimension]
+
+    def cells(key: str, sums: Sums, present: Sums) -> list[Cell]:
+        return [
+            Cell(sums.all(Measure.DECIDED)),
+            Cell(sums.all(Measure.PASSED_ON)),
+            Cell(sums.all(Measure.RETURNED)),
+            Cell(present.all(Measure.WAITING), links.listed(queue=Queue.OFFICE, **{filtered: key})),
+            Cell(present.all(Measure.LATE), links.listed(queue=Queue.LATE, **{filtered: key})),
+            *_speed(sums),
+        ]
+
+    title, head = words
+    heads = [head, _("Decided"), _("Passed to the next stage"), _("Returned")]
+    heads += [_("Waiting now"), _("Overdue now"), *_speed_heads()]
+    return _by(figures, dimension, title, heads, named, cells)
+
+
+def _outcome(period: Period, status: str, number: int) -> Row:
+    label = str(registry.current().status_label(status))
+    return Row(label, [Cell(number, links.ended(period, status))])
+
+
+def _speed_heads() -> list[str]:
+    return [_("In time"), _("Median working days"), _("Working days for 9 in 10")]
+
+
+def _speed(sums: Sums) -> list[Cell]:
+    """Return the share in time and the working days; nobody keeps a list of these."""
+    share: Any = Cell(sums.share_in_time, is_percentage=True)
+    return [share, Cell(sums.median), Cell(sums.ninetieth)]
