@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -86,18 +87,13 @@ class SearchedList:
         statement = self.statement().where(condition)
         order, descending = self._order(None, False)
         keys = [order.desc() if descending else order.asc(), self.model.id.desc()]
-        rows = db.session.execute(statement.order_by(*keys).limit(SHOWN + 1)).all()
+        rows = db.session.execute(statement.order_by(*keys).limit(COUNT_CAP + 1)).all()
         if not rows:
             return None
-        count = len(rows) if len(rows) <= SHOWN else self._count(statement)
-        self.prepare_export(rows)
-        hits = [self.hit(row) for row in rows[:SHOWN]]
-        return Group(self.name, hits, count, url_in(self, "index_view", search=typed))
-
-    def _count(self, statement: sa.Select[Any]) -> int:
-        ids = statement.with_only_columns(self.model.id, maintain_column_froms=True)
-        counted = sa.select(sa.func.count()).select_from(ids.limit(COUNT_CAP + 1).subquery())
-        return db.session.scalar(counted) or 0
+        shown = rows[:SHOWN]
+        self.prepare_export(shown)
+        all_url = url_in(self, "index_view", search=typed)
+        return Group(self.name, [self.hit(row) for row in shown], len(rows), all_url)
 
 
 def url_in(view: Any, page: str, **values: Any) -> str:
@@ -107,9 +103,18 @@ def url_in(view: Any, page: str, **values: Any) -> str:
 
 def fits_title(typed: str, *titles: str) -> bool:
     """Return whether every word typed begins, or spells, a word of one of the titles."""
-    words = name_folding.typed_words(typed)
-    texts = [name_folding.name_index(title) for title in titles]
-    return bool(words) and any(all(word.is_in(text) for word in words) for text in texts)
+    words = _words(typed)
+    return any(words and all(word.is_in(_indexed(title)) for word in words) for title in titles)
+
+
+@lru_cache(maxsize=64)
+def _words(typed: str) -> tuple[name_folding.TypedWord, ...]:
+    return tuple(name_folding.typed_words(typed))
+
+
+@lru_cache(maxsize=2_000)
+def _indexed(title: str) -> str:
+    return name_folding.name_index(title)
 
 
 def _squeezed(text: str) -> str:

@@ -24,6 +24,7 @@ class SearchView(OwnView):
 
     def __init__(self, **kwargs: Any) -> None:
         self._default_view = "index"  # its only page is not at "/"
+        self._titles: dict[tuple[str, str], tuple[str, ...]] = {}
         super().__init__(**kwargs)
 
     @expose("/search")
@@ -43,7 +44,7 @@ class SearchView(OwnView):
         pages = [
             Hit(label, url)
             for label, url in navigation.pages(current_actor(), self.admin.endpoint)
-            if fits_title(typed, *i18n.in_both(label).values())
+            if fits_title(typed, *self._titles_of(label, url))
         ]
         if pages:
             yield Group(_l("Pages"), pages[:SHOWN], len(pages[:SHOWN]))
@@ -52,3 +53,10 @@ class SearchView(OwnView):
                 group = view.search_hits(typed)
                 if group is not None:
                     yield group
+
+    def _titles_of(self, label: Any, url: str) -> tuple[str, ...]:
+        """Return a page's name in both languages, made once per process."""
+        key = (str(label), url)
+        if key not in self._titles:
+            self._titles[key] = tuple(i18n.in_both(label).values())
+        return self._titles[key]

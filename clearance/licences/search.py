@@ -18,7 +18,7 @@ def _literal(text: str) -> sa.ColumnElement[str]:
 MIN_CIVIL_DIGITS = 5
 CIVIL_DIGITS = 12
 MIN_MOBILE_DIGITS = 8
-MIN_GUARANTEE_DIGITS = 5
+MIN_GUARANTEE_DIGITS = 8  # fewer may be a bank's, the same for all of its guarantees
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 _GUARANTEE_SIGNS = " /-."
 # As the migration that made the indexes writes them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from flask import g
 
 from clearance.core import name_folding, name_search, values
 from clearance.core.extensions import db
+from clearance.core.name_folding import TypedWord
 from clearance.models import Counter, Licence, Request
 
 NUMBER = re.compile(r"([A-Za-z]{1,6})/([0-9]{1,9})(?:/([0-9]{0,2}))?")
@@ -65,7 +67,8 @@ def find(typed: str) -> Found:
     if digits.isdigit() and digits.isascii():
         return Found(_with_digits(digits))
     if LICENCE.fullmatch(compact):
-        return Found(Request.licence_id.in_(_licences(compact)))
+        about = sa.select(Request.id).where(Request.licence_id.in_(_licences(compact)))
+        return Found(Request.id.in_(about))  # by its own index, not in the order of the list
     return _named(typed)
 
 
@@ -81,10 +84,14 @@ def newest_condition(typed: str, *, is_of_organisation: bool) -> sa.ColumnElemen
         return condition(typed)
     found = name_search.sqlite_ids(Request, indexed)
     exact = sa.and_(sa.true(), *(name_search.like(Request, word) for word in rechecked))
-    if is_of_organisation:  # its index is followed, newest first, and looks each up among them
-        return sa.and_(sa.func.coalesce(Request.id, 0).in_(found), exact)
-    newest = found.order_by(sa.desc("id")).limit(NEWEST)
-    return sa.and_(Request.id.in_(newest), exact)
+    if not is_of_organisation:
+        return sa.and_(Request.id.in_(found.order_by(sa.desc("id")).limit(NEWEST)), exact)
+    # The organisation's index is followed, newest first: each is looked up among those found, or
+    # read where they are so many that it ends soon.
+    ids, are_all = _some_ids(indexed)
+    if not are_all:
+        return sa.and_(*(name_search.like(Request, word) for word in words))
+    return sa.and_(sa.func.coalesce(Request.id, 0).in_(ids), exact)
 
 
 def _is_name(typed: str) -> bool:
@@ -128,12 +135,15 @@ def _named(typed: str) -> Found:
     indexed, _rechecked = name_search.split(words)
     if not (indexed and name_search.is_sqlite()):
         return Found(name_search.condition(Request, typed))
-    listed = name_search.sqlite_ids(Request, indexed).limit(RARE + 1).subquery()
-    count, keys = db.session.execute(
-        sa.select(sa.func.count(), sa.func.json_group_array(listed.c.id))
-    ).one()
     exact = sa.and_(*(name_search.like(Request, word) for word in words))
-    ids = sa.func.json_each(keys).table_valued("value")
-    among_them = sa.and_(Request.id.in_(sa.select(ids.c.value)), exact)
-    # SQLite cannot estimate that itself.
-    return Found(exact, among_them) if count > RARE else Found(among_them)
+    ids, are_all = _some_ids(indexed)
+    among_them = sa.and_(Request.id.in_(ids), exact)
+    return Found(among_them) if are_all else Found(exact, among_them)
+
+
+def _some_ids(words: Sequence[TypedWord]) -> tuple[sa.Select[Any], bool]:
+    """Select what SQLite's index finds; False for more than RARE, of which these are some."""
+    listed = name_search.sqlite_ids(Request, words).limit(RARE + 1).subquery()
+    counted = sa.select(sa.func.count(), sa.func.json_group_array(listed.c.id))
+    count, keys = db.session.execute(counted).one()
+    return sa.select(sa.func.json_each(keys).table_valued("value").c.value), count <= RARE

@@ -41,6 +41,8 @@ AGENT = (
     "/my/users/2/",
     "/my/transfers/receive",
     "/my/invitations/",
+    "/my/search?q=a+1",
+    "/my/search?q=Mohammed",
 )
 REVIEWER = (
     "/office/",
@@ -49,7 +51,7 @@ REVIEWER = (
     "/office/licences/",
     "/office/licences/?search=zzzz",
 )
-MANAGER = ("/office/", "/office/requests/", "/office/exams/")
+MANAGER = ("/office/search?q=Mohammed", "/office/", "/office/requests/", "/office/exams/")
 ADMINISTRATOR = (
     *("/office/", "/guide/services", "/office/account/factor", "/office/staff/invite"),
     "/office/nationalities/edit/?id=XX",

@@ -90,3 +90,20 @@ def test_nobody_ends_a_session_of_others(
     address = page.form("form[action*='/sessions/']")["action"]
     browser(people.foreign).post(address, {}, status=404)
     other.get("/my/")
+
+
+def test_keys_in_lists_are_switched_off_for_the_person(
+    browser: Callable[..., PageClient], mine: PageClient, people: People
+) -> None:
+    assert mine.get("/my/requests/").soup.body.has_attr("data-keys")
+    page = mine.get("/my/account/")
+    saved = mine.submit(page, {"uses_keys": None}, form="#keys-form")
+    assert "Your choice was saved." in saved.text
+    elsewhere = browser(people.owner).get("/my/requests/")
+    assert not elsewhere.soup.body.has_attr("data-keys")
+    assert elsewhere.soup.select_one("#keys-dialog") is None
+    assert browser(people.granted).get("/my/requests/").soup.body.has_attr("data-keys")
+    assert (
+        "Nothing was changed."
+        in mine.submit(mine.get("/my/account/"), {"uses_keys": None}, form="#keys-form").text
+    )
