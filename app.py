@@ -47,7 +47,8 @@ BUILT_IN = {
 """The subjects that the portal ships, each with what it brings to the engine."""
 
 TEXTS = tuple(
-    ROOT / "clearance" / package / "texts" for package in ("auth", "organisations", "accounts")
+    ROOT / "clearance" / package / "texts"
+    for package in ("auth", "exports", "organisations", "accounts")
 )
 """The folders of message files, one per event, of packages that are not extensions."""
 

@@ -10,7 +10,7 @@ from flask_admin.theme import Theme
 from flask_babel import lazy_gettext as _l
 
 from admin_views import my, office
-from admin_views.base import navigation
+from admin_views.base import navigation, open_lists
 from admin_views.shared import issued_files, notifications, request_lists
 from clearance.requests import stages
 
@@ -21,6 +21,7 @@ THEME = Theme(folder="clearance", base_template="admin/base.html")
 def init_app(app: Flask) -> None:
     """Install the agents' area at /my and the office at /office; extensions add their views."""
     navigation.init_app(app)
+    open_lists.init_app(app)
     app.jinja_env.globals.update(
         issued_rows=issued_files.rows,
         notice_target=notifications.target_of,

@@ -14,6 +14,22 @@ from markupsafe import Markup, escape
 
 from clearance.web.sheets import Kind
 
+# In rem, as in clearance.css; "" is the least that a name can be read in.
+_ROOM = {
+    "": 8.0,
+    "count": 5.5,
+    "number": 6.4,
+    "date": 6.4,
+    "short": 6.4,
+    "marked": 7.4,
+    "code": 8.4,
+    "state": 8.6,
+    "moment": 9.4,
+    "until": 11.0,
+}
+_DESK = 62.0
+"""What a list can have beside the menu at 1280 px."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -73,6 +89,11 @@ class Column:
     def ordering(self, model: type[Any]) -> Any:
         """Return the SQL column to sort by; None if the list cannot be sorted by this column."""
         return getattr(model, self.name) if self.order is True else self.order
+
+
+def are_wide(columns: Sequence[Column]) -> bool:
+    """Return whether the columns need more room than a desk has, so that the list scrolls."""
+    return sum(_ROOM[column.width] for column in columns) > _DESK
 
 
 def cells_of(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[Markup]:

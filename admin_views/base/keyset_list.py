@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask import request
@@ -26,6 +27,7 @@ from clearance.web import csv_export, xlsx_export
 from clearance.web.sheets import Head, Kind, Part, Table
 
 COUNT_CAP = 1_000
+WRITTEN_AT_ONCE = 50_000  # rows of a workbook that its reader waits for
 EXPORTED_FIRST, EXPORTED_AT_ONCE = 200, 2_000  # the first soon, for the client to see it begin
 
 
@@ -147,15 +149,19 @@ def _past(
     columns: Sequence[Any], values: Sequence[Any], *, falling: bool
 ) -> sa.ColumnElement[bool]:
     """Match rows after the one with `values` in the columns of the order, the id among them."""
-    pairs = zip(columns, values, strict=True)
-    here = sa.tuple_(*columns)
-    there = sa.tuple_(*(sa.literal(value, column.type) for column, value in pairs))
-    return here < there if falling else here > there
+    reached = [sa.literal(value, at.type) for at, value in zip(columns, values, strict=True)]
+    here, there = sa.tuple_(*columns), sa.tuple_(*reached)
+    past = here < there if falling else here > there
+    first = columns[0]
+    if not isinstance(first, sa.Function):
+        return past
+    # SQLite finds no row value of an expression in an index, only the expression.
+    return sa.and_(first <= reached[0] if falling else first >= reached[0], past)
 
 
-def _total(statement: sa.Select[Any], id_column: Any) -> sa.Select[Any]:
-    """Select the number of the statement's rows, counted up to COUNT_CAP + 1."""
-    capped = statement.with_only_columns(id_column, maintain_column_froms=True).limit(COUNT_CAP + 1)
+def _total(statement: sa.Select[Any], id_column: Any, most: int = COUNT_CAP) -> sa.Select[Any]:
+    """Select the number of the statement's rows; `most` + 1 means more."""
+    capped = statement.with_only_columns(id_column, maintain_column_froms=True).limit(most + 1)
     return sa.select(sa.func.count()).select_from(capped.subquery())
 
 
@@ -236,15 +242,52 @@ class KeysetModelView(GuardedModelView):
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
-        """Export the filtered list; rate-limited and recorded in the audit trail."""
+        """Export the filtered list; rate-limited and recorded in the audit trail.
+
+        A workbook of more than WRITTEN_AT_ONCE rows is offered as an order for a job.
+        """
         require(self.can_export and export_type in self.export_types)
         args = self._get_list_extra_args()
+        if export_type == "xlsx" and self.export_count(args, WRITTEN_AT_ONCE) > WRITTEN_AT_ONCE:
+            return self._offer_order(args)
         filename = f"{self.endpoint}.{export_type}"
         with rate_limits.counted(("export_account", f"user:{current_actor().id}")):
             audit.access(f"export:{export_type}", object_type=self.model.__tablename__, result="ok")
             if export_type == "csv":
                 return csv_export.table_response(filename, self.export_table(args))
             return xlsx_export.tables_response(filename, self.export_tables(args))
+
+    def _offer_order(self, args: ViewArgs) -> Any:
+        count, query = self.export_count(args, xlsx_export.MOST_ROWS), self.export_query(args)
+        return self.render(
+            "exports/order.html",
+            count=count,
+            most=xlsx_export.MOST_ROWS,
+            is_too_long=count > xlsx_export.MOST_ROWS,
+            query=query,
+            words=self.export_filters(args),
+            list_url=self.list_url(args),
+            csv_url=f"{self.get_url('.export', export_type='csv')}?{query}",
+            exports_endpoint=f"{self.admin.endpoint}_exports",
+        )
+
+    def export_count(self, args: ViewArgs, most: int) -> int:
+        """Return the number of rows of an export; `most` + 1 means more."""
+        return db.session.scalar(_total(self.export_statement(args), self.model.id, most)) or 0
+
+    def export_query(self, args: ViewArgs) -> str:
+        """Return the part of the list's address that says what an export has, in which order."""
+        return urlencode(self.list_query(args.clone(page=None, page_size=None, extra_args={})))
+
+    def export_filters(self, args: ViewArgs) -> str:
+        """Return the search and the filters of an export in words."""
+        search = [(_("Search"), args.search)] if args.search else []
+        chosen = [
+            (self._filters[index].name, self._filters[index].in_words(value))
+            for index, _label, value in args.filters or ()
+        ]
+        words = (f"{label}: {value}" for label, value in (*search, *chosen))
+        return str(_("; ")).join(words)
 
     def export_tables(self, args: ViewArgs) -> list[Table]:
         """Return the sheets of a workbook: the list, and what a subclass adds to it."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from admin_views.base import navigation
 from admin_views.base.access import AccessControlled, current_actor, id_or_404, not_found, require
 from admin_views.base.arrangement import ArrangedList
-from admin_views.base.columns import Column, cells_of
+from admin_views.base.columns import Column, are_wide, cells_of
 from admin_views.base.filters import ListFilter, OfferedFilter
 from admin_views.base.form_post import claim_key, repeated
 from admin_views.base.widgets import nativise
@@ -271,6 +271,7 @@ class GuardedModelView(ArrangedList, _Framed, ModelView):
             values |= self.narrowing(args) | self.arranging(args)
             values |= {
                 "columns": self.shown_columns(),
+                "is_wide": are_wide(self.shown_columns()),
                 "lines": list(cells_of(self.shown_columns(), values["data"])),
                 "query": self.list_query(args.clone(page=None)),
             }

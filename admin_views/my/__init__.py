@@ -19,6 +19,7 @@ from admin_views.my.services.views import MyServices
 from admin_views.my.subscriptions import MySubscriptions
 from admin_views.shared.account.overview import AccountView
 from admin_views.shared.list_arrangements import ListArrangements
+from admin_views.shared.list_exports import ExportsView
 from admin_views.shared.notifications import NoticesView
 from admin_views.shared.search import SearchView
 from clearance.models import Membership, Request
@@ -48,6 +49,7 @@ def views() -> list[BaseView]:
         ListArrangements(**_at("lists", _l("Views")), for_staff=False),
         SearchView(name=_l("Search"), endpoint="my_search", url="/my", for_staff=False),
         AccountView(**_at("account", _l("My account")), for_staff=False),
+        ExportsView(**_at("exports", _l("Your exports")), for_staff=False),
         NoticesView(**_at("notices", _l("Notifications")), for_staff=False),
     ]
 

@@ -34,6 +34,7 @@ from admin_views.office.settings.views import OfficeSettings
 from admin_views.office.subscriptions.views import Subscriptions
 from admin_views.shared.account.overview import AccountView
 from admin_views.shared.list_arrangements import ListArrangements
+from admin_views.shared.list_exports import ExportsView
 from admin_views.shared.notifications import NoticesView
 from admin_views.shared.search import SearchView
 from clearance.models import (
@@ -91,6 +92,7 @@ def views() -> list[BaseView]:
         Events(Event, **_at("audit", _l("Audit trail"))),
         AccessRecords(AccessEvent, **_at("access", _l("Access"))),
         OfficeSettings(**_at("settings", _l("Settings"))),
+        ExportsView(**_at("exports", _l("Your exports")), for_staff=True),
         SearchView(name=_l("Search"), endpoint="office_search", url="/office", for_staff=True),
         NoticesView(**_at("notices", _l("Notifications")), for_staff=True),
         ListArrangements(**_at("lists", _l("Views")), for_staff=True),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from markupsafe import Markup, escape
 
 from admin_views.base import formatters
@@ -85,7 +86,7 @@ def status_filter(
     opened: a condition for "open" tuned to a long list. groups: code → label and condition of
     several statuses.
     """
-    several = {"open": (_l("Open"), opened), **groups}
+    several = {"open": (lazy_pgettext("requests", "Open"), opened), **groups}
 
     def choices() -> list[tuple[str, Any]]:
         listed = [

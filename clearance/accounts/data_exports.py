@@ -5,8 +5,6 @@ A user has one copy at a time. Its file stays in the storage until the copy expi
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +18,8 @@ import structlog
 from clearance import notifications
 from clearance.accounts import data_archive
 from clearance.auth import rate_limits, reauthentication, sessions
-from clearance.core import audit
+from clearance.auth.permissions import scope_of
+from clearance.core import audit, leases
 from clearance.core.actor import Actor
 from clearance.core.conditional_writes import changed_rows
 from clearance.core.database import own_transaction, reading
@@ -136,15 +135,6 @@ def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
     return stream, row.size
 
 
-def scope_of(actor: Actor) -> str:
-    """Return a digest of what `actor` may see: role, organisations, granted services."""
-    standings = sorted(
-        (membership.organisation_id, membership.is_general, sorted(membership.services))
-        for membership in actor.standings
-    )
-    return hashlib.sha256(json.dumps([actor.role, standings]).encode()).hexdigest()
-
-
 def make_waiting(now: datetime) -> int:
     """Build the requested copies; returns how many this call built. Commits by itself.
 
@@ -169,24 +159,8 @@ def _is_waiting(copy: DataCopy) -> bool:
 
 def _take(lease: str, now: datetime) -> int | None:
     """Lease the oldest waiting copy; None if there is none."""
-    waiting = (
-        DataCopy.made_at.is_(None),
-        DataCopy.attempts < ATTEMPTS,
-        sa.or_(DataCopy.leased_until.is_(None), DataCopy.leased_until <= now),
-    )
-    with own_transaction(write=False) as connection:
-        found = connection.scalars(sa.select(DataCopy.id).where(*waiting).order_by(DataCopy.id))
-        chosen = found.all()
-    for copy_id in chosen:
-        with own_transaction() as connection:
-            taken = connection.execute(
-                sa.update(DataCopy)
-                .where(DataCopy.id == copy_id, *waiting)
-                .values(lease=lease, leased_until=now + LEASE, attempts=DataCopy.attempts + 1)
-            ).rowcount
-        if taken:
-            return copy_id
-    return None
+    waiting = (DataCopy.made_at.is_(None), DataCopy.attempts < ATTEMPTS)
+    return leases.take(DataCopy, *waiting, lease=lease, now=now, until=now + LEASE)
 
 
 def _make(copy_id: int, lease: str, now: datetime) -> bool:

@@ -6,6 +6,8 @@ a Refusal or None.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Collection
 
 import sqlalchemy as sa
@@ -115,6 +117,15 @@ def brokers_visible_to(actor: Actor, licence_services: Collection[str]) -> sa.Co
         if not actor.is_staff and sees_brokers(standing, licence_services)
     ]
     return Broker.organisation_id.in_(shown)
+
+
+def scope_of(actor: Actor) -> str:
+    """Return a digest of what `actor` may see: role, organisations, granted services."""
+    standings = sorted(
+        (membership.organisation_id, membership.is_general, sorted(membership.services))
+        for membership in actor.standings
+    )
+    return hashlib.sha256(json.dumps([actor.role, standings]).encode()).hexdigest()
 
 
 def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:

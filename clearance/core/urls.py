@@ -101,6 +101,11 @@ def office_broker_url(broker_id: int) -> str:
     return f"/office/brokers/{broker_id}/"
 
 
+def exports_url(*, is_staff: bool) -> str:
+    """Return the URL of the lists that the user had exported."""
+    return "/office/exports/" if is_staff else "/my/exports/"
+
+
 def own_data_url(*, is_staff: bool) -> str:
     """Return the URL of the user's own data export."""
     return "/office/account/data" if is_staff else "/my/account/data"

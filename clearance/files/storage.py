@@ -29,7 +29,7 @@ from clearance.core.database import own_transaction
 from clearance.core.errors import DomainError, ServiceUnavailable
 from clearance.core.extensions import db
 from clearance.core.settings import BadSettings, Settings
-from clearance.models import DataCopy, Document, IssuedDocument
+from clearance.models import DataCopy, Document, IssuedDocument, ListExport
 
 log = structlog.get_logger("clearance.files")
 
@@ -277,11 +277,11 @@ def _create(content: bytes | BinaryIO, name: str, media_type: str) -> str:
 
 
 def _told_of(chosen: list[str]) -> set[str | None]:
-    columns = (Document.storage_key, IssuedDocument.storage_key, DataCopy.storage_key)
+    models = (Document, IssuedDocument, DataCopy, ListExport)
     with own_transaction(write=False) as connection:
         return {
             key
-            for column in columns
+            for column in (model.storage_key for model in models)
             for key in connection.scalars(sa.select(column).where(column.in_(chosen)))
         }
 

@@ -18,6 +18,7 @@ from clearance.models import (
     DataCopy,
     Delivery,
     Invitation,
+    ListExport,
     OneTimeKey,
     PasswordReset,
     Registration,
@@ -68,6 +69,11 @@ def _over(
             DataCopy.expires_at <= now,
             sa.and_(DataCopy.made_at.is_(None), DataCopy.asked_at <= now - UNMADE_COPY_KEPT),
         ),
+    )
+    # Their files are removed likewise.
+    yield (
+        ListExport,
+        sa.or_(ListExport.expires_at <= now, ListExport.asked_at <= now - UNMADE_COPY_KEPT),
     )
     yield Registration, Registration.created_at <= now - periods["registration"]
     yield (

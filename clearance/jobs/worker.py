@@ -24,7 +24,7 @@ from huey.consumer import Consumer
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from clearance import issuing
+from clearance import exports, issuing
 from clearance.accounts import data_exports
 from clearance.core import schema
 from clearance.core.clock import utc_now
@@ -89,6 +89,12 @@ def enqueue_data_exports() -> None:
     jobs.wake_copier()
 
 
+def enqueue_list_exports() -> None:
+    """Wake exports of lists after a commit; automatic for `db.session` commits that order one."""
+    jobs: Jobs = current_app.extensions["jobs"]
+    jobs.wake_exporter()
+
+
 def serve(app: Flask) -> None:
     """Upgrade the schema, load services, then run waitress and the consumer until stopped."""
     settings: Settings = app.extensions["settings"]
@@ -125,6 +131,7 @@ class Jobs:
         self._patience = job_queue.Patience(app, lambda: self._is_stopping)
         self._printer = threading.Lock()
         self._copier = threading.Lock()
+        self._exporter = threading.Lock()
 
     @cached_property
     def huey(self) -> Huey:
@@ -144,6 +151,10 @@ class Jobs:
     @cached_property
     def _make_copies(self) -> Any:
         return self.huey.task(name="make_copies")(self._patience.patient(self.make_copies))
+
+    @cached_property
+    def _make_lists(self) -> Any:
+        return self.huey.task(name="make_lists")(self._patience.patient(self.make_lists))
 
     @property
     def periodic(self) -> list[Job]:
@@ -183,6 +194,15 @@ class Jobs:
         except Exception:  # the request is committed and must not appear to have failed
             _log.exception("the copier could not be woken")
 
+    def wake_exporter(self) -> None:
+        """Queue exports of lists; queue failures are only logged, as `tick` catches up."""
+        if not self.is_awake:
+            return
+        try:
+            self._make_lists()
+        except Exception:  # the order is committed and must not appear to have failed
+            _log.exception("the exporter could not be woken")
+
     def make_files(self) -> None:
         """Render the missing files of issued documents, in one thread of this process at a time."""
         if not self._printer.acquire(blocking=False):
@@ -203,6 +223,16 @@ class Jobs:
         finally:
             self._copier.release()
 
+    def make_lists(self) -> None:
+        """Write the ordered workbooks of lists, in one thread of this process at a time."""
+        if not self._exporter.acquire(blocking=False):
+            return  # the running thread continues until none is waiting
+        try:
+            with self._app.app_context():
+                exports.make_waiting(utc_now())
+        finally:
+            self._exporter.release()
+
     def deliver(self, channel: str) -> None:
         """Send what is due on one channel, and schedule another run for postponed messages."""
         times = []
@@ -222,6 +252,7 @@ class Jobs:
         self._queue_all()
         self._make_files()
         self._make_copies()
+        self._make_lists()
         for job in self.periodic:
             self._run_once(job, utc_now())
 
@@ -234,6 +265,7 @@ class Jobs:
         self.wake()
         self.wake_printer()
         self.wake_copier()
+        self.wake_exporter()
 
     def stop(self) -> None:
         """Stop the consumer after the messages being sent; takes at most 25 s."""
@@ -251,6 +283,7 @@ class Jobs:
             self._queue_all()
             self._make_files()
             self._make_copies()
+            self._make_lists()
         self._consumer = Consumer(self.huey, graceful_signal="TERM", **_CONSUMER)
         self._consumer.run()
 
@@ -313,6 +346,8 @@ def _after_commit(session: Session) -> None:
         enqueue_pdf_rendering()
     if session.info.pop(data_exports.WAITING_MARK, False):
         enqueue_data_exports()
+    if session.info.pop(exports.WAITING_MARK, False):
+        enqueue_list_exports()
 
 
 def _after_rollback(session: Session) -> None:
@@ -321,6 +356,7 @@ def _after_rollback(session: Session) -> None:
     session.info.pop(outbox.QUEUED_MARK, None)
     session.info.pop(issuing.WAITING_MARK, None)
     session.info.pop(data_exports.WAITING_MARK, None)
+    session.info.pop(exports.WAITING_MARK, None)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

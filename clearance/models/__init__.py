@@ -25,6 +25,7 @@ from clearance.models.exam import Exam, ExamSeat
 from clearance.models.figure import Figure, FigureState
 from clearance.models.issued import IssuedDocument
 from clearance.models.job import JobRun
+from clearance.models.list_export import ListExport
 from clearance.models.lists import ListLayout, SavedView
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
 from clearance.models.own_data import DataCopy
@@ -91,6 +92,7 @@ __all__ = [
     "Licence",
     "LicenceChange",
     "LicenceReminder",
+    "ListExport",
     "ListLayout",
     "Membership",
     "Message",

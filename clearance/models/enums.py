@@ -199,6 +199,16 @@ class DeliveryStatus(Labelled):
     EXPIRED = "expired", _l("Expired")
 
 
+class ExportStatus(Labelled):
+    """State of a list that a job writes into a workbook."""
+
+    WAITING = "waiting", _l("Being made"), "info"
+    READY = "ready", _l("Ready"), "success"
+    REFUSED = "refused", _l("Not made"), "danger"
+    TOO_LONG = "too_long", _l("Too long"), "danger"
+    FAILED = "failed", lazy_pgettext("export", "Failed"), "danger"
+
+
 class SeatStatus(Labelled):
     """State of a seat offered in an exam."""
 

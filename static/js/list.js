@@ -57,7 +57,7 @@ menu?.addEventListener("keydown", (event) => {
 
 document.querySelector(".table-dense")?.addEventListener("pointerover", ({ target }) => {
   const cell = target.closest("td");
-  if (!cell || cell.scrollWidth <= cell.clientWidth) return;
+  if (![cell, cell?.firstElementChild].some((box) => box && box.scrollWidth > box.clientWidth)) return;
   const text = cell.cloneNode(true);
   for (const short of text.querySelectorAll(".brief, .icon")) short.remove();
   cell.title = text.textContent.trim();

@@ -19,6 +19,7 @@ const NEEDS = {
   "img[data-picture], [data-upload]": "./pictures.js",
   "[data-copies], [data-prints]": "./copies.js",
   "[data-day]": "./day.js",
+  "[data-renew]": "./renew.js",
   "[data-rows]": "./rows.js",
   ".tabs [aria-current]": "./tabs.js",
   "template.by-script": "./filter.js",

@@ -92,6 +92,32 @@ def _deciding(rows: Rows) -> Iterator[Try]:
     yield "approve, missing", values, {"id": MISSING_ID}, {"row": f"{MISSING_ID}-1"}
 
 
+def _exported(area: str) -> Callable[[Rows], Iterator[Try]]:
+    """Exports of `general` or of the manager; a row of the other area is a stranger's."""
+    own, strangers = ("general", "manager") if area == "my" else ("manager", "general")
+
+    def tries(rows: Rows) -> Iterator[Try]:
+        yield "own", {"export_id": rows[f"{own}_export"]}, {}, {}
+        yield "other user: missing", {"export_id": rows[f"{strangers}_export"]}, {}, {}
+        yield "missing", {"export_id": MISSING_ID}, {}, {}
+
+    return tries
+
+
+def _ordered(area: str) -> Callable[[Rows], Iterator[Try]]:
+    def tries(rows: Rows) -> Iterator[Try]:
+        yield "own", {}, {}, {"list": f"{area}_requests", "query": "search=CE"}
+        yield (
+            "other area: missing",
+            {},
+            {},
+            {"list": "office_audit" if area == "my" else "my_users"},
+        )
+        yield "missing", {}, {}, {"list": MISSING_WORD}
+
+    return tries
+
+
 OF_MEMBERS: dict[str, Callable[[Rows], Iterator[Try]]] = {
     "my_users.create_view": _new_user,
     "my_users.edit": _membership,
@@ -114,5 +140,11 @@ OF_MEMBERS: dict[str, Callable[[Rows], Iterator[Try]]] = {
     "my_subscriptions.ask_before_leaving": _leaving,
     "office_subscriptions.details": _subscription,
     "office_subscriptions.do": _deciding,
+    "my_exports.file": _exported("my"),
+    "my_exports.remove": _exported("my"),
+    "my_exports.order": _ordered("my"),
+    "office_exports.file": _exported("office"),
+    "office_exports.remove": _exported("office"),
+    "office_exports.order": _ordered("office"),
 }
 """Endpoint → the lines of its rule."""

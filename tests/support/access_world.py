@@ -46,7 +46,13 @@ from clearance.models.enums import DeliveryStatus, Role, SessionStage, Status
 from clearance.notifications import notices
 from clearance.public import dev
 from clearance.services.flows import Action
-from tests.support import access_licence_rows, access_member_rows, factories, request_factories
+from tests.support import (
+    access_licence_rows,
+    access_member_rows,
+    export_rows,
+    factories,
+    request_factories,
+)
 from tests.support.databases import SqliteDatabase
 from tests.support.pages import PageClient
 
@@ -320,6 +326,10 @@ def _make_licences(world: World, people: access_licence_rows.People) -> access_l
     additional = world.people["additional"]
     assert isinstance(additional, User)
     world.rows |= access_member_rows.make(world.app, people, additional)
+    for who in ("general", "manager"):
+        user = world.people[who]
+        assert isinstance(user, User)
+        world.rows[f"{who}_export"] = export_rows.ready(user).id
     return made
 
 

@@ -136,6 +136,7 @@ TABLES: dict[str, Any] = {
     "internal_note": _l("Internal note"),
     "invitation": _l("Invitation"),
     "legal_entity": _l("Organisation type"),
+    "list_export": _l("Exported list"),
     "membership": _l("Membership"),
     "message": _l("Message"),
     "message_text": _l("Notification text"),

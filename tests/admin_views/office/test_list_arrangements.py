@@ -209,6 +209,7 @@ def test_a_chosen_column_shows_no_more_than_the_list_may(
     assert any(str(civil_id)[-4:] in td.get_text() for td in page.soup.select("tbody .col-code"))
 
 
+@pytest.mark.databases
 def test_requests_are_sorted_by_due_date_those_without_one_last(office: Office) -> None:
     soon, later, none = (office.request() for _each in range(3))
     days: dict[int, Any] = {soon: "2030-01-02", later: "2030-02-02", none: None}
@@ -219,8 +220,16 @@ def test_requests_are_sorted_by_due_date_those_without_one_last(office: Office) 
                 {"day": day, "id": request_id},
             )
         db.session.commit()
-    rows = office.staff().get(f"{LIST}?sort=due_on").soup.select("[name=rowid]")
-    assert [int(row["value"]) for row in rows] == [soon, later, none]
+    reader = office.staff()
+
+    def shown(query: str) -> list[int]:
+        rows = reader.get(f"{LIST}?sort=due_on{query}").soup.select("[name=rowid]")
+        return [int(row["value"]) for row in rows]
+
+    assert shown("") == [soon, later, none]
+    assert shown(f"&after={soon}") == [later, none]
+    assert shown(f"&desc=1&after={none}") == [later, soon]
+    assert shown(f"&before={none}") == [soon, later]
 
 
 @pytest.mark.parametrize(
