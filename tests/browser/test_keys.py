@@ -78,3 +78,12 @@ def test_keys_can_be_switched_off(visit: Callable[..., Visit]) -> None:
     page.keyboard.press("j")
     assert page.locator("tr[data-current]").count() == 0
     assert page.locator("#keys-dialog").count() == 0
+
+
+def test_the_search_works_without_scripts(office: Callable[..., Visit]) -> None:
+    there = office("manager@example.com", "ar", 1280, java_script_enabled=False)
+    page = there.open("/office/")
+    page.locator("#site-search").fill("احمد")
+    with page.expect_navigation():
+        page.locator("#site-search").press("Enter")
+    assert page.locator(".hits li").count() >= 2

@@ -51,7 +51,10 @@ REVIEWER = (
     "/office/licences/",
     "/office/licences/?search=zzzz",
 )
-MANAGER = ("/office/search?q=Mohammed", "/office/", "/office/requests/", "/office/exams/")
+MANAGER = (
+    *("/office/search?q=Mohammed", "/office/", "/office/requests/", "/office/exams/"),
+    "/office/dashboard/?period=year",
+)
 ADMINISTRATOR = (
     *("/office/", "/guide/services", "/office/account/factor", "/office/staff/invite"),
     "/office/nationalities/edit/?id=XX",

@@ -106,9 +106,9 @@ def _change(number: int, before: int) -> str:
     return f"{round(100 * (number - before) / before):+d}%" if before else ""
 
 
-def _plane(figures: Figures, *series: Series) -> Plane:
+def _plane(figures: Figures, *series: Series, top: int = 0) -> Plane:
     labels = [period.short_label for period in figures.over_time]
-    return Plane(labels, series, is_rtl=i18n.language() == "ar")
+    return Plane(labels, series, is_rtl=i18n.language() == "ar", top=top)
 
 
 def _amounts(figures: Figures) -> Chart:
@@ -132,7 +132,7 @@ def _durations(figures: Figures) -> Chart:
 
 def _in_time(figures: Figures) -> Chart:
     shares = [sums.share_in_time for sums in figures.over_time.values()]
-    return _plane(figures, Series(_("Decided in time, %"), shares)).columns()
+    return _plane(figures, Series(_("Decided in time, %"), shares), top=100).columns()
 
 
 def _breakdowns(figures: Figures) -> list[Table]:

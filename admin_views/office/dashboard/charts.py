@@ -71,12 +71,18 @@ class Chart:
 
 
 class Plane:
-    """The plane that values are drawn on. is_rtl: the first label is at the right."""
+    """The plane that values are drawn on.
 
-    def __init__(self, labels: Sequence[str], series: Sequence[Series], *, is_rtl: bool) -> None:
+    is_rtl: the first label is at the right. top: of the scale, a multiple of four; by default a
+    round number that holds every value.
+    """
+
+    def __init__(
+        self, labels: Sequence[str], series: Sequence[Series], *, is_rtl: bool, top: int = 0
+    ) -> None:
         self._labels, self._series, self._is_rtl = labels, series, is_rtl
         known = [value for one in series for value in one.values if value is not None]
-        self._step = _step_for(max(known, default=0))
+        self._step = top // 4 or _step_for(max(known, default=0))
         self._top = self._step * 4
         self._slot = (100 - _EDGE) / max(1, len(labels))
 

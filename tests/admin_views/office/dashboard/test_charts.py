@@ -19,6 +19,11 @@ def test_a_scale_has_round_steps_and_holds_the_largest_value(top: int) -> None:
     assert all(0 <= mark.y <= HEIGHT and mark.height >= 0 for mark in chart.marks)
 
 
+def test_a_share_has_a_scale_of_a_hundred() -> None:
+    chart = Plane(LABELS, [Series("s", [0, 3, 0])], is_rtl=False, top=100).columns()
+    assert [tick.value for tick in chart.ticks] == [0, 25, 50, 75, 100]
+
+
 def test_a_value_that_is_missing_leaves_a_gap_in_the_line() -> None:
     whole = Plane(LABELS, [Series("s", [1, 2, 3])], is_rtl=False).lines()
     broken = Plane(LABELS, [Series("s", [1, None, 3])], is_rtl=False).lines()
