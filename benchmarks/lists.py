@@ -30,7 +30,6 @@ from benchmarks import worlds
 from clearance.auth import sessions
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
-from clearance.demo import mass
 from clearance.exams.statuses import ExamStatus
 from clearance.models import Request, User
 from clearance.models.enums import SessionStage, Status
@@ -94,7 +93,7 @@ def _measure(app: Flask, args: argparse.Namespace) -> None:
     with app.app_context():
         if args.requests:
             worked = time.process_time()
-            seconds = _fill(args.requests)
+            seconds = worlds.fill(args.requests)
             worked = time.process_time() - worked
             print(
                 f"{args.requests:,} requests made in {seconds:.0f} s ({worked:.0f} s of processor)"
@@ -121,14 +120,6 @@ def _measure(app: Flask, args: argparse.Namespace) -> None:
                 print(*_plan(app, measured.slowest), sep="\n")
     if "export" in f"export {args.only}":
         _export(app, keys["manager"], f"{OFFICE}export/csv/")
-
-
-def _fill(count: int) -> float:
-    seconds = mass.add_requests(count, utc_now())
-    if db.engine.dialect.name == "postgresql":  # what autovacuum does within a minute
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")
-    return seconds
 
 
 def _cases() -> list[tuple[str, str, str]]:

@@ -16,6 +16,7 @@ from clearance import demo
 from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
+from clearance.demo import mass
 from clearance.services import versions
 
 KINDS = ("sqlite", "postgresql")
@@ -61,3 +62,12 @@ def application(url: str, folder: str) -> Flask:
         db.session.commit()
         demo.build_world(utc_now())
     return app
+
+
+def fill(count: int) -> float:
+    """Add requests to the current application's database; return the seconds that it took."""
+    seconds = mass.add_requests(count, utc_now())
+    if db.engine.dialect.name == "postgresql":  # what autovacuum does within a minute
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    return seconds

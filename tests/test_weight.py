@@ -99,3 +99,11 @@ def test_a_list_page_is_light(app: Flask, owner: User, lang: str) -> None:
     print(f"{lang}: fonts {fonts:,}, all else {others:,} bytes")
     assert fonts <= FONT_LIMIT, sizes
     assert others < OTHER_LIMIT, sizes
+
+
+def test_a_page_view_after_the_first_asks_for_the_page_alone(app: Flask, owner: User) -> None:
+    client = factories.browser_of(app, owner)
+    loaded = weights(client, "/my/requests/").keys() - {"/my/requests/"}
+    kept = {url: client.http.get(url).headers["Cache-Control"] for url in loaded}
+    assert len([url for url in kept if url.endswith(".js")]) > 5, kept
+    assert {url: how for url, how in kept.items() if "immutable" not in how} == {}

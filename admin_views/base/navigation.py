@@ -114,6 +114,13 @@ _MENUS: dict[str, tuple[Entry, ...]] = {
         _kept("office_deliveries", _l("Deliveries"), "mail"),
         _kept("office_audit", _l("Audit trail"), "audit", children=_TRAIL),
         _kept("office_settings", _l("Settings"), "settings", page="index"),
+        Entry(
+            "office_exports",
+            _l("Your exports"),
+            "download",
+            lambda actor: actor.is_manager,
+            page="index",
+        ),
         Entry("office_account", _l("My account"), "lock", page="index"),
     ),
 }

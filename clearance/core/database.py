@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from flask import Flask, current_app, g, has_request_context
 from psycopg.errors import _WaitTimeout
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
@@ -36,6 +36,7 @@ REQUEST_ANSWER_SECONDS, WORK_ANSWER_SECONDS, PING_SECONDS = 15.0, 40.0, 5.0
 
 _forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
 _patience: ContextVar[float | None] = ContextVar("clearance_patience", default=None)
+_Model = TypeVar("_Model")
 _WRITER, _PLACES = "clearance_writer", "clearance_places"
 
 
@@ -111,6 +112,18 @@ def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
         return sorted(taken)
     last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
     return list(range(last + 1, last + 1 + count))
+
+
+def shared_alias(model: type[_Model]) -> type[_Model]:
+    """Return an alias of `model` that threads may use at once, for a module's own.
+
+    SQLAlchemy fills the index from a table's columns to an alias's when it is first asked, without
+    a lock: a second thread would take the columns for missing and join the table itself as well.
+    """
+    alias = aliased(model)
+    table = sa.inspect(model).local_table
+    sa.inspect(alias).selectable.corresponding_column(next(iter(table.columns)))
+    return alias
 
 
 def hold_table(model: type[Any]) -> None:

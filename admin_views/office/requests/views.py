@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from admin_views.base import formatters
 from admin_views.base.access import ForReaders, current_actor
@@ -31,10 +31,11 @@ from admin_views.shared.document_reading import DocumentReading
 from clearance.auth import permissions
 from clearance.core import i18n
 from clearance.core.clock import kuwait_today
+from clearance.core.database import shared_alias
 from clearance.models import Broker, Organisation, Request, User
 from clearance.requests import search as request_search
 
-_REVIEWER = aliased(User)
+_REVIEWER = shared_alias(User)
 # As ix_request_due_order has it.
 _DUE_ORDER = sa.func.coalesce(Request.due_on, sa.literal_column("'9999-12-31'"), type_=sa.Date())
 _OLDEST_FIRST = {Queue.MINE, Queue.UNASSIGNED, Queue.LATE}

@@ -11,7 +11,6 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
-from sqlalchemy.orm import aliased
 
 from admin_views.base import formatters
 from admin_views.base.access import DetailsById, EveryRow, ForReaders, LinkedRows, current_actor
@@ -24,6 +23,7 @@ from admin_views.office.subscriptions.actions import DECISIONS, SubscriptionStep
 from admin_views.shared import request_lists
 from clearance.auth import permissions
 from clearance.core import i18n, reasons
+from clearance.core.database import shared_alias
 from clearance.core.extensions import db
 from clearance.models import (
     Broker,
@@ -38,7 +38,7 @@ from clearance.models import (
 from clearance.models.enums import SubscriptionStatus
 from clearance.organisations import subscription_changes
 
-_OFFICER = aliased(User)
+_OFFICER = shared_alias(User)
 _TELLS = {
     "asked": _l("Requested"),
     "subscribed": _l("Subscribed immediately"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from clearance.core.database import own_transaction
+from clearance.core.database import own_transaction, shared_alias
 from clearance.core.extensions import db
-from clearance.models import Counter
+from clearance.models import Counter, User
 
 pytestmark = pytest.mark.databases
 
@@ -79,3 +82,23 @@ def test_parallel_writers_lose_nothing(app: Flask) -> None:
         list(pool.map(raise_once, range(80)))
     with app.app_context():
         assert db.session.get(Counter, ("ZZ", 26)).last == 80
+
+
+def test_threads_that_use_a_shared_alias_first_at_once_all_select_from_it(
+    context: Flask,
+) -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for _attempt in range(100):
+                alias, together = shared_alias(User), Barrier(4)
+
+                def selected(_number: int, alias: Any = alias, together: Any = together) -> str:
+                    together.wait()
+                    return str(sa.select(alias.first_name, alias.last_name))
+
+                (text,) = set(pool.map(selected, range(4)))
+                assert text.count("user") == text.count("user_1") + 1
+    finally:
+        sys.setswitchinterval(before)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from python_calamine import load_workbook
 
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
@@ -250,6 +252,34 @@ def test_the_export_of_one_service_has_its_own_answers_in_an_order_that_stays(
     }
     everything = browser.get(f"{LIST}export/csv/", check=False).csv_rows
     assert "Fee" not in everything[0]
+
+
+def test_a_workbook_of_one_service_has_a_sheet_for_each_field_of_rows(office: Office) -> None:
+    label = {"ar": "السيارات", "en": "Cars"}
+    plate = {"name": "plate", "type": "text", "label": {"ar": "اللوحة", "en": "Plate"}}
+    seats = {"name": "seats", "type": "number", "label": {"ar": "المقاعد", "en": "Seats"}}
+    cars = {"name": "cars", "type": "rows", "label": label, "columns": [plate]}
+    name = {"name": "name_ar_1"}
+    with office.app.app_context():
+        request_factories.load_services()
+        request_factories.publish(request_factories.TRIVIAL, fields=[cars, name])
+    old = office.request(code="greeting", name_ar_1="أحمد", cars=({"plate": "=1"}, {"plate": "2"}))
+    with office.app.app_context():
+        newer = {**cars, "columns": [seats, plate]}
+        request_factories.publish(request_factories.TRIVIAL, fields=[newer, name])
+    rows = ({"seats": 4, "plate": "3"},)
+    new = office.request(code="greeting", name_ar_1="سالم", cars=rows)
+    url = f"{LIST}export/xlsx/?flt0_service=greeting&sort=sent_at"
+    book = load_workbook(io.BytesIO(office.staff(Role.MANAGER).http.get(url).get_data()))
+    assert book.sheet_names == ["Requests", "Cars"]
+    listed, cars_sheet = (book.get_sheet_by_name(sheet).to_python() for sheet in book.sheet_names)
+    assert listed[0][-1] == "Cars"
+    assert cars_sheet == [
+        ["Request number", "Row", "Plate", "Seats"],
+        [number_of(office, old), 1.0, "=1", ""],
+        [number_of(office, old), 2.0, "2", ""],
+        [number_of(office, new), 1.0, "3", 4.0],
+    ]
 
 
 # The review page
