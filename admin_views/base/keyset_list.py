@@ -58,11 +58,13 @@ def fetch_page(
     size: int,
     after: int | None = None,
     before: int | None = None,
+    sample: sa.Select[Any] | None = None,
 ) -> Page:
-    """Read one page of `statement`, ordered by `order` (a NOT NULL column) and id.
+    """Read one page of `statement`, ordered by `order` (NOT NULL, one column or several) and id.
 
     after, before: id of the last or first row of the adjacent page; aborts with 404 if it is not
-    in `statement`. The cost does not depend on the depth.
+    in `statement`. The cost does not depend on the depth. sample: selects some thousands of the
+    rows of a `statement` with many; it is counted first.
     """
     anchor = after if after is not None else before
     backwards = after is None and before is not None
@@ -73,15 +75,19 @@ def fetch_page(
             _beyond(session, statement, id_column, order, anchor, falling=falling)
         )
     keys = _keys(order, id_column, falling=falling)
-    rows = list(session.execute(paged.order_by(*keys).limit(size + 1)))
+    total = _total(statement if sample is None else sample, id_column)
+    counted = paged.add_columns(total.scalar_subquery().label("total"))
+    rows = session.execute(counted.order_by(*keys).limit(size + 1)).all()
+    count = rows[0].total if rows else session.scalar(total) if anchor is not None else 0
+    if sample is not None and rows and count <= COUNT_CAP:
+        count = session.scalar(_total(statement, id_column))
     has_more = len(rows) > size
     rows = rows[:size]
     if backwards:
-        rows.reverse()
-    is_all = anchor is None and not has_more
+        rows = rows[::-1]
     return Page(
         rows=rows,
-        count=len(rows) if is_all else _count(session, statement, id_column),
+        count=count or 0,
         has_previous=has_more if backwards else anchor is not None,
         has_next=anchor is not None if backwards else has_more,
     )
@@ -96,12 +102,10 @@ def _beyond(
     *,
     falling: bool,
 ) -> sa.ColumnElement[bool]:
-    value = session.execute(
-        statement.with_only_columns(order, maintain_column_froms=True).where(id_column == anchor)
-    ).scalar_one_or_none()
-    if value is None:
-        not_found()
-    return _past(order, value, id_column, anchor, falling=falling)
+    place = statement.with_only_columns(*_columns(order, id_column), maintain_column_froms=True)
+    values = session.execute(place.where(id_column == anchor)).one_or_none()
+    columns = _columns(order, id_column)
+    return not_found() if values is None else _past(columns, values, falling=falling)
 
 
 def in_parts(
@@ -114,14 +118,14 @@ def in_parts(
     parts.
     """
     keys = _keys(order, id_column, falling=descending)
-    # As the driver has it: it only goes back into the next statement.
-    position = sa.type_coerce(order, sa.types.NullType())
-    ordered = statement.add_columns(position.label("export_order")).order_by(*keys)
+    columns = _columns(order, id_column)
+    # As the driver has them: they only go back into the next statement.
+    places = [sa.type_coerce(column, sa.types.NullType()) for column in columns]
+    ordered = statement.add_columns(*(place.label(None) for place in places)).order_by(*keys)
     part = _all(ordered.limit(EXPORTED_FIRST))
     while part:
         yield part
-        last = part[-1]
-        past = _past(position, last.export_order, id_column, last.id, falling=descending)
+        past = _past(places, part[-1][-len(places) :], falling=descending)
         part = _all(ordered.where(past).limit(EXPORTED_AT_ONCE))
 
 
@@ -132,29 +136,33 @@ def _all(statement: sa.Select[Any]) -> Sequence[Any]:
 
 def _keys(order: Any, id_column: Any, *, falling: bool) -> list[Any]:
     direction = sa.desc if falling else sa.asc
-    columns = [id_column] if order is id_column else [order, id_column]
-    return [direction(column) for column in columns]
+    return [direction(column) for column in _columns(order, id_column)]
+
+
+def _columns(order: Any, id_column: Any) -> list[Any]:
+    """Return the columns of the order, one or several, and the id that ends it."""
+    columns = order if isinstance(order, tuple) else (order,)
+    return [*(column for column in columns if column is not id_column), id_column]
 
 
 def _past(
-    order: Any, value: Any, id_column: Any, row_id: int, *, falling: bool
+    columns: Sequence[Any], values: Sequence[Any], *, falling: bool
 ) -> sa.ColumnElement[bool]:
-    """Match rows after the one with `value` in `order` and the id `row_id`."""
-    here, reached = sa.tuple_(order, id_column), sa.literal(value, order.type)
-    there = sa.tuple_(reached, sa.literal(row_id))
+    """Match rows after the one with `values` in the columns of the order, the id among them."""
+    reached = [sa.literal(value, at.type) for at, value in zip(columns, values, strict=True)]
+    here, there = sa.tuple_(*columns), sa.tuple_(*reached)
     past = here < there if falling else here > there
-    if not isinstance(order, sa.Function):
+    first = columns[0]
+    if not isinstance(first, sa.Function):
         return past
     # SQLite finds no row value of an expression in an index, only the expression.
-    return sa.and_(order <= reached if falling else order >= reached, past)
+    return sa.and_(first <= reached[0] if falling else first >= reached[0], past)
 
 
-def _count(
-    session: Session, statement: sa.Select[Any], id_column: Any, most: int = COUNT_CAP
-) -> int:
-    """Return the number of rows; `most` + 1 means more."""
+def _total(statement: sa.Select[Any], id_column: Any, most: int = COUNT_CAP) -> sa.Select[Any]:
+    """Select the number of the statement's rows; `most` + 1 means more."""
     capped = statement.with_only_columns(id_column, maintain_column_froms=True).limit(most + 1)
-    return session.scalar(sa.select(sa.func.count()).select_from(capped.subquery())) or 0
+    return sa.select(sa.func.count()).select_from(capped.subquery())
 
 
 class KeysetModelView(GuardedModelView):
@@ -190,6 +198,10 @@ class KeysetModelView(GuardedModelView):
         """Return the condition for the search text, or None to search nothing."""
         return None
 
+    def search_sample(self, typed: str) -> Any | None:
+        """Return a condition that selects some thousands of very many matches, to count first."""
+        return None
+
     def init_search(self) -> bool:
         return type(self).search_condition is not KeysetModelView.search_condition
 
@@ -209,10 +221,18 @@ class KeysetModelView(GuardedModelView):
         self, search: str | None, filters: Sequence[tuple[int, str, str]] | None
     ) -> sa.Select[Any]:
         """Return the statement with search and filters applied."""
-        statement = self.statement()
+        statement = self._filtered(filters)
         condition = self.search_condition(search) if search else None
-        if condition is not None:
-            statement = statement.where(condition)
+        return statement if condition is None else statement.where(condition)
+
+    def _sample(
+        self, search: str | None, filters: Sequence[tuple[int, str, str]] | None
+    ) -> sa.Select[Any] | None:
+        condition = self.search_sample(search) if search else None
+        return None if condition is None else self._filtered(filters).where(condition)
+
+    def _filtered(self, filters: Sequence[tuple[int, str, str]] | None) -> sa.Select[Any]:
+        statement = self.statement()
         for index, _label, value in filters or ():
             flt = self._filters[index]
             statement = flt.apply(statement, flt.clean(value))
@@ -253,7 +273,7 @@ class KeysetModelView(GuardedModelView):
 
     def export_count(self, args: ViewArgs, most: int) -> int:
         """Return the number of rows of an export; `most` + 1 means more."""
-        return _count(db.session(), self.export_statement(args), self.model.id, most)
+        return db.session.scalar(_total(self.export_statement(args), self.model.id, most)) or 0
 
     def export_query(self, args: ViewArgs) -> str:
         """Return the part of the list's address that says what an export has, in which order."""
@@ -346,6 +366,7 @@ class KeysetModelView(GuardedModelView):
             size=page_size or self.page_size,
             after=_anchor("after"),
             before=_anchor("before"),
+            sample=self._sample(search, filters),
         )
         self._tell(part)
         return part.count, list(part.rows)

@@ -39,7 +39,7 @@ from clearance.services import registry, versions
 
 SHOWN_ROWS = 8
 DECIDED_DAYS = 7
-FINAL_CAP = 10_000
+FINAL_CAP = 1_000
 
 
 class OfficeHome(GuardedView):

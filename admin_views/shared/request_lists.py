@@ -148,9 +148,21 @@ def name_column(model: Any = Request) -> sa.ColumnElement[str]:
 @cache
 def name_column_in(model: Any, lang: str) -> sa.ColumnElement[str]:
     """Return the name column for a page in `lang`."""
+    name: sa.ColumnElement[str] = sa.literal_column(name_in_sql(model, lang), sa.String())
+    return name.label("name")
+
+
+@cache
+def name_in_sql(model: Any, lang: str) -> str:
+    """Return the name's expression for a page in `lang` as SQL, the same on both databases.
+
+    As text, because SQLAlchemy looks at each part of a statement at each execution: this has
+    a hundred.
+    """
     other = "en" if lang == "ar" else "ar"
     own = sa.func.nullif(_joined(model, lang), "")
-    return sa.func.coalesce(own, _joined(model, other)).label("name")
+    name = sa.func.coalesce(own, _joined(model, other))
+    return str(name.compile(compile_kwargs={"literal_binds": True}))
 
 
 def service_cell(row: Any) -> Markup:

@@ -12,7 +12,7 @@ from flask_babel import force_locale
 
 from clearance.cli.accounts import customs_commands, staff_commands
 from clearance.cli.doctor import doctor
-from clearance.cli.messages import message_commands, purge
+from clearance.cli.messages import maintain, message_commands, purge
 from clearance.cli.services import service_commands
 from clearance.core import schema
 from clearance.core.clock import utc_now
@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
         service_commands,
         message_commands,
         purge,
+        maintain,
         doctor,
     ):
         app.cli.add_command(group)

@@ -1,4 +1,4 @@
-"""The `flask messages document` and `flask purge` commands."""
+"""The `flask messages document`, `flask purge` and `flask maintain` commands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from clearance.cli import notification_docs
 from clearance.core.clock import utc_now
-from clearance.jobs import retention
+from clearance.jobs import maintenance, retention
 
 message_commands = AppGroup("messages", help="Notification texts.")
 
@@ -26,3 +26,11 @@ def purge() -> None:
     for table, count in removed.items():
         click.echo(f"{table}: {count}")
     click.echo(f"{sum(removed.values())} rows removed.")
+
+
+@click.command("maintain")
+@with_appcontext
+def maintain() -> None:
+    """Delete what is over and refresh the database's statistics, as the nightly job does."""
+    for step, result in maintenance.run(utc_now()).items():
+        click.echo(f"{step}: {result}")

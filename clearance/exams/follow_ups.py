@@ -13,10 +13,13 @@ from clearance.auth import permissions
 from clearance.core import i18n, office_settings
 from clearance.core.actor import Actor
 from clearance.exams import passes, starts
-from clearance.models import Request
-from clearance.models.enums import Status
+from clearance.models import Broker, Licence, Request
+from clearance.models.enums import LicenceStatus, Status
 from clearance.services.extension import FollowUp
 from clearance.services.schema import Definition
+
+MOST_READ = 20
+"""Passed requests that are read for the home page, which shows a few of them."""
 
 
 def licences_to_apply_for(
@@ -25,7 +28,7 @@ def licences_to_apply_for(
     """Return the passed exams of the chosen organisation that a licence can be applied for with.
 
     Those whose pass is valid, and whose candidate has neither a licence nor a draft or open request
-    for one. request_id: of one exam request, or None for all.
+    for one. request_id: of one exam request, or None for the newest ones.
     """
     standing = actor.standing
     if standing is None:
@@ -45,7 +48,7 @@ def licences_to_apply_for(
         for service in starts.services_after_a_pass(standing.organisation_id)
         if standing.may_use(service.code)
         for offer in starts.startable_candidates(
-            service.code, actor, now, only=_not_begun(actor, service, now, request_id)
+            service.code, actor, now, _not_begun(actor, service, now, request_id), MOST_READ
         )
         if offer.refusal is None and offer.counts_until is not None
     ]
@@ -56,17 +59,30 @@ def _not_begun(
 ) -> sa.ColumnElement[bool]:
     """Return the condition on passed requests without a draft or open one for the service.
 
-    It leaves out the passes of long ago, whose candidates need not be loaded to be refused.
+    It leaves out the passes of long ago and the candidates with a licence, who need not be loaded
+    to be refused.
     """
     longest = timedelta(days=366 * (int(office_settings.get(passes.VALIDITY_YEARS)) + 1))
     begun = aliased(Request)
+    # Wrapped, so that SQLite finds the candidate's own few requests by the civil number and does
+    # not read all of the organisation, all drafts or all undecided ones for each candidate.
+    organisation_id = sa.func.coalesce(begun.organisation_id, 0)
+    is_unfinished = sa.case((begun.status == Status.DRAFT, 1), (begun.decided_at.is_(None), 1))
     is_begun = sa.exists().where(
         begun.civil_id == Request.civil_id,
         begun.service_code == service.code,
-        begun.organisation_id == Request.organisation_id,
-        sa.or_(begun.status == Status.DRAFT, begun.decided_at.is_(None)),
+        organisation_id == Request.organisation_id,
+        is_unfinished == 1,
+    )
+    is_licensed = sa.exists().where(
+        Broker.civil_id == Request.civil_id,
+        Licence.broker_id == Broker.id,
+        Licence.status != LicenceStatus.CANCELLED,
     )
     shown = sa.and_(
-        permissions.requests_visible_to(actor), Request.decided_at > now - longest, ~is_begun
+        permissions.requests_visible_to(actor),
+        Request.decided_at > now - longest,
+        ~is_begun,
+        ~is_licensed,
     )
     return shown if request_id is None else sa.and_(shown, Request.id == request_id)

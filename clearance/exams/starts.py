@@ -47,12 +47,16 @@ def services_after_a_pass(organisation_id: int) -> list[Definition]:
 
 
 def startable_candidates(
-    code: str, actor: Actor, now: datetime, only: sa.ColumnElement[bool] | None = None
+    code: str,
+    actor: Actor,
+    now: datetime,
+    only: sa.ColumnElement[bool] | None = None,
+    most: int = MOST_CANDIDATES,
 ) -> list[StartableCandidate]:
     """Return the chosen organisation's passed candidates, newest request first.
 
-    only: a condition on their passed requests. The number of queries is constant. Raises: NotFound
-    for a service that does not start from a passed candidate.
+    only: a condition on their passed requests. most: how many of these are read. The number of
+    queries is constant. Raises: NotFound for a service that does not start from a passed candidate.
     """
     standing = actor.standing
     organisation_id = standing.organisation_id if standing else None
@@ -61,7 +65,7 @@ def startable_candidates(
         raise NotFound
     if standing is None:
         return []
-    newest = _newest_passes(standing.organisation_id, only)
+    newest = _newest_passes(standing.organisation_id, only, most)
     if not newest:
         return []
     asked = [(service, Target(civil_id)) for civil_id in newest]
@@ -69,7 +73,9 @@ def startable_candidates(
     return [_candidate_offer(req, service, loaded) for req in newest.values()]
 
 
-def _newest_passes(organisation_id: int, only: sa.ColumnElement[bool] | None) -> dict[str, Request]:
+def _newest_passes(
+    organisation_id: int, only: sa.ColumnElement[bool] | None, most: int
+) -> dict[str, Request]:
     """Return civil number → the organisation's newest passed request for it, newest first."""
     rows = db.session.scalars(
         sa.select(Request)
@@ -78,8 +84,8 @@ def _newest_passes(organisation_id: int, only: sa.ColumnElement[bool] | None) ->
             Request.status == ExamStatus.PASSED,
             sa.true() if only is None else only,
         )
-        .order_by(Request.created_at.desc(), Request.id.desc())
-        .limit(MOST_CANDIDATES)
+        .order_by(Request.sent_at.desc(), Request.id.desc())
+        .limit(most)
     )
     found: dict[str, Request] = {}
     for req in rows:

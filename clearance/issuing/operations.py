@@ -204,6 +204,20 @@ def visible(
     return _listed(older, actor, IssuedDocument.id.desc(), limit=limit)
 
 
+def recent(actor: Actor, organisation_id: int, since: datetime, limit: int) -> list[IssuedDocument]:
+    """Return an organisation's documents issued from `since` on that are not permanently void.
+
+    Those visible to `actor`, newest first.
+    """
+    condition = sa.and_(
+        IssuedDocument.organisation_id == organisation_id,
+        IssuedDocument.issued_at >= since,
+        IssuedDocument.voided_at.is_(None),
+    )
+    newest_first = (IssuedDocument.issued_at.desc(), IssuedDocument.id.desc())
+    return _listed(condition, actor, *newest_first, limit=limit)
+
+
 def find(issued_id: int, actor: Actor) -> IssuedDocument:
     """Return the document if visible to `actor`. Raises: NotFound for all other ids."""
     found = _listed(IssuedDocument.id == issued_id, actor)

@@ -31,8 +31,8 @@ from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import Settings, one_line_for_bad_settings
 from clearance.files import checkpoints
+from clearance.jobs import maintenance, retention, runs, trail
 from clearance.jobs import queue as job_queue
-from clearance.jobs import retention, runs, trail
 from clearance.models.enums import Channel
 from clearance.notifications import delivery, outbox
 from clearance.requests import deadlines, moving, transitions
@@ -376,6 +376,7 @@ def _report_outbox(now: datetime) -> None:
 
 
 every(3600)(retention.purge)
+every(86_400)(maintenance.run)
 every(3600)(checkpoints.take)
 every(86_400)(trail.send)
 every(86_400)(trail.verify)

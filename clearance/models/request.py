@@ -48,7 +48,11 @@ class Request(PersonName, Base):
         sa.Index("ix_request_reviewer_sent", "reviewer_id", "sent_at", "id"),
         sa.Index("ix_request_reviewer_status", "reviewer_id", "status", "sent_at", "id"),
         sa.Index("ix_request_organisation", "organisation_id", "created_at", "id"),
-        sa.Index("ix_request_organisation_status", "organisation_id", "status", "created_at", "id"),
+        sa.Index("ix_request_organisation_sent", "organisation_id", "sent_at", "id"),
+        sa.Index("ix_request_organisation_status", "organisation_id", "status", "sent_at", "id"),
+        sa.Index(
+            "ix_request_organisation_service", "organisation_id", "service_code", "sent_at", "id"
+        ),
         sa.Index("ix_request_service_sent", "service_code", "sent_at", "id"),
         sa.Index("ix_request_service_status", "service_code", "status", "sent_at", "id"),
         sa.Index("ix_request_civil_service", "civil_id", "service_code", "status"),

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 
-from clearance.core import crypto
+from clearance.core import crypto, kept
 from clearance.core.extensions import db
 from clearance.core.settings import Settings
 from clearance.models import Delivery, MessageText
@@ -73,10 +73,15 @@ def filled(
 
 def own_texts(events: Iterable[str]) -> Texts:
     """Return the office's own texts of the events, by event, channel and language."""
-    query = sa.select(MessageText).where(MessageText.event.in_(sorted(set(events))))
+    asked = set(events)
+    known = kept.until_changed("own texts", _all_own_texts)
+    return {key: text for key, text in known.items() if key[0] in asked}
+
+
+def _all_own_texts() -> Texts:
     return {
         (row.event, row.channel, row.language): (row.subject, row.body)
-        for row in db.session.scalars(query)
+        for row in db.session.scalars(sa.select(MessageText))
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 from flask import current_app
 
-from clearance.core import office_settings
+from clearance.core import kept, office_settings
 from clearance.core.actor import ActiveMembership, Actor
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
@@ -170,13 +170,14 @@ def load(
         frozenset(request_ids),
     )
     keys = {target.exclusive_key(service.exclusive, service.code) for service, target in asked}
+    legal_entity, subscriptions = _of_organisation(organisation_id)
     return Facts(
         now=now,
         actor=actor,
         organisation_id=organisation_id,
-        legal_entity=_legal_entity(organisation_id),
-        entity_names=_entity_names(),
-        subscriptions=_subscriptions(organisation_id),
+        legal_entity=legal_entity,
+        entity_names=kept.until_changed("entity names", _entity_names),
+        subscriptions=subscriptions,
         stops=stops.by_service(organisation_id),
         claims=_claims({key for key in keys if key is not None}),
         history=_history(subjects.civil_ids),
@@ -196,24 +197,20 @@ _FACT = (
 )
 
 
-def _legal_entity(organisation_id: int | None) -> str | None:
-    return db.session.scalar(
-        sa.select(Organisation.legal_entity).where(Organisation.id == organisation_id)
-    )
+def _of_organisation(organisation_id: int | None) -> tuple[str | None, dict[str, str]]:
+    """Return an organisation's legal entity, and the states of its subscriptions by service."""
+    rows = db.session.execute(
+        sa.select(Organisation.legal_entity, Subscription.service_code, Subscription.status)
+        .outerjoin(Subscription, Subscription.organisation_id == Organisation.id)
+        .where(Organisation.id == organisation_id)
+    ).all()
+    subscriptions = {code: status for _entity, code, status in rows if code is not None}
+    return (rows[0][0] if rows else None), subscriptions
 
 
 def _entity_names() -> dict[str, Mapping[str, str]]:
     rows = db.session.execute(sa.select(LegalEntity.code, LegalEntity.name_ar, LegalEntity.name_en))
     return {code: {"ar": name_ar, "en": name_en} for code, name_ar, name_en in rows}
-
-
-def _subscriptions(organisation_id: int | None) -> dict[str, str]:
-    rows = db.session.execute(
-        sa.select(Subscription.service_code, Subscription.status).where(
-            Subscription.organisation_id == organisation_id
-        )
-    )
-    return {code: status for code, status in rows}
 
 
 def _claims(keys: set[str]) -> dict[str, RequestFact]:

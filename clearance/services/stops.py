@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from clearance.core import kept
 from clearance.core.extensions import db
 from clearance.models import Service, ServicePilot
 
@@ -62,7 +63,18 @@ def of(service: Service, *, is_chosen: bool = False) -> Stop | None:
 
 
 def by_service(organisation_id: int | None) -> dict[str, Stop]:
-    """Return service code → its stop for an organisation; one query."""
+    """Return service code → its stop for an organisation."""
+    known = kept.until_changed("stops", _none)
+    if organisation_id not in known:
+        known[organisation_id] = _by_service(organisation_id)
+    return known[organisation_id]
+
+
+def _none() -> dict[int | None, dict[str, Stop]]:
+    return {}
+
+
+def _by_service(organisation_id: int | None) -> dict[str, Stop]:
     chosen = sa.exists().where(
         ServicePilot.service_code == Service.code, ServicePilot.organisation_id == organisation_id
     )

@@ -17,7 +17,6 @@ from clearance.requests import available_actions
 
 SHOWN_LICENCES = 4
 SHOWN_DOCUMENTS = 3
-READ_DOCUMENTS = 20
 NEW_FOR = timedelta(days=14)
 
 
@@ -63,11 +62,6 @@ def invitations(actor: Actor, lang: str, now: datetime) -> list[dict[str, Any]]:
 def recently_issued(actor: Actor, now: datetime) -> list[IssuedDocument]:
     """Return the chosen organisation's recent documents that are not permanently void."""
     standing = actor.standing
-    return [
-        document
-        for document in issuing.visible(actor, limit=READ_DOCUMENTS)
-        if standing is not None
-        and document.organisation_id == standing.organisation_id
-        and document.voided_at is None
-        and document.issued_at >= now - NEW_FOR
-    ][:SHOWN_DOCUMENTS]
+    if standing is None:
+        return []
+    return issuing.recent(actor, standing.organisation_id, now - NEW_FOR, SHOWN_DOCUMENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,15 +48,20 @@ class MyHome(GuardedView):
         actor, lang, now = current_actor(), i18n.language(), utc_now()
         notices = inbox.of_user(actor.id, limit=SHOWN_NOTICES)
         subjects = registry.current()
+        waiting = [
+            TaskList((status,), SHOWN_WAITING, newest_first=False, waiting=about)
+            for status, about in subjects.waiting.items()
+        ]
+        returned = TaskList((Status.RETURNED,), SHOWN_RETURNED, newest_first=False)
+        drafts = TaskList((Status.DRAFT,), SHOWN_DRAFTS)
+        at_office = TaskList(_at_office(), SHOWN_AT_OFFICE)
+        rows = _task_rows(actor, [*waiting, returned, drafts, at_office])
         return self.render(
             "my/home/index.html",
-            waiting=[
-                _tasks(actor, (status,), SHOWN_WAITING, newest_first=False, waiting=waiting)
-                for status, waiting in subjects.waiting.items()
-            ],
-            returned=_tasks(actor, (Status.RETURNED,), SHOWN_RETURNED, newest_first=False),
-            drafts=_tasks(actor, (Status.DRAFT,), SHOWN_DRAFTS),
-            open_requests=_tasks(actor, _at_office(), SHOWN_AT_OFFICE),
+            waiting=[each.of(rows) for each in waiting],
+            returned=returned.of(rows),
+            drafts=drafts.of(rows),
+            open_requests=at_office.of(rows),
             list_of=_list_of,
             notices=list(zip(notices, inbox.texts_of(notices, lang), strict=True)),
             announcements=announcements.current(now),
@@ -90,44 +96,70 @@ def _list_of(status: str) -> str:
     return url_for("my_requests.index_view", flt0_status=status)
 
 
-def _tasks(
-    actor: Actor,
-    statuses: Sequence[str],
-    limit: int,
-    *,
-    newest_first: bool = True,
-    waiting: Waiting | None = None,
-) -> dict[str, Any]:
-    """Return the chosen organisation's `rows` in these states, and whether there are `more`.
+@dataclass(frozen=True)
+class TaskList:
+    """Requests in some states that the home page lists. limit: how many of them.
 
-    waiting: what a subject says of the status; `kind` in what is returned.
+    waiting: what a subject says of the status.
     """
+
+    statuses: Sequence[str]
+    limit: int
+    newest_first: bool = True
+    waiting: Waiting | None = None
+
+    def ids(self, visible: sa.ColumnElement[bool]) -> list[sa.Subquery]:
+        """Select the ids of the first rows of each status, one more than the list shows."""
+        order = (Request.sent_at, Request.id)  # of drafts, which were not sent, by id
+        return [
+            sa.select(Request.id)
+            .where(visible, Request.status == status)
+            .order_by(*(column.desc() if self.newest_first else column for column in order))
+            .limit(self.limit + 1)
+            .subquery()
+            for status in self.statuses
+        ]
+
+    def of(self, rows: Sequence[Any]) -> dict[str, Any]:
+        """Return the list's `rows`, of all the lists', and whether there are `more`."""
+        own = [row for row in rows if row.status in self.statuses]
+        own.sort(key=lambda row: (row.sent_at or row.created_at, row.id), reverse=self.newest_first)
+        waiting = self.waiting
+        tasks = [
+            _task(row, STEPS.get(row.status) if waiting is None else waiting.step)
+            for row in own[: self.limit]
+        ]
+        return {"kind": waiting, "rows": tasks, "more": len(own) > self.limit}
+
+
+def _task_rows(actor: Actor, lists: Sequence[TaskList]) -> Sequence[Any]:
+    """Return the rows of all the lists, of the chosen organisation, in one query."""
     organisation_id = actor.standing.organisation_id if actor.standing else 0
-    order = (Request.created_at, Request.id)
-    statement = (
-        sa.select(
-            Request.id,
-            Request.number,
-            Request.service_code,
-            Request.status,
-            Request.due_on,
-            Request.saved_at,
-            Request.returned_at,
-            *request_lists.STAGE,
-            (sa.null() if waiting is None else waiting.last_day).label("last_day"),
-            request_lists.name_column(),
-        )
-        .where(
-            permissions.requests_visible_to(actor),
-            Request.organisation_id == organisation_id,
-            Request.status.in_(statuses),
-        )
-        .order_by(*(column.desc() if newest_first else column for column in order))
-        .limit(limit + 1)
+    visible = sa.and_(
+        permissions.requests_visible_to(actor), Request.organisation_id == organisation_id
     )
-    rows = db.session.execute(statement).all()
-    tasks = [_task(row, STEPS.get(row.status) if waiting is None else waiting.step) for row in rows]
-    return {"kind": waiting, "rows": tasks[:limit], "more": len(rows) > limit}
+    found = [ids for each in lists for ids in each.ids(visible)]
+    ids = sa.union_all(*(sa.select(each.c.id) for each in found)).subquery()
+    last_days = [
+        (Request.status.in_(each.statuses), each.waiting.last_day)
+        for each in lists
+        if each.waiting is not None and each.waiting.last_day is not None
+    ]
+    statement = sa.select(
+        Request.id,
+        Request.number,
+        Request.service_code,
+        Request.status,
+        Request.due_on,
+        Request.created_at,
+        Request.sent_at,
+        Request.saved_at,
+        Request.returned_at,
+        *request_lists.STAGE,
+        (sa.case(*last_days) if last_days else sa.null()).label("last_day"),
+        request_lists.name_column(),
+    ).where(Request.id.in_(sa.select(ids.c.id)))
+    return db.session.execute(statement).all()
 
 
 def _task(row: Any, step: Any) -> dict[str, Any]:

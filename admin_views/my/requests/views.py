@@ -51,10 +51,10 @@ class MyRequests(
     can_export = True
     columns = (
         Column("number", _l("Request number"), cell=_number_link, width="number"),
-        request_lists.SERVICE,
+        replace(request_lists.SERVICE, order=(Request.service_code, Request.sent_at)),
         Column("name", _l("Name"), sql=request_lists.name_column, order=Request.name_folded),
         *request_lists.IDENTITY,
-        replace(request_lists.STATUS, order=True),
+        replace(request_lists.STATUS, order=(Request.status, Request.sent_at)),
         Column(
             "created_at",
             _l("Created on"),
@@ -74,7 +74,7 @@ class MyRequests(
     column_extra_row_actions: ClassVar[list[Any]] = [
         EndpointLinkRowAction("eye", "my_requests.details_view", title=_l("Details"))
     ]
-    default_order = ("created_at", True)
+    default_order = ("sent_at", True)
     search_hint = _l("Number, name, civil number or mobile")
     empty_title = _l("No requests yet")
     empty_text = _l("Requests you send to the office appear here, with their status and next step.")
@@ -97,7 +97,10 @@ class MyRequests(
         return super().render(template, **values)
 
     def search_condition(self, typed: str) -> Any | None:
-        return request_search.condition(typed)
+        return request_search.once_a_page(typed).condition
+
+    def search_sample(self, typed: str) -> Any | None:
+        return request_search.once_a_page(typed).sample
 
     def best(self, typed: str) -> Any | None:
         return request_search.newest_condition(typed, is_of_organisation=True)

@@ -57,6 +57,7 @@ ACCESS_SCOPES: dict[str, Any] = {
     "transfer": _l("Transfers"),
     "audit": _l("Verifying the audit trail"),
     "retention": _l("Data deleted at the end of its retention period"),
+    "maintenance": _l("Maintenance"),
     "exam": _l("Viewing exams"),
     "export": _l("Exports"),
     "access": _l("Denied access"),

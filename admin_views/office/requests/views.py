@@ -64,13 +64,12 @@ def _name() -> sa.ColumnElement[str]:
 
 @cache
 def _name_in(lang: str) -> sa.ColumnElement[str]:
-    registered = (
-        sa.select(request_lists.name_column_in(Broker, lang))
-        .where(Broker.id == Request.broker_id)
-        .scalar_subquery()
+    own, registered = (request_lists.name_in_sql(model, lang) for model in (Request, Broker))
+    of_broker = f"(SELECT {registered} FROM broker WHERE broker.id = request.broker_id)"  # noqa: S608 - our own columns
+    named: sa.ColumnElement[str] = sa.literal_column(
+        f"coalesce(nullif({own}, ''), {of_broker}, '')", sa.String()
     )
-    named = sa.func.nullif(request_lists.name_column_in(Request, lang).element, "")
-    return sa.func.coalesce(named, registered, "").label("name")
+    return named.label("name")
 
 
 def _reviewer() -> Any:
@@ -125,7 +124,10 @@ class OfficeRequests(
         )
 
     def search_condition(self, typed: str) -> Any | None:
-        return request_search.condition(typed)
+        return request_search.once_a_page(typed).condition
+
+    def search_sample(self, typed: str) -> Any | None:
+        return request_search.once_a_page(typed).sample
 
     def best(self, typed: str) -> Any | None:
         return request_search.newest_condition(typed, is_of_organisation=False)

@@ -10,7 +10,10 @@ from clearance.core import kept
 from clearance.core.extensions import db
 from clearance.models import ChangeStamp
 
-WATCHED = {"choice_list", "service", "service_version", "setting", "team"}
+WATCHED = {
+    *("choice_list", "legal_entity", "message_text", "service", "service_pilot"),
+    *("service_version", "setting", "team"),
+}
 
 
 class Source:

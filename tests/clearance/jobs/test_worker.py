@@ -257,6 +257,7 @@ def test_each_run_of_a_job_leaves_its_end(make_app: MakeApp) -> None:
 def test_the_clock_knows_the_work_of_the_portal() -> None:
     assert {
         "clearance.jobs.retention.purge",
+        "clearance.jobs.maintenance.run",
         "clearance.jobs.worker._report_outbox",
         "clearance.requests.transitions.lapse_returned",
     } <= set(worker._periodic)
@@ -316,6 +317,25 @@ def test_expired_rows_are_purged_and_the_others_stay(context: Flask) -> None:
     assert "registration: 1" in noted.detail
     db.session.rollback()
     assert retention.purge(now) == {}
+
+
+@pytest.mark.databases
+def test_maintenance_is_a_command_that_leaves_statistics_and_an_access_record(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(args=["maintain"])
+    assert result.exit_code == 0, result.output
+    assert [line.partition(":")[0] for line in result.output.splitlines()] == [
+        "purge",
+        "statistics",
+    ]
+    with app.app_context():
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        known = "sqlite_stat1 WHERE tbl" if is_sqlite else "pg_stats WHERE tablename"
+        counted = sa.text(f"SELECT count(*) FROM {known} = 'document_kind'")
+        assert db.session.execute(counted).scalar_one() > 0
+        noted = db.session.scalars(
+            sa.select(AccessEvent).where(AccessEvent.kind == "maintenance:run:done")
+        ).one()
+        assert "statistics: done" in noted.detail
 
 
 def test_purge_is_a_command(app: Flask) -> None:

@@ -519,9 +519,8 @@ def test_a_page_asks_once_for_choices_and_settings_and_counts_only_what_goes_on(
     assert "0 rows" in page.text
     for part, times in (("RECURSIVE", 1), ("FROM setting", 0), ("reviewer_id IS NOT NULL", 1)):
         assert len([statement for statement in sent if part in statement]) == times, part
-    assert [
-        statement for statement in sent if "count(*)" in statement and "request" in statement
-    ] == []
+    counting = [statement for statement in sent if "count(*)" in statement]
+    assert [each for each in counting if "FROM request" in each and "number" not in each] == []
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
