@@ -148,13 +148,14 @@ def test_lists_offer_the_statuses_of_the_absent_subject_by_their_codes(
             sa.select(Request.number).where(Request.status == status)
         ).first()
     browser = browser_of(office, role)
-    page = browser.get(f"/{area}/requests/")
+    filters = f"/{area}/requests/?open=filters"
+    page = browser.get(filters)
     offered = {
         str(option["value"]): option.get_text() for option in page.soup.select("main select option")
     }
     assert {code: offered.get(code) for code in gone} == {code: code for code in gone}
     assert number in browser.get(f"/{area}/requests/?flt0_status={status}").text
-    complete = browser_of(people, role).get(f"/{area}/requests/").soup
+    complete = browser_of(people, role).get(filters).soup
     assert [option["value"] for option in complete.select("main select option")].count(status) == 1
 
 

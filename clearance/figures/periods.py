@@ -23,7 +23,7 @@ class Span(Labelled):
     WEEK = "week", _l("Week")
     MONTH = "month", _l("Month")
     YEAR = "year", _l("Year")
-    NOW = "now"
+    NOW = "now", _l("Now")
 
 
 SUMMED_FROM = {Span.WEEK: Span.DAY, Span.MONTH: Span.DAY, Span.YEAR: Span.MONTH}
