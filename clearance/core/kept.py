@@ -1,8 +1,8 @@
 """What this process keeps of the office's settings, services and teams until one of them changes.
 
-Triggers give every change a new random token (`ChangeStamp`), so whoever writes, and to whichever
-process, nothing old is used. A GET reads the tokens together with its session; what writes reads
-them in its own transaction.
+Triggers give every change a new random token (`ChangeStamp`), so nothing old is used, whichever
+process or person wrote the change. A GET reads the tokens together with its session; what writes
+reads them in its own transaction.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ class Collector:
                 tally.count(_service(row), Measure.RETURNED_FOR, _reason(row.reason))
             else:
                 tally.count_in([reviewer, *of_stage], Measure.PASSED_ON)
-                before = [each for each in courses[row.request_id] if each.id < row.id]
+                before = [event for event in courses[row.request_id] if event.id < row.id]
                 self._count_stage(tally, of_stage, row, service, before, row.at)
 
     def _definition(self, version_id: int) -> Definition:

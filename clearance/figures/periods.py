@@ -17,7 +17,7 @@ _SUNDAY = 6
 
 
 class Span(Labelled):
-    """Lengths of periods. NOW: of what is counted at present, kept under the day of counting."""
+    """Lengths of periods. NOW: what there is now, kept under the day of counting."""
 
     DAY = "day", _l("Day")
     WEEK = "week", _l("Week")

@@ -1,4 +1,4 @@
-"""Count how things are at present: open requests, licences that expire, undelivered messages."""
+"""Count what there is now: open requests, licences that expire, undelivered messages."""
 
 from __future__ import annotations
 

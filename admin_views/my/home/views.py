@@ -58,7 +58,7 @@ class MyHome(GuardedView):
         rows = _task_rows(actor, [*waiting, returned, drafts, at_office])
         return self.render(
             "my/home/index.html",
-            waiting=[each.of(rows) for each in waiting],
+            waiting=[tasks.of(rows) for tasks in waiting],
             returned=returned.of(rows),
             drafts=drafts.of(rows),
             open_requests=at_office.of(rows),
@@ -138,12 +138,12 @@ def _task_rows(actor: Actor, lists: Sequence[TaskList]) -> Sequence[Any]:
     visible = sa.and_(
         permissions.requests_visible_to(actor), Request.organisation_id == organisation_id
     )
-    found = [ids for each in lists for ids in each.ids(visible)]
-    ids = sa.union_all(*(sa.select(each.c.id) for each in found)).subquery()
+    selected = [ids for tasks in lists for ids in tasks.ids(visible)]
+    ids = sa.union_all(*(sa.select(subquery.c.id) for subquery in selected)).subquery()
     last_days = [
-        (Request.status.in_(each.statuses), each.waiting.last_day)
-        for each in lists
-        if each.waiting is not None and each.waiting.last_day is not None
+        (Request.status.in_(tasks.statuses), tasks.waiting.last_day)
+        for tasks in lists
+        if tasks.waiting is not None and tasks.waiting.last_day is not None
     ]
     statement = sa.select(
         Request.id,

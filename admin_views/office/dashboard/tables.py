@@ -174,7 +174,7 @@ def reasons(figures: Figures) -> list[Table]:
 
 
 def present(figures: Figures) -> Table:
-    """Return what is open at present."""
+    """Return what is open now."""
     now = figures.now
     rows = [
         Row(str(label), [Cell(now.all(measure), url)])
@@ -231,7 +231,7 @@ def query(period: Period) -> dict[str, Any]:
 
 
 def _keys(figures: Figures, dimension: Dimension) -> set[str]:
-    """Return what of a dimension was counted in the period or is at present."""
+    """Return the members of a dimension that were counted in the period or exist now."""
     return {*figures.about.get(dimension, {}), *figures.present.get(dimension, {})}
 
 
