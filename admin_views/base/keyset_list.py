@@ -313,7 +313,7 @@ class KeysetModelView(GuardedModelView):
 
     def _export_parts(self, args: ViewArgs, columns: Sequence[Values]) -> Iterator[Part]:
         for rows in self.export_rows(args):
-            part = [values(rows) for values in columns]
+            part = [values_of(rows) for values_of in columns]
             db.session.rollback()  # no transaction stays open while the part is written
             yield part
 

@@ -96,8 +96,9 @@ def seal(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
         seals.append({"position": position, "event_id": content["id"], "hash": previous})
     session.execute(sa.insert(_SEALS), seals)
     if not has_trigger:
-        moved = {"position": last + len(events), "hash": previous}
-        session.execute(sa.update(_HEAD).where(_HEAD.c.id == 1).values(moved))
+        position = last + len(events)
+        moved = sa.update(_HEAD).where(_HEAD.c.id == 1).values(position=position, hash=previous)
+        session.execute(moved)
 
 
 def head(session: Session) -> tuple[int, str]:

@@ -18,12 +18,28 @@ SLACK = timedelta(minutes=5)
 
 def finished(job: Job, at: datetime, seconds: float) -> None:
     """Record that a run of the job ended well; in a transaction of its own."""
-    _write(job, {"finished_at": at, "milliseconds": round(seconds * 1000)})
+    with own_transaction() as connection:
+        insert = insert_into(JobRun, connection.dialect.name)
+        new = insert.excluded
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["name"],
+                set_={"finished_at": new.finished_at, "milliseconds": new.milliseconds},
+            ),
+            {"name": job.name, "finished_at": at, "milliseconds": round(seconds * 1000)},
+        )
 
 
 def failed(job: Job, at: datetime) -> None:
     """Record that a run of the job raised; in a transaction of its own."""
-    _write(job, {"failed_at": at})
+    with own_transaction() as connection:
+        insert = insert_into(JobRun, connection.dialect.name)
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["name"], set_={"failed_at": insert.excluded.failed_at}
+            ),
+            {"name": job.name, "failed_at": at},
+        )
 
 
 def overdue(jobs: Iterable[Job], now: datetime) -> Iterator[tuple[Job, datetime | None]]:
@@ -37,9 +53,3 @@ def overdue(jobs: Iterable[Job], now: datetime) -> Iterator[tuple[Job, datetime 
         end = ends.get(job.name)
         if end is None or now - end > 2 * timedelta(seconds=job.seconds) + SLACK:
             yield job, end
-
-
-def _write(job: Job, values: dict[str, datetime | int]) -> None:
-    with own_transaction() as connection:
-        statement = insert_into(JobRun, connection.dialect.name).values(name=job.name, **values)
-        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))

@@ -124,7 +124,8 @@ def test_preferences_are_of_who_posts_them(app: Flask) -> None:
 def test_staff_choose_among_the_offices_events(app: Flask) -> None:
     page = factories.browser_of(app, steps.person(app, "office")).get("/office/account/notices")
     wanted = {f"office:{each}/email" for each in ("assigned", "late", "message")}
-    assert ticked(page) == wanted | {"service:changed/email"}
+    files = {f"account:export:{each}/email" for each in ("ready", "not_made")}
+    assert ticked(page) == wanted | files | {"service:changed/email"}
     fixed = page.soup.select_one("#fixed")
     assert fixed is not None
     assert "Password changed" in fixed.text

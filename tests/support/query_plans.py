@@ -81,14 +81,33 @@ def _sqlite_faults(plan: list[tuple[int, str]], statement: str) -> Iterator[str]
                 yield f"sorts: {line}"
         elif part in sorted_parts or not ends_early:
             yield f"reads all: {line}"
-        elif _is_filtered(statement, read[2]) and not SHORT.search(line):
+        elif _is_filtered(statement, read[2], part == 0) and not SHORT.search(line):
             yield f"may read all: {line}"
 
 
-def _is_filtered(statement: str, table: str) -> bool:
-    """Return whether the part that reads the table first has a condition that few rows may meet."""
-    part = USUAL.sub("", statement.partition(f"FROM {table}")[2])
+def _is_filtered(statement: str, table: str, is_outermost: bool) -> bool:
+    """Return whether the part that reads the table has a condition that few rows may meet.
+
+    Of subqueries the first that reads it is judged, up to its limit.
+    """
+    part = (_without_subqueries(statement) if is_outermost else statement).partition(
+        f"FROM {table}"
+    )[2]
+    part = USUAL.sub("", part if is_outermost else part.partition(" LIMIT ")[0])
     return re.search(r"WHERE (?!\s*(ORDER BY|LIMIT|\)|$))", part) is not None
+
+
+def _without_subqueries(statement: str) -> str:
+    """Return the statement without the subqueries among its columns."""
+    kept, rest = "", statement
+    while (start := rest.find("(SELECT")) >= 0 and " FROM " not in kept + rest[:start]:
+        end, depth = start, 0
+        for end, sign in enumerate(rest[start:], start):  # noqa: B007 - read below
+            depth += {"(": 1, ")": -1}.get(sign, 0)
+            if depth == 0:
+                break
+        kept, rest = kept + rest[:start], rest[end + 1 :]
+    return kept + rest
 
 
 def _postgresql_faults(node: dict[str, Any], *, ends_early: bool) -> Iterator[str]:

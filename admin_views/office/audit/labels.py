@@ -163,6 +163,7 @@ RESULTS: dict[str, Any] = {
     "refused": _l("Rejected"),
     "throttled": _l("Too many attempts"),
     "agreed": _l("Details matched"),
+    "asked": _l("Requested"),
     "broken": _l("Broken"),
     "done": _l("Done"),
     "none_living": _l("There was no valid code"),

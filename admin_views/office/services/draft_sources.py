@@ -70,11 +70,11 @@ def sources(found: Source, before: Sequence[Item], item: Item) -> Sources:
 def _removed_fields(found: Source) -> Options:
     """Return the own fields of the version in use that the draft does not have."""
     before = found.base.definition if found.base is not None else {}
-    kept = {each.get("name") for each in _items(found.document, "fields")}
+    kept = {str(each.get("name")) for each in _items(found.document, "fields")}
     return [
         (str(each.get("name")), name_of(each, i18n.language()))
         for each in _items(before, "fields")
-        if "type" in each and each.get("name") not in kept
+        if "type" in each and str(each.get("name")) not in kept
     ]
 
 

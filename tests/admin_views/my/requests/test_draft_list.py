@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from clearance.core.clock import KUWAIT
 from clearance.core.extensions import db
 from clearance.models import Request
 from tests.admin_views.my.conftest import People
@@ -55,7 +56,7 @@ def test_a_draft_says_what_tells_it_from_others(
         req.name_ar_1 = req.name_en_1 = req.name_ar_4 = req.name_en_4 = ""
         req.name_ar_2 = req.name_en_2 = ""
         db.session.commit()
-        saved = f"{about.saved_at:%d/%m/%Y}"
+        saved = f"{about.saved_at.astimezone(KUWAIT):%d/%m/%Y}"
         number, name, civil_id = licence.number, licence.broker.name_en, req.civil_id
     newest, oldest = rows(mine.get(DRAFTS))
     assert "letter" in newest[0]
@@ -117,6 +118,9 @@ def test_links_to_the_drafts_and_a_deleted_one_lead_to_the_tab(
 
 
 def test_the_list_of_what_was_sent_does_not_filter_by_draft(mine: PageClient) -> None:
-    options = [each["value"] for each in mine.get(LIST).soup.select("#flt0_status option")]
+    options = [
+        each["value"]
+        for each in mine.get(f"{LIST}?open=filters").soup.select("#flt0_status option")
+    ]
     assert "submitted" in options
     assert "draft" not in options

@@ -93,8 +93,11 @@ def test_a_file_of_results_is_confirmed_then_recorded(
     client = browser(reviewer)
     sheet = client.get(f"/office/exams/{exam.id}/results-sheet.csv").response
     lines = sheet.get_data().decode("utf-8-sig").split()
-    assert lines[0] == "number,civil_id,result"
-    filled = "\r\n".join([lines[0], f"{lines[1]}passed", f"{lines[2]}failed"])
+    assert lines[0] == '"number","civil_id","result"'
+    empty = '""'
+    filled = "\r\n".join(
+        [lines[0], f"{lines[1].removesuffix(empty)}passed", f"{lines[2].removesuffix(empty)}failed"]
+    )
     question = upload(client, exam, filled.encode())
     assert status_of(one) == ExamStatus.CONFIRMED
     client.submit(question, form="#confirm-results", press="confirmed=1")

@@ -234,7 +234,7 @@ def test_the_final_list_is_there_when_confirmations_are_closed(
     assert csv.headers["Content-Disposition"].startswith("attachment")
     text = csv.get_data().decode("utf-8-sig")
     assert len(text.strip().splitlines()) == 2
-    assert f"{one.number},{one.name_ar},{one.name_en},{one.civil_id}," in text
+    assert f'"{one.number}","{one.name_ar}","{one.name_en}","{one.civil_id}",' in text
     read = db.session.scalars(
         sa.select(AccessEvent.kind).where(AccessEvent.object_id == str(exam.id))
     ).all()
