@@ -130,6 +130,9 @@ def ask(holder: Visit) -> int:
     expect(page.locator("[name=other_port]")).to_be_visible()
     page.locator("[data-row-add]").click()
     people.fill(page, VISIT | {"ends_on": "30/03/2031"})
+    page.keyboard.press("Tab")
+    wanted = page.locator("#upload-kind option[value=passport_copy]")
+    expect(wanted).to_have_count(1)  # the visitors are saved: their passports are asked for
     people.upload_together(page, {"passport_copy": "passport.jpg"})
     send(page)
     expect(page.locator("#ends_on-error")).to_be_visible()
