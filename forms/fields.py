@@ -64,7 +64,7 @@ class _TypedField(StringField):
 
     def normalise(self, typed: str) -> Any:
         """Return the value of `typed`, which is not blank. Raises: BadValue."""
-        raise NotImplementedError("say what a typed text stands for")
+        raise NotImplementedError("parse the typed text")
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist:
@@ -205,7 +205,7 @@ class _EchoedField(_TypedField):
 
     def words_of(self, value: Any) -> str:
         """Return `value` in words, in the page's language."""
-        raise NotImplementedError("say how a value is told")
+        raise NotImplementedError("describe a value in the page's language")
 
     def shown(self, value: Any) -> str:
         """Return `value` as it is typed."""

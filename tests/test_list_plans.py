@@ -25,6 +25,7 @@ from clearance.models.enums import Status
 from clearance.services import versions
 from tests.support import factories, query_plans
 from tests.support.pages import PageClient
+from tests.support.statements import READS, listening
 
 REQUESTS = 2_000
 READERS = ("manager", "admin", "reviewer", "general")
@@ -186,15 +187,5 @@ def faults_of(app: Flask, client: PageClient, address: str) -> set[str]:
 def reads_of(app: Flask) -> Iterator[dict[str, Any]]:
     """The statements that read, with what was bound."""
     sent: dict[str, Any] = {}
-
-    def note(_connection: Any, _cursor: Any, statement: str, params: Any, *_rest: Any) -> None:
-        if statement.startswith(("SELECT", "WITH")):
-            sent.setdefault(statement, params)
-
-    with app.app_context():
-        engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
+    with listening(app, READS, sent.setdefault):
         yield sent
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)

@@ -157,7 +157,7 @@ class GuardedModelView(ArrangedList, _Framed, ModelView):
 
     def scope(self, query: Any) -> Any:
         """Restrict an ORM query or Core select to the rows visible to the actor."""
-        raise NotImplementedError("say which rows this reader may see")
+        raise NotImplementedError("restrict the rows to those this reader may see")
 
     def get_query(self) -> Any:
         return self.scope(super().get_query())

@@ -73,7 +73,7 @@ class SearchedList:
 
     def hit(self, row: Any) -> Hit:
         """Return what the search shows of a row of the list."""
-        raise NotImplementedError
+        raise NotImplementedError("describe a row of the list as a hit")
 
     def best(self, typed: str) -> Any | None:
         """Return the condition for the best hits; None to find nothing."""

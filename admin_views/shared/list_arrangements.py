@@ -40,7 +40,7 @@ class OfferedColumn:
 
 
 class ListArrangements(OwnView):
-    """The arrangements of every list of an area; a list is told by its endpoint.
+    """Columns and views of every list of an area; addresses name a list by its endpoint.
 
     `query` has the arguments of the list's page from which the reader came.
     """

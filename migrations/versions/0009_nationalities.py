@@ -263,7 +263,7 @@ OTHERS = (
     ("ZM", "زامبيا", "Zambia"),
     ("ZW", "زيمبابوي", "Zimbabwe"),
 )
-# Nobody lives there. They were offered, so whoever has one keeps its name.
+# Nobody lives there. They were offered before, so people who have one keep its name.
 UNINHABITED = {
     "AQ": ("أنتاركتيكا", "Antarctica"),
     "BV": ("جزيرة بوفيه", "Bouvet Island"),

@@ -13,20 +13,11 @@ from playwright.sync_api import Page, expect
 from tests.browser import people
 from tests.browser.looks import faults
 from tests.browser.visits import Portal, Visit
-from tests.journeys.test_guide_service import definition
+from tests.journeys.test_guide_service import VISIT, definition
 
 CODE, CHIEF = "permit_by_three", "chief@example.com"
 INSPECTORS = "inspectors"
 TEAMS = [("review", "reviewer"), ("review", "chief"), (INSPECTORS, "reviewer2")]
-VISIT = {
-    "name_ar_1": "سالم",
-    "port": "other",
-    "other_port": "الدوحة",
-    "visitors": "12",
-    "vehicles-0-plate_no": "8/12345",
-    "starts_on": "01/04/2031",
-    "ends_on": "05/04/2031",
-}
 READY_AR = {
     "title": "تصريحك للطلب {number} جاهز",
     "body": "التصريح للطلب {number} جاهز.\n{reason}",

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.core.extensions import db
+from tests.support.statements import READS, listening
 
 Plan = list[str]
 _SCAN = re.compile(r"^SCAN (\w+)|Seq Scan on \"?(\w+)")
@@ -27,18 +28,10 @@ def planned(app: Flask) -> Iterator[list[tuple[str, Plan]]]:
     """Yield the list in which each query of the block is found with its plan, when it has ended."""
     sent: list[tuple[str, Any]] = []
     found: list[tuple[str, Plan]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith(("SELECT", "WITH")):
-            sent.append((statement, parameters))
-
+    with listening(app, READS, lambda *query: sent.append(query)):
+        yield found
     with app.app_context():
         engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
     with engine.connect() as connection:
         found += [(statement, _explain(connection, statement, given)) for statement, given in sent]
 

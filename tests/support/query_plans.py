@@ -99,15 +99,20 @@ def _is_filtered(statement: str, table: str, is_outermost: bool) -> bool:
 
 def _without_subqueries(statement: str) -> str:
     """Return the statement without the subqueries among its columns."""
-    kept, rest = "", statement
-    while (start := rest.find("(SELECT")) >= 0 and " FROM " not in kept + rest[:start]:
-        end, depth = start, 0
-        for end, sign in enumerate(rest[start:], start):  # noqa: B007 - read below
-            depth += {"(": 1, ")": -1}.get(sign, 0)
-            if depth == 0:
-                break
-        kept, rest = kept + rest[:start], rest[end + 1 :]
-    return kept + rest
+    depth, depths = 0, []
+    for sign in statement:
+        depth += sign == "("
+        depths.append(depth)
+        depth -= sign == ")"
+    while (start := statement.partition(" FROM ")[0].find("(SELECT")) >= 0:
+        end = next(
+            at
+            for at in range(start, len(statement))
+            if depths[at] == depths[start] and statement[at] == ")"
+        )
+        statement = statement[:start] + statement[end + 1 :]
+        depths = depths[:start] + depths[end + 1 :]
+    return statement
 
 
 def _postgresql_faults(node: dict[str, Any], *, ends_early: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,20 +11,31 @@ from flask import Flask
 
 from clearance.core.extensions import db
 
+READS = ("SELECT", "WITH")
+
 
 @contextmanager
 def statements_of(app: Flask, beginning: str = "") -> Iterator[list[str]]:
     """The list in which each statement with that beginning is found when it is sent, in order."""
     sent: list[str] = []
+    with listening(app, beginning, lambda statement, _params: sent.append(statement)):
+        yield sent
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+
+@contextmanager
+def listening(
+    app: Flask, beginning: str | tuple[str, ...], note: Callable[[str, Any], object]
+) -> Iterator[None]:
+    """Call `note` with each statement with one of these beginnings, and with what is bound."""
+
+    def hear(_connection: Any, _cursor: Any, statement: str, params: Any, *_rest: Any) -> None:
         if statement.startswith(beginning):
-            sent.append(statement)
+            note(statement, params)
 
     with app.app_context():
         engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
+    sa.event.listen(engine, "before_cursor_execute", hear)
     try:
-        yield sent
+        yield
     finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
+        sa.event.remove(engine, "before_cursor_execute", hear)
