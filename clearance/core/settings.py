@@ -97,6 +97,8 @@ class Settings:
     captcha_fixed: str = ""
     flask_debug: bool = False
     checkpoint_mailto: tuple[str, ...] = ()
+    metrics_token: str = field(default="", repr=False)
+    metrics_folder: str = str(INSTANCE / "metrics")
     sms_countries: tuple[str, ...] = ("KW", "SA", "AE", "BH", "QA", "OM")
     sms_daily_budget: int = 20_000
     upload_max_bytes: int = 10 * 1024 * 1024
@@ -127,6 +129,8 @@ class Settings:
             for key, value in env.items()
             if key.startswith("LIMIT_")
         }
+        if testing:
+            values["metrics_folder"] = ""  # in memory
         values |= overrides
         if not values.get("secret_key") and mode is not Mode.PRODUCTION:
             values["secret_key"] = DEMO_SECRET
@@ -174,6 +178,10 @@ class Settings:
                 yield f"{name} must be set to a secret of at least {SECRET_BYTES} bytes."
             if len(set(key)) < SECRET_LETTERS:
                 yield f"{name} is easy to guess: use {SECRET_LETTERS} different characters or more."
+        if self.metrics_token and (
+            len(self.metrics_token) < SECRET_BYTES or len(set(self.metrics_token)) < SECRET_LETTERS
+        ):
+            yield f"METRICS_TOKEN must be {SECRET_BYTES} characters or more, and hard to guess."
 
     def _faults_in_production(self) -> Iterator[str]:
         if self.flask_debug:

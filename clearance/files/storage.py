@@ -221,6 +221,11 @@ def keep(key: str) -> None:
     g.get("unclaimed_files", set()).discard(key)
 
 
+def folder() -> Path | None:
+    """Return the folder in which the files are."""
+    return Path(_depot().storage_path)
+
+
 def is_ready() -> bool:
     """Return whether files can be stored now (for /readyz)."""
     return takes_files(Path(_depot().storage_path))
