@@ -104,6 +104,8 @@ def _sms() -> Iterator[Finding]:
 
 
 def _outbox() -> Iterator[Finding]:
+    if entry := outbox.held_since_restore(utc_now()):
+        yield Finding(f"held since {entry} was restored: flask outbox release lets messages leave")
     state = outbox.waiting(utc_now())
     if state.is_late:
         yield Finding(f"{state.queued} messages wait, the oldest {state.oldest_minutes} minutes")
