@@ -7,10 +7,20 @@ and `postgresql_copy` know the databases, `places` where entries are kept.
 
 from clearance.backups.errors import BackupError
 from clearance.backups.keeping import Keep
-from clearance.backups.making import make
+from clearance.backups.making import last_made, make
 from clearance.backups.manifest import Manifest
 from clearance.backups.places import locate, place
 from clearance.backups.restoring import restore
 from clearance.backups.verifying import verify
 
-__all__ = ["BackupError", "Keep", "Manifest", "locate", "make", "place", "restore", "verify"]
+__all__ = [
+    "BackupError",
+    "Keep",
+    "Manifest",
+    "last_made",
+    "locate",
+    "make",
+    "place",
+    "restore",
+    "verify",
+]

@@ -51,7 +51,8 @@ def check_empty(url: str) -> None:
     with engine.connect() as connection:
         others = connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            "AND pid <> pg_backend_pid() AND usesysid IS NOT NULL "
+            "AND coalesce(backend_type, 'client backend') = 'client backend'"  # null: not shown
         ).scalar_one()
         if others:
             raise BackupError(

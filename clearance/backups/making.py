@@ -6,7 +6,7 @@ import tempfile
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 import sqlalchemy as sa
@@ -22,17 +22,18 @@ from clearance.backups.manifest import Manifest
 from clearance.backups.places import Draft, Place
 from clearance.backups.snapshot import Report
 from clearance.backups.verifying import verify_stream
-from clearance.core import crypto, holds, schema
+from clearance.core import audit, crypto, holds, schema
 from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
 from clearance.core.errors import DomainError
 from clearance.core.extensions import db
 from clearance.core.settings import Settings
 from clearance.files import checkpoints, storage
-from clearance.models import ChainHead, Delivery, Hold, User
+from clearance.models import AccessEvent, ChainHead, Delivery, Hold, User
 from clearance.models.enums import DeliveryStatus
 from clearance.web.template_globals import VERSION
 
+MADE = "portal:backup:made"
 HELD = timedelta(minutes=15)
 _RENEWED_SECONDS = 60.0
 _NAMED_FAULTS = 20
@@ -66,9 +67,16 @@ def make(place: Place, keep: Keep | None, report: Report) -> Made:
         with suppress(OSError):
             draft.discard()
         raise
-    removed = _removed(place, keep) if keep else ()
+    audit.access(MADE, object_id=draft.name, result="ok")
     _log.info("backup made", entry=draft.name, files=manifest.files, bytes=manifest.bytes)
+    removed = _removed(place, keep) if keep else ()
     return Made(place.address(draft.name), manifest, removed)
+
+
+def last_made() -> datetime | None:
+    """Return when the last backup was made, by the access events; None if none was."""
+    query = sa.select(sa.func.max(AccessEvent.at)).where(AccessEvent.kind == MADE)
+    return db.session.scalar(query)
 
 
 def _removed(place: Place, keep: Keep) -> tuple[str, ...]:

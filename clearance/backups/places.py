@@ -186,6 +186,9 @@ def sync_folder(folder: Path) -> None:
 
 def _locked(path: Path) -> BinaryIO:
     """Make a new file that only this user reads, under a lock until it is closed."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return os.fdopen(descriptor, "w+b")
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return os.fdopen(descriptor, "w+b")
+        os.close(descriptor)  # another run removed it before it was locked

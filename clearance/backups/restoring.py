@@ -99,8 +99,8 @@ def _take(place: Place, name: str, into: loading.Loading, report: Report) -> Non
 
 
 def _take_lines(about: About, pieces: Iterator[bytes]) -> None:
-    for line in b"".join(pieces).decode().splitlines():
-        storage.append(about["name"], line)
+    if text := b"".join(pieces).decode().rstrip("\n"):
+        storage.append(about["name"], text)
 
 
 def _finish(connection: sa.Connection, manifest: Manifest, name: str, report: Report) -> list[Any]:

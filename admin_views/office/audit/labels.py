@@ -118,6 +118,7 @@ ACCESSES: dict[str, Any] = {
     "export:xlsx": _l("A list was exported as a workbook"),
     "member:add": _l("Adding a user"),
     "retention:rows:purged": _l("Expired data was deleted"),
+    "portal:backup:made": _l("A backup was made"),
     "maintenance:run:done": _l("Nightly maintenance was carried out"),
     "access:refused:csrf": _l("Denied: the form did not come from this browser"),
     "access:refused:forbidden": _l("Denied: not allowed"),
