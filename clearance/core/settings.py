@@ -87,6 +87,11 @@ class Settings:
     mail_default_sender: str = "clearance@example.com"
     sms_url: str = ""
     storage_url: str = f"file://{INSTANCE / 'files'}"
+    s3_endpoint: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = field(default="", repr=False)
+    aws_session_token: str = field(default="", repr=False)
+    aws_default_region: str = ""
     customs_url: str = ""
     customs_token: str = ""
     trusted_hosts: tuple[str, ...] = ()
@@ -216,6 +221,8 @@ class Settings:
             yield fault
         if not all(_COUNTRY.fullmatch(country) for country in self.sms_countries):
             yield "SMS_COUNTRIES must be country codes in capitals, such as KW,SA."
+        if self.s3_endpoint and not is_web_address(self.s3_endpoint):
+            yield "S3_ENDPOINT must be an http or https address."
         if self.customs_url and not is_web_address(self.customs_url):
             yield "CUSTOMS_URL must be an http or https address."
         if not (self.customs_token.isascii() and self.customs_token.isprintable()):

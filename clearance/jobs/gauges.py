@@ -6,7 +6,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
@@ -17,7 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from clearance.core import metrics
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.database import own_transaction
-from clearance.core.extensions import db
 from clearance.files import storage
 from clearance.jobs import worker
 from clearance.models import Delivery, JobRun, Request
@@ -165,23 +163,12 @@ def _spans() -> Iterator[GaugeMetricFamily]:
 
 
 def _disks() -> Iterator[GaugeMetricFamily]:
-    places = dict(_places())
     yield _gauge(
         "clearance_disk_free_bytes",
         "Bytes left on the disk of the files, and of the database if that is a file.",
         ("place",),
-        (((name,), shutil.disk_usage(folder).free) for name, folder in places.items()),
+        (((name,), shutil.disk_usage(folder).free) for name, folder in storage.disks().items()),
     )
-
-
-def _places() -> Iterator[tuple[str, Path]]:
-    folder = storage.folder()
-    if folder is not None and folder.is_dir():
-        yield "files", folder
-    if db.engine.dialect.name == "sqlite":
-        beside = Path(str(db.engine.url.database)).parent
-        if beside.is_dir():
-            yield "database", beside
 
 
 def _gauge(
