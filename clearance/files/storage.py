@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Final, Protocol, cast
 
 import sqlalchemy as sa
 import structlog
@@ -40,7 +40,7 @@ ORPHAN_AGE = timedelta(hours=24)
 _FOLLOWED = "clearance_followed_files"
 _KEYS_AT_ONCE = 500
 _IN_MEMORY_BYTES = 1024 * 1024
-_KEEPERS = (Document, IssuedDocument, DataCopy, ListExport)
+KEEPERS: Final = (Document, IssuedDocument, DataCopy, ListExport)
 
 
 class StorageUnavailable(ServiceUnavailable):
@@ -206,7 +206,7 @@ def referred(names: Collection[str]) -> sa.Select[Any]:
     """
     columns = [
         sa.select(model.storage_key, model.sha256).where(model.storage_key.is_not(None))
-        for model in _KEEPERS
+        for model in KEEPERS
         if model.__tablename__ in names
     ]
     every = sa.union(*columns).subquery()
@@ -313,7 +313,7 @@ def _told_of(chosen: list[str]) -> set[str | None]:
     with own_transaction(write=False) as connection:
         return {
             key
-            for column in (model.storage_key for model in _KEEPERS)
+            for column in (model.storage_key for model in KEEPERS)
             for key in connection.scalars(sa.select(column).where(column.in_(chosen)))
         }
 
