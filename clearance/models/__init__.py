@@ -46,6 +46,7 @@ from clearance.models.request import (
     Request,
     TransferConsent,
 )
+from clearance.models.retention import LegalHold, Purge
 from clearance.models.service import (
     ChoiceList,
     DocumentKind,
@@ -89,6 +90,7 @@ __all__ = [
     "JobRun",
     "KnownDevice",
     "LegalEntity",
+    "LegalHold",
     "Licence",
     "LicenceChange",
     "LicenceReminder",
@@ -103,6 +105,7 @@ __all__ = [
     "OneTimeKey",
     "Organisation",
     "PasswordReset",
+    "Purge",
     "Reason",
     "RecoveryCode",
     "Registration",
