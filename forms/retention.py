@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from clearance.core.holds import REASON_MAX_LENGTH
+from clearance.core.legal_holds import REASON_MAX_LENGTH
 from forms.base import BaseForm
 from forms.fields import TextAreaField
 from forms.validators import Required

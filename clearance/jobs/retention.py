@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from clearance.auth import captcha, rate_limits
-from clearance.core import audit, holds, office_settings
+from clearance.core import audit, legal_holds, office_settings
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
 from clearance.files import storage
@@ -146,7 +146,7 @@ RULES = (
         is_over=lambda before, now: (
             sa.func.coalesce(UserSession.ended_at, UserSession.expires_at) <= before
         ),
-        held=holds.holds(user=UserSession.user_id),
+        held=legal_holds.holds(user=UserSession.user_id),
     ),
     Rule(
         "delivery",
@@ -158,7 +158,7 @@ RULES = (
         ),
         held=sa.exists().where(
             Notice.id == Delivery.notice_id,
-            holds.holds(user=Notice.user_id, request=Notice.request_id),
+            legal_holds.holds(user=Notice.user_id, request=Notice.request_id),
         ),
     ),
     Rule(
@@ -168,9 +168,9 @@ RULES = (
         model=AccessEvent,
         is_over=lambda before, now: AccessEvent.at <= before,
         held=sa.or_(
-            holds.holds(user=AccessEvent.user_id),
-            _is_read_of_held(Document, holds.holds(user=Document.uploaded_by_id)),
-            _is_read_of_held(Document, holds.holds(request=Document.request_id)),
+            legal_holds.holds(user=AccessEvent.user_id),
+            _is_read_of_held(Document, legal_holds.holds(user=Document.uploaded_by_id)),
+            _is_read_of_held(Document, legal_holds.holds(request=Document.request_id)),
         ),
     ),
     Rule("draft", _l("Unused drafts"), "retention_draft_days"),

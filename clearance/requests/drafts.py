@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from clearance.auth import permissions
-from clearance.core import audit, holds
+from clearance.core import audit, legal_holds
 from clearance.core.actor import Actor
 from clearance.core.constraints import is_violation_of
 from clearance.core.errors import (
@@ -161,7 +161,7 @@ def discard(req: Request, actor: Actor, now: datetime) -> None:
     _lock_for_change(req, actor)
     if req.status != Status.DRAFT:
         raise ClosedNow(_l("Only a draft can be deleted. Withdraw the request instead."))
-    if holds.protects(req):
+    if legal_holds.protects(req):
         raise ClosedNow(_l("This draft cannot be deleted now. Ask the office why."))
     delete(req, actor.id, now, "request:draft:discarded")
 

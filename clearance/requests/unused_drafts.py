@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearance import notifications
-from clearance.core import holds, office_settings
+from clearance.core import legal_holds, office_settings
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
 from clearance.models import Request, User
@@ -86,8 +86,8 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
 
 def _is_held() -> sa.ColumnElement[bool]:
     return sa.or_(
-        holds.holds(user=Request.created_by_id, request=Request.id),
-        holds.holds(user=Request.handed_to_id),
+        legal_holds.holds(user=Request.created_by_id, request=Request.id),
+        legal_holds.holds(user=Request.handed_to_id),
     )
 
 

@@ -3,7 +3,7 @@
 Access events older than a year can be deleted; younger ones still cannot.
 
 Revision ID: 0041
-Revises: 0030
+Revises: 0037
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0041"
-down_revision = "0030"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

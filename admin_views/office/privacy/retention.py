@@ -14,7 +14,7 @@ from admin_views.base.access import ForKeepers, current_actor, id_or_404, not_fo
 from admin_views.base.model_view import GuardedView
 from admin_views.office.asking import ask, ask_and_take
 from clearance.auth import permissions
-from clearance.core import holds
+from clearance.core import legal_holds
 from clearance.core.clock import utc_now
 from clearance.core.errors import Refusal
 from clearance.core.extensions import db
@@ -34,8 +34,8 @@ class Retention(ForKeepers, GuardedView):
             "office/privacy/retention.html",
             rules=[(rule, rule.period()) for rule in retention.RULES],
             labels={rule.name: rule.label for rule in retention.RULES},
-            in_force=holds.listed(in_force=True),
-            lifted=holds.listed(in_force=False),
+            in_force=legal_holds.listed(in_force=True),
+            lifted=legal_holds.listed(in_force=False),
             opens_requests=current_actor().is_manager,
             **self.newest_first(_runs),
         )
@@ -47,7 +47,7 @@ class Retention(ForKeepers, GuardedView):
         query = sa.select(Request).where(Request.id == id_or_404(request_id), visible)
         req = db.session.scalar(query) or not_found()
         back = url_for("office_requests.details_view", id=req.id)
-        return self._place(req, req.number, back, holds.of_request(req.id))
+        return self._place(req, req.number, back, legal_holds.of_request(req.id))
 
     @expose("/users/<int:user_id>/hold", methods=("GET", "POST"))
     def hold_user(self, user_id: int) -> Any:
@@ -55,7 +55,7 @@ class Retention(ForKeepers, GuardedView):
         user = db.session.get(User, id_or_404(user_id)) or not_found()
         view = "office_staff" if user.role in STAFF_ROLES else "office_users"
         back = url_for(f"{view}.details_view", id=user.id)
-        return self._place(user, user.email, back, holds.of_user(user.id))
+        return self._place(user, user.email, back, legal_holds.of_user(user.id))
 
     @expose("/holds/<int:hold_id>/lift", methods=("GET", "POST"))
     def lift(self, hold_id: int) -> Any:
@@ -72,7 +72,7 @@ class Retention(ForKeepers, GuardedView):
         return ask_and_take(
             page,
             form,
-            lambda: holds.lift(number, form.reason.data, current_actor(), utc_now()),
+            lambda: legal_holds.lift(number, form.reason.data, current_actor(), utc_now()),
             result=here,
             told=_("The legal hold was lifted."),
         )
@@ -91,7 +91,7 @@ class Retention(ForKeepers, GuardedView):
         return ask_and_take(
             page,
             form,
-            lambda: holds.place(subject, form.reason.data, current_actor(), utc_now()),
+            lambda: legal_holds.place(subject, form.reason.data, current_actor(), utc_now()),
             result=back,
             told=_("The legal hold was placed."),
         )

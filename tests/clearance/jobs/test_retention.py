@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from clearance.auth.sessions import actor_of
-from clearance.core import holds, i18n
+from clearance.core import i18n, legal_holds
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
 from clearance.jobs import retention
@@ -42,7 +42,7 @@ def make_draft(agent: User) -> Request:
 
 def hold(subject: Request | User, reason: str = "Court order 12/2026") -> int:
     manager = actor_of(factories.make_staff(Role.MANAGER))
-    found = holds.place(subject, reason, manager, utc_now()).id
+    found = legal_holds.place(subject, reason, manager, utc_now()).id
     db.session.commit()
     return found
 
@@ -157,7 +157,7 @@ def test_a_lifted_hold_lets_go_at_the_next_purge(context: Flask) -> None:
     purge(now + LATER)
     assert count_of(Notice) == 0  # nothing is going to be deleted
     keeper = actor_of(factories.make_staff(Role.ADMINISTRATOR))
-    holds.lift(hold_id, "The case is closed.", keeper, now)
+    legal_holds.lift(hold_id, "The case is closed.", keeper, now)
     db.session.commit()
     purge(now + LATER)
     assert purge(now + LATER + timedelta(days=15))["draft"] == 1
