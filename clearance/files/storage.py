@@ -86,7 +86,7 @@ def init_app(app: Flask) -> None:
 def store_at(url: str, settings: Settings) -> Store:
     """Return the folder or bucket at a URL like STORAGE_URL. Raises: BadSettings."""
     if url.startswith("s3://"):
-        # Importing the library is slow and takes memory, which a folder does not need.
+        # Loading boto3 takes time and memory that a folder need not pay.
         from clearance.files.s3 import Bucket
 
         return Bucket(url, settings)
