@@ -6,6 +6,7 @@ what the units say (ExecStart as User, with EnvironmentFile, in WorkingDirectory
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,9 @@ from pathlib import Path
 
 from clearance.core.settings import ROOT
 
+# A network that looks into TLS has authorities of its own, and variables that name them.
+OWN_CAS = Path("/usr/local/share/ca-certificates")
+OF_THE_NETWORK = re.compile(r"(PIP|SSL)_CERT|SSL_CERT_FILE|https?_proxy", re.IGNORECASE)
 CHAPTER = re.compile(r"^## ", re.MULTILINE)
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Kept by pid 1 of the chroot's own pid namespace, so that it all ends together.
@@ -49,7 +53,10 @@ def blocks(page: Path, chapter: str) -> list[str]:
 def make(root: Path) -> None:
     """Put a minimal Debian 12 into `root`, unless it is there already."""
     if not (root / "etc/debian_version").exists():
-        subprocess.run(["debootstrap", "--variant=minbase", "bookworm", root], check=True)
+        subprocess.run(
+            ["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", root],
+            check=True,
+        )
 
 
 @contextmanager
@@ -59,6 +66,8 @@ def copied(root: Path) -> Iterator[Path]:
         copy = Path(folder) / "debian"
         subprocess.run(["cp", "--archive", root, copy], check=True)
         shutil.copy("/etc/resolv.conf", copy / "etc/resolv.conf")
+        shutil.copytree(OWN_CAS, copy / OWN_CAS.relative_to("/"), dirs_exist_ok=True)
+        subprocess.run(["chroot", copy, "update-ca-certificates"], check=True, capture_output=True)
         stand_in = copy / "usr/local/bin/systemctl"
         stand_in.write_text(SYSTEMCTL, encoding="utf-8")
         stand_in.chmod(0o755)
@@ -77,11 +86,14 @@ def put_release(root: Path) -> None:
 @contextmanager
 def entered(root: Path) -> Iterator[subprocess.Popen[str]]:
     """Yield a root's shell in `root`; with it end all processes that were started there."""
+    network = [
+        f"{name}={value}" for name, value in os.environ.items() if OF_THE_NETWORK.fullmatch(name)
+    ]
     inside = subprocess.Popen(
         [
             *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
             f"--mount-proc={root / 'proc'}",
-            *("chroot", root, "/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8"),
+            *("chroot", root, "/usr/bin/env", "-i", *network, "HOME=/root", "LANG=C.UTF-8"),
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             *("DEBIAN_FRONTEND=noninteractive", "/bin/bash"),
         ],

@@ -4,9 +4,9 @@
 
 FOLDER: where the bare Debian is kept for the next time. Needs what `bare_debian` needs, and
 Chromium. Carries out the code of the chapters "Install" and "Proxy and time limits" with the
-names of example.kw as they stand there; mail and SMS arrive at gateways of this process. Then, in browsers:
-the invited administrator invites a reviewer, an agent registers and asks for the exam, the reviewer
-decides. Prints how long each part took.
+names of example.kw as they are; mail and SMS arrive at gateways of this process. Then, in
+browsers: the invited administrator invites a reviewer, an agent registers and asks for the exam,
+the reviewer decides. Prints how long each part took.
 """
 
 from __future__ import annotations
