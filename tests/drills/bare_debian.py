@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 from clearance.core.settings import ROOT
+from clearance.web.template_globals import VERSION
 
 # A network that looks into TLS has authorities of its own, and variables that name them.
 OWN_CAS = Path("/usr/local/share/ca-certificates")
@@ -75,12 +76,12 @@ def copied(root: Path) -> Iterator[Path]:
 
 
 def put_release(root: Path) -> None:
-    """Put what is committed into `/srv/clearance` of the Debian in `root`."""
+    """Put what is committed into this release's folder in `/srv` of the Debian in `root`."""
     archive = subprocess.run(
         ["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True
     ).stdout
     with tarfile.open(fileobj=BytesIO(archive)) as files:
-        files.extractall(root / "srv/clearance", filter="tar")
+        files.extractall(root / f"srv/clearance-{VERSION}", filter="tar")
 
 
 @contextmanager
