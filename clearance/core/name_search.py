@@ -19,6 +19,7 @@ from clearance.core.name_folding import TypedWord, typed_words
 
 INDEXED = ("request", "broker", "user", "organisation")
 """The tables whose names are indexed."""
+_AT_ONCE = 7  # first letters that SQLite's index of requests finds without uniting longer words
 _ORGANISATION = "ŋ"  # a letter that no name here has, before the organisation's id
 _REGCONFIG: sa.ColumnElement[Any] = sa.literal_column("'simple'::regconfig")
 
@@ -57,9 +58,15 @@ def has_letters(words: Iterable[TypedWord]) -> bool:
 def split(words: Sequence[TypedWord]) -> tuple[list[TypedWord], list[TypedWord]]:
     """Return the words to look up in an index, and those to check again in what is found.
 
-    The indexes know letters and digits only, so that a word with other signs finds too much.
+    The indexes know letters and digits only, and SQLite's the first letters at once, so that a word
+    with other signs, or a long one, finds too much.
     """
-    plain = [word for word in words if all(start.isalnum() for start in word.starts)]
+    longest = _AT_ONCE if is_sqlite() else sys.maxsize
+    plain = [
+        word
+        for word in words
+        if all(start.isalnum() and len(start) <= longest for start in word.starts)
+    ]
     lettered = [word for word in words if has_letters([word])]
     return lettered, [word for word in words if word not in plain]
 
@@ -79,7 +86,7 @@ def sqlite_ids(model: Any, words: Sequence[TypedWord]) -> sa.Select[Any]:
 
     def begins(start: str) -> str:
         parts = "".join(char if char.isalnum() else " " for char in start).split()
-        return " AND ".join(f'"{part}"*' for part in parts)
+        return " AND ".join(f'"{part[:_AT_ONCE]}"*' for part in parts)
 
     query = _query(words, begins, '"{}"', " AND ", " OR ")
     fits = sa.literal_column(index.name).op("MATCH")(query)

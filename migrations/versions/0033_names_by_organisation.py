@@ -7,7 +7,7 @@ other, expected a tenth of the requests that wait, and sorted them all for each 
 `ix_event_actor` goes: no statement looks for events by who did them.
 
 Revision ID: 0033
-Revises: 0030
+Revises: 0037
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0033"
-down_revision = "0030"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 
 INDEX, SOURCE = "request_names", "request_named"
-OPTIONS = "tokenize='unicode61 remove_diacritics 0', prefix='2 3 4 5', detail=none, columnsize=0"
+OPTIONS = "tokenize='unicode61 remove_diacritics 0', prefix='{}', detail=none, columnsize=0"
 
 
 def upgrade() -> None:
@@ -28,7 +28,7 @@ def upgrade() -> None:
     if _is_sqlite():
         _drop_on_sqlite()
         op.execute(f"CREATE VIEW {SOURCE} AS SELECT id, {_text('')} AS name_folded FROM request")
-        _make_on_sqlite(SOURCE, _text("new."), _text("old."))
+        _make_on_sqlite(SOURCE, "2 3 4 5 6 7", _text("new."), _text("old."))
         return
     op.drop_index(f"ix_{INDEX}", "request")
     text = "name_folded || ' ŋ' || CAST(organisation_id AS VARCHAR)"
@@ -46,7 +46,7 @@ def downgrade() -> None:
     if _is_sqlite():
         _drop_on_sqlite()
         op.execute(f"DROP VIEW {SOURCE}")
-        _make_on_sqlite("request", "new.name_folded", "old.name_folded")
+        _make_on_sqlite("request", "2 3 4 5", "new.name_folded", "old.name_folded")
         return
     op.execute("DROP STATISTICS request_undecided")
     op.drop_index(f"ix_{INDEX}", "request")
@@ -70,11 +70,15 @@ def _drop_on_sqlite() -> None:
     op.execute(f"DROP TABLE {INDEX}")
 
 
-def _make_on_sqlite(source: str, new: str, old: str) -> None:
-    """Make the full-text index from `source`, fill it, and keep it by triggers."""
+def _make_on_sqlite(source: str, prefixes: str, new: str, old: str) -> None:
+    """Make the full-text index from `source`, fill it, and keep it by triggers.
+
+    prefixes: how many first letters are found at once. For more, SQLite unites the rows of every
+    longer word before it gives the first; most family names have six or seven letters.
+    """
     op.execute(
         f"CREATE VIRTUAL TABLE {INDEX} USING fts5(name_folded, content='{source}', "
-        f"content_rowid='id', {OPTIONS})"
+        f"content_rowid='id', {OPTIONS.format(prefixes)})"
     )
     op.execute(f"INSERT INTO {INDEX}({INDEX}) VALUES ('rebuild')")
     add = f"INSERT INTO {INDEX}(rowid, name_folded) VALUES (new.id, {new});"
