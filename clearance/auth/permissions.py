@@ -150,9 +150,13 @@ def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
         )
         condition: sa.ColumnElement[bool] = sa.or_(of_licences, others)
         if not standing.is_general:
-            asked_by = sa.exists().where(
-                Request.id == IssuedDocument.request_id,
-                Request.service_code.in_(sorted(standing.services)),
+            asked_by = (
+                sa.exists()
+                .where(
+                    Request.id == IssuedDocument.request_id,
+                    Request.service_code.in_(sorted(standing.services)),
+                )
+                .correlate(IssuedDocument)
             )
             condition = sa.and_(condition, asked_by)
         conditions.append(condition)

@@ -82,10 +82,12 @@ def newest_condition(typed: str, *, is_of_organisation: bool) -> sa.ColumnElemen
     indexed, rechecked = name_search.split(words)
     if not (indexed and name_search.is_sqlite() and _is_name(typed)):
         return condition(typed)
-    found = name_search.sqlite_ids(Request, indexed)
-    exact = sa.and_(sa.true(), *(name_search.like(Request, word) for word in rechecked))
     if not is_of_organisation:
-        return sa.and_(Request.id.in_(found.order_by(sa.desc("id")).limit(NEWEST)), exact)
+        # Checking again those of a part of the matches would lose the older ones.
+        found = name_search.sqlite_ids(Request, indexed)
+        newest = found.order_by(sa.desc("id")).limit(NEWEST)
+        return condition(typed) if rechecked else Request.id.in_(newest)
+    exact = sa.and_(sa.true(), *(name_search.like(Request, word) for word in rechecked))
     # The organisation's index is followed, newest first: each is looked up among those found, or
     # read where they are so many that it ends soon.
     ids, are_all = _some_ids(indexed)
