@@ -18,3 +18,8 @@ max_requests_jitter = 1000
 
 forwarded_allow_ips = ""  # the portal's TRUSTED_PROXIES decides
 control_socket_disable = True
+
+# No access log: the portal logs what is safe to keep. If one is switched on, it has no addresses,
+# which may hold tokens and what people search for; the request id leads to the portal's lines.
+accesslog = None
+access_log_format = "%(m)s %(s)s %(B)s bytes %(L)s s %({x-request-id}o)s"

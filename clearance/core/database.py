@@ -24,6 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
+from clearance.core import database_faults
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
 
@@ -182,6 +183,7 @@ def init_app(app: Flask) -> None:
     else:
         event.listen(engine, "do_connect", _connect_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
+        database_faults.init_engine(engine)
 
 
 def engine_options(url: str) -> dict[str, Any]:
