@@ -113,7 +113,7 @@ def test_the_office_finds_subscriptions_sittings_and_results(office: Office, wor
         held = db.session.scalars(sa.select(Exam)).one().held_at
     day = i18n.format_instant(held)[:10]
     finds = (
-        ("KW-4400", "Subscriptions", "Active"),
+        ("KW-4400", "Subscriptions", "Subscribed"),
         ("shuwaikh hall", "Exams", day),
         ("قاعه", "Exams", day),
         (day, "Exams", "Shuwaikh"),
