@@ -50,7 +50,8 @@ class MessageClass(Part):
     position: its place in lists. audience: whose preferences page lists it, "user" for everybody's;
     "person": sent to whom a request is about, at the addresses in it; "code": sent to an address,
     without a notice in the portal. roles: those of the staff whom it is for, if not all.
-    is_by_choice: only users who chose it get it, in the portal too. params: required placeholders; `optional` ones may be missing.
+    is_by_choice: only users who chose it get it, in the portal too. params: required
+    placeholders; `optional` ones may be missing.
     is_secret: the body holds a code or token and is encrypted in the outbox. priority: lower ones
     are sent first.
     """
