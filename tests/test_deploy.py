@@ -15,16 +15,22 @@ from clearance.core.settings import ROOT, Settings
 
 DEPLOY = ROOT / "deploy"
 UNITS = ("clearance-web", "clearance-jobs")
+UNIT_FILES = (
+    *(f"{name}.service" for name in (*UNITS, "clearance-backup")),
+    "clearance-backup.timer",
+)
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", UNIT_FILES)
 def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed")
-    text = (DEPLOY / "systemd" / f"{name}.service").read_text(encoding="utf-8")
+    text = (DEPLOY / "systemd" / name).read_text(encoding="utf-8")
     here = text.replace("/srv/clearance/.venv/bin", str(Path(sys.executable).parent))
-    unit = tmp_path / f"{name}.service"
+    unit = tmp_path / name
     unit.write_text(here.replace("/srv/clearance", str(ROOT)), encoding="utf-8")
+    if unit.suffix == ".timer":
+        (tmp_path / f"{unit.stem}.service").write_text("[Service]\nExecStart=/bin/true\n")
     found = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False
     )

@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 from flask_babel import force_locale
 
 from clearance.cli.accounts import customs_commands, staff_commands
+from clearance.cli.backups import backup_commands, outbox_commands, restore
 from clearance.cli.doctor import doctor
 from clearance.cli.messages import maintain, message_commands, purge
 from clearance.cli.services import service_commands
@@ -33,6 +34,9 @@ def init_app(app: Flask) -> None:
         customs_commands,
         service_commands,
         message_commands,
+        backup_commands,
+        restore,
+        outbox_commands,
         purge,
         maintain,
         doctor,

@@ -16,6 +16,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
+from clearance import backups
 from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.database import reading
@@ -28,6 +29,7 @@ from clearance.notifications.mail_transport import TransportDown, mail
 from clearance.services import versions
 from clearance.web import installation
 
+BACKUP_AGE = timedelta(days=2)
 CLOCK_APART = timedelta(seconds=5)
 FREE_BYTES = 2 * 1024**3
 CONNECT_SECONDS = 5
@@ -104,6 +106,8 @@ def _sms() -> Iterator[Finding]:
 
 
 def _outbox() -> Iterator[Finding]:
+    if entry := outbox.held_since_restore(utc_now()):
+        yield Finding(f"held since {entry} was restored: flask outbox release lets messages leave")
     state = outbox.waiting(utc_now())
     if state.is_late:
         yield Finding(f"{state.queued} messages wait, the oldest {state.oldest_minutes} minutes")
@@ -116,6 +120,14 @@ def _jobs() -> Iterator[Finding]:
     for job, end in runs.overdue(jobs.periodic, utc_now()):
         last = f"last finished {end.isoformat(timespec='minutes')}" if end else "never finished"
         yield Finding(f"{job.name} {last}: is flask jobs running?", is_fault=end is not None)
+
+
+def _backup() -> Iterator[Finding]:
+    made = backups.last_made()
+    if made is None:
+        yield Finding("none was ever made: flask backup make", is_fault=False)
+    elif utc_now() - made > BACKUP_AGE:
+        yield Finding(f"the last was made {made.isoformat(timespec='minutes')}")
 
 
 def _services() -> Iterator[Finding]:
@@ -133,6 +145,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "sms": _sms,
     "outbox": _outbox,
     "jobs": _jobs,
+    "backup": _backup,
     "services": _services,
 }
 

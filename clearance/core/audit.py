@@ -72,14 +72,15 @@ def as_json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def record_many(rows: Sequence[Mapping[str, Any]]) -> None:
+def record_many(rows: Sequence[Mapping[str, Any]], within: Session | None = None) -> None:
     """Write and seal many business events at once.
 
     rows: the same columns of Event in all, including `at`, `kind`, `object_type` and `object_id`,
-    in chain order. Keep the transaction short: it holds the lock on the chain's head.
+    in chain order. within: the session to write in instead of the application's. Keep the
+    transaction short: it holds the lock on the chain's head.
     """
     empty = dict.fromkeys(chain.SEALED_FIELDS) | {"reason": "", "changes": {}}
-    session = db.session()
+    session = within or db.session()
     ids = reserve_ids(session, _EVENTS, len(rows))
     events = [{**empty, **_NO_ORIGIN, **row, "id": key} for key, row in zip(ids, rows, strict=True)]
     session.execute(sa.insert(_EVENTS), events)

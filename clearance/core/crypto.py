@@ -56,22 +56,39 @@ def decrypt(token: str) -> str:
         raise ValueError("this was not sealed by the portal's secret") from None
 
 
+def opened_by(token: str) -> str | None:
+    """Return the fingerprint of the secret that `encrypt` made `token` under; None if unknown."""
+    for secret in _secrets():
+        try:
+            _box((secret,)).decrypt(token.encode())
+        except InvalidToken:
+            continue
+        return fingerprint(secret)
+    return None
+
+
+def fingerprint(secret: str) -> str:
+    """Return 16 hexadecimal characters that tell secrets apart and do not reveal them."""
+    return derived(secret, "fingerprint")[:8].hex()
+
+
 def _secrets() -> tuple[str, ...]:
     settings: Settings = current_app.extensions["settings"]
     return (settings.secret_key, *settings.secret_key_fallbacks)
 
 
 @lru_cache(maxsize=64)
-def _derived(secret: str, purpose: str) -> bytes:
-    kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"clearance:{purpose}".encode())
+def derived(secret: str, purpose: str, salt: bytes | None = None) -> bytes:
+    """Return a key of 32 bytes for one purpose, made from a secret."""
+    kdf = HKDF(algorithm=SHA256(), length=32, salt=salt, info=f"clearance:{purpose}".encode())
     return kdf.derive(secret.encode())
 
 
 def _keyed(secret: str, text: str, purpose: str) -> str:
-    return hmac.new(_derived(secret, purpose), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(derived(secret, purpose), text.encode(), hashlib.sha256).hexdigest()
 
 
 @lru_cache(maxsize=8)
 def _box(secrets: tuple[str, ...]) -> MultiFernet:
-    keys = [base64.urlsafe_b64encode(_derived(secret, "seal")) for secret in secrets]
+    keys = [base64.urlsafe_b64encode(derived(secret, "seal")) for secret in secrets]
     return MultiFernet([Fernet(key) for key in keys])

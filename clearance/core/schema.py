@@ -31,19 +31,29 @@ class BrokenReferences(Exception):
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database at `url` up to `revision`; all or nothing. Raises BrokenReferences."""
-    with _connection(url) as connection:
-        command.upgrade(_config(connection), revision)
+    with migrating(url) as connection:
+        upgrade_within(connection, revision)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Take the database at `url` down to `revision`; all or nothing."""
-    with _connection(url) as connection:
-        command.downgrade(_config(connection), revision)
+    with migrating(url) as connection:
+        downgrade_within(connection, revision)
+
+
+def upgrade_within(connection: sa.Connection, revision: str = "head") -> None:
+    """Bring the database up to `revision` in the transaction of `migrating`."""
+    command.upgrade(_config(connection), revision)
+
+
+def downgrade_within(connection: sa.Connection, revision: str) -> None:
+    """Take the database down to `revision` in the transaction of `migrating`."""
+    command.downgrade(_config(connection), revision)
 
 
 def write_revision(url: str, message: str) -> None:
     """Write a migration for the differences between the models and the database at `url`."""
-    with _connection(url) as connection:
+    with migrating(url) as connection:
         command.revision(_config(connection), message, autogenerate=True)
 
 
@@ -59,7 +69,8 @@ def newest() -> tuple[str, ...]:
 
 
 @lru_cache
-def _known() -> frozenset[str]:
+def known() -> frozenset[str]:
+    """Return all revisions that this release brings."""
     scripts = ScriptDirectory.from_config(_config(None)).walk_revisions()
     return frozenset(script.revision for script in scripts)
 
@@ -71,7 +82,7 @@ def is_new_enough(connection: sa.Connection) -> bool:
     processes of the release before serve on (migrations expand first, and contract later).
     """
     found = set(current(connection))
-    return found == set(newest()) or not found <= _known()
+    return found == set(newest()) or not found <= known()
 
 
 def differences(connection: sa.Connection) -> list[Any]:
@@ -102,8 +113,11 @@ def _config(connection: sa.Connection | None) -> Config:
 
 
 @contextmanager
-def _connection(url: str) -> Iterator[sa.Connection]:
-    """Yield a connection in a transaction; on SQLite without cascades set off by batch mode."""
+def migrating(url: str | sa.URL) -> Iterator[sa.Connection]:
+    """Yield a connection in a transaction, one at a time on PostgreSQL, committed at the end.
+
+    On SQLite without cascades set off by batch mode. Raises: BrokenReferences at the end.
+    """
     engine = sa.create_engine(url, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
         if engine.url.database:

@@ -74,6 +74,7 @@ class Settings:
     mode: Mode = Mode.PRODUCTION
     secret_key: str = ""
     secret_key_fallbacks: tuple[str, ...] = ()
+    backup_key: str = ""
     database_url: str = f"sqlite:///{INSTANCE / 'clearance.sqlite'}"
     base_url: str = "http://127.0.0.1:5000"
     host: str = "127.0.0.1"
@@ -167,6 +168,7 @@ class Settings:
         for name, key in (
             ("SECRET_KEY", self.secret_key),
             *(("SECRET_KEY_FALLBACKS", fallback) for fallback in self.secret_key_fallbacks),
+            *(("BACKUP_KEY", key) for key in [self.backup_key] if key),
         ):
             if key == DEMO_SECRET and self.mode is Mode.DEMO:
                 continue

@@ -7,10 +7,11 @@ the application context ends; leftovers of killed processes are swept later.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from clearance.core import holds
+from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
 from clearance.core.errors import DomainError, ServiceUnavailable
 from clearance.core.extensions import db
@@ -37,6 +40,7 @@ ORPHAN_AGE = timedelta(hours=24)
 _FOLLOWED = "clearance_followed_files"
 _KEYS_AT_ONCE = 500
 _PART = 256 * 1024
+_KEEPERS = (Document, IssuedDocument, DataCopy, ListExport)
 
 
 class StorageUnavailable(ServiceUnavailable):
@@ -75,6 +79,25 @@ class Folder(LocalFileStorage):  # type: ignore[misc]  # filedepot has no type h
     def __init__(self, storage_path: str) -> None:
         Path(storage_path).mkdir(mode=0o700, parents=True, exist_ok=True)
         super().__init__(storage_path)
+
+    def put_back(self, key: str, content: Iterable[bytes], name: str, media_type: str) -> None:
+        """Store a file under the key that it has; it is on disk after `settle`."""
+        folder = Path(self.storage_path, key)
+        folder.mkdir()
+        with (folder / "file").open("wb") as stream:
+            stream.writelines(content)
+            size = stream.tell()
+        about = {
+            "filename": name,
+            "content_type": media_type,
+            "content_length": size,
+            "last_modified": f"{utc_now():%Y-%m-%d %H:%M:%S}",
+        }
+        (folder / "metadata.json").write_text(json.dumps(about), encoding="utf-8")
+
+    def settle(self) -> None:
+        """Write to disk whatever was put back: at once, where each alone would take hours."""
+        os.sync()
 
     def create(self, content: Any, filename: Any = None, content_type: Any = None) -> str:
         """Store the file and sync it to disk, as the database does with its rows."""
@@ -183,6 +206,51 @@ def follow(row: KeepsFile) -> None:
     db.session.info.setdefault(_FOLLOWED, []).append(row)
 
 
+def put_back(key: str, content: Iterable[bytes], name: str, media_type: str) -> None:
+    """Store a file of a backup under the key that rows know it by. Raises: StorageUnavailable.
+
+    It is not removed when the application context ends. Call `settle` after the last one.
+    """
+    try:
+        _depot().put_back(key, content, name, media_type)
+    except OSError as fault:
+        log.error("file_not_stored", exc_info=fault)
+        raise StorageUnavailable from fault
+
+
+def settle() -> None:
+    """Make sure that files put back outlast a power failure."""
+    _depot().settle()
+
+
+def is_empty() -> bool:
+    """Return whether nothing is stored, neither files nor lines."""
+    return not any(_depot().list())
+
+
+def clear() -> None:
+    """Remove everything that is stored: for a restore that did not succeed."""
+    for key in keys():
+        delete(key)
+    for path in Path(_depot().storage_path).iterdir():
+        if path.is_file():
+            path.unlink()
+
+
+def referred(names: Collection[str]) -> sa.Select[Any]:
+    """Return the query of key and SHA-256 of every file that a row refers to, by key.
+
+    names: the tables that exist; a backup may be of an older schema.
+    """
+    columns = [
+        sa.select(model.storage_key, model.sha256).where(model.storage_key.is_not(None))
+        for model in _KEEPERS
+        if model.__tablename__ in names
+    ]
+    every = sa.union(*columns).subquery()
+    return sa.select(every.c.storage_key, every.c.sha256).order_by(every.c.storage_key)
+
+
 def keys() -> Iterator[str]:
     """Yield the keys of all stored files, in no order."""
     for key in _depot().list():
@@ -248,7 +316,10 @@ def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
     old = [key for key in keys() if _age(key, now) > older_than]
     for start in range(0, len(old), _KEYS_AT_ONCE):
         chosen = old[start : start + _KEYS_AT_ONCE]
-        for key in set(chosen) - _told_of(chosen):
+        orphans = set(chosen) - _told_of(chosen)
+        if holds.is_active(holds.FILE_REMOVAL, now):
+            break  # a backup that began meanwhile may know rows that are gone
+        for key in orphans:
             delete(key)
             swept += 1
     if swept:
@@ -277,11 +348,10 @@ def _create(content: bytes | BinaryIO, name: str, media_type: str) -> str:
 
 
 def _told_of(chosen: list[str]) -> set[str | None]:
-    models = (Document, IssuedDocument, DataCopy, ListExport)
     with own_transaction(write=False) as connection:
         return {
             key
-            for column in (model.storage_key for model in models)
+            for column in (model.storage_key for model in _KEEPERS)
             for key in connection.scalars(sa.select(column).where(column.in_(chosen)))
         }
 
@@ -332,7 +402,9 @@ def _settle_followed(session: Session) -> None:
 def _told_by_none(chosen: set[str]) -> set[str]:
     """Return those files that no committed row refers to any more; none if that is unknown."""
     try:
-        return chosen - _told_of(list(chosen)) if chosen else set()
+        if not chosen or holds.is_active(holds.FILE_REMOVAL, utc_now()):
+            return set()  # the sweep removes them after the backup
+        return chosen - _told_of(list(chosen))
     except sa.exc.SQLAlchemyError as fault:
         # The commit is done; the sweep removes the files once the database answers again.
         log.warning("files_left_to_the_sweep", count=len(chosen), exc_info=fault)

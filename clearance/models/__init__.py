@@ -24,7 +24,7 @@ from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
 from clearance.models.figure import Figure, FigureState
 from clearance.models.issued import IssuedDocument
-from clearance.models.job import JobRun
+from clearance.models.job import Hold, JobRun
 from clearance.models.list_export import ListExport
 from clearance.models.lists import ListLayout, SavedView
 from clearance.models.notice import Announcement, Delivery, MessageText, Notice
@@ -82,6 +82,7 @@ __all__ = [
     "Figure",
     "FigureState",
     "Grant",
+    "Hold",
     "Holiday",
     "InternalNote",
     "Invitation",

@@ -1,4 +1,4 @@
-"""When background work last ran."""
+"""When background work last ran, and what is held."""
 
 from __future__ import annotations
 
@@ -23,3 +23,17 @@ class JobRun(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     milliseconds: Mapped[int | None]
     failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Hold(Base):
+    """Work that the portal leaves undone for a while; clearance/core/holds.py says which.
+
+    until: None for one that a person ends. why: for the operator, such as the name of a backup.
+    """
+
+    __tablename__ = "hold"
+
+    name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    why: Mapped[str] = mapped_column(sa.String(250))

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 import structlog
 from flask import Flask, current_app
 
-from clearance.core import crypto
+from clearance.core import crypto, holds
 from clearance.core.database import own_transaction
 from clearance.core.settings import Settings
 from clearance.models import Delivery
@@ -113,7 +113,7 @@ def deliver_due(
     """Send what is due, codes first; at most `limit` messages per channel. Commits by itself.
 
     now: aware UTC; the run's own duration is added. A failing message does not delay others; a
-    failing gateway is not called again in this run.
+    failing gateway is not called again in this run. Nothing is sent while the outbox is held.
     """
     started = time.monotonic()
 
@@ -121,6 +121,8 @@ def deliver_due(
         return now + timedelta(seconds=time.monotonic() - started)
 
     outcome = Outcome(expired=_drop_expired(now))
+    if holds.is_active(holds.OUTBOX, now):
+        return outcome
     for channel in channels:
         if has_transport(channel) or _settings().is_demo:
             _Run(channel, clock, outcome).work(limit)

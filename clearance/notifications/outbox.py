@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from clearance.core import crypto
+from clearance.core import audit, crypto, holds
 from clearance.core.errors import TransitionNotAllowed
 from clearance.core.extensions import db
-from clearance.models import Delivery
+from clearance.models import Delivery, Hold
 from clearance.models.enums import DeliveryStatus
 
 QUEUED_MARK = "clearance_deliveries_queued"  # in session.info: wake the sender after the commit
@@ -41,6 +41,23 @@ def send_again(delivery: Delivery, now: datetime) -> None:
     delivery.created_at = delivery.next_at = now
     delivery.lease = delivery.leased_until = None
     flush_queued()
+
+
+def held_since_restore(now: datetime) -> str | None:
+    """Return the backup since whose restoring no message leaves; None if messages leave."""
+    return holds.active(holds.OUTBOX, now)
+
+
+def release(now: datetime) -> bool:
+    """Let messages leave after a restore; returns whether they were held. Commits."""
+    hold = db.session.get(Hold, holds.OUTBOX)
+    if hold is None:
+        return False
+    audit.record("portal:outbox:released", obj=hold, actor_id=None, at=now)
+    db.session.delete(hold)
+    flush_queued()
+    db.session.commit()
+    return True
 
 
 @dataclass(frozen=True)

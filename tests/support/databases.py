@@ -35,6 +35,13 @@ class SqliteDatabase:
         self._clear()
         shutil.copyfile(self._template, self._live)
 
+    def empty(self) -> str:
+        """Return the URL of a second database in which there is nothing."""
+        second = self._live.with_name("second.sqlite")
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{second}{suffix}").unlink(missing_ok=True)
+        return f"sqlite:///{second}"
+
     def keep(self, name: str) -> None:
         """Keep the present state under a name; nothing may be connected."""
         shutil.copyfile(self._live, self._kept(name))
@@ -90,6 +97,13 @@ class PostgresDatabase:
             connection.exec_driver_sql(
                 "CREATE DATABASE live_clearance TEMPLATE template_clearance STRATEGY FILE_COPY"
             )
+
+    def empty(self) -> str:
+        """Return the URL of a second database in which there is nothing."""
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql("DROP DATABASE IF EXISTS second_clearance WITH (FORCE)")
+            connection.exec_driver_sql("CREATE DATABASE second_clearance")
+        return self._url("second_clearance")
 
     def deadlocks(self) -> int:
         """How many were broken since the database was restored; told by connections that ended."""

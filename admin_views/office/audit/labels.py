@@ -69,6 +69,8 @@ EVENTS: dict[str, Any] = {
     "list:view:changed": _l("A shared view of a list was changed"),
     "list:view:removed": _l("A shared view of a list was removed"),
     "office:delivery:sent_again": _l("A message was sent again"),
+    "portal:backup:restored": _l("The portal was restored from a backup"),
+    "portal:outbox:released": _l("Messages are sent again after a restore"),
     "demo:requests:added": _l("Demo requests were added"),
     "reference:team:members": _l("The members of a team were changed"),
     **{
@@ -116,6 +118,7 @@ ACCESSES: dict[str, Any] = {
     "export:xlsx": _l("A list was exported as a workbook"),
     "member:add": _l("Adding a user"),
     "retention:rows:purged": _l("Expired data was deleted"),
+    "portal:backup:made": _l("A backup was made"),
     "maintenance:run:done": _l("Nightly maintenance was carried out"),
     "access:refused:csrf": _l("Denied: the form did not come from this browser"),
     "access:refused:forbidden": _l("Denied: not allowed"),

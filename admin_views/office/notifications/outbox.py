@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import flash
+from flask_admin import expose
 from flask_admin.actions import action
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -53,6 +54,7 @@ def _events() -> list[tuple[str, str]]:
 class Deliveries(ForKeepers, EveryRow, KeysetModelView):
     """Messages without their bodies; managers read, administrators also send again."""
 
+    list_template = "office/notifications/outbox.html"
     can_export = for_managers
     exports_as_shown = True
     columns = (
@@ -74,6 +76,12 @@ class Deliveries(ForKeepers, EveryRow, KeysetModelView):
     default_order = ("created_at", True)
     empty_title = _l("No messages yet")
     empty_text = _l("E-mails and SMS from the portal appear here, with their delivery status.")
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """List the messages, and say if none leaves."""
+        self._template_args["is_held"] = outbox.held_since_restore(utc_now()) is not None
+        return super().index_view()
 
     def is_action_allowed(self, name: str) -> bool:
         return name == "send_again" and current_actor().is_administrator

@@ -146,9 +146,10 @@ def _next(actor: Actor, after: str) -> int | None:
     other: sa.ColumnElement[bool] = sa.true()
     if after.isascii() and after.isdigit() and len(after) < 10:
         other = Request.id != int(after)
-    for condition in (queues.my_open(actor.id), queues.unassigned()):
-        statement = sa.select(Request.id).where(condition, other).order_by(*queues.URGENCY).limit(1)
-        found = db.session.scalar(statement)
+    for condition in (queues.assigned_to(actor.id), queues.free_for(actor)):
+        ids = queues.most_urgent(sa.and_(condition, other), 1)
+        urgent = sa.select(Request.id).where(Request.id.in_(ids)).order_by(*queues.URGENCY)
+        found = db.session.scalar(urgent.limit(1))
         if found is not None:
             return found
     return None

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clearance.cli import doctor
+from clearance.core import audit
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.files import storage
@@ -40,6 +41,7 @@ def well(make_app: MakeApp, mail: SmtpGateway) -> Iterator[Flask]:
     with app.app_context():
         for job in app.extensions["jobs"].periodic:
             runs.finished(job, utc_now(), 0.1)
+        audit.access("portal:backup:made", result="ok")
     yield app
     assert mail.messages == []
 
@@ -79,6 +81,17 @@ def test_a_job_that_should_have_finished_is_a_fault(well: Flask) -> None:
         db.session.execute(sa.update(JobRun).values(finished_at=utc_now() - timedelta(days=3)))
         db.session.commit()
     assert report(well)[1]["jobs"].startswith("FAULT jobs: clearance.")
+
+
+def test_a_backup_that_is_too_old_is_a_fault_and_none_a_warning(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert report(app)[1]["backup"].startswith("warning backup: none was ever made")
+    with app.app_context():
+        audit.access("portal:backup:made", result="ok")
+    assert report(app)[1]["backup"] == "ok backup"
+    monkeypatch.setattr(doctor, "BACKUP_AGE", timedelta(0))
+    assert report(app)[1]["backup"].startswith("FAULT backup: the last was made")
 
 
 def test_what_is_not_built_stored_or_free_is_named(

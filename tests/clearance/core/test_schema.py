@@ -90,7 +90,7 @@ def test_changing_a_parent_table_keeps_its_children(app: Flask) -> None:
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
 
-    with schema._connection(url) as connection:
+    with schema.migrating(url) as connection:
         operations = Operations(MigrationContext.configure(connection))
         with operations.batch_alter_table("legal_entity", recreate="auto") as batch:
             batch.alter_column("name_ar", type_=sa.String(200), existing_type=sa.String(150))

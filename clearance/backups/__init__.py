@@ -1,0 +1,26 @@
+"""Backups of database and files: made while the portal works, verified, restored elsewhere.
+
+An entry is one file, `clearance-<UTC>`: frames that are authenticated one by one (`frames`), which
+carry the database, then the files, then a signed manifest (`contents`, `manifest`). `sqlite_copy`
+and `postgresql_copy` know the databases, `places` where entries are kept.
+"""
+
+from clearance.backups.errors import BackupError
+from clearance.backups.keeping import Keep
+from clearance.backups.making import last_made, make
+from clearance.backups.manifest import Manifest
+from clearance.backups.places import locate, place
+from clearance.backups.restoring import restore
+from clearance.backups.verifying import verify
+
+__all__ = [
+    "BackupError",
+    "Keep",
+    "Manifest",
+    "last_made",
+    "locate",
+    "make",
+    "place",
+    "restore",
+    "verify",
+]
