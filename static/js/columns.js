@@ -41,8 +41,11 @@ list.addEventListener("pointerdown", (event) => {
       return clientY >= top && clientY < bottom;
     });
     if (!over || over === row) return;
-    if (over.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING) over.before(row);
-    else over.after(row);
+    // The others move, and not the row, which would lose the pointer.
+    const all = rows();
+    const [here, there] = [all.indexOf(row), all.indexOf(over)];
+    if (there < here) row.after(...all.slice(there, here));
+    else row.before(...all.slice(here + 1, there + 1));
   }
 
   function end() {
