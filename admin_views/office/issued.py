@@ -75,7 +75,7 @@ class IssuedDocuments(DetailsById, IssuedReading, ForReaders, LinkedRows, Issued
     )
     column_filters = (
         *issued_lists.FILTERS,
-        register_lists.organisation_filter(IssuedDocument.organisation_id),
+        register_lists.OrganisationFilter(IssuedDocument.organisation_id),
     )
     search_hint = _l("Document code, document, licence or request number, or name")
     empty_text = _l("Documents appear here as requests are approved.")

@@ -47,7 +47,7 @@ class ExamSearch(SearchedList):
     def search_hits(self, typed: str) -> Iterator[Group]:
         """Yield the sittings, and the seats of the newest requests of the candidates found."""
         yield from super().search_hits(typed)
-        condition = request_search.newest_condition(typed, is_of_organisation=False)
+        condition = request_search.newest_condition(typed)
         if condition is None or isinstance(condition, sa.False_):
             return
         rows = db.session.execute(_seats().where(condition).limit(COUNT_CAP + 1)).all()
