@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from python_calamine import load_workbook
 
 from admin_views.office import home
-from admin_views.office.licences.lists import OrganisationFilter
+from admin_views.shared.register_lists import OrganisationFilter
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
