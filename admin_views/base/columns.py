@@ -108,4 +108,6 @@ def cells_of(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[Markup]
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, Markup):  # most are; `escape` would copy it
+        return value
     return "" if value is None else escape(value)

@@ -15,13 +15,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from jinja2 import pass_context
 from markupsafe import escape
-from sqlalchemy.orm import Session
 
 from admin_views.base.access import current_actor, id_or_404, not_found, require
 from admin_views.base.export import Values, kind_of, made_values, selected_values
 from admin_views.base.model_view import GuardedModelView
 from clearance.auth import rate_limits
-from clearance.core import audit
+from clearance.core import audit, i18n
 from clearance.core.extensions import db
 from clearance.web import csv_export, xlsx_export
 from clearance.web.sheets import Head, Kind, Part, Table
@@ -49,7 +48,7 @@ class Page:
 
 
 def fetch_page(
-    session: Session,
+    connection: sa.Connection,
     statement: sa.Select[Any],
     *,
     id_column: Any,
@@ -64,7 +63,8 @@ def fetch_page(
 
     after, before: id of the last or first row of the adjacent page; aborts with 404 if it is not
     in `statement`. The cost does not depend on the depth. sample: selects some thousands of the
-    rows of a `statement` with many; it is counted first.
+    rows of a `statement` with many; it is counted first. connection: the session's, which would
+    itself look for objects to load in each row.
     """
     anchor = after if after is not None else before
     backwards = after is None and before is not None
@@ -72,15 +72,15 @@ def fetch_page(
     paged = statement
     if anchor is not None:
         paged = statement.where(
-            _beyond(session, statement, id_column, order, anchor, falling=falling)
+            _beyond(connection, statement, id_column, order, anchor, falling=falling)
         )
     keys = _keys(order, id_column, falling=falling)
     total = _total(statement if sample is None else sample, id_column)
     counted = paged.add_columns(total.scalar_subquery().label("total"))
-    rows = session.execute(counted.order_by(*keys).limit(size + 1)).all()
-    count = rows[0].total if rows else session.scalar(total) if anchor is not None else 0
+    rows = connection.execute(counted.order_by(*keys).limit(size + 1)).all()
+    count = rows[0].total if rows else connection.scalar(total) if anchor is not None else 0
     if sample is not None and rows and count <= COUNT_CAP:
-        count = session.scalar(_total(statement, id_column))
+        count = connection.scalar(_total(statement, id_column))
     has_more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -94,7 +94,7 @@ def fetch_page(
 
 
 def _beyond(
-    session: Session,
+    connection: sa.Connection,
     statement: sa.Select[Any],
     id_column: Any,
     order: Any,
@@ -103,7 +103,7 @@ def _beyond(
     falling: bool,
 ) -> sa.ColumnElement[bool]:
     place = statement.with_only_columns(*_columns(order, id_column), maintain_column_froms=True)
-    values = session.execute(place.where(id_column == anchor)).one_or_none()
+    values = connection.execute(place.where(id_column == anchor)).one_or_none()
     columns = _columns(order, id_column)
     return not_found() if values is None else _past(columns, values, falling=falling)
 
@@ -122,16 +122,11 @@ def in_parts(
     # As the driver has them: they only go back into the next statement.
     places = [sa.type_coerce(column, sa.types.NullType()) for column in columns]
     ordered = statement.add_columns(*(place.label(None) for place in places)).order_by(*keys)
-    part = _all(ordered.limit(EXPORTED_FIRST))
-    while part:
+    following = ordered.limit(EXPORTED_FIRST)
+    while part := db.session.connection().execute(following).all():
         yield part
         past = _past(places, part[-1][-len(places) :], falling=descending)
-        part = _all(ordered.where(past).limit(EXPORTED_AT_ONCE))
-
-
-def _all(statement: sa.Select[Any]) -> Sequence[Any]:
-    """Return the rows, without the session, which would look at each for objects to load."""
-    return db.session.connection().execute(statement).all()
+        following = ordered.where(past).limit(EXPORTED_AT_ONCE)
 
 
 def _keys(order: Any, id_column: Any, *, falling: bool) -> list[Any]:
@@ -179,19 +174,30 @@ class KeysetModelView(GuardedModelView):
     default_order: tuple[str, bool] = ("id", True)
     column_default_sort: Any = "id"
 
+    def __init__(self, model: type[Any], **kwargs: Any) -> None:
+        self._selects: dict[str, sa.Select[Any]] = {}
+        super().__init__(model, **kwargs)
+
     def statement(self) -> sa.Select[Any]:
         """Select `id` and the columns from the rows visible to the actor."""
+        lang = i18n.language()
+        if lang not in self._selects:
+            self._selects[lang] = self._select()
+        return cast(sa.Select[Any], self.scope(self._selects[lang]))
+
+    def _select(self) -> sa.Select[Any]:
+        """Select the columns for a page in its language, of all rows; made once for each."""
         values = (column.selected(self.model) for column in self.columns)
         selected = [value for value in values if value is not None]
         rows: sa.Select[Any] = sa.select(self.model.id, *selected, *self.also_selected())
-        return cast(sa.Select[Any], self.scope(self.joined(rows.select_from(self.model))))
+        return self.joined(rows.select_from(self.model))
 
     def also_selected(self) -> Sequence[Any]:
-        """Return what the cells need besides the values of the columns."""
+        """Return what the cells need besides the values of the columns, whoever reads."""
         return ()
 
     def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
-        """Join the other tables of the columns to the statement."""
+        """Join the other tables of the columns to the statement, whoever reads."""
         return rows
 
     def search_condition(self, typed: str) -> Any | None:
@@ -358,7 +364,7 @@ class KeysetModelView(GuardedModelView):
     ) -> tuple[int, list[Any]]:
         order, descending = self._order(sort_column, sort_desc)
         part = fetch_page(
-            db.session(),
+            db.session.connection(),
             self.narrowed(search, filters),
             id_column=self.model.id,
             order=order,

@@ -16,11 +16,7 @@ from clearance.auth import permissions, sessions
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.licences import organisation_brokers
-from clearance.notifications import inbox
 from clearance.web import fragments
-
-BELL_COUNTS = 100
-"""Up to how many notices the bell counts; it shows that many as "99+"."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +57,8 @@ _REFERENCE = (
 _TRAIL = (
     _kept("office_audit", _l("Changes")),
     _kept("office_access", _l("Access")),
+    Entry("office_reads", _l("Who read what"), "", lambda actor: actor.is_manager),
+    _kept("office_retention", _l("Data retention")),
 )
 _USERS = (
     Entry("my_users", _l("Add a new user"), "", page="create_view"),
@@ -149,7 +147,7 @@ def frame(actor: Actor, area: str) -> dict[str, Any]:
     """Return the template variables for the frame of every page of `area`."""
     return {
         "nav": lambda: menu(actor, area),
-        "bell_count": inbox.unread_count(actor.id, most=BELL_COUNTS),
+        "bell_count": actor.unread,
         "bell_url": "/my/notices/" if area == "my" else "/office/notices/",
         "switcher": switcher(actor) if area == "my" else None,
         "idle_seconds": int(sessions.idle_limit(actor.role).total_seconds()),

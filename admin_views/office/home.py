@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from flask import url_for
 from flask_admin import expose
 from flask_babel import format_timedelta
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor
@@ -21,9 +20,12 @@ from admin_views.office.requests import queues
 from admin_views.shared import request_lists
 from clearance.core import i18n
 from clearance.core.actor import Actor
-from clearance.core.clock import kuwait_today, utc_now
+from clearance.core.clock import kuwait_date, kuwait_today, utc_now
 from clearance.core.extensions import db
+from clearance.figures import reading, standing
 from clearance.figures.ages import AGES
+from clearance.figures.measures import Dimension, Measure
+from clearance.figures.reading import Present
 from clearance.models import Licence, Request, Service, Subscription, User
 from clearance.models.enums import (
     STAFF_ROLES,
@@ -39,7 +41,7 @@ from clearance.services import registry, versions
 
 SHOWN_ROWS = 8
 DECIDED_DAYS = 7
-FINAL_CAP = 1_000
+FEW = 1_000
 
 
 class OfficeHome(GuardedView):
@@ -77,21 +79,20 @@ def list_url(endpoint: str = "office_requests", **filters: Any) -> str:
 
 def reviewer_figures(actor: Actor) -> dict[str, Any]:
     """Return the reviewer's own work and the unassigned requests."""
-    own = queues.assigned_to(actor.id)
-    nobodys = sa.and_(queues.assigned_to(None), queues.for_teams(actor))
+    own, free = queues.assigned_to(actor.id), queues.free_for(actor)
     waiting = Request.status.in_(registry.current().waiting_statuses)
     return {
         "counts": _counts(
             mine=own,
             late=sa.and_(own, Request.due_on < kuwait_today()),
-            unassigned=nobodys,
+            unassigned=free,
             waiting=sa.and_(waiting, Request.reviewer_id == actor.id),
         ),
         "urls": _queue_urls() | {"waiting": list_url(queue="waiting", reviewer=actor.id)},
         "licences": licence_figures(),
         "subscriptions": _asked_subscriptions(),
         "own_work": _rows(own),
-        "unassigned": _rows(nobodys),
+        "unassigned": _rows(free),
     }
 
 
@@ -103,35 +104,48 @@ def _asked_subscriptions() -> tuple[int, str]:
 
 
 def manager_figures(actor: Actor) -> dict[str, Any]:
-    """Return requests by status, age and service, and the reviewers' workload."""
-    decided_from = kuwait_today() - timedelta(days=DECIDED_DAYS)
-    in_hands, states = _in_hands(), _by_state()
-    by_service, by_age = _at_the_office()
+    """Return requests by status, age and service, and the reviewers' workload.
+
+    What waits is counted now, each up to FEW. Its breakdown is too while no more than FEW requests
+    are open; else it is that of the summaries, whose age the page shows.
+    """
+    known, decided_from = registry.current(), kuwait_today() - timedelta(days=DECIDED_DAYS)
+    closed = known.statuses.keys() - known.open_statuses - {Status.DRAFT}
+    counts = _counts(
+        open=sa.and_(Request.decided_at.is_(None), Request.sent_at.is_not(None)),
+        late=queues.overdue_by_index(),
+        unassigned=queues.assigned_to(None),
+        waiting=Request.status.in_(known.waiting_statuses),
+        decided=Request.decided_at >= day_start(decided_from),
+        **{f"in {status}": Request.status == status for status in closed},
+    )
+    present = _present(is_short=counts["open"] <= FEW)
+    by_status = present.of(Dimension.ALL).by(Measure.OPEN)
     return {
-        "counts": {
-            "open": sum(states[status] for status in registry.current().open_statuses),
-            "late": sum(late for _number, late in in_hands.values()),
-            "unassigned": in_hands.get(None, (0, 0))[0],
-            "waiting": sum(states[status] for status in registry.current().waiting_statuses),
-            **_counts(decided=Request.decided_at >= day_start(decided_from)),
-        },
+        "counts": counts,
+        "is_short": counts["open"] <= FEW,
+        "few": f"{FEW:,}",
+        "counted_at": present.made_at,
         "urls": _queue_urls() | {"open": list_url(status="open")},
         "licences": licence_figures(),
         "by_status": [
-            (
-                str(registry.current().status_label(status)),
-                _capped(number),
-                list_url(status=str(status)),
-            )
-            for status, number in states.items()
-            if number
+            (str(known.status_label(status)), number, list_url(status=str(status)))
+            for status in known.statuses
+            if (number := by_status.get(status) or counts.get(f"in {status}"))
         ],
-        "by_age": by_age,
-        "by_stage": _by_stage(),
-        "by_team": _by_team(),
-        "load": _load(in_hands),
-        "by_service": by_service,
+        "by_age": _by_age(present),
+        "by_stage": _by_stage(present),
+        "by_team": _workload(present, Dimension.TEAM, queues.team_choices(), "team"),
+        "load": _workload(present, Dimension.REVIEWER, queues.holders(), "reviewer", status="open"),
+        "by_service": _by_service(present),
     }
+
+
+def _present(*, is_short: bool) -> Present:
+    now = utc_now()
+    if is_short:
+        return reading.counted(standing.count_open(kuwait_date(now)), now)
+    return reading.present()
 
 
 def licence_figures() -> list[tuple[Any, int, str, str]]:
@@ -193,22 +207,28 @@ def _queue_urls() -> dict[str, str]:
     return {str(queue): list_url(queue=str(queue)) for queue in queues.Queue}
 
 
-def _counts(**conditions: Any) -> dict[str, int]:
+class Count(int):
+    """A number that was counted up to FEW; shown as "1,000+" beyond."""
+
+    def __str__(self) -> str:
+        return f"{FEW:,}+" if self > FEW else super().__repr__()
+
+
+def _counts(**conditions: Any) -> dict[str, Count]:
     """Count the requests of every condition in one query, each count by its own index."""
     counts = (
         sa.select(sa.func.count())
-        .select_from(Request)
-        .where(condition)
+        .select_from(sa.select(Request.id).where(condition).limit(FEW + 1).subquery())
         .scalar_subquery()
         .label(name)
         for name, condition in conditions.items()
     )
-    return dict(db.session.execute(sa.select(*counts)).one()._mapping)
+    found = db.session.execute(sa.select(*counts)).one()._mapping
+    return {name: Count(number) for name, number in found.items()}
 
 
 def _rows(condition: Any) -> list[dict[str, Any]]:
     """Return the most urgent requests, found by index before any rows are read."""
-    urgent = sa.select(Request.id).where(condition).order_by(*queues.URGENCY).limit(SHOWN_ROWS)
     statement = (
         sa.select(
             Request.id,
@@ -218,8 +238,9 @@ def _rows(condition: Any) -> list[dict[str, Any]]:
             *request_lists.STAGE,
             request_lists.name_column(),
         )
-        .where(Request.id.in_(urgent))
+        .where(Request.id.in_(queues.most_urgent(condition, SHOWN_ROWS)))
         .order_by(*queues.URGENCY)
+        .limit(SHOWN_ROWS)
     )
     today = kuwait_today()
     return [
@@ -236,105 +257,47 @@ def _rows(condition: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _by_state() -> dict[str, int]:
-    """Count the requests by status; closed ones only up to FINAL_CAP + 1."""
-    known, counts = registry.current(), []
-    sent = [status for status in known.statuses if status != Status.DRAFT]
-    for status in sent:
-        counted = sa.select(Request.id).where(Request.status == status)
-        if status not in known.open_statuses:
-            counted = counted.limit(FINAL_CAP + 1)
-        counts.append(sa.select(sa.func.count()).select_from(counted.subquery()).scalar_subquery())
-    return dict(zip(sent, db.session.execute(sa.select(*counts)).one(), strict=True))
+def _by_age(present: Present) -> list[tuple[str, int]]:
+    """Return (age, number) of the requests to respond to."""
+    numbers = present.of(Dimension.ALL).by(Measure.WAITING)
+    return [(str(label), numbers.get(key, 0)) for key, (label, *_days) in AGES.items()]
 
 
-def _capped(number: int) -> str:
-    """Format the number, as "more than" the cap where counting stopped."""
-    if number > FINAL_CAP:
-        return str(_("more than %(number)s", number=f"{FINAL_CAP:,}"))
-    return str(number)
-
-
-def _in_hands() -> dict[int | None, tuple[int, int]]:
-    """Map reviewer ids (None: unassigned) to the numbers of their requests and late ones."""
-    late = sa.func.count().filter(Request.due_on < kuwait_today())
-    statement = (
-        sa.select(Request.reviewer_id, sa.func.count(), late)
-        .where(queues.AT_THE_OFFICE)
-        .group_by(Request.reviewer_id)
-    )
-    return {row[0]: (row[1], row[2]) for row in db.session.execute(statement)}
-
-
-def _at_the_office() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Return (service, number) and (age, number) of requests to answer, in one query."""
-    ages = [
-        sa.func.count().filter(queues.sent_days_ago(first, end))
-        for _label, first, end in AGES.values()
-    ]
-    statement = (
-        sa.select(Request.service_code, sa.func.count(), *ages)
-        .where(queues.AT_THE_OFFICE)
-        .group_by(Request.service_code)
-    )
-    rows = {row[0]: row[1:] for row in db.session.execute(statement)}
+def _by_service(present: Present) -> list[tuple[str, int]]:
+    """Return (service, number) of the requests to respond to."""
     lang = i18n.language()
-    by_service = [
-        (version.definition.title_in(lang), rows.get(version.definition.code, (0,))[0])
-        for version in versions.all_current()
+    services = (version.definition for version in versions.all_current())
+    return [
+        (service.title_in(lang), present.of(Dimension.SERVICE, service.code).all(Measure.WAITING))
+        for service in services
     ]
-    by_age = [
-        (str(label), sum(row[place] for row in rows.values()))
-        for place, (label, *_days) in enumerate(AGES.values(), 1)
+
+
+def _by_stage(present: Present) -> list[tuple[str, int, str]]:
+    """Return (service and stage, number, URL) of requests to respond to in the stages in use."""
+    return [
+        (title, present.of(Dimension.STAGE, key).all(Measure.WAITING), list_url(stage=key))
+        for key, title in queues.stage_choices()
     ]
-    return by_service, by_age
 
 
-def _by_stage() -> list[tuple[str, int, str]]:
-    """Return (service and stage, number, URL) of requests to answer in the stages in use."""
-    choices = queues.stage_choices()
-    if not choices:
-        return []
-    statement = (
-        sa.select(Request.service_code, Request.stage, sa.func.count())
-        .where(queues.AT_THE_OFFICE, Request.stage.is_not(None))
-        .group_by(Request.service_code, Request.stage)
-    )
-    counted = {f"{code}.{stage}": number for code, stage, number in db.session.execute(statement)}
-    return [(title, counted.get(key, 0), list_url(stage=key)) for key, title in choices]
+def _workload(
+    present: Present,
+    dimension: Dimension,
+    named: Iterable[tuple[Any, Any]],
+    key: str,
+    **filters: str,
+) -> list[dict[str, Any]]:
+    """Return what waits for each of `named`, (key, name), in their order.
 
-
-def _by_team() -> list[dict[str, Any]]:
-    """Return the teams' workload, where there are several."""
-    named = queues.team_choices()
-    if not named:
-        return []
-    late = sa.func.count().filter(Request.due_on < kuwait_today())
-    statement = (
-        sa.select(Request.team_code, sa.func.count(), late)
-        .where(queues.AT_THE_OFFICE, Request.team_code.is_not(None))
-        .group_by(Request.team_code)
-    )
-    counted = {row[0]: (row[1], row[2]) for row in db.session.execute(statement)}
+    key: the name of the list's filter by them. filters: others of the list's address.
+    """
     return [
         {
             "name": name,
-            "open": counted.get(code, (0, 0))[0],
-            "late": counted.get(code, (0, 0))[1],
-            "url": list_url(team=code),
+            "open": present.of(dimension, one).all(Measure.WAITING),
+            "late": present.of(dimension, one).all(Measure.LATE),
+            "url": list_url(**filters, **{key: one}),
         }
-        for code, name in named
-    ]
-
-
-def _load(in_hands: Mapping[int | None, tuple[int, int]]) -> list[dict[str, Any]]:
-    """Return the reviewers' workload, including former reviewers who still have requests."""
-    return [
-        {
-            "name": name,
-            "open": in_hands.get(key, (0, 0))[0],
-            "late": in_hands.get(key, (0, 0))[1],
-            "url": list_url(status="open", reviewer=key),
-        }
-        for key, name in queues.holders()
+        for one, name in named
     ]

@@ -34,11 +34,14 @@ from clearance.models import (
     UserSession,
 )
 from clearance.models.enums import STAFF_ROLES, Role, SessionStage
+from clearance.notifications import inbox
 
 IDLE = {"agent": timedelta(minutes=30), "staff": timedelta(minutes=15)}
 ABSOLUTE = {"agent": timedelta(hours=12), "staff": timedelta(hours=8)}
 LAST_SEEN_STEP = timedelta(seconds=60)
 TOUCH_SECONDS = 0.5
+MOST_UNREAD = 100
+"""Up to how many notices the bell counts; it shows that many as "99+"."""
 
 
 def key_hash(key: str) -> str:
@@ -184,6 +187,7 @@ def load_actor(key: str, now: datetime | None = None) -> Actor | None:
         standings=_standings(rows),
         organisation_id=row.organisation_id,
         teams=_teams(row.teams),
+        unread=row.unread,
         stage=row.stage,
         session_id=row.id,
         key=key,
@@ -285,6 +289,9 @@ _TEAMS = sa.case(
 ).label("teams")
 """The codes of a reviewer's teams in one text; nobody else has any."""
 
+_KEY_HASH: sa.BindParameter[str] = sa.bindparam("key_hash")
+_OWNER = sa.select(UserSession.user_id).where(UserSession.key_hash == _KEY_HASH).scalar_subquery()
+
 _SESSION = _with_memberships(
     sa.select(
         UserSession.id,
@@ -308,10 +315,13 @@ _SESSION = _with_memberships(
         sa.func.coalesce(User.civil_id, Registration.civil_id).label("civil_id"),
         _TEAMS,
         kept.STAMP.label("change_stamp"),
+        # For the bell of every page. Of the session's owner, so that it is counted once and not for
+        # each membership.
+        inbox.count_unread(_OWNER, MOST_UNREAD).scalar_subquery().label("unread"),
     )
     .outerjoin(User, User.id == UserSession.user_id)
     .outerjoin(Registration, Registration.id == UserSession.registration_id)
-    .where(UserSession.key_hash == sa.bindparam("key_hash"))
+    .where(UserSession.key_hash == _KEY_HASH)
 )
 
 

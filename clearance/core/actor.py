@@ -34,7 +34,8 @@ class Actor:
     """The acting person, reloaded on every request so that changes take effect at once.
 
     user_id is None for an unverified registration. organisation_id: the chosen organisation.
-    teams: codes of a reviewer's teams. uses_keys: whether single keys work in lists.
+    teams: codes of a reviewer's teams. uses_keys: whether single keys work in lists. unread: the
+    number of unread notices, 100 for more than 99.
     """
 
     user_id: int | None
@@ -50,6 +51,7 @@ class Actor:
     standings: tuple[ActiveMembership, ...] = ()
     organisation_id: int | None = None
     teams: frozenset[str] = frozenset()
+    unread: int = 0
     stage: str = SessionStage.FULL
     session_id: int | None = None
     registration_id: int | None = None

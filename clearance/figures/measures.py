@@ -33,8 +33,8 @@ class Measure(StrEnum):
     status that ended a request otherwise, such as withdrawn. RETURNED. PASSED_ON: a stage was
     approved and another follows. TIMED: decisions with a due date, by Timing. TOOK: decisions by
     their working days. RETURNED_FOR, REJECTED_FOR: by the ready reason's id, or OTHER.
-    Of the present: OPEN. LATE. WAITING: for the office, by age. APPLICANT: waiting for the
-    applicant. EXPIRING: active licences by month (2026-11). UNDELIVERED: messages by channel.
+    Of the present: OPEN: by status. LATE. WAITING: for the office, by age. APPLICANT: waiting for
+    the applicant. EXPIRING: active licences by month (2026-11). UNDELIVERED: messages by channel.
     In a stage or a team, TIMED and TOOK are about the time in that stage.
     """
 

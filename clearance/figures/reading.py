@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from clearance.core.clock import kuwait_date
 from clearance.core.extensions import db
-from clearance.figures.measures import Dimension, Measure, Timing
+from clearance.figures.measures import Dimension, Measure, Tally, Timing
 from clearance.figures.periods import Period, Span
 from clearance.models import Base, Figure, FigureState
 
@@ -111,27 +111,64 @@ class Figures:
         return self.made_at is not None and now - self.made_at > STALE_AFTER
 
 
+@dataclass(frozen=True)
+class Present:
+    """The figures of the present: dimension → key → figures.
+
+    made_at: when they were counted; None before the first counting.
+    """
+
+    made_at: datetime | None
+    about: Mapping[str, Mapping[str, Sums]]
+
+    def of(self, dimension: Dimension, key: object = "") -> Sums:
+        """Return the figures about one thing."""
+        return self.about.get(dimension, {}).get(str(key), NOTHING)
+
+
+def present() -> Present:
+    """Return the figures of the present in one statement, from the summaries alone."""
+    columns = [_FIGURE.c[name] for name in (*_SHAPE, "number")]
+    rows = db.session.execute(
+        sa.select(_STATE.c.made_at, *columns)
+        .select_from(_STATE)
+        .outerjoin(_FIGURE, _FIGURE.c.span == Span.NOW)
+    ).all()
+    found: _Rows = {}
+    for _made_at, *figure in rows:
+        if figure[0] is not None:
+            _add(found, *figure)
+    return Present(rows[0].made_at, _sums(found))
+
+
+def counted(tally: Tally, now: datetime) -> Present:
+    """Return figures of the present that were counted just now."""
+    found: _Rows = {}
+    for shape, number in tally.items():
+        _add(found, *shape, number)
+    return Present(now, _sums(found))
+
+
 def read(period: Period) -> Figures:
     """Return the figures of a period in two statements, from the summaries alone."""
     state = db.session.execute(sa.select(_STATE.c.made_at, _STATE.c.complete_through)).one()
     trend = period.trend()
     rows = db.session.execute(_selected(period, trend[0].start))
     found: dict[tuple[str, date], _Rows] = {}
-    for span, start, dimension, key, measure, value, number in rows:
-        keys = found.setdefault((span, start), {}).setdefault(dimension, {})
-        keys.setdefault(key, {}).setdefault(measure, {})[value] = number
+    for span, start, *figure in rows:
+        _add(found.setdefault((span, start), {}), *figure)
     totals = {
         other: Sums(found.get((period.span, other.start), {}).get(Dimension.ALL, {}).get("", {}))
         for other in trend
     }
-    present = next((kept for (span, _start), kept in found.items() if span == Span.NOW), {})
+    now = next((kept for (span, _start), kept in found.items() if span == Span.NOW), {})
     return Figures(
         period=period,
         made_at=state.made_at,
         complete_through=state.complete_through,
         over_time=totals,
         about=_sums(found.get((period.span, period.start), {})),
-        present=_sums(present),
+        present=_sums(now),
     )
 
 
@@ -156,6 +193,11 @@ def _selected(period: Period, first: date) -> sa.Select[Any]:
 
 
 _SHAPE = ("dimension", "key", "measure", "value")
+
+
+def _add(rows: _Rows, dimension: str, key: str, measure: str, value: str, number: int) -> None:
+    keys = rows.setdefault(dimension, {})
+    keys.setdefault(key, {}).setdefault(measure, {})[value] = number
 
 
 def _sums(rows: _Rows) -> dict[str, dict[str, Sums]]:

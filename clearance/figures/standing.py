@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,11 +19,13 @@ from clearance.services import registry
 EXPIRING_MONTHS = 12
 """How many months ahead licences are counted, the present one included."""
 
+READ_AT_ONCE = 5_000
+
 
 def count(now: datetime) -> Tally:
     """Return the figures of the present."""
-    tally, today = Tally(), kuwait_date(now)
-    _count_open(tally, today)
+    today = kuwait_date(now)
+    tally = count_open(today)
     _count_expiring(tally, today)
     undelivered = db.session.execute(
         sa.select(Delivery.channel, sa.func.count())
@@ -43,28 +45,25 @@ def expiring_months(today: date) -> list[Period]:
     return found
 
 
-def _count_open(tally: Tally, today: date) -> None:
-    """Count open requests; those with a due date or a team wait for the office."""
+def count_open(today: date) -> Tally:
+    """Count the open requests; those with a due date or a team wait for the office."""
+    tally = Tally()
     is_at_office = sa.or_(Request.due_on.is_not(None), Request.team_code.is_not(None))
-    undecided = (
-        sa.select(
-            Request.status,
-            Request.service_code,
-            Request.stage,
-            Request.team_code,
-            Request.reviewer_id,
-            sa.case((is_at_office, 1), else_=0).label("at_office"),
-            sa.case((Request.due_on < today, 1), else_=0).label("is_late"),
-            _age(today).label("age"),
-        )
-        .where(Request.decided_at.is_(None), Request.sent_at.is_not(None))
-        .subquery()
-    )
-    shape = list(undecided.c)
-    counted: sa.Select[Any] = sa.select(*shape, sa.func.count())
-    rows = db.session.execute(counted.group_by(*shape))
+    undecided = sa.select(
+        Request.status,
+        Request.service_code,
+        Request.stage,
+        Request.team_code,
+        Request.reviewer_id,
+        sa.case((is_at_office, 1), else_=0),
+        sa.case((Request.due_on < today, 1), else_=0),
+        _age(today),
+    ).where(Request.decided_at.is_(None), Request.sent_at.is_not(None))
+    # Grouped here: SQLite sorts by eight columns to do it, which takes ten times as long.
+    rows = db.session.connection().execute(undecided.execution_options(yield_per=READ_AT_ONCE))
     known = registry.current()
-    for status, code, stage, team, reviewer, at_office, is_late, age, number in rows:
+    for shape, number in Counter(tuple(row) for row in rows).items():
+        status, code, stage, team, reviewer, at_office, is_late, age = shape
         if status not in known.open_statuses:
             continue
         about = [
@@ -73,13 +72,14 @@ def _count_open(tally: Tally, today: date) -> None:
             (Dimension.TEAM, team),
             (Dimension.REVIEWER, reviewer),
         ]
-        tally.count(about, Measure.OPEN, number=number)
+        tally.count(about, Measure.OPEN, status, number)
         if at_office:
             tally.count(about, Measure.WAITING, age, number)
         if at_office and is_late:
             tally.count(about, Measure.LATE, number=number)
         if status in known.waiting_statuses:
             tally.count(about, Measure.APPLICANT, number=number)
+    return tally
 
 
 def _age(today: date) -> sa.ColumnElement[str]:

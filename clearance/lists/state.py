@@ -107,7 +107,8 @@ class Arrangement:
 
 def arrangement_of(user_id: int, list_name: str) -> Arrangement:
     """Return what a user keeps of a list, own views first; one statement."""
-    found = db.session.execute(_STATEMENT, {"user_id": user_id, "list_name": list_name}).all()
+    connection = db.session.connection()
+    found = connection.execute(_STATEMENT, {"user_id": user_id, "list_name": list_name}).all()
     return Arrangement(
         views=tuple(
             ViewEntry(

@@ -51,11 +51,15 @@ def of_user(user_id: int, *, limit: int = 50, before_id: int | None = None) -> l
     return list(db.session.scalars(query.order_by(Notice.id.desc()).limit(limit)))
 
 
-def unread_count(user_id: int, *, most: int | None = None) -> int:
-    """Return the number of the user's unread notices, counted up to `most`, if given."""
+def unread_count(user_id: int) -> int:
+    """Return the number of the user's unread notices."""
+    return db.session.scalar(count_unread(user_id)) or 0
+
+
+def count_unread(user_id: Any, most: int | None = None) -> sa.Select[int]:
+    """Select the number of a user's unread notices, counted up to `most`, if given."""
     own = sa.select(Notice.id).where(Notice.user_id == user_id, Notice.read_at.is_(None))
-    unread = own.limit(most).subquery()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(unread)) or 0
+    return sa.select(sa.func.count()).select_from(own.limit(most).subquery())
 
 
 def mark_read(user_id: int, ids: Iterable[int], now: datetime) -> int:

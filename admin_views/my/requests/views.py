@@ -86,10 +86,10 @@ class MyRequests(
     def also_selected(self) -> Sequence[Any]:
         return request_lists.STAGE
 
-    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
-        return rows.where(
-            Request.organisation_id == chosen_organisation(), Request.status != Status.DRAFT
-        )
+    def statement(self) -> sa.Select[Any]:
+        """Leave drafts and the reader's other organisations out."""
+        is_sent = Request.status != Status.DRAFT
+        return super().statement().where(Request.organisation_id == chosen_organisation(), is_sent)
 
     def render(self, template: str, **values: Any) -> str:
         if template == self.list_template:

@@ -16,7 +16,7 @@ from admin_views.base.form_post import posted_key, posted_version
 from admin_views.office.asking import ask, ask_and_take
 from admin_views.office.bulk import BulkSteps, Outcome, Row, SelectedRow, posted_outcomes
 from admin_views.office.requests import bulk, queues
-from clearance.core import i18n
+from clearance.core import i18n, kept
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
@@ -60,8 +60,13 @@ def side_of(actor: Actor) -> Side | None:
 
 def is_offered(name: str, actor: Actor) -> bool:
     """Return whether any service has a step of that name for the reader."""
+    side = side_of(actor)
+    return name in kept.until_changed(f"steps of {side}", lambda: _actions_of(side))
+
+
+def _actions_of(side: Side | None) -> frozenset[StepName]:
     flows = (version.definition.steps for version in versions.all_current())
-    return any(_step_of(flow, name, actor) is not None for flow in flows)
+    return frozenset(step.action for flow in flows for step in flow.steps if step.side == side)
 
 
 def details_url(request_id: int) -> str:

@@ -47,6 +47,22 @@ REVIEWER = request_lists.unsorted(Request.reviewer_id)
 UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER == 0)
 URGENCY = (Request.due_on.asc().nulls_last(), Request.sent_at, Request.id)
 """The most urgent first, those without a due date last."""
+DUE_ORDER = sa.func.coalesce(Request.due_on, sa.literal_column("'9999-12-31'"), type_=sa.Date())
+"""As ix_request_due_order has it."""
+
+
+def most_urgent(condition: sa.ColumnElement[bool], limit: int) -> sa.Select[tuple[int]]:
+    """Select the ids of the most urgent requests of `condition`, up to `limit` of each kind.
+
+    Those with a due date and those without are found apart: an index has the latter first. Order
+    what this finds by URGENCY.
+    """
+    ids = (
+        sa.select(Request.id).where(condition).order_by(Request.due_on, Request.sent_at, Request.id)
+    )
+    kinds = (Request.due_on.is_not(None), Request.due_on.is_(None))
+    parts = [ids.where(kind).limit(limit).subquery() for kind in kinds]
+    return sa.select(sa.union_all(*(sa.select(part.c.id) for part in parts)).subquery().c.id)
 
 
 def assigned_to(reviewer_id: int | None) -> sa.ColumnElement[bool]:
@@ -55,6 +71,11 @@ def assigned_to(reviewer_id: int | None) -> sa.ColumnElement[bool]:
     Uses the index by reviewer and due date; `my_open` and `unassigned` keep the order of sending.
     """
     return sa.and_(AT_THE_OFFICE, Request.reviewer_id == reviewer_id)
+
+
+def free_for(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition for requests without a reviewer that the reader can take."""
+    return sa.and_(assigned_to(None), for_teams(actor))
 
 
 def of_teams(codes: Collection[str]) -> sa.ColumnElement[bool]:
@@ -81,6 +102,11 @@ def my_open(reviewer_id: Any) -> sa.ColumnElement[bool]:
 def overdue() -> sa.ColumnElement[bool]:
     """Return the condition for requests whose answer was due before today."""
     return sa.and_(AT_THE_OFFICE, Request.due_on < kuwait_today())
+
+
+def overdue_by_index() -> sa.ColumnElement[bool]:
+    """Return `overdue` as the order by due date has it: those with one are at the office."""
+    return kuwait_today() > DUE_ORDER
 
 
 def waiting_for_applicant() -> sa.ColumnElement[bool]:
@@ -197,11 +223,20 @@ def _named(*conditions: sa.ColumnElement[bool]) -> list[tuple[int, str]]:
     return [(key, shown) for key, shown in found]
 
 
+def _with_requests() -> sa.Select[tuple[int | None]]:
+    """Select who has requests: one lookup in the index for each person."""
+    lowest = sa.select(sa.func.min(Request.reviewer_id).label("id")).where(AT_THE_OFFICE)
+    people = lowest.where(Request.reviewer_id > 0).cte("people", recursive=True)
+    following = lowest.where(Request.reviewer_id > people.c.id).scalar_subquery()
+    people = people.union_all(sa.select(following).where(people.c.id.is_not(None)))
+    return sa.select(people.c.id).where(people.c.id.is_not(None))
+
+
 def holders() -> list[tuple[int, Any]]:
     """Return (id, name) of active reviewers, and of former ones who still have requests."""
-    waiting = sa.select(Request.reviewer_id).where(AT_THE_OFFICE, Request.reviewer_id.is_not(None))
     reviewing = reviewers()
-    former = _named(User.id.in_(waiting), User.id.not_in([key for key, _name in reviewing]))
+    active = [key for key, _name in reviewing]
+    former = _named(User.id.in_(_with_requests()), User.id.not_in(active))
     left = [(key, _("%(name)s (no longer a reviewer)", name=name)) for key, name in former]
     return [*reviewing, *left]
 

@@ -18,7 +18,7 @@ from admin_views.shared import licence_details, request_lists, transfer_consents
 from admin_views.shared.licence_details import ValidityDocument
 from admin_views.shared.request_parts import shown_remarks, timeline
 from clearance import issuing
-from clearance.core import audit, i18n, teams
+from clearance.core import audit, i18n, legal_holds, teams
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
@@ -106,6 +106,8 @@ class ReviewRoutes(DetailsById):
             notes=internal_notes.of_request(req, actor),
             messages=request_messages.of_request(req),
             can_write=actor.is_reviewer,
+            hold=legal_holds.of_request(req.id),
+            may_hold=actor.is_manager,
             faults=faults or {},
             timeline=timeline(req, actor),
             has_next=actor.is_reviewer,
@@ -146,9 +148,10 @@ def _next(actor: Actor, after: str) -> int | None:
     other: sa.ColumnElement[bool] = sa.true()
     if after.isascii() and after.isdigit() and len(after) < 10:
         other = Request.id != int(after)
-    for condition in (queues.my_open(actor.id), queues.unassigned()):
-        statement = sa.select(Request.id).where(condition, other).order_by(*queues.URGENCY).limit(1)
-        found = db.session.scalar(statement)
+    for condition in (queues.assigned_to(actor.id), queues.free_for(actor)):
+        ids = queues.most_urgent(sa.and_(condition, other), 1)
+        urgent = sa.select(Request.id).where(Request.id.in_(ids)).order_by(*queues.URGENCY)
+        found = db.session.scalar(urgent.limit(1))
         if found is not None:
             return found
     return None

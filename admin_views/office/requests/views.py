@@ -36,8 +36,6 @@ from clearance.models import Broker, Organisation, Request, User
 from clearance.requests import search as request_search
 
 _REVIEWER = shared_alias(User)
-# As ix_request_due_order has it.
-_DUE_ORDER = sa.func.coalesce(Request.due_on, sa.literal_column("'9999-12-31'"), type_=sa.Date())
 _OLDEST_FIRST = {Queue.MINE, Queue.UNASSIGNED, Queue.LATE}
 
 
@@ -97,7 +95,7 @@ class OfficeRequests(
         request_lists.STATUS,
         Column("reviewer", _l("Reviewer"), formatters.isolated, sql=_reviewer, width="short"),
         Column("sent_at", _l("Sent on"), formatters.date_of, order=True, width="date"),
-        Column("due_on", _l("Due date"), _due, order=_DUE_ORDER, width="marked"),
+        Column("due_on", _l("Due date"), _due, order=queues.DUE_ORDER, width="marked"),
     )
     column_filters = queues.filters()
     default_order = ("sent_at", True)
