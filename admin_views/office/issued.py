@@ -135,7 +135,7 @@ class IssuedDocuments(
     column_filters = (
         ListFilter("kind", _l("Document"), IssuedDocument.kind, IssuedKind.choices()),
         ListFilter("voided", _l("Void"), _voided, list(_VOIDED.items())),
-        register_lists.organisation_filter(IssuedDocument.organisation_id),
+        register_lists.OrganisationFilter(IssuedDocument.organisation_id),
         *day_filters(IssuedDocument.issued_at, _l("Issued from"), _l("Issued up to")),
     )
     default_order = ("issued_at", True)

@@ -97,13 +97,10 @@ class MyRequests(
         return super().render(template, **values)
 
     def search_condition(self, typed: str) -> Any | None:
-        return request_search.once_a_page(typed).condition
+        return request_search.once_a_page(typed, chosen_organisation()).condition
 
     def search_sample(self, typed: str) -> Any | None:
-        return request_search.once_a_page(typed).sample
-
-    def best(self, typed: str) -> Any | None:
-        return request_search.newest_condition(typed, is_of_organisation=True)
+        return request_search.once_a_page(typed, chosen_organisation()).sample
 
     def hit(self, row: Any) -> Hit:
         return request_lists.hit(row, url_in(self, "details", request_id=row.id))

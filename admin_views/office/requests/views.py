@@ -86,6 +86,7 @@ class OfficeRequests(
     """All sent requests; reviewers decide, managers read, assign and export."""
 
     can_export = for_managers
+    counts_alone = True
     columns = (
         Column("number", _l("Request number"), cell=_number, width="number"),
         request_lists.SERVICE,
@@ -128,7 +129,7 @@ class OfficeRequests(
         return request_search.once_a_page(typed).sample
 
     def best(self, typed: str) -> Any | None:
-        return request_search.newest_condition(typed, is_of_organisation=False)
+        return request_search.newest_condition(typed)
 
     def hit(self, row: Any) -> Hit:
         organisation = register_lists.organisation_name(row)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from python_calamine import load_workbook
 
 from admin_views.office import home
+from admin_views.office.licences.lists import OrganisationFilter
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
@@ -125,6 +126,30 @@ def test_filters_narrow_by_service_state_organisation_age_and_reviewer(office: O
     assert found("flt0_reviewer=none") == [number_of(office, theirs)]
     assert len(found("flt0_service=exam")) == 2
     assert found("flt0_status=under_review&flt1_age=0-2") == []
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("few", [0, 10])
+def test_the_requests_of_organisations_named_alike_are_listed_newest_first(
+    office: Office, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(OrganisationFilter, "FEW", few)
+    office.request()
+    sent = []
+    for place, name in enumerate(("مكتب النورس", "مكتب النورس الثاني")):
+        with office.app.app_context():
+            agent = factories.make_agent(factories.make_organisation(name_ar=name)).id
+        sent.append(office.request(agent=agent))
+        with office.app.app_context():
+            req = db.session.get_one(Request, sent[-1])
+            req.sent_at = utc_now() - timedelta(days=9 - place)
+            db.session.commit()
+    browser = office.staff(Role.MANAGER)
+    page = browser.get(f"{LIST}?flt0_organisation=النورس")
+    assert numbers(page) == [number_of(office, each) for each in reversed(sent)]
+    assert "2 rows" in page.text
+    assert numbers(browser.get(f"{LIST}?flt0_organisation=النورس&flt1_status=passed")) == []
+    assert numbers(browser.get(f"{LIST}?flt0_organisation=زكرياء")) == []
 
 
 @pytest.mark.parametrize(
