@@ -42,6 +42,9 @@ OPEN_TO_ALL = frozenset(
         "public.consent_answered",
         "public.check",
         "public.check_form",
+        "public.receipt",
+        "public.receipt_keys",
+        "public.receipt_offline",
         "public.healthz",
         "public.readyz",
     }

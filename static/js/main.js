@@ -25,6 +25,7 @@ const NEEDS = {
   "template.by-script": "./filter.js",
   "[data-move]": "./order.js",
   "[data-keys]": "./keys.js",
+  "[data-receipt]": "./receipt.js",
   "[data-preview]": "./builder.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };
