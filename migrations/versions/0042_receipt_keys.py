@@ -1,7 +1,7 @@
 """Public keys that signed receipts of issued files.
 
 Revision ID: 0042
-Revises: 0041
+Revises: 0033
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0042"
-down_revision = "0041"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

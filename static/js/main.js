@@ -24,6 +24,7 @@ const NEEDS = {
   ".tabs [aria-current]": "./tabs.js",
   "template.by-script": "./filter.js",
   "[data-move]": "./order.js",
+  "[data-reorder]": "./columns.js",
   "[data-keys]": "./keys.js",
   "[data-receipt]": "./receipt.js",
   "[data-preview]": "./builder.js",
