@@ -54,6 +54,9 @@ EXCEPTIONS = {
     "my_requests: sort name": "sorts the requests of one organisation",
 }
 
+# Lists of few rows of one organisation, found by an index and then put in order.
+SORTED = {"my_drafts"}
+
 # (statement, whether it is fine): what the checks of a plan must tell apart.
 SAMPLES = (
     ("SELECT id FROM request WHERE id = 1", True),
@@ -102,7 +105,12 @@ def test_no_list_reads_or_sorts_a_large_table_as_a_whole(
             for name, query in queries(view, client, typed):
                 if query not in asked:
                     asked.add(query)
-                    found[f"{view.endpoint}: {name}"] |= faults_of(app, client, view.url + query)
+                    faults = faults_of(app, client, view.url + query)
+                    if view.endpoint in SORTED:
+                        faults = {
+                            fault for fault in faults if not fault.startswith("sorts: SEARCH")
+                        }
+                    found[f"{view.endpoint}: {name}"] |= faults
     unknown = {name: lines for name, lines in found.items() if lines and name not in EXCEPTIONS}
     assert unknown == {}
 

@@ -18,6 +18,7 @@ from markupsafe import escape
 
 from admin_views.base.access import current_actor, id_or_404, not_found, require
 from admin_views.base.export import Values, kind_of, made_values, selected_values
+from admin_views.base.filters import OfferedFilter
 from admin_views.base.model_view import GuardedModelView
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n
@@ -26,6 +27,7 @@ from clearance.web import csv_export, xlsx_export
 from clearance.web.sheets import Head, Kind, Part, Table
 
 COUNT_CAP = 1_000
+MOST_COUNTED = 60  # choices of a filter; of more, none says how many rows it has
 WRITTEN_AT_ONCE = 50_000  # rows of a workbook that its reader waits for
 EXPORTED_FIRST, EXPORTED_AT_ONCE = 200, 2_000  # the first soon, for the client to see it begin
 
@@ -281,6 +283,26 @@ class KeysetModelView(GuardedModelView):
             statement = apply(statement, flt.clean(value))
         return statement
 
+    def narrowing(self, args: ViewArgs) -> dict[str, Any]:
+        told = super().narrowing(args)
+        if told["opened"] not in ("", "filters"):
+            told["counts"] = self._choice_counts(told["unfolded"])
+        return told
+
+    def _choice_counts(self, unfolded: Sequence[OfferedFilter]) -> dict[str, str]:
+        """Return how many rows each choice of the open filter would leave; one statement."""
+        choices = [value for item in unfolded for value, _label, _url in item.choices]
+        if not 0 < len(choices) <= MOST_COUNTED:
+            return {}
+        flt, others = unfolded[0].flt, unfolded[0].without
+        rows = self.narrowed(others.search, others.filters)
+        totals = [
+            _total(flt.apply(rows, flt.clean(value)), self.model.id).scalar_subquery()
+            for value in choices
+        ]
+        counted = db.session.execute(sa.select(*(total.label(None) for total in totals))).one()
+        return dict(zip(choices, map(_capped, counted), strict=True))
+
     # The list as a file
 
     @expose("/export/<export_type>/")
@@ -436,6 +458,10 @@ class KeysetModelView(GuardedModelView):
             page_next_url=url(after=last) if part.has_next and part.rows else None,
             count_label=part.count_label,
         )
+
+
+def _capped(count: int) -> str:
+    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
 
 
 def _anchor(name: str) -> int | None:

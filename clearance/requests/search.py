@@ -80,9 +80,10 @@ def newest_condition(typed: str) -> sa.ColumnElement[bool] | None:
     indexed, rechecked = name_search.split(name_folding.typed_words(typed))
     if not (indexed and name_search.is_sqlite() and _is_name(typed)):
         return condition(typed)
+    if rechecked:  # of a part of the matches, it would lose the older ones
+        return condition(typed)
     newest = name_search.sqlite_ids(Request, indexed).order_by(sa.desc("id")).limit(NEWEST)
-    inexact = (name_search.like(Request, word) for word in rechecked)
-    return sa.and_(Request.id.in_(newest), *inexact)
+    return Request.id.in_(newest)
 
 
 def _is_name(typed: str) -> bool:

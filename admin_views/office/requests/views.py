@@ -20,13 +20,12 @@ from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.search import Hit, SearchedList, url_in
-from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests import queues
 from admin_views.office.requests.actions import BULK_ACTIONS, StepRoutes, is_offered
 from admin_views.office.requests.answers_export import AnswersExport
 from admin_views.office.requests.queues import Queue
 from admin_views.office.requests.review import ReviewRoutes
-from admin_views.shared import request_lists
+from admin_views.shared import register_lists, request_lists
 from admin_views.shared.document_reading import DocumentReading
 from clearance.auth import permissions
 from clearance.core import i18n
