@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from clearance.auth import permissions
 from clearance.core import office_settings
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
+from clearance.core.database import shared_alias
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.licences import granted_expiry, validity
@@ -21,6 +22,7 @@ from clearance.models.enums import LicenceStatus, ValidityLink
 from clearance.services import registry, schema, versions
 
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
+_OTHER = shared_alias(Licence)
 
 
 def licence_services(actor: Actor) -> list[schema.Definition]:
@@ -58,6 +60,10 @@ def licences(actor: Actor) -> sa.Select[Licence]:
     A broker's current licence is the one not cancelled, else the latest. Licence and Broker are
     joined.
     """
+    return _all_licences(actor).where(Licence.id == _present_licence_id())
+
+
+def _all_licences(actor: Actor) -> sa.Select[Licence]:
     standing = actor.standing
     return (
         sa.select(Licence)
@@ -66,7 +72,6 @@ def licences(actor: Actor) -> sa.Select[Licence]:
         .where(
             visible_to(actor),
             Broker.organisation_id == (standing.organisation_id if standing else 0),
-            Licence.id == _present_licence_id(),
         )
     )
 
@@ -120,8 +125,9 @@ def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]
     next to end first, then those already ended, latest first.
     """
     today = kuwait_date(now)
+    # One that is due is not cancelled, and so its broker's current one.
     found = db.session.execute(
-        licences(actor)
+        _all_licences(actor)
         .where(is_due(today))
         .add_columns(sa.func.count().over())
         .order_by(*_next_to_end(today), Licence.id)
@@ -178,11 +184,10 @@ def _from_cards(found: Iterable[versions.Version]) -> list[schema.Definition]:
 
 
 def _present_licence_id() -> sa.ScalarSelect[int]:
-    other = aliased(Licence)
     return (
-        sa.select(other.id)
-        .where(other.broker_id == Broker.id)
-        .order_by(_is_cancelled(other), other.id.desc())
+        sa.select(_OTHER.id)
+        .where(_OTHER.broker_id == Broker.id)
+        .order_by(_is_cancelled(_OTHER), _OTHER.id.desc())
         .limit(1)
         .correlate(Broker)
         .scalar_subquery()
