@@ -15,7 +15,9 @@ ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public
   GRANT USAGE, SELECT ON SEQUENCES TO :"portal";
 
 -- The trail is added to; its head is moved by a trigger that acts for the owner.
-REVOKE UPDATE, DELETE, TRUNCATE ON event, event_seal, access_event FROM :"portal";
+REVOKE UPDATE, DELETE, TRUNCATE ON event, event_seal FROM :"portal";
+-- A trigger lets it delete access events that are older than a year, and no others.
+REVOKE UPDATE, TRUNCATE ON access_event FROM :"portal";
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON chain_head, alembic_version FROM :"portal";
 
 -- The queue of the background work, which holds nothing that matters.

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
-from flask import abort, flash, g, redirect, request
+from flask import abort, flash, g, redirect, request, url_for
 from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
@@ -74,8 +74,8 @@ class GuardedView(_Framed, BaseView):
         found = read(limit=PAGE + 1, before_id=before)
         return {
             "rows": found[:PAGE],
-            "newest_url": self.get_url(".index") if before else None,
-            "older_url": self.get_url(".index", before=found[PAGE - 1].id)
+            "newest_url": url_for(request.endpoint or "") if before else None,
+            "older_url": url_for(request.endpoint or "", before=found[PAGE - 1].id)
             if len(found) > PAGE
             else None,
         }

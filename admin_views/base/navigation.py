@@ -57,6 +57,8 @@ _REFERENCE = (
 _TRAIL = (
     _kept("office_audit", _l("Changes")),
     _kept("office_access", _l("Access")),
+    Entry("office_reads", _l("Who read what"), "", lambda actor: actor.is_manager),
+    _kept("office_retention", _l("Data retention")),
 )
 _USERS = (
     Entry("my_users", _l("Add a new user"), "", page="create_view"),

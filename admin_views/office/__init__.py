@@ -17,6 +17,8 @@ from admin_views.office.licences.views import Licences
 from admin_views.office.notifications.outbox import Deliveries
 from admin_views.office.notifications.texts import MessageTexts
 from admin_views.office.organisations import Organisations
+from admin_views.office.privacy.reads import Reads
+from admin_views.office.privacy.retention import Retention
 from admin_views.office.requests.views import OfficeRequests
 from admin_views.office.services.views import Services
 from admin_views.office.settings.choice_lists import ChoiceLists
@@ -91,6 +93,8 @@ def views() -> list[BaseView]:
         Deliveries(Delivery, **_at("deliveries", _l("Deliveries"))),
         Events(Event, **_at("audit", _l("Audit trail"))),
         AccessRecords(AccessEvent, **_at("access", _l("Access"))),
+        Reads(AccessEvent, **_at("reads", _l("Who read what"))),
+        Retention(**_at("retention", _l("Data retention"))),
         OfficeSettings(**_at("settings", _l("Settings"))),
         ExportsView(**_at("exports", _l("Your exports")), for_staff=True),
         SearchView(name=_l("Search"), endpoint="office_search", url="/office", for_staff=True),

@@ -36,6 +36,8 @@ from clearance.models import (
     User,
     UserSession,
 )
+from clearance.models.audit import READS
+from clearance.models.enums import STAFF_ROLES
 from clearance.notifications import inbox
 from clearance.services import versions
 from clearance.services.standard_fields import COLUMNS, is_empty
@@ -50,6 +52,7 @@ requests.json     الطلبات التي يمكنك الاطلاع عليها /
 notices.json      الإشعارات / your notifications
 sessions.json     جلسات الدخول / your sessions
 access.json       سجل الدخول والاستخدام / sign-ins and other access by your account
+reads.json        من اطّلع على وثائقك وطلباتك / who opened your documents and requests
 documents.json    الوثائق التي حمّلتها / the documents you uploaded; the files are in documents/
 
 جميع الأوقات بالتوقيت العالمي. / All times are UTC.
@@ -74,6 +77,7 @@ def write(target: BinaryIO, user: User, actor: Actor, now: datetime) -> None:
         archive.write_list("notices.json", told(user_id, language))
         archive.write_list("sessions.json", sessions(user_id))
         archive.write_list("access.json", access(user_id))
+        archive.write_list("reads.json", reads(user_id))
         damaged = write_files(archive, own)
         archive.write_list("documents.json", listed(own, damaged))
 
@@ -162,6 +166,41 @@ def access(user_id: int) -> Iterator[dict[str, Any]]:
     )
     for row in db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
         yield dict(row._mapping)
+
+
+def reads(user_id: int) -> Iterator[dict[str, Any]]:
+    """Yield when others opened the user's documents, requests and account.
+
+    Staff are "the office": their names are for the office's own register.
+    """
+    about = sa.union_all(
+        _keys(Document, Document.uploaded_by_id == user_id),
+        _keys(Request, sa.or_(Request.created_by_id == user_id, Request.sender_id == user_id)),
+        _keys(User, User.id == user_id),
+    ).subquery()
+    query = (
+        sa.select(AccessEvent.at, AccessEvent.kind, User.role, AccessEvent.detail)
+        .add_columns(sa.func.coalesce(Document.label, Request.number).label("what"))
+        .join(
+            about,
+            sa.and_(
+                about.c.key == AccessEvent.object_id, about.c.object_type == AccessEvent.object_type
+            ),
+        )
+        .outerjoin(User, User.id == AccessEvent.user_id)
+        .outerjoin(Document, sa.and_(about.c.object_type == "document", Document.id == about.c.id))
+        .outerjoin(Request, sa.and_(about.c.object_type == "request", Request.id == about.c.id))
+        .where(AccessEvent.kind.in_(READS), AccessEvent.user_id != user_id)
+        .order_by(AccessEvent.id)
+    )
+    for row in db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+        by = "office" if row.role in STAFF_ROLES else "colleague"
+        yield {"at": row.at, "by": by, "kind": row.kind, "what": row.what, "part": row.detail}
+
+
+def _keys(model: Any, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    table = sa.literal(model.__tablename__).label("object_type")
+    return sa.select(table, model.id, sa.cast(model.id, sa.String).label("key")).where(condition)
 
 
 def names(row: LegalEntity | Organisation) -> dict[str, str]:

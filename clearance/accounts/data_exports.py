@@ -131,7 +131,13 @@ def open_file(actor: Actor, now: datetime) -> tuple[BinaryIO, int]:
         if row is None:
             raise NotFound
         stream = storage.open_checked(row.storage_key, row.sha256)
-    audit.access("account:data:read", user_id=actor.id, object_type="user", result="read")
+    audit.access(
+        "account:data:read",
+        user_id=actor.id,
+        object_type="user",
+        object_id=str(actor.id),
+        result="read",
+    )
     return stream, row.size
 
 

@@ -64,9 +64,18 @@ GENERAL = (
         "retention_registration_days", "retention", 7, _l("Days to keep an unfinished registration")
     ),
     number("retention_draft_days", "retention", 180, _l("Days to keep an unused draft")),
+    number(
+        "retention_notice_days",
+        "retention",
+        14,
+        _l("Days before deleting an unused draft on which its owner is told"),
+        maximum=90,
+    ),
     number("retention_message_days", "retention", 180, _l("Days to keep sent e-mails and SMS")),
     number("retention_session_days", "retention", 90, _l("Days to keep ended sessions")),
-    number("retention_access_days", "retention", 1095, _l("Days to keep access records")),
+    number(
+        "retention_access_days", "retention", 1095, _l("Days to keep access records"), minimum=366
+    ),
 )
 
 

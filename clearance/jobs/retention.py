@@ -1,97 +1,251 @@
-"""Retention: remove expired rows, rows past their retention period, and orphan files."""
+"""Retention: remove expired rows, rows past their retention period, and orphan files.
+
+What was removed, by which period, and what a legal hold kept is in a row of each run, which the
+audit trail seals and the office can read (security rule 46).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 
 from clearance.auth import captcha, rate_limits
-from clearance.core import audit, office_settings
+from clearance.core import audit, legal_holds, office_settings
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
 from clearance.files import storage
 from clearance.models import (
+    AccessEvent,
     Base,
     DataCopy,
     Delivery,
+    Document,
     Invitation,
     ListExport,
+    Notice,
     OneTimeKey,
     PasswordReset,
+    Purge,
     Registration,
     UserSession,
     VerificationCode,
 )
 from clearance.models.enums import DeliveryStatus
+from clearance.requests import unused_drafts
 
-ONE_TIME_KEY_KEPT = timedelta(days=2)
-CODE_KEPT = timedelta(days=30)
+ONE_TIME_KEY_DAYS, CODE_DAYS = 2, 30
 UNMADE_COPY_KEPT = timedelta(days=7)
+ACCESS_MINIMUM_DAYS = 366
+"""The database itself refuses to delete younger access events."""
+ACCESS_BATCH = 5_000  # per transaction, which keeps SQLite's writer free
+
+_Condition = sa.ColumnElement[Any]
 
 
-def purge(now: datetime) -> dict[str, int]:
-    """Remove what has expired; return the counts by table, and of files. Commits by itself.
+@dataclass(frozen=True)
+class Rule:
+    """What is removed when. name: its table. setting: the office's setting with its days.
 
-    now: aware UTC. Every table has its own short transaction, so that nobody waits long. Periods
-    are office settings; the removal is logged as an access event (rule 46).
+    days: a fixed number instead. is_over: the condition, given the instant before which it is over.
+    held: the condition that a legal hold keeps a row.
     """
-    periods = {
-        key: timedelta(days=office_settings.get(f"retention_{key}_days"))
-        for key in ("registration", "message", "session")
-    }
-    db.session.rollback()  # only settings were read; the removals have their own transactions
-    removed = {"captcha": captcha.purge(now), "throttle_count": rate_limits.purge(now)}
-    for model, condition in _over(now, periods):
-        with own_transaction() as connection:
-            count = connection.execute(sa.delete(model).where(condition)).rowcount
-        removed[model.__tablename__] = count
-    removed["orphan_file"] = storage.sweep_orphans(now)
-    removed = {table: count for table, count in removed.items() if count}
-    if removed:
-        detail = ", ".join(f"{table}: {count}" for table, count in removed.items())
-        audit.access("retention:rows:purged", result="done", detail=detail)
-    return removed
+
+    name: str
+    label: Any
+    setting: str = ""
+    days: int | None = None
+    model: type[Base] | None = None
+    is_over: Callable[[datetime, datetime], _Condition] | None = None
+    held: _Condition | None = None
+
+    def period(self) -> int | None:
+        """Return its days now, or None for what expires by itself."""
+        if self.setting:
+            days = int(office_settings.get(self.setting))
+            return max(days, ACCESS_MINIMUM_DAYS) if self.model is AccessEvent else days
+        return self.days
 
 
-def _over(
-    now: datetime, periods: dict[str, timedelta]
-) -> Iterator[tuple[type[Base], sa.ColumnElement[Any]]]:
-    yield OneTimeKey, OneTimeKey.created_at <= now - ONE_TIME_KEY_KEPT
-    yield VerificationCode, VerificationCode.expires_at <= now - CODE_KEPT
-    yield PasswordReset, PasswordReset.expires_at <= now - CODE_KEPT
-    yield (
-        # Its file becomes an orphan, removed later in this run.
-        DataCopy,
-        sa.or_(
+def _is_read_of_held(table: type[Base], *held: _Condition) -> _Condition:
+    """Return the condition that an access event is about a held row of the table."""
+    key = sa.case((AccessEvent.object_type == table.__tablename__, AccessEvent.object_id))
+    model: Any = table
+    return sa.exists().where(sa.cast(model.id, sa.String) == key, *held)
+
+
+RULES = (
+    Rule("captcha", _l("Image texts")),
+    Rule("throttle_count", _l("Counters of attempts")),
+    Rule(
+        "one_time_key",
+        _l("Keys against sending a form twice"),
+        days=ONE_TIME_KEY_DAYS,
+        model=OneTimeKey,
+        is_over=lambda before, now: OneTimeKey.created_at <= before,
+    ),
+    Rule(
+        "verification_code",
+        _l("Expired codes"),
+        days=CODE_DAYS,
+        model=VerificationCode,
+        is_over=lambda before, now: VerificationCode.expires_at <= before,
+    ),
+    Rule(
+        "password_reset",
+        _l("Expired password resets"),
+        days=CODE_DAYS,
+        model=PasswordReset,
+        is_over=lambda before, now: PasswordReset.expires_at <= before,
+    ),
+    # The files of copies and exports become orphans, removed later in the same run.
+    Rule(
+        "data_copy",
+        _l("Expired copies of personal data"),
+        model=DataCopy,
+        is_over=lambda before, now: sa.or_(
             DataCopy.expires_at <= now,
             sa.and_(DataCopy.made_at.is_(None), DataCopy.asked_at <= now - UNMADE_COPY_KEPT),
         ),
-    )
-    # Their files are removed likewise.
-    yield (
-        ListExport,
-        sa.or_(ListExport.expires_at <= now, ListExport.asked_at <= now - UNMADE_COPY_KEPT),
-    )
-    yield Registration, Registration.created_at <= now - periods["registration"]
-    yield (
-        Invitation,
-        sa.and_(
-            Invitation.expires_at <= now - periods["registration"],
+    ),
+    Rule(
+        "list_export",
+        _l("Expired exports of lists"),
+        model=ListExport,
+        is_over=lambda before, now: sa.or_(
+            ListExport.expires_at <= now, ListExport.asked_at <= now - UNMADE_COPY_KEPT
+        ),
+    ),
+    Rule(
+        "registration",
+        _l("Unfinished registrations"),
+        "retention_registration_days",
+        model=Registration,
+        is_over=lambda before, now: Registration.created_at <= before,
+    ),
+    Rule(
+        "invitation",
+        _l("Invitations that nobody accepted"),
+        "retention_registration_days",
+        model=Invitation,
+        is_over=lambda before, now: sa.and_(
+            Invitation.expires_at <= before,
             Invitation.accepted_at.is_(None),
             ~sa.exists().where(Registration.invitation_id == Invitation.id),
         ),
-    )
-    yield (
-        UserSession,
-        sa.func.coalesce(UserSession.ended_at, UserSession.expires_at) <= now - periods["session"],
-    )
-    yield (
-        Delivery,
-        sa.and_(
-            Delivery.status != DeliveryStatus.QUEUED,
-            Delivery.created_at <= now - periods["message"],
+    ),
+    Rule(
+        "user_session",
+        _l("Ended sessions"),
+        "retention_session_days",
+        model=UserSession,
+        is_over=lambda before, now: (
+            sa.func.coalesce(UserSession.ended_at, UserSession.expires_at) <= before
         ),
+        held=legal_holds.holds(user=UserSession.user_id),
+    ),
+    Rule(
+        "delivery",
+        _l("Sent e-mails and SMS"),
+        "retention_message_days",
+        model=Delivery,
+        is_over=lambda before, now: sa.and_(
+            Delivery.status != DeliveryStatus.QUEUED, Delivery.created_at <= before
+        ),
+        held=sa.exists().where(
+            Notice.id == Delivery.notice_id,
+            legal_holds.holds(user=Notice.user_id, request=Notice.request_id),
+        ),
+    ),
+    Rule(
+        "access_event",
+        _l("Access records"),
+        "retention_access_days",
+        model=AccessEvent,
+        is_over=lambda before, now: AccessEvent.at <= before,
+        held=sa.or_(
+            legal_holds.holds(user=AccessEvent.user_id),
+            _is_read_of_held(Document, legal_holds.holds(user=Document.uploaded_by_id)),
+            _is_read_of_held(Document, legal_holds.holds(request=Document.request_id)),
+        ),
+    ),
+    Rule("draft", _l("Unused drafts"), "retention_draft_days"),
+    Rule("orphan_file", _l("Files that nothing refers to")),
+)
+
+
+def purge(now: datetime) -> dict[str, int]:
+    """Remove what has expired; return the counts by kind. Commits by itself.
+
+    now: aware UTC. Every kind has its own short transactions, so that nobody waits long. Rows that
+    a legal hold protects stay.
+    """
+    periods = {rule.name: rule.period() for rule in RULES}
+    db.session.rollback()  # only settings were read; the removals have their own transactions
+    removed = {"captcha": captcha.purge(now), "throttle_count": rate_limits.purge(now)}
+    held: dict[str, int] = {}
+    for rule in RULES:
+        if rule.model is not None and rule.is_over is not None:
+            over = rule.is_over(now - timedelta(days=periods[rule.name] or 0), now)
+            removed[rule.name], held[rule.name] = _remove(rule.model, over, rule.held)
+    unused_drafts.warn(now)
+    db.session.commit()
+    removed["draft"], held["draft"] = unused_drafts.delete_due(now), unused_drafts.count_held(now)
+    db.session.rollback()
+    removed["orphan_file"] = storage.sweep_orphans(now)
+    removed = {name: count for name, count in removed.items() if count}
+    if removed:
+        _note(removed, {name: count for name, count in held.items() if count}, periods, now)
+    return removed
+
+
+def _remove(model: type[Base], over: _Condition, held: _Condition | None) -> tuple[int, int]:
+    """Delete the rows that are over; return how many, and how many a hold kept."""
+    if model is AccessEvent:
+        return _remove_accesses(sa.and_(over, ~held if held is not None else sa.true())), 0
+    chosen = over if held is None else sa.and_(over, ~held)
+    with own_transaction() as connection:
+        count = connection.execute(sa.delete(model).where(chosen)).rowcount
+        if held is None:
+            return count, 0
+        left = sa.select(sa.func.count()).select_from(model).where(over, held)
+        return count, connection.scalar(left) or 0
+
+
+def _remove_accesses(chosen: _Condition) -> int:
+    """Delete access events part by part: years of them may be over at once."""
+    oldest = sa.select(AccessEvent.id).where(chosen).order_by(AccessEvent.at).limit(ACCESS_BATCH)
+    removed = 0
+    while True:
+        with own_transaction() as connection:
+            ids = list(connection.scalars(oldest))
+            connection.execute(sa.delete(AccessEvent).where(AccessEvent.id.in_(ids)))
+        removed += len(ids)
+        if len(ids) < ACCESS_BATCH:
+            return removed
+
+
+def _note(
+    removed: Mapping[str, int],
+    held: Mapping[str, int],
+    periods: Mapping[str, int | None],
+    now: datetime,
+) -> None:
+    row = Purge(
+        at=now,
+        removed={
+            name: {"count": count, "days": periods.get(name)} for name, count in removed.items()
+        },
+        held=dict(held),
     )
+    db.session.add(row)
+    changes = {
+        name: {"removed": count, "days": periods.get(name), "held": held.get(name, 0)}
+        for name, count in removed.items()
+    }
+    audit.record("retention:data:purged", obj=row, actor_id=None, at=now, changes=changes)
+    db.session.commit()

@@ -46,6 +46,7 @@ from clearance.models.request import (
     Request,
     TransferConsent,
 )
+from clearance.models.retention import LegalHold, Purge
 from clearance.models.service import (
     ChoiceList,
     DocumentKind,
@@ -90,6 +91,7 @@ __all__ = [
     "JobRun",
     "KnownDevice",
     "LegalEntity",
+    "LegalHold",
     "Licence",
     "LicenceChange",
     "LicenceReminder",
@@ -104,6 +106,7 @@ __all__ = [
     "OneTimeKey",
     "Organisation",
     "PasswordReset",
+    "Purge",
     "Reason",
     "RecoveryCode",
     "Registration",

@@ -60,8 +60,13 @@ class ChainHead(Base):
     hash: Mapped[base.digest]
 
 
+READS = ("account:data:read", "document:read", "issued:read", "request:read", "user:read")
+"""Kinds of access events that belong in the register of who read whose papers."""
+_READS = sa.text(f"kind IN {READS}")
+
+
 class AccessEvent(Base):
-    """Sign-ins, reads by staff, refusals, codes: insert-only, not chained."""
+    """Sign-ins, reads, refusals, codes: not chained, never changed, kept for a year at least."""
 
     __tablename__ = "access_event"
     __table_args__ = (
@@ -69,6 +74,7 @@ class AccessEvent(Base):
         sa.Index("ix_access_event_at", "at", "id"),
         sa.Index("ix_access_event_kind", "kind", "at", "id"),
         sa.Index("ix_access_event_object", "object_id", "at", "id"),
+        sa.Index("ix_access_event_reads", "at", "id", sqlite_where=_READS, postgresql_where=_READS),
     )
 
     id: Mapped[base.pk]

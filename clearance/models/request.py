@@ -26,15 +26,16 @@ class Request(PersonName, Base):
     """An application for a service; standard fields are columns, service-specific ones `answers`.
 
     `exclusive_key` is set while the request excludes others of its kind (one open request per
-    licence, one open or passed exam per civil number); its uniqueness enforces that. `stage` is
-    the one in which it is reviewed, or to which it returns once corrected; `team_code` the team
-    whose turn it is; `approvals` has who approved which earlier stage, `first_approver_id` who
-    approved the first of them. `late_told_for` is the due date whose passing the office was
-    notified of. `subject_seen` is the registered licence and broker at sending; `granted_expiry`
-    the date the office granted. `other_organisation_id` is the other side of a transfer. `grid_key`
-    is shared by requests begun together for several brokers. `handed_to_id` is the colleague
-    responsible for it since its creator was disabled; creator and sender stay as they were.
-    `moved` is what a draft's move to a later version changed, until its applicant saves it.
+    licence, one open or passed exam per civil number); its uniqueness enforces that. `stage` is the
+    one in which it is reviewed, or to which it returns once corrected; `team_code` the team whose
+    turn it is; `approvals` has who approved which earlier stage, `first_approver_id` who approved
+    the first of them. `late_told_for` is the due date whose passing the office was notified of,
+    `deletion_told_at` when the owner of an unused draft was. `subject_seen` is the registered
+    licence and broker at sending; `granted_expiry` the date the office granted.
+    `other_organisation_id` is the other side of a transfer. `grid_key` is shared by requests begun
+    together for several brokers. `handed_to_id` is the colleague responsible for it since its
+    creator was disabled; creator and sender stay as they were. `moved` is what a draft's move to a
+    later version changed, until its applicant saves it.
     """
 
     __tablename__ = "request"
@@ -146,6 +147,7 @@ class Request(PersonName, Base):
     decided_at: Mapped[base.instant | None]
     due_on: Mapped[date | None]
     late_told_for: Mapped[date | None]
+    deletion_told_at: Mapped[base.instant | None]
 
     service_version: Mapped[ServiceVersion] = relationship()
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
@@ -178,7 +180,7 @@ class Document(Base):
     sha256: Mapped[base.digest]
     storage_key: Mapped[base.short]
     pages: Mapped[int] = mapped_column(default=1)
-    uploaded_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    uploaded_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), index=True)
     uploaded_at: Mapped[base.instant]
     is_locked: Mapped[bool] = mapped_column(default=False)
 

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from clearance.auth import permissions
-from clearance.core import audit
+from clearance.core import audit, legal_holds
 from clearance.core.actor import Actor
 from clearance.core.constraints import is_violation_of
 from clearance.core.errors import (
@@ -156,20 +156,24 @@ def save(
 def discard(req: Request, actor: Actor, now: datetime) -> None:
     """Delete a draft with its documents. Flushes; the files are deleted on commit.
 
-    Raises: NotFound, PermissionDenied, ClosedNow (it was sent).
+    Raises: NotFound, PermissionDenied, ClosedNow (it was sent, or is under a legal hold).
     """
     _lock_for_change(req, actor)
     if req.status != Status.DRAFT:
         raise ClosedNow(_l("Only a draft can be deleted. Withdraw the request instead."))
+    if legal_holds.protects(req):
+        raise ClosedNow(_l("This draft cannot be deleted now. Ask the office why."))
+    delete(req, actor.id, now, "request:draft:discarded")
+
+
+def delete(req: Request, actor_id: int | None, now: datetime, kind: str) -> None:
+    """Delete a locked draft with its documents, recorded as `kind`. Flushes.
+
+    actor_id: None for the portal itself.
+    """
     documents = db.session.scalars(sa.select(Document).where(Document.request_id == req.id)).all()
     quota.delete_documents(req.organisation_id, documents)
-    audit.record(
-        "request:draft:discarded",
-        obj=req,
-        actor_id=actor.id,
-        at=now,
-        organisation_id=req.organisation_id,
-    )
+    audit.record(kind, obj=req, actor_id=actor_id, at=now, organisation_id=req.organisation_id)
     db.session.execute(sa.delete(Remark).where(Remark.request_id == req.id))
     db.session.delete(req)
     db.session.flush()

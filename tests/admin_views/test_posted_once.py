@@ -24,6 +24,7 @@ from clearance.models import (
     Event,
     InternalNote,
     Invitation,
+    LegalHold,
     Message,
     Subscription,
     User,
@@ -104,6 +105,24 @@ def resetting(office: Office) -> Form:
     user_id = office.agent("Badr", totp_secret=secret, second_factor=True)
     url = f"/office/users/{user_id}/factor/reset"
     return Form(office.staff(Role.ADMINISTRATOR), url, "#step", REASON)
+
+
+def holding_request(office: Office) -> Form:
+    url = f"/office/retention/requests/{office.request()}/hold"
+    return Form(office.staff(Role.MANAGER), url, "#step", REASON, {"reason": " "})
+
+
+def holding_person(office: Office) -> Form:
+    url = f"/office/retention/users/{office.agent('Badr')}/hold"
+    return Form(office.staff(Role.ADMINISTRATOR), url, "#step", REASON)
+
+
+def lifting(office: Office) -> Form:
+    holding = holding_request(office)
+    holding.opened()()
+    with office.app.app_context():
+        url = f"/office/retention/holds/{db.session.scalars(sa.select(LegalHold.id)).one()}/lift"
+    return Form(holding.browser, url, "#step", REASON)
 
 
 def inviting(office: Office) -> Form:
@@ -511,6 +530,9 @@ FORMS: dict[Callable[[Office], Form], str] = {
     suspending: "RegisterSteps.do",
     voiding: "IssuedDocuments.void",
     resetting: "FactorReset.reset_factor",
+    holding_request: "Retention.hold_request",
+    holding_person: "Retention.hold_user",
+    lifting: "Retention.lift",
     inviting: "Staff.invite",
     noting: "ReviewRoutes.notes",
     answering: "ReviewRoutes.messages",
@@ -558,6 +580,7 @@ REFUSED = [
     deciding,
     suspending,
     inviting,
+    holding_request,
     noting,
     answering,
     withdrawing,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from clearance.core import chain
+from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import ROOT
 from clearance.jobs import queue
 from clearance.jobs.queue import Patience
-from clearance.models import Event
+from clearance.models import AccessEvent, Event
 from tests.clearance.core.test_audit import change
 
 ROLE = "clearance_portal"
@@ -62,6 +64,7 @@ def test_the_portals_role_seals_what_it_does(served: Flask) -> None:
         "DELETE FROM event_seal",
         "TRUNCATE event CASCADE",
         "TRUNCATE access_event",
+        "UPDATE access_event SET kind = 'x'",
         "UPDATE chain_head SET position = 0",
         "DELETE FROM chain_head",
         "UPDATE alembic_version SET version_num = 'x'",
@@ -118,3 +121,18 @@ def test_even_the_owner_does_not_empty_the_trail_by_accident(served: Flask) -> N
     with pytest.raises(DBAPIError, match="insert-only"), engine.begin() as connection:
         connection.execute(sa.text("TRUNCATE event CASCADE"))
     engine.dispose()
+
+
+def test_the_portals_role_deletes_access_events_that_are_over_a_year_old(served: Flask) -> None:
+    with served.app_context():
+        for days in (364, 366):
+            db.session.add(AccessEvent(at=utc_now() - timedelta(days=days), kind="code:send"))
+        db.session.commit()
+        with pytest.raises(DBAPIError, match="insert-only"):
+            db.session.execute(sa.delete(AccessEvent))
+        db.session.rollback()
+        year_ago = utc_now() - timedelta(days=365)
+        assert db.session.execute(sa.delete(AccessEvent).where(AccessEvent.at < year_ago)).rowcount
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()

@@ -51,6 +51,7 @@ ROW_OF_VIEW = {
     "office_deliveries": "delivery",
     "office_audit": "event",
     "office_access": "access",
+    "office_reads": "access",
 }
 CODE_OF_VIEW = {
     "office_services": "exam",
@@ -258,6 +259,7 @@ def _value(rule: Rule, argument: str, rows: Rows) -> Any:
         return rows[f"{area}_{argument.removesuffix('_id')}"]
     words = {
         "invitation_id": rows["invitation"],
+        "hold_id": rows["hold"],
         "list_name": "requests",
         "view_id": rows["general_view" if rule.rule.startswith("/my/") else "manager_view"],
         "token": rows["token"],
@@ -311,6 +313,9 @@ _POSTED: dict[str, dict[str, Any]] = {
     "office_requests.notes": {"note": "ملاحظة"},
     "office_services.move": {"way": "down"},
     "office_staff.invite": {"email": "someone@example.com", "role": "reviewer"},
+    "office_retention.hold_request": {"reason": REASON},
+    "office_retention.hold_user": {"reason": REASON},
+    "office_retention.lift": {"reason": REASON},
     "office_staff.reset_factor": {"reason": REASON},
     "office_staff.change_role": {"role": "manager", "version": "1"},
     "office_users.reset_factor": {"reason": REASON},

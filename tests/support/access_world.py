@@ -34,6 +34,7 @@ from clearance.models import (
     Event,
     ExamSeat,
     Holiday,
+    LegalHold,
     Organisation,
     Reason,
     Registration,
@@ -299,6 +300,9 @@ def _make_rest(world: World) -> None:
         published_at=now,
     )
     db.session.add(announcement)
+    keeper, held = world.people["manager"], world.people["foreign"]
+    hold = LegalHold(user_id=held.id, reason="حكم محكمة", set_by_id=keeper.id, set_at=now)
+    db.session.add(hold)
     item = {"value": "doha", "label": {"ar": "الدوحة", "en": "Doha"}}
     db.session.add(ChoiceList(code="ports", name_ar="الموانئ", name_en="Ports", items=[item]))
     delivery = db.session.scalars(sa.select(Delivery).where(Delivery.is_secret.is_(False))).first()
@@ -308,6 +312,7 @@ def _make_rest(world: World) -> None:
     audit.access("document:read", user_id=world.rows["reviewer"], result="ok")
     world.rows |= {
         "invitation": invitation.id,
+        "hold": hold.id,
         "token": link.rpartition("/")[2],
         "announcement": announcement.id,
         "holiday": db.session.scalar(sa.select(sa.func.min(Holiday.day))),

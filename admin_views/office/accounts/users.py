@@ -26,7 +26,7 @@ from clearance.accounts import search as user_search
 from clearance.accounts import staff_accounts
 from clearance.auth import known_devices, second_factor
 from clearance.auth.sessions import active_sessions
-from clearance.core import audit, i18n
+from clearance.core import audit, i18n, legal_holds
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
@@ -114,6 +114,8 @@ class People(FactorReset, ForKeepers, LinkedRows, SearchedList, KeysetModelView)
             is_self=user.id == current_actor().user_id,
             is_staff=user.role in STAFF_ROLES,
             means=second_factor.means_of(user),
+            hold=legal_holds.of_user(user.id),
+            may_hold=True,  # administrators and managers, who alone read this page
         )
         return page, status
 

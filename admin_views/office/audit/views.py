@@ -39,6 +39,7 @@ SCOPES: dict[str, Any] = {
     "organisation": _l("Organisations"),
     "staff": _l("Staff"),
     "office": _l("The office's settings, texts and services"),
+    "retention": _l("Data retention and legal holds"),
     "reference": _l("Reference data"),
 }
 ACCESS_SCOPES: dict[str, Any] = {

@@ -18,7 +18,7 @@ from admin_views.shared import licence_details, request_lists, transfer_consents
 from admin_views.shared.licence_details import ValidityDocument
 from admin_views.shared.request_parts import shown_remarks, timeline
 from clearance import issuing
-from clearance.core import audit, i18n, teams
+from clearance.core import audit, i18n, legal_holds, teams
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
@@ -106,6 +106,8 @@ class ReviewRoutes(DetailsById):
             notes=internal_notes.of_request(req, actor),
             messages=request_messages.of_request(req),
             can_write=actor.is_reviewer,
+            hold=legal_holds.of_request(req.id),
+            may_hold=actor.is_manager,
             faults=faults or {},
             timeline=timeline(req, actor),
             has_next=actor.is_reviewer,

@@ -31,6 +31,7 @@ from clearance.models import (
     AccessEvent,
     Captcha,
     Delivery,
+    Event,
     Holiday,
     JobRun,
     OneTimeKey,
@@ -311,10 +312,8 @@ def test_expired_rows_are_purged_and_the_others_stay(context: Flask) -> None:
     assert db.session.scalars(sa.select(UserSession.id)).all() == []
     kept = db.session.scalars(sa.select(Delivery.message_id).order_by(Delivery.id)).all()
     assert kept == ["waiting", "new"]
-    noted = db.session.scalars(
-        sa.select(AccessEvent).where(AccessEvent.kind == "retention:rows:purged")
-    ).one()
-    assert "registration: 1" in noted.detail
+    noted = db.session.scalars(sa.select(Event).where(Event.kind == "retention:data:purged")).one()
+    assert noted.changes["registration"] == {"removed": 1, "days": 7, "held": 0}
     db.session.rollback()
     assert retention.purge(now) == {}
 

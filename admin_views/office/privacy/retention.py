@@ -1,0 +1,104 @@
+"""What is deleted when, what the last runs deleted, and legal holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask import url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+
+from admin_views.base.access import ForKeepers, current_actor, id_or_404, not_found
+from admin_views.base.model_view import GuardedView
+from admin_views.office.asking import ask, ask_and_take
+from clearance.auth import permissions
+from clearance.core import legal_holds
+from clearance.core.clock import utc_now
+from clearance.core.errors import Refusal
+from clearance.core.extensions import db
+from clearance.jobs import retention
+from clearance.models import LegalHold, Purge, Request, User
+from clearance.models.enums import STAFF_ROLES
+from forms.retention import HoldForm
+
+
+class Retention(ForKeepers, GuardedView):
+    """The rules of retention and its runs; managers and administrators place and lift holds."""
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """Show rules, holds and the last runs of the purge."""
+        return self.render(
+            "office/privacy/retention.html",
+            rules=[(rule, rule.period()) for rule in retention.RULES],
+            labels={rule.name: rule.label for rule in retention.RULES},
+            in_force=legal_holds.listed(in_force=True),
+            lifted=legal_holds.listed(in_force=False),
+            opens_requests=current_actor().is_manager,
+            **self.newest_first(_runs),
+        )
+
+    @expose("/requests/<int:request_id>/hold", methods=("GET", "POST"))
+    def hold_request(self, request_id: int) -> Any:
+        """Place a legal hold on a request that the reader may see."""
+        visible = permissions.requests_visible_to(current_actor())
+        query = sa.select(Request).where(Request.id == id_or_404(request_id), visible)
+        req = db.session.scalar(query) or not_found()
+        back = url_for("office_requests.details_view", id=req.id)
+        return self._place(req, req.number, back, legal_holds.of_request(req.id))
+
+    @expose("/users/<int:user_id>/hold", methods=("GET", "POST"))
+    def hold_user(self, user_id: int) -> Any:
+        """Place a legal hold on a person who uses the portal."""
+        user = db.session.get(User, id_or_404(user_id)) or not_found()
+        view = "office_staff" if user.role in STAFF_ROLES else "office_users"
+        back = url_for(f"{view}.details_view", id=user.id)
+        return self._place(user, user.email, back, legal_holds.of_user(user.id))
+
+    @expose("/holds/<int:hold_id>/lift", methods=("GET", "POST"))
+    def lift(self, hold_id: int) -> Any:
+        """Lift a hold after asking why."""
+        hold = db.session.get(LegalHold, id_or_404(hold_id)) or not_found()
+        lifted = Refusal(_("This legal hold was lifted already.")) if hold.lifted_at else None
+        form, here, number = HoldForm(), self.get_url(".index_view"), hold.id
+        subject = hold.request.number if hold.request else hold.user.email if hold.user else ""
+
+        def page() -> str:
+            shown: dict[str, Any] = {"subject": subject, "hold": hold, "refusal": lifted}
+            return ask(self.render, "office/privacy/lift.html", form, here, **shown)
+
+        return ask_and_take(
+            page,
+            form,
+            lambda: legal_holds.lift(number, form.reason.data, current_actor(), utc_now()),
+            result=here,
+            told=_("The legal hold was lifted."),
+        )
+
+    def _place(
+        self, subject: Request | User, name: str | None, back: str, earlier: LegalHold | None
+    ) -> Any:
+        form = HoldForm()
+        refusal = Refusal(_("It is under a legal hold already.")) if earlier else None
+
+        def page() -> str:
+            shown: dict[str, Any] = {"subject": name, "refusal": refusal}
+            shown["is_request"] = isinstance(subject, Request)
+            return ask(self.render, "office/privacy/hold.html", form, back, **shown)
+
+        return ask_and_take(
+            page,
+            form,
+            lambda: legal_holds.place(subject, form.reason.data, current_actor(), utc_now()),
+            result=back,
+            told=_("The legal hold was placed."),
+        )
+
+
+def _runs(*, limit: int, before_id: int | None) -> Sequence[Purge]:
+    query = sa.select(Purge).order_by(Purge.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(Purge.id < before_id)
+    return db.session.scalars(query).all()

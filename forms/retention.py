@@ -1,0 +1,16 @@
+"""The form of a legal hold, when it is placed and when it is lifted."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from clearance.core.legal_holds import REASON_MAX_LENGTH
+from forms.base import BaseForm
+from forms.fields import TextAreaField
+from forms.validators import Required
+
+
+class HoldForm(BaseForm):
+    """Why a hold is placed or lifted."""
+
+    reason = TextAreaField(_l("Reason"), [Required()], max_length=REASON_MAX_LENGTH)
