@@ -18,7 +18,7 @@ from clearance.models.enums import LicenceStatus, Status
 from clearance.services.extension import FollowUp
 from clearance.services.schema import Definition
 
-MOST_READ = 20
+MOST_READ = 12
 """Passed requests that are read for the home page, which shows a few of them."""
 _BEGUN = shared_alias(Request)
 

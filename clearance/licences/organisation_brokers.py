@@ -112,7 +112,8 @@ def ends_by(last: date, link: ValidityLink | None = None) -> sa.ColumnElement[bo
 
     Over Licence joined with Broker.
     """
-    conditions = [Licence.status != LicenceStatus.CANCELLED, validity.until_column() <= last]
+    ends = sa.or_(*(column <= last for column in validity.LINK_COLUMNS.values()))
+    conditions = [Licence.status != LicenceStatus.CANCELLED, ends]
     if link is not None:
         conditions.append(validity.link_column() == link)
     return sa.and_(*conditions)
