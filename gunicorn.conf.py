@@ -4,7 +4,7 @@ import os
 
 wsgi_app = "app:app"
 workers = int(os.environ.get("WEB_CONCURRENCY", "5"))
-worker_class = "clearance.web.gunicorn_worker.Worker"
+worker_class = "gthread"
 threads = 8
 worker_connections = 500  # per worker, most of them waiting in its loop
 keepalive = 0  # one request per connection: the worker relies on it
@@ -23,3 +23,14 @@ control_socket_disable = True
 # which may hold tokens and what people search for; the request id leads to the portal's lines.
 accesslog = None
 access_log_format = "%(m)s %(s)s %(B)s bytes %(L)s s %({x-request-id}o)s"
+
+
+def post_fork(server, worker):
+    """Make it the portal's worker, here in its own process.
+
+    What the first process has imported its workers never import anew: with the portal's code in it,
+    a reload would run a new release on the models of the old one.
+    """
+    from clearance.web.gunicorn_worker import Worker
+
+    worker.__class__ = Worker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ from clearance.core import name_search
 from clearance.core.settings import ROOT
 from clearance.models import Base
 
+# Each look at the revision, such as /readyz, would log two lines; the steps of a migration remain.
+logging.getLogger("alembic.runtime.migration").addFilter(
+    lambda record: str(record.msg).startswith("Running")
+)
 LOCK_KEY = 778_101  # of the advisory lock that allows one migration at a time on PostgreSQL
 
 

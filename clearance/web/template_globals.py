@@ -13,7 +13,7 @@ from clearance.core.settings import Settings
 from clearance.models import enums
 from clearance.web import static_files
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 # An isolated value in a message, or a number such as KW-1084 or CE/8/26; never broken over lines.
 _WHOLE = re.compile(r"\u2068([^\s\u2068\u2069]{1,30})\u2069|(?<!\w)([A-Z]{2,6}[-/]\d[\d/]*)")
 

@@ -62,7 +62,7 @@ def press(page: Page, selector: str = PRIMARY) -> None:
         page.locator(selector).first.click()
 
 
-def register(visit: Visit, person: Person) -> None:
+def register(visit: Visit, person: Person, captcha: Callable[[], str] = lambda: CAPTCHA) -> None:
     """Fill in the registration without a customs account and send it."""
     page = visit.open("/register")
     visit.shoot("register")
@@ -79,7 +79,7 @@ def register(visit: Visit, person: Person) -> None:
             "email": person.email,
             "password": person.password,
             "password_confirm": person.password,
-            "captcha": CAPTCHA,
+            "captcha": captcha(),
         },
     )
     page.locator("[name=accept_terms]").check()
@@ -112,9 +112,14 @@ def prove(visit: Visit, person: Person) -> None:
 
 
 def sign_in_staff(visit: Visit, email: str) -> None:
-    """Sign in as one of the office with the second factor that came by mail."""
+    """Sign in as one of the demo's office with the second factor that came by mail."""
+    sign_in_with_factor(visit, email, PASSWORD)
+
+
+def sign_in_with_factor(visit: Visit, email: str, password: str) -> None:
+    """Sign in with the second factor that comes by mail."""
     seen = len(visit.portal.mail.to(email))
-    sign_in(visit, email, PASSWORD)
+    sign_in(visit, email, password)
     visit.page.wait_for_url("**/login/factor**")
     code = arrived(lambda: _newer_code(visit.portal.mail, email, seen))
     fill(visit.page, {"code": code})

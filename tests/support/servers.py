@@ -29,34 +29,64 @@ def served(kind: str, database_url: str, folder: Path, **environment: str) -> It
     folder: for files and what the server says (`said.txt`). environment: further settings.
     """
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
     commands = {
         "waitress": [sys.executable, "app.py"],
         "gunicorn": [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app"],
     }
-    settings = {
+    settings = _settings(database_url, folder, port) | environment
+    schema.upgrade(database_url)
+    with _started(commands[kind], ROOT, settings, folder):
+        yield settings["BASE_URL"]
+
+
+@contextmanager
+def reloadable(
+    database_url: str, folder: Path, release: Path
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Serve the release that the link `release` leads to, as the unit in `deploy/` does.
+
+    The schema is made by that release. Yields the address and the process that takes SIGHUP.
+    """
+    port = free_port()
+    settings = _settings(database_url, folder, port)
+    subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"],
+        cwd=release,
+        env=settings,
+        check=True,
+        capture_output=True,
+    )
+    command = [
+        *(sys.executable, "-m", "gunicorn", "--config", str(release / "gunicorn.conf.py")),
+        *("--chdir", str(release), "--bind", f"127.0.0.1:{port}"),
+    ]
+    with _started(command, release, settings, folder) as process:
+        yield settings["BASE_URL"], process
+
+
+def _settings(database_url: str, folder: Path, port: int) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {
         "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": database_url,
         "STORAGE_URL": f"file://{folder / 'files'}",
-        "BASE_URL": url,
+        "BASE_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "WEB_CONCURRENCY": "2",
     }
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    schema.upgrade(database_url)
+
+
+@contextmanager
+def _started(
+    command: list[str], code: Path, settings: dict[str, str], folder: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     with (folder / "said.txt").open("w") as said:
         process = subprocess.Popen(
-            commands[kind],
-            cwd=ROOT,
-            env=kept | settings | environment,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
+            command, cwd=code, env=settings, stdout=said, stderr=said, start_new_session=True
         )
         try:
-            _wait_until_ready(process, f"{url}/readyz")
-            yield url
+            _wait_until_ready(process, f"{settings['BASE_URL']}/readyz")
+            yield process
         finally:
             # A killed parent would leave gunicorn's workers; the group is of our own making.
             os.killpg(process.pid, signal.SIGKILL)
