@@ -13,13 +13,14 @@ from flask import Flask
 import admin_views.install
 from clearance import cli, demo, jobs, notifications, public
 from clearance.auth import rate_limits, sessions
-from clearance.core import audit, database, i18n, kept
+from clearance.core import audit, database, i18n, kept, metrics
 from clearance.core.extensions import compress
 from clearance.core.settings import ROOT, BadSettings, Settings, one_line_for_bad_settings
 from clearance.exams import extension as exams
 from clearance.figures import extension as figures
 from clearance.files import signing, storage
 from clearance.issuing import extension as issuing
+from clearance.jobs import gauges
 from clearance.licences import extension as licences
 from clearance.notifications import delivery
 from clearance.public import dev
@@ -33,6 +34,7 @@ from clearance.web import (
     fragments,
     installation,
     lanes,
+    request_log,
     security_headers,
     static_files,
     template_globals,
@@ -97,7 +99,10 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     web_logging.init_app(app)
+    metrics.init_app(app)
+    request_log.init_app(app)
     database.init_app(app)
+    request_log.count_statements(app)
     kept.init_app(app)
     compress.init_app(app)
     security_headers.init_app(app, settings)
@@ -122,6 +127,7 @@ def _open_rooms(app: Flask, settings: Settings) -> None:
     admin_views.install.init_app(app)
     cli.init_app(app)
     jobs.init_app(app)
+    gauges.init_app(app)
     if settings.is_demo:
         app.register_blueprint(dev.blueprint)
         demo.init_app(app)

@@ -165,6 +165,8 @@ def _cases() -> list[tuple[str, str, str]]:
         ("administrator", "trail, of one request", f"{trail}?search={middle.number}"),
         ("reviewer", "office, home of a reviewer", "/office/"),
         ("manager", "office, home of a manager", "/office/"),
+        ("manager", "office, dashboard of a month", "/office/dashboard/"),
+        ("manager", "office, dashboard of a year", "/office/dashboard/?span=year"),
         ("reviewer", "office, one request", f"{OFFICE}details/?id={middle.id}"),
         ("general", "mine, home", "/my/"),
         ("general", "mine, first page", MINE),
@@ -176,6 +178,9 @@ def _cases() -> list[tuple[str, str, str]]:
         ("general", "mine, one request", f"{MINE}details/?id={own.id}"),
         *(("general", f"mine, {name}", MINE + url) for name, url in _searches(own, "?search=")),
     ]
+    for who, area, row in (("reviewer", "office", middle), ("general", "my", own)):
+        found = _searches(row, f"/{area}/search?q=")
+        cases += [(who, f"{area}, one {name}", url) for name, url in found]
     return cases
 
 

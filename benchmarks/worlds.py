@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from flask import Flask
 
 from app import create_app
@@ -17,6 +18,7 @@ from clearance.core import schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.demo import mass
+from clearance.figures import summaries
 from clearance.services import versions
 
 KINDS = ("sqlite", "postgresql")
@@ -56,6 +58,7 @@ def application(url: str, folder: str) -> Flask:
         database_url=url,
         storage_url=f"file://{folder}",
         trusted_hosts=("localhost",),  # the test client's host
+        limits={"search_account": "100000 per 1 hour"},
     )
     with app.app_context():
         versions.publish_missing(utc_now())
@@ -65,9 +68,14 @@ def application(url: str, folder: str) -> Flask:
 
 
 def fill(count: int) -> float:
-    """Add requests to the current application's database; return the seconds that it took."""
+    """Add requests to the current application's database; return the seconds that it took.
+
+    The figures of the dashboard are counted too, in seconds of their own.
+    """
     seconds = mass.add_requests(count, utc_now())
+    summaries.refresh(utc_now(), seconds=None)
     if db.engine.dialect.name == "postgresql":  # what autovacuum does within a minute
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")
+        url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True) as connection:  # the portal's would not wait
+            connection.execute("VACUUM ANALYZE")
     return seconds

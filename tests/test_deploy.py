@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from flask import Flask
 
 from clearance.core.settings import ROOT, Settings
 
@@ -74,3 +76,49 @@ def test_the_services_of_the_compose_file_share_image_and_settings() -> None:
     }
     for each in ours:
         assert each["read_only"] and each["cap_drop"] == ["ALL"]
+
+
+def _named_metrics(text: str) -> set[str]:
+    return set(re.findall(r"clearance_[a-z_]+", text))
+
+
+@pytest.fixture
+def exported(app: Flask) -> set[str]:
+    """The names of all series that the portal exports."""
+    names = set()
+    lines = app.test_client().get("/metrics").get_data(as_text=True).splitlines()
+    for _hash, what, name, kind in (line.split(maxsplit=3) for line in lines if line[0] == "#"):
+        names.add(name)
+        if (what, kind) == ("TYPE", "histogram"):
+            names |= {f"{name}_{part}" for part in ("bucket", "sum", "count")}
+    return names
+
+
+def test_every_alarm_watches_a_metric_of_the_portal_and_says_what_to_do(
+    exported: set[str],
+) -> None:
+    text = (DEPLOY / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
+    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    assert len(rules) == len({rule["alert"] for rule in rules})
+    for rule in rules:
+        named = _named_metrics(rule["expr"])
+        assert named <= exported and (named or rule["alert"] == "ClearanceDown"), rule["alert"]
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+        assert {"summary", "action"} <= set(rule["annotations"])
+
+
+def test_prometheus_takes_the_alarms() -> None:
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    rules = DEPLOY / "prometheus" / "alerts.yml"
+    subprocess.run(["promtool", "check", "rules", rules], check=True, capture_output=True)
+
+
+def test_every_query_of_the_dashboard_reads_a_metric_of_the_portal(exported: set[str]) -> None:
+    text = (DEPLOY / "grafana" / "clearance.json").read_text(encoding="utf-8")
+    queries = [
+        target["expr"] for panel in json.loads(text)["panels"] for target in panel["targets"]
+    ]
+    assert len(queries) >= 15
+    for query in queries:
+        assert _named_metrics(query) and _named_metrics(query) <= exported, query

@@ -35,25 +35,27 @@ Faults = dict[str, set[str]]
 
 # What is accepted for a reason: list and query → why. Each is in the order of the list and ends
 # with the page, so that only what is rarer than one row of some thousands takes long.
+_FEW_SORTED = "sorts at most OrganisationFilter.FEW rows: more are met in the order of the list"
 _FEW_VALUES = "so few values that each is frequent; an index for each would cost more than it saves"
 EXCEPTIONS = {
     "office_access: filter scope": "a scope is the beginning of a kind; kinds have an index",
     "office_audit: filter scope": "a scope is the beginning of a kind; kinds have an index",
     "office_deliveries: filter channel": _FEW_VALUES,
-    "office_issued: filter organisation": "sorts the documents of organisations of that name",
+    "office_issued: filter organisation": _FEW_SORTED,
     "office_issued: filter voided": _FEW_VALUES,
     "office_issued: search name": "frequent names are met soon",
     "office_issued: search name in English": "frequent names are met soon",
     "office_issued: search two names": "frequent names are met soon",
     "office_issued: search unknown name": "names of the register and of requests in one condition",
-    "office_requests: search name": "PostgreSQL expects fewer of that name than there are",
-    "office_requests: search name in English": "as above",
     "office_requests: filter decided_from": "what was closed lately was sent lately",
-    "office_requests: filter organisation": "sorts the requests of organisations of that name",
+    "office_requests: filter organisation": _FEW_SORTED,
     "office_requests: filter status": "most requests are “decided”; each status has an index",
     "office_services: first page": "counts the open requests, of which the office has thousands",
     "my_requests: sort name": "sorts the requests of one organisation",
 }
+
+# Lists of few rows of one organisation, found by an index and then put in order.
+SORTED = {"my_drafts"}
 
 # (statement, whether it is fine): what the checks of a plan must tell apart.
 SAMPLES = (
@@ -103,7 +105,12 @@ def test_no_list_reads_or_sorts_a_large_table_as_a_whole(
             for name, query in queries(view, client, typed):
                 if query not in asked:
                     asked.add(query)
-                    found[f"{view.endpoint}: {name}"] |= faults_of(app, client, view.url + query)
+                    faults = faults_of(app, client, view.url + query)
+                    if view.endpoint in SORTED:
+                        faults = {
+                            fault for fault in faults if not fault.startswith("sorts: SEARCH")
+                        }
+                    found[f"{view.endpoint}: {name}"] |= faults
     unknown = {name: lines for name, lines in found.items() if lines and name not in EXCEPTIONS}
     assert unknown == {}
 

@@ -26,10 +26,12 @@ class ListFilter(BaseFilter):
 
     key: its ASCII name in the URL (`flt0_<key>`). label: lazily translated. condition: function
     from the cleaned value to an SQL condition, or the column that equals the value. choices:
-    (value, label) pairs, or a function called for every page.
+    (value, label) pairs, or a function called for every page. is_counted_otherwise: whether
+    `apply_to_count` differs from `apply`.
     """
 
     data_type: str | None = None
+    is_counted_otherwise = False
 
     def __init__(
         self,
@@ -67,6 +69,10 @@ class ListFilter(BaseFilter):
         if isinstance(self.condition, FunctionType):
             return query.where(self.condition(value))
         return query.where(self.condition == value)
+
+    def apply_to_count(self, query: Any, value: Any) -> Any:
+        """Apply the filter to a statement that counts rows, where no order is kept."""
+        return self.apply(query, value)
 
     def in_words(self, value: str) -> str:
         """Return a valid `value` of the URL as people read it."""

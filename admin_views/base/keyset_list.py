@@ -18,6 +18,7 @@ from markupsafe import escape
 
 from admin_views.base.access import current_actor, id_or_404, not_found, require
 from admin_views.base.export import Values, kind_of, made_values, selected_values
+from admin_views.base.filters import OfferedFilter
 from admin_views.base.model_view import GuardedModelView
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n
@@ -26,6 +27,7 @@ from clearance.web import csv_export, xlsx_export
 from clearance.web.sheets import Head, Kind, Part, Table
 
 COUNT_CAP = 1_000
+MOST_COUNTED = 60  # choices of a filter; of more, none says how many rows it has
 WRITTEN_AT_ONCE = 50_000  # rows of a workbook that its reader waits for
 EXPORTED_FIRST, EXPORTED_AT_ONCE = 200, 2_000  # the first soon, for the client to see it begin
 
@@ -57,15 +59,19 @@ def fetch_page(
     size: int,
     after: int | None = None,
     before: int | None = None,
+    counted: sa.Select[Any] | None = None,
     sample: sa.Select[Any] | None = None,
+    whole: sa.Select[Any] | None = None,
 ) -> Page:
     """Read one page of `statement`, ordered by `order` (NOT NULL, one column or several) and id.
 
     after, before: id of the last or first row of the adjacent page; aborts with 404 if it is not
-    in `statement`. The cost does not depend on the depth. sample: selects some thousands of the
-    rows of a `statement` with many; it is counted first. connection: the session's, which would
-    itself look for objects to load in each row.
+    in `statement`. The cost does not depend on the depth. counted: selects the same rows, for
+    counting them. sample: selects some thousands of very many; it is counted first. whole: the
+    list without what narrows it; rows that have to be sorted are then sorted by their ids alone.
+    connection: the session's, which would itself look for objects to load in each row.
     """
+    counted = statement if counted is None else counted
     anchor = after if after is not None else before
     backwards = after is None and before is not None
     falling = descending != backwards
@@ -75,12 +81,14 @@ def fetch_page(
             _beyond(connection, statement, id_column, order, anchor, falling=falling)
         )
     keys = _keys(order, id_column, falling=falling)
-    total = _total(statement if sample is None else sample, id_column)
-    counted = paged.add_columns(total.scalar_subquery().label("total"))
-    rows = connection.execute(counted.order_by(*keys).limit(size + 1)).all()
+    total = _total(counted if sample is None else sample, id_column)
+    if whole is not None:
+        paged = whole.where(id_column.in_(_first_ids(paged, id_column, keys, size + 1)))
+    listed = paged.add_columns(total.scalar_subquery().label("total"))
+    rows = connection.execute(listed.order_by(*keys).limit(size + 1)).all()
     count = rows[0].total if rows else connection.scalar(total) if anchor is not None else 0
     if sample is not None and rows and count <= COUNT_CAP:
-        count = connection.scalar(_total(statement, id_column))
+        count = connection.scalar(_total(counted, id_column))
     has_more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -91,6 +99,15 @@ def fetch_page(
         has_previous=has_more if backwards else anchor is not None,
         has_next=anchor is not None if backwards else has_more,
     )
+
+
+def _first_ids(
+    statement: sa.Select[Any], id_column: Any, keys: list[Any], most: int
+) -> sa.Select[Any]:
+    """Select the ids of the first rows, without the tables that the statement joins."""
+    found = statement.whereclause
+    ids = sa.select(id_column)
+    return (ids if found is None else ids.where(found)).order_by(*keys).limit(most)
 
 
 def _beyond(
@@ -164,11 +181,13 @@ class KeysetModelView(GuardedModelView):
     """A model view that lists plain rows of one Core select of its `columns`.
 
     default_order: (a sortable column or "id", whether descending). exports_as_shown: exports
-    contain the cells' texts, masked as in the list, instead of the rows' texts.
+    contain the cells' texts, masked as in the list, instead of the rows' texts. counts_alone:
+    whether every row has one of each table joined, or none, and no condition is on those tables.
     """
 
     keeps_views = True
     exports_as_shown = False
+    counts_alone = False
     export_types: ClassVar[list[str]] = ["xlsx", "csv"]
 
     default_order: tuple[str, bool] = ("id", True)
@@ -231,18 +250,58 @@ class KeysetModelView(GuardedModelView):
         condition = self.search_condition(search) if search else None
         return statement if condition is None else statement.where(condition)
 
-    def _sample(
-        self, search: str | None, filters: Sequence[tuple[int, str, str]] | None
-    ) -> sa.Select[Any] | None:
-        condition = self.search_sample(search) if search else None
-        return None if condition is None else self._filtered(filters).where(condition)
+    def _to_count(
+        self,
+        listed: sa.Select[Any],
+        search: str | None,
+        filters: Sequence[tuple[int, str, str]] | None,
+    ) -> tuple[sa.Select[Any], sa.Select[Any] | None]:
+        """Return what selects the rows listed to count them, and some if they are very many."""
+        sampled = self.search_sample(search) if search else None
+        chosen = [self._filters[index] for index, _label, _value in filters or ()]
+        if sampled is None and not any(flt.is_counted_otherwise for flt in chosen):
+            return self._alone(listed), None
+        rows = self._filtered(filters, is_counted=True)
+        condition = self.search_condition(search) if search else None
+        counted = rows if condition is None else rows.where(condition)
+        return self._alone(counted), None if sampled is None else self._alone(rows.where(sampled))
 
-    def _filtered(self, filters: Sequence[tuple[int, str, str]] | None) -> sa.Select[Any]:
+    def _alone(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        """Return the statement without its joins, for which PostgreSQL would read whole rows."""
+        found = rows.whereclause
+        if not self.counts_alone or found is None:
+            return rows
+        return sa.select(self.model.id).where(found)
+
+    def _filtered(
+        self, filters: Sequence[tuple[int, str, str]] | None, *, is_counted: bool = False
+    ) -> sa.Select[Any]:
         statement = self.statement()
         for index, _label, value in filters or ():
             flt = self._filters[index]
-            statement = flt.apply(statement, flt.clean(value))
+            apply = flt.apply_to_count if is_counted else flt.apply
+            statement = apply(statement, flt.clean(value))
         return statement
+
+    def narrowing(self, args: ViewArgs) -> dict[str, Any]:
+        told = super().narrowing(args)
+        if told["opened"] not in ("", "filters"):
+            told["counts"] = self._choice_counts(told["unfolded"])
+        return told
+
+    def _choice_counts(self, unfolded: Sequence[OfferedFilter]) -> dict[str, str]:
+        """Return how many rows each choice of the open filter would leave; one statement."""
+        choices = [value for item in unfolded for value, _label, _url in item.choices]
+        if not 0 < len(choices) <= MOST_COUNTED:
+            return {}
+        flt, others = unfolded[0].flt, unfolded[0].without
+        rows = self.narrowed(others.search, others.filters)
+        totals = [
+            _total(flt.apply(rows, flt.clean(value)), self.model.id).scalar_subquery()
+            for value in choices
+        ]
+        counted = db.session.execute(sa.select(*(total.label(None) for total in totals))).one()
+        return dict(zip(choices, map(_capped, counted), strict=True))
 
     # The list as a file
 
@@ -363,16 +422,20 @@ class KeysetModelView(GuardedModelView):
         page_size: int | None = None,
     ) -> tuple[int, list[Any]]:
         order, descending = self._order(sort_column, sort_desc)
+        listed = self.narrowed(search, filters)
+        counted, sample = self._to_count(listed, search, filters)
         part = fetch_page(
             db.session.connection(),
-            self.narrowed(search, filters),
+            listed,
             id_column=self.model.id,
             order=order,
             descending=descending,
             size=page_size or self.page_size,
             after=_anchor("after"),
             before=_anchor("before"),
-            sample=self._sample(search, filters),
+            counted=counted,
+            sample=sample,
+            whole=self.statement() if self.counts_alone and (search or filters) else None,
         )
         self._tell(part)
         return part.count, list(part.rows)
@@ -395,6 +458,10 @@ class KeysetModelView(GuardedModelView):
             page_next_url=url(after=last) if part.has_next and part.rows else None,
             count_label=part.count_label,
         )
+
+
+def _capped(count: int) -> str:
+    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
 
 
 def _anchor(name: str) -> int | None:

@@ -297,6 +297,7 @@ class GuardedModelView(ArrangedList, _Framed, ModelView):
         return {
             "opened": opened,
             "offered": offered,
+            "counts": {},
             "unfolded": [item for item in unfolded if item.value or not item.flt.is_idle],
             "kept": self.list_query(args.clone(filters=None) if opened == "filters" else args),
             "clear_url": self.list_url(args.clone(filters=None, search=None)),

@@ -23,7 +23,8 @@ from clearance.web import fragments
 class Entry:
     """A menu entry for a view. endpoint: the view's. page: the view's page that it opens.
 
-    children: entries shown below it while any of them is open.
+    children: entries shown below it while any of them is open. tabs: endpoints of further views,
+    which its page leads to.
     """
 
     endpoint: str
@@ -32,6 +33,7 @@ class Entry:
     shown_to: Callable[[Actor], bool] = lambda actor: True
     page: str = "index_view"
     children: tuple[Entry, ...] = ()
+    tabs: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -70,15 +72,9 @@ _MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("my", _l("Home"), "home", page="index"),
         Entry("my_services", _l("My services"), "services", page="index"),
         Entry("my_subscriptions", _l("Subscriptions"), "subscriptions", page="index"),
-        Entry(
-            "my_brokers",
-            _l("Manage brokers"),
-            "card",
-            organisation_brokers.are_shown_to,
-            page="index",
-        ),
-        Entry("my_requests", _l("My requests"), "requests"),
-        Entry("my_issued", _l("Issued documents"), "file", page="index"),
+        Entry("my_brokers", _l("Manage brokers"), "card", organisation_brokers.are_shown_to),
+        Entry("my_requests", _l("My requests"), "requests", tabs=("my_drafts",)),
+        Entry("my_issued", _l("Issued documents"), "file"),
         Entry("my_account", _l("My account"), "account", page="index"),
         Entry(
             "my_users",
@@ -193,7 +189,7 @@ def _shown(entries: Iterable[Entry], actor: Actor) -> list[Entry]:
 
 def _line(entry: Entry, actor: Actor) -> dict[str, Any]:
     here = request.blueprint
-    is_open = here in {entry.endpoint, *(child.endpoint for child in entry.children)}
+    is_open = here in {entry.endpoint, *entry.tabs, *(child.endpoint for child in entry.children)}
     return {
         "label": entry.label,
         "url": url_for(entry.target),

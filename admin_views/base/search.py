@@ -1,13 +1,14 @@
 """What a view brings to the search over its whole area: its best hits.
 
-A view joins by a method `search_hits(typed)`, which `SearchedList` gives to a list: the hits are
-rows of the list's own statement, so that nobody finds what the list would not show them.
+A view joins by a method `search_hits(typed)` that yields groups of hits. `SearchedList` gives it to
+a list: the hits are rows of the list's own statement, so that nobody finds what the list would not
+show them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -79,21 +80,30 @@ class SearchedList:
         """Return the condition for the best hits; None to find nothing."""
         return self.search_condition(typed)
 
-    def search_hits(self, typed: str) -> Group | None:
-        """Return the newest rows that match and are visible to the actor, None without any."""
+    def search_hits(self, typed: str) -> Iterator[Group]:
+        """Yield the newest rows that match and are visible to the actor, if there are any."""
         condition = self.best(typed)
         if condition is None or isinstance(condition, sa.False_):
-            return None
+            return
         statement = self.statement().where(condition)
         order, descending = self._order(None, False)
-        keys = [order.desc() if descending else order.asc(), self.model.id.desc()]
-        rows = db.session.execute(statement.order_by(*keys).limit(COUNT_CAP + 1)).all()
+        places = order if isinstance(order, tuple) else (order,)
+        keys = [place.desc() if descending else place.asc() for place in places]
+        rows = db.session.execute(
+            statement.order_by(*keys, self.model.id.desc()).limit(COUNT_CAP + 1)
+        ).all()
         if not rows:
-            return None
+            return
         shown = rows[:SHOWN]
         self.prepare_export(shown)
         all_url = url_in(self, "index_view", search=typed)
-        return Group(self.name, [self.hit(row) for row in shown], len(rows), all_url)
+        yield Group(self.name, [self.hit(row) for row in shown], len(rows), all_url)
+
+
+def group_of(label: Any, hits: Sequence[Hit], all_url: str = "") -> Iterator[Group]:
+    """Yield the group of all the hits, if there are any."""
+    if hits:
+        yield Group(label, hits[:SHOWN], len(hits), all_url)
 
 
 def url_in(view: Any, page: str, **values: Any) -> str:

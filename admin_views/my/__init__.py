@@ -14,6 +14,7 @@ from admin_views.my.organisations.further_organisations import MyFurtherOrganisa
 from admin_views.my.organisations.invitations import MyInvitations
 from admin_views.my.organisations.profile import MyOrganisation
 from admin_views.my.organisations.users import MyUsers
+from admin_views.my.requests.draft_list import MyDrafts
 from admin_views.my.requests.views import MyRequests
 from admin_views.my.services.views import MyServices
 from admin_views.my.subscriptions import MySubscriptions
@@ -22,7 +23,7 @@ from admin_views.shared.list_arrangements import ListArrangements
 from admin_views.shared.list_exports import ExportsView
 from admin_views.shared.notifications import NoticesView
 from admin_views.shared.search import SearchView
-from clearance.models import Membership, Request
+from clearance.models import IssuedDocument, Licence, Membership, Request
 
 
 def index() -> BaseView:
@@ -35,9 +36,10 @@ def views() -> list[BaseView]:
     return [
         MyServices(**_at("services", _l("My services"))),
         MySubscriptions(**_at("subscriptions", _l("Subscriptions"))),
-        MyBrokers(**_at("brokers", _l("Manage brokers"))),
+        MyBrokers(Licence, **_at("brokers", _l("Manage brokers"))),
         MyRequests(Request, **_at("requests", _l("My requests"))),
-        MyIssued(**_at("issued", _l("Issued documents"))),
+        MyDrafts(Request, name=_l("Drafts"), endpoint="my_drafts", url="/my/requests/drafts"),
+        MyIssued(IssuedDocument, **_at("issued", _l("Issued documents"))),
         MyUsers(Membership, **_at("users", _l("Manage users"))),
         MyInvitations(**_at("invitations", _l("Invitations"))),
         MyOrganisation(**_at("organisation", _l("My organisation"))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,10 +10,13 @@ from flask import url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
+from admin_views.base import formatters
 from admin_views.base.access import ForAgents, chosen_organisation, current_actor, not_found
 from admin_views.base.form_post import post_once, posted_organisation, posted_version
 from admin_views.base.model_view import GuardedView
+from admin_views.base.search import Group, Hit, fits_title, group_of
 from admin_views.my.services import cards
 from clearance.auth import permissions
 from clearance.core import i18n, urls
@@ -42,6 +45,21 @@ class MySubscriptions(ForAgents, GuardedView):
     def index(self) -> Any:
         """List the services with the organisation's subscription states."""
         return self._show()
+
+    def search_hits(self, typed: str) -> Iterator[Group]:
+        """Yield the catalogue's entries for the area's search."""
+        lang = i18n.language()
+        found = [
+            Hit(
+                entry.definition.title_in(lang),
+                f"{urls.SUBSCRIPTIONS}#service-{entry.code}",
+                (_state(entry),),
+                _badge(entry),
+            )
+            for entry in subscriptions.catalogue(current_actor(), utc_now())
+            if fits_title(typed, entry.definition.title.ar, entry.definition.title.en)
+        ]
+        return group_of(self.name, found, urls.SUBSCRIPTIONS)
 
     @expose("/<code>/leave")
     def ask_before_leaving(self, code: str) -> Any:
@@ -104,6 +122,11 @@ def _entry(code: str, actor: Actor) -> Entry:
         if entry.code == code:
             return entry
     return not_found()
+
+
+def _badge(entry: Entry) -> Markup:
+    status = SubscriptionStatus.ACTIVE if entry.is_held else entry.status
+    return formatters.state_badge(SubscriptionStatus(status)) if status else Markup()
 
 
 def _card(entry: Entry, kinds: dict[str, str], lang: str) -> dict[str, Any]:

@@ -16,9 +16,8 @@ from flask_babel import lazy_gettext as _l
 from admin_views.base.access import current_actor
 from admin_views.base.filters import day_start
 from admin_views.base.model_view import GuardedView
-from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests import queues
-from admin_views.shared import request_lists
+from admin_views.shared import register_lists, request_lists
 from clearance.core import i18n
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date, kuwait_today, utc_now

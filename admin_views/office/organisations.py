@@ -19,8 +19,7 @@ from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.search import Hit, SearchedList, url_in
-from admin_views.office.licences import lists as register_lists
-from admin_views.shared import request_lists
+from admin_views.shared import register_lists, request_lists
 from clearance.auth import permissions
 from clearance.core import i18n
 from clearance.core.actor import Actor

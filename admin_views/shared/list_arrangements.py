@@ -18,11 +18,11 @@ from admin_views.base.columns import Column
 from admin_views.base.form_post import post_once, posted_version, refuse, repeated
 from admin_views.base.model_view import GuardedModelView, OwnView
 from clearance import lists
-from clearance.core import i18n, values
+from clearance.core import i18n
 from clearance.core.clock import utc_now
 from clearance.core.errors import BadFields, DomainError, StaleEdit
 from clearance.core.extensions import db
-from clearance.core.request_kind import is_sent
+from clearance.core.request_kind import is_posted, is_sent
 from clearance.lists import View
 from clearance.models import SavedView, User
 from forms.lists import ViewForm
@@ -32,10 +32,10 @@ _QUERY_MAX_LENGTH = 4_000
 
 @dataclass(frozen=True)
 class OfferedColumn:
-    """A column in the form. place: where it stands now, from 1; None if it is not shown."""
+    """A column in the form, ticked if the list is to show it. is_fixed: it always is."""
 
     column: Column
-    place: int | None
+    is_ticked: bool
     is_fixed: bool
 
 
@@ -204,19 +204,27 @@ class ListArrangements(OwnView):
         return (page, 409) if is_stale else page
 
     def _show_columns(self, arranged: Any, query: Mapping[str, str]) -> str:
-        shown = arranged.shown_in(query)
-        others = [column for column in arranged.offered_columns() if column not in shown]
+        """Render the columns in the order of the list, or as the form has them after a move."""
+        offered = {column.name: column for column in arranged.offered_columns()}
+        if is_posted():
+            order, shown = _posted_order(list(offered)), set(request.form.getlist("shown"))
+        else:
+            listed = [column.name for column in arranged.shown_in(query)]
+            order, shown = list(dict.fromkeys([*listed, *offered])), set(listed)
+        way, _colon, moved = request.form.get("_change", "").partition(":")
+        fixed = arranged.columns[0].name
         return self.render(
             "admin/lists/columns.html",
             **self._about(arranged),
             offered=[
-                *(
-                    OfferedColumn(column, place, column is arranged.columns[0])
-                    for place, column in enumerate(shown, 1)
-                ),
-                *(OfferedColumn(column, None, False) for column in others),
+                OfferedColumn(offered[name], name in shown or name == fixed, name == fixed)
+                for name in _moved(order, moved, way)
             ],
-            is_roomy=arranged.arrangement().has_roomy_lists,
+            moved=moved,
+            way=way,
+            is_roomy="is_roomy" in request.form
+            if is_posted()
+            else arranged.arrangement().has_roomy_lists,
             query=urlencode(query),
             back_url=self._list_url(arranged, **query),
             is_of_view="from" in query,
@@ -261,18 +269,27 @@ def _refused(form: ViewForm, fault: Exception) -> ViewForm:
 
 
 def _posted_columns(arranged: Any) -> list[str]:
-    """Return the ticked columns in the order of their numbers; aborts with 400 for none of ours."""
+    """Return the ticked columns in the form's order; aborts with 400 for none of ours."""
     known = [column.name for column in arranged.offered_columns()]
     ticked = {*request.form.getlist("shown"), known[0]}
     if not ticked <= set(known):
         abort(400)
-    places = {name: _place(request.form.get(f"place_{name}", "")) for name in ticked}
-    return sorted(ticked, key=lambda name: (places[name], known.index(name)))
+    return [name for name in _posted_order(known) if name in ticked]
 
 
-def _place(typed: str) -> int:
-    digits = values.ascii_digits(typed).strip()
-    return int(digits) if digits.isdigit() and len(digits) < 4 else 999
+def _posted_order(known: Sequence[str]) -> list[str]:
+    """Return all the known columns, in the order of the form as far as it has them."""
+    typed = [name for name in request.form.getlist("order") if name in known]
+    return list(dict.fromkeys([*typed, *known]))
+
+
+def _moved(order: Sequence[str], name: str, way: str) -> list[str]:
+    """Return the order with one column a place further up or down."""
+    moved = list(order)
+    if name in moved and way in ("up", "down"):
+        place = moved.index(name)
+        moved.insert(max(0, place + (1 if way == "down" else -1)), moved.pop(place))
+    return moved
 
 
 def _names(user_ids: Sequence[int] | set[int]) -> dict[int, str]:

@@ -13,6 +13,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 from markupsafe import Markup, escape
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from admin_views.base import formatters
 from admin_views.base.columns import Column
@@ -57,14 +59,32 @@ def due_words(row: Any) -> str:
     return str(_("The office is due to decide by %(date)s.", date=day))
 
 
-def unsorted(column: Any) -> sa.ColumnElement[Any]:
-    """Wrap a text or number column so that no index on it is used.
+class _Unsorted(FunctionElement[Any]):
+    """A column that SQLite looks up in no index; PostgreSQL, which knows how many, may."""
 
-    SQLite does not know how many rows match: it would sort all rows found by the column's index
+    name = "unsorted"
+    inherit_cache = True
+
+
+@compiles(_Unsorted)
+def _as_it_is(element: _Unsorted, compiler: Any, **kwargs: Any) -> str:
+    return str(compiler.process(element.clauses, **kwargs))
+
+
+@compiles(_Unsorted, "sqlite")
+def _without_index(element: _Unsorted, compiler: Any, **kwargs: Any) -> str:
+    return f"+{_as_it_is(element, compiler, **kwargs)}"
+
+
+def unsorted(column: Any) -> sa.ColumnElement[Any]:
+    """Wrap a column so that SQLite uses no index on it.
+
+    It does not know how many rows match: it would sort all rows found by the column's index
     instead of following the list's order, or a partial index, and stopping at the page's end.
     """
-    empty = "''" if isinstance(column.type, sa.String) else "0"
-    return sa.func.coalesce(column, sa.literal_column(empty))
+    wrapped = _Unsorted(column)
+    wrapped.type = column.type
+    return wrapped
 
 
 def is_open() -> sa.ColumnElement[bool]:

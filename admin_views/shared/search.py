@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from admin_views.base import navigation
 from admin_views.base.access import current_actor
 from admin_views.base.model_view import OwnView
-from admin_views.base.search import SHOWN, Group, Hit, fits_title
+from admin_views.base.search import SHOWN, Group, Hit, fits_title, group_of
 from clearance.auth import rate_limits
 from clearance.core import i18n, values
 
@@ -46,13 +46,10 @@ class SearchView(OwnView):
             for label, url in navigation.pages(current_actor(), self.admin.endpoint)
             if fits_title(typed, *self._titles_of(label, url))
         ]
-        if pages:
-            yield Group(_l("Pages"), pages[:SHOWN], len(pages[:SHOWN]))
+        yield from group_of(_l("Pages"), pages[:SHOWN])
         for view in self.admin._views:
             if hasattr(view, "search_hits") and view.is_accessible():
-                group = view.search_hits(typed)
-                if group is not None:
-                    yield group
+                yield from view.search_hits(typed)
 
     def _titles_of(self, label: Any, url: str) -> tuple[str, ...]:
         """Return a page's name in both languages, made once per process."""

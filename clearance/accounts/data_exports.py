@@ -182,7 +182,7 @@ def _make(copy_id: int, lease: str, now: datetime) -> bool:
                 return False
             actor = sessions.actor_of(user)
             data_archive.write(target, user, actor, now)
-        stored = storage.put_large(target, ZIP)
+        stored = storage.put(target, ZIP)
     return _keep(copy_id, lease, stored, actor, now)
 
 

@@ -16,6 +16,7 @@ from flask_babel import lazy_gettext as _l
 
 from clearance.core import teams
 from clearance.core.actor import ActiveMembership, Actor
+from clearance.core.database import shared_alias
 from clearance.core.errors import Refusal
 from clearance.core.i18n import language
 from clearance.models import Broker, IssuedDocument, Licence, Request
@@ -23,6 +24,7 @@ from clearance.models.enums import Role, Status
 
 Policy = Callable[[Actor | None, Request], Refusal | None]
 
+_ISSUED = shared_alias(IssuedDocument)
 READING_ROLES = frozenset({Role.REVIEWER, Role.MANAGER})
 
 
@@ -139,20 +141,29 @@ def issued_visible_to(actor: Actor) -> sa.ColumnElement[bool]:
         return sa.true() if actor.role in READING_ROLES else sa.false()
     conditions: list[sa.ColumnElement[bool]] = []
     for standing in actor.standings:
-        of_licences = IssuedDocument.licence_id.in_(
+        licences = (
             sa.select(Licence.id)
             .join(Broker, Broker.id == Licence.broker_id)
             .where(Broker.organisation_id == standing.organisation_id)
         )
-        others = sa.and_(
-            IssuedDocument.licence_id.is_(None),
-            IssuedDocument.organisation_id == standing.organisation_id,
+        ways = (
+            _ISSUED.licence_id.in_(licences),
+            sa.and_(
+                _ISSUED.licence_id.is_(None),
+                _ISSUED.organisation_id == standing.organisation_id,
+            ),
         )
-        condition: sa.ColumnElement[bool] = sa.or_(of_licences, others)
+        # A union, so that each finds the organisation's few documents by its own index.
+        ids = sa.union_all(*(sa.select(_ISSUED.id).where(way) for way in ways))
+        condition: sa.ColumnElement[bool] = IssuedDocument.id.in_(ids)
         if not standing.is_general:
-            asked_by = sa.exists().where(
-                Request.id == IssuedDocument.request_id,
-                Request.service_code.in_(sorted(standing.services)),
+            asked_by = (
+                sa.exists()
+                .where(
+                    Request.id == IssuedDocument.request_id,
+                    Request.service_code.in_(sorted(standing.services)),
+                )
+                .correlate(IssuedDocument)
             )
             condition = sa.and_(condition, asked_by)
         conditions.append(condition)

@@ -50,6 +50,7 @@ POLICIES = {
     "contact_account": "5 per 1 hour; 10 per 1 day",
     "own_data_account": "3 per 1 day",
     "post_ip": "60 per 1 minute",
+    "metrics_ip": "20 per 1 hour",
     "captcha_ip": "60 per 1 minute",
     "captcha_image_ip": "60 per 1 minute",
     "check_ip": "60 per 1 minute",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO, Any
@@ -162,14 +162,11 @@ def _copy_files(files: IO[str], content: ContentWriter, hold: _Hold, report: Rep
 
 
 def _copy_file(key: str, sha256: str, content: ContentWriter) -> None:
-    stream: Any = storage.open(key)
-    with closing(stream):
+    with storage.open(key) as stream:
         about = {
             "part": "file",
             "key": key,
             "sha256": sha256,
-            "name": stream.filename,
-            "type": stream.content_type,
         }
         with content.part(about) as write:
             while piece := stream.read(BLOCK_BYTES):

@@ -92,7 +92,7 @@ def _take(place: Place, name: str, into: loading.Loading, report: Report) -> Non
             if about["part"] == "database":
                 into.take(about, pieces)
             elif about["part"] == "file":
-                storage.put_back(about["key"], pieces, about["name"], about["type"])
+                storage.put_back(about["key"], pieces, "application/octet-stream")
             elif about["part"] == "lines":
                 _take_lines(about, pieces)
             report(f"restored: {content.tally.files:,} files, {content.tally.bytes:,} bytes")

@@ -13,6 +13,7 @@ from flask_babel import force_locale
 from clearance.cli.accounts import customs_commands, staff_commands
 from clearance.cli.backups import backup_commands, outbox_commands, restore
 from clearance.cli.doctor import doctor
+from clearance.cli.files import storage_commands
 from clearance.cli.messages import maintain, message_commands, purge
 from clearance.cli.services import service_commands
 from clearance.core import schema
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
         backup_commands,
         restore,
         outbox_commands,
+        storage_commands,
         purge,
         maintain,
         doctor,

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -70,13 +69,12 @@ def _clock() -> Iterator[Finding]:
 def _storage() -> Iterator[Finding]:
     if not storage.is_ready():
         yield Finding("no file can be written (STORAGE_URL); the log says why")
+    elif storage.is_public():
+        yield Finding("strangers can read the files: close the bucket or folder to them")
 
 
 def _disk() -> Iterator[Finding]:
-    folders = {urlsplit(_settings().storage_url).path}
-    if db.engine.dialect.name == "sqlite":
-        folders.add(str(Path(str(db.engine.url.database)).parent))
-    for folder in sorted(folders):
+    for folder in sorted(set(storage.disks().values())):
         free = shutil.disk_usage(folder).free
         if free < FREE_BYTES:
             yield Finding(f"{free // 1024**2:,} MB left at {folder}", is_fault=False)

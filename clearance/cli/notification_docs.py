@@ -26,6 +26,7 @@ _AUDIENCES = {
     "agent": "Agents",
     "person": "Candidates",
     "staff": "The office",
+    "user": "Agents and the office",
     "code": "Codes and links by address",
 }
 

@@ -14,7 +14,7 @@ from flask_login import current_user
 from sqlalchemy import event as sa_event
 from sqlalchemy.orm import Session, SessionTransaction
 
-from clearance.core import chain
+from clearance.core import chain, metrics
 from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction, reserve_ids
 from clearance.core.extensions import db
@@ -117,6 +117,7 @@ def access(
             **_origin(),
         }
         connection.execute(_INSERT_ACCESS, row)
+    metrics.add(metrics.ACCESS_EVENTS, kind, result)
 
 
 def init_app() -> None:

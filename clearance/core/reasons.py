@@ -55,6 +55,11 @@ def ready_id(stored: str) -> int | None:
     return ready[0] if ready is not None else None
 
 
+def beginning(ready: int | None) -> str:
+    """Return how stored reasons with this ready reason begin, or with any (None)."""
+    return _MARK if ready is None else f"{_MARK}[{ready}, "
+
+
 def in_both(stored: str) -> dict[str, str]:
     """Return a stored reason by language, as notices take it."""
     return {lang: read(stored, lang) for lang in i18n.LANGUAGES}

@@ -87,6 +87,11 @@ class Settings:
     mail_default_sender: str = "clearance@example.com"
     sms_url: str = ""
     storage_url: str = f"file://{INSTANCE / 'files'}"
+    s3_endpoint: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = field(default="", repr=False)
+    aws_session_token: str = field(default="", repr=False)
+    aws_default_region: str = ""
     customs_url: str = ""
     customs_token: str = ""
     trusted_hosts: tuple[str, ...] = ()
@@ -98,6 +103,8 @@ class Settings:
     captcha_fixed: str = ""
     flask_debug: bool = False
     checkpoint_mailto: tuple[str, ...] = ()
+    metrics_token: str = field(default="", repr=False)
+    metrics_folder: str = str(INSTANCE / "metrics")
     sms_countries: tuple[str, ...] = ("KW", "SA", "AE", "BH", "QA", "OM")
     sms_daily_budget: int = 20_000
     upload_max_bytes: int = 10 * 1024 * 1024
@@ -128,6 +135,8 @@ class Settings:
             for key, value in env.items()
             if key.startswith("LIMIT_")
         }
+        if testing:
+            values["metrics_folder"] = ""  # in memory
         values |= overrides
         if not values.get("secret_key") and mode is not Mode.PRODUCTION:
             values["secret_key"] = DEMO_SECRET
@@ -176,6 +185,10 @@ class Settings:
                 yield f"{name} must be set to a secret of at least {SECRET_BYTES} bytes."
             if len(set(key)) < SECRET_LETTERS:
                 yield f"{name} is easy to guess: use {SECRET_LETTERS} different characters or more."
+        if self.metrics_token and (
+            len(self.metrics_token) < SECRET_BYTES or len(set(self.metrics_token)) < SECRET_LETTERS
+        ):
+            yield f"METRICS_TOKEN must be {SECRET_BYTES} characters or more, and hard to guess."
 
     def _faults_in_production(self) -> Iterator[str]:
         if self.flask_debug:
@@ -208,6 +221,8 @@ class Settings:
             yield fault
         if not all(_COUNTRY.fullmatch(country) for country in self.sms_countries):
             yield "SMS_COUNTRIES must be country codes in capitals, such as KW,SA."
+        if self.s3_endpoint and not is_web_address(self.s3_endpoint):
+            yield "S3_ENDPOINT must be an http or https address."
         if self.customs_url and not is_web_address(self.customs_url):
             yield "CUSTOMS_URL must be an http or https address."
         if not (self.customs_token.isascii() and self.customs_token.isprintable()):

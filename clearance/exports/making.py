@@ -112,7 +112,7 @@ def _make(export_id: int, lease: str) -> bool:
             return _end(export, lease, ExportStatus.REFUSED, utc_now())
         except xlsx_export.TooManyRows:
             return _end(export, lease, ExportStatus.TOO_LONG, utc_now())
-        stored = storage.put_large(target, xlsx_export.MEDIA_TYPE)
+        stored = storage.put(target, xlsx_export.MEDIA_TYPE)
     return _end(export, lease, ExportStatus.READY, utc_now(), stored)
 
 

@@ -7,31 +7,32 @@ the application context ends; leftovers of killed processes are swept later.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import tempfile
+import io
 import uuid
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
-from urllib.parse import unquote, urlsplit
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, Final, Protocol, cast
 
 import sqlalchemy as sa
 import structlog
-from depot.io.local import LocalFileStorage
 from flask import Flask, current_app, g, has_app_context
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from clearance.core import holds
+from clearance.core import holds, metrics
 from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
 from clearance.core.errors import DomainError, ServiceUnavailable
 from clearance.core.extensions import db
-from clearance.core.settings import BadSettings, Settings
+from clearance.core.settings import Settings
+from clearance.files.folder import Folder
+from clearance.files.stores import PROBE, Store, measure
 from clearance.models import DataCopy, Document, IssuedDocument, ListExport
 
 log = structlog.get_logger("clearance.files")
@@ -39,12 +40,12 @@ log = structlog.get_logger("clearance.files")
 ORPHAN_AGE = timedelta(hours=24)
 _FOLLOWED = "clearance_followed_files"
 _KEYS_AT_ONCE = 500
-_PART = 256 * 1024
-_KEEPERS = (Document, IssuedDocument, DataCopy, ListExport)
+_IN_MEMORY_BYTES = 1024 * 1024
+KEEPERS: Final = (Document, IssuedDocument, DataCopy, ListExport)
 
 
 class StorageUnavailable(ServiceUnavailable):
-    """The storage folder cannot be reached or is full."""
+    """The storage cannot be reached, is full, or does not keep what it acknowledges."""
 
     message = _l("Files cannot be saved or opened right now. Nothing was lost. Try again shortly.")
 
@@ -73,128 +74,94 @@ class KeepsFile(Protocol):
         """Key of the file, or None if there is none yet."""
 
 
-class Folder(LocalFileStorage):  # type: ignore[misc]  # filedepot has no type hints
-    """filedepot's local storage, private to this user and synced to disk."""
-
-    def __init__(self, storage_path: str) -> None:
-        Path(storage_path).mkdir(mode=0o700, parents=True, exist_ok=True)
-        super().__init__(storage_path)
-
-    def put_back(self, key: str, content: Iterable[bytes], name: str, media_type: str) -> None:
-        """Store a file under the key that it has; it is on disk after `settle`."""
-        folder = Path(self.storage_path, key)
-        folder.mkdir()
-        with (folder / "file").open("wb") as stream:
-            stream.writelines(content)
-            size = stream.tell()
-        about = {
-            "filename": name,
-            "content_type": media_type,
-            "content_length": size,
-            "last_modified": f"{utc_now():%Y-%m-%d %H:%M:%S}",
-        }
-        (folder / "metadata.json").write_text(json.dumps(about), encoding="utf-8")
-
-    def settle(self) -> None:
-        """Write to disk whatever was put back: at once, where each alone would take hours."""
-        os.sync()
-
-    def create(self, content: Any, filename: Any = None, content_type: Any = None) -> str:
-        """Store the file and sync it to disk, as the database does with its rows."""
-        key = str(super().create(content, filename, content_type))
-        folder = Path(self.storage_path, key)
-        for path in (folder / "file", folder / "metadata.json", folder, folder.parent):
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        return key
-
-    def stored_at(self, key: str) -> datetime:
-        """Return when the file was stored, even if storing was interrupted."""
-        return datetime.fromtimestamp(Path(self.storage_path, key).stat().st_mtime, UTC)
-
-
 def init_app(app: Flask) -> None:
-    """Open the storage at `STORAGE_URL`. Raises BadSettings unless it is a usable folder."""
+    """Open the storage at `STORAGE_URL`. Raises BadSettings unless it is a folder or a bucket."""
     settings: Settings = app.extensions["settings"]
-    try:
-        app.extensions["storage"] = Folder(_folder_of(settings.storage_url))
-    except OSError as fault:
-        raise BadSettings(f"STORAGE_URL: the folder cannot be made ({fault.strerror}).") from fault
+    app.extensions["storage"] = store_at(settings.storage_url, settings)
     app.teardown_appcontext(_discard_unclaimed)
     if not event.contains(Session, "after_commit", _settle_followed):
         event.listen(Session, "after_commit", _settle_followed)
         event.listen(Session, "after_rollback", _forget_followed)
 
 
+def store_at(url: str, settings: Settings) -> Store:
+    """Return the folder or bucket at a URL like STORAGE_URL. Raises: BadSettings."""
+    if url.startswith("s3://"):
+        # Loading boto3 takes time and memory that a folder need not pay.
+        from clearance.files.s3 import Bucket
+
+        return Bucket(url, settings)
+    return Folder(url)
+
+
 def put(content: bytes | BinaryIO, media_type: str) -> Stored:
     """Store `content` under a new key; it is removed again unless a committed row claims it.
 
-    content: bytes, or a stream, read to its end. media_type: stored with the file. Call it
-    outside a transaction. Raises StorageUnavailable.
+    content: bytes, or a stream of any size, read in parts from its beginning. media_type: stored
+    with the file. Call it outside a transaction. Raises StorageUnavailable; then nothing is stored
+    that anybody could find.
     """
-    data = content if isinstance(content, bytes) else content.read()
-    key = _create(data, "document", media_type)
-    return Stored(key, len(data), hashlib.sha256(data).hexdigest())
-
-
-def put_large(content: BinaryIO, media_type: str) -> Stored:
-    """Store a file of any size like `put`, reading it in parts from its beginning."""
-    content.seek(0)
-    sha256, size = _measured(content)
-    content.seek(0)
-    return Stored(_create(content, "archive", media_type), size, sha256)
+    stream = io.BytesIO(content) if isinstance(content, bytes) else content
+    sha256, key = hashlib.sha256(), str(uuid.uuid4())
+    size = measure(stream, sha256)
+    with _reported("file_not_stored", key):
+        _store().put(key, stream, media_type)
+    g.setdefault("unclaimed_files", set()).add(key)
+    return Stored(key, size, sha256.hexdigest())
 
 
 def open_checked(key: str, sha256: str) -> BinaryIO:
     """Open a file of any size after verifying its hash; the caller closes it.
 
-    Raises DamagedFile if the bytes differ or the file is missing. Source: security requirement 30.
+    Raises DamagedFile if the bytes differ or the file is missing; StorageUnavailable. Source:
+    security requirement 30.
     """
-    with open(key) as stream:
-        try:
-            found, _size = _measured(stream)
-        except OSError as fault:
-            log.error("file_unreadable", key=key)
-            raise DamagedFile from fault
-    if found != sha256:
-        log.error("file_changed", key=key)
-        raise DamagedFile
-    return open(key)
+    stream = open(key)
+    try:
+        found = hashlib.sha256()
+        with _unreadable(key):
+            measure(stream, found)
+        if found.hexdigest() != sha256:
+            raise _damaged("file_changed", key)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
 def open(key: str) -> BinaryIO:
-    """Open the file for reading. Raises DamagedFile if it is missing."""
-    try:
-        stream: BinaryIO = _depot().get(key)
-    except (OSError, ValueError) as fault:
-        log.error("file_missing", key=key)
-        raise DamagedFile from fault
-    return stream
+    """Open the file for reading. Raises DamagedFile if it is missing; StorageUnavailable."""
+    if not _is_key(key):
+        raise _damaged("file_missing", key)
+    with _reported("file_unreadable", key):
+        try:
+            return _store().open(key)
+        except FileNotFoundError as fault:
+            raise _damaged("file_missing", key) from fault
 
 
 def read(key: str, sha256: str) -> bytes:
     """Return the file's bytes after verifying the hash from its row.
 
-    Raises DamagedFile if they differ or the file is missing. Source: security requirement 30.
+    Raises DamagedFile if they differ or the file is missing; StorageUnavailable. Source: security
+    requirement 30.
     """
-    with open(key) as stream:
-        try:
-            data = stream.read()
-        except OSError as fault:
-            log.error("file_unreadable", key=key)
-            raise DamagedFile from fault
-    if hashlib.sha256(data).hexdigest() != sha256:
-        log.error("file_changed", key=key)
-        raise DamagedFile
-    return data
+    with open_checked(key, sha256) as stream, _unreadable(key):
+        return stream.read()
 
 
-def delete(key: str) -> None:
-    """Remove the file at once, if it exists. For files of rows use `follow` instead."""
-    _depot().delete(key)
+def delete(key: str) -> bool:
+    """Remove the file at once, if it exists. For files of rows use `follow` instead.
+
+    Returns whether that worked; if not, the sweep tries again.
+    """
+    try:
+        _store().delete(key)
+    except OSError as fault:
+        log.warning("file_not_deleted", key=key, fault=str(fault))
+        metrics.add(metrics.STORAGE_ERRORS, "unavailable")
+        return False
+    return True
 
 
 def follow(row: KeepsFile) -> None:
@@ -206,35 +173,31 @@ def follow(row: KeepsFile) -> None:
     db.session.info.setdefault(_FOLLOWED, []).append(row)
 
 
-def put_back(key: str, content: Iterable[bytes], name: str, media_type: str) -> None:
+def put_back(key: str, content: Iterable[bytes], media_type: str) -> None:
     """Store a file of a backup under the key that rows know it by. Raises: StorageUnavailable.
 
     It is not removed when the application context ends. Call `settle` after the last one.
     """
-    try:
-        _depot().put_back(key, content, name, media_type)
-    except OSError as fault:
-        log.error("file_not_stored", exc_info=fault)
-        raise StorageUnavailable from fault
+    with SpooledTemporaryFile(_IN_MEMORY_BYTES) as stream, _reported("file_not_stored", key):
+        stream.writelines(content)
+        _store().put(key, cast(BinaryIO, stream), media_type, is_settled=False)
 
 
 def settle() -> None:
     """Make sure that files put back outlast a power failure."""
-    _depot().settle()
+    _store().settle()
 
 
 def is_empty() -> bool:
-    """Return whether nothing is stored, neither files nor lines."""
-    return not any(_depot().list())
+    """Return whether nothing is stored, neither files nor lines. Raises: StorageUnavailable."""
+    with _reported("files_not_listed"):
+        return not any(name != PROBE for name, _since in _store().files())
 
 
 def clear() -> None:
     """Remove everything that is stored: for a restore that did not succeed."""
-    for key in keys():
-        delete(key)
-    for path in Path(_depot().storage_path).iterdir():
-        if path.is_file():
-            path.unlink()
+    for name, _since in list(_store().files()):
+        delete(name)
 
 
 def referred(names: Collection[str]) -> sa.Select[Any]:
@@ -244,7 +207,7 @@ def referred(names: Collection[str]) -> sa.Select[Any]:
     """
     columns = [
         sa.select(model.storage_key, model.sha256).where(model.storage_key.is_not(None))
-        for model in _KEEPERS
+        for model in KEEPERS
         if model.__tablename__ in names
     ]
     every = sa.union(*columns).subquery()
@@ -253,9 +216,7 @@ def referred(names: Collection[str]) -> sa.Select[Any]:
 
 def keys() -> Iterator[str]:
     """Yield the keys of all stored files, in no order."""
-    for key in _depot().list():
-        if _is_key(key):
-            yield key
+    return (name for name, _since in _store().files() if _is_key(name))
 
 
 def append(name: str, line: str) -> None:
@@ -263,25 +224,14 @@ def append(name: str, line: str) -> None:
 
     Raises: StorageUnavailable.
     """
-    try:
-        with Path(_depot().storage_path, name).open("a", encoding="utf-8") as stream:
-            stream.write(f"{line}\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as fault:
-        log.error("line_not_stored", file=name, exc_info=fault)
-        raise StorageUnavailable from fault
+    with _reported("line_not_stored", name):
+        _store().append(name, line)
 
 
 def lines(name: str) -> list[str]:
     """Return the lines of such a file, none before the first. Raises: StorageUnavailable."""
-    try:
-        return Path(_depot().storage_path, name).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as fault:
-        log.error("lines_unreadable", file=name, exc_info=fault)
-        raise StorageUnavailable from fault
+    with _reported("lines_unreadable", name):
+        return _store().lines(name)
 
 
 def keep(key: str) -> None:
@@ -289,22 +239,28 @@ def keep(key: str) -> None:
     g.get("unclaimed_files", set()).discard(key)
 
 
+def disks() -> dict[str, Path]:
+    """Return the folders on this machine that can fill: of the files, and of SQLite's database."""
+    store, found = _store(), {}
+    if isinstance(store, Folder):
+        found["files"] = store.path
+    if db.engine.dialect.name == "sqlite":
+        found["database"] = Path(str(db.engine.url.database)).parent
+    return {name: folder for name, folder in found.items() if folder.is_dir()}
+
+
 def is_ready() -> bool:
     """Return whether files can be stored now (for /readyz)."""
-    return takes_files(Path(_depot().storage_path))
-
-
-def takes_files(folder: Path) -> bool:
-    """Return whether a file can be written there; tries it, to detect a full disk."""
     try:
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(b"\1" * _PART)
-            probe.flush()
-            os.fsync(probe.fileno())
+        return _store().is_ready()
     except OSError as fault:
-        log.error("folder_takes_no_files", folder=str(folder), fault=fault.strerror)
+        log.error("storage_takes_no_files", fault=str(fault))
         return False
-    return True
+
+
+def is_public() -> bool:
+    """Return whether strangers can read the files (for doctor)."""
+    return _store().is_public()
 
 
 def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
@@ -313,54 +269,52 @@ def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
     older_than: rows of younger files may not be committed yet. Uses transactions of its own.
     """
     swept = 0
-    old = [key for key in keys() if _age(key, now) > older_than]
-    for start in range(0, len(old), _KEYS_AT_ONCE):
-        chosen = old[start : start + _KEYS_AT_ONCE]
-        orphans = set(chosen) - _told_of(chosen)
-        if holds.is_active(holds.FILE_REMOVAL, now):
-            break  # a backup that began meanwhile may know rows that are gone
-        for key in orphans:
-            delete(key)
-            swept += 1
+    files = _store().files()
+    old = (name for name, since in files if _is_key(name) and now - since > older_than)
+    with _reported("files_not_listed"):
+        while chosen := list(islice(old, _KEYS_AT_ONCE)):
+            orphans = set(chosen) - _told_of(chosen)
+            if holds.is_active(holds.FILE_REMOVAL, now):
+                break  # a backup that began meanwhile may know rows that are gone
+            swept += sum(map(delete, orphans))
     if swept:
         log.info("orphan_files_swept", count=swept)
     return swept
 
 
-def _measured(stream: BinaryIO) -> tuple[str, int]:
-    """Return (SHA-256, size) of the rest of the stream."""
-    digest, size = hashlib.sha256(), 0
-    while part := stream.read(_PART):
-        digest.update(part)
-        size += len(part)
-    return digest.hexdigest(), size
-
-
-def _create(content: bytes | BinaryIO, name: str, media_type: str) -> str:
-    """Store the content and return its key. Raises: StorageUnavailable."""
+@contextmanager
+def _reported(what: str, key: str = "") -> Iterator[None]:
+    """Log and count a fault of the storage, and raise StorageUnavailable."""
     try:
-        key = _depot().create(content, name, media_type)
-    except OSError as fault:
-        log.error("file_not_stored", exc_info=fault)
+        yield
+    except (OSError, UnicodeDecodeError) as fault:
+        log.error(what, key=key, exc_info=fault)
+        metrics.add(metrics.STORAGE_ERRORS, "unavailable")
         raise StorageUnavailable from fault
-    g.setdefault("unclaimed_files", set()).add(key)
-    return key
+
+
+@contextmanager
+def _unreadable(key: str) -> Iterator[None]:
+    """Take a fault while reading what was opened for damage."""
+    try:
+        yield
+    except OSError as fault:
+        raise _damaged("file_unreadable", key) from fault
+
+
+def _damaged(what: str, key: str) -> DamagedFile:
+    log.error(what, key=key)
+    metrics.add(metrics.STORAGE_ERRORS, "damaged")
+    return DamagedFile()
 
 
 def _told_of(chosen: list[str]) -> set[str | None]:
     with own_transaction(write=False) as connection:
         return {
             key
-            for column in (model.storage_key for model in _KEEPERS)
+            for column in (model.storage_key for model in KEEPERS)
             for key in connection.scalars(sa.select(column).where(column.in_(chosen)))
         }
-
-
-def _age(key: str, now: datetime) -> timedelta:
-    try:
-        return now - _depot().stored_at(key)
-    except FileNotFoundError:  # removed by another process
-        return timedelta(0)
 
 
 def _is_key(name: str) -> bool:
@@ -371,16 +325,9 @@ def _is_key(name: str) -> bool:
     return True
 
 
-def _depot() -> Folder:
-    depot: Folder = current_app.extensions["storage"]
-    return depot
-
-
-def _folder_of(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
-        raise BadSettings("STORAGE_URL must name a folder, such as file:///srv/clearance/files.")
-    return unquote(parts.path)
+def _store() -> Store:
+    store: Store = current_app.extensions["storage"]
+    return store
 
 
 def _settle_followed(session: Session) -> None:

@@ -9,7 +9,6 @@ from clearance.issuing.operations import (
     of_request,
     recent,
     title_of,
-    visible,
     void_all,
     void_valid_documents,
 )
@@ -24,7 +23,6 @@ __all__ = [
     "recent",
     "render_missing",
     "title_of",
-    "visible",
     "void_all",
     "void_valid_documents",
 ]

@@ -187,23 +187,6 @@ def of_licence(licence: Licence, actor: Actor | None = None) -> list[IssuedDocum
     return _listed(IssuedDocument.licence_id == licence.id, actor, *_NEWEST_FIRST)
 
 
-def visible(
-    actor: Actor,
-    *,
-    limit: int,
-    before_id: int | None = None,
-    condition: sa.ColumnElement[bool] | None = None,
-) -> list[IssuedDocument]:
-    """Return up to `limit` documents visible to `actor`, newest first, before `before_id`.
-
-    condition: a further one, of a search.
-    """
-    older = IssuedDocument.id < before_id if before_id is not None else sa.true()
-    if condition is not None:
-        older = sa.and_(older, condition)
-    return _listed(older, actor, IssuedDocument.id.desc(), limit=limit)
-
-
 def recent(actor: Actor, organisation_id: int, since: datetime, limit: int) -> list[IssuedDocument]:
     """Return an organisation's documents issued from `since` on that are not permanently void.
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 import structlog
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 from flask.cli import with_appcontext
 from huey import Huey, crontab
 from huey.consumer import Consumer
@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from clearance import exports, issuing
 from clearance.accounts import data_exports
-from clearance.core import schema
+from clearance.core import metrics, schema
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.core.settings import Settings, one_line_for_bad_settings
@@ -310,9 +310,19 @@ class Jobs:
                 db.session.rollback()
                 storage.pop_data(f"{job.name}:{span}")
                 _log.exception("periodic work failed", job=job.name)
+                _note_run(job, "failed", began)
                 runs.failed(job, now)
             else:
+                _note_run(job, "finished", began)
                 runs.finished(job, now, time.monotonic() - began)
+
+
+def _note_run(job: Job, outcome: str, began: float) -> None:
+    milliseconds = round((time.monotonic() - began) * 1000, 1)
+    _log.info(
+        "job", job=job.name, outcome=outcome, ms=milliseconds, statements=g.get("statements", 0)
+    )
+    metrics.add(metrics.JOB_RUNS, job.name, outcome)
 
 
 class _QuietConsumer(Consumer):  # type: ignore[misc]  # huey is untyped

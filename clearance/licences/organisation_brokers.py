@@ -21,6 +21,8 @@ from clearance.models import Broker, Licence, Request
 from clearance.models.enums import LicenceStatus, ValidityLink
 from clearance.services import registry, schema, versions
 
+# Days as numbers, such as 20301231, and those that have passed behind them, backwards.
+_PAST, _GROUP = 200_000_000, 300_000_000
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
 _OTHER = shared_alias(Licence)
 
@@ -55,25 +57,28 @@ def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def licences(actor: Actor) -> sa.Select[Licence]:
-    """Select the current licence of every broker of the chosen organisation, with the broker.
+    """Select the licences that `listed_for` matches, with the broker; both are joined."""
+    return _with_broker(listed_for(actor))
 
-    A broker's current licence is the one not cancelled, else the latest. Licence and Broker are
-    joined.
+
+def listed_for(actor: Actor) -> sa.ColumnElement[bool]:
+    """Match the current licence of every broker of the chosen organisation.
+
+    A broker's current licence is the one not cancelled, else the latest. Over Licence joined with
+    Broker.
     """
-    return _all_licences(actor).where(Licence.id == _present_licence_id())
+    return sa.and_(_is_own(actor), Licence.id == _present_licence_id())
 
 
-def _all_licences(actor: Actor) -> sa.Select[Licence]:
+def _is_own(actor: Actor) -> sa.ColumnElement[bool]:
     standing = actor.standing
-    return (
-        sa.select(Licence)
-        .join(Broker, Broker.id == Licence.broker_id)
-        .options(contains_eager(Licence.broker))
-        .where(
-            visible_to(actor),
-            Broker.organisation_id == (standing.organisation_id if standing else 0),
-        )
-    )
+    organisation_id = standing.organisation_id if standing else 0
+    return sa.and_(visible_to(actor), Broker.organisation_id == organisation_id)
+
+
+def _with_broker(which: sa.ColumnElement[bool]) -> sa.Select[Licence]:
+    joined = sa.select(Licence).join(Broker, Broker.id == Licence.broker_id)
+    return joined.options(contains_eager(Licence.broker)).where(which)
 
 
 def find(broker_id: int, actor: Actor) -> Broker:
@@ -128,7 +133,7 @@ def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]
     today = kuwait_date(now)
     # One that is due is not cancelled, and so its broker's current one.
     found = db.session.execute(
-        _all_licences(actor)
+        _with_broker(_is_own(actor))
         .where(is_due(today))
         .add_columns(sa.func.count().over())
         .order_by(*_next_to_end(today), Licence.id)
@@ -150,14 +155,18 @@ def is_due(today: date) -> sa.ColumnElement[bool]:
     )
 
 
-def by_urgency(today: date) -> list[Any]:
-    """Return the order of broker lists: due for renewal, the others, cancelled; each by its end.
+def urgency(today: date) -> sa.ColumnElement[int]:
+    """Return the number that orders broker lists: due for renewal, the others, cancelled.
 
-    Of equal ends, by name. Over Licence joined with Broker.
+    In each group the next to end comes first, then those already ended, latest first. One number,
+    so that pages can begin after a row. Over Licence joined with Broker.
     """
+    until = validity.until_column()
+    day = sa.cast(sa.func.replace(sa.cast(until, sa.String()), "-", ""), sa.Integer())
+    distance = sa.case((until >= today, day), else_=_PAST - day)
     cancelled = Licence.status == LicenceStatus.CANCELLED
     group = sa.case((is_due(today), 0), (cancelled, 2), else_=1)
-    return [group, *_next_to_end(today), Broker.name_folded, Licence.id]
+    return group * _GROUP + distance
 
 
 def _next_to_end(today: date) -> list[Any]:

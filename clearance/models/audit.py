@@ -18,7 +18,6 @@ class Event(Base):
     __table_args__ = (
         sa.Index("ix_event_request", "request_id", "id"),
         sa.Index("ix_event_object", "object_id", "object_type", "id"),
-        sa.Index("ix_event_actor", "actor_id", "id"),
         sa.Index("ix_event_at", "at", "id"),
         sa.Index("ix_event_kind", "kind", "at", "id"),
     )

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 import structlog
 from flask import Flask, current_app
 
-from clearance.core import crypto, holds
+from clearance.core import crypto, holds, metrics
 from clearance.core.database import own_transaction
 from clearance.core.settings import Settings
 from clearance.models import Delivery
@@ -188,6 +188,7 @@ class _Run:
         else:
             self.faults = 0
             self.outcome.sent += _finish(row, self.lease, _sent_values(row, self.clock()))
+            metrics.add(metrics.DELIVERIES, self.channel, "sent")
             _log.info("message sent", delivery=row.id, kind=row.event, channel=row.channel)
 
     def _note_fault(self, error: Exception) -> None:
@@ -203,11 +204,13 @@ class _Run:
         if now - row.created_at >= GIVE_UP_AFTER:
             values["status"] = DeliveryStatus.GIVEN_UP
             self.outcome.given_up += _finish(row, self.lease, values)
+            metrics.add(metrics.DELIVERIES, self.channel, "given_up")
             _log.error("message given up", delivery=row.id, kind=row.event, error=what)
             return
         values["next_at"] = now + pause_after(attempts)
         self.outcome.retried += _finish(row, self.lease, values)
         self.outcome.next_at = min(self.outcome.next_at or values["next_at"], values["next_at"])
+        metrics.add(metrics.DELIVERIES, self.channel, "put_off")
         _log.warning("message put off", delivery=row.id, attempts=attempts, error=what)
 
 

@@ -28,7 +28,7 @@ _EVERYWHERE = ("recipient", "link")
 
 Text = Annotated[str, Field(min_length=1)]
 Param = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Audience = Literal["agent", "staff", "person", "code"]
+Audience = Literal["agent", "staff", "user", "person", "code"]
 
 
 class Wording(Part):
@@ -47,10 +47,11 @@ class Wording(Part):
 class MessageClass(Part):
     """The message of one event: audience, channels, texts, and whether it can be switched off.
 
-    position: its place in lists. audience: whose preferences page lists it; "person": sent to whom
-    a request is about, at the addresses in it; "code": sent to an address, without a notice in the
-    portal. roles: those of the staff whom it is for, if not all. is_by_choice: only users who chose
-    it get it, in the portal too. params: required placeholders; `optional` ones may be missing.
+    position: its place in lists. audience: whose preferences page lists it, "user" for everybody's;
+    "person": sent to whom a request is about, at the addresses in it; "code": sent to an address,
+    without a notice in the portal. roles: those of the staff whom it is for, if not all.
+    is_by_choice: only users who chose it get it, in the portal too. params: required
+    placeholders; `optional` ones may be missing.
     is_secret: the body holds a code or token and is encrypted in the outbox. priority: lower ones
     are sent first.
     """
@@ -72,7 +73,7 @@ class MessageClass(Part):
     def is_for(self, role: str) -> bool:
         """Return whether the preferences page of that role lists it."""
         audience = "agent" if role == Role.AGENT else "staff"
-        return self.audience == audience and (not self.roles or role in self.roles)
+        return self.audience in (audience, "user") and (not self.roles or role in self.roles)
 
     @property
     def placeholders(self) -> tuple[str, ...]:

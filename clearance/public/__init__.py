@@ -10,6 +10,7 @@ from clearance.public import (
     consent,
     health,
     language,
+    metrics,
     pages,
     register,
     reset,
@@ -68,3 +69,4 @@ _add("/check/<code>", "check", check.check)
 
 _add("/healthz", "healthz", health.healthz)
 _add("/readyz", "readyz", health.readyz)
+_add("/metrics", "metrics", metrics.metrics)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clearance.core import schema
 from clearance.core.database import own_transaction
 from clearance.core.extensions import db
-from clearance.files import storage
+from clearance.files import folder, storage
 from clearance.services import versions
 
 log = structlog.get_logger("clearance.public")
@@ -53,7 +53,7 @@ def _has_room() -> bool:
     """Return whether SQLite can grow; PostgreSQL manages its own disk."""
     url = db.engine.url
     is_file = url.get_backend_name() == "sqlite"
-    return not is_file or storage.takes_files(Path(str(url.database)).parent)
+    return not is_file or folder.takes_files(Path(str(url.database)).parent)
 
 
 _CHECKS = {"database": _has_schema, "disk": _has_room, "storage": _has_storage}

@@ -44,13 +44,14 @@ OPEN_TO_ALL = frozenset(
         "public.check_form",
         "public.healthz",
         "public.readyz",
+        "public.metrics",
     }
 )
 # Rate limits by IP address itself and refunds successes: an office shares one address.
 COUNTS_ITSELF = frozenset({"public.sign_in"})
 VISITORS_MOST_BYTES = 64 * 1024  # public forms are short and take no files
 # Served without loading the session: static files and probes must work without the database.
-BLIND = frozenset({"static", "public.healthz", "public.readyz"})
+BLIND = frozenset({"static", "public.healthz", "public.readyz", "public.metrics"})
 DOORS: dict[str, str] = {
     SessionStage.PASSWORD: "public.choose_password",
     SessionStage.VERIFY: "public.verify",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -11,7 +10,6 @@ from flask import g
 
 from clearance.core import name_folding, name_search, values
 from clearance.core.extensions import db
-from clearance.core.name_folding import TypedWord
 from clearance.models import Counter, Licence, Request
 
 NUMBER = re.compile(r"([A-Za-z]{1,6})/([0-9]{1,9})(?:/([0-9]{0,2}))?")
@@ -42,16 +40,18 @@ def condition(typed: str) -> sa.ColumnElement[bool] | None:
     return find(typed).condition
 
 
-def once_a_page(typed: str) -> Found:
-    """Return `find(typed)`, which reads, once for all parts of a page."""
-    known: dict[str, Found] = g.setdefault("requests_found", {})
-    if typed not in known:
-        known[typed] = find(typed)
-    return known[typed]
+def once_a_page(typed: str, organisation_id: int | None = None) -> Found:
+    """Return `find(…)`, which reads, once for all parts of a page."""
+    known: dict[Any, Found] = g.setdefault("requests_found", {})
+    if (typed, organisation_id) not in known:
+        known[typed, organisation_id] = find(typed, organisation_id)
+    return known[typed, organisation_id]
 
 
-def find(typed: str) -> Found:
+def find(typed: str, organisation_id: int | None = None) -> Found:
     """Return the conditions for a search text. May read.
+
+    organisation_id: the one whose requests alone the statement is about.
 
     Matches a number with or without its year, a serial alone, at least MIN_CIVIL_DIGITS first
     digits of a civil number, a mobile with or without country code, the number of the licence that
@@ -69,29 +69,21 @@ def find(typed: str) -> Found:
     if LICENCE.fullmatch(compact):
         about = sa.select(Request.id).where(Request.licence_id.in_(_licences(compact)))
         return Found(Request.id.in_(about))  # by its own index, not in the order of the list
-    return _named(typed)
+    return _named(typed, organisation_id)
 
 
-def newest_condition(typed: str, *, is_of_organisation: bool) -> sa.ColumnElement[bool] | None:
+def newest_condition(typed: str) -> sa.ColumnElement[bool] | None:
     """Return a condition as `condition` does, quick for the few newest of many with that name.
 
-    is_of_organisation: whether the statement is of one organisation's requests. Else only the
-    NEWEST with that name match.
+    On SQLite only the NEWEST with that name match.
     """
-    words = name_folding.typed_words(typed)
-    indexed, rechecked = name_search.split(words)
+    indexed, rechecked = name_search.split(name_folding.typed_words(typed))
     if not (indexed and name_search.is_sqlite() and _is_name(typed)):
         return condition(typed)
-    found = name_search.sqlite_ids(Request, indexed)
-    exact = sa.and_(sa.true(), *(name_search.like(Request, word) for word in rechecked))
-    if not is_of_organisation:
-        return sa.and_(Request.id.in_(found.order_by(sa.desc("id")).limit(NEWEST)), exact)
-    # The organisation's index is followed, newest first: each is looked up among those found, or
-    # read where they are so many that it ends soon.
-    ids, are_all = _some_ids(indexed)
-    if not are_all:
-        return sa.and_(*(name_search.like(Request, word) for word in words))
-    return sa.and_(sa.func.coalesce(Request.id, 0).in_(ids), exact)
+    if rechecked:  # of a part of the matches, it would lose the older ones
+        return condition(typed)
+    newest = name_search.sqlite_ids(Request, indexed).order_by(sa.desc("id")).limit(NEWEST)
+    return Request.id.in_(newest)
 
 
 def _is_name(typed: str) -> bool:
@@ -130,20 +122,15 @@ def _numbers(serial: str, prefix: str | None = None, year: str = "") -> list[str
     ]
 
 
-def _named(typed: str) -> Found:
+def _named(typed: str, organisation_id: int | None) -> Found:
     words = name_folding.typed_words(typed)
-    indexed, _rechecked = name_search.split(words)
-    if not (indexed and name_search.is_sqlite()):
+    indexed, rechecked = name_search.split(words)
+    if not indexed:
         return Found(name_search.condition(Request, typed))
-    exact = sa.and_(*(name_search.like(Request, word) for word in words))
-    ids, are_all = _some_ids(indexed)
-    among_them = sa.and_(Request.id.in_(ids), exact)
-    return Found(among_them) if are_all else Found(exact, among_them)
-
-
-def _some_ids(words: Sequence[TypedWord]) -> tuple[sa.Select[Any], bool]:
-    """Select what SQLite's index finds; False for more than RARE, of which these are some."""
-    listed = name_search.sqlite_ids(Request, words).limit(RARE + 1).subquery()
-    counted = sa.select(sa.func.count(), sa.func.json_group_array(listed.c.id))
-    count, keys = db.session.execute(counted).one()
-    return sa.select(sa.func.json_each(keys).table_valued("value").c.value), count <= RARE
+    own = [] if organisation_id is None else [name_search.of_organisation(organisation_id)]
+    ids, are_all = name_search.some_ids(Request, [*own, *indexed], RARE)
+    inexact = (name_search.like(Request, word) for word in rechecked)
+    among_them = sa.and_(name_search.among(Request.id, ids), *inexact)
+    if are_all:
+        return Found(among_them)
+    return Found(sa.and_(*(name_search.like(Request, word) for word in words)), among_them)

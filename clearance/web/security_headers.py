@@ -103,8 +103,7 @@ def add_security_headers(response: Response, settings: Settings) -> Response:
 
 def _refuse_other_machines() -> None:
     """Answer 403 unless the connection itself comes from this machine, whatever a proxy says."""
-    before_proxies = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
-    if not is_loopback(before_proxies.get("REMOTE_ADDR") or ""):
+    if not is_loopback(request_kind.peer_of(request.environ)):
         raise PermissionDenied(
             _l("Demo mode is open on this machine only. Open the portal in a browser there.")
         )

@@ -24,6 +24,7 @@ const NEEDS = {
   ".tabs [aria-current]": "./tabs.js",
   "template.by-script": "./filter.js",
   "[data-move]": "./order.js",
+  "[data-reorder]": "./columns.js",
   "[data-keys]": "./keys.js",
   "[data-preview]": "./builder.js",
   "[data-several-choice], [data-several-grid]": "./several.js",

@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+import sqlalchemy as sa
 
 from clearance.auth import rate_limits
+from clearance.core import i18n
 from clearance.core.extensions import db
-from clearance.models import User
+from clearance.exams.statuses import ExamStatus
+from clearance.models import Exam, User
 from clearance.models.enums import IssuedKind, Role
-from tests.support import factories, issued_factories, query_plans, request_factories
+from tests.support import (
+    factories,
+    issued_factories,
+    query_plans,
+    request_factories,
+    transfer_factories,
+)
 from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
 from tests.support.plans import planned, scanned_tables
@@ -97,6 +106,44 @@ def test_the_office_finds_each_kind_by_what_people_have_of_it(office: Office, wo
         assert any(shown in text for text in found.get(kind, ())), (typed, found)
 
 
+def test_the_office_finds_subscriptions_sittings_and_results(office: Office, world: World) -> None:
+    seated = office.request(ExamStatus.PASSED)
+    number = office.read(seated, lambda req: req.number)
+    with office.app.app_context():
+        held = db.session.scalars(sa.select(Exam)).one().held_at
+    day = i18n.format_instant(held)[:10]
+    finds = (
+        ("KW-4400", "Subscriptions", "Subscribed"),
+        ("shuwaikh hall", "Exams", day),
+        ("قاعه", "Exams", day),
+        (day, "Exams", "Shuwaikh"),
+        (str(number), "Exam results", "Passed"),
+        ("Ahmed Enezi", "Exam results", str(number)),
+    )
+    for typed, kind, shown in finds:
+        found = search(office.staff(), typed)
+        assert any(shown in text for text in found.get(kind, ())), (typed, found)
+        others = search(office.staff(Role.ADMINISTRATOR), typed)
+        assert not {"Subscriptions", "Exams", "Exam results"} & set(others), typed
+
+
+def test_the_other_office_finds_a_transfer_by_what_its_page_shows(office: Office) -> None:
+    with office.app.app_context():
+        offices = transfer_factories.make_offices()
+        req = transfer_factories.make_sent(offices, receiving=True)
+        number, licence = str(req.number), offices.licence.number
+        hidden = (offices.licence.broker.civil_id, offices.licence.broker.mobile.lstrip("+"))
+        people = {"asked": offices.releaser.id, "asking": offices.receiver.id}
+    asked = office.browser(people["asked"])
+    for typed in (number, licence, "احمد العنزي"):
+        (found,) = search(asked, typed, "my")["Transfers"]
+        assert number in found
+    for typed in hidden:
+        assert "Transfers" not in search(asked, typed, "my"), typed
+    assert "Transfers" not in search(office.browser(people["asking"]), number, "my")
+    assert search(office.browser(office.agent("stranger")), number, "my") == {}
+
+
 def test_an_exact_number_comes_first(office: Office, world: World) -> None:
     manager = office.staff(Role.MANAGER)
     for typed, kind in (
@@ -148,6 +195,8 @@ def test_agents_find_their_own_and_nothing_foreign(office: Office, world: World)
         (world.check_code, "Issued documents"),
         ("Salim", "Manage users"),
         ("renew", "My services"),
+        ("renew", "Subscriptions"),
+        ("Zakaria", "Drafts"),
         ("subscriptions", "Pages"),
     ):
         assert kind in search(own, typed, "my"), typed

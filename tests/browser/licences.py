@@ -98,10 +98,10 @@ def verdict(visit: Visit, address: str) -> str:
 
 
 def state(visit: Visit, licence: Licence) -> str:
-    """The state of the licence on its broker's card."""
+    """The state of the licence in the list of brokers."""
     page = visit.open(f"/my/brokers/?search={licence.number}")
-    visit.shoot("broker-card")
-    return page.locator(".broker-card .badge").first.inner_text().strip()
+    visit.shoot("brokers")
+    return page.locator("main tbody tr .badge").last.inner_text().strip()
 
 
 def consent(visit: Visit, mobile: str) -> None:

@@ -87,7 +87,7 @@ def test_a_licence_is_issued_used_moved_and_ended(
     moved = transferred(asker, second, visitor, licence)
     people.decide(reviewer, moved, "approve")
     assert licences.verdict(visitor, card) == "void"
-    assert asker.open(f"/my/brokers/?search={licence.number}").locator(".broker-card").count() == 0
+    assert asker.open(f"/my/brokers/?search={licence.number}").locator("main tbody tr").count() == 0
     assert licences.state(second, licence) == words["active"]
 
     ended = ask(second, "cancellation", why | {"reason": "ترك العمل."}, licence.number)

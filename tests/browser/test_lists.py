@@ -97,3 +97,60 @@ def test_a_view_is_saved_and_found_in_the_menu(office: Callable[..., Visit], lan
     for address in ("", "columns"):
         visit.open(f"/office/lists/requests/{address}")
         assert faults_at(page, [1280, 390]) == []
+
+
+@LANGUAGES
+def test_columns_are_moved_by_dragging_and_by_buttons(
+    office: Callable[..., Visit], lang: str
+) -> None:
+    visit = office("reviewer2@example.com", lang)
+    page = visit.open("/office/lists/requests/columns")
+    visit.shoot("list-columns")
+    rows = page.locator(".column-choice li")
+    third = rows.nth(2).locator(".drag")
+    expect(third).to_be_visible()  # its script runs
+    from_box, to_box = third.bounding_box(), rows.first.bounding_box()
+    assert from_box is not None
+    assert to_box is not None
+    page.mouse.move(from_box["x"] + 5, from_box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(to_box["x"] + 20, to_box["y"] + 5, steps=5)
+    page.mouse.up()
+    names = page.locator("[name=order]")
+    assert [name.input_value() for name in names.all()][:3] == ["name", "number", "service_code"]
+    down = rows.first.locator("[value='down:name']")
+    down.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[value='down:name']")).to_be_focused()
+    expect(page.locator("#columns-said")).to_contain_text("2")
+    assert [name.input_value() for name in names.all()][:2] == ["number", "name"]
+    with page.expect_navigation():
+        page.locator("#columns-form .form-actions .button-primary").click()
+    assert page.locator("thead th a, thead th").nth(2).inner_text().strip() in ("Name", "الاسم")
+    visit.open("/office/lists/requests/columns")
+    page.locator("button[name=reset]").click()
+
+
+def test_a_list_being_exported_tells_its_end_without_a_new_page(
+    office: Callable[..., Visit],
+) -> None:
+    visit = office("manager@example.com", "ar", 390)
+    visit.portal.rows(
+        "INSERT INTO list_export (user_id, list, title, query, filters, language, scope, asked_at,"
+        " total, written, status, attempts, lease, leased_until, size)"
+        ' SELECT id, \'office_requests\', json(\'{"ar": "الطلبات", "en": "Requests"}\'),'
+        " '', '', 'ar', '', ?, 60000, 12000, 'waiting', 1, 'held', ?, 0"
+        " FROM user WHERE email = 'manager@example.com'",
+        "2026-01-01 10:00:00.000000",
+        "2126-01-01 10:00:00.000000",
+    )
+    page = visit.open("/office/exports/")
+    expect(page.locator("progress")).to_be_visible()
+    assert faults_at(page, [1280, 390]) == []
+    visit.shoot("list-export")
+    page.evaluate("document.documentElement.dataset.mark = 'the same page'")
+    visit.portal.rows("UPDATE list_export SET status = 'failed', lease = NULL")
+    expect(page.locator("progress")).to_have_count(0, timeout=15_000)
+    expect(page.locator("html[data-mark]")).to_have_count(1)
+    expect(page.locator("[data-renew]")).to_have_count(0)
+    visit.portal.rows("DELETE FROM list_export")

@@ -35,6 +35,9 @@ MISSING = {
 # The row that `?id=` and the chosen rows of a list stand for.
 ROW_OF_VIEW = {
     "my_requests": "sent",
+    "my_drafts": "draft",
+    "my_brokers": "licence",
+    "my_issued": "issued",
     "my_users": "membership",
     "office_requests": "sent",
     "office_exams": "upcoming",

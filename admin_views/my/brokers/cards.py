@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from flask import abort, request, url_for
-from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_ngettext
 
 from admin_views.base.access import current_actor, not_found
 from admin_views.shared import licence_details
@@ -20,19 +17,13 @@ from clearance.core.extensions import db
 from clearance.core.urls import broker_url
 from clearance.licences import organisation_brokers, validity
 from clearance.licences import search as licence_search
-from clearance.models import Licence
-from clearance.models.enums import LicenceStatus, SuspendedBy, ValidityLink
+from clearance.models import Broker, Licence
+from clearance.models.enums import LicenceStatus, SuspendedBy
 
 PAGE_SIZE = 24
 PAGE_DIGITS = 5
 SEARCH_MAX_LENGTH = 200
-ANY_LINK = "any"
 STATUSES: dict[str, Any] = dict(LicenceStatus.choices())
-ENDS: dict[str, Any] = {ANY_LINK: _l("Whichever expires first"), **dict(ValidityLink.choices())}
-"""Choices of "ends": by which link the effective validity ends within the renewal window."""
-DUE = "due"
-"""Choice of "show": what can be renewed now."""
-_FILTERS = ("status", "ends", "show")
 
 
 @dataclass(frozen=True)
@@ -41,18 +32,16 @@ class Asked:
 
     search: str = ""
     status: str = ""
-    ends: str = ""
-    show: str = ""
     page: int = 0
 
     @property
     def is_narrowed(self) -> bool:
         """Whether a search or filter is active."""
-        return bool(self.search or self.status or self.ends or self.show)
+        return bool(self.search or self.status)
 
     def url(self, **changes: Any) -> str:
         """Return the URL of the list's first page with `changes` to the parameters."""
-        asked = {name: getattr(self, name) for name in ("search", *_FILTERS)} | changes
+        asked = {"search": self.search, "status": self.status} | changes
         kept = {name: value for name, value in asked.items() if value}
         return url_for(str(request.endpoint), **(request.view_args or {}), **kept)
 
@@ -83,12 +72,11 @@ def asked() -> Asked:
     page = args.get("page", "0")
     if not (page.isascii() and page.isdigit() and len(page) <= PAGE_DIGITS):
         not_found()
-    chosen = {name: args.get(name, "") for name in _FILTERS}
-    known = {"status": STATUSES, "ends": ENDS, "show": {DUE}}
-    if any(value and value not in known[name] for name, value in chosen.items()):
+    status = args.get("status", "")
+    if status and status not in STATUSES:
         abort(400)
     search = values.searched(args.get("search", ""), SEARCH_MAX_LENGTH)
-    return Asked(search, **chosen, page=int(page))
+    return Asked(search, status, int(page))
 
 
 def licences(
@@ -100,7 +88,8 @@ def licences(
     returns the last page.
     """
     statement = _narrowed(organisation_brokers.licences(current_actor()), wanted)
-    ordered = statement.order_by(*organisation_brokers.by_urgency(kuwait_today()))
+    urgency = organisation_brokers.urgency(kuwait_today())
+    ordered = statement.order_by(urgency, Broker.name_folded, Licence.id)
     ids = list(
         db.session.scalars(ordered.with_only_columns(Licence.id, maintain_column_froms=True))
     )
@@ -111,44 +100,6 @@ def licences(
     shown = ids[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
     found = db.session.scalars(statement.where(Licence.id.in_(shown)))
     return sorted(found, key=lambda licence: shown.index(licence.id)), len(ids), page
-
-
-def quick_filters(wanted: Asked) -> list[dict[str, Any]]:
-    """Return the filters of one click, with how many licences each shows; one query."""
-    actor, today = current_actor(), kuwait_today()
-    days = organisation_brokers.window_days()
-    status = validity.status_column(today)
-    offered: list[tuple[Any, dict[str, str], Any]] = [
-        (_l("All"), {}, sa.true()),
-        (
-            lazy_ngettext("Expires within %(num)s day", "Expires within %(num)s days", days),
-            {"ends": ANY_LINK},
-            organisation_brokers.ends_by(today + timedelta(days=days)),
-        ),
-        *(
-            (STATUSES[code], {"status": code.value}, status == code)
-            for code in (LicenceStatus.EXPIRED, LicenceStatus.SUSPENDED)
-        ),
-    ]
-    if organisation_brokers.renewal_services(actor):
-        due = (_l("Can be renewed now"), {"show": DUE}, organisation_brokers.is_due(today))
-        offered.insert(1, due)
-    counts = [sa.func.count(sa.case((condition, 1))) for _label, _chosen, condition in offered]
-    statement = organisation_brokers.licences(actor).order_by(None)
-    counted = db.session.execute(
-        statement.with_only_columns(*counts, maintain_column_froms=True)
-    ).one()
-    nothing = dict.fromkeys(_FILTERS, "")
-    here = {name: getattr(wanted, name) for name in _FILTERS}
-    return [
-        {
-            "label": label,
-            "count": count,
-            "url": wanted.url(**(nothing | chosen)),
-            "is_here": here == nothing | chosen,
-        }
-        for (label, chosen, _condition), count in zip(offered, counted, strict=True)
-    ]
 
 
 def card(licence: Licence, lang: str, types: dict[str, str]) -> dict[str, Any]:
@@ -183,13 +134,7 @@ def _narrowed(statement: sa.Select[Licence], wanted: Asked) -> sa.Select[Licence
     condition = licence_search.condition(wanted.search)
     if condition is not None:
         statement = statement.where(condition)
-    today = kuwait_today()
-    if wanted.show == DUE:
-        statement = statement.where(organisation_brokers.is_due(today))
     if wanted.status:
-        statement = statement.where(validity.status_column(today) == wanted.status)
-    if wanted.ends:
-        link = None if wanted.ends == ANY_LINK else ValidityLink(wanted.ends)
-        last = today + timedelta(days=organisation_brokers.window_days())
-        statement = statement.where(organisation_brokers.ends_by(last, link))
+        status = validity.status_column(kuwait_today())
+        statement = statement.where(status == wanted.status)
     return statement

@@ -1,61 +1,86 @@
-"""The organisation's brokers (إدارة المخلصين): card list and broker details."""
+"""The organisation's brokers (إدارة المخلصين): list and broker details."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from flask_admin import expose
+from flask_babel import lazy_gettext as _l
 
-from admin_views.base import formatters
 from admin_views.base.access import current_actor, id_or_404
-from admin_views.base.model_view import GuardedView
-from admin_views.base.search import SHOWN, Group, Hit, url_in
-from admin_views.my.brokers import cards
+from admin_views.base.keyset_list import KeysetModelView
+from admin_views.base.search import Hit, SearchedList
+from admin_views.my.brokers import cards, lists
 from admin_views.my.services import cards as service_cards
-from admin_views.shared import licence_details, licence_history, request_lists
+from admin_views.shared import licence_details, licence_history, register_lists, request_lists
 from clearance.auth import permissions
 from clearance.core import i18n, nationalities
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.core.urls import broker_url
-from clearance.licences import organisation_brokers, validity
-from clearance.models import Broker, Licence, Request
+from clearance.licences import organisation_brokers
+from clearance.licences import search as licence_search
+from clearance.models import Broker, BrokerType, Licence, Request
 from clearance.models.enums import Status
 from clearance.requests import available_actions, stages
 from clearance.services import registry
 
 
-class MyBrokers(GuardedView):
+class MyBrokers(SearchedList, KeysetModelView):
     """Brokers of the chosen organisation, for users with a licence service."""
+
+    can_export = True
+    columns = lists.COLUMNS
+    column_filters = lists.FILTERS
+    search_hint = _l("Name, licence number or civil number")
+    empty_title = _l("No brokers yet")
+    empty_text = _l(
+        "Brokers join your organisation when a licence is issued to someone who passed the exam, "
+        "or when they transfer from another organisation. Start with one of these services."
+    )
+    list_template = "my/brokers/list.html"
 
     def accessible_to(self, actor: Actor) -> bool:
         return actor.is_agent and organisation_brokers.are_shown_to(actor)
 
-    @expose("/")
-    def index(self) -> Any:
-        """List the brokers as cards, searched and filtered by the query string."""
-        wanted = cards.asked()
-        found, count, page = cards.licences(wanted)
-        shown = cards.cards(found, i18n.language())
-        window_days = organisation_brokers.window_days()
-        return self.render(
-            "my/brokers/list.html",
-            page=cards.CardPage(shown, count, page, wanted),
-            quick_filters=cards.quick_filters(wanted),
-            statuses=cards.STATUSES,
-            ends=cards.ENDS if window_days else (),
-            window_days=window_days,
+    def scope(self, query: Any) -> Any:
+        return query.where(organisation_brokers.listed_for(current_actor()))
+
+    def joined(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        return rows.join(Broker, Broker.id == Licence.broker_id).join(
+            BrokerType, BrokerType.code == Broker.broker_type
         )
 
-    def search_hits(self, typed: str) -> Group | None:
-        """Return the brokers for the area's search."""
-        found, count, _page = cards.licences(cards.Asked(search=typed))
-        if not found:
-            return None
-        all_url = url_in(self, "index", search=typed)
-        return Group(self.name, [_hit(licence) for licence in found[:SHOWN]], count, all_url)
+    def also_selected(self) -> Sequence[Any]:
+        return Licence.broker_id, *register_lists.type_columns()
+
+    def search_condition(self, typed: str) -> Any | None:
+        return licence_search.condition(typed)
+
+    def _order(self, sort_column: str | None, sort_desc: bool) -> tuple[Any, bool]:
+        """Sort by urgency unless another order is chosen."""
+        if sort_column is not None:
+            return super()._order(sort_column, sort_desc)
+        return (organisation_brokers.urgency(kuwait_today()), Broker.name_folded), False
+
+    def render(self, template: str, **values: Any) -> str:
+        if template == self.list_template:
+            args = self._get_list_extra_args().filters or ()
+            chosen = {self._filters[index].key: value for index, _label, value in args}
+            values["quick_filters"] = lists.quick_filters(chosen)
+        return super().render(template, **values)
+
+    def hit(self, row: Any) -> Hit:
+        return Hit(
+            row.name,
+            broker_url(row.broker_id),
+            (row.number,),
+            register_lists.badge(row),
+            (*register_lists.keys(row), row.mobile, row.guarantee_no),
+        )
 
     @expose("/<int:broker_id>/")
     def details(self, broker_id: int) -> Any:
@@ -80,17 +105,6 @@ class MyBrokers(GuardedView):
             issued=licence_details.issued_for(licences, actor),
             history=_history(licences, actor),
         )
-
-
-def _hit(licence: Licence) -> Hit:
-    broker, number = licence.broker, licence.number
-    return Hit(
-        broker.name_in(i18n.language()),
-        broker_url(broker.id),
-        (number,),
-        formatters.state_badge(validity.status_on(licence, kuwait_today())),
-        (number, number.rpartition("-")[2], broker.civil_id, broker.mobile, licence.guarantee_no),
-    )
 
 
 def _services(licence: Licence, actor: Actor, lang: str) -> list[dict[str, Any]]:

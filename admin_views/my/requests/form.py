@@ -82,7 +82,7 @@ class FormRoutes(RequestRoutes):
         def after(_done: Any) -> str:
             if grid is not None and batch.has_drafts(grid, code, current_actor()):
                 return url_for("my_services.several_grid", code=code, grid=grid)
-            return url_for("my_requests.drafts")
+            return url_for("my_drafts.index_view")
 
         return post_once(
             lambda: drafts.discard(req, current_actor(), utc_now()),

@@ -20,7 +20,6 @@ from admin_views.base.search import Hit, SearchedList, url_in
 from admin_views.my.requests import draft_list
 from admin_views.my.requests.details import DetailRoutes
 from admin_views.my.requests.documents import DocumentRoutes
-from admin_views.my.requests.draft_list import DraftListRoutes
 from admin_views.my.requests.form import FormRoutes
 from admin_views.shared import request_lists
 from clearance.auth import permissions
@@ -38,14 +37,13 @@ class MyRequests(
     FormRoutes,
     DocumentRoutes,
     DetailRoutes,
-    DraftListRoutes,
     ForAgents,
     SearchedList,
     KeysetModelView,
 ):
     """Requests of the chosen organisation in the services granted to the reader.
 
-    The list has those that were sent; drafts have a tab of their own.
+    The list has those that were sent; drafts have a list of their own.
     """
 
     can_export = True
@@ -97,13 +95,10 @@ class MyRequests(
         return super().render(template, **values)
 
     def search_condition(self, typed: str) -> Any | None:
-        return request_search.once_a_page(typed).condition
+        return request_search.once_a_page(typed, chosen_organisation()).condition
 
     def search_sample(self, typed: str) -> Any | None:
-        return request_search.once_a_page(typed).sample
-
-    def best(self, typed: str) -> Any | None:
-        return request_search.newest_condition(typed, is_of_organisation=True)
+        return request_search.once_a_page(typed, chosen_organisation()).sample
 
     def hit(self, row: Any) -> Hit:
         return request_lists.hit(row, url_in(self, "details", request_id=row.id))

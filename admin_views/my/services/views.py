@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from admin_views.base.access import (
 )
 from admin_views.base.form_post import posted_key
 from admin_views.base.model_view import GuardedView
-from admin_views.base.search import SHOWN, Group, Hit, fits_title, url_in
+from admin_views.base.search import Group, Hit, fits_title, group_of, url_in
 from admin_views.my.brokers import cards as broker_cards
 from admin_views.my.requests.base import form_url
 from admin_views.my.requests.batch import SeveralRoutes
@@ -52,8 +52,8 @@ class MyServices(SeveralRoutes, ForAgents, GuardedView):
         cards = [service_cards.card(offer, kinds, lang) for offer in offers]
         return self.render("my/services/list.html", cards=cards)
 
-    def search_hits(self, typed: str) -> Group | None:
-        """Return the services for the area's search."""
+    def search_hits(self, typed: str) -> Iterator[Group]:
+        """Yield the services for the area's search."""
         lang, standing = i18n.language(), current_actor().standing
         offered = versions.offered_to(standing.organisation_id if standing else None)
         found = [
@@ -61,7 +61,7 @@ class MyServices(SeveralRoutes, ForAgents, GuardedView):
             for service in (version.definition for version in offered)
             if fits_title(typed, service.title.ar, service.title.en)
         ]
-        return Group(self.name, found[:SHOWN], len(found), url_in(self, "index")) if found else None
+        return group_of(self.name, found, url_in(self, "index"))
 
     @expose("/<code>/", methods=("GET", "POST"))
     def start(self, code: str) -> Any:

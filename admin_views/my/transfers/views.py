@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Flask, redirect, request
@@ -10,10 +10,11 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin_views.base import navigation
+from admin_views.base import formatters, navigation
 from admin_views.base.access import current_actor, not_found
 from admin_views.base.form_post import post_once, posted_key, posted_version
 from admin_views.base.model_view import GuardedView
+from admin_views.base.search import Group, Hit, fits_title, group_of, url_in
 from admin_views.my.requests.base import form_url
 from admin_views.my.transfers import consent_link
 from clearance.auth import permissions
@@ -61,6 +62,31 @@ class MyTransfers(GuardedView):
             answered=_lines(others, urls.transfer_url, parties.named),
             sent=_lines(transfer_operations.sent(actor), urls.request_url, lambda req: req),
         )
+
+    def search_hits(self, typed: str) -> Iterator[Group]:
+        """Yield the transfers to answer, by what their page shows: names and numbers.
+
+        Those requested are among the requests.
+        """
+        received = transfer_operations.received(current_actor())
+        lines = _lines(received, urls.transfer_url, parties.named)
+        hits = (
+            Hit(
+                line["number"],
+                line["url"],
+                (line["broker"], line["asking"]),
+                formatters.status_badge(line["status"]),
+                (line["number"], line["licence"], line["licence"].rpartition("-")[2]),
+            )
+            for line in lines
+        )
+        names = [(parties.named(req).name_ar, parties.named(req).name_en) for req in received]
+        found = [
+            hit
+            for hit, titles in zip(hits, names, strict=True)
+            if hit.is_exact(typed) or fits_title(typed, *titles)
+        ]
+        return group_of(self.name, found, url_in(self, "index"))
 
     @expose("/receive", methods=("GET", "POST"))
     def receive(self) -> Any:

@@ -209,8 +209,12 @@ def event_label(kind: str) -> str:
 
 def row_label(table: str, key: str) -> Markup:
     """Return the label of a row from its table and key, such as `Request 107`."""
-    name = TABLES.get(table) or registry.current().trail.tables.get(table, table)
-    return Markup("{} <bdi>{}</bdi>").format(name, key)
+    return Markup("{} <bdi>{}</bdi>").format(table_label(table), key)
+
+
+def table_label(table: str) -> str:
+    """Return a table's label; tables of absent extensions are returned unchanged."""
+    return str(TABLES.get(table) or registry.current().trail.tables.get(table, table) or "")
 
 
 def result_label(result: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import request
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
@@ -22,10 +23,12 @@ from admin_views.office.audit import labels as audit_labels
 from clearance.core import chain, i18n, reasons
 from clearance.core.extensions import db
 from clearance.core.request_kind import is_posted
+from clearance.figures.measures import OTHER
 from clearance.files import checkpoints
-from clearance.models import AccessEvent, Event, Request, Subscription, User
-from clearance.models.enums import SubscriptionStatus
+from clearance.models import AccessEvent, Event, Reason, Request, Subscription, User
+from clearance.models.enums import ReasonFor, SubscriptionStatus
 from clearance.requests import search as request_search
+from clearance.requests.timeline import kind_of
 from clearance.services import registry
 
 SCOPES: dict[str, Any] = {
@@ -63,6 +66,9 @@ ACCESS_SCOPES: dict[str, Any] = {
     "export": _l("Exports"),
     "access": _l("Denied access"),
 }
+
+
+_WITH_REASONS = (ReasonFor.RETURN, ReasonFor.REJECT)
 
 
 def _object(row: Any) -> Any:
@@ -103,19 +109,68 @@ def _kind_filter(column: Any, kinds: Callable[[], dict[str, Any]]) -> ListFilter
     return ListFilter("kind", _l("Event"), column, lambda: audit_labels.choices(kinds()))
 
 
+def reason_choices() -> list[tuple[str, str]]:
+    """Return the standard reasons of returns and rejections, and own words, each after its step."""
+    text = Reason.text_ar if i18n.language() == "ar" else Reason.text_en
+    rows = db.session.execute(
+        sa.select(Reason.action, Reason.id, text)
+        .where(Reason.action.in_(_WITH_REASONS))
+        .order_by(Reason.position, Reason.id)
+    )
+    named = {action: [(OTHER, _("In the reviewer's own words"))] for action in _WITH_REASONS}
+    for action, reason_id, words in rows:
+        named[ReasonFor(action)].insert(-1, (str(reason_id), words))
+    return [
+        (f"{action}.{key}", f"{audit_labels.event_label(kind_of(action))}: {words}")
+        for action, entries in named.items()
+        for key, words in entries
+    ]
+
+
+def _because(value: str) -> sa.ColumnElement[bool]:
+    action, _dot, key = value.partition(".")
+    ready = Event.reason.startswith(reasons.beginning(None if key == OTHER else int(key)))
+    is_other = sa.and_(Event.reason != "", ~ready)
+    return sa.and_(Event.kind == kind_of(action), is_other if key == OTHER else ready)
+
+
 def _kind_or_row(model: type[Event] | type[AccessEvent], typed: str) -> sa.ColumnElement[bool]:
     """Return the condition for a row number, or for a kind of event, which has a colon."""
     column = model.kind if ":" in typed else model.object_id
     return column == typed.strip()
 
 
-_KIND = Column("kind", _l("Event"), audit_labels.event_label)
+def _status(name: str, label: Any) -> Column:
+    """Return the export's column of a status."""
+    return Column(
+        name,
+        label,
+        text=lambda row: _state(row, getattr(row, name)),
+        reads=(name, "object_type"),
+        is_listed=False,
+        is_choosable=False,
+    )
+
+
+_KIND = Column(
+    "kind",
+    _l("Event"),
+    text=lambda row: audit_labels.event_label(row.kind),
+    reads=("kind",),
+)
 _WHOSE = (
     Column(
         "actor", _l("Who"), formatters.isolated, sql=lambda: User.selected_name(i18n.language())
     ),
     Column("object", _l("Row"), cell=_object, is_exported=False),
-    Column("object_type", _l("Table"), is_listed=False, is_choosable=False),
+    Column(
+        "object_type",
+        _l("Table"),
+        text=lambda row: audit_labels.table_label(row.object_type),
+        reads=("object_type",),
+        is_listed=False,
+        is_choosable=False,
+    ),
     Column("object_id", _l("Row"), is_listed=False, is_choosable=False),
 )
 
@@ -141,8 +196,8 @@ class Events(_Trail):
             "number", _l("Request number"), formatters.isolated, sql=Request.number, width="number"
         ),
         Column("step", _l("Old and new value"), cell=_step, is_exported=False),
-        Column("from_status", _l("From"), is_listed=False, is_choosable=False),
-        Column("to_status", _l("To"), is_listed=False, is_choosable=False),
+        _status("from_status", _l("From")),
+        _status("to_status", _l("To")),
         Column("reason", _l("Reason"), is_listed=False, value=lambda row: reasons.read(row.reason)),
         Column("changes", _l("Changes"), is_listed=False, is_choosable=False),
         Column("ip", _l("Network address"), is_listed=False),
@@ -150,6 +205,7 @@ class Events(_Trail):
     column_filters = (
         _scope_filter(Event.kind, SCOPES),
         _kind_filter(Event.kind, audit_labels.events),
+        ListFilter("reason", _l("Standard reason"), _because, reason_choices),
         *day_filters(Event.at, _l("From"), _l("Up to")),
     )
     list_template = "office/audit/list.html"
@@ -201,7 +257,12 @@ class AccessRecords(_Trail):
         Column("at", _l("Time"), formatters.format_instant, width="moment", order=True),
         _KIND,
         *_WHOSE,
-        Column("result", _l("Result"), audit_labels.result_label),
+        Column(
+            "result",
+            _l("Result"),
+            text=lambda row: audit_labels.result_label(row.result),
+            reads=("result",),
+        ),
         Column("ip", _l("Network address"), formatters.isolated),
     )
     can_view_details = False

@@ -79,9 +79,10 @@ def all_tables(figures: Figures) -> list[Table]:
 def _tiles(figures: Figures, *, is_over: bool) -> list[Tile]:
     """Return the figures of the period. is_over: they can be compared with the period before."""
     now, before, period = figures.total, figures.before, figures.period
+    decided = links.decided(period)
     counts = (
         (_("Received"), Measure.RECEIVED, links.received(period)),
-        (_("Decided"), Measure.DECIDED, links.decided(period)),
+        (_("Decided"), Measure.DECIDED, decided),
         (_("Returned"), Measure.RETURNED, links.returned(period)),
     )
     return [
@@ -95,9 +96,9 @@ def _tiles(figures: Figures, *, is_over: bool) -> list[Tile]:
             )
             for label, measure, url in counts
         ),
-        Tile(_("Decided in time"), now.share_in_time, before.share_in_time, unit="%"),
-        Tile(_("Median working days"), now.median, before.median),
-        Tile(_("Working days for 9 in 10"), now.ninetieth, before.ninetieth),
+        Tile(_("Decided in time"), now.share_in_time, before.share_in_time, decided, unit="%"),
+        Tile(_("Median working days"), now.median, before.median, decided),
+        Tile(_("Working days for 9 in 10"), now.ninetieth, before.ninetieth, decided),
     ]
 
 

@@ -60,6 +60,12 @@ def returned(period: Period) -> str:
     )
 
 
+def reasoned(period: Period, action: str, reason: str) -> str:
+    """Return that of the returns, or rejections, for a reason as figures call it."""
+    days = {"from": period.start.isoformat(), "to": period.last.isoformat()}
+    return listed("office_audit", reason=f"{action}.{reason}", **days)
+
+
 def expiring(month: Period) -> str:
     """Return the address of the active licences that expire in a month."""
     days = {"expires_from": month.start.isoformat(), "expires_to": month.last.isoformat()}

@@ -9,6 +9,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
+from admin_views.office.audit import views as audit_views
 from admin_views.office.dashboard import links, names
 from admin_views.office.requests.queues import Queue
 from clearance.figures import standing
@@ -18,15 +19,20 @@ from clearance.figures.periods import Period
 from clearance.figures.reading import NOTHING, Figures, Sums
 from clearance.models.enums import Channel, Status
 from clearance.services import registry
+from clearance.services.flows import Action
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number, None if there is none. url: of the list with exactly what it counts."""
+    """A number, None if there is none. url: of the list with exactly what it counts.
+
+    is_derived: it is no count; the list has what it was made of.
+    """
 
     number: int | None
     url: str | None = None
     is_percentage: bool = False
+    is_derived: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def over_time(figures: Figures) -> Table:
                 Cell(sums.all(Measure.DECIDED), links.decided(period)),
                 Cell(sums.all(Measure.CLOSED)),
                 Cell(sums.all(Measure.RETURNED), links.returned(period)),
-                *_speed(sums),
+                *_speed(sums, links.decided(period)),
             ],
             page_url(period),
         )
@@ -90,7 +96,7 @@ def services(figures: Figures) -> Table:
             ),
             Cell(sums.all(Measure.RETURNED)),
             Cell(present.all(Measure.OPEN), links.listed(status="open", service=key)),
-            *_speed(sums),
+            *_speed(sums, links.decided(period, service=key)),
         ]
 
     heads = [_("Service"), _("Received"), _("Decided"), _("Approved"), _("Rejected")]
@@ -111,15 +117,13 @@ def reviewers(figures: Figures) -> Table:
 
     def cells(key: str, sums: Sums, present: Sums) -> list[Cell]:
         of_one = {"status": "open", "reviewer": key}
+        decided = links.decided(figures.period, reviewer=key) if key in listed else None
         return [
-            Cell(
-                sums.all(Measure.DECIDED),
-                links.decided(figures.period, reviewer=key) if key in listed else None,
-            ),
+            Cell(sums.all(Measure.DECIDED), decided),
             Cell(sums.all(Measure.PASSED_ON)),
             Cell(sums.all(Measure.RETURNED)),
             Cell(present.all(Measure.OPEN), links.listed(**of_one) if key in listed else None),
-            *_speed(sums),
+            *_speed(sums, decided),
         ]
 
     heads = [_("Reviewer"), _("Decided"), _("Passed to the next stage"), _("Returned")]
@@ -160,16 +164,23 @@ def exam_results(figures: Figures, statuses: Iterable[str]) -> Table:
 def reasons(figures: Figures) -> list[Table]:
     """Return the reasons of returns and of rejections, the most frequent first."""
     titles = {
-        Measure.RETURNED_FOR: _("Reasons for returning"),
-        Measure.REJECTED_FOR: _("Reasons for rejecting"),
+        Measure.RETURNED_FOR: (_("Reasons for returning"), Action.RETURN),
+        Measure.REJECTED_FOR: (_("Reasons for rejecting"), Action.REJECT),
     }
     counted = {measure: figures.total.by(measure) for measure in titles}
+    listed = dict(audit_views.reason_choices())
     named = names.reasons({key for numbers in counted.values() for key in numbers})
     found = []
     for measure, numbers in counted.items():
         ordered = sorted(numbers, key=lambda key: (-numbers[key], named[key]))
-        rows = [Row(named[key], [Cell(numbers[key])]) for key in ordered]
-        found.append(Table(measure, titles[measure], [_("Reason"), _("Times")], rows))
+        title, action = titles[measure]
+        urls = {
+            key: links.reasoned(figures.period, action, key)
+            for key in ordered
+            if f"{action}.{key}" in listed
+        }
+        rows = [Row(named[key], [Cell(numbers[key], urls.get(key))]) for key in ordered]
+        found.append(Table(measure, title, [_("Reason"), _("Times")], rows))
     return found
 
 
@@ -288,7 +299,8 @@ def _speed_heads() -> list[str]:
     return [_("In time"), _("Median working days"), _("Working days for 9 in 10")]
 
 
-def _speed(sums: Sums) -> list[Cell]:
-    """Return the share in time and the working days; nobody keeps a list of these."""
-    share: Any = Cell(sums.share_in_time, is_percentage=True)
-    return [share, Cell(sums.median), Cell(sums.ninetieth)]
+def _speed(sums: Sums, decided: str | None = None) -> list[Cell]:
+    """Return the share in time and the working days. decided: URL of what they were made of."""
+    share = Cell(sums.share_in_time, decided, is_percentage=True, is_derived=True)
+    days = (Cell(number, decided, is_derived=True) for number in (sums.median, sums.ninetieth))
+    return [share, *days]

@@ -22,6 +22,7 @@ from admin_views.base.filters import ListFilter
 from admin_views.base.form_post import post_once, repeated
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.office.exams.results import ExamResults, details_url, warned
+from admin_views.office.exams.search import ExamSearch
 from clearance.core import audit, i18n, urls
 from clearance.core.actor import Actor
 from clearance.core.clock import utc_now
@@ -57,7 +58,7 @@ def _seats(*conditions: Any) -> Any:
     return exam_lists.seats_in(Exam.id, confirmed, *conditions)
 
 
-class OfficeExams(ExamResults, EveryRow, KeysetModelView):
+class OfficeExams(ExamResults, EveryRow, ExamSearch, KeysetModelView):
     """Sittings; reviewers run them, managers read."""
 
     can_view_details = exports_as_shown = True
@@ -75,6 +76,7 @@ class OfficeExams(ExamResults, EveryRow, KeysetModelView):
         ListFilter("when", _l("When"), _when, [("upcoming", _l("Upcoming")), ("past", _l("Past"))]),
     )
     default_order = ("held_at", True)
+    search_hint = _l("Venue or date")
     list_template = "office/exams/list.html"
     empty_title = _l("No exams yet")
     empty_text = _l("Create the first exam: its date, time, venue, seats and last day to confirm.")

@@ -15,9 +15,8 @@ from admin_views.base.access import DetailsById, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.filters import ListFilter
 from admin_views.base.search import Hit, url_in
-from admin_views.office.licences import lists as register_lists
-from admin_views.office.licences.lists import RegisterList
-from admin_views.shared import licence_details, licence_history, request_lists
+from admin_views.shared import licence_details, licence_history, register_lists, request_lists
+from admin_views.shared.register_lists import RegisterList
 from clearance.core import audit, i18n, nationalities
 from clearance.licences import duplicates
 from clearance.models import Broker, BrokerType, Licence, Organisation

@@ -30,6 +30,7 @@ AUDIENCE_LABELS: dict[str, Any] = {
     "agent": _l("To applicants"),
     "person": _l("To candidates"),
     "staff": _l("To the office"),
+    "user": _l("To applicants and the office"),
     "code": _l("Codes"),
 }
 

@@ -12,8 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin_views.base.access import current_actor
 from admin_views.base.filters import DateFilter, ListFilter, day_start
-from admin_views.office.licences import lists as register_lists
-from admin_views.shared import request_lists
+from admin_views.shared import register_lists, request_lists
 from clearance.core import i18n, teams
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_today
@@ -44,7 +43,7 @@ AT_THE_OFFICE = sa.and_(
     _UNDECIDED, sa.or_(Request.due_on.is_not(None), Request.team_code.is_not(None))
 )
 REVIEWER = request_lists.unsorted(Request.reviewer_id)
-UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER == 0)
+UNASSIGNED = sa.and_(AT_THE_OFFICE, REVIEWER.is_(None))
 URGENCY = (Request.due_on.asc().nulls_last(), Request.sent_at, Request.id)
 """The most urgent first, those without a due date last."""
 DUE_ORDER = sa.func.coalesce(Request.due_on, sa.literal_column("'9999-12-31'"), type_=sa.Date())
@@ -145,7 +144,7 @@ def filters() -> tuple[ListFilter, ...]:
         ),
         ListFilter("stage", _l("Stage"), _stage, stage_choices),
         ListFilter("team", _l("Team"), _team, team_choices),
-        register_lists.organisation_filter(Request.organisation_id),
+        register_lists.OrganisationFilter(Request.organisation_id),
         ListFilter("age", _l("Age"), _age, [(key, label) for key, (label, *_days) in AGES.items()]),
         ListFilter("reviewer", _l("Reviewer"), _reviewer, reviewer_choices),
         *request_lists.sent_filters(),

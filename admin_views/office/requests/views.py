@@ -20,13 +20,12 @@ from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.keyset_list import KeysetModelView
 from admin_views.base.search import Hit, SearchedList, url_in
-from admin_views.office.licences import lists as register_lists
 from admin_views.office.requests import queues
 from admin_views.office.requests.actions import BULK_ACTIONS, StepRoutes, is_offered
 from admin_views.office.requests.answers_export import AnswersExport
 from admin_views.office.requests.queues import Queue
 from admin_views.office.requests.review import ReviewRoutes
-from admin_views.shared import request_lists
+from admin_views.shared import register_lists, request_lists
 from admin_views.shared.document_reading import DocumentReading
 from clearance.auth import permissions
 from clearance.core import i18n
@@ -86,6 +85,7 @@ class OfficeRequests(
     """All sent requests; reviewers decide, managers read, assign and export."""
 
     can_export = for_managers
+    counts_alone = True
     columns = (
         Column("number", _l("Request number"), cell=_number, width="number"),
         request_lists.SERVICE,
@@ -128,7 +128,7 @@ class OfficeRequests(
         return request_search.once_a_page(typed).sample
 
     def best(self, typed: str) -> Any | None:
-        return request_search.newest_condition(typed, is_of_organisation=False)
+        return request_search.newest_condition(typed)
 
     def hit(self, row: Any) -> Hit:
         organisation = register_lists.organisation_name(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from admin_views.base import formatters
 from admin_views.base.access import EveryRow, ForKeepers, LinkedRows, current_actor
 from admin_views.base.columns import Column
 from admin_views.base.model_view import GuardedModelView
-from admin_views.base.search import SHOWN, Group, Hit, fits_title, url_in
+from admin_views.base.search import Group, Hit, fits_title, group_of, url_in
 from admin_views.office.services.drafts import DraftRoutes, new_services
 from admin_views.office.services.offering import OfferingRoutes
 from admin_views.office.services.packs import PackRoutes
@@ -141,8 +141,8 @@ class Services(
     empty_title = _l("No services yet")
     empty_text = _l("Services are loaded when the portal starts.")
 
-    def search_hits(self, typed: str) -> Group | None:
-        """Return the services for the area's search."""
+    def search_hits(self, typed: str) -> Iterator[Group]:
+        """Yield the services for the area's search."""
         found = [
             Hit(
                 service.title_in(language()),
@@ -153,11 +153,7 @@ class Services(
             for service in (version.definition for version in service_versions.all_newest())
             if fits_title(typed, service.title.ar, service.title.en, service.code, service.prefix)
         ]
-        return (
-            Group(self.name, found[:SHOWN], len(found), url_in(self, "index_view"))
-            if found
-            else None
-        )
+        return group_of(self.name, found, url_in(self, "index_view"))
 
     @expose("/")
     def index_view(self) -> Any:

@@ -18,9 +18,9 @@ from admin_views.base.columns import Column
 from admin_views.base.export import for_managers
 from admin_views.base.filters import ListFilter, day_filters
 from admin_views.base.keyset_list import KeysetModelView
-from admin_views.office.licences import lists as register_lists
+from admin_views.base.search import Hit, SearchedList
 from admin_views.office.subscriptions.actions import DECISIONS, SubscriptionSteps, details_url
-from admin_views.shared import request_lists
+from admin_views.shared import register_lists, request_lists
 from clearance.auth import permissions
 from clearance.core import i18n, reasons
 from clearance.core.database import shared_alias
@@ -64,7 +64,7 @@ _badge = formatters.badges(SubscriptionStatus)
 
 
 class Subscriptions(
-    DetailsById, SubscriptionSteps, ForReaders, EveryRow, LinkedRows, KeysetModelView
+    DetailsById, SubscriptionSteps, ForReaders, EveryRow, LinkedRows, SearchedList, KeysetModelView
 ):
     """All subscriptions; reviewers decide pending ones, managers read and export."""
 
@@ -122,6 +122,15 @@ class Subscriptions(
 
     def search_condition(self, typed: str) -> Any | None:
         return register_lists.organisation_condition(typed)
+
+    def hit(self, row: Any) -> Hit:
+        return Hit(
+            register_lists.organisation_name(row),
+            details_url(row.id),
+            (request_lists.title_of(row.service_code),),
+            _badge(row.status),
+            (row.licence_no,),
+        )
 
     @expose("/<int:subscription_id>/")
     def details(self, subscription_id: Any) -> Any:

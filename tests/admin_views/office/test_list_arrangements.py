@@ -162,9 +162,8 @@ def test_columns_are_chosen_ordered_and_kept_until_the_standard_ones_return(
 ) -> None:
     page = reviewer.get(f"{VIEWS}columns")
     posted = {
-        "shown": ["due_on", "mobile"],
-        "place_due_on": "٢",
-        "place_mobile": "3",
+        "shown": ["mobile", "due_on"],
+        "order": ["number", "due_on", "mobile"],
         "is_roomy": "y",
     }
     reviewer.submit(page, posted, form="#columns-form")
@@ -174,6 +173,25 @@ def test_columns_are_chosen_ordered_and_kept_until_the_standard_ones_return(
     assert heads(office.browser(office.person("other")).get(LIST))[1:3] == ["Service", "Name"]
     reviewer.submit(reviewer.get(f"{VIEWS}columns"), {"reset": "1"}, form="#columns-form")
     assert heads(reviewer.get(LIST))[1:3] == ["Service", "Name"]
+
+
+def test_columns_move_up_and_down_before_they_are_saved(reviewer: PageClient) -> None:
+    page = reviewer.get(f"{VIEWS}columns")
+    order = [field["value"] for field in page.soup.select("[name=order]")]
+    assert order[:3] == ["number", "service_code", "name"]
+    ticked = [box["value"] for box in page.soup.select("[name=shown][checked]:not([disabled])")]
+    ticked.remove("name")
+    for way, moved in (("down", "number"), ("up", "name"), ("up", "name"), ("up", "name")):
+        posted = {"_change": f"{way}:{moved}", "shown": ticked}
+        page = reviewer.submit(page, posted, form="#columns-form")
+    order = [field["value"] for field in page.soup.select("[name=order]")]
+    assert order[:3] == ["name", "service_code", "number"]
+    assert not page.soup.select_one("[name=shown][value=name]").has_attr("checked")
+    assert page.soup.select_one("[value='up:name']").has_attr("disabled")
+    assert page.soup.select_one("main button[autofocus]")["value"] == "down:name"
+    assert heads(reviewer.get(LIST))[0] == "Request number"
+    reviewer.submit(page, {"shown": [*ticked, "name"]}, form="#columns-form")
+    assert heads(reviewer.get(LIST))[:3] == ["Name", "Service", "Request number"]
 
 
 def test_columns_chosen_in_a_view_belong_to_it_alone(office: Office, reviewer: PageClient) -> None:

@@ -168,7 +168,7 @@ def test_a_missing_or_changed_file_is_named_and_there_is_no_entry(
 ) -> None:
     with portal.app_context():
         changed, missing = db.session.scalars(sa.select(Document.storage_key).limit(2))
-        folder = Path(portal.extensions["storage"].storage_path)
+        folder = Path(portal.extensions["storage"].path)
         storage.delete(missing)
     stored = folder / changed / "file"
     stored.write_bytes(stored.read_bytes()[:-1] + b"0")

@@ -13,6 +13,7 @@ from flask import Flask
 from clearance.core.clock import utc_now
 from clearance.core.extensions import db
 from clearance.files import checkpoints, storage
+from clearance.files.folder import Folder
 from clearance.jobs import trail
 from tests.clearance.core.test_audit import change
 from tests.clearance.core.test_chain import CUT
@@ -23,7 +24,7 @@ from tests.support.tampering import tamper
 @pytest.fixture(autouse=True)
 def own_storage(context: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Checkpoints of other tests are not in the storage."""
-    monkeypatch.setitem(context.extensions, "storage", storage.Folder(str(tmp_path)))
+    monkeypatch.setitem(context.extensions, "storage", Folder(f"file://{tmp_path}"))
     return tmp_path
 
 
@@ -113,7 +114,7 @@ def test_the_mailed_line_finds_what_is_gone_with_the_storage_too(
         (message,) = mail.to("audit@example.com")
         text = text_of(message)
         tamper(*CUT)
-        kept = Path(storage._depot().storage_path, checkpoints.FILE)
+        kept = app.extensions["storage"].path / checkpoints.FILE
         kept.unlink()
         mailed = tmp_path / "mailed.txt"
         mailed.write_text(text.splitlines()[-1], encoding="utf-8")

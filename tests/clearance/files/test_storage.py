@@ -23,7 +23,7 @@ from tests.support import factories, request_factories
 
 
 def folder(app: Flask) -> Path:
-    return Path(app.extensions["storage"].storage_path)
+    return Path(app.extensions["storage"].path)
 
 
 def is_stored(key: str) -> bool:
@@ -87,8 +87,10 @@ def test_the_folder_is_closed_to_others(make_app: Callable[..., Flask], tmp_path
     assert stat.S_IMODE((tmp_path / "a b").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/x", "relative/path", "file://host/path", "https://x"])
-def test_an_address_that_is_no_folder_stops_the_start(
+@pytest.mark.parametrize(
+    "url", ["s3://", "s3://Bucket/x", "s3://b/x", "relative/path", "file://host/path", "https://x"]
+)
+def test_an_address_that_is_neither_folder_nor_bucket_stops_the_start(
     make_app: Callable[..., Flask], url: str
 ) -> None:
     with pytest.raises(BadSettings, match="STORAGE_URL"):
@@ -205,8 +207,10 @@ def test_the_sweep_takes_old_files_that_no_row_tells_of(app: Flask) -> None:
             )
         )
         db.session.commit()
-        depot = app.extensions["storage"]  # as a killed process leaves files: followed by nothing
-        old, young = (depot.create(b"x", "document", "image/png") for _ in range(2))
+        store = app.extensions["storage"]  # as a killed process leaves files: followed by nothing
+        old, young = (str(uuid.uuid4()) for _ in range(2))
+        for key in (old, young):
+            store.put(key, io.BytesIO(b"x"), "image/png")
         for key in (document.storage_key, issued.key, old):
             make_old(app, key, 25)
         stray = folder(app) / "not-ours"

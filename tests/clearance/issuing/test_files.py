@@ -136,7 +136,7 @@ def test_a_full_disk_leaves_the_row_waiting(
 def test_changed_bytes_and_unknown_documents_are_not_given_out(context: Flask) -> None:
     issued_id = new_document()
     issued_files.file_of(issued_id)
-    folder = Path(context.extensions["storage"].storage_path)
+    folder = Path(context.extensions["storage"].path)
     key = row_of(issued_id).storage_key
     db.session.rollback()
     assert key is not None

@@ -56,7 +56,7 @@ def test_a_file_changed_behind_our_back_is_not_given_out(
     context: Flask, agent: User, draft: Request
 ) -> None:
     document = attach(draft, agent)
-    path = Path(context.extensions["storage"].storage_path, document.storage_key, "file")
+    path = Path(context.extensions["storage"].path, document.storage_key, "file")
     path.write_bytes(files.pdf(1, "Forged"))
     previews.cache = previews.PictureCache(previews.CACHE_BYTES)
     for use in (attachments.download_response, lambda d, a: attachments.preview_response(d, 1, a)):

@@ -12,7 +12,7 @@ from clearance.core.extensions import db
 from clearance.models import Request, User
 from clearance.requests import drafts
 from clearance.requests import search as request_search
-from tests.support import issued_factories, request_factories
+from tests.support import factories, issued_factories, request_factories
 from tests.support.plans import plan_of, scanned_tables
 
 EASTERN = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
@@ -133,12 +133,29 @@ def test_a_name_that_is_changed_or_discarded_is_found_no_longer(agent: User) -> 
     assert found("بدر") == []
 
 
+@pytest.mark.databases
 def test_frequent_names_are_found_like_rare_ones(
     wanted: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request_search, "RARE", 0)
     assert found("احمد عبدالله") == found("Ahmed Abdulla") == [wanted.id]
     assert found("سالم") == found("Salem") == []
+
+
+@pytest.mark.databases
+def test_the_index_finds_the_names_of_one_organisation(wanted: Request, agent: User) -> None:
+    def found_of(organisation_id: int) -> list[int]:
+        condition = request_search.find("احمد", organisation_id).condition
+        assert condition is not None
+        return list(db.session.scalars(sa.select(Request.id).where(condition)))
+
+    own, other = wanted.organisation_id, factories.make_organisation().id
+    assert found_of(own) == [wanted.id]
+    assert found_of(other) == []
+    wanted.organisation_id = other
+    db.session.commit()
+    assert found_of(own) == []
+    assert found_of(other) == [wanted.id]
 
 
 @pytest.mark.parametrize(

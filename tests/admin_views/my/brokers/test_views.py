@@ -1,4 +1,4 @@
-"""The organisation's brokers: their cards, one broker's page, and beginning a service about one."""
+"""The organisation's brokers: their list, one broker's page, and beginning a service about one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from bs4 import Tag
 from flask import Flask
 
@@ -40,10 +41,16 @@ def cards(client: PageClient, url: str) -> dict[str, Tag]:
     return {each["id"]: each for each in client.get(url).soup.select(".broker-card")}
 
 
-# Cards
+def listed(client: PageClient, query: str = "") -> list[int]:
+    """The ids of the brokers of the list's first page, in order."""
+    links = client.get(f"/my/brokers/{query}").soup.select("main tbody td:first-child a")
+    return [int(link["href"].split("/")[3]) for link in links]
 
 
-def test_a_card_tells_what_the_manual_shows_and_which_link_breaks_first(
+# The list
+
+
+def test_a_row_tells_which_document_ends_first_and_leads_to_the_broker(
     app: Flask, mine: PageClient, people: People
 ) -> None:
     with app.app_context():
@@ -53,14 +60,25 @@ def test_a_card_tells_what_the_manual_shows_and_which_link_breaks_first(
             guarantee_no="02/209/000006/2002",
             guarantee_expiry=kuwait_today() + SOON,
         )
-    card = cards(mine, "/my/brokers/")[f"licence-{licence.id}"]
-    text = words(card)
+    (row,) = mine.get("/my/brokers/").soup.select("main tbody tr")
+    text = words(row)
     for each in ("Ahmad Abdullah Alenezi", "KW-4711", "02/209/000006/2002", "30/06/2030"):
         assert each in text
-    assert "Expires first: Bank guarantee" in text
-    assert "20 days left" in text
-    assert words(card.select_one(".badge")) == "Active"
-    assert card.select_one("h2 a")["href"] == f"/my/brokers/{licence.broker_id}/"
+    assert "Soon" in text
+    assert "Bank guarantee" in text
+    assert words(row.select(".badge")[-1]) == "Active"
+    assert listed(mine) == [licence.broker_id]
+
+
+def test_brokers_leave_as_a_spreadsheet_with_the_filter_of_the_page(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    with app.app_context():
+        make(people, number="KW-4711")
+        make(people, number="KW-4712", status=LicenceStatus.CANCELLED)
+    text = mine.get("/my/brokers/export/csv/?flt0_status=active").text
+    assert "KW-4711" in text
+    assert "KW-4712" not in text
 
 
 @pytest.mark.parametrize(
@@ -81,8 +99,7 @@ def test_brokers_are_found_as_arabic_is_typed_and_by_number(
             name_en_2="",
             name_en_4="Almutairi",
         )
-    found = cards(mine, f"/my/brokers/?search={typed}")
-    assert list(found) == [f"licence-{wanted.id}"]
+    assert listed(mine, f"?search={typed}") == [wanted.broker_id]
 
 
 def test_a_civil_number_finds_its_broker(app: Flask, mine: PageClient, people: People) -> None:
@@ -90,7 +107,7 @@ def test_a_civil_number_finds_its_broker(app: Flask, mine: PageClient, people: P
         wanted = make(people, civil_id=factories.civil_id(date(1971, 3, 2)))
         make(people)
         typed = wanted.broker.civil_id
-    assert list(cards(mine, f"/my/brokers/?search={typed}")) == [f"licence-{wanted.id}"]
+    assert listed(mine, f"?search={typed}") == [wanted.broker_id]
 
 
 @pytest.mark.databases
@@ -100,31 +117,30 @@ def test_filters_go_by_todays_state_and_by_the_link_that_ends_first(
     today = kuwait_today()
     with app.app_context():
         ids = {
-            "fine": make(people).id,
-            "guarantee": make(people, guarantee_expiry=today + SOON).id,
-            "passport": make(people, passport_expiry=today - SOON).id,
-            "past": make(people, expires=today - timedelta(days=1)).id,
+            "fine": make(people).broker_id,
+            "guarantee": make(people, guarantee_expiry=today + SOON).broker_id,
+            "passport": make(people, passport_expiry=today - SOON).broker_id,
+            "past": make(people, expires=today - timedelta(days=1)).broker_id,
             "suspended": make(
                 people, status=LicenceStatus.SUSPENDED, suspended_by=SuspendedBy.OFFICE
-            ).id,
-            "cancelled": make(people, status=LicenceStatus.CANCELLED, expires=today).id,
+            ).broker_id,
+            "cancelled": make(people, status=LicenceStatus.CANCELLED, expires=today).broker_id,
         }
 
     def shown(query: str) -> set[str]:
-        found = cards(mine, f"/my/brokers/?{query}")
-        return {name for name, each in ids.items() if f"licence-{each}" in found}
+        found = listed(mine, f"?{query}")
+        return {name for name, each in ids.items() if each in found}
 
-    assert shown("status=active") == {"fine", "guarantee", "passport"}
-    assert shown("status=expired") == {"past"}  # though no job has noted it yet
-    assert shown("status=suspended") == {"suspended"}
-    assert shown("ends=any") == {"guarantee", "passport", "past"}
-    assert shown("ends=guarantee") == {"guarantee"}
-    assert shown("ends=licence&status=active") == set()
-    mine.get("/my/brokers/?status=nonsense", status=400, check=False)
-    mine.get("/my/brokers/?page=x", status=404)
+    assert shown("flt0_status=active") == {"fine", "guarantee", "passport"}
+    assert shown("flt0_status=expired") == {"past"}  # though no job has noted it yet
+    assert shown("flt0_status=suspended") == {"suspended"}
+    assert shown("flt0_ends=any") == {"guarantee", "passport", "past"}
+    assert shown("flt0_ends=guarantee") == {"guarantee"}
+    assert shown("flt0_ends=licence&flt1_status=active") == set()
+    mine.get("/my/brokers/?flt0_status=nonsense", status=400, check=False)
 
 
-def test_of_several_licences_the_living_one_is_the_card(
+def test_of_several_licences_the_living_one_is_listed(
     app: Flask, mine: PageClient, people: People
 ) -> None:
     with app.app_context():
@@ -141,18 +157,28 @@ def test_of_several_licences_the_living_one_is_the_card(
             )
         )
         db.session.commit()
-    assert list(cards(mine, "/my/brokers/")) == [f"licence-{living.id}"]
+    assert listed(mine) == [living.broker_id]
     page = mine.get(f"/my/brokers/{living.broker_id}/")
     assert "KW-1" in words(page.soup.select_one("#licence"))
 
 
-def test_pages_of_twenty_four_keep_the_search(app: Flask, mine: PageClient, people: People) -> None:
+@pytest.mark.databases
+def test_pages_keep_the_search_and_the_order_of_urgency(
+    app: Flask, mine: PageClient, people: People
+) -> None:
+    today = kuwait_today()
     with app.app_context():
-        for _number in range(26):
-            make(people)
+        for days in range(-3, 24):
+            make(people, guarantee_expiry=today + timedelta(days=days))
     first = mine.get("/my/brokers/?search=احمد")
-    second = mine.get(first.soup.select_one(".pagination [rel=next]")["href"])
-    assert [len(each.soup.select(".broker-card")) for each in (first, second)] == [24, 2]
+    second = mine.get(first.link("Next"))
+    ends = [
+        words(row.select("td")[5])
+        for page in (first, second)
+        for row in page.soup.select("main tbody tr")
+    ]
+    in_days = [f"{today + timedelta(days=days):%d/%m/%Y}" for days in (*range(24), -1, -2, -3)]
+    assert [end.split()[1] for end in ends] == in_days
     assert second.soup.select_one("#search")["value"] == "احمد"
 
 
@@ -458,10 +484,19 @@ def test_what_can_be_renewed_and_what_ends_first_comes_first(
 ) -> None:
     with app.app_context():
         ids = make_kinds(people)
-    shown = in_order(mine, "/my/brokers/", ids)
+    shown = listed_in_order(mine, "", ids)
     assert shown[:4] == ["next", "soon", "past", "later"]
     assert set(shown[4:6]) == {"fine", "suspended"}
     assert shown[6] == "cancelled"
+
+
+def listed_in_order(client: PageClient, query: str, ids: dict[str, int]) -> list[str]:
+    """The names of the list's rows. ids: of their licences."""
+    with client.app.app_context():
+        found = db.session.scalars(sa.select(Licence).where(Licence.id.in_(ids.values())))
+        brokers = {licence.id: licence.broker_id for licence in found}
+    names = {brokers[each]: name for name, each in ids.items()}
+    return [names[broker_id] for broker_id in listed(client, query)]
 
 
 @pytest.mark.databases
@@ -513,16 +548,21 @@ def test_quick_filters_say_how_many_and_show_them(
         "Expired 1",
         "Suspended 1",
     ]
-    shown = {text: in_order(mine, url, ids) for text, (url, _is_here) in tabs.items()}
+    shown = {
+        text: listed_in_order(mine, url.removeprefix("/my/brokers/"), ids)
+        for text, (url, _is_here) in tabs.items()
+    }
     assert shown["Can be renewed now 3"] == ["next", "soon", "past"]
     assert shown["Expires within 60 days 3"] == ["next", "soon", "past"]
     assert shown["Expired 1"] == ["past"]
     assert shown["Suspended 1"] == ["suspended"]
     here = [
-        text for text, (_url, is_here) in quick(mine, "/my/brokers/?show=due").items() if is_here
+        text
+        for text, (_url, is_here) in quick(mine, "/my/brokers/?flt0_show=due").items()
+        if is_here
     ]
     assert here == ["Can be renewed now 3"]
-    mine.get("/my/brokers/?show=nonsense", status=400, check=False)
+    mine.get("/my/brokers/?flt0_show=nonsense", status=400, check=False)
 
 
 def test_an_open_request_takes_a_licence_out_of_what_can_be_renewed(
@@ -533,7 +573,7 @@ def test_an_open_request_takes_a_licence_out_of_what_can_be_renewed(
         assert "Can be renewed now 1" in quick(mine)
         request_factories.make_sent(people.owner, "renewal", licence_id=licence.id)
     assert "Can be renewed now 0" in quick(mine)
-    assert cards(mine, "/my/brokers/?show=due") == {}
+    assert listed(mine, "?flt0_show=due") == []
 
 
 def test_whoever_has_no_renewal_is_offered_no_such_filter(

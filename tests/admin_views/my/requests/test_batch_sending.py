@@ -225,7 +225,7 @@ def test_a_rows_own_form_and_its_discarding_lead_back_to_the_grid(
     assert mine.get(START).link("2 drafts are left") == page.url
     for req in all_requests(app):
         back = mine.post(f"/my/requests/{req.id}/discard", {}, check=False)
-    assert back.url == "/my/requests/drafts"
+    assert back.url == "/my/requests/drafts/"
     assert "left" not in mine.get(START).text
 
 

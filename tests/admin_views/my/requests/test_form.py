@@ -300,7 +300,7 @@ def test_a_draft_is_discarded_after_asking(app: Flask, mine: PageClient, draft: 
     page = mine.get(page.link("Delete draft"))
     assert fresh(app, draft)
     page = mine.submit(page, form="main form")
-    assert page.url == "/my/requests/drafts"
+    assert page.url == "/my/requests/drafts/"
     with app.app_context():
         assert db.session.get(Request, draft.id) is None
         assert db.session.scalars(sa.select(Document)).all() == []

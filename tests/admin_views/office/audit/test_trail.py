@@ -20,7 +20,11 @@ def test_the_trail_is_filtered_searched_and_exported(office: Office) -> None:
     }
     assert "Nothing matches" in manager.get("/office/audit/?flt0_scope=staff").text
     exported = manager.get("/office/audit/export/csv/?flt0_scope=request", check=False)
-    assert "request:step:send" in [row["Event"] for row in exported.csv_rows]
+    sent = exported.csv_rows[0]
+    assert (sent["Event"], sent["Table"]) == ("The request was sent", "Request")
+    assert (sent["From"], sent["To"]) == ("Draft", "Sent to the office")
+    accesses = manager.get("/office/access/export/csv/", check=False).csv_rows
+    assert {row["Result"] for row in accesses} <= {"Done", "Viewed"}
 
 
 def test_an_event_shows_its_changes_escaped(office: Office) -> None:

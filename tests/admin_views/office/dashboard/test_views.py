@@ -22,6 +22,7 @@ from tests.support.office_people import Office
 from tests.support.pages import Page, PageClient
 
 PAGE = "/office/dashboard/"
+DERIVED = ("Decided in time", "Median working days", "Working days for 9 in 10")
 
 
 def count(office: Office, now: datetime | None = None) -> None:
@@ -53,9 +54,11 @@ def work(office: Office) -> dict[str, int]:
 
 
 def numbers(page: Page) -> Iterator[tuple[str, int, str]]:
-    """What it is about, the number and the address of every figure that is a link."""
+    """What it is about, the number and the address of every count that is a link."""
     for link in page.soup.select("main .stat a, main .figures td a, main .chart td a"):
         holder: Any = link.find_parent(class_="stat") or link
+        if link.has_attr("title") or any(words in holder.get_text() for words in DERIVED):
+            continue
         value = holder.select_one(".stat-value, bdi") or link
         yield holder.get_text(" "), int(value.get_text().replace(",", "")), str(link["href"])
 
@@ -72,6 +75,26 @@ def test_every_figure_leads_to_the_list_with_exactly_its_rows(busy: Office) -> N
     assert sum(number > 0 for _about, number in found.values()) > 20
     for url, (about, number) in found.items():
         assert listed(browser, url) == number, f"{about}: {url}"
+
+
+def test_shares_and_days_lead_to_the_requests_they_were_counted_from(busy: Office) -> None:
+    browser = busy.staff(Role.MANAGER)
+    page = browser.get(f"{PAGE}?period=year")
+    links = {link.text: link["href"] for link in page.soup.select(".stats-narrow .stat a")}
+    assert {links[label] for label in DERIVED} == {links["Decided"]}
+    share = page.soup.select_one("#by-service td a[title]")
+    decided = share.find_parent("tr").select("td")[1]
+    assert share["href"] == decided.a["href"]
+    assert listed(browser, share["href"]) == int(decided.text)
+
+
+def test_reasons_lead_to_the_steps_that_gave_them(busy: Office) -> None:
+    browser = busy.staff(Role.MANAGER)
+    page = browser.get(f"{PAGE}?period=year")
+    (link,) = page.soup.select("#returned-for td a")
+    assert "flt0_reason=return.other" in link["href"]
+    assert listed(browser, link["href"]) == 1
+    browser.get("/office/audit/?flt0_reason=return.99", status=400, check=False)
 
 
 def test_a_manager_reads_the_figures_in_both_languages(busy: Office) -> None:

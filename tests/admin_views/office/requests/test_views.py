@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from python_calamine import load_workbook
 
 from admin_views.office import home
+from admin_views.shared.register_lists import OrganisationFilter
 from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.core.values import mask_civil_id
@@ -127,6 +128,30 @@ def test_filters_narrow_by_service_state_organisation_age_and_reviewer(office: O
     assert found("flt0_status=under_review&flt1_age=0-2") == []
 
 
+@pytest.mark.databases
+@pytest.mark.parametrize("few", [0, 10])
+def test_the_requests_of_organisations_named_alike_are_listed_newest_first(
+    office: Office, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(OrganisationFilter, "FEW", few)
+    office.request()
+    sent = []
+    for place, name in enumerate(("مكتب النورس", "مكتب النورس الثاني")):
+        with office.app.app_context():
+            agent = factories.make_agent(factories.make_organisation(name_ar=name)).id
+        sent.append(office.request(agent=agent))
+        with office.app.app_context():
+            req = db.session.get_one(Request, sent[-1])
+            req.sent_at = utc_now() - timedelta(days=9 - place)
+            db.session.commit()
+    browser = office.staff(Role.MANAGER)
+    page = browser.get(f"{LIST}?flt0_organisation=النورس")
+    assert numbers(page) == [number_of(office, each) for each in reversed(sent)]
+    assert "2 rows" in page.text
+    assert numbers(browser.get(f"{LIST}?flt0_organisation=النورس&flt1_status=passed")) == []
+    assert numbers(browser.get(f"{LIST}?flt0_organisation=زكرياء")) == []
+
+
 @pytest.mark.parametrize(
     ("typed", "is_found"),
     [
@@ -191,6 +216,32 @@ def test_a_filters_day_is_told_in_words_without_scripts(
     assert page.soup.find(id=box["aria-describedby"]).get_text() == words
     other = page.soup.select_one(".panel [name$=_sent_to]")
     assert page.soup.find(id=other["aria-describedby"]).get_text() == ""
+
+
+@pytest.mark.databases
+def test_the_choices_of_a_chip_say_how_many_rows_each_would_leave(office: Office) -> None:
+    for _each in range(2):
+        office.request()
+    office.request(Status.UNDER_REVIEW)
+    browser = office.staff()
+
+    def counts(query: str) -> dict[str, str]:
+        links = browser.get(f"{LIST}?{query}").soup.select(".panel-choices a:has(.count)")
+        return {
+            link["href"].rpartition("_status=")[2]: link.select_one(".count").get_text()
+            for link in links
+        }
+
+    found = counts("open=status")
+    assert [found[code] for code in ("submitted", "under_review", "approved")] == ["2", "1", "0"]
+    narrowed = counts("flt0_queue=unassigned&flt1_status=submitted&open=status")
+    assert [narrowed[code] for code in ("submitted", "under_review")] == ["2", "0"]
+    with statements_of(office.app, "SELECT") as statements:
+        browser.get(f"{LIST}?open=status")
+    assert sum(statement.count("count(*)") > 5 for statement in statements) == 1
+    with statements_of(office.app, "SELECT") as statements:
+        browser.get(f"{LIST}?flt0_status=submitted")
+    assert not any(statement.count("count(*)") > 5 for statement in statements)
 
 
 @pytest.mark.parametrize("typed", ["1,2", "0", "-1", "9223372036854775807", "x", ""])

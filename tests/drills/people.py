@@ -1,0 +1,88 @@
+"""People of a drill: browsers without scripts over real HTTP, who ask again when nobody answers."""
+
+from __future__ import annotations
+
+import time
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urljoin
+from urllib.request import Request, urlopen
+
+from bs4 import BeautifulSoup
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+
+from clearance.auth import form_tokens, sessions
+from clearance.core.clock import utc_now
+from clearance.core.extensions import db
+from clearance.models import User
+from clearance.models.enums import SessionStage
+from tests.support.pages import form_data
+
+PATIENCE_SECONDS = 120
+
+
+class NotDone(Exception):
+    """The portal answered, and not with what was asked for."""
+
+
+class Person:
+    """One signed-in browser. asked_again: how often an answer did not come and it asked anew."""
+
+    def __init__(self, base: str, cookie: str) -> None:
+        self._base, self._cookie = base, cookie
+        self.asked_again = 0
+
+    def open(self, path: str) -> tuple[str, BeautifulSoup]:
+        """Open a page; returns its address and content. Raises NotDone for a refusal."""
+        return self._ask(path, None)
+
+    def send(
+        self, page: tuple[str, BeautifulSoup], form: str, values: dict[str, Any], press: str = ""
+    ) -> tuple[str, BeautifulSoup]:
+        """Send a form of `page`, the same again until it is answered, as a reload does."""
+        address, soup = page
+        tag = soup.select_one(form)
+        if tag is None:
+            raise NotDone(f"no form {form} on {address}")
+        data = form_data(tag) | values
+        if press:
+            name, _, value = press.partition("=")
+            data[name] = value
+        target = urljoin(address, str(tag.get("action") or address))
+        return self._ask(target, urlencode(data, doseq=True).encode())
+
+    def _ask(self, path: str, body: bytes | None) -> tuple[str, BeautifulSoup]:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        address = urljoin(self._base, path)
+        headers = {"Cookie": self._cookie, "Referer": address}
+        while True:
+            try:
+                with urlopen(Request(address, body, headers), timeout=20) as answer:
+                    return answer.url, BeautifulSoup(answer.read(), "lxml")
+            except HTTPError as refused:
+                if refused.code not in {502, 503}:
+                    raise NotDone(f"{refused.code} of {path}") from refused
+            except (OSError, HTTPException):
+                pass  # killed before it answered
+            if time.monotonic() > deadline:
+                raise NotDone(f"no answer to {path}")
+            self.asked_again += 1
+            time.sleep(0.2)
+
+
+def signed_in(app: Flask, base: str, user: User, secret_key: str) -> Person:
+    """Return the browser of `user`, in which somebody signed in; needs an application context."""
+    with app.test_request_context(method="POST"):
+        key = sessions.open_session(user, SessionStage.FULL, utc_now())
+        db.session.commit()
+        actor = sessions.load_actor(key)
+        assert actor is not None
+        token = form_tokens.new_secret(actor)
+    signer = Flask("clearance")
+    signer.secret_key = secret_key
+    signed = SecureCookieSessionInterface().get_signing_serializer(signer)
+    assert signed is not None
+    content = {"_user_id": key, "_fresh": True, form_tokens.COOKIE_KEY: token}
+    return Person(base, f"clearance={signed.dumps(content)}; lang=en")
