@@ -1,7 +1,7 @@
 """Find the request that claims a licence, among the many about it.
 
 Revision ID: 0031
-Revises: 0033
+Revises: 0042
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0033"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 
