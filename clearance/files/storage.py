@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Final, Protocol, cast
@@ -268,16 +269,14 @@ def sweep_orphans(now: datetime, older_than: timedelta = ORPHAN_AGE) -> int:
     older_than: rows of younger files may not be committed yet. Uses transactions of its own.
     """
     swept = 0
+    files = _store().files()
+    old = (name for name, since in files if _is_key(name) and now - since > older_than)
     with _reported("files_not_listed"):
-        found = list(_store().files())
-    old = [name for name, since in found if _is_key(name) and now - since > older_than]
-    for start in range(0, len(old), _KEYS_AT_ONCE):
-        chosen = old[start : start + _KEYS_AT_ONCE]
-        orphans = set(chosen) - _told_of(chosen)
-        if holds.is_active(holds.FILE_REMOVAL, now):
-            break  # a backup that began meanwhile may know rows that are gone
-        for key in orphans:
-            swept += delete(key)
+        while chosen := list(islice(old, _KEYS_AT_ONCE)):
+            orphans = set(chosen) - _told_of(chosen)
+            if holds.is_active(holds.FILE_REMOVAL, now):
+                break  # a backup that began meanwhile may know rows that are gone
+            swept += sum(map(delete, orphans))
     if swept:
         log.info("orphan_files_swept", count=swept)
     return swept

@@ -8,17 +8,22 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 
 from clearance.core.clock import utc_now
+from clearance.core.extensions import db
 from clearance.core.settings import BadSettings, Settings
 from clearance.files import checkpoints, s3, storage
 from clearance.files.s3 import Bucket
 from clearance.files.stores import StoreDown
+from clearance.models import Document
+from tests.support import factories, files, request_factories
 from tests.support import s3 as server_of_s3
+from tests.support.pages import PageClient
 from tests.support.s3 import FaultyS3, bucket
 
 CONTENT = bytes(range(256)) * 100
@@ -223,3 +228,32 @@ def test_an_invalid_setting_stops_the_start(
 def test_settings_show_no_secret() -> None:
     shown = repr(Settings(aws_secret_access_key="hidden-1", aws_session_token="hidden-2"))
     assert "hidden" not in shown
+
+
+def test_a_person_whose_upload_fails_is_told_so_and_can_send_it_again(
+    portal: Flask, server: FaultyS3
+) -> None:
+    agent = factories.make_agent()
+    req = request_factories.make_draft(agent, with_documents=False)
+    db.session.commit()
+    client = PageClient(portal, language="ar")
+    factories.sign_in(client, agent)
+
+    def send() -> Any:
+        data = {
+            "csrf_token": client.csrf_token(),
+            "files": (io.BytesIO(files.pdf()), "صورة.pdf"),
+            "kind": "civil_id_copy",
+        }
+        address, headers = f"/my/requests/{req.id}/documents", {"Accept": "application/json"}
+        return client.http.post(address, data=data, headers=headers)
+
+    server.fault = "503"
+    refused = send()
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
+    assert refused.json["error"].startswith("لا يمكن حفظ الملفات")
+    assert db.session.query(Document).count() == 0
+    server.fault = ""
+    assert send().status_code == 200
+    document = db.session.query(Document).one()
+    assert storage.read(document.storage_key, document.sha256)
