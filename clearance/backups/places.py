@@ -1,7 +1,7 @@
-"""Where entries are kept: a folder. An entry has its name only once it is whole.
+"""Where entries are kept: a folder, or a bucket. An entry has its name only once it is whole.
 
 Until then it is an unfinished file, on which its writer holds a lock: without one, its writer was
-killed, and the next run removes it.
+killed, and the next run removes it. In a bucket it is an upload that was not completed.
 """
 
 from __future__ import annotations
@@ -11,13 +11,20 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
+
+from flask import current_app
 
 from clearance.backups.errors import BackupError
+from clearance.core.settings import BadSettings
+from clearance.files import s3_large
+from clearance.files.s3 import Bucket
 
 _FORM = "clearance-%Y%m%dT%H%M%SZ"
+_S3 = "s3://"
+_LONGEST = timedelta(days=1)  # of an upload
 UNFINISHED = ".unfinished-"
 
 
@@ -125,13 +132,81 @@ class _FolderDraft:
         self.stream.close()
 
 
+class InBucket:
+    """The part of an S3 bucket below a prefix. url: s3://bucket/prefix."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._bucket = Bucket(self._url, current_app.extensions["settings"])
+
+    def entries(self) -> dict[datetime, str]:
+        """Return the whole entries: when each was begun → its name."""
+        found = {name: begun(name) for name, _since in self._bucket.files()}
+        return {instant: name for name, instant in found.items() if instant is not None}
+
+    def address(self, name: str) -> str:
+        """Return the entry's URL."""
+        return f"{self._url}/{name}"
+
+    def create(self) -> Draft:
+        """Begin an entry."""
+        while (name := datetime.now(UTC).strftime(_FORM)) in self.entries().values():
+            time.sleep(0.2)
+        return _BucketDraft(self._bucket, name)
+
+    def open(self, name: str) -> BinaryIO:
+        """Open an entry for reading."""
+        return s3_large.read(self._bucket, name)
+
+    def remove(self, name: str) -> None:
+        """Remove an entry."""
+        self._bucket.delete(name)
+
+    def remove_unfinished(self) -> int:
+        """Remove the parts of uploads that began so long ago that nobody goes on with them."""
+        return s3_large.forget_uploads(self._bucket, datetime.now(UTC) - _LONGEST)
+
+
+class _BucketDraft:
+    """An upload in parts. It has to be complete before it can be read."""
+
+    def __init__(self, bucket: Bucket, name: str) -> None:
+        self.name, self._bucket = name, bucket
+        self._upload = s3_large.Upload(bucket, name)
+        self.stream = cast(BinaryIO, self._upload)
+
+    def reopen(self) -> BinaryIO:
+        """Complete the object, and open it for reading."""
+        self._upload.complete()
+        return s3_large.read(self._bucket, self.name)
+
+    def publish(self) -> None:
+        """Leave the object, which is there already."""
+
+    def discard(self) -> None:
+        """Remove the object, or its parts."""
+        self._upload.abort()
+        self._bucket.delete(self.name)
+
+
 def place(address: str) -> Place:
-    """Return the place at `address`, a folder."""
-    return Folder(Path(address))
+    """Return the place at `address`, a folder or s3://bucket/prefix. Raises: BackupError."""
+    if not address.startswith(_S3):
+        return Folder(Path(address))
+    try:
+        return InBucket(address)
+    except BadSettings as fault:
+        raise BackupError(str(fault).replace("STORAGE_URL", "The destination")) from None
 
 
 def locate(address: str) -> tuple[Place, str]:
     """Return place and name of an entry. Raises: BackupError if there is none."""
+    if address.startswith(_S3):
+        url, _slash, name = address.rpartition("/")
+        found = place(url)
+        if name not in found.entries().values():
+            raise BackupError(f"There is no backup at {address}.")
+        return found, name
     path = Path(address)
     if path.name.startswith(UNFINISHED):
         raise BackupError("This backup was not finished: its writer was stopped. Take another.")

@@ -46,7 +46,7 @@ class Progress:
     help="Then remove older entries, except for the newest of so many days, weeks and months.",
 )
 def make(destination: str, keep: str | None) -> None:
-    """Back up database and files, as a new entry in the folder DESTINATION.
+    """Back up database and files, as a new entry in DESTINATION, a folder or s3://bucket/prefix.
 
     The portal may work meanwhile.
     The last line printed is the entry's path.
@@ -121,7 +121,10 @@ def _plain_refusals(what: str) -> Iterator[None]:
     except (BackupError, DomainError) as fault:
         refusal = str(fault)
     except OSError as fault:
-        refusal = f"{fault.strerror or type(fault).__name__} ({fault.filename or 'writing'})."
+        # A bucket's faults are sentences; those of the system have a number and a file.
+        refusal = (
+            f"{fault.strerror} ({fault.filename or 'writing'})." if fault.strerror else f"{fault}."
+        )
     except schema.BrokenReferences as fault:
         refusal = f"{fault}."
     except SQLAlchemyError as fault:

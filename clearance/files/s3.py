@@ -44,7 +44,7 @@ class Bucket:
         self._bucket, self._prefix = parts.netloc, f"{path}/" if path else ""
         self._settings = settings
         try:
-            self._client = self._connected()
+            self.client: Any = self._connected()
         except (BotoCoreError, ValueError) as fault:
             raise BadSettings(f"S3_ENDPOINT or the AWS variables are invalid ({fault}).") from fault
 
@@ -61,13 +61,13 @@ class Bucket:
 
     def delete(self, key: str) -> None:
         """Remove the object."""
-        with _faults(key):
-            self._client.delete_object(**self._object(key))
+        with faults(key):
+            self.client.delete_object(**self.named(key))
 
     def files(self) -> Iterator[tuple[str, datetime]]:
         """List the objects below the prefix, in pages."""
-        with _faults(self._bucket):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
+        with faults(self._bucket):
+            pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix
             )
             for page in pages:
@@ -108,8 +108,8 @@ class Bucket:
         """Return whether anybody can read the objects (for doctor)."""
         visitor = self._connected(signature_version=UNSIGNED)
         try:
-            with _faults(PROBE):
-                visitor.head_object(**self._object(PROBE))
+            with faults(PROBE):
+                visitor.head_object(**self.named(PROBE))
         except OSError:
             return False
         return True
@@ -136,7 +136,8 @@ class Bucket:
             ),
         )
 
-    def _object(self, key: str) -> dict[str, str]:
+    def named(self, key: str) -> dict[str, str]:
+        """Return the arguments by which the client knows the object."""
         return {"Bucket": self._bucket, "Key": f"{self._prefix}{key}"}
 
     def _put(self, key: str, content: BinaryIO, media_type: str) -> None:
@@ -153,9 +154,9 @@ class Bucket:
     def _send(self, key: str, content: BinaryIO, media_type: str, **condition: str) -> None:
         sha256 = hashlib.sha256()
         size = measure(content, sha256)
-        with _faults(key):
-            self._client.put_object(
-                **self._object(key),
+        with faults(key):
+            self.client.put_object(
+                **self.named(key),
                 Body=content,
                 ContentLength=size,
                 ContentType=media_type,
@@ -166,8 +167,8 @@ class Bucket:
 
     def _is(self, key: str, size: int, sha256: Any, md5: Any) -> bool:
         """Return whether the object has that content. Raises: FileNotFoundError, StoreDown."""
-        with _faults(key):
-            head = self._client.head_object(**self._object(key))
+        with faults(key):
+            head = self.client.head_object(**self.named(key))
         if head["ContentLength"] != size:
             return False
         if head["ETag"].strip('"') == md5.hexdigest():
@@ -183,8 +184,8 @@ class Bucket:
         for attempt in range(ATTEMPTS):
             target = cast(BinaryIO, SpooledTemporaryFile(IN_MEMORY_BYTES))  # noqa: SIM115 - returned
             try:
-                with _faults(key):
-                    answer = self._client.get_object(**self._object(key))
+                with faults(key):
+                    answer = self.client.get_object(**self.named(key))
                     seconds = READ_SECONDS + answer["ContentLength"] / SLOWEST_BYTES_A_SECOND
                     _copy(answer["Body"], target, answer["ContentLength"], seconds)
             except BaseException as fault:
@@ -213,7 +214,7 @@ def _copy(body: Any, target: BinaryIO, size: int, seconds: float) -> None:
 
 
 @contextmanager
-def _faults(key: str) -> Iterator[None]:
+def faults(key: str) -> Iterator[None]:
     """Turn faults of the library into FileNotFoundError or StoreDown, without addresses or keys."""
     try:
         yield

@@ -132,7 +132,7 @@ def running() -> Iterator[FaultyS3]:
         _wait_for(port)
         proxy = FaultyS3(port)
         try:
-            bucket(proxy, "")._client.create_bucket(Bucket=BUCKET)
+            bucket(proxy, "").client.create_bucket(Bucket=BUCKET)
             yield proxy
         finally:
             proxy.close()

@@ -159,9 +159,9 @@ def test_an_unlike_tag_is_settled_by_reading_the_object(
 ) -> None:
     """With keys of a key service the tag is not the MD5 of the content."""
     store, key = bucket(server, str(uuid4())), str(uuid4())
-    head = store._client.head_object
+    head = store.client.head_object
     monkeypatch.setattr(
-        store._client, "head_object", lambda **about: head(**about) | {"ETag": '"of the service"'}
+        store.client, "head_object", lambda **about: head(**about) | {"ETag": '"of the service"'}
     )
     store.put(key, io.BytesIO(CONTENT), "image/png")
     server.fault = "flipped"
@@ -209,7 +209,7 @@ def test_the_doctor_finds_a_bucket_that_is_open_to_strangers(
 ) -> None:
     store: Bucket = portal.extensions["storage"]
     assert store.is_ready() and not store.is_public()
-    store._client.put_object_acl(**store._object("ready"), ACL="public-read")
+    store.client.put_object_acl(**store.named("ready"), ACL="public-read")
     monkeypatch.setattr(store, "is_ready", lambda: True)  # it would write a private one
     found = portal.test_cli_runner().invoke(args=["doctor"]).output
     assert "FAULT    storage: strangers can read the files" in found
