@@ -13,7 +13,7 @@ COVERAGE := $(if $(COVER),--cov --cov-report=term:skip-covered)
 # Tests start the portal in processes of its own: what was imported once stays compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run install test lint format strings clean
+.PHONY: run install test lint format strings sbom licences audit clean
 
 run: .venv/run static/fonts/made $(CATALOGUES:.po=.mo)
 	DEMO=1 HOST=$(HOST) PORT=$(PORT) BASE_URL=http://$(HOST):$(PORT) $(BIN)/python app.py
@@ -39,6 +39,17 @@ strings: .venv/test
 	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -k lazy_ngettext:1,2 -k lazy_pgettext:1c,2 --no-location --sort-output -o translations/messages.pot .
 	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 100
 	$(MAKE) $(CATALOGUES:.po=.mo)
+
+# A bill of materials (CycloneDX) of what `make install` installs, for a release.
+sbom: .venv/run
+	$(BIN)/python -m clearance.cli.supply sbom > sbom.json
+
+licences: .venv/run
+	$(BIN)/python -m clearance.cli.supply licences > docs/licences.md
+
+# What is known against the packages of the lock; says so and goes on where there is no network.
+audit: .venv/run
+	$(BIN)/python -m clearance.cli.supply audit
 
 .venv/uv:
 	$(PYTHON) -m venv .venv

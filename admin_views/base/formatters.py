@@ -68,7 +68,8 @@ def day(date: Any) -> Any:
 
 def marked_day(date: Any, label: Any, tone: str) -> Markup:
     """Return a date with a sign of `tone`, whose `label` shows where there is room."""
-    return _mark(str(label), tone, i18n.language()) + " " + bdi(i18n.format_day(date))
+    mark, shown = _mark(str(label), tone, i18n.language()), bdi(i18n.format_day(date))
+    return Markup(f"<span>{mark} {shown}</span>")  # noqa: S704 - escaped parts
 
 
 def link(row_id: int | str, text: Any, endpoint: str = "") -> Markup:

@@ -28,6 +28,7 @@ from clearance.models import Request, Subscription
 from clearance.models.enums import SUBSCRIPTION_TERMS, Status, SubscriptionStatus
 from clearance.organisations import subscription_changes, subscriptions
 from clearance.organisations.subscriptions import Entry, Step
+from clearance.services import versions
 from clearance.services.document_kinds import kind_names
 
 _CHANGES: dict[str, Callable[..., Subscription]] = {
@@ -48,10 +49,12 @@ class MySubscriptions(ForAgents, GuardedView):
 
     def search_hits(self, typed: str) -> Iterator[Group]:
         """Yield the catalogue's entries for the area's search."""
-        lang = i18n.language()
+        titles = (version.definition.title for version in versions.all_current())
+        if not any(fits_title(typed, title.ar, title.en) for title in titles):
+            return
         found = [
             Hit(
-                entry.definition.title_in(lang),
+                entry.definition.title_in(i18n.language()),
                 f"{urls.SUBSCRIPTIONS}#service-{entry.code}",
                 (_state(entry),),
                 _badge(entry),
@@ -59,7 +62,7 @@ class MySubscriptions(ForAgents, GuardedView):
             for entry in subscriptions.catalogue(current_actor(), utc_now())
             if fits_title(typed, entry.definition.title.ar, entry.definition.title.en)
         ]
-        return group_of(self.name, found, urls.SUBSCRIPTIONS)
+        yield from group_of(self.name, found, urls.SUBSCRIPTIONS)
 
     @expose("/<code>/leave")
     def ask_before_leaving(self, code: str) -> Any:

@@ -77,7 +77,7 @@ def restore(place: Place, name: str, report: Report) -> Restored:
 
 
 def _check_release(manifest: Manifest) -> None:
-    if unknown := set(manifest.revision.split(",")) - schema.known():
+    if unknown := set(manifest.revision.split(",")).difference(schema.known()):
         raise BackupError(
             f"The backup is of a later release, {manifest.release}, with the schema "
             f"{min(unknown)}: install that release."

@@ -15,6 +15,7 @@ from clearance.cli.backups import backup_commands, outbox_commands, restore
 from clearance.cli.doctor import doctor
 from clearance.cli.files import storage_commands
 from clearance.cli.messages import maintain, message_commands, purge
+from clearance.cli.receipts import receipt_commands
 from clearance.cli.services import service_commands
 from clearance.core import schema
 from clearance.core.clock import utc_now
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
         staff_commands,
         customs_commands,
         service_commands,
+        receipt_commands,
         message_commands,
         backup_commands,
         restore,

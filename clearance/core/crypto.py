@@ -8,11 +8,14 @@ import hmac
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
 
 from clearance.core.settings import Settings
+
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def keyed_hash(text: str, purpose: str) -> str:
@@ -72,6 +75,11 @@ def fingerprint(secret: str) -> str:
     return derived(secret, "fingerprint")[:8].hex()
 
 
+def signing_key() -> ec.EllipticCurvePrivateKey:
+    """Return the key that signs receipts, derived from the current secret."""
+    return _signing_key(_secrets()[0])
+
+
 def _secrets() -> tuple[str, ...]:
     settings: Settings = current_app.extensions["settings"]
     return (settings.secret_key, *settings.secret_key_fallbacks)
@@ -86,6 +94,12 @@ def derived(secret: str, purpose: str, salt: bytes | None = None) -> bytes:
 
 def _keyed(secret: str, text: str, purpose: str) -> str:
     return hmac.new(derived(secret, purpose), text.encode(), hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _signing_key(secret: str) -> ec.EllipticCurvePrivateKey:
+    number = int.from_bytes(derived(secret, "receipt"))
+    return ec.derive_private_key(number % (_P256_ORDER - 1) + 1, ec.SECP256R1())
 
 
 @lru_cache(maxsize=8)

@@ -74,10 +74,10 @@ def newest() -> tuple[str, ...]:
 
 
 @lru_cache
-def known() -> frozenset[str]:
-    """Return all revisions that this release brings."""
+def known() -> tuple[str, ...]:
+    """Return all revisions that this release brings, the newest first."""
     scripts = ScriptDirectory.from_config(_config(None)).walk_revisions()
-    return frozenset(script.revision for script in scripts)
+    return tuple(script.revision for script in scripts)
 
 
 def is_new_enough(connection: sa.Connection) -> bool:
@@ -87,7 +87,7 @@ def is_new_enough(connection: sa.Connection) -> bool:
     processes of the release before serve on (migrations expand first, and contract later).
     """
     found = set(current(connection))
-    return found == set(newest()) or not found <= known()
+    return found == set(newest()) or not found.issubset(known())
 
 
 def differences(connection: sa.Connection) -> list[Any]:

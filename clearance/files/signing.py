@@ -20,6 +20,11 @@ def init_app(app: Flask) -> None:
     app.extensions["signer"] = _signer(settings) if settings.signing_key_file else None
 
 
+def has_key() -> bool:
+    """Return whether the office's key is configured."""
+    return current_app.extensions["signer"] is not None
+
+
 def signed(pdf: bytes) -> bytes:
     """Return the PDF with the office's PAdES signature appended; unchanged without a key."""
     signer = current_app.extensions["signer"]

@@ -252,10 +252,13 @@ def disks() -> dict[str, Path]:
 def is_ready() -> bool:
     """Return whether files can be stored now (for /readyz)."""
     try:
-        return _store().is_ready()
+        is_ready = _store().is_ready()
     except OSError as fault:
         log.error("storage_takes_no_files", fault=str(fault))
-        return False
+        is_ready = False
+    if not is_ready:  # counted, so that an idle portal raises the alarm too
+        metrics.add(metrics.STORAGE_ERRORS, "unavailable")
+    return is_ready
 
 
 def is_public() -> bool:

@@ -13,9 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from clearance.core.clock import utc_now
 from clearance.core.database import own_transaction
 from clearance.core.errors import NotFound
-from clearance.files import signing, storage
+from clearance.files import receipts, signing, storage
 from clearance.issuing.rendering import Sheet, issued_pdf, portrait
 from clearance.models import IssuedDocument
 
@@ -90,7 +91,9 @@ def _make(issued_id: int) -> bool:
     """Make and store the file; return False if a concurrent call stored its file first."""
     with own_transaction(write=False) as connection:
         row = connection.execute(sa.select(*_ROW).where(IssuedDocument.id == issued_id)).one()
-    data = signing.signed(issued_pdf(Sheet(*row), _photo(row.content)))
+    pdf = issued_pdf(Sheet(*row), _photo(row.content))
+    # The office's certificate, where there is one, must cover the file to its last byte.
+    data = signing.signed(pdf) if signing.has_key() else receipts.with_receipt(pdf)
     stored = storage.put(data, PDF)
     with own_transaction() as connection:
         claimed = connection.execute(
@@ -98,6 +101,7 @@ def _make(issued_id: int) -> bool:
             .where(IssuedDocument.id == issued_id, IssuedDocument.storage_key.is_(None))
             .values(storage_key=stored.key, sha256=stored.sha256)
         ).rowcount
+        receipts.publish_key(connection, utc_now())
     if claimed:
         storage.keep(stored.key)
     else:

@@ -23,7 +23,7 @@ from clearance.models.audit import AccessEvent, ChainHead, Event, EventSeal
 from clearance.models.base import Base, UtcDateTime
 from clearance.models.exam import Exam, ExamSeat
 from clearance.models.figure import Figure, FigureState
-from clearance.models.issued import IssuedDocument
+from clearance.models.issued import IssuedDocument, ReceiptKey
 from clearance.models.job import Hold, JobRun
 from clearance.models.list_export import ListExport
 from clearance.models.lists import ListLayout, SavedView
@@ -108,6 +108,7 @@ __all__ = [
     "PasswordReset",
     "Purge",
     "Reason",
+    "ReceiptKey",
     "RecoveryCode",
     "Registration",
     "Remark",

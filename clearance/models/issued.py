@@ -18,6 +18,20 @@ _ONE_LIVING = sa.text("voided_at IS NULL AND kind <> 'letter'")
 _UNMADE = sa.text("storage_key IS NULL")
 
 
+class ReceiptKey(Base):
+    """A public key that signed receipts of issued files; kept for good, so that they stay provable.
+
+    kid: its name in the receipts. x, y: of its point, as in a JSON Web Key.
+    """
+
+    __tablename__ = "receipt_key"
+
+    kid: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    x: Mapped[base.short]
+    y: Mapped[base.short]
+    since: Mapped[base.instant]
+
+
 class IssuedDocument(Base):
     """An issued PDF with its check code; one per request, kind and name.
 

@@ -12,6 +12,7 @@ from clearance.public import (
     language,
     metrics,
     pages,
+    receipts,
     register,
     reset,
     session_gate,
@@ -55,6 +56,10 @@ _add("/password", "choose_password", reset.choose_password, methods=GET_POST)
 _add("/reset", "reset", reset.reset, methods=GET_POST)
 _add("/reset/sent", "reset_sent", reset.reset_sent)
 _add("/reset/confirm", "reset_confirm", reset.reset_confirm, methods=GET_POST)
+
+_add("/.well-known/clearance-receipts.json", "receipt_keys", receipts.keys)
+_add("/receipt", "receipt", receipts.page)
+_add("/receipt/offline", "receipt_offline", receipts.offline)
 
 _add("/captcha", "captcha_new", captcha.new, methods=["POST"])
 _add("/captcha/<ref>.png", "captcha_image", captcha.image)

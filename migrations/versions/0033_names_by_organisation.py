@@ -19,16 +19,14 @@ down_revision = "0041"
 branch_labels = None
 depends_on = None
 
-INDEX, SOURCE = "request_names", "request_named"
-OPTIONS = "tokenize='unicode61 remove_diacritics 0', prefix='{}', detail=none, columnsize=0"
+INDEX = "request_names"
 
 
 def upgrade() -> None:
     op.drop_index("ix_event_actor", "event")
     if _is_sqlite():
         _drop_on_sqlite()
-        op.execute(f"CREATE VIEW {SOURCE} AS SELECT id, {_text('')} AS name_folded FROM request")
-        _make_on_sqlite(SOURCE, "2 3 4 5 6 7", _text("new."), _text("old."))
+        _make_on_sqlite("", "2 3 4 5 6 7", "{row}name_folded || ' ŋ' || {row}organisation_id")
         return
     op.drop_index(f"ix_{INDEX}", "request")
     text = "name_folded || ' ŋ' || CAST(organisation_id AS VARCHAR)"
@@ -45,8 +43,7 @@ def downgrade() -> None:
     op.create_index("ix_event_actor", "event", ["actor_id", "id"])
     if _is_sqlite():
         _drop_on_sqlite()
-        op.execute(f"DROP VIEW {SOURCE}")
-        _make_on_sqlite("request", "2 3 4 5", "new.name_folded", "old.name_folded")
+        _make_on_sqlite("request", "2 3 4 5", "{row}name_folded")
         return
     op.execute("DROP STATISTICS request_undecided")
     op.drop_index(f"ix_{INDEX}", "request")
@@ -60,27 +57,26 @@ def _is_sqlite() -> bool:
     return bool(op.get_context().dialect.name == "sqlite")
 
 
-def _text(row: str) -> str:
-    return f"{row}name_folded || ' ŋ' || {row}organisation_id"
-
-
 def _drop_on_sqlite() -> None:
     for verb in ("insert", "update", "delete"):
         op.execute(f"DROP TRIGGER {INDEX}_{verb}")
     op.execute(f"DROP TABLE {INDEX}")
 
 
-def _make_on_sqlite(source: str, prefixes: str, new: str, old: str) -> None:
-    """Make the full-text index from `source`, fill it, and keep it by triggers.
+def _make_on_sqlite(content: str, prefixes: str, text: str) -> None:
+    """Make the full-text index of a text, fill it, and keep it by triggers.
 
-    prefixes: how many first letters are found at once. For more, SQLite unites the rows of every
-    longer word before it gives the first; most family names have six or seven letters.
+    content: the table that has the text, if one has. prefixes: how many first letters are found at
+    once. For more, SQLite unites the rows of every longer word before it gives the first; most
+    family names have six or seven letters.
     """
     op.execute(
-        f"CREATE VIRTUAL TABLE {INDEX} USING fts5(name_folded, content='{source}', "
-        f"content_rowid='id', {OPTIONS.format(prefixes)})"
+        f"CREATE VIRTUAL TABLE {INDEX} USING fts5(name_folded, content='{content}', "
+        "content_rowid='id', tokenize='unicode61 remove_diacritics 0', "
+        f"prefix='{prefixes}', detail=none, columnsize=0)"
     )
-    op.execute(f"INSERT INTO {INDEX}({INDEX}) VALUES ('rebuild')")
+    own, new, old = (text.format(row=row) for row in ("", "new.", "old."))
+    op.execute(f"INSERT INTO {INDEX}(rowid, name_folded) SELECT id, {own} FROM request")
     add = f"INSERT INTO {INDEX}(rowid, name_folded) VALUES (new.id, {new});"
     remove = f"INSERT INTO {INDEX}({INDEX}, rowid, name_folded) VALUES ('delete', old.id, {old});"
     changed = f"OF name_folded, organisation_id ON request WHEN {old} <> {new}"

@@ -26,6 +26,7 @@ const NEEDS = {
   "[data-move]": "./order.js",
   "[data-reorder]": "./columns.js",
   "[data-keys]": "./keys.js",
+  "[data-receipt]": "./receipt.js",
   "[data-preview]": "./builder.js",
   "[data-several-choice], [data-several-grid]": "./several.js",
 };

@@ -8,9 +8,10 @@ from typing import Literal
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
+DESK = 1280
 PHONE = 390
 TABLET = 768  # has the parts of a phone in the order of a desk: only its width is new
-HEIGHTS = {1280: 900, TABLET: 1024, PHONE: 844}
+HEIGHTS = {DESK: 900, TABLET: 1024, PHONE: 844}
 # Only what is wrong is asked for, and of that only what a report names: the rest is megabytes.
 RUN_AXE = """async (rules) => {
   const options = { resultTypes: ["violations"], ...(rules && { runOnly: rules }) };
@@ -48,19 +49,29 @@ def small_targets(page: Page) -> list[str]:
     return [f"under 44 px: {each}" for each in page.evaluate(PRESSED)]
 
 
+def misfits(page: Page) -> list[str]:
+    """What the width alone does: parts wider than the page, and what a finger would miss."""
+    size = page.viewport_size
+    targets = small_targets(page) if size and size["width"] == PHONE else []
+    return overflow(page) + targets
+
+
 def faults(page: Page) -> list[str]:
     """What axe finds, whether the page is wider than its screen, and what a finger would miss."""
-    found = overflow(page) + violations(page)
-    size = page.viewport_size
-    return found + small_targets(page) if size and size["width"] == PHONE else found
+    return misfits(page) + violations(page)
 
 
-def faults_at(page: Page, widths: Iterable[int]) -> list[str]:
-    """`faults` at each width; the page is loaded once, as when somebody turns the phone."""
+def faults_at(
+    page: Page, widths: Iterable[int], judged: Iterable[int] = (DESK, PHONE)
+) -> list[str]:
+    """`misfits` at each width, and what axe finds at those `judged`.
+
+    The page is loaded once, as when somebody turns the phone.
+    """
     found = []
     for width in widths:
         page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-        check = overflow if width == TABLET else faults
+        check = faults if width in judged else misfits
         found += [f"{width} px: {each}" for each in check(page)]
     return found
 

@@ -70,6 +70,7 @@ def _settings(database_url: str, folder: Path, port: int) -> dict[str, str]:
         "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": database_url,
         "STORAGE_URL": f"file://{folder / 'files'}",
+        "METRICS_FOLDER": str(folder / "metrics"),
         "BASE_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),
         "WEB_CONCURRENCY": "2",

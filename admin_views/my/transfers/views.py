@@ -68,23 +68,20 @@ class MyTransfers(GuardedView):
 
         Those requested are among the requests.
         """
-        received = transfer_operations.received(current_actor())
-        lines = _lines(received, urls.transfer_url, parties.named)
-        hits = (
-            Hit(
-                line["number"],
-                line["url"],
-                (line["broker"], line["asking"]),
-                formatters.status_badge(line["status"]),
-                (line["number"], line["licence"], line["licence"].rpartition("-")[2]),
-            )
-            for line in lines
-        )
-        names = [(parties.named(req).name_ar, parties.named(req).name_en) for req in received]
         found = [
-            hit
-            for hit, titles in zip(hits, names, strict=True)
-            if hit.is_exact(typed) or fits_title(typed, *titles)
+            Hit(
+                req.number,
+                urls.transfer_url(req.id),
+                (
+                    parties.named(req).name_in(i18n.language()),
+                    req.organisation.name_in(i18n.language()),
+                ),
+                formatters.status_badge(req.status),
+                _numbers(req),
+            )
+            for req in transfer_operations.received(current_actor())
+            if fits_title(typed, parties.named(req).name_ar, parties.named(req).name_en)
+            or Hit("", "", keys=_numbers(req)).is_exact(typed)
         ]
         return group_of(self.name, found, url_in(self, "index"))
 
@@ -197,6 +194,12 @@ def _others_step(action: str) -> StepName:
         if step == action:
             return step
     return not_found()
+
+
+def _numbers(req: Request) -> tuple[str, ...]:
+    """Return the numbers by which a transfer is found: its own, and the licence's."""
+    licence = req.licence.number if req.licence is not None else ""
+    return req.number or "", licence, licence.rpartition("-")[2]
 
 
 def _lines(

@@ -143,12 +143,14 @@ TABLES: dict[str, Any] = {
     "internal_note": _l("Internal note"),
     "invitation": _l("Invitation"),
     "legal_entity": _l("Organisation type"),
+    "legal_hold": _l("Legal hold"),
     "list_export": _l("Exported list"),
     "membership": _l("Membership"),
     "message": _l("Message"),
     "message_text": _l("Notification text"),
     "nationality": _l("Nationality"),
     "organisation": _l("Organisation"),
+    "purge": _l("Deletion of expired data"),
     "reason": _l("Standard reason"),
     "registration": _l("Registration"),
     "request": _l("Request"),
@@ -209,7 +211,7 @@ def event_label(kind: str) -> str:
 
 def row_label(table: str, key: str) -> Markup:
     """Return the label of a row from its table and key, such as `Request 107`."""
-    return Markup("{} <bdi>{}</bdi>").format(table_label(table), key)
+    return Markup("<span>{} <bdi>{}</bdi></span>").format(table_label(table), key)
 
 
 def table_label(table: str) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from clearance import demo
 from clearance.core import name_search, schema
 from clearance.core.clock import kuwait_date, utc_now
 from clearance.core.extensions import db
@@ -28,8 +33,10 @@ from clearance.models.enums import IssuedKind, Status
 from clearance.services import offering
 from tests.support import factories, request_factories
 from tests.support.issued_factories import make_issued, make_licence, make_statement
+from tests.support.pages import PageClient
 
 pytestmark = pytest.mark.databases
+OF_REFERENCE_ROWS = "0002"  # brought what every request points at, so data keep it
 
 
 def test_head_equals_the_models(context: Flask) -> None:
@@ -71,6 +78,53 @@ def test_down_to_nothing_and_up_again(app: Flask, database: object) -> None:
         assert schema.differences(connection) == []
         assert connection.execute(sa.text("SELECT count(*) FROM broker_type")).scalar() == 3
     engine.dispose()
+
+
+def test_every_revision_goes_down_and_up_with_a_world_of_data(app: Flask) -> None:
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    with app.app_context():
+        request_factories.load_services()
+        demo.build_world(utc_now())
+        before = _requests()
+        db.session.remove()
+        db.engine.dispose()
+    with_requests = schema.known()[: schema.known().index(OF_REFERENCE_ROWS) + 1]
+    for revision, below in pairwise(with_requests):
+        schema.downgrade(url, below)
+        schema.upgrade(url, revision)
+        schema.downgrade(url, below)
+    schema.upgrade(url)
+    with app.app_context():
+        assert schema.differences(db.session.connection()) == []
+        assert _requests() == before
+
+
+def _requests() -> list[tuple[Any, ...]]:
+    columns = sa.select(Request.id, Request.number, Request.status, Request.sent_at)
+    return [tuple(row) for row in db.session.execute(columns.order_by(Request.id))]
+
+
+def test_of_two_upgrades_at_once_one_waits_for_the_other(app: Flask, database: Any) -> None:
+    url = database.empty()
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(schema.upgrade, url) for _ in range(2)]:
+            done.result(timeout=60)
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        assert schema.differences(connection) == []
+    engine.dispose()
+
+
+def test_on_the_schema_of_the_release_before_pages_answer_and_the_process_is_not_ready(
+    app: Flask,
+) -> None:
+    _newest, before = schema.known()[:2]
+    browser = PageClient(app)
+    with app.app_context():
+        db.session.execute(sa.text("UPDATE alembic_version SET version_num = :it"), {"it": before})
+        db.session.commit()
+    assert browser.http.get("/readyz").status_code == 503
+    assert [browser.http.get(path).status_code for path in ("/healthz", "/")] == [200, 200]
 
 
 def test_changing_a_parent_table_keeps_its_children(app: Flask) -> None:

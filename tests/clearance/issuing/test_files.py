@@ -30,7 +30,7 @@ from clearance.core.database import own_transaction
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.core.settings import BadSettings
-from clearance.files import storage
+from clearance.files import receipts, storage
 from clearance.issuing import files as issued_files
 from clearance.jobs import worker
 from clearance.models import IssuedDocument
@@ -298,9 +298,10 @@ def test_a_key_and_its_certificate_may_be_two_files(
     assert off_loop(partial(judged, signed, key[1])).bottom_line
 
 
-def test_without_a_key_the_file_is_what_was_set(context: Flask) -> None:
+def test_without_a_certificate_the_file_is_what_was_set_and_its_receipt(context: Flask) -> None:
     issued_id = new_document()
-    assert issued_files.file_of(issued_id) == issued_files.issued_pdf(sheet_of(issued_id))
+    pdf = issued_files.issued_pdf(sheet_of(issued_id))
+    assert issued_files.file_of(issued_id) == receipts.with_receipt(pdf)
 
 
 def test_a_key_that_cannot_be_used_stops_the_start(

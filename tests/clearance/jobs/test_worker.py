@@ -253,6 +253,10 @@ def test_each_run_of_a_job_leaves_its_end(make_app: MakeApp) -> None:
             late = dict(runs.overdue(app.extensions["jobs"].periodic, utc_now()))
             assert "work" not in {job.name.rpartition(".")[2] for job in late}
             assert "fail" in {job.name.rpartition(".")[2] for job in late}
+    counters = {family.name: family for family in app.extensions["metrics"].collect()}
+    found = {tuple(s.labels.values()): s.value for s in counters["clearance_job_runs"].samples}
+    name = f"{__name__}.test_each_run_of_a_job_leaves_its_end.<locals>"
+    assert found[f"{name}.work", "finished"] == found[f"{name}.fail", "failed"] == 1
 
 
 def test_the_clock_knows_the_work_of_the_portal() -> None:
