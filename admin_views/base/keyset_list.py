@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from admin_views.base.filters import OfferedFilter
 from admin_views.base.model_view import GuardedModelView
 from clearance.auth import rate_limits
 from clearance.core import audit, i18n
+from clearance.core.clock import kuwait_today
 from clearance.core.extensions import db
 from clearance.web import csv_export, xlsx_export
 from clearance.web.sheets import Head, Kind, Part, Table
@@ -194,18 +196,19 @@ class KeysetModelView(GuardedModelView):
     column_default_sort: Any = "id"
 
     def __init__(self, model: type[Any], **kwargs: Any) -> None:
-        self._selects: dict[str, sa.Select[Any]] = {}
+        self._selects: dict[str, tuple[date, sa.Select[Any]]] = {}
         super().__init__(model, **kwargs)
 
     def statement(self) -> sa.Select[Any]:
         """Select `id` and the columns from the rows visible to the actor."""
-        lang = i18n.language()
-        if lang not in self._selects:
-            self._selects[lang] = self._select()
-        return cast(sa.Select[Any], self.scope(self._selects[lang]))
+        lang, today = i18n.language(), kuwait_today()
+        made = self._selects.get(lang)
+        if made is None or made[0] != today:
+            made = self._selects[lang] = today, self._select()
+        return cast(sa.Select[Any], self.scope(made[1]))
 
     def _select(self) -> sa.Select[Any]:
-        """Select the columns for a page in its language, of all rows; made once for each."""
+        """Select the columns of all rows, for a page in its language; made once a day for each."""
         values = (column.selected(self.model) for column in self.columns)
         selected = [value for value in values if value is not None]
         rows: sa.Select[Any] = sa.select(self.model.id, *selected, *self.also_selected())

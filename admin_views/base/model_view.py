@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, cast
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask import abort, flash, g, redirect, request, url_for
@@ -32,6 +33,8 @@ from forms.base import BaseForm
 
 LAST_PAGE = 10_000
 PAGE = 20
+_READABLE = "!$'()*,/:;?@"
+"""What addresses need not quote in a query, as in those of `url_for`."""
 
 __all__ = ["GuardedModelView", "GuardedView", "OwnView", "RowForm"]
 
@@ -254,8 +257,13 @@ class GuardedModelView(ArrangedList, _Framed, ModelView):
         return {name: value for name, value in query.items() if value not in (None, "", 0)}
 
     def list_url(self, args: ViewArgs, **further: Any) -> str:
-        """Return the address of the list that shows what `args` say."""
-        return str(self.get_url(".index_view", **self.list_query(args), **further))
+        """Return the address of the list that shows what `args` say; `_anchor` is a place in it."""
+        pages: dict[str, str] = g.setdefault("list_pages", {})  # a page has a dozen of these
+        if self.endpoint not in pages:
+            pages[self.endpoint] = self.get_url(".index_view")
+        anchor = further.pop("_anchor", "")
+        query = urlencode(self.list_query(args) | further, safe=_READABLE)
+        return f"{pages[self.endpoint]}{query and '?'}{query}{anchor and '#'}{anchor}"
 
     @expose("/")
     def index_view(self) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +42,7 @@ from clearance.services import registry, versions
 SHOWN_ROWS = 8
 DECIDED_DAYS = 7
 FEW = 1_000
+SOON = str(register_lists.SOON_DAYS)
 
 
 class OfficeHome(GuardedView):
@@ -80,26 +82,27 @@ def reviewer_figures(actor: Actor) -> dict[str, Any]:
     """Return the reviewer's own work and the unassigned requests."""
     own, free = queues.assigned_to(actor.id), queues.free_for(actor)
     waiting = Request.status.in_(registry.current().waiting_statuses)
-    return {
-        "counts": _counts(
-            mine=own,
-            late=sa.and_(own, Request.due_on < kuwait_today()),
-            unassigned=free,
-            waiting=sa.and_(waiting, Request.reviewer_id == actor.id),
-        ),
-        "urls": _queue_urls() | {"waiting": list_url(queue="waiting", reviewer=actor.id)},
-        "licences": licence_figures(),
-        "subscriptions": _asked_subscriptions(),
-        "own_work": _rows(own),
-        "unassigned": _rows(free),
-    }
-
-
-def _asked_subscriptions() -> tuple[int, str]:
-    """Return the number of subscriptions awaiting a decision, and their list's URL."""
     asked = str(SubscriptionStatus.ASKED)
-    counted = sa.select(sa.func.count()).where(Subscription.status == asked)
-    return db.session.scalar(counted) or 0, list_url("office_subscriptions", status=asked)
+    counted = _numbers(
+        FEW,
+        mine=own,
+        late=sa.and_(own, Request.due_on < kuwait_today()),
+        unassigned=free,
+        waiting=sa.and_(waiting, Request.reviewer_id == actor.id),
+        subscriptions=Subscription.status == asked,
+    )
+    rows = _urgent_rows(own, free)
+    return {
+        "counts": _read(counted),
+        "urls": _queue_urls()
+        | {
+            "waiting": list_url(queue="waiting", reviewer=actor.id),
+            "subscriptions": list_url("office_subscriptions", status=asked),
+        },
+        "licences": licence_figures(),
+        "own_work": [_row(row) for row in rows if row.reviewer_id == actor.id][:SHOWN_ROWS],
+        "unassigned": [_row(row) for row in rows if row.reviewer_id is None][:SHOWN_ROWS],
+    }
 
 
 def manager_figures(actor: Actor) -> dict[str, Any]:
@@ -108,16 +111,10 @@ def manager_figures(actor: Actor) -> dict[str, Any]:
     What waits is counted now, each up to FEW. Its breakdown is too while no more than FEW requests
     are open; else it is that of the summaries, whose age the page shows.
     """
-    known, decided_from = registry.current(), kuwait_today() - timedelta(days=DECIDED_DAYS)
+    known = registry.current()
     closed = known.statuses.keys() - known.open_statuses - {Status.DRAFT}
-    counts = _counts(
-        open=sa.and_(Request.decided_at.is_(None), Request.sent_at.is_not(None)),
-        late=queues.overdue_by_index(),
-        unassigned=queues.assigned_to(None),
-        waiting=Request.status.in_(known.waiting_statuses),
-        decided=Request.decided_at >= day_start(decided_from),
-        **{f"in {status}": Request.status == status for status in closed},
-    )
+    waiting, today = known.waiting_statuses, kuwait_today()
+    counts = _read(_request_counts(frozenset(closed), frozenset(waiting), today, FEW))
     present = _present(is_short=counts["open"] <= FEW)
     by_status = present.of(Dimension.ALL).by(Measure.OPEN)
     return {
@@ -140,6 +137,26 @@ def manager_figures(actor: Actor) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=2)
+def _request_counts(
+    closed: frozenset[str], waiting: frozenset[str], today: date, most: int
+) -> sa.Select[Any]:
+    """Select the numbers of `manager_figures`; made once a day, as it is long.
+
+    closed, waiting: the statuses that are counted, and those that wait for the applicant.
+    """
+    decided_from = day_start(today - timedelta(days=DECIDED_DAYS))
+    return _numbers(
+        most,
+        open=sa.and_(Request.decided_at.is_(None), Request.sent_at.is_not(None)),
+        late=queues.overdue_by_index(),
+        unassigned=queues.assigned_to(None),
+        waiting=Request.status.in_(sorted(waiting)),
+        decided=Request.decided_at >= decided_from,
+        **{f"in {status}": Request.status == status for status in sorted(closed)},
+    )
+
+
 def _present(*, is_short: bool) -> Present:
     now = utc_now()
     if is_short:
@@ -147,20 +164,9 @@ def _present(*, is_short: bool) -> Present:
     return reading.present()
 
 
-def licence_figures() -> list[tuple[Any, int, str, str]]:
+def licence_figures() -> list[tuple[Any, Count, str, str]]:
     """Return (label, number, URL, tone) of licences needing attention; counted by indexes."""
-    soon = str(register_lists.SOON_DAYS)
-    ended = register_lists.count_ending(register_lists.PAST)
-    suspended = sa.select(sa.func.count()).where(
-        Licence.status == LicenceStatus.SUSPENDED, Licence.suspended_by == SuspendedBy.OFFICE
-    )
-    counts = db.session.execute(
-        sa.select(
-            register_lists.count_ending(soon).scalar_subquery(),
-            ended.scalar_subquery(),
-            suspended.scalar_subquery(),
-        )
-    ).one()
+    counts = _read(_licence_counts(kuwait_today(), FEW))
 
     def url(**filters: str) -> str:
         return list_url("office_licences", **filters)
@@ -169,23 +175,35 @@ def licence_figures() -> list[tuple[Any, int, str, str]]:
     return [
         (
             _l("Licences that expire within 30 days"),
-            counts[0],
-            url(ends=soon, status=active),
+            counts["soon"],
+            url(ends=SOON, status=active),
             "info",
         ),
         (
             _l("Active licences with an expired document"),
-            counts[1],
+            counts["ended"],
             url(ends=register_lists.PAST, status=active),
             "danger",
         ),
         (
             _l("Licences suspended by the office"),
-            counts[2],
+            counts["suspended"],
             url(status=str(LicenceStatus.SUSPENDED), suspended_by=str(SuspendedBy.OFFICE)),
             "warning",
         ),
     ]
+
+
+@lru_cache(maxsize=2)
+def _licence_counts(today: date, most: int) -> sa.Select[Any]:
+    """Select the numbers of `licence_figures`; made once a day, as it is long."""
+    by_office = Licence.suspended_by == SuspendedBy.OFFICE
+    return _numbers(
+        most,
+        soon=register_lists.count_ending(SOON, today, most),
+        ended=register_lists.count_ending(register_lists.PAST, today, most),
+        suspended=sa.and_(Licence.status == LicenceStatus.SUSPENDED, by_office),
+    )
 
 
 def administrator_figures(actor: Actor) -> dict[str, Any]:
@@ -213,47 +231,59 @@ class Count(int):
         return f"{FEW:,}+" if self > FEW else super().__repr__()
 
 
-def _counts(**conditions: Any) -> dict[str, Count]:
-    """Count the requests of every condition in one query, each count by its own index."""
-    counts = (
-        sa.select(sa.func.count())
-        .select_from(sa.select(Request.id).where(condition).limit(FEW + 1).subquery())
-        .scalar_subquery()
-        .label(name)
-        for name, condition in conditions.items()
+def _numbers(most: int, **counted: Any) -> sa.Select[Any]:
+    """Select the number of the rows of every condition, each by its own index, up to `most` + 1.
+
+    counted: conditions, or selects of a number.
+    """
+    return sa.select(
+        *(
+            (what if isinstance(what, sa.Select) else _number(what, most))
+            .scalar_subquery()
+            .label(name)
+            for name, what in counted.items()
+        )
     )
-    found = db.session.execute(sa.select(*counts)).one()._mapping
+
+
+def _number(condition: sa.ColumnElement[bool], most: int) -> sa.Select[Any]:
+    rows: sa.Select[Any] = sa.select(sa.literal_column("1")).where(condition).limit(most + 1)
+    return sa.select(sa.func.count()).select_from(rows.subquery())
+
+
+def _read(numbers: sa.Select[Any]) -> dict[str, Count]:
+    found = db.session.connection().execute(numbers).one()._mapping
     return {name: Count(number) for name, number in found.items()}
 
 
-def _rows(condition: Any) -> list[dict[str, Any]]:
-    """Return the most urgent requests, found by index before any rows are read."""
+def _urgent_rows(*conditions: sa.ColumnElement[bool]) -> Sequence[Any]:
+    """Return the most urgent requests of each condition, found by index before rows are read."""
     statement = (
         sa.select(
             Request.id,
             Request.number,
             Request.service_code,
+            Request.reviewer_id,
             Request.due_on,
             *request_lists.STAGE,
             request_lists.name_column(),
         )
-        .where(Request.id.in_(queues.most_urgent(condition, SHOWN_ROWS)))
+        .where(Request.id.in_(queues.most_urgent(SHOWN_ROWS, *conditions)))
         .order_by(*queues.URGENCY)
-        .limit(SHOWN_ROWS)
     )
-    today = kuwait_today()
-    return [
-        {
-            "url": url_for("office_requests.details_view", id=row.id),
-            "number": row.number,
-            "service": request_lists.title_of(row.service_code),
-            "name": row.name,
-            "stage": stages.title_of(row),
-            "due_on": row.due_on,
-            "is_late": row.due_on is not None and row.due_on < today,
-        }
-        for row in db.session.execute(statement)
-    ]
+    return db.session.connection().execute(statement).all()
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {
+        "url": url_for("office_requests.details_view", id=row.id),
+        "number": row.number,
+        "service": request_lists.title_of(row.service_code),
+        "name": row.name,
+        "stage": stages.title_of(row),
+        "due_on": row.due_on,
+        "is_late": row.due_on is not None and row.due_on < kuwait_today(),
+    }
 
 
 def _by_age(present: Present) -> list[tuple[str, int]]:

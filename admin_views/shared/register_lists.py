@@ -60,11 +60,14 @@ class RegisterList(ForReaders, EveryRow, LinkedRows, SearchedList, KeysetModelVi
 
 def ends_condition(choice: str) -> sa.ColumnElement[bool]:
     """Return the condition for licences ending within `choice` of ENDS, except cancelled ones."""
-    today = kuwait_today()
+    first, last = _days(choice, kuwait_today())
+    return sa.and_(_has_a_day(first, last), UNTIL.between(first, last))
+
+
+def _days(choice: str, today: date) -> tuple[date, date]:
     if choice == PAST:
-        return sa.and_(_has_a_day(date.min, today - timedelta(days=1)), today > UNTIL)
-    last = today + timedelta(days=int(choice))
-    return sa.and_(_has_a_day(today, last), UNTIL.between(today, last))
+        return date.min, today - timedelta(days=1)
+    return today, today + timedelta(days=int(choice))
 
 
 def _has_a_day(first: date, last: date) -> sa.ColumnElement[bool]:
@@ -85,14 +88,26 @@ def _has_a_day(first: date, last: date) -> sa.ColumnElement[bool]:
     return Licence.id.in_(sa.union(*found))
 
 
-def count_ending(choice: str) -> sa.Select[Any]:
-    """Return the query counting the active licences that end within `choice` of ENDS."""
-    return (
-        sa.select(sa.func.count())
-        .select_from(Licence)
-        .join(Broker, Broker.id == Licence.broker_id)
-        .where(Licence.status == LicenceStatus.ACTIVE, ends_condition(choice))
-    )
+def count_ending(choice: str, today: date, most: int) -> sa.Select[Any]:
+    """Select the number of active licences that end within `choice` of ENDS.
+
+    A number above `most` means more: of each end date no more are read, by its own index.
+    """
+    first, last = _days(choice, today)
+    ends, found = validity.LINK_COLUMNS, []
+    for link, column in ends.items():
+        is_first = link == ValidityLink.LICENCE  # whose index begins with the status
+        status = Licence.status if is_first else request_lists.unsorted(Licence.status)
+        ending = (
+            sa.select(Licence.id)
+            .join(Broker, Broker.id == Licence.broker_id)
+            .where(status == LicenceStatus.ACTIVE, column.between(first, last))
+            .where(*(other >= first for other in ends.values() if other is not column))
+            .limit(most + 1)
+            .subquery()
+        )
+        found.append(sa.select(ending.c.id))
+    return sa.select(sa.func.count()).select_from(sa.union(*found).subquery())
 
 
 # Filters

@@ -170,7 +170,7 @@ def _follow(verdict: Verdict, end: _Link, row: Any) -> _Link:
 
 def _fits(previous: str, row: Any) -> bool:
     fields = dict(zip(SEALED_FIELDS, row[-len(SEALED_FIELDS) :], strict=True))
-    # Seals of releases before 1.2 do not cover where an event came from.
+    # Seals of releases before 1.1 do not cover where an event came from.
     return any(row.seal == _hash(previous, fields, names) for names in (SEALED_FIELDS, _FIELDS))
 
 

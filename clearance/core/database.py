@@ -38,7 +38,7 @@ REQUEST_ANSWER_SECONDS, WORK_ANSWER_SECONDS, PING_SECONDS = 15.0, 40.0, 5.0
 _forced: ContextVar[bool | None] = ContextVar("clearance_writes", default=None)
 _patience: ContextVar[float | None] = ContextVar("clearance_patience", default=None)
 _Model = TypeVar("_Model")
-_WRITER, _PLACES, _PRAGMAS = "clearance_writer", "clearance_places", "clearance_pragmas"
+_WRITER, _PLACES = "clearance_writer", "clearance_places"
 
 
 def writes() -> bool:
@@ -272,11 +272,10 @@ def _begin_writing(connection: sa.Connection) -> None:
 
 
 def _begin_with(connection: sa.Connection, begin: str, seconds: float, *, query_only: int) -> None:
-    wanted = f"busy_timeout={max(0, int(seconds * 1000))}", f"query_only={query_only}"
-    if connection.info.get(_PRAGMAS) != wanted:  # they stay until they are set again
-        for pragma in wanted:
-            connection.exec_driver_sql(f"PRAGMA {pragma}")
-        connection.info[_PRAGMAS] = wanted
+    cursor = connection.connection.cursor()  # the driver's: SQLAlchemy takes longer than SQLite
+    cursor.execute(f"PRAGMA busy_timeout={max(0, int(seconds * 1000))}")
+    cursor.execute(f"PRAGMA query_only={query_only}")
+    cursor.close()
     connection.exec_driver_sql(begin)
 
 

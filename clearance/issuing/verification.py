@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,7 +36,7 @@ _STEPS_TO: dict[LicenceStatus, frozenset[LicenceStep]] = {
     LicenceStatus.SUSPENDED: frozenset({LicenceStep.SUSPENDED}),
     LicenceStatus.CANCELLED: frozenset({LicenceStep.CANCELLED}),
 }
-_History = Mapping[tuple[int, str], datetime]
+_History = Callable[[], Mapping[tuple[int, str], datetime]]
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,10 @@ def verify(check_code: str, now: datetime) -> VerificationResult | None:
 def authenticity_of_each(
     documents: Iterable[IssuedDocument], now: datetime
 ) -> dict[int, Authenticity]:
-    """Return document id → authenticity, with one query for the history of all licences."""
+    """Return document id → authenticity; one query for the history of all licences, if needed."""
     chosen = list(documents)
-    history = _history(
-        {document.licence_id for document in chosen if document.licence_id is not None}
-    )
+    licence_ids = {document.licence_id for document in chosen if document.licence_id is not None}
+    history = cache(partial(_history, frozenset(licence_ids)))
     return {document.id: _worth(document, history, kuwait_date(now)) for document in chosen}
 
 
@@ -143,7 +143,7 @@ def _since(licence: Licence, status: LicenceStatus, history: _History) -> date |
     """Return the Kuwait day on which the licence got its status, if known."""
     if status == LicenceStatus.EXPIRED:
         return licence.expires + _ONE_DAY
-    times = [history.get((licence.id, step)) for step in _STEPS_TO[status]]
+    times = [history().get((licence.id, step)) for step in _STEPS_TO[status]]
     return max((kuwait_date(time) for time in times if time is not None), default=None)
 
 
@@ -159,7 +159,7 @@ def _end(document: IssuedDocument) -> date | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-def _history(licence_ids: set[int]) -> _History:
+def _history(licence_ids: frozenset[int]) -> Mapping[tuple[int, str], datetime]:
     """Return (licence id, step) → when it last happened."""
     if not licence_ids:
         return {}

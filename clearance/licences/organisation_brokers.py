@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from clearance.auth import permissions
 from clearance.core import office_settings
 from clearance.core.actor import Actor
 from clearance.core.clock import kuwait_date
+from clearance.core.database import shared_alias
 from clearance.core.errors import NotFound
 from clearance.core.extensions import db
 from clearance.licences import granted_expiry, validity
@@ -23,6 +24,7 @@ from clearance.services import registry, schema, versions
 # Days as numbers, such as 20301231, and those that have passed behind them, backwards.
 _PAST, _GROUP = 200_000_000, 300_000_000
 RENEWABLE = (LicenceStatus.ACTIVE, LicenceStatus.EXPIRED)
+_OTHER = shared_alias(Licence)
 
 
 def licence_services(actor: Actor) -> list[schema.Definition]:
@@ -56,12 +58,7 @@ def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
 
 def licences(actor: Actor) -> sa.Select[Licence]:
     """Select the licences that `listed_for` matches, with the broker; both are joined."""
-    return (
-        sa.select(Licence)
-        .join(Broker, Broker.id == Licence.broker_id)
-        .options(contains_eager(Licence.broker))
-        .where(listed_for(actor))
-    )
+    return _with_broker(listed_for(actor))
 
 
 def listed_for(actor: Actor) -> sa.ColumnElement[bool]:
@@ -70,12 +67,18 @@ def listed_for(actor: Actor) -> sa.ColumnElement[bool]:
     A broker's current licence is the one not cancelled, else the latest. Over Licence joined with
     Broker.
     """
+    return sa.and_(_is_own(actor), Licence.id == _present_licence_id())
+
+
+def _is_own(actor: Actor) -> sa.ColumnElement[bool]:
     standing = actor.standing
-    return sa.and_(
-        visible_to(actor),
-        Broker.organisation_id == (standing.organisation_id if standing else 0),
-        Licence.id == _present_licence_id(),
-    )
+    organisation_id = standing.organisation_id if standing else 0
+    return sa.and_(visible_to(actor), Broker.organisation_id == organisation_id)
+
+
+def _with_broker(which: sa.ColumnElement[bool]) -> sa.Select[Licence]:
+    joined = sa.select(Licence).join(Broker, Broker.id == Licence.broker_id)
+    return joined.options(contains_eager(Licence.broker)).where(which)
 
 
 def find(broker_id: int, actor: Actor) -> Broker:
@@ -114,7 +117,8 @@ def ends_by(last: date, link: ValidityLink | None = None) -> sa.ColumnElement[bo
 
     Over Licence joined with Broker.
     """
-    conditions = [Licence.status != LicenceStatus.CANCELLED, validity.until_column() <= last]
+    ends = sa.or_(*(column <= last for column in validity.LINK_COLUMNS.values()))
+    conditions = [Licence.status != LicenceStatus.CANCELLED, ends]
     if link is not None:
         conditions.append(validity.link_column() == link)
     return sa.and_(*conditions)
@@ -127,8 +131,9 @@ def due(actor: Actor, now: datetime, *, limit: int) -> tuple[list[Licence], int]
     next to end first, then those already ended, latest first.
     """
     today = kuwait_date(now)
+    # One that is due is not cancelled, and so its broker's current one.
     found = db.session.execute(
-        licences(actor)
+        _with_broker(_is_own(actor))
         .where(is_due(today))
         .add_columns(sa.func.count().over())
         .order_by(*_next_to_end(today), Licence.id)
@@ -189,11 +194,10 @@ def _from_cards(found: Iterable[versions.Version]) -> list[schema.Definition]:
 
 
 def _present_licence_id() -> sa.ScalarSelect[int]:
-    other = aliased(Licence)
     return (
-        sa.select(other.id)
-        .where(other.broker_id == Broker.id)
-        .order_by(_is_cancelled(other), other.id.desc())
+        sa.select(_OTHER.id)
+        .where(_OTHER.broker_id == Broker.id)
+        .order_by(_is_cancelled(_OTHER), _OTHER.id.desc())
         .limit(1)
         .correlate(Broker)
         .scalar_subquery()

@@ -18,6 +18,7 @@ from clearance.models.service import ServiceVersion
 
 _UNDECIDED = sa.text("decided_at IS NULL")
 _DECIDED = sa.text("decided_at IS NOT NULL")
+_CLAIMS = sa.text("exclusive_key IS NOT NULL")
 _OF_GRID = sa.text("grid_key IS NOT NULL")
 _AT_THE_OFFICE = sa.text("decided_at IS NULL AND (due_on IS NOT NULL OR team_code IS NOT NULL)")
 
@@ -59,6 +60,7 @@ class Request(PersonName, Base):
         sa.Index("ix_request_civil_service", "civil_id", "service_code", "status"),
         sa.Index("ix_request_mobile", "mobile"),
         sa.Index("ix_request_licence", "licence_id", "status"),
+        sa.Index("ix_request_claim", "licence_id", sqlite_where=_CLAIMS, postgresql_where=_CLAIMS),
         sa.Index("ix_request_due", "status", "due_on"),
         # For sorting by due date: those without one come after all others.
         sa.Index("ix_request_due_order", sa.text("coalesce(due_on, '9999-12-31')"), "id"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
@@ -163,24 +164,24 @@ def load(
     asked: Collection[tuple[ServiceTerms, Target]] = (),
     request_ids: Iterable[int] = (),
 ) -> Facts:
-    """Load the facts about an organisation and what it asks for; fixed number of queries."""
+    """Load the facts about an organisation and what it asks for, with one query."""
     subjects = Subjects(
         frozenset(target.civil_id for _service, target in asked if target.civil_id),
         frozenset(target.record_id for _service, target in asked if target.record_id is not None),
         frozenset(request_ids),
     )
     keys = {target.exclusive_key(service.exclusive, service.code) for service, target in asked}
-    legal_entity, subscriptions = _of_organisation(organisation_id)
+    found = _read(organisation_id, {key for key in keys if key is not None}, subjects.civil_ids)
     return Facts(
         now=now,
         actor=actor,
         organisation_id=organisation_id,
-        legal_entity=legal_entity,
+        legal_entity=next((key for key, _fact in found[_ORGANISATION]), None),
         entity_names=kept.until_changed("entity names", _entity_names),
-        subscriptions=subscriptions,
+        subscriptions={key: fact.status for key, fact in found[_SUBSCRIPTION]},
         stops=stops.by_service(organisation_id),
-        claims=_claims({key for key in keys if key is not None}),
-        history=_history(subjects.civil_ids),
+        claims=dict(found[_CLAIM]),
+        history=_by_person(found[_HISTORY]),
         settings=office_settings.all_values(),
         subjects=subjects,
         claim_end=current_app.extensions["services"].claim_end,
@@ -197,40 +198,48 @@ _FACT = (
 )
 
 
-def _of_organisation(organisation_id: int | None) -> tuple[str | None, dict[str, str]]:
-    """Return an organisation's legal entity, and the states of its subscriptions by service."""
-    rows = db.session.execute(
-        sa.select(Organisation.legal_entity, Subscription.service_code, Subscription.status)
-        .outerjoin(Subscription, Subscription.organisation_id == Organisation.id)
-        .where(Organisation.id == organisation_id)
-    ).all()
-    subscriptions = {code: status for _entity, code, status in rows if code is not None}
-    return (rows[0][0] if rows else None), subscriptions
+_ORGANISATION, _SUBSCRIPTION, _CLAIM, _HISTORY = "organisation", "subscription", "claim", "history"
+_Found = Mapping[str, Sequence[tuple[str, RequestFact]]]
+
+
+def _read(organisation_id: int | None, keys: Collection[str], civil_ids: Collection[str]) -> _Found:
+    """Read four kinds of facts in one query, as rows of a key and the columns of a request.
+
+    The organisation by its legal entity, its subscriptions by service, which have a status only,
+    the requests that hold exclusive keys, and the sent requests of people by civil number.
+    """
+    of_organisation = Subscription.organisation_id == organisation_id
+    is_sent = Request.status != Status.DRAFT
+    parts = [
+        _part(_ORGANISATION, Organisation.legal_entity).where(Organisation.id == organisation_id),
+        _part(_SUBSCRIPTION, Subscription.service_code, Subscription.status).where(of_organisation),
+    ]
+    if keys:
+        held = Request.exclusive_key.in_(keys)
+        parts.append(_part(_CLAIM, Request.exclusive_key, *_FACT).where(held))
+    if civil_ids:
+        about = Request.civil_id.in_(civil_ids)
+        parts.append(_part(_HISTORY, Request.civil_id, *_FACT).where(about, is_sent))
+    found: dict[str, list[tuple[str, RequestFact]]] = defaultdict(list)
+    for kind, key, *fact in db.session.connection().execute(sa.union_all(*parts)):
+        found[kind].append((key, RequestFact(*fact)))
+    return found
+
+
+def _part(kind: str, key: Any, *columns: Any) -> sa.Select[Any]:
+    known = {column.key: column for column in columns}
+    fact = [known.get(c.key, sa.cast(sa.null(), c.type).label(c.key)) for c in _FACT]
+    return sa.select(sa.literal_column(f"'{kind}'").label("kind"), key.label("found_by"), *fact)
+
+
+def _by_person(found: Sequence[tuple[str, RequestFact]]) -> dict[str, tuple[RequestFact, ...]]:
+    """Return civil number → requests, oldest first."""
+    people: dict[str, list[RequestFact]] = {}
+    for civil_id, fact in sorted(found, key=lambda each: each[1].id):
+        people.setdefault(civil_id, []).append(fact)
+    return {civil_id: tuple(facts) for civil_id, facts in people.items()}
 
 
 def _entity_names() -> dict[str, Mapping[str, str]]:
     rows = db.session.execute(sa.select(LegalEntity.code, LegalEntity.name_ar, LegalEntity.name_en))
     return {code: {"ar": name_ar, "en": name_en} for code, name_ar, name_en in rows}
-
-
-def _claims(keys: set[str]) -> dict[str, RequestFact]:
-    if not keys:
-        return {}
-    rows = db.session.execute(
-        sa.select(Request.exclusive_key, *_FACT).where(Request.exclusive_key.in_(keys))
-    )
-    return {str(row[0]): RequestFact(*row[1:]) for row in rows}
-
-
-def _history(civil_ids: frozenset[str]) -> dict[str, tuple[RequestFact, ...]]:
-    if not civil_ids:
-        return {}
-    found: dict[str, list[RequestFact]] = {}
-    rows = db.session.execute(
-        sa.select(Request.civil_id, *_FACT)
-        .where(Request.civil_id.in_(civil_ids), Request.status != Status.DRAFT)
-        .order_by(Request.id)
-    )
-    for row in rows:
-        found.setdefault(str(row[0]), []).append(RequestFact(*row[1:]))
-    return {civil_id: tuple(facts) for civil_id, facts in found.items()}

@@ -126,19 +126,25 @@ def waiting_for(actor: Actor, now: datetime) -> list[Request]:
 
     Excludes those that are overdue but not lapsed by a job yet.
     """
-    waiting = _listed(
-        Request.other_organisation_id == _chosen(actor),
-        Request.status == TransferStatus.AWAITING_OTHER_PARTY,
-        Request.sent_at >= now - parties.silence(),
-        permissions.transfers_answered_by(actor),
-    )
-    return waiting[::-1]
+    return _listed(_awaits(actor, now))[::-1]
 
 
 def to_answer(actor: Actor, lang: str, now: datetime) -> list[ToAnswer]:
-    """Return what the home page says of the transfers in `waiting_for`."""
-    waiting = waiting_for(actor, now)
-    days = answer_days(waiting)
+    """Return what the home page says of the transfers in `waiting_for`; one query."""
+    own_answer = sa.and_(
+        TransferConsent.request_id == Request.id,
+        TransferConsent.organisation_id == _chosen(actor),
+        TransferConsent.answer == "waiting",
+    )
+    newest_first = (Request.sent_at.desc(), Request.id.desc())
+    rows = db.session.execute(
+        _shown()
+        .add_columns(TransferConsent.asked_at)
+        .outerjoin(TransferConsent, own_answer)
+        .where(_awaits(actor, now))
+        .order_by(*newest_first)
+        .limit(MOST_LISTED)
+    )
     return [
         ToAnswer(
             label=_l("Transfer to respond to"),
@@ -146,10 +152,19 @@ def to_answer(actor: Actor, lang: str, now: datetime) -> list[ToAnswer]:
             number=req.number or "",
             name=parties.named(req).name_in(lang),
             asked_by=req.organisation.name_in(lang),
-            answer_by=days.get(req.id),
+            answer_by=last_day(asked_at) if asked_at is not None else None,
         )
-        for req in waiting
+        for req, asked_at in rows.all()[::-1]
     ]
+
+
+def _awaits(actor: Actor, now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Request.other_organisation_id == _chosen(actor),
+        Request.status == TransferStatus.AWAITING_OTHER_PARTY,
+        Request.sent_at >= now - parties.silence(),
+        permissions.transfers_answered_by(actor),
+    )
 
 
 def received(actor: Actor) -> list[Request]:

@@ -1,12 +1,15 @@
 """The drill of kill -9: web and background work die at seeded instants; nothing answered is lost.
 
     python -m tests.drills.kills --kind postgresql --kills 100 --seed 1
+    python -m tests.drills.kills --jumps        # needs a C compiler
 
 Agents send requests and a reviewer decides them over HTTP, all through two gunicorn workers, while
 one after the other the whole web, one of its workers or the background work dies without warning
 and is started again. Whoever gets no answer sends the same
-again. At the end everything that was answered must be in the database, once, with its event, its
-number and its messages; numbers have no gaps, the trail is unbroken. Exit code 1 if not.
+again. With --jumps the portal's clock is an hour ahead or behind, or right again, after each
+kill; sessions may end by that, and people sign in anew. At the end everything that was answered
+must be in the database, once, with its event, its number and its messages; numbers have no gaps,
+the trail is unbroken. Exit code 1 if not.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import argparse
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -43,6 +47,7 @@ from tests.support.gateways import SmsGateway, SmtpGateway, free_port
 
 SECRET_KEY = "only-for-drills-" + "k" * 32
 AGENTS = 4
+JUMPS = (0, 3600, -3600)  # seconds
 Sent = tuple[int, str]
 """Id and number of a request whose sending was answered."""
 
@@ -91,12 +96,29 @@ class Processes:
             self.kill(name)
 
 
+class WallClock:
+    """The clock on the wall for processes with `settings`: off by some seconds."""
+
+    def __init__(self, folder: Path) -> None:
+        library, self._offset = folder / "wall_clock.so", folder / "offset"
+        source = Path(__file__).with_name("wall_clock.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        self.set(0)
+        self.settings = {"LD_PRELOAD": str(library), "WALL_CLOCK_OFFSET": str(self._offset)}
+
+    def set(self, seconds: int) -> None:
+        """Let the clock be wrong by so much from now on."""
+        with self._offset.open("r+b" if self._offset.exists() else "w+b") as file:
+            file.write(struct.pack("l", seconds))
+
+
 def main() -> int:
     """Run the drill; print what came of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--kind", choices=worlds.KINDS, default="sqlite")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jumps", action="store_true", help="let the clock jump, too")
     args = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -116,6 +138,9 @@ def main() -> int:
             "SMS_URL": f"json://127.0.0.1:{sms.port}/?:to={{mobile}}",
             "WEB_CONCURRENCY": "2",
         }
+        clock = WallClock(folder) if args.jumps else None
+        if clock:
+            settings |= clock.settings
         schema.upgrade(url)
         app = create_app(testing=True, database_url=url, secret_key=SECRET_KEY)
         processes = Processes(settings, port, folder / "log")
@@ -128,6 +153,10 @@ def main() -> int:
             for _ in range(args.kills):
                 time.sleep(chance.uniform(0.5, 6.0))
                 kills[strike(processes, chance)] += 1
+                if clock:
+                    clock.set(chance.choice(JUMPS))
+            if clock:
+                clock.set(0)
         print("kills:", dict(kills))
         return report(app, crew, mail)
 
@@ -158,10 +187,11 @@ class Crew:
                 [request_factories.make_draft(agent).id for _ in range(per_agent)]
                 for agent in agents
             ]
-            self._agents = [people.signed_in(app, base, agent, SECRET_KEY) for agent in agents]
-            self._reviewer = people.signed_in(app, base, factories.make_staff(), SECRET_KEY)
+            ids = [user.id for user in (*agents, factories.make_staff())]
             db.session.remove()
             db.engine.dispose()
+        everybody = [people.signed_in(app, base, user_id, SECRET_KEY) for user_id in ids]
+        *self._agents, self._reviewer = everybody
 
     @property
     def asked_again(self) -> int:
@@ -194,6 +224,7 @@ class Crew:
                 _address, page = agent.send(form, "form#request-form", {}, "submit=send")
             except NotDone as refusal:
                 self.refusals.append(str(refusal))
+                agent.sign_in()
                 continue
             number = page.select_one("h1 bdi, main bdi")
             self.sent.append((request_id, number.get_text(strip=True) if number else ""))
@@ -207,6 +238,7 @@ class Crew:
                 self.decided.append(request_id)
             except NotDone as refusal:
                 self.refusals.append(str(refusal))
+                self._reviewer.sign_in()
 
 
 def report(app: Flask, crew: Crew, mail: SmtpGateway) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -21,6 +22,7 @@ from clearance.models.enums import SessionStage
 from tests.support.pages import form_data
 
 PATIENCE_SECONDS = 120
+FULL = SessionStage.FULL
 
 
 class NotDone(Exception):
@@ -30,9 +32,14 @@ class NotDone(Exception):
 class Person:
     """One signed-in browser. asked_again: how often an answer did not come and it asked anew."""
 
-    def __init__(self, base: str, cookie: str) -> None:
-        self._base, self._cookie = base, cookie
+    def __init__(self, base: str, sign_in: Callable[[], str]) -> None:
+        self._base, self._sign_in = base, sign_in
         self.asked_again = 0
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Begin a new session: the one before may have ended."""
+        self._cookie = self._sign_in()
 
     def open(self, path: str) -> tuple[str, BeautifulSoup]:
         """Open a page; returns its address and content. Raises NotDone for a refusal."""
@@ -72,17 +79,21 @@ class Person:
             time.sleep(0.2)
 
 
-def signed_in(app: Flask, base: str, user: User, secret_key: str) -> Person:
-    """Return the browser of `user`, in which somebody signed in; needs an application context."""
-    with app.test_request_context(method="POST"):
-        key = sessions.open_session(user, SessionStage.FULL, utc_now())
-        db.session.commit()
-        actor = sessions.load_actor(key)
-        assert actor is not None
-        token = form_tokens.new_secret(actor)
-    signer = Flask("clearance")
-    signer.secret_key = secret_key
-    signed = SecureCookieSessionInterface().get_signing_serializer(signer)
-    assert signed is not None
-    content = {"_user_id": key, "_fresh": True, form_tokens.COOKIE_KEY: token}
-    return Person(base, f"clearance={signed.dumps(content)}; lang=en")
+def signed_in(app: Flask, base: str, user_id: int, secret_key: str) -> Person:
+    """Return the browser of a user, whose sessions are opened in the database."""
+
+    def sign_in() -> str:
+        with app.test_request_context(method="POST"):
+            key = sessions.open_session(db.session.get_one(User, user_id), FULL, utc_now())
+            db.session.commit()
+            actor = sessions.load_actor(key)
+            assert actor is not None
+            token = form_tokens.new_secret(actor)
+        signer = Flask("clearance")
+        signer.secret_key = secret_key
+        signed = SecureCookieSessionInterface().get_signing_serializer(signer)
+        assert signed is not None
+        content = {"_user_id": key, "_fresh": True, form_tokens.COOKIE_KEY: token}
+        return f"clearance={signed.dumps(content)}; lang=en"
+
+    return Person(base, sign_in)

@@ -50,17 +50,19 @@ DUE_ORDER = sa.func.coalesce(Request.due_on, sa.literal_column("'9999-12-31'"), 
 """As ix_request_due_order has it."""
 
 
-def most_urgent(condition: sa.ColumnElement[bool], limit: int) -> sa.Select[tuple[int]]:
-    """Select the ids of the most urgent requests of `condition`, up to `limit` of each kind.
+def most_urgent(limit: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    """Select the ids of the most urgent requests of each condition: up to `limit` of each kind.
 
     Those with a due date and those without are found apart: an index has the latter first. Order
     what this finds by URGENCY.
     """
-    ids = (
-        sa.select(Request.id).where(condition).order_by(Request.due_on, Request.sent_at, Request.id)
-    )
+    order = (Request.due_on, Request.sent_at, Request.id)
     kinds = (Request.due_on.is_not(None), Request.due_on.is_(None))
-    parts = [ids.where(kind).limit(limit).subquery() for kind in kinds]
+    parts = [
+        sa.select(Request.id).where(condition, kind).order_by(*order).limit(limit).subquery()
+        for condition in conditions
+        for kind in kinds
+    ]
     return sa.select(sa.union_all(*(sa.select(part.c.id) for part in parts)).subquery().c.id)
 
 

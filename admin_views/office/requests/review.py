@@ -149,7 +149,7 @@ def _next(actor: Actor, after: str) -> int | None:
     if after.isascii() and after.isdigit() and len(after) < 10:
         other = Request.id != int(after)
     for condition in (queues.assigned_to(actor.id), queues.free_for(actor)):
-        ids = queues.most_urgent(sa.and_(condition, other), 1)
+        ids = queues.most_urgent(1, sa.and_(condition, other))
         urgent = sa.select(Request.id).where(Request.id.in_(ids)).order_by(*queues.URGENCY)
         found = db.session.scalar(urgent.limit(1))
         if found is not None:

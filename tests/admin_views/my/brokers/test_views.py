@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from bs4 import Tag
 from flask import Flask
 
 from clearance.auth.sessions import actor_of
-from clearance.core.clock import kuwait_today
+from clearance.core.clock import kuwait_today, utc_now
 from clearance.core.extensions import db
 from clearance.exams.statuses import ExamStatus
 from clearance.licences import organisation_brokers
@@ -138,6 +139,21 @@ def test_filters_go_by_todays_state_and_by_the_link_that_ends_first(
     assert shown("flt0_ends=guarantee") == {"guarantee"}
     assert shown("flt0_ends=licence&flt1_status=active") == set()
     mine.get("/my/brokers/?flt0_status=nonsense", status=400, check=False)
+
+
+def test_a_licence_expires_at_midnight_in_a_process_that_goes_on(
+    app: Flask, browser: Callable[..., PageClient], people: People
+) -> None:
+    with app.app_context():
+        make(people, expires=kuwait_today())
+
+    def status() -> str:
+        page = browser(people.owner).get("/my/brokers/")
+        return words(page.soup.select("main tbody tr .badge")[-1])
+
+    assert status() == "Active"
+    with time_machine.travel(utc_now() + timedelta(days=1)):
+        assert status() == "Expired"
 
 
 def test_of_several_licences_the_living_one_is_listed(
