@@ -178,7 +178,7 @@ class _Hold:
 
     def __init__(self, name: str) -> None:
         self._name, self._until = name, 0.0
-        with db.engine.connect() as connection:  # a backup may come before the upgrade
+        with own_transaction(write=False) as connection:  # a backup may come before the upgrade
             self._is_known = sa.inspect(connection).has_table(Hold.__tablename__)
 
     def renew(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from clearance.backups.contents import BLOCK_BYTES, ContentWriter
@@ -107,7 +108,12 @@ def _on_postgresql(address: sa.URL, _name: str, _report: Report) -> Iterator[Sna
     engine = sa.create_engine(address, poolclass=NullPool, connect_args=options)
     alone = sa.select(sa.func.pg_advisory_xact_lock_shared(schema.LOCK_KEY))
     with engine.begin() as guard:
-        guard.execute(alone)  # before the snapshot, which would else see a schema half changed
+        try:  # before the snapshot, which would else see a schema half changed
+            guard.execute(alone)
+        except OperationalError:
+            raise BackupError(
+                "The schema is being migrated: try again when that is over."
+            ) from None
         with engine.connect().execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         ) as connection:

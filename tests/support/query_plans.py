@@ -38,7 +38,10 @@ SELECTIVE = re.compile(
 # These hold what the office has to answer, however many requests there are.
 SHORT = re.compile(r"ix_request_(undecided|at_office_\w+)")
 # What nearly every row meets, so that a page ends early.
-USUAL = re.compile(r"(request\.status != \?|1 = 1|\(*\(status\)::text <> '\w+'::text\)*)( AND )?")
+USUAL = re.compile(
+    r"(request\.status != \?|likely\(access_event\.kind IN \([^)]*\)\)|1 = 1"
+    r"|\(*\(status\)::text <> '\w+'::text\)*)( AND )?"
+)
 
 _SQLITE_READS = re.compile(r"(SCAN|SEARCH) (\w+)(.*)")
 _ALIAS = re.compile(r"_\d+$")

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from clearance.backups import contents, making, restoring
+from clearance.backups import contents, making, restoring, snapshot
 from clearance.backups.errors import BackupError
 from clearance.backups.places import Folder
 from clearance.core import crypto, schema
@@ -273,6 +273,27 @@ def test_a_database_that_somebody_uses_takes_no_backup(portal: Flask, places: Pl
     other.dispose()
     assert result.exit_code == 1 and "Stop the web processes" in result.stderr
     assert run(second, "restore", str(entry)).exit_code == 0  # a schema without people is empty
+
+
+@pytest.mark.databases
+def test_while_the_schema_is_migrated_no_backup_sees_half_of_it(
+    portal: Flask, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "_PATIENT", "-c lock_timeout=100")
+    with schema.migrating(portal.extensions["settings"].database_url) as connection:
+        connection.execute(sa.text("CREATE TABLE half_made (id integer)"))
+        if connection.dialect.name == "postgresql":
+            result = run(portal, "backup", "make", str(places.folder))
+            assert result.exit_code == 1 and "is being migrated" in result.stderr
+            return
+        # SQLite's one writer is the migration: the removal of files cannot be held meanwhile.
+        monkeypatch.setattr(making._Hold, "renew", lambda _hold: None)
+        monkeypatch.setattr(making.audit, "access", lambda *_args, **_more: None)
+        entry = made(portal, places)
+    second = places.empty()
+    assert run(second, "restore", str(entry)).exit_code == 0
+    with second.app_context():
+        assert not sa.inspect(db.engine).has_table("half_made")
 
 
 def test_a_left_over_log_of_another_database_is_refused(portal: Flask, places: Places) -> None:

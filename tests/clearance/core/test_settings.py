@@ -37,7 +37,7 @@ def test_production_refuses_a_missing_short_or_known_secret(secret: str) -> None
 
 
 @pytest.mark.parametrize("mode", [{}, {"DEMO": "1"}])
-@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "BACKUP_KEY"])
 @pytest.mark.parametrize("secret", ["a", "a" * 32, "ab" * 40, "password"])
 def test_a_secret_that_can_be_guessed_is_refused(
     mode: dict[str, str], name: str, secret: str
