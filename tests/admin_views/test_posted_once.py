@@ -109,7 +109,7 @@ def resetting(office: Office) -> Form:
 
 def holding_request(office: Office) -> Form:
     url = f"/office/retention/requests/{office.request()}/hold"
-    return Form(office.staff(Role.MANAGER), url, "#step", REASON, {"reason": " "})
+    return Form(office.staff(Role.MANAGER), url, "#step", REASON)
 
 
 def holding_person(office: Office) -> Form:
@@ -580,7 +580,6 @@ REFUSED = [
     deciding,
     suspending,
     inviting,
-    holding_request,
     noting,
     answering,
     withdrawing,
