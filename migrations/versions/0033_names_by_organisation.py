@@ -7,7 +7,7 @@ other, expected a tenth of the requests that wait, and sorted them all for each 
 `ix_event_actor` goes: no statement looks for events by who did them.
 
 Revision ID: 0033
-Revises: 0041
+Revises: 0032
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0033"
-down_revision = "0041"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Find the request that claims a licence, among the many about it.
 
-Revision ID: 0031
-Revises: 0042
+Revision ID: 0035
+Revises: 0034
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0031"
-down_revision = "0042"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Work that is held: sending after a restore, removing files during a backup.
 
-Revision ID: 0037
+Revision ID: 0031
 Revises: 0030
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 
 from clearance.models.base import UtcDateTime
 
-revision = "0037"
+revision = "0031"
 down_revision = "0030"
 branch_labels = None
 depends_on = None

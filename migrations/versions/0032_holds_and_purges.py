@@ -2,8 +2,8 @@
 
 Access events older than a year can be deleted; younger ones still cannot.
 
-Revision ID: 0041
-Revises: 0037
+Revision ID: 0032
+Revises: 0031
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0041"
-down_revision = "0037"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
