@@ -19,6 +19,7 @@ from clearance.models.service import ServiceVersion
 _UNDECIDED = sa.text("decided_at IS NULL")
 _DECIDED = sa.text("decided_at IS NOT NULL")
 _CLAIMS = sa.text("exclusive_key IS NOT NULL")
+_TRANSFERS = sa.text("other_organisation_id IS NOT NULL")
 _OF_GRID = sa.text("grid_key IS NOT NULL")
 _AT_THE_OFFICE = sa.text("decided_at IS NULL AND (due_on IS NOT NULL OR team_code IS NOT NULL)")
 
@@ -64,7 +65,18 @@ class Request(PersonName, Base):
         sa.Index("ix_request_due", "status", "due_on"),
         # For sorting by due date: those without one come after all others.
         sa.Index("ix_request_due_order", sa.text("coalesce(due_on, '9999-12-31')"), "id"),
-        sa.Index("ix_request_other_organisation", "other_organisation_id", "status"),
+        sa.Index(
+            "ix_request_other_organisation",
+            *("other_organisation_id", "sent_at", "id"),
+            sqlite_where=_TRANSFERS,
+            postgresql_where=_TRANSFERS,
+        ),
+        sa.Index(
+            "ix_request_transfer",
+            *("organisation_id", "sent_at", "id"),
+            sqlite_where=_TRANSFERS,
+            postgresql_where=_TRANSFERS,
+        ),
         sa.Index(
             "ix_request_grid",
             "grid_key",
